@@ -1,0 +1,1 @@
+"""CDK constructs that serve a Text Generation Inference container on a private SageMaker endpoint."""

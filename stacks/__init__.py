@@ -1,0 +1,1 @@
+"""Stacks: they compose the constructs of `sagemaker_tgi` from a typed environment."""
