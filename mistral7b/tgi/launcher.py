@@ -1,0 +1,121 @@
+"""What the TGI 1.1.0 container refuses at start-up, found before it starts.
+
+On SageMaker such a refusal shows only after the weights were copied, as a failed health check; the reason is in the log
+alone. The way from environment to settings is that of `sagemaker-entrypoint.sh` and `launcher/src/main.rs`.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+from pydantic.fields import FieldInfo
+
+from mistral7b.tgi.clap import InvalidValueError, RustType, parse_argument
+from mistral7b.tgi.rules import LauncherProblem, Stage, rules
+from mistral7b.tgi.settings import LauncherSettings
+
+_NATIVE_NAMES = {
+    "HF_MODEL_ID": "MODEL_ID",
+    "HF_MODEL_REVISION": "REVISION",
+    "SM_NUM_GPUS": "NUM_SHARD",
+    "HF_MODEL_QUANTIZE": "QUANTIZE",
+    "HF_MODEL_TRUST_REMOTE_CODE": "TRUST_REMOTE_CODE",
+}
+"""The launcher variable that the entry point sets from each of SageMaker's (only where that is not empty)."""
+
+
+class LauncherError(ValueError):
+    """The container does not start with this environment. The first of `problems` is the one it would stop at."""
+
+    def __init__(self, problems: list[LauncherProblem]) -> None:
+        super().__init__("; ".join(f"{p.variable}={p.value}: {p.reason}; {p.fix}" for p in problems))
+        self.problems = problems
+
+
+def parse_environment(environment: Mapping[str, str], *, gpus: int | None = None) -> LauncherSettings:
+    """The settings that a container with this environment runs with; variables it does not know are ignored, as there.
+
+    `gpus` is the number of GPUs of the instance, if that is to be checked too. Raises LauncherError with every problem.
+    """
+    values: dict[str, Any] = {}
+    problems: list[LauncherProblem] = []
+    if not environment.get("HF_MODEL_ID"):
+        problems.append(_no_model_id(environment.get("HF_MODEL_ID", "")))
+    for field in LauncherSettings.model_fields.values():
+        variable = str(field.alias)
+        text = _text(variable, environment)
+        if text is None:
+            continue
+        rust_type, choices = _argument(field)
+        try:
+            values[variable] = parse_argument(_NATIVE_NAMES.get(variable, variable), rust_type, text, choices)
+        except InvalidValueError as error:
+            problems.append(_unreadable(variable, text, rust_type, choices, error))
+    settings = LauncherSettings.model_validate(values)
+    unreadable = {problem.variable for problem in problems}
+    problems += [problem for rule in rules(gpus) if not unreadable & rule.reads for problem in rule.check(settings)]
+    if problems:
+        raise LauncherError(problems)
+    return settings
+
+
+def _text(variable: str, environment: Mapping[str, str]) -> str | None:
+    """What the launcher sees: the entry point passes on its own variables unless they are empty."""
+    text = environment.get(variable)
+    if variable == "QUANTIZE" and environment.get("HF_MODEL_QUANTIZE"):
+        return None
+    if variable in _NATIVE_NAMES and not text:
+        native = _NATIVE_NAMES[variable]
+        return None if variable in {"HF_MODEL_ID", "HF_MODEL_QUANTIZE"} else environment.get(native)
+    return text
+
+
+def _argument(field: FieldInfo) -> tuple[RustType, tuple[str, ...]]:
+    """Type and allowed values of a field, from its annotation."""
+    parts: list[Any] = [*field.metadata, field.annotation]
+    rust_type = RustType.STRING
+    choices: tuple[str, ...] = ()
+    while parts:
+        part = parts.pop()
+        if isinstance(part, RustType):
+            rust_type = part
+        elif get_origin(part) is Literal:
+            choices = get_args(part)
+        elif get_origin(part) is Annotated:
+            parts += [part.__origin__, *part.__metadata__]
+        else:
+            parts += get_args(part)
+    return rust_type, choices
+
+
+def _no_model_id(value: str) -> LauncherProblem:
+    return LauncherProblem(
+        "HF_MODEL_ID",
+        value,
+        "the container needs to know which model to load",
+        "set HF_MODEL_ID to /opt/ml/model",
+        Stage.ENTRY_POINT,
+        "HF_MODEL_ID must be set",
+    )
+
+
+_EXPECTED = {
+    RustType.STRING: "text",
+    RustType.USIZE: "a whole number from 0",
+    RustType.U32: "a whole number from 0 to 4294967295",
+    RustType.F32: "a number",
+    RustType.BOOL: "true or false",
+}
+
+
+def _unreadable(
+    variable: str, text: str, rust_type: RustType, choices: tuple[str, ...], error: InvalidValueError
+) -> LauncherProblem:
+    expected = f"one of {', '.join(choices)}" if choices else _EXPECTED[rust_type]
+    return LauncherProblem(
+        variable,
+        text,
+        f"the launcher cannot read it: {str(error).splitlines()[0]}",
+        f"set {variable} to {expected}",
+        Stage.ARGUMENTS,
+        f"error: {error}\n\nFor more information, try '--help'.",
+    )

@@ -1,0 +1,155 @@
+"""The settings of the TGI 1.1.0 container on SageMaker: one typed field per environment variable.
+
+Names, types and defaults are those of `launcher/src/main.rs` and `sagemaker-entrypoint.sh` of that version.
+Launcher variables that make no sense on SageMaker (port, sockets, ngrok, caches) are left out.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from mistral7b.tgi.clap import U32_MAX, RustType
+
+Quantization = Literal["awq", "eetq", "gptq", "bitsandbytes", "bitsandbytes-nf4", "bitsandbytes-fp4"]
+Dtype = Literal["float16", "bfloat16"]
+RopeScaling = Literal["linear", "dynamic"]
+
+Usize = Annotated[int, Field(ge=0), RustType.USIZE]
+U32 = Annotated[int, Field(ge=0, le=U32_MAX), RustType.U32]
+F32 = Annotated[float, RustType.F32]
+
+
+class _Variables(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+
+class LauncherSettings(_Variables):
+    """Every setting of one container, with the container's own defaults. Fields are given by the variable's name.
+
+    A range here is what the launcher can read: `mistral7b.tgi.launcher.check` has the rules it then applies, and
+    `LauncherOverrides` the narrower ranges of what makes sense.
+    """
+
+    hf_model_id: Annotated[str, RustType.STRING] = Field(
+        "/opt/ml/model",
+        alias="HF_MODEL_ID",
+        description="Folder of the weights (SageMaker puts them in /opt/ml/model) or name of a model on the Hub.",
+    )
+    hf_model_revision: Annotated[str, RustType.STRING] | None = Field(
+        None, alias="HF_MODEL_REVISION", description="Commit or branch of a model that is loaded from the Hub."
+    )
+    sm_num_gpus: Usize = Field(
+        1, alias="SM_NUM_GPUS", description="GPUs that share the model, one shard on each; all that the instance has."
+    )
+    hf_model_quantize: Annotated[Quantization, RustType.CHOICE] | None = Field(
+        None,
+        alias="HF_MODEL_QUANTIZE",
+        description="Quantization of the weights; wins over QUANTIZE if both are set.",
+    )
+    hf_model_trust_remote_code: Annotated[bool, RustType.BOOL] = Field(
+        False, alias="HF_MODEL_TRUST_REMOTE_CODE", description="Whether to run Python code that comes with the model."
+    )
+    validation_workers: Usize = Field(
+        2, alias="VALIDATION_WORKERS", description="Threads that tokenize and check requests."
+    )
+    quantize: Annotated[Quantization, RustType.CHOICE] | None = Field(
+        None, alias="QUANTIZE", description="Quantization of the weights; awq and gptq need weights quantized that way."
+    )
+    dtype: Annotated[Dtype, RustType.CHOICE] | None = Field(
+        None,
+        alias="DTYPE",
+        description="Number format of the weights, float16 unless set; not together with QUANTIZE.",
+    )
+    max_concurrent_requests: Usize = Field(
+        128,
+        alias="MAX_CONCURRENT_REQUESTS",
+        description="Requests in flight at most; one more is refused with 429.",
+    )
+    max_best_of: Usize = Field(2, alias="MAX_BEST_OF", description="Largest `best_of` that a request may ask for.")
+    max_stop_sequences: Usize = Field(
+        4, alias="MAX_STOP_SEQUENCES", description="Most stop sequences that a request may give."
+    )
+    max_top_n_tokens: U32 = Field(
+        5, alias="MAX_TOP_N_TOKENS", description="Largest `top_n_tokens` that a request may ask for."
+    )
+    max_input_length: Usize = Field(1024, alias="MAX_INPUT_LENGTH", description="Tokens of one prompt at most.")
+    max_total_tokens: Usize = Field(
+        2048, alias="MAX_TOTAL_TOKENS", description="Tokens of one prompt and its answer together at most."
+    )
+    waiting_served_ratio: F32 = Field(
+        1.2,
+        alias="WAITING_SERVED_RATIO",
+        description="Waiting requests, relative to running ones, from which running ones are paused for a prefill.",
+    )
+    max_batch_prefill_tokens: U32 = Field(
+        4096, alias="MAX_BATCH_PREFILL_TOKENS", description="Prompt tokens in one prefill at most."
+    )
+    max_batch_total_tokens: U32 | None = Field(
+        None,
+        alias="MAX_BATCH_TOTAL_TOKENS",
+        description="Tokens that a running batch holds; with flash attention it is measured, and yours ignored.",
+    )
+    max_waiting_tokens: Usize = Field(
+        20, alias="MAX_WAITING_TOKENS", description="Decode steps after which waiting requests are let in all the same."
+    )
+    cuda_memory_fraction: F32 = Field(
+        1.0, alias="CUDA_MEMORY_FRACTION", description="Share of the GPU's memory that the model may use, 0 to 1."
+    )
+    rope_scaling: Annotated[RopeScaling, RustType.CHOICE] | None = Field(
+        None, alias="ROPE_SCALING", description="How rotary positions are stretched beyond the length of training."
+    )
+    rope_factor: F32 | None = Field(None, alias="ROPE_FACTOR", description="How far rotary positions are stretched.")
+    watermark_gamma: F32 | None = Field(
+        None, alias="WATERMARK_GAMMA", description="Share of the vocabulary that a watermarked answer prefers."
+    )
+    watermark_delta: F32 | None = Field(
+        None, alias="WATERMARK_DELTA", description="How strongly a watermarked answer prefers that share."
+    )
+
+    @property
+    def quantization(self) -> Quantization | None:
+        """The quantization in force: the entry point puts HF_MODEL_QUANTIZE over QUANTIZE."""
+        return self.hf_model_quantize or self.quantize
+
+
+# What the container reads without complaint, and then refuses to start with, or every request, or runs out of sense.
+_SENSIBLE = {
+    "hf_model_id": Field(min_length=1),
+    "hf_model_revision": Field(min_length=1),
+    "sm_num_gpus": Field(ge=1),
+    "validation_workers": Field(ge=1),
+    "max_concurrent_requests": Field(ge=1),
+    "max_input_length": Field(ge=1),
+    "waiting_served_ratio": Field(ge=0, allow_inf_nan=False),
+    "cuda_memory_fraction": Field(gt=0, le=1),
+    "rope_factor": Field(gt=0, allow_inf_nan=False),
+    "watermark_gamma": Field(gt=0, lt=1),
+    "watermark_delta": Field(allow_inf_nan=False),
+}
+
+
+def _optional_fields() -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for name, field in LauncherSettings.model_fields.items():
+        annotation: Any = field.annotation
+        for constraint in field.metadata:  # pydantic moves the constraints of a plain annotation here
+            annotation = Annotated[annotation, constraint]
+        if name in _SENSIBLE:
+            annotation = Annotated[annotation, _SENSIBLE[name]]
+        fields[name] = (annotation | None, Field(None, alias=field.alias, description=field.description))
+    return fields
+
+
+class LauncherOverrides(create_model("_Overrides", __base__=_Variables, **_optional_fields())):  # type: ignore[misc]  # from the fields above
+    """Any subset of the settings, as an environment file gives them. None is: not set."""
+
+    def to_environment(self) -> dict[str, str]:
+        """Name and text of every variable that is set, as `PrimaryContainer.Environment` wants them."""
+        set_values: dict[str, str | int | float | bool] = self.model_dump(by_alias=True, exclude_none=True)
+        return {variable: _text(value) for variable, value in set_values.items()}
+
+
+def _text(value: str | int | float | bool) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
