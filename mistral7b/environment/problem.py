@@ -1,0 +1,40 @@
+"""What is wrong with an environment file, in words that say how to mend it."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong: where (file, line, field), what (value, reason) and how to mend it."""
+
+    file: str
+    line: int | None
+    field: str
+    value: Any
+    reason: str
+    fix: str
+
+    def __str__(self) -> str:
+        where = self.file if self.line is None else f"{self.file}:{self.line}"
+        value = "" if self.value is None else f" = {_shown(self.value)}"
+        return f"{where}: {self.field}{value}\n    {self.reason}\n    fix: {self.fix}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fields, for JSON output."""
+        return asdict(self)
+
+
+class EnvironmentFileError(Exception):
+    """Every problem of one or more environment files, in one message."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        super().__init__(f"{count} in the environment files\n\n" + "\n".join(str(p) for p in self.problems))
+
+
+def _shown(value: Any, width: int = 80) -> str:
+    text = repr(value)
+    return text if len(text) <= width else text[: width - 1] + "…"

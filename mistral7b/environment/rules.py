@@ -1,0 +1,272 @@
+"""Rules across fields: what the catalogue, the container's start-up and AWS would refuse later is refused here.
+
+A rule names the fields it reads, so that it is left out where one of them is wrong already, and yields one `Finding`
+for each thing it objects to.
+"""
+
+import ipaddress
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from mistral7b import catalog
+from mistral7b.environment.schema import Environment
+from mistral7b.environment.source import FieldPath
+from mistral7b.environment.suggest import nearest
+from mistral7b.tgi import LauncherError, LauncherSettings, parse_environment
+
+MODEL_FOLDER = "/opt/ml/model"
+# Smallest subnet of a VPC: /28.
+SMALLEST_SUBNET = 28
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a rule objects to: the field to change, its value, why and how."""
+
+    field: FieldPath
+    value: Any
+    reason: str
+    fix: str
+
+
+Rule = Callable[[Environment], Iterator[Finding]]
+RULES: list[tuple[tuple[FieldPath, ...], Rule]] = []
+
+
+def _rule(*reads: str) -> Callable[[Rule], Rule]:
+    def register(rule: Rule) -> Rule:
+        RULES.append((tuple(tuple(r.split(".")) for r in reads), rule))
+        return rule
+
+    return register
+
+
+def check(environment: Environment, wrong: Iterable[FieldPath] = ()) -> Iterator[Finding]:
+    """Everything the rules object to, leaving out rules that read a field of `wrong` (or one inside, or around it)."""
+    wrong = tuple(wrong)
+    for reads, rule in RULES:
+        if not any(_overlap(read, bad) for read in reads for bad in wrong):
+            yield from rule(environment)
+
+
+def _overlap(a: FieldPath, b: FieldPath) -> bool:
+    shorter = min(len(a), len(b))
+    return a[:shorter] == b[:shorter]
+
+
+@_rule("model", "model_version")
+def _version_exists(env: Environment) -> Iterator[Finding]:
+    known = [v.version for v in catalog.model(env.model).versions]
+    if env.model_version is not None and env.model_version not in known:
+        yield Finding(
+            ("model_version",),
+            env.model_version,
+            f"JumpStart has no such version of {env.model} on TGI",
+            f"use one of {', '.join(known)}",
+        )
+
+
+@_rule("region", "model", "model_version")
+def _region_has_the_artifact(env: Environment) -> Iterator[Finding]:
+    if not _version_is_known(env):
+        return
+    regions = env.version.regions
+    if env.region not in regions:
+        guess = nearest(env.region, regions)
+        yield Finding(
+            ("region",),
+            env.region,
+            f"JumpStart does not publish {env.model} {env.version.version} there",
+            (f"did you mean {guess}? " if guess else "") + f"There are {', '.join(regions)}",
+        )
+
+
+@_rule("instance.type", "model", "model_version")
+def _instance_type_runs_the_model(env: Environment) -> Iterator[Finding]:
+    if _version_is_known(env) and env.instance_type not in env.version.supported_instance_types:
+        yield Finding(
+            ("instance", "type"),
+            env.instance_type,
+            f"JumpStart does not offer {env.model} {env.version.version} on it",
+            f"use one of {', '.join(env.version.supported_instance_types)}",
+        )
+
+
+@_rule("tgi", "instance.type", "model", "model_version")
+def _container_starts(env: Environment) -> Iterator[Finding]:
+    if not _version_is_known(env):
+        return
+    try:
+        parse_environment(env.container_environment())
+    except LauncherError as error:
+        for problem in error.problems:
+            yield Finding(("tgi", problem.variable), problem.value, problem.reason, problem.fix)
+
+
+@_rule("tgi.SM_NUM_GPUS", "instance.type", "model", "model_version")
+def _every_gpu_is_used(env: Environment) -> Iterator[Finding]:
+    if not _version_is_known(env) or env.instance_type not in env.version.supported_instance_types:
+        return
+    gpus, shards = catalog.instance_type(env.instance_type).gpus, env.container_environment()["SM_NUM_GPUS"]
+    if shards != str(gpus):
+        yield Finding(
+            ("tgi", "SM_NUM_GPUS"),
+            int(shards),
+            f"{env.instance_type} has {gpus} GPU{'s' if gpus > 1 else ''}",
+            f"set it to {gpus}, or leave it out",
+        )
+
+
+@_rule("tgi.HF_MODEL_ID")
+def _weights_come_with_the_model(env: Environment) -> Iterator[Finding]:
+    model_id = env.tgi.to_environment().get("HF_MODEL_ID", MODEL_FOLDER)
+    if model_id != MODEL_FOLDER:
+        yield Finding(
+            ("tgi", "HF_MODEL_ID"),
+            model_id,
+            "the container has no network, so it cannot download a model; SageMaker puts the weights in "
+            + MODEL_FOLDER,
+            f"leave it out, or set it to {MODEL_FOLDER}",
+        )
+
+
+@_rule("tgi.HF_MODEL_QUANTIZE", "tgi.QUANTIZE")
+def _weights_are_not_quantized(env: Environment) -> Iterator[Finding]:
+    for variable in ("HF_MODEL_QUANTIZE", "QUANTIZE"):
+        method = env.tgi.to_environment().get(variable)
+        if method in ("gptq", "awq"):
+            yield Finding(
+                ("tgi", variable),
+                method,
+                "it needs weights that were quantized that way, and JumpStart's are in half precision",
+                "use bitsandbytes, bitsandbytes-nf4 or bitsandbytes-fp4, or leave it out",
+            )
+
+
+@_rule("network")
+def _one_vpc(env: Environment) -> Iterator[Finding]:
+    if env.network.vpc is not None and env.network.existing_vpc is not None:
+        yield Finding(
+            ("network", "vpc"),
+            None,
+            "both network.vpc and network.existing_vpc are set",
+            "remove one of them (`vpc: null` takes back what common.yaml sets)",
+        )
+
+
+@_rule("network", "region")
+def _zones_are_of_the_region(env: Environment) -> Iterator[Finding]:
+    section = "existing_vpc" if env.network.existing_vpc else "vpc"
+    field: FieldPath = ("network", section, "availability_zones")
+    if env.own_vpc is not None and isinstance(env.own_vpc.availability_zones, int):
+        wanted, known = env.own_vpc.availability_zones, catalog.availability_zones(env.region)
+        if env.region in _regions() and wanted > len(known):
+            have = f"has {len(known)} known zones" if known else "has zones that differ between accounts"
+            yield Finding(
+                field,
+                wanted,
+                f"{env.region} {have}",
+                f'name the zones: ["{env.region}a", "{env.region}b"]; '
+                f"`aws ec2 describe-availability-zones --region {env.region}` lists yours",
+            )
+        return
+    zones = env.availability_zones
+    for zone in zones:
+        if not (zone.startswith(env.region) and len(zone) == len(env.region) + 1 and zone[-1].isalpha()):
+            yield Finding(field, list(zones), f"{zone} is no zone of {env.region}", f"use names such as {env.region}a")
+    if len(set(zones)) < 2 or (env.own_vpc is not None and len(set(zones)) < len(zones)):
+        yield Finding(
+            field,
+            list(zones),
+            "two zones at least, each named once, keep the endpoint up if one fails",
+            "name different zones",
+        )
+
+
+@_rule("network.vpc", "region")
+def _subnets_fit(env: Environment) -> Iterator[Finding]:
+    if env.own_vpc is None:
+        return
+    prefix, count = ipaddress.IPv4Network(env.own_vpc.cidr).prefixlen, len(env.availability_zones)
+    if prefix + max(count - 1, 0).bit_length() > SMALLEST_SUBNET:
+        yield Finding(
+            ("network", "vpc", "cidr"),
+            env.own_vpc.cidr,
+            f"it has no room for {count} subnets of /{SMALLEST_SUBNET}, the smallest there is",
+            f"use a /{SMALLEST_SUBNET - max(count - 1, 0).bit_length()} or larger",
+        )
+
+
+@_rule("network.existing_vpc")
+def _each_subnet_has_its_zone(env: Environment) -> Iterator[Finding]:
+    vpc = env.network.existing_vpc
+    if vpc is None:
+        return
+    if len(vpc.availability_zones) != len(vpc.subnet_ids):
+        yield Finding(
+            ("network", "existing_vpc", "availability_zones"),
+            vpc.availability_zones,
+            f"there are {len(vpc.subnet_ids)} subnet_ids and {len(vpc.availability_zones)} zones",
+            "give the zone of each subnet, in the same order",
+        )
+    for name in ("subnet_ids", "route_table_ids"):
+        ids: list[str] = getattr(vpc, name)
+        if len(set(ids)) < len(ids):
+            yield Finding(("network", "existing_vpc", name), ids, "an id stands in it twice", "name each once")
+
+
+@_rule("auto_scaling", "instance.count")
+def _instances_are_within_bounds(env: Environment) -> Iterator[Finding]:
+    scaling = env.auto_scaling
+    if scaling is None:
+        return
+    low, high = scaling.min_instances, scaling.max_instances
+    if low > high:
+        yield Finding(
+            ("auto_scaling", "max_instances"), high, f"it is below min_instances, {low}", f"set it to {low} or more"
+        )
+    elif not low <= env.instance.count <= high:
+        yield Finding(
+            ("instance", "count"),
+            env.instance.count,
+            f"auto scaling keeps between {low} and {high} instances",
+            f"set it to between {low} and {high}",
+        )
+
+
+@_rule("auto_scaling.target_concurrent_requests", "tgi.MAX_CONCURRENT_REQUESTS", "model", "model_version")
+def _scaling_starts_before_refusals(env: Environment) -> Iterator[Finding]:
+    if env.auto_scaling is None:
+        return
+    target, limit = env.auto_scaling.target_concurrent_requests, _max_concurrent_requests(env)
+    if target > limit:
+        yield Finding(
+            ("auto_scaling", "target_concurrent_requests"),
+            target,
+            f"an instance refuses requests beyond MAX_CONCURRENT_REQUESTS, {limit}, so it is never exceeded and nothing scales out",
+            f"set it to {limit} or less, or raise tgi.MAX_CONCURRENT_REQUESTS",
+        )
+
+
+@_rule("tags")
+def _tags_are_free(env: Environment) -> Iterator[Finding]:
+    for key in env.tags:
+        if key.lower().startswith("aws:"):
+            yield Finding(
+                ("tags", key), env.tags[key], "AWS keeps tags that begin with aws: to itself", "use another name"
+            )
+
+
+def _max_concurrent_requests(env: Environment) -> int:
+    limit: int | None = env.tgi.max_concurrent_requests
+    default: int = LauncherSettings.model_fields["max_concurrent_requests"].default
+    return default if limit is None else limit
+
+
+def _version_is_known(env: Environment) -> bool:
+    return env.model_version is None or any(v.version == env.model_version for v in catalog.model(env.model).versions)
+
+
+def _regions() -> set[str]:
+    return {region for model in catalog.models() for version in model.versions for region in version.regions}

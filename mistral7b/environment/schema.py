@@ -1,0 +1,232 @@
+"""The environment file's schema: fields, types, ranges and defaults. Rules across fields are in `rules`."""
+
+import ipaddress
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag
+
+from mistral7b import catalog
+from mistral7b.tgi import LauncherOverrides
+
+# CloudWatch Logs accepts these and no others (PutRetentionPolicy).
+RETENTION_DAYS = (
+    1,
+    3,
+    5,
+    7,
+    14,
+    30,
+    60,
+    90,
+    120,
+    150,
+    180,
+    365,
+    400,
+    545,
+    731,
+    1096,
+    1827,
+    2192,
+    2557,
+    2922,
+    3288,
+    3653,
+)
+
+RetentionDays = Literal[
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
+]
+
+
+def _vpc_cidr(value: str) -> str:
+    try:
+        network = ipaddress.IPv4Network(value)
+    except ValueError as error:
+        raise ValueError(f"it is not an IPv4 network: {error}") from None
+    if not 16 <= network.prefixlen <= 28:
+        raise ValueError("a VPC's prefix length is between /16 and /28")
+    return value
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+
+
+class Instance(_Section):
+    """What the model runs on."""
+
+    type: str | None = None
+    """SageMaker instance type. Default: JumpStart's for this model version, ml.g5.2xlarge."""
+    count: Annotated[int, Field(ge=1, le=100)] = 1
+    """Instances at creation; afterwards auto scaling keeps its own count."""
+
+
+class OwnVpc(_Section):
+    """A VPC of the environment's own: isolated subnets, no route to the internet."""
+
+    cidr: Annotated[str, AfterValidator(_vpc_cidr)] = "10.0.0.0/16"
+    """IPv4 range of the VPC, /16 to /28."""
+    availability_zones: Annotated[
+        Annotated[int, Field(ge=2, le=6), Tag("count")]
+        | Annotated[list[str], Field(min_length=2, max_length=6), Tag("names")],
+        Discriminator(lambda value: "names" if isinstance(value, list) else "count"),
+    ] = 2
+    """How many zones to use (the region's first ones), or the names of the zones."""
+
+
+class ExistingVpc(_Section):
+    """A VPC that exists already. Its subnets need a route to S3: the S3 gateway endpoint, here or there."""
+
+    vpc_id: Annotated[str, Field(pattern=r"^vpc-[0-9a-f]{8,17}$")]
+    """Id of the VPC."""
+    subnet_ids: Annotated[
+        list[Annotated[str, Field(pattern=r"^subnet-[0-9a-f]{8,17}$")]], Field(min_length=2, max_length=16)
+    ]
+    """Ids of the subnets for the model, in at least two zones."""
+    availability_zones: Annotated[list[str], Field(min_length=2)]
+    """The zone of each subnet, in the same order."""
+    cidr: Annotated[str, AfterValidator(_vpc_cidr)]
+    """The VPC's IPv4 range: callers within it may reach the runtime endpoint."""
+    route_table_ids: list[Annotated[str, Field(pattern=r"^rtb-[0-9a-f]{8,17}$")]] = []
+    """The subnets' route tables: given, an S3 gateway endpoint is added to them; empty, the VPC must have one."""
+
+
+class Network(_Section):
+    """Where the model's network interfaces are. One of `vpc` and `existing_vpc`; default: an own VPC."""
+
+    vpc: OwnVpc | None = None
+    """A VPC of the environment's own."""
+    existing_vpc: ExistingVpc | None = None
+    """A VPC that exists already, by its ids."""
+    runtime_endpoint: bool = True
+    """Whether callers inside the VPC get an interface endpoint for `sagemaker.runtime` (billed by the hour and zone)."""
+    s3_prefix_list_id: Annotated[str, Field(pattern=r"^pl-[0-9a-f]{8,17}$")] | None = None
+    """Id of the region's managed prefix list for S3. Default: the catalogue's."""
+
+
+class AutoScaling(_Section):
+    """Instances follow the number of requests in flight per instance."""
+
+    min_instances: Annotated[int, Field(ge=1, le=100)] = 1
+    """Never fewer than this. An endpoint without inference components cannot scale to zero."""
+    max_instances: Annotated[int, Field(ge=1, le=100)] = 2
+    """Never more than this."""
+    target_concurrent_requests: Annotated[float, Field(gt=0)] = 32
+    """Requests in flight per instance that scaling aims at (ConcurrentRequestsPerModel)."""
+    scale_out_cooldown_seconds: Annotated[int, Field(ge=0, le=3600)] = 60
+    """Pause after a scale-out before the next."""
+    scale_in_cooldown_seconds: Annotated[int, Field(ge=0, le=3600)] = 300
+    """Pause after a scale-in before the next."""
+
+
+class Timeouts(_Section):
+    """How long SageMaker waits for an instance to start. Range: 60 to 3600 (ProductionVariant)."""
+
+    model_download_seconds: Annotated[int, Field(ge=60, le=3600)] = 1200
+    """For copying the weights (14.5 GB) from S3."""
+    container_startup_seconds: Annotated[int, Field(ge=60, le=3600)] = 1200
+    """For loading the weights, until the container answers its health check."""
+
+
+class Removal(_Section):
+    """What happens to logs."""
+
+    log_group: Literal["destroy", "retain"] = "destroy"
+    """Whether the endpoint's log group goes with the stack. A retained one collides with the next deployment."""
+    log_retention_days: RetentionDays = 30
+    """Days after which log events expire."""
+
+
+class Environment(_Section):
+    """One environment: the content of common.yaml with the environment's own file laid over it."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,19}$")]
+    account: Annotated[str, Field(pattern=r"^[0-9]{12}$")] | None = None
+    """AWS account id, 12 digits. Default: the account of the CLI's credentials."""
+    region: str
+    """AWS region, such as us-east-1."""
+    model: catalog.ModelName = "instruct"
+    """Mistral 7B `base` (completes text) or `instruct` (follows instructions)."""
+    model_version: str | None = None
+    """JumpStart's version of the model. Default: the newest on TGI 1.1.0 (base 2.1.0, instruct 2.0.0)."""
+    endpoint_name: Annotated[str, Field(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$")] | None = None
+    """Name of the endpoint. Default: mistral-7b-<model>-<environment>."""
+    instance: Instance = Instance()
+    tgi: LauncherOverrides = LauncherOverrides()
+    """Launcher variables of the container, over JumpStart's values."""
+    network: Network = Network()
+    auto_scaling: AutoScaling | None = None
+    """Default: a fixed number of instances, as JumpStart's."""
+    timeouts: Timeouts = Timeouts()
+    removal: Removal = Removal()
+    termination_protection: bool = False
+    """Whether the stacks refuse to be deleted until this is turned off and deployed."""
+    tags: Annotated[
+        dict[
+            Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[\w .:/=+\-@]*$")],
+            Annotated[str, Field(max_length=256, pattern=r"^[\w .:/=+\-@]*$")],
+        ],
+        Field(max_length=40),
+    ] = {}
+    """Tags of every resource."""
+
+    @property
+    def version(self) -> catalog.ModelVersion:
+        """The model version to deploy."""
+        model = catalog.model(self.model)
+        return model.default_version if self.model_version is None else model.version(self.model_version)
+
+    @property
+    def instance_type(self) -> str:
+        """The SageMaker instance type to deploy on."""
+        return self.instance.type or self.version.default_instance_type
+
+    @property
+    def resolved_endpoint_name(self) -> str:
+        """The endpoint's name."""
+        return self.endpoint_name or f"mistral-7b-{self.model}-{self.name}"
+
+    @property
+    def image_uri(self) -> str:
+        """The container image."""
+        return self.version.image_uri(self.region)
+
+    @property
+    def artifact_uri(self) -> str:
+        """The S3 URI of the weights."""
+        return self.version.artifact_uri(self.region)
+
+    def jumpstart_environment(self) -> dict[str, str]:
+        """The container's environment as JumpStart has it, before this file's overrides."""
+        return self.version.environment(self.instance_type)
+
+    def container_environment(self) -> dict[str, str]:
+        """The container's whole environment, as it is deployed."""
+        return self.jumpstart_environment() | self.tgi.to_environment()
+
+    @property
+    def availability_zones(self) -> tuple[str, ...]:
+        """Names of the zones of the own VPC's subnets, or of the existing one's."""
+        if self.network.existing_vpc is not None:
+            return tuple(self.network.existing_vpc.availability_zones)
+        zones = (self.network.vpc or OwnVpc()).availability_zones
+        return catalog.availability_zones(self.region)[:zones] if isinstance(zones, int) else tuple(zones)
+
+    @property
+    def own_vpc(self) -> OwnVpc | None:
+        """The own VPC's settings; None where an existing VPC is used."""
+        return None if self.network.existing_vpc else self.network.vpc or OwnVpc()
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON schema of an environment file, for editors.
+
+    Nothing is required in it: any field may stand in common.yaml and be left out elsewhere, or be null to take a
+    value of common.yaml back. Whether the whole is complete is checked on loading.
+    """
+    schema = Environment.model_json_schema(by_alias=True)
+    for section in (schema, *schema["$defs"].values()):
+        section.pop("required", None)
+    del schema["properties"]["name"]
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Mistral 7B environment"}

