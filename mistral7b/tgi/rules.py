@@ -194,5 +194,5 @@ def rules(gpus: int | None) -> tuple[Rule, ...]:
 
 
 def check(settings: LauncherSettings, *, gpus: int | None = None) -> list[LauncherProblem]:
-    """Every rule that these settings break, in the container's order; `gpus` is the instance's number of them, if known."""
+    """Every rule that these settings break, in the container's order; `gpus` is how many the instance has, if known."""
     return [problem for rule in rules(gpus) for problem in rule.check(settings)]
