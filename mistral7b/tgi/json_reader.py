@@ -140,7 +140,7 @@ class JsonReader:
         return False
 
     def empty(self, closer: bytes) -> bool:
-        """Read the bracket that opens an array or object; whether it is empty, and then its closing bracket is read too."""
+        """Read the bracket that opens an array or object; whether it is empty, its closing bracket then read too."""
         self.index += 1
         if self.peek() == closer:
             self.index += 1

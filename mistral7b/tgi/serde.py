@@ -1,7 +1,8 @@
 """JSON read into types as Rust's serde does it for the TGI router, with the errors that its clients see.
 
 A reader of a type takes the JsonReader and returns the value. What differs from other parsers and matters to clients:
-unknown fields are ignored, a struct may be given as an array of its fields, and the first error in the text is the one reported.
+unknown fields are ignored, a struct may be given as an array of its fields, and the error that comes first in the text
+is the one reported.
 """
 
 import json
