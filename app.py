@@ -1,0 +1,29 @@
+"""The CDK app: every file of environments/ becomes a stage with a network and an endpoint stack."""
+
+import sys
+from pathlib import Path
+
+import aws_cdk as cdk
+
+from mistral7b.environment import EnvironmentFileError, load_environments
+from sagemaker_tgi import InvalidPropsError
+from stacks.checks import add_checks
+from stacks.stage import EnvironmentStage
+
+ENVIRONMENTS = Path(__file__).parent / "environments"
+
+
+def main() -> None:
+    """Synthesizes every environment; a mistake in one ends with a message and exit code 2."""
+    app = cdk.App(builtin_cloud_formation_validation=False)
+    try:
+        for environment in load_environments(ENVIRONMENTS).values():
+            EnvironmentStage(app, environment=environment)
+    except (EnvironmentFileError, InvalidPropsError) as error:
+        sys.exit(f"{error}")
+    add_checks(app)
+    app.synth()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""Names and ARNs that constructs agree on without a reference to each other."""
+
+import aws_cdk as cdk
+
+# EndpointName and VariantName in the SageMaker API; at most 63 characters.
+NAME_PATTERN = r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}"
+
+
+def endpoint_arn(stack: cdk.Stack, endpoint_name: str) -> str:
+    """ARN of an endpoint of the stack's account and region. SageMaker writes names in lower case there."""
+    name = endpoint_name if cdk.Token.is_unresolved(endpoint_name) else endpoint_name.lower()
+    return stack.format_arn(service="sagemaker", resource="endpoint", resource_name=name)
+
+
+def log_group_name(endpoint_name: str) -> str:
+    """The CloudWatch log group that SageMaker writes the endpoint's container logs to."""
+    return f"/aws/sagemaker/Endpoints/{endpoint_name}"
+
+
+def log_group_arn(stack: cdk.Stack, endpoint_name: str) -> str:
+    """ARN of the endpoint's log group."""
+    return stack.format_arn(
+        service="logs",
+        resource="log-group",
+        resource_name=log_group_name(endpoint_name),
+        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+    )
+
+
+def s3_arn(stack: cdk.Stack, resource: str) -> str:
+    """ARN of a bucket, or of objects as `bucket/key`."""
+    return stack.format_arn(
+        service="s3", region="", account="", resource=resource, arn_format=cdk.ArnFormat.NO_RESOURCE_NAME
+    )
+
+
+def ec2_arn(stack: cdk.Stack, resource: str, resource_name: str) -> str:
+    """ARN of an EC2 resource, such as a subnet, of the stack's account and region."""
+    return stack.format_arn(service="ec2", resource=resource, resource_name=resource_name)

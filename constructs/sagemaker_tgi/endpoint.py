@@ -1,0 +1,138 @@
+"""The SageMaker endpoint: what callers invoke."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sagemaker as sagemaker
+
+from constructs import Construct
+from sagemaker_tgi.arns import NAME_PATTERN, endpoint_arn, log_group_name
+from sagemaker_tgi.auto_scaling import ScalableInstanceCount
+from sagemaker_tgi.endpoint_config import TgiEndpointConfig
+from sagemaker_tgi.metrics import VariantMetrics
+from sagemaker_tgi.props import PropsCheck
+
+_NAME_FIX = "use up to 63 letters, digits and hyphens"
+
+
+class ITgiEndpoint(VariantMetrics):
+    """An endpoint, of this app or not: its name, who may invoke it, and its metrics."""
+
+    endpoint_name: str
+    """Name of the endpoint."""
+    endpoint_arn: str
+    """ARN of the endpoint."""
+    variant_name: str
+    """Name of the endpoint's only variant."""
+
+    def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Lets `grantee` send requests to the endpoint, for whole answers and for streams."""
+        return iam.Grant.add_to_principal(
+            grantee=grantee, actions=["sagemaker:InvokeEndpoint"], resource_arns=[self.endpoint_arn]
+        )
+
+
+class _ImportedEndpoint(cdk.Resource, ITgiEndpoint):
+    def __init__(self, scope: Construct, construct_id: str, *, endpoint_name: str, variant_name: str) -> None:
+        super().__init__(scope, construct_id)
+        self.endpoint_name = endpoint_name
+        self.endpoint_arn = endpoint_arn(self.stack, endpoint_name)
+        self.variant_name = variant_name
+
+
+class TgiEndpoint(cdk.Resource, ITgiEndpoint):
+    """A real-time endpoint with its log group.
+
+    The name is a literal, so that alarms, log group and policies can name the endpoint before it exists. An update
+    keeps the instance count that auto scaling has set.
+    """
+
+    @staticmethod
+    def from_endpoint_name(
+        scope: Construct, construct_id: str, endpoint_name: str, *, variant_name: str = "AllTraffic"
+    ) -> ITgiEndpoint:
+        """An endpoint of the stack's account and region that exists already."""
+        return _ImportedEndpoint(scope, construct_id, endpoint_name=endpoint_name, variant_name=variant_name)
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        endpoint_name: str,
+        endpoint_config: TgiEndpointConfig,
+        log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH,
+        log_removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.DESTROY,
+        deployment_config: sagemaker.CfnEndpoint.DeploymentConfigProperty | None = None,
+    ) -> None:
+        """Defines the endpoint.
+
+        Args:
+            scope: Parent construct.
+            construct_id: Id within `scope`.
+            endpoint_name: Name of the endpoint, unique within account and region.
+            endpoint_config: What to run.
+            log_retention: How long the container's log is kept.
+            log_removal_policy: What happens to the log group on removal. One that is retained has to be deleted
+                or imported before an endpoint of this name can be deployed again.
+            deployment_config: How an update replaces instances. Default: SageMaker's, all at once on a second
+                fleet, without alarms.
+
+        Raises:
+            InvalidPropsError: with every problem of the props.
+        """
+        check = PropsCheck(scope, construct_id)
+        if cdk.Token.is_unresolved(endpoint_name):
+            reason = "is not known before deployment"
+            check.reject("endpoint_name", "<token>", reason, "give a literal, which alarms and policies can use")
+        check.matches("endpoint_name", endpoint_name, NAME_PATTERN, _NAME_FIX)
+        check.raise_problems()
+        super().__init__(scope, construct_id)
+
+        self.endpoint_name = endpoint_name
+        self.endpoint_arn = endpoint_arn(self.stack, endpoint_name)
+        self.variant_name = endpoint_config.variant_name
+        # SageMaker creates the group, to be kept for ever, unless it exists. It has to go last: an endpoint that is
+        # being removed still writes to it and would create it anew.
+        self.log_group: logs.ILogGroup = logs.LogGroup(
+            self,
+            "LogGroup",
+            log_group_name=log_group_name(endpoint_name),
+            retention=log_retention,
+            removal_policy=log_removal_policy,
+        )
+        """Where the container logs."""
+        self._resource = sagemaker.CfnEndpoint(
+            self,
+            "Resource",
+            endpoint_name=endpoint_name,
+            endpoint_config_name=endpoint_config.endpoint_config_name,
+            retain_all_variant_properties=True,
+            deployment_config=deployment_config,
+        )
+        self._resource.node.add_dependency(self.log_group)
+        self._scaling: ScalableInstanceCount | None = None
+
+    def auto_scale_instance_count(self, *, max_capacity: int, min_capacity: int = 1) -> ScalableInstanceCount:
+        """Lets the number of instances follow the load, within bounds.
+
+        Args:
+            max_capacity: Instances at most.
+            min_capacity: Instances at least; one or more.
+
+        Raises:
+            InvalidPropsError: with every problem of the props.
+            ValueError: if the endpoint scales already.
+        """
+        if self._scaling is not None:
+            raise ValueError(f"{self.node.path}: auto scaling is already enabled for this endpoint")
+        self._scaling = ScalableInstanceCount(
+            self,
+            "Scaling",
+            endpoint_name=self.endpoint_name,
+            variant_name=self.variant_name,
+            min_capacity=min_capacity,
+            max_capacity=max_capacity,
+        )
+        self._scaling.node.add_dependency(self._resource)
+        return self._scaling

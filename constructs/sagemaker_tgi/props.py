@@ -1,0 +1,60 @@
+"""Checks of construct props: every problem of one construct, in one error."""
+
+import re
+
+import aws_cdk as cdk
+
+from constructs import Construct
+
+
+class InvalidPropsError(ValueError):
+    """The props of a construct are wrong. The message has a line for each problem: prop, value, reason and fix."""
+
+
+class PropsCheck:
+    """Collects what is wrong with the props of one construct.
+
+    Values that are only known at deployment (unresolved tokens) pass every check.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str) -> None:
+        self._path = "/".join(part for part in (scope.node.path, construct_id) if part)
+        self._problems: list[str] = []
+
+    def reject(self, prop: str, value: object, reason: str, fix: str) -> None:
+        """Notes a problem with `prop`."""
+        self._problems.append(f"{prop}={value!r}: {reason}; {fix}")
+
+    def matches(self, prop: str, value: str, pattern: str, fix: str) -> bool:
+        """Whether the whole of `value` matches the regular expression `pattern`; notes a problem if not."""
+        if cdk.Token.is_unresolved(value) or re.fullmatch(pattern, value):
+            return True
+        self.reject(prop, value, f"does not match {pattern}", fix)
+        return False
+
+    def between(self, prop: str, value: float, low: float, high: float | None = None) -> None:
+        """Notes a problem unless `low` <= `value` <= `high`; None for `high` means no upper limit."""
+        if cdk.Token.is_unresolved(value) or (low <= value and (high is None or value <= high)):
+            return
+        allowed = f"from {low} to {high}" if high is not None else f"{low} or more"
+        self.reject(prop, value, "is out of range", f"use {allowed}")
+
+    def seconds_between(self, prop: str, value: cdk.Duration, low: int, high: int) -> None:
+        """Notes a problem unless `value` lasts from `low` to `high` seconds."""
+        if not value.is_unresolved():
+            self.between(f"{prop} (seconds)", value.to_seconds(), low, high)
+
+    def raise_problems(self) -> None:
+        """Raises if a problem was noted.
+
+        Raises:
+            InvalidPropsError: with all problems.
+        """
+        if self._problems:
+            raise self.error()
+
+    def error(self) -> InvalidPropsError:
+        """The error with all problems noted so far."""
+        count = "1 problem" if len(self._problems) == 1 else f"{len(self._problems)} problems"
+        lines = "".join(f"\n  {problem}" for problem in self._problems)
+        return InvalidPropsError(f"{self._path}: {count} with its props{lines}")

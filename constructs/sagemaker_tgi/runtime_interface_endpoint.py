@@ -1,0 +1,57 @@
+"""The private way of callers to a SageMaker endpoint."""
+
+from collections.abc import Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+
+from constructs import Construct
+from sagemaker_tgi.arns import endpoint_arn
+
+
+class RuntimeInterfaceEndpoint(ec2.InterfaceVpcEndpoint):
+    """An interface endpoint for `sagemaker.runtime` through which one SageMaker endpoint can be invoked, no other.
+
+    Its private DNS gives the service's usual host name the endpoint's addresses, so that callers inside the VPC
+    need no setting. It is billed by the hour and zone. Further callers: `connections.allow_default_port_from(…)`.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, vpc: ec2.IVpc, subnets: Sequence[ec2.ISubnet], endpoint_name: str
+    ) -> None:
+        """Defines the interface endpoint.
+
+        Args:
+            scope: Parent construct.
+            construct_id: Id within `scope`.
+            vpc: The callers' VPC; its range may reach the endpoint.
+            subnets: Subnets for the endpoint's interfaces; of several in one zone, the first is taken.
+            endpoint_name: The SageMaker endpoint that may be invoked.
+        """
+        security_group = ec2.SecurityGroup(
+            scope,
+            f"{construct_id}SecurityGroup",
+            vpc=vpc,
+            description="Callers of the SageMaker runtime",
+            allow_all_outbound=False,
+        )
+        security_group.add_ingress_rule(ec2.Peer.ipv4(vpc.vpc_cidr_block), ec2.Port.tcp(443), "Callers inside the VPC")
+        super().__init__(
+            scope,
+            construct_id,
+            vpc=vpc,
+            service=ec2.InterfaceVpcEndpointAwsService.SAGEMAKER_RUNTIME,
+            subnets=ec2.SubnetSelection(subnets=list(subnets), one_per_az=True),
+            security_groups=[security_group],
+            open=False,
+            private_dns_enabled=True,
+        )
+        self.add_to_policy(
+            iam.PolicyStatement(
+                sid="InvokeThisEndpoint",
+                principals=[iam.AnyPrincipal()],
+                actions=["sagemaker:InvokeEndpoint"],  # covers InvokeEndpointWithResponseStream too
+                resources=[endpoint_arn(cdk.Stack.of(scope), endpoint_name)],
+            )
+        )

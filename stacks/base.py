@@ -1,0 +1,20 @@
+"""What the stacks of an environment have in common."""
+
+import aws_cdk as cdk
+
+from constructs import Construct
+from mistral7b.environment import Environment
+
+
+class EnvironmentStack(cdk.Stack):
+    """A stack of one environment: `mistral-7b-<environment>-<id>`, protected from removal if the environment asks."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, environment: Environment, description: str) -> None:
+        """Defines the stack; account and region are the stage's."""
+        super().__init__(
+            scope,
+            construct_id,
+            stack_name=f"mistral-7b-{environment.name}-{construct_id}",
+            description=f"Mistral 7B, {environment.name}: {description}",
+            termination_protection=environment.termination_protection,
+        )

@@ -1,0 +1,29 @@
+"""One environment as a stage of the app."""
+
+import aws_cdk as cdk
+
+from constructs import Construct
+from mistral7b.environment import Environment
+from stacks.endpoint import EndpointStack
+from stacks.network import NetworkStack
+
+
+class EnvironmentStage(cdk.Stage):
+    """The stacks of one environment, `<environment>/network` and `<environment>/endpoint`.
+
+    Without an account in the environment file, they go to the account of the CLI's credentials.
+    """
+
+    def __init__(self, scope: Construct, *, environment: Environment) -> None:
+        """Defines the stage; its id is the environment's name."""
+        super().__init__(
+            scope,
+            environment.name,
+            env=cdk.Environment(account=environment.account, region=environment.region),
+        )
+        self.network = NetworkStack(self, "network", environment=environment)
+        """The network stack."""
+        self.endpoint = EndpointStack(self, "endpoint", environment=environment, network=self.network)
+        """The endpoint stack."""
+        for key, value in environment.tags.items():
+            cdk.Tags.of(self).add(key, value)
