@@ -49,6 +49,7 @@ def main() -> int:
 
 
 def say(text: str) -> None:
+    """Prints one line of progress."""
     print(f"setup: {text}", flush=True)
 
 
@@ -76,9 +77,9 @@ def use_newer_python() -> int:
     """Runs this file again with a newer Python, if the machine has one."""
     for minor in range(19, OLDEST[1] - 1, -1):
         newer = shutil.which(f"python3.{minor}")
-        works = newer and subprocess.run([newer, "-c", ""], stderr=subprocess.DEVNULL).returncode == 0
+        works = newer and subprocess.run([newer, "-c", ""], check=False, stderr=subprocess.DEVNULL).returncode == 0
         if newer and works:
-            return subprocess.run([newer, str(Path(__file__).resolve())]).returncode
+            return subprocess.run([newer, str(Path(__file__).resolve())], check=False).returncode
     found = ".".join(map(str, sys.version_info[:3]))
     wanted = ".".join(map(str, OLDEST))
     print(f"setup: Python {wanted} or later is needed; {sys.executable} is {found}.", file=sys.stderr)
@@ -105,14 +106,12 @@ def install_python_packages() -> None:
         pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
         run([*pip, "--requirement", str(only_uv)])
         uv = [str(VENV / "bin" / "uv"), "pip", "sync", "--quiet", "--python", python, "--require-hashes", str(lock)]
-        if subprocess.run(uv, cwd=ROOT).returncode != 0:
+        if subprocess.run(uv, check=False, cwd=ROOT).returncode != 0:
             # uv does not read pip's configuration; pip may know the mirror or certificate that this network asks for
             say("uv could not install them; pip will, more slowly")
             run([*pip, "--requirement", str(lock)])
-    run(
-        [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-index"]
-        + ["--no-build-isolation", "--editable", str(ROOT)]
-    )
+    offline = ["--no-deps", "--no-index", "--no-build-isolation"]
+    run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *offline, "--editable", str(ROOT)])
 
 
 def locked(package: str, lock: str) -> str:
@@ -135,7 +134,7 @@ def install_cdk_cli() -> None:
     wrapper = VENV / "bin" / "cdk"
     wrapper.write_text(
         "#!/bin/sh\n"
-        "# Written by tools/setup.py: the locked CDK CLI on the virtual environment's Node, which jsii needs on the PATH, too.\n"
+        "# Written by tools/setup.py: the locked CDK CLI, on the Node that jsii needs, too.\n"
         'here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)\n'
         f'PATH="$here/{os.path.relpath(node_bin, VENV / "bin")}:$PATH"\n'
         "export PATH\n"
@@ -145,10 +144,12 @@ def install_cdk_cli() -> None:
 
 
 def shown(command: object) -> str:
+    """A command as one would type it."""
     return " ".join(map(str, command)) if isinstance(command, list | tuple) else str(command)
 
 
 def run(command: list[str], env: dict[str, str] | None = None) -> None:
+    """Runs a command in the project's folder; its failure ends the set-up."""
     subprocess.run(command, cwd=ROOT, env=env, check=True)
 
 

@@ -5,6 +5,7 @@ Everything is data in this folder: no look-up here needs a network, credentials 
 
 from mistral7b.catalog.instances import InstanceType, UnknownInstanceTypeError, instance_type, instance_types
 from mistral7b.catalog.models import (
+    JUMPSTART_IDS,
     Model,
     ModelName,
     ModelVersion,
@@ -15,6 +16,7 @@ from mistral7b.catalog.models import (
 from mistral7b.catalog.zones import availability_zones
 
 __all__ = [
+    "JUMPSTART_IDS",
     "InstanceType",
     "Model",
     "ModelName",

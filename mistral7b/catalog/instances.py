@@ -44,6 +44,5 @@ def instance_type(name: str) -> InstanceType:
     for candidate in instance_types():
         if candidate.name == name:
             return candidate
-    raise UnknownInstanceTypeError(
-        f"unknown instance type {name}; known: {', '.join(t.name for t in instance_types())}"
-    )
+    known = ", ".join(t.name for t in instance_types())
+    raise UnknownInstanceTypeError(f"unknown instance type {name}; known: {known}")

@@ -21,6 +21,14 @@ _TYPES = {
     "dict_type": "a mapping of names to values",
     "model_type": "a mapping of fields to values",
 }
+_DESCRIBED = {
+    str: "a text",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    list: "a list",
+    dict: "a mapping",
+}
 _BOUNDS = {
     "greater_than_equal": ("ge", "{} or more"),
     "greater_than": ("gt", "more than {}"),
@@ -31,16 +39,16 @@ _BOUNDS = {
     "string_too_short": ("min_length", "{} characters or more"),
     "string_too_long": ("max_length", "{} characters or fewer"),
 }
-# What a pattern stands for, by the field's name.
+# How to mend what a pattern refuses, by the field's name.
 _EXAMPLES = {
-    "account": 'twelve digits: "123456789012"',
-    "vpc_id": "vpc-0123456789abcdef0",
-    "subnet_ids": "subnet-0123456789abcdef0",
-    "route_table_ids": "rtb-0123456789abcdef0",
-    "s3_prefix_list_id": "pl-63a5400a",
-    "endpoint_name": "up to 63 letters, digits and hyphens, such as mistral-7b-dev",
-    "tags": "letters, digits, spaces and _ . : / = + - @",
-    "name": "up to 20 lower-case letters, digits and hyphens, beginning with a letter: rename the file",
+    "account": 'write twelve digits: "123456789012"',
+    "vpc_id": "write it like vpc-0123456789abcdef0",
+    "subnet_ids": "write it like subnet-0123456789abcdef0",
+    "route_table_ids": "write it like rtb-0123456789abcdef0",
+    "s3_prefix_list_id": "write it like pl-63a5400a",
+    "endpoint_name": "use up to 63 letters, digits and hyphens, such as mistral-7b-dev",
+    "tags": "use letters, digits, spaces and _ . : / = + - @",
+    "name": "rename the file: up to 20 lower-case letters, digits and hyphens, beginning with a letter",
 }
 
 
@@ -49,9 +57,8 @@ def field_path(error: ErrorDetails, values: Mapping[str, Any]) -> FieldPath:
     path: list[str | int] = []
     node: Any = values
     for part in error["loc"]:
-        if isinstance(node, dict) and part in node:
-            node = node[part]
-        elif isinstance(node, list) and isinstance(part, int) and part < len(node):
+        in_list = isinstance(node, list) and isinstance(part, int) and part < len(node)
+        if in_list or (isinstance(node, dict) and part in node):
             node = node[part]
         elif part == "[key]" or not (isinstance(node, dict) and error["type"] == "missing"):
             continue
@@ -92,15 +99,14 @@ def _reason_and_fix(error: ErrorDetails, path: FieldPath) -> tuple[str, str]:
     if kind in ("literal_error", "enum"):
         allowed = [choice.strip("' ") for choice in context["expected"].replace(" or ", ", ").split(", ")]
         guess = nearest(str(value), allowed)
-        return "it is none of the possible values", (
-            f"did you mean {guess}? " if guess else ""
-        ) + f"Use one of {', '.join(allowed)}"
+        suggestion = f"did you mean {guess}? " if guess else ""
+        return "it is none of the possible values", f"{suggestion}Use one of {', '.join(allowed)}"
     if kind == "string_pattern_mismatch":
         name = next((str(part) for part in reversed(path) if part in _EXAMPLES), "")
-        return "it has not the form that AWS asks for", f"write it like {_EXAMPLES.get(name, context['pattern'])}"
-    if kind == "value_error":
-        return str(context["error"]), "see the reason, and environments/README.md"
-    return error["msg"], "see environments/README.md"
+        return "it has the wrong form", _EXAMPLES.get(name, f"write it like {context['pattern']}")
+    if kind == "refusal":
+        return context["reason"], context["fix"]
+    return error["msg"], "see the field's description in environments/environment.schema.json"
 
 
 def _type_fix(kind: str, value: Any) -> str:
@@ -114,15 +120,7 @@ def _type_fix(kind: str, value: Any) -> str:
 
 
 def _described(value: Any) -> str:
-    names = {
-        str: "a text",
-        bool: "true or false",
-        int: "a whole number",
-        float: "a number",
-        list: "a list",
-        dict: "a mapping",
-    }
-    return "nothing" if value is None else names.get(type(value), type(value).__name__)
+    return "nothing" if value is None else _DESCRIBED.get(type(value), type(value).__name__)
 
 
 def _fields_at(path: FieldPath) -> list[str]:

@@ -1,5 +1,6 @@
 """Loads environment files: common.yaml with each environment's file over it."""
 
+import copy
 import itertools
 from collections import defaultdict
 from pathlib import Path
@@ -9,7 +10,7 @@ from pydantic import ValidationError
 
 from mistral7b.environment import rules
 from mistral7b.environment.explain import explain, field_path
-from mistral7b.environment.problem import EnvironmentFileError, Problem
+from mistral7b.environment.problem import EnvironmentFileError, Problem, unique
 from mistral7b.environment.schema import Environment
 from mistral7b.environment.source import FieldPath, Source, dotted, overlay, read
 from mistral7b.environment.suggest import nearest
@@ -47,7 +48,7 @@ def load_environments(folder: Path) -> dict[str, Environment]:
             problems += error.problems
     problems += _collisions(environments, folder)
     if problems:
-        raise EnvironmentFileError(list(dict.fromkeys(problems)))
+        raise EnvironmentFileError(unique(problems))
     return environments
 
 
@@ -61,6 +62,8 @@ def load_environment(folder: Path, name: str) -> Environment:
     if not file.is_file() or file.name in NOT_ENVIRONMENTS:
         raise EnvironmentFileError([_no_environment(folder, name)])
     source = _read_merged(folder, file)
+    if source.problems:  # what could not be read would only look like missing fields
+        raise EnvironmentFileError(source.problems)
     environment, problems = _validate(name, source)
     if problems:
         raise EnvironmentFileError(problems)
@@ -74,7 +77,7 @@ def _read_merged(folder: Path, file: Path) -> Source:
 
 
 def _validate(name: str, source: Source) -> tuple[Environment, list[Problem]]:
-    problems = list(source.problems)
+    problems: list[Problem] = []
     values = _without_nulls(source.values)
     if "name" in values:
         place = source.place(("name",))
@@ -101,7 +104,7 @@ def _validate(name: str, source: Source) -> tuple[Environment, list[Problem]]:
                 finding.fix,
             )
         )
-    return environment, list(dict.fromkeys(problems))
+    return environment, sorted(unique(problems), key=lambda p: (p.file, p.line or 0))
 
 
 def _validate_fields(
@@ -113,17 +116,17 @@ def _validate_fields(
         try:
             return Environment.model_validate({**values, "name": name}), wrong
         except ValidationError as error:
-            for details in error.errors():
-                path = field_path(details, {**values, "name": name})
-                problem = explain(details, path, source)
-                if path not in wrong:
-                    problems.append(problem)
+            errors = [(details, field_path(details, {**values, "name": name})) for details in error.errors()]
+        before = copy.deepcopy(values)
+        for details, path in errors:
+            if path not in wrong:
+                problems.append(explain(details, path, source))
                 wrong.append(path)
-                if path == ("name",):
-                    return Environment(name="unnamed", region=_ANY_REGION), [*wrong, ("region",)]
-                _take_out(values, path if details["type"] != "missing" else path[:-1])
-            if ("region",) in wrong:
-                values.setdefault("region", _ANY_REGION)
+            _take_out(values, path if details["type"] != "missing" else path[:-1])
+        if ("region",) in wrong:
+            values.setdefault("region", _ANY_REGION)
+        if values == before:  # it is the name that is wrong: no rule can tell more
+            return Environment(name="unnamed", region=_ANY_REGION), [(field,) for field in Environment.model_fields]
 
 
 def _take_out(values: dict[str, Any], path: FieldPath) -> None:

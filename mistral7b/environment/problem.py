@@ -1,6 +1,6 @@
 """What is wrong with an environment file, in words that say how to mend it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -24,6 +24,15 @@ class Problem:
     def as_dict(self) -> dict[str, Any]:
         """The fields, for JSON output."""
         return asdict(self)
+
+
+def unique(problems: Iterable[Problem]) -> list[Problem]:
+    """Each problem once: what is wrong with common.yaml shows in every environment."""
+    kept: list[Problem] = []
+    for problem in problems:
+        if problem not in kept:
+            kept.append(problem)
+    return kept
 
 
 class EnvironmentFileError(Exception):

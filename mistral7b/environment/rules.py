@@ -67,24 +67,47 @@ def _version_exists(env: Environment) -> Iterator[Finding]:
         )
 
 
+@_rule("region")
+def _region_is_known(env: Environment) -> Iterator[Finding]:
+    if env.region not in _regions():
+        guess = nearest(env.region, _regions())
+        yield Finding(
+            ("region",),
+            env.region,
+            "JumpStart publishes Mistral 7B in no such region",
+            (f"did you mean {guess}? " if guess else "") + f"There are {', '.join(_regions())}",
+        )
+
+
 @_rule("region", "model", "model_version")
 def _region_has_the_artifact(env: Environment) -> Iterator[Finding]:
-    if not _version_is_known(env):
-        return
-    regions = env.version.regions
-    if env.region not in regions:
-        guess = nearest(env.region, regions)
+    if _version_is_known(env) and env.region in _regions() and env.region not in env.version.regions:
         yield Finding(
             ("region",),
             env.region,
             f"JumpStart does not publish {env.model} {env.version.version} there",
-            (f"did you mean {guess}? " if guess else "") + f"There are {', '.join(regions)}",
+            f"use one of {', '.join(env.version.regions)}; or a model_version that is (`mistral7b models` lists them)",
+        )
+
+
+@_rule("instance.type")
+def _instance_type_is_known(env: Environment) -> Iterator[Finding]:
+    known = [t.name for t in catalog.instance_types()]
+    if env.instance.type is not None and env.instance.type not in known:
+        guess = nearest(env.instance.type, known)
+        yield Finding(
+            ("instance", "type"),
+            env.instance.type,
+            "Mistral 7B is not offered on it",
+            (f"did you mean {guess}? " if guess else "") + f"There are {', '.join(known)}",
         )
 
 
 @_rule("instance.type", "model", "model_version")
 def _instance_type_runs_the_model(env: Environment) -> Iterator[Finding]:
-    if _version_is_known(env) and env.instance_type not in env.version.supported_instance_types:
+    if not (_version_is_known(env) and env.instance_type in [t.name for t in catalog.instance_types()]):
+        return
+    if env.instance_type not in env.version.supported_instance_types:
         yield Finding(
             ("instance", "type"),
             env.instance_type,
@@ -179,7 +202,7 @@ def _zones_are_of_the_region(env: Environment) -> Iterator[Finding]:
         yield Finding(
             field,
             list(zones),
-            "two zones at least, each named once, keep the endpoint up if one fails",
+            "it takes two zones at least, each named once, to survive the loss of one",
             "name different zones",
         )
 
@@ -216,17 +239,25 @@ def _each_subnet_has_its_zone(env: Environment) -> Iterator[Finding]:
             yield Finding(("network", "existing_vpc", name), ids, "an id stands in it twice", "name each once")
 
 
-@_rule("auto_scaling", "instance.count")
+@_rule("auto_scaling.min_instances", "auto_scaling.max_instances")
+def _bounds_are_in_order(env: Environment) -> Iterator[Finding]:
+    scaling = env.auto_scaling
+    if scaling is not None and scaling.min_instances > scaling.max_instances:
+        yield Finding(
+            ("auto_scaling", "max_instances"),
+            scaling.max_instances,
+            f"it is below min_instances, {scaling.min_instances}",
+            f"set it to {scaling.min_instances} or more",
+        )
+
+
+@_rule("auto_scaling.min_instances", "auto_scaling.max_instances", "instance.count")
 def _instances_are_within_bounds(env: Environment) -> Iterator[Finding]:
     scaling = env.auto_scaling
-    if scaling is None:
+    if scaling is None or scaling.min_instances > scaling.max_instances:
         return
     low, high = scaling.min_instances, scaling.max_instances
-    if low > high:
-        yield Finding(
-            ("auto_scaling", "max_instances"), high, f"it is below min_instances, {low}", f"set it to {low} or more"
-        )
-    elif not low <= env.instance.count <= high:
+    if not low <= env.instance.count <= high:
         yield Finding(
             ("instance", "count"),
             env.instance.count,
@@ -244,18 +275,9 @@ def _scaling_starts_before_refusals(env: Environment) -> Iterator[Finding]:
         yield Finding(
             ("auto_scaling", "target_concurrent_requests"),
             target,
-            f"an instance refuses requests beyond MAX_CONCURRENT_REQUESTS, {limit}, so it is never exceeded and nothing scales out",
+            f"an instance refuses requests beyond MAX_CONCURRENT_REQUESTS, {limit}, so nothing would ever scale out",
             f"set it to {limit} or less, or raise tgi.MAX_CONCURRENT_REQUESTS",
         )
-
-
-@_rule("tags")
-def _tags_are_free(env: Environment) -> Iterator[Finding]:
-    for key in env.tags:
-        if key.lower().startswith("aws:"):
-            yield Finding(
-                ("tags", key), env.tags[key], "AWS keeps tags that begin with aws: to itself", "use another name"
-            )
 
 
 def _max_concurrent_requests(env: Environment) -> int:
@@ -268,5 +290,5 @@ def _version_is_known(env: Environment) -> bool:
     return env.model_version is None or any(v.version == env.model_version for v in catalog.model(env.model).versions)
 
 
-def _regions() -> set[str]:
-    return {region for model in catalog.models() for version in model.versions for region in version.regions}
+def _regions() -> list[str]:
+    return sorted({region for model in catalog.models() for version in model.versions for region in version.regions})

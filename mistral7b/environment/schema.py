@@ -4,49 +4,35 @@ import ipaddress
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic_core import PydanticCustomError
 
 from mistral7b import catalog
 from mistral7b.tgi import LauncherOverrides
 
 # CloudWatch Logs accepts these and no others (PutRetentionPolicy).
-RETENTION_DAYS = (
-    1,
-    3,
-    5,
-    7,
-    14,
-    30,
-    60,
-    90,
-    120,
-    150,
-    180,
-    365,
-    400,
-    545,
-    731,
-    1096,
-    1827,
-    2192,
-    2557,
-    2922,
-    3288,
-    3653,
-)
-
 RetentionDays = Literal[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
-]
+]  # fmt: skip
 
 
 def _vpc_cidr(value: str) -> str:
     try:
         network = ipaddress.IPv4Network(value)
     except ValueError as error:
-        raise ValueError(f"it is not an IPv4 network: {error}") from None
+        raise _refusal(f"it is not an IPv4 network: {error}", "write it like 10.0.0.0/16") from None
     if not 16 <= network.prefixlen <= 28:
-        raise ValueError("a VPC's prefix length is between /16 and /28")
+        raise _refusal("a VPC's prefix length is between /16 and /28", "use a prefix length of 16 to 28")
     return value
+
+
+def _tag_key(value: str) -> str:
+    if value.lower().startswith("aws:"):
+        raise _refusal("tags that begin with aws: are AWS's own", "use another name")
+    return value
+
+
+def _refusal(reason: str, fix: str) -> PydanticCustomError:
+    return PydanticCustomError("refusal", "{reason}", {"reason": reason, "fix": fix})
 
 
 class _Section(BaseModel):
@@ -100,7 +86,7 @@ class Network(_Section):
     existing_vpc: ExistingVpc | None = None
     """A VPC that exists already, by its ids."""
     runtime_endpoint: bool = True
-    """Whether callers inside the VPC get an interface endpoint for `sagemaker.runtime` (billed by the hour and zone)."""
+    """Whether callers inside the VPC get an interface endpoint for `sagemaker.runtime`, billed by the hour and zone."""
     s3_prefix_list_id: Annotated[str, Field(pattern=r"^pl-[0-9a-f]{8,17}$")] | None = None
     """Id of the region's managed prefix list for S3. Default: the catalogue's."""
 
@@ -164,7 +150,7 @@ class Environment(_Section):
     """Whether the stacks refuse to be deleted until this is turned off and deployed."""
     tags: Annotated[
         dict[
-            Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[\w .:/=+\-@]*$")],
+            Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[\w .:/=+\-@]*$"), AfterValidator(_tag_key)],
             Annotated[str, Field(max_length=256, pattern=r"^[\w .:/=+\-@]*$")],
         ],
         Field(max_length=40),

@@ -44,7 +44,7 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):  # an alias may contain itself; files this short need none
-            mark = self.peek_event().start_mark
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
             raise yaml.composer.ComposerError(None, None, "aliases (*name) are not supported; repeat the value", mark)
         return super().compose_node(parent, index)
 
@@ -54,7 +54,11 @@ for _tag, _pattern, _first in (
     ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
     ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
     ("int", r"[-+]?(?:0|[1-9][0-9]*)", list("-+0123456789")),
-    ("float", r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", list("-+.0123456789")),
+    (
+        "float",
+        r"[-+]?(?:(?:0|[1-9][0-9]*)?\.[0-9]+(?:[eE][-+]?[0-9]+)?|(?:0|[1-9][0-9]*)[eE][-+]?[0-9]+)",
+        list("-+.0123456789"),
+    ),
 ):
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _first)
 
@@ -76,8 +80,8 @@ def read(file: Path, shown: str) -> Source:
     except (OSError, UnicodeDecodeError) as error:
         problem(None, "(file)", None, f"it cannot be read: {error}", "make it a readable UTF-8 text file")
         return source
-    loader = _Loader(text)
     try:
+        loader = _Loader(text)
         root = loader.get_single_node()
         if root is None:
             return source
@@ -87,19 +91,17 @@ def read(file: Path, shown: str) -> Source:
         for path, key, first in _repeated_keys(root, ()):
             problem(key, dotted(path), None, f"it is set twice, first on line {first}", "keep one of the two")
         source.places = {path: Place(shown, line) for path, line in _lines(root, ())}
-        source.values = loader.construct_document(root)
+        source.values = _with_text_keys(loader.construct_document(root))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         problem(mark.line + 1 if mark else None, "(file)", None, f"it is not YAML: {error.problem}", "mend the syntax")
     except yaml.YAMLError as error:
         problem(None, "(file)", None, f"it is not YAML: {error}", "mend the syntax")
-    finally:
-        loader.dispose()
     return source
 
 
 def overlay(base: Source, over: Source) -> Source:
-    """`over` laid on `base`: mappings are merged field by field, everything else is replaced; null takes a value back."""
+    """`over` laid on `base`: mappings are merged field by field, everything else is replaced, also by null."""
     merged = Source(over.file, {}, dict(base.places), [*base.problems, *over.problems])
     merged.values = _merge(base.values, over.values, (), merged.places, over.places)
     return merged
@@ -109,8 +111,15 @@ def dotted(path: FieldPath) -> str:
     """`("network", "zones", 0)` as `network.zones[0]`."""
     text = ""
     for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+        text += f"[{part}]" if isinstance(part, int) else f"{'.' if text else ''}{part or repr(part)}"
     return text
+
+
+def _with_text_keys(value: Any) -> Any:
+    """A key that YAML reads as a number or truth value is a field's name all the same."""
+    if isinstance(value, dict):
+        return {str(key): _with_text_keys(inner) for key, inner in value.items()}
+    return [_with_text_keys(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _merge(base: Any, over: Any, path: FieldPath, places: dict[FieldPath, Place], new: dict[FieldPath, Place]) -> Any:

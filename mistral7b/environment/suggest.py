@@ -1,11 +1,19 @@
 """Suggests what a misspelt name was meant to be."""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
+from difflib import SequenceMatcher
+
+# Below this likeness two names have nothing to do with each other (the cutoff of difflib.get_close_matches).
+_CUTOFF = 0.6
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name most like `name`, whatever their case; None where none is like it."""
-    by_folded = {k.casefold(): k for k in known}
-    matches = get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
-    return by_folded[matches[0]] if matches else None
+    likeness, best = max(((_likeness(name, k), k) for k in known), default=(0.0, ""))
+    return best if likeness >= _CUTOFF else None
+
+
+def _likeness(a: str, b: str) -> float:
+    """0 to 1 by common runs of letters; 1 more where only the letters' order differs, the commonest slip."""
+    a, b = a.casefold(), b.casefold()
+    return SequenceMatcher(None, a, b).ratio() + (sorted(a) == sorted(b))

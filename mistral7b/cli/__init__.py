@@ -1,0 +1,5 @@
+"""The command `mistral7b`."""
+
+from mistral7b.cli.app import main
+
+__all__ = ["main"]

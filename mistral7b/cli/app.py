@@ -1,0 +1,31 @@
+"""The command's parts, and what a user sees when something goes wrong."""
+
+import sys
+
+import typer
+
+from mistral7b.cli import failure, models, settings
+from mistral7b.environment import EnvironmentFileError
+
+app = typer.Typer(
+    name="mistral7b",
+    help="Mistral 7B on a private SageMaker endpoint: what is deployed, asking it, and the embedded AWS.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+models.register(app)
+settings.register(app)
+
+
+def main() -> None:
+    """Runs the command; a user's mistake ends with one message on standard error and status 2, never a traceback."""
+    try:
+        app()
+    except EnvironmentFileError as error:
+        failure.show(str(error))
+        sys.exit(2)
+    except failure.CommandError as error:
+        failure.show(str(error))
+        sys.exit(error.status)

@@ -1,0 +1,53 @@
+"""The catalogue: JumpStart's facts by model, version, region and instance type."""
+
+import pytest
+
+from mistral7b import catalog
+
+
+def test_defaults_are_the_newest_versions_on_tgi_1_1_0() -> None:
+    assert {m.name: m.default_version.version for m in catalog.models()} == {"base": "2.1.0", "instruct": "2.0.0"}
+
+
+@pytest.mark.parametrize(
+    "version", [v for m in catalog.models() for v in m.versions], ids=lambda v: f"{v.model}-{v.version}"
+)
+def test_every_version_has_an_image_and_an_artifact_in_each_of_its_regions(version: catalog.ModelVersion) -> None:
+    for region in version.regions:
+        account, _, rest = version.image_uri(region).partition(".dkr.ecr.")
+        assert account.isdigit()
+        assert rest.startswith(f"{region}.amazonaws.com{'.cn' if region.startswith('cn-') else ''}/")
+        assert version.artifact_uri(region).startswith(f"s3://jumpstart-cache-prod-{region}/")
+
+
+@pytest.mark.parametrize(
+    "version", [v for m in catalog.models() for v in m.versions], ids=lambda v: f"{v.model}-{v.version}"
+)
+def test_shards_are_the_gpus_of_every_instance_type_that_a_version_supports(version: catalog.ModelVersion) -> None:
+    for name in version.supported_instance_types:
+        assert version.environment(name)["SM_NUM_GPUS"] == str(catalog.instance_type(name).gpus)
+
+
+def test_the_default_artifacts_are_uncompressed_prefixes() -> None:
+    assert all(m.default_version.artifact_key.endswith("/") for m in catalog.models())
+
+
+def test_an_unknown_version_lists_those_there_are() -> None:
+    with pytest.raises(
+        catalog.UnknownVersionError, match=r"instruct has no version 1\.1\.0; there are 1\.0\.0, 2\.0\.0"
+    ):
+        catalog.model("instruct").version("1.1.0")
+
+
+def test_an_unknown_instance_type_lists_those_there_are() -> None:
+    with pytest.raises(catalog.UnknownInstanceTypeError, match=r"ml\.g5\.2xlarge"):
+        catalog.instance_type("ml.m5.large")
+
+
+def test_zones_are_unknown_where_accounts_see_different_letters() -> None:
+    assert catalog.availability_zones("us-west-1") == ()
+
+
+def test_every_other_region_of_the_catalogue_has_two_zones_or_more() -> None:
+    regions = {region for m in catalog.models() for v in m.versions for region in v.regions}
+    assert {region for region in regions if len(catalog.availability_zones(region)) < 2} == {"us-west-1"}
