@@ -70,7 +70,8 @@ REFUSED = {
     ),
     "subnets without their zones": (
         "network: {existing_vpc: {vpc_id: vpc-12345678, cidr: 10.0.0.0/16,"
-        " subnet_ids: [subnet-12345678, subnet-23456789, subnet-34567890], availability_zones: [us-east-1a, us-east-1b]}}",
+        " subnet_ids: [subnet-12345678, subnet-23456789, subnet-34567890],"
+        " availability_zones: [us-east-1a, us-east-1b]}}",
         "network.existing_vpc.availability_zones",
         "3 subnet_ids and 2 zones",
     ),
