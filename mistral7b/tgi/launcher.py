@@ -24,11 +24,15 @@ _NATIVE_NAMES = {
 
 
 class LauncherError(ValueError):
-    """The container does not start with this environment. The first of `problems` is the one it would stop at."""
+    """The container does not start with this environment. The first of `problems` is the one it would stop at.
 
-    def __init__(self, problems: list[LauncherProblem]) -> None:
+    `settings` are those it could read, with the defaults of the others.
+    """
+
+    def __init__(self, problems: list[LauncherProblem], settings: LauncherSettings) -> None:
         super().__init__("; ".join(f"{p.variable}={p.value}: {p.reason}; {p.fix}" for p in problems))
         self.problems = problems
+        self.settings = settings
 
 
 def parse_environment(environment: Mapping[str, str], *, gpus: int | None = None) -> LauncherSettings:
@@ -54,7 +58,7 @@ def parse_environment(environment: Mapping[str, str], *, gpus: int | None = None
     unreadable = {problem.variable for problem in problems}
     problems += [problem for rule in rules(gpus) if not unreadable & rule.reads for problem in rule.check(settings)]
     if problems:
-        raise LauncherError(problems)
+        raise LauncherError(problems, settings)
     return settings
 
 

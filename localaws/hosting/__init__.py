@@ -1,0 +1,37 @@
+"""SageMaker hosting: endpoints whose containers behave as Text Generation Inference 1.1.0, with tokens but no weights.
+
+The control plane is moto's, corrected by `install`; the data plane is `routes`. What it does not do: authorise callers,
+pull images, load weights, time out, auto scale.
+"""
+
+from starlette.routing import Route
+
+from localaws.hosting import sagemaker
+from localaws.hosting.deployment import Launcher
+from localaws.hosting.endpoints import Endpoints
+from localaws.hosting.fleet import Fleet
+from localaws.hosting.pace import Pace, at_once
+from localaws.hosting.runtime import Runtime
+from localaws.hosting.settings import HostingSettings
+
+_FLEET = Fleet()
+
+
+def install(settings: HostingSettings | None = None, pace: Pace = at_once) -> None:
+    """Let moto's SageMaker deploy to the fleet that `routes` serve. `pace` says when tokens come.
+
+    Raises:
+        ValueError: a variable of `HostingSettings` is no number.
+    """
+    settings = HostingSettings.from_environment() if settings is None else settings
+    sagemaker.install(Endpoints(_FLEET, Launcher(pace, settings.answer_tokens), settings.endpoint_seconds))
+
+
+def routes() -> list[Route]:
+    """The operations of the SageMaker runtime API."""
+    runtime = Runtime(_FLEET)
+    stream = runtime.invoke_endpoint_with_response_stream
+    return [
+        Route("/endpoints/{endpoint}/invocations", runtime.invoke_endpoint, methods=["POST"]),
+        Route("/endpoints/{endpoint}/invocations-response-stream", stream, methods=["POST"]),
+    ]

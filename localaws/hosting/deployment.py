@@ -1,0 +1,112 @@
+"""From an endpoint configuration to running variants: what an endpoint is to be, and starting its containers."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from moto.logs.models import logs_backends
+
+from localaws.hosting.container import TgiContainer
+from localaws.hosting.fleet import EndpointKey, Instance, RunningVariant
+from localaws.hosting.pace import Pace, at_once
+from localaws.hosting.startup import start
+from mistral7b.catalog.instances import UnknownInstanceTypeError, instance_type
+
+_IMAGE = "huggingface-pytorch-tgi-inference"
+
+
+class DeploymentError(Exception):
+    """The containers do not start. The message is the endpoint's FailureReason."""
+
+
+@dataclass(frozen=True)
+class VariantPlan:
+    """A production variant as it is to be, with what its model says about the container."""
+
+    name: str
+    weight: float
+    instances: int
+    instance_type: str
+    least_outstanding: bool
+    image: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def scaled(self, weight: float | None, instances: int | None) -> "VariantPlan":
+        """The same variant with another weight or number of instances; None keeps what is."""
+        return replace(
+            self,
+            weight=self.weight if weight is None else weight,
+            instances=self.instances if instances is None else instances,
+        )
+
+    @property
+    def gpus(self) -> int | None:
+        """GPUs of one instance, None for a type that is not in the catalogue."""
+        try:
+            return instance_type(self.instance_type).gpus
+        except UnknownInstanceTypeError:
+            return None
+
+
+def plan(variant: Mapping[str, Any], container: Mapping[str, Any]) -> VariantPlan:
+    """The plan of a variant of an endpoint configuration and of its model's primary container."""
+    routing = variant.get("RoutingConfig") or {}
+    return VariantPlan(
+        name=variant["VariantName"],
+        weight=float(variant.get("InitialVariantWeight", 1.0)),
+        instances=int(variant.get("InitialInstanceCount", 1)),
+        instance_type=variant["InstanceType"],
+        least_outstanding=routing.get("RoutingStrategy") == "LEAST_OUTSTANDING_REQUESTS",
+        image=container.get("Image", ""),
+        environment=dict(container.get("Environment") or {}),
+    )
+
+
+@dataclass(frozen=True)
+class Launcher:
+    """Starts containers; `pace` and `answer_tokens` are theirs."""
+
+    pace: Pace = at_once
+    answer_tokens: int = 0
+
+    def launch(self, key: EndpointKey, plans: Sequence[VariantPlan]) -> tuple[RunningVariant, ...]:
+        """The variants of an endpoint, all instances started. Raises DeploymentError."""
+        return tuple(self._variant(key, variant, ()) for variant in plans)
+
+    def scale(
+        self, key: EndpointKey, plans: Sequence[VariantPlan], running: Sequence[RunningVariant]
+    ) -> tuple[RunningVariant, ...]:
+        """The variants with other weights and numbers of instances: those that can stay do, others are started."""
+        present = {variant.name: variant.instances for variant in running}
+        return tuple(self._variant(key, variant, present.get(variant.name, ())) for variant in plans)
+
+    def _variant(self, key: EndpointKey, variant: VariantPlan, present: tuple[Instance, ...]) -> RunningVariant:
+        kept = present[: variant.instances]
+        started = tuple(self._instance(key, variant) for _ in range(variant.instances - len(kept)))
+        return RunningVariant(variant.name, variant.weight, kept + started, variant.least_outstanding)
+
+    def _instance(self, key: EndpointKey, variant: VariantPlan) -> Instance:
+        if _IMAGE not in variant.image:
+            raise DeploymentError(
+                f"The primary container for production variant {variant.name} cannot run in the embedded AWS, "
+                f"which knows only images of {_IMAGE}: {variant.image or 'no image'}."
+            )
+        started = start(variant.environment, variant.gpus)
+        instance_id = Instance.new_id()
+        _write_log(key, f"{variant.name}/{instance_id}", started.log)
+        if started.settings is None:
+            raise DeploymentError(
+                f"The primary container for production variant {variant.name} did not pass the ping health check. "
+                "Please check CloudWatch logs for this endpoint."
+            )
+        return Instance(instance_id, TgiContainer(started.settings, self.pace, self.answer_tokens))
+
+
+def _write_log(key: EndpointKey, stream: str, lines: Sequence[str]) -> None:
+    logs = logs_backends[key.account][key.region]
+    group = f"/aws/sagemaker/Endpoints/{key.name}"
+    logs.ensure_log_group(group)
+    logs.ensure_log_stream(group, stream)
+    now = int(time.time() * 1000)
+    logs.put_log_events(group, stream, [{"timestamp": now, "message": line} for line in lines])

@@ -1,0 +1,126 @@
+"""SageMaker's control plane for hosting: moto's records under operations of our own. `PATCHES` names every target.
+
+Each operation first checks its parameters against the service's model, as the service does and botocore does not.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from moto.core.responses import ActionResult, EmptyResult
+from moto.sagemaker.exceptions import ValidationError
+from moto.sagemaker.models import FakeEndpointConfig
+from moto.sagemaker.responses import SageMakerResponse
+
+from localaws.hosting.constraints import violations
+from localaws.hosting.endpoints import Endpoints
+from localaws.hosting.model_checks import check_endpoint_config, check_model
+
+Action = Callable[[SageMakerResponse], ActionResult]
+
+_CONFIG_MEMBERS = {
+    "ExecutionRoleArn": "execution_role_arn",
+    "EnableNetworkIsolation": "enable_network_isolation",
+    "VpcConfig": "vpc_config",
+    "ShadowProductionVariants": "shadow_production_variants",
+    "ExplainerConfig": "explainer_config",
+}
+"""Members of CreateEndpointConfig that moto drops, with the attributes that DescribeEndpointConfig shows them from."""
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A method of moto that is replaced because it `why`; `original` is None for one that moto lacks."""
+
+    owner: type
+    method: str
+    why: str
+    original: Callable[..., Any] | None
+
+
+def _patch(owner: type, method: str, why: str) -> Patch:
+    return Patch(owner, method, why, getattr(owner, method, None))
+
+
+PATCHES = (
+    _patch(FakeEndpointConfig, "validate_instance_type", "knows no ml.g5"),
+    _patch(SageMakerResponse, "create_model", "checks nothing, and drops EnableNetworkIsolation"),
+    _patch(SageMakerResponse, "create_endpoint_config", "checks no name and no model, and drops members"),
+    _patch(SageMakerResponse, "create_endpoint", "takes a name twice, and is InService at once"),
+    _patch(SageMakerResponse, "update_endpoint", "is absent"),
+    _patch(SageMakerResponse, "update_endpoint_weights_and_capacities", "starts and stops nothing"),
+    _patch(SageMakerResponse, "delete_endpoint", "stops nothing, and deletes what is still being created"),
+)
+
+
+def install(endpoints: Endpoints) -> None:
+    """Replace moto's operations by those on `endpoints`."""
+
+    def create_endpoint(self: SageMakerResponse) -> ActionResult:
+        return ActionResult({"EndpointArn": endpoints.create(self.sagemaker_backend, _checked(self, "CreateEndpoint"))})
+
+    def update_endpoint(self: SageMakerResponse) -> ActionResult:
+        return ActionResult({"EndpointArn": endpoints.update(self.sagemaker_backend, _checked(self, "UpdateEndpoint"))})
+
+    def update_weights(self: SageMakerResponse) -> ActionResult:
+        parameters = _checked(self, "UpdateEndpointWeightsAndCapacities")
+        return ActionResult(
+            {"EndpointArn": endpoints.update_weights_and_capacities(self.sagemaker_backend, parameters)}
+        )
+
+    def delete_endpoint(self: SageMakerResponse) -> ActionResult:
+        endpoints.delete(self.sagemaker_backend, _checked(self, "DeleteEndpoint"))
+        return EmptyResult()
+
+    replacements: dict[str, Callable[..., Any]] = {
+        # The operation has checked it already, against the list of the service's model.
+        "validate_instance_type": lambda _self, _instance_type: None,
+        "create_model": _create_model,
+        "create_endpoint_config": _create_endpoint_config,
+        "create_endpoint": create_endpoint,
+        "update_endpoint": update_endpoint,
+        "update_endpoint_weights_and_capacities": update_weights,
+        "delete_endpoint": delete_endpoint,
+    }
+    for patch in PATCHES:
+        setattr(patch.owner, patch.method, replacements[patch.method])
+
+
+def _checked(response: SageMakerResponse, operation: str) -> Mapping[str, Any]:
+    """The parameters of a request that keeps to the service's model. Raises ValidationError."""
+    parameters: Mapping[str, Any] = response.params
+    if message := violations("sagemaker", operation, parameters):
+        raise ValidationError(message=message)
+    return parameters
+
+
+def _create_model(self: SageMakerResponse) -> ActionResult:
+    parameters = _checked(self, "CreateModel")
+    check_model(self.sagemaker_backend, parameters)
+    model = self.sagemaker_backend.create_model(
+        model_name=parameters["ModelName"],
+        execution_role_arn=parameters.get("ExecutionRoleArn", ""),
+        primary_container=parameters.get("PrimaryContainer"),
+        vpc_config=parameters.get("VpcConfig"),
+        containers=parameters.get("Containers"),
+        tags=parameters.get("Tags"),
+    )
+    model.enable_network_isolation = bool(parameters.get("EnableNetworkIsolation"))
+    return ActionResult(model.response_create)
+
+
+def _create_endpoint_config(self: SageMakerResponse) -> ActionResult:
+    parameters = _checked(self, "CreateEndpointConfig")
+    check_endpoint_config(self.sagemaker_backend, parameters)
+    config = self.sagemaker_backend.create_endpoint_config(
+        endpoint_config_name=parameters["EndpointConfigName"],
+        production_variants=[{"InitialVariantWeight": 1.0, **variant} for variant in parameters["ProductionVariants"]],
+        data_capture_config=parameters.get("DataCaptureConfig") or {},
+        async_inference_config=parameters.get("AsyncInferenceConfig") or {},
+        tags=parameters.get("Tags") or [],
+        kms_key_id=parameters.get("KmsKeyId") or "",
+    )
+    for member, attribute in _CONFIG_MEMBERS.items():
+        if member in parameters:
+            setattr(config, attribute, parameters[member])
+    return ActionResult(config.response_create)
