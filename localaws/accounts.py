@@ -1,0 +1,54 @@
+"""Accounts of the embedded AWS: the access key id says which one is calling.
+
+moto recognises access key ids of exactly 20 capital letters and digits. `AKIALOCA` and the 12 digits of an account are
+20, so a key id carries its account and nothing has to be registered. Temporary credentials of `sts:AssumeRole` are
+moto's own.
+"""
+
+from __future__ import annotations
+
+import re
+
+DEFAULT_ACCOUNT = "123456789012"
+"""Account of callers whose key id names none."""
+
+DEFAULT_REGION = "us-east-1"
+
+_ACCOUNT = re.compile(r"\d{12}")
+_KEY_ID = re.compile(r"AKIALOCA(\d{12})")
+
+
+def access_key_id(account: str) -> str:
+    """The access key id with which to call as `account`.
+
+    Raises:
+        ValueError: `account` is not 12 digits, or is all zeros, which no AWS account is.
+    """
+    if not _ACCOUNT.fullmatch(account) or not int(account):
+        raise ValueError(f"not an AWS account id (12 digits, not all zero): {account!r}")
+    return f"AKIALOCA{account}"
+
+
+def account_of(key_id: str) -> str | None:
+    """The account that an access key id carries, or None if it is not one of ours."""
+    match = _KEY_ID.fullmatch(key_id)
+    return match[1] if match else None
+
+
+def credentials(account: str = DEFAULT_ACCOUNT, region: str = DEFAULT_REGION) -> dict[str, str]:
+    """Environment variables with which any AWS tool calls the embedded AWS as `account`.
+
+    They also keep the tool away from the user's own configuration and from the metadata service of EC2.
+
+    Raises:
+        ValueError: see `access_key_id`.
+    """
+    return {
+        "AWS_ACCESS_KEY_ID": access_key_id(account),
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_CONFIG_FILE": "/dev/null",
+        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }

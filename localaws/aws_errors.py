@@ -1,0 +1,52 @@
+"""Error answers in the wire protocol of whichever service was asked."""
+
+from __future__ import annotations
+
+import http
+import re
+from typing import TYPE_CHECKING
+
+from moto.core.exceptions import ServiceException
+from moto.core.model import OperationModel, ServiceModel
+from moto.core.request import determine_request_protocol
+from moto.core.serialize import get_serializer_class
+from moto.core.utils import get_service_model
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+_SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
+_BY_SIGNING_NAME = {"monitoring": "cloudwatch"}
+"""Services whose name in a signature is not botocore's."""
+
+
+def _service(environ: WSGIEnvironment) -> ServiceModel | None:
+    scope = _SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
+    if scope is None:
+        return None
+    try:
+        return get_service_model(_BY_SIGNING_NAME.get(scope[1], scope[1]))
+    except Exception:  # noqa: BLE001 - botocore and moto raise several kinds for a name they do not know
+        return None
+
+
+def error_response(
+    environ: WSGIEnvironment, status: int, code: str, message: str
+) -> tuple[str, list[tuple[str, str]], bytes]:
+    """WSGI status line, headers and body of an AWS error.
+
+    A request without a signature, or for a service that botocore does not know, is answered in the protocol of S3, as
+    moto takes such requests for S3's.
+    """
+    service = _service(environ) or get_service_model("s3")
+    try:
+        protocol = determine_request_protocol(service, environ.get("CONTENT_TYPE", ""))
+    except NotImplementedError:
+        protocol = str(service.protocol)
+    serializer = get_serializer_class(service.service_name, protocol)(operation_model=OperationModel({}, service))
+    serialized = serializer.serialize(ServiceException(code, message))
+    headers = {name.lower(): value for name, value in serialized["headers"].items()}
+    headers |= {"x-amzn-errortype": code, "x-amzn-requestid": "00000000-0000-0000-0000-000000000000"}
+    content = serialized["body"]
+    phrase = http.HTTPStatus(status).phrase
+    return f"{status} {phrase}", list(headers.items()), content.encode() if isinstance(content, str) else content

@@ -1,0 +1,32 @@
+"""Resource providers, one module a service: what CloudFormation can create here.
+
+A type that is in no table, or a property that its provider does not carry, fails the deployment by name. moto's own
+CloudFormation models are not used: they drop what they do not know without a word, and many cannot delete.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from localaws.cloudformation.providers import (
+    autoscaling,
+    cloudformation,
+    cloudwatch,
+    ec2,
+    ecr,
+    iam,
+    kms,
+    logs,
+    s3,
+    sagemaker,
+    sns,
+    ssm,
+)
+from localaws.cloudformation.providers.base import Provider
+
+PROVIDERS: Mapping[str, Provider] = {
+    resource_type: provider
+    for service in (autoscaling, cloudformation, cloudwatch, ec2, ecr, iam, kms, logs, s3, sagemaker, sns, ssm)
+    for resource_type, provider in service.PROVIDERS.items()
+}
+"""Resource type -> its provider."""

@@ -1,0 +1,80 @@
+"""KMS: keys and their aliases."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from localaws.cloudformation.providers.base import Context, Facet, Props, Provider
+from localaws.cloudformation.providers.calls import answer, api, arn, by, itself, names, parameter, setting, tags
+from localaws.cloudformation.values import Json
+
+
+def _policy(kms: Any, key: str, new: Props) -> None:
+    document = new["KeyPolicy"]
+    kms.put_key_policy(
+        KeyId=key, PolicyName="default", Policy=document if isinstance(document, str) else json.dumps(document)
+    )
+
+
+def _true(value: Json, default: bool) -> bool:
+    return default if value is None else str(value).lower() == "true"
+
+
+def _rotation(context: Context, key: str, new: Props, _: Props) -> None:
+    if _true(new.get("EnableKeyRotation"), default=False):
+        period = {"RotationPeriodInDays": new["RotationPeriodInDays"]} if "RotationPeriodInDays" in new else {}
+        context.call("kms", "enable_key_rotation", {"KeyId": key, **period})
+    else:
+        context.call("kms", "disable_key_rotation", {"KeyId": key})
+
+
+def _enabled(context: Context, key: str, new: Props, _: Props) -> None:
+    operation = "enable_key" if _true(new.get("Enabled"), default=True) else "disable_key"
+    context.call("kms", operation, {"KeyId": key})
+
+
+def _schedule(key: str, properties: Props) -> dict[str, Json]:
+    return {"KeyId": key, "PendingWindowInDays": properties.get("PendingWindowInDays", 30)}
+
+
+def _nothing(*_: object) -> None:
+    """PendingWindowInDays counts only once the key is deleted."""
+
+
+KEY = api(
+    "kms",
+    create="create_key",
+    delete="schedule_key_deletion",
+    sends="KeySpec KeyUsage MultiRegion Origin Description",
+    identify=answer("KeyMetadata.KeyId"),
+    handle=_schedule,
+    facets=(
+        setting("kms", "KeyPolicy", _policy),
+        Facet(names("EnableKeyRotation RotationPeriodInDays"), _rotation),
+        setting(
+            "kms",
+            "Description",
+            lambda kms, key, new: kms.update_key_description(KeyId=key, Description=new["Description"]),
+            lambda kms, key: kms.update_key_description(KeyId=key, Description=""),
+        ),
+        Facet(names("Enabled"), _enabled),
+        Facet(names("PendingWindowInDays"), _nothing),
+        tags("kms", lambda _, key: {"KeyId": key}, pair=("TagKey", "TagValue")),
+    ),
+    attributes={"Arn": arn("kms", "key/"), "KeyId": itself},
+)
+
+ALIAS = api(
+    "kms",
+    create="create_alias",
+    update="update_alias",
+    delete="delete_alias",
+    sends="AliasName TargetKeyId",
+    name="AliasName",
+    identify=parameter("AliasName"),
+    handle=by("AliasName"),
+)
+
+PROVIDERS: Mapping[str, Provider] = {"AWS::KMS::Alias": ALIAS, "AWS::KMS::Key": KEY}

@@ -1,0 +1,141 @@
+"""moto's services, corrected, as one WSGI application, and boto3 clients that call it without a socket."""
+
+from __future__ import annotations
+
+import io
+import logging
+import threading
+from collections.abc import Iterable
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import botocore.session
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.config import Config
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.test import EnvironBuilder, run_wsgi_app
+
+from localaws import patches
+from localaws.accounts import access_key_id
+from localaws.aws_errors import error_response
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+LOG = logging.getLogger(__name__)
+
+STATE = threading.RLock()
+"""Held while moto works on a request: its back ends are plain dictionaries, not made for threads."""
+
+
+class MotoApplication:
+    """All of moto behind one URL, one request at a time, with every failure answered as AWS answers."""
+
+    def __init__(self) -> None:
+        self._dispatch = DomainDispatcherApplication(create_backend_app)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request (PEP 3333)."""
+        body = environ["wsgi.input"].read()  # before the lock: an upload is as slow as its sender
+        environ["wsgi.input"] = io.BytesIO(body)
+        environ["CONTENT_LENGTH"] = str(len(body))
+        if environ.get("PATH_INFO", "").startswith("/moto-api"):  # moto's own dashboard and recorder are no part of AWS
+            status, headers, content = error_response(environ, 404, "UnknownOperationException", "no such operation")
+        else:
+            status, headers, content = self._answer(environ)
+        start_response(status, headers)
+        return [content]
+
+    def _answer(self, environ: WSGIEnvironment) -> tuple[str, list[tuple[str, str]], bytes]:
+        with STATE:
+            try:
+                application: WSGIApplication = self._dispatch.get_application(environ)
+            except Exception:
+                LOG.exception("no service for %s %s", environ.get("REQUEST_METHOD"), environ.get("PATH_INFO"))
+                return error_response(environ, 400, "NotImplemented", "this service is not emulated")
+            try:
+                chunks, status, headers = run_wsgi_app(application, environ, buffered=True)
+            except NotImplementedError as error:
+                # 400, not 500 or 501: SDKs would try those again for half a minute.
+                return error_response(environ, 400, "NotImplemented", f"{error} (not emulated)")
+            except Exception as error:
+                LOG.exception("%s %s failed", environ.get("REQUEST_METHOD"), environ.get("PATH_INFO"))
+                return error_response(environ, 500, "InternalFailure", f"{type(error).__name__}: {error}")
+            return status, list(headers), b"".join(chunks)
+
+
+@cache
+def application() -> MotoApplication:
+    """The one application of this process: moto keeps its state in globals."""
+    # Here, as CloudFormation's providers call back.
+    from localaws.cloudformation import api  # noqa: PLC0415
+
+    patches.install()
+    api.install()
+    return MotoApplication()
+
+
+def _send(request: AWSPreparedRequest, **_: object) -> AWSResponse:
+    """Answer a request of botocore from `application`; a `before-send` hook's answer replaces the network."""
+    url = urlsplit(request.url)
+    body = request.body if request.body is not None else b""
+    if isinstance(body, str):
+        body = body.encode()
+    elif not isinstance(body, bytes | bytearray):
+        body = body.read()
+    headers = {
+        name: value.decode() if isinstance(value, bytes) else value
+        for name, value in request.headers.items()
+        if name.lower() != "transfer-encoding"
+    }
+    environ = EnvironBuilder(
+        path=url.path or "/",
+        query_string=url.query,
+        method=request.method,
+        base_url=f"{url.scheme}://{url.netloc}",
+        headers=headers,
+        input_stream=io.BytesIO(bytes(body)),
+    ).get_environ()
+    environ["RAW_URI"] = environ["REQUEST_URI"] = f"{url.path or '/'}{'?' + url.query if url.query else ''}"
+    chunks, status, response_headers = run_wsgi_app(application(), environ, buffered=True)
+    return AWSResponse(request.url, int(status.split()[0]), dict(response_headers), _Raw(b"".join(chunks)))
+
+
+class _Raw(io.BytesIO):
+    """What botocore expects of urllib3's response."""
+
+    def stream(self, **_: object) -> Iterable[bytes]:
+        """The body, in one piece."""
+        yield self.read()
+
+
+_SESSION_LOCK = threading.Lock()
+
+
+@cache
+def _session() -> botocore.session.Session:
+    session = botocore.session.Session()
+    session.set_config_variable("config_file", "/dev/null")  # never the user's own settings
+    session.set_config_variable("credentials_file", "/dev/null")
+    return session
+
+
+@cache
+def _client(service: str, account: str, region: str) -> Any:
+    client = _session().create_client(
+        service,
+        region_name=region,
+        endpoint_url="http://localhost",
+        aws_access_key_id=access_key_id(account),
+        aws_secret_access_key="local",
+        config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
+    )
+    client.meta.events.register("before-send", _send)
+    return client
+
+
+def client(service: str, account: str, region: str) -> Any:
+    """A boto3-style client of this process's own AWS: same validation and wire protocol, no network, no retries."""
+    with _SESSION_LOCK:  # botocore's sessions are not made for threads, its clients are
+        return _client(service, account, region)

@@ -1,0 +1,17 @@
+"""Corrections to moto 5.2.5, one module a service. Each says what it replaces and why.
+
+`tests/unit/localaws/patches` fails when moto no longer has what a correction replaces, or no longer needs it.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from localaws.patches import cloudtrail, cloudwatch, iam, sts
+
+
+@cache
+def install() -> None:
+    """Apply every correction, once in a process."""
+    for service in (iam, sts, cloudwatch, cloudtrail):
+        service.install()
