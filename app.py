@@ -20,7 +20,8 @@ def main() -> None:
         for environment in load_environments(ENVIRONMENTS).values():
             EnvironmentStage(app, environment=environment)
     except (EnvironmentFileError, InvalidPropsError) as error:
-        sys.exit(f"{error}")
+        sys.stderr.write(f"{error}\n")
+        sys.exit(2)
     add_checks(app)
     app.synth()
 

@@ -42,7 +42,7 @@ class RuntimeInterfaceEndpoint(ec2.InterfaceVpcEndpoint):
             construct_id,
             vpc=vpc,
             service=ec2.InterfaceVpcEndpointAwsService.SAGEMAKER_RUNTIME,
-            subnets=ec2.SubnetSelection(subnets=list(subnets), one_per_az=True),
+            subnets=ec2.SubnetSelection(subnets=_one_per_zone(subnets)),
             security_groups=[security_group],
             open=False,
             private_dns_enabled=True,
@@ -55,3 +55,11 @@ class RuntimeInterfaceEndpoint(ec2.InterfaceVpcEndpoint):
                 resources=[endpoint_arn(cdk.Stack.of(scope), endpoint_name)],
             )
         )
+
+
+def _one_per_zone(subnets: Sequence[ec2.ISubnet]) -> list[ec2.ISubnet]:
+    """The first subnet of each zone: EC2 refuses a second. `SubnetSelection.one_per_az` leaves given subnets alone."""
+    by_zone: dict[str, ec2.ISubnet] = {}
+    for subnet in subnets:
+        by_zone.setdefault(subnet.availability_zone, subnet)
+    return list(by_zone.values())

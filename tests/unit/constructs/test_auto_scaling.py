@@ -1,0 +1,114 @@
+from collections.abc import Callable
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_iam as iam
+
+from sagemaker_tgi import EcrImage, InvalidPropsError, ModelArtifact, TgiEndpoint, TgiEndpointConfig, TgiModel
+
+Only = Callable[[cdk.Stack, str], dict[str, Any]]
+Resources = Callable[[cdk.Stack, str], list[dict[str, Any]]]
+
+
+@pytest.fixture
+def endpoint(stack: cdk.Stack) -> TgiEndpoint:
+    model = TgiModel(
+        stack,
+        "Model",
+        image=EcrImage.from_uri("763104351884.dkr.ecr.eu-west-1.amazonaws.com/tgi:1.1.0"),
+        artifact=ModelArtifact.from_uri("s3://weights/mistral/v1/"),
+        environment={"HF_MODEL_ID": "/opt/ml/model"},
+        role=iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::111122223333:role/model"),
+    )
+    config = TgiEndpointConfig(stack, "Config", model=model)
+    return TgiEndpoint(stack, "Endpoint", endpoint_name="chat", endpoint_config=config)
+
+
+def test_the_variants_instances_are_registered_within_bounds(
+    stack: cdk.Stack, endpoint: TgiEndpoint, only: Only
+) -> None:
+    endpoint.auto_scale_instance_count(min_capacity=2, max_capacity=5)
+    target = only(stack, "AWS::ApplicationAutoScaling::ScalableTarget")["Properties"]
+    assert (target["MinCapacity"], target["MaxCapacity"]) == (2, 5)
+    assert target["ServiceNamespace"] == "sagemaker"
+    assert target["ScalableDimension"] == "sagemaker:variant:DesiredInstanceCount"
+    assert target["ResourceId"] == "endpoint/chat/variant/AllTraffic"
+
+
+def test_the_endpoint_exists_before_it_is_registered(stack: cdk.Stack, endpoint: TgiEndpoint, only: Only) -> None:
+    endpoint.auto_scale_instance_count(max_capacity=2)
+    resource = endpoint.node.default_child
+    assert isinstance(resource, cdk.CfnElement)
+    depends_on = only(stack, "AWS::ApplicationAutoScaling::ScalableTarget")["DependsOn"]
+    assert stack.get_logical_id(resource) in depends_on
+
+
+def test_scaling_runs_under_the_service_linked_role_and_adds_no_other(
+    stack: cdk.Stack, endpoint: TgiEndpoint, only: Only, resources: Resources
+) -> None:
+    endpoint.auto_scale_instance_count(max_capacity=2)
+    assert only(stack, "AWS::ApplicationAutoScaling::ScalableTarget")["Properties"]["RoleARN"] == (
+        "arn:aws:iam::111122223333:role/aws-service-role/sagemaker.application-autoscaling.amazonaws.com"
+        "/AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
+    )
+    assert resources(stack, "AWS::IAM::Role") == []
+
+
+def test_scaling_tracks_requests_in_flight_at_high_resolution(
+    stack: cdk.Stack, endpoint: TgiEndpoint, only: Only
+) -> None:
+    endpoint.auto_scale_instance_count(max_capacity=2).scale_on_concurrent_requests(
+        "Load",
+        target_concurrent_requests=12.5,
+        scale_out_cooldown=cdk.Duration.seconds(30),
+        scale_in_cooldown=cdk.Duration.minutes(10),
+    )
+    policy = only(stack, "AWS::ApplicationAutoScaling::ScalingPolicy")["Properties"]
+    assert policy["PolicyType"] == "TargetTrackingScaling"
+    assert policy["TargetTrackingScalingPolicyConfiguration"] == {
+        "PredefinedMetricSpecification": {
+            "PredefinedMetricType": "SageMakerVariantConcurrentRequestsPerModelHighResolution"
+        },
+        "TargetValue": 12.5,
+        "ScaleOutCooldown": 30,
+        "ScaleInCooldown": 600,
+    }
+
+
+def test_scale_in_waits_longer_than_scale_out_unless_asked_otherwise(
+    stack: cdk.Stack, endpoint: TgiEndpoint, only: Only
+) -> None:
+    endpoint.auto_scale_instance_count(max_capacity=2).scale_on_concurrent_requests(
+        "Load", target_concurrent_requests=8
+    )
+    policy = only(stack, "AWS::ApplicationAutoScaling::ScalingPolicy")["Properties"]
+    configuration = policy["TargetTrackingScalingPolicyConfiguration"]
+    assert (configuration["ScaleOutCooldown"], configuration["ScaleInCooldown"]) == (60, 300)
+
+
+@pytest.mark.parametrize(
+    ("minimum", "maximum", "problem"),
+    [
+        (0, 2, "min_capacity=0: is out of range; use 1 or more"),
+        (3, 2, "max_capacity=2: is out of range; use 3 or more"),
+    ],
+)
+def test_bounds_that_an_endpoint_cannot_have_are_refused(
+    endpoint: TgiEndpoint, minimum: int, maximum: int, problem: str
+) -> None:
+    with pytest.raises(InvalidPropsError) as error:
+        endpoint.auto_scale_instance_count(min_capacity=minimum, max_capacity=maximum)
+    assert problem in str(error.value)
+
+
+def test_a_target_of_nothing_in_flight_is_refused(endpoint: TgiEndpoint) -> None:
+    scaling = endpoint.auto_scale_instance_count(max_capacity=2)
+    with pytest.raises(InvalidPropsError, match="target_concurrent_requests=0: is not positive; use 1 or more"):
+        scaling.scale_on_concurrent_requests("Load", target_concurrent_requests=0)
+
+
+def test_an_endpoint_is_registered_once(endpoint: TgiEndpoint) -> None:
+    endpoint.auto_scale_instance_count(max_capacity=2)
+    with pytest.raises(ValueError, match="Test/Endpoint: auto scaling is already enabled"):
+        endpoint.auto_scale_instance_count(max_capacity=3)

@@ -1,0 +1,185 @@
+from collections.abc import Callable
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sagemaker as sagemaker
+
+from sagemaker_tgi import (
+    EcrImage,
+    InvalidPropsError,
+    ITgiEndpoint,
+    ModelArtifact,
+    TgiEndpoint,
+    TgiEndpointConfig,
+    TgiModel,
+)
+
+Only = Callable[[cdk.Stack, str], dict[str, Any]]
+Resources = Callable[[cdk.Stack, str], list[dict[str, Any]]]
+
+IMAGE = EcrImage.from_uri("763104351884.dkr.ecr.eu-west-1.amazonaws.com/huggingface-pytorch-tgi-inference:1.1.0")
+ARN = "arn:aws:sagemaker:eu-west-1:111122223333:endpoint/chat"
+
+
+def model(stack: cdk.Stack) -> TgiModel:
+    return TgiModel(
+        stack,
+        "Model",
+        image=IMAGE,
+        artifact=ModelArtifact.from_uri("s3://weights/mistral/v1/"),
+        environment={"HF_MODEL_ID": "/opt/ml/model"},
+        role=iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::111122223333:role/model"),
+    )
+
+
+def endpoint(stack: cdk.Stack, name: str = "chat", **options: Any) -> TgiEndpoint:
+    config = TgiEndpointConfig(stack, "Config", model=model(stack))
+    return TgiEndpoint(stack, "Endpoint", endpoint_name=name, endpoint_config=config, **options)
+
+
+def variant(stack: cdk.Stack, only: Only, **options: Any) -> dict[str, Any]:
+    TgiEndpointConfig(stack, "Config", model=model(stack), **options)
+    [only_one] = only(stack, "AWS::SageMaker::EndpointConfig")["Properties"]["ProductionVariants"]
+    assert isinstance(only_one, dict)
+    return only_one
+
+
+def test_requests_go_to_the_instance_with_the_fewest_in_flight(stack: cdk.Stack, only: Only) -> None:
+    assert variant(stack, only)["RoutingConfig"] == {"RoutingStrategy": "LEAST_OUTSTANDING_REQUESTS"}
+
+
+def test_one_variant_gets_all_traffic_on_the_instances_asked_for(stack: cdk.Stack, only: Only) -> None:
+    only_one = variant(stack, only, instance_type="ml.g5.12xlarge", initial_instance_count=3)
+    assert (only_one["VariantName"], only_one["InitialVariantWeight"]) == ("AllTraffic", 1)
+    assert (only_one["InstanceType"], only_one["InitialInstanceCount"]) == ("ml.g5.12xlarge", 3)
+
+
+def test_loading_the_weights_may_take_minutes(stack: cdk.Stack, only: Only) -> None:
+    only_one = variant(
+        stack,
+        only,
+        model_data_download_timeout=cdk.Duration.minutes(10),
+        container_startup_health_check_timeout=cdk.Duration.seconds(900),
+    )
+    assert only_one["ModelDataDownloadTimeoutInSeconds"] == 600
+    assert only_one["ContainerStartupHealthCheckTimeoutInSeconds"] == 900
+
+
+def test_nothing_is_set_that_sagemaker_refuses_for_instances_with_local_disks(stack: cdk.Stack, only: Only) -> None:
+    assert "VolumeSizeInGB" not in variant(stack, only)
+    assert "KmsKeyId" not in only(stack, "AWS::SageMaker::EndpointConfig")["Properties"]
+
+
+def test_a_configuration_has_no_name_that_its_replacement_would_collide_with(stack: cdk.Stack, only: Only) -> None:
+    TgiEndpointConfig(stack, "Config", model=model(stack))
+    assert "EndpointConfigName" not in only(stack, "AWS::SageMaker::EndpointConfig")["Properties"]
+
+
+def test_every_problem_of_a_configuration_is_named_at_once(stack: cdk.Stack) -> None:
+    with pytest.raises(InvalidPropsError) as error:
+        TgiEndpointConfig(
+            stack,
+            "Config",
+            model=model(stack),
+            instance_type="g5.2xlarge",
+            initial_instance_count=0,
+            variant_name="all traffic",
+            model_data_download_timeout=cdk.Duration.seconds(59),
+            container_startup_health_check_timeout=cdk.Duration.hours(2),
+        )
+    message = str(error.value)
+    assert message.startswith("Test/Config: 5 problems with its props\n")
+    for problem in (
+        r"instance_type='g5.2xlarge': does not match ml\.",
+        "initial_instance_count=0: is out of range; use 1 or more",
+        "variant_name='all traffic': does not match",
+        "model_data_download_timeout (seconds)=59: is out of range; use from 60 to 3600",
+        "container_startup_health_check_timeout (seconds)=7200: is out of range",
+    ):
+        assert problem in message
+
+
+def test_an_update_keeps_the_instances_that_scaling_has_added(stack: cdk.Stack, only: Only) -> None:
+    endpoint(stack)
+    assert only(stack, "AWS::SageMaker::Endpoint")["Properties"]["RetainAllVariantProperties"] is True
+
+
+def test_the_endpoint_has_the_literal_name_and_the_configuration(stack: cdk.Stack, only: Only) -> None:
+    endpoint(stack)
+    properties = only(stack, "AWS::SageMaker::Endpoint")["Properties"]
+    assert properties["EndpointName"] == "chat"
+    assert properties["EndpointConfigName"]["Fn::GetAtt"][1] == "EndpointConfigName"
+    assert "DeploymentConfig" not in properties
+
+
+def test_a_deployment_config_is_passed_on(stack: cdk.Stack, only: Only) -> None:
+    endpoint(
+        stack,
+        deployment_config=sagemaker.CfnEndpoint.DeploymentConfigProperty(
+            auto_rollback_configuration=sagemaker.CfnEndpoint.AutoRollbackConfigProperty(
+                alarms=[sagemaker.CfnEndpoint.AlarmProperty(alarm_name="errors")]
+            )
+        ),
+    )
+    deployment = only(stack, "AWS::SageMaker::Endpoint")["Properties"]["DeploymentConfig"]
+    assert deployment == {"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "errors"}]}}
+
+
+def test_the_log_group_is_made_before_the_endpoint_and_goes_after_it(stack: cdk.Stack, only: Only) -> None:
+    made = endpoint(stack, log_retention=logs.RetentionDays.ONE_WEEK)
+    group = only(stack, "AWS::Logs::LogGroup")
+    assert group["Properties"]["LogGroupName"] == "/aws/sagemaker/Endpoints/chat"
+    assert group["Properties"]["RetentionInDays"] == 7
+    logical_id = stack.resolve(made.log_group.log_group_name)["Ref"]
+    assert logical_id in only(stack, "AWS::SageMaker::Endpoint")["DependsOn"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"), [(cdk.RemovalPolicy.DESTROY, "Delete"), (cdk.RemovalPolicy.RETAIN, "Retain")]
+)
+def test_the_log_group_is_removed_or_kept_as_asked(
+    stack: cdk.Stack, only: Only, policy: cdk.RemovalPolicy, expected: str
+) -> None:
+    endpoint(stack, log_removal_policy=policy)
+    group = only(stack, "AWS::Logs::LogGroup")
+    assert (group["DeletionPolicy"], group["UpdateReplacePolicy"]) == (expected, expected)
+
+
+@pytest.mark.parametrize("name", ["", "a b", "-chat", "chat-", "x" * 64])
+def test_a_name_that_sagemaker_would_refuse_is_refused(stack: cdk.Stack, name: str) -> None:
+    with pytest.raises(InvalidPropsError, match="Test/Endpoint: 1 problem"):
+        endpoint(stack, name)
+
+
+def test_a_name_that_is_not_known_before_deployment_is_refused(stack: cdk.Stack) -> None:
+    with pytest.raises(InvalidPropsError, match="is not known before deployment; give a literal"):
+        endpoint(stack, cdk.CfnParameter(stack, "Name").value_as_string)
+
+
+@pytest.fixture(params=["created", "imported"])
+def either(request: pytest.FixtureRequest, stack: cdk.Stack) -> ITgiEndpoint:
+    if request.param == "created":
+        return endpoint(stack, "Chat")
+    return TgiEndpoint.from_endpoint_name(stack, "Imported", "Chat")
+
+
+def test_callers_are_granted_to_invoke_this_endpoint_and_no_more(
+    stack: cdk.Stack, either: ITgiEndpoint, only: Only
+) -> None:
+    caller = iam.User(stack, "Caller")
+    assert either.grant_invoke(caller).success
+    [statement] = only(stack, "AWS::IAM::Policy")["Properties"]["PolicyDocument"]["Statement"]
+    assert statement == {"Effect": "Allow", "Action": "sagemaker:InvokeEndpoint", "Resource": ARN}
+
+
+def test_an_endpoint_knows_its_name_arn_and_variant(either: ITgiEndpoint) -> None:
+    assert (either.endpoint_name, either.endpoint_arn, either.variant_name) == ("Chat", ARN, "AllTraffic")
+
+
+def test_an_imported_endpoint_adds_nothing_to_the_template(stack: cdk.Stack, resources: Resources) -> None:
+    TgiEndpoint.from_endpoint_name(stack, "Imported", "chat")
+    assert resources(stack, "AWS::SageMaker::Endpoint") == []
+    assert resources(stack, "AWS::Logs::LogGroup") == []

@@ -1,0 +1,70 @@
+"""app.py as the CDK CLI runs it."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[3]
+
+
+def run_app(app: Path, outdir: Path, **environ: str) -> "subprocess.CompletedProcess[str]":
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "JSII_NODE") if name in os.environ}
+    return subprocess.run(
+        [sys.executable, str(app)],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=outdir.parent,
+        env={**kept, "CDK_OUTDIR": str(outdir), **environ},
+    )
+
+
+def test_every_environment_file_becomes_two_stacks_without_credentials(tmp_path: Path) -> None:
+    context = json.dumps(json.loads((ROOT / "cdk.json").read_text())["context"])
+    run = run_app(ROOT / "app.py", tmp_path / "out", CDK_CONTEXT_JSON=context)
+    assert (run.returncode, run.stderr) == (0, "")
+    stacks = {
+        artifact["displayName"]: artifact["properties"]["stackName"]
+        for manifest in (tmp_path / "out").glob("assembly-*/manifest.json")
+        for artifact in json.loads(manifest.read_text())["artifacts"].values()
+        if artifact["type"] == "aws:cloudformation:stack"
+    }
+    assert stacks == {
+        f"{environment}/{stack}": f"mistral-7b-{environment}-{stack}"
+        for environment in ("dev", "staging", "prod")
+        for stack in ("network", "endpoint")
+    }
+
+
+def test_a_wrong_environment_file_ends_with_a_message_and_exit_code_2(tmp_path: Path) -> None:
+    app = Path(shutil.copy(ROOT / "app.py", tmp_path))
+    (tmp_path / "environments").mkdir()
+    (tmp_path / "environments" / "dev.yaml").write_text("region: us-east-1\nmodle: base\n")
+    run = run_app(app, tmp_path / "out")
+    assert run.returncode == 2
+    assert "dev.yaml:2: modle" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_what_only_a_construct_can_tell_ends_with_a_message_and_exit_code_2(tmp_path: Path) -> None:
+    app = Path(shutil.copy(ROOT / "app.py", tmp_path))
+    (tmp_path / "environments").mkdir()
+    (tmp_path / "environments" / "dev.yaml").write_text("region: me-south-1\nmodel: base\n")
+    run = run_app(app, tmp_path / "out")
+    assert run.returncode == 2
+    assert "s3_prefix_list_id" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_cross_stack_references_hold_the_network_while_the_endpoint_uses_it() -> None:
+    context = json.loads((ROOT / "cdk.json").read_text())["context"]
+    assert context["@aws-cdk/core:defaultCrossStackReferences"] == "strong"
+
+
+def test_the_cli_reports_nothing_about_its_user() -> None:
+    settings = json.loads((ROOT / "cdk.json").read_text())
+    assert (settings["versionReporting"], settings["notices"]) == (False, False)
+    assert settings["context"]["cli-telemetry"] is False

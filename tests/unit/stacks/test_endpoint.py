@@ -1,0 +1,119 @@
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from mistral7b.environment import load_environments
+from mistral7b.environment.schema import RetentionDays
+from stacks.retention import RETENTION_DAYS
+
+ROOT = Path(__file__).parents[3]
+
+
+def only(template: dict[str, Any], resource_type: str) -> dict[str, Any]:
+    [resource] = [r for r in template["Resources"].values() if r["Type"] == resource_type]
+    assert isinstance(resource, dict)
+    return resource
+
+
+@pytest.mark.parametrize("environment", ["dev", "staging", "prod"])
+def test_the_container_gets_the_environments_settings(environment: str, templates: dict[str, Any]) -> None:
+    settings = load_environments(ROOT / "environments")[environment]
+    container = only(templates[f"{environment}/endpoint"], "AWS::SageMaker::Model")["Properties"]["PrimaryContainer"]
+    assert container["Environment"] == settings.container_environment()
+    assert container["Image"] == settings.image_uri
+    assert container["ModelDataSource"]["S3DataSource"]["S3Uri"] == settings.artifact_uri
+
+
+def test_a_setting_of_the_file_reaches_the_container_as_a_string(templates: dict[str, Any]) -> None:
+    model = only(templates["everything/endpoint"], "AWS::SageMaker::Model")["Properties"]
+    assert model["PrimaryContainer"]["Environment"]["MAX_CONCURRENT_REQUESTS"] == "4"
+
+
+@pytest.mark.parametrize("stack", ["dev/endpoint", "archive/endpoint", "base-model/endpoint", "everything/endpoint"])
+def test_every_variable_of_the_container_is_a_string(stack: str, templates: dict[str, Any]) -> None:
+    container = only(templates[stack], "AWS::SageMaker::Model")["Properties"]["PrimaryContainer"]
+    assert {type(value) for value in container["Environment"].values()} == {str}
+
+
+def test_every_gpu_of_a_larger_instance_serves_a_shard(templates: dict[str, Any]) -> None:
+    template = templates["base-model/endpoint"]
+    [variant] = only(template, "AWS::SageMaker::EndpointConfig")["Properties"]["ProductionVariants"]
+    assert (variant["InstanceType"], variant["InitialInstanceCount"]) == ("ml.g5.12xlarge", 2)
+    model = only(template, "AWS::SageMaker::Model")["Properties"]
+    assert model["PrimaryContainer"]["Environment"]["SM_NUM_GPUS"] == "4"
+
+
+def test_time_outs_of_the_file_are_the_variants(templates: dict[str, Any]) -> None:
+    config = only(templates["everything/endpoint"], "AWS::SageMaker::EndpointConfig")["Properties"]
+    [variant] = config["ProductionVariants"]
+    assert variant["ModelDataDownloadTimeoutInSeconds"] == 900
+    assert variant["ContainerStartupHealthCheckTimeoutInSeconds"] == 600
+
+
+def test_an_archive_is_unpacked_by_sagemaker(templates: dict[str, Any]) -> None:
+    model = only(templates["archive/endpoint"], "AWS::SageMaker::Model")["Properties"]
+    source = model["PrimaryContainer"]["ModelDataSource"]["S3DataSource"]
+    assert (source["S3DataType"], source["CompressionType"]) == ("S3Object", "Gzip")
+
+
+def test_logs_are_kept_as_long_as_the_file_says(templates: dict[str, Any]) -> None:
+    group = only(templates["everything/endpoint"], "AWS::Logs::LogGroup")
+    assert group["Properties"]["RetentionInDays"] == 3653
+    assert group["DeletionPolicy"] == "Retain"
+
+
+def test_logs_go_with_the_stack_unless_they_are_to_be_kept(templates: dict[str, Any]) -> None:
+    assert only(templates["dev/endpoint"], "AWS::Logs::LogGroup")["DeletionPolicy"] == "Delete"
+
+
+def test_the_cdk_has_a_name_for_every_retention_that_the_file_accepts() -> None:
+    assert set(RETENTION_DAYS) == set(get_args(RetentionDays))
+
+
+def test_scaling_follows_the_file(templates: dict[str, Any]) -> None:
+    template = templates["everything/endpoint"]
+    target = only(template, "AWS::ApplicationAutoScaling::ScalableTarget")["Properties"]
+    assert (target["MinCapacity"], target["MaxCapacity"]) == (1, 6)
+    policy = only(template, "AWS::ApplicationAutoScaling::ScalingPolicy")["Properties"]
+    tracking = policy["TargetTrackingScalingPolicyConfiguration"]
+    assert tracking["TargetValue"] == 3.5
+    assert (tracking["ScaleOutCooldown"], tracking["ScaleInCooldown"]) == (30, 900)
+
+
+def test_without_scaling_in_the_file_nothing_is_registered(templates: dict[str, Any]) -> None:
+    types = {resource["Type"] for resource in templates["dev/endpoint"]["Resources"].values()}
+    assert not {t for t in types if t.startswith("AWS::ApplicationAutoScaling")}
+
+
+def test_a_parameter_tells_consumers_the_name_once_the_endpoint_exists(templates: dict[str, Any]) -> None:
+    template = templates["everything/endpoint"]
+    parameter = only(template, "AWS::SSM::Parameter")
+    assert parameter["Properties"]["Name"] == "/mistral7b/everything/endpoint-name"
+    assert parameter["Properties"]["Value"] == "Chat"
+    [endpoint] = [name for name, r in template["Resources"].items() if r["Type"] == "AWS::SageMaker::Endpoint"]
+    assert endpoint in parameter["DependsOn"]
+
+
+def test_outputs_tell_consumers_what_they_need(templates: dict[str, Any]) -> None:
+    outputs = templates["archive/endpoint"]["Outputs"]
+    assert outputs["EndpointName"]["Value"] == "mistral-7b-instruct-archive"
+    arn = "arn:aws:sagemaker:eu-west-1:111122223333:endpoint/mistral-7b-instruct-archive"
+    assert outputs["EndpointArn"]["Value"] == arn
+    assert {"LogGroupName", "ParameterName"} <= outputs.keys()
+
+
+def test_the_model_is_in_the_networks_subnets_and_security_group(templates: dict[str, Any]) -> None:
+    exports = {o["Export"]["Name"] for o in templates["dev/network"]["Outputs"].values() if "Export" in o}
+    config = only(templates["dev/endpoint"], "AWS::SageMaker::Model")["Properties"]["VpcConfig"]
+    imported = {value["Fn::ImportValue"] for value in config["Subnets"] + config["SecurityGroupIds"]}
+    assert imported == exports
+    assert len(config["Subnets"]) == 2
+
+
+@pytest.mark.parametrize("environment", ["dev", "everything", "existing-vpc"])
+def test_what_is_replaced_has_no_name_of_its_own(environment: str, templates: dict[str, Any]) -> None:
+    template = templates[f"{environment}/endpoint"]
+    assert "ModelName" not in only(template, "AWS::SageMaker::Model")["Properties"]
+    assert "EndpointConfigName" not in only(template, "AWS::SageMaker::EndpointConfig")["Properties"]
+    assert "RoleName" not in only(template, "AWS::IAM::Role")["Properties"]

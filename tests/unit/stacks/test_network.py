@@ -1,0 +1,74 @@
+from typing import Any
+
+import pytest
+
+
+def resources(template: dict[str, Any], resource_type: str) -> list[dict[str, Any]]:
+    return [r["Properties"] for r in template["Resources"].values() if r["Type"] == resource_type]
+
+
+def endpoints(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {e["VpcEndpointType"]: e for e in resources(template, "AWS::EC2::VPCEndpoint")}
+
+
+def test_an_own_vpc_has_the_range_and_zones_of_the_file(templates: dict[str, Any]) -> None:
+    template = templates["everything/network"]
+    [vpc] = resources(template, "AWS::EC2::VPC")
+    assert vpc["CidrBlock"] == "172.16.0.0/20"
+    zones = [subnet["AvailabilityZone"] for subnet in resources(template, "AWS::EC2::Subnet")]
+    assert zones == ["us-east-1b", "us-east-1d", "us-east-1f"]
+
+
+@pytest.mark.parametrize("environment", ["dev", "staging", "prod", "everything", "existing-vpc", "existing-routes"])
+def test_nothing_leads_to_the_internet(environment: str, templates: dict[str, Any]) -> None:
+    types = {resource["Type"] for resource in templates[f"{environment}/network"]["Resources"].values()}
+    assert not types & {"AWS::EC2::InternetGateway", "AWS::EC2::NatGateway", "AWS::EC2::Route", "AWS::EC2::EIP"}
+
+
+@pytest.mark.parametrize("environment", ["dev", "staging", "prod", "everything"])
+def test_the_way_to_s3_is_on_every_route_table_of_an_own_vpc(environment: str, templates: dict[str, Any]) -> None:
+    template = templates[f"{environment}/network"]
+    tables = {name for name, r in template["Resources"].items() if r["Type"] == "AWS::EC2::RouteTable"}
+    assert {table["Ref"] for table in endpoints(template)["Gateway"]["RouteTableIds"]} == tables
+
+
+def test_the_way_to_s3_leads_to_jumpstarts_bucket_of_the_region_alone(templates: dict[str, Any]) -> None:
+    policy = endpoints(templates["archive/network"])["Gateway"]["PolicyDocument"]
+    assert [statement["Resource"] for statement in policy["Statement"]] == [
+        "arn:aws:s3:::jumpstart-cache-prod-eu-west-1/*",
+        "arn:aws:s3:::jumpstart-cache-prod-eu-west-1",
+    ]
+
+
+def test_private_callers_reach_the_endpoint_of_this_environment_alone(templates: dict[str, Any]) -> None:
+    [statement] = endpoints(templates["archive/network"])["Interface"]["PolicyDocument"]["Statement"]
+    arn = "arn:aws:sagemaker:eu-west-1:111122223333:endpoint/mistral-7b-instruct-archive"
+    assert (statement["Action"], statement["Resource"]) == ("sagemaker:InvokeEndpoint", arn)
+
+
+def test_an_existing_vpc_gets_endpoints_and_no_subnets(templates: dict[str, Any]) -> None:
+    template = templates["existing-vpc/network"]
+    assert resources(template, "AWS::EC2::VPC") == resources(template, "AWS::EC2::Subnet") == []
+    both = endpoints(template)
+    assert {endpoint["VpcId"] for endpoint in both.values()} == {"vpc-0123456789abcdef0"}
+    assert both["Gateway"]["RouteTableIds"] == ["rtb-0123456789abcdef0", "rtb-0123456789abcdef1"]
+    assert both["Interface"]["SubnetIds"] == ["subnet-0123456789abcdef0", "subnet-0123456789abcdef2"]
+
+
+def test_an_existing_vpc_with_its_own_ways_gets_a_security_group_alone(templates: dict[str, Any]) -> None:
+    types = {resource["Type"] for resource in templates["existing-routes/network"]["Resources"].values()}
+    assert types == {"AWS::EC2::SecurityGroup"}
+
+
+def test_a_prefix_list_of_the_file_is_where_the_model_may_go(templates: dict[str, Any]) -> None:
+    groups = resources(templates["china/network"], "AWS::EC2::SecurityGroup")
+    lists = [r["DestinationPrefixListId"] for g in groups for r in g["SecurityGroupEgress"] if "CidrIp" not in r]
+    assert lists == ["pl-0123456789abcdef0"]
+
+
+@pytest.mark.parametrize("environment", ["dev", "everything", "existing-routes"])
+def test_nothing_reaches_the_model_by_the_network(environment: str, templates: dict[str, Any]) -> None:
+    groups = resources(templates[f"{environment}/network"], "AWS::EC2::SecurityGroup")
+    [model] = [g for g in groups if any("DestinationPrefixListId" in rule for rule in g["SecurityGroupEgress"])]
+    assert "SecurityGroupIngress" not in model
+    assert [rule["ToPort"] for rule in model["SecurityGroupEgress"]] == [443]

@@ -1,0 +1,97 @@
+"""What the app as a whole promises, whatever the environment."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+
+from mistral7b.environment import load_environments
+from stacks.stage import EnvironmentStage
+
+ROOT = Path(__file__).parents[3]
+
+
+def resources(template: dict[str, Any], resource_type: str) -> list[dict[str, Any]]:
+    return [r["Properties"] for r in template.get("Resources", {}).values() if r["Type"] == resource_type]
+
+
+def test_stacks_are_listed_by_environment_and_named_after_it(stages: dict[str, EnvironmentStage]) -> None:
+    stage = stages["dev"]
+    assert (stage.network.node.path, stage.endpoint.node.path) == ("dev/network", "dev/endpoint")
+    assert stage.network.stack_name == "mistral-7b-dev-network"
+    assert stage.endpoint.stack_name == "mistral-7b-dev-endpoint"
+
+
+def test_the_endpoint_is_deployed_after_its_network(stages: dict[str, EnvironmentStage]) -> None:
+    for stage in stages.values():
+        assert [stack.node.path for stack in stage.endpoint.dependencies] == [stage.network.node.path]
+
+
+def test_without_an_account_the_stacks_go_where_the_credentials_are(stages: dict[str, EnvironmentStage]) -> None:
+    assert cdk.Token.is_unresolved(stages["dev"].endpoint.account)
+    assert stages["dev"].endpoint.region == "us-east-1"
+
+
+def test_an_account_of_the_file_is_the_stacks_account(stages: dict[str, EnvironmentStage]) -> None:
+    assert (stages["archive"].endpoint.account, stages["archive"].endpoint.region) == ("111122223333", "eu-west-1")
+
+
+def test_only_environments_that_ask_for_it_are_protected_from_removal(stages: dict[str, EnvironmentStage]) -> None:
+    protected = {
+        name for name, s in stages.items() if s.network.termination_protection and s.endpoint.termination_protection
+    }
+    assert protected == {"prod", "everything"}
+
+
+def test_tags_are_on_every_resource_that_takes_tags(templates: dict[str, Any]) -> None:
+    expected = {"team": "search", "cost-centre": "42"}
+    for path in ("everything/network", "everything/endpoint"):
+        tags = [r["Properties"]["Tags"] for r in templates[path]["Resources"].values() if "Tags" in r["Properties"]]
+        assert tags
+        for tag in tags:
+            given = tag if isinstance(tag, dict) else {t["Key"]: t["Value"] for t in tag}
+            assert expected.items() <= given.items()
+
+
+def test_there_is_no_custom_resource_and_no_function(templates: dict[str, Any]) -> None:
+    types = {r["Type"] for template in templates.values() for r in template["Resources"].values()}
+    assert not {t for t in types if t.startswith(("Custom::", "AWS::CloudFormation::CustomResource", "AWS::Lambda"))}
+
+
+def test_every_stack_and_output_says_what_it_is(templates: dict[str, Any]) -> None:
+    for template in templates.values():
+        assert template["Description"]
+        own = {name: o for name, o in template["Outputs"].items() if "Export" not in o}
+        assert all(output["Description"] for output in own.values())
+
+
+def test_account_region_and_partition_stand_in_arns_of_another_partition(templates: dict[str, Any]) -> None:
+    text = json.dumps([templates["china/network"], templates["china/endpoint"]])
+    assert "arn:aws-cn:s3:::jumpstart-cache-prod-cn-north-1/" in text
+    assert "arn:aws:" not in text
+
+
+def test_two_synths_of_one_folder_are_the_same_to_the_byte(tmp_path: Path) -> None:
+    for outdir in (tmp_path / "first", tmp_path / "second"):
+        app = cdk.App(outdir=str(outdir), analytics_reporting=False, builtin_cloud_formation_validation=False)
+        for environment in load_environments(ROOT / "environments").values():
+            EnvironmentStage(app, environment=environment)
+        app.synth()
+    files = sorted(f.relative_to(tmp_path / "first") for f in (tmp_path / "first").rglob("*.template.json"))
+    assert len(files) == 6
+    for file in files:
+        assert (tmp_path / "first" / file).read_bytes() == (tmp_path / "second" / file).read_bytes()
+
+
+@pytest.mark.parametrize("environment", ["prod", "existing-vpc"])
+def test_synth_asks_the_account_for_nothing_and_uploads_nothing_but_templates(environment: str, app: cdk.App) -> None:
+    assembly = Path(app.synth().directory) / f"assembly-{environment}"
+    assert "missing" not in json.loads((assembly / "manifest.json").read_text())
+    for file in assembly.glob("*.assets.json"):
+        assets = json.loads(file.read_text())
+        assert assets["dockerImages"] == {}
+        assert [asset["source"]["path"] for asset in assets["files"].values()] == [
+            file.name.replace(".assets.json", ".template.json")
+        ]
