@@ -14,10 +14,12 @@ from typing import Any
 from moto.core.utils import utcnow
 from moto.sagemaker.exceptions import ValidationError
 from moto.sagemaker.models import FakeEndpoint, FakeEndpointConfig, SageMakerModelBackend
+from moto.sagemaker.utils import arn_formatter
 
 from localaws.hosting.deployment import DeploymentError, Launcher, VariantPlan, plan
 from localaws.hosting.fleet import EndpointKey, Fleet, RunningVariant
 from localaws.moto_app import STATE
+from mistral7b.tgi import tokenizer
 
 _log = logging.getLogger(__name__)
 
@@ -130,6 +132,7 @@ class Endpoints:
         """Do the work after `endpoint_seconds`; the endpoint is InService then, or `failed` with a reason."""
 
         def run() -> None:
+            tokenizer.load()  # takes a second the first time: here it keeps no request waiting
             with STATE:
                 if backend.endpoints.get(record.key.name) is not record.endpoint:
                     return
@@ -187,7 +190,7 @@ def _plans(backend: SageMakerModelBackend, config: FakeEndpointConfig) -> list[V
     for variant in config.production_variants:
         model = backend._models.get(variant.get("ModelName", ""))
         if model is None:
-            arn = f"arn:aws:sagemaker:{backend.region_name}:{backend.account_id}:model/{variant.get('ModelName')}"
+            arn = arn_formatter("model", str(variant.get("ModelName")), backend.account_id, backend.region_name)
             raise ValidationError(message=f'Could not find model "{arn}".')
         plans.append(plan(variant, model.primary_container or (model.containers or [{}])[0]))
     return plans

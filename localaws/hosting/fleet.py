@@ -50,8 +50,9 @@ class RunningEndpoint:
     variants: tuple[RunningVariant, ...]
 
     def choose_variant(self) -> RunningVariant:
-        """A variant at random, by weight."""
-        return random.choices(self.variants, [variant.weight for variant in self.variants])[0]
+        """A variant at random, by weight; any of them if none has weight."""
+        weights = [variant.weight for variant in self.variants]
+        return random.choices(self.variants, weights if any(weights) else None)[0]
 
     def variant(self, name: str) -> RunningVariant | None:
         """The variant of this name, if there is one."""

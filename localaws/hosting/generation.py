@@ -34,7 +34,7 @@ def answer(prompt_tokens: int, max_new_tokens: int, stop: list[str], least_token
         filler = _filler()
         tokens += (filler * (missing // len(filler) + 1))[:missing]
     tokens = (*tokens, tokenizer.EOS)[:max_new_tokens]
-    stopped = _stopped_at(tokens, [text for text in stop if text])
+    stopped = _stopped_at(tokens, stop)
     # In this order the container looks at every token: enough of them, end of sequence, stop sequence.
     if stopped is not None and stopped < max_new_tokens:
         return Answer(tokens[:stopped], "stop_sequence")

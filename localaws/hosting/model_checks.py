@@ -11,6 +11,7 @@ from moto.iam.models import iam_backends
 from moto.s3.models import s3_backends
 from moto.sagemaker.exceptions import ValidationError
 from moto.sagemaker.models import FakeEndpointConfig, SageMakerModelBackend
+from moto.sagemaker.utils import arn_formatter
 
 from mistral7b.catalog.instances import UnknownInstanceTypeError, instance_type
 
@@ -40,7 +41,7 @@ def check_endpoint_config(backend: SageMakerModelBackend, parameters: Mapping[st
     for variant in parameters["ProductionVariants"]:
         model = variant.get("ModelName")
         if model is not None and model not in backend._models:
-            arn = f"arn:aws:sagemaker:{backend.region_name}:{backend.account_id}:model/{model}"
+            arn = arn_formatter("model", model, backend.account_id, backend.region_name)
             raise ValidationError(message=f'Could not find model "{arn}".')
         _check_storage(parameters, variant)
 

@@ -25,18 +25,14 @@ def generation(request: ValidRequest, answers: list[Answer], seeds: list[int], i
 
     The first of `answers` is the chosen one of `best_of`.
     """
-    body: dict[str, Any] = {"generated_text": (inputs or "") + answers[0].text}
+    texts = [(inputs or "") + answer.text for answer in answers]
+    body: dict[str, Any] = {"generated_text": texts[0]}
     if request.parameters.details or request.parameters.decoder_input_details:
-        first, *others = [_sequence(request, answer, seed) for answer, seed in zip(answers, seeds, strict=True)]
-        body["details"] = first
-        if others:
-            texts = [(inputs or "") + answer.text for answer in answers[1:]]
-            top_tokens = first.pop("top_tokens", None)
-            first["best_of_sequences"] = [
-                {"generated_text": text, **sequence} for text, sequence in zip(texts, others, strict=True)
-            ]
-            if top_tokens is not None:
-                first["top_tokens"] = top_tokens
+        others = [
+            {"generated_text": text, **_sequence(request, answer, seed)}
+            for text, answer, seed in zip(texts[1:], answers[1:], seeds[1:], strict=True)
+        ]
+        body["details"] = _sequence(request, answers[0], seeds[0], others)
     return dumps([body]).encode()
 
 
@@ -45,9 +41,10 @@ def event(data: str) -> bytes:
     return f"data:{data}\n\n".encode()
 
 
+@cache
 def token_event(token: int, top_tokens: bool) -> bytes:
     """The event of a token that is not the last."""
-    return _token_event(token, top_tokens)
+    return event(f'{_event_head(token, top_tokens)},"generated_text":null,"details":null}}')
 
 
 def last_event(request: ValidRequest, answer: Answer, inputs: str | None) -> bytes:
@@ -64,7 +61,9 @@ def last_event(request: ValidRequest, answer: Answer, inputs: str | None) -> byt
     return event(f'{head},"generated_text":{text},"details":{dumps(details)}}}')
 
 
-def _sequence(request: ValidRequest, answer: Answer, seed: int) -> dict[str, Any]:
+def _sequence(
+    request: ValidRequest, answer: Answer, seed: int, best_of_sequences: list[dict[str, Any]] | None = None
+) -> dict[str, Any]:
     prefill = []
     if request.parameters.decoder_input_details:
         prefill = [{"id": token, "text": tokenizer.decode([token]), "logprob": None} for token in request.prompt]
@@ -76,6 +75,8 @@ def _sequence(request: ValidRequest, answer: Answer, seed: int) -> dict[str, Any
         "prefill": prefill,
         "tokens": tokens,
     }
+    if best_of_sequences:
+        values["best_of_sequences"] = best_of_sequences
     if request.parameters.top_n_tokens:
         values["top_tokens"] = [[token] for token in tokens]
     return values
@@ -106,8 +107,3 @@ def _token(token: int) -> dict[str, Any]:
 def _event_head(token: int, top_tokens: bool) -> str:
     text = dumps(_token(token))
     return f'{{"token":{text}' + (f',"top_tokens":[{text}]' if top_tokens else "")
-
-
-@cache
-def _token_event(token: int, top_tokens: bool) -> bytes:
-    return event(f'{_event_head(token, top_tokens)},"generated_text":null,"details":null}}')

@@ -4,6 +4,7 @@ import json
 import uuid
 from http import HTTPStatus
 
+from moto.utilities.utils import get_partition
 from starlette.responses import Response
 
 from localaws.hosting.fleet import EndpointKey
@@ -47,7 +48,7 @@ def model_error(key: EndpointKey, status: int, body: bytes) -> Response:
     )
     members = {
         "ErrorCode": f"{'CLIENT' if side == 'client' else 'SERVER'}_ERROR_FROM_MODEL",
-        "LogStreamArn": f"arn:aws:logs:{key.region}:{key.account}:log-group:{group}",
+        "LogStreamArn": f"arn:{get_partition(key.region)}:logs:{key.region}:{key.account}:log-group:{group}",
         "Message": message,
         "OriginalMessage": original,
         "OriginalStatusCode": status,

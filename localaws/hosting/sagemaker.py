@@ -25,7 +25,7 @@ _CONFIG_MEMBERS = {
     "ShadowProductionVariants": "shadow_production_variants",
     "ExplainerConfig": "explainer_config",
 }
-"""Members of CreateEndpointConfig that moto drops, with the attributes that DescribeEndpointConfig shows them from."""
+"""Members of CreateEndpointConfig that moto drops, and the attributes that it would describe them from."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,8 @@ PATCHES = (
     _patch(FakeEndpointConfig, "validate_instance_type", "knows no ml.g5"),
     _patch(SageMakerResponse, "create_model", "checks nothing, and drops EnableNetworkIsolation"),
     _patch(SageMakerResponse, "create_endpoint_config", "checks no name and no model, and drops members"),
+    _patch(SageMakerResponse, "describe_model", "shows what was not given, as empty"),
+    _patch(SageMakerResponse, "describe_endpoint_config", "shows what was not given, as empty"),
     _patch(SageMakerResponse, "create_endpoint", "takes a name twice, and is InService at once"),
     _patch(SageMakerResponse, "update_endpoint", "is absent"),
     _patch(SageMakerResponse, "update_endpoint_weights_and_capacities", "starts and stops nothing"),
@@ -77,6 +79,8 @@ def install(endpoints: Endpoints) -> None:
         "validate_instance_type": lambda _self, _instance_type: None,
         "create_model": _create_model,
         "create_endpoint_config": _create_endpoint_config,
+        "describe_model": _describe_model,
+        "describe_endpoint_config": _describe_endpoint_config,
         "create_endpoint": create_endpoint,
         "update_endpoint": update_endpoint,
         "update_endpoint_weights_and_capacities": update_weights,
@@ -120,7 +124,17 @@ def _create_endpoint_config(self: SageMakerResponse) -> ActionResult:
         tags=parameters.get("Tags") or [],
         kms_key_id=parameters.get("KmsKeyId") or "",
     )
-    for member, attribute in _CONFIG_MEMBERS.items():
-        if member in parameters:
-            setattr(config, attribute, parameters[member])
+    vars(config).update({attribute: parameters.get(member) for member, attribute in _CONFIG_MEMBERS.items()})
     return ActionResult(config.response_create)
+
+
+def _describe_model(self: SageMakerResponse) -> ActionResult:
+    return _given(self.sagemaker_backend.describe_model(self.params["ModelName"]).response_object)
+
+
+def _describe_endpoint_config(self: SageMakerResponse) -> ActionResult:
+    return _given(self.sagemaker_backend.describe_endpoint_config(self.params["EndpointConfigName"]))
+
+
+def _given(description: Mapping[str, Any]) -> ActionResult:
+    return ActionResult({member: value for member, value in description.items() if value not in (None, "", {}, [])})

@@ -21,6 +21,11 @@ _SPLIT = re.compile("(<unk>|</?s>)")
 _BYTE = re.compile("<0x([0-9A-F]{2})>")
 
 
+def load() -> None:
+    """Read the vocabulary, which takes about a second; the first use does it otherwise."""
+    _model()
+
+
 def encode(text: str) -> list[int]:
     """The ids of the tokens of a prompt, `<s>` first."""
     model = _model()
