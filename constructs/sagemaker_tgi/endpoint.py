@@ -44,7 +44,7 @@ class TgiEndpoint(cdk.Resource, ITgiEndpoint):
     """A real-time endpoint with its log group.
 
     The name is a literal, so that alarms, log group and policies can name the endpoint before it exists. An update
-    keeps the instance count that auto scaling has set.
+    keeps the number of instances if the endpoint scales by itself; otherwise it sets the configuration's.
     """
 
     @staticmethod
@@ -108,6 +108,10 @@ class TgiEndpoint(cdk.Resource, ITgiEndpoint):
             endpoint_name=endpoint_name,
             endpoint_config_name=endpoint_config.endpoint_config_name,
             retain_all_variant_properties=True,
+            # Otherwise a new count in the configuration would never come into force.
+            exclude_retained_variant_properties=[
+                sagemaker.CfnEndpoint.VariantPropertyProperty(variant_property_type="DesiredInstanceCount")
+            ],
             deployment_config=deployment_config,
         )
         self._resource.node.add_dependency(self.log_group)
@@ -135,4 +139,5 @@ class TgiEndpoint(cdk.Resource, ITgiEndpoint):
             max_capacity=max_capacity,
         )
         self._scaling.node.add_dependency(self._resource)
+        self._resource.exclude_retained_variant_properties = None
         return self._scaling

@@ -40,71 +40,18 @@ def endpoint(stack: cdk.Stack, name: str = "chat", **options: Any) -> TgiEndpoin
     return TgiEndpoint(stack, "Endpoint", endpoint_name=name, endpoint_config=config, **options)
 
 
-def variant(stack: cdk.Stack, only: Only, **options: Any) -> dict[str, Any]:
-    TgiEndpointConfig(stack, "Config", model=model(stack), **options)
-    [only_one] = only(stack, "AWS::SageMaker::EndpointConfig")["Properties"]["ProductionVariants"]
-    assert isinstance(only_one, dict)
-    return only_one
-
-
-def test_requests_go_to_the_instance_with_the_fewest_in_flight(stack: cdk.Stack, only: Only) -> None:
-    assert variant(stack, only)["RoutingConfig"] == {"RoutingStrategy": "LEAST_OUTSTANDING_REQUESTS"}
-
-
-def test_one_variant_gets_all_traffic_on_the_instances_asked_for(stack: cdk.Stack, only: Only) -> None:
-    only_one = variant(stack, only, instance_type="ml.g5.12xlarge", initial_instance_count=3)
-    assert (only_one["VariantName"], only_one["InitialVariantWeight"]) == ("AllTraffic", 1)
-    assert (only_one["InstanceType"], only_one["InitialInstanceCount"]) == ("ml.g5.12xlarge", 3)
-
-
-def test_loading_the_weights_may_take_minutes(stack: cdk.Stack, only: Only) -> None:
-    only_one = variant(
-        stack,
-        only,
-        model_data_download_timeout=cdk.Duration.minutes(10),
-        container_startup_health_check_timeout=cdk.Duration.seconds(900),
-    )
-    assert only_one["ModelDataDownloadTimeoutInSeconds"] == 600
-    assert only_one["ContainerStartupHealthCheckTimeoutInSeconds"] == 900
-
-
-def test_nothing_is_set_that_sagemaker_refuses_for_instances_with_local_disks(stack: cdk.Stack, only: Only) -> None:
-    assert "VolumeSizeInGB" not in variant(stack, only)
-    assert "KmsKeyId" not in only(stack, "AWS::SageMaker::EndpointConfig")["Properties"]
-
-
-def test_a_configuration_has_no_name_that_its_replacement_would_collide_with(stack: cdk.Stack, only: Only) -> None:
-    TgiEndpointConfig(stack, "Config", model=model(stack))
-    assert "EndpointConfigName" not in only(stack, "AWS::SageMaker::EndpointConfig")["Properties"]
-
-
-def test_every_problem_of_a_configuration_is_named_at_once(stack: cdk.Stack) -> None:
-    with pytest.raises(InvalidPropsError) as error:
-        TgiEndpointConfig(
-            stack,
-            "Config",
-            model=model(stack),
-            instance_type="g5.2xlarge",
-            initial_instance_count=0,
-            variant_name="all traffic",
-            model_data_download_timeout=cdk.Duration.seconds(59),
-            container_startup_health_check_timeout=cdk.Duration.hours(2),
-        )
-    message = str(error.value)
-    assert message.startswith("Test/Config: 5 problems with its props\n")
-    for problem in (
-        r"instance_type='g5.2xlarge': does not match ml\.",
-        "initial_instance_count=0: is out of range; use 1 or more",
-        "variant_name='all traffic': does not match",
-        "model_data_download_timeout (seconds)=59: is out of range; use from 60 to 3600",
-        "container_startup_health_check_timeout (seconds)=7200: is out of range",
-    ):
-        assert problem in message
-
-
 def test_an_update_keeps_the_instances_that_scaling_has_added(stack: cdk.Stack, only: Only) -> None:
+    endpoint(stack).auto_scale_instance_count(max_capacity=2)
+    properties = only(stack, "AWS::SageMaker::Endpoint")["Properties"]
+    assert properties["RetainAllVariantProperties"] is True
+    assert "ExcludeRetainedVariantProperties" not in properties
+
+
+def test_a_new_instance_count_comes_into_force_where_nothing_scales(stack: cdk.Stack, only: Only) -> None:
     endpoint(stack)
-    assert only(stack, "AWS::SageMaker::Endpoint")["Properties"]["RetainAllVariantProperties"] is True
+    properties = only(stack, "AWS::SageMaker::Endpoint")["Properties"]
+    assert properties["RetainAllVariantProperties"] is True
+    assert properties["ExcludeRetainedVariantProperties"] == [{"VariantPropertyType": "DesiredInstanceCount"}]
 
 
 def test_the_endpoint_has_the_literal_name_and_the_configuration(stack: cdk.Stack, only: Only) -> None:
