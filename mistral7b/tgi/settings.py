@@ -31,79 +31,95 @@ class LauncherSettings(_Variables):
     """
 
     hf_model_id: Annotated[str, RustType.STRING] = Field(
-        "/opt/ml/model",
+        default="/opt/ml/model",
         alias="HF_MODEL_ID",
         description="Folder of the weights (SageMaker puts them in /opt/ml/model) or name of a model on the Hub.",
     )
     hf_model_revision: Annotated[str, RustType.STRING] | None = Field(
-        None, alias="HF_MODEL_REVISION", description="Commit or branch of a model that is loaded from the Hub."
+        default=None, alias="HF_MODEL_REVISION", description="Commit or branch of a model that is loaded from the Hub."
     )
     sm_num_gpus: Usize = Field(
-        1, alias="SM_NUM_GPUS", description="GPUs that share the model, one shard on each; all that the instance has."
+        default=1,
+        alias="SM_NUM_GPUS",
+        description="GPUs that share the model, one shard on each; all that the instance has.",
     )
     hf_model_quantize: Annotated[Quantization, RustType.CHOICE] | None = Field(
-        None,
+        default=None,
         alias="HF_MODEL_QUANTIZE",
         description="Quantization of the weights; wins over QUANTIZE if both are set.",
     )
     hf_model_trust_remote_code: Annotated[bool, RustType.BOOL] = Field(
-        False, alias="HF_MODEL_TRUST_REMOTE_CODE", description="Whether to run Python code that comes with the model."
+        default=False,
+        alias="HF_MODEL_TRUST_REMOTE_CODE",
+        description="Whether to run Python code that comes with the model.",
     )
     validation_workers: Usize = Field(
-        2, alias="VALIDATION_WORKERS", description="Threads that tokenize and check requests."
+        default=2, alias="VALIDATION_WORKERS", description="Threads that tokenize and check requests."
     )
     quantize: Annotated[Quantization, RustType.CHOICE] | None = Field(
-        None, alias="QUANTIZE", description="Quantization of the weights; awq and gptq need weights quantized that way."
+        default=None,
+        alias="QUANTIZE",
+        description="Quantization of the weights; awq and gptq need weights quantized that way.",
     )
     dtype: Annotated[Dtype, RustType.CHOICE] | None = Field(
-        None,
+        default=None,
         alias="DTYPE",
         description="Number format of the weights, float16 unless set; not together with QUANTIZE.",
     )
     max_concurrent_requests: Usize = Field(
-        128,
+        default=128,
         alias="MAX_CONCURRENT_REQUESTS",
         description="Requests in flight at most; one more is refused with 429.",
     )
-    max_best_of: Usize = Field(2, alias="MAX_BEST_OF", description="Largest `best_of` that a request may ask for.")
+    max_best_of: Usize = Field(
+        default=2, alias="MAX_BEST_OF", description="Largest `best_of` that a request may ask for."
+    )
     max_stop_sequences: Usize = Field(
-        4, alias="MAX_STOP_SEQUENCES", description="Most stop sequences that a request may give."
+        default=4, alias="MAX_STOP_SEQUENCES", description="Most stop sequences that a request may give."
     )
     max_top_n_tokens: U32 = Field(
-        5, alias="MAX_TOP_N_TOKENS", description="Largest `top_n_tokens` that a request may ask for."
+        default=5, alias="MAX_TOP_N_TOKENS", description="Largest `top_n_tokens` that a request may ask for."
     )
-    max_input_length: Usize = Field(1024, alias="MAX_INPUT_LENGTH", description="Tokens of one prompt at most.")
+    max_input_length: Usize = Field(default=1024, alias="MAX_INPUT_LENGTH", description="Tokens of one prompt at most.")
     max_total_tokens: Usize = Field(
-        2048, alias="MAX_TOTAL_TOKENS", description="Tokens of one prompt and its answer together at most."
+        default=2048, alias="MAX_TOTAL_TOKENS", description="Tokens of one prompt and its answer together at most."
     )
     waiting_served_ratio: F32 = Field(
-        1.2,
+        default=1.2,
         alias="WAITING_SERVED_RATIO",
         description="Waiting requests, relative to running ones, from which running ones are paused for a prefill.",
     )
     max_batch_prefill_tokens: U32 = Field(
-        4096, alias="MAX_BATCH_PREFILL_TOKENS", description="Prompt tokens in one prefill at most."
+        default=4096, alias="MAX_BATCH_PREFILL_TOKENS", description="Prompt tokens in one prefill at most."
     )
     max_batch_total_tokens: U32 | None = Field(
-        None,
+        default=None,
         alias="MAX_BATCH_TOTAL_TOKENS",
         description="Tokens that a running batch holds; with flash attention it is measured, and yours ignored.",
     )
     max_waiting_tokens: Usize = Field(
-        20, alias="MAX_WAITING_TOKENS", description="Decode steps after which waiting requests are let in all the same."
+        default=20,
+        alias="MAX_WAITING_TOKENS",
+        description="Decode steps after which waiting requests are let in all the same.",
     )
     cuda_memory_fraction: F32 = Field(
-        1.0, alias="CUDA_MEMORY_FRACTION", description="Share of the GPU's memory that the model may use, 0 to 1."
+        default=1.0,
+        alias="CUDA_MEMORY_FRACTION",
+        description="Share of the GPU's memory that the model may use, 0 to 1.",
     )
     rope_scaling: Annotated[RopeScaling, RustType.CHOICE] | None = Field(
-        None, alias="ROPE_SCALING", description="How rotary positions are stretched beyond the length of training."
+        default=None,
+        alias="ROPE_SCALING",
+        description="How rotary positions are stretched beyond the length of training.",
     )
-    rope_factor: F32 | None = Field(None, alias="ROPE_FACTOR", description="How far rotary positions are stretched.")
+    rope_factor: F32 | None = Field(
+        default=None, alias="ROPE_FACTOR", description="How far rotary positions are stretched."
+    )
     watermark_gamma: F32 | None = Field(
-        None, alias="WATERMARK_GAMMA", description="Share of the vocabulary that a watermarked answer prefers."
+        default=None, alias="WATERMARK_GAMMA", description="Share of the vocabulary that a watermarked answer prefers."
     )
     watermark_delta: F32 | None = Field(
-        None, alias="WATERMARK_DELTA", description="How strongly a watermarked answer prefers that share."
+        default=None, alias="WATERMARK_DELTA", description="How strongly a watermarked answer prefers that share."
     )
 
     @property
