@@ -1,4 +1,7 @@
-"""The CDK app: every file of environments/ becomes a stage with a network and an endpoint stack."""
+"""The CDK app: every file of environments/ becomes a stage with a network and an endpoint stack.
+
+`cdk -c environments=FOLDER` takes the files of another folder.
+"""
 
 import sys
 from pathlib import Path
@@ -16,8 +19,9 @@ ENVIRONMENTS = Path(__file__).parent / "environments"
 def main() -> None:
     """Synthesizes every environment; a mistake in one ends with a message and exit code 2."""
     app = cdk.App(builtin_cloud_formation_validation=False)
+    folder = Path(app.node.try_get_context("environments") or ENVIRONMENTS)
     try:
-        for environment in load_environments(ENVIRONMENTS).values():
+        for environment in load_environments(folder).values():
             EnvironmentStage(app, environment=environment)
     except (EnvironmentFileError, InvalidPropsError) as error:
         sys.stderr.write(f"{error}\n")

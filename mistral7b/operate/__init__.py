@@ -1,0 +1,1 @@
+"""Working with what is deployed."""
