@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,21 +9,21 @@ from pathlib import Path
 ROOT = Path(__file__).parents[3]
 
 
-def run_app(app: Path, outdir: Path, **environ: str) -> "subprocess.CompletedProcess[str]":
+def run_app(outdir: Path, **context: str) -> "subprocess.CompletedProcess[str]":
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "JSII_NODE") if name in os.environ}
+    settings = json.loads((ROOT / "cdk.json").read_text())["context"] | context
     return subprocess.run(
-        [sys.executable, str(app)],
+        [sys.executable, str(ROOT / "app.py")],
         check=False,
         capture_output=True,
         text=True,
         cwd=outdir.parent,
-        env={**kept, "CDK_OUTDIR": str(outdir), **environ},
+        env={**kept, "CDK_OUTDIR": str(outdir), "CDK_CONTEXT_JSON": json.dumps(settings)},
     )
 
 
 def test_every_environment_file_becomes_two_stacks_without_credentials(tmp_path: Path) -> None:
-    context = json.dumps(json.loads((ROOT / "cdk.json").read_text())["context"])
-    run = run_app(ROOT / "app.py", tmp_path / "out", CDK_CONTEXT_JSON=context)
+    run = run_app(tmp_path / "out")
     assert (run.returncode, run.stderr) == (0, "")
     stacks = {
         artifact["displayName"]: artifact["properties"]["stackName"]
@@ -39,21 +38,22 @@ def test_every_environment_file_becomes_two_stacks_without_credentials(tmp_path:
     }
 
 
+def run_with_dev(tmp_path: Path, content: str) -> "subprocess.CompletedProcess[str]":
+    folder = tmp_path / "environments"
+    folder.mkdir()
+    (folder / "dev.yaml").write_text(content)
+    return run_app(tmp_path / "out", environments=str(folder))
+
+
 def test_a_wrong_environment_file_ends_with_a_message_and_exit_code_2(tmp_path: Path) -> None:
-    app = Path(shutil.copy(ROOT / "app.py", tmp_path))
-    (tmp_path / "environments").mkdir()
-    (tmp_path / "environments" / "dev.yaml").write_text("region: us-east-1\nmodle: base\n")
-    run = run_app(app, tmp_path / "out")
+    run = run_with_dev(tmp_path, "region: us-east-1\nmodle: base\n")
     assert run.returncode == 2
     assert "dev.yaml:2: modle" in run.stderr
     assert "Traceback" not in run.stderr
 
 
 def test_what_only_a_construct_can_tell_ends_with_a_message_and_exit_code_2(tmp_path: Path) -> None:
-    app = Path(shutil.copy(ROOT / "app.py", tmp_path))
-    (tmp_path / "environments").mkdir()
-    (tmp_path / "environments" / "dev.yaml").write_text("region: me-south-1\nmodel: base\n")
-    run = run_app(app, tmp_path / "out")
+    run = run_with_dev(tmp_path, "region: me-south-1\nmodel: base\n")
     assert run.returncode == 2
     assert "s3_prefix_list_id" in run.stderr
     assert "Traceback" not in run.stderr
