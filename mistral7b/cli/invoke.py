@@ -1,0 +1,133 @@
+"""`mistral7b invoke`: one prompt, one answer."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mistral7b.cli.asking import Answer, Question, ask, ask_streaming, prepare, remark
+from mistral7b.cli.connection import connected
+from mistral7b.cli.failure import CommandError
+from mistral7b.cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder, environment
+from mistral7b.cli.output import print_json
+from mistral7b.cli.parameters import ParameterOptions, parse_parameters
+from mistral7b.cli.standard_input import read_bytes, read_prompt
+from mistral7b.cli.streaming import JsonLineWriter, TextWriter, write
+from mistral7b.cli.waiting import Waiting
+from mistral7b.environment import Environment
+from mistral7b.prompts import PromptError, instruction
+from mistral7b.tgi import parse_environment
+
+# What one asks for to look at more than the text.
+_ASKS_FOR_DETAILS = {"details", "decoder_input_details", "top_n_tokens", "best_of"}
+
+_EPILOG = """
+**Examples**
+
+`mistral7b invoke dev "Which country has the most natural lakes?"`
+
+`mistral7b invoke dev "Tell me a story." --stream -p max_new_tokens=500`
+
+`cat report.txt | mistral7b invoke dev --json | jq .generated_text`
+
+`echo '{"inputs": "Once upon a time"}' | mistral7b invoke dev --raw -`
+
+The instruct model's prompt is put into its format, `[INST] … [/INST]`; --no-format sends it as it is. A prompt that
+begins with a dash goes after `--`. The answer goes to standard output, all else to standard error. Exit status: 0
+answered, 1 not answered, 2 wrong arguments or a prompt that is too long, 130 interrupted.
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command("invoke", epilog=_EPILOG)(invoke)
+
+
+def invoke(
+    name: EnvironmentName,
+    *,
+    prompt: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[PROMPT]", help="The prompt. Left out, or -: read from standard input.", show_default=False
+        ),
+    ] = None,
+    stream: Annotated[bool, typer.Option("--stream", help="Print the answer as it comes.")] = False,
+    parameter: ParameterOptions = None,
+    as_json: AsJson = False,
+    no_format: Annotated[
+        bool, typer.Option("--no-format", help="Send the prompt as it is, not in the Instruct format.")
+    ] = False,
+    raw: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Send this file as the request's body, as it is (-: standard input), and print the answer's body.",
+            show_default=False,
+        ),
+    ] = None,
+    folder: EnvironmentsFolder = DEFAULT_FOLDER,
+) -> None:
+    """Ask the endpoint of an environment one question.
+
+    --json prints one document: prompt_tokens, generated_text, finish_reason, generated_tokens, seconds; with --stream,
+    a line for each token before it, and the document as the last line.
+    """
+    env = environment(folder, name)
+    if raw is not None:
+        if prompt is not None or parameter or as_json or no_format:
+            raise CommandError("--raw sends a whole request: it goes with --stream alone", 2)
+        _send_raw(env, read_bytes(raw), stream)
+        return
+    settings = parse_environment(env.container_environment())
+    given = parse_parameters(parameter)
+    question = prepare(_inputs(env, read_prompt(prompt), no_format), given, env, settings)
+    with connected(env) as client, Waiting(f"waiting for {env.resolved_endpoint_name}") as waiting:
+        if stream:
+            writer = JsonLineWriter(waiting) if as_json else TextWriter(waiting)
+            answer = ask_streaming(client, question, settings, writer)
+        else:
+            answer = ask(client, question, settings)
+    if as_json:
+        document = _document(env, question, answer, with_details=bool(given.keys() & _ASKS_FOR_DETAILS))
+        print_json(document) if not stream else write(json.dumps(document, ensure_ascii=False) + "\n")
+        return
+    if not stream:
+        write(answer.text.strip() + "\n")
+    remark(question, answer)
+
+
+def _inputs(env: Environment, prompt: str, no_format: bool) -> str:
+    if not prompt:
+        raise CommandError("the prompt is empty", 2)
+    if env.model == "base" or no_format:
+        return prompt
+    try:
+        return instruction(prompt)
+    except PromptError as error:
+        raise CommandError(f"{error}; --no-format sends the prompt as it is", 2) from None
+
+
+def _document(env: Environment, question: Question, answer: Answer, with_details: bool) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "environment": env.name,
+        "endpoint": env.resolved_endpoint_name,
+        "prompt_tokens": question.prompt_tokens,
+        "generated_text": answer.text,
+        "finish_reason": answer.finish_reason,
+        "generated_tokens": answer.generated_tokens,
+        "seconds": round(answer.seconds, 3),
+    }
+    if with_details and answer.details is not None:
+        document["details"] = answer.details.model_dump(mode="json")
+    return document
+
+
+def _send_raw(env: Environment, body: bytes, stream: bool) -> None:
+    with connected(env) as client, Waiting(f"waiting for {env.resolved_endpoint_name}") as waiting:
+        for part in client.invoke_stream(body) if stream else [client.invoke(body)]:
+            waiting.done()
+            sys.stdout.buffer.write(part)
+            sys.stdout.buffer.flush()
