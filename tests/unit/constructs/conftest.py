@@ -5,7 +5,10 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_iam as iam
 from aws_cdk.assertions import Template
+
+from sagemaker_tgi import EcrImage, ModelArtifact, TgiEndpoint, TgiEndpointConfig, TgiModel
 
 Resource = dict[str, Any]
 
@@ -40,3 +43,27 @@ def only(resources: Callable[[cdk.Stack, str], list[Resource]]) -> Callable[[cdk
         return resource
 
     return find
+
+
+@pytest.fixture
+def model(stack: cdk.Stack) -> TgiModel:
+    """A model to put behind an endpoint."""
+    return TgiModel(
+        stack,
+        "Model",
+        image=EcrImage.from_uri("763104351884.dkr.ecr.eu-west-1.amazonaws.com/tgi:1.1.0"),
+        artifact=ModelArtifact.from_uri("s3://weights/mistral/v1/"),
+        environment={"HF_MODEL_ID": "/opt/ml/model"},
+        role=iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::111122223333:role/model"),
+    )
+
+
+@pytest.fixture
+def make_endpoint(stack: cdk.Stack, model: TgiModel) -> Callable[..., TgiEndpoint]:
+    """Defines an endpoint with a default configuration; props as of `TgiEndpoint`."""
+
+    def make(endpoint_name: str = "chat", **props: Any) -> TgiEndpoint:
+        config = TgiEndpointConfig(stack, "Config", model=model)
+        return TgiEndpoint(stack, "Endpoint", endpoint_name=endpoint_name, endpoint_config=config, **props)
+
+    return make

@@ -3,26 +3,16 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_iam as iam
 
-from sagemaker_tgi import EcrImage, InvalidPropsError, ModelArtifact, TgiEndpoint, TgiEndpointConfig, TgiModel
+from sagemaker_tgi import InvalidPropsError, TgiEndpoint
 
 Only = Callable[[cdk.Stack, str], dict[str, Any]]
 Resources = Callable[[cdk.Stack, str], list[dict[str, Any]]]
 
 
 @pytest.fixture
-def endpoint(stack: cdk.Stack) -> TgiEndpoint:
-    model = TgiModel(
-        stack,
-        "Model",
-        image=EcrImage.from_uri("763104351884.dkr.ecr.eu-west-1.amazonaws.com/tgi:1.1.0"),
-        artifact=ModelArtifact.from_uri("s3://weights/mistral/v1/"),
-        environment={"HF_MODEL_ID": "/opt/ml/model"},
-        role=iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::111122223333:role/model"),
-    )
-    config = TgiEndpointConfig(stack, "Config", model=model)
-    return TgiEndpoint(stack, "Endpoint", endpoint_name="chat", endpoint_config=config)
+def endpoint(make_endpoint: Callable[..., TgiEndpoint]) -> TgiEndpoint:
+    return make_endpoint()
 
 
 def test_the_variants_instances_are_registered_within_bounds(

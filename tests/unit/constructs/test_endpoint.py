@@ -7,64 +7,44 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sagemaker as sagemaker
 
-from sagemaker_tgi import (
-    EcrImage,
-    InvalidPropsError,
-    ITgiEndpoint,
-    ModelArtifact,
-    TgiEndpoint,
-    TgiEndpointConfig,
-    TgiModel,
-)
+from sagemaker_tgi import InvalidPropsError, ITgiEndpoint, TgiEndpoint
 
 Only = Callable[[cdk.Stack, str], dict[str, Any]]
 Resources = Callable[[cdk.Stack, str], list[dict[str, Any]]]
-
-IMAGE = EcrImage.from_uri("763104351884.dkr.ecr.eu-west-1.amazonaws.com/huggingface-pytorch-tgi-inference:1.1.0")
+MakeEndpoint = Callable[..., TgiEndpoint]
 ARN = "arn:aws:sagemaker:eu-west-1:111122223333:endpoint/chat"
 
 
-def model(stack: cdk.Stack) -> TgiModel:
-    return TgiModel(
-        stack,
-        "Model",
-        image=IMAGE,
-        artifact=ModelArtifact.from_uri("s3://weights/mistral/v1/"),
-        environment={"HF_MODEL_ID": "/opt/ml/model"},
-        role=iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::111122223333:role/model"),
-    )
-
-
-def endpoint(stack: cdk.Stack, name: str = "chat", **options: Any) -> TgiEndpoint:
-    config = TgiEndpointConfig(stack, "Config", model=model(stack))
-    return TgiEndpoint(stack, "Endpoint", endpoint_name=name, endpoint_config=config, **options)
-
-
-def test_an_update_keeps_the_instances_that_scaling_has_added(stack: cdk.Stack, only: Only) -> None:
-    endpoint(stack).auto_scale_instance_count(max_capacity=2)
+def test_an_update_keeps_the_instances_that_scaling_has_added(
+    stack: cdk.Stack, only: Only, make_endpoint: MakeEndpoint
+) -> None:
+    make_endpoint().auto_scale_instance_count(max_capacity=2)
     properties = only(stack, "AWS::SageMaker::Endpoint")["Properties"]
     assert properties["RetainAllVariantProperties"] is True
     assert "ExcludeRetainedVariantProperties" not in properties
 
 
-def test_a_new_instance_count_comes_into_force_where_nothing_scales(stack: cdk.Stack, only: Only) -> None:
-    endpoint(stack)
+def test_a_new_instance_count_comes_into_force_where_nothing_scales(
+    stack: cdk.Stack, only: Only, make_endpoint: MakeEndpoint
+) -> None:
+    make_endpoint()
     properties = only(stack, "AWS::SageMaker::Endpoint")["Properties"]
     assert properties["RetainAllVariantProperties"] is True
     assert properties["ExcludeRetainedVariantProperties"] == [{"VariantPropertyType": "DesiredInstanceCount"}]
 
 
-def test_the_endpoint_has_the_literal_name_and_the_configuration(stack: cdk.Stack, only: Only) -> None:
-    endpoint(stack)
+def test_the_endpoint_has_the_literal_name_and_the_configuration(
+    stack: cdk.Stack, only: Only, make_endpoint: MakeEndpoint
+) -> None:
+    make_endpoint()
     properties = only(stack, "AWS::SageMaker::Endpoint")["Properties"]
     assert properties["EndpointName"] == "chat"
     assert properties["EndpointConfigName"]["Fn::GetAtt"][1] == "EndpointConfigName"
     assert "DeploymentConfig" not in properties
 
 
-def test_a_deployment_config_is_passed_on(stack: cdk.Stack, only: Only) -> None:
-    endpoint(
-        stack,
+def test_a_deployment_config_is_passed_on(stack: cdk.Stack, only: Only, make_endpoint: MakeEndpoint) -> None:
+    make_endpoint(
         deployment_config=sagemaker.CfnEndpoint.DeploymentConfigProperty(
             auto_rollback_configuration=sagemaker.CfnEndpoint.AutoRollbackConfigProperty(
                 alarms=[sagemaker.CfnEndpoint.AlarmProperty(alarm_name="errors")]
@@ -75,8 +55,10 @@ def test_a_deployment_config_is_passed_on(stack: cdk.Stack, only: Only) -> None:
     assert deployment == {"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "errors"}]}}
 
 
-def test_the_log_group_is_made_before_the_endpoint_and_goes_after_it(stack: cdk.Stack, only: Only) -> None:
-    made = endpoint(stack, log_retention=logs.RetentionDays.ONE_WEEK)
+def test_the_log_group_is_made_before_the_endpoint_and_goes_after_it(
+    stack: cdk.Stack, only: Only, make_endpoint: MakeEndpoint
+) -> None:
+    made = make_endpoint(log_retention=logs.RetentionDays.ONE_WEEK)
     group = only(stack, "AWS::Logs::LogGroup")
     assert group["Properties"]["LogGroupName"] == "/aws/sagemaker/Endpoints/chat"
     assert group["Properties"]["RetentionInDays"] == 7
@@ -88,28 +70,30 @@ def test_the_log_group_is_made_before_the_endpoint_and_goes_after_it(stack: cdk.
     ("policy", "expected"), [(cdk.RemovalPolicy.DESTROY, "Delete"), (cdk.RemovalPolicy.RETAIN, "Retain")]
 )
 def test_the_log_group_is_removed_or_kept_as_asked(
-    stack: cdk.Stack, only: Only, policy: cdk.RemovalPolicy, expected: str
+    stack: cdk.Stack, only: Only, policy: cdk.RemovalPolicy, expected: str, make_endpoint: MakeEndpoint
 ) -> None:
-    endpoint(stack, log_removal_policy=policy)
+    make_endpoint(log_removal_policy=policy)
     group = only(stack, "AWS::Logs::LogGroup")
     assert (group["DeletionPolicy"], group["UpdateReplacePolicy"]) == (expected, expected)
 
 
 @pytest.mark.parametrize("name", ["", "a b", "-chat", "chat-", "x" * 64])
-def test_a_name_that_sagemaker_would_refuse_is_refused(stack: cdk.Stack, name: str) -> None:
+def test_a_name_that_sagemaker_would_refuse_is_refused(
+    stack: cdk.Stack, name: str, make_endpoint: MakeEndpoint
+) -> None:
     with pytest.raises(InvalidPropsError, match="Test/Endpoint: 1 problem"):
-        endpoint(stack, name)
+        make_endpoint(name)
 
 
-def test_a_name_that_is_not_known_before_deployment_is_refused(stack: cdk.Stack) -> None:
+def test_a_name_that_is_not_known_before_deployment_is_refused(stack: cdk.Stack, make_endpoint: MakeEndpoint) -> None:
     with pytest.raises(InvalidPropsError, match="is not known before deployment; give a literal"):
-        endpoint(stack, cdk.CfnParameter(stack, "Name").value_as_string)
+        make_endpoint(cdk.CfnParameter(stack, "Name").value_as_string)
 
 
 @pytest.fixture(params=["created", "imported"])
-def either(request: pytest.FixtureRequest, stack: cdk.Stack) -> ITgiEndpoint:
+def either(request: pytest.FixtureRequest, stack: cdk.Stack, make_endpoint: MakeEndpoint) -> ITgiEndpoint:
     if request.param == "created":
-        return endpoint(stack, "Chat")
+        return make_endpoint("Chat")
     return TgiEndpoint.from_endpoint_name(stack, "Imported", "Chat")
 
 

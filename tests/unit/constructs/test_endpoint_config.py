@@ -3,44 +3,33 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_iam as iam
 
-from sagemaker_tgi import EcrImage, InvalidPropsError, ModelArtifact, TgiEndpointConfig, TgiModel
+from sagemaker_tgi import InvalidPropsError, TgiEndpointConfig, TgiModel
 
 Only = Callable[[cdk.Stack, str], dict[str, Any]]
 
 
-def model(stack: cdk.Stack) -> TgiModel:
-    return TgiModel(
-        stack,
-        "Model",
-        image=EcrImage.from_uri("763104351884.dkr.ecr.eu-west-1.amazonaws.com/tgi:1.1.0"),
-        artifact=ModelArtifact.from_uri("s3://weights/mistral/v1/"),
-        environment={"HF_MODEL_ID": "/opt/ml/model"},
-        role=iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::111122223333:role/model"),
-    )
-
-
-def variant(stack: cdk.Stack, only: Only, **options: Any) -> dict[str, Any]:
-    TgiEndpointConfig(stack, "Config", model=model(stack), **options)
+def variant(stack: cdk.Stack, model: TgiModel, only: Only, **options: Any) -> dict[str, Any]:
+    TgiEndpointConfig(stack, "Config", model=model, **options)
     [only_one] = only(stack, "AWS::SageMaker::EndpointConfig")["Properties"]["ProductionVariants"]
     assert isinstance(only_one, dict)
     return only_one
 
 
-def test_requests_go_to_the_instance_with_the_fewest_in_flight(stack: cdk.Stack, only: Only) -> None:
-    assert variant(stack, only)["RoutingConfig"] == {"RoutingStrategy": "LEAST_OUTSTANDING_REQUESTS"}
+def test_requests_go_to_the_instance_with_the_fewest_in_flight(stack: cdk.Stack, only: Only, model: TgiModel) -> None:
+    assert variant(stack, model, only)["RoutingConfig"] == {"RoutingStrategy": "LEAST_OUTSTANDING_REQUESTS"}
 
 
-def test_one_variant_gets_all_traffic_on_the_instances_asked_for(stack: cdk.Stack, only: Only) -> None:
-    only_one = variant(stack, only, instance_type="ml.g5.12xlarge", initial_instance_count=3)
+def test_one_variant_gets_all_traffic_on_the_instances_asked_for(stack: cdk.Stack, only: Only, model: TgiModel) -> None:
+    only_one = variant(stack, model, only, instance_type="ml.g5.12xlarge", initial_instance_count=3)
     assert (only_one["VariantName"], only_one["InitialVariantWeight"]) == ("AllTraffic", 1)
     assert (only_one["InstanceType"], only_one["InitialInstanceCount"]) == ("ml.g5.12xlarge", 3)
 
 
-def test_loading_the_weights_may_take_minutes(stack: cdk.Stack, only: Only) -> None:
+def test_loading_the_weights_may_take_minutes(stack: cdk.Stack, only: Only, model: TgiModel) -> None:
     only_one = variant(
         stack,
+        model,
         only,
         model_data_download_timeout=cdk.Duration.minutes(10),
         container_startup_health_check_timeout=cdk.Duration.seconds(900),
@@ -49,22 +38,26 @@ def test_loading_the_weights_may_take_minutes(stack: cdk.Stack, only: Only) -> N
     assert only_one["ContainerStartupHealthCheckTimeoutInSeconds"] == 900
 
 
-def test_nothing_is_set_that_sagemaker_refuses_for_instances_with_local_disks(stack: cdk.Stack, only: Only) -> None:
-    assert "VolumeSizeInGB" not in variant(stack, only)
+def test_nothing_is_set_that_sagemaker_refuses_for_instances_with_local_disks(
+    stack: cdk.Stack, only: Only, model: TgiModel
+) -> None:
+    assert "VolumeSizeInGB" not in variant(stack, model, only)
     assert "KmsKeyId" not in only(stack, "AWS::SageMaker::EndpointConfig")["Properties"]
 
 
-def test_a_configuration_has_no_name_that_its_replacement_would_collide_with(stack: cdk.Stack, only: Only) -> None:
-    TgiEndpointConfig(stack, "Config", model=model(stack))
+def test_a_configuration_has_no_name_that_its_replacement_would_collide_with(
+    stack: cdk.Stack, only: Only, model: TgiModel
+) -> None:
+    TgiEndpointConfig(stack, "Config", model=model)
     assert "EndpointConfigName" not in only(stack, "AWS::SageMaker::EndpointConfig")["Properties"]
 
 
-def test_every_problem_of_a_configuration_is_named_at_once(stack: cdk.Stack) -> None:
+def test_every_problem_of_a_configuration_is_named_at_once(stack: cdk.Stack, model: TgiModel) -> None:
     with pytest.raises(InvalidPropsError) as error:
         TgiEndpointConfig(
             stack,
             "Config",
-            model=model(stack),
+            model=model,
             instance_type="g5.2xlarge",
             initial_instance_count=0,
             variant_name="all traffic",
