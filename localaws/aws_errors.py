@@ -20,6 +20,10 @@ _BY_SIGNING_NAME = {"monitoring": "cloudwatch"}
 """Services whose name in a signature is not botocore's."""
 
 
+class _Failure(ServiceException):
+    """One of our own: moto looks for the service of an exception in the package that its class comes from."""
+
+
 def _service(environ: WSGIEnvironment) -> ServiceModel | None:
     scope = _SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
     if scope is None:
@@ -44,7 +48,7 @@ def error_response(
     except NotImplementedError:
         protocol = str(service.protocol)
     serializer = get_serializer_class(service.service_name, protocol)(operation_model=OperationModel({}, service))
-    serialized = serializer.serialize(ServiceException(code, message))
+    serialized = serializer.serialize(_Failure(code, message))
     headers = {name.lower(): value for name, value in serialized["headers"].items()}
     headers |= {"x-amzn-errortype": code, "x-amzn-requestid": "00000000-0000-0000-0000-000000000000"}
     content = serialized["body"]

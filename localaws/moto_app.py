@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -29,6 +29,14 @@ STATE = threading.RLock()
 """Held while moto works on a request: its back ends are plain dictionaries, not made for threads."""
 
 
+_REQUEST = threading.local()
+
+
+def before_answering(wait: Callable[[], None]) -> None:
+    """Have the request that this thread is working on wait for something, without keeping others from being served."""
+    _REQUEST.wait = wait
+
+
 class MotoApplication:
     """All of moto behind one URL, one request at a time, with every failure answered as AWS answers."""
 
@@ -44,6 +52,8 @@ class MotoApplication:
             status, headers, content = error_response(environ, 404, "UnknownOperationException", "no such operation")
         else:
             status, headers, content = self._answer(environ)
+            if wait := _REQUEST.__dict__.pop("wait", None):
+                wait()
         start_response(status, headers)
         return [content]
 

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any, cast
 
 import uvicorn
 from a2wsgi import WSGIMiddleware
@@ -23,6 +24,9 @@ from localaws import moto_app
 
 HEALTH_PATH = "/_localaws/health"
 HOST = "localhost"
+WORKERS = 32
+"""Requests to moto at a time. It works on one, but several may be sent slowly or wait for a stack."""
+
 GRACE_S = 1
 """How long open connections may take to finish when the server stops."""
 
@@ -40,7 +44,8 @@ def create_app(routes: Sequence[BaseRoute] | None = None) -> Starlette:
 
         hosting.install()
         routes = hosting.routes()
-    services = WSGIMiddleware(moto_app.application(), workers=32)
+    # a2wsgi types WSGI and ASGI by its own definitions of the same.
+    services: Any = WSGIMiddleware(cast("Any", moto_app.application()), workers=WORKERS)
     return Starlette(routes=[Route(HEALTH_PATH, _health), *routes, Mount("/", app=services)])
 
 
@@ -56,9 +61,7 @@ def listen(port: int) -> list[socket.socket]:
     sockets = [first]
     if socket.has_ipv6:
         try:
-            sockets.append(
-                socket.create_server(("::1", first.getsockname()[1]), family=socket.AF_INET6, backlog=1024)
-            )
+            sockets.append(socket.create_server(("::1", first.getsockname()[1]), family=socket.AF_INET6, backlog=1024))
         except OSError as error:  # no IPv6 on loopback, as in many containers: 127.0.0.1 will do
             LOG.info("not listening on ::1: %s", error)
     return sockets
@@ -68,7 +71,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run until SIGTERM or SIGINT. Exit code 1 with one line on stderr if the port is taken."""
     parser = argparse.ArgumentParser(prog="python -m localaws", description="AWS on the laptop")
     parser.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
-    parser.add_argument("--ready-file", type=Path, help="written once the server listens: its pid, port and url as JSON")
+    parser.add_argument(
+        "--ready-file", type=Path, help="written once the server listens: its pid, port and url as JSON"
+    )
     options = parser.parse_args(arguments)
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("botocore").setLevel(logging.WARNING)

@@ -33,7 +33,7 @@ PAGE = 100
 
 _NAME = re.compile(r"[a-zA-Z][-a-zA-Z0-9]*")
 _UPDATABLE = frozenset(
-    "CREATE_COMPLETE UPDATE_COMPLETE UPDATE_ROLLBACK_COMPLETE CREATE_FAILED UPDATE_FAILED IMPORT_COMPLETE".split()
+    "CREATE_COMPLETE UPDATE_COMPLETE UPDATE_ROLLBACK_COMPLETE CREATE_FAILED UPDATE_FAILED IMPORT_COMPLETE".split()  # noqa: SIM905
 )
 
 
@@ -291,7 +291,9 @@ class CloudFormation(BaseResponse):
             if stack is None:
                 return self._new_stack(name)
             if stack.status != "REVIEW_IN_PROGRESS":
-                raise ValidationError(f"Stack [{name}] already exists and cannot be created again with the changeSet [{name}].")
+                raise ValidationError(
+                    f"Stack [{name}] already exists and cannot be created again with the changeSet [{name}]."
+                )
             return stack
         if kind != "UPDATE":
             raise ValidationError(f"ChangeSetType {kind} is not emulated")

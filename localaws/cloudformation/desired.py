@@ -95,9 +95,7 @@ class Resources:
 
     def _check_exists(self, logical_id: str) -> None:
         if logical_id not in self._target.template.resources:
-            raise ValidationError(
-                f"Template error: instance of Fn::GetAtt references undefined resource {logical_id}"
-            )
+            raise ValidationError(f"Template error: instance of Fn::GetAtt references undefined resource {logical_id}")
 
     def imported(self, export: str) -> Json:
         """See `World`."""
@@ -172,7 +170,9 @@ class Desired:
         place = f"/Resources/{logical_id}/Properties"
         for problem in declared.problems(properties):
             where, _, _ = problem.partition(":")
-            yield Problem(logical_id, resource_type, place + where.lstrip("#"), f"{INVALID} {logical_id} with message: {problem}")
+            yield Problem(
+                logical_id, resource_type, place + where.lstrip("#"), f"{INVALID} {logical_id} with message: {problem}"
+            )
         for name in sorted((set(properties) & declared.properties) - provider.properties - declared.read_only):
             message = f"Property {name} of {resource_type} is not emulated (resource {logical_id})"
             yield Problem(logical_id, resource_type, f"{place}/{name}", message)

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
+from localaws import moto_app
 from localaws.cloudformation import schema
 from localaws.cloudformation.desired import INVALID, Desired, context, difference, refuse_renaming
 from localaws.cloudformation.errors import ResourceFailure, ValidationError
@@ -33,17 +34,25 @@ from localaws.cloudformation.values import Json
 
 LOG = logging.getLogger(__name__)
 
+LINGER_S = 4.0
+"""The CDK CLI looks at a stack at once after it has started an operation, and then only every five seconds."""
+
 USER_INITIATED = "User Initiated"
 NOT_EMULATED_FAILURE = "Internal error of the embedded AWS"
 
 
-class Failed(Exception):  # noqa: N818 - the state of an operation
+class Failed(Exception):
     """The operation cannot go on; the text is the stack's status reason."""
 
 
 def start(operation: Callable[[], None], stack: Stack) -> None:
-    """Run an operation on a stack in the background."""
-    threading.Thread(target=_guarded, args=(operation, stack), name=f"stack {stack.name}", daemon=True).start()
+    """Run an operation on a stack in the background.
+
+    The request that asked for it is answered when it is over, or after `LINGER_S`.
+    """
+    thread = threading.Thread(target=_guarded, args=(operation, stack), name=f"stack {stack.name}", daemon=True)
+    thread.start()
+    moto_app.before_answering(lambda: thread.join(LINGER_S))
 
 
 def _guarded(operation: Callable[[], None], stack: Stack) -> None:
@@ -66,27 +75,31 @@ class Operation:
 
     # --- single resources -------------------------------------------------------------------------------------------
 
-    def _create(self, desired: Desired, logical_id: str, properties: Mapping[str, Json]) -> Deployed:
-        """Create a resource; it is in the journal from the moment it exists."""
+    def _create(
+        self, desired: Desired, logical_id: str, properties: Mapping[str, Json], verb: str = "CREATE"
+    ) -> Deployed:
+        """Create a resource; it is in the journal from the moment it exists. `verb` is UPDATE for a replacement."""
         resource_type = desired.target.template.resources[logical_id]["Type"]
         provider, where = PROVIDERS[resource_type], context(self.stack, logical_id, resource_type)
-        self.stack.event(logical_id, "", resource_type, "CREATE_IN_PROGRESS", properties=properties)
         physical_id = ""
+
+        def event(status: str, reason: str | None = None) -> None:
+            self.stack.event(logical_id, physical_id, resource_type, f"{verb}_{status}", reason, properties)
+
+        if verb == "CREATE":
+            event("IN_PROGRESS")
         try:
             physical_id = provider.create(where, properties)
-            self.stack.event(
-                logical_id, physical_id, resource_type, "CREATE_IN_PROGRESS", "Resource creation Initiated", properties
-            )
+            event("IN_PROGRESS", "Resource creation Initiated")
             provider.configure(where, physical_id, properties, {})
         except Exception as error:
-            reason = _reason(error)
-            self.stack.event(logical_id, physical_id, resource_type, "CREATE_FAILED", reason, properties)
+            event("FAILED", _reason(error))
             if physical_id:
                 partial = replace(desired.deployed(logical_id, physical_id, properties), failed=True)
                 self.stack.journal.append(Created(partial))
                 self.stack.resources.setdefault(logical_id, partial)
-            raise Failed(f"The following resource(s) failed to create: [{logical_id}]. ") from error
-        self.stack.event(logical_id, physical_id, resource_type, "CREATE_COMPLETE", properties=properties)
+            raise Failed(f"The following resource(s) failed to {verb.lower()}: [{logical_id}]. ") from error
+        event("COMPLETE")
         return desired.deployed(logical_id, physical_id, properties)
 
     def _configure(self, before: Deployed, after: Deployed) -> None:
@@ -120,7 +133,7 @@ class Operation:
         return True
 
     def delete_all(self, resources: Iterable[Deployed], policy: Callable[[Deployed], str]) -> list[Deployed]:
-        """Delete resources, dependants first; what a failed one depends on stays too. Those that could not be deleted."""
+        """Delete resources, dependants first, and give those left: the failed ones and what they depend on."""
         remaining = list(resources)
         order = dependants_first({one.logical_id: one.dependencies for one in remaining})
         stuck: list[Deployed] = []
@@ -206,11 +219,10 @@ class Operation:
             if not self._delete(have, "Delete"):
                 raise Failed(f"The following resource(s) failed to update: [{have.logical_id}]. ")
             stack.journal.append(Replaced(have, have, before_exists=False))
-        made = self._create(desired, have.logical_id, properties)
+        made = self._create(desired, have.logical_id, properties, "UPDATE")
         if deletes_first:
             stack.journal.pop()
         stack.journal.append(Replaced(have, made, before_exists=not deletes_first))
-        stack.event(made.logical_id, made.physical_id, made.type, "UPDATE_COMPLETE", properties=properties)
         return made
 
     def settle_outputs(self, desired: Desired) -> None:
@@ -288,9 +300,7 @@ class Operation:
         except Exception as error:
             stack.event(before.logical_id, "", before.type, "CREATE_FAILED", _reason(error), before.properties)
             raise Failed(f"The following resource(s) failed to create: [{before.logical_id}]. ") from error
-        stack.event(
-            before.logical_id, physical_id, before.type, "CREATE_COMPLETE", properties=before.properties
-        )
+        stack.event(before.logical_id, physical_id, before.type, "CREATE_COMPLETE", properties=before.properties)
         return replace(before, physical_id=physical_id)
 
 

@@ -96,14 +96,18 @@ def _check(name: str, declaration: Mapping[str, Json], kind: str, value: Json) -
 
 def _broken(declaration: Mapping[str, Json], kind: str, item: str) -> str | None:
     """Which constraint a value breaks."""
-    allowed = [str(value).lower() if isinstance(value, bool) else str(value) for value in declaration.get("AllowedValues", [])]
+    allowed = [
+        str(value).lower() if isinstance(value, bool) else str(value) for value in declaration.get("AllowedValues", [])
+    ]
     if allowed and item not in allowed:
         return f"Parameter must be one of [{', '.join(allowed)}]"
     pattern = declaration.get("AllowedPattern")
     if pattern and not re.fullmatch(pattern, item):
         return f"Parameter must match pattern {pattern}"
     if not int(declaration.get("MinLength", 0)) <= len(item) <= int(declaration.get("MaxLength", 1 << 20)):
-        return f"Parameter must have {declaration.get('MinLength', 0)} to {declaration.get('MaxLength', '…')} characters"
+        return (
+            f"Parameter must have {declaration.get('MinLength', 0)} to {declaration.get('MaxLength', '…')} characters"
+        )
     if "Number" in kind:
         if not re.fullmatch(r"[-+]?\d+(\.\d+)?", item):
             return "Parameter must be a number"

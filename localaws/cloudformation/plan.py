@@ -12,9 +12,7 @@ from localaws.cloudformation.providers import PROVIDERS
 from localaws.cloudformation.store import Deployed, Problem, Stack, Target
 from localaws.cloudformation.values import Json, has_unknown
 
-NO_CHANGES = (
-    "The submitted information didn't contain changes. Submit different information to create a change set."
-)
+NO_CHANGES = "The submitted information didn't contain changes. Submit different information to create a change set."
 
 
 @dataclass(frozen=True)
@@ -104,7 +102,7 @@ def _removal(have: Deployed) -> dict[str, Json]:
 def _modification(have: Deployed, differs: Difference) -> dict[str, Json]:
     tagging = schema.load(have.type).tagging
     tag_property = tagging.property if tagging else None
-    details = []
+    details: list[dict[str, Json]] = []
     for name in sorted(differs.changed):
         target = (
             {"Attribute": "Tags", "RequiresRecreation": "Never"}

@@ -33,7 +33,6 @@ _S3_HOST = re.compile(r"(?:(?P<bucket>.+)\.)?s3(?:[.-](?P<region>[a-z0-9-]+))?\.
 _HARMLESS: Mapping[str, Json] = {
     "DeploymentConfig": {"Mode": "STANDARD"},
     "DeletionMode": "STANDARD",
-    "ImportExistingResources": False,
     "NotificationARNs": [],
     "OnFailure": "ROLLBACK",
     "ResourceTypes": [],
@@ -44,10 +43,12 @@ _HARMLESS: Mapping[str, Json] = {
 }
 """Options whose only emulated value is the one that asks for nothing special."""
 
-_CARRIED = frozenset(
+# ImportExistingResources, which `cdk bootstrap` sends, is taken without effect: where it would adopt a resource of the
+# same name, that resource's service refuses to create another.
+_CARRIED = frozenset(  # noqa: SIM905
     "StackName ChangeSetName ChangeSetType ClientToken ClientRequestToken Description TemplateBody TemplateURL "
     "UsePreviousTemplate Parameters Capabilities RoleARN Tags DisableRollback EnableTerminationProtection "
-    "IncludeNestedStacks RetainResources ResourcesToSkip".split()
+    "IncludeNestedStacks ImportExistingResources RetainResources ResourcesToSkip".split()
 )
 
 

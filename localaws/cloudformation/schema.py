@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
-import regex
+import regex  # type: ignore[import-untyped]
 from jsonschema import Draft202012Validator
 from jsonschema.validators import extend
 

@@ -166,7 +166,7 @@ class Stack:
         self.event(self.name, self.id, STACK_TYPE, status, reason)
         self.status, self.reason = status, reason
 
-    def event(
+    def event(  # noqa: PLR0917 - an event's columns
         self,
         logical_id: str,
         physical_id: str,

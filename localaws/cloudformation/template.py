@@ -16,10 +16,31 @@ from localaws.cloudformation.errors import ValidationError
 from localaws.cloudformation.values import Json
 
 SECTIONS = frozenset(
-    ["AWSTemplateFormatVersion", "Description", "Metadata", "Parameters", "Rules", "Mappings", "Conditions", "Transform", "Resources", "Outputs"]
+    [
+        "AWSTemplateFormatVersion",
+        "Description",
+        "Metadata",
+        "Parameters",
+        "Rules",
+        "Mappings",
+        "Conditions",
+        "Transform",
+        "Resources",
+        "Outputs",
+    ]
 )
 RESOURCE_ATTRIBUTES = frozenset(
-    ["Type", "Properties", "DependsOn", "Condition", "Metadata", "DeletionPolicy", "UpdateReplacePolicy", "CreationPolicy", "UpdatePolicy"]
+    [
+        "Type",
+        "Properties",
+        "DependsOn",
+        "Condition",
+        "Metadata",
+        "DeletionPolicy",
+        "UpdateReplacePolicy",
+        "CreationPolicy",
+        "UpdatePolicy",
+    ]
 )
 NOT_EMULATED = {"Transform": SECTIONS, "CreationPolicy": RESOURCE_ATTRIBUTES, "UpdatePolicy": RESOURCE_ATTRIBUTES}
 RETENTION = ("Delete", "Retain", "RetainExceptOnCreate", "Snapshot")

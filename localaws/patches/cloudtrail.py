@@ -6,10 +6,12 @@ import json
 
 from moto.cloudtrail.responses import CloudTrailResponse
 
+from localaws.patches import correction
+
 
 def install() -> None:
     """Apply the corrections."""
-    CloudTrailResponse.lookup_events = _lookup_events
+    correction.add(CloudTrailResponse, "lookup_events", _lookup_events)
 
 
 def _lookup_events(self: CloudTrailResponse) -> tuple[int, dict[str, str], str]:  # noqa: ARG001 - moto's signature

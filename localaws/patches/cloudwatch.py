@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from moto.cloudwatch.responses import CloudWatchResponse
 from moto.core.responses import EmptyResult
+
+from localaws.patches import correction
 
 
 def install() -> None:
     """Apply the corrections."""
-    CloudWatchResponse.put_composite_alarm = _put_composite_alarm
+    correction.add(CloudWatchResponse, "put_composite_alarm", _put_composite_alarm)
 
 
 def _put_composite_alarm(self: CloudWatchResponse) -> EmptyResult:
-    """Adds `PutCompositeAlarm`, which moto lacks although its alarms know a rule and `DescribeAlarms` tells them apart."""
+    """Adds `PutCompositeAlarm`, which moto lacks although its alarms know a rule, and `DescribeAlarms` shows it."""
+    of_a_metric: dict[str, Any] = dict.fromkeys(
+        ("namespace", "metric_name", "comparison_operator", "evaluation_periods", "period", "threshold", "statistic")
+    )
     self.cloudwatch_backend.put_metric_alarm(
+        **of_a_metric,
         name=self._get_param("AlarmName"),
-        namespace=None,
-        metric_name=None,
-        comparison_operator=None,
-        evaluation_periods=None,
-        period=None,
-        threshold=None,
-        statistic=None,
         description=self._get_param("AlarmDescription"),
         dimensions=[],
         alarm_actions=self._get_param("AlarmActions", []),

@@ -4,32 +4,30 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
 
 import moto.iam.models
 from moto.core.config import default_user_config
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
-from moto.iam.policy_validation import BaseIAMPolicyValidator
+from moto.iam.policy_validation import IAMTrustPolicyDocumentValidator
 
 from localaws import accounts
+from localaws.patches import correction
 
 
 def install() -> None:
     """Apply the corrections."""
-    moto.iam.models.get_account_id_from = _account_of_key(moto.iam.models.get_account_id_from)
-    IAMPolicyStatement.is_action_permitted = _conditions_first(IAMPolicyStatement.is_action_permitted)
-    BaseIAMPolicyValidator._validate_version = _any_version
+    correction.replace(moto.iam.models, "get_account_id_from", _account_of_key)
+    correction.replace(IAMPolicyStatement, "is_action_permitted", _unconditional_only)
+    correction.replace(IAMTrustPolicyDocumentValidator, "_validate_version", lambda _: _no_version_needed)
     # The CDK bootstrap attaches AdministratorAccess and ReadOnlyAccess, which moto leaves out unless told.
     default_user_config["iam"]["load_aws_managed_policies"] = True
 
 
-def _any_version(self: BaseIAMPolicyValidator) -> None:
-    """Replaces `BaseIAMPolicyValidator._validate_version`.
+def _no_version_needed(self: IAMTrustPolicyDocumentValidator) -> None:
+    """Replaces `_validate_version` of `IAMTrustPolicyDocumentValidator`.
 
-    A policy without a version is one of 2008-10-17, which IAM accepts; moto refuses it where a policy is updated, and
-    the roles of the CDK bootstrap have such trust policies.
+    IAM takes a trust policy without a version, as the roles of the CDK bootstrap have; moto refuses it in an update.
     """
-    assert self._policy_json.get("Version", "2008-10-17") in ("2008-10-17", "2012-10-17")
 
 
 def _account_of_key(original: Callable[[str], str]) -> Callable[[str], str]:
@@ -42,11 +40,12 @@ def _account_of_key(original: Callable[[str], str]) -> Callable[[str], str]:
     return get_account_id_from
 
 
-def _conditions_first(original: Callable[..., PermissionResult]) -> Callable[..., PermissionResult]:
+def _unconditional_only(original: Callable[..., PermissionResult]) -> Callable[..., PermissionResult]:
     """Replaces `IAMPolicyStatement.is_action_permitted`.
 
-    A statement whose condition does not hold says nothing; moto takes it as a denial, which locks every bucket whose
-    policy refuses plain HTTP (`aws:SecureTransport`), the bootstrap bucket among them.
+    moto asks bucket policies without saying anything about the request, and takes a condition that it cannot check as
+    fulfilled. That locks every bucket whose policy refuses plain HTTP (`aws:SecureTransport`), the bootstrap bucket
+    among them. So a statement under a condition says nothing.
     """
 
     @functools.wraps(original)
@@ -57,9 +56,8 @@ def _conditions_first(original: Callable[..., PermissionResult]) -> Callable[...
         principal: str | None = None,
         incoming_condition_values: dict[str, str] | None = None,
     ) -> PermissionResult:
-        values: Any = incoming_condition_values
-        if not self._check_conditions(values):
+        if self._statement.get("Condition") and not incoming_condition_values:
             return PermissionResult.NEUTRAL
-        return original(self, action, resource, principal, values)
+        return original(self, action, resource, principal, incoming_condition_values)
 
     return is_action_permitted

@@ -11,10 +11,18 @@ from moto.core.exceptions import ServiceException
 from moto.iam.models import iam_backends
 from moto.sts.responses import TokenResponse
 
+from localaws.patches import correction
+
+
+class AccessDenied(ServiceException):
+    """The role does not exist, or does not trust the caller; which of the two, AWS does not say."""
+
+    code = "AccessDenied"
+
 
 def install() -> None:
     """Apply the corrections."""
-    TokenResponse.assume_role = _checked(TokenResponse.assume_role)
+    correction.replace(TokenResponse, "assume_role", _checked)
 
 
 def _checked(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -24,8 +32,7 @@ def _checked(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def assume_role(self: TokenResponse) -> Any:
         arn, caller = str(self._get_param("RoleArn")), self.current_account
         if not _may_assume(arn, caller, self.partition):
-            raise ServiceException(
-                "AccessDenied",
+            raise AccessDenied(
                 f"User: arn:{self.partition}:iam::{caller}:root is not authorized to perform: sts:AssumeRole on "
                 f"resource: {arn}",
             )

@@ -35,7 +35,8 @@ def failure(error: ClientError, service: str) -> ResourceFailure:
     """CloudFormation's status reason for an error of a service."""
     code, message = error.response["Error"].get("Code", "Unknown"), error.response["Error"].get("Message", "")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
-    text = f'Resource handler returned message: "{message}" (Service: {service}, Status Code: {status}, Error Code: {code})'
+    where = f"(Service: {service}, Status Code: {status}, Error Code: {code})"
+    text = f'Resource handler returned message: "{message}" {where}'
     return Absent(text) if _ABSENT.search(f"{code} {message}") else ResourceFailure(text)
 
 

@@ -19,19 +19,18 @@ def coerce(value: Json, shape: Shape, resource_type: str, place: str = "") -> Js
     """
     kind = shape.type_name
     if kind == "structure" and isinstance(value, Mapping):
-        members = {name.lower(): name for name in shape.members}  # type: ignore[attr-defined]  # of StructureShape
+        members = {name.lower(): name for name in shape.members}
         if unknown := [name for name in value if name.lower() not in members]:
             raise ResourceFailure(f"Property {place}{unknown[0]} of {resource_type} is not emulated")
         named = {members[name.lower()]: part for name, part in value.items()}
         return {
-            name: coerce(part, shape.members[name], resource_type, f"{place}{name}.")  # type: ignore[attr-defined]
-            for name, part in named.items()
+            name: coerce(part, shape.members[name], resource_type, f"{place}{name}.") for name, part in named.items()
         }
     if kind == "list" and isinstance(value, list):
-        return [coerce(part, shape.member, resource_type, place) for part in value]  # type: ignore[attr-defined]
+        return [coerce(part, shape.member, resource_type, place) for part in value]
     if kind == "map" and isinstance(value, Mapping):
         for key, part in value.items():
-            if not isinstance(part, str) and shape.value.type_name == "string":  # type: ignore[attr-defined]
+            if not isinstance(part, str) and shape.value.type_name == "string":
                 raise ResourceFailure(
                     f"Model validation failed (#/{place.replace('.', '/')}{key}: expected type: String, found: "
                     f"{type(part).__name__})"

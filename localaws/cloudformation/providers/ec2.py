@@ -11,7 +11,11 @@ from localaws.cloudformation.providers.calls import answer, api, by, itself, nam
 from localaws.cloudformation.values import Json
 
 TAGS = tags(
-    "ec2", lambda _, physical_id: {"Resources": [physical_id]}, put="create_tags", remove="delete_tags", remove_key="Tags"
+    "ec2",
+    lambda _, physical_id: {"Resources": [physical_id]},
+    put="create_tags",
+    remove="delete_tags",
+    remove_key="Tags",
 )
 
 
@@ -40,7 +44,11 @@ VPC = api(
     sends="CidrBlock InstanceTenancy",
     identify=answer("Vpc.VpcId"),
     handle=by("VpcId"),
-    facets=(_vpc_attribute("EnableDnsSupport", default=True), _vpc_attribute("EnableDnsHostnames", default=False), TAGS),
+    facets=(
+        _vpc_attribute("EnableDnsSupport", default=True),
+        _vpc_attribute("EnableDnsHostnames", default=False),
+        TAGS,
+    ),
     attributes={
         "VpcId": itself,
         "CidrBlock": own("CidrBlock"),
@@ -226,9 +234,7 @@ def _rule(way: str, other: str) -> Provider:
         context.call("ec2", f"revoke_security_group_{way}", parameters(properties, context.resource_type))
 
     def describe(context: Context, _: str, new: Props, __: Props) -> None:
-        context.call(
-            "ec2", f"update_security_group_rule_descriptions_{way}", parameters(new, context.resource_type)
-        )
+        context.call("ec2", f"update_security_group_rule_descriptions_{way}", parameters(new, context.resource_type))
 
     targets = f"CidrIp CidrIpv6 {other}SecurityGroupId {other}PrefixListId"
     return Provider(

@@ -45,7 +45,9 @@ LOG_GROUP = api(
 def _dimensions(_: Context, parameters: dict[str, Json]) -> dict[str, Json]:
     """The API takes the dimensions of a metric as a mapping, the resource as pairs."""
     transformations = [
-        {**one, "Dimensions": {pair["Key"]: pair["Value"] for pair in one["Dimensions"]}} if "Dimensions" in one else one
+        {**one, "Dimensions": {pair["Key"]: pair["Value"] for pair in one["Dimensions"]}}
+        if "Dimensions" in one
+        else one
         for one in parameters["MetricTransformations"]
     ]
     return {"FilterPattern": "", **parameters, "MetricTransformations": transformations}

@@ -55,9 +55,7 @@ def _lifecycle_rule(rule: Mapping[str, Json]) -> dict[str, Json]:
         made["Expiration"] = expiration
     for name, days in (("Transitions", "Days"), ("NoncurrentVersionTransitions", "NoncurrentDays")):
         if name in rule:
-            made[name] = [
-                {"StorageClass": one["StorageClass"], days: one["TransitionInDays"]} for one in rule[name]
-            ]
+            made[name] = [{"StorageClass": one["StorageClass"], days: one["TransitionInDays"]} for one in rule[name]]
     carried = _LIFECYCLE_AS_IT_IS | {
         "ExpirationInDays",
         "ExpirationDate",
@@ -130,7 +128,9 @@ BUCKET = api(
             _versioning,
             lambda s3, bucket: _versioning(s3, bucket, {"VersioningConfiguration": {"Status": "Suspended"}}),
         ),
-        setting("s3", "LifecycleConfiguration", _lifecycle, lambda s3, bucket: s3.delete_bucket_lifecycle(Bucket=bucket)),
+        setting(
+            "s3", "LifecycleConfiguration", _lifecycle, lambda s3, bucket: s3.delete_bucket_lifecycle(Bucket=bucket)
+        ),
         setting(
             "s3",
             "PublicAccessBlockConfiguration",

@@ -11,9 +11,7 @@ from localaws.cloudformation.providers.base import Absent, Context, Facet, Props
 from localaws.cloudformation.providers.calls import Handle, answer, api, by, itself, last_part, names, tags
 from localaws.cloudformation.values import Json
 
-_TAGS = tags(
-    "sagemaker", lambda _, arn: {"ResourceArn": arn}, put="add_tags", remove="delete_tags"
-)
+_TAGS = tags("sagemaker", lambda _, arn: {"ResourceArn": arn}, put="add_tags", remove="delete_tags")
 
 POLL_S = 0.1
 """Time between looks at an endpoint that is changing."""
@@ -117,7 +115,8 @@ def _delete(context: Context, arn: str, _: Props) -> None:
 
 
 _UPDATED = names(
-    "EndpointConfigName DeploymentConfig RetainAllVariantProperties ExcludeRetainedVariantProperties RetainDeploymentConfig"
+    "EndpointConfigName DeploymentConfig RetainAllVariantProperties ExcludeRetainedVariantProperties "
+    "RetainDeploymentConfig"
 )
 _ENDPOINT = api(
     "sagemaker",

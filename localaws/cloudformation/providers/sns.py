@@ -10,7 +10,12 @@ from localaws.cloudformation.providers.calls import answer, api, by, itself, nam
 from localaws.cloudformation.providers.coercion import text
 from localaws.cloudformation.values import Json
 
-_TOPIC_DEFAULTS = {"DisplayName": "", "KmsMasterKeyId": "", "ContentBasedDeduplication": "false", "SignatureVersion": "1"}
+_TOPIC_DEFAULTS = {
+    "DisplayName": "",
+    "KmsMasterKeyId": "",
+    "ContentBasedDeduplication": "false",
+    "SignatureVersion": "1",
+}
 
 
 def _encoded(value: Json) -> str:
