@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from mistral7b.cli import failure, models, settings
+from mistral7b.cli import chat, demo, examples, failure, invoke, local, models, settings
 from mistral7b.environment import EnvironmentFileError
 
 app = typer.Typer(
@@ -17,6 +17,11 @@ app = typer.Typer(
 )
 models.register(app)
 settings.register(app)
+invoke.register(app)
+chat.register(app)
+examples.register(app)
+demo.register(app)
+app.add_typer(local.commands)
 
 
 def main() -> None:

@@ -1,0 +1,79 @@
+"""What a user sees of the demo: each step as it goes, and in the end what took how long."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from rich import box
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+
+@dataclass
+class Step:
+    """One step: what it does, the command a user types for it, what came of it, and how long it took in seconds."""
+
+    title: str
+    command: str
+    result: str = ""
+    seconds: float = 0.0
+
+
+@dataclass
+class Report:
+    """The steps so far, shown live on a terminal and line by line elsewhere."""
+
+    console: Console
+    steps: list[Step] = field(default_factory=list)
+    _progress: Progress | None = None
+
+    @contextmanager
+    def step(self, title: str, command: str = "") -> Iterator[Step]:
+        """Shows a step while it runs and its time when it ends; a failed or interrupted one is left as it stands."""
+        step = Step(title, command)
+        heading = Text(f"\n[{len(self.steps) + 1}] {title}", style="bold")
+        self.console.print(heading.append(f"   $ {command}" if command else "", style="dim"), soft_wrap=True)
+        started = time.monotonic()
+        with self._live(title):
+            yield step
+        step.seconds = time.monotonic() - started
+        self.steps.append(step)
+        self.tell(f"done in {step.seconds:.1f} s{f': {step.result}' if step.result else ''}")
+
+    def now(self, doing: str) -> None:
+        """Shows what the step is doing, on a terminal."""
+        if self._progress is not None:
+            self._progress.update(self._progress.task_ids[0], doing=doing.strip()[: self.console.width - 30])
+
+    def tell(self, text: str) -> None:
+        """Prints a line of the step's own."""
+        self.console.print(f"    {text}".rstrip(), markup=False, soft_wrap=True)
+
+    def summary(self) -> Table:
+        """What took how long."""
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_footer=True)
+        table.add_column("step", "in all")
+        table.add_column("seconds", f"{sum(step.seconds for step in self.steps):.1f}", justify="right")
+        table.add_column("result", "")
+        for step in self.steps:
+            table.add_row(Text(step.title), f"{step.seconds:.1f}", Text(step.result))
+        return table
+
+    @contextmanager
+    def _live(self, title: str) -> Iterator[None]:
+        if not self.console.is_terminal:
+            yield
+            return
+        columns = (
+            TextColumn("   "),
+            SpinnerColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[doing]}", markup=False),
+        )
+        with Progress(*columns, console=self.console, transient=True) as self._progress:
+            self._progress.add_task(title, doing="")
+            yield
+        self._progress = None
