@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from localaws.hosting import sagemaker
 from localaws.hosting.deployment import Launcher
-from localaws.hosting.endpoints import Endpoints
+from localaws.hosting.endpoints import Endpoints, Later, after
 from localaws.hosting.fleet import Fleet
 from localaws.hosting.pace import Pace, at_once
 from localaws.hosting.runtime import Runtime
@@ -17,14 +17,17 @@ from localaws.hosting.settings import HostingSettings
 _FLEET = Fleet()
 
 
-def install(settings: HostingSettings | None = None, pace: Pace = at_once) -> None:
-    """Let moto's SageMaker deploy to the fleet that `routes` serve. `pace` says when tokens come.
+def install(settings: HostingSettings | None = None, *, pace: Pace = at_once, later: Later | None = None) -> None:
+    """Let moto's SageMaker deploy to the fleet that `routes` serve.
+
+    `pace` says when tokens come, `later` when endpoints are created or updated: by default after `endpoint_seconds`.
 
     Raises:
         ValueError: a variable of `HostingSettings` is no number.
     """
     settings = HostingSettings.from_environment() if settings is None else settings
-    sagemaker.install(Endpoints(_FLEET, Launcher(pace, settings.answer_tokens), settings.endpoint_seconds))
+    launcher = Launcher(pace, settings.answer_tokens)
+    sagemaker.install(Endpoints(_FLEET, launcher, later or after(settings.endpoint_seconds)))
 
 
 def routes() -> list[Route]:

@@ -1,6 +1,7 @@
 """The constraints of a service's own model on a request: lengths, ranges, patterns, enumerations.
 
-botocore sends values that break them and the service refuses; so must an emulator, with the service's message.
+botocore itself checks required members, types and minimums; all else it sends, and the service refuses. So must an
+emulator, with the service's message.
 """
 
 import re

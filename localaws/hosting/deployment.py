@@ -1,66 +1,22 @@
-"""From an endpoint configuration to running variants: what an endpoint is to be, and starting its containers."""
+"""From plans to running variants: starting the containers of an endpoint."""
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from moto.logs.models import logs_backends
 
 from localaws.hosting.container import TgiContainer
 from localaws.hosting.fleet import EndpointKey, Instance, RunningVariant
 from localaws.hosting.pace import Pace, at_once
+from localaws.hosting.plans import VariantPlan
 from localaws.hosting.startup import start
-from mistral7b.catalog.instances import UnknownInstanceTypeError, instance_type
 
 _IMAGE = "huggingface-pytorch-tgi-inference"
 
 
 class DeploymentError(Exception):
     """The containers do not start. The message is the endpoint's FailureReason."""
-
-
-@dataclass(frozen=True)
-class VariantPlan:
-    """A production variant as it is to be, with what its model says about the container."""
-
-    name: str
-    weight: float
-    instances: int
-    instance_type: str
-    least_outstanding: bool
-    image: str
-    environment: Mapping[str, str] = field(default_factory=dict)
-
-    def scaled(self, weight: float | None, instances: int | None) -> "VariantPlan":
-        """The same variant with another weight or number of instances; None keeps what is."""
-        return replace(
-            self,
-            weight=self.weight if weight is None else weight,
-            instances=self.instances if instances is None else instances,
-        )
-
-    @property
-    def gpus(self) -> int | None:
-        """GPUs of one instance, None for a type that is not in the catalogue."""
-        try:
-            return instance_type(self.instance_type).gpus
-        except UnknownInstanceTypeError:
-            return None
-
-
-def plan(variant: Mapping[str, Any], container: Mapping[str, Any]) -> VariantPlan:
-    """The plan of a variant of an endpoint configuration and of its model's primary container."""
-    routing = variant.get("RoutingConfig") or {}
-    return VariantPlan(
-        name=variant["VariantName"],
-        weight=float(variant.get("InitialVariantWeight", 1.0)),
-        instances=int(variant.get("InitialInstanceCount", 1)),
-        instance_type=variant["InstanceType"],
-        least_outstanding=routing.get("RoutingStrategy") == "LEAST_OUTSTANDING_REQUESTS",
-        image=container.get("Image", ""),
-        environment=dict(container.get("Environment") or {}),
-    )
 
 
 @dataclass(frozen=True)

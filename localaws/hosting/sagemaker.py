@@ -45,7 +45,7 @@ def _patch(owner: type, method: str, why: str) -> Patch:
 PATCHES = (
     _patch(FakeEndpointConfig, "validate_instance_type", "knows no ml.g5"),
     _patch(SageMakerResponse, "create_model", "checks nothing, and drops EnableNetworkIsolation"),
-    _patch(SageMakerResponse, "create_endpoint_config", "checks no name and no model, and drops members"),
+    _patch(SageMakerResponse, "create_endpoint_config", "takes a name twice, and drops members"),
     _patch(SageMakerResponse, "describe_model", "shows what was not given, as empty"),
     _patch(SageMakerResponse, "describe_endpoint_config", "shows what was not given, as empty"),
     _patch(SageMakerResponse, "create_endpoint", "takes a name twice, and is InService at once"),

@@ -43,6 +43,7 @@ class HeldPace:
         self._changed = threading.Condition()
         self._running = 0
         self._held = False
+        self._broken = False
         self._gates: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
 
     async def __call__(self, prompt_tokens: int, max_new_tokens: int) -> AsyncGenerator[None, None]:
@@ -55,6 +56,9 @@ class HeldPace:
             self._changed.notify_all()
         try:
             await gate[1].wait()
+            if self._broken:
+                self._broken = False
+                raise RuntimeError("the pace is broken, as a test wants it")
             for _ in range(max_new_tokens):
                 yield
         finally:
@@ -74,11 +78,51 @@ class HeldPace:
             for loop, event in self._gates:
                 loop.call_soon_threadsafe(event.set)
 
+    def break_next(self) -> None:
+        """Let the next request fail before its first token."""
+        self._broken = True
+
     def wait_until_running(self, requests: int) -> None:
         """Wait until so many requests are in flight."""
         with self._changed:
             arrived = self._changed.wait_for(lambda: self._running == requests, timeout=10)
         assert arrived, f"{self._running} requests are in flight, not {requests}"
+
+
+class HeldWork:
+    """Work of endpoints that a test can hold, so that they stay Creating or Updating until it lets go."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Callable[[], None]] = []
+        self._held = False
+
+    def __call__(self, work: Callable[[], None]) -> None:
+        if self._held:
+            self._waiting.append(work)
+        else:
+            threading.Thread(target=work).start()
+
+    def hold(self) -> None:
+        """Let no further endpoint get on."""
+        self._held = True
+
+    def release(self) -> None:
+        """Let every endpoint get on."""
+        self._held = False
+        waiting, self._waiting = self._waiting, []
+        for work in waiting:
+            work()
+
+
+@pytest.fixture(scope="session")
+def _work() -> HeldWork:
+    return HeldWork()
+
+
+@pytest.fixture
+def work(_work: HeldWork) -> Iterator[HeldWork]:
+    yield _work
+    _work.release()
 
 
 @pytest.fixture(scope="session")
@@ -94,8 +138,8 @@ def pace(_pace: HeldPace) -> Iterator[HeldPace]:
 
 
 @pytest.fixture(scope="session")
-def url(_pace: HeldPace) -> Iterator[str]:
-    hosting.install(HostingSettings(endpoint_seconds=0.05), _pace)
+def url(_pace: HeldPace, _work: HeldWork) -> Iterator[str]:
+    hosting.install(HostingSettings(), pace=_pace, later=_work)
     sockets = listen(0)
     server = uvicorn.Server(uvicorn.Config(create_app(hosting.routes()), log_level="warning"))
     thread = threading.Thread(target=server.run, args=(sockets,))
@@ -110,10 +154,10 @@ def url(_pace: HeldPace) -> Iterator[str]:
 def client(url: str) -> Callable[..., Any]:
     """A boto3 client of a service, in an account and region; it never tries anything twice."""
 
-    def make(service: str, account: str = ACCOUNT, region: str = REGION) -> Any:
+    def make(service: str, account: str = ACCOUNT, region: str = REGION, config: Config | None = None) -> Any:
         session = boto3.Session(access_key_id(account), "secret", region_name=region)
-        config = Config(retries={"total_max_attempts": 1}, max_pool_connections=20)
-        return session.client(service, endpoint_url=url, config=config)
+        patient = Config(retries={"total_max_attempts": 1}, max_pool_connections=20)
+        return session.client(service, endpoint_url=url, config=patient.merge(config) if config else patient)
 
     return make
 
@@ -177,12 +221,12 @@ def settled(sagemaker: Any) -> Callable[[str], dict[str, Any]]:
     """Wait until nothing is being done to an endpoint; returns its description."""
 
     def wait(name: str) -> dict[str, Any]:
-        for _ in range(200):
+        for _ in range(1000):
             described: dict[str, Any] = sagemaker.describe_endpoint(EndpointName=name)
             if described["EndpointStatus"] not in ("Creating", "Updating"):
                 return described
             threading.Event().wait(0.01)
-        raise AssertionError(f"{name} is still {described['EndpointStatus']} after two seconds")
+        raise AssertionError(f"{name} is still {described['EndpointStatus']} after ten seconds")
 
     return wait
 
@@ -218,3 +262,29 @@ def ask(runtime: Any) -> Callable[..., Any]:
         return json.loads(answer["Body"].read())
 
     return invoke
+
+
+@pytest.fixture(scope="session")
+def streams(client: Callable[..., Any]) -> Callable[[str], list[str]]:
+    """The names of an endpoint's log streams, one for each instance that was started."""
+
+    def names(name: str) -> list[str]:
+        group = f"/aws/sagemaker/Endpoints/{name}"
+        return [
+            stream["logStreamName"] for stream in client("logs").describe_log_streams(logGroupName=group)["logStreams"]
+        ]
+
+    return names
+
+
+@pytest.fixture(scope="session")
+def log(client: Callable[..., Any], streams: Callable[[str], list[str]]) -> Callable[[str], list[str]]:
+    """The lines in the log of an endpoint's only instance."""
+
+    def lines(name: str) -> list[str]:
+        (stream,) = streams(name)
+        group = f"/aws/sagemaker/Endpoints/{name}"
+        events = client("logs").get_log_events(logGroupName=group, logStreamName=stream, startFromHead=True)["events"]
+        return [event["message"] for event in events]
+
+    return lines

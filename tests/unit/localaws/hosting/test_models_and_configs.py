@@ -1,0 +1,159 @@
+"""What SageMaker checks at once when a model or an endpoint configuration is created, and how it describes them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+DATA = {
+    "S3Uri": "s3://jumpstart-cache-prod-us-east-1/huggingface-llm/mistral/artifacts/v1.0.0/",
+    "S3DataType": "S3Prefix",
+    "CompressionType": "None",
+}
+Make = Callable[..., str]
+
+
+def container(**data: str) -> dict[str, Any]:
+    """A container whose model data is JumpStart's, with these changes."""
+    image = "763104351884.dkr.ecr.us-east-1.amazonaws.com/huggingface-pytorch-tgi-inference:1"
+    return {"Image": image, "ModelDataSource": {"S3DataSource": DATA | data}}
+
+
+def test_a_model_is_described_as_it_was_created(sagemaker: Any, make_model: Make, role: str) -> None:
+    name = make_model(PrimaryContainer=container(), EnableNetworkIsolation=True)
+    described = sagemaker.describe_model(ModelName=name)
+    assert described["PrimaryContainer"] == container()
+    assert described["EnableNetworkIsolation"] is True
+    assert described["ExecutionRoleArn"] == role
+    assert described["ModelArn"] == f"arn:aws:sagemaker:us-east-1:111122223333:model/{name}"
+    assert not {"VpcConfig", "Containers"} & described.keys()
+
+
+def test_a_models_name_cannot_be_taken_twice(make_model: Make) -> None:
+    make_model(ModelName="taken")
+    with pytest.raises(ClientError, match=r'Cannot create already existing model "arn:aws:.*model/taken"'):
+        make_model(ModelName="taken")
+
+
+@pytest.mark.parametrize("trusted", [None, "lambda.amazonaws.com"])
+def test_a_role_that_sagemaker_cannot_assume_is_refused(
+    client: Callable[..., Any], make_model: Make, trusted: str | None
+) -> None:
+    if trusted:
+        statement = {"Effect": "Allow", "Principal": {"Service": trusted}, "Action": "sts:AssumeRole"}
+        trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        client("iam").create_role(RoleName="foreign", AssumeRolePolicyDocument=trust)
+    with pytest.raises(ClientError, match="Could not assume role arn:aws:iam::111122223333:role/foreign"):
+        make_model(ExecutionRoleArn="arn:aws:iam::111122223333:role/foreign")
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"S3Uri": "s3://jumpstart-cache-prod-eu-west-1/x/"}, "the object is located in us-east-1"),
+        ({"S3Uri": "s3://nobodys-bucket/x/"}, "Could not access model data at s3://nobodys-bucket/x/"),
+        ({"S3Uri": "s3://jumpstart-cache-prod-us-east-1/x"}, "must end with a forward slash"),
+        ({"CompressionType": "Gzip"}, "S3Object with CompressionType Gzip"),
+        ({"S3DataType": "S3Object"}, "S3DataType must be S3Prefix with CompressionType None"),
+    ],
+)
+def test_model_data_that_cannot_be_read_is_refused(make_model: Make, data: dict[str, str], message: str) -> None:
+    with pytest.raises(ClientError, match=message):
+        make_model(PrimaryContainer=container(**data))
+
+
+def test_model_data_in_a_bucket_of_ones_own_must_be_there(client: Callable[..., Any], make_model: Make) -> None:
+    s3 = client("s3")
+    s3.create_bucket(Bucket="own-bucket")
+    with pytest.raises(ClientError, match="Could not access model data"):
+        make_model(PrimaryContainer=container(S3Uri="s3://own-bucket/model/"))
+    s3.put_object(Bucket="own-bucket", Key="model/config.json", Body=b"{}")
+    assert make_model(PrimaryContainer=container(S3Uri="s3://own-bucket/model/"))
+
+
+def test_a_network_that_is_not_there_is_refused(client: Callable[..., Any], make_model: Make) -> None:
+    ec2 = client("ec2")
+    vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+    subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
+    group = ec2.create_security_group(GroupName="model", Description="model", VpcId=vpc)["GroupId"]
+    assert make_model(VpcConfig={"Subnets": [subnet], "SecurityGroupIds": [group]})
+    with pytest.raises(ClientError, match="subnet-0000"):
+        make_model(VpcConfig={"Subnets": ["subnet-0000"], "SecurityGroupIds": [group]})
+    with pytest.raises(ClientError, match="The security group 'sg-0000' does not exist"):
+        make_model(VpcConfig={"Subnets": [subnet], "SecurityGroupIds": ["sg-0000"]})
+
+
+def test_an_endpoint_configuration_is_described_as_it_was_created(sagemaker: Any, make_model: Make, role: str) -> None:
+    variant = {
+        "VariantName": "AllTraffic",
+        "ModelName": make_model(),
+        "InstanceType": "ml.g5.2xlarge",
+        "InitialInstanceCount": 1,
+        "InitialVariantWeight": 1.0,
+        "ModelDataDownloadTimeoutInSeconds": 1200,
+        "ContainerStartupHealthCheckTimeoutInSeconds": 1200,
+        "RoutingConfig": {"RoutingStrategy": "LEAST_OUTSTANDING_REQUESTS"},
+    }
+    given = {
+        "EndpointConfigName": "complete",
+        "ProductionVariants": [variant],
+        "ExecutionRoleArn": role,
+        "EnableNetworkIsolation": True,
+    }
+    sagemaker.create_endpoint_config(**given)
+    described = sagemaker.describe_endpoint_config(EndpointConfigName="complete")
+    del described["CreationTime"], described["ResponseMetadata"]
+    assert described == given | {
+        "EndpointConfigArn": "arn:aws:sagemaker:us-east-1:111122223333:endpoint-config/complete"
+    }
+
+
+def test_a_configurations_name_cannot_be_taken_twice(sagemaker: Any, make_config: Make) -> None:
+    variants = sagemaker.describe_endpoint_config(EndpointConfigName=(name := make_config()))["ProductionVariants"]
+    with pytest.raises(ClientError, match=f'Cannot create already existing endpoint configuration "arn:aws:.*{name}"'):
+        sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=variants)
+
+
+def test_a_configuration_needs_its_model(make_config: Make) -> None:
+    with pytest.raises(ClientError, match=r'Could not find model "arn:aws:.*model/none"'):
+        make_config(ModelName="none")
+
+
+def test_an_instance_type_with_storage_of_its_own_takes_no_volume(make_config: Make) -> None:
+    with pytest.raises(ClientError, match=r"VolumeSizeInGB is not supported for instance type ml\.g5\.2xlarge"):
+        make_config(VolumeSizeInGB=100)
+
+
+def test_an_instance_type_with_storage_of_its_own_takes_no_key(sagemaker: Any, make_model: Make) -> None:
+    variant = {
+        "VariantName": "AllTraffic",
+        "ModelName": make_model(),
+        "InstanceType": "ml.g5.2xlarge",
+        "InitialInstanceCount": 1,
+    }
+    with pytest.raises(ClientError, match=r"KmsKeyId is not supported for instance type ml\.g5\.2xlarge"):
+        sagemaker.create_endpoint_config(EndpointConfigName="key", ProductionVariants=[variant], KmsKeyId="alias/key")
+
+
+@pytest.mark.parametrize(
+    ("variant", "message"),
+    [
+        ({"InstanceType": "ml.g5.3xlarge"}, r"'productionVariants\.1\.member\.instanceType' failed to satisfy"),
+        ({"VariantName": "-"}, "Member must satisfy regular expression pattern"),
+        (
+            {"ContainerStartupHealthCheckTimeoutInSeconds": 3601},
+            "Value '3601' at 'productionVariants.1.member.containerStartupHealthCheckTimeoutInSeconds' failed to "
+            "satisfy constraint: Member must have value less than or equal to 3600",
+        ),
+    ],
+)
+def test_a_value_outside_the_services_model_is_refused(
+    make_config: Make, variant: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ClientError, match=message) as error:
+        make_config(**variant)
+    assert error.value.response["Error"]["Code"] == "ValidationException"
