@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import threading
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -81,6 +82,7 @@ def application() -> MotoApplication:
     # Here, as CloudFormation's providers call back.
     from localaws.cloudformation import api  # noqa: PLC0415
 
+    os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # thousands, for each account and region, that nothing asks for
     patches.install()
     api.install()
     return MotoApplication()

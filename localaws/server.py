@@ -84,8 +84,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"cannot listen on port {options.port}: {error.strerror or error}\n")
         return 1
     port = sockets[0].getsockname()[1]
+    try:
+        application = create_app()
+    except ValueError as error:  # a variable of the environment with a wrong value
+        sys.stderr.write(f"{error}\n")
+        return 2
     config = uvicorn.Config(
-        create_app(),
+        application,
         log_config=None,
         access_log=False,
         timeout_keep_alive=75,

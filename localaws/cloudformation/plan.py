@@ -56,7 +56,8 @@ def plan(stack: Stack, target: Target) -> Plan:
     removed = [have for name, have in stack.resources.items() if name not in desired.active]
     changes += [_removal(have) for have in removed]
     outputs_change = _outputs(stack, desired)
-    return Plan(changes, problems, same=not changes and not outputs_change and _same_settings(stack, target))
+    same = not (changes or problems or outputs_change) and _same_settings(stack, target)
+    return Plan(changes, problems, same)
 
 
 def _settle(desired: Desired, have: Deployed, properties: Mapping[str, Json], differs: Difference) -> None:

@@ -11,6 +11,7 @@ from localaws.cloudformation import parameters
 from localaws.cloudformation.desired import Desired, ssm_value
 from localaws.cloudformation.errors import InsufficientCapabilities, ValidationError
 from localaws.cloudformation.plan import check_rules
+from localaws.cloudformation.providers.calls import names
 from localaws.cloudformation.store import Stack, Target
 from localaws.cloudformation.template import Template, parse
 from localaws.cloudformation.values import Json
@@ -45,10 +46,10 @@ _HARMLESS: Mapping[str, Json] = {
 
 # ImportExistingResources, which `cdk bootstrap` sends, is taken without effect: where it would adopt a resource of the
 # same name, that resource's service refuses to create another.
-_CARRIED = frozenset(  # noqa: SIM905
+_CARRIED = names(
     "StackName ChangeSetName ChangeSetType ClientToken ClientRequestToken Description TemplateBody TemplateURL "
     "UsePreviousTemplate Parameters Capabilities RoleARN Tags DisableRollback EnableTerminationProtection "
-    "IncludeNestedStacks ImportExistingResources RetainResources ResourcesToSkip".split()
+    "IncludeNestedStacks ImportExistingResources RetainResources ResourcesToSkip"
 )
 
 

@@ -178,7 +178,9 @@ class Stack:
         """Record a change of state."""
         event = Event(logical_id, physical_id, resource_type, status, reason, properties, self.token)
         self.events.append(event)
-        if physical_id != self.id:
+        current = self.resources.get(logical_id)
+        of_a_predecessor = status.startswith("DELETE") and current is not None and current.physical_id != physical_id
+        if physical_id != self.id and not of_a_predecessor:
             self.latest[logical_id] = event
 
     def exports(self) -> Mapping[str, str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections.abc import Callable
 
 import moto.iam.models
 from moto.core.config import default_user_config
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
+from moto.iam.models import IAMBackend, ManagedPolicy, iam_backends
 from moto.iam.policy_validation import IAMTrustPolicyDocumentValidator
 
 from localaws import accounts
@@ -19,6 +21,7 @@ def install() -> None:
     correction.replace(moto.iam.models, "get_account_id_from", _account_of_key)
     correction.replace(IAMPolicyStatement, "is_action_permitted", _unconditional_only)
     correction.replace(IAMTrustPolicyDocumentValidator, "_validate_version", lambda _: _no_version_needed)
+    correction.replace(IAMBackend, "_init_aws_policies", _parsed_once)
     # The CDK bootstrap attaches AdministratorAccess and ReadOnlyAccess, which moto leaves out unless told.
     default_user_config["iam"]["load_aws_managed_policies"] = True
 
@@ -30,12 +33,33 @@ def _no_version_needed(self: IAMTrustPolicyDocumentValidator) -> None:
     """
 
 
+def _parsed_once(original: Callable[[IAMBackend], list[ManagedPolicy]]) -> Callable[[IAMBackend], list[ManagedPolicy]]:
+    """Replaces `IAMBackend._init_aws_policies`: moto reads 1,400 policies again for each account."""
+    parsed: list[ManagedPolicy] = []
+
+    @functools.wraps(original)
+    def _init_aws_policies(self: IAMBackend) -> list[ManagedPolicy]:
+        if not parsed:
+            parsed.extend(original(self))
+        return [copy.copy(policy) for policy in parsed]
+
+    return _init_aws_policies
+
+
 def _account_of_key(original: Callable[[str], str]) -> Callable[[str], str]:
-    """Replaces `moto.iam.models.get_account_id_from`: moto knows only the keys it has issued itself."""
+    """Replaces `moto.iam.models.get_account_id_from`.
+
+    moto knows only the keys it has issued itself, and to find one it sets up IAM for every partition of AWS.
+    """
 
     @functools.wraps(original)
     def get_account_id_from(access_key: str) -> str:
-        return accounts.account_of(access_key) or original(access_key)
+        if account := accounts.account_of(access_key):
+            return account
+        known = list(iam_backends.items())
+        return next(
+            (account for account, iam in known if access_key in iam["aws"].access_keys), accounts.DEFAULT_ACCOUNT
+        )
 
     return get_account_id_from
 
