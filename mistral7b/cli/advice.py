@@ -20,6 +20,7 @@ from mistral7b.endpoint import (
     endpoint_status,
 )
 from mistral7b.environment import Environment
+from mistral7b.tgi import parse_environment
 
 _ADVICE: dict[type[EndpointError], str] = {
     OverloadedError: "{endpoint} is overloaded: MAX_CONCURRENT_REQUESTS ({concurrency}) requests are in flight. "
@@ -32,7 +33,8 @@ _ADVICE: dict[type[EndpointError], str] = {
     ThrottledError: "SageMaker throttles the requests to {endpoint}: {error}. Try again later",
     MissingCredentialsError: "no AWS credentials: {error}. Run `aws configure` or `aws sso login`, or set AWS_PROFILE; "
     "for the embedded AWS set what `mistral7b local up` prints",
-    ExpiredCredentialsError: "the AWS credentials have expired: {error}. Renew them, such as by `aws sso login`",
+    ExpiredCredentialsError: "the AWS credentials have expired, or nobody has signed in: {error}. "
+    "Renew them, such as by `aws sso login`",
     InvalidCredentialsError: "AWS does not accept the credentials: {error}. "
     "`aws sts get-caller-identity` shows whose they are",
     AccessDeniedError: "access denied: {error}. The caller needs sagemaker:InvokeEndpoint on {endpoint}",
@@ -54,7 +56,7 @@ def explain(error: EndpointError, env: Environment) -> str:
             endpoint=f"the endpoint {env.resolved_endpoint_name}",
             error=_sentence(error),
             status=error.status,
-            concurrency=env.container_environment().get("MAX_CONCURRENT_REQUESTS", "128"),
+            concurrency=parse_environment(env.container_environment()).max_concurrent_requests,
         )
     return " ".join(text.split())
 

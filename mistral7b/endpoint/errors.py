@@ -57,7 +57,7 @@ class MissingCredentialsError(CredentialsError):
 
 
 class ExpiredCredentialsError(CredentialsError):
-    """The credentials or the session that they come from have expired."""
+    """The credentials have expired, or the session that they come from has, or nobody has signed in to it."""
 
 
 class InvalidCredentialsError(CredentialsError):

@@ -27,25 +27,21 @@ _INVALID = {
 _DENIED = {"AccessDeniedException", "AccessDenied", "OptInRequired"}
 _NOT_READY = {"ModelNotReadyException", "ServiceUnavailable", "ServiceUnavailableException"}
 
-# What SageMaker says of itself: as ModelError with the original status 0, and as the code of an error in a stream.
+# SageMaker's own words, as ModelError with the original status 0.
 _TIMED_OUT = "Your invocation timed out"
-_STREAM_TIMED_OUT = "ModelInvocationTimeExceeded"
+# Of the ModelStreamError in a stream botocore keeps the message alone, and drops the ErrorCode that would tell.
+_STREAM_TIMED_OUT = re.compile(r"time[d ]*out|TimeExceeded", re.IGNORECASE)
 
 _NOT_FOUND = re.compile(r"Endpoint .+ not found")
 _TOO_LONG = re.compile(r"`inputs` (must have less than|tokens \+ `max_new_tokens` must be)")
 
 _MISSING_CREDENTIALS = (botocore_errors.NoCredentialsError, botocore_errors.PartialCredentialsError)
 _EXPIRED_CREDENTIALS = (
-    botocore_errors.UnauthorizedSSOTokenError,
-    botocore_errors.LoginRefreshRequired,
-    botocore_errors.TokenRetrievalError,
-)
-_OTHER_CREDENTIALS = (
-    botocore_errors.CredentialRetrievalError,
     botocore_errors.SSOError,
     botocore_errors.LoginError,
-    botocore_errors.NoAuthTokenError,
+    botocore_errors.TokenRetrievalError,
 )
+_OTHER_CREDENTIALS = (botocore_errors.CredentialRetrievalError, botocore_errors.NoAuthTokenError)
 _UNREACHABLE = (
     botocore_errors.EndpointConnectionError,
     botocore_errors.ConnectTimeoutError,
@@ -103,10 +99,8 @@ def _service_error(error: botocore_errors.ClientError) -> errors.EndpointError:
         kind = errors.EndpointNotReadyError
     elif _NOT_FOUND.search(message):
         kind = errors.EndpointNotFoundError
-    elif _STREAM_TIMED_OUT in (response.get("ErrorCode"), response["Error"].get("ErrorCode")):
-        kind = errors.TimedOutError
     elif isinstance(error, botocore_errors.EventStreamError):
-        kind = errors.BrokenAnswerError
+        kind = errors.TimedOutError if _STREAM_TIMED_OUT.search(message) else errors.BrokenAnswerError
     return kind(message, status=status, error_type=code)
 
 
