@@ -133,7 +133,7 @@ def _from_array(reader: JsonReader, name: str, fields: Mapping[str, Read[Any]], 
         reader.path.pop()
         more = reader.another(b"]")
     if more:
-        reader.fail_syntax("trailing characters", seen=1)
+        reader.fail_syntax("trailing characters", seen=len(reader.peek()))
     if required is not None and required not in values:
         reader.fail_data(f"invalid length {len(values)}, expected struct {name} with {len(fields)} elements")
     return values

@@ -120,6 +120,7 @@ def test_a_body_over_2_mib_is_refused_with_413() -> None:
         ('{"inputs":"\\x"}', "inputs: invalid escape at line 1 column 13"),
         ('{"inputs":"\\ud800"}', "inputs: lone leading surrogate in hex escape at line 1 column 18"),
         ('{"inputs":"x","more":[1,]}', "more: trailing comma at line 1 column 25"),
+        ('["x",{},false, 1]', "trailing characters at line 1 column 16"),
         ('{"inputs":"x","more":NaN}', "more: expected value at line 1 column 22"),
         ('{"inputs":"x","more":01}', "more: invalid number at line 1 column 23"),
         ('{"inputs":"x","more":1e999}', "more: number out of range at line 1 column 26"),
@@ -185,8 +186,13 @@ def test_json_of_another_shape_is_refused_with_422(body: str, reason: str) -> No
     assert refusal(body) == (422, f"Failed to deserialize the JSON body into the target type: {reason}")
 
 
-@given(JSON)
-def test_any_json_is_a_request_or_refused_with_422(value: object) -> None:
+@given(JSON, st.sampled_from(["inputs", "parameters", "stream"]))
+def test_any_json_in_a_field_is_a_request_or_refused_with_a_client_error(value: object, field: str) -> None:
+    assert status(json.dumps({"inputs": "x"} | {field: value})) in (200, 400, 422)
+
+
+@given(JSON.filter(lambda value: not isinstance(value, list)))
+def test_any_json_but_an_array_is_a_request_or_refused_with_422(value: object) -> None:
     assert status(json.dumps(value)) in (200, 422)
 
 
