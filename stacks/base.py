@@ -1,8 +1,8 @@
 """What the stacks of an environment have in common."""
 
 import aws_cdk as cdk
-
 from constructs import Construct
+
 from mistral7b.environment import Environment
 
 

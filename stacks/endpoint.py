@@ -2,8 +2,8 @@
 
 import aws_cdk as cdk
 from aws_cdk import aws_ssm as ssm
-
 from constructs import Construct
+
 from mistral7b.environment import AutoScaling, Environment
 from sagemaker_tgi import EcrImage, ModelArtifact, TgiEndpoint, TgiEndpointConfig, TgiExecutionRole, TgiModel
 from stacks.base import EnvironmentStack

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
-
 from constructs import Construct, IDependable
+
 from mistral7b.environment import Environment, ExistingVpc, OwnVpc
 from sagemaker_tgi import (
     ArtifactGatewayEndpoint,

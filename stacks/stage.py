@@ -1,8 +1,8 @@
 """One environment as a stage of the app."""
 
 import aws_cdk as cdk
-
 from constructs import Construct
+
 from mistral7b.environment import Environment
 from stacks.endpoint import EndpointStack
 from stacks.network import NetworkStack

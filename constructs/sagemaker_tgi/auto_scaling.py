@@ -3,8 +3,8 @@
 import aws_cdk as cdk
 from aws_cdk import aws_applicationautoscaling as appscaling
 from aws_cdk import aws_iam as iam
-
 from constructs import Construct
+
 from sagemaker_tgi.props import PropsCheck
 
 _SERVICE_LINKED_ROLE = (

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from typing import Any
 
 import aws_cdk as cdk
-
 from constructs import IConstruct
 
 

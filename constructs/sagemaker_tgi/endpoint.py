@@ -4,8 +4,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sagemaker as sagemaker
-
 from constructs import Construct
+
 from sagemaker_tgi.arns import NAME_PATTERN, endpoint_arn, log_group_name
 from sagemaker_tgi.auto_scaling import ScalableInstanceCount
 from sagemaker_tgi.endpoint_config import TgiEndpointConfig

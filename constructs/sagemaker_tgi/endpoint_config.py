@@ -2,8 +2,8 @@
 
 import aws_cdk as cdk
 from aws_cdk import aws_sagemaker as sagemaker
-
 from constructs import Construct
+
 from sagemaker_tgi.arns import NAME_PATTERN
 from sagemaker_tgi.model import TgiModel
 from sagemaker_tgi.props import PropsCheck

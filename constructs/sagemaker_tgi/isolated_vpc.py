@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
-
 from constructs import Construct
+
 from sagemaker_tgi.compliance import acknowledge
 from sagemaker_tgi.props import PropsCheck
 

@@ -6,8 +6,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
-
 from constructs import Construct, IDependable
+
 from sagemaker_tgi.artifact import ModelArtifact
 from sagemaker_tgi.image import EcrImage
 from sagemaker_tgi.props import PropsCheck

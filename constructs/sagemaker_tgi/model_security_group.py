@@ -2,10 +2,10 @@
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
-
 from constructs import Construct
+
+from mistral7b import catalog
 from sagemaker_tgi.props import PropsCheck
-from sagemaker_tgi.s3_prefix_lists import S3_PREFIX_LIST_IDS
 
 
 class ModelSecurityGroup(cdk.Resource):
@@ -26,7 +26,7 @@ class ModelSecurityGroup(cdk.Resource):
             construct_id: Id within `scope`.
             vpc: The model's VPC.
             s3_prefix_list_id: Id of the region's managed prefix list `com.amazonaws.<region>.s3`.
-                Default: the id in `S3_PREFIX_LIST_IDS`; a region that is not there needs this prop.
+                Default: the catalogue's; a region that is not there needs this prop.
 
         Raises:
             InvalidPropsError: if the region's prefix list is not known.
@@ -56,7 +56,7 @@ class ModelSecurityGroup(cdk.Resource):
 
 def _prefix_list_id(scope: Construct, construct_id: str, given: str | None) -> str:
     region = cdk.Stack.of(scope).region
-    prefix_list_id = given or S3_PREFIX_LIST_IDS.get(region)
+    prefix_list_id = given or catalog.s3_prefix_list_id(region)
     if prefix_list_id is not None:
         return prefix_list_id
     check = PropsCheck(scope, construct_id)

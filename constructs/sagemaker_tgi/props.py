@@ -3,7 +3,6 @@
 import re
 
 import aws_cdk as cdk
-
 from constructs import Construct
 
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
-
 from constructs import Construct
+
 from sagemaker_tgi.arns import endpoint_arn
 
 

@@ -13,6 +13,7 @@ from mistral7b.catalog.models import (
     model,
     models,
 )
+from mistral7b.catalog.prefix_lists import s3_prefix_list_id
 from mistral7b.catalog.zones import availability_zones
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "instance_types",
     "model",
     "models",
+    "s3_prefix_list_id",
 ]

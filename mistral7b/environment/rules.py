@@ -207,6 +207,19 @@ def _zones_are_of_the_region(env: Environment) -> Iterator[Finding]:
         )
 
 
+@_rule("network.s3_prefix_list_id", "region")
+def _s3_prefix_list_is_known(env: Environment) -> Iterator[Finding]:
+    known = env.network.s3_prefix_list_id or catalog.s3_prefix_list_id(env.region)
+    if env.region in _regions() and known is None:
+        yield Finding(
+            ("network", "s3_prefix_list_id"),
+            None,
+            f"the id of S3's prefix list in {env.region} is not in the catalogue, and the model may reach S3 alone",
+            "set it to the PrefixListId that this prints: aws ec2 describe-prefix-lists "
+            f"--region {env.region} --filters Name=prefix-list-name,Values=com.amazonaws.{env.region}.s3",
+        )
+
+
 @_rule("network.vpc", "region")
 def _subnets_fit(env: Environment) -> Iterator[Finding]:
     if env.own_vpc is None:

@@ -52,7 +52,7 @@ class OwnVpc(_Section):
     """A VPC of the environment's own: isolated subnets, no route to the internet."""
 
     cidr: Annotated[str, AfterValidator(_vpc_cidr)] = "10.0.0.0/16"
-    """IPv4 range of the VPC, /16 to /28."""
+    """IPv4 range of the VPC: /16 to /27 for two zones."""
     availability_zones: Annotated[
         Annotated[int, Field(ge=2, le=6), Tag("count")]
         | Annotated[list[str], Field(min_length=2, max_length=6), Tag("names")],
@@ -88,7 +88,7 @@ class Network(_Section):
     runtime_endpoint: bool = True
     """Whether callers inside the VPC get an interface endpoint for `sagemaker.runtime`, billed by the hour and zone."""
     s3_prefix_list_id: Annotated[str, Field(pattern=r"^pl-[0-9a-f]{8,17}$")] | None = None
-    """Id of the region's managed prefix list for S3. Default: the catalogue's."""
+    """Id of the region's managed prefix list for S3. Default: the catalogue's, where it knows the region's."""
 
 
 class AutoScaling(_Section):

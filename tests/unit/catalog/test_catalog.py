@@ -1,8 +1,12 @@
 """The catalogue: JumpStart's facts by model, version, region and instance type."""
 
+import re
+
 import pytest
 
 from mistral7b import catalog
+
+REGIONS = sorted({region for m in catalog.models() for v in m.versions for region in v.regions})
 
 
 def test_defaults_are_the_newest_versions_on_tgi_1_1_0() -> None:
@@ -49,5 +53,14 @@ def test_zones_are_unknown_where_accounts_see_different_letters() -> None:
 
 
 def test_every_other_region_of_the_catalogue_has_two_zones_or_more() -> None:
-    regions = {region for m in catalog.models() for v in m.versions for region in v.regions}
-    assert {region for region in regions if len(catalog.availability_zones(region)) < 2} == {"us-west-1"}
+    assert {region for region in REGIONS if len(catalog.availability_zones(region)) < 2} == {"us-west-1"}
+
+
+def test_prefix_list_ids_have_the_form_of_aws() -> None:
+    ids = [id_ for region in REGIONS if (id_ := catalog.s3_prefix_list_id(region)) is not None]
+    assert ids
+    assert all(re.fullmatch(r"pl-[0-9a-f]{8}([0-9a-f]{9})?", id_) for id_ in ids)
+
+
+def test_a_region_whose_prefix_list_is_not_known_has_none() -> None:
+    assert catalog.s3_prefix_list_id("me-south-1") is None

@@ -1,4 +1,3 @@
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -7,7 +6,6 @@ import pytest
 from aws_cdk import aws_ec2 as ec2
 
 from sagemaker_tgi import InvalidPropsError, ModelSecurityGroup
-from sagemaker_tgi.s3_prefix_lists import S3_PREFIX_LIST_IDS
 
 Resources = Callable[[cdk.Stack, str], list[dict[str, Any]]]
 
@@ -64,7 +62,3 @@ def test_a_region_whose_prefix_list_is_not_known_works_with_the_id() -> None:
     stack = stack_in("me-south-1")
     group = ModelSecurityGroup(stack, "Model", vpc=vpc_of(stack), s3_prefix_list_id="pl-0123abcd")
     assert group.security_group.security_group_id
-
-
-def test_prefix_list_ids_have_the_form_of_aws() -> None:
-    assert all(re.fullmatch(r"pl-[0-9a-f]{8}([0-9a-f]{9})?", id_) for id_ in S3_PREFIX_LIST_IDS.values())

@@ -5,8 +5,21 @@ import pytest
 from tests.unit.environment.conftest import Load, Problems
 
 REFUSED = {
+    "a region whose prefix list is unknown": (
+        "region: me-south-1",
+        "network.s3_prefix_list_id",
+        "prefix list in me-south-1 is not in the catalogue",
+    ),
     "a version JumpStart never published": ("model_version: 9.9.9", "model_version", "JumpStart has no such version"),
-    "a region without the artifact": ("region: me-central-1", "region", "does not publish instruct 2.0.0 there"),
+    "a region without the artifact": (
+        "region: me-central-1\nnetwork: {s3_prefix_list_id: pl-12345678}",
+        "region",
+        "does not publish instruct 2.0.0 there",
+    ),
+        "region: me-central-1\nnetwork: {s3_prefix_list_id: pl-12345678}",
+        "region",
+        "does not publish instruct 2.0.0 there",
+    ),
     "a region that does not exist": ("region: eu-west-9", "region", "in no such region"),
     "an instance type without the GPUs": ("instance: {type: ml.m5.large}", "instance.type", "is not offered on it"),
     "an instance type of newer versions": (

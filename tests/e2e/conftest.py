@@ -1,0 +1,125 @@
+"""One embedded AWS for all end-to-end tests, and the real CLIs with a user's settings."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+import yaml
+from botocore.config import Config
+
+from localaws.accounts import credentials
+from localaws.lifecycle import State, running_server
+
+PROJECT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+TOOLS_ACCOUNT = "111111111111"
+REGION = "us-east-1"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All end-to-end tests in one worker, so that they share the server."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.e2e)
+            item.add_marker(pytest.mark.xdist_group("e2e"))
+
+
+@dataclass(frozen=True)
+class User:
+    """Someone at a workstation: an account's credentials, environment files, and a place for the cloud assembly."""
+
+    url: str
+    account: str
+    files: Path
+    scratch: Path
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The process environment after `eval "$(mistral7b local up)"`."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        return inherited | credentials(self.account, REGION) | {"AWS_ENDPOINT_URL": self.url}
+
+    def cdk(self, *arguments: str, extra: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        """Runs the CDK CLI in the project's folder."""
+        app = (
+            []
+            if arguments[0] == "bootstrap"
+            else ["-c", f"environments={self.files}", "-o", str(self.scratch / "cdk.out")]
+        )
+        return self._run([str(BIN / "cdk"), *arguments, *app], extra or {})
+
+    def mistral7b(self, *arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
+        """Runs our command in the project's folder, with `given` as its standard input."""
+        return self._run([str(BIN / "mistral7b"), *arguments, "--environments", str(self.files)], {}, given)
+
+    def deploy(self, environment: str) -> subprocess.CompletedProcess[str]:
+        """`cdk deploy 'ENVIRONMENT/*'`, which has to succeed."""
+        return succeeded(self.cdk("deploy", f"{environment}/*", "--require-approval", "never", "--progress", "events"))
+
+    def write(self, environment: str, values: Mapping[str, Any]) -> None:
+        """Writes an environment file."""
+        (self.files / f"{environment}.yaml").write_text(yaml.safe_dump(dict(values)), encoding="utf-8")
+
+    def client(self, service: str, account: str | None = None, region: str = REGION) -> Any:
+        """A boto3 client that retries nothing."""
+        settings = credentials(account or self.account, region)
+        return boto3.client(
+            service,
+            endpoint_url=self.url,
+            region_name=region,
+            aws_access_key_id=settings["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=settings["AWS_SECRET_ACCESS_KEY"],
+            config=Config(retries={"total_max_attempts": 1}),
+        )
+
+    def _run(
+        self, command: list[str], extra: Mapping[str, str], given: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command,
+            cwd=PROJECT,
+            env=self.environ | dict(extra),
+            input=given if given is not None else "",
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=180,
+        )
+
+
+def succeeded(result: subprocess.CompletedProcess[str]) -> subprocess.CompletedProcess[str]:
+    """The result, if the command ended with status 0."""
+    assert result.returncode == 0, f"{result.args}\n{result.stdout}\n{result.stderr}"
+    return result
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[State]:
+    """The embedded AWS."""
+    with running_server() as state:
+        yield state
+
+
+@pytest.fixture(scope="session")
+def user(server: State, tmp_path_factory: pytest.TempPathFactory) -> User:
+    """A user of the tools account, which is bootstrapped, with a copy of the project's environment files."""
+    scratch = tmp_path_factory.mktemp("user")
+    files = scratch / "environments"
+    shutil.copytree(PROJECT / "environments", files)
+    user = User(server.url, TOOLS_ACCOUNT, files, scratch)
+    succeeded(user.cdk("bootstrap", f"aws://{TOOLS_ACCOUNT}/{REGION}"))
+    return user
+
+
+@pytest.fixture(scope="session")
+def dev(user: User) -> User:
+    """The same user after the first deployment of dev."""
+    user.deploy("dev")
+    return user
