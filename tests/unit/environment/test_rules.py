@@ -16,10 +16,6 @@ REFUSED = {
         "region",
         "does not publish instruct 2.0.0 there",
     ),
-        "region: me-central-1\nnetwork: {s3_prefix_list_id: pl-12345678}",
-        "region",
-        "does not publish instruct 2.0.0 there",
-    ),
     "a region that does not exist": ("region: eu-west-9", "region", "in no such region"),
     "an instance type without the GPUs": ("instance: {type: ml.m5.large}", "instance.type", "is not offered on it"),
     "an instance type of newer versions": (
