@@ -285,6 +285,7 @@ class Operation:
                 before = self._recreate(step)
             elif step.after != step.before:
                 left_over.append(step.after)
+            stack.event(logical_id, before.physical_id, before.type, "UPDATE_COMPLETE", properties=before.properties)
         stack.resources[logical_id] = before
 
     def _recreate(self, step: Replaced) -> Deployed:

@@ -54,7 +54,9 @@ class Account:
         self.cfn.delete_stack(StackName=name, **options)
         return self.status(stack_id)
 
-    def change_set(self, name: str, resources: Mapping[str, Any], kind: str = "UPDATE", **options: Any) -> dict[str, Any]:
+    def change_set(
+        self, name: str, resources: Mapping[str, Any], kind: str = "UPDATE", **options: Any
+    ) -> dict[str, Any]:
         """Create a change set and describe it."""
         request = {"StackName": name, "ChangeSetName": "changes"}
         self.cfn.create_change_set(**request, ChangeSetType=kind, **_request(resources, options))
@@ -78,7 +80,10 @@ class Account:
 
     def inventory(self) -> dict[str, Any]:
         """Everything that the services show of this account, without times and request ids."""
-        return {f"{service}.{operation}": self._shown(service, operation, arguments) for service, operation, arguments in SHOWN}
+        return {
+            f"{service}.{operation}": self._shown(service, operation, arguments)
+            for service, operation, arguments in SHOWN
+        }
 
     def _shown(self, service: str, operation: str, arguments: Mapping[str, Any]) -> Any:
         client = self.client(service)
@@ -144,6 +149,8 @@ _VOLATILE = {
     "RoleLastUsed",
     "AlarmConfigurationUpdatedTimestamp",
     "StateUpdatedTimestamp",
+    "storedBytes",
+    "RouteTableAssociationId",  # an association cannot exist twice, so a roll-back has to make it anew
 }
 
 
@@ -166,8 +173,6 @@ def _request(resources: Mapping[str, Any], options: dict[str, Any]) -> dict[str,
         sections["Parameters"] = sections.pop("Declared")
     body = json.dumps({"Resources": resources, **sections})
     return {"TemplateBody": body, "Capabilities": ["CAPABILITY_NAMED_IAM"], **options}
-
-
 
 
 @pytest.fixture(scope="session", autouse=True)

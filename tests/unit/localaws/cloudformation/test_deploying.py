@@ -2,69 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
 from botocore.exceptions import ClientError
 
-NETWORK: Mapping[str, Any] = {
-    "Vpc": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.0.0.0/16", "EnableDnsHostnames": True}},
-    "Subnet": {
-        "Type": "AWS::EC2::Subnet",
-        "Properties": {"VpcId": {"Ref": "Vpc"}, "CidrBlock": "10.0.0.0/24", "AvailabilityZone": "us-east-1a"},
-    },
-    "Table": {"Type": "AWS::EC2::RouteTable", "Properties": {"VpcId": {"Ref": "Vpc"}}},
-    "Association": {
-        "Type": "AWS::EC2::SubnetRouteTableAssociation",
-        "Properties": {"SubnetId": {"Ref": "Subnet"}, "RouteTableId": {"Ref": "Table"}},
-    },
-    "Group": {
-        "Type": "AWS::EC2::SecurityGroup",
-        "Properties": {
-            "GroupDescription": "of the test",
-            "VpcId": {"Ref": "Vpc"},
-            "SecurityGroupEgress": [{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIp": "10.0.0.0/16"}],
-        },
-    },
-    "S3": {
-        "Type": "AWS::EC2::VPCEndpoint",
-        "Properties": {
-            "VpcId": {"Ref": "Vpc"},
-            "ServiceName": {"Fn::Sub": "com.amazonaws.${AWS::Region}.s3"},
-            "RouteTableIds": [{"Ref": "Table"}],
-        },
-    },
-    "Runtime": {
-        "Type": "AWS::EC2::VPCEndpoint",
-        "Properties": {
-            "VpcId": {"Ref": "Vpc"},
-            "VpcEndpointType": "Interface",
-            "ServiceName": {"Fn::Sub": "com.amazonaws.${AWS::Region}.sagemaker.runtime"},
-            "SubnetIds": [{"Ref": "Subnet"}],
-            "SecurityGroupIds": [{"Fn::GetAtt": ["Group", "GroupId"]}],
-            "PrivateDnsEnabled": True,
-        },
-    },
-}
+from tests.unit.localaws.cloudformation.templates import NETWORK, log_group, topic, with_properties
 
-TOPIC: Mapping[str, Any] = {"Topic": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": "one"}}}
+if TYPE_CHECKING:
+    from tests.unit.localaws.cloudformation.conftest import Account
+
+TOPIC = topic(DisplayName="one")
 
 
-def topic(**properties: Any) -> dict[str, Any]:
-    return {"Topic": {"Type": "AWS::SNS::Topic", "Properties": properties}}
-
-
-def log_group(name: str, **properties: Any) -> dict[str, Any]:
-    return {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": name, **properties}}
-
-
-def with_properties(resources: Mapping[str, Any], logical_id: str, **properties: Any) -> dict[str, Any]:
-    resource = resources[logical_id]
-    return {**resources, logical_id: {**resource, "Properties": {**resource["Properties"], **properties}}}
-
-
-def test_resources_are_created_after_what_they_refer_to(account) -> None:
+def test_resources_are_created_after_what_they_refer_to(account: Account) -> None:
     assert account.create("net", NETWORK) == "CREATE_COMPLETE"
     done = [name for name, status, _ in account.events("net") if status == "CREATE_COMPLETE"]
     assert done.index("Vpc") < done.index("Subnet") < done.index("Association") < done.index("net")
@@ -72,8 +23,12 @@ def test_resources_are_created_after_what_they_refer_to(account) -> None:
     assert done.index("Group") < done.index("Runtime")
 
 
-def test_depends_on_is_an_order_too(account) -> None:
-    resources = {"A": {**log_group("a"), "DependsOn": "Z"}, "Z": {**log_group("z"), "DependsOn": ["B"]}, "B": log_group("b")}
+def test_depends_on_is_an_order_too(account: Account) -> None:
+    resources = {
+        "A": {**log_group("a"), "DependsOn": "Z"},
+        "Z": {**log_group("z"), "DependsOn": ["B"]},
+        "B": log_group("b"),
+    }
     account.create("ordered", resources)
     assert [name for name, status, _ in account.events("ordered") if status == "CREATE_COMPLETE"] == [
         "B",
@@ -83,7 +38,7 @@ def test_depends_on_is_an_order_too(account) -> None:
     ]
 
 
-def test_deleting_a_stack_leaves_the_account_as_it_was(account) -> None:
+def test_deleting_a_stack_leaves_the_account_as_it_was(account: Account) -> None:
     before = account.inventory()
     account.create("net", NETWORK)
     assert account.inventory() != before
@@ -91,7 +46,7 @@ def test_deleting_a_stack_leaves_the_account_as_it_was(account) -> None:
     assert account.inventory() == before
 
 
-def test_a_change_that_the_service_can_make_keeps_the_resource(account) -> None:
+def test_a_change_that_the_service_can_make_keeps_the_resource(account: Account) -> None:
     account.create("topic", topic(DisplayName="one"))
     arn = account.physical_id("topic", "Topic")
     assert account.update("topic", topic(DisplayName="two")) == "UPDATE_COMPLETE"
@@ -99,14 +54,16 @@ def test_a_change_that_the_service_can_make_keeps_the_resource(account) -> None:
     assert account.client("sns").get_topic_attributes(TopicArn=arn)["Attributes"]["DisplayName"] == "two"
 
 
-def test_a_property_that_is_taken_away_goes_back_to_its_default(account) -> None:
+def test_a_property_that_is_taken_away_goes_back_to_its_default(account: Account) -> None:
     account.create("logs", {"Group": log_group("g", RetentionInDays=7)})
     account.update("logs", {"Group": log_group("g")})
     (group,) = account.client("logs").describe_log_groups()["logGroups"]
     assert "retentionInDays" not in group
 
 
-def test_a_change_that_the_service_cannot_make_replaces_the_resource_and_deletes_the_old_one_last(account) -> None:
+def test_a_change_that_the_service_cannot_make_replaces_the_resource_and_deletes_the_old_one_last(
+    account: Account,
+) -> None:
     account.create("net", NETWORK)
     old = account.physical_id("net", "Group")
     changed = with_properties(NETWORK, "Group", GroupDescription="another")
@@ -121,7 +78,7 @@ def test_a_change_that_the_service_cannot_make_replaces_the_resource_and_deletes
     assert events.index(("Runtime", "UPDATE_COMPLETE")) < cleaning < events.index(("Group", "DELETE_COMPLETE"))
 
 
-def test_what_refers_to_a_replaced_resource_is_moved_to_the_new_one(account) -> None:
+def test_what_refers_to_a_replaced_resource_is_moved_to_the_new_one(account: Account) -> None:
     account.create("net", NETWORK)
     account.update("net", with_properties(NETWORK, "Group", GroupDescription="another"))
     endpoint = account.physical_id("net", "Runtime")
@@ -129,13 +86,13 @@ def test_what_refers_to_a_replaced_resource_is_moved_to_the_new_one(account) -> 
     assert [group["GroupId"] for group in shown["Groups"]] == [account.physical_id("net", "Group")]
 
 
-def test_a_resource_that_is_taken_out_of_the_template_is_deleted(account) -> None:
+def test_a_resource_that_is_taken_out_of_the_template_is_deleted(account: Account) -> None:
     account.create("logs", {"One": log_group("one"), "Two": log_group("two")})
     account.update("logs", {"One": log_group("one")})
     assert [group["logGroupName"] for group in account.client("logs").describe_log_groups()["logGroups"]] == ["one"]
 
 
-def test_an_association_that_cannot_exist_twice_is_deleted_before_its_replacement_is_created(account) -> None:
+def test_an_association_that_cannot_exist_twice_is_deleted_before_its_replacement_is_created(account: Account) -> None:
     account.create("net", NETWORK)
     other = {**NETWORK, "Other": NETWORK["Table"]}
     changed = with_properties(other, "Association", RouteTableId={"Ref": "Other"})
@@ -145,7 +102,7 @@ def test_an_association_that_cannot_exist_twice_is_deleted_before_its_replacemen
     assert [association["SubnetId"] for association in table["Associations"]] == [account.physical_id("net", "Subnet")]
 
 
-def test_a_custom_named_resource_that_would_have_to_be_replaced_is_refused(account) -> None:
+def test_a_custom_named_resource_that_would_have_to_be_replaced_is_refused(account: Account) -> None:
     resources = {
         "Vpc": NETWORK["Vpc"],
         "Group": with_properties(NETWORK, "Group", GroupName="fixed")["Group"],
@@ -160,26 +117,26 @@ def test_a_custom_named_resource_that_would_have_to_be_replaced_is_refused(accou
     assert account.status("named") == "CREATE_COMPLETE"
 
 
-def test_a_change_of_type_under_the_same_logical_id_is_refused(account) -> None:
+def test_a_change_of_type_under_the_same_logical_id_is_refused(account: Account) -> None:
     account.create("typed", {"It": log_group("g")})
     with pytest.raises(ClientError, match="Update of resource type is not permitted"):
         account.update("typed", {"It": TOPIC["Topic"]})
 
 
-def test_an_update_that_changes_nothing_is_refused_in_cloudformations_words(account) -> None:
+def test_an_update_that_changes_nothing_is_refused_in_cloudformations_words(account: Account) -> None:
     account.create("same", TOPIC)
     with pytest.raises(ClientError, match=r"No updates are to be performed\."):
         account.update("same", TOPIC)
 
 
 @pytest.mark.parametrize("policy", ["Retain", "RetainExceptOnCreate"])
-def test_a_resource_with_a_deletion_policy_outlives_its_stack(account, policy: str) -> None:
+def test_a_resource_with_a_deletion_policy_outlives_its_stack(account: Account, policy: str) -> None:
     account.create("kept", {"Group": {**log_group("kept"), "DeletionPolicy": policy}})
     account.delete("kept")
     assert [group["logGroupName"] for group in account.client("logs").describe_log_groups()["logGroups"]] == ["kept"]
 
 
-def test_a_resource_with_an_update_replace_policy_outlives_its_replacement(account) -> None:
+def test_a_resource_with_an_update_replace_policy_outlives_its_replacement(account: Account) -> None:
     kept = {**NETWORK, "Group": {**NETWORK["Group"], "UpdateReplacePolicy": "Retain"}}
     account.create("net", kept)
     old = account.physical_id("net", "Group")
@@ -188,7 +145,7 @@ def test_a_resource_with_an_update_replace_policy_outlives_its_replacement(accou
     assert {old, account.physical_id("net", "Group")} <= set(found)
 
 
-def test_a_stack_under_termination_protection_is_not_deleted(account) -> None:
+def test_a_stack_under_termination_protection_is_not_deleted(account: Account) -> None:
     account.create("safe", TOPIC, EnableTerminationProtection=True)
     with pytest.raises(ClientError, match="cannot be deleted while TerminationProtection is enabled"):
         account.delete("safe")
@@ -196,7 +153,7 @@ def test_a_stack_under_termination_protection_is_not_deleted(account) -> None:
     assert account.delete("safe") == "DELETE_COMPLETE"
 
 
-def test_a_deleted_stack_is_found_by_its_id_alone(account) -> None:
+def test_a_deleted_stack_is_found_by_its_id_alone(account: Account) -> None:
     account.create("gone", TOPIC)
     stack_id = account.stack("gone")["StackId"]
     account.delete("gone")
@@ -205,13 +162,13 @@ def test_a_deleted_stack_is_found_by_its_id_alone(account) -> None:
         account.status("gone")
 
 
-def test_the_name_of_a_deleted_stack_can_be_used_again(account) -> None:
+def test_the_name_of_a_deleted_stack_can_be_used_again(account: Account) -> None:
     account.create("again", TOPIC)
     account.delete("again")
     assert account.create("again", TOPIC) == "CREATE_COMPLETE"
 
 
-def test_resources_take_the_tags_of_their_stack_unless_they_have_their_own(account) -> None:
+def test_resources_take_the_tags_of_their_stack_unless_they_have_their_own(account: Account) -> None:
     tags = [{"Key": "project", "Value": "stack"}, {"Key": "stage", "Value": "dev"}]
     own = [{"Key": "stage", "Value": "own"}]
     account.create("tagged", topic(Tags=own), Tags=tags)
@@ -220,7 +177,7 @@ def test_resources_take_the_tags_of_their_stack_unless_they_have_their_own(accou
     assert found == {"project": "stack", "stage": "own"}
 
 
-def test_a_change_of_the_stacks_tags_reaches_its_resources(account) -> None:
+def test_a_change_of_the_stacks_tags_reaches_its_resources(account: Account) -> None:
     account.create("tagged", NETWORK, Tags=[{"Key": "stage", "Value": "dev"}, {"Key": "old", "Value": "x"}])
     account.update("tagged", NETWORK, Tags=[{"Key": "stage", "Value": "prod"}])
     vpc = account.physical_id("tagged", "Vpc")
@@ -234,7 +191,7 @@ def test_a_change_of_the_stacks_tags_reaches_its_resources(account) -> None:
     }
 
 
-def test_adding_a_subnet_to_an_endpoint_adds_an_interface_and_removing_it_removes_it(account) -> None:
+def test_adding_a_subnet_to_an_endpoint_adds_an_interface_and_removing_it_removes_it(account: Account) -> None:
     second = {
         "Type": "AWS::EC2::Subnet",
         "Properties": {"VpcId": {"Ref": "Vpc"}, "CidrBlock": "10.0.1.0/24", "AvailabilityZone": "us-east-1b"},
