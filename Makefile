@@ -25,8 +25,9 @@ format: setup ## Format the code, and mend what ruff can mend
 	@.venv/bin/ruff check --fix
 	@.venv/bin/ruff format
 
-schema: setup ## Write environments/environment.schema.json, which editors pick up
+schema: setup ## Write the environment files' JSON schema, which editors pick up, and their reference
 	@.venv/bin/mistral7b schema > environments/environment.schema.json
+	@.venv/bin/mistral7b schema --markdown > docs/environment-file.md
 
 lock: setup ## Resolve requirements.txt and package-lock.json anew
 	@.venv/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \

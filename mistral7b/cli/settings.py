@@ -7,7 +7,7 @@ from rich.text import Text
 
 from mistral7b.cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder, environment
 from mistral7b.cli.output import out, print_json, table
-from mistral7b.environment import Environment, json_schema
+from mistral7b.environment import Environment, json_schema, reference
 from mistral7b.tgi import LauncherSettings
 
 UNSET = "(unset)"
@@ -64,9 +64,14 @@ def settings(
     out.print(variables)
 
 
-def schema() -> None:
+def schema(
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print the reference of the fields instead.")] = False,
+) -> None:
     """Print the JSON schema of the environment files, for editors."""
-    print_json(json_schema())
+    if markdown:
+        out.print(reference.markdown(), markup=False, soft_wrap=True, end="")
+    else:
+        print_json(json_schema())
 
 
 def _container_rows(env: Environment, with_unset: bool) -> list[dict[str, Any]]:

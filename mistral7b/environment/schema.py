@@ -137,15 +137,15 @@ class Environment(_Section):
     model_version: str | None = None
     """JumpStart's version of the model. Default: the newest on TGI 1.1.0 (base 2.1.0, instruct 2.0.0)."""
     endpoint_name: Annotated[str, Field(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$")] | None = None
-    """Name of the endpoint. Default: mistral-7b-<model>-<environment>."""
-    instance: Instance = Instance()
-    tgi: LauncherOverrides = LauncherOverrides()
+    """Name of the endpoint. Default: mistral-7b-MODEL-ENVIRONMENT."""
+    instance: Instance = Field(default_factory=Instance)
+    tgi: LauncherOverrides = Field(default_factory=LauncherOverrides)
     """Launcher variables of the container, over JumpStart's values."""
-    network: Network = Network()
+    network: Network = Field(default_factory=Network)
     auto_scaling: AutoScaling | None = None
     """Default: a fixed number of instances, as JumpStart's."""
-    timeouts: Timeouts = Timeouts()
-    removal: Removal = Removal()
+    timeouts: Timeouts = Field(default_factory=Timeouts)
+    removal: Removal = Field(default_factory=Removal)
     termination_protection: bool = False
     """Whether the stacks refuse to be deleted until this is turned off and deployed."""
     tags: Annotated[

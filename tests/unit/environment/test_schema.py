@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 import yaml
 
-from mistral7b.environment import json_schema
+from mistral7b.environment import json_schema, reference
 
 FOLDER = Path(__file__).parents[3] / "environments"
 
@@ -15,6 +15,11 @@ FOLDER = Path(__file__).parents[3] / "environments"
 def test_the_schema_file_is_what_the_code_says() -> None:
     stored = json.loads((FOLDER / "environment.schema.json").read_text(encoding="utf-8"))
     assert stored == json_schema(), "run `make schema`"
+
+
+def test_the_reference_is_what_the_code_says() -> None:
+    stored = (FOLDER.parent / "docs" / "environment-file.md").read_text(encoding="utf-8")
+    assert stored == reference.markdown(), "run `make schema`"
 
 
 @pytest.mark.parametrize("file", sorted(FOLDER.glob("*.yaml")), ids=lambda file: file.name)

@@ -1,0 +1,98 @@
+"""The environment file's reference in Markdown, written from the schema."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from mistral7b import catalog
+from mistral7b.environment.schema import json_schema
+from mistral7b.tgi import LauncherSettings
+
+_HEAD = """\
+# The environment file
+
+Written from the schema by `make schema`. `common.yaml` holds what all environments share; `<environment>.yaml` is laid
+over it field by field, and `null` takes a value of `common.yaml` back. Only `region` has to be given. Rules across
+fields (what the model version, the container and AWS accept together) are checked on loading, before anything
+is deployed.
+"""
+
+
+def markdown() -> str:
+    """Every field with its type, range, default and meaning; one table a section."""
+    return "\n".join([_HEAD, *_sections(json_schema())])
+
+
+def _sections(schema: dict[str, Any]) -> Iterator[str]:
+    yield _table("Top level", "", schema["properties"], schema)
+    yield from _nested(schema["properties"], "", schema)
+
+
+def _nested(properties: dict[str, Any], prefix: str, schema: dict[str, Any]) -> Iterator[str]:
+    for name, field in properties.items():
+        section = _section_of(field, schema)
+        if section is not None:
+            path = f"{prefix}{name}"
+            yield _table(f"`{path}`", section.get("description", ""), section["properties"], schema)
+            yield from _nested(section["properties"], f"{path}.", schema)
+
+
+def _section_of(field: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any] | None:
+    for choice in (field, *field.get("anyOf", ())):
+        if "$ref" in choice:
+            section: dict[str, Any] = schema["$defs"][choice["$ref"].rsplit("/", 1)[1]]
+            return section
+    return None
+
+
+def _table(title: str, about: str, properties: dict[str, Any], schema: dict[str, Any]) -> str:
+    lines = [
+        f"## {title}",
+        "",
+        *([about, ""] if about else []),
+        "| field | type | default | meaning |",
+        "| --- | --- | --- | --- |",
+    ]
+    for name, field in properties.items():
+        section = _section_of(field, schema)
+        meaning = field.get("description") or (section or {}).get("description", "")
+        lines.append(f"| `{name}` | {_type(field)} | {_default(name, field)} | {meaning} |")
+    return "\n".join([*lines, ""])
+
+
+def _type(field: dict[str, Any]) -> str:
+    if "$ref" in field:
+        return "section below"
+    choices = [choice for choice in (*field.get("anyOf", ()), *field.get("oneOf", ())) if choice.get("type") != "null"]
+    if choices:
+        return " or ".join(_type(choice) for choice in choices)
+    if "enum" in field:
+        return ", ".join(f"`{value}`" for value in field["enum"])
+    names = {
+        "integer": "whole number",
+        "number": "number",
+        "string": "text",
+        "boolean": "true or false",
+        "object": "mapping",
+    }
+    if field["type"] == "array":
+        return f"list of {_type(field['items'])}"
+    return names[field["type"]] + _range(field)
+
+
+def _range(field: dict[str, Any]) -> str:
+    low = field.get("minimum", field.get("exclusiveMinimum"))
+    high = field.get("maximum", field.get("exclusiveMaximum"))
+    if low is not None and high is not None and high < 2**31:
+        return f", {low:g} to {high:g}"
+    if low:
+        return f", {low:g} or more"
+    return ", above 0" if field.get("exclusiveMinimum") == 0 else ""
+
+
+def _default(name: str, field: dict[str, Any]) -> str:
+    launcher = LauncherSettings.model_validate({}).model_dump(by_alias=True)
+    if name in launcher:
+        value = catalog.model("instruct").default_version.environment("ml.g5.2xlarge").get(name, launcher[name])
+    else:
+        value = field.get("default")
+    return "" if value is None or value in ([], {}) else f"`{str(value).lower() if isinstance(value, bool) else value}`"
