@@ -219,7 +219,11 @@ def _unique(
         yield from _STANDARD["uniqueItems"](validator, value, instance, schema) or ()
 
 
-def _enum(_: Any, values: list[Any], instance: Json, __: Mapping[str, Any]) -> Iterator[jsonschema.ValidationError]:
+def _enum(
+    validator: Any, values: list[Any], instance: Json, schema: Mapping[str, Any]
+) -> Iterator[jsonschema.ValidationError]:
+    if "type" in schema and not validator.evolve(schema={"type": schema["type"]}).is_valid(instance):
+        return  # of the wrong type, which is told already
     if not isinstance(instance, dict | list) and _text(instance) not in {_text(value) for value in values}:
         yield jsonschema.ValidationError(f"{instance!r} is not one of {values!r}")
 
