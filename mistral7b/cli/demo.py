@@ -8,7 +8,6 @@ from typing import NoReturn
 import typer
 from rich.console import Console
 
-from localaws.lifecycle import LifecycleError
 from mistral7b.cli.failure import CommandError
 from mistral7b.demo.process import CommandFailedError
 from mistral7b.demo.report import Report
@@ -26,6 +25,8 @@ def demo() -> None:
     It leaves nothing behind: no process, no file, nothing in any AWS account. Every step is a command that works the
     same on AWS. Run it in the project's folder.
     """
+    from localaws.lifecycle import LifecycleError  # noqa: PLC0415 - only the commands that need it import localaws
+
     project = Path.cwd()
     if not (project / "cdk.json").is_file():
         raise CommandError(f"{project} holds no cdk.json\nfix: run the command in the project's folder", 2)

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from localaws import lifecycle
-from localaws.accounts import DEFAULT_ACCOUNT, DEFAULT_REGION, credentials
 from mistral7b.cli.failure import CommandError
 from mistral7b.cli.options import AsJson
 from mistral7b.cli.output import out, print_json, progress
 
+# localaws is imported where it is used: the commands that ask an endpoint do without it.
+DEFAULT_ACCOUNT, DEFAULT_REGION = "123456789012", "us-east-1"
 STATE = Path(".mistral7b").resolve() / "local"
 DEFAULT_PORT = 5600
 
@@ -47,6 +47,8 @@ def up(
     The settings are shell commands: `eval "$(mistral7b local up)"` sets them in this shell. If it runs already, nothing
     but the settings changes. What is deployed is kept in memory: it is gone after `mistral7b local down`.
     """
+    from localaws import lifecycle  # noqa: PLC0415
+
     settings = _settings(account, region)
     running = lifecycle.status(state)
     try:
@@ -70,6 +72,8 @@ def up(
 @commands.command("status")
 def status(state: StateFolder = STATE, as_json: AsJson = False) -> None:
     """Tell whether the embedded AWS runs, and where. Exit status 1: it does not."""
+    from localaws import lifecycle  # noqa: PLC0415
+
     server = lifecycle.status(state)
     if as_json:
         print_json({"running": server is not None} | (asdict(server) if server else {}))
@@ -87,6 +91,8 @@ def status(state: StateFolder = STATE, as_json: AsJson = False) -> None:
 @commands.command("down")
 def down(state: StateFolder = STATE) -> None:
     """Stop the embedded AWS; everything deployed on it is gone. It is no mistake if it does not run."""
+    from localaws import lifecycle  # noqa: PLC0415
+
     try:
         stopped = lifecycle.down(state)
     except lifecycle.LifecycleError as error:
@@ -95,6 +101,8 @@ def down(state: StateFolder = STATE) -> None:
 
 
 def _settings(account: str, region: str) -> dict[str, str]:
+    from localaws.accounts import credentials  # noqa: PLC0415
+
     try:
         return credentials(account, region)
     except ValueError as error:
