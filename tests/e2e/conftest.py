@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,15 @@ class User:
     def write(self, environment: str, values: Mapping[str, Any]) -> None:
         """Writes an environment file."""
         (self.files / f"{environment}.yaml").write_text(yaml.safe_dump(dict(values)), encoding="utf-8")
+
+    @contextmanager
+    def having(self, environment: str, values: Mapping[str, Any]) -> Iterator[None]:
+        """Has an environment file for the length of a `with` block; every app sees all the files that there are."""
+        self.write(environment, values)
+        try:
+            yield
+        finally:
+            (self.files / f"{environment}.yaml").unlink()
 
     def client(self, service: str, account: str | None = None, region: str = REGION) -> Any:
         """A boto3 client that retries nothing."""

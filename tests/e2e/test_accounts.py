@@ -21,9 +21,8 @@ def elsewhere(user: User) -> User:
         "arn:aws:iam::aws:policy/AdministratorAccess",
     ]
     succeeded(user.cdk("bootstrap", f"aws://{OTHER}/{OTHER_REGION}", *trusting, extra=credentials(OTHER, OTHER_REGION)))
-    user.write("other", {"account": OTHER, "region": OTHER_REGION, "network": {"runtime_endpoint": False}})
-    user.deploy("other")
-    (user.files / "other.yaml").unlink()
+    with user.having("other", {"account": OTHER, "region": OTHER_REGION, "network": {"runtime_endpoint": False}}):
+        user.deploy("other")
     return user
 
 
@@ -42,8 +41,7 @@ def test_an_environment_does_not_land_in_the_users_account(elsewhere: User) -> N
 
 
 def test_an_account_that_is_not_bootstrapped_is_named(user: User) -> None:
-    user.write("bare", {"account": "444444444444", "region": REGION})
-    result = user.cdk("deploy", "bare/*", "--require-approval", "never")
-    (user.files / "bare.yaml").unlink()
+    with user.having("bare", {"account": "444444444444", "region": REGION}):
+        result = user.cdk("deploy", "bare/*", "--require-approval", "never")
     assert result.returncode != 0
     assert "444444444444" in result.stdout + result.stderr

@@ -6,9 +6,8 @@ DEAD_PROXY = {"HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0
 
 
 def test_a_wrong_environment_file_stops_the_cdk_with_every_problem(user: User) -> None:
-    user.write("wrong", {"region": "us-esat-1", "instance": {"cuont": 1}})
-    result = user.cdk("list")
-    (user.files / "wrong.yaml").unlink()
+    with user.having("wrong", {"region": "us-esat-1", "instance": {"cuont": 1}}):
+        result = user.cdk("list")
     said = result.stdout + result.stderr
     assert result.returncode != 0
     assert "did you mean us-east-1?" in said
@@ -23,9 +22,8 @@ def test_a_synth_needs_neither_network_nor_credentials(user: User) -> None:
 
 
 def test_asking_an_environment_that_is_not_deployed_says_how_to_deploy_it(user: User) -> None:
-    user.write("undeployed", {"region": "us-east-1"})
-    result = user.mistral7b("invoke", "undeployed", "Hello!")
-    (user.files / "undeployed.yaml").unlink()
+    with user.having("undeployed", {"region": "us-east-1"}):
+        result = user.mistral7b("invoke", "undeployed", "Hello!")
     assert result.returncode == 1
     assert "cdk deploy 'undeployed/*'" in result.stderr
 

@@ -18,11 +18,10 @@ def session(user: User, monkeypatch: pytest.MonkeyPatch) -> boto3.Session:
 
 def test_destroy_leaves_nothing(user: User, session: boto3.Session) -> None:
     before = inventory(session)
-    user.write("gone", {"region": REGION, "auto_scaling": {"min_instances": 1, "max_instances": 3}})
-    user.deploy("gone")
-    during = {resource.kind for resource in inventory(session) - before}
-    succeeded(user.cdk("destroy", "gone/*", "--force"))
-    (user.files / "gone.yaml").unlink()
+    with user.having("gone", {"region": REGION, "auto_scaling": {"min_instances": 1, "max_instances": 3}}):
+        user.deploy("gone")
+        during = {resource.kind for resource in inventory(session) - before}
+        succeeded(user.cdk("destroy", "gone/*", "--force"))
     assert during >= {
         "sagemaker endpoint",
         "scalable target",
@@ -35,21 +34,17 @@ def test_destroy_leaves_nothing(user: User, session: boto3.Session) -> None:
     assert inventory(session) == before
 
 
-def test_a_protected_environment_is_not_destroyed(user: User) -> None:
-    user.write("kept", {"region": REGION, "termination_protection": True, "network": {"runtime_endpoint": False}})
-    user.deploy("kept")
-    refused = user.cdk("destroy", "kept/*", "--force")
-    sagemaker = user.client("sagemaker")
-    status = sagemaker.describe_endpoint(EndpointName="mistral-7b-instruct-kept")["EndpointStatus"]
+def test_a_protected_environment_is_destroyed_only_once_it_is_deployed_without_protection(user: User) -> None:
+    values = {"region": REGION, "network": {"runtime_endpoint": False}}
+    with user.having("kept", values | {"termination_protection": True}):
+        user.deploy("kept")
+        refused = user.cdk("destroy", "kept/*", "--force")
+        endpoint = user.client("sagemaker").describe_endpoint(EndpointName="mistral-7b-instruct-kept")
+    with user.having("kept", values):
+        user.deploy("kept")
+        succeeded(user.cdk("destroy", "kept/*", "--force"))
+    stacks = user.client("cloudformation").describe_stacks()["Stacks"]
     assert refused.returncode != 0
     assert "TerminationProtection" in refused.stdout + refused.stderr
-    assert status == "InService"
-
-
-def test_a_protected_environment_can_be_destroyed_once_it_is_deployed_without_protection(user: User) -> None:
-    user.write("kept", {"region": REGION, "network": {"runtime_endpoint": False}})
-    user.deploy("kept")
-    succeeded(user.cdk("destroy", "kept/*", "--force"))
-    (user.files / "kept.yaml").unlink()
-    stacks = user.client("cloudformation").describe_stacks()["Stacks"]
-    assert not [s for s in stacks if s["StackName"].startswith("mistral-7b-kept")]
+    assert endpoint["EndpointStatus"] == "InService"
+    assert not [stack for stack in stacks if stack["StackName"].startswith("mistral-7b-kept")]

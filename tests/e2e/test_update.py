@@ -1,6 +1,7 @@
 """Updates: replaced and removed in order, or rolled back to the exact earlier state."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,11 +15,11 @@ BASE = {"region": "us-east-1", "model": "base"}
 
 
 @pytest.fixture(scope="module")
-def change(user: User) -> User:
+def change(user: User) -> Iterator[User]:
     """A user with the environment `change` deployed."""
-    user.write("change", BASE)
-    user.deploy("change")
-    return user
+    with user.having("change", BASE):
+        user.deploy("change")
+        yield user
 
 
 def state(user: User) -> dict[str, Any]:
