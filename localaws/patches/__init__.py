@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from functools import cache
 
-from localaws.patches import cloudtrail, cloudwatch, ec2, iam, sts
+from localaws.patches import applicationautoscaling, cloudtrail, cloudwatch, ec2, iam, sts
 
 
 @cache
 def install() -> None:
     """Apply every correction, once in a process."""
-    for service in (cloudtrail, cloudwatch, ec2, iam, sts):
+    for service in (applicationautoscaling, cloudtrail, cloudwatch, ec2, iam, sts):
         service.install()

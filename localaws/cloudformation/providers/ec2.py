@@ -233,8 +233,10 @@ def _rule(way: str, other: str) -> Provider:
     def delete(context: Context, _: str, properties: Props) -> None:
         context.call("ec2", f"revoke_security_group_{way}", parameters(properties, context.resource_type))
 
-    def describe(context: Context, _: str, new: Props, __: Props) -> None:
-        context.call("ec2", f"update_security_group_rule_descriptions_{way}", parameters(new, context.resource_type))
+    def describe(context: Context, physical_id: str, new: Props, old: Props) -> None:
+        # moto does not change the description of a rule about a group or a prefix list, so the rule is made anew.
+        delete(context, physical_id, old)
+        create(context, new)
 
     targets = f"CidrIp CidrIpv6 {other}SecurityGroupId {other}PrefixListId"
     return Provider(

@@ -45,6 +45,11 @@ class Account:
         made = self.cfn.create_stack(StackName=name, **_request(resources, options))
         return self.status(made["StackId"])
 
+    def deploy(self, name: str, resources: Mapping[str, Any], **options: Any) -> None:
+        """Create a stack that has to succeed."""
+        if self.create(name, resources, **options) != "CREATE_COMPLETE":
+            pytest.fail(f"{name} was not created: {[e for e in self.events(name) if e[1].endswith('FAILED')]}")
+
     def update(self, name: str, resources: Mapping[str, Any], **options: Any) -> str:
         self.cfn.update_stack(StackName=name, **_request(resources, options))
         return self.status(name)

@@ -36,7 +36,7 @@ def test_a_change_set_does_nothing_until_it_is_executed(account: Account) -> Non
 
 
 def test_a_change_set_tells_what_is_changed_in_place_replaced_added_and_removed(account: Account) -> None:
-    account.create("net", {**NETWORK, **topic(DisplayName="one"), "Gone": log_group("gone")})
+    account.deploy("net", {**NETWORK, **topic(DisplayName="one"), "Gone": log_group("gone")})
     changed = with_properties({**NETWORK, **topic(DisplayName="two")}, "Group", GroupDescription="another")
     change_set = account.change_set("net", {**changed, "New": log_group("new")})
     assert announced(change_set) == {
@@ -51,7 +51,7 @@ def test_a_change_set_tells_what_is_changed_in_place_replaced_added_and_removed(
 def test_a_change_of_a_setting_of_the_container_replaces_model_and_config_and_updates_the_endpoint(
     account: Account,
 ) -> None:
-    account.create("hosting", hosting())
+    account.deploy("hosting", hosting())
     change_set = account.change_set("hosting", hosting(MAX_CONCURRENT_REQUESTS="4"))
     assert announced(change_set) == {
         "Model": ("Modify", "True"),
@@ -61,7 +61,7 @@ def test_a_change_of_a_setting_of_the_container_replaces_model_and_config_and_up
 
 
 def test_executing_that_change_keeps_the_endpoint_and_leaves_no_old_model(account: Account) -> None:
-    account.create("hosting", hosting())
+    account.deploy("hosting", hosting())
     endpoint = account.physical_id("hosting", "Endpoint")
     account.update("hosting", hosting(MAX_CONCURRENT_REQUESTS="4"))
     sagemaker = account.client("sagemaker")
@@ -76,7 +76,7 @@ def test_executing_that_change_keeps_the_endpoint_and_leaves_no_old_model(accoun
 
 
 def test_details_name_the_property_and_what_its_change_requires(account: Account) -> None:
-    account.create("net", NETWORK)
+    account.deploy("net", NETWORK)
     change_set = account.change_set("net", with_properties(NETWORK, "Group", GroupDescription="another"))
     (group,) = [
         change["ResourceChange"]
@@ -93,7 +93,7 @@ def test_details_name_the_property_and_what_its_change_requires(account: Account
 
 
 def test_a_change_set_without_changes_fails_in_the_words_that_the_cdk_looks_for(account: Account) -> None:
-    account.create("same", NETWORK)
+    account.deploy("same", NETWORK)
     change_set = account.change_set("same", NETWORK)
     assert (change_set["Status"], change_set["ExecutionStatus"]) == ("FAILED", "UNAVAILABLE")
     assert change_set["StatusReason"].startswith("The submitted information didn't contain changes.")
@@ -108,12 +108,12 @@ def test_a_change_set_without_changes_fails_in_the_words_that_the_cdk_looks_for(
     ids=["outputs", "tags"],
 )
 def test_outputs_and_tags_are_changes(account: Account, change: dict[str, Any]) -> None:
-    account.create("same", topic())
+    account.deploy("same", topic())
     assert account.change_set("same", topic(), **change)["Status"] == "CREATE_COMPLETE"
 
 
 def test_a_change_of_metadata_is_a_change_that_touches_no_property(account: Account) -> None:
-    account.create("same", topic())
+    account.deploy("same", topic())
     changed = {"Topic": {**topic()["Topic"], "Metadata": {"aws:cdk:path": "somewhere"}}}
     change_set = account.change_set("same", changed)
     (change,) = change_set["Changes"]
@@ -192,7 +192,7 @@ def test_change_sets_are_named_within_their_stack(account: Account) -> None:
 
 
 def test_a_change_set_that_does_not_exist_can_be_deleted_but_not_described(account: Account) -> None:
-    account.create("it", topic())
+    account.deploy("it", topic())
     account.cfn.delete_change_set(StackName="it", ChangeSetName="never-was")
     with pytest.raises(account.cfn.exceptions.ChangeSetNotFoundException) as missing:
         account.cfn.describe_change_set(StackName="it", ChangeSetName="never-was")

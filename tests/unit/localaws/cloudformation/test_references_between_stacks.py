@@ -18,8 +18,8 @@ IMPORTING = {"Topic": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": 
 
 @pytest.fixture
 def two_stacks(account: Account) -> Account:
-    account.create("exporter", {"Group": log_group("one")}, **EXPORTING)
-    account.create("importer", IMPORTING)
+    account.deploy("exporter", {"Group": log_group("one")}, **EXPORTING)
+    account.deploy("importer", IMPORTING)
     return account
 
 
@@ -88,7 +88,7 @@ NAMED_BY_PARAMETER = {"Group": log_group("group"), **topic(DisplayName={"Ref": "
 @pytest.fixture
 def versioned(account: Account) -> Account:
     account.client("ssm").put_parameter(Name="/the/version", Value="6", Type="String")
-    account.create("versioned", NAMED_BY_PARAMETER, **PARAMETERS)
+    account.deploy("versioned", NAMED_BY_PARAMETER, **PARAMETERS)
     return account
 
 
@@ -132,7 +132,7 @@ def test_a_parameter_that_ssm_does_not_have_is_named(account: Account) -> None:
 
 def test_a_dynamic_reference_to_ssm_is_resolved(account: Account) -> None:
     account.client("ssm").put_parameter(Name="display", Value="from ssm", Type="String")
-    account.create("versioned", topic(DisplayName="{{resolve:ssm:display}}"))
+    account.deploy("versioned", topic(DisplayName="{{resolve:ssm:display}}"))
     assert display_name(account) == "from ssm"
 
 
@@ -144,5 +144,5 @@ def test_a_dynamic_reference_to_another_service_is_refused_by_name(account: Acco
 def test_a_resource_whose_condition_does_not_hold_is_not_created(account: Account) -> None:
     resources = {"Group": {**log_group("group"), "Condition": "Never"}, **topic()}
     never = {"Conditions": {"Never": {"Fn::Equals": [{"Ref": "AWS::Region"}, "mars-north-1"]}}}
-    account.create("conditional", resources, **never)
+    account.deploy("conditional", resources, **never)
     assert account.client("logs").describe_log_groups()["logGroups"] == []

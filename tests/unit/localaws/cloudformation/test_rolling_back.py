@@ -92,7 +92,7 @@ def changed_in_every_way(taken: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_an_update_that_fails_restores_exactly_what_there_was(account: Account, taken: dict[str, Any]) -> None:
-    account.create("rich", RICH, Tags=[{"Key": "stage", "Value": "one"}])
+    account.deploy("rich", RICH, Tags=[{"Key": "stage", "Value": "one"}])
     before = account.inventory()
     resources = account.cfn.describe_stack_resources(StackName="rich")["StackResources"]
     ids = {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources}
@@ -109,7 +109,7 @@ def test_an_update_that_fails_restores_exactly_what_there_was(account: Account, 
 
 
 def test_a_stack_that_was_rolled_back_can_be_updated_again(account: Account, taken: dict[str, Any]) -> None:
-    account.create("rich", RICH)
+    account.deploy("rich", RICH)
     account.update("rich", changed_in_every_way(taken))
     resources = changed_in_every_way(taken)
     del resources["Taken"]
@@ -118,7 +118,7 @@ def test_a_stack_that_was_rolled_back_can_be_updated_again(account: Account, tak
 
 
 def test_an_endpoint_whose_container_refuses_its_new_settings_serves_the_old_ones_again(account: Account) -> None:
-    account.create("hosting", hosting())
+    account.deploy("hosting", hosting())
     before = account.inventory()
     status = account.update("hosting", hosting(MAX_INPUT_LENGTH="9000"))
     assert status == "UPDATE_ROLLBACK_COMPLETE"
@@ -142,7 +142,7 @@ def test_a_stack_that_failed_without_roll_back_can_be_updated_to_something_that_
 
 
 def test_rollback_stack_undoes_a_failed_update_that_was_left_as_it_was(account: Account, taken: dict[str, Any]) -> None:
-    account.create("paused", RICH)
+    account.deploy("paused", RICH)
     before = account.inventory()
     assert account.update("paused", changed_in_every_way(taken), DisableRollback=True) == "UPDATE_FAILED"
     account.cfn.rollback_stack(StackName="paused")
@@ -163,7 +163,7 @@ def test_rollback_stack_undoes_a_failed_creation_that_was_left_as_it_was(
 def test_a_roll_back_that_fails_says_so_and_can_be_continued(
     account: Account, taken: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    account.create("stuck", topic(DisplayName="one"))
+    account.deploy("stuck", topic(DisplayName="one"))
     before = account.inventory()
     original = Provider.configure
 
@@ -184,7 +184,7 @@ def test_a_roll_back_that_fails_says_so_and_can_be_continued(
 
 
 def test_a_resource_that_cannot_be_deleted_fails_the_deletion_and_keeps_what_it_depends_on(account: Account) -> None:
-    account.create("net", NETWORK)
+    account.deploy("net", NETWORK)
     stranger = account.client("ec2").create_subnet(VpcId=account.physical_id("net", "Vpc"), CidrBlock="10.0.9.0/24")
     assert account.delete("net") == "DELETE_FAILED"
     assert account.reason("net", "DELETE_FAILED") == "The following resource(s) failed to delete: [Vpc]. "
@@ -193,7 +193,7 @@ def test_a_resource_that_cannot_be_deleted_fails_the_deletion_and_keeps_what_it_
 
 
 def test_a_deletion_that_failed_can_be_repeated_without_the_resource_in_question(account: Account) -> None:
-    account.create("net", {"Vpc": NETWORK["Vpc"]})
+    account.deploy("net", {"Vpc": NETWORK["Vpc"]})
     vpc = account.physical_id("net", "Vpc")
     account.client("ec2").create_subnet(VpcId=vpc, CidrBlock="10.0.9.0/24")
     account.delete("net")
@@ -202,7 +202,7 @@ def test_a_deletion_that_failed_can_be_repeated_without_the_resource_in_question
 
 
 def test_what_someone_else_has_deleted_does_not_keep_a_stack_from_being_deleted(account: Account) -> None:
-    account.create("net", NETWORK)
+    account.deploy("net", NETWORK)
     account.client("ec2").delete_vpc_endpoints(VpcEndpointIds=[account.physical_id("net", "Runtime")])
     account.client("ec2").delete_security_group(GroupId=account.physical_id("net", "Group"))
     assert account.delete("net") == "DELETE_COMPLETE"
