@@ -95,7 +95,9 @@ def remark(question: Question, answer: Answer, *, more: str = "") -> None:
         return
     counts = f"{question.prompt_tokens} prompt tokens, {answer.generated_tokens} generated in {answer.seconds:.1f} s"
     cut = f"; cut at max_new_tokens={question.request.parameters.max_new_tokens}"
-    progress.print(counts + (cut if answer.finish_reason == "length" else "") + more, style="dim", markup=False)
+    progress.print(
+        counts + (cut if answer.finish_reason == "length" else "") + more, style="dim", markup=False, soft_wrap=True
+    )
 
 
 def _answer(text: str, details: Details | StreamDetails | None, seconds: float) -> Answer:

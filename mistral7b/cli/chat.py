@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -131,7 +132,8 @@ class _Conversation:
 
 
 def _typed_lines() -> Iterator[str]:
-    import readline  # noqa: F401, PLC0415  # gives input() its editing and history; not needed for a pipe
+    with suppress(ImportError):  # a Python that was built without it has plain input
+        import readline  # noqa: F401, PLC0415  # gives input() its editing and history
 
     while True:
         try:

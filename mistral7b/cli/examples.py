@@ -9,7 +9,8 @@ from mistral7b.cli.asking import Answer, ask, prepare
 from mistral7b.cli.connection import connected, explained
 from mistral7b.cli.failure import CommandError
 from mistral7b.cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder, environment
-from mistral7b.cli.output import out, print_json, progress, table
+from mistral7b.cli.output import out, progress, table
+from mistral7b.cli.streaming import write_json
 from mistral7b.cli.waiting import Waiting
 from mistral7b.environment import Environment
 from mistral7b.examples import Example, Language, examples
@@ -67,7 +68,7 @@ def ask_examples(
             if not as_json:
                 _print(records[-1])
     if as_json:
-        print_json(records)
+        write_json(records)
     failed = [record["name"] for record in records if record["error"]]
     if failed:
         raise CommandError(f"{len(failed)} of {len(records)} examples were not answered: {', '.join(failed)}")
@@ -75,7 +76,7 @@ def ask_examples(
 
 def _list(chosen: list[tuple[Example, Language]], as_json: bool) -> None:
     if as_json:
-        print_json([{"name": e.name, "language": spoken, "prompt": e.text(spoken)} for e, spoken in chosen])
+        write_json([{"name": e.name, "language": spoken, "prompt": e.text(spoken)} for e, spoken in chosen])
         return
     prompts = table(f"{len(chosen)} example prompts", "name", "languages", "prompt")
     for example, spoken in chosen:

@@ -1,6 +1,5 @@
 """`mistral7b invoke`: one prompt, one answer."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,10 +10,9 @@ from mistral7b.cli.asking import Answer, Question, ask, ask_streaming, prepare, 
 from mistral7b.cli.connection import connected
 from mistral7b.cli.failure import CommandError
 from mistral7b.cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder, environment
-from mistral7b.cli.output import print_json
 from mistral7b.cli.parameters import ParameterOptions, parse_parameters
 from mistral7b.cli.standard_input import read_bytes, read_prompt
-from mistral7b.cli.streaming import JsonLineWriter, TextWriter, write
+from mistral7b.cli.streaming import JsonLineWriter, TextWriter, write, write_json
 from mistral7b.cli.waiting import Waiting
 from mistral7b.environment import Environment
 from mistral7b.prompts import PromptError, instruction
@@ -92,7 +90,7 @@ def invoke(
             answer = ask(client, question, settings)
     if as_json:
         document = _document(env, question, answer, with_details=bool(given.keys() & _ASKS_FOR_DETAILS))
-        print_json(document) if not stream else write(json.dumps(document, ensure_ascii=False) + "\n")
+        write_json(document, indent=None if stream else 2)
         return
     if not stream:
         write(answer.text.strip() + "\n")

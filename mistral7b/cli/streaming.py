@@ -1,5 +1,6 @@
-"""Answers written as they come."""
+"""Standard output exactly as it is to be, and answers as they come."""
 
+import json
 import sys
 
 from mistral7b.cli.waiting import Waiting
@@ -10,6 +11,11 @@ def write(text: str) -> None:
     """Writes to standard output at once, exactly as it is."""
     sys.stdout.write(text)
     sys.stdout.flush()
+
+
+def write_json(value: object, *, indent: int | None = 2) -> None:
+    """Writes JSON; on one line with `indent=None`. Not through rich, which reads `:+1:` in a text as an emoji."""
+    write(json.dumps(value, indent=indent, ensure_ascii=False) + "\n")
 
 
 class TextWriter:

@@ -1,0 +1,138 @@
+"""The command against endpoints in this process: real containers, without a control plane."""
+
+import asyncio
+import io
+import os
+import sys
+import threading
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from localaws.hosting.container import TgiContainer
+from localaws.hosting.fleet import EndpointKey, Fleet, Instance, RunningVariant
+from localaws.hosting.pace import Pace, at_once
+from localaws.hosting.runtime import Runtime
+from localaws.server import listen
+from mistral7b.cli import main
+from mistral7b.environment import load_environment
+from mistral7b.tgi import LauncherSettings, parse_environment
+
+ACCOUNT, REGION = "123456789012", "us-east-1"
+
+ENVIRONMENTS = {
+    "dev": "",
+    "base": "model: base\n",
+    "small": "tgi:\n  MAX_INPUT_LENGTH: 150\n  MAX_TOTAL_TOKENS: 200\n",
+    "busy": "tgi:\n  MAX_CONCURRENT_REQUESTS: 7\n",
+    "slow": "",
+    "stuck": "",
+    "missing": "",
+}
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run of the command left."""
+
+    status: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of environment files."""
+    folder = tmp_path_factory.mktemp("environments")
+    for name, text in ENVIRONMENTS.items():
+        (folder / f"{name}.yaml").write_text(f"region: {REGION}\n{text}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def url(folder: Path) -> Iterator[str]:
+    """Where the endpoints of all environments but `missing` answer."""
+    fleet = Fleet()
+    for name in ENVIRONMENTS.keys() - {"missing"}:
+        _deploy(fleet, folder, name)
+    runtime = Runtime(fleet)
+    stream = runtime.invoke_endpoint_with_response_stream
+    routes = [
+        Route("/endpoints/{endpoint}/invocations", runtime.invoke_endpoint, methods=["POST"]),
+        Route("/endpoints/{endpoint}/invocations-response-stream", stream, methods=["POST"]),
+    ]
+    sockets = listen(0)
+    server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes), log_config=None, timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": sockets})
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.01)
+    yield f"http://localhost:{sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+
+
+def _deploy(fleet: Fleet, folder: Path, name: str) -> None:
+    env = load_environment(folder, name)
+    settings = parse_environment(env.container_environment())
+    paces: dict[str, Pace] = {"slow": _slowly, "stuck": _never}
+    if name == "busy":  # as busy as it can be, always
+        settings = settings.model_copy(update={"max_concurrent_requests": 0})
+    fleet.put(EndpointKey(ACCOUNT, REGION, env.resolved_endpoint_name), [_variant(settings, paces.get(name, at_once))])
+
+
+def _variant(settings: LauncherSettings, pace: Pace) -> RunningVariant:
+    return RunningVariant("AllTraffic", 1.0, (Instance(Instance.new_id(), TgiContainer(settings, pace)),), True)
+
+
+async def _slowly(prompt_tokens: int, max_new_tokens: int) -> AsyncGenerator[None, None]:
+    for _ in range(max_new_tokens):
+        await asyncio.sleep(0.05)
+        yield
+
+
+async def _never(prompt_tokens: int, max_new_tokens: int) -> AsyncGenerator[None, None]:
+    await asyncio.sleep(60)
+    yield
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch, folder: Path, url: str) -> None:
+    """The environment variables of a workstation that uses the embedded AWS."""
+    for variable in [name for name in os.environ if name.startswith(("AWS_", "MISTRAL7B_"))]:
+        monkeypatch.delenv(variable)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+    monkeypatch.setenv("MISTRAL7B_ENVIRONMENTS", str(folder))
+
+
+@pytest.fixture
+def run(machine: None, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+    """Runs `mistral7b` with these arguments in this process, with standard input from a pipe."""
+
+    def run(*arguments: str, stdin: bytes = b"") -> Result:
+        monkeypatch.setattr(sys, "argv", ["mistral7b", *arguments])
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8"))
+        try:
+            main()
+            status = 0
+        except SystemExit as end:
+            status = end.code if isinstance(end.code, int) else 0
+        out, err = capfd.readouterr()
+        return Result(status, out, err)
+
+    return run

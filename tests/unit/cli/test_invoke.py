@@ -1,0 +1,265 @@
+"""`mistral7b invoke`: what is sent, what is printed, and every way to fail in one line."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mistral7b.endpoint import EndpointClient
+from mistral7b.tgi import Generation, StreamParser, parse_generation
+from mistral7b.tgi.tokenizer import count_tokens
+
+if TYPE_CHECKING:
+    from tests.unit.cli.conftest import Result, Run
+
+COMMAND = [sys.executable, "-c", "from mistral7b.cli import main; main()"]
+NOTICE = "This is the embedded AWS"
+
+
+def one_line(result: Result, status: int) -> str:
+    """The failure's only line, and nothing on standard output."""
+    assert (result.status, result.out) == (status, "")
+    prefix, _, message = result.err.partition(": ")
+    assert prefix == "mistral7b"
+    assert message.count("\n") == 1
+    return message.strip()
+
+
+def test_the_answer_is_printed_and_nothing_else(run: Run) -> None:
+    result = run("invoke", "dev", "Hello!")
+    assert (result.status, result.err) == (0, "")
+    assert result.out.startswith(NOTICE)
+    assert result.out.count("\n") == 1
+
+
+def test_the_prompt_is_put_into_the_instruct_format(run: Run) -> None:
+    document = json.loads(run("invoke", "dev", "Hello!", "--json").out)
+    assert document["prompt_tokens"] == count_tokens("[INST] Hello! [/INST]")
+    assert f"Your prompt of {document['prompt_tokens']} tokens" in document["generated_text"]
+
+
+@pytest.mark.parametrize("arguments", [("base", "Hello!"), ("dev", "Hello!", "--no-format")])
+def test_the_base_model_and_no_format_get_the_prompt_as_it_is(run: Run, arguments: tuple[str, ...]) -> None:
+    document = json.loads(run("invoke", *arguments, "--json").out)
+    assert document["prompt_tokens"] == count_tokens("Hello!")
+
+
+def test_json_is_one_document_with_counts_and_reason(run: Run) -> None:
+    document = json.loads(run("invoke", "dev", "Hello!", "--json", "-p", "max_new_tokens=4").out)
+    assert document.pop("seconds") >= 0
+    assert document == {
+        "environment": "dev",
+        "endpoint": "mistral-7b-instruct-dev",
+        "prompt_tokens": 10,
+        "generated_text": " This is the embedded",
+        "finish_reason": "length",
+        "generated_tokens": 4,
+    }
+
+
+def test_a_stream_prints_the_same_text_as_the_whole_answer(run: Run) -> None:
+    assert run("invoke", "dev", "Hello!", "--stream").out == run("invoke", "dev", "Hello!").out
+
+
+def test_a_stream_as_json_is_a_line_for_each_token_and_then_the_document(run: Run) -> None:
+    lines = run("invoke", "dev", "Hello!", "--stream", "--json", "-p", "max_new_tokens=3").out.splitlines()
+    *tokens, document = [json.loads(line) for line in lines]
+    assert "".join(token["token"]["text"] for token in tokens) == document["generated_text"] == " This is the"
+    assert (document["finish_reason"], document["generated_tokens"]) == ("length", 3)
+
+
+def test_details_are_printed_when_they_are_asked_for(run: Run) -> None:
+    document = json.loads(run("invoke", "dev", "Hi", "--json", "-p", "decoder_input_details=true").out)
+    assert len(document["details"]["prefill"]) == document["prompt_tokens"]
+
+
+@pytest.mark.parametrize("argument", [(), ("-",)])
+@pytest.mark.parametrize("stdin", [b"Hello!", b"Hello!\n", b"Hello!\r\n", b"\xef\xbb\xbfHello!\n"])
+def test_the_prompt_comes_from_standard_input(run: Run, argument: tuple[str, ...], stdin: bytes) -> None:
+    document = json.loads(run("invoke", "dev", *argument, "--json", stdin=stdin).out)
+    assert document["prompt_tokens"] == count_tokens("[INST] Hello! [/INST]")
+
+
+def test_parameters_reach_the_container(run: Run) -> None:
+    result = run("invoke", "dev", "Hello!", "-p", "stop=embedded", "-p", 'stop=["never","said"]', "--json")
+    document = json.loads(result.out)
+    assert (document["generated_text"], document["finish_reason"]) == (" This is the embedded", "stop_sequence")
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("max_new_token=3", "there is no parameter 'max_new_token'; did you mean max_new_tokens?"),
+        ("xyz=3", "there is no parameter 'xyz'; there are best_of, temperature"),
+        ("max_new_tokens", "write NAME=VALUE"),
+        ("max_new_tokens=many", 'a whole number from 0 is wanted (the container: invalid type: string "many", expect'),
+        ("max_new_tokens=-1", "a whole number from 0 is wanted"),
+        ("max_new_tokens=1.5", "a whole number from 0 is wanted"),
+        ("temperature=hot", "a number is wanted"),
+        ("temperature=NaN", "a number is wanted"),
+        ("do_sample=yes", "true or false is wanted"),
+        ('stop=["a", 1]', "a list of texts is wanted"),
+        ('stop=["a"', "this is not JSON"),
+        ("temperature=0", "`temperature` must be strictly positive"),
+        ("top_p=1", "`top_p` must be > 0.0 and < 1.0"),
+        ("best_of=2", "you must use sampling when `best_of` is > 1"),
+    ],
+)
+def test_a_wrong_parameter_is_refused_before_anything_is_sent(
+    run: Run, monkeypatch: pytest.MonkeyPatch, given: str, told: str
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://localhost:1")
+    assert told in one_line(run("invoke", "dev", "Hello!", "--parameter", given), status=2)
+
+
+def test_a_parameter_that_is_given_twice_is_refused(run: Run) -> None:
+    result = run("invoke", "dev", "Hello!", "-p", "seed=1", "-p", "seed=2")
+    assert "seed is given twice" in one_line(result, status=2)
+
+
+def test_a_prompt_that_is_too_long_is_refused_with_its_count(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://localhost:1")
+    prompt = "word " * 9000
+    count = count_tokens(f"[INST] {prompt} [/INST]")
+    told = one_line(run("invoke", "dev", "-", stdin=prompt.encode()), status=2)
+    assert f"{count} tokens, {count - 8191} more than the 8191 that MAX_INPUT_LENGTH of dev allows" in told
+
+
+def test_prompt_and_answer_that_are_too_long_together_are_refused_with_what_is_left(run: Run) -> None:
+    told = one_line(run("invoke", "small", "Hello!", "-p", "max_new_tokens=191"), status=2)
+    assert "10 tokens and max_new_tokens=191, 1 more than the 200 that MAX_TOTAL_TOKENS of small allows" in told
+    assert run("invoke", "small", "Hello!", "-p", "max_new_tokens=190").status == 0
+
+
+def test_without_max_new_tokens_the_answer_takes_what_the_limit_leaves(run: Run) -> None:
+    prompt = "word " * 120
+    document = json.loads(run("invoke", "small", prompt, "--json").out)
+    assert document["prompt_tokens"] + document["generated_tokens"] == 200
+    assert document["finish_reason"] == "length"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "told"),
+    [
+        (("dev", ""), b"", "the prompt is empty"),
+        (("dev", "  "), b"", "the prompt is empty"),
+        (("dev",), b"", "the prompt is empty"),
+        (("dev",), b"\xff", "standard input is not UTF-8: byte 0 is 0xff"),
+        (("dev", "\udcff"), b"", "the prompt is not UTF-8"),
+        (("dev", "a </s> b"), b"", "the prompt has </s> in it, which the model reads as a control token"),
+        (("dev", "Hello!", "--raw", "-"), b"{}", "--raw sends a whole request"),
+        (("dev", "--raw", "no/such/file"), b"", "cannot read no/such/file: No such file or directory"),
+    ],
+)
+def test_a_wrong_call_is_told_in_one_line(run: Run, arguments: tuple[str, ...], stdin: bytes, told: str) -> None:
+    assert told in one_line(run("invoke", *arguments, stdin=stdin), status=2)
+
+
+def test_an_unknown_environment_is_told_with_the_nearest_name(run: Run) -> None:
+    result = run("invoke", "smal", "Hello!")
+    assert result.status == 2
+    assert "did you mean small?" in result.err
+
+
+def test_a_raw_request_is_sent_as_it_is_and_its_answer_printed_as_it_came(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "request.json"
+    file.write_text('{"inputs": "Once", "parameters": {"max_new_tokens": 2}}')
+    result = run("invoke", "dev", "--raw", str(file))
+    assert parse_generation(result.out.encode()) == Generation(generated_text=" This is")
+
+
+def test_a_raw_stream_is_printed_as_it_came(run: Run) -> None:
+    body = b'{"inputs": "Once", "parameters": {"max_new_tokens": 2}, "stream": true}'
+    result = run("invoke", "dev", "--raw", "-", "--stream", stdin=body)
+    events = list(StreamParser().feed(result.out.encode()))
+    assert [event.token.text for event in events] == [" This", " is"]
+
+
+def test_what_the_container_says_to_a_raw_request_is_told(run: Run) -> None:
+    told = one_line(run("invoke", "dev", "--raw", "-", stdin=b'{"inputs": ""}'), status=1)
+    assert "refused the request (422): Input validation error: `inputs` cannot be empty" in told
+
+
+@pytest.mark.parametrize("mode", [(), ("--stream",)])
+def test_an_overloaded_endpoint_is_told_with_its_limit_and_what_to_do(run: Run, mode: tuple[str, ...]) -> None:
+    told = one_line(run("invoke", "busy", "Hello!", *mode), status=1)
+    assert "mistral-7b-instruct-busy is overloaded: MAX_CONCURRENT_REQUESTS (7)" in told
+    assert "auto_scaling" in told
+
+
+def test_an_endpoint_that_is_not_deployed_is_told_with_the_command_that_deploys_it(run: Run) -> None:
+    told = one_line(run("invoke", "missing", "Hello!"), status=1)
+    assert "Endpoint mistral-7b-instruct-missing of account 123456789012 not found" in told
+    assert "`cdk deploy 'missing/*'`" in told
+
+
+def test_missing_credentials_are_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    assert "no AWS credentials" in one_line(run("invoke", "dev", "Hello!"), status=1)
+
+
+def test_an_unknown_profile_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    told = one_line(run("invoke", "dev", "Hello!"), status=1)
+    assert "profile (nobody) could not be found" in told
+    assert "AWS_PROFILE" in told
+
+
+def test_an_embedded_aws_that_is_down_is_told_with_the_command_that_starts_it(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://localhost:1")
+    told = one_line(run("invoke", "dev", "Hello!"), status=1)
+    assert "Could not connect" in told
+    assert "`mistral7b local up`" in told
+
+
+def test_an_endpoint_that_does_not_answer_in_time_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mistral7b.endpoint.EndpointClient", partial(EndpointClient, answer_timeout_s=0.3))
+    told = one_line(run("invoke", "stuck", "Hello!"), status=1)
+    assert "did not answer in time" in told
+    assert "--stream" in told
+
+
+@pytest.mark.usefixtures("machine")
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    command = subprocess.Popen(
+        [*COMMAND, "invoke", "slow", "Hello!", "--stream"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert command.stdout is not None
+    assert command.stdout.read(4) == b"This"
+    command.stdout.close()
+    assert command.stderr is not None
+    assert command.stderr.read() == b""
+    assert command.wait(timeout=20) == 1
+
+
+@pytest.mark.usefixtures("machine")
+def test_an_interrupt_ends_the_command_quietly() -> None:
+    command = subprocess.Popen(
+        [*COMMAND, "invoke", "slow", "Hello!", "--stream"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert command.stdout is not None
+    assert command.stdout.read(4) == b"This"
+    command.send_signal(signal.SIGINT)
+    _, errors = command.communicate(timeout=20)
+    assert (command.returncode, errors) == (130, b"")
+
+
+@pytest.mark.usefixtures("machine")
+def test_the_help_is_there_before_boto3_is() -> None:
+    code = (
+        "import sys; sys.argv[1:] = ['--help']\nfrom mistral7b.cli import main\ntry: main()\nexcept SystemExit: pass\n"
+    )
+    check = "print(sorted({'boto3', 'botocore', 'mistral_common'} & set(sys.modules)), file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code + check], capture_output=True, text=True, check=True)
+    assert "invoke" in done.stdout
+    assert done.stderr.strip() == "[]"
