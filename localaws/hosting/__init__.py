@@ -11,23 +11,26 @@ from localaws.hosting.deployment import Launcher
 from localaws.hosting.endpoints import Endpoints, Later, after
 from localaws.hosting.fleet import Fleet
 from localaws.hosting.pace import Pace, at_once
+from localaws.hosting.records import Records
 from localaws.hosting.runtime import Runtime
 from localaws.hosting.settings import HostingSettings
 
 _FLEET = Fleet()
+_RECORDS: Records = {}
 
 
 def install(settings: HostingSettings | None = None, *, pace: Pace = at_once, later: Later | None = None) -> None:
     """Let moto's SageMaker deploy to the fleet that `routes` serve.
 
     `pace` says when tokens come, `later` when endpoints are created or updated: by default after `endpoint_seconds`.
+    Installed again, it changes these for containers and endpoints from then on.
 
     Raises:
         ValueError: a variable of `HostingSettings` is no number.
     """
     settings = HostingSettings.from_environment() if settings is None else settings
     launcher = Launcher(pace, settings.answer_tokens)
-    sagemaker.install(Endpoints(_FLEET, launcher, later or after(settings.endpoint_seconds)))
+    sagemaker.install(Endpoints(_FLEET, _RECORDS, launcher, later or after(settings.endpoint_seconds)))
 
 
 def routes() -> list[Route]:

@@ -16,7 +16,7 @@ from moto.sagemaker.models import FakeEndpoint, FakeEndpointConfig, SageMakerMod
 from localaws.hosting.deployment import DeploymentError, Launcher
 from localaws.hosting.fleet import EndpointKey, Fleet
 from localaws.hosting.plans import VariantPlan, configuration, plans_of, retained
-from localaws.hosting.records import EndpointRecord
+from localaws.hosting.records import EndpointRecord, Records
 from localaws.moto_app import STATE
 from mistral7b.tgi import tokenizer
 
@@ -39,13 +39,13 @@ def after(seconds: float) -> Later:
 
 
 class Endpoints:
-    """SageMaker's operations on endpoints, over one fleet."""
+    """SageMaker's operations on the endpoints of `records`, which `fleet` serves."""
 
-    def __init__(self, fleet: Fleet, launcher: Launcher, later: Later) -> None:
+    def __init__(self, fleet: Fleet, records: Records, launcher: Launcher, later: Later) -> None:
         self._fleet = fleet
+        self._records = records
         self._launcher = launcher
         self._later = later
-        self._records: dict[EndpointKey, EndpointRecord] = {}
 
     def create(self, backend: SageMakerModelBackend, parameters: Mapping[str, Any]) -> str:
         """CreateEndpoint; returns the ARN."""

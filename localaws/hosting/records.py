@@ -46,6 +46,9 @@ class EndpointRecord:
         )
 
 
+Records = dict[EndpointKey, EndpointRecord]
+
+
 def _summaries(desired: Sequence[VariantPlan], running: Sequence[RunningVariant]) -> list[dict[str, Any]]:
     """ProductionVariants of DescribeEndpoint."""
     present = {variant.name: variant for variant in running}

@@ -143,8 +143,23 @@ def pace(_pace: HeldPace) -> Iterator[HeldPace]:
 
 
 @pytest.fixture(scope="session")
-def url(_pace: HeldPace, _work: HeldWork) -> Iterator[str]:
-    hosting.install(HostingSettings(), pace=_pace, later=_work)
+def install(_pace: HeldPace, _work: HeldWork) -> Callable[[], None]:
+    """Let endpoints be deployed with a pace and work that can be held, whatever other tests have installed."""
+
+    def install_held() -> None:
+        hosting.install(HostingSettings(), pace=_pace, later=_work)
+
+    return install_held
+
+
+@pytest.fixture(autouse=True)
+def _installed(install: Callable[[], None]) -> None:
+    install()
+
+
+@pytest.fixture(scope="session")
+def url(install: Callable[[], None]) -> Iterator[str]:
+    install()
     sockets = listen(0)
     server = uvicorn.Server(uvicorn.Config(create_app(hosting.routes()), log_level="warning"))
     thread = threading.Thread(target=server.run, args=(sockets,))
@@ -238,11 +253,15 @@ def settled(sagemaker: Any) -> Callable[[str], dict[str, Any]]:
 
 @pytest.fixture(scope="session")
 def deploy(
-    sagemaker: Any, make_config: Callable[..., str], settled: Callable[[str], dict[str, Any]]
+    sagemaker: Any,
+    make_config: Callable[..., str],
+    settled: Callable[[str], dict[str, Any]],
+    install: Callable[[], None],
 ) -> Callable[..., str]:
     """Deploy an endpoint with JumpStart's environment and these changes; returns its name when it is settled."""
 
     def make(environment: dict[str, str] | None = None, **variant: Any) -> str:
+        install()
         name = f"endpoint-{next(_NUMBERS)}"
         sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=make_config(environment, **variant))
         settled(name)
