@@ -62,7 +62,7 @@ def up(state_dir: Path, port: int = 0) -> State:
     with _locked(state_dir):
         if (running := status(state_dir)) is not None:
             return running
-        state = _start(state_dir, port)[1]
+        state = _start(state_dir, port, outlives_us=True)[1]
         _write(state_dir / "state.json", json.dumps(asdict(state)))
         return state
 
@@ -91,27 +91,31 @@ def down(state_dir: Path) -> bool:
 
 @contextlib.contextmanager
 def running_server(port: int = 0) -> Iterator[State]:
-    """A server for the length of a `with` block, in a process of its own.
+    """A server for the length of a `with` block, in a process of its own, which ends even if this one is killed.
 
     Raises:
         LifecycleError: it does not start.
     """
     with tempfile.TemporaryDirectory(prefix="localaws-") as directory:
-        process, state = _start(Path(directory), port)
+        process, state = _start(Path(directory), port, outlives_us=False)
         try:
             yield state
         finally:
             _stop(process.pid)
+            if process.stdin is not None:
+                process.stdin.close()
 
 
-def _start(state_dir: Path, port: int) -> tuple[subprocess.Popen[bytes], State]:
+def _start(state_dir: Path, port: int, *, outlives_us: bool) -> tuple[subprocess.Popen[bytes], State]:
     ready, log = state_dir / "ready.json", state_dir / "server.log"
     ready.unlink(missing_ok=True)
     command = [sys.executable, "-m", "localaws", "--port", str(port), "--ready-file", str(ready)]
+    if not outlives_us:
+        command.append("--until-stdin-closes")
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL if outlives_us else subprocess.PIPE,
             stdout=output,
             stderr=output,
             cwd=state_dir,

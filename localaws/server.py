@@ -6,8 +6,10 @@ import argparse
 import json
 import logging
 import os
+import signal
 import socket
 import sys
+import threading
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -64,7 +66,21 @@ def listen(port: int) -> list[socket.socket]:
             sockets.append(socket.create_server(("::1", first.getsockname()[1]), family=socket.AF_INET6, backlog=1024))
         except OSError as error:  # no IPv6 on loopback, as in many containers: 127.0.0.1 will do
             LOG.info("not listening on ::1: %s", error)
+    for listener in sockets:
+        # asyncio leaves Nagle's algorithm on for sockets of `create_server`, and every answer then waits 40 ms
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return sockets
+
+
+def end_with_standard_input() -> None:
+    """Ends the server when its standard input is closed: when the process that started it is gone, however it ended."""
+
+    def wait() -> None:
+        while sys.stdin.buffer.read(1):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -74,6 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--ready-file", type=Path, help="written once the server listens: its pid, port and url as JSON"
     )
+    parser.add_argument("--until-stdin-closes", action="store_true", help="end with the process that started it")
     options = parser.parse_args(arguments)
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("botocore").setLevel(logging.WARNING)
@@ -103,6 +120,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         partial.write_text(json.dumps(state))
         partial.replace(options.ready_file)  # readers see all of it or nothing
     LOG.info("listening on %s", state["url"])
+    if options.until_stdin_closes:
+        end_with_standard_input()
     uvicorn.Server(config).run(sockets=sockets)
     logging.shutdown()
     # Stack operations and WSGI workers are threads that may be in the middle of something; nothing of theirs outlives

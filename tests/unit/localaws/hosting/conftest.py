@@ -13,16 +13,12 @@ import boto3
 import pytest
 import uvicorn
 from botocore.config import Config
-from hypothesis import settings
 
 from localaws import hosting
 from localaws.accounts import access_key_id
 from localaws.hosting.settings import HostingSettings
 from localaws.server import create_app, listen
 
-# The first use of the tokenizer reads the vocabulary, which takes a second and is no slow example.
-settings.register_profile("no deadline", deadline=None)
-settings.load_profile("no deadline")
 
 ACCOUNT = "111122223333"
 REGION = "us-east-1"
