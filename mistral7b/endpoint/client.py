@@ -130,7 +130,7 @@ def _runtime(session: boto3.Session, region: str, read_timeout_s: float, max_poo
         connect_timeout=CONNECT_TIMEOUT_S,
         read_timeout=read_timeout_s,
         max_pool_connections=max_pool_connections,
-        retries={"total_max_attempts": 1},
+        retries={"mode": "standard", "total_max_attempts": 1},
         tcp_keepalive=True,  # a gateway on the way forgets a connection on which nothing moves for 350 s
     )
     try:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mistral7b.cli.failure import CommandError
+from mistral7b.cli.standard_input import read_prompt
 from mistral7b.endpoint import EndpointClient
 from mistral7b.tgi import Generation, StreamParser, parse_generation
 from mistral7b.tgi.tokenizer import count_tokens
@@ -78,6 +80,15 @@ def test_a_stream_as_json_is_a_line_for_each_token_and_then_the_document(run: Ru
 def test_details_are_printed_when_they_are_asked_for(run: Run) -> None:
     document = json.loads(run("invoke", "dev", "Hi", "--json", "-p", "decoder_input_details=true").out)
     assert len(document["details"]["prefill"]) == document["prompt_tokens"]
+
+
+def test_someone_at_a_terminal_who_gives_no_prompt_is_told_so_and_not_left_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    with pytest.raises(CommandError, match="give a prompt") as caught:
+        read_prompt(None)
+    assert caught.value.status == 2
 
 
 @pytest.mark.parametrize("argument", [(), ("-",)])

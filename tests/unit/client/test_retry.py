@@ -66,6 +66,18 @@ def test_a_request_that_may_have_run_is_never_sent_again(
     assert len(service.paths) == 1
 
 
+@pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
+def test_the_retries_that_a_machine_is_set_to_do_not_count(
+    service: Service, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    monkeypatch.setenv("AWS_RETRY_MODE", mode)
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "3")
+    service.fail(500, "InternalFailure", "failed")
+    with EndpointClient("mistral", "us-east-1", retry=AT_ONCE) as client, pytest.raises(EndpointError):
+        client.invoke(b"{}")
+    assert len(service.paths) == 1
+
+
 def test_a_connection_that_closed_is_never_tried_again(service: Service, session: boto3.Session) -> None:
     service.hang_up()
     with EndpointClient("mistral", "us-east-1", session=session, retry=AT_ONCE) as client, pytest.raises(EndpointError):
