@@ -19,7 +19,6 @@ from localaws.accounts import access_key_id
 from localaws.hosting.settings import HostingSettings
 from localaws.server import create_app, listen
 
-
 ACCOUNT = "111122223333"
 REGION = "us-east-1"
 IMAGE = (
