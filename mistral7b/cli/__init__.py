@@ -1,5 +1,13 @@
 """The command `mistral7b`."""
 
-from mistral7b.cli.app import main
+import sys
 
-__all__ = ["main"]
+
+def main() -> None:
+    """Runs the command. Ctrl-C ends it quietly with status 130, also while its parts are still being loaded."""
+    try:
+        from mistral7b.cli.app import run  # noqa: PLC0415 - loading takes long enough to be interrupted
+
+        run()
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -24,7 +24,7 @@ demo.register(app)
 app.add_typer(local.commands)
 
 
-def main() -> None:
+def run() -> None:
     """Runs the command; a user's mistake ends with one message on standard error and status 2, never a traceback."""
     try:
         app()

@@ -9,8 +9,7 @@ from mistral7b.cli.asking import Answer, ask, prepare
 from mistral7b.cli.connection import connected, explained
 from mistral7b.cli.failure import CommandError
 from mistral7b.cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder, environment
-from mistral7b.cli.output import out, progress, table
-from mistral7b.cli.streaming import write_json
+from mistral7b.cli.output import out, progress, table, write_json
 from mistral7b.cli.waiting import Waiting
 from mistral7b.environment import Environment
 from mistral7b.examples import Example, Language, examples

@@ -10,9 +10,10 @@ from mistral7b.cli.asking import Answer, Question, ask, ask_streaming, prepare, 
 from mistral7b.cli.connection import connected
 from mistral7b.cli.failure import CommandError
 from mistral7b.cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder, environment
+from mistral7b.cli.output import write_answer, write_json
 from mistral7b.cli.parameters import ParameterOptions, parse_parameters
 from mistral7b.cli.standard_input import read_bytes, read_prompt
-from mistral7b.cli.streaming import JsonLineWriter, TextWriter, write, write_json
+from mistral7b.cli.streaming import JsonLineWriter, TextWriter
 from mistral7b.cli.waiting import Waiting
 from mistral7b.environment import Environment
 from mistral7b.prompts import PromptError, instruction
@@ -93,7 +94,7 @@ def invoke(
         write_json(document, indent=None if stream else 2)
         return
     if not stream:
-        write(answer.text.strip() + "\n")
+        write_answer(answer.text.strip() + "\n")
     remark(question, answer)
 
 

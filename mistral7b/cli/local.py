@@ -9,7 +9,7 @@ import typer
 
 from mistral7b.cli.failure import CommandError
 from mistral7b.cli.options import AsJson
-from mistral7b.cli.output import out, print_json, progress
+from mistral7b.cli.output import out, progress, write_json
 
 # localaws is imported where it is used: the commands that ask an endpoint do without it.
 DEFAULT_ACCOUNT, DEFAULT_REGION = "123456789012", "us-east-1"
@@ -59,7 +59,7 @@ def up(
         raise CommandError(f"{error}{fix}") from error
     settings = {"AWS_ENDPOINT_URL": server.url, **settings}
     if as_json:
-        print_json(asdict(server) | {"environment": settings})
+        write_json(asdict(server) | {"environment": settings})
         return
     for name, value in settings.items():
         out.print(f"export {name}={shlex.quote(value)}", markup=False, soft_wrap=True)
@@ -76,7 +76,7 @@ def status(state: StateFolder = STATE, as_json: AsJson = False) -> None:
 
     server = lifecycle.status(state)
     if as_json:
-        print_json({"running": server is not None} | (asdict(server) if server else {}))
+        write_json({"running": server is not None} | (asdict(server) if server else {}))
     elif server is not None:
         out.print(
             f"The embedded AWS runs at {server.url} since {server.started_at} (process {server.pid}).", soft_wrap=True

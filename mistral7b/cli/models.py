@@ -4,7 +4,7 @@ import typer
 
 from mistral7b import catalog
 from mistral7b.cli.options import AsJson
-from mistral7b.cli.output import out, print_json, table
+from mistral7b.cli.output import out, table, write_json
 
 
 def register(app: typer.Typer) -> None:
@@ -18,7 +18,7 @@ def models(as_json: AsJson = False) -> None:
     `model` and `model_version` in an environment file choose one; the default version is marked with a star.
     """
     if as_json:
-        print_json([_row(m, v) for m in catalog.models() for v in m.versions])
+        write_json([_row(m, v) for m in catalog.models() for v in m.versions])
         return
     for model in catalog.models():
         versions = table(

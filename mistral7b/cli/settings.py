@@ -6,7 +6,7 @@ import typer
 from rich.text import Text
 
 from mistral7b.cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder, environment
-from mistral7b.cli.output import out, print_json, table
+from mistral7b.cli.output import out, table, write_json
 from mistral7b.environment import Environment, json_schema, reference
 from mistral7b.tgi import LauncherSettings
 
@@ -42,7 +42,7 @@ def settings(
         return
     rows = _container_rows(env, launcher)
     if as_json:
-        print_json(
+        write_json(
             {
                 "environment": env.name,
                 "model": env.version.jumpstart_id,
@@ -71,7 +71,7 @@ def schema(
     if markdown:
         out.print(reference.markdown(), markup=False, soft_wrap=True, end="")
     else:
-        print_json(json_schema())
+        write_json(json_schema())
 
 
 def _container_rows(env: Environment, with_unset: bool) -> list[dict[str, Any]]:
@@ -110,7 +110,7 @@ def _print_differences(one: Environment, other: Environment, as_json: bool) -> N
     a, b = _flat(one), _flat(other)
     rows = [(field, a.get(field), b.get(field)) for field in dict.fromkeys([*a, *b]) if a.get(field) != b.get(field)]
     if as_json:
-        print_json([{"field": field, one.name: left, other.name: right} for field, left, right in rows])
+        write_json([{"field": field, one.name: left, other.name: right} for field, left, right in rows])
         return
     if not rows:
         out.print(f"{one.name} and {other.name} do not differ.")

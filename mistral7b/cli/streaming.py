@@ -1,21 +1,8 @@
-"""Standard output exactly as it is to be, and answers as they come."""
+"""Answers as they come."""
 
-import json
-import sys
-
+from mistral7b.cli.output import write, write_answer
 from mistral7b.cli.waiting import Waiting
 from mistral7b.tgi import StreamEvent
-
-
-def write(text: str) -> None:
-    """Writes to standard output at once, exactly as it is."""
-    sys.stdout.write(text)
-    sys.stdout.flush()
-
-
-def write_json(value: object, *, indent: int | None = 2) -> None:
-    """Writes JSON; on one line with `indent=None`. Not through rich, which reads `:+1:` in a text as an emoji."""
-    write(json.dumps(value, indent=indent, ensure_ascii=False) + "\n")
 
 
 class TextWriter:
@@ -32,7 +19,7 @@ class TextWriter:
             text = text.lstrip()
         if text:
             self._waiting.done()
-            write(text)
+            write_answer(text)
             self._written = text
 
     def end(self) -> None:

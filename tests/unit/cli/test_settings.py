@@ -1,0 +1,78 @@
+"""`mistral7b settings`, `models` and `schema`."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mistral7b.cli import main
+
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def say(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+    """Runs the command in this process over two environment files and returns what it printed."""
+    (tmp_path / "dev.yaml").write_text("region: us-east-1\ntgi: {MAX_CONCURRENT_REQUESTS: 4}\n", encoding="utf-8")
+    (tmp_path / "prod.yaml").write_text("region: us-east-1\ninstance: {count: 2}\n", encoding="utf-8")
+
+    def _say(*arguments: str, folder: bool = True) -> str:
+        monkeypatch.setattr(
+            "sys.argv", ["mistral7b", *arguments, *(["--environments", str(tmp_path)] if folder else [])]
+        )
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert not ended.value.code
+        return capsys.readouterr().out
+
+    return _say
+
+
+def test_settings_mark_what_is_overridden_and_what_it_was(say: Run) -> None:
+    rows = {row["variable"]: row for row in json.loads(say("settings", "dev", "--json"))["variables"]}
+    assert rows["MAX_CONCURRENT_REQUESTS"] == {
+        "variable": "MAX_CONCURRENT_REQUESTS",
+        "value": "4",
+        "default": "128",
+        "default_of": "TGI",
+        "overridden": True,
+    }
+    assert rows["MAX_INPUT_LENGTH"]["overridden"] is False
+
+
+def test_settings_show_the_whole_environment_of_the_container(say: Run) -> None:
+    variables = [row["variable"] for row in json.loads(say("settings", "prod", "--json"))["variables"]]
+    assert {"SAGEMAKER_PROGRAM", "HF_MODEL_ID", "SM_NUM_GPUS", "MAX_TOTAL_TOKENS"} <= set(variables)
+    assert "MAX_BEST_OF" not in variables
+
+
+def test_all_settings_include_the_launchers_own_defaults(say: Run) -> None:
+    rows = {row["variable"]: row for row in json.loads(say("settings", "prod", "--all", "--json"))["variables"]}
+    assert (rows["MAX_BEST_OF"]["value"], rows["MAX_BEST_OF"]["default_of"]) == ("2", "TGI")
+
+
+def test_the_table_of_settings_names_the_source(say: Run) -> None:
+    line = next(line for line in say("settings", "dev").splitlines() if "MAX_CONCURRENT_REQUESTS" in line)
+    assert line.split(maxsplit=2)[1:] == ["4", "environment file, over TGI's 128"]
+
+
+def test_a_comparison_shows_what_differs_and_nothing_else(say: Run) -> None:
+    rows = json.loads(say("settings", "dev", "--compare", "prod", "--json"))
+    assert {row["field"]: (row["dev"], row["prod"]) for row in rows} == {
+        "endpoint_name": ("mistral-7b-instruct-dev", "mistral-7b-instruct-prod"),
+        "instance.count": (1, 2),
+        "container.MAX_CONCURRENT_REQUESTS": ("4", None),
+    }
+
+
+def test_models_lists_every_version_with_its_regions(say: Run) -> None:
+    rows = json.loads(say("models", "--json", folder=False))
+    [default] = [row for row in rows if row["id"] == "huggingface-llm-mistral-7b-instruct" and row["default"]]
+    assert (default["version"], default["tgi_version"]) == ("2.0.0", "1.1.0")
+    assert default["default_instance_type"] == "ml.g5.2xlarge"
+    assert "us-east-1" in default["regions"]
+
+
+def test_the_table_of_models_stars_the_default(say: Run) -> None:
+    assert "2.0.0 *" in say("models", folder=False)
