@@ -54,7 +54,7 @@ def test_all_settings_include_the_launchers_own_defaults(say: Run) -> None:
 
 def test_the_table_of_settings_names_the_source(say: Run) -> None:
     line = next(line for line in say("settings", "dev").splitlines() if "MAX_CONCURRENT_REQUESTS" in line)
-    assert line.split(maxsplit=2)[1:] == ["4", "environment file, over TGI's 128"]
+    assert line.strip().split(maxsplit=2)[1:] == ["4", "environment file, over TGI's 128"]
 
 
 def test_a_comparison_shows_what_differs_and_nothing_else(say: Run) -> None:
