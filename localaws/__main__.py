@@ -2,7 +2,11 @@
 
 import sys
 
-from localaws.server import main
+from localaws.accounts import isolate
 
 if __name__ == "__main__":
+    isolate()
+
+    from localaws.server import main
+
     sys.exit(main())

@@ -7,12 +7,20 @@ moto's own.
 
 from __future__ import annotations
 
+import os
 import re
 
 DEFAULT_ACCOUNT = "123456789012"
 """Account of callers whose key id names none."""
 
 DEFAULT_REGION = "us-east-1"
+
+ISOLATION = {
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+"""Environment variables that keep an AWS tool away from the user's configuration and the metadata service of EC2."""
 
 _ACCOUNT = re.compile(r"\d{12}")
 _KEY_ID = re.compile(r"AKIALOCA(\d{12})")
@@ -38,7 +46,7 @@ def account_of(key_id: str) -> str | None:
 def credentials(account: str = DEFAULT_ACCOUNT, region: str = DEFAULT_REGION) -> dict[str, str]:
     """Environment variables with which any AWS tool calls the embedded AWS as `account`.
 
-    They also keep the tool away from the user's own configuration and from the metadata service of EC2.
+    They also keep the tool away from the user's own configuration.
 
     Raises:
         ValueError: see `access_key_id`.
@@ -48,7 +56,15 @@ def credentials(account: str = DEFAULT_ACCOUNT, region: str = DEFAULT_REGION) ->
         "AWS_SECRET_ACCESS_KEY": "local",
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
-        "AWS_CONFIG_FILE": "/dev/null",
-        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
-        "AWS_EC2_METADATA_DISABLED": "true",
+        **ISOLATION,
     }
+
+
+def isolate() -> None:
+    """Drop every AWS variable of this process: settings for AWS itself are not for the embedded one.
+
+    Has to come before botocore is imported, of which some parts read the configuration at once.
+    """
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ.update(ISOLATION)

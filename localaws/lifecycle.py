@@ -119,7 +119,6 @@ def _start(state_dir: Path, port: int, *, outlives_us: bool) -> tuple[subprocess
             stdout=output,
             stderr=output,
             cwd=state_dir,
-            env=_environment(),
             start_new_session=True,  # the terminal's Ctrl-C is not for it
         )
     deadline = time.monotonic() + START_S
@@ -134,16 +133,6 @@ def _start(state_dir: Path, port: int, *, outlives_us: bool) -> tuple[subprocess
     process.kill()
     process.wait()
     raise LifecycleError(f"the embedded AWS did not start within {START_S:g} s:\n{_tail(log)}")
-
-
-def _environment() -> dict[str, str]:
-    """The environment of the server: nothing of the user's AWS configuration."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    return kept | {
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
 
 
 def _state(ready: Path, log: Path) -> State:

@@ -14,7 +14,9 @@ from urllib.parse import urlsplit
 import botocore.session
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from flask import Flask
+from moto.core.utils import convert_to_flask_response
+from moto.moto_server.werkzeug_app import BackendRequest, DomainDispatcherApplication, create_backend_app
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from localaws import patches
@@ -30,6 +32,27 @@ STATE = threading.RLock()
 """Held while moto works on a request: its back ends are plain dictionaries, not made for threads."""
 
 
+def _service_application(service: Any) -> Flask:
+    """The application of one service, by moto's name for it; made when the service is first used."""
+    if service == "cloudformation":
+        return _cloudformation()
+    patches.install(service)
+    return create_backend_app(service)
+
+
+def _cloudformation() -> Flask:
+    # Here, as CloudFormation's providers call back.
+    from localaws.cloudformation.api import CloudFormation  # noqa: PLC0415
+
+    application = Flask("cloudformation")
+    application.debug = True  # as moto's: failures are raised, not rendered
+    application.request_class = BackendRequest
+    application.add_url_rule("/", view_func=convert_to_flask_response(CloudFormation.dispatch), methods=["GET", "POST"])
+    return application
+
+
+_FLASKS_ERROR_PAGE = b"<!doctype html>"
+
 _REQUEST = threading.local()
 
 
@@ -42,7 +65,7 @@ class MotoApplication:
     """All of moto behind one URL, one request at a time, with every failure answered as AWS answers."""
 
     def __init__(self) -> None:
-        self._dispatch = DomainDispatcherApplication(create_backend_app)
+        self._dispatch = DomainDispatcherApplication(_service_application)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
@@ -67,24 +90,23 @@ class MotoApplication:
                 return error_response(environ, 400, "NotImplemented", "this service is not emulated")
             try:
                 chunks, status, headers = run_wsgi_app(application, environ, buffered=True)
+                content = b"".join(chunks)
+                if content.startswith(_FLASKS_ERROR_PAGE):  # no operation of moto's has this path
+                    raise NotImplementedError(f"{environ.get('REQUEST_METHOD')} {environ.get('PATH_INFO')}")
             except NotImplementedError as error:
                 # 400, not 500 or 501: SDKs would try those again for half a minute.
                 return error_response(environ, 400, "NotImplemented", f"{error} (not emulated)")
             except Exception as error:
                 LOG.exception("%s %s failed", environ.get("REQUEST_METHOD"), environ.get("PATH_INFO"))
                 return error_response(environ, 500, "InternalFailure", f"{type(error).__name__}: {error}")
-            return status, list(headers), b"".join(chunks)
+            return status, list(headers), content
 
 
 @cache
 def application() -> MotoApplication:
     """The one application of this process: moto keeps its state in globals."""
-    # Here, as CloudFormation's providers call back.
-    from localaws.cloudformation import api  # noqa: PLC0415
-
     os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # thousands, for each account and region, that nothing asks for
-    patches.install()
-    api.install()
+    patches.install("iam")  # which every request asks for its account
     return MotoApplication()
 
 

@@ -120,12 +120,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         partial.write_text(json.dumps(state))
         partial.replace(options.ready_file)  # readers see all of it or nothing
     LOG.info("listening on %s", state["url"])
-    if options.until_stdin_closes:
-        end_with_standard_input()
+    # uvicorn stops on these signals and then raises them again. Stack operations and requests are threads that may be
+    # in the middle of something; nothing of theirs outlives the process, so there is nothing to wait for.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: os._exit(0))
     uvicorn.Server(config).run(sockets=sockets)
-    logging.shutdown()
-    # Stack operations and WSGI workers are threads that may be in the middle of something; nothing of theirs outlives
-    # the process, so there is nothing to wait for.
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)
+    return 0

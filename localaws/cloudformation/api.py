@@ -13,7 +13,6 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-import moto.cloudformation.urls
 from moto.core.responses import ActionResult, BaseResponse, EmptyResult
 
 from localaws.cloudformation import answers, engine
@@ -35,11 +34,6 @@ _NAME = re.compile(r"[a-zA-Z][-a-zA-Z0-9]*")
 _UPDATABLE = frozenset(
     "CREATE_COMPLETE UPDATE_COMPLETE UPDATE_ROLLBACK_COMPLETE CREATE_FAILED UPDATE_FAILED IMPORT_COMPLETE".split()  # noqa: SIM905
 )
-
-
-def install() -> None:
-    """Route CloudFormation's requests here."""
-    moto.cloudformation.urls.url_paths = {"{0}/$": CloudFormation.dispatch}
 
 
 class CloudFormation(BaseResponse):

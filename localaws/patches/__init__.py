@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+import importlib
 from functools import cache
 
-from localaws.patches import applicationautoscaling, cloudtrail, cloudwatch, ec2, iam, sts
+SERVICES = ("applicationautoscaling", "cloudtrail", "cloudwatch", "ec2", "iam", "sts")
+"""moto's names of the services that are corrected."""
 
 
 @cache
-def install() -> None:
-    """Apply every correction, once in a process."""
-    for service in (applicationautoscaling, cloudtrail, cloudwatch, ec2, iam, sts):
-        service.install()
+def install(service: str) -> None:
+    """Apply the corrections of a service, once in a process. Imports the service: moto loads them when first used."""
+    if service in SERVICES:
+        importlib.import_module(f"{__name__}.{service}").install()
