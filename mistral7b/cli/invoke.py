@@ -50,7 +50,7 @@ def invoke(
     prompt: Annotated[
         str | None,
         typer.Argument(
-            metavar="[PROMPT]", help="The prompt. Left out, or -: read from standard input.", show_default=False
+            metavar="PROMPT", help="The prompt. Left out, or -: read from standard input.", show_default=False
         ),
     ] = None,
     stream: Annotated[bool, typer.Option("--stream", help="Print the answer as it comes.")] = False,
