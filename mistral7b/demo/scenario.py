@@ -75,7 +75,7 @@ class Demo:
 
     def _deploy(self) -> None:
         with self.report.step("Deploy", f"cdk deploy '{ENVIRONMENT}/*'") as step:
-            self._cdk("deploy", f"{ENVIRONMENT}/*", "--require-approval", "never")
+            self._cdk("deploy", f"{ENVIRONMENT}/*", "--require-approval", "never", "--progress", "events")
             step.result = f"{self.environment.resolved_endpoint_name} is {self._endpoint_status()}"
 
     def _ask_the_examples(self) -> None:
@@ -93,7 +93,7 @@ class Demo:
         with self.report.step(
             f"Update: MAX_CONCURRENT_REQUESTS becomes {NEW_LIMIT}", f"cdk deploy '{ENVIRONMENT}/*'"
         ) as step:
-            self._cdk("deploy", f"{ENVIRONMENT}/*", "--require-approval", "never")
+            self._cdk("deploy", f"{ENVIRONMENT}/*", "--require-approval", "never", "--progress", "events")
             limits = [model["MAX_CONCURRENT_REQUESTS"] for model in self._running_models().values()]
             if limits != [str(NEW_LIMIT)] or before.keys() & self._running_models().keys():
                 raise DemoFailedError(f"the models after the update are {self._running_models()}, before {before}")
@@ -136,19 +136,9 @@ class Demo:
         return boto3.Session(region_name=self.environment.region)
 
     def _cdk(self, command: str, *arguments: str) -> str:
-        shared = [
-            "--context",
-            f"environments={self.files}",
-            "--output",
-            str(self.scratch / "cdk.out"),
-            "--progress",
-            "events",
-        ]
-        if command == "bootstrap":  # needs no app
-            shared = []
-        return run(
-            [str(self.project / ".venv" / "bin" / "cdk"), command, *arguments, *shared], self.project, self.report.now
-        )
+        program = str(self.project / ".venv" / "bin" / "cdk")
+        elsewhere = ["--context", f"environments={self.files}", "--output", str(self.scratch / "cdk.out")]
+        return run([program, command, *arguments, *elsewhere], self.project, self.report.now)
 
     def _mistral7b(self, *arguments: str) -> str:
         program = str(self.project / ".venv" / "bin" / "mistral7b")

@@ -24,6 +24,7 @@ TOOLS_ACCOUNT = "111111111111"
 REGION = "us-east-1"
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in this hook, too
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All end-to-end tests in one worker, so that they share the server."""
     for item in items:
@@ -49,11 +50,7 @@ class User:
 
     def cdk(self, *arguments: str, extra: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         """Runs the CDK CLI in the project's folder."""
-        app = (
-            []
-            if arguments[0] == "bootstrap"
-            else ["-c", f"environments={self.files}", "-o", str(self.scratch / "cdk.out")]
-        )
+        app = ["-c", f"environments={self.files}", "-o", str(self.scratch / "cdk.out")]
         return self._run([str(BIN / "cdk"), *arguments, *app], extra or {})
 
     def mistral7b(self, *arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
