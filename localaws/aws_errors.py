@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http
 import re
+import uuid
 from typing import TYPE_CHECKING
 
 from moto.core.exceptions import ServiceException
@@ -50,7 +51,7 @@ def error_response(
     serializer = get_serializer_class(service.service_name, protocol)(operation_model=OperationModel({}, service))
     serialized = serializer.serialize(_Failure(code, message))
     headers = {name.lower(): value for name, value in serialized["headers"].items()}
-    headers |= {"x-amzn-errortype": code, "x-amzn-requestid": "00000000-0000-0000-0000-000000000000"}
+    headers |= {"x-amzn-errortype": code, "x-amzn-requestid": str(uuid.uuid4())}
     content = serialized["body"]
     phrase = http.HTTPStatus(status).phrase
     return f"{status} {phrase}", list(headers.items()), content.encode() if isinstance(content, str) else content

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from localaws.cloudformation.errors import ValidationError
 from localaws.cloudformation.template import Template, attribute_of, substitute, substituted
-from localaws.cloudformation.values import NO_VALUE, UNKNOWN, Json, has_unknown
+from localaws.cloudformation.values import NO_VALUE, UNKNOWN, Json, as_text, has_unknown
 
 
 class World(Protocol):
@@ -73,7 +73,7 @@ class Evaluator:
                 return self.condition(value)
             case "Fn::Equals":
                 first, second = (self.value(part) for part in value)
-                return _text(first) == _text(second)
+                return as_text(first) == as_text(second)
             case "Fn::And":
                 return all(self.truth(part) for part in value)
             case "Fn::Or":
@@ -81,11 +81,13 @@ class Evaluator:
             case "Fn::Not":
                 return not self.truth(value[0])
             case "Fn::Contains":
-                return _text(self.value(value[1])) in {_text(item) for item in self.value(value[0])}
+                return as_text(self.value(value[1])) in {as_text(item) for item in self.value(value[0])}
             case "Fn::EachMemberEquals":
-                return all(_text(item) == _text(self.value(value[1])) for item in self.value(value[0]))
+                return all(as_text(item) == as_text(self.value(value[1])) for item in self.value(value[0]))
             case "Fn::EachMemberIn":
-                return {_text(item) for item in self.value(value[0])} <= {_text(item) for item in self.value(value[1])}
+                return {as_text(item) for item in self.value(value[0])} <= {
+                    as_text(item) for item in self.value(value[1])
+                }
         raise ValidationError(f"Template error: {function or expression} is not a condition function that is emulated")
 
     def value(self, node: Json) -> Json:
@@ -137,7 +139,7 @@ class Evaluator:
                 value = self.reference(name)
             if value is UNKNOWN:
                 return UNKNOWN
-            values[name] = _text(value)
+            values[name] = as_text(value)
         return substitute(text, values)
 
     def _find_in_map(self, path: list[Json]) -> Json:
@@ -171,13 +173,9 @@ def _function(node: Json) -> tuple[str | None, Json]:
     return None, None
 
 
-def _text(value: Json) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 def _join(argument: Any) -> str:
     separator, parts = argument
-    return str(separator).join(_text(part) for part in parts)
+    return str(separator).join(as_text(part) for part in parts)
 
 
 def _split(argument: Any) -> list[str]:
@@ -203,7 +201,7 @@ def _cidr(argument: Any) -> list[str]:
 
 
 _PURE: Mapping[str, Callable[[Any], Json]] = {
-    "Fn::Base64": lambda text: base64.b64encode(_text(text).encode()).decode(),
+    "Fn::Base64": lambda value: base64.b64encode(as_text(value).encode()).decode(),
     "Fn::Cidr": _cidr,
     "Fn::Join": _join,
     "Fn::Length": len,

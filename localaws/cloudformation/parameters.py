@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from localaws.cloudformation.errors import ValidationError
 from localaws.cloudformation.template import Template
-from localaws.cloudformation.values import Json
+from localaws.cloudformation.values import Json, as_text
 
 _SSM_VALUE = re.compile(r"AWS::SSM::Parameter::Value<(.+)>")
 _LIST = re.compile(r"List<(.+)>")
@@ -44,23 +44,23 @@ def resolve(
     asked = {str(parameter["ParameterKey"]): parameter for parameter in given}
     if unknown := sorted(set(asked) - set(declared)):
         raise ValidationError(f"Parameters: [{', '.join(unknown)}] do not exist in the template")
-    texts = {name: _text(name, declaration, asked.get(name, {}), previous) for name, declaration in declared.items()}
-    if missing := sorted(name for name, text in texts.items() if text is None):
+    found = {name: _written(name, declaration, asked.get(name, {}), previous) for name, declaration in declared.items()}
+    if missing := sorted(name for name, value in found.items() if value is None):
         raise ValidationError(f"Parameters: [{', '.join(missing)}] must have values")
-    raw = {name: text for name, text in texts.items() if text is not None}
+    raw = {name: value for name, value in found.items() if value is not None}
     resolved: dict[str, str] = {}
     values: dict[str, Json] = {}
-    for name, text in raw.items():
-        kind = str(declared[name].get("Type"))
+    for name, written in raw.items():
+        kind, value = str(declared[name].get("Type")), written
         if match := _SSM_VALUE.fullmatch(kind):
-            kind, text = match[1], ssm_value(text)  # noqa: PLW2901 - the name gives way to the value behind it
-            resolved[name] = text
-        values[name] = _typed(kind, text)
+            kind, value = match[1], ssm_value(written)
+            resolved[name] = value
+        values[name] = _typed(kind, value)
         _check(name, declared[name], kind, values[name])
     return Parameters(given=raw, values=values, resolved=resolved)
 
 
-def _text(
+def _written(
     name: str, declaration: Mapping[str, Json], asked: Mapping[str, Json], previous: Mapping[str, str] | None
 ) -> str | None:
     if asked.get("UsePreviousValue"):
@@ -78,13 +78,13 @@ def _text(
     value = asked.get("ParameterValue", declaration.get("Default"))
     if value is None:
         return None
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return as_text(value)
 
 
-def _typed(kind: str, text: str) -> Json:
+def _typed(kind: str, value: str) -> Json:
     if kind == "CommaDelimitedList" or _LIST.fullmatch(kind):
-        return [part.strip() for part in text.split(",")]
-    return text
+        return [part.strip() for part in value.split(",")]
+    return value
 
 
 def _check(name: str, declaration: Mapping[str, Json], kind: str, value: Json) -> None:
@@ -96,9 +96,7 @@ def _check(name: str, declaration: Mapping[str, Json], kind: str, value: Json) -
 
 def _broken(declaration: Mapping[str, Json], kind: str, item: str) -> str | None:
     """Which constraint a value breaks."""
-    allowed = [
-        str(value).lower() if isinstance(value, bool) else str(value) for value in declaration.get("AllowedValues", [])
-    ]
+    allowed = [as_text(value) for value in declaration.get("AllowedValues", [])]
     if allowed and item not in allowed:
         return f"Parameter must be one of [{', '.join(allowed)}]"
     pattern = declaration.get("AllowedPattern")

@@ -32,3 +32,10 @@ def has_unknown(value: Json) -> bool:
     if isinstance(value, list):
         return any(has_unknown(part) for part in value)
     return value is UNKNOWN
+
+
+def as_text(value: Json) -> str:
+    """A value as CloudFormation writes it into a text: `true`, `5`, `a,b`."""
+    if isinstance(value, list):
+        return ",".join(map(as_text, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)

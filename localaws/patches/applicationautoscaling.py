@@ -1,4 +1,4 @@
-"""Application Auto Scaling: the role with which it scales."""
+"""Application Auto Scaling: the role with which it scales, and tags."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from moto.applicationautoscaling.models import ApplicationAutoscalingBackend
+from moto.applicationautoscaling.exceptions import AWSValidationException
+from moto.applicationautoscaling.models import ApplicationAutoscalingBackend, FakeScalableTarget
+from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
+from moto.core.responses import ActionResult, EmptyResult
 
 from localaws.patches import correction
 
@@ -19,6 +22,9 @@ _ROLE = (
 def install() -> None:
     """Apply the corrections."""
     correction.replace(ApplicationAutoscalingBackend, "register_scalable_target", _with_the_services_role)
+    correction.add(ApplicationAutoScalingResponse, "tag_resource", _tag_resource)
+    correction.add(ApplicationAutoScalingResponse, "untag_resource", _untag_resource)
+    correction.add(ApplicationAutoScalingResponse, "list_tags_for_resource", _list_tags_for_resource)
 
 
 def _with_the_services_role(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -35,3 +41,34 @@ def _with_the_services_role(original: Callable[..., Any]) -> Callable[..., Any]:
         return target
 
     return register_scalable_target
+
+
+def _tags(self: ApplicationAutoScalingResponse) -> dict[str, str]:
+    """The tags of the target that the request names. They live and die with moto's record of it."""
+    arn = self._get_param("ResourceARN")
+    targets = self.applicationautoscaling_backend.targets
+    target: FakeScalableTarget
+    for target in (target for by_resource in targets.values() for target in by_resource.values()):
+        if target.arn == arn:
+            tags: dict[str, str] = target.__dict__.setdefault("tags", {})
+            return tags
+    raise AWSValidationException(f"No scalable target found for {arn}")
+
+
+def _tag_resource(self: ApplicationAutoScalingResponse) -> EmptyResult:
+    """Adds `TagResource`, which moto lacks."""
+    _tags(self).update(self._get_param("Tags"))
+    return EmptyResult()
+
+
+def _untag_resource(self: ApplicationAutoScalingResponse) -> EmptyResult:
+    """Adds `UntagResource`, which moto lacks."""
+    tags = _tags(self)
+    for key in self._get_param("TagKeys"):
+        tags.pop(key, None)
+    return EmptyResult()
+
+
+def _list_tags_for_resource(self: ApplicationAutoScalingResponse) -> ActionResult:
+    """Adds `ListTagsForResource`, which moto lacks."""
+    return ActionResult({"Tags": _tags(self)})

@@ -19,14 +19,31 @@ from localaws.cloudformation.providers import (
     logs,
     s3,
     sagemaker,
+    security_groups,
     sns,
     ssm,
+    vpc_endpoints,
 )
 from localaws.cloudformation.providers.base import Provider
 
 PROVIDERS: Mapping[str, Provider] = {
     resource_type: provider
-    for service in (autoscaling, cloudformation, cloudwatch, ec2, ecr, iam, kms, logs, s3, sagemaker, sns, ssm)
+    for service in (
+        autoscaling,
+        cloudformation,
+        cloudwatch,
+        ec2,
+        ecr,
+        iam,
+        kms,
+        logs,
+        s3,
+        sagemaker,
+        security_groups,
+        sns,
+        ssm,
+        vpc_endpoints,
+    )
     for resource_type, provider in service.PROVIDERS.items()
 }
 """Resource type -> its provider."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from botocore.model import Shape
 
 from localaws.cloudformation.errors import ResourceFailure
-from localaws.cloudformation.values import Json
+from localaws.cloudformation.values import Json, as_text
 
 
 def coerce(value: Json, shape: Shape, resource_type: str, place: str = "") -> Json:
@@ -47,10 +47,5 @@ def _scalar(value: Json, kind: str) -> Json:
     if kind == "boolean":
         return value if isinstance(value, bool) else str(value).lower() == "true"
     if kind == "string" and not isinstance(value, str):
-        return json.dumps(value) if isinstance(value, dict | list) else text(value)
+        return json.dumps(value) if isinstance(value, dict | list) else as_text(value)
     return value
-
-
-def text(value: Json) -> str:
-    """A scalar as CloudFormation writes it."""
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -23,11 +23,8 @@ def _true(value: Json, default: bool) -> bool:
 
 
 def _rotation(context: Context, key: str, new: Props, _: Props) -> None:
-    if _true(new.get("EnableKeyRotation"), default=False):
-        period = {"RotationPeriodInDays": new["RotationPeriodInDays"]} if "RotationPeriodInDays" in new else {}
-        context.call("kms", "enable_key_rotation", {"KeyId": key, **period})
-    else:
-        context.call("kms", "disable_key_rotation", {"KeyId": key})
+    operation = "enable_key_rotation" if _true(new.get("EnableKeyRotation"), default=False) else "disable_key_rotation"
+    context.call("kms", operation, {"KeyId": key})
 
 
 def _enabled(context: Context, key: str, new: Props, _: Props) -> None:
@@ -52,7 +49,7 @@ KEY = api(
     handle=_schedule,
     facets=(
         setting("kms", "KeyPolicy", _policy),
-        Facet(names("EnableKeyRotation RotationPeriodInDays"), _rotation),
+        Facet(names("EnableKeyRotation"), _rotation),
         setting(
             "kms",
             "Description",

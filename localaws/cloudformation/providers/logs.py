@@ -12,7 +12,7 @@ LOG_GROUP = api(
     "logs",
     create="create_log_group",
     delete="delete_log_group",
-    sends="LogGroupName KmsKeyId LogGroupClass",
+    sends="LogGroupName KmsKeyId",
     name="LogGroupName",
     longest_name=512,
     identify=parameter("LogGroupName"),

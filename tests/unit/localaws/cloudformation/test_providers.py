@@ -39,7 +39,6 @@ def test_a_property_that_the_schema_lets_change_changes_in_place(resource_type: 
         "AWS::EC2::VPC": {"InstanceTenancy"},
         "AWS::EC2::VPCGatewayAttachment": {"InternetGatewayId"},
         "AWS::KMS::Key": {"KeySpec", "KeyUsage", "MultiRegion", "Origin"},
-        "AWS::Logs::LogGroup": {"LogGroupClass"},
         "AWS::S3::Bucket": {"ObjectLockEnabled"},
     }
     assert replaced == (declared.create_only & provider.properties) | more.get(resource_type, set())
@@ -344,6 +343,19 @@ def test_bounds_and_targets_of_auto_scaling_change_in_place(account: Account) ->
     (target,) = scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
     (policy,) = scaling.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"]
     assert (target["MaxCapacity"], policy["TargetTrackingScalingPolicyConfiguration"]["TargetValue"]) == (4, 3)
+
+
+def test_a_scalable_target_takes_the_tags_of_its_stack_and_loses_them(account: Account) -> None:
+    scaling = account.client("application-autoscaling")
+
+    def tags() -> Any:
+        (target,) = scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
+        return scaling.list_tags_for_resource(ResourceARN=target["ScalableTargetARN"])["Tags"]
+
+    account.deploy("hosting", hosting(), Tags=[{"Key": "stage", "Value": "dev"}, {"Key": "team", "Value": "ml"}])
+    assert tags() == {"stage": "dev", "team": "ml"}
+    account.update("hosting", hosting(), Tags=[{"Key": "stage", "Value": "prod"}])
+    assert tags() == {"stage": "prod"}
 
 
 def test_an_endpoint_that_does_not_start_fails_its_stack_with_the_containers_reason(account: Account) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
+from localaws.cloudformation import engine
 from localaws.cloudformation.errors import ResourceFailure
 from localaws.cloudformation.providers.base import Provider
 from tests.unit.localaws.cloudformation.templates import (
@@ -181,6 +182,24 @@ def test_a_roll_back_that_fails_says_so_and_can_be_continued(
     account.cfn.continue_update_rollback(StackName="stuck")
     assert account.status("stuck") == "UPDATE_ROLLBACK_COMPLETE"
     assert account.inventory() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [("converge", "UPDATE_FAILED"), ("delete_all", "UPDATE_COMPLETE")],
+    ids=["changing", "clearing up"],
+)
+def test_a_defect_of_the_embedded_aws_ends_the_operation_and_says_so(
+    account: Account, monkeypatch: pytest.MonkeyPatch, name: str, status: str
+) -> None:
+    account.deploy("defect", topic(DisplayName="one"))
+
+    def broken(*_: Any) -> None:
+        raise RuntimeError("the defect")
+
+    monkeypatch.setattr(engine, name, broken)
+    assert account.update("defect", topic(DisplayName="two")) == status
+    assert account.reason("defect", status) == "Internal error of the embedded AWS: RuntimeError: the defect"
 
 
 def test_a_resource_that_cannot_be_deleted_fails_the_deletion_and_keeps_what_it_depends_on(account: Account) -> None:

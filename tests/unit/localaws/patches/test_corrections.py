@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from moto.applicationautoscaling.models import ApplicationAutoscalingBackend
+from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
 from moto.cloudtrail.responses import CloudTrailResponse
 from moto.cloudwatch.responses import CloudWatchResponse
 from moto.ec2.models.vpcs import VPCBackend
@@ -176,7 +177,14 @@ def test_the_history_of_events_is_empty(client: Callable[[str], Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("response", "operation"), [(CloudWatchResponse, "put_composite_alarm"), (CloudTrailResponse, "lookup_events")]
+    ("response", "operation"),
+    [
+        (CloudWatchResponse, "put_composite_alarm"),
+        (CloudTrailResponse, "lookup_events"),
+        (ApplicationAutoScalingResponse, "tag_resource"),
+        (ApplicationAutoScalingResponse, "untag_resource"),
+        (ApplicationAutoScalingResponse, "list_tags_for_resource"),
+    ],
 )
 def test_what_moto_lacks_is_ours(response: type, operation: str) -> None:
     assert getattr(response, operation).__module__.startswith("localaws.patches")
