@@ -116,10 +116,12 @@ def server() -> Iterator[State]:
 
 @pytest.fixture(scope="session")
 def user(server: State, tmp_path_factory: pytest.TempPathFactory) -> User:
-    """A user of the tools account, which is bootstrapped, with a copy of the project's environment files."""
+    """A user of the tools account, which is bootstrapped, with a copy of dev's files: fewer make a quicker synth."""
     scratch = tmp_path_factory.mktemp("user")
     files = scratch / "environments"
-    shutil.copytree(PROJECT / "environments", files)
+    files.mkdir()
+    for name in ("common.yaml", "dev.yaml"):
+        shutil.copy(PROJECT / "environments" / name, files)
     user = User(server.url, TOOLS_ACCOUNT, files, scratch)
     succeeded(user.cdk("bootstrap", f"aws://{TOOLS_ACCOUNT}/{REGION}"))
     return user

@@ -2,17 +2,19 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.e2e.conftest import User, succeeded
+from tests.e2e.conftest import PROJECT, User, succeeded
 
 ENDPOINT = "mistral-7b-instruct-dev"
 
 
 def test_cdk_list_shows_both_stacks_of_every_environment(user: User) -> None:
-    listed = succeeded(user.cdk("list")).stdout.split()
+    everything = replace(user, files=PROJECT / "environments")
+    listed = succeeded(everything.cdk("list")).stdout.split()
     assert [name for name in listed if "/" in name] == [
         f"{environment}/{stack}" for environment in ("dev", "staging", "prod") for stack in ("network", "endpoint")
     ]

@@ -11,7 +11,7 @@ from tests.e2e.conftest import User, succeeded
 
 ENDPOINT = "mistral-7b-base-change"
 STACK = "mistral-7b-change-endpoint"
-BASE = {"region": "us-east-1", "model": "base"}
+BASE = {"region": "us-east-1", "model": "base", "auto_scaling": None}
 
 
 @pytest.fixture(scope="module")
