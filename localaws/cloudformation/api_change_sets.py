@@ -104,5 +104,6 @@ class ChangeSets(Operations):
             check_updatable(stack)
         stack.change_sets.clear()
         stack.disable_rollback = bool(self.request.get("DisableRollback"))
+        stack.retain_except_on_create = bool(self.request.get("RetainExceptOnCreate"))
         begin(stack, change_set.target, change_set.kind)
         return EmptyResult()

@@ -27,6 +27,7 @@ class Stacks(Operations):
         refuse(plan(stack, wanted))
         self.stacks.add(stack)
         stack.disable_rollback = bool(request.get("DisableRollback")) or request.get("OnFailure") == "DO_NOTHING"
+        stack.retain_except_on_create = bool(request.get("RetainExceptOnCreate"))
         stack.termination_protection = bool(request.get("EnableTerminationProtection"))
         begin(stack, wanted, "CREATE")
         return ActionResult({"StackId": stack.id})
@@ -43,6 +44,7 @@ class Stacks(Operations):
             raise ValidationError("No updates are to be performed.")
         refuse(planned)
         stack.disable_rollback = bool(request.get("DisableRollback"))
+        stack.retain_except_on_create = bool(request.get("RetainExceptOnCreate"))
         begin(stack, wanted, "UPDATE")
         return ActionResult({"StackId": stack.id})
 
@@ -98,6 +100,7 @@ class Stacks(Operations):
         check_options(self.request)
         stack = self.stack()
         stack.token = self.request.get("ClientRequestToken")
+        stack.retain_except_on_create = bool(self.request.get("RetainExceptOnCreate"))
         if stack.status == "CREATE_FAILED":
             stack.move("ROLLBACK_IN_PROGRESS", engine.USER_INITIATED)
             engine.start(lambda: engine.roll_back_creation(stack), stack)

@@ -47,9 +47,14 @@ def _guarded(operation: Callable[[], None], stack: Stack) -> None:
         stack.move(after, f"{DEFECT}: {type(error).__name__}: {error}")
 
 
-def _kept_after_failure(resource: Deployed) -> str:
-    """What becomes of a new resource when the operation that created it fails."""
-    return "Retain" if resource.definition.get("DeletionPolicy") == "Retain" else "Delete"
+def _kept_after_failure(stack: Stack) -> Callable[[Deployed], str]:
+    """What becomes of new resources when the operation that created them fails."""
+
+    def policy(resource: Deployed) -> str:
+        kept = resource.definition.get("DeletionPolicy") == "Retain" and not stack.retain_except_on_create
+        return "Retain" if kept else "Delete"
+
+    return policy
 
 
 def _policy(name: str) -> Callable[[Deployed], str]:
@@ -83,7 +88,7 @@ def roll_back_creation(stack: Stack) -> None:
     except Failed as failure:
         stack.move("ROLLBACK_FAILED", str(failure))
         return
-    if stuck := delete_all(stack, left_over, _kept_after_failure):
+    if stuck := delete_all(stack, left_over, _kept_after_failure(stack)):
         stack.resources.update({resource.logical_id: resource for resource in stuck})
         stack.move("ROLLBACK_FAILED", _failed_to_delete(stuck))
         return
@@ -145,7 +150,7 @@ def roll_back_update(stack: Stack, skip: frozenset[str] = frozenset()) -> None:
         stack.move("UPDATE_ROLLBACK_FAILED", str(failure))
         return
     stack.move("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
-    delete_all(stack, left_over, _kept_after_failure)
+    delete_all(stack, left_over, _kept_after_failure(stack))
     stack.move("UPDATE_ROLLBACK_COMPLETE")
 
 

@@ -38,7 +38,6 @@ _HARMLESS: Mapping[str, Json] = {
     "OnFailure": "ROLLBACK",
     "ResourceTypes": [],
     "ResourcesToImport": [],
-    "RetainExceptOnCreate": False,
     "RollbackConfiguration": {},
     "DisableValidation": False,
 }
@@ -49,7 +48,7 @@ _HARMLESS: Mapping[str, Json] = {
 _CARRIED = names(
     "StackName ChangeSetName ChangeSetType ClientToken ClientRequestToken Description TemplateBody TemplateURL "
     "UsePreviousTemplate Parameters Capabilities RoleARN Tags DisableRollback EnableTerminationProtection "
-    "IncludeNestedStacks ImportExistingResources RetainResources ResourcesToSkip"
+    "IncludeNestedStacks ImportExistingResources RetainExceptOnCreate RetainResources ResourcesToSkip"
 )
 
 

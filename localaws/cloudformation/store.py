@@ -150,6 +150,8 @@ class Stack:
     """What was done since the stack was last as it should be: what a roll-back has to undo."""
     termination_protection: bool = False
     disable_rollback: bool = False
+    retain_except_on_create: bool = False
+    """Whether a roll-back deletes new resources that their policy would keep."""
     created: datetime = field(default_factory=now)
     updated: datetime | None = None
     deleted: datetime | None = None

@@ -40,6 +40,19 @@ def test_a_creation_that_fails_deletes_what_it_had_created(account: Account, tak
     assert account.inventory() == before
 
 
+@pytest.mark.parametrize(
+    ("policy", "retain_except_on_create", "kept"),
+    [("Retain", False, True), ("RetainExceptOnCreate", False, False), ("Retain", True, False)],
+)
+def test_whether_a_failed_creation_keeps_a_resource_is_up_to_its_policy_and_the_caller(
+    account: Account, taken: dict[str, Any], policy: str, retain_except_on_create: bool, kept: bool
+) -> None:
+    resources = {"Kept": {**log_group("kept"), "DeletionPolicy": policy}, "Taken": after(taken, "Kept")}
+    account.create("failing", resources, RetainExceptOnCreate=retain_except_on_create)
+    groups = account.client("logs").describe_log_groups(logGroupNamePrefix="kept")["logGroups"]
+    assert bool(groups) is kept
+
+
 def test_the_events_of_a_failed_creation_tell_what_failed_and_why(account: Account, taken: dict[str, Any]) -> None:
     account.create("failing", {**topic(), "Taken": after(taken, "Topic")})
     assert [(name, status) for name, status, _ in account.events("failing")] == [
