@@ -5,8 +5,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from moto.ec2.exceptions import EC2ClientError
-from moto.ec2.models import ec2_backends
 from moto.iam.models import iam_backends
 from moto.s3.models import s3_backends
 from moto.sagemaker.exceptions import ValidationError
@@ -102,6 +100,11 @@ def _exists(backend: SageMakerModelBackend, bucket: str, key: str) -> bool:
 
 
 def _check_network(backend: SageMakerModelBackend, vpc: Mapping[str, Any]) -> None:
+    if not vpc:
+        return
+    from moto.ec2.exceptions import EC2ClientError  # noqa: PLC0415 - half a second that the server's start does without
+    from moto.ec2.models import ec2_backends  # noqa: PLC0415
+
     ec2 = ec2_backends[backend.account_id][backend.region_name]
     try:
         for subnet in vpc.get("Subnets") or []:

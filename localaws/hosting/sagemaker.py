@@ -5,6 +5,7 @@ Each operation first checks its parameters against the service's model, as the s
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from moto.core.responses import ActionResult, EmptyResult
@@ -17,6 +18,10 @@ from localaws.hosting.endpoints import Endpoints
 from localaws.hosting.model_checks import check_endpoint_config, check_model
 
 Action = Callable[[SageMakerResponse], ActionResult]
+
+LARGEST_PAGE = 100
+"""MaxResults of ListModels, at most and unless given."""
+EARLIEST, LATEST = datetime.min, datetime.max
 
 _CONFIG_MEMBERS = {
     "ExecutionRoleArn": "execution_role_arn",
@@ -47,6 +52,7 @@ PATCHES = (
     _patch(SageMakerResponse, "create_model", "checks nothing, and drops EnableNetworkIsolation"),
     _patch(SageMakerResponse, "create_endpoint_config", "takes a name twice, and drops members"),
     _patch(SageMakerResponse, "describe_model", "shows what was not given, as empty"),
+    _patch(SageMakerResponse, "list_models", "lists all of them, whatever is asked for"),
     _patch(SageMakerResponse, "describe_endpoint_config", "shows what was not given, as empty"),
     _patch(SageMakerResponse, "create_endpoint", "takes a name twice, and is InService at once"),
     _patch(SageMakerResponse, "update_endpoint", "is absent"),
@@ -80,6 +86,7 @@ def install(endpoints: Endpoints) -> None:
         "create_model": _create_model,
         "create_endpoint_config": _create_endpoint_config,
         "describe_model": _describe_model,
+        "list_models": _list_models,
         "describe_endpoint_config": _describe_endpoint_config,
         "create_endpoint": create_endpoint,
         "update_endpoint": update_endpoint,
@@ -130,6 +137,28 @@ def _create_endpoint_config(self: SageMakerResponse) -> ActionResult:
 
 def _describe_model(self: SageMakerResponse) -> ActionResult:
     return _given(self.sagemaker_backend.describe_model(self.params["ModelName"]).response_object)
+
+
+def _list_models(self: SageMakerResponse) -> ActionResult:
+    asked = _checked(self, "ListModels")
+    before, after = asked.get("CreationTimeBefore", LATEST), asked.get("CreationTimeAfter", EARLIEST)
+    models = [
+        model
+        for model in self.sagemaker_backend.list_models()
+        if asked.get("NameContains", "") in model.model_name and after < model.creation_time < before
+    ]
+    by_name = asked.get("SortBy") == "Name"
+    models.sort(
+        key=lambda model: model.model_name if by_name else model.creation_time,
+        reverse=asked.get("SortOrder", "Descending") == "Descending",
+    )
+    start = int(asked.get("NextToken", 0))
+    end = start + int(asked.get("MaxResults", LARGEST_PAGE))
+    page = [
+        {"ModelName": model.model_name, "ModelArn": model.arn, "CreationTime": model.creation_time}
+        for model in models[start:end]
+    ]
+    return ActionResult({"Models": page} | ({"NextToken": str(end)} if end < len(models) else {}))
 
 
 def _describe_endpoint_config(self: SageMakerResponse) -> ActionResult:

@@ -49,7 +49,9 @@ class User:
         return inherited | credentials(self.account, REGION) | {"AWS_ENDPOINT_URL": self.url}
 
     def cdk(self, *arguments: str, extra: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        """Runs the CDK CLI in the project's folder."""
+        """Runs the CDK CLI in the project's folder; bootstrap needs no app, and is quicker without."""
+        if arguments[0] == "bootstrap":
+            return self._run([str(BIN / "cdk"), *arguments], extra or {}, folder=self.scratch)
         app = ["-c", f"environments={self.files}", "-o", str(self.scratch / "cdk.out")]
         return self._run([str(BIN / "cdk"), *arguments, *app], extra or {})
 
@@ -87,11 +89,11 @@ class User:
         )
 
     def _run(
-        self, command: list[str], extra: Mapping[str, str], given: str | None = None
+        self, command: list[str], extra: Mapping[str, str], given: str | None = None, folder: Path = PROJECT
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             command,
-            cwd=PROJECT,
+            cwd=folder,
             env=self.environ | dict(extra),
             input=given if given is not None else "",
             capture_output=True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -157,3 +158,39 @@ def test_a_value_outside_the_services_model_is_refused(
     with pytest.raises(ClientError, match=message) as error:
         make_config(**variant)
     assert error.value.response["Error"]["Code"] == "ValidationException"
+
+
+def listed(sagemaker: Any, **asked: Any) -> list[str]:
+    """Names of the models that ListModels gives."""
+    return [model["ModelName"] for model in sagemaker.list_models(**asked)["Models"]]
+
+
+def test_models_are_listed_by_a_part_of_their_name(sagemaker: Any, make_model: Make) -> None:
+    make_model(ModelName="listed-one")
+    make_model(ModelName="other-one")
+    assert listed(sagemaker, NameContains="listed-") == ["listed-one"]
+
+
+def test_models_are_listed_newest_first_unless_asked_otherwise(sagemaker: Any, make_model: Make) -> None:
+    for name in ("order-b", "order-a", "order-c"):
+        make_model(ModelName=name)
+    assert listed(sagemaker, NameContains="order-") == ["order-c", "order-a", "order-b"]
+    assert listed(sagemaker, NameContains="order-", SortBy="Name", SortOrder="Ascending") == [
+        "order-a",
+        "order-b",
+        "order-c",
+    ]
+
+
+def test_models_are_listed_page_by_page(sagemaker: Any, make_model: Make) -> None:
+    for name in ("page-1", "page-2", "page-3"):
+        make_model(ModelName=name)
+    pages = sagemaker.get_paginator("list_models").paginate(NameContains="page-", PaginationConfig={"PageSize": 2})
+    assert [[model["ModelName"] for model in page["Models"]] for page in pages] == [["page-3", "page-2"], ["page-1"]]
+
+
+def test_models_are_listed_by_their_time_of_creation(sagemaker: Any, make_model: Make) -> None:
+    name = make_model()
+    created = sagemaker.describe_model(ModelName=name)["CreationTime"]
+    assert listed(sagemaker, NameContains=name, CreationTimeAfter=created - timedelta(hours=1)) == [name]
+    assert listed(sagemaker, NameContains=name, CreationTimeAfter=created + timedelta(hours=1)) == []

@@ -54,6 +54,11 @@ def test_every_patch_is_applied_by_install(url: str, patch: Patch) -> None:
     assert getattr(patch.owner, patch.method) is not patch.original
 
 
+def test_moto_lists_models_whatever_is_asked_for(backend: SageMakerModelBackend) -> None:
+    answer = original("list_models")(Response(backend, NameContains="something else"))
+    assert [model["ModelName"] for model in answer.result["Models"]] == ["m"]
+
+
 def test_moto_lacks_update_endpoint() -> None:
     (patch,) = [patch for patch in PATCHES if patch.method == "update_endpoint"]
     assert (patch.owner, patch.original) == (SageMakerResponse, None)
