@@ -106,7 +106,8 @@ def install_python_packages() -> None:
         pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
         run([*pip, "--requirement", str(only_uv)])
         uv = [str(VENV / "bin" / "uv"), "pip", "sync", "--quiet", "--python", python, "--require-hashes"]
-        uv += ["--system-certs", str(lock)]
+        # compiled now: the CDK's modules are large, and where Python may not write bytecode each run would compile them
+        uv += ["--compile-bytecode", "--system-certs", str(lock)]
         if subprocess.run(uv, check=False, cwd=ROOT).returncode != 0:
             # uv does not read pip's configuration; pip may know the mirror or certificate that this network asks for
             say("uv could not install them; pip will, more slowly")
