@@ -6,7 +6,7 @@ import io
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -32,22 +32,30 @@ STATE = threading.RLock()
 """Held while moto works on a request: its back ends are plain dictionaries, not made for threads."""
 
 
+Dispatch = Callable[[Any, str, Mapping[str, Any]], Any]
+"""Answers a request, as the `dispatch` of a `BaseResponse` of moto's does: request, URL and headers."""
+
+_OWN: dict[str, Callable[[], Dispatch]] = {}
+
+
+def serve(service: str, load: Callable[[], Dispatch]) -> None:
+    """Answer a service by our own code in place of moto's; `load` is called when the service is first asked."""
+    _OWN[service] = load
+
+
 def _service_application(service: Any) -> Flask:
     """The application of one service, by moto's name for it; made when the service is first used."""
-    if service == "cloudformation":
-        return _cloudformation()
+    if service in _OWN:
+        return _own_application(service, _OWN[service]())
     patches.install(service)
     return create_backend_app(service)
 
 
-def _cloudformation() -> Flask:
-    # Here, as CloudFormation's providers call back.
-    from localaws.cloudformation.api import CloudFormation  # noqa: PLC0415
-
-    application = Flask("cloudformation")
+def _own_application(service: str, dispatch: Dispatch) -> Flask:
+    application = Flask(service)
     application.debug = True  # as moto's: failures are raised, not rendered
     application.request_class = BackendRequest
-    application.add_url_rule("/", view_func=convert_to_flask_response(CloudFormation.dispatch), methods=["GET", "POST"])
+    application.add_url_rule("/", view_func=convert_to_flask_response(dispatch), methods=["GET", "POST"])
     return application
 
 

@@ -22,7 +22,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Mount, Route
 
-from localaws import moto_app
+from localaws import cloudformation, moto_app
 
 HEALTH_PATH = "/_localaws/health"
 HOST = "localhost"
@@ -46,6 +46,7 @@ def create_app(routes: Sequence[BaseRoute] | None = None) -> Starlette:
 
         hosting.install()
         routes = hosting.routes()
+    cloudformation.install()
     # a2wsgi types WSGI and ASGI by its own definitions of the same.
     services: Any = WSGIMiddleware(cast("Any", moto_app.application()), workers=WORKERS)
     return Starlette(routes=[Route(HEALTH_PATH, _health), *routes, Mount("/", app=services)])

@@ -1,1 +1,14 @@
-"""CloudFormation: templates, change sets and stack operations, over the services of moto."""
+"""CloudFormation: a service of our own, on moto's wire protocol and over moto's other services."""
+
+from localaws import moto_app
+
+
+def install() -> None:
+    """Answer CloudFormation's requests here; the code is loaded with the first of them."""
+    moto_app.serve("cloudformation", _load)
+
+
+def _load() -> moto_app.Dispatch:
+    from localaws.cloudformation.api import CloudFormation  # noqa: PLC0415
+
+    return CloudFormation.dispatch

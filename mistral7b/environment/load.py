@@ -112,6 +112,7 @@ def _validate_fields(
 ) -> tuple[Environment, list[FieldPath]]:
     """Validates field by field; wrong fields are taken out, so that the rules can check the rest."""
     wrong: list[FieldPath] = []
+    told: list[FieldPath] = []
     while True:
         try:
             return Environment.model_validate({**values, "name": name}), wrong
@@ -119,9 +120,11 @@ def _validate_fields(
             errors = [(details, field_path(details, {**values, "name": name})) for details in error.errors()]
         before = copy.deepcopy(values)
         for details, path in errors:
-            if path not in wrong:
+            if path not in told:
                 problems.append(explain(details, path, source))
-                wrong.append(path)
+                told.append(path)
+                if details["type"] != "extra_forbidden":  # no rule reads what is no field
+                    wrong.append(path)
             _take_out(values, path if details["type"] != "missing" else path[:-1])
         if ("region",) in wrong:
             values.setdefault("region", _ANY_REGION)

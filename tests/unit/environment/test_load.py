@@ -84,6 +84,11 @@ def test_a_misspelt_field_suggests_the_nearest(problems: Problems) -> None:
     assert "did you mean MAX_CONCURRENT_REQUESTS?" in found["tgi.MAX_CONCURENT_REQUESTS"].fix
 
 
+def test_a_misspelt_field_keeps_no_rule_from_being_checked(problems: Problems) -> None:
+    found = problems("region: us-east-1\ntgi: {MAX_CONCURENT_REQUESTS: 4, MAX_TOTAL_TOKENS: 8191}\n")
+    assert set(found) == {"tgi.MAX_CONCURENT_REQUESTS", "tgi.MAX_INPUT_LENGTH"}
+
+
 def test_a_misspelt_region_suggests_the_one_with_its_letters_in_order(problems: Problems) -> None:
     assert "did you mean us-east-1?" in problems("region: us-esat-1\n")["region"].fix
 

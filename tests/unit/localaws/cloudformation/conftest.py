@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from localaws import hosting, moto_app
+from localaws import cloudformation, hosting, moto_app
 from localaws.hosting.settings import HostingSettings
 
 REGION = "us-east-1"
@@ -182,6 +182,7 @@ def _request(resources: Mapping[str, Any], options: dict[str, Any]) -> dict[str,
 
 @pytest.fixture(scope="session", autouse=True)
 def _hosting() -> None:
+    cloudformation.install()
     hosting.install(HostingSettings(endpoint_seconds=0))
 
 
