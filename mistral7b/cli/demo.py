@@ -6,9 +6,9 @@ from types import FrameType
 from typing import NoReturn
 
 import typer
-from rich.console import Console
 
 from mistral7b.cli.failure import CommandError
+from mistral7b.cli.output import out
 from mistral7b.demo.process import CommandFailedError
 from mistral7b.demo.report import Report
 from mistral7b.demo.scenario import DemoFailedError, play
@@ -32,7 +32,7 @@ def demo() -> None:
         raise CommandError(f"{project} holds no cdk.json\nfix: run the command in the project's folder", 2)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
-    report = Report(Console(highlight=False))
+    report = Report(out)
     try:
         play(project, report)
     except (CommandFailedError, DemoFailedError, LifecycleError) as error:

@@ -163,14 +163,16 @@ def play(project: Path, report: Report) -> None:
             server = stack.enter_context(running_server())
             step.result = server.url
         region = load_environment(project / "environments", ENVIRONMENT).region
-        stack.enter_context(_exported({**credentials(region=region), "AWS_ENDPOINT_URL": server.url}))
+        # jsii leaves its temporary files behind when it is interrupted: they go with the scratch folder
+        settings = {**credentials(region=region), "AWS_ENDPOINT_URL": server.url, "TMPDIR": str(scratch)}
+        stack.enter_context(_exported(settings))
         Demo(project, report, scratch).play()
 
 
 @contextmanager
 def _exported(settings: Mapping[str, str]) -> Iterator[None]:
-    """Has these AWS settings and no others in the environment, as after `eval "$(mistral7b local up)"`."""
-    before = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+    """Has these settings and no other AWS ones in the environment, as after `eval "$(mistral7b local up)"`."""
+    before = {n: value for n, value in os.environ.items() if n.startswith("AWS_") or n in settings}
     for name in before:
         del os.environ[name]
     os.environ.update(settings)
