@@ -137,7 +137,9 @@ def install_cdk_cli() -> None:
         "# Written by tools/setup.py: the locked CDK CLI, on the Node that jsii needs, too.\n"
         'here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)\n'
         f'PATH="$here/{os.path.relpath(node_bin, VENV / "bin")}:$PATH"\n'
-        "export PATH\n"
+        "# The CLI would recommend npm's newest, 3.0.0, which cannot read today's cloud assemblies.\n"
+        "CDK_DISABLE_VERSION_CHECK=1\n"
+        "export PATH CDK_DISABLE_VERSION_CHECK\n"
         'exec node "$here/../../node_modules/aws-cdk/bin/cdk" "$@"\n'
     )
     wrapper.chmod(0o755)
