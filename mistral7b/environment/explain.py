@@ -68,17 +68,10 @@ def field_path(error: ErrorDetails, values: Mapping[str, Any]) -> FieldPath:
 
 def explain(error: ErrorDetails, path: FieldPath, source: Source) -> Problem:
     """The problem that `error` stands for, at `path` of `source`."""
-    place = source.place(path)
-    value = None if error["type"] == "missing" else error["input"]
     reason, fix = _reason_and_fix(error, path)
-    return Problem(
-        place.file if place and error["type"] != "missing" else source.file,
-        place.line if place and error["type"] != "missing" else None,
-        dotted(path),
-        value,
-        reason,
-        fix,
-    )
+    if error["type"] == "missing":  # it stands nowhere
+        return Problem(source.file, None, dotted(path), None, reason, fix)
+    return source.problem(path, error["input"], reason, fix)
 
 
 def _reason_and_fix(error: ErrorDetails, path: FieldPath) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from mistral7b.environment import rules
 from mistral7b.environment.explain import explain, field_path
 from mistral7b.environment.problem import EnvironmentFileError, Problem, unique
 from mistral7b.environment.schema import Environment
-from mistral7b.environment.source import FieldPath, Source, dotted, overlay, read
+from mistral7b.environment.source import FieldPath, Source, overlay, read
 from mistral7b.environment.suggest import nearest
 
 COMMON = "common.yaml"
@@ -80,30 +80,10 @@ def _validate(name: str, source: Source) -> tuple[Environment, list[Problem]]:
     problems: list[Problem] = []
     values = _without_nulls(source.values)
     if "name" in values:
-        place = source.place(("name",))
-        problems.append(
-            Problem(
-                place.file if place else source.file,
-                place.line if place else None,
-                "name",
-                values.pop("name"),
-                "an environment is named by its file",
-                "remove the field; rename the file instead",
-            )
-        )
+        reason, fix = "an environment is named by its file", "remove the field; rename the file instead"
+        problems.append(source.problem(("name",), values.pop("name"), reason, fix))
     environment, wrong = _validate_fields(name, values, source, problems)
-    for finding in rules.check(environment, wrong):
-        place = source.place(finding.field)
-        problems.append(
-            Problem(
-                place.file if place else source.file,
-                place.line if place else None,
-                dotted(finding.field),
-                finding.value,
-                finding.reason,
-                finding.fix,
-            )
-        )
+    problems += [source.problem(f.field, f.value, f.reason, f.fix) for f in rules.check(environment, wrong)]
     return environment, sorted(unique(problems), key=lambda p: (p.file, p.line or 0))
 
 

@@ -38,6 +38,12 @@ class Source:
             path = path[:-1]
         return None
 
+    def problem(self, path: FieldPath, value: Any, reason: str, fix: str) -> Problem:
+        """A problem with the value at `path`, with its place."""
+        place = self.place(path)
+        file, line = (place.file, place.line) if place else (self.file, None)
+        return Problem(file, line, dotted(path), value, reason, fix)
+
 
 class _Loader(yaml.SafeLoader):
     """YAML 1.2 scalars: `no`, `on` and `012345678901` stay strings (YAML 1.1 reads false, true, an octal number)."""
