@@ -125,5 +125,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # in the middle of something; nothing of theirs outlives the process, so there is nothing to wait for.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: os._exit(0))
+    if options.until_stdin_closes:
+        end_with_standard_input()
     uvicorn.Server(config).run(sockets=sockets)
     return 0
