@@ -12,20 +12,29 @@ from mistral7b.cli.options import AsJson
 from mistral7b.cli.output import out, progress, write_json
 
 # localaws is imported where it is used: the commands that ask an endpoint do without it.
-DEFAULT_ACCOUNT, DEFAULT_REGION = "123456789012", "us-east-1"
-STATE = Path(".mistral7b").resolve() / "local"
+STATE = Path(".mistral7b") / "local"
 DEFAULT_PORT = 5600
 
 StateFolder = Annotated[
     Path,
     typer.Option(
-        "--state", metavar="FOLDER", envvar="MISTRAL7B_LOCAL_STATE", help="Where it keeps its log and its pid."
+        "--state",
+        metavar="FOLDER",
+        envvar="MISTRAL7B_LOCAL_STATE",
+        resolve_path=True,
+        help="Where it keeps its log and its pid.",
     ),
 ]
 Account = Annotated[
-    str, typer.Option(metavar="ID", help="AWS account to act as: any 12 digits; it exists once you do.")
+    str | None,
+    typer.Option(
+        metavar="ID", help="AWS account to act as: any 12 digits. Default: one of its own.", show_default=False
+    ),
 ]
-Region = Annotated[str, typer.Option(metavar="REGION", help="AWS region of the exported settings.")]
+Region = Annotated[
+    str | None,
+    typer.Option(metavar="REGION", help="AWS region of the settings. Default: us-east-1.", show_default=False),
+]
 
 commands = typer.Typer(
     name="local",
@@ -37,8 +46,8 @@ commands = typer.Typer(
 @commands.command("up")
 def up(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on localhost; 0 takes a free one.")] = DEFAULT_PORT,
-    account: Account = DEFAULT_ACCOUNT,
-    region: Region = DEFAULT_REGION,
+    account: Account = None,
+    region: Region = None,
     state: StateFolder = STATE,
     as_json: AsJson = False,
 ) -> None:
@@ -100,12 +109,11 @@ def down(state: StateFolder = STATE) -> None:
     progress.print("The embedded AWS is stopped." if stopped else f"The embedded AWS did not run here ({state}).")
 
 
-def _settings(account: str, region: str) -> dict[str, str]:
-    from localaws.accounts import credentials  # noqa: PLC0415
+def _settings(account: str | None, region: str | None) -> dict[str, str]:
+    from localaws.accounts import DEFAULT_ACCOUNT, DEFAULT_REGION, credentials  # noqa: PLC0415
 
     try:
-        return credentials(account, region)
+        return credentials(account or DEFAULT_ACCOUNT, region or DEFAULT_REGION)
     except ValueError as error:
-        raise CommandError(
-            f"--account {account}: {error}\nfix: give 12 digits, such as {DEFAULT_ACCOUNT}", 2
-        ) from error
+        fix = f"fix: give 12 digits, such as {DEFAULT_ACCOUNT}"
+        raise CommandError(f"--account {account}: {error}\n{fix}", 2) from error

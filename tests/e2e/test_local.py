@@ -68,6 +68,17 @@ def test_status_tells_by_its_exit_status_whether_it_runs(state: Path, tmp_path: 
     assert local(tmp_path / "nothing", "status").returncode == 1
 
 
+def test_a_relative_state_folder_is_of_the_folder_one_stands_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    started = local(Path("state"), "up", "--port", "0")
+    stopped = local(Path("state"), "down")
+    assert started.returncode == 0, started.stderr
+    assert "is stopped" in stopped.stderr
+    assert (tmp_path / "state" / "server.log").exists()
+
+
 def test_down_ends_the_process(tmp_path: Path) -> None:
     pid = json.loads(local(tmp_path, "up", "--port", "0", "--json").stdout)["pid"]
     local(tmp_path, "down")
