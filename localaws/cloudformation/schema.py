@@ -85,7 +85,6 @@ class ResourceSchema:
         self.properties: frozenset[str] = frozenset(schema["properties"])
         self.read_only = _names(schema.get("readOnlyProperties", []))
         self.create_only = _names(schema.get("createOnlyProperties", []))
-        self.conditional_create_only = _names(schema.get("conditionalCreateOnlyProperties", []))
         self.identifier = _names(schema.get("primaryIdentifier", []))
         self.deletes_first: bool = schema.get("replacementStrategy") == "delete_then_create"
 

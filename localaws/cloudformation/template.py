@@ -197,27 +197,27 @@ def _check_conditions(template: Template) -> None:
 
 def _branch_conditions(node: Json) -> Iterator[str]:
     """Conditions that some Fn::If under `node` asks."""
-    if isinstance(node, list):
-        for part in node:
-            yield from _branch_conditions(part)
-    elif isinstance(node, dict):
-        for key, value in node.items():
-            if key == "Fn::If" and isinstance(value, list) and value:
-                yield str(value[0])
-            yield from _branch_conditions(value)
+    for mapping in _mappings(node):
+        branch = mapping.get("Fn::If")
+        if isinstance(branch, list) and branch:
+            yield str(branch[0])
 
 
 def _conditions_of_condition(node: Json) -> Iterator[str]:
     """Conditions that other conditions are made of: `{"Condition": name}`."""
+    for mapping in _mappings(node):
+        if set(mapping) == {"Condition"} and isinstance(mapping["Condition"], str):
+            yield mapping["Condition"]
+
+
+def _mappings(node: Json) -> Iterator[dict[str, Json]]:
+    """`node` and all that is inside it, as far as they are mappings."""
+    if isinstance(node, dict):
+        yield node
+        node = list(node.values())
     if isinstance(node, list):
         for part in node:
-            yield from _conditions_of_condition(part)
-    elif isinstance(node, dict):
-        if set(node) == {"Condition"} and isinstance(node["Condition"], str):
-            yield node["Condition"]
-        else:
-            for value in node.values():
-                yield from _conditions_of_condition(value)
+            yield from _mappings(part)
 
 
 def references(node: Json) -> Iterator[str]:

@@ -20,7 +20,6 @@ from mistral7b.endpoint import (
     endpoint_status,
 )
 from mistral7b.environment import Environment
-from mistral7b.tgi import parse_environment
 
 _ADVICE: dict[type[EndpointError], str] = {
     OverloadedError: "{endpoint} is overloaded: MAX_CONCURRENT_REQUESTS ({concurrency}) requests are in flight. "
@@ -56,7 +55,7 @@ def explain(error: EndpointError, env: Environment) -> str:
             endpoint=f"the endpoint {env.resolved_endpoint_name}",
             error=_sentence(error),
             status=error.status,
-            concurrency=parse_environment(env.container_environment()).max_concurrent_requests,
+            concurrency=env.launcher_settings().max_concurrent_requests,
         )
     return " ".join(text.split())
 

@@ -10,16 +10,15 @@ import typer
 from mistral7b.cli.asking import Answer, Question, ask_streaming, prepare, remark
 from mistral7b.cli.connection import connected, explained
 from mistral7b.cli.failure import CommandError, show
-from mistral7b.cli.options import DEFAULT_FOLDER, EnvironmentName, EnvironmentsFolder, environment
+from mistral7b.cli.options import DEFAULT_FOLDER, EnvironmentName, EnvironmentsFolder
 from mistral7b.cli.output import progress
 from mistral7b.cli.parameters import ParameterOptions, parse_parameters
 from mistral7b.cli.standard_input import decoded
 from mistral7b.cli.streaming import TextWriter
 from mistral7b.cli.waiting import Waiting
-from mistral7b.environment import Environment
+from mistral7b.environment import Environment, load_environment
 from mistral7b.environment.suggest import nearest
 from mistral7b.prompts import Message, PromptError, conversation
-from mistral7b.tgi import parse_environment
 
 if TYPE_CHECKING:
     from mistral7b.endpoint import EndpointClient
@@ -60,7 +59,7 @@ def chat(
     Nothing is ever left out of a conversation: one that has become too long for the endpoint is refused, with its
     length, and `/reset` starts a new one.
     """
-    env = environment(folder, name)
+    env = load_environment(folder, name)
     if env.model == "base":
         raise CommandError(
             f"{env.name} runs the base model, which continues a text and does not converse: "
@@ -89,7 +88,7 @@ def chat(
 class _Conversation:
     def __init__(self, env: Environment, given: dict[str, Any], client: "EndpointClient") -> None:
         self._env = env
-        self._settings = parse_environment(env.container_environment())
+        self._settings = env.launcher_settings()
         self._given = given
         self._client = client
         self._messages: list[Message] = []

@@ -8,13 +8,12 @@ from rich.text import Text
 from mistral7b.cli.asking import Answer, ask, prepare
 from mistral7b.cli.connection import connected, explained
 from mistral7b.cli.failure import CommandError
-from mistral7b.cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder, environment
+from mistral7b.cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
 from mistral7b.cli.output import out, progress, table, write_json
 from mistral7b.cli.waiting import Waiting
-from mistral7b.environment import Environment
+from mistral7b.environment import Environment, load_environment
 from mistral7b.examples import Example, Language, examples
 from mistral7b.prompts import instruction
-from mistral7b.tgi import parse_environment
 
 if TYPE_CHECKING:
     from mistral7b.endpoint import EndpointClient
@@ -52,7 +51,7 @@ def ask_examples(
 
     --json prints a list with the name, language, prompt, generated_text, error, and counts of each.
     """
-    env = environment(folder, name)
+    env = load_environment(folder, name)
     chosen = [(example, example.language(language)) for example in examples(env.model)]
     for example, spoken in chosen:
         if spoken != language:
@@ -85,7 +84,7 @@ def _list(chosen: list[tuple[Example, Language]], as_json: bool) -> None:
 
 def _ask(example: Example, language: Language, env: Environment, client: "EndpointClient") -> dict[str, Any]:
     """What is printed of one example. An error is a part of it: the others are asked all the same."""
-    settings = parse_environment(env.container_environment())
+    settings = env.launcher_settings()
     text = example.text(language)
     record: dict[str, Any] = {"name": example.name, "language": language, "prompt": text, "prompt_tokens": None}
     answer: Answer | None = None

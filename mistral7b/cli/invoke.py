@@ -9,15 +9,14 @@ import typer
 from mistral7b.cli.asking import Answer, Question, ask, ask_streaming, prepare, remark
 from mistral7b.cli.connection import connected
 from mistral7b.cli.failure import CommandError
-from mistral7b.cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder, environment
+from mistral7b.cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
 from mistral7b.cli.output import write_answer, write_json
 from mistral7b.cli.parameters import ParameterOptions, parse_parameters
 from mistral7b.cli.standard_input import read_bytes, read_prompt
 from mistral7b.cli.streaming import JsonLineWriter, TextWriter
 from mistral7b.cli.waiting import Waiting
-from mistral7b.environment import Environment
+from mistral7b.environment import Environment, load_environment
 from mistral7b.prompts import PromptError, instruction
-from mistral7b.tgi import parse_environment
 
 # What one asks for to look at more than the text.
 _ASKS_FOR_DETAILS = {"details", "decoder_input_details", "top_n_tokens", "best_of"}
@@ -74,13 +73,13 @@ def invoke(
     --json prints one document: prompt_tokens, generated_text, finish_reason, generated_tokens, seconds; with --stream,
     a line for each token before it, and the document as the last line.
     """
-    env = environment(folder, name)
+    env = load_environment(folder, name)
     if raw is not None:
         if prompt is not None or parameter or as_json or no_format:
             raise CommandError("--raw sends a whole request: it goes with --stream alone", 2)
         _send_raw(env, read_bytes(raw), stream)
         return
-    settings = parse_environment(env.container_environment())
+    settings = env.launcher_settings()
     given = parse_parameters(parameter)
     question = prepare(_inputs(env, read_prompt(prompt), no_format), given, env, settings)
     with connected(env) as client, Waiting(f"waiting for {env.resolved_endpoint_name}") as waiting:

@@ -5,8 +5,6 @@ from typing import Annotated
 
 import typer
 
-from mistral7b.environment import Environment, load_environment
-
 EnvironmentName = Annotated[
     str,
     typer.Argument(
@@ -22,8 +20,3 @@ EnvironmentsFolder = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
 DEFAULT_FOLDER = Path("environments")
-
-
-def environment(folder: Path, name: str) -> Environment:
-    """The environment called `name`; wrong files end the command with status 2."""
-    return load_environment(folder, name)

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from mistral7b.cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder, environment
+from mistral7b.cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
 from mistral7b.cli.output import out, table, write_json
-from mistral7b.environment import Environment, json_schema, reference
+from mistral7b.environment import Environment, json_schema, load_environment, reference
 from mistral7b.tgi import LauncherSettings
 
 UNSET = "(unset)"
@@ -36,9 +36,9 @@ def settings(
 
     `mistral7b settings dev --compare prod` shows everything in which two environments differ, not the container alone.
     """
-    env = environment(folder, name)
+    env = load_environment(folder, name)
     if compare is not None:
-        _print_differences(env, environment(folder, compare), as_json)
+        _print_differences(env, load_environment(folder, compare), as_json)
         return
     rows = _container_rows(env, launcher)
     if as_json:

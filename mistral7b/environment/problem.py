@@ -1,7 +1,7 @@
 """What is wrong with an environment file, in words that say how to mend it."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 
@@ -20,10 +20,6 @@ class Problem:
         where = self.file if self.line is None else f"{self.file}:{self.line}"
         value = "" if self.value is None else f" = {_shown(self.value)}"
         return f"{where}: {self.field}{value}\n    {self.reason}\n    fix: {self.fix}"
-
-    def as_dict(self) -> dict[str, Any]:
-        """The fields, for JSON output."""
-        return asdict(self)
 
 
 def unique(problems: Iterable[Problem]) -> list[Problem]:

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field
 from pydantic_core import PydanticCustomError
 
 from mistral7b import catalog
-from mistral7b.tgi import LauncherOverrides
+from mistral7b.tgi import LauncherOverrides, LauncherSettings, parse_environment
 
 # CloudWatch Logs accepts these and no others (PutRetentionPolicy).
 RetentionDays = Literal[
@@ -190,6 +190,10 @@ class Environment(_Section):
     def container_environment(self) -> dict[str, str]:
         """The container's whole environment, as it is deployed."""
         return self.jumpstart_environment() | self.tgi.to_environment()
+
+    def launcher_settings(self) -> LauncherSettings:
+        """Every setting that the container starts with, its own defaults included."""
+        return parse_environment(self.container_environment())
 
     @property
     def availability_zones(self) -> tuple[str, ...]:

@@ -40,11 +40,6 @@ def by(name: str) -> Handle:
     return lambda physical_id, _: {name: physical_id}
 
 
-def by_last_part(name: str) -> Handle:
-    """As `by`, for APIs that want the name where the physical id is an ARN."""
-    return lambda physical_id, _: {name: physical_id.rsplit("/", 1)[-1]}
-
-
 def own(name: str, default: Json = None) -> Attribute:
     """The attribute is the property of that name."""
     return lambda _, __, properties: properties.get(name, default)
