@@ -88,12 +88,13 @@ def test_a_directory_that_cannot_be_written_is_told(tmp_path: Path) -> None:
         up(tmp_path / "file" / "state")
 
 
-def test_a_server_for_a_with_block_ends_when_its_process_is_killed() -> None:
+def test_a_server_for_a_with_block_ends_when_its_process_is_killed(tmp_path: Path) -> None:
     program = (
         "import time\nfrom localaws.lifecycle import running_server\n"
         "with running_server() as server:\n    print(server.pid, flush=True)\n    time.sleep(600)\n"
     )
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as owner:
+    command, environment = [sys.executable, "-c", program], os.environ | {"TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as owner:
         assert owner.stdout is not None
         pid = int(owner.stdout.readline())
         owner.kill()
