@@ -31,6 +31,20 @@ def _tag_key(value: str) -> str:
     return value
 
 
+# A key by its id; multi-Region keys begin with mrk- (AWS KMS developer guide, key identifiers).
+_KMS_KEY_ARN = (
+    r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/"
+    r"(?:mrk-[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+)
+
+
+def _each_once(values: list[str]) -> list[str]:
+    repeated = sorted({value for value in values if values.count(value) > 1})
+    if repeated:
+        raise _refusal(f"{repeated[0]} stands in it twice", "name each once")
+    return values
+
+
 def _refusal(reason: str, fix: str) -> PydanticCustomError:
     return PydanticCustomError("refusal", "{reason}", {"reason": reason, "fix": fix})
 
@@ -116,12 +130,52 @@ class Timeouts(_Section):
 
 
 class Removal(_Section):
-    """What happens to logs."""
+    """What happens to logs and captured requests."""
 
     log_group: Literal["destroy", "retain"] = "destroy"
-    """Whether the endpoint's log group goes with the stack. A retained one collides with the next deployment."""
+    """Whether the log groups go with their stacks. Retained ones collide with the next deployment."""
     log_retention_days: RetentionDays = 30
     """Days after which log events expire."""
+    captured_data: Literal["destroy", "retain"] = "retain"
+    """Whether the bucket of `data_capture` goes with its stack. AWS deletes no bucket that still holds objects."""
+
+
+class Encryption(_Section):
+    """The key of log groups and captured requests."""
+
+    kms_key_arn: Annotated[str, Field(pattern=rf"^{_KMS_KEY_ARN}$")] | None = None
+    """A key that exists, whose policy lets the region's CloudWatch Logs use it. Default: the environment's own."""
+
+
+class DataCapture(_Section):
+    """A share of the requests and answers, kept in a bucket of the environment's own."""
+
+    sampling_percentage: Annotated[int, Field(ge=1, le=100)] = 100
+    """How many of a hundred requests are kept."""
+    modes: Annotated[
+        list[Literal["Input", "Output"]], Field(min_length=1, max_length=2), AfterValidator(_each_once)
+    ] = [
+        "Input",
+        "Output",
+    ]
+    """Whether requests (`Input`), answers (`Output`) or both are kept."""
+    retention_days: Annotated[int, Field(ge=1, le=3650)] = 30
+    """Days after which captured requests are deleted."""
+
+
+class Callers(_Section):
+    """Who may invoke the endpoint, besides those whom other policies allow it."""
+
+    role_names: Annotated[
+        list[Annotated[str, Field(pattern=r"^[\w+=,.@-]{1,64}$")]], Field(max_length=50), AfterValidator(_each_once)
+    ] = []
+    """Roles of the account, which exist, that get `sagemaker:InvokeEndpoint` on this endpoint alone."""
+    only_from_vpc: bool = False
+    """Whether these roles may do so only from inside the VPC, through its interface endpoint for the runtime."""
+
+
+CompliancePack = Literal["aws-solutions", "nist-800-53-r5", "pci-dss-3.2.1", "hipaa"]
+"""Rule packs of cdk-nag."""
 
 
 class Environment(_Section):
@@ -144,10 +198,21 @@ class Environment(_Section):
     network: Network = Field(default_factory=Network)
     auto_scaling: AutoScaling | None = None
     """Default: a fixed number of instances, as JumpStart's."""
+    callers: Callers = Field(default_factory=Callers)
+    data_capture: DataCapture | None = None
+    """Default: no request is kept."""
+    encryption: Encryption = Field(default_factory=Encryption)
     timeouts: Timeouts = Field(default_factory=Timeouts)
     removal: Removal = Field(default_factory=Removal)
     termination_protection: bool = False
     """Whether the stacks refuse to be deleted until this is turned off and deployed."""
+    compliance_packs: Annotated[list[CompliancePack], AfterValidator(_each_once)] = [
+        "aws-solutions",
+        "nist-800-53-r5",
+        "pci-dss-3.2.1",
+        "hipaa",
+    ]
+    """Rule packs of cdk-nag that a synth has to pass; a finding that is not acknowledged with a reason fails it."""
     tags: Annotated[
         dict[
             Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[\w .:/=+\-@]*$"), AfterValidator(_tag_key)],
