@@ -1,0 +1,122 @@
+"""What TGI 1.1.0's router charges a request, and when it lets waiting requests in.
+
+Source of every rule: `next_batch` in `router/src/queue.rs`, `batching_task` in `router/src/infer.rs`, and `from_pb` in
+`server/text_generation_server/models/flash_mistral.py` of that version.
+"""
+
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mistral7b.capacity.parameters import SLIDING_WINDOW
+from mistral7b.capacity.request import Request
+
+if TYPE_CHECKING:
+    from mistral7b.tgi import LauncherSettings
+
+BLOCK_SIZE = 16
+"""Tokens of one block of the KV cache."""
+
+
+class UnservableRequestError(ValueError):
+    """A request that the router would never let in: it would block the queue for good."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouterLimits:
+    """The launcher's settings that the router batches by, with its defaults.
+
+    `max_batch_total_tokens` is what the server measures at warm-up (`mistral7b.capacity.memory`).
+
+    Raises:
+        ValueError: a limit is below its minimum.
+    """
+
+    max_batch_total_tokens: int
+    max_concurrent_requests: int = 128
+    max_batch_prefill_tokens: int = 4096
+    waiting_served_ratio: float = 1.2
+    max_waiting_tokens: int = 20
+
+    def __post_init__(self) -> None:
+        for name, least in (
+            ("max_batch_total_tokens", 1),
+            ("max_concurrent_requests", 1),
+            ("max_batch_prefill_tokens", 1),
+            ("waiting_served_ratio", 0),
+            ("max_waiting_tokens", 0),
+        ):
+            if not getattr(self, name) >= least:
+                raise ValueError(f"{name} is {getattr(self, name)}: it must be {least} or more")
+
+    @classmethod
+    def from_settings(cls, settings: "LauncherSettings", max_batch_total_tokens: int) -> "RouterLimits":
+        """The limits of a container with these settings, whose GPU holds `max_batch_total_tokens`."""
+        return cls(
+            max_batch_total_tokens=max_batch_total_tokens,
+            max_concurrent_requests=settings.max_concurrent_requests,
+            max_batch_prefill_tokens=settings.max_batch_prefill_tokens,
+            waiting_served_ratio=settings.waiting_served_ratio,
+            max_waiting_tokens=settings.max_waiting_tokens,
+        )
+
+
+def in_blocks(tokens: int) -> int:
+    """Tokens rounded up to whole blocks."""
+    return -(-tokens // BLOCK_SIZE) * BLOCK_SIZE
+
+
+def prefill_charge(input_tokens: int) -> int:
+    """Tokens that a request takes of MAX_BATCH_PREFILL_TOKENS, and for its prompt of MAX_BATCH_TOTAL_TOKENS."""
+    return in_blocks(input_tokens)
+
+
+def answer_charge(input_tokens: int, max_new_tokens: int) -> int:
+    """Tokens that admission reserves for the answer: none beyond the sliding window."""
+    return in_blocks(min(max(0, SLIDING_WINDOW - input_tokens), max_new_tokens))
+
+
+def running_charge(input_tokens: int, max_new_tokens: int) -> int:
+    """Tokens that a running request holds: its blocks, those of the sliding window at most.
+
+    One token less than prompt and answer, as the last token generated is never attended to.
+    """
+    return in_blocks(min(input_tokens + max_new_tokens - 1, SLIDING_WINDOW))
+
+
+def fewest_to_interrupt(running: int, waiting_served_ratio: float) -> int:
+    """How many must be let in together to pause `running` requests: floor(running × ratio) in the router's 32 bit."""
+    return max(1, int(_f32(running * _f32(waiting_served_ratio))))
+
+
+def charge(request: Request, limits: RouterLimits) -> None:
+    """Notes what the router charges a request.
+
+    Raises:
+        UnservableRequestError: it is over a budget that no waiting would free.
+        ValueError: its lengths make no sense.
+    """
+    prompt, longest = request.input_tokens, request.max_new_tokens
+    if prompt < 1 or not 1 <= request.output_tokens <= longest:
+        raise ValueError(
+            f"input_tokens {prompt}, output_tokens {request.output_tokens}, max_new_tokens {longest}: "
+            "each must be 1 or more, and output_tokens max_new_tokens at most"
+        )
+    request.prefill_tokens = prefill_charge(prompt)
+    request.reserved_tokens = request.prefill_tokens + answer_charge(prompt, longest)
+    request.held_tokens = running_charge(prompt, longest)
+    if request.prefill_tokens > limits.max_batch_prefill_tokens:
+        raise UnservableRequestError(
+            f"a prompt of {prompt} tokens, in blocks {request.prefill_tokens}, never fits in a prefill of "
+            f"max_batch_prefill_tokens {limits.max_batch_prefill_tokens}; shorten the prompt or raise the limit"
+        )
+    if request.reserved_tokens > limits.max_batch_total_tokens:
+        raise UnservableRequestError(
+            f"a prompt of {prompt} tokens and an answer of {longest}, in blocks {request.reserved_tokens}, never fit "
+            f"in max_batch_total_tokens {limits.max_batch_total_tokens}; ask for less"
+        )
+
+
+def _f32(number: float) -> float:
+    rounded: float = struct.unpack("f", struct.pack("f", number))[0]
+    return rounded
