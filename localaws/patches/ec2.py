@@ -12,7 +12,7 @@ from moto.ec2.models.vpcs import VPCBackend, VPCEndPoint
 from moto.ec2.responses.vpcs import VPCs
 from moto.ec2.utils import random_private_ip
 
-from localaws.patches import correction
+from localaws.patches import correction, flow_logs
 
 
 def install() -> None:
@@ -20,6 +20,7 @@ def install() -> None:
     correction.replace(VPCs, "modify_vpc_endpoint", _with_consequences)
     correction.replace(VPCBackend, "delete_vpc_endpoints", _forgetting)
     correction.replace(VPCBackend, "delete_vpc", _with_its_acl)
+    flow_logs.install()
 
 
 def _with_consequences(original: Callable[[VPCs], ActionResult]) -> Callable[[VPCs], ActionResult]:

@@ -1,6 +1,6 @@
 """Everything in one account and region that a deployment of this project can leave behind."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,13 +20,26 @@ class Resource:
 
 @dataclass(frozen=True)
 class _Listing:
-    """How to list one kind: service, operation, where the names are in the answer (JMESPath), arguments."""
+    """How to list one kind: service, operation, where the names are in the answer (JMESPath), arguments.
+
+    `exists` tells, with a client of the service, whether a listed name is still a resource. None: every one is.
+    """
 
     kind: str
     service: str
     operation: str
     names: str
     arguments: tuple[tuple[str, Any], ...] = ()
+    exists: Callable[[Any, str], bool] | None = None
+
+
+def _key_is_not_pending_deletion(kms: Any, key: str) -> bool:
+    """A key that is scheduled for deletion encrypts nothing any more and costs nothing.
+
+    CloudFormation can do no more than schedule it: AWS KMS waits 7 to 30 days. Source: AWS KMS pricing, "KMS keys that
+    are scheduled for deletion".
+    """
+    return bool(kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] != "PendingDeletion")
 
 
 _LISTINGS = (
@@ -65,9 +78,11 @@ _LISTINGS = (
     _Listing("security group", "ec2", "describe_security_groups", "SecurityGroups[].GroupId"),
     _Listing("network interface", "ec2", "describe_network_interfaces", "NetworkInterfaces[].NetworkInterfaceId"),
     _Listing("vpc endpoint", "ec2", "describe_vpc_endpoints", "VpcEndpoints[?State!='deleted'].VpcEndpointId"),
+    _Listing("flow log", "ec2", "describe_flow_logs", "FlowLogs[].FlowLogId"),
     _Listing("bucket", "s3", "list_buckets", "Buckets[].Name"),
     _Listing("topic", "sns", "list_topics", "Topics[].TopicArn"),
-    _Listing("key", "kms", "list_keys", "Keys[].KeyId"),
+    _Listing("key", "kms", "list_keys", "Keys[].KeyId", exists=_key_is_not_pending_deletion),
+    _Listing("key alias", "kms", "list_aliases", "Aliases[?!starts_with(AliasName, 'alias/aws/')].AliasName"),
 )
 
 
@@ -91,4 +106,5 @@ def _list(session: "boto3.Session", listing: _Listing) -> Iterator[Resource]:
         pages = [getattr(client, listing.operation)(**arguments)]
     for page in pages:
         for name in jmespath.search(listing.names, page) or []:
-            yield Resource(listing.kind, name)
+            if listing.exists is None or listing.exists(client, name):
+                yield Resource(listing.kind, name)

@@ -6,9 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from localaws.cloudformation.errors import ResourceFailure
 from localaws.cloudformation.providers.base import Context, Facet, Props, Provider
 from localaws.cloudformation.providers.calls import answer, api, arn, by, itself, names, parameter, setting, tags
-from localaws.cloudformation.values import Json
+from localaws.cloudformation.values import Json, as_text
 
 
 def _policy(kms: Any, key: str, new: Props) -> None:
@@ -36,6 +37,18 @@ def _schedule(key: str, properties: Props) -> dict[str, Json]:
     return {"KeyId": key, "PendingWindowInDays": properties.get("PendingWindowInDays", 30)}
 
 
+_FIXED = {"KeySpec": "SYMMETRIC_DEFAULT", "KeyUsage": "ENCRYPT_DECRYPT", "MultiRegion": False, "Origin": "AWS_KMS"}
+"""What is decided when a key is created, with its defaults."""
+
+
+def _refuse(context: Context, key: str, new: Props, _: Props) -> None:
+    """CloudFormation never replaces a key for these: what the old one had encrypted would be lost with it."""
+    present = context.call("kms", "describe_key", {"KeyId": key})["KeyMetadata"]
+    for name, default in _FIXED.items():
+        if as_text(new.get(name, default)) != as_text(present[name]):
+            raise ResourceFailure(f"You cannot change the {name} of an existing KMS key ({present[name]})")
+
+
 def _nothing(*_: object) -> None:
     """PendingWindowInDays counts only once the key is deleted."""
 
@@ -45,6 +58,7 @@ KEY = api(
     create="create_key",
     delete="schedule_key_deletion",
     sends="KeySpec KeyUsage MultiRegion Origin Description",
+    adapt=lambda _, parameters: {**_FIXED, **parameters},  # moto gives KeyUsage no default
     identify=answer("KeyMetadata.KeyId"),
     handle=_schedule,
     facets=(
@@ -58,6 +72,7 @@ KEY = api(
         ),
         Facet(names("Enabled"), _enabled),
         Facet(names("PendingWindowInDays"), _nothing),
+        Facet(frozenset(_FIXED), _refuse),
         tags("kms", lambda _, key: {"KeyId": key}, pair=("TagKey", "TagValue")),
     ),
     attributes={"Arn": arn("kms", "key/"), "KeyId": itself},

@@ -38,7 +38,6 @@ def test_a_property_that_the_schema_lets_change_changes_in_place(resource_type: 
         "AWS::IAM::Policy": {"PolicyName"},
         "AWS::EC2::VPC": {"InstanceTenancy"},
         "AWS::EC2::VPCGatewayAttachment": {"InternetGatewayId"},
-        "AWS::KMS::Key": {"KeySpec", "KeyUsage", "MultiRegion", "Origin"},
         "AWS::S3::Bucket": {"ObjectLockEnabled"},
     }
     assert replaced == (declared.create_only & provider.properties) | more.get(resource_type, set())
@@ -202,29 +201,6 @@ def test_public_networks(account: Account) -> None:
     assert account.inventory() == before
 
 
-def test_flow_logs_to_a_log_group(account: Account) -> None:
-    resources = {
-        "Vpc": NETWORK["Vpc"],
-        "Role": ROLE,
-        "Group": log_group("flow"),
-        "Flow": {
-            "Type": "AWS::EC2::FlowLog",
-            "Properties": {
-                "ResourceId": {"Ref": "Vpc"},
-                "ResourceType": "VPC",
-                "TrafficType": "REJECT",
-                "LogGroupName": {"Ref": "Group"},
-                "DeliverLogsPermissionArn": {"Fn::GetAtt": ["Role", "Arn"]},
-                "MaxAggregationInterval": 60,
-            },
-        },
-    }
-    account.deploy("flow", resources)
-    (shown,) = account.client("ec2").describe_flow_logs()["FlowLogs"]
-    assert shown["FlowLogId"] == account.physical_id("flow", "Flow")
-    assert (shown["TrafficType"], shown["LogGroupName"], shown["MaxAggregationInterval"]) == ("REJECT", "flow", 60)
-
-
 def test_a_role_with_its_policies_in_and_out(account: Account) -> None:
     account.deploy("roles", {"Role": ROLE})
     iam, name = account.client("iam"), account.physical_id("roles", "Role")
@@ -273,23 +249,10 @@ def test_inline_and_managed_policies_follow_their_documents_and_principals(accou
     assert account.inventory() == before
 
 
-def test_a_log_group_with_retention_and_key(account: Account) -> None:
-    resources = {
-        "Key": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": statement("kms:*"), "EnableKeyRotation": True}},
-        "Alias": {
-            "Type": "AWS::KMS::Alias",
-            "Properties": {"AliasName": "alias/of-test", "TargetKeyId": {"Ref": "Key"}},
-        },
-        "Group": log_group("kept", RetentionInDays="14", KmsKeyId={"Fn::GetAtt": ["Key", "Arn"]}),
-    }
-    account.deploy("logs", resources)
+def test_a_log_group_with_retention(account: Account) -> None:
+    account.deploy("logs", {"Group": log_group("kept", RetentionInDays="14")})
     (group,) = account.client("logs").describe_log_groups()["logGroups"]
-    kms, key = account.client("kms"), account.physical_id("logs", "Key")
-    assert (group["retentionInDays"], group["kmsKeyId"].rsplit("/", 1)[1]) == (14, key)
-    assert kms.get_key_rotation_status(KeyId=key)["KeyRotationEnabled"] is True
-    assert kms.describe_key(KeyId="alias/of-test")["KeyMetadata"]["KeyId"] == key
-    account.delete("logs")
-    assert kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] == "PendingDeletion"
+    assert group["retentionInDays"] == 14
 
 
 def test_a_metric_filter_and_its_dimensions(account: Account) -> None:
