@@ -7,9 +7,9 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from mistral7b.environment.problem import Problem
+from mistral7b.environment.problem import FieldPath, Problem, dotted
 from mistral7b.environment.schema import Environment
-from mistral7b.environment.source import FieldPath, Source, dotted
+from mistral7b.environment.source import Source
 from mistral7b.environment.suggest import nearest
 
 _TYPES = {

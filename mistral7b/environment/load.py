@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+import os
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,9 @@ from pydantic import ValidationError
 
 from mistral7b.environment import rules
 from mistral7b.environment.explain import explain, field_path
-from mistral7b.environment.problem import EnvironmentFileError, Problem, unique
+from mistral7b.environment.problem import EnvironmentFileError, FieldPath, Problem, unique
 from mistral7b.environment.schema import Environment
-from mistral7b.environment.source import FieldPath, Source, overlay, read
+from mistral7b.environment.source import Source, overlay, read
 from mistral7b.environment.suggest import nearest
 
 COMMON = "common.yaml"
@@ -25,8 +26,15 @@ _ANY_REGION = "us-east-1"
 
 
 def environment_names(folder: Path) -> list[str]:
-    """Names of the environments that have a file in `folder`, in the order of promotion."""
-    names = {f.stem for f in folder.glob("*.yaml") if f.name not in NOT_ENVIRONMENTS}
+    """Names of the environments that have a file in `folder`, in the order of promotion.
+
+    Hidden files are none: editors leave such locks and copies.
+    """
+    try:
+        files = [f for f in folder.iterdir() if f.suffix == ".yaml" and not f.name.startswith(".")]
+    except (OSError, ValueError):  # no such folder, no folder, not readable, no path at all
+        return []
+    names = {f.stem for f in files if f.name not in NOT_ENVIRONMENTS}
     return sorted(names, key=lambda n: (PROMOTION.index(n) if n in PROMOTION else len(PROMOTION), n))
 
 
@@ -58,10 +66,9 @@ def load_environment(folder: Path, name: str) -> Environment:
     Raises:
         EnvironmentFileError: with every problem of the two files, or if there is no such environment.
     """
-    file = folder / f"{name}.yaml"
-    if not file.is_file() or file.name in NOT_ENVIRONMENTS:
+    if name not in environment_names(folder):  # whatever the file system takes for the same name
         raise EnvironmentFileError([_no_environment(folder, name)])
-    source = _read_merged(folder, file)
+    source = _read_merged(folder, folder / f"{name}.yaml")
     if source.problems:  # what could not be read would only look like missing fields
         raise EnvironmentFileError(source.problems)
     environment, problems = _validate(name, source)
@@ -73,7 +80,7 @@ def load_environment(folder: Path, name: str) -> Environment:
 def _read_merged(folder: Path, file: Path) -> Source:
     common = folder / COMMON
     own = read(file, str(file))
-    return overlay(read(common, str(common)), own) if common.is_file() else own
+    return overlay(read(common, str(common)), own) if os.path.lexists(common) else own
 
 
 def _validate(name: str, source: Source) -> tuple[Environment, list[Problem]]:
@@ -92,17 +99,18 @@ def _validate_fields(
 ) -> tuple[Environment, list[FieldPath]]:
     """Validates field by field; wrong fields are taken out, so that the rules can check the rest."""
     wrong: list[FieldPath] = []
-    told: list[FieldPath] = []
+    told: set[FieldPath] = set()
     while True:
         try:
             return Environment.model_validate({**values, "name": name}), wrong
         except ValidationError as error:
-            errors = [(details, field_path(details, {**values, "name": name})) for details in error.errors()]
+            named = {**values, "name": name}
+            errors = [(details, field_path(details, named)) for details in error.errors(include_url=False)]
         before = copy.deepcopy(values)
         for details, path in errors:
             if path not in told:
                 problems.append(explain(details, path, source))
-                told.append(path)
+                told.add(path)
                 if details["type"] != "extra_forbidden":  # no rule reads what is no field
                     wrong.append(path)
             _take_out(values, path if details["type"] != "missing" else path[:-1])
@@ -152,14 +160,14 @@ def _collisions(environments: dict[str, Environment], folder: Path) -> list[Prob
 
 
 def _no_files(folder: Path) -> Problem:
-    return Problem(
-        str(folder),
-        None,
-        "(folder)",
-        None,
-        "there is no environment file in it",
-        "add one, such as dev.yaml; run the command in the project's folder",
-    )
+    try:
+        folder.stat()
+        next(folder.iterdir(), None)
+        reason = "there is no environment file in it"
+    except (OSError, ValueError) as error:
+        reason = f"it cannot be read: {error}"
+    fix = "add one, such as dev.yaml; run the command in the project's folder"
+    return Problem(str(folder), None, "(folder)", None, reason, fix)
 
 
 def _no_environment(folder: Path, name: str) -> Problem:

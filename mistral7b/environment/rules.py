@@ -5,13 +5,14 @@ for each thing it objects to.
 """
 
 import ipaddress
+import string
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from mistral7b import catalog
+from mistral7b.environment.problem import FieldPath
 from mistral7b.environment.schema import Environment
-from mistral7b.environment.source import FieldPath
 from mistral7b.environment.suggest import nearest
 from mistral7b.tgi import LauncherError, LauncherSettings, parse_environment
 
@@ -195,8 +196,8 @@ def _zones_are_of_the_region(env: Environment) -> Iterator[Finding]:
             )
         return
     zones = env.availability_zones
-    for zone in zones:
-        if not (zone.startswith(env.region) and len(zone) == len(env.region) + 1 and zone[-1].isalpha()):
+    for zone in dict.fromkeys(zones):
+        if zone[:-1] != env.region or zone[-1] not in string.ascii_lowercase:
             yield Finding(field, list(zones), f"{zone} is no zone of {env.region}", f"use names such as {env.region}a")
     if len(set(zones)) < 2 or (env.own_vpc is not None and len(set(zones)) < len(zones)):
         yield Finding(

@@ -15,6 +15,10 @@ RetentionDays = Literal[
 ]  # fmt: skip
 
 
+# Ranges that no VPC may have (Amazon VPC user guide, IPv4 CIDR block restrictions).
+_RESERVED = [ipaddress.IPv4Network(r) for r in ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4")]
+
+
 def _vpc_cidr(value: str) -> str:
     try:
         network = ipaddress.IPv4Network(value)
@@ -22,6 +26,10 @@ def _vpc_cidr(value: str) -> str:
         raise _refusal(f"it is not an IPv4 network: {error}", "write it like 10.0.0.0/16") from None
     if not 16 <= network.prefixlen <= 28:
         raise _refusal("a VPC's prefix length is between /16 and /28", "use a prefix length of 16 to 28")
+    if str(network) != value:  # Python reads 10.0.0.0/255.255.0.0, too
+        raise _refusal("it is not in CIDR notation", f"write it as {network}")
+    if any(network.overlaps(reserved) for reserved in _RESERVED):
+        raise _refusal("AWS makes no VPC of this range", "use a private range, such as 10.0.0.0/16")
     return value
 
 
@@ -84,11 +92,11 @@ class ExistingVpc(_Section):
         list[Annotated[str, Field(pattern=r"^subnet-[0-9a-f]{8,17}$")]], Field(min_length=2, max_length=16)
     ]
     """Ids of the subnets for the model, in at least two zones."""
-    availability_zones: Annotated[list[str], Field(min_length=2)]
+    availability_zones: Annotated[list[str], Field(min_length=2, max_length=16)]
     """The zone of each subnet, in the same order."""
     cidr: Annotated[str, AfterValidator(_vpc_cidr)]
     """The VPC's IPv4 range: callers within it may reach the runtime endpoint."""
-    route_table_ids: list[Annotated[str, Field(pattern=r"^rtb-[0-9a-f]{8,17}$")]] = []
+    route_table_ids: Annotated[list[Annotated[str, Field(pattern=r"^rtb-[0-9a-f]{8,17}$")]], Field(max_length=16)] = []
     """The subnets' route tables: given, an S3 gateway endpoint is added to them; empty, the VPC must have one."""
 
 

@@ -9,11 +9,18 @@ _CUTOFF = 0.6
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name most like `name`, whatever their case; None where none is like it."""
-    likeness, best = max(((_likeness(name, k), k) for k in known), default=(0.0, ""))
+    letters = name.casefold()
+    matcher = SequenceMatcher(None, b=letters)  # what is compared often is b: difflib indexes it once
+    likeness, best = max(((_likeness(matcher, letters, k.casefold()), k) for k in known), default=(0.0, ""))
     return best if likeness >= _CUTOFF else None
 
 
-def _likeness(a: str, b: str) -> float:
-    """0 to 1 by common runs of letters; 1 more where only the letters' order differs, the commonest slip."""
-    a, b = a.casefold(), b.casefold()
-    return SequenceMatcher(None, a, b).ratio() + (sorted(a) == sorted(b))
+def _likeness(matcher: "SequenceMatcher[str]", letters: str, known: str) -> float:
+    """0 to 1 by common runs of letters; 1 more where only the letters' order differs, the commonest slip.
+
+    0 where an upper bound is below the cutoff: a name of 60,000 letters costs nothing.
+    """
+    matcher.set_seq1(known)
+    if matcher.real_quick_ratio() < _CUTOFF or matcher.quick_ratio() < _CUTOFF:
+        return 0.0
+    return matcher.ratio() + (sorted(known) == sorted(letters))
