@@ -13,6 +13,8 @@ from typing import Any
 from moto.sagemaker.exceptions import ValidationError
 from moto.sagemaker.models import FakeEndpoint, FakeEndpointConfig, SageMakerModelBackend
 
+from localaws.hosting.capture import CapturePlan, summary
+from localaws.hosting.delivery import Capture
 from localaws.hosting.deployment import DeploymentError, Launcher
 from localaws.hosting.fleet import EndpointKey, Fleet
 from localaws.hosting.plans import VariantPlan, configuration, plans_of, retained
@@ -59,12 +61,12 @@ class Endpoints:
             endpoint = backend.create_endpoint(name, config.endpoint_config_name, parameters.get("Tags") or [])
             record = EndpointRecord(endpoint, _key(backend, name), plans)
             record.describe(
-                data_capture_config=config.data_capture_config or None,
+                data_capture_config=summary(config.data_capture_config),
                 last_deployment_config=parameters.get("DeploymentConfig"),
             )
             record.begin("Creating", plans)
             self._records[record.key] = record
-            self._finish_later(backend, record, "Failed", lambda: self._created(record))
+            self._finish_later(backend, record, "Failed", lambda: self._created(record, config))
         return str(endpoint.arn)
 
     def update(self, backend: SageMakerModelBackend, parameters: Mapping[str, Any]) -> str:
@@ -146,7 +148,7 @@ class Endpoints:
                     if backend.endpoints.get(record.key.name) is not record.endpoint:
                         return
                     work()
-                    self._fleet.put(record.key, record.running)
+                    self._fleet.put(record.key, record.running, record.capture)
                     record.end("InService")
             except Exception as error:  # noqa: BLE001  # a thread has no caller: the endpoint would hang
                 with STATE:
@@ -154,15 +156,17 @@ class Endpoints:
 
         self._later(finish)
 
-    def _created(self, record: EndpointRecord) -> None:
+    def _created(self, record: EndpointRecord, config: FakeEndpointConfig) -> None:
         record.running = self._launcher.launch(record.key, record.plans)
+        record.capture = _capture(record.key, config, record.plans)
 
     def _updated(self, record: EndpointRecord, plans: list[VariantPlan], config: FakeEndpointConfig) -> None:
         record.running = self._launcher.launch(record.key, plans)
         record.plans = plans
+        record.capture = _capture(record.key, config, plans)
         record.describe(
             endpoint_config_name=config.endpoint_config_name,
-            data_capture_config=config.data_capture_config or None,
+            data_capture_config=summary(config.data_capture_config),
         )
 
     def _scaled(self, record: EndpointRecord, plans: list[VariantPlan]) -> None:
@@ -176,6 +180,11 @@ def _reason(error: Exception) -> str:
         return str(error)
     _log.error("an endpoint could not be deployed", exc_info=error)
     return f"Request to service failed. If failure persists after retry, contact customer support. ({error})"
+
+
+def _capture(key: EndpointKey, config: FakeEndpointConfig, plans: list[VariantPlan]) -> Capture | None:
+    plan = CapturePlan.of(config.data_capture_config)
+    return None if plan is None else Capture(key, plan, {variant.name: variant.role for variant in plans})
 
 
 def _key(backend: SageMakerModelBackend, name: str) -> EndpointKey:

@@ -9,7 +9,9 @@ import threading
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
+from localaws.hosting.capture import Invocation
 from localaws.hosting.container import TgiContainer
 
 
@@ -43,11 +45,20 @@ class RunningVariant:
         return random.choice([instance for instance in self.instances if instance.container.in_flight == least])
 
 
+class Sink(Protocol):
+    """Takes what an endpoint has answered, to capture it."""
+
+    def offer(self, invocation: Invocation) -> None:
+        """Capture an invocation, or leave it. Called on the event loop, so it must not wait."""
+        ...
+
+
 @dataclass(frozen=True)
 class RunningEndpoint:
     """An endpoint in service."""
 
     variants: tuple[RunningVariant, ...]
+    capture: Sink | None = None
 
     def choose_variant(self) -> RunningVariant:
         """A variant at random, by weight; any of them if none has weight."""
@@ -80,10 +91,10 @@ class Fleet:
         with self._lock:
             return self._endpoints.get(key)
 
-    def put(self, key: EndpointKey, variants: Sequence[RunningVariant]) -> None:
+    def put(self, key: EndpointKey, variants: Sequence[RunningVariant], capture: Sink | None = None) -> None:
         """Let these variants serve the endpoint; requests at others finish where they are."""
         with self._lock:
-            self._endpoints[key] = RunningEndpoint(tuple(variants))
+            self._endpoints[key] = RunningEndpoint(tuple(variants), capture)
 
     def remove(self, key: EndpointKey) -> None:
         """Let the endpoint serve no more, if it did."""

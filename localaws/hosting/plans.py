@@ -22,6 +22,7 @@ class VariantPlan:
     least_outstanding: bool
     image: str
     environment: Mapping[str, str] = field(default_factory=dict)
+    role: str = ""
 
     def scaled(self, weight: float | None, instances: int | None) -> "VariantPlan":
         """The same variant with another weight or number of instances; None keeps what is."""
@@ -40,8 +41,8 @@ class VariantPlan:
             return None
 
 
-def _plan(variant: Mapping[str, Any], container: Mapping[str, Any]) -> VariantPlan:
-    """The plan of a variant of an endpoint configuration and of its model's primary container."""
+def _plan(variant: Mapping[str, Any], container: Mapping[str, Any], role: str) -> VariantPlan:
+    """The plan of a variant of an endpoint configuration and of its model's primary container and role."""
     routing = variant.get("RoutingConfig") or {}
     return VariantPlan(
         name=variant["VariantName"],
@@ -51,6 +52,7 @@ def _plan(variant: Mapping[str, Any], container: Mapping[str, Any]) -> VariantPl
         least_outstanding=routing.get("RoutingStrategy") == "LEAST_OUTSTANDING_REQUESTS",
         image=container.get("Image", ""),
         environment=dict(container.get("Environment") or {}),
+        role=role,
     )
 
 
@@ -71,7 +73,8 @@ def plans_of(backend: SageMakerModelBackend, config: FakeEndpointConfig) -> list
         if model is None:
             arn = arn_formatter("model", str(variant.get("ModelName")), backend.account_id, backend.region_name)
             raise ValidationError(message=f'Could not find model "{arn}".')
-        plans.append(_plan(variant, model.primary_container or (model.containers or [{}])[0]))
+        container = model.primary_container or (model.containers or [{}])[0]
+        plans.append(_plan(variant, container, model.execution_role_arn))
     return plans
 
 

@@ -7,18 +7,19 @@ from typing import Any
 from moto.core.utils import utcnow
 from moto.sagemaker.models import FakeEndpoint
 
-from localaws.hosting.fleet import EndpointKey, RunningVariant
+from localaws.hosting.fleet import EndpointKey, RunningVariant, Sink
 from localaws.hosting.plans import VariantPlan
 
 
 @dataclass
 class EndpointRecord:
-    """An endpoint: moto's object, the plans it was last deployed by, and the variants that run."""
+    """An endpoint: moto's object, the plans it was last deployed by, the variants that run, what captures."""
 
     endpoint: FakeEndpoint
     key: EndpointKey
     plans: list[VariantPlan]
     running: tuple[RunningVariant, ...] = ()
+    capture: Sink | None = None
 
     @property
     def status(self) -> str:

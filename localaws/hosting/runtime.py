@@ -5,6 +5,7 @@ import logging
 import uuid
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import dataclass
 from http import HTTPStatus
 
 from starlette.requests import Request
@@ -12,6 +13,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Send
 
 from localaws.hosting import eventstream
+from localaws.hosting.capture import Invocation, Payload
 from localaws.hosting.container import ContainerResponse
 from localaws.hosting.fleet import EndpointKey, Fleet, RunningEndpoint, RunningVariant
 from localaws.hosting.runtime_errors import RuntimeApiError, endpoint_not_found, model_error
@@ -23,6 +25,17 @@ MAX_BODY_BYTES = 6 * 1024 * 1024
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """A request that a container has taken, and its answer."""
+
+    key: EndpointKey
+    endpoint: RunningEndpoint
+    variant: RunningVariant
+    payload: Payload
+    answer: ContainerResponse
+
+
 class Runtime:
     """The API over one fleet."""
 
@@ -32,29 +45,35 @@ class Runtime:
     async def invoke_endpoint(self, request: Request) -> Response:
         """InvokeEndpoint: the whole answer, or the error."""
         try:
-            key, variant, answer = await self._ask(request)
+            asked = await self._ask(request)
         except RuntimeApiError as error:
             return error.response()
+        answer = asked.answer
         body = await _whole(answer)
         if answer.status != HTTPStatus.OK:
-            return model_error(key, answer.status, body)
-        return Response(body, headers=_headers(variant) | {"content-type": answer.content_type})
+            return model_error(asked.key, answer.status, body)
+        if asked.endpoint.capture:
+            inference_id = request.headers.get("x-amzn-sagemaker-inference-id")
+            response = Payload(answer.content_type, body)
+            asked.endpoint.capture.offer(Invocation.now(asked.variant.name, asked.payload, response, inference_id))
+        return Response(body, headers=_headers(asked.variant) | {"content-type": answer.content_type})
 
     async def invoke_endpoint_with_response_stream(self, request: Request) -> Response:
         """InvokeEndpointWithResponseStream: the answer as it comes; what fails before that is an ordinary error."""
         try:
-            key, variant, answer = await self._ask(request)
+            asked = await self._ask(request)
         except RuntimeApiError as error:
             return error.response()
+        answer = asked.answer
         if answer.status != HTTPStatus.OK:
-            return model_error(key, answer.status, await _whole(answer))
-        headers = _headers(variant) | {
+            return model_error(asked.key, answer.status, await _whole(answer))
+        headers = _headers(asked.variant) | {
             "content-type": "application/vnd.amazon.eventstream",
             "x-amzn-sagemaker-content-type": answer.content_type,
         }
         return _ClosingStream(_messages(answer), headers=headers)
 
-    async def _ask(self, request: Request) -> tuple[EndpointKey, RunningVariant, ContainerResponse]:
+    async def _ask(self, request: Request) -> _Asked:
         try:
             who = caller(request.headers.get("authorization"))
         except NotSignedError as error:
@@ -64,9 +83,9 @@ class Runtime:
         if endpoint is None:
             raise endpoint_not_found(key)
         variant = _variant(request, key, endpoint)
-        body = await _read(request)
-        container = variant.choose_instance().container
-        return key, variant, await container.invoke(request.headers.get("content-type"), body)
+        content_type, body = request.headers.get("content-type"), await _read(request)
+        answer = await variant.choose_instance().container.invoke(content_type, body)
+        return _Asked(key, endpoint, variant, Payload(content_type or "", body), answer)
 
 
 def _variant(request: Request, key: EndpointKey, endpoint: RunningEndpoint) -> RunningVariant:
