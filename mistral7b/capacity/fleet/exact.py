@@ -1,0 +1,165 @@
+"""The exact engine: every request, every scheduler event of every instance."""
+
+from collections.abc import Callable
+from heapq import heappop, heappush
+from math import inf
+
+from mistral7b.capacity.fleet.chunks import Chunk, Trace, collect
+from mistral7b.capacity.fleet.model import Fleet
+from mistral7b.capacity.fleet.outcome import Outcomes, Samples
+from mistral7b.capacity.fleet.policy import Policy
+from mistral7b.capacity.fleet.result import Result
+from mistral7b.capacity.fleet.routing import router
+from mistral7b.capacity.fleet.scaling import AutoScaling
+from mistral7b.capacity.request import Request
+from mistral7b.capacity.scheduler import TgiInstance
+
+MOST_REQUESTS = 20_000_000
+"""More are refused: with some 100 bytes each they would need more than 2 GB."""
+
+Progress = Callable[[float], None]
+"""Is told the share of the trace that is done."""
+
+_SLICE = 50_000
+
+
+class _Numbered(Request):
+    __slots__ = ("number",)
+
+    number: int
+
+
+class _Member:
+    """An instance of the fleet: its scheduler, its place in the list of those in service, its next event."""
+
+    __slots__ = ("due", "place", "tgi")
+
+    def __init__(self, tgi: TgiInstance, place: int) -> None:
+        self.tgi = tgi
+        self.place = place  # -1: out of service, finishes what it has
+        self.due = inf
+
+
+def simulate(trace: Trace, fleet: Fleet, policy: Policy, seed: int = 0, progress: Progress | None = None) -> Result:
+    """Runs a trace through a fleet under a policy, event by event.
+
+    Args:
+        trace: The requests.
+        fleet: The instances.
+        policy: How their number changes.
+        seed: For random routing.
+        progress: Told how far it is.
+
+    Raises:
+        TraceError: the trace is empty or holds more than MOST_REQUESTS.
+        UnservableRequestError: the router would never let a request in.
+    """
+    requests = collect(trace, MOST_REQUESTS)
+    return _Simulation(fleet, policy, requests, trace.duration_s, seed).run(progress)
+
+
+class _Simulation:
+    def __init__(self, fleet: Fleet, policy: Policy, requests: Chunk, duration_s: float, seed: int) -> None:
+        self._fleet = fleet
+        self._policy = policy
+        self._requests = requests
+        self._duration = duration_s
+        self._scaling = AutoScaling(policy, fleet.startup_s)
+        self._route = router(fleet.routing, seed)
+        self._members: list[_Member] = []
+        self._in_flight: list[int] = []
+        # (time, tie-breaker, member); an entry whose time is no longer the member's is skipped.
+        self._events: list[tuple[float, int, _Member]] = []
+        self._pushed = 0
+        self._since_step = 0
+        self._outcomes = Outcomes(requests)
+        self._samples = Samples(duration_s)
+        for _ in range(policy.start):
+            self._add()
+
+    def run(self, progress: Progress | None) -> Result:
+        requests, count = self._requests, self._requests.times.size
+        control = self._scaling.next_time()
+        events, in_flight, members = self._events, self._in_flight, self._members
+        for start in range(0, count, _SLICE):
+            if progress:
+                progress(start / count)
+            part = slice(start, start + _SLICE)
+            rows = zip(
+                requests.times[part].tolist(), requests.inputs[part].tolist(), requests.outputs[part].tolist(),
+                strict=True,
+            )  # fmt: skip
+            for number, (time, prompt, answer) in enumerate(rows, start):
+                while control <= time:
+                    control = self._control(control)
+                while events and events[0][0] <= time:
+                    self._pop()
+                place = self._route(in_flight)
+                member = members[place]
+                request = _Numbered(time, prompt, answer)
+                request.number = number
+                self._since_step += 1
+                if member.tgi.offer(request, time):
+                    in_flight[place] += 1
+                    self._schedule(member)
+                else:
+                    self._outcomes.refuse(number)
+        while control <= self._duration:
+            control = self._control(control)
+        while events:
+            self._pop()
+        return self._result()
+
+    def _pop(self) -> None:
+        time, _, member = heappop(self._events)
+        if time != member.due:
+            return
+        finished = member.tgi.advance(time)
+        for request in finished:
+            self._outcomes.finish(request.number, request.finished - request.arrival)  # type: ignore[attr-defined]
+        if member.place >= 0:
+            self._in_flight[member.place] -= len(finished)
+        member.due = inf
+        self._schedule(member)
+
+    def _schedule(self, member: _Member) -> None:
+        due = member.tgi.next_event()
+        if due is not None and due != member.due:
+            member.due = due
+            self._pushed += 1
+            heappush(self._events, (due, self._pushed, member))
+
+    def _control(self, now: float) -> float:
+        """Lets auto scaling act at `now`; returns when it acts next."""
+        while self._events and self._events[0][0] <= now:
+            self._pop()
+        change = self._scaling.step(now, sum(self._in_flight), self._since_step)
+        self._since_step = 0
+        for _ in range(change.added):
+            self._add()
+        for _ in range(change.removed):
+            self._remove()
+        self._samples.add(now, sum(self._in_flight), self._scaling.in_service, self._scaling.capacity)
+        return self._scaling.next_time()
+
+    def _add(self) -> None:
+        self._members.append(_Member(TgiInstance(self._fleet.parameters, self._fleet.limits), len(self._members)))
+        self._in_flight.append(0)
+
+    def _remove(self) -> None:
+        """Takes an instance with the fewest in flight out of service; it finishes what it has."""
+        place = self._in_flight.index(min(self._in_flight))
+        leaving, last = self._members[place], self._members.pop()
+        last_count = self._in_flight.pop()
+        if leaving is not last:
+            self._members[place] = last
+            self._in_flight[place] = last_count
+            last.place = place
+        leaving.place = -1
+
+    def _result(self) -> Result:
+        round_trip, start = self._fleet.parameters.round_trip, self._policy.start
+        timeline = self._samples.timeline(start)
+        hours = self._samples.instance_hours(start)
+        summary = self._outcomes.summary(self._policy.name, round_trip, hours, int(timeline.capacity.max()))
+        return Result(summary, timeline, self._outcomes.over_time(self._duration, round_trip))
