@@ -69,7 +69,10 @@ def _lifecycle_rule(rule: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def _lifecycle(s3: Any, bucket: str, new: Props) -> None:
-    rules = [_lifecycle_rule(rule) for rule in new["LifecycleConfiguration"]["Rules"]]
+    wanted = new["LifecycleConfiguration"]
+    if unknown := sorted(set(wanted) - {"Rules"}):  # TransitionDefaultMinimumObjectSize, which moto forgets
+        raise ResourceFailure(f"Property LifecycleConfiguration.{unknown[0]} of AWS::S3::Bucket is not emulated")
+    rules = [_lifecycle_rule(rule) for rule in wanted["Rules"]]
     s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": rules})
 
 
