@@ -36,7 +36,7 @@ class PerformanceParameters:
         """Seconds of one prefill of prompts with `tokens` in all, whose attention has `pairs` in all."""
         return self.prefill + self.prefill_per_token * tokens + self.prefill_per_pair * pairs
 
-    def decode_seconds(self, running: int, kv_tokens: int, longest: int) -> float:
+    def decode_seconds(self, running: float, kv_tokens: float, longest: float) -> float:
         """Seconds of one decode step over `running` requests, whose contexts sum to `kv_tokens` at most `longest`."""
         return (
             self.decode_step

@@ -1,0 +1,154 @@
+"""Fits the closed form to a benchmark table.
+
+Fitted, five: `decode_step`, `decode_per_request`, `decode_per_longest_token`, `prefill_per_token`, `concurrency_share`.
+Pinned, because a table of one answer length and three prompt lengths cannot tell them apart from those:
+
+- `decode_per_kv_token`: reading one token's KV cache once, 128 KiB at the A10G's 600 GB/s. 0.22 µs.
+- `prefill_per_pair`: the attention of one pair of tokens in 32 layers, 4 × 4096 operations each, at the A10G's peak of
+  70 TFLOP/s. 7.5 ns. Left free it comes to 3.2 ns, faster than the GPU is.
+- `prefill`: what a prefill costs however short, 20 ms. `round_trip`: 165 ms. Other values of both fit as well, as
+  `decode_step` makes up for them (docs/performance-model.md).
+- `tokens_per_word`: 1. AWS's public benchmarking notebooks for JumpStart repeat a sentence of eight words that are
+  eight tokens. That they made the published table is likely, not certain; but with 1.15 tokens a word or more the
+  fitted prefill would be faster than the A10G's peak.
+- the KV cache: `mistral7b.capacity.memory`.
+"""
+
+from dataclasses import dataclass, replace
+from math import log
+from typing import TYPE_CHECKING, Any
+
+from mistral7b.capacity.admission import RouterLimits
+from mistral7b.capacity.calibration import Calibration
+from mistral7b.capacity.closed_form import Load, SteadyState, steady_state
+from mistral7b.capacity.measurements import Figure, Metric, Row, rows
+from mistral7b.capacity.memory import KV_BYTES_PER_TOKEN
+from mistral7b.capacity.parameters import PerformanceParameters
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+A10G_BYTES_PER_SECOND = 600e9
+"""Memory bandwidth. Source: NVIDIA's data sheet of the A10G."""
+
+A10G_OPERATIONS_PER_SECOND = 70e12
+"""Dense 16 bit tensor operations. Source: as above."""
+
+OPERATIONS_PER_PAIR = 32 * 4 * 4096
+"""Query times key and weight times value, a multiplication and an addition each: layers × 4 × hidden size."""
+
+START = Calibration(
+    parameters=PerformanceParameters(
+        decode_step=0.03,
+        decode_per_request=1.5e-4,
+        decode_per_kv_token=KV_BYTES_PER_TOKEN / A10G_BYTES_PER_SECOND,
+        decode_per_longest_token=3e-6,
+        prefill=0.02,
+        prefill_per_token=2.4e-4,
+        prefill_per_pair=OPERATIONS_PER_PAIR / A10G_OPERATIONS_PER_SECOND,
+        round_trip=0.165,
+    ),
+    tokens_per_word=1.0,
+    concurrency_share=0.7,
+)
+"""Where a fit begins, and what it leaves as it is."""
+
+FITTED = ("decode_step", "decode_per_request", "decode_per_longest_token", "prefill_per_token")
+"""The fitted fields of PerformanceParameters; `concurrency_share` is fitted, too."""
+
+_WEIGHT: dict[Metric, float] = {"p50_latency_ms_per_token": 1.5, "throughput_tokens_per_s": 1.0}
+"""One over the error to be expected, up to a factor: throughputs also carry how the benchmark's window was cut."""
+
+_BOUNDS = (1e-3, 100.0)
+"""Of a parameter relative to `START`."""
+
+
+class FitError(ValueError):
+    """These measurements do not determine the parameters. The message says what is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What a calibration says of a benchmark's load: `steady` is sustained, `figures` as the benchmark measures."""
+
+    steady: SteadyState
+    figures: dict[Metric, float]
+
+
+def predict(row: Row, calibration: Calibration, limits: RouterLimits) -> Prediction:
+    """The figures of a load.
+
+    The latency is that of all users at once. The throughput is Little's law: requests in flight on average over the
+    test, over the latency. The published throughputs are 0.70 to 0.76 of users × 1000 / p50 from 4 users on, so not all
+    users were in flight all the time: on average 1 + concurrency_share · (users - 1) were.
+
+    Raises:
+        ValueError: the load cannot be served.
+    """
+    load = Load(row.concurrent_users, max(1, round(row.input_words * calibration.tokens_per_word)), row.output_tokens)
+    steady = steady_state(load, calibration.parameters, limits)
+    in_flight = 1 + calibration.concurrency_share * (row.concurrent_users - 1)
+    return Prediction(
+        steady,
+        {
+            "p50_latency_ms_per_token": 1000 * steady.latency / row.output_tokens,
+            "throughput_tokens_per_s": in_flight * row.output_tokens / steady.latency,
+        },
+    )
+
+
+def fit(figures: tuple[Figure, ...], limits: RouterLimits, start: Calibration = START) -> Calibration:
+    """The calibration of least squared relative errors, latencies counting 1.5 times.
+
+    Deterministic, some 50 ms for the published table.
+
+    Raises:
+        FitError: too few loads, or some that could not have been measured with these limits.
+    """
+    import numpy as np  # noqa: PLC0415 - only a fit needs them, and they load slowly
+    from scipy.optimize import least_squares  # noqa: PLC0415
+
+    _check(figures, limits, start)
+
+    def residuals(logarithms: "NDArray[np.float64]") -> list[float]:
+        calibration = _calibration(logarithms, start)
+        predictions = {row: predict(row, calibration, limits).figures for row in rows(figures)}
+        return [_WEIGHT[f.metric] * (predictions[f.row][f.metric] / f.value - 1) for f in figures]
+
+    most = np.full(len(FITTED) + 1, log(_BOUNDS[1]))
+    least = np.full(len(FITTED) + 1, log(_BOUNDS[0]))
+    most[-1] = log(1 / start.concurrency_share)
+    guess = np.zeros(len(FITTED) + 1)
+    solution = least_squares(residuals, guess, bounds=(least, most + 1e-12), x_scale=0.1)
+    return _calibration(solution.x, start)
+
+
+def _calibration(logarithms: Any, start: Calibration) -> Calibration:
+    """The start with its fitted fields multiplied: logarithms keep them positive and of one scale."""
+    import numpy as np  # noqa: PLC0415
+
+    *factors, share = np.exp(logarithms).tolist()
+    fitted = {name: getattr(start.parameters, name) * factor for name, factor in zip(FITTED, factors, strict=True)}
+    return replace(
+        start,
+        parameters=replace(start.parameters, **fitted),
+        concurrency_share=min(1.0, start.concurrency_share * share),
+    )
+
+
+def _check(figures: tuple[Figure, ...], limits: RouterLimits, start: Calibration) -> None:
+    if len(figures) < len(FITTED) + 1:
+        raise FitError(f"{len(figures)} figures do not determine {len(FITTED) + 1} parameters; measure more loads")
+    for name, what in (("input_words", "prompt lengths"), ("concurrent_users", "numbers of users")):
+        found = sorted({getattr(figure.row, name) for figure in figures})
+        if len(found) < 3:
+            raise FitError(
+                f"{name} is {' and '.join(map(str, found))} alone: it takes at least three {what} to tell the costs of "
+                "prompts and of users apart; measure more"
+            )
+    for row in rows(figures):
+        try:
+            predict(row, start, limits)
+        except ValueError as error:
+            raise FitError(f"{row}: {error}") from None
