@@ -173,5 +173,8 @@ def delete(stack: Stack, retain: frozenset[str] = frozenset()) -> None:
     stack.move("DELETE_COMPLETE")
 
 
-def _failed_to_delete(resources: list[Deployed]) -> str:
-    return f"The following resource(s) failed to delete: [{', '.join(resource.logical_id for resource in resources)}]. "
+def _failed_to_delete(stuck: list[Deployed]) -> str:
+    """Names those that were tried and failed, without those that had to stay because of them."""
+    held = frozenset[str]().union(*(resource.dependencies for resource in stuck))
+    failed = [resource.logical_id for resource in stuck if resource.logical_id not in held]
+    return f"The following resource(s) failed to delete: [{', '.join(failed)}]. "
