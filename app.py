@@ -10,7 +10,7 @@ import aws_cdk as cdk
 
 from mistral7b.environment import EnvironmentFileError, load_environments
 from sagemaker_tgi import InvalidPropsError
-from stacks.checks import add_checks
+from stacks.checks import add_template_validation
 from stacks.stage import EnvironmentStage
 
 ENVIRONMENTS = Path(__file__).parent / "environments"
@@ -26,7 +26,7 @@ def main() -> None:
     except (EnvironmentFileError, InvalidPropsError) as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)
-    add_checks(app)
+    add_template_validation(app)
     try:
         app.synth()
     except RuntimeError as error:

@@ -13,8 +13,13 @@ from sagemaker_tgi import (
     ModelArtifact,
     ModelSecurityGroup,
     RuntimeInterfaceEndpoint,
+    VpcFlowLog,
+    acknowledge,
 )
 from stacks.base import EnvironmentStack
+from stacks.names import flow_log_group_name
+from stacks.retention import RETENTION_DAYS
+from stacks.storage import StorageStack, encryption_key
 
 
 class NetworkStack(EnvironmentStack):
@@ -26,7 +31,9 @@ class NetworkStack(EnvironmentStack):
     CIDR, zones or VPC, destroy the endpoint stack first; it holds no data.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, environment: Environment) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, environment: Environment, storage: StorageStack | None
+    ) -> None:
         """Defines the stack."""
         super().__init__(scope, construct_id, environment=environment, description="network")
         existing = environment.network.existing_vpc
@@ -35,6 +42,8 @@ class NetworkStack(EnvironmentStack):
             if existing is not None
             else _own_vpc(self, environment.own_vpc or OwnVpc(), environment.availability_zones)
         )
+        self.vpc = vpc
+        """The model's VPC."""
         self.subnets: list[ec2.ISubnet] = vpc.isolated_subnets
         """Subnets of the model."""
         self.security_group = ModelSecurityGroup(
@@ -50,6 +59,7 @@ class NetworkStack(EnvironmentStack):
                 vpc=vpc,
                 route_table_ids=route_table_ids,
                 artifact_bucket_name=ModelArtifact.from_uri(environment.artifact_uri).bucket_name,
+                data_capture=storage.data_capture if storage else None,
             )
         if environment.network.runtime_endpoint:
             RuntimeInterfaceEndpoint(
@@ -58,6 +68,16 @@ class NetworkStack(EnvironmentStack):
                 vpc=vpc,
                 subnets=self.subnets,
                 endpoint_name=environment.resolved_endpoint_name,
+            )
+        if existing is None:
+            VpcFlowLog(
+                self,
+                "FlowLog",
+                vpc=vpc,
+                log_group_name=flow_log_group_name(environment),
+                encryption_key=encryption_key(self, environment, storage),
+                log_retention=RETENTION_DAYS[environment.removal.log_retention_days],
+                log_removal_policy=cdk.RemovalPolicy(environment.removal.log_group.upper()),
             )
         cdk.CfnOutput(self, "VpcId", value=vpc.vpc_id, description="VPC of the model and of private callers")
 
@@ -75,5 +95,10 @@ def _existing_vpc(scope: Construct, settings: ExistingVpc) -> tuple[ec2.IVpc, li
         vpc_cidr_block=settings.cidr,
         availability_zones=settings.availability_zones,
         isolated_subnet_ids=settings.subnet_ids,
+    )
+    acknowledge(
+        vpc,
+        "@aws-cdk/aws-ec2:noSubnetRouteTableId",
+        "the route tables that get the endpoint for S3 are given apart; nothing asks the subnets for theirs",
     )
     return vpc, settings.route_table_ids

@@ -1,8 +1,12 @@
 """CDK constructs that serve a Text Generation Inference container on a private SageMaker endpoint."""
 
+from sagemaker_tgi.arns import log_group_name as endpoint_log_group_name
 from sagemaker_tgi.artifact import ModelArtifact
 from sagemaker_tgi.artifact_gateway_endpoint import ArtifactGatewayEndpoint
 from sagemaker_tgi.auto_scaling import ScalableInstanceCount
+from sagemaker_tgi.compliance import acknowledge, acknowledge_rule, explain_statements
+from sagemaker_tgi.data_capture import DataCapture, DataCaptureBucket
+from sagemaker_tgi.encryption_key import EncryptionKey
 from sagemaker_tgi.endpoint import ITgiEndpoint, TgiEndpoint
 from sagemaker_tgi.endpoint_config import TgiEndpointConfig
 from sagemaker_tgi.execution_role import TgiExecutionRole
@@ -13,10 +17,14 @@ from sagemaker_tgi.model import TgiModel
 from sagemaker_tgi.model_security_group import ModelSecurityGroup
 from sagemaker_tgi.props import InvalidPropsError
 from sagemaker_tgi.runtime_interface_endpoint import RuntimeInterfaceEndpoint
+from sagemaker_tgi.vpc_flow_log import VpcFlowLog
 
 __all__ = [
     "ArtifactGatewayEndpoint",
+    "DataCapture",
+    "DataCaptureBucket",
     "EcrImage",
+    "EncryptionKey",
     "ITgiEndpoint",
     "InvalidPropsError",
     "IsolatedVpc",
@@ -29,4 +37,9 @@ __all__ = [
     "TgiEndpointConfig",
     "TgiExecutionRole",
     "TgiModel",
+    "VpcFlowLog",
+    "acknowledge",
+    "acknowledge_rule",
+    "endpoint_log_group_name",
+    "explain_statements",
 ]

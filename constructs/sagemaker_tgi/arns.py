@@ -17,12 +17,12 @@ def log_group_name(endpoint_name: str) -> str:
     return f"/aws/sagemaker/Endpoints/{endpoint_name}"
 
 
-def log_group_arn(stack: cdk.Stack, endpoint_name: str) -> str:
-    """ARN of the endpoint's log group."""
+def log_group_arn(stack: cdk.Stack, name: str) -> str:
+    """ARN of a log group of the stack's account and region."""
     return stack.format_arn(
         service="logs",
         resource="log-group",
-        resource_name=log_group_name(endpoint_name),
+        resource_name=name,
         arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
     )
 

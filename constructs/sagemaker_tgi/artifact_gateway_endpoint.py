@@ -8,7 +8,16 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from sagemaker_tgi.arns import s3_arn
+from sagemaker_tgi.compliance import explain_statements
+from sagemaker_tgi.data_capture import DataCapture
 from sagemaker_tgi.props import PropsCheck
+
+_REASONS = {
+    "ReadArtifacts": "the weights come through here. The whole bucket: while an endpoint moves to another model, both "
+    "have to load. `*` principals may do nothing that their own policies do not allow",
+    "ListArtifacts": "to find the files of the weights; the model's role narrows it to one prefix",
+    "WriteCaptured": "requests and answers that are kept leave the model's subnets here, for this one prefix",
+}
 
 
 class ArtifactGatewayEndpoint(cdk.Resource):
@@ -26,6 +35,7 @@ class ArtifactGatewayEndpoint(cdk.Resource):
         vpc: ec2.IVpc,
         route_table_ids: Sequence[str],
         artifact_bucket_name: str,
+        data_capture: DataCapture | None = None,
     ) -> None:
         """Defines the gateway endpoint.
 
@@ -35,6 +45,7 @@ class ArtifactGatewayEndpoint(cdk.Resource):
             vpc: The VPC that gets the endpoint.
             route_table_ids: Route tables of the model's subnets; each once.
             artifact_bucket_name: The bucket that holds the weights.
+            data_capture: Where requests and answers are kept. Default: they are not.
 
         Raises:
             InvalidPropsError: with every problem of the props.
@@ -45,23 +56,11 @@ class ArtifactGatewayEndpoint(cdk.Resource):
         check.raise_problems()
         super().__init__(scope, construct_id)
 
-        bucket_arn = s3_arn(self.stack, artifact_bucket_name)
-        policy = iam.PolicyDocument(
-            statements=[
-                iam.PolicyStatement(
-                    sid="ReadArtifacts",
-                    principals=[iam.AnyPrincipal()],
-                    actions=["s3:GetObject"],
-                    resources=[f"{bucket_arn}/*"],
-                ),
-                iam.PolicyStatement(
-                    sid="ListArtifacts",
-                    principals=[iam.AnyPrincipal()],
-                    actions=["s3:ListBucket"],
-                    resources=[bucket_arn],
-                ),
-            ]
-        )
+        statements = _read_artifacts(s3_arn(self.stack, artifact_bucket_name))
+        if data_capture is not None:
+            statements.append(
+                _pass("WriteCaptured", "s3:PutObject", data_capture.bucket.arn_for_objects(f"{data_capture.prefix}/*"))
+            )
         ec2.CfnVPCEndpoint(
             self,
             "Resource",
@@ -69,5 +68,15 @@ class ArtifactGatewayEndpoint(cdk.Resource):
             vpc_endpoint_type="Gateway",
             service_name=f"com.amazonaws.{self.stack.region}.s3",
             route_table_ids=list(dict.fromkeys(route_table_ids)),
-            policy_document=policy,
+            policy_document=iam.PolicyDocument(statements=statements),
         )
+        sids = {statement.sid for statement in statements}
+        explain_statements(self, {sid: reason for sid, reason in _REASONS.items() if sid in sids})
+
+
+def _read_artifacts(bucket: str) -> list[iam.PolicyStatement]:
+    return [_pass("ReadArtifacts", "s3:GetObject", f"{bucket}/*"), _pass("ListArtifacts", "s3:ListBucket", bucket)]
+
+
+def _pass(sid: str, action: str, resource: str) -> iam.PolicyStatement:
+    return iam.PolicyStatement(sid=sid, principals=[iam.AnyPrincipal()], actions=[action], resources=[resource])

@@ -1,11 +1,12 @@
-"""Findings of compliance checks that are as intended, each with its reason.
+"""What a reviewer has to be told: findings of compliance checks that are as intended, and why a statement is needed.
 
-They are recorded in the construct tree (`cdk.Validations`), where cdk-nag and the CDK's own template validation look
-for them. Without such a plug-in they change nothing.
+Findings are recorded in the construct tree (`cdk.Validations`), where cdk-nag and the CDK's own template validation
+look for them. Without such a plug-in they change nothing. Neither do the reasons of statements, which are metadata.
 """
 
-from collections.abc import Iterable
-from typing import Any
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
 
 import aws_cdk as cdk
 from constructs import IConstruct
@@ -16,20 +17,66 @@ def acknowledge(construct: IConstruct, finding: str, reason: str) -> None:
     cdk.Validations.of(construct).acknowledge(cdk.Acknowledgment(id=finding, reason=reason))
 
 
+# Packs of cdk-nag that call the same rules by the same names, other than AwsSolutions, which numbers them.
+_NAMED_RULE_PACKS = ("NIST.800.53.R5", "PCI.DSS.321", "HIPAA.Security")
+STATEMENT_REASONS = "sagemaker-tgi:statement-reasons"
+"""Type of the metadata that holds the reasons of a construct's policy statements."""
+
+
+def acknowledge_rule(construct: IConstruct, rule: str, reason: str) -> None:
+    """Records that a rule of the NIST 800-53 R5, PCI DSS 3.2.1 and HIPAA packs finds what is as intended.
+
+    Args:
+        construct: The construct, and what is in it.
+        rule: Name of the rule without its pack, such as `IAMNoInlinePolicy`.
+        reason: Why.
+    """
+    for pack in _NAMED_RULE_PACKS:
+        acknowledge(construct, f"{pack}-{rule}", reason)
+
+
+def explain_statements(construct: IConstruct, reasons: Mapping[str, str]) -> None:
+    """Records why each statement of the construct's policies is there.
+
+    Args:
+        construct: The construct that holds the policies.
+        reasons: By the statement's Sid, or by its first action where it has none, as trust policies and grants.
+    """
+    construct.node.add_metadata(STATEMENT_REASONS, dict(reasons))
+
+
 def acknowledge_wildcards(construct: IConstruct, resources: Iterable[str], reason: str) -> None:
     """Records that `resources` of the construct's policies have to end in a wildcard.
 
-    cdk-nag reports each resource as a finding of its own, with `<AWS::AccountId>` where the template has a reference.
+    cdk-nag reports each resource as a finding of its own: with `<AWS::AccountId>` where the template has a reference,
+    and with the export's name where it imports something of another stack.
     """
     stack = cdk.Stack.of(construct)
     for resource in resources:
-        acknowledge(construct, f"AwsSolutions-IAM5[Resource::{_as_reported(stack.resolve(resource))}]", reason)
+        reported = _as_reported(stack.resolve(resource), _imports(stack, resource))
+        acknowledge(construct, f"AwsSolutions-IAM5[Resource::{reported}]", reason)
 
 
-def _as_reported(resolved: Any) -> str:
+def _imports(stack: cdk.Stack, resource: str) -> dict[str, Any]:
+    """What references to other stacks become at synth, by what they still are now."""
+    tokens = cdk.Tokenization.reverse_string(resource).tokens
+    references = [cast(cdk.Reference, token) for token in tokens if cdk.Reference.is_reference(token)]
+    return {
+        json.dumps(stack.resolve(reference)): stack.resolve(cdk.Stack.of(reference.target).export_value(reference))
+        for reference in references
+        if cdk.Stack.of(reference.target) is not stack
+    }
+
+
+def _as_reported(resolved: Any, imports: Mapping[str, Any]) -> str:
     if isinstance(resolved, str):
         return resolved
+    resolved = imports.get(json.dumps(resolved), resolved)
     if "Ref" in resolved:
         return f"<{resolved['Ref']}>"
+    if "Fn::ImportValue" in resolved:
+        return str(resolved["Fn::ImportValue"])
+    if "Fn::GetAtt" in resolved:
+        return f"<{'.'.join(resolved['Fn::GetAtt'])}>"
     delimiter, parts = resolved["Fn::Join"]
-    return str(delimiter).join(_as_reported(part) for part in parts)
+    return str(delimiter).join(_as_reported(part, imports) for part in parts)

@@ -1,7 +1,9 @@
 """The SageMaker endpoint: what callers invoke."""
 
 import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
@@ -25,10 +27,20 @@ class ITgiEndpoint(VariantMetrics):
     variant_name: str
     """Name of the endpoint's only variant."""
 
-    def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Lets `grantee` send requests to the endpoint, for whole answers and for streams."""
+    def grant_invoke(self, grantee: iam.IGrantable, *, only_from_vpc: ec2.IVpc | None = None) -> iam.Grant:
+        """Lets `grantee` send requests to this endpoint alone, for whole answers and for streams.
+
+        Args:
+            grantee: Who may.
+            only_from_vpc: The VPC from which alone, through an interface endpoint of its own for `sagemaker.runtime`.
+                Default: from anywhere.
+        """
+        conditions = {"StringEquals": {"aws:SourceVpc": only_from_vpc.vpc_id}} if only_from_vpc else None
         return iam.Grant.add_to_principal(
-            grantee=grantee, actions=["sagemaker:InvokeEndpoint"], resource_arns=[self.endpoint_arn]
+            grantee=grantee,
+            actions=["sagemaker:InvokeEndpoint"],
+            resource_arns=[self.endpoint_arn],
+            conditions=conditions,
         )
 
 
@@ -63,6 +75,7 @@ class TgiEndpoint(cdk.Resource, ITgiEndpoint):
         endpoint_config: TgiEndpointConfig,
         log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH,
         log_removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.DESTROY,
+        log_encryption_key: kms.IKey | None = None,
         deployment_config: sagemaker.CfnEndpoint.DeploymentConfigProperty | None = None,
     ) -> None:
         """Defines the endpoint.
@@ -75,6 +88,8 @@ class TgiEndpoint(cdk.Resource, ITgiEndpoint):
             log_retention: How long the container's log is kept.
             log_removal_policy: What happens to the log group on removal. One that is retained has to be deleted
                 or imported before an endpoint of this name can be deployed again.
+            log_encryption_key: Key of the log group, whose policy lets CloudWatch Logs use it for this group.
+                Default: CloudWatch Logs' own.
             deployment_config: How an update replaces instances. Default: SageMaker's, all at once on a second
                 fleet, without alarms.
 
@@ -98,6 +113,7 @@ class TgiEndpoint(cdk.Resource, ITgiEndpoint):
             self,
             "LogGroup",
             log_group_name=log_group_name(endpoint_name),
+            encryption_key=log_encryption_key,
             retention=log_retention,
             removal_policy=log_removal_policy,
         )

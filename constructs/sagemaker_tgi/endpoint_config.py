@@ -5,6 +5,8 @@ from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from sagemaker_tgi.arns import NAME_PATTERN
+from sagemaker_tgi.compliance import acknowledge_rule
+from sagemaker_tgi.data_capture import DataCapture
 from sagemaker_tgi.model import TgiModel
 from sagemaker_tgi.props import PropsCheck
 
@@ -31,6 +33,7 @@ class TgiEndpointConfig(cdk.Resource):
         variant_name: str = "AllTraffic",
         model_data_download_timeout: cdk.Duration | None = None,
         container_startup_health_check_timeout: cdk.Duration | None = None,
+        data_capture: DataCapture | None = None,
     ) -> None:
         """Defines the endpoint configuration.
 
@@ -45,6 +48,7 @@ class TgiEndpointConfig(cdk.Resource):
                 Default: 20 minutes.
             container_startup_health_check_timeout: For loading them, until the container answers; 1 minute to
                 1 hour. Default: 20 minutes.
+            data_capture: Where requests and answers are kept. Default: they are not.
 
         Raises:
             InvalidPropsError: with every problem of the props.
@@ -57,6 +61,8 @@ class TgiEndpointConfig(cdk.Resource):
         check.between("initial_instance_count", initial_instance_count, 1)
         check.seconds_between("model_data_download_timeout", download, _SHORTEST_TIMEOUT, _LONGEST_TIMEOUT)
         check.seconds_between("container_startup_health_check_timeout", startup, _SHORTEST_TIMEOUT, _LONGEST_TIMEOUT)
+        if data_capture is not None:
+            data_capture.check(check)
         check.raise_problems()
         super().__init__(scope, construct_id)
 
@@ -79,6 +85,13 @@ class TgiEndpointConfig(cdk.Resource):
                     container_startup_health_check_timeout_in_seconds=startup.to_seconds(),
                 )
             ],
+            data_capture_config=None if data_capture is None else data_capture.to_property(),
+        )
+        acknowledge_rule(
+            self,
+            "SageMakerEndpointConfigurationKMSKeyConfigured",
+            "GPU instances of types ml.g5 and ml.p4d keep their data on local NVMe storage, encrypted with a key of "
+            "the instance; SageMaker refuses a key for a volume of theirs",
         )
 
     @property

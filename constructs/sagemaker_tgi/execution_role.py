@@ -7,11 +7,32 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from sagemaker_tgi.arns import ec2_arn, log_group_arn, s3_arn
+from sagemaker_tgi.arns import ec2_arn, log_group_arn, log_group_name, s3_arn
 from sagemaker_tgi.artifact import ModelArtifact
-from sagemaker_tgi.compliance import acknowledge_wildcards
+from sagemaker_tgi.compliance import acknowledge_rule, acknowledge_wildcards, explain_statements
+from sagemaker_tgi.data_capture import DataCapture
 from sagemaker_tgi.image import EcrImage
 from sagemaker_tgi.metrics import INSTANCE_NAMESPACE
+
+_TRUST = "sts:AssumeRole"
+# Why each statement is there, by its Sid.
+_REASONS = {
+    _TRUST: "SageMaker starts the container with it, on behalf of this account's SageMaker resources alone",
+    "ReadWeights": "SageMaker copies the weights to each instance: this model version's, nothing else of the bucket",
+    "ListWeights": "to find the files under the prefix of the weights, and no others",
+    "PullImage": "the container's image, from its one repository",
+    "RegistryLogin": "every pull begins with a token of the registry. IAM accepts no resource for it",
+    "WriteLogs": "the container's log, in this endpoint's log group alone; SageMaker's documentation asks for "
+    "CreateLogGroup, too, though the stack makes the group",
+    "PublishMetrics": "CPU, memory, GPU and disk of the instances. IAM accepts no resource for it; the condition keeps "
+    "it to SageMaker's namespace",
+    "CreateInterfaces": "the model's network interfaces, in these subnets and with these security groups alone",
+    "AttachInterfaces": "to hand the interfaces to the instances and to remove them again, in these subnets alone",
+    "DescribeNetwork": "SageMaker looks up subnets, security groups and DHCP options. IAM takes no resource for these",
+    "WriteCaptured": "requests and answers that are kept, below this one prefix",
+    "EncryptCaptured": "Amazon S3 encrypts what is kept with this key, for this role through Amazon S3 alone; large "
+    "objects are written in parts, which takes Decrypt",
+}
 
 
 class TgiExecutionRole(iam.Role):
@@ -31,6 +52,7 @@ class TgiExecutionRole(iam.Role):
         endpoint_name: str,
         subnets: Sequence[ec2.ISubnet] = (),
         security_groups: Sequence[ec2.ISecurityGroup] = (),
+        data_capture: DataCapture | None = None,
     ) -> None:
         """Defines the role.
 
@@ -42,16 +64,24 @@ class TgiExecutionRole(iam.Role):
             endpoint_name: The endpoint whose log group may be written.
             subnets: Subnets of the model's network interfaces. Default: none, the model is in no VPC.
             security_groups: Security groups of the model's network interfaces. Default: none.
+            data_capture: Where requests and answers are kept. Default: they are not.
         """
         stack = cdk.Stack.of(scope)
         objects = s3_arn(stack, artifact.object_pattern)
-        log_streams = f"{log_group_arn(stack, endpoint_name)}:*"
+        log_group = log_group_arn(stack, log_group_name(endpoint_name))
+        log_streams = f"{log_group}:*"
         interfaces = ec2_arn(stack, "network-interface", "*")
         policies = {
             "Artifact": _read_artifact(objects, s3_arn(stack, artifact.bucket_name), artifact),
             "Image": _pull_image(stack, image),
-            "Logs": _write_logs(log_group_arn(stack, endpoint_name), log_streams),
+            "Logs": _write_logs(log_group, log_streams),
             "Metrics": _publish_metrics(),
+        }
+        wildcards = {
+            "*": "GetAuthorizationToken, PutMetricData and Describe… accept no other resource; "
+            "a condition narrows PutMetricData to SageMaker's namespace",
+            objects: "the weights are all the objects under one prefix",
+            log_streams: "log streams of this endpoint, named by SageMaker",
         }
         if subnets:
             policies["Network"] = _attach_to_vpc(
@@ -59,6 +89,11 @@ class TgiExecutionRole(iam.Role):
                 [ec2_arn(stack, "subnet", subnet.subnet_id) for subnet in subnets],
                 [ec2_arn(stack, "security-group", group.security_group_id) for group in security_groups],
             )
+            wildcards[interfaces] = "SageMaker makes the interfaces; subnets and groups are named"
+        if data_capture is not None:
+            captured = data_capture.bucket.arn_for_objects(f"{data_capture.prefix}/*")
+            policies["DataCapture"] = _write_captured(stack, captured, data_capture.encryption_key.key_arn)
+            wildcards[captured] = "one object for every few minutes of requests, named by SageMaker"
         super().__init__(
             scope,
             construct_id,
@@ -71,34 +106,34 @@ class TgiExecutionRole(iam.Role):
                     "ArnLike": {"aws:SourceArn": stack.format_arn(service="sagemaker", resource="*")},
                 },
             ),
-            inline_policies=policies,
+            inline_policies={name: iam.PolicyDocument(statements=policy) for name, policy in policies.items()},
         )
-        acknowledge_wildcards(
+        sids = {statement.sid for policy in policies.values() for statement in policy}
+        explain_statements(self, {sid: reason for sid, reason in _REASONS.items() if sid in sids or sid == _TRUST})
+        for resource, reason in wildcards.items():
+            acknowledge_wildcards(self, [resource], reason)
+        acknowledge_rule(
             self,
-            ["*"],
-            "GetAuthorizationToken, PutMetricData and Describe… accept no other resource; "
-            "a condition narrows PutMetricData to SageMaker's namespace",
+            "IAMNoInlinePolicy",
+            "CreateModel uses the permissions at once, so they come with the role; they name this endpoint's own "
+            "weights, logs and subnets, and a managed policy could be attached elsewhere",
         )
-        acknowledge_wildcards(self, [objects], "the weights are all the objects under one prefix")
-        acknowledge_wildcards(self, [log_streams], "log streams of this endpoint, named by SageMaker")
-        acknowledge_wildcards(self, [interfaces], "SageMaker makes the interfaces; subnets and groups are named")
 
 
-def _policy(*statements: iam.PolicyStatement) -> iam.PolicyDocument:
-    return iam.PolicyDocument(statements=list(statements))
-
-
-def _read_artifact(objects: str, bucket: str, artifact: ModelArtifact) -> iam.PolicyDocument:
+def _read_artifact(objects: str, bucket: str, artifact: ModelArtifact) -> list[iam.PolicyStatement]:
     prefix = artifact.key if artifact.is_archive else f"{artifact.key}*"
-    return _policy(
-        iam.PolicyStatement(actions=["s3:GetObject"], resources=[objects]),
+    return [
+        iam.PolicyStatement(sid="ReadWeights", actions=["s3:GetObject"], resources=[objects]),
         iam.PolicyStatement(
-            actions=["s3:ListBucket"], resources=[bucket], conditions={"StringLike": {"s3:prefix": prefix}}
+            sid="ListWeights",
+            actions=["s3:ListBucket"],
+            resources=[bucket],
+            conditions={"StringLike": {"s3:prefix": prefix}},
         ),
-    )
+    ]
 
 
-def _pull_image(stack: cdk.Stack, image: EcrImage) -> iam.PolicyDocument:
+def _pull_image(stack: cdk.Stack, image: EcrImage) -> list[iam.PolicyStatement]:
     repository = stack.format_arn(
         service="ecr",
         region=image.region,
@@ -106,38 +141,46 @@ def _pull_image(stack: cdk.Stack, image: EcrImage) -> iam.PolicyDocument:
         resource="repository",
         resource_name=image.repository,
     )
-    return _policy(
+    return [
         iam.PolicyStatement(
+            sid="PullImage",
             actions=["ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"],
             resources=[repository],
         ),
-        iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"]),
-    )
+        iam.PolicyStatement(sid="RegistryLogin", actions=["ecr:GetAuthorizationToken"], resources=["*"]),
+    ]
 
 
-def _write_logs(log_group: str, log_streams: str) -> iam.PolicyDocument:
-    return _policy(
+def _write_logs(log_group: str, log_streams: str) -> list[iam.PolicyStatement]:
+    return [
         iam.PolicyStatement(
+            sid="WriteLogs",
             actions=["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
             resources=[log_group, log_streams],
         )
-    )
+    ]
 
 
-def _publish_metrics() -> iam.PolicyDocument:
-    return _policy(
+def _publish_metrics() -> list[iam.PolicyStatement]:
+    return [
         iam.PolicyStatement(
+            sid="PublishMetrics",
             actions=["cloudwatch:PutMetricData"],
             resources=["*"],
             conditions={"StringEquals": {"cloudwatch:namespace": INSTANCE_NAMESPACE}},
         )
-    )
+    ]
 
 
-def _attach_to_vpc(interfaces: str, subnets: list[str], security_groups: list[str]) -> iam.PolicyDocument:
-    return _policy(
-        iam.PolicyStatement(actions=["ec2:CreateNetworkInterface"], resources=[interfaces, *subnets, *security_groups]),
+def _attach_to_vpc(interfaces: str, subnets: list[str], security_groups: list[str]) -> list[iam.PolicyStatement]:
+    return [
         iam.PolicyStatement(
+            sid="CreateInterfaces",
+            actions=["ec2:CreateNetworkInterface"],
+            resources=[interfaces, *subnets, *security_groups],
+        ),
+        iam.PolicyStatement(
+            sid="AttachInterfaces",
             actions=[
                 "ec2:CreateNetworkInterfacePermission",
                 "ec2:DeleteNetworkInterface",
@@ -147,6 +190,7 @@ def _attach_to_vpc(interfaces: str, subnets: list[str], security_groups: list[st
             conditions={"ArnEquals": {"ec2:Subnet": subnets}},
         ),
         iam.PolicyStatement(
+            sid="DescribeNetwork",
             actions=[
                 "ec2:DescribeDhcpOptions",
                 "ec2:DescribeNetworkInterfaces",
@@ -156,4 +200,16 @@ def _attach_to_vpc(interfaces: str, subnets: list[str], security_groups: list[st
             ],
             resources=["*"],
         ),
-    )
+    ]
+
+
+def _write_captured(stack: cdk.Stack, objects: str, key: str) -> list[iam.PolicyStatement]:
+    return [
+        iam.PolicyStatement(sid="WriteCaptured", actions=["s3:PutObject"], resources=[objects]),
+        iam.PolicyStatement(
+            sid="EncryptCaptured",
+            actions=["kms:Decrypt", "kms:GenerateDataKey"],
+            resources=[key],
+            conditions={"StringEquals": {"kms:ViaService": f"s3.{stack.region}.{stack.url_suffix}"}},
+        ),
+    ]

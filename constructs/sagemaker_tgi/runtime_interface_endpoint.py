@@ -8,6 +8,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from sagemaker_tgi.arns import endpoint_arn
+from sagemaker_tgi.compliance import explain_statements
 
 
 class RuntimeInterfaceEndpoint(ec2.InterfaceVpcEndpoint):
@@ -54,6 +55,13 @@ class RuntimeInterfaceEndpoint(ec2.InterfaceVpcEndpoint):
                 actions=["sagemaker:InvokeEndpoint"],  # covers InvokeEndpointWithResponseStream too
                 resources=[endpoint_arn(cdk.Stack.of(scope), endpoint_name)],
             )
+        )
+        explain_statements(
+            self,
+            {
+                "InvokeThisEndpoint": "callers inside the VPC ask this endpoint and no other, in no other account "
+                "either. `*` principals may do nothing that their own policies do not allow"
+            },
         )
 
 

@@ -4,6 +4,10 @@ from mistral7b.environment.load import load_environment, load_environments
 from mistral7b.environment.problem import EnvironmentFileError, Problem
 from mistral7b.environment.schema import (
     AutoScaling,
+    Callers,
+    CompliancePack,
+    DataCapture,
+    Encryption,
     Environment,
     ExistingVpc,
     Instance,
@@ -16,6 +20,10 @@ from mistral7b.environment.schema import (
 
 __all__ = [
     "AutoScaling",
+    "Callers",
+    "CompliancePack",
+    "DataCapture",
+    "Encryption",
     "Environment",
     "EnvironmentFileError",
     "ExistingVpc",

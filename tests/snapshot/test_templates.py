@@ -6,19 +6,13 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-ENVIRONMENTS = [
-    *("dev", "staging", "prod"),
-    *("archive", "base-model", "china", "everything", "existing-routes", "existing-vpc"),
-]
+from tests.variants import STACKS
 
 
-@pytest.mark.parametrize("stack", ["network", "endpoint"])
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_the_template_is_the_recorded_one(
-    environment: str, stack: str, templates: dict[str, Any], snapshot: SnapshotAssertion
-) -> None:
-    assert templates[f"{environment}/{stack}"] == snapshot(extension_class=JSONSnapshotExtension)
+@pytest.mark.parametrize("path", STACKS, ids=lambda path: path.replace("/", "-"))
+def test_the_template_is_the_recorded_one(path: str, templates: dict[str, Any], snapshot: SnapshotAssertion) -> None:
+    assert templates[path] == snapshot(extension_class=JSONSnapshotExtension)
 
 
-def test_every_environment_has_its_templates_recorded(templates: dict[str, Any]) -> None:
-    assert {path.split("/")[0] for path in templates} == set(ENVIRONMENTS)
+def test_every_stack_has_its_template_recorded(templates: dict[str, Any]) -> None:
+    assert set(templates) == set(STACKS)

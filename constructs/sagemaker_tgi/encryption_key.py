@@ -1,0 +1,88 @@
+"""The key that encrypts an environment's log groups and captured requests."""
+
+from collections.abc import Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from sagemaker_tgi.arns import log_group_arn
+from sagemaker_tgi.compliance import explain_statements
+from sagemaker_tgi.props import PropsCheck
+
+_PENDING_DAYS = 7  # the shortest that AWS KMS knows: a key that nothing is encrypted with any more costs until then
+
+
+class EncryptionKey(kms.Key):
+    """A key, rotated every year, that CloudWatch Logs may use for the named log groups alone.
+
+    Whoever else needs it gets that by an IAM policy, such as the one that `TgiExecutionRole` has for captured requests.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        log_group_names: Sequence[str],
+        description: str,
+        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.DESTROY,
+    ) -> None:
+        """Defines the key.
+
+        Args:
+            scope: Parent construct.
+            construct_id: Id within `scope`.
+            log_group_names: Log groups of the stack's account and region that are encrypted with it; one or more.
+            description: What it is for.
+            removal_policy: What happens to the key on removal. A log group that is retained cannot be read without it.
+                Default: it is deleted after 7 days, in which its deletion can be taken back.
+
+        Raises:
+            InvalidPropsError: with every problem of the props.
+        """
+        check = PropsCheck(scope, construct_id)
+        if not log_group_names:
+            check.reject("log_group_names", [], "leaves the key without a use", "name a log group")
+        check.raise_problems()
+        stack = cdk.Stack.of(scope)
+        super().__init__(
+            scope,
+            construct_id,
+            description=description,
+            enable_key_rotation=True,
+            pending_window=cdk.Duration.days(_PENDING_DAYS),
+            removal_policy=removal_policy,
+            policy=iam.PolicyDocument(
+                statements=[
+                    _account_decides(),
+                    _logs_encrypt(stack, [log_group_arn(stack, name) for name in log_group_names]),
+                ]
+            ),
+        )
+        explain_statements(
+            self,
+            {
+                "AccountDecides": "the account's IAM policies decide who manages and uses the key; without this nobody "
+                "could, ever. `*` is the key itself",
+                "LogsEncrypt": "CloudWatch Logs encrypts these log groups and no others. `*` is the key itself",
+            },
+        )
+
+
+def _account_decides() -> iam.PolicyStatement:
+    return iam.PolicyStatement(
+        sid="AccountDecides", principals=[iam.AccountRootPrincipal()], actions=["kms:*"], resources=["*"]
+    )
+
+
+def _logs_encrypt(stack: cdk.Stack, log_groups: list[str]) -> iam.PolicyStatement:
+    """Source: CloudWatch Logs user guide, "Encrypt log data in CloudWatch Logs using AWS Key Management Service"."""
+    return iam.PolicyStatement(
+        sid="LogsEncrypt",
+        principals=[iam.ServicePrincipal(f"logs.{stack.region}.{stack.url_suffix}")],
+        actions=["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
+        resources=["*"],
+        conditions={"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": log_groups}},
+    )
