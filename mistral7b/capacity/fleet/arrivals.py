@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mistral7b.capacity.fleet.chunks import Chunk, Floats, TraceError
+from mistral7b.capacity.fleet.durations import LONGEST_S
 from mistral7b.capacity.fleet.lengths import Lengths
 
 DAY_S = 86_400.0
@@ -60,6 +61,7 @@ class PoissonTrace:
         inputs: Prompt tokens.
         outputs: Answer tokens.
         seed: Equal seeds give equal traces.
+        max_total_tokens: Answers are cut so that prompt and answer are no more (MAX_TOTAL_TOKENS).
     """
 
     rate: Rate
@@ -67,11 +69,12 @@ class PoissonTrace:
     inputs: Lengths
     outputs: Lengths
     seed: int
+    max_total_tokens: int = 8192
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.duration_s) and self.duration_s > 0):
+        if not 0 < self.duration_s <= LONGEST_S:
             raise TraceError(
-                "a duration is a positive number of seconds",
+                "a trace covers more than 0 seconds and 31 days at most",
                 "write 3600, 90m or 24h",
                 column="duration",
                 value=f"{self.duration_s:g}",
@@ -94,7 +97,9 @@ class PoissonTrace:
                 continue
             sums = np.cumsum(rng.standard_exponential(count + 1))
             times = np.interp(low + (high - low) * sums[:-1] / sums[-1], cumulative, edges)
-            yield Chunk(times, self.inputs.draw(rng, count), self.outputs.draw(rng, count))
+            inputs = self.inputs.draw(rng, count)
+            outputs = np.minimum(self.outputs.draw(rng, count), np.maximum(self.max_total_tokens - inputs, 1))
+            yield Chunk(times, inputs, outputs)
 
     def _cumulative(self) -> tuple[Floats, Floats]:
         """Edges of the steps (seconds) and the expected requests up to each."""

@@ -3,12 +3,13 @@
 import io
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from mistral7b.capacity.fleet.chunks import Chunk, Floats, TraceError
+from mistral7b.capacity.fleet.durations import LONGEST_S
 
 COLUMNS = ("time_s", "input_tokens", "output_tokens")
 HEADER = ",".join(COLUMNS)
@@ -17,7 +18,7 @@ _BLOCK_BYTES = 16 * 1024 * 1024
 _LONGEST_LINE_BYTES = 4096
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class TraceFile:
     """A CSV file of requests: a header `time_s,input_tokens,output_tokens`, then a request a line, by time.
 
@@ -32,20 +33,18 @@ class TraceFile:
     file: Path
     max_input_tokens: int
     max_total_tokens: int
-    _duration_s: float | None = field(default=None, init=False)
 
     @property
     def duration_s(self) -> float:
-        """Seconds up to and with the last request's; reads the file the first time.
+        """The last request's time in seconds, rounded up; by the file's last line, else by reading it all.
 
         Raises:
             TraceError: as `chunks`.
         """
-        if self._duration_s is None:
-            for _ in self.chunks():
-                pass
-        assert self._duration_s is not None
-        return self._duration_s
+        last = _last_time(self.file)
+        if last is None:
+            last = max(float(chunk.times[-1]) for chunk in self.chunks())
+        return math.floor(last) + 1.0
 
     def chunks(self) -> Iterator[Chunk]:
         """The requests in order, a block of the file at a time.
@@ -67,7 +66,6 @@ class TraceFile:
             raise TraceError(
                 "the file holds no request", "add lines such as 0.5,300,120 below the header", file=self.file
             )
-        self._duration_s = math.floor(last) + 1.0
 
     def _check(self, rows: Floats, last: float, block: bytes, line: int) -> None:
         if not rows.size:
@@ -77,6 +75,7 @@ class TraceFile:
         tests = (
             (~np.isfinite(rows).all(axis=1), 0, "it is not a finite number", "write numbers such as 0.5,300,120"),
             (times < 0, 0, "a time is 0 or more seconds from the start", "count from the first request"),
+            (times > LONGEST_S, 0, "a trace covers 31 days at most", "cut the file into parts"),
             (times < previous, 0, "it is earlier than the line before", "sort the file by time_s"),
             ((inputs < 1) | (inputs % 1 != 0), 1, "a prompt is a whole number of tokens, 1 or more", "count them"),
             ((outputs < 1) | (outputs % 1 != 0), 2, "an answer is a whole number of tokens, 1 or more", "count them"),
@@ -101,6 +100,19 @@ class TraceFile:
                 raise TraceError(
                     reason, fix, file=self.file, line=line + place, column=COLUMNS[at], value=fields[at].strip()
                 )
+
+
+def _last_time(file: Path) -> float | None:
+    """The time in the file's last line; None if that is no request, which reading the file then tells."""
+    try:
+        with file.open("rb") as stream:
+            stream.seek(0, io.SEEK_END)
+            stream.seek(max(0, stream.tell() - _LONGEST_LINE_BYTES))
+            last = stream.read().rstrip().rpartition(b"\n")[2]
+        time = float(last.split(b",")[0])
+    except (OSError, ValueError):
+        return None
+    return time if 0 <= time <= LONGEST_S else None
 
 
 def _blocks(file: Path) -> Iterator[bytes]:
