@@ -48,6 +48,7 @@ _EXAMPLES = {
     "s3_prefix_list_id": "write it like pl-63a5400a",
     "endpoint_name": "use up to 63 letters, digits and hyphens, such as mistral-7b-dev",
     "tags": "use letters, digits, spaces and _ . : / = + - @",
+    "HF_MODEL_REVISION": "write a commit or branch: up to 255 letters, digits, hyphens and . _ /",
     "name": "rename the file: up to 20 lower-case letters, digits and hyphens, beginning with a letter",
 }
 

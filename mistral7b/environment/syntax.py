@@ -158,12 +158,14 @@ class _Parser:
         while not isinstance(key := self._next(), yaml.MappingEndEvent):
             line = key.start_mark.line + 1
             if not isinstance(key, yaml.ScalarEvent):
-                self._object(line, path, "a list, mapping or alias cannot be a field's name", "write a name")
-                self._value(key, (*path, "?"))
-                self._value(self._next(), (*path, "?"))
+                here = (*path, "?")
+                self._object(line, here, "a list, mapping or alias cannot be a field's name", "write a name")
+                self._value(key, here)
+                self._value(self._next(), here)
                 continue
             here = (*path, key.value)
             self._check_tag(key, here)
+            self._check_characters(key, here)
             if key.value == "<<" and key.style is None:
                 self._object(line, here, "merge keys (<<) are not supported", "repeat the fields")
             if key.value in values:
@@ -182,6 +184,7 @@ class _Parser:
         return values
 
     def _scalar(self, event: Any, path: FieldPath) -> Any:
+        self._check_characters(event, path)
         if event.tag is not None:
             return event.value
         tag = _resolve(event)
@@ -205,6 +208,11 @@ class _Parser:
                 fix,
                 getattr(event, "value", None),
             )
+
+    def _check_characters(self, event: Any, path: FieldPath) -> None:
+        if any(unicodedata.category(c) == "Cs" for c in event.value):  # an escape can make one
+            line, fix = event.start_mark.line + 1, "write the whole character"
+            self._object(line, path, "it has half of a surrogate pair, which is no character", fix, event.value)
 
     def _line(self, index: int) -> int:
         return len(_BREAK.findall(self._text, 0, index)) + 1

@@ -131,7 +131,8 @@ class LauncherSettings(_Variables):
 # What the container reads without complaint, and then refuses to start with, or every request, or runs out of sense.
 _SENSIBLE = {
     "hf_model_id": Field(min_length=1),
-    "hf_model_revision": Field(min_length=1),
+    # A name that git takes; a `${Token[…]}` or `{{resolve:…}}` in it would be read by the CDK or CloudFormation.
+    "hf_model_revision": Field(pattern=r"^[A-Za-z0-9._/-]{1,255}$"),
     "sm_num_gpus": Field(ge=1),
     "validation_workers": Field(ge=1),
     "max_concurrent_requests": Field(ge=1),

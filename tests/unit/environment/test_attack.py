@@ -1,0 +1,40 @@
+"""10,000 mutated environment files: each gives templates that AWS takes, or a message that names the field.
+
+Nothing else comes of one: no other exception, no more than `SECONDS` of processor time, no more than `BYTES` of memory.
+"""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+
+from tests.unit.environment.kinds import KINDS
+from tests.unit.environment.mutations import Files
+from tests.unit.environment.outcome import Outcomes, memory_limit
+from tests.unit.environment.synthesis import refusals
+
+EXAMPLES = 1250  # of each of the eight kinds
+SYNTHESIZED = 30  # environments of each kind, evenly from those accepted: each takes 80 ms
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_mutated_file_gives_a_valid_template_or_a_message_that_names_the_field(kind: str, tmp_path: Path) -> None:
+    outcomes = Outcomes(tmp_path)
+
+    @settings(
+        max_examples=EXAMPLES,
+        derandomize=True,
+        database=None,
+        deadline=None,  # Outcomes bounds each example by processor time, whatever else the machine does
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(files=KINDS[kind]())
+    def attack(files: Files) -> None:
+        outcomes.observe(files)
+
+    with memory_limit():
+        attack()
+    assert outcomes.refused > EXAMPLES // 10
+    assert outcomes.observed == EXAMPLES
+    assert refusals(outcomes.sample(SYNTHESIZED), tmp_path / "cdk.out") == {}
