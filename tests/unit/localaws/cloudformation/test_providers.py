@@ -43,6 +43,15 @@ def test_a_property_that_the_schema_lets_change_changes_in_place(resource_type: 
     assert replaced == (declared.create_only & provider.properties) | more.get(resource_type, set())
 
 
+@pytest.mark.parametrize("resource_type", PROVIDERS)
+def test_what_a_change_replaces_on_some_conditions_is_always_replaced(resource_type: str) -> None:
+    """Which conditions, the schemas do not tell; a change in place would hide a replacement that AWS may make."""
+    provider = PROVIDERS[resource_type]
+    conditional = schema.load(resource_type).json_schema().get("conditionalCreateOnlyProperties", [])
+    carried = {pointer.split("/")[2] for pointer in conditional} & provider.properties
+    assert provider.replaces(resource_type, carried) == carried
+
+
 def test_a_made_up_name_tells_stack_and_resource_and_keeps_to_its_length() -> None:
     context = Context("123456789012", "us-east-1", "s" * 60, "id", "Logical", "AWS::S3::Bucket")
     assert len(context.made_up_name(63)) <= 63
@@ -294,6 +303,40 @@ def test_hosting_reads_back_as_it_was_written(account: Account) -> None:
     assert policy["TargetTrackingScalingPolicyConfiguration"]["TargetValue"] == 8
     (alarm,) = account.client("cloudwatch").describe_alarms()["MetricAlarms"]
     assert alarm["Dimensions"] == [{"Name": "EndpointName", "Value": endpoint["EndpointName"]}]
+
+
+def test_what_an_endpoint_captures_changes_with_a_new_configuration(account: Account) -> None:
+    def capturing(percentage: int, **environment: str) -> dict[str, Any]:
+        capture = {
+            "EnableCapture": True,
+            "InitialSamplingPercentage": percentage,
+            "DestinationS3Uri": {"Fn::Sub": "s3://captured-${AWS::AccountId}/capture"},
+            "KmsKeyId": "alias/of-the-test",
+            "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+            "CaptureContentTypeHeader": {"JsonContentTypes": ["application/json"], "CsvContentTypes": ["text/csv"]},
+        }
+        return with_properties(hosting(**environment), "Config", DataCaptureConfig=capture)
+
+    def shown() -> Any:
+        (config,) = sagemaker.list_endpoint_configs()["EndpointConfigs"]
+        described = sagemaker.describe_endpoint_config(EndpointConfigName=config["EndpointConfigName"])
+        (endpoint,) = sagemaker.list_endpoints()["Endpoints"]
+        summary = sagemaker.describe_endpoint(EndpointName=endpoint["EndpointName"])["DataCaptureConfig"]
+        return described["DataCaptureConfig"], summary, account.physical_id("hosting", "Config")
+
+    sagemaker = account.client("sagemaker")
+    account.deploy("hosting", capturing(100))
+    config, summary, first = shown()
+    assert config["DestinationS3Uri"] == summary["DestinationS3Uri"] == f"s3://captured-{account.id}/capture"
+    assert config["CaptureContentTypeHeader"]["CsvContentTypes"] == ["text/csv"]
+    assert summary["CurrentSamplingPercentage"] == 100
+    broken = capturing(20, MAX_INPUT_LENGTH="9000")
+    assert account.update("hosting", broken) == "UPDATE_ROLLBACK_COMPLETE"
+    assert shown() == (config, summary, first)
+    assert account.update("hosting", capturing(20)) == "UPDATE_COMPLETE"
+    config, summary, second = shown()
+    assert (config["InitialSamplingPercentage"], summary["CurrentSamplingPercentage"]) == (20, 20)
+    assert second != first
 
 
 def test_bounds_and_targets_of_auto_scaling_change_in_place(account: Account) -> None:
