@@ -5,10 +5,10 @@ through: while the batch stays the same, the times of k steps are an arithmetic 
 """
 
 from collections import deque
-from heapq import heappop, heappush
 from math import inf, sqrt
 
 from mistral7b.capacity.admission import RouterLimits, charge, fewest_to_interrupt
+from mistral7b.capacity.batch import RunningBatch
 from mistral7b.capacity.parameters import SLIDING_WINDOW, PerformanceParameters, attention_pairs
 from mistral7b.capacity.request import Request
 
@@ -28,20 +28,16 @@ class TgiInstance:
     """
 
     __slots__ = (
+        "_batch",
         "_done",
         "_event",
-        "_finishing",
         "_first_seconds",
         "_fit",
         "_fit_blocked",
         "_fit_prefill",
         "_fit_reserved",
-        "_growing",
         "_growth_seconds",
-        "_held",
-        "_kv",
         "_limits",
-        "_longest",
         "_needed",
         "_p",
         "_phase",
@@ -49,13 +45,9 @@ class TgiInstance:
         "_queue",
         "_run_start",
         "_run_steps",
-        "_saturating",
-        "_sequence",
-        "_steps",
         "_waited",
         "busy_seconds",
         "in_flight",
-        "running",
     )
 
     def __init__(self, parameters: PerformanceParameters, limits: RouterLimits) -> None:
@@ -63,8 +55,6 @@ class TgiInstance:
         self._limits = limits
         self.in_flight = 0
         """Requests accepted and not finished: queued, in a prefill, or running."""
-        self.running = 0
-        """Requests in the running batch; those in a prefill are not."""
         self.busy_seconds = 0.0
         """Seconds of prefills and decode steps so far."""
         self._phase = _IDLE
@@ -73,21 +63,19 @@ class TgiInstance:
         self._prefilling: list[Request] = []
         self._done: list[Request] = []
         self._needed = [1]  # by the number of running requests
-        # The running batch: blocks held, tokens attended to and how many of them grow by one a step.
-        self._held = self._kv = self._growing = 0
-        # Heaps over the running requests, by the decode step (counted over the instance's life) that ends them and that
-        # fills their window, and by length. What has left the batch early is skipped when it comes up.
-        self._sequence = 0
-        self._finishing: list[tuple[int, int, Request]] = []
-        self._saturating: list[tuple[int, int, Request]] = []
-        self._longest: list[tuple[int, int, Request]] = []
-        # The planned run of decode steps: from step number `_steps` on at `_run_start`, the first taking
-        # `_first_seconds` and each `_growth_seconds` longer than the one before. `_waited` is TGI's `waiting_tokens`.
-        self._steps = self._run_steps = self._waited = 0
+        self._batch = RunningBatch()
+        # The planned run of decode steps, from `_run_start` on: the first takes `_first_seconds` and each
+        # `_growth_seconds` longer than the one before. `_waited` is the router's `waiting_tokens` at its start.
+        self._run_steps = self._waited = 0
         self._run_start = self._first_seconds = self._growth_seconds = 0.0
         # Of the queue's head: how many would be let in now, and their charges.
         self._fit = self._fit_prefill = self._fit_reserved = 0
         self._fit_blocked = False
+
+    @property
+    def running(self) -> int:
+        """Requests in the running batch; those in a prefill are not."""
+        return self._batch.running
 
     @property
     def waiting(self) -> int:
@@ -136,7 +124,7 @@ class TgiInstance:
             return 0
         if request.finished <= now:
             return request.output_tokens
-        return 1 + self._steps + self._steps_done(now) - request.first_step
+        return 1 + self._batch.steps + self._steps_done(now) - request.first_step
 
     def next_token(self, now: float) -> float | None:
         """When the next prefill or decode step ends, each of whose requests then has one token more; None if idle."""
@@ -162,8 +150,8 @@ class TgiInstance:
                 self._interrupt(now)
         elif self._phase == _DECODE or request not in self._prefilling:
             steps = self._steps_done(now) + 1 if self._phase == _DECODE else 1
-            if self._steps + steps < request.finish_step:
-                self._ends_at(request, self._steps + steps)
+            if self._batch.steps + steps < request.finish_step:
+                self._batch.ends_at(request, self._batch.steps + steps)
             if self._phase == _DECODE:
                 self._cut_run(steps)
 
@@ -189,7 +177,7 @@ class TgiInstance:
         if self._queue:
             self._extend_fit()
             waited = self._waited >= self._limits.max_waiting_tokens
-            if self._fit >= (1 if waited else self._needed[self.running]):
+            if self._fit >= (1 if waited else self._needed[self._batch.running]):
                 self._begin_prefill(now)
                 return
         self._begin_run(now)
@@ -197,7 +185,7 @@ class TgiInstance:
     def _extend_fit(self) -> None:
         """Counts how many from the head of the queue would be let in: only ever more, as the batch only frees room."""
         queue, limits = self._queue, self._limits
-        room = limits.max_batch_total_tokens - self._held
+        room = limits.max_batch_total_tokens - self._batch.held
         self._fit_blocked = False
         while self._fit < len(queue):
             request = queue[self._fit]
@@ -224,16 +212,19 @@ class TgiInstance:
         self._event = now + self._p.prefill_seconds(tokens, pairs)
 
     def _end_prefill(self, now: float) -> None:
-        fresh = not self.running
+        batch = self._batch
+        fresh = not batch.running
         for request in self._prefilling:
             request.first_token = now
             if request.output_tokens == 1 or request.cancelled:
                 self._finish(request, now)
             else:
-                self._join(request)
+                batch.join(request)
+        while len(self._needed) <= batch.running:
+            self._needed.append(fewest_to_interrupt(len(self._needed), self._limits.waiting_served_ratio))
         self._prefilling = []
         self._waited = 1
-        if not self.running:
+        if not batch.running:
             self._start(now)
         elif fresh:
             self._check(now)
@@ -241,81 +232,30 @@ class TgiInstance:
             self._extend_fit()
             self._begin_run(now)
 
-    def _join(self, request: Request) -> None:
-        """The request's next tokens come from decode steps. Its context is prompt, first token, and one more a step."""
-        context = request.input_tokens + 1
-        request.first_step = self._steps
-        self.running += 1
-        if self.running == len(self._needed):
-            self._needed.append(fewest_to_interrupt(self.running, self._limits.waiting_served_ratio))
-        self._held += request.held_tokens
-        self._kv += min(context, SLIDING_WINDOW)
-        self._sequence += 1
-        self._ends_at(request, self._steps + request.output_tokens - 1)
-        heappush(self._longest, (self._steps - context, self._sequence, request))
-        if context < SLIDING_WINDOW:
-            self._growing += 1
-            filled = self._steps + SLIDING_WINDOW - context
-            if filled <= request.finish_step:
-                heappush(self._saturating, (filled, self._sequence, request))
-
-    def _ends_at(self, request: Request, step: int) -> None:
-        request.finish_step = step
-        heappush(self._finishing, (step, self._sequence, request))
-
     def _begin_run(self, now: float) -> None:
         """Plans decode steps up to the first after which the batch or what may be let in can change."""
-        p, steps = self._p, self._steps
-        while self._finishing[0][0] != self._finishing[0][2].finish_step:
-            heappop(self._finishing)
-        until = self._finishing[0][0]
-        if self._saturating and self._saturating[0][0] < until:
-            until = self._saturating[0][0]
-        planned = until - steps
+        p, batch = self._p, self._batch
+        planned = batch.steps_unchanged()
         if self._fit:
             planned = min(planned, self._steps_to_check(1))
-        while self._longest[0][2].finish_step <= steps:
-            heappop(self._longest)
-        longest = steps - self._longest[0][0]
-        self._growth_seconds = p.decode_per_kv_token * self._growing
+        longest = batch.longest()
+        self._first_seconds = p.decode_seconds(batch.running, batch.kv, longest)
+        self._growth_seconds = p.decode_per_kv_token * batch.growing
         if longest < SLIDING_WINDOW:
             self._growth_seconds += p.decode_per_longest_token
-        else:
-            longest = SLIDING_WINDOW
-        self._first_seconds = p.decode_seconds(self.running, self._kv, longest)
         self._phase = _DECODE
         self._run_start = now
         self._run_steps = planned
         self._event = now + self._duration(planned)
 
     def _end_run(self, now: float) -> None:
-        self._steps += self._run_steps
         self._waited += self._run_steps
-        self._kv += self._run_steps * self._growing
-        steps = self._steps
-        while self._saturating and self._saturating[0][0] <= steps:
-            if heappop(self._saturating)[2].finish_step >= steps:
-                self._growing -= 1
-        while self._finishing and self._finishing[0][0] <= steps:
-            step, _, request = heappop(self._finishing)
-            if step == request.finish_step:
-                self._leave(request, now)
-        if self.running:
+        for request in self._batch.step(self._run_steps):
+            self._finish(request, now)
+        if self._batch.running:
             self._check(now)
         else:
-            self._finishing.clear()
-            self._saturating.clear()
-            self._longest.clear()
             self._start(now)
-
-    def _leave(self, request: Request, now: float) -> None:
-        context = request.input_tokens + 1 + self._steps - request.first_step
-        if context < SLIDING_WINDOW:
-            self._growing -= 1
-        self._kv -= min(context, SLIDING_WINDOW)
-        self._held -= request.held_tokens
-        self.running -= 1
-        self._finish(request, now)
 
     def _finish(self, request: Request, now: float) -> None:
         request.finished = now
@@ -327,13 +267,13 @@ class TgiInstance:
         """The queue has changed in a run of decode steps: does the router let someone in earlier than planned?"""
         before = self._fit
         self._extend_fit()
-        needed = self._needed[self.running]
+        needed = self._needed[self._batch.running]
         if before == 0 < self._fit or before < needed <= self._fit:
             self._cut_run(self._steps_to_check(self._steps_done(now) + 1))
 
     def _steps_to_check(self, first: int) -> int:
         """After which step of the run, the `first` at the earliest, the router lets in the `_fit` that wait."""
-        if self._fit >= self._needed[self.running]:
+        if self._fit >= self._needed[self._batch.running]:
             return first
         return max(first, self._limits.max_waiting_tokens - self._waited)
 

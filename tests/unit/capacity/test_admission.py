@@ -1,0 +1,94 @@
+"""What the router charges and when it interrupts, worked out by hand from TGI 1.1.0's rules."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mistral7b.capacity import Request, RouterLimits, UnservableRequestError
+from mistral7b.capacity.admission import answer_charge, charge, fewest_to_interrupt, prefill_charge, running_charge
+
+
+@pytest.mark.parametrize(("tokens", "charged"), [(1, 16), (16, 16), (17, 32), (620, 624), (8176, 8176), (8177, 8192)])
+def test_a_prompt_is_charged_in_whole_blocks_of_16(tokens: int, charged: int) -> None:
+    assert prefill_charge(tokens) == charged
+
+
+@pytest.mark.parametrize(
+    ("prompt", "longest", "charged"),
+    [
+        (620, 128, 128),
+        (620, 100, 112),  # 7 blocks
+        (4000, 128, 96),  # the window leaves 4096 - 4000 = 96
+        (4090, 128, 16),  # it leaves 6: one block
+        (4096, 128, 0),
+        (8000, 128, 0),
+    ],
+)
+def test_admission_reserves_the_answer_as_far_as_the_sliding_window_goes(
+    prompt: int, longest: int, charged: int
+) -> None:
+    assert answer_charge(prompt, longest) == charged
+
+
+@pytest.mark.parametrize(
+    ("prompt", "longest", "charged"),
+    [
+        (620, 128, 752),  # 747 tokens, as the last one is never attended to: 47 blocks
+        (1, 16, 16),
+        (1, 17, 32),
+        (4000, 200, 4096),
+        (8000, 128, 4096),
+    ],
+)
+def test_a_running_request_holds_its_blocks_and_the_window_at_most(prompt: int, longest: int, charged: int) -> None:
+    assert running_charge(prompt, longest) == charged
+
+
+@given(st.integers(1, 8191), st.integers(1, 8191))
+def test_a_request_never_holds_more_than_was_reserved(prompt: int, longest: int) -> None:
+    assert running_charge(prompt, longest) <= prefill_charge(prompt) + answer_charge(prompt, longest)
+
+
+@pytest.mark.parametrize(("running", "needed"), [(1, 1), (2, 2), (3, 3), (4, 4), (5, 6), (10, 12), (33, 39)])
+def test_a_prefill_interrupts_from_1_2_times_the_running_requests(running: int, needed: int) -> None:
+    assert fewest_to_interrupt(running, 1.2) == needed
+
+
+def test_nobody_waiting_interrupts_nobody_even_at_a_ratio_of_0() -> None:
+    assert fewest_to_interrupt(7, 0.0) == 1
+
+
+@given(st.integers(1, 1000), st.floats(0, 10))
+def test_the_ratio_is_multiplied_in_32_bit_as_the_router_does(running: int, ratio: float) -> None:
+    assert fewest_to_interrupt(running, ratio) == max(1, math.floor(np.float32(running) * np.float32(ratio)))
+
+
+def test_a_prompt_that_rounds_up_past_the_prefill_budget_is_refused_as_it_would_block_the_queue() -> None:
+    # JumpStart's MAX_INPUT_LENGTH 8191 lets 8177 tokens in, which are 512 blocks: 8192 > MAX_BATCH_PREFILL_TOKENS 8191.
+    limits = RouterLimits(max_batch_total_tokens=50_000, max_batch_prefill_tokens=8191)
+    charge(Request(0.0, 8176, 1), limits)
+    with pytest.raises(UnservableRequestError, match=r"8177 tokens, in blocks 8192, .*max_batch_prefill_tokens 8191"):
+        charge(Request(0.0, 8177, 1), limits)
+
+
+def test_a_request_larger_than_the_gpu_is_refused() -> None:
+    with pytest.raises(UnservableRequestError, match="max_batch_total_tokens 1000"):
+        charge(Request(0.0, 900, 128), RouterLimits(max_batch_total_tokens=1000))
+
+
+@pytest.mark.parametrize(("prompt", "generated", "longest"), [(0, 1, 1), (1, 0, 1), (1, 2, 1)])
+def test_impossible_lengths_are_refused(prompt: int, generated: int, longest: int) -> None:
+    with pytest.raises(ValueError, match="each must be 1 or more"):
+        charge(Request(0.0, prompt, generated, longest), RouterLimits(max_batch_total_tokens=1000))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("max_batch_total_tokens", 0), ("max_concurrent_requests", 0), ("waiting_served_ratio", math.nan)],
+)
+def test_a_limit_below_its_minimum_is_refused_by_name(name: str, value: float) -> None:
+    with pytest.raises(ValueError, match=f"{name} is {value}"):
+        RouterLimits(**{"max_batch_total_tokens": 1000, name: value})  # type: ignore[arg-type]
