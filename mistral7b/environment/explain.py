@@ -95,9 +95,9 @@ def _reason_and_fix(error: ErrorDetails, path: FieldPath) -> tuple[str, str]:
         guess = nearest(str(value), allowed)
         suggestion = f"did you mean {guess}? " if guess else ""
         return "it is none of the possible values", f"{suggestion}Use one of {', '.join(allowed)}"
-    if kind == "string_pattern_mismatch":
+    if kind in ("string_pattern_mismatch", "string_unicode"):
         name = next((str(part) for part in reversed(path) if part in _EXAMPLES), "")
-        return "it has the wrong form", _EXAMPLES.get(name, f"write it like {context['pattern']}")
+        return "it has the wrong form", _EXAMPLES.get(name, f"write it like {context.get('pattern', 'plain text')}")
     if kind == "refusal":
         return context["reason"], context["fix"]
     return error["msg"], "see the field's description in environments/environment.schema.json"

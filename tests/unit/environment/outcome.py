@@ -94,21 +94,20 @@ def _wrong_with(error: EnvironmentFileError, texts: dict[str, str]) -> Iterator[
         yield "no problem is told"
     if len(message) > LONGEST_MESSAGE or not all(c.isprintable() or c == "\n" for c in message):
         yield f"not a plain message: {message[:1000]!r}"
+    lines = {name: re.split("\r\n|\r|\n", text) for name, text in texts.items()}
     for problem in error.problems:
-        yield from _left_out(problem, texts)
+        yield from _left_out(problem, lines.get(Path(problem.file).name))
 
 
-def _left_out(problem: Problem, texts: dict[str, str]) -> Iterator[str]:
+def _left_out(problem: Problem, lines: list[str] | None) -> Iterator[str]:
     """What a problem leaves out: file, field, place, reason or fix."""
-    text = texts.get(Path(problem.file).name)
-    if text is None:
+    if lines is None:
         yield f"{problem.file} is none of the files"
         return
     if not (problem.field and problem.reason and problem.fix):
         yield f"{problem} leaves something out"
     if problem.line is None:
         return
-    lines = re.split("\r\n|\r|\n", text)
     if not 1 <= problem.line <= len(lines):
         yield f"{problem}: the file has {len(lines)} lines"
     elif problem.field != "(file)" and not _names_one_of(lines[problem.line - 1], problem.field):
