@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
+from mistral7b.environment import load_environment
 from tests.unit.environment.kinds import KINDS
 from tests.unit.environment.mutations import Files
 from tests.unit.environment.outcome import Outcomes, memory_limit
@@ -38,3 +39,12 @@ def test_a_mutated_file_gives_a_valid_template_or_a_message_that_names_the_field
     assert outcomes.refused > EXAMPLES // 10
     assert outcomes.observed == EXAMPLES
     assert refusals(outcomes.sample(SYNTHESIZED), tmp_path / "cdk.out") == {}
+
+
+def test_a_template_that_aws_would_refuse_is_found(tmp_path: Path) -> None:
+    (tmp_path / "dev.yaml").write_text("region: us-east-1\n")
+    good = load_environment(tmp_path, "dev")
+    long = good.model_copy(update={"tags": {"team": "x" * 257}})
+    found = refusals([(good, "good"), (long, "long")], tmp_path / "cdk.out")
+    assert set(found) == {"long"}
+    assert any("257" in problem for problem in found["long"])
