@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from mistral7b.capacity.admission import RouterLimits
 from mistral7b.capacity.calibration import Calibration
-from mistral7b.capacity.closed_form import Load, SteadyState, steady_state
+from mistral7b.capacity.closed_form import SHORTEST_ANSWER, Load, SteadyState, steady_state
 from mistral7b.capacity.measurements import Figure, Metric, Row, rows
 from mistral7b.capacity.memory import KV_BYTES_PER_TOKEN
 from mistral7b.capacity.parameters import PerformanceParameters
@@ -148,6 +148,11 @@ def _check(figures: tuple[Figure, ...], limits: RouterLimits, start: Calibration
                 "prompts and of users apart; measure more"
             )
     for row in rows(figures):
+        if row.output_tokens < SHORTEST_ANSWER:
+            raise FitError(
+                f"output_tokens {row.output_tokens}: the model's closed form holds from {SHORTEST_ANSWER} tokens on; "
+                "measure with longer answers"
+            )
         try:
             predict(row, start, limits)
         except ValueError as error:

@@ -53,6 +53,8 @@ def plot(figures: Sequence[Figure], calibration: Calibration, limits: RouterLimi
 
 def _draw(panel: "Axes", figures: Sequence[Figure], calibration: Calibration, limits: RouterLimits) -> None:
     """Draws the figures of one metric."""
+    from matplotlib.ticker import LogLocator, NullFormatter  # noqa: PLC0415
+
     shapes = dict.fromkeys((figure.row.input_words, figure.row.output_tokens) for figure in figures)
     for index, (words, tokens) in enumerate(shapes):
         colour = _COLOURS[index % len(_COLOURS)]
@@ -67,6 +69,8 @@ def _draw(panel: "Axes", figures: Sequence[Figure], calibration: Calibration, li
             panel.plot(users, [point.steady.tokens_per_second for point in curve], color=colour, ls="--", lw=1)
     panel.set_xscale("log", base=2)
     panel.set_yscale("log")
+    panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    panel.yaxis.set_minor_formatter(NullFormatter())
     panel.xaxis.set_major_formatter("{x:.0f}")
     panel.yaxis.set_major_formatter("{x:.0f}")
     panel.grid(visible=True, which="major", color="#dddddd", linewidth=0.6)

@@ -47,8 +47,8 @@ A measurements file looks like the published one:
     throughput_tokens_per_s,128,128,1,30
     p50_latency_ms_per_token,128,128,1,32
 
-At least three prompt lengths and three numbers of users, on one A10G (ml.g5.2xlarge, 4xlarge, 8xlarge, 16xlarge) with
-JumpStart's settings.
+It takes at least three prompt lengths, three numbers of users and answers of 96 tokens or more, measured on one A10G
+(ml.g5.2xlarge, 4xlarge, 8xlarge, 16xlarge) with JumpStart's settings.
 """
 
 Parameters = Annotated[

@@ -1,0 +1,114 @@
+"""Reading benchmark tables, and what is said of those that are none."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mistral7b.capacity.measurements import (
+    COLUMNS,
+    Figure,
+    MeasurementsError,
+    Row,
+    published_path,
+    read_measurements,
+    rows,
+)
+
+HEADER = ",".join(COLUMNS)
+LINE = "throughput_tokens_per_s,128,128,1,30"
+
+
+def written(folder: Path, *lines: str) -> Path:
+    """A file of these lines."""
+    path = folder / "measured.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def test_the_published_table_has_two_figures_for_each_of_20_loads() -> None:
+    figures = read_measurements(published_path())
+    assert (len(figures), len(list(rows(figures)))) == (40, 20)
+    assert figures[0] == Figure(Row(128, 128, 1), "throughput_tokens_per_s", 30)
+    assert figures[-1] == Figure(Row(6400, 128, 8), "p50_latency_ms_per_token", 154)
+
+
+def test_columns_may_come_in_any_order_with_spaces_and_empty_lines(tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        "value, metric ,input_words,output_tokens,concurrent_users",
+        "",
+        " 30.5 ,throughput_tokens_per_s,1,2,3",
+    )
+    assert read_measurements(path) == (Figure(Row(1, 2, 3), "throughput_tokens_per_s", 30.5),)
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "value"),
+    [
+        ("tokens,128,128,1,30", "metric", "'tokens'"),
+        ("throughput_tokens_per_s,-1,128,1,30", "input_words", "'-1'"),
+        ("throughput_tokens_per_s,128,1.5,1,30", "output_tokens", "'1.5'"),
+        ("throughput_tokens_per_s,128,128,0,30", "concurrent_users", "'0'"),
+        ("throughput_tokens_per_s,128,128,1_0,30", "concurrent_users", "'1_0'"),
+        (f"throughput_tokens_per_s,128,128,{'9' * 5000},30", "concurrent_users", "999…'"),
+        ("throughput_tokens_per_s,128,128,1,nan", "value", "'nan'"),
+        ("throughput_tokens_per_s,128,128,1,inf", "value", "'inf'"),
+        ("throughput_tokens_per_s,128,128,1,-3", "value", "'-3'"),
+        ("throughput_tokens_per_s,128,128,1,", "value", "''"),
+    ],
+)
+def test_a_wrong_value_is_named_with_line_column_and_what_it_should_be(
+    tmp_path: Path, line: str, column: str, value: str
+) -> None:
+    with pytest.raises(MeasurementsError) as raised:
+        read_measurements(written(tmp_path, HEADER, LINE, line))
+    assert f"measured.csv, line 3, column {column}: " in str(raised.value)
+    assert f"{value} is not " in str(raised.value)
+    assert len(str(raised.value)) < 300
+
+
+def test_a_wrong_header_is_named_with_the_right_one(tmp_path: Path) -> None:
+    with pytest.raises(MeasurementsError, match=rf"line 1: the columns are metric,users; they have to be {HEADER}"):
+        read_measurements(written(tmp_path, "metric,users", LINE))
+
+
+def test_a_line_of_too_few_values_is_named(tmp_path: Path) -> None:
+    with pytest.raises(MeasurementsError, match="line 2: 2 values instead of 5"):
+        read_measurements(written(tmp_path, HEADER, "throughput_tokens_per_s,128"))
+
+
+def test_a_figure_given_twice_is_named_with_its_first_line(tmp_path: Path) -> None:
+    with pytest.raises(MeasurementsError, match="line 4: the same load and metric as line 2"):
+        read_measurements(written(tmp_path, HEADER, LINE, LINE.replace(",1,", ",2,"), LINE.replace(",30", ",31")))
+
+
+def test_an_empty_file_and_one_without_figures_are_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "empty.csv").touch()
+    with pytest.raises(MeasurementsError, match="is empty; the first line"):
+        read_measurements(tmp_path / "empty.csv")
+    with pytest.raises(MeasurementsError, match="a header and no figures"):
+        read_measurements(written(tmp_path, HEADER))
+
+
+def test_a_file_of_10_gb_is_refused_unread(tmp_path: Path) -> None:
+    path = tmp_path / "huge.csv"
+    with path.open("wb") as file:
+        file.truncate(10_000_000_000)  # takes no room on disk
+    with pytest.raises(MeasurementsError, match=r"10,000,000,000 bytes, and a benchmark table 1,000,000 at most"):
+        read_measurements(path)
+
+
+def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
+    for path in (tmp_path / "none.csv", tmp_path):
+        with pytest.raises(MeasurementsError, match="there is no such file"):
+            read_measurements(path)
+
+
+@given(st.binary(max_size=300))
+def test_any_other_file_is_refused_with_its_name(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    path = tmp_path_factory.mktemp("measurements") / "any.csv"
+    path.write_bytes(content)
+    with pytest.raises(MeasurementsError, match=r"any\.csv"):
+        read_measurements(path)
