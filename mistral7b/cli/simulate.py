@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 _EPILOG = """
 **Traffic** is a CSV file (`time_s,input_tokens,output_tokens`, by time) or Poisson arrivals of a pattern: `constant` at
 --rate, `daily` between --rate at night and --peak at 14:00, `burst` from --rate to --peak at a quarter of the duration
-for a quarter of it, `ramp` from --rate to --peak. Lengths: `300`, `300:900` (lognormal, mean and p95), or a file of counts.
+for a quarter of it, `ramp` from --rate to --peak. Lengths: `300`, `300:900` (lognormal, mean and p95), or a file with
+one count a line.
 
 **Policies**: `fixed:4`; `concurrency:16,min=1,max=8` tracks requests in flight per instance (every 10 s);
 `invocations:120,min=1,max=8` tracks requests a minute per instance. More settings: `out=60`, `in=300` (cool-downs),

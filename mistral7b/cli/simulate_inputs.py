@@ -32,6 +32,9 @@ from mistral7b.tgi import LauncherSettings, parse_environment
 
 _MOST_FAST_REQUESTS = 2_000_000_000
 _DEFAULT_INSTANCE = "ml.g5.2xlarge"
+_TYPE_FIX = (
+    "leave --instance-type out for ml.g5.2xlarge, or give another with one A10G: ml.g5.4xlarge, 8xlarge, 16xlarge"
+)
 
 
 class InputError(ValueError):
@@ -103,14 +106,14 @@ def _settings(env: Environment | None, kind: str) -> LauncherSettings:
     try:
         return parse_environment(catalog.model("instruct").default_version.environment(kind))
     except UnknownInstanceTypeError as error:
-        raise InputError(f"--instance-type = {kind}: {error}") from None
+        raise InputError(f"instance type = {kind}\n    {error}\n    fix: {_TYPE_FIX}") from None
 
 
 def _limits(settings: LauncherSettings, kind: str) -> RouterLimits:
     try:
         return router_limits(settings, kind)
     except (LookupError, ValueError) as error:
-        raise InputError(f"instance type {kind}: {error}") from None
+        raise InputError(f"instance type = {kind}\n    {error}\n    fix: {_TYPE_FIX}") from None
 
 
 def _policies(texts: list[str], env: Environment | None) -> list[Policy]:
@@ -143,8 +146,8 @@ def _trace(traffic: Traffic, settings: LauncherSettings, limits: RouterLimits) -
     text = traffic.duration or ("24h" if traffic.pattern == "daily" else "2h")
     duration = parse_duration(text, "duration")
     most_output = settings.max_total_tokens - 1
-    inputs = parse_lengths(traffic.input_tokens, "input", longest)
-    outputs = parse_lengths(traffic.output_tokens, "output", most_output)
+    inputs = parse_lengths(traffic.input_tokens, "--input", longest)
+    outputs = parse_lengths(traffic.output_tokens, "--output", most_output)
     peak = 5 * traffic.rate if traffic.peak is None else traffic.peak
     trace = PoissonTrace(
         _rate(traffic, peak, duration), duration, inputs, outputs, traffic.seed, settings.max_total_tokens

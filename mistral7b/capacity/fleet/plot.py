@@ -37,9 +37,13 @@ def plot(results: Sequence[Result], file: Path, title: str) -> None:
     rate.step(results[0].latency.times / unit_s, results[0].latency.rate, where="mid", color="0.3", linewidth=1)
     for number, result in enumerate(results):
         _draw(result, f"C{number}", unit_s, (load, instances, latency))
-    _finish(rate, "requests\nper second")
-    _finish(load, "in flight")
-    _finish(instances, "instances\n(dashed: starting, too)")
+    for panel, label in (
+        (rate, "requests\nper second"),
+        (load, "in flight"),
+        (instances, "instances\n(dashed: starting, too)"),
+    ):
+        _finish(panel, label)
+        panel.set_ylim(bottom=0)
     _finish(latency, "latency, s\n(p50; dashed p95)")
     latency.set_yscale("log")
     latency.axhline(60, color="0.6", linewidth=0.8)
@@ -73,7 +77,6 @@ def _thinned(times: Floats, values: Floats, most: int = 1000) -> tuple[Floats, F
 
 def _finish(panel: "Axes", label: str) -> None:
     panel.set_ylabel(label)
-    panel.set_ylim(bottom=0)
     panel.grid(alpha=0.3)
     panel.margins(x=0)
 

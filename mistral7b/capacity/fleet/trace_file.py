@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from mistral7b.capacity.fleet.chunks import Chunk, Floats, TraceError
 from mistral7b.capacity.fleet.durations import LONGEST_S
@@ -70,10 +71,11 @@ class TraceFile:
     def _check(self, rows: Floats, last: float, block: bytes, line: int) -> None:
         if not rows.size:
             return
-        times, inputs, outputs = rows.T
+        finite: npt.NDArray[np.bool_] = np.logical_and.reduce(np.isfinite(rows), axis=1)
+        times, inputs, outputs = np.where(finite[:, None], rows, 0.0).T  # what is not finite is told of first
         previous = np.concatenate([[last], times[:-1]])
         tests = (
-            (~np.isfinite(rows).all(axis=1), 0, "it is not a finite number", "write numbers such as 0.5,300,120"),
+            (~finite, 0, "it is not a finite number", "write numbers such as 0.5,300,120"),
             (times < 0, 0, "a time is 0 or more seconds from the start", "count from the first request"),
             (times > LONGEST_S, 0, "a trace covers 31 days at most", "cut the file into parts"),
             (times < previous, 0, "it is earlier than the line before", "sort the file by time_s"),
@@ -96,7 +98,7 @@ class TraceFile:
             if wrong.any():
                 row = int(np.argmax(wrong))
                 place, fields = _nth_line(block, row)
-                at = column if column or not np.isfinite(times[row]) else int(np.argmax(~np.isfinite(rows[row])))
+                at = column if finite[row] else int(np.argmax(~np.isfinite(rows[row])))
                 raise TraceError(
                     reason, fix, file=self.file, line=line + place, column=COLUMNS[at], value=fields[at].strip()
                 )

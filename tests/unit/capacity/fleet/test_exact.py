@@ -1,0 +1,133 @@
+"""The exact engine: every request ends in one way, and what happens to it is what the rules say."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mistral7b.capacity import Request, RouterLimits, TgiInstance
+from mistral7b.capacity.fleet import (
+    Chunk,
+    Fleet,
+    ListedTrace,
+    LognormalLength,
+    PoissonTrace,
+    Policy,
+    TraceError,
+    burst,
+    simulate,
+)
+from mistral7b.capacity.fleet.model import ANSWER_LIMIT_S
+from tests.unit.capacity.fleet.conftest import FLEET, Listed
+
+
+def fixed(count: int) -> Policy:
+    """So many instances."""
+    return Policy(f"fixed:{count}", count, count)
+
+
+def test_a_single_request_takes_what_one_instance_takes_and_the_round_trip(fleet: Fleet, listed: Listed) -> None:
+    instance = TgiInstance(fleet.parameters, fleet.limits)
+    alone = Request(5.0, 100, 50)
+    instance.offer(alone, 5.0)
+    while (event := instance.next_event()) is not None:
+        instance.advance(event)
+    summary = simulate(listed([5.0]), fleet, fixed(1)).summary
+    assert summary.latency_s == pytest.approx([alone.latency + fleet.parameters.round_trip] * 3)
+    assert summary.per_token_ms[0] == pytest.approx(1000 * summary.latency_s[0] / 50)
+    assert (summary.requests, summary.answered, summary.refused, summary.timed_out) == (1, 1, 0, 0)
+
+
+def test_what_is_over_the_concurrency_limit_of_all_instances_is_refused(fleet: Fleet, listed: Listed) -> None:
+    limits = replace(fleet.limits, max_concurrent_requests=3)
+    summary = simulate(listed([1.0] * 10), replace(fleet, limits=limits), fixed(2)).summary
+    assert (summary.answered, summary.refused) == (6, 4)
+
+
+def test_a_request_that_overruns_is_timed_out_but_holds_its_place_to_its_end(fleet: Fleet, listed: Listed) -> None:
+    limits = replace(fleet.limits, max_concurrent_requests=1)
+    slow = replace(fleet, limits=limits)
+    first = listed([0.0], answer=4000)  # some two minutes
+    assert simulate(first, slow, fixed(1)).summary.timed_out == 1
+    times = np.array([0.0, ANSWER_LIMIT_S + 10])
+    both = ListedTrace(Chunk(times, np.array([100, 100]), np.array([4000, 10])), 600.0)
+    summary = simulate(both, slow, fixed(1)).summary
+    assert (summary.timed_out, summary.refused, summary.answered) == (1, 1, 0)
+    assert np.isnan(summary.latency_s).all()
+
+
+def test_instance_hours_count_starting_instances(fleet: Fleet, listed: Listed) -> None:
+    policy = Policy("p", 1, 2, "concurrency", 1.0, scale_in_cooldown_s=3600.0)
+    trace = listed([0.1 * number for number in range(2000)], duration_s=600.0)
+    result = simulate(trace, fleet, policy)
+    grown = result.timeline.times[np.argmax(result.timeline.capacity == 2)]
+    served = result.timeline.times[np.argmax(result.timeline.in_service == 2)]
+    assert (grown, served) == (30.0, 30.0 + fleet.startup_s)
+    back = result.timeline.times[result.timeline.capacity == 2][-1] + 10
+    assert result.summary.instance_hours == pytest.approx((600 + back - grown) / 3600)
+
+
+def test_scaling_in_loses_no_request(fleet: Fleet) -> None:
+    lengths = LognormalLength(200, 600, 2000)
+    trace = PoissonTrace(burst(0.2, 6, 300, 300), 1800, lengths, lengths, seed=3)
+    policy = Policy("p", 1, 6, "concurrency", 6.0, scale_out_cooldown_s=30.0, scale_in_cooldown_s=30.0)
+    result = simulate(trace, fleet, policy)
+    summary = result.summary
+    assert (np.diff(result.timeline.in_service) < 0).any()
+    assert summary.answered + summary.refused + summary.timed_out == summary.requests
+    assert summary.timed_out < summary.requests / 2
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    gaps=st.lists(st.floats(0, 5), min_size=1, max_size=150),
+    prompt=st.integers(1, 2000),
+    answer=st.integers(1, 3000),
+    routing=st.sampled_from(["least-outstanding", "random"]),
+    most=st.integers(1, 8),
+    target=st.floats(0.5, 6),
+)
+def test_every_request_is_answered_refused_or_timed_out(  # noqa: PLR0917 - one argument a property
+    gaps: list[float], prompt: int, answer: int, routing: str, most: int, target: float
+) -> None:
+    times = np.cumsum(gaps)
+    trace = ListedTrace(Chunk(times, np.full(times.size, prompt), np.full(times.size, answer)), float(times[-1]) + 60.0)
+    limits = RouterLimits(max_batch_total_tokens=8192, max_concurrent_requests=most)
+    policy = Policy("p", 1, 4, "concurrency", target, scale_out_cooldown_s=10.0, scale_in_cooldown_s=10.0)
+    summary = simulate(trace, replace(FLEET, limits=limits, routing=routing, startup_s=20.0), policy).summary  # type: ignore[arg-type]
+    assert summary.answered + summary.refused + summary.timed_out == summary.requests == times.size
+
+
+@pytest.mark.parametrize("routing", ["least-outstanding", "random"])
+def test_equal_seeds_give_equal_results(fleet: Fleet, routing: str) -> None:
+    lengths = LognormalLength(100, 300, 1000)
+    trace = PoissonTrace(burst(1, 8, 200, 200), 900, lengths, lengths, seed=5)
+    policy = Policy("p", 1, 4, "concurrency", 8.0)
+    spread = replace(fleet, routing=routing)  # type: ignore[arg-type]
+    assert simulate(trace, spread, policy, seed=9).summary == simulate(trace, spread, policy, seed=9).summary
+
+
+def test_least_outstanding_routing_is_no_worse_than_random(fleet: Fleet) -> None:
+    lengths = LognormalLength(300, 900, 2000)
+    trace = PoissonTrace(burst(8, 8, 0, 1), 900, lengths, lengths, seed=5)
+    evenly, randomly = (
+        simulate(trace, replace(fleet, routing=routing), fixed(4)).summary
+        for routing in ("least-outstanding", "random")
+    )
+    assert evenly.latency_s[1] < randomly.latency_s[1]
+
+
+def test_an_empty_trace_is_refused(fleet: Fleet) -> None:
+    nothing = Chunk(np.empty(0), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
+    with pytest.raises(TraceError, match="holds no request"):
+        simulate(ListedTrace(nothing, 60.0), fleet, fixed(1))
+
+
+def test_latency_over_time_is_that_of_the_requests_of_the_window(fleet: Fleet, listed: Listed) -> None:
+    result = simulate(listed([5.0, 305.0], duration_s=600.0), fleet, fixed(1))
+    shown = ~np.isnan(result.latency.p50_s)
+    assert result.latency.times[shown].tolist() == [5.0, 305.0]
+    assert result.latency.p50_s[shown] == pytest.approx([result.summary.latency_s[0]] * 2)
+    assert result.latency.rate[shown].tolist() == [0.1, 0.1]

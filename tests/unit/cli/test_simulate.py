@@ -1,0 +1,148 @@
+"""`mistral7b simulate`, as a user runs it."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from mistral7b.cli import main
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a run of the command left."""
+
+    status: int
+    out: str
+    err: str
+
+
+Say = Callable[..., Said]
+SHORT = ("--duration", "10m", "--rate", "1")
+
+
+@pytest.fixture
+def say(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Say:
+    """Runs `mistral7b simulate` in this process, with two environment files."""
+    (tmp_path / "dev.yaml").write_text("region: us-east-1\ninstance: {count: 3}\n", encoding="utf-8")
+    (tmp_path / "prod.yaml").write_text(
+        "region: us-east-1\ntgi: {MAX_CONCURRENT_REQUESTS: 2}\ninstance: {type: ml.g5.4xlarge, count: 2}\n"
+        "auto_scaling: {min_instances: 2, max_instances: 5, target_concurrent_requests: 1.5}\n",
+        encoding="utf-8",
+    )
+
+    def run(*arguments: str) -> Said:
+        monkeypatch.setattr("sys.argv", ["mistral7b", "simulate", "--environments", str(tmp_path), *arguments])
+        status = 0
+        try:
+            main()
+        except SystemExit as end:
+            status = end.code if isinstance(end.code, int) else 0
+        said = capsys.readouterr()
+        return Said(status, said.out, said.err)
+
+    return run
+
+
+def test_policies_stand_side_by_side_on_the_same_requests(say: Say) -> None:
+    said = say(*SHORT, "--policy", "fixed:1", "--policy", "fixed:2", "--policy", "concurrency:4,max=3", "--price", "3")
+    rows = {line[:21].strip(): line[21:].split() for line in said.out.splitlines() if line.strip()}
+    assert re.search(r"fixed:1 +fixed:2 +concurrency:4,max=3", said.out)
+    assert len(set(rows["requests"])) == 1
+    assert rows["instance-hours"][:2] == ["0.17", "0.33"]
+    assert rows["cost, USD"][:2] == ["0.50", "1.00"]
+
+
+def test_json_has_the_figures_of_every_policy(say: Say) -> None:
+    said = json.loads(say(*SHORT, "--policy", "fixed:2", "--price", "3", "--json").out)
+    (policy,) = said["policies"]
+    assert policy["instance_hours"] == pytest.approx(1 / 3)
+    assert policy["cost_usd"] == pytest.approx(1.0)
+    assert policy["requests"] == policy["answered"] + policy["refused"] + policy["timed_out"]
+    assert 0 < policy["latency_s"]["p50"] < policy["latency_s"]["p95"] < policy["latency_s"]["p99"] < 60
+    assert (said["usd_per_hour"], said["price_source"]) == (3.0, "--price")
+
+
+def test_equal_seeds_say_the_same_and_others_do_not(say: Say) -> None:
+    once, again, other = (say(*SHORT, "--json", "--seed", seed).out for seed in ("4", "4", "5"))
+    assert once == again != other
+
+
+def test_an_environment_gives_instance_type_limits_and_policy(say: Say) -> None:
+    said = json.loads(say("prod", "--duration", "30m", "--rate", "3", "--json").out)
+    (policy,) = said["policies"]
+    assert said["instance_type"] == "ml.g5.4xlarge"
+    assert policy["policy"] == "prod: concurrency:1.5"
+    assert policy["most_instances"] == 5
+    assert policy["refused"] > 0  # two in flight per instance
+
+
+def test_an_environment_without_auto_scaling_has_its_count_of_instances(say: Say) -> None:
+    said = json.loads(say("dev", *SHORT, "--json").out)
+    assert said["policies"][0]["instance_hours"] == pytest.approx(3 / 6)
+
+
+def test_a_trace_from_a_file_is_simulated(say: Say, tmp_path: Path) -> None:
+    file = tmp_path / "trace.csv"
+    file.write_text("time_s,input_tokens,output_tokens\n0,100,20\n5,100,20\n59,100,20\n", encoding="utf-8")
+    said = json.loads(say("--trace", str(file), "--policy", "fixed:1", "--json").out)
+    assert said["policies"][0]["answered"] == 3
+    assert said["trace"]["duration_s"] == 60.0
+
+
+def test_fast_says_nearly_the_same(say: Say) -> None:
+    arguments = ("--duration", "20m", "--rate", "4", "--policy", "fixed:3", "--json")
+    exact, fast = (json.loads(say(*arguments, *more).out)["policies"][0] for more in ((), ("--fast",)))
+    assert (exact["engine"], fast["engine"]) == ("exact", "fast")
+    for level in ("p50", "p95"):
+        assert fast["latency_s"][level] == pytest.approx(exact["latency_s"][level], rel=0.05)
+
+
+def test_a_picture_is_drawn(say: Say, tmp_path: Path) -> None:
+    assert say(*SHORT, "--plot", str(tmp_path / "picture.svg")).status == 0
+    assert (tmp_path / "picture.svg").read_text(encoding="utf-8").startswith("<?xml")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (["--rate", "-1"], ["rate = -1", "0 or more"]),
+        (["--rate", "nan"], ["rate = nan"]),
+        (["--rate", "0"], ["no request at all"]),
+        (["--pattern", "ramp", "--peak", "inf"], ["peak = inf"]),
+        (["--rate", "1e9"], ["too many one by one", "use --fast"]),
+        (["--duration", "1y"], ["duration = 1y"]),
+        (["--input", "9000"], ["--input = 9000", "8176"]),
+        (["--output", "300:200"], ["--output = 300:200", "lognormal"]),
+        (["--policy", "magic:3"], ["magic is no kind of policy"]),
+        (["--trace", "none.csv"], ["none.csv", "No such file"]),
+        (["--instance-type", "ml.g5.12xlarge"], ["ml.g5.12xlarge", "one NVIDIA A10G"]),
+        (["--instance-type", "ml.huge"], ["ml.huge", "unknown instance type"]),
+        (["--plot", "picture.gif"], ["picture.gif", ".svg"]),
+        (["--plot", "no/such/folder.svg"], ["no/such/folder.svg"]),
+        (["--parameters", "none.json"], ["none.json", "cannot be read"]),
+        (["--startup", "soon"], ["startup = soon"]),
+    ],
+)
+def test_a_wrong_option_ends_with_one_message_and_status_2(say: Say, arguments: list[str], parts: list[str]) -> None:
+    said = say(*arguments)
+    assert said.status == 2
+    assert said.out == ""
+    assert all(part in said.err for part in ["mistral7b:", *parts]), said.err
+    assert "Traceback" not in said.err
+
+
+def test_help_teaches_traffic_policies_and_examples(say: Say) -> None:
+    said = say("--help").out
+    assert all(word in said for word in ("time_s,input_tokens,output_tokens", "concurrency:16", "fixed:4", "Examples"))
+
+
+def test_the_command_line_loads_no_numpy_before_it_simulates() -> None:
+    program = "import sys, mistral7b.cli.app; print('numpy' in sys.modules, 'matplotlib' in sys.modules)"
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert said.stdout.split() == ["False", "False"]
