@@ -11,7 +11,7 @@ from sagemaker_tgi.arns import log_group_arn
 from sagemaker_tgi.compliance import explain_statements
 from sagemaker_tgi.props import PropsCheck
 
-_PENDING_DAYS = 7  # the shortest that AWS KMS knows: a key that nothing is encrypted with any more costs until then
+_PENDING_DAYS = 7  # the shortest that AWS KMS knows; a key that waits for its deletion is not billed
 
 
 class EncryptionKey(kms.Key):

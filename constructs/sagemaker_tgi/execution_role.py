@@ -80,9 +80,10 @@ class TgiExecutionRole(iam.Role):
         wildcards = {
             "*": "GetAuthorizationToken, PutMetricData and Describe… accept no other resource; "
             "a condition narrows PutMetricData to SageMaker's namespace",
-            objects: "the weights are all the objects under one prefix",
             log_streams: "log streams of this endpoint, named by SageMaker",
         }
+        if not artifact.is_archive:
+            wildcards[objects] = "the weights are all the objects under one prefix"
         if subnets:
             policies["Network"] = _attach_to_vpc(
                 interfaces,

@@ -6,7 +6,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from sagemaker_tgi.compliance import acknowledge, acknowledge_rule, explain_statements
+from sagemaker_tgi.compliance import acknowledge_rule, explain_statements
 
 _ACCESS_LOG_PREFIX = "access/"
 _ACCESS_LOG_RETENTION = cdk.Duration.days(365)  # PCI DSS 3.2.1, 10.7: audit trails for a year
@@ -34,8 +34,6 @@ class AccessLogBucket(s3.Bucket):
             removal_policy=removal_policy,
         )
         _deny_without_tls(self)
-        acknowledge(self, "AwsSolutions-S1", "this is the access log; a log of its own deliveries would never end")
-        acknowledge_rule(self, "S3BucketLoggingEnabled", "this is the access log; a log of it would never end")
         acknowledge_rule(
             self, "S3DefaultEncryptionKMS", "Amazon S3 delivers access logs to buckets under its own key alone (SSE-S3)"
         )

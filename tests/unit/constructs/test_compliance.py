@@ -1,8 +1,15 @@
 from typing import Any
 
 import aws_cdk as cdk
+from aws_cdk import aws_s3 as s3
 
-from sagemaker_tgi.compliance import acknowledge, acknowledge_wildcards
+from sagemaker_tgi.compliance import (
+    STATEMENT_REASONS,
+    acknowledge,
+    acknowledge_rule,
+    acknowledge_wildcards,
+    explain_statements,
+)
 
 
 def acknowledged(construct: cdk.Stack) -> dict[str, str]:
@@ -32,3 +39,27 @@ def test_what_is_known_at_deployment_only_is_written_as_cdk_nag_writes_it() -> N
     assert list(acknowledged(stack)) == [
         "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ec2:<AWS::Region>:<AWS::AccountId>:network-interface/*]"
     ]
+
+
+def test_a_rule_by_name_is_acknowledged_in_each_pack_that_names_its_rules(stack: cdk.Stack) -> None:
+    acknowledge_rule(stack, "IAMNoInlinePolicy", "goes with its role")
+    assert acknowledged(stack) == {
+        "NIST.800.53.R5-IAMNoInlinePolicy": "goes with its role",
+        "PCI.DSS.321-IAMNoInlinePolicy": "goes with its role",
+        "HIPAA.Security-IAMNoInlinePolicy": "goes with its role",
+    }
+
+
+def test_a_wildcard_in_another_stack_is_reported_by_the_export_that_it_becomes() -> None:
+    app = cdk.App(context={"@aws-cdk/core:defaultCrossStackReferences": "strong"})
+    bucket = s3.Bucket(cdk.Stack(app, "Storage"), "Bucket")
+    user = cdk.Stack(app, "User")
+    acknowledge_wildcards(user, [bucket.arn_for_objects("captured/*")], "x")
+    [finding] = acknowledged(user)
+    assert finding.startswith("AwsSolutions-IAM5[Resource::Storage:ExportsOutputFnGetAttBucket")
+    assert finding.endswith("/captured/*]")
+
+
+def test_the_reason_of_a_statement_is_metadata_of_its_construct(stack: cdk.Stack) -> None:
+    explain_statements(stack, {"ReadWeights": "to load them"})
+    assert [e.data for e in stack.node.metadata if e.type == STATEMENT_REASONS] == [{"ReadWeights": "to load them"}]

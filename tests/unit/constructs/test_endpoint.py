@@ -3,7 +3,9 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sagemaker as sagemaker
 
@@ -104,6 +106,22 @@ def test_callers_are_granted_to_invoke_this_endpoint_and_no_more(
     assert either.grant_invoke(caller).success
     [statement] = only(stack, "AWS::IAM::Policy")["Properties"]["PolicyDocument"]["Statement"]
     assert statement == {"Effect": "Allow", "Action": "sagemaker:InvokeEndpoint", "Resource": ARN}
+
+
+def test_callers_can_be_held_to_the_vpc(stack: cdk.Stack, either: ITgiEndpoint, only: Only) -> None:
+    vpc = ec2.Vpc.from_vpc_attributes(stack, "Vpc", vpc_id="vpc-1", availability_zones=["eu-west-1a"])
+    either.grant_invoke(iam.User(stack, "Caller"), only_from_vpc=vpc)
+    [statement] = only(stack, "AWS::IAM::Policy")["Properties"]["PolicyDocument"]["Statement"]
+    assert (statement["Action"], statement["Resource"]) == ("sagemaker:InvokeEndpoint", ARN)
+    assert statement["Condition"] == {"StringEquals": {"aws:SourceVpc": "vpc-1"}}
+
+
+def test_the_log_group_is_encrypted_with_the_given_key(
+    stack: cdk.Stack, only: Only, make_endpoint: MakeEndpoint
+) -> None:
+    arn = "arn:aws:kms:eu-west-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef"
+    make_endpoint(log_encryption_key=kms.Key.from_key_arn(stack, "Key", arn))
+    assert only(stack, "AWS::Logs::LogGroup")["Properties"]["KmsKeyId"] == arn
 
 
 def test_an_endpoint_knows_its_name_arn_and_variant(either: ITgiEndpoint) -> None:

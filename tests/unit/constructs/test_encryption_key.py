@@ -1,0 +1,52 @@
+from collections.abc import Callable
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+
+from sagemaker_tgi import EncryptionKey, InvalidPropsError
+
+Only = Callable[[cdk.Stack, str], dict[str, Any]]
+GROUPS = ["/aws/sagemaker/Endpoints/chat", "/chat/vpc-flow-logs"]
+
+
+def key(stack: cdk.Stack, **props: Any) -> EncryptionKey:
+    return EncryptionKey(stack, "Key", description="Logs", **{"log_group_names": GROUPS, **props})
+
+
+def test_a_key_is_rotated(stack: cdk.Stack, only: Only) -> None:
+    key(stack)
+    assert only(stack, "AWS::KMS::Key")["Properties"]["EnableKeyRotation"] is True
+
+
+def test_cloudwatch_logs_may_use_it_for_the_named_log_groups_alone(stack: cdk.Stack, only: Only) -> None:
+    key(stack)
+    [_, logs] = only(stack, "AWS::KMS::Key")["Properties"]["KeyPolicy"]["Statement"]
+    arns = [f"arn:aws:logs:eu-west-1:111122223333:log-group:{group}" for group in GROUPS]
+    assert logs["Condition"] == {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": arns}}
+    assert logs["Principal"]["Service"] == {"Fn::Join": ["", ["logs.eu-west-1.", {"Ref": "AWS::URLSuffix"}]]}
+
+
+def test_nobody_but_the_account_and_cloudwatch_logs_is_in_its_policy(stack: cdk.Stack, only: Only) -> None:
+    key(stack)
+    [account, logs] = only(stack, "AWS::KMS::Key")["Properties"]["KeyPolicy"]["Statement"]
+    assert account["Principal"] == {"AWS": "arn:aws:iam::111122223333:root"}
+    assert set(logs["Principal"]) == {"Service"}
+
+
+def test_a_removed_key_is_deleted_after_the_shortest_time_there_is(stack: cdk.Stack, only: Only) -> None:
+    key(stack)
+    resource = only(stack, "AWS::KMS::Key")
+    assert (resource["DeletionPolicy"], resource["Properties"]["PendingWindowInDays"]) == ("Delete", 7)
+
+
+def test_a_key_of_log_groups_that_stay_can_stay_too(stack: cdk.Stack, only: Only) -> None:
+    key(stack, removal_policy=cdk.RemovalPolicy.RETAIN)
+    assert only(stack, "AWS::KMS::Key")["DeletionPolicy"] == "Retain"
+
+
+def test_a_key_without_a_use_is_refused(stack: cdk.Stack) -> None:
+    with pytest.raises(
+        InvalidPropsError, match=r"log_group_names=\[\]: leaves the key without a use"
+    ):
+        key(stack, log_group_names=[])

@@ -1,0 +1,104 @@
+"""The findings that are accepted, all of them: a new one has to be argued for here, too."""
+
+import re
+from unittest.mock import patch
+
+import aws_cdk as cdk
+import pytest
+
+from stacks.checks import PACKS
+from stacks.stage import EnvironmentStage
+from tests.variants import ENVIRONMENTS, new_app
+
+NAMED_RULE_PACKS = ("HIPAA.Security", "NIST.800.53.R5", "PCI.DSS.321")
+
+
+def in_named_packs(rule: str) -> set[str]:
+    return {f"{pack}-{rule}" for pack in NAMED_RULE_PACKS}
+
+
+# By stack and construct; the numbers of subnets, callers and wildcard resources left out.
+ACCEPTED = {
+    ("endpoint", "Caller-*"): in_named_packs("IAMNoInlinePolicy"),
+    ("endpoint", "Config"): in_named_packs("SageMakerEndpointConfigurationKMSKeyConfigured"),
+    ("endpoint", "Role"): {"AwsSolutions-IAM5", *in_named_packs("IAMNoInlinePolicy")},
+    ("network", "FlowLog/Role"): {"AwsSolutions-IAM5", *in_named_packs("IAMNoInlinePolicy")},
+    ("network", "Vpc"): {"CloudFormation-Validate::W3010", "@aws-cdk/aws-ec2:noSubnetRouteTableId"},
+    ("network", "Vpc/Resource"): in_named_packs("VPCDefaultSecurityGroupClosed"),
+    ("storage", "DataCapture"): in_named_packs("S3BucketReplicationEnabled"),
+    ("storage", "DataCapture/AccessLog"): in_named_packs("S3DefaultEncryptionKMS"),
+}
+
+
+def acknowledgements(stages: dict[str, EnvironmentStage]) -> list[tuple[str, str, str]]:
+    """Every acknowledgement: path, finding, reason."""
+    return [
+        (construct.node.path, finding.removeprefix("Annotation::"), reason)
+        for stage in stages.values()
+        for construct in stage.node.find_all()
+        for entry in construct.node.metadata
+        if entry.type == cdk.Validations.ACKNOWLEDGED_RULES_METADATA_KEY
+        for finding, reason in dict(entry.data).items()
+    ]
+
+
+def test_these_findings_are_accepted_and_no_others(stages: dict[str, EnvironmentStage]) -> None:
+    accepted: dict[tuple[str, str], set[str]] = {}
+    for path, finding, _ in acknowledgements(stages):
+        _, stack, construct = path.split("/", 2)
+        where = stack, re.sub(r"^Caller-.*", "Caller-*", construct)
+        accepted.setdefault(where, set()).add(finding.partition("[")[0])
+    assert accepted == ACCEPTED
+
+
+def test_wildcards_that_are_accepted_stand_for_what_aws_names(stages: dict[str, EnvironmentStage]) -> None:
+    """Log streams, network interfaces, the files of the weights, captured requests, and actions without a resource."""
+    resources = {
+        finding.partition("[Resource::")[2].removesuffix("]").replace("<AWS::AccountId>", "<account>")
+        for _, finding, _ in acknowledgements(stages)
+        if finding.startswith("AwsSolutions-IAM5")
+    }
+    of_aws = (
+        r"\*",
+        r"arn:[^:]+:logs:[^:]+:[^:]+:log-group:/(aws/sagemaker/Endpoints|mistral7b)/[^*]+:\*",
+        r"arn:[^:]+:ec2:[^:]+:[^:]+:network-interface/\*",
+        r"arn:[^:]+:s3:::jumpstart-cache-prod-[^*]+/\*",
+        r".+DataCapture.+/captured/\*",
+    )
+    assert [r for r in resources if not any(re.fullmatch(pattern, r) for pattern in of_aws)] == []
+
+
+def test_every_acknowledgement_has_a_reason_that_can_be_read(stages: dict[str, EnvironmentStage]) -> None:
+    assert [entry for entry in acknowledgements(stages) if len(entry[2].split()) < 6] == []
+
+
+@pytest.fixture(scope="module")
+def findings() -> list[tuple[str, str]]:
+    """What the packs find where nothing is acknowledged: path and finding."""
+    with patch.object(cdk.Validations, "acknowledge"):
+        app = new_app()
+        for environment in ENVIRONMENTS.values():
+            EnvironmentStage(app, environment=environment.model_copy(update={"compliance_packs": []}))
+    app.synth()
+    return [
+        (resource.construct_path, violation.rule_name)
+        for pack in PACKS.values()
+        for violation in pack(app).validate_scope(app).violations
+        for resource in violation.violating_resources
+    ]
+
+
+def test_nothing_is_acknowledged_that_no_pack_finds(
+    stages: dict[str, EnvironmentStage], findings: list[tuple[str, str]]
+) -> None:
+    of_packs = ("AwsSolutions-", "NIST.", "PCI.", "HIPAA.")
+    assert [
+        (path, finding)
+        for path, finding, _ in acknowledgements(stages)
+        if finding.startswith(of_packs)
+        and not any(rule == finding and f"{found}/".startswith(f"{path}/") for found, rule in findings)
+    ] == []
+
+
+def test_every_pack_finds_something_where_nothing_is_acknowledged(findings: list[tuple[str, str]]) -> None:
+    assert {rule.split("-", maxsplit=1)[0] for _, rule in findings} == {"AwsSolutions", *NAMED_RULE_PACKS}
