@@ -1,0 +1,99 @@
+"""The network: zones, subnets and the way to Amazon S3."""
+
+import ipaddress
+import string
+from collections.abc import Iterator
+
+from mistral7b import catalog
+from mistral7b.environment.problem import FieldPath
+from mistral7b.environment.rules.known import regions
+from mistral7b.environment.rules.registry import Finding, rule
+from mistral7b.environment.schema import Environment
+
+# Smallest subnet of a VPC: /28.
+SMALLEST_SUBNET = 28
+
+
+@rule("network")
+def _one_vpc(env: Environment) -> Iterator[Finding]:
+    if env.network.vpc is not None and env.network.existing_vpc is not None:
+        yield Finding(
+            ("network", "vpc"),
+            None,
+            "both network.vpc and network.existing_vpc are set",
+            "remove one of them (`vpc: null` takes back what common.yaml sets)",
+        )
+
+
+@rule("network", "region")
+def _zones_are_of_the_region(env: Environment) -> Iterator[Finding]:
+    section = "existing_vpc" if env.network.existing_vpc else "vpc"
+    field: FieldPath = ("network", section, "availability_zones")
+    if env.own_vpc is not None and isinstance(env.own_vpc.availability_zones, int):
+        wanted, known = env.own_vpc.availability_zones, catalog.availability_zones(env.region)
+        if env.region in regions() and wanted > len(known):
+            have = f"has {len(known)} known zones" if known else "has zones that differ between accounts"
+            yield Finding(
+                field,
+                wanted,
+                f"{env.region} {have}",
+                f'name the zones: ["{env.region}a", "{env.region}b"]; '
+                f"`aws ec2 describe-availability-zones --region {env.region}` lists yours",
+            )
+        return
+    zones = env.availability_zones
+    for zone in dict.fromkeys(zones):
+        if zone[:-1] != env.region or zone[-1] not in string.ascii_lowercase:
+            yield Finding(field, list(zones), f"{zone} is no zone of {env.region}", f"use names such as {env.region}a")
+    if len(set(zones)) < 2 or (env.own_vpc is not None and len(set(zones)) < len(zones)):
+        yield Finding(
+            field,
+            list(zones),
+            "it takes two zones at least, each named once, to survive the loss of one",
+            "name different zones",
+        )
+
+
+@rule("network.s3_prefix_list_id", "region")
+def _s3_prefix_list_is_known(env: Environment) -> Iterator[Finding]:
+    known = env.network.s3_prefix_list_id or catalog.s3_prefix_list_id(env.region)
+    if env.region in regions() and known is None:
+        yield Finding(
+            ("network", "s3_prefix_list_id"),
+            None,
+            f"the id of S3's prefix list in {env.region} is not in the catalogue, and the model may reach S3 alone",
+            "set it to the PrefixListId that this prints: aws ec2 describe-prefix-lists "
+            f"--region {env.region} --filters Name=prefix-list-name,Values=com.amazonaws.{env.region}.s3",
+        )
+
+
+@rule("network.vpc", "region")
+def _subnets_fit(env: Environment) -> Iterator[Finding]:
+    if env.own_vpc is None:
+        return
+    prefix, count = ipaddress.IPv4Network(env.own_vpc.cidr).prefixlen, len(env.availability_zones)
+    if prefix + max(count - 1, 0).bit_length() > SMALLEST_SUBNET:
+        yield Finding(
+            ("network", "vpc", "cidr"),
+            env.own_vpc.cidr,
+            f"it has no room for {count} subnets of /{SMALLEST_SUBNET}, the smallest there is",
+            f"use a /{SMALLEST_SUBNET - max(count - 1, 0).bit_length()} or larger",
+        )
+
+
+@rule("network.existing_vpc")
+def _each_subnet_has_its_zone(env: Environment) -> Iterator[Finding]:
+    vpc = env.network.existing_vpc
+    if vpc is None:
+        return
+    if len(vpc.availability_zones) != len(vpc.subnet_ids):
+        yield Finding(
+            ("network", "existing_vpc", "availability_zones"),
+            vpc.availability_zones,
+            f"there are {len(vpc.subnet_ids)} subnet_ids and {len(vpc.availability_zones)} zones",
+            "give the zone of each subnet, in the same order",
+        )
+    for name in ("subnet_ids", "route_table_ids"):
+        ids: list[str] = getattr(vpc, name)
+        if len(set(ids)) < len(ids):
+            yield Finding(("network", "existing_vpc", name), ids, "an id stands in it twice", "name each once")
