@@ -172,8 +172,7 @@ def _run(what: "Inputs", fast: bool, seed: int) -> "list[Result]":
 
     with ShareDone() as share:
         if fast:
-            share.begin("Counting requests")
-            binned = bin_trace(what.trace)
+            binned = bin_trace(what.trace, share.begin("Counting requests"))
             curve = measure_service(what.fleet, binned.sample, share.begin("Measuring an instance"))
             return [simulate_fast(binned, curve, what.fleet, p, share.begin(p.name)) for p in what.policies]
         share.begin("Reading requests")

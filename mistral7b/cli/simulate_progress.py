@@ -1,6 +1,6 @@
 """How far a simulation is, on a terminal."""
 
-import time
+import threading
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
@@ -12,28 +12,32 @@ from mistral7b.cli.waiting import PATIENCE_S
 class ShareDone:
     """Shows what is being done and how much of it is, on standard error if that is a terminal, after two seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience_s: float = PATIENCE_S) -> None:
         self._status = progress.status("")
-        self._began = time.monotonic()
-        self._shown = False
+        self._timer = threading.Timer(patience_s, self._start)
+        self._timer.daemon = True
+        self._lock = threading.Lock()
+        self._done = False
 
     def begin(self, text: str) -> Callable[[float], None]:
         """Begins a part of the work; the function returned takes the share of it that is done."""
-        self._show(text)
-        return lambda share: self._show(f"{text}: {100 * share:.0f}%")
-
-    def _show(self, text: str) -> None:
-        if not progress.is_terminal or time.monotonic() - self._began < PATIENCE_S:
-            return
         self._status.update(text)
-        if not self._shown:
-            self._status.start()
-            self._shown = True
+        return lambda share: self._status.update(f"{text}: {100 * share:.0f}%")
 
     def __enter__(self) -> Self:
+        if progress.is_terminal:
+            self._timer.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._status.stop()
+        with self._lock:
+            self._done = True
+            self._timer.cancel()
+            self._status.stop()
+
+    def _start(self) -> None:
+        with self._lock:
+            if not self._done:
+                self._status.start()

@@ -1,6 +1,7 @@
 """A trace as counts: requests per time bin and class of answer length. Its size does not depend on the requests'."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,17 +37,22 @@ class BinnedTrace:
     sample: Chunk
 
 
-def bin_trace(trace: Trace) -> BinnedTrace:
+def bin_trace(trace: Trace, progress: Callable[[float], None] | None = None) -> BinnedTrace:
     """Counts a trace in one pass, chunk by chunk.
 
     Bins are of one second, or more beyond fifty hours; classes of answer length are 64 and evenly spaced in the
     logarithm (each within 13% of the next over the whole range), and single lengths where those are fewer.
 
+    Args:
+        trace: The requests.
+        progress: Told how far it is.
+
     Raises:
         TraceError: the trace is empty or cannot be read.
     """
-    width = max(1.0, trace.duration_s / _MOST_BINS)
-    bins = max(1, math.ceil(trace.duration_s / width))
+    trace_s = trace.duration_s
+    width = max(1.0, trace_s / _MOST_BINS)
+    bins = max(1, math.ceil(trace_s / width))
     class_of = _log_classes()
     classes = int(class_of[-1]) + 1
     counts = np.zeros(bins * classes)
@@ -62,11 +68,13 @@ def bin_trace(trace: Trace) -> BinnedTrace:
         )
         by_length += np.bincount(chunk.outputs, minlength=_LONGEST_ANSWER)
         sample.add(chunk)
+        if progress:
+            progress(float(chunk.times[-1]) / trace_s)
     if not by_length.any():
         raise TraceError("the trace holds no request", "raise the rate or the duration")
     used, shortest, longest, mean = _used_classes(by_length, class_of)
     counts = np.ascontiguousarray(counts.reshape(bins, classes)[:, used])
-    return BinnedTrace(width, trace.duration_s, counts, shortest, longest, mean, sample.taken())
+    return BinnedTrace(width, trace_s, counts, shortest, longest, mean, sample.taken())
 
 
 def _log_classes() -> Ints:

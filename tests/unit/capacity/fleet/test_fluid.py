@@ -90,7 +90,7 @@ def test_a_flow_is_deterministic(fleet: Fleet, curve: ServiceCurve) -> None:
     assert simulate_fast(binned, curve, fleet, policy).summary == simulate_fast(binned, curve, fleet, policy).summary
 
 
-def binned(trace: PoissonTrace) -> tuple[BinnedTrace, np.ndarray]:  # type: ignore[type-arg]
+def binned(trace: PoissonTrace) -> tuple[BinnedTrace, np.ndarray]:
     """A trace's counts, and its answer lengths."""
     return bin_trace(trace), collect(trace, 100_000).outputs
 
