@@ -46,6 +46,8 @@ class Calibration:
             CalibrationError: there is none in it.
         """
         try:
+            if not path.is_file():  # a device might never end
+                raise CalibrationError(f"{path}: there is no such file; {_FIX}")
             if path.stat().st_size > _MAX_BYTES:
                 raise CalibrationError(f"{path} has more than {_MAX_BYTES:,} bytes; is it the right file?")
             content = json.loads(path.read_text(encoding="utf-8"))

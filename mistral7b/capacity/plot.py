@@ -44,7 +44,7 @@ def plot(figures: Sequence[Figure], calibration: Calibration, limits: RouterLimi
         panel.set(title=title, xlabel="concurrent users")
     handles, labels = axes[0].get_legend_handles_labels()
     picture.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False)
-    picture.suptitle("Points: measured. Lines: model, as benchmarked; dashed: sustained with all users there")
+    picture.suptitle("Points: measured. Lines: model, as benchmarked. Dashed: sustained, all users in flight")
     try:
         picture.savefig(path, dpi=150)
     except OSError as error:

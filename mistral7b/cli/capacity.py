@@ -144,11 +144,11 @@ def fit_measurements(
     if as_json:
         write_json(asdict(calibration) | {"error": {"mean": sum(misses) / len(misses), "maximum": max(misses)}})
         return
-    fitted = table(f"{measurements}: {len(figures)} figures", "parameter", "value", "unit", "")
+    fitted = table(f"{measurements}: {len(figures)} figures", "parameter", "value", "")
     for name, value in asdict(calibration.parameters).items():
-        fitted.add_row(name, f"{value:.4g}", "s", "fitted" if name in FITTED else "pinned")
-    fitted.add_row("tokens_per_word", f"{calibration.tokens_per_word:.4g}", "", "pinned")
-    fitted.add_row("concurrency_share", f"{calibration.concurrency_share:.4g}", "", "fitted")
+        fitted.add_row(name, _seconds(value), "fitted" if name in FITTED else "pinned")
+    fitted.add_row("tokens_per_word", f"{calibration.tokens_per_word:.4g}", "pinned")
+    fitted.add_row("concurrency_share", f"{calibration.concurrency_share:.4g}", "fitted")
     out.print(fitted)
     out.print(f"mean error {sum(misses) / len(misses):.1%}, largest {max(misses):.1%}")
     if output is not None:
@@ -171,6 +171,13 @@ def _calibration(path: Path | None) -> "Calibration":
         return published_calibration() if path is None else Calibration.read(path)
     except CalibrationError as error:
         raise CommandError(str(error), 2) from None
+
+
+def _seconds(value: float) -> str:
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
+        if value >= size:
+            return f"{value / size:.4g} {unit}"
+    return f"{value / 1e-9:.4g} ns"
 
 
 def _json_row(compared: "Compared", sustained: float) -> dict[str, Any]:

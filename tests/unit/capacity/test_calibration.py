@@ -53,11 +53,11 @@ def test_a_file_that_holds_none_says_how_to_make_one(tmp_path: Path, content: st
         Calibration.read(path)
 
 
-def test_a_missing_large_or_binary_file_is_refused(tmp_path: Path) -> None:
+def test_what_is_missing_large_binary_or_no_file_is_refused(tmp_path: Path) -> None:
     large, binary = tmp_path / "large.json", tmp_path / "binary.json"
     large.write_text(" " * 200_000)
     binary.write_bytes(b"\xff\xfe\x00")
-    for path in (tmp_path / "none.json", large, binary, tmp_path):
+    for path in (tmp_path / "none.json", large, binary, tmp_path, Path("/dev/zero")):
         with pytest.raises(CalibrationError, match=path.name):
             Calibration.read(path)
 

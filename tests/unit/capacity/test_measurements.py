@@ -100,8 +100,8 @@ def test_a_file_of_10_gb_is_refused_unread(tmp_path: Path) -> None:
         read_measurements(path)
 
 
-def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
-    for path in (tmp_path / "none.csv", tmp_path):
+def test_what_is_missing_or_no_file_is_refused(tmp_path: Path) -> None:
+    for path in (tmp_path / "none.csv", tmp_path, Path("/dev/zero")):
         with pytest.raises(MeasurementsError, match="there is no such file"):
             read_measurements(path)
 

@@ -167,6 +167,24 @@ def test_contexts_stop_growing_at_the_sliding_window(limits: Limits) -> None:
     assert request.finished == pytest.approx(1 + 2 * (4095 + 3 * 4096))
 
 
+def test_a_request_that_ends_as_its_window_fills_leaves_nothing_behind(limits: Limits) -> None:
+    # The last step fills the window of A: 4090 + 6 = 4096. B alone then steps with contexts of 11 and 12.
+    p = PerformanceParameters(
+        decode_step=0,
+        decode_per_request=0,
+        decode_per_kv_token=1,
+        decode_per_longest_token=0,
+        prefill=1,
+        prefill_per_token=0,
+        prefill_per_pair=0,
+        round_trip=0,
+    )
+    a, b = Request(0.0, SLIDING_WINDOW - 6, 6), Request(50_000.0, 10, 3)
+    served(TgiInstance(p, limits()), a, b)
+    assert a.finished == 1 + 4091 + 4092 + 4093 + 4094 + 4095
+    assert b.finished == 50_000 + 1 + 11 + 12
+
+
 def test_tokens_are_there_step_by_step(simple: PerformanceParameters, limits: Limits) -> None:
     instance = TgiInstance(simple, limits())
     request = Request(0.0, 100, 4)
