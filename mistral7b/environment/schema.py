@@ -1,60 +1,17 @@
 """The environment file's schema: fields, types, ranges and defaults. Rules across fields are in `rules`."""
 
-import ipaddress
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag
-from pydantic_core import PydanticCustomError
 
 from mistral7b import catalog
+from mistral7b.environment import limits
 from mistral7b.tgi import LauncherOverrides, LauncherSettings, parse_environment
 
 # CloudWatch Logs accepts these and no others (PutRetentionPolicy).
 RetentionDays = Literal[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
 ]  # fmt: skip
-
-
-# Ranges that no VPC may have (Amazon VPC user guide, IPv4 CIDR block restrictions).
-_RESERVED = [ipaddress.IPv4Network(r) for r in ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4")]
-
-
-def _vpc_cidr(value: str) -> str:
-    try:
-        network = ipaddress.IPv4Network(value)
-    except ValueError as error:
-        raise _refusal(f"it is not an IPv4 network: {error}", "write it like 10.0.0.0/16") from None
-    if not 16 <= network.prefixlen <= 28:
-        raise _refusal("a VPC's prefix length is between /16 and /28", "use a prefix length of 16 to 28")
-    if str(network) != value:  # Python reads 10.0.0.0/255.255.0.0, too
-        raise _refusal("it is not in CIDR notation", f"write it as {network}")
-    if any(network.overlaps(reserved) for reserved in _RESERVED):
-        raise _refusal("AWS makes no VPC of this range", "use a private range, such as 10.0.0.0/16")
-    return value
-
-
-def _tag_key(value: str) -> str:
-    if value.lower().startswith("aws:"):
-        raise _refusal("tags that begin with aws: are AWS's own", "use another name")
-    return value
-
-
-# A key by its id; multi-Region keys begin with mrk- (AWS KMS developer guide, key identifiers).
-_KMS_KEY_ARN = (
-    r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/"
-    r"(?:mrk-[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
-)
-
-
-def _each_once(values: list[str]) -> list[str]:
-    repeated = sorted({value for value in values if values.count(value) > 1})
-    if repeated:
-        raise _refusal(f"{repeated[0]} stands in it twice", "name each once")
-    return values
-
-
-def _refusal(reason: str, fix: str) -> PydanticCustomError:
-    return PydanticCustomError("refusal", "{reason}", {"reason": reason, "fix": fix})
 
 
 class _Section(BaseModel):
@@ -73,7 +30,7 @@ class Instance(_Section):
 class OwnVpc(_Section):
     """A VPC of the environment's own: isolated subnets, no route to the internet."""
 
-    cidr: Annotated[str, AfterValidator(_vpc_cidr)] = "10.0.0.0/16"
+    cidr: Annotated[str, AfterValidator(limits.own_vpc_cidr)] = "10.0.0.0/16"
     """IPv4 range of the VPC: /16 to /27 for two zones."""
     availability_zones: Annotated[
         Annotated[int, Field(ge=2, le=6), Tag("count")]
@@ -86,17 +43,17 @@ class OwnVpc(_Section):
 class ExistingVpc(_Section):
     """A VPC that exists already. Its subnets need a route to S3: the S3 gateway endpoint, here or there."""
 
-    vpc_id: Annotated[str, Field(pattern=r"^vpc-[0-9a-f]{8,17}$")]
+    vpc_id: Annotated[str, Field(pattern=limits.id_of("vpc"))]
     """Id of the VPC."""
     subnet_ids: Annotated[
-        list[Annotated[str, Field(pattern=r"^subnet-[0-9a-f]{8,17}$")]], Field(min_length=2, max_length=16)
+        list[Annotated[str, Field(pattern=limits.id_of("subnet"))]], Field(min_length=2, max_length=16)
     ]
     """Ids of the subnets for the model, in at least two zones."""
     availability_zones: Annotated[list[str], Field(min_length=2, max_length=16)]
     """The zone of each subnet, in the same order."""
-    cidr: Annotated[str, AfterValidator(_vpc_cidr)]
+    cidr: Annotated[str, AfterValidator(limits.vpc_cidr)]
     """The VPC's IPv4 range: callers within it may reach the runtime endpoint."""
-    route_table_ids: Annotated[list[Annotated[str, Field(pattern=r"^rtb-[0-9a-f]{8,17}$")]], Field(max_length=16)] = []
+    route_table_ids: Annotated[list[Annotated[str, Field(pattern=limits.id_of("rtb"))]], Field(max_length=16)] = []
     """The subnets' route tables: given, an S3 gateway endpoint is added to them; empty, the VPC must have one."""
 
 
@@ -109,7 +66,7 @@ class Network(_Section):
     """A VPC that exists already, by its ids."""
     runtime_endpoint: bool = True
     """Whether callers inside the VPC get an interface endpoint for `sagemaker.runtime`, billed by the hour and zone."""
-    s3_prefix_list_id: Annotated[str, Field(pattern=r"^pl-[0-9a-f]{8,17}$")] | None = None
+    s3_prefix_list_id: Annotated[str, Field(pattern=limits.id_of("pl"))] | None = None
     """Id of the region's managed prefix list for S3. Default: the catalogue's, where it knows the region's."""
 
 
@@ -120,7 +77,7 @@ class AutoScaling(_Section):
     """Never fewer than this. An endpoint without inference components cannot scale to zero."""
     max_instances: Annotated[int, Field(ge=1, le=100)] = 2
     """Never more than this."""
-    target_concurrent_requests: Annotated[float, Field(gt=0)] = 32
+    target_concurrent_requests: Annotated[float, Field(ge=0.1)] = 32
     """Requests in flight per instance that scaling aims at (ConcurrentRequestsPerModel)."""
     scale_out_cooldown_seconds: Annotated[int, Field(ge=0, le=3600)] = 60
     """Pause after a scale-out before the next."""
@@ -151,7 +108,7 @@ class Removal(_Section):
 class Encryption(_Section):
     """The key of log groups and captured requests."""
 
-    kms_key_arn: Annotated[str, Field(pattern=rf"^{_KMS_KEY_ARN}$")] | None = None
+    kms_key_arn: Annotated[str, Field(pattern=rf"^{limits.KMS_KEY_ARN}$")] | None = None
     """A key that exists, whose policy lets the region's CloudWatch Logs use it. Default: the environment's own."""
 
 
@@ -161,7 +118,7 @@ class DataCapture(_Section):
     sampling_percentage: Annotated[int, Field(ge=1, le=100)] = 100
     """How many of a hundred requests are kept."""
     modes: Annotated[
-        list[Literal["Input", "Output"]], Field(min_length=1, max_length=2), AfterValidator(_each_once)
+        list[Literal["Input", "Output"]], Field(min_length=1, max_length=2), AfterValidator(limits.each_once)
     ] = [
         "Input",
         "Output",
@@ -175,7 +132,9 @@ class Callers(_Section):
     """Who may invoke the endpoint, besides those whom other policies allow it."""
 
     role_names: Annotated[
-        list[Annotated[str, Field(pattern=r"^[\w+=,.@-]{1,64}$")]], Field(max_length=50), AfterValidator(_each_once)
+        list[Annotated[str, Field(pattern=r"^[A-Za-z0-9_+=,.@-]{1,64}$")]],
+        Field(max_length=50),
+        AfterValidator(limits.roles_once),
     ] = []
     """Roles of the account, which exist, that get `sagemaker:InvokeEndpoint` on this endpoint alone."""
     only_from_vpc: bool = False
@@ -189,7 +148,7 @@ CompliancePack = Literal["aws-solutions", "nist-800-53-r5", "pci-dss-3.2.1", "hi
 class Environment(_Section):
     """One environment: the content of common.yaml with the environment's own file laid over it."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,19}$")]
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,19}$"), AfterValidator(limits.environment_name)]
     account: Annotated[str, Field(pattern=r"^[0-9]{12}$")] | None = None
     """AWS account id, 12 digits. Default: the account of the CLI's credentials."""
     region: str
@@ -214,7 +173,7 @@ class Environment(_Section):
     removal: Removal = Field(default_factory=Removal)
     termination_protection: bool = False
     """Whether the stacks refuse to be deleted until this is turned off and deployed."""
-    compliance_packs: Annotated[list[CompliancePack], AfterValidator(_each_once)] = [
+    compliance_packs: Annotated[list[CompliancePack], AfterValidator(limits.each_once)] = [
         "aws-solutions",
         "nist-800-53-r5",
         "pci-dss-3.2.1",
@@ -223,10 +182,15 @@ class Environment(_Section):
     """Rule packs of cdk-nag that a synth has to pass; a finding that is not acknowledged with a reason fails it."""
     tags: Annotated[
         dict[
-            Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[\w .:/=+\-@]*$"), AfterValidator(_tag_key)],
-            Annotated[str, Field(max_length=256, pattern=r"^[\w .:/=+\-@]*$")],
+            Annotated[
+                str,
+                Field(min_length=1, max_length=limits.LONGEST_TAG_KEY, pattern=r"^[\w .:/=+\-@]*$"),
+                AfterValidator(limits.tag_key),
+            ],
+            Annotated[str, Field(max_length=256, pattern=r"^[\w .:/=+\-@]*$"), AfterValidator(limits.tag_text)],
         ],
         Field(max_length=40),
+        AfterValidator(limits.told_apart_without_case),
     ] = {}
     """Tags of every resource."""
 

@@ -10,8 +10,13 @@ from mistral7b.environment.rules.known import regions
 from mistral7b.environment.rules.registry import Finding, rule
 from mistral7b.environment.schema import Environment
 
-# Smallest subnet of a VPC: /28.
-SMALLEST_SUBNET = 28
+# Smallest subnet of a VPC, and the addresses of a subnet that AWS keeps (Amazon VPC user guide, subnet sizing).
+SMALLEST_SUBNET, KEPT_ADDRESSES = 28, 5
+# The VPC is cut into 2^3 subnets, or into the smallest ones (`sagemaker_tgi.IsolatedVpc`).
+SUBNET_BITS = 3
+# Private addresses of an instance (SageMaker developer guide, "Ensure That Subnets Have Enough IP Addresses"), and how
+# many fleets there are during an update: the old instances serve until the new ones do.
+ADDRESSES_PER_INSTANCE, FLEETS = 2, 2
 
 
 @rule("network")
@@ -67,6 +72,21 @@ def _s3_prefix_list_is_known(env: Environment) -> Iterator[Finding]:
         )
 
 
+@rule("network.s3_prefix_list_id", "region")
+def _s3_prefix_list_is_of_the_region(env: Environment) -> Iterator[Finding]:
+    given, own = env.network.s3_prefix_list_id, catalog.s3_prefix_list_id(env.region)
+    if given is None or own is None or given == own:
+        return
+    elsewhere = [region for region in regions() if catalog.s3_prefix_list_id(region) == given]
+    if elsewhere:
+        yield Finding(
+            ("network", "s3_prefix_list_id"),
+            given,
+            f"it is S3's prefix list in {' and '.join(elsewhere)}, and not in {env.region}",
+            f"leave it out: {own} is taken",
+        )
+
+
 @rule("network.vpc", "region")
 def _subnets_fit(env: Environment) -> Iterator[Finding]:
     if env.own_vpc is None:
@@ -79,6 +99,31 @@ def _subnets_fit(env: Environment) -> Iterator[Finding]:
             f"it has no room for {count} subnets of /{SMALLEST_SUBNET}, the smallest there is",
             f"use a /{SMALLEST_SUBNET - max(count - 1, 0).bit_length()} or larger",
         )
+
+
+@rule("network", "region", "instance.count", "auto_scaling")
+def _addresses_suffice(env: Environment) -> Iterator[Finding]:
+    if env.own_vpc is None or not env.availability_zones:
+        return
+    scaling = env.auto_scaling
+    instances = max(env.instance.count, scaling.max_instances if scaling else 0)
+    needed = instances * ADDRESSES_PER_INSTANCE * FLEETS
+    network = ipaddress.IPv4Network(env.own_vpc.cidr)
+    free = len(env.availability_zones) * free_addresses(network, runtime_endpoint=env.network.runtime_endpoint)
+    if network.prefixlen <= SMALLEST_SUBNET and needed > free:
+        yield Finding(
+            ("network", "vpc", "cidr"),
+            env.own_vpc.cidr,
+            f"its {len(env.availability_zones)} subnets have {free} free addresses, and {instances} instances take "
+            f"{needed}: {ADDRESSES_PER_INSTANCE} each, and as many again during an update",
+            "use a larger range, such as 10.0.0.0/16, more zones or fewer instances",
+        )
+
+
+def free_addresses(vpc: ipaddress.IPv4Network, *, runtime_endpoint: bool) -> int:
+    """Addresses that one subnet of an own VPC has for instances."""
+    prefix = min(vpc.prefixlen + SUBNET_BITS, SMALLEST_SUBNET)
+    return (1 << (32 - prefix)) - KEPT_ADDRESSES - int(runtime_endpoint)
 
 
 @rule("network.existing_vpc")

@@ -1,7 +1,10 @@
 """What the catalogue, the container or AWS would refuse later is refused by the environment file's rules."""
 
+from pathlib import Path
+
 import pytest
 
+from mistral7b.environment import EnvironmentFileError, load_environment
 from tests.unit.environment.conftest import Load, Problems
 
 REFUSED = {
@@ -90,6 +93,33 @@ REFUSED = {
         "network.existing_vpc.vpc_id",
         "wrong form",
     ),
+    "subnets too small for the instances": (
+        "network: {vpc: {cidr: 10.0.0.0/27}}\ninstance: {count: 6}",
+        "network.vpc.cidr",
+        "its 2 subnets have 20 free addresses, and 6 instances take 24",
+    ),
+    "subnets too small for what scaling adds": (
+        "network: {vpc: {cidr: 10.0.0.0/26}}\nauto_scaling: {max_instances: 100}",
+        "network.vpc.cidr",
+        "100 instances take 400",
+    ),
+    "a range that loops back": ("network: {vpc: {cidr: 127.0.0.0/16}}", "network.vpc.cidr", "AWS makes no VPC"),
+    "a range of multicast addresses": ("network: {vpc: {cidr: 239.0.0.0/16}}", "network.vpc.cidr", "AWS makes no VPC"),
+    "the range of SageMaker's own containers": (
+        "network: {vpc: {cidr: 172.17.4.0/24}}",
+        "network.vpc.cidr",
+        "in conflict with 172.17.0.0/16",
+    ),
+    "another region's prefix list": (
+        "network: {s3_prefix_list_id: pl-6da54004}",
+        "network.s3_prefix_list_id",
+        "it is S3's prefix list in eu-west-1, and not in us-east-1",
+    ),
+    "an id of neither 8 nor 17 digits": (
+        "network: {s3_prefix_list_id: pl-0123456789}",
+        "network.s3_prefix_list_id",
+        "wrong form",
+    ),
     "a retention CloudWatch does not know": (
         "removal: {log_retention_days: 8}",
         "removal.log_retention_days",
@@ -99,6 +129,64 @@ REFUSED = {
     "an endpoint name of 64 letters": (f"endpoint_name: {'x' * 64}", "endpoint_name", "wrong form"),
     "an account of 11 digits": ('account: "12345678901"', "account", "wrong form"),
     "a tag of AWS's own": ('tags: {"aws:name": x}', "tags.aws:name", "AWS's own"),
+    "a tag's key of 128 characters, which EC2 refuses": (
+        f"tags: {{{'x' * 128}: y}}",
+        f"tags.{'x' * 128}",
+        "127 characters or fewer",
+    ),
+    "a tag's value of 257 characters": (f"tags: {{team: {'x' * 257}}}", "tags.team", "256 characters or fewer"),
+    "a tag with a sign that services refuse": ('tags: {team: "a&b"}', "tags.team", "wrong form"),
+    "an accent by itself in a tag's key": ('tags: {"equipe\\u0301": x}', "tags.equipe\u0301", "U+0301 COMBINING"),
+    "a joiner in a tag's value": ('tags: {team: "a\\u200db"}', "tags.team", "U+200D ZERO WIDTH JOINER"),
+    "tags that IAM does not tell apart": ("tags: {Team: a, team: b}", "tags", "Team and team differ in case alone"),
+    "41 tags": (f"tags: {{{', '.join(f't{n}: x' for n in range(41))}}}", "tags", "40 entries or fewer"),
+    "a role with a letter that IAM refuses": ("callers: {role_names: [émile]}", "callers.role_names[0]", "wrong form"),
+    "a role by its path": ("callers: {role_names: [team/search]}", "callers.role_names[0]", "wrong form"),
+    "a role of 65 letters": (f"callers: {{role_names: [{'x' * 65}]}}", "callers.role_names[0]", "wrong form"),
+    "a role twice in another case": ("callers: {role_names: [Search, search]}", "callers.role_names", "one role"),
+    "a target that is next to nothing": (
+        "auto_scaling: {target_concurrent_requests: 1.0e-300}",
+        "auto_scaling.target_concurrent_requests",
+        "0.1 or more",
+    ),
+    "a share of captured requests above all": (
+        "data_capture: {sampling_percentage: 101}",
+        "data_capture.sampling_percentage",
+        "100 or less",
+    ),
+    "a capture mode that there is not": ("data_capture: {modes: [Both]}", "data_capture.modes[0]", "possible values"),
+    "captured requests that expire at once": (
+        "data_capture: {retention_days: 0}",
+        "data_capture.retention_days",
+        "1 or more",
+    ),
+    "a limit on callers of which there are none": (
+        "callers: {only_from_vpc: true}",
+        "callers.only_from_vpc",
+        "no role",
+    ),
+    "callers in the VPC without a way": (
+        "callers: {role_names: [search], only_from_vpc: true}\nnetwork: {runtime_endpoint: false}",
+        "callers.only_from_vpc",
+        "nothing in the VPC reaches the runtime",
+    ),
+    "a key of another region": (
+        "encryption: {kms_key_arn: arn:aws:kms:eu-west-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef}",
+        "encryption.kms_key_arn",
+        "keys of its own region alone",
+    ),
+    "a key of another account": (
+        'account: "444455556666"\n'
+        "encryption: {kms_key_arn: arn:aws:kms:us-east-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef}",
+        "encryption.kms_key_arn",
+        "it is a key of account 111122223333",
+    ),
+    "no instance": ("instance: {count: 0}", "instance.count", "1 or more"),
+    "a maximum below the minimum": (
+        "auto_scaling: {min_instances: 3, max_instances: 2}",
+        "auto_scaling.max_instances",
+        "below min_instances, 3",
+    ),
     "a time-out that SageMaker refuses": (
         "timeouts: {container_startup_seconds: 3601}",
         "timeouts.container_startup_seconds",
@@ -126,3 +214,30 @@ def test_a_target_below_a_raised_limit_is_accepted(load: Load) -> None:
 def test_named_zones_are_used_as_they_are(load: Load) -> None:
     env = load("region: us-west-1\nnetwork: {vpc: {availability_zones: [us-west-1b, us-west-1c]}}\n")
     assert env.availability_zones == ("us-west-1b", "us-west-1c")
+
+
+def test_scripts_other_than_latin_are_tags(load: Load) -> None:
+    assert load('region: us-east-1\ntags: {"équipe": "検索 ١"}\n').tags == {"équipe": "検索 ١"}
+
+
+def test_instances_that_fill_their_subnets_are_accepted(load: Load) -> None:
+    assert load("region: us-east-1\nnetwork: {vpc: {cidr: 10.0.0.0/27}}\ninstance: {count: 5}\n").instance.count == 5
+
+
+def test_a_prefix_list_of_ones_own_is_accepted(load: Load) -> None:
+    env = load("region: us-east-1\nnetwork: {s3_prefix_list_id: pl-0123456789abcdef0}\n")
+    assert env.network.s3_prefix_list_id == "pl-0123456789abcdef0"
+
+
+def test_an_environment_whose_name_ends_in_a_hyphen_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "dev-.yaml").write_text("region: us-east-1\n")
+    with pytest.raises(EnvironmentFileError, match="takes no name that ends in a hyphen"):
+        load_environment(tmp_path, "dev-")
+
+
+def test_an_existing_vpc_may_have_the_range_of_sagemakers_containers(load: Load) -> None:
+    env = load(
+        "region: us-east-1\nnetwork: {existing_vpc: {vpc_id: vpc-12345678, cidr: 172.17.0.0/16,"
+        " subnet_ids: [subnet-12345678, subnet-23456789], availability_zones: [us-east-1a, us-east-1b]}}\n"
+    )
+    assert env.network.existing_vpc is not None

@@ -1,0 +1,116 @@
+"""What AWS takes as one value: forms and characters beyond a range. The schema's fields refer to it.
+
+A function returns the value as it is, or raises pydantic's error with reason and fix.
+"""
+
+import ipaddress
+import unicodedata
+
+from pydantic_core import PydanticCustomError
+
+# Ranges that no VPC may have (Amazon VPC user guide, IPv4 CIDR block restrictions).
+_RESERVED = [ipaddress.IPv4Network(r) for r in ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4")]
+# Containers run on Docker, whose own network this is (Amazon VPC user guide, VPC CIDR blocks: "services like […]
+# Amazon SageMaker AI can experience IP address conflicts").
+_DOCKER = ipaddress.IPv4Network("172.17.0.0/16")
+
+LONGEST_TAG_KEY = 127
+"""Characters of a tag's key that EC2 takes, one less than all others (EC2 API, Tag)."""
+_TAG_SIGNS = "_.:/=+-@ "
+_TAG_FIX = "use letters, digits, spaces and _ . : / = + - @"
+
+KMS_KEY_ARN = (
+    r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/"
+    r"(?:mrk-[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+)
+"""A key by its id; multi-Region keys begin with mrk- (AWS KMS developer guide, key identifiers)."""
+
+
+def id_of(kind: str) -> str:
+    """Pattern of an EC2 id: 8 hexadecimal digits, or 17 (EC2 user guide, resource IDs)."""
+    return rf"^{kind}-[0-9a-f]{{8}}([0-9a-f]{{9}})?$"
+
+
+def environment_name(value: str) -> str:
+    """The name of an environment, with which names of endpoints end: SageMaker takes no hyphen there."""
+    if value.endswith("-"):
+        raise _refusal("SageMaker takes no name that ends in a hyphen", "rename the file: end it in a letter or digit")
+    return value
+
+
+def vpc_cidr(value: str) -> str:
+    """The IPv4 range of a VPC."""
+    try:
+        network = ipaddress.IPv4Network(value)
+    except ValueError as error:
+        raise _refusal(f"it is not an IPv4 network: {error}", "write it like 10.0.0.0/16") from None
+    if not 16 <= network.prefixlen <= 28:
+        raise _refusal("a VPC's prefix length is between /16 and /28", "use a prefix length of 16 to 28")
+    if str(network) != value:  # Python reads 10.0.0.0/255.255.0.0, too
+        raise _refusal("it is not in CIDR notation", f"write it as {network}")
+    if any(network.overlaps(reserved) for reserved in _RESERVED):
+        raise _refusal("AWS makes no VPC of this range", "use a private range, such as 10.0.0.0/16")
+    return value
+
+
+def own_vpc_cidr(value: str) -> str:
+    """The IPv4 range of a VPC that is made for the model."""
+    if ipaddress.IPv4Network(vpc_cidr(value)).overlaps(_DOCKER):
+        raise _refusal(
+            f"it is in conflict with {_DOCKER}, which SageMaker's instances use themselves", "use 10.0.0.0/16"
+        )
+    return value
+
+
+def tag_key(value: str) -> str:
+    """The key of a tag of every resource."""
+    if value.lower().startswith("aws:"):
+        raise _refusal("tags that begin with aws: are AWS's own", "use another name")
+    return tag_text(value)
+
+
+def tag_text(value: str) -> str:
+    r"""A tag's key or value: `[\p{L}\p{Z}\p{N}_.:/=+\-@]*` in the IAM and SageMaker API.
+
+    The schema's `\w`, which every editor reads, has accents and joiners by themselves, too.
+    """
+    for character in value:
+        if unicodedata.category(character)[0] not in "LN" and character not in _TAG_SIGNS:
+            name = f"U+{ord(character):04X} {unicodedata.name(character, '')}".strip()
+            raise _refusal(f"{name} is none of the characters of tags", _TAG_FIX)
+    return value
+
+
+def told_apart_without_case(values: dict[str, str]) -> dict[str, str]:
+    """Tags by their keys, which are not case-sensitive on roles (IAM user guide, tags)."""
+    if alike := _alike(list(values)):
+        reason = f"{' and '.join(alike)} differ in case alone: IAM takes them for one tag, given twice"
+        raise _refusal(reason, "keep one of them")
+    return values
+
+
+def roles_once(values: list[str]) -> list[str]:
+    """Names of roles, which "are not distinguished by case" (IAM user guide, name requirements)."""
+    if alike := _alike(each_once(values)):
+        raise _refusal(f"{' and '.join(alike)} are one role, whatever the case", "keep the name as the role has it")
+    return values
+
+
+def each_once(values: list[str]) -> list[str]:
+    """A list that says nothing twice."""
+    repeated = sorted({value for value in values if values.count(value) > 1})
+    if repeated:
+        raise _refusal(f"{repeated[0]} stands in it twice", "name each once")
+    return values
+
+
+def _alike(values: list[str]) -> list[str]:
+    """The first values that are the same but for their case; none if all differ."""
+    by_name: dict[str, list[str]] = {}
+    for value in values:
+        by_name.setdefault(value.casefold(), []).append(value)
+    return next((same for same in by_name.values() if len(same) > 1), [])
+
+
+def _refusal(reason: str, fix: str) -> PydanticCustomError:
+    return PydanticCustomError("refusal", "{reason}", {"reason": reason, "fix": fix})
