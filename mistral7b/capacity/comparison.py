@@ -6,7 +6,7 @@ from typing import get_args
 
 from mistral7b.capacity.admission import RouterLimits
 from mistral7b.capacity.calibration import Calibration
-from mistral7b.capacity.fit import START, fit, predict
+from mistral7b.capacity.fit import fit, predict, start_from
 from mistral7b.capacity.measurements import Figure, Metric, rows
 
 
@@ -39,10 +39,8 @@ class Errors:
     maximum_left_out: float
 
 
-def compare(
-    figures: tuple[Figure, ...], calibration: Calibration, limits: RouterLimits, start: Calibration = START
-) -> tuple[Compared, ...]:
-    """Every figure of a table against `calibration`, and against a fit from `start` to the table without its load.
+def compare(figures: tuple[Figure, ...], calibration: Calibration, limits: RouterLimits) -> tuple[Compared, ...]:
+    """Every figure of a table against `calibration`, and against a fit, pinned alike, to the table without its load.
 
     Raises:
         FitError: the table, less one load, does not determine the parameters.
@@ -51,7 +49,7 @@ def compare(
     for row in rows(figures):
         rest = tuple(figure for figure in figures if figure.row != row)
         fitted = predict(row, calibration, limits).figures
-        unseen = predict(row, fit(rest, limits, start), limits).figures
+        unseen = predict(row, fit(rest, limits, start_from(calibration)), limits).figures
         for figure in figures:
             if figure.row == row:
                 compared[figure] = Compared(figure, fitted[figure.metric], unseen[figure.metric])

@@ -57,6 +57,8 @@ START = Calibration(
 FITTED = ("decode_step", "decode_per_request", "decode_per_longest_token", "prefill_per_token")
 """The fitted fields of PerformanceParameters; `concurrency_share` is fitted, too."""
 
+_PINNED = ("decode_per_kv_token", "prefill", "prefill_per_pair", "round_trip")
+
 _WEIGHT: dict[Metric, float] = {"p50_latency_ms_per_token": 1.5, "throughput_tokens_per_s": 1.0}
 """One over the error to be expected, up to a factor: throughputs also carry how the benchmark's window was cut."""
 
@@ -122,6 +124,12 @@ def fit(figures: tuple[Figure, ...], limits: RouterLimits, start: Calibration = 
     guess = np.zeros(len(FITTED) + 1)
     solution = least_squares(residuals, guess, bounds=(least, most + 1e-12), x_scale=0.1)
     return _calibration(solution.x, start)
+
+
+def start_from(calibration: Calibration) -> Calibration:
+    """Where a fit begins that shall pin what `calibration` pinned."""
+    pinned = {name: getattr(calibration.parameters, name) for name in _PINNED}
+    return replace(START, parameters=replace(START.parameters, **pinned), tokens_per_word=calibration.tokens_per_word)
 
 
 def _calibration(logarithms: Any, start: Calibration) -> Calibration:

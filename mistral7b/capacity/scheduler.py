@@ -25,6 +25,9 @@ class TgiInstance:
         accepted = instance.offer(Request(arrival=0.0, input_tokens=620, output_tokens=128), now=0.0)
         while (event := instance.next_event()) is not None:
             finished = instance.advance(event)
+
+    A server that streams sleeps until `next_token`, then asks `generated` of each request; an offer or a cancellation
+    may make `next_event` earlier, but no token: a step that has begun ends when it would have.
     """
 
     __slots__ = (

@@ -1,6 +1,6 @@
 """`mistral7b capacity`: the performance model of one instance, against measurements and fitted to them."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -37,7 +37,7 @@ time, which the published benchmark did not have: size an endpoint by it.
 _FIT_EPILOG = """
 **Examples**
 
-`mistral7b capacity fit measurements.csv`
+`mistral7b capacity fit measurements.csv --tokens-per-word 1.3`
 
 `mistral7b capacity fit measurements.csv --output mine.json`, then `mistral7b capacity table --parameters mine.json`
 
@@ -123,17 +123,22 @@ def fit_measurements(
     output: Annotated[
         Path | None, typer.Option(metavar="FILE.json", help="Write the parameters here.", show_default=False)
     ] = None,
+    tokens_per_word: Annotated[
+        float, typer.Option(metavar="NUMBER", help="Prompt tokens for each of the input words; English prose has 1.3.")
+    ] = 1.0,
     as_json: AsJson = False,
 ) -> None:
     """Fit the model to measurements of your own, for --parameters of other commands."""
     from mistral7b.capacity.calibration import CalibrationError  # noqa: PLC0415 - numpy, scipy
-    from mistral7b.capacity.fit import FITTED, FitError, fit, predict  # noqa: PLC0415
+    from mistral7b.capacity.fit import FITTED, START, FitError, fit, predict  # noqa: PLC0415
     from mistral7b.capacity.memory import benchmark_limits  # noqa: PLC0415
 
+    if not 0.1 <= tokens_per_word <= 100:
+        raise CommandError(f"--tokens-per-word {tokens_per_word} is not between 0.1 and 100; prose has about 1.3", 2)
     figures, limits = _read(measurements), benchmark_limits()
     try:
         with progress.status("fitting …"):
-            calibration = fit(figures, limits)
+            calibration = fit(figures, limits, replace(START, tokens_per_word=tokens_per_word))
         if output is not None:
             calibration.write(output)
     except FitError as error:

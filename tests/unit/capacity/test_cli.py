@@ -84,6 +84,21 @@ def test_the_fit_as_json_is_what_it_writes_and_its_errors(run: Run, tmp_path: Pa
     assert 0.01 < error["mean"] < 0.03 < error["maximum"] < 0.07
 
 
+def test_tokens_per_word_are_what_the_fit_and_its_table_count_prompts_by(run: Run, tmp_path: Path) -> None:
+    assert run("fit", published_path(), "--tokens-per-word", 1.2, "--output", tmp_path / "fit.json")[0] == 0
+    dense, plain = Calibration.read(tmp_path / "fit.json"), published_calibration()
+    assert dense.tokens_per_word == 1.2
+    assert dense.parameters.prefill_per_token < 0.9 * plain.parameters.prefill_per_token
+    told = json.loads(run("table", "--parameters", tmp_path / "fit.json", "--json")[1])
+    assert told["errors"]["all"]["mean_left_out"] < 0.03
+
+
+@pytest.mark.parametrize("number", ["nan", "0", "-1", "1e9"])
+def test_impossible_tokens_per_word_are_refused(run: Run, number: str) -> None:
+    status, _, err = run("fit", published_path(), f"--tokens-per-word={number}")
+    assert (status, "--tokens-per-word" in err) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("arguments", "content", "message"),
     [
