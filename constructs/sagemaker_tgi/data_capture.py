@@ -13,6 +13,8 @@ from sagemaker_tgi.compliance import acknowledge_rule
 from sagemaker_tgi.private_bucket import AccessLogBucket, PrivateBucket
 from sagemaker_tgi.props import PropsCheck
 
+_DAY, _MOST_DAYS = 86_400, 2**31 - 1  # an expiry is a positive number of days (Days, LifecycleExpiration in the S3 API)
+
 
 @dataclass(frozen=True)
 class DataCapture:
@@ -30,6 +32,8 @@ class DataCapture:
         """Notes what is wrong. Limits: DataCaptureConfig and CaptureOption in the SageMaker API."""
         check.between("data_capture.sampling_percentage", self.sampling_percentage, 0, 100)
         check.matches("data_capture.prefix", self.prefix, r"[a-zA-Z0-9._/-]{1,200}", "use letters, digits and . _ / -")
+        if len(set(self.modes)) < len(self.modes):
+            check.reject("data_capture.modes", list(self.modes), "says one twice", "name each mode once")
         for mode in self.modes:
             check.matches("data_capture.modes", mode, "Input|Output", "use Input, Output or both")
         if not self.modes:
@@ -74,7 +78,13 @@ class DataCaptureBucket(Construct):
             encryption_key: Key of the captured requests.
             retention: How long they are kept; at least 1 day.
             removal_policy: What happens to both buckets on removal. AWS deletes no bucket that still holds objects.
+
+        Raises:
+            InvalidPropsError: if they would not be kept for whole days.
         """
+        check = PropsCheck(scope, construct_id)
+        check.seconds_between("retention", retention, _DAY, _DAY * _MOST_DAYS)
+        check.raise_problems()
         super().__init__(scope, construct_id)
         access_log = AccessLogBucket(self, "AccessLog", removal_policy=removal_policy)
         self.bucket: s3.IBucket = PrivateBucket(

@@ -11,6 +11,7 @@ from sagemaker_tgi.arns import log_group_arn
 from sagemaker_tgi.compliance import explain_statements
 from sagemaker_tgi.props import PropsCheck
 
+_LONGEST_DESCRIPTION = 8192  # DescriptionType in the AWS KMS API
 _PENDING_DAYS = 7  # the shortest that AWS KMS knows; a key that waits for its deletion is not billed
 
 
@@ -45,6 +46,9 @@ class EncryptionKey(kms.Key):
         check = PropsCheck(scope, construct_id)
         if not log_group_names:
             check.reject("log_group_names", [], "leaves the key without a use", "name a log group")
+        for name in log_group_names:
+            check.names_log_group("log_group_names", name)
+        check.no_longer_than("description", description, _LONGEST_DESCRIPTION)
         check.raise_problems()
         stack = cdk.Stack.of(scope)
         super().__init__(

@@ -7,12 +7,13 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from sagemaker_tgi.arns import ec2_arn, log_group_arn, log_group_name, s3_arn
+from sagemaker_tgi.arns import NAME_PATTERN, ec2_arn, log_group_arn, log_group_name, s3_arn
 from sagemaker_tgi.artifact import ModelArtifact
 from sagemaker_tgi.compliance import acknowledge_rule, acknowledge_wildcards, explain_statements
 from sagemaker_tgi.data_capture import DataCapture
 from sagemaker_tgi.image import EcrImage
 from sagemaker_tgi.metrics import INSTANCE_NAMESPACE
+from sagemaker_tgi.props import MAX_SECURITY_GROUPS, MAX_SUBNETS, PropsCheck
 
 _TRUST = "sts:AssumeRole"
 # Why each statement is there, by its Sid.
@@ -65,7 +66,15 @@ class TgiExecutionRole(iam.Role):
             subnets: Subnets of the model's network interfaces. Default: none, the model is in no VPC.
             security_groups: Security groups of the model's network interfaces. Default: none.
             data_capture: Where requests and answers are kept. Default: they are not.
+
+        Raises:
+            InvalidPropsError: with every problem of the props.
         """
+        check = PropsCheck(scope, construct_id)
+        check.matches("endpoint_name", endpoint_name, NAME_PATTERN, "use up to 63 letters, digits and hyphens")
+        check.between("subnets (count)", len(subnets), 0, MAX_SUBNETS)
+        check.between("security_groups (count)", len(security_groups), 0, MAX_SECURITY_GROUPS)
+        check.raise_problems()
         stack = cdk.Stack.of(scope)
         objects = s3_arn(stack, artifact.object_pattern)
         log_group = log_group_arn(stack, log_group_name(endpoint_name))

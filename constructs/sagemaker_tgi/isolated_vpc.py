@@ -6,7 +6,9 @@ from collections.abc import Sequence
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
+from pydantic_core import PydanticCustomError
 
+from mistral7b.environment import limits
 from sagemaker_tgi.compliance import acknowledge, acknowledge_rule
 from sagemaker_tgi.props import PropsCheck
 
@@ -99,6 +101,11 @@ def _subnet_ranges(check: PropsCheck, cidr: str) -> list[ipaddress.IPv4Network]:
         fix = f"use a range from /{_LARGEST_VPC} to /{_SMALLEST_SUBNET - 1}"
         check.reject("cidr", cidr, "is no VPC that two subnets fit into", fix)
         return []
+    try:
+        limits.own_vpc_cidr(cidr)
+    except PydanticCustomError as error:
+        context = error.context or {}
+        check.reject("cidr", cidr, context["reason"], context["fix"])
     return list(network.subnets(prefixlen_diff=min(_SUBNET_BITS, _SMALLEST_SUBNET - network.prefixlen)))
 
 

@@ -10,15 +10,14 @@ from constructs import Construct, IDependable
 
 from sagemaker_tgi.artifact import ModelArtifact
 from sagemaker_tgi.image import EcrImage
-from sagemaker_tgi.props import PropsCheck
+from sagemaker_tgi.props import MAX_SECURITY_GROUPS, MAX_SUBNETS, PropsCheck
 
 # EnvironmentMap, EnvironmentKey and EnvironmentValue in the SageMaker API.
 _MAX_VARIABLES = 100
 _VARIABLE_NAME = r"[a-zA-Z_][a-zA-Z0-9_]{0,1023}"
 _MAX_VALUE_LENGTH = 1024
-# VpcSecurityGroupIds and Subnets in the SageMaker API.
-_MAX_SECURITY_GROUPS = 5
-_MAX_SUBNETS = 16
+# ContainerImage and S3ModelUri in the SageMaker API.
+_LONGEST_IMAGE, _LONGEST_ARTIFACT = 255, 1024
 
 
 class TgiModel(cdk.Resource):
@@ -59,6 +58,8 @@ class TgiModel(cdk.Resource):
             InvalidPropsError: with every problem of the props.
         """
         check = PropsCheck(scope, construct_id)
+        check.no_longer_than("image (uri)", image.uri, _LONGEST_IMAGE)
+        check.no_longer_than("artifact (uri)", artifact.uri, _LONGEST_ARTIFACT)
         _check_environment(check, environment)
         _check_network(check, subnets, security_groups)
         check.raise_problems()
@@ -121,5 +122,5 @@ def _check_network(
     if bool(subnets) != bool(security_groups):
         counts = f"<{len(subnets)} subnets, {len(security_groups)} security groups>"
         check.reject("subnets, security_groups", counts, "one is given without the other", "give both or neither")
-    check.between("subnets (count)", len(subnets), 0, _MAX_SUBNETS)
-    check.between("security_groups (count)", len(security_groups), 0, _MAX_SECURITY_GROUPS)
+    check.between("subnets (count)", len(subnets), 0, MAX_SUBNETS)
+    check.between("security_groups (count)", len(security_groups), 0, MAX_SECURITY_GROUPS)

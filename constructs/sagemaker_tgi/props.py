@@ -5,6 +5,11 @@ import re
 import aws_cdk as cdk
 from constructs import Construct
 
+# Subnets and VpcSecurityGroupIds in the SageMaker API.
+MAX_SUBNETS, MAX_SECURITY_GROUPS = 16, 5
+# LogGroupName in the CloudWatch Logs API.
+_LOG_GROUP_NAME = r"[.\-_/#A-Za-z0-9]{1,512}"
+
 
 class InvalidPropsError(ValueError):
     """The props of a construct are wrong. The message has a line for each problem: prop, value, reason and fix."""
@@ -30,6 +35,15 @@ class PropsCheck:
             return True
         self.reject(prop, value, f"does not match {pattern}", fix)
         return False
+
+    def no_longer_than(self, prop: str, value: str, length: int) -> None:
+        """Notes a problem if `value` has more than `length` characters."""
+        if not cdk.Token.is_unresolved(value) and len(value) > length:
+            self.reject(prop, value, f"has {len(value)} characters", f"use {length} or fewer")
+
+    def names_log_group(self, prop: str, value: str) -> None:
+        """Notes a problem unless CloudWatch Logs takes `value` as the name of a log group."""
+        self.matches(prop, value, _LOG_GROUP_NAME, "use up to 512 letters, digits and . - _ / #")
 
     def between(self, prop: str, value: float, low: float, high: float | None = None) -> None:
         """Notes a problem unless `low` <= `value` <= `high`; None for `high` means no upper limit."""

@@ -7,8 +7,9 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from sagemaker_tgi.arns import endpoint_arn
+from sagemaker_tgi.arns import NAME_PATTERN, endpoint_arn
 from sagemaker_tgi.compliance import explain_statements
+from sagemaker_tgi.props import PropsCheck
 
 
 class RuntimeInterfaceEndpoint(ec2.InterfaceVpcEndpoint):
@@ -29,7 +30,15 @@ class RuntimeInterfaceEndpoint(ec2.InterfaceVpcEndpoint):
             vpc: The callers' VPC; its range may reach the endpoint.
             subnets: Subnets for the endpoint's interfaces; of several in one zone, the first is taken.
             endpoint_name: The SageMaker endpoint that may be invoked.
+
+        Raises:
+            InvalidPropsError: with every problem of the props.
         """
+        check = PropsCheck(scope, construct_id)
+        check.matches("endpoint_name", endpoint_name, NAME_PATTERN, "use up to 63 letters, digits and hyphens")
+        if not subnets:
+            check.reject("subnets", [], "leaves the endpoint without an interface", "give a subnet")
+        check.raise_problems()
         security_group = ec2.SecurityGroup(
             scope,
             f"{construct_id}SecurityGroup",

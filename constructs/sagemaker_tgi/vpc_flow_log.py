@@ -9,6 +9,7 @@ from constructs import Construct
 
 from sagemaker_tgi.arns import ec2_arn, log_group_arn
 from sagemaker_tgi.compliance import acknowledge_rule, acknowledge_wildcards, explain_statements
+from sagemaker_tgi.props import PropsCheck
 
 
 class VpcFlowLog(cdk.Resource):
@@ -39,7 +40,13 @@ class VpcFlowLog(cdk.Resource):
             encryption_key: Key of the log group. Default: CloudWatch Logs' own.
             log_retention: How long records are kept.
             log_removal_policy: What happens to the log group on removal.
+
+        Raises:
+            InvalidPropsError: if no log group can be called so.
         """
+        check = PropsCheck(scope, construct_id)
+        check.names_log_group("log_group_name", log_group_name)
+        check.raise_problems()
         super().__init__(scope, construct_id)
         self.log_group: logs.ILogGroup = logs.LogGroup(
             self,

@@ -137,6 +137,7 @@ def test_without_data_capture_nothing_is_kept(stack: cdk.Stack, model: TgiModel,
     [
         ({"sampling_percentage": 101}, r"data_capture.sampling_percentage=101: is out of range; use from 0 to 100"),
         ({"modes": ["Both"]}, r"data_capture.modes='Both': does not match Input\|Output"),
+        ({"modes": ["Input", "Input"]}, r"data_capture.modes=\['Input', 'Input'\]: says one twice"),
         ({"modes": []}, r"data_capture.modes=\[\]: captures nothing; use Input, Output or both"),
         ({"prefix": ""}, r"data_capture.prefix='': does not match"),
     ],
@@ -183,3 +184,8 @@ def test_captured_requests_pass_the_gateway_and_nothing_else_is_written_through_
     statements = only(stack, "AWS::EC2::VPCEndpoint")["Properties"]["PolicyDocument"]["Statement"]
     writes = [s["Resource"] for s in statements if s["Action"] not in ("s3:GetObject", "s3:ListBucket")]
     assert writes == [OBJECTS]
+
+
+def test_captured_requests_that_would_not_be_kept_for_a_day_are_refused(stack: cdk.Stack, key: kms.IKey) -> None:
+    with pytest.raises(InvalidPropsError, match=r"retention \(seconds\)=43200: is out of range"):
+        DataCaptureBucket(stack, "Captured", encryption_key=key, retention=cdk.Duration.hours(12))

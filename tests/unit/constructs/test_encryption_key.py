@@ -11,7 +11,7 @@ GROUPS = ["/aws/sagemaker/Endpoints/chat", "/chat/vpc-flow-logs"]
 
 
 def key(stack: cdk.Stack, **props: Any) -> EncryptionKey:
-    return EncryptionKey(stack, "Key", description="Logs", **{"log_group_names": GROUPS, **props})
+    return EncryptionKey(stack, "Key", **{"description": "Logs", "log_group_names": GROUPS, **props})
 
 
 def test_a_key_is_rotated(stack: cdk.Stack, only: Only) -> None:
@@ -46,7 +46,11 @@ def test_a_key_of_log_groups_that_stay_can_stay_too(stack: cdk.Stack, only: Only
 
 
 def test_a_key_without_a_use_is_refused(stack: cdk.Stack) -> None:
-    with pytest.raises(
-        InvalidPropsError, match=r"log_group_names=\[\]: leaves the key without a use"
-    ):
+    with pytest.raises(InvalidPropsError, match=r"log_group_names=\[\]: leaves the key without a use"):
         key(stack, log_group_names=[])
+
+
+@pytest.mark.parametrize("props", [{"log_group_names": ["log group"]}, {"description": "x" * 8193}])
+def test_what_aws_would_not_take_of_a_key_is_refused(stack: cdk.Stack, props: dict[str, Any]) -> None:
+    with pytest.raises(InvalidPropsError, match=next(iter(props))):
+        key(stack, **props)

@@ -5,7 +5,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_ec2 as ec2
 
-from sagemaker_tgi import EcrImage, ModelArtifact, TgiExecutionRole
+from sagemaker_tgi import EcrImage, InvalidPropsError, ModelArtifact, TgiExecutionRole
 
 Resources = Callable[[cdk.Stack, str], list[dict[str, Any]]]
 Statement = dict[str, Any]
@@ -171,3 +171,20 @@ def test_it_removes_interfaces_of_the_models_subnets_alone(stack: cdk.Stack, all
 def test_without_a_vpc_it_has_no_rights_in_ec2(stack: cdk.Stack, statements: Statements) -> None:
     role(stack, in_vpc=False)
     assert not any(action.startswith("ec2:") for s in statements(stack) for action in as_list(s["Action"]))
+
+
+def test_what_no_endpoint_can_have_is_refused(stack: cdk.Stack) -> None:
+    subnets = [ec2.Subnet.from_subnet_id(stack, f"Subnet{n}", f"subnet-{n}") for n in range(17)]
+    groups = [ec2.SecurityGroup.from_security_group_id(stack, f"Group{n}", f"sg-{n}") for n in range(6)]
+    with pytest.raises(InvalidPropsError) as error:
+        TgiExecutionRole(
+            stack,
+            "Role",
+            artifact=ARTIFACT,
+            image=IMAGE,
+            endpoint_name="my_endpoint",
+            subnets=subnets,
+            security_groups=groups,
+        )
+    for problem in ("endpoint_name='my_endpoint'", "subnets (count)=17", "security_groups (count)=6"):
+        assert problem in str(error.value)

@@ -71,6 +71,8 @@ def test_synth_asks_the_account_for_nothing(tmp_path: Path) -> None:
         (ZONES, "10.0.0.0/27", "are too few or too many; give from 2 to 2 zones"),
         (ZONES, "10.0.0.0/28", "cidr='10.0.0.0/28': is no VPC that two subnets fit into; use a range from /16 to /27"),
         (ZONES, "10.0.0.0/15", "cidr='10.0.0.0/15': is no VPC"),
+        (ZONES, "127.0.0.0/16", "cidr='127.0.0.0/16': AWS makes no VPC of this range"),
+        (ZONES, "172.17.0.0/20", "cidr='172.17.0.0/20': it is in conflict with 172.17.0.0/16"),
         (ZONES, "10.0.0.1/16", "10.0.0.1/16 has host bits set; write an IPv4 range"),
     ],
 )

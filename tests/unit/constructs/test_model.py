@@ -143,3 +143,18 @@ def test_a_network_that_sagemaker_would_refuse_is_refused(
     with pytest.raises(InvalidPropsError) as error:
         model(stack, subnets=subnets, security_groups=security_groups)
     assert problem in str(error.value)
+
+
+def test_names_that_sagemaker_would_find_too_long_are_refused(stack: cdk.Stack) -> None:
+    image = EcrImage.from_uri(f"763104351884.dkr.ecr.eu-west-1.amazonaws.com/{'x' * 240}:1.1.0")
+    with pytest.raises(InvalidPropsError) as error:
+        TgiModel(
+            stack,
+            "Model",
+            image=image,
+            artifact=ModelArtifact.from_uri(f"s3://weights/{'x' * 1024}/"),
+            environment=ENVIRONMENT,
+            role=iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::111122223333:role/model"),
+        )
+    assert "use 255 or fewer" in str(error.value)
+    assert "use 1024 or fewer" in str(error.value)

@@ -44,3 +44,10 @@ def test_a_duration_is_checked_in_seconds(stack: cdk.Stack) -> None:
     check = PropsCheck(stack, "Thing")
     check.seconds_between("pause", cdk.Duration.hours(2), 60, 3600)
     assert "pause (seconds)=7200: is out of range; use from 60 to 3600" in str(check.error())
+
+
+def test_a_text_that_is_too_long_says_by_how_much(stack: cdk.Stack) -> None:
+    check = PropsCheck(stack, "Thing")
+    check.no_longer_than("text", "abc", 3)
+    check.no_longer_than("text", "abcd", 3)
+    assert str(check.error()).splitlines()[1:] == ["  text='abcd': has 4 characters; use 3 or fewer"]

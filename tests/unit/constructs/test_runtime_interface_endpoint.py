@@ -5,7 +5,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_ec2 as ec2
 
-from sagemaker_tgi import IsolatedVpc, RuntimeInterfaceEndpoint
+from sagemaker_tgi import InvalidPropsError, IsolatedVpc, RuntimeInterfaceEndpoint
 
 Only = Callable[[cdk.Stack, str], dict[str, Any]]
 
@@ -50,3 +50,10 @@ def test_of_several_subnets_in_a_zone_the_runtime_takes_one(stack: cdk.Stack, on
     )
     RuntimeInterfaceEndpoint(stack, "Runtime", vpc=vpc, subnets=vpc.isolated_subnets, endpoint_name="chat")
     assert only(stack, "AWS::EC2::VPCEndpoint")["Properties"]["SubnetIds"] == ["subnet-1", "subnet-3"]
+
+
+def test_a_runtime_without_interfaces_or_endpoint_is_refused(stack: cdk.Stack, network: IsolatedVpc) -> None:
+    with pytest.raises(InvalidPropsError) as error:
+        RuntimeInterfaceEndpoint(stack, "Runtime", vpc=network.vpc, subnets=[], endpoint_name="my_endpoint")
+    assert "endpoint_name='my_endpoint': does not match" in str(error.value)
+    assert "subnets=[]: leaves the endpoint without an interface" in str(error.value)

@@ -6,7 +6,7 @@ import pytest
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 
-from sagemaker_tgi import IsolatedVpc, VpcFlowLog
+from sagemaker_tgi import InvalidPropsError, IsolatedVpc, VpcFlowLog
 
 Only = Callable[[cdk.Stack, str], dict[str, Any]]
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef"
@@ -64,3 +64,9 @@ def test_the_service_delivers_on_behalf_of_this_accounts_flow_logs_alone(
         "StringEquals": {"aws:SourceAccount": "111122223333"},
         "ArnLike": {"aws:SourceArn": "arn:aws:ec2:eu-west-1:111122223333:vpc-flow-log/*"},
     }
+
+
+@pytest.mark.parametrize("name", ["x" * 513, "flow logs", ""])
+def test_a_name_that_no_log_group_can_have_is_refused(stack: cdk.Stack, network: IsolatedVpc, name: str) -> None:
+    with pytest.raises(InvalidPropsError, match=r"log_group_name=.* use up to 512 letters"):
+        VpcFlowLog(stack, "FlowLog", vpc=network.vpc, log_group_name=name)
