@@ -1,0 +1,76 @@
+"""The collector reads what is there, whatever the construct, and says what it cannot read."""
+
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_iam as iam
+
+from sagemaker_tgi import explain_statements
+from stacks.stage import EnvironmentStage
+from stacks.statements import StageStatements, Statement
+from tests.variants import ENVIRONMENTS, new_app
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> EnvironmentStage:
+    environment = ENVIRONMENTS["nothing"]  # no compliance packs, which would refuse what these tests add
+    return EnvironmentStage(new_app(outdir=str(tmp_path)), environment=environment)
+
+
+def added_user(stage: EnvironmentStage, **statement: Any) -> iam.CfnUser:
+    body = {"Effect": "Allow", "Action": ["sqs:SendMessage", "sqs:GetQueueUrl"], "Resource": "*"} | statement
+    document = {"Version": "2012-10-17", "Statement": body}
+    policy = iam.CfnUser.PolicyProperty(policy_name="Queues", policy_document=document)
+    return iam.CfnUser(stage.endpoint, "Someone", policies=[policy])
+
+
+def found(stage: EnvironmentStage) -> Statement:
+    [statement] = [s for s in StageStatements(stage).statements if s.path == "Someone"]
+    return statement
+
+
+def test_a_statement_of_any_resource_is_found_by_its_first_action(stage: EnvironmentStage) -> None:
+    added_user(stage)
+    assert found(stage).name == "nothing/endpoint/Someone, Queues: sqs:SendMessage"
+    assert found(stage).reason is None
+
+
+def test_a_reason_of_the_nearest_construct_counts(stage: EnvironmentStage) -> None:
+    user = added_user(stage)
+    explain_statements(stage.endpoint, {"sqs:SendMessage": "of the stack"})
+    assert found(stage).reason == "of the stack"
+    explain_statements(user, {"sqs:SendMessage": "of the user"})
+    assert StageStatements(stage).statements[-1].reason == "of the user"
+
+
+def test_a_reason_without_a_statement_is_named(stage: EnvironmentStage) -> None:
+    explain_statements(added_user(stage), {"SendAll": "of old"})
+    assert StageStatements(stage).unused_reasons() == ["nothing/endpoint/Someone: SendAll"]
+
+
+def test_a_reason_elsewhere_does_not_count(stage: EnvironmentStage) -> None:
+    added_user(stage)
+    explain_statements(stage.network, {"sqs:SendMessage": "of another stack"})
+    assert found(stage).reason is None
+    assert StageStatements(stage).unused_reasons() == ["nothing/network/: sqs:SendMessage"]
+
+
+def test_a_reference_to_another_stack_is_followed(stage: EnvironmentStage) -> None:
+    group = stage.network.security_group
+    arn = cdk.Fn.join("", ["arn:aws:ec2:::security-group/", group.security_group_id])
+    added_user(stage, Resource=[arn, stage.network.vpc.vpc_id])
+    assert found(stage).resources == ("arn:aws:ec2:::security-group/<GroupId of network/Model>", "<network/Vpc>")
+
+
+def test_a_list_of_what_is_not_allowed_is_refused_as_it_would_be_misread(stage: EnvironmentStage) -> None:
+    added_user(stage, NotResource="arn:aws:sqs:::secret")
+    with pytest.raises(ValueError, match="endpoint/Someone, Queues: NotResource is not read"):
+        _ = StageStatements(stage).statements
+
+
+def test_a_function_that_it_does_not_know_is_refused(stage: EnvironmentStage) -> None:
+    added_user(stage, Resource={"Fn::Sub": "${AWS::Region}"})
+    with pytest.raises(ValueError, match=r"endpoint: no reading for .*Fn::Sub"):
+        _ = StageStatements(stage).statements

@@ -1,0 +1,251 @@
+"""Least privilege: what no policy of any environment may say, and what each has to."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from cfnlint.data import AdditionalSpecs
+from cfnlint.helpers import load_resource
+
+from stacks.stage import EnvironmentStage
+from stacks.statements import StageStatements, Statement
+from tests.variants import ENVIRONMENTS
+
+SERVICES: Mapping[str, Any] = load_resource(AdditionalSpecs, "Policies.json")
+"""The service authorization reference: actions and the resources that each accepts, in lower case."""
+# The reference names a resource type, of datasets, which the metrics of PutMetricData are not in. The documentation
+# narrows it by namespace: CloudWatch user guide, "Using condition keys to limit access to CloudWatch namespaces".
+NARROWED_BY_CONDITION = {"cloudwatch:PutMetricData": "cloudwatch:namespace"}
+WILDCARD_ACTIONS = {
+    ("KeyPolicy", "AccountDecides"): {"kms:*"},  # AWS KMS developer guide, "Default key policy"
+    ("KeyPolicy", "LogsEncrypt"): {"kms:ReEncrypt*", "kms:GenerateDataKey*"},  # see EncryptionKey for the source
+}
+TRUST = "AssumeRolePolicyDocument"
+
+
+@pytest.fixture(scope="module")
+def collected(stages: dict[str, EnvironmentStage]) -> dict[str, StageStatements]:
+    return {name: StageStatements(stage) for name, stage in stages.items()}
+
+
+@pytest.fixture(scope="module")
+def by_environment(collected: dict[str, StageStatements]) -> dict[str, list[Statement]]:
+    return {name: one.statements for name, one in collected.items()}
+
+
+@pytest.fixture(scope="module")
+def statements(by_environment: dict[str, list[Statement]]) -> list[Statement]:
+    return [statement for found in by_environment.values() for statement in found]
+
+
+def named(statements: list[Statement]) -> list[str]:
+    return [statement.name for statement in statements]
+
+
+def texts(statement: Statement) -> list[str]:
+    return [*statement.resources, *(value for _, _, value in statement.conditions)]
+
+
+def condition(statement: Statement, operator: str, key: str) -> list[str]:
+    return [value for op, name, value in statement.conditions if (op, name) == (operator, key)]
+
+
+def partition(environment: str) -> str:
+    return "aws-cn" if ENVIRONMENTS[environment].region.startswith("cn-") else "aws"
+
+
+def regional_arn(environment: str, service: str, resource: str) -> str:
+    settings = ENVIRONMENTS[environment]
+    account = settings.account or "<account>"
+    return f"arn:{partition(environment)}:{service}:{settings.region}:{account}:{resource}"
+
+
+def endpoint(environment: str) -> str:
+    return regional_arn(
+        environment, "sagemaker", f"endpoint/{ENVIRONMENTS[environment].resolved_endpoint_name.lower()}"
+    )
+
+
+def test_no_policy_document_is_overlooked(templates: dict[str, Any], statements: list[Statement]) -> None:
+    in_templates = json.dumps(templates).count('"Effect":')
+    assert len(statements) == in_templates > 0
+
+
+def test_every_statement_has_a_reason(statements: list[Statement]) -> None:
+    assert named([s for s in statements if not s.reason]) == []
+
+
+def test_every_reason_has_a_statement(collected: dict[str, StageStatements]) -> None:
+    assert [reason for one in collected.values() for reason in one.unused_reasons()] == []
+
+
+def test_no_managed_policy_is_made_or_attached(templates: dict[str, Any]) -> None:
+    resources = [(f"{path}/{name}", r) for path, t in templates.items() for name, r in t["Resources"].items()]
+    assert [name for name, r in resources if r["Type"] == "AWS::IAM::ManagedPolicy"] == []
+    assert [name for name, r in resources if "ManagedPolicyArns" in r.get("Properties", {})] == []
+
+
+def accepts_no_resource(action: str) -> bool:
+    service, name = action.lower().split(":")
+    return not SERVICES[service]["Actions"][name].get("Resources")
+
+
+def is_narrowed(statement: Statement, action: str) -> bool:
+    key = NARROWED_BY_CONDITION.get(action)
+    return key is not None and bool(condition(statement, "StringEquals", key))
+
+
+def test_every_resource_is_named_where_iam_accepts_one(statements: list[Statement]) -> None:
+    too_wide = [
+        f"{s.name}: {action}"
+        for s in statements
+        if "*" in s.resources and s.policy != "KeyPolicy"
+        for action in s.actions
+        if not accepts_no_resource(action) and not is_narrowed(s, action)
+    ]
+    assert too_wide == []
+
+
+def test_every_action_is_one_that_iam_knows(statements: list[Statement]) -> None:
+    plain = {action for s in statements for action in s.actions if "*" not in action}
+    unknown = {a for a in plain if a.split(":")[1].lower() not in SERVICES[a.split(":")[0]]["Actions"]}
+    assert unknown == set()
+
+
+def test_actions_have_no_wildcard_but_the_key_policys_and_the_denials(statements: list[Statement]) -> None:
+    wide = [
+        f"{s.name}: {action}"
+        for s in statements
+        if s.effect != "Deny"
+        for action in s.actions
+        if "*" in action and action not in WILDCARD_ACTIONS.get((s.policy, s.key), set())
+    ]
+    assert wide == []
+
+
+def test_the_key_is_for_the_account_and_for_the_log_groups_of_its_environment(statements: list[Statement]) -> None:
+    for s in (s for s in statements if s.policy == "KeyPolicy"):
+        settings = ENVIRONMENTS[s.environment]
+        if s.key == "AccountDecides":
+            account = settings.account or "<account>"
+            assert s.principals == (f"AWS arn:{partition(s.environment)}:iam::{account}:root",)
+            continue
+        groups = [f"/aws/sagemaker/Endpoints/{settings.resolved_endpoint_name}"]
+        groups += [f"/mistral7b/{s.environment}/vpc-flow-logs"] if settings.own_vpc else []
+        expected = [regional_arn(s.environment, "logs", f"log-group:{group}") for group in groups]
+        assert condition(s, "ArnEquals", "kms:EncryptionContext:aws:logs:arn") == expected
+        assert s.principals == (f"Service logs.{settings.region}.<dns suffix>",)
+
+
+def test_only_endpoint_policies_allow_anyone_anything(statements: list[Statement]) -> None:
+    anyone = [s for s in statements if s.effect == "Allow" and any(p.split()[1] == "*" for p in s.principals)]
+    assert {s.resource_type for s in anyone} == {"AWS::EC2::VPCEndpoint"}
+
+
+def test_a_service_takes_a_role_on_for_this_account_and_its_own_resources_alone(statements: list[Statement]) -> None:
+    sources = {"sagemaker.amazonaws.com": ("sagemaker", "*"), "vpc-flow-logs.amazonaws.com": ("ec2", "vpc-flow-log/*")}
+    for s in (s for s in statements if s.policy == TRUST):
+        [principal] = s.principals
+        kind, service = principal.split()
+        assert (kind, s.actions) == ("Service", ("sts:AssumeRole",))
+        assert condition(s, "StringEquals", "aws:SourceAccount") == [ENVIRONMENTS[s.environment].account or "<account>"]
+        assert condition(s, "ArnLike", "aws:SourceArn") == [regional_arn(s.environment, *sources[service])], s.name
+
+
+def test_a_service_outside_of_trust_policies_acts_for_this_account_alone(statements: list[Statement]) -> None:
+    of_services = [s for s in statements if s.policy != TRUST and any(p.startswith("Service") for p in s.principals)]
+    unbound = [
+        s
+        for s in of_services
+        if condition(s, "StringEquals", "aws:SourceAccount") != [ENVIRONMENTS[s.environment].account or "<account>"]
+        and s.key != "LogsEncrypt"  # tested above: by the log groups' ARNs, account included
+    ]
+    assert of_services
+    assert named(unbound) == []
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_a_caller_gets_to_invoke_this_endpoint_and_nothing_else(
+    environment: str, by_environment: dict[str, list[Statement]], templates: dict[str, Any]
+) -> None:
+    settings = ENVIRONMENTS[environment]
+    policies = [s for s in by_environment[environment] if s.resource_type == "AWS::IAM::Policy"]
+    vpc = settings.network.existing_vpc.vpc_id if settings.network.existing_vpc else "<network/Vpc>"
+    conditions = (("StringEquals", "aws:SourceVpc", vpc),) if settings.callers.only_from_vpc else ()
+    one = ("Allow", ("sagemaker:InvokeEndpoint",), (endpoint(environment),), conditions)
+    assert [(s.effect, s.actions, s.resources, s.conditions) for s in policies] == [one] * len(
+        settings.callers.role_names
+    )
+    resources = templates[f"{environment}/endpoint"]["Resources"].values()
+    roles = [r["Properties"]["Roles"] for r in resources if r["Type"] == "AWS::IAM::Policy"]
+    assert sorted(roles) == sorted([role] for role in settings.callers.role_names)
+
+
+def test_callers_with_and_without_a_vpc_are_among_the_environments() -> None:
+    assert {e.callers.only_from_vpc for e in ENVIRONMENTS.values() if e.callers.role_names} == {True, False}
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_the_interface_endpoint_leads_to_this_endpoint_alone(
+    environment: str, by_environment: dict[str, list[Statement]]
+) -> None:
+    policies = [s for s in by_environment[environment] if (s.stack, s.path) == ("network", "Runtime")]
+    expected = [(("sagemaker:InvokeEndpoint",), (endpoint(environment),))]
+    assert [(s.actions, s.resources) for s in policies] == (
+        expected if ENVIRONMENTS[environment].network.runtime_endpoint else []
+    )
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_the_model_reads_its_own_versions_weights_alone(
+    environment: str, by_environment: dict[str, list[Statement]]
+) -> None:
+    bucket, key = ENVIRONMENTS[environment].artifact_uri.removeprefix("s3://").split("/", maxsplit=1)
+    pattern = key if key.endswith(".tar.gz") else f"{key}*"
+    arn = f"arn:{partition(environment)}:s3:::{bucket}"
+    role = [s for s in by_environment[environment] if (s.stack, s.path) == ("endpoint", "Role")]
+    on_s3 = {
+        action: (s.resources, s.conditions)
+        for s in role
+        for action in s.actions
+        if action.startswith("s3:") and s.key != "WriteCaptured"
+    }
+    assert on_s3 == {
+        "s3:GetObject": ((f"{arn}/{pattern}",), ()),
+        "s3:ListBucket": ((arn,), (("StringLike", "s3:prefix", pattern),)),
+    }
+
+
+def test_captured_requests_are_written_and_never_read(statements: list[Statement]) -> None:
+    on_bucket = [
+        s
+        for s in statements
+        if s.effect == "Allow" and any("storage/DataCapture/Bucket" in resource for resource in s.resources)
+    ]
+    assert {s.actions for s in on_bucket} == {("s3:PutObject",)}
+    assert {s.resources for s in on_bucket} == {("<Arn of storage/DataCapture/Bucket>/captured/*",)}
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_no_statement_names_another_environments_endpoint(
+    environment: str, by_environment: dict[str, list[Statement]]
+) -> None:
+    own = ENVIRONMENTS[environment].resolved_endpoint_name.lower()
+    others = {e.resolved_endpoint_name.lower() for e in ENVIRONMENTS.values()} - {own}
+    found = [
+        f"{s.name}: {text}"
+        for s in by_environment[environment]
+        for text in texts(s)
+        if others & set(re.split(r"[/:*]", text.lower()))
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_every_arn_of_an_endpoint_is_this_environments(
+    environment: str, by_environment: dict[str, list[Statement]]
+) -> None:
+    arns = {text for s in by_environment[environment] for text in texts(s) if ":endpoint/" in text}
+    assert arns <= {endpoint(environment)}
