@@ -52,7 +52,8 @@ class User:
         """Runs the CDK CLI in the project's folder; bootstrap needs no app, and is quicker without."""
         if arguments[0] == "bootstrap":
             return self._run([str(BIN / "cdk"), *arguments], extra or {}, folder=self.scratch)
-        app = ["-c", f"environments={self.files}", "-o", str(self.scratch / "cdk.out")]
+        # What a synth validates, tests/unit/stacks do for every variant; here it would only cost time.
+        app = ["-c", f"environments={self.files}", "-c", "validate=false", "-o", str(self.scratch / "cdk.out")]
         return self._run([str(BIN / "cdk"), *arguments, *app], extra or {})
 
     def mistral7b(self, *arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
@@ -134,3 +135,12 @@ def dev(user: User) -> User:
     """The same user after the first deployment of dev."""
     user.deploy("dev")
     return user
+
+
+@pytest.fixture
+def session(user: User, monkeypatch: pytest.MonkeyPatch) -> boto3.Session:
+    """A boto3 session of the user."""
+    for name, value in user.environ.items():
+        if name.startswith("AWS_"):
+            monkeypatch.setenv(name, value)
+    return boto3.Session(region_name=REGION)

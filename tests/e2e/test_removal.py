@@ -1,19 +1,9 @@
 """Removal: nothing is left, unless the environment asks for protection."""
 
 import boto3
-import pytest
 
 from mistral7b.operate.inventory import inventory
 from tests.e2e.conftest import REGION, User, succeeded
-
-
-@pytest.fixture
-def session(user: User, monkeypatch: pytest.MonkeyPatch) -> boto3.Session:
-    """A boto3 session of the user."""
-    for name, value in user.environ.items():
-        if name.startswith("AWS_"):
-            monkeypatch.setenv(name, value)
-    return boto3.Session(region_name=REGION)
 
 
 def test_destroy_leaves_nothing(user: User, session: boto3.Session) -> None:
