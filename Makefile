@@ -1,7 +1,7 @@
 # Every target is also a plain command in README.md. Paths are relative, so a folder with a space in its name works.
 PYTHON ?= python3
 
-.PHONY: help setup demo test lint format schema lock clean
+.PHONY: help setup demo test lint format schema docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## What can be made
@@ -28,6 +28,9 @@ format: setup ## Format the code, and mend what ruff can mend
 schema: setup ## Write the environment files' JSON schema, which editors pick up, and their reference
 	@.venv/bin/mistral7b schema > environments/environment.schema.json
 	@.venv/bin/mistral7b schema --markdown > docs/environment-file.md
+
+docs: schema ## Write the documents that are made from the code: every policy statement, the environment files
+	@.venv/bin/python tools/write_docs.py
 
 lock: setup ## Resolve requirements.txt and package-lock.json anew
 	@.venv/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
