@@ -1,0 +1,122 @@
+"""No template is beyond a limit of AWS, and the search for such limits finds what is beyond them."""
+
+import json
+import re
+from collections.abc import Callable
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stacks.stage import EnvironmentStage
+from tests.unit.constraints import limits
+from tests.variants import STACKS
+
+Template = dict[str, Any]
+SNAPSHOTS = Path(__file__).parents[1] / "snapshot" / "__snapshots__" / "test_templates"
+
+
+@pytest.mark.parametrize("path", STACKS)
+def test_no_template_is_beyond_a_limit_of_aws(path: str, templates: dict[str, Template]) -> None:
+    assert list(limits.problems(templates[path])) == []
+
+
+def test_every_stack_has_a_name_that_cloudformation_takes(stages: dict[str, EnvironmentStage]) -> None:
+    for stage in stages.values():
+        for stack in (stage.network, stage.endpoint):
+            assert re.fullmatch(r"[a-zA-Z][-a-zA-Z0-9]{0,127}", stack.stack_name)
+
+
+def test_every_resource_type_is_one_that_its_service_describes_or_none_knows(templates: dict[str, Template]) -> None:
+    types = {r["Type"] for template in templates.values() for r in template["Resources"].values()}
+    # EC2 and S3 have no lengths and ranges in their models; the schemas' are all there is.
+    assert {t for t in types if not t.startswith(("AWS::EC2", "AWS::S3"))} == set(limits.REQUESTS)
+
+
+def _of(template: Template, kind: str) -> dict[str, Any]:
+    properties: dict[str, Any] = next(r for r in template["Resources"].values() if r["Type"] == kind)["Properties"]
+    return properties
+
+
+def _variant(template: Template) -> dict[str, Any]:
+    variant: dict[str, Any] = _of(template, "AWS::SageMaker::EndpointConfig")["ProductionVariants"][0]
+    return variant
+
+
+def _environment(template: Template) -> dict[str, Any]:
+    environment: dict[str, Any] = _of(template, "AWS::SageMaker::Model")["PrimaryContainer"]["Environment"]
+    return environment
+
+
+def _many(count: int) -> list[dict[str, str]]:
+    return [{"Key": f"k{n}", "Value": ""} for n in range(count)]
+
+
+ROLE, ENDPOINT, GROUP = "AWS::IAM::Role", "AWS::SageMaker::Endpoint", "AWS::Logs::LogGroup"
+STATEMENT = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "x" * 10_240}
+BEYOND: dict[str, tuple[Callable[[Template], object], str]] = {
+    "a number for a variable": (lambda t: _environment(t).update(A=1), "no variable: A=1"),
+    "a variable's name": (lambda t: _environment(t).update({"A-B": "1"}), "A-B"),
+    "a long variable": (lambda t: _environment(t).update(A="x" * 1025), "1024"),
+    "too many variables": (lambda t: _environment(t).update({f"V{n}": "" for n in range(101)}), "100 are allowed"),
+    "no instance": (lambda t: _variant(t).update(InitialInstanceCount=0), "greater than or equal to 1"),
+    "a short time-out": (lambda t: _variant(t).update(ModelDataDownloadTimeoutInSeconds=59), "60"),
+    "an instance type": (lambda t: _variant(t).update(InstanceType="ml.g5.3xlarge"), "ml.g5.3xlarge"),
+    "an endpoint's name": (lambda t: _of(t, ENDPOINT).update(EndpointName="a_b"), "a_b"),
+    "a long endpoint's name": (lambda t: _of(t, ENDPOINT).update(EndpointName="a" * 64), "63"),
+    "17 subnets": (lambda t: _of(t, "AWS::SageMaker::Model")["VpcConfig"].update(Subnets=["s-1"] * 17), "16"),
+    "a log group's name": (lambda t: _of(t, GROUP).update(LogGroupName="a b"), "a b"),
+    "a long log group's name": (lambda t: _of(t, GROUP).update(LogGroupName="a" * 513), "512"),
+    "a retention": (lambda t: _of(t, GROUP).update(RetentionInDays=8), "8"),
+    "a role's description": (lambda t: _of(t, ROLE).update(Description="–"), "Description"),
+    "a long role's description": (lambda t: _of(t, ROLE).update(Description="x" * 1001), "1000"),
+    "a trust policy": (lambda t: _of(t, ROLE).update(AssumeRolePolicyDocument={"S": "x" * 2048}), "2048 are allowed"),
+    "inline policies": (
+        lambda t: _of(t, ROLE)["Policies"].append({"PolicyName": "x", "PolicyDocument": {"Statement": [STATEMENT]}}),
+        "10240 are allowed",
+    ),
+    "51 tags": (lambda t: _of(t, ROLE).update(Tags=_many(51)), "51 tags"),
+    "a tag twice": (lambda t: _of(t, ROLE).update(Tags=[{"Key": k, "Value": ""} for k in "aA"]), "in case alone"),
+    "a tag's key": (lambda t: _of(t, ROLE).update(Tags=[{"Key": "x" * 128, "Value": ""}]), "no tag"),
+    "a tag's sign": (lambda t: _of(t, ROLE).update(Tags=[{"Key": "a&b", "Value": ""}]), "a&b"),
+    "a parameter's name": (lambda t: _of(t, "AWS::SSM::Parameter").update(Name="/aws/x"), "/aws/x"),
+    "a deep parameter": (lambda t: _of(t, "AWS::SSM::Parameter").update(Name="/a" * 16), "no name"),
+    "an export's name": (lambda t: t["Outputs"]["EndpointName"].update(Export={"Name": "a b"}), "a b"),
+    "a description": (lambda t: t.update(Description="x" * 1025), "1025 bytes of description"),
+    "501 resources": (
+        lambda t: t["Resources"].update({f"R{n}": {"Type": "AWS::EC2::RouteTable"} for n in range(501)}),
+        "500 are allowed",
+    ),
+    "a logical id": (lambda t: t["Resources"].update({"a-b": {"Type": GROUP}}), "a-b is no logical id"),
+}
+
+
+@pytest.mark.parametrize(("change", "found"), BEYOND.values(), ids=BEYOND)
+def test_what_is_beyond_a_limit_is_found(change: Callable[[Template], object], found: str) -> None:
+    template = deepcopy(json.loads((SNAPSHOTS / f"{_RECORDED}[everything-endpoint].json").read_text()))
+    change(template)
+    assert any(found in problem for problem in limits.problems(template))
+
+
+_RECORDED = "test_the_template_is_the_recorded_one"
+
+
+@pytest.mark.parametrize(
+    ("stack", "kind", "name", "most"),
+    [
+        ("everything-network", "AWS::EC2::VPCEndpoint", "PolicyDocument", 20_480),
+        ("everything-storage", "AWS::KMS::Key", "KeyPolicy", 32_768),
+        ("everything-storage", "AWS::S3::BucketPolicy", "PolicyDocument", 20_480),
+    ],
+)
+def test_a_policy_beyond_its_size_is_found(stack: str, kind: str, name: str, most: int) -> None:
+    template = json.loads((SNAPSHOTS / f"{_RECORDED}[{stack}].json").read_text())
+    _of(template, kind)[name] = {"Statement": [STATEMENT | {"Resource": "x" * most}]}
+    assert any(f"{most} are allowed" in problem for problem in limits.problems(template))
+
+
+def test_a_description_that_ec2_refuses_is_found() -> None:
+    template = json.loads((SNAPSHOTS / f"{_RECORDED}[everything-network].json").read_text())
+    _of(template, "AWS::EC2::SecurityGroup")["GroupDescription"] = "Model's group"
+    assert any("no description: Model's group" in problem for problem in limits.problems(template))
