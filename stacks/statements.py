@@ -83,7 +83,7 @@ class StageStatements:
     def unused_reasons(self) -> list[str]:
         """Reasons that no statement has, as `dev/endpoint/Role: ReadWeights`."""
         return [
-            f"{self.environment}/{stack.id}/{path}: {key}"
+            f"{'/'.join(filter(None, (self.environment, stack.id, path)))}: {key}"
             for stack in self._stacks
             for path, reasons in stack.reasons.items()
             for key in reasons

@@ -54,7 +54,7 @@ def test_a_reason_elsewhere_does_not_count(stage: EnvironmentStage) -> None:
     added_user(stage)
     explain_statements(stage.network, {"sqs:SendMessage": "of another stack"})
     assert found(stage).reason is None
-    assert StageStatements(stage).unused_reasons() == ["nothing/network/: sqs:SendMessage"]
+    assert StageStatements(stage).unused_reasons() == ["nothing/network: sqs:SendMessage"]
 
 
 def test_a_reference_to_another_stack_is_followed(stage: EnvironmentStage) -> None:

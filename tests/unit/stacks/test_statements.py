@@ -229,11 +229,11 @@ def test_captured_requests_are_written_and_never_read(statements: list[Statement
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_no_statement_names_another_environments_endpoint(
+def test_no_statement_names_another_environments_endpoint_or_log_group(
     environment: str, by_environment: dict[str, list[Statement]]
 ) -> None:
-    own = ENVIRONMENTS[environment].resolved_endpoint_name.lower()
-    others = {e.resolved_endpoint_name.lower() for e in ENVIRONMENTS.values()} - {own}
+    names = {name: {name, settings.resolved_endpoint_name.lower()} for name, settings in ENVIRONMENTS.items()}
+    others = set().union(*names.values()) - names[environment]
     found = [
         f"{s.name}: {text}"
         for s in by_environment[environment]
