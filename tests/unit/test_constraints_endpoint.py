@@ -1,0 +1,124 @@
+"""Endpoint, log group, scaling and callers as SageMaker needs them, in every environment's templates."""
+
+from typing import Any
+
+import botocore.session
+import pytest
+
+from mistral7b import catalog
+from tests.unit.constraints.deployment import Deployment, after, as_list, text
+from tests.variants import ENVIRONMENTS
+
+MODEL, CONFIG, ENDPOINT = "AWS::SageMaker::Model", "AWS::SageMaker::EndpointConfig", "AWS::SageMaker::Endpoint"
+TARGET, POLICY = "AWS::ApplicationAutoScaling::ScalableTarget", "AWS::ApplicationAutoScaling::ScalingPolicy"
+
+
+@pytest.fixture(params=ENVIRONMENTS)
+def deployed(request: pytest.FixtureRequest, templates: dict[str, Any]) -> Deployment:
+    stacks = {
+        path.split("/")[1]: t["Resources"] for path, t in templates.items() if path.startswith(request.param + "/")
+    }
+    return Deployment(ENVIRONMENTS[request.param], stacks)
+
+
+def test_instances_with_disks_of_their_own_get_neither_key_nor_volume_size(deployed: Deployment) -> None:
+    config = deployed.properties(CONFIG)
+    assert catalog.instance_type(deployed.environment.instance_type).local_nvme
+    assert "KmsKeyId" not in config
+    assert all("VolumeSizeInGB" not in variant for variant in config["ProductionVariants"])
+
+
+def test_requests_go_to_the_instance_with_the_fewest(deployed: Deployment) -> None:
+    [variant] = deployed.properties(CONFIG)["ProductionVariants"]
+    assert variant["RoutingConfig"] == {"RoutingStrategy": "LEAST_OUTSTANDING_REQUESTS"}
+
+
+def test_an_instance_has_the_time_that_the_file_gives_to_load_the_weights(deployed: Deployment) -> None:
+    [variant] = deployed.properties(CONFIG)["ProductionVariants"]
+    timeouts = deployed.environment.timeouts
+    assert variant["ModelDataDownloadTimeoutInSeconds"] == timeouts.model_download_seconds
+    assert variant["ContainerStartupHealthCheckTimeoutInSeconds"] == timeouts.container_startup_seconds
+
+
+def test_an_update_keeps_what_scaling_has_set_and_only_that(deployed: Deployment) -> None:
+    endpoint = deployed.properties(ENDPOINT)
+    assert endpoint["RetainAllVariantProperties"] is True
+    scaled = deployed.environment.auto_scaling is not None
+    assert ("ExcludeRetainedVariantProperties" not in endpoint) == scaled
+
+
+def test_the_endpoint_has_the_literal_name_of_its_environment(deployed: Deployment) -> None:
+    assert deployed.properties(ENDPOINT)["EndpointName"] == deployed.environment.resolved_endpoint_name
+
+
+def test_the_log_group_expires_and_is_made_before_the_endpoint(deployed: Deployment) -> None:
+    stack = deployed.stacks["endpoint"]
+    [endpoint] = [name for name, r in stack.items() if r["Type"] == ENDPOINT]
+    [group] = [name for name, r in stack.items() if r["Type"] == "AWS::Logs::LogGroup"]
+    properties = stack[group]["Properties"]
+    assert properties["LogGroupName"] == f"/aws/sagemaker/Endpoints/{deployed.environment.resolved_endpoint_name}"
+    assert properties["RetentionInDays"] == deployed.environment.removal.log_retention_days
+    assert group in after(stack, endpoint)
+
+
+def test_scaling_has_the_services_own_role_and_the_variant_as_its_target(deployed: Deployment) -> None:
+    settings = deployed.environment.auto_scaling
+    targets = [r["Properties"] for r in deployed.all(TARGET)]
+    assert len(targets) == int(settings is not None)
+    for target in targets:
+        name = deployed.environment.resolved_endpoint_name
+        assert target["ResourceId"] == f"endpoint/{name}/variant/AllTraffic"
+        assert target["ScalableDimension"] == "sagemaker:variant:DesiredInstanceCount"
+        role = "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
+        assert text(target["RoleARN"]).rstrip('"]}').endswith(f"/{role}")
+        assert 1 <= target["MinCapacity"] <= target["MaxCapacity"]
+        assert "application-autoscaling.amazonaws.com" not in text(deployed.all("AWS::IAM::Role"))
+
+
+def test_scaling_follows_requests_in_flight_at_high_resolution(deployed: Deployment) -> None:
+    settings = deployed.environment.auto_scaling
+    for policy in deployed.all(POLICY):
+        assert settings
+        tracking = policy["Properties"]["TargetTrackingScalingPolicyConfiguration"]
+        metric = tracking["PredefinedMetricSpecification"]["PredefinedMetricType"]
+        assert metric == "SageMakerVariantConcurrentRequestsPerModelHighResolution"
+        assert tracking["TargetValue"] == settings.target_concurrent_requests
+    assert len(deployed.all(POLICY)) == len(deployed.all(TARGET))
+
+
+def test_the_target_is_registered_after_the_endpoint(deployed: Deployment) -> None:
+    stack = deployed.stacks["endpoint"]
+    endpoints = {name for name, r in stack.items() if r["Type"] == ENDPOINT}
+    for name, resource in stack.items():
+        if resource["Type"] == TARGET:
+            assert endpoints <= after(stack, name)
+
+
+def test_callers_may_invoke_this_endpoint_and_no_more(deployed: Deployment) -> None:
+    policies = [r["Properties"] for r in deployed.all("AWS::IAM::Policy")]
+    callers = deployed.environment.callers
+    assert sorted(role for policy in policies for role in policy["Roles"]) == sorted(callers.role_names)
+    for policy in policies:
+        [statement] = policy["PolicyDocument"]["Statement"]
+        assert as_list(statement["Action"]) == ["sagemaker:InvokeEndpoint"]
+        name = deployed.environment.resolved_endpoint_name.lower()
+        assert text(statement["Resource"]).rstrip('"]}').endswith(f":endpoint/{name}")
+        assert ("aws:SourceVpc" in text(statement)) == callers.only_from_vpc
+
+
+def test_captured_requests_go_where_the_role_may_write(deployed: Deployment) -> None:
+    capture = deployed.properties(CONFIG).get("DataCaptureConfig")
+    settings = deployed.environment.data_capture
+    assert (capture is None) == (settings is None)
+    if capture is not None and settings is not None:
+        assert capture["InitialSamplingPercentage"] == settings.sampling_percentage
+        assert [option["CaptureMode"] for option in capture["CaptureOptions"]] == settings.modes
+        assert {"WriteCaptured", "EncryptCaptured"} <= set(deployed.statements())
+        assert deployed.statements()["EncryptCaptured"]["Resource"] == capture["KmsKeyId"]
+
+
+@pytest.mark.parametrize("name", [t.name for t in catalog.instance_types()])
+def test_every_instance_type_of_the_catalogue_is_sagemakers_and_has_disks_of_its_own(name: str) -> None:
+    model = botocore.session.get_session().get_service_model("sagemaker")
+    assert name in model.shape_for("ProductionVariantInstanceType").metadata["enum"]
+    assert catalog.instance_type(name).local_nvme

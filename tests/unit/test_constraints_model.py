@@ -1,0 +1,200 @@
+"""Model, execution role and network as SageMaker needs them, in every environment's templates."""
+
+import ipaddress
+import re
+from typing import Any
+
+import pytest
+
+from mistral7b.environment.rules.network import free_addresses
+from mistral7b.tgi import parse_environment
+from tests.unit.constraints.deployment import Deployment, after, as_list, text
+from tests.variants import ENVIRONMENTS
+
+Templates = dict[str, Any]
+MODEL, CONFIG, ENDPOINT = "AWS::SageMaker::Model", "AWS::SageMaker::EndpointConfig", "AWS::SageMaker::Endpoint"
+# GPUs of ml.g5 instances, by their size in xlarge (Amazon EC2 instance types, G5).
+GPUS = {"2": 1, "4": 1, "8": 1, "16": 1, "12": 4, "24": 4, "48": 8}
+# Actions for which IAM knows no resource (service authorization reference of each service).
+TAKE_NO_RESOURCE = {
+    "ecr:GetAuthorizationToken",
+    "cloudwatch:PutMetricData",
+    "ec2:DescribeDhcpOptions",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeVpcs",
+}
+
+
+@pytest.fixture(params=ENVIRONMENTS)
+def deployed(request: pytest.FixtureRequest, templates: Templates) -> Deployment:
+    stacks = {
+        path.split("/")[1]: t["Resources"] for path, t in templates.items() if path.startswith(request.param + "/")
+    }
+    return Deployment(ENVIRONMENTS[request.param], stacks)
+
+
+def test_the_model_is_the_versions_image_artifact_and_format(deployed: Deployment) -> None:
+    container = deployed.properties(MODEL)["PrimaryContainer"]
+    version, region = deployed.environment.version, deployed.environment.region
+    source = container["ModelDataSource"]["S3DataSource"]
+    assert region in version.regions
+    assert (container["Image"], source["S3Uri"]) == (version.image_uri(region), version.artifact_uri(region))
+    if source["S3Uri"].endswith(".tar.gz"):
+        assert (source["S3DataType"], source["CompressionType"]) == ("S3Object", "Gzip")
+    else:
+        assert source["S3Uri"].endswith("/")
+        assert (source["S3DataType"], source["CompressionType"]) == ("S3Prefix", "None")
+
+
+def test_every_variable_of_the_container_is_text(deployed: Deployment) -> None:
+    variables = deployed.properties(MODEL)["PrimaryContainer"]["Environment"]
+    assert {type(value) for value in variables.values()} == {str}
+
+
+def test_the_container_starts_with_its_environment_on_its_instance(deployed: Deployment) -> None:
+    [variant] = deployed.properties(CONFIG)["ProductionVariants"]
+    gpus = GPUS[variant["InstanceType"].removeprefix("ml.g5.").removesuffix("xlarge")]
+    settings = parse_environment(deployed.properties(MODEL)["PrimaryContainer"]["Environment"], gpus=gpus)
+    assert settings.sm_num_gpus == gpus
+
+
+def test_what_every_change_replaces_has_no_name(deployed: Deployment) -> None:
+    assert "ModelName" not in deployed.properties(MODEL)
+    assert "EndpointConfigName" not in deployed.properties(CONFIG)
+    assert all("RoleName" not in role["Properties"] for role in deployed.all("AWS::IAM::Role"))
+
+
+def test_the_model_comes_after_its_role_whose_policies_are_inline(deployed: Deployment) -> None:
+    stack = deployed.stacks["endpoint"]
+    [model] = [name for name, r in stack.items() if r["Type"] == MODEL]
+    role = deployed.properties(MODEL)["ExecutionRoleArn"]["Fn::GetAtt"][0]
+    assert role in after(stack, model)
+    assert "Policies" in deployed.execution_role()
+    attached = [r["Properties"]["Roles"] for r in deployed.all("AWS::IAM::Policy")]
+    assert role not in text(attached)
+
+
+def test_no_role_has_a_managed_policy(deployed: Deployment) -> None:
+    for role in deployed.all("AWS::IAM::Role"):
+        assert "ManagedPolicyArns" not in role["Properties"]
+    assert "FullAccess" not in text(deployed.stacks)
+
+
+def test_sagemaker_takes_the_role_on_for_this_account_alone(deployed: Deployment) -> None:
+    [trust] = deployed.execution_role()["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "sagemaker.amazonaws.com"}
+    assert set(trust["Condition"]) == {"StringEquals", "ArnLike"}
+    account = deployed.environment.account or {"Ref": "AWS::AccountId"}
+    assert trust["Condition"]["StringEquals"] == {"aws:SourceAccount": account}
+    assert "aws:SourceArn" in trust["Condition"]["ArnLike"]
+
+
+def test_the_role_reads_the_weights_and_lists_their_prefix(deployed: Deployment) -> None:
+    statements = deployed.statements()
+    bucket, key = deployed.environment.artifact_uri.removeprefix("s3://").split("/", 1)
+    star = "" if key.endswith(".tar.gz") else "*"
+    read, listed = statements["ReadWeights"], statements["ListWeights"]
+    assert read["Action"] == "s3:GetObject"
+    assert read["Resource"].endswith(f":s3:::{bucket}/{key}{star}")
+    assert listed["Resource"].endswith(f":s3:::{bucket}")
+    assert listed["Condition"] == {"StringLike": {"s3:prefix": f"{key}{star}"}}
+
+
+def test_the_role_pulls_from_the_images_repository(deployed: Deployment) -> None:
+    pull = deployed.statements()["PullImage"]
+    assert sorted(pull["Action"]) == [
+        "ecr:BatchCheckLayerAvailability",
+        "ecr:BatchGetImage",
+        "ecr:GetDownloadUrlForLayer",
+    ]
+    repository = deployed.environment.image_uri.split("/", 1)[1].split(":")[0]
+    assert pull["Resource"].endswith(f":repository/{repository}")
+
+
+def test_any_resource_is_allowed_for_actions_that_take_no_other_alone(deployed: Deployment) -> None:
+    anything = [s for s in deployed.statements().values() if s["Resource"] == "*"]
+    assert {action for s in anything for action in as_list(s["Action"])} <= TAKE_NO_RESOURCE
+    namespace = deployed.statements()["PublishMetrics"]["Condition"]
+    assert namespace == {"StringEquals": {"cloudwatch:namespace": "/aws/sagemaker/Endpoints"}}
+
+
+def test_the_role_writes_to_the_endpoints_log_group_alone(deployed: Deployment) -> None:
+    group = f":log-group:/aws/sagemaker/Endpoints/{deployed.environment.resolved_endpoint_name}"
+    for resource in deployed.statements()["WriteLogs"]["Resource"]:
+        assert re.search(rf'{re.escape(group)}(:\*)?"', text(resource))
+
+
+def test_the_role_attaches_interfaces_to_the_models_subnets_and_groups_alone(deployed: Deployment) -> None:
+    network = deployed.properties(MODEL)["VpcConfig"]
+    made, attached = deployed.statements()["CreateInterfaces"], deployed.statements()["AttachInterfaces"]
+    resources = text(made["Resource"])
+    assert resources.count(":subnet/") == len(network["Subnets"]) == text(attached["Condition"]).count(":subnet/")
+    assert resources.count(":security-group/") == len(network["SecurityGroupIds"])
+    assert len(made["Resource"]) == len(network["Subnets"]) + len(network["SecurityGroupIds"]) + 1
+
+
+def test_arns_are_of_the_regions_partition(deployed: Deployment) -> None:
+    own = "aws-cn" if deployed.environment.region.startswith("cn-") else "aws"
+    assert set(re.findall(r"arn:(aws[a-z-]*):", text(deployed.stacks))) == {own}
+
+
+def test_nothing_leads_to_the_internet(deployed: Deployment) -> None:
+    kinds = {r["Type"] for stack in deployed.stacks.values() for r in stack.values()}
+    assert not kinds & {"AWS::EC2::InternetGateway", "AWS::EC2::NatGateway", "AWS::EC2::Route", "AWS::EC2::EIP"}
+    for subnet in deployed.all("AWS::EC2::Subnet"):
+        assert subnet["Properties"]["MapPublicIpOnLaunch"] is False
+    assert deployed.properties(MODEL)["EnableNetworkIsolation"] is True
+
+
+def test_the_model_is_in_subnets_of_two_zones(deployed: Deployment) -> None:
+    subnets = [r["Properties"] for r in deployed.all("AWS::EC2::Subnet")]
+    zones = [subnet["AvailabilityZone"] for subnet in subnets] or list(deployed.environment.availability_zones)
+    assert len(set(zones)) >= 2
+    assert {zone[:-1] for zone in zones} == {deployed.environment.region}
+    assert len(deployed.properties(MODEL)["VpcConfig"]["Subnets"]) == len(zones)
+
+
+def test_a_gateway_to_s3_is_on_every_route_table_and_lets_little_through(deployed: Deployment) -> None:
+    existing = deployed.environment.network.existing_vpc
+    tables = [{"Ref": n} for n, r in deployed.stacks["network"].items() if r["Type"] == "AWS::EC2::RouteTable"]
+    expected = existing.route_table_ids if existing else tables
+    gateways = deployed.interfaces("Gateway")
+    assert [g["RouteTableIds"] for g in gateways] == ([expected] if expected else [])
+    bucket = deployed.environment.artifact_uri.removeprefix("s3://").split("/")[0]
+    for gateway in gateways:
+        statements = {s["Sid"]: s for s in gateway["PolicyDocument"]["Statement"]}
+        assert statements["ReadArtifacts"]["Resource"].endswith(f":s3:::{bucket}/*")
+        assert statements["ListArtifacts"]["Resource"].endswith(f":s3:::{bucket}")
+        capture = {"WriteCaptured"} if deployed.environment.data_capture else set()
+        assert set(statements) == {"ReadArtifacts", "ListArtifacts"} | capture
+
+
+def test_the_model_lets_nothing_in_and_reaches_s3_alone(deployed: Deployment) -> None:
+    groups = [r["Properties"] for r in deployed.all("AWS::EC2::SecurityGroup")]
+    [model] = [g for g in groups if "DestinationPrefixListId" in text(g)]
+    assert "SecurityGroupIngress" not in model
+    [rule] = model["SecurityGroupEgress"]
+    assert (rule["IpProtocol"], rule["FromPort"], rule["ToPort"]) == ("tcp", 443, 443)
+    assert not set(rule) & {"CidrIp", "CidrIpv6", "DestinationSecurityGroupId"}
+
+
+def test_callers_in_the_vpc_reach_this_endpoint_alone_by_one_interface_a_zone(deployed: Deployment) -> None:
+    interfaces = deployed.interfaces("Interface")
+    assert len(interfaces) == int(deployed.environment.network.runtime_endpoint)
+    for interface in interfaces:
+        assert interface["PrivateDnsEnabled"] is True
+        assert interface["ServiceName"].endswith(".sagemaker.runtime")
+        assert len(interface["SubnetIds"]) == len(set(deployed.environment.availability_zones))
+        [statement] = interface["PolicyDocument"]["Statement"]
+        assert statement["Action"] == "sagemaker:InvokeEndpoint"
+        name = deployed.environment.resolved_endpoint_name.lower()
+        assert text(statement["Resource"]).rstrip('"]}').endswith(f":endpoint/{name}")
+
+
+def test_subnets_have_the_addresses_that_the_rules_count(deployed: Deployment) -> None:
+    for subnet in deployed.all("AWS::EC2::Subnet"):
+        vpc = ipaddress.IPv4Network(deployed.properties("AWS::EC2::VPC")["CidrBlock"])
+        size = ipaddress.IPv4Network(subnet["Properties"]["CidrBlock"]).num_addresses
+        assert free_addresses(vpc, runtime_endpoint=False) == size - 5
