@@ -28,6 +28,7 @@ def plot(results: Sequence[Result], file: Path, title: str) -> None:
 
     mpl.use("Agg")
     from matplotlib import pyplot as plt  # noqa: PLC0415
+    from matplotlib.ticker import FormatStrFormatter, LogLocator, MaxNLocator, NullFormatter  # noqa: PLC0415
 
     # Without a date and with fixed ids, the same results give the same file.
     mpl.rcParams["svg.hashsalt"] = "mistral7b"
@@ -45,12 +46,17 @@ def plot(results: Sequence[Result], file: Path, title: str) -> None:
         _finish(panel, label)
         panel.set_ylim(bottom=0)
     _finish(latency, "latency, s\n(p50; dashed p95)")
+    instances.yaxis.set_major_locator(MaxNLocator(integer=True))
     latency.set_yscale("log")
+    latency.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    latency.yaxis.set_major_formatter(FormatStrFormatter("%g"))
+    latency.yaxis.set_minor_formatter(NullFormatter())
     latency.axhline(60, color="0.6", linewidth=0.8)
     latency.set_xlabel(unit)
-    load.legend(loc="upper left", fontsize="small", framealpha=0.9)
+    handles, labels = load.get_legend_handles_labels()
     figure.suptitle(title)
-    figure.tight_layout()
+    figure.tight_layout(rect=(0, 0.02 + 0.02 * len(labels), 1, 1))
+    figure.legend(handles, labels, loc="lower left", frameon=False)
     try:
         figure.savefig(file, dpi=120, metadata={"Date": None} if file.suffix == ".svg" else None)
     finally:

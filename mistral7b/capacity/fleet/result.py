@@ -1,6 +1,5 @@
 """What a simulation of a fleet yields."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,6 +89,5 @@ def quantiles(values: Floats) -> tuple[float, ...]:
 
 
 def windows(duration_s: float) -> Floats:
-    """Edges of the windows of latency over time: a hundred or so, of whole tens of seconds."""
-    width = max(10.0, 10.0 * round(duration_s / 1000))
-    return np.arange(math.ceil(duration_s / width) + 1, dtype=np.float64) * width
+    """Edges of equal windows for latency over time: a hundred or so, of ten seconds at least."""
+    return np.linspace(0.0, duration_s, max(1, min(100, int(duration_s / 10))) + 1)
