@@ -81,7 +81,7 @@ class ScalableInstanceCount(appscaling.BaseScalableAttribute):
         Raises:
             InvalidPropsError: if the target is not positive.
         """
-        if not cdk.Token.is_unresolved(target_concurrent_requests) and target_concurrent_requests <= 0:
+        if target_concurrent_requests <= 0 and not cdk.Token.is_unresolved(target_concurrent_requests):
             check = PropsCheck(self, construct_id)
             check.reject("target_concurrent_requests", target_concurrent_requests, "is not positive", "use 1 or more")
             check.raise_problems()

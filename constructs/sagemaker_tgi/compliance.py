@@ -14,7 +14,12 @@ from constructs import IConstruct
 
 def acknowledge(construct: IConstruct, finding: str, reason: str) -> None:
     """Records that `finding` on `construct` and what is in it is as intended."""
-    cdk.Validations.of(construct).acknowledge(cdk.Acknowledgment(id=finding, reason=reason))
+    _acknowledge(construct, [finding], reason)
+
+
+def _acknowledge(construct: IConstruct, findings: Iterable[str], reason: str) -> None:
+    acknowledgments = [cdk.Acknowledgment(id=finding, reason=reason) for finding in findings]
+    cdk.Validations.of(construct).acknowledge(*acknowledgments)
 
 
 # Packs of cdk-nag that call the same rules by the same names, other than AwsSolutions, which numbers them.
@@ -31,8 +36,7 @@ def acknowledge_rule(construct: IConstruct, rule: str, reason: str) -> None:
         rule: Name of the rule without its pack, such as `IAMNoInlinePolicy`.
         reason: Why.
     """
-    for pack in _NAMED_RULE_PACKS:
-        acknowledge(construct, f"{pack}-{rule}", reason)
+    _acknowledge(construct, [f"{pack}-{rule}" for pack in _NAMED_RULE_PACKS], reason)
 
 
 def explain_statements(construct: IConstruct, reasons: Mapping[str, str]) -> None:
@@ -52,13 +56,14 @@ def acknowledge_wildcards(construct: IConstruct, resources: Iterable[str], reaso
     and with the export's name where it imports something of another stack.
     """
     stack = cdk.Stack.of(construct)
-    for resource in resources:
-        reported = _as_reported(stack.resolve(resource), _imports(stack, resource))
-        acknowledge(construct, f"AwsSolutions-IAM5[Resource::{reported}]", reason)
+    reported = [_as_reported(stack.resolve(resource), _imports(stack, resource)) for resource in resources]
+    _acknowledge(construct, [f"AwsSolutions-IAM5[Resource::{resource}]" for resource in reported], reason)
 
 
 def _imports(stack: cdk.Stack, resource: str) -> dict[str, Any]:
     """What references to other stacks become at synth, by what they still are now."""
+    if not cdk.Token.is_unresolved(resource):
+        return {}
     tokens = cdk.Tokenization.reverse_string(resource).tokens
     references = [cast(cdk.Reference, token) for token in tokens if cdk.Reference.is_reference(token)]
     return {

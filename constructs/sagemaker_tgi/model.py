@@ -111,7 +111,7 @@ def _check_environment(check: PropsCheck, environment: Mapping[str, str]) -> Non
         elif len(value) > _MAX_VALUE_LENGTH:
             check.reject(prop, value, "is too long", f"use at most {_MAX_VALUE_LENGTH} characters")
     model_id = environment.get("HF_MODEL_ID")
-    if not isinstance(model_id, str) or not (cdk.Token.is_unresolved(model_id) or model_id.startswith("/")):
+    if not isinstance(model_id, str) or not (model_id.startswith("/") or cdk.Token.is_unresolved(model_id)):
         reason = "the container starts nothing without a model, and an isolated one cannot reach the Hugging Face Hub"
         check.reject("environment['HF_MODEL_ID']", model_id, reason, "write '/opt/ml/model', where the weights are")
 

@@ -18,11 +18,12 @@ class InvalidPropsError(ValueError):
 class PropsCheck:
     """Collects what is wrong with the props of one construct.
 
-    Values that are only known at deployment (unresolved tokens) pass every check.
+    Values that are only known at deployment (unresolved tokens) pass every check. Whether a value is one is asked only
+    where it fails a check, as each question to the CDK costs a call to Node.
     """
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
-        self._path = "/".join(part for part in (scope.node.path, construct_id) if part)
+        self._scope, self._construct_id = scope, construct_id
         self._problems: list[str] = []
 
     def reject(self, prop: str, value: object, reason: str, fix: str) -> None:
@@ -31,14 +32,14 @@ class PropsCheck:
 
     def matches(self, prop: str, value: str, pattern: str, fix: str) -> bool:
         """Whether the whole of `value` matches the regular expression `pattern`; notes a problem if not."""
-        if cdk.Token.is_unresolved(value) or re.fullmatch(pattern, value):
+        if re.fullmatch(pattern, value) or cdk.Token.is_unresolved(value):
             return True
         self.reject(prop, value, f"does not match {pattern}", fix)
         return False
 
     def no_longer_than(self, prop: str, value: str, length: int) -> None:
         """Notes a problem if `value` has more than `length` characters."""
-        if not cdk.Token.is_unresolved(value) and len(value) > length:
+        if len(value) > length and not cdk.Token.is_unresolved(value):
             self.reject(prop, value, f"has {len(value)} characters", f"use {length} or fewer")
 
     def names_log_group(self, prop: str, value: str) -> None:
@@ -47,7 +48,7 @@ class PropsCheck:
 
     def between(self, prop: str, value: float, low: float, high: float | None = None) -> None:
         """Notes a problem unless `low` <= `value` <= `high`; None for `high` means no upper limit."""
-        if cdk.Token.is_unresolved(value) or (low <= value and (high is None or value <= high)):
+        if (low <= value and (high is None or value <= high)) or cdk.Token.is_unresolved(value):
             return
         allowed = f"from {low} to {high}" if high is not None else f"{low} or more"
         self.reject(prop, value, "is out of range", f"use {allowed}")
@@ -70,4 +71,5 @@ class PropsCheck:
         """The error with all problems noted so far."""
         count = "1 problem" if len(self._problems) == 1 else f"{len(self._problems)} problems"
         lines = "".join(f"\n  {problem}" for problem in self._problems)
-        return InvalidPropsError(f"{self._path}: {count} with its props{lines}")
+        path = "/".join(part for part in (self._scope.node.path, self._construct_id) if part)
+        return InvalidPropsError(f"{path}: {count} with its props{lines}")
