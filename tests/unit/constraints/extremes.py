@@ -1,0 +1,163 @@
+"""Valid environment files whose every field is at the ends of its range."""
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from mistral7b import catalog
+
+Document = dict[str, Any]
+
+MOST_ROLES, MOST_TAGS, MOST_SUBNETS = 50, 40, 16
+LONG_ID, SHORT_ID = "0123456789abcdef0", "01234567"
+LETTERS = "aZ09 _.:/=+-@é検١"
+# Each launcher variable, at values that fit each other.
+SMALLEST = {
+    "MAX_INPUT_LENGTH": 1,
+    "MAX_TOTAL_TOKENS": 2,
+    "MAX_BATCH_PREFILL_TOKENS": 1,
+    "MAX_BATCH_TOTAL_TOKENS": 2,
+    "MAX_CONCURRENT_REQUESTS": 1,
+    "MAX_BEST_OF": 0,
+    "MAX_STOP_SEQUENCES": 0,
+    "MAX_TOP_N_TOKENS": 0,
+    "MAX_WAITING_TOKENS": 0,
+    "WAITING_SERVED_RATIO": 0.0,
+    "VALIDATION_WORKERS": 1,
+    "CUDA_MEMORY_FRACTION": 0.01,
+    "HF_MODEL_REVISION": "x" * 255,
+    "HF_MODEL_ID": "/opt/ml/model",
+    "HF_MODEL_TRUST_REMOTE_CODE": False,
+    "DTYPE": "bfloat16",
+    "ROPE_SCALING": "linear",
+    "ROPE_FACTOR": 1e-300,
+    "WATERMARK_GAMMA": 0.001,
+    "WATERMARK_DELTA": -1e300,
+}
+LARGEST = {
+    "MAX_INPUT_LENGTH": 2**32 - 2,
+    "MAX_TOTAL_TOKENS": 2**32 - 1,
+    "MAX_BATCH_PREFILL_TOKENS": 2**32 - 1,
+    "MAX_BATCH_TOTAL_TOKENS": 2**32 - 1,
+    "MAX_CONCURRENT_REQUESTS": 2**64 - 1,
+    "MAX_WAITING_TOKENS": 2**64 - 1,
+    "HF_MODEL_QUANTIZE": "bitsandbytes-nf4",
+    "QUANTIZE": "bitsandbytes",
+}
+
+
+def _ends(*values: Any) -> st.SearchStrategy[Any]:
+    return st.sampled_from(values)
+
+
+def _tags() -> st.SearchStrategy[dict[str, str]]:
+    def tags(count: int, length: int, value: str) -> dict[str, str]:
+        return {f"t{n}".ljust(length, "k"): value for n in range(count)}
+
+    value = _ends("", LETTERS, (LETTERS * 20)[:256])
+    return st.builds(tags, _ends(0, 1, MOST_TAGS), _ends(3, 127), value)
+
+
+def _network(region: str) -> st.SearchStrategy[Document]:
+    zones = [region + letter for letter in "abcdef"]
+    own = st.fixed_dictionaries(
+        {
+            "cidr": _ends("10.0.0.0/16", "192.168.0.0/20", "172.16.255.0/24"),
+            "availability_zones": _ends(zones[:2], zones)
+            if catalog.availability_zones(region) == ()
+            else _ends(2, zones),
+        }
+    )
+    existing = st.builds(_existing_vpc, st.just(zones), _ends(2, MOST_SUBNETS), _ends(SHORT_ID, LONG_ID), st.booleans())
+    common = {
+        "runtime_endpoint": st.booleans(),
+        "s3_prefix_list_id": _ends(f"pl-{'f' * 8}", f"pl-{'0' * 17}"),
+    }
+    return st.one_of(
+        st.fixed_dictionaries({**common, "vpc": own}), st.fixed_dictionaries({**common, "existing_vpc": existing})
+    )
+
+
+def _existing_vpc(zones: list[str], subnets: int, identifier: str, routes: bool) -> Document:
+    def ids(kind: str) -> list[str]:
+        return [f"{kind}-{n:02x}{identifier[2:]}" for n in range(subnets)]
+
+    return {
+        "vpc_id": f"vpc-{identifier}",
+        "cidr": "10.0.0.0/28" if routes else "198.18.0.0/16",
+        "subnet_ids": ids("subnet"),
+        "availability_zones": [zones[n % len(zones)] for n in range(subnets)],
+        "route_table_ids": ids("rtb") if routes else [],
+    }
+
+
+def _auto_scaling() -> st.SearchStrategy[Document]:
+    return st.fixed_dictionaries(
+        {
+            "min_instances": st.just(1),
+            "max_instances": _ends(1, 12),
+            "target_concurrent_requests": _ends(0.1, 1),
+            "scale_out_cooldown_seconds": _ends(0, 3600),
+            "scale_in_cooldown_seconds": _ends(0, 3600),
+        }
+    )
+
+
+def _callers(draw: st.DrawFn) -> Document:
+    count = draw(_ends(1, MOST_ROLES))
+    length = draw(_ends(2, 64))
+    names = [(f"{n:02}" + "=+,.@-_zZ" * 7)[:length] for n in range(count)]
+    return {"role_names": names}
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> Document:
+    """One environment file."""
+    version = draw(st.sampled_from([v for model in catalog.models() for v in model.versions]))
+    region = draw(st.sampled_from(version.regions))
+    account = draw(_ends("000000000000", "999999999999"))
+    partition = "aws-cn" if region.startswith("cn-") else "aws"
+    network = draw(_network(region))
+    callers = _callers(draw)
+    callers["only_from_vpc"] = draw(st.booleans()) and (network["runtime_endpoint"] or "existing_vpc" in network)
+    document: Document = {
+        "region": region,
+        "model": version.model,
+        "model_version": version.version,
+        "endpoint_name": draw(_ends("a", "Z" * 63, f"a{'-' * 61}Z")),
+        "instance": {"type": draw(st.sampled_from(version.supported_instance_types)), "count": 1},
+        "network": network,
+        "callers": callers,
+        "timeouts": {
+            "model_download_seconds": draw(_ends(60, 3600)),
+            "container_startup_seconds": draw(_ends(60, 3600)),
+        },
+        "removal": {
+            "log_group": draw(_ends("destroy", "retain")),
+            "log_retention_days": draw(_ends(1, 3653)),
+            "captured_data": draw(_ends("destroy", "retain")),
+        },
+        "termination_protection": draw(st.booleans()),
+        "compliance_packs": [],
+        "tags": draw(_tags()),
+    }
+    optional: dict[str, st.SearchStrategy[Any]] = {
+        "account": st.just(account),
+        "tgi": _ends({**SMALLEST, "SM_NUM_GPUS": _gpus(document)}, LARGEST),
+        "auto_scaling": _auto_scaling(),
+        "data_capture": st.fixed_dictionaries(
+            {
+                "sampling_percentage": _ends(1, 100),
+                "modes": _ends(["Input"], ["Output", "Input"]),
+                "retention_days": _ends(1, 3650),
+            }
+        ),
+        "encryption": st.just(
+            {"kms_key_arn": f"arn:{partition}:kms:{region}:{account}:key/mrk-{'0123456789abcdef' * 2}"}
+        ),
+    }
+    return document | {name: draw(values) for name, values in optional.items() if draw(st.booleans())}
+
+
+def _gpus(document: Document) -> int:
+    return catalog.instance_type(document["instance"]["type"]).gpus

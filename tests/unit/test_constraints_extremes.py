@@ -1,0 +1,64 @@
+"""Environments whose every field is at the ends of its range: their templates are within every limit of AWS."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, Phase, given, settings
+
+from mistral7b.environment import Environment, load_environment
+from tests.unit.constraints import extremes, limits
+from tests.unit.environment.mutations import sites
+from tests.unit.environment.synthesis import refusals
+
+EXAMPLES = 20  # the templates of one take 0.3 s, most of it for 50 callers
+
+
+@pytest.fixture(scope="module")
+def drawn() -> list[dict[str, Any]]:
+    documents: list[dict[str, Any]] = []
+
+    @settings(
+        max_examples=EXAMPLES,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(document=extremes.documents())
+    def draw(document: dict[str, Any]) -> None:
+        documents.append(document)
+
+    draw()
+    return documents
+
+
+def _load(document: dict[str, Any], folder: Path) -> Environment:
+    (folder / "dev.yaml").write_text(yaml.safe_dump(document, allow_unicode=True), encoding="utf-8")
+    return load_environment(folder, "dev")
+
+
+def test_environments_at_their_extremes_are_within_every_limit(drawn: list[dict[str, Any]], tmp_path: Path) -> None:
+    environments = [(_load(document, tmp_path), yaml.safe_dump(document)) for document in drawn]
+    assert refusals(environments, tmp_path / "cdk.out") == {}
+    files = sorted((tmp_path / "cdk.out").rglob("*.template.json"))
+    assert len(files) >= 2 * len(environments)
+    found = {file.name: list(limits.problems(json.loads(file.read_text()))) for file in files}
+    assert {name: problems for name, problems in found.items() if problems} == {}
+
+
+def test_every_field_is_drawn(drawn: list[dict[str, Any]]) -> None:
+    given_fields = {field for document in drawn for field in _fields(document, "")}
+    missing = {".".join(site.path) for site in sites()} - given_fields
+    assert missing == set(), "let tests/unit/constraints/extremes.py draw these fields at their extremes"
+
+
+def _fields(value: dict[str, Any], prefix: str) -> Iterator[str]:
+    for name, inner in value.items():
+        yield f"{prefix}{name}"
+        if isinstance(inner, dict):
+            yield from _fields(inner, f"{prefix}{name}.")
