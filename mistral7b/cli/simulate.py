@@ -137,6 +137,7 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
     Each instance is TGI's scheduler on the performance model of one GPU; above it SageMaker's routing and 60 s limit,
     and Application Auto Scaling with its alarms and cool-downs. All policies get the same requests.
     """
+    from mistral7b.capacity import UnservableRequestError  # noqa: PLC0415
     from mistral7b.capacity.calibration import CalibrationError  # noqa: PLC0415 - numpy takes time to load
     from mistral7b.capacity.fleet import TraceError  # noqa: PLC0415
     from mistral7b.cli import simulate_inputs as inputs  # noqa: PLC0415
@@ -149,6 +150,8 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
         if plot is not None:
             _check_plot(plot)
         results = _run(what, fast, seed)
+    except UnservableRequestError as error:
+        raise CommandError(f"a request of the traffic would block an instance for good: {error}", 2) from error
     except (TraceError, CalibrationError, inputs.InputError) as error:
         raise CommandError(str(error), 2) from error
     if as_json:

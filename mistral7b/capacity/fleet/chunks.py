@@ -52,7 +52,8 @@ class TraceError(ValueError):
         value: str | None = None,
     ) -> None:
         where = ":".join(str(part) for part in (file, line) if part is not None)
-        what = column if value is None else f"{column} = {value}"
+        # ascii() shows what a terminal would take as a command.
+        what = column if value is None else f"{column} = {value if value.isprintable() else ascii(value)}"
         head = ": ".join(part for part in (where, what) if part)
         super().__init__("\n    ".join(part for part in (head, reason) if part) + f"\n    fix: {fix}")
 

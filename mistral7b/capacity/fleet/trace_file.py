@@ -106,6 +106,8 @@ class TraceFile:
 
 def _last_time(file: Path) -> float | None:
     """The time in the file's last line; None if that is no request, which reading the file then tells."""
+    if not file.is_file():
+        return None
     try:
         with file.open("rb") as stream:
             stream.seek(0, io.SEEK_END)
@@ -119,6 +121,8 @@ def _last_time(file: Path) -> float | None:
 
 def _blocks(file: Path) -> Iterator[bytes]:
     """The lines below the header, in blocks of whole lines."""
+    if file.exists() and not file.is_file():
+        raise TraceError("it is not a regular file, and a trace is read twice", "write it to a file first", file=file)
     try:
         with file.open("rb") as stream:
             _check_header(file, stream.readline(_LONGEST_LINE_BYTES))

@@ -75,6 +75,18 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
         TraceFile(tmp_path / "none.csv", 10, 10).duration_s  # noqa: B018
 
 
+def test_what_is_no_regular_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TraceError, match="not a regular file"):
+        TraceFile(tmp_path, 10, 10).duration_s  # noqa: B018
+
+
+def test_control_characters_of_a_file_do_not_reach_the_terminal(write: Write) -> None:
+    with pytest.raises(TraceError) as refused:
+        collect(write(HEADER + "1,\x1b[2J,3\n"), 10)
+    assert r"'\x1b[2J'" in str(refused.value)
+    assert "\x1b" not in str(refused.value)
+
+
 def test_lines_are_numbered_through_all_blocks(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_BLOCK_BYTES", 64)
     lines = [f"{second},10,20" for second in range(100)]
