@@ -25,8 +25,8 @@ _REASONS = {
     "RegistryLogin": "every pull begins with a token of the registry. IAM accepts no resource for it",
     "WriteLogs": "the container's log, in this endpoint's log group alone; SageMaker's documentation asks for "
     "CreateLogGroup, too, though the stack makes the group",
-    "PublishMetrics": "CPU, memory, GPU and disk of the instances. CloudWatch narrows it by namespace, which the condition "
-    "does, not by resource",
+    "PublishMetrics": "CPU, memory, GPU and disk of the instances. CloudWatch narrows it by namespace, which the "
+    "condition does, not by resource",
     "CreateInterfaces": "the model's network interfaces, in these subnets and with these security groups alone",
     "AttachInterfaces": "to hand the interfaces to the instances and to remove them again, in these subnets alone",
     "DescribeNetwork": "SageMaker looks up subnets, security groups and DHCP options. IAM takes no resource for these",
