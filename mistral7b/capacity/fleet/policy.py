@@ -35,10 +35,9 @@ METRIC_RULES: dict[Metric, MetricRule] = {
 }
 """The metrics of SageMaker variants.
 
-Sources: periods, docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html (ConcurrentRequestsPerModel every
-10 seconds, InvocationsPerInstance every minute); points, the alarms that Application Auto Scaling makes for a
-target-tracking policy (3 out, 15 in, as `aws cloudwatch describe-alarms` shows them; the user guide only says that it
-scales in more gradually).
+Source of the periods: docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html (ConcurrentRequestsPerModel
+every 10 seconds, InvocationsPerInstance every minute). The user guide gives no number of points, only that scale-in is more
+gradual: 3 and 15 are those of the alarms that Application Auto Scaling is known to create, of the metric's own period.
 """
 
 SCALE_IN_SHARE = 0.9
