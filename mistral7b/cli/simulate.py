@@ -192,7 +192,11 @@ def _print(what: "Inputs", results: "list[Result]") -> None:
     for label, cells in _rows(what, summaries):
         shown.add_row(label, *cells)
     out.print(shown)
-    source = f"{what.price:g} USD an hour ({what.price_source})" if what.price is not None else "none built in: --price"
+    source = (
+        f"{what.price:g} USD an hour ({what.price_source})"
+        if what.price is not None
+        else f"{what.price_source}: give it with --price"
+    )
     out.print(f"{what.instance_type}, price: {source}. Engine: {summaries[0].engine}.", soft_wrap=True)
 
 

@@ -96,7 +96,7 @@ def read(traffic: Traffic, folder: Path, name: str | None, options: FleetOptions
     trace, title = _trace(traffic, settings, limits)
     fleet = Fleet(calibration.parameters, limits, parse_duration(options.startup, "startup"), options.routing)
     price = usd_per_hour(kind) if options.price is None else options.price
-    source = PRICES_AS_OF if options.price is None else "--price"
+    source = ("none built in" if price is None else PRICES_AS_OF) if options.price is None else "--price"
     return Inputs(trace, fleet, _policies(options.policies, env), kind, price, source, title)
 
 

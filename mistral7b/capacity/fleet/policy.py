@@ -36,8 +36,8 @@ METRIC_RULES: dict[Metric, MetricRule] = {
 """The metrics of SageMaker variants.
 
 Source of the periods: docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html (ConcurrentRequestsPerModel
-every 10 seconds, InvocationsPerInstance every minute). The user guide gives no number of points, only that scale-in is more
-gradual: 3 and 15 are those of the alarms that Application Auto Scaling is known to create, of the metric's own period.
+every 10 seconds, InvocationsPerInstance every minute). The user guide gives no number of points, only that scale-in is
+more gradual: 3 and 15 are those of the alarms that Application Auto Scaling is known to create.
 """
 
 SCALE_IN_SHARE = 0.9

@@ -2,8 +2,8 @@
 
 PRICES_AS_OF = "2024, us-east-1, on demand"
 
-# USD per hour of real-time hosting: aws.amazon.com/sagemaker/pricing. Prices change; a user can give today's, or that of
-# another type.
+# USD per hour of real-time hosting: aws.amazon.com/sagemaker/pricing. Prices change; a user can give today's, or
+# that of another type.
 _USD_PER_HOUR = {
     "ml.g5.2xlarge": 1.515,
 }
