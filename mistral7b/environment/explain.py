@@ -46,10 +46,11 @@ _EXAMPLES = {
     "subnet_ids": "write it like subnet-0123456789abcdef0",
     "route_table_ids": "write it like rtb-0123456789abcdef0",
     "s3_prefix_list_id": "write it like pl-63a5400a",
+    "role_names": "write a role's name, without path or ARN: up to 64 letters, digits and _ + = , . @ -",
     "endpoint_name": "use up to 63 letters, digits and hyphens, such as mistral-7b-dev",
     "tags": "use letters, digits, spaces and _ . : / = + - @",
     "HF_MODEL_REVISION": "write a commit or branch: up to 255 letters, digits, hyphens and . _ /",
-    "name": "rename the file: up to 20 lower-case letters, digits and hyphens, beginning with a letter",
+    "name": "rename the file: up to 20 lower-case letters, digits and hyphens, from a letter to a letter or digit",
 }
 
 

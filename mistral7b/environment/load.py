@@ -3,13 +3,13 @@
 import copy
 import itertools
 import os
-from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from mistral7b.environment import rules
+from mistral7b.environment.collisions import collisions
 from mistral7b.environment.explain import explain, field_path
 from mistral7b.environment.problem import EnvironmentFileError, FieldPath, Problem, unique
 from mistral7b.environment.schema import Environment
@@ -54,7 +54,7 @@ def load_environments(folder: Path) -> dict[str, Environment]:
             environments[name] = load_environment(folder, name)
         except EnvironmentFileError as error:
             problems += error.problems
-    problems += _collisions(environments, folder)
+    problems += collisions(environments, folder)
     if problems:
         raise EnvironmentFileError(unique(problems))
     return environments
@@ -139,24 +139,6 @@ def _without_nulls(values: dict[str, Any]) -> dict[str, Any]:
         for key, value in values.items()
         if value is not None
     }
-
-
-def _collisions(environments: dict[str, Environment], folder: Path) -> list[Problem]:
-    by_endpoint: dict[tuple[str | None, str, str], list[str]] = defaultdict(list)
-    for name, env in environments.items():
-        by_endpoint[env.account, env.region, env.resolved_endpoint_name].append(name)
-    return [
-        Problem(
-            str(folder / f"{names[-1]}.yaml"),
-            None,
-            "endpoint_name",
-            endpoint,
-            f"{' and '.join(names)} have the same endpoint in one account and region",
-            "give one of them another endpoint_name, account or region",
-        )
-        for (_, _, endpoint), names in by_endpoint.items()
-        if len(names) > 1
-    ]
 
 
 def _no_files(folder: Path) -> Problem:

@@ -139,13 +139,6 @@ def test_environments_come_in_the_order_of_promotion(tmp_path: Path) -> None:
     assert list(load_environments(tmp_path)) == ["dev", "staging", "prod", "alpha"]
 
 
-def test_two_environments_cannot_share_an_endpoint(tmp_path: Path) -> None:
-    for name in ("dev", "staging"):
-        (tmp_path / f"{name}.yaml").write_text("region: us-east-1\nendpoint_name: mistral\n")
-    with pytest.raises(EnvironmentFileError, match="dev and staging have the same endpoint"):
-        load_environments(tmp_path)
-
-
 def test_a_problem_of_common_is_told_once(tmp_path: Path) -> None:
     (tmp_path / "common.yaml").write_text("instance: {count: 0}\n")
     for name in ("dev", "staging"):
