@@ -4,7 +4,13 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
+from typing import Any
+
+import aws_cdk
+
+from tests.variants import context
 
 ROOT = Path(__file__).parents[3]
 
@@ -68,3 +74,22 @@ def test_the_cli_reports_nothing_about_its_user() -> None:
     settings = json.loads((ROOT / "cdk.json").read_text())
     assert (settings["versionReporting"], settings["notices"]) == (False, False)
     assert settings["context"]["cli-telemetry"] is False
+
+
+def recommended_flags() -> dict[str, Any]:
+    """The feature flags that aws-cdk-lib recommends to a new project, from the package itself."""
+    [package] = (Path(aws_cdk.__file__).parent / "_jsii").glob("aws-cdk-lib@*.tgz")
+    with tarfile.open(package, "r|gz") as members:
+        found = next(m for m in members if m.name == "package/recommended-feature-flags.json")
+        file = members.extractfile(found)
+        assert file is not None
+        flags: dict[str, Any] = json.load(file)
+        return flags
+
+
+def test_every_feature_flag_is_as_the_cdk_recommends_but_the_one_that_holds_the_network() -> None:
+    recommended = recommended_flags()
+    assert "@aws-cdk/core:validateAgainstDefaultRules" in recommended
+    ours = context()
+    other = {flag for flag, value in recommended.items() if ours.get(flag) != value}
+    assert other == {"@aws-cdk/core:defaultCrossStackReferences"}
