@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from mistral7b.environment import rules
+from mistral7b.environment import auto, rules
 from mistral7b.environment.collisions import collisions
 from mistral7b.environment.explain import explain, field_path
 from mistral7b.environment.problem import EnvironmentFileError, FieldPath, Problem, unique
@@ -89,9 +89,27 @@ def _validate(name: str, source: Source) -> tuple[Environment, list[Problem]]:
     if "name" in values:
         reason, fix = "an environment is named by its file", "remove the field; rename the file instead"
         problems.append(source.problem(("name",), values.pop("name"), reason, fix))
+    planned = auto.take_out(values)
     environment, wrong = _validate_fields(name, values, source, problems)
-    problems += [source.problem(f.field, f.value, f.reason, f.fix) for f in rules.check(environment, wrong)]
+    findings = list(rules.check(environment, [*wrong, *planned]))
+    if planned and not problems and not findings:
+        environment, findings = _with_plan(environment, planned, values)
+    problems += [source.problem(f.field, f.value, f.reason, f.fix) for f in findings]
     return environment, sorted(unique(problems), key=lambda p: (p.file, p.line or 0))
+
+
+def _with_plan(
+    environment: Environment, planned: list[FieldPath], values: dict[str, Any]
+) -> tuple[Environment, list[rules.Finding]]:
+    """The environment with the planner's figures for the fields that are `auto`, and what the rules say then."""
+    figures = auto.resolve(environment, planned)
+    if isinstance(figures, rules.Finding):
+        return environment, [figures]
+    for path, figure in figures.items():
+        values[str(path[0])][path[1]] = figure
+    resolved = Environment.model_validate({**values, "name": environment.name})
+    resolved._planned = auto.names(planned)
+    return resolved, list(rules.check(resolved))
 
 
 def _validate_fields(

@@ -37,7 +37,7 @@ def _nested(properties: dict[str, Any], prefix: str, schema: dict[str, Any]) -> 
 
 
 def _section_of(field: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any] | None:
-    for choice in (field, *field.get("anyOf", ())):
+    for choice in (field, *field.get("anyOf", ()), *field.get("oneOf", ())):
         if "$ref" in choice:
             section: dict[str, Any] = schema["$defs"][choice["$ref"].rsplit("/", 1)[1]]
             return section

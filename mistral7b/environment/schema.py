@@ -2,11 +2,13 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, PrivateAttr, Tag
 
 from mistral7b import catalog
 from mistral7b.environment import limits
+from mistral7b.environment.workload import Workload
 from mistral7b.tgi import LauncherOverrides, LauncherSettings, parse_environment
+from mistral7b.tgi.settings import or_auto
 
 # CloudWatch Logs accepts these and no others (PutRetentionPolicy).
 RetentionDays = Literal[
@@ -23,7 +25,7 @@ class Instance(_Section):
 
     type: str | None = None
     """SageMaker instance type. Default: JumpStart's for this model version, ml.g5.2xlarge."""
-    count: Annotated[int, Field(ge=1, le=100)] = 1
+    count: Annotated[int, Field(ge=1, le=100, json_schema_extra=or_auto)] = 1
     """Instances at creation; afterwards auto scaling keeps its own count."""
 
 
@@ -73,11 +75,11 @@ class Network(_Section):
 class AutoScaling(_Section):
     """Instances follow the number of requests in flight per instance."""
 
-    min_instances: Annotated[int, Field(ge=1, le=100)] = 1
+    min_instances: Annotated[int, Field(ge=1, le=100, json_schema_extra=or_auto)] = 1
     """Never fewer than this. An endpoint without inference components cannot scale to zero."""
-    max_instances: Annotated[int, Field(ge=1, le=100)] = 2
+    max_instances: Annotated[int, Field(ge=1, le=100, json_schema_extra=or_auto)] = 2
     """Never more than this."""
-    target_concurrent_requests: Annotated[float, Field(ge=0.1)] = 32
+    target_concurrent_requests: Annotated[float, Field(ge=0.1, json_schema_extra=or_auto)] = 32
     """Requests in flight per instance that scaling aims at (ConcurrentRequestsPerModel)."""
     scale_out_cooldown_seconds: Annotated[int, Field(ge=0, le=3600)] = 60
     """Pause after a scale-out before the next."""
@@ -165,6 +167,8 @@ class Environment(_Section):
     network: Network = Field(default_factory=Network)
     auto_scaling: AutoScaling | None = None
     """Default: a fixed number of instances, as JumpStart's."""
+    workload: Workload | None = None
+    """Expected traffic and the latency it needs. Default: none, so nothing can be `auto`."""
     callers: Callers = Field(default_factory=Callers)
     data_capture: DataCapture | None = None
     """Default: no request is kept."""
@@ -193,6 +197,12 @@ class Environment(_Section):
         AfterValidator(limits.told_apart_without_case),
     ] = {}
     """Tags of every resource."""
+    _planned: tuple[str, ...] = PrivateAttr(default=())
+
+    @property
+    def planned(self) -> tuple[str, ...]:
+        """Dotted names of the fields that are `auto` in the file: their values are the planner's."""
+        return self._planned
 
     @property
     def version(self) -> catalog.ModelVersion:

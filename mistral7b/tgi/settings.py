@@ -145,6 +145,16 @@ _SENSIBLE = {
 }
 
 
+# What an environment file may leave to the planner (mistral7b.environment.auto).
+PLANNED = ("max_concurrent_requests", "max_input_length", "max_total_tokens", "max_batch_prefill_tokens")
+
+
+def or_auto(schema: dict[str, Any]) -> None:
+    """Lets a field's JSON schema have the word `auto`, too. It is replaced by a number before the field is read."""
+    form = {key: schema.pop(key) for key in list(schema) if key not in ("title", "description", "default")}
+    schema["anyOf"] = [*form.get("anyOf", [form]), {"enum": ["auto"], "type": "string"}]
+
+
 def _optional_fields() -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for name, field in LauncherSettings.model_fields.items():
@@ -153,7 +163,9 @@ def _optional_fields() -> dict[str, Any]:
             annotation = Annotated[annotation, constraint]
         if name in _SENSIBLE:
             annotation = Annotated[annotation, _SENSIBLE[name]]
-        fields[name] = (annotation | None, Field(None, alias=field.alias, description=field.description))
+        extra = or_auto if name in PLANNED else None
+        described = Field(None, alias=field.alias, description=field.description, json_schema_extra=extra)
+        fields[name] = (annotation | None, described)
     return fields
 
 

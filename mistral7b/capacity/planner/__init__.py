@@ -1,0 +1,18 @@
+"""From a workload to settings: concurrency limit, lengths, prefill budget, instances and scaling target."""
+
+from mistral7b.capacity.planner.candidates import Pinned, never_admitted
+from mistral7b.capacity.planner.expectation import Expectation
+from mistral7b.capacity.planner.plan import Plan, RunnerUp, Settings, plan
+from mistral7b.capacity.planner.search import InfeasibleError, Option
+
+__all__ = [
+    "Expectation",
+    "InfeasibleError",
+    "Option",
+    "Pinned",
+    "Plan",
+    "RunnerUp",
+    "Settings",
+    "never_admitted",
+    "plan",
+]

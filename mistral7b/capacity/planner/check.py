@@ -1,0 +1,87 @@
+"""A plan, simulated request by request: routing and auto scaling, which the plan itself leaves out."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mistral7b.capacity.fleet import Fleet, PoissonTrace, Policy, Summary, constant, simulate
+from mistral7b.capacity.fleet.arrivals import Rate
+from mistral7b.capacity.fleet.chunks import Floats, Ints
+from mistral7b.capacity.parameters import PerformanceParameters
+from mistral7b.capacity.planner.lengths import Lengths
+from mistral7b.capacity.planner.plan import Plan
+
+_PEAK_REQUESTS = 10_000
+# Of the scenarios with auto scaling, which take their time whatever the rate; more requests would take too long.
+_MOST_REQUESTS = 15_000
+_AVERAGE_S = 3600.0
+_AFTER_CLIMB_S = 900.0
+# The template's cool-downs.
+_OUT_S, _IN_S = 60.0, 300.0
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One simulation: what came, and what became of it."""
+
+    name: str
+    duration_s: float
+    summary: Summary
+
+    @property
+    def mean_instances(self) -> float:
+        """Instances over the time, starting ones included."""
+        return self.summary.instance_hours * 3600 / self.duration_s
+
+
+@dataclass(frozen=True, eq=False)
+class _Drawn:
+    """Lengths of the plan's own requests, drawn at random, so that prompts and answers stay together by number."""
+
+    tokens: Ints
+
+    def draw(self, rng: np.random.Generator, count: int) -> Ints:
+        return self.tokens[rng.integers(0, self.tokens.size, count)]
+
+
+def check(plan: Plan, parameters: PerformanceParameters) -> list[Scenario]:
+    """The peak with all instances; an hour of the average, and the climb to the peak, both under auto scaling.
+
+    Scenarios of more than 15,000 requests are left out, and so is everything where callers' `max_new_tokens` are given:
+    the fleet's traces have no such thing.
+    """
+    if plan.workload.max_new_tokens is not None:
+        return []
+    settings, rate = plan.settings, plan.workload.requests_per_second
+    limits = replace(plan.option.candidate.limits, max_concurrent_requests=settings.max_concurrent_requests)
+    fleet = Fleet(parameters, limits)
+    scaling = Policy(
+        "planned", settings.min_instances, settings.max_instances, "concurrency", settings.target_concurrent_requests,
+        _OUT_S, _IN_S,
+    )  # fmt: skip
+    fixed = Policy("all instances", settings.max_instances, settings.max_instances)
+    climb_s = 60 * plan.workload.climb_minutes
+    found = [_run("peak, all instances", (constant(rate.peak), _PEAK_REQUESTS / rate.peak), plan, fleet, fixed)]
+    for name, rates, duration in (
+        ("an hour of the average", constant(rate.average), _AVERAGE_S),
+        ("the climb, and 15 minutes", _climbing(rate.average, rate.peak, climb_s), climb_s + _AFTER_CLIMB_S),
+    ):
+        if rate.peak * duration <= _MOST_REQUESTS:
+            found.append(_run(name, (rates, duration), plan, fleet, scaling))
+    return found
+
+
+def _climbing(average: float, peak: float, climb_s: float) -> Rate:
+    def rate(times: Floats) -> Floats:
+        return average + (peak - average) * np.minimum(1.0, times / max(climb_s, 1.0))
+
+    return rate
+
+
+def _run(name: str, traffic: tuple[Rate, float], plan: Plan, fleet: Fleet, policy: Policy) -> Scenario:
+    rate, duration = traffic
+    requests: list[Lengths] = plan.option.candidate.requests
+    inputs = _Drawn(np.array([one.input_tokens for one in requests]))
+    outputs = _Drawn(np.array([one.output_tokens for one in requests]))
+    trace = PoissonTrace(rate, duration, inputs, outputs, 1, plan.settings.max_total_tokens)
+    return Scenario(name, duration, simulate(trace, fleet, policy).summary)

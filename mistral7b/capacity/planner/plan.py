@@ -1,0 +1,178 @@
+"""A plan: the best option, what it costs, and what was looked at besides."""
+
+from dataclasses import dataclass
+
+from mistral7b.capacity.parameters import PerformanceParameters
+from mistral7b.capacity.planner.candidates import Candidate, Pinned
+from mistral7b.capacity.planner.queue import refused_share
+from mistral7b.capacity.planner.search import Found, Instance, Option, option, search
+from mistral7b.capacity.planner.service import GRID, figures
+from mistral7b.capacity.planner.sizing import climb
+from mistral7b.environment.workload import Workload
+
+_FEWER = 0.75
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a plan sets in an environment file."""
+
+    max_concurrent_requests: int
+    max_input_length: int
+    max_total_tokens: int
+    max_batch_prefill_tokens: int
+    target_concurrent_requests: float
+    min_instances: int
+    max_instances: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerUp:
+    """Another configuration, and why it loses."""
+
+    what: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to run for a workload.
+
+    Attributes:
+        workload: what it is for.
+        option: the chosen one, with what to expect of it.
+        settings: the same as an environment file has it.
+        runners_up: others, nearest first.
+    """
+
+    workload: Workload
+    option: Option
+    settings: Settings
+    runners_up: list[RunnerUp]
+
+    @property
+    def tokens_per_second(self) -> tuple[float, float]:
+        """Tokens that are generated at the average rate and at the peak, without what is lost."""
+        requests = self.option.candidate.requests
+        mean = sum(one.output_tokens for one in requests) / len(requests) * (1 - self.option.candidate.too_long)
+        average, peak = (
+            at.requests_per_second * (1 - at.refused) * (1 - at.timed_out) * mean
+            for at in (self.option.at_average, self.option.at_peak)
+        )
+        return average, peak
+
+
+def plan(workload: Workload, parameters: PerformanceParameters, pinned: Pinned | None = None) -> Plan:
+    """The cheapest settings that keep the workload's objective; of several, the fastest.
+
+    Deterministic: it depends on its arguments alone.
+
+    Raises:
+        InfeasibleError: none keep it.
+    """
+    pinned = pinned or Pinned()
+    found = search(workload, parameters, pinned)
+    best = found.options[0]
+    return Plan(workload, best, settings(best), _runners_up(workload, found, pinned))
+
+
+def settings(chosen: Option) -> Settings:
+    """An option as an environment file has it."""
+    return Settings(
+        max_concurrent_requests=chosen.limit,
+        max_input_length=chosen.candidate.max_input_length,
+        max_total_tokens=chosen.candidate.max_total_tokens,
+        max_batch_prefill_tokens=chosen.candidate.max_batch_prefill_tokens,
+        target_concurrent_requests=min(chosen.size.target, chosen.limit),
+        min_instances=chosen.size.min_instances,
+        max_instances=chosen.size.max_instances,
+    )
+
+
+def _runners_up(workload: Workload, found: Found, pinned: Pinned) -> list[RunnerUp]:
+    best = found.options[0]
+    others = [RunnerUp(_name(one.candidate), _loses(one, best)) for one in found.options[1:]]
+    others += [_more_in_flight(workload, best)]
+    others += _less_in_flight(workload, best, pinned)
+    others += _one_instance_fewer(workload, best)
+    others += [
+        RunnerUp(
+            _name(candidate),
+            f"by the closed form it serves hardly more, and its prefills leave "
+            f"{candidate.limits.max_batch_total_tokens:,} tokens of KV cache",
+        )
+        for candidate in found.ruled_out
+    ]
+    return others
+
+
+def _name(candidate: Candidate) -> str:
+    return (
+        f"MAX_INPUT_LENGTH {candidate.max_input_length}, MAX_TOTAL_TOKENS {candidate.max_total_tokens}, "
+        f"MAX_BATCH_PREFILL_TOKENS {candidate.max_batch_prefill_tokens}"
+    )
+
+
+def _loses(one: Option, best: Option) -> str:
+    """The first criterion of the ranking in which it is worse."""
+    for now, least, when in (
+        (one.size.min_instances, best.size.min_instances, "at the average rate"),
+        (one.size.max_instances, best.size.max_instances, "at the peak"),
+    ):
+        if now > least:
+            return f"costs {100 * (now / least - 1):.0f}% more {when}: {now} instances, not {least}"
+    if one.candidate.too_long > best.candidate.too_long:
+        return f"costs the same, and refuses {100 * one.candidate.too_long:.2f}% of the requests as too long"
+    slower = one.at_peak.p95_ms_per_token - best.at_peak.p95_ms_per_token
+    if slower >= 0.1:
+        return f"costs the same, p95 per token at the peak {slower:.1f} ms slower"
+    return f"costs the same, no faster, {one.candidate.limits.max_batch_total_tokens:,} tokens of KV cache"
+
+
+def _more_in_flight(workload: Workload, best: Option) -> RunnerUp:
+    """The next larger limit: what it breaks when an instance is full."""
+    name = f"MAX_CONCURRENT_REQUESTS {(more := _next(best.limit))}"
+    place = GRID.index(more)
+    held, here = figures(workload.objective), best.service.at(place, workload.objective)
+    broken = [
+        f"{name} by {here[name] - limit:.3g} {'ms' if name.endswith('token') else 's'}"
+        for name, (_, limit) in held.items()
+        if here[name] > limit
+    ]
+    if broken:
+        return RunnerUp(name, f"breaks {', '.join(broken)} when an instance is full")
+    return RunnerUp(name, "an instance serves no more with it: requests wait in its queue instead of being refused")
+
+
+def _next(limit: int) -> int:
+    return next((most for most in GRID if most > limit), GRID[-1])
+
+
+def _less_in_flight(workload: Workload, best: Option, pinned: Pinned) -> list[RunnerUp]:
+    """A smaller limit: refuses earlier, so needs more instances or refuses more."""
+    limit = max(1, int(_FEWER * best.limit))
+    if limit == best.limit:
+        return []
+    name = f"MAX_CONCURRENT_REQUESTS {limit}"
+    one = option(workload, Instance(best.candidate, best.service, best.allowed), limit, pinned)
+    if one is None:
+        return [RunnerUp(name, "needs more instances than there may be")]
+    if one.size.min_instances > best.size.min_instances or one.size.max_instances > best.size.max_instances:
+        return [RunnerUp(name, _loses(one, best))]
+    refused = 100 * one.at_peak.refused, 100 * best.at_peak.refused
+    return [RunnerUp(name, f"costs the same, refuses {refused[0]:.2g}% at the peak, not {refused[1]:.2g}%")]
+
+
+def _one_instance_fewer(workload: Workload, best: Option) -> list[RunnerUp]:
+    low, high = best.size.min_instances, best.size.max_instances
+    rate, speed = workload.requests_per_second, best.service.speed
+    made = []
+    if high > low or high > 1:
+        refused = refused_share(rate.peak, high - 1, best.limit, speed)
+        made.append(RunnerUp(f"max_instances {high - 1}", f"refuses {100 * refused:.2g}% at the peak"))
+    if low > 1:
+        bears = rate.average + climb(workload)
+        refused = refused_share(bears, low - 1, best.limit, speed)
+        why = f"refuses {100 * refused:.2g}% before the climb's first new instance serves"
+        made.append(RunnerUp(f"min_instances {low - 1}", why))
+    return made

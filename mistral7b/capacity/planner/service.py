@@ -1,0 +1,122 @@
+"""How one instance serves a workload, by its requests in flight, and how many of them an objective allows."""
+
+from bisect import bisect_left
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mistral7b.capacity.admission import RouterLimits
+from mistral7b.capacity.fleet.model import ANSWER_LIMIT_S
+from mistral7b.capacity.parameters import PerformanceParameters
+from mistral7b.capacity.planner.full_load import FullLoad, full_load
+from mistral7b.capacity.planner.lengths import Lengths
+from mistral7b.environment.workload import Objective
+
+GRID = (1, 2, 3, 4, 6, 8, 11, 16, 22, 32, 45, 64, 90, 128, 181, 256)
+"""Requests in flight that are simulated; between them everything is interpolated."""
+
+ANSWER_LIMIT = "60 s limit"
+SATURATION = "saturation"
+
+# An instance is full where a step along GRID, a third more or so in flight, adds less than this to what it serves.
+_LEAST_GAIN = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """How many requests in flight keep an objective.
+
+    Attributes:
+        in_flight: as many; 0 if a single one breaks it.
+        bound_by: the latency that one more would break, by the objective's field; ANSWER_LIMIT; or SATURATION, where
+            more would wait in the queue alone.
+    """
+
+    in_flight: int
+    bound_by: str
+
+
+class Service:
+    """One instance at each load of GRID, simulated when first asked for.
+
+    More in flight is taken to be no faster for anyone and no less in all: what a simulation's chance says otherwise is
+    levelled, so that a looser objective never allows less.
+    """
+
+    def __init__(self, requests: list[Lengths], parameters: PerformanceParameters, limits: RouterLimits) -> None:
+        self.requests = requests
+        self.limits = limits
+        self._parameters = parameters
+        self.loads: list[FullLoad] = []
+        self._rates: list[float] = [0.0]
+
+    def load(self, place: int) -> FullLoad:
+        """The load GRID[place]."""
+        while len(self.loads) <= place:
+            self.loads.append(full_load(GRID[len(self.loads)], self.requests, self._parameters, self.limits))
+            self._rates.append(max(self._rates[-1], self.loads[-1].requests_per_s))
+        return self.loads[place]
+
+    def speed(self, in_flight: float) -> float:
+        """Answers a second with so many in flight on average."""
+        place = bisect_left(GRID, in_flight)
+        self.load(place)
+        below = GRID[place - 1] if place else 0
+        share = (in_flight - below) / (GRID[place] - below)
+        return self._rates[place] + share * (self._rates[place + 1] - self._rates[place])
+
+    def saturated(self, place: int) -> bool:
+        """Whether GRID[place] serves hardly more than the load before it."""
+        self.load(place)
+        return self._rates[place + 1] < (1 + _LEAST_GAIN) * self._rates[place]
+
+    def allowed(self, objective: Objective) -> Allowed:
+        """How many in flight keep the objective, whoever comes when, and leave SageMaker's 60 s to too few."""
+        before = dict.fromkeys(figures(objective), 0.0)
+        for place, most in enumerate(GRID):
+            if self.saturated(place):
+                return Allowed(GRID[place - 1], SATURATION)
+            here = self.at(place, objective)
+            broken = [name for name, (_, limit) in figures(objective).items() if here[name] > limit]
+            if broken:
+                shares = {
+                    name: (figures(objective)[name][1] - before[name]) / (here[name] - before[name]) for name in broken
+                }
+                first = min(shares, key=shares.__getitem__)
+                below = GRID[place - 1] if place else 0
+                return Allowed(int(below + shares[first] * (most - below)) if place else 0, first)
+            before = here
+        return Allowed(GRID[-1], SATURATION)
+
+    def at(self, place: int, objective: Objective) -> dict[str, float]:
+        """The figures of the objective at GRID[place], none better than with fewer in flight."""
+        self.load(place)
+        return {
+            name: max(figure(load) for load in self.loads[: place + 1])
+            for name, (figure, _) in figures(objective).items()
+        }
+
+    def weights(self, in_flight: float) -> list[tuple[FullLoad, float]]:
+        """The one or two loads that `in_flight`, at least 1, lies between, with the share of each."""
+        place = bisect_left(GRID, in_flight)
+        if not place:
+            return [(self.load(0), 1.0)]
+        share = (in_flight - GRID[place - 1]) / (GRID[place] - GRID[place - 1])
+        return [(self.load(place - 1), 1 - share), (self.load(place), share)]
+
+
+def figures(objective: Objective) -> dict[str, tuple[Callable[[FullLoad], float], float]]:
+    """What is held against limits: each latency of the objective, and the share that exceeds 60 s as a quantile."""
+    read: dict[str, Callable[[FullLoad], float]] = {
+        "p50_ms_per_token": lambda load: quantile(load.ms_per_token, 0.5),
+        "p95_ms_per_token": lambda load: quantile(load.ms_per_token, 0.95),
+        "p50_seconds": lambda load: quantile(load.seconds, 0.5),
+        "p95_seconds": lambda load: quantile(load.seconds, 0.95),
+    }
+    level = 1 - objective.lost_percent / 200
+    held = {name: (read[name], limit) for name, limit in objective.latencies().items()}
+    return held | {ANSWER_LIMIT: (lambda load: quantile(load.container_s, level), ANSWER_LIMIT_S)}
+
+
+def quantile(ascending: list[float], share: float) -> float:
+    """The value that `share` of the values do not exceed."""
+    return ascending[min(len(ascending) - 1, int(share * len(ascending)))]

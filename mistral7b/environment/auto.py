@@ -1,0 +1,93 @@
+"""Fields that an environment file leaves to the planner by the word `auto`."""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
+
+from mistral7b.environment.problem import FieldPath, dotted
+from mistral7b.environment.rules.registry import Finding
+from mistral7b.environment.schema import Environment
+from mistral7b.environment.workload import Workload
+
+AUTO = "auto"
+
+_VARIABLES = ("MAX_CONCURRENT_REQUESTS", "MAX_INPUT_LENGTH", "MAX_TOTAL_TOKENS", "MAX_BATCH_PREFILL_TOKENS")
+_SCALING = ("target_concurrent_requests", "min_instances", "max_instances")
+_COUNT: FieldPath = ("instance", "count")
+FIELDS: tuple[FieldPath, ...] = (
+    *(("tgi", variable) for variable in _VARIABLES),
+    *(("auto_scaling", name) for name in _SCALING),
+    _COUNT,
+)
+"""Fields that may be `auto`."""
+
+
+def take_out(values: dict[str, Any]) -> list[FieldPath]:
+    """Removes every `auto` from an environment file's values; returns where they were."""
+    found = []
+    for path in FIELDS:
+        section = values.get(str(path[0]))
+        if isinstance(section, dict) and section.get(path[1]) == AUTO:
+            del section[path[1]]
+            found.append(path)
+    return found
+
+
+def resolve(env: Environment, fields: Iterable[FieldPath]) -> dict[FieldPath, int | float] | Finding:
+    """The planner's figure for each field, or why there is none. `env` has no `auto` any more.
+
+    All that the file gives by itself stays as it is, and the plan has to do with it.
+    """
+    # The planner takes a moment to load, and an environment without `auto` does without it.
+    from mistral7b.capacity.memory import router_limits  # noqa: PLC0415
+    from mistral7b.capacity.planner import InfeasibleError  # noqa: PLC0415
+
+    fields = list(fields)
+    first = fields[0]
+    if env.workload is None:
+        return Finding(first, AUTO, "there is no workload to plan for", "add workload:, or give a number")
+    try:
+        router_limits(env.launcher_settings(), env.instance_type)
+        figures = _planned(env.workload.model_dump_json(), _given(env, fields))
+    except (InfeasibleError, LookupError) as error:
+        reason = error.reason if isinstance(error, InfeasibleError) else str(error)
+        fix = error.fix if isinstance(error, InfeasibleError) else "give a number: this cannot be planned"
+        return Finding(first, AUTO, reason, f"{fix}; `mistral7b plan {env.name}` shows more")
+    scaled = env.auto_scaling is not None
+    names = {path: str(path[1]).lower() for path in fields}
+    names |= {_COUNT: "min_instances" if scaled else "max_instances"} if _COUNT in names else {}
+    return {path: figures[name] for path, name in names.items()}
+
+
+def names(fields: Iterable[FieldPath]) -> tuple[str, ...]:
+    """Dotted names of fields."""
+    return tuple(dotted(path) for path in fields)
+
+
+def _given(env: Environment, fields: list[FieldPath]) -> tuple[tuple[str, int | float], ...]:
+    """What the planner must not change, by the names of its `Pinned`."""
+    settings = env.launcher_settings()
+    given: dict[str, int | float] = {
+        variable.lower(): getattr(settings, variable.lower())
+        for variable in _VARIABLES
+        if ("tgi", variable) not in fields
+    }
+    for name in ("cuda_memory_fraction", "waiting_served_ratio", "max_waiting_tokens"):
+        given[name] = getattr(settings, name)
+    for name in ("min_instances", "max_instances"):
+        if env.auto_scaling is None:
+            if _COUNT not in fields:
+                given[name] = env.instance.count
+        elif ("auto_scaling", name) not in fields:
+            given[name] = getattr(env.auto_scaling, name)
+    return tuple(given.items())
+
+
+@lru_cache(maxsize=64)
+def _planned(workload: str, given: tuple[tuple[str, int | float], ...]) -> dict[str, int | float]:
+    from mistral7b.capacity.calibration import published_calibration  # noqa: PLC0415
+    from mistral7b.capacity.planner import Pinned, plan  # noqa: PLC0415
+
+    pinned = Pinned(**dict(given))  # type: ignore[arg-type]  # each name has its own type
+    settings = plan(Workload.model_validate_json(workload), published_calibration().parameters, pinned).settings
+    return {name: getattr(settings, name) for name in settings.__slots__}
