@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from mistral7b.cli import capacity, chat, demo, examples, failure, invoke, local, models, settings, simulate
+from mistral7b.cli import capacity, chat, demo, examples, failure, invoke, local, models, plan, settings, simulate
 from mistral7b.environment import EnvironmentFileError
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ examples.register(app)
 demo.register(app)
 app.add_typer(capacity.commands)
 simulate.register(app)
+plan.register(app)
 app.add_typer(local.commands)
 
 

@@ -86,6 +86,7 @@ def _container_rows(env: Environment, with_unset: bool) -> list[dict[str, Any]]:
             "default": jumpstart.get(variable, tgi.get(variable)),
             "default_of": "JumpStart" if variable in jumpstart else "TGI",
             "overridden": variable in overrides,
+            "planned": f"tgi.{variable}" in env.planned,
         }
         for variable in names
     ]
@@ -94,7 +95,8 @@ def _container_rows(env: Environment, with_unset: bool) -> list[dict[str, Any]]:
 def _source(row: dict[str, Any]) -> str:
     if not row["overridden"]:
         return f"{row['default_of']}'s default"
-    return f"environment file, over {row['default_of']}'s {row['default'] or UNSET}"
+    whose = "the planner (auto in the environment file)" if row["planned"] else "environment file"
+    return f"{whose}, over {row['default_of']}'s {row['default'] or UNSET}"
 
 
 def _launcher_defaults() -> dict[str, str | None]:

@@ -11,6 +11,9 @@ from mistral7b.capacity.parameters import PerformanceParameters
 from mistral7b.capacity.planner.lengths import Lengths
 from mistral7b.capacity.planner.plan import Plan
 
+AVERAGE = "an hour of the average"
+"""Name of the scenario whose instances are what the average costs."""
+
 _PEAK_REQUESTS = 10_000
 # Of the scenarios with auto scaling, which take their time whatever the rate; more requests would take too long.
 _MOST_REQUESTS = 15_000
@@ -62,11 +65,12 @@ def check(plan: Plan, parameters: PerformanceParameters) -> list[Scenario]:
     fixed = Policy("all instances", settings.max_instances, settings.max_instances)
     climb_s = 60 * plan.workload.climb_minutes
     found = [_run("peak, all instances", (constant(rate.peak), _PEAK_REQUESTS / rate.peak), plan, fleet, fixed)]
-    for name, rates, duration in (
-        ("an hour of the average", constant(rate.average), _AVERAGE_S),
-        ("the climb, and 15 minutes", _climbing(rate.average, rate.peak, climb_s), climb_s + _AFTER_CLIMB_S),
+    climbing = _climbing(rate.average, rate.peak, climb_s)
+    for name, rates, most, duration in (
+        (AVERAGE, constant(rate.average), rate.average, _AVERAGE_S),
+        ("the climb, and 15 minutes", climbing, rate.peak, climb_s + _AFTER_CLIMB_S),
     ):
-        if rate.peak * duration <= _MOST_REQUESTS:
+        if most * duration <= _MOST_REQUESTS:
             found.append(_run(name, (rates, duration), plan, fleet, scaling))
     return found
 

@@ -37,6 +37,7 @@ def test_settings_mark_what_is_overridden_and_what_it_was(say: Run) -> None:
         "default": "128",
         "default_of": "TGI",
         "overridden": True,
+        "planned": False,
     }
     assert rows["MAX_INPUT_LENGTH"]["overridden"] is False
 
