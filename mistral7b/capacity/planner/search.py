@@ -183,7 +183,7 @@ def _infeasible(workload: Workload, tried: list[tuple[Candidate, Service]], pinn
     if nearest is None and not allowed.in_flight:
         return InfeasibleError(reason, "shorten the answers or the prompts: even 60 s are too few for them")
     if nearest is None:
-        rate = math.floor(100 * _most_rate(workload, service)) / 100
+        rate = math.floor(100 * max(_most_rate(workload, each) for _, each in tried)) / 100
         return InfeasibleError(reason, f"no latency makes up for it; lower the peak rate to {rate:g} a second")
     return InfeasibleError(reason, f"the nearest objective that can be met is {_changed(workload, nearest)}", nearest)
 

@@ -1,0 +1,221 @@
+"""Whole plans: they keep their objective in a simulation that is not theirs, and follow the workload as they should."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from mistral7b.capacity.fleet import (
+    EmpiricalLength,
+    Fleet,
+    LognormalLength,
+    PoissonTrace,
+    Policy,
+    Summary,
+    constant,
+    simulate,
+)
+from mistral7b.capacity.memory import benchmark_limits
+from mistral7b.capacity.planner import InfeasibleError, Pinned, Plan, never_admitted, plan
+from mistral7b.capacity.planner.check import check
+from mistral7b.environment.workload import TokenSpread, Workload
+from tests.unit.capacity.planner.conftest import PARAMETERS, make_workload
+
+FEW = settings(max_examples=15, deadline=None, derandomize=True, database=None)
+
+
+def made(workload: Workload, **pinned: int) -> Plan:
+    return plan(workload, PARAMETERS, Pinned(**pinned))  # type: ignore[arg-type]
+
+
+# With one candidate a plan takes a fraction of the time.
+ONE = {"max_input_length": 4000, "max_total_tokens": 5000, "max_batch_prefill_tokens": 4096}
+
+
+def simulated(found: Plan) -> Summary:
+    """The peak on the planned instances by the fleet's own draws and engine, some 20,000 requests."""
+    workload, chosen = found.workload, found.settings
+    limits = replace(found.option.candidate.limits, max_concurrent_requests=chosen.max_concurrent_requests)
+    lengths = [
+        LognormalLength(spread.mean, spread.p95, most) if isinstance(spread, TokenSpread) else EmpiricalLength(
+            np.array(spread if isinstance(spread, list) else [spread])
+        )
+        for spread, most in (
+            (workload.input_tokens, workload.longest_prompt),
+            (workload.output_tokens, workload.longest_answer),
+        )
+    ]  # fmt: skip
+    rate = workload.requests_per_second.peak
+    trace = PoissonTrace(constant(rate), 20_000 / rate, lengths[0], lengths[1], 7, chosen.max_total_tokens)
+    all_instances = Policy("all", chosen.max_instances, chosen.max_instances)
+    return simulate(trace, Fleet(PARAMETERS, limits), all_instances).summary
+
+
+WORKLOADS = {
+    "chat": make_workload(),
+    "one instance": make_workload(0.3, 0.8, objective={"p95_seconds": 15}),
+    "many instances": make_workload(10, 40, objective={"p50_ms_per_token": 55}),
+    "long prompts": make_workload(
+        1, 3, input_tokens={"mean": 2500, "p95": 4000}, objective={"p95_ms_per_token": 200}
+    ),
+    "samples": make_workload(1, 6, output_tokens=[20, 50, 100, 400], objective={"p95_ms_per_token": 120}),
+    "equal": make_workload(1, 4, input_tokens=512, output_tokens=128, objective={"p95_ms_per_token": 80}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("workload", WORKLOADS.values(), ids=WORKLOADS)
+def test_an_independent_simulation_of_the_peak_keeps_the_objective(workload: Workload) -> None:
+    found = made(workload)
+    summary = simulated(found)
+    measured = {
+        "p50_ms_per_token": summary.per_token_ms[0],
+        "p95_ms_per_token": summary.per_token_ms[1],
+        "p50_seconds": summary.latency_s[0],
+        "p95_seconds": summary.latency_s[1],
+    }
+    for name, limit in workload.objective.latencies().items():
+        assert measured[name] <= limit, name
+    assert (summary.refused + summary.timed_out) / summary.requests <= workload.objective.lost_percent / 100
+
+
+@pytest.mark.parametrize("workload", WORKLOADS.values(), ids=WORKLOADS)
+def test_expected_latencies_agree_with_an_independent_simulation_within_a_tenth(workload: Workload) -> None:
+    found = made(workload)
+    summary, expected = simulated(found), found.option.at_peak
+    assert expected.p50_seconds == pytest.approx(summary.latency_s[0], rel=0.1)
+    assert expected.p95_seconds == pytest.approx(summary.latency_s[1], rel=0.1)
+    assert expected.p50_ms_per_token == pytest.approx(summary.per_token_ms[0], rel=0.1)
+    assert expected.p95_ms_per_token == pytest.approx(summary.per_token_ms[1], rel=0.1)
+    assert expected.refused + expected.timed_out == pytest.approx(
+        (summary.refused + summary.timed_out) / summary.requests, abs=0.01
+    )
+
+
+def test_scaling_begins_early_enough_for_the_climb() -> None:
+    workload = make_workload(1, 6)
+    climb = next(scenario for scenario in check(made(workload), PARAMETERS) if "climb" in scenario.name)
+    assert climb.summary.most_instances > made(workload).settings.min_instances
+    assert (climb.summary.refused + climb.summary.timed_out) / climb.summary.requests <= 0.01
+
+
+def test_a_plan_depends_on_the_workload_alone() -> None:
+    one, other = made(make_workload()), made(make_workload())
+    assert (one.settings, one.runners_up) == (other.settings, other.runners_up)
+    assert one.option.at_peak == other.option.at_peak
+
+
+@FEW
+@given(average=st.floats(0.01, 5), share=st.floats(1, 10), more=st.floats(1, 3))
+def test_a_higher_rate_never_needs_fewer_instances(average: float, share: float, more: float) -> None:
+    one = made(make_workload(average, average * share), **ONE).settings
+    other = made(make_workload(average * more, average * share * more), **ONE).settings
+    assert one.min_instances <= other.min_instances
+    assert one.max_instances <= other.max_instances
+
+
+@FEW
+@given(
+    per_token=st.floats(45, 200), seconds=st.floats(9, 60), looser=st.floats(1, 2), peak=st.floats(1, 20)
+)  # fmt: skip
+def test_a_looser_objective_never_costs_more(per_token: float, seconds: float, looser: float, peak: float) -> None:
+    def sized(factor: float) -> tuple[int, int]:
+        objective = {"p95_ms_per_token": per_token * factor, "p95_seconds": min(60.0, seconds * factor)}
+        found = made(make_workload(peak / 4, peak, objective=objective), **ONE).settings
+        return found.min_instances, found.max_instances
+
+    try:
+        strict = sized(1)
+    except InfeasibleError:
+        assume(False)
+    loose = sized(looser)
+    assert loose[0] <= strict[0]
+    assert loose[1] <= strict[1]
+
+
+@FEW
+@given(
+    objective=st.fixed_dictionaries(
+        {"p50_ms_per_token": st.floats(1, 30)}, optional={"p95_seconds": st.floats(0.5, 12)}
+    ),
+    peak=st.floats(0.1, 200),
+)
+def test_the_nearest_objective_that_is_offered_can_be_met(objective: dict[str, float], peak: float) -> None:
+    workload = make_workload(peak / 2, peak, objective=objective)
+    with pytest.raises(InfeasibleError) as caught:
+        made(workload, **ONE)
+    nearest = caught.value.nearest
+    assert (nearest is None) == ("lower the peak rate" in caught.value.fix)
+    if nearest is not None:
+        assert made(nearest, **ONE).settings.max_instances <= 100
+
+
+def test_a_rate_beyond_all_instances_is_refused_with_the_rate_that_can_be_served() -> None:
+    with pytest.raises(InfeasibleError, match="100 instances are too few") as caught:
+        made(make_workload(100, 9000))
+    rate = float(caught.value.fix.split("peak rate to ")[1].split()[0])
+    assert made(make_workload(1, rate, climb_minutes=600)).settings.max_instances == 100
+
+
+def test_answers_that_take_over_60_seconds_alone_are_refused() -> None:
+    with pytest.raises(InfeasibleError, match="of the answers take over 60 s even alone") as caught:
+        made(make_workload(output_tokens=3000, objective={"p50_seconds": 60}))
+    assert caught.value.nearest is None
+
+
+def test_prompts_of_every_length_that_validation_lets_in_fit_into_a_prefill() -> None:
+    chosen = made(
+        make_workload(input_tokens=[100, 8000, 8142], output_tokens=50, objective={"p50_seconds": 30})
+    ).settings
+    assert list(never_admitted(chosen.max_input_length, chosen.max_batch_prefill_tokens)) == []
+    assert chosen.max_batch_prefill_tokens % 16 == 0
+
+
+def test_jumpstarts_own_lengths_let_prompts_in_that_no_prefill_takes() -> None:
+    assert benchmark_limits().max_batch_prefill_tokens == 8191
+    assert never_admitted(8191, 8191) == range(8177, 8192)
+    assert not never_admitted(8191, 8192)
+
+
+def test_more_memory_is_what_an_instance_lacks_where_callers_ask_for_long_answers() -> None:
+    loose = {"p95_ms_per_token": 150, "lost_percent": 10}
+    short, long = (made(make_workload(objective=loose, max_new_tokens=n)).option for n in (None, 3000))
+    assert (short.binds, long.binds) == ("latency", "memory")
+    assert long.limit < short.limit
+
+
+def test_an_environment_that_survives_a_zone_has_two_instances() -> None:
+    assert made(make_workload(0.01, 0.02)).settings.min_instances == 1
+    assert made(make_workload(0.01, 0.02, survives_zone=True)).settings.min_instances == 2
+
+
+def test_a_sudden_peak_needs_its_instances_at_once() -> None:
+    slow, sudden = (made(make_workload(1, 8, climb_minutes=m)).settings for m in (240, 0))
+    assert slow.min_instances < sudden.min_instances == sudden.max_instances
+
+
+def test_what_is_pinned_is_kept() -> None:
+    found = made(make_workload(), max_concurrent_requests=5, max_input_length=5000, max_batch_prefill_tokens=6000)
+    assert found.settings.max_concurrent_requests == 5
+    assert (found.settings.max_input_length, found.settings.max_batch_prefill_tokens) == (5000, 6000)
+
+
+def test_a_pinned_limit_that_breaks_the_objective_is_refused_with_one_that_does_not() -> None:
+    with pytest.raises(InfeasibleError, match="MAX_CONCURRENT_REQUESTS 128 in flight") as caught:
+        made(make_workload(), max_concurrent_requests=128)
+    fits = int(caught.value.fix.split()[3])
+    assert made(make_workload(), max_concurrent_requests=fits).settings.max_concurrent_requests == fits
+
+
+def test_a_pinned_length_that_refuses_too_much_is_refused() -> None:
+    with pytest.raises(InfeasibleError, match="of the requests are longer than MAX_INPUT_LENGTH 300"):
+        made(make_workload(), max_input_length=300)
+
+
+def test_every_runner_up_says_why_it_loses() -> None:
+    found = made(make_workload(1, 8))
+    reasons = {other.what.split()[0]: other.why for other in found.runners_up}
+    assert {"MAX_CONCURRENT_REQUESTS", "MAX_INPUT_LENGTH", "max_instances"} <= reasons.keys()
+    fewer = next(other for other in found.runners_up if other.what.startswith("max_instances"))
+    assert float(fewer.why.split()[1].rstrip("%")) > 0.25  # what may be refused
