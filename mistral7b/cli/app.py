@@ -4,7 +4,20 @@ import sys
 
 import typer
 
-from mistral7b.cli import capacity, chat, demo, examples, failure, invoke, local, models, plan, settings, simulate
+from mistral7b.cli import (
+    capacity,
+    chat,
+    demo,
+    examples,
+    failure,
+    invoke,
+    local,
+    models,
+    plan,
+    settings,
+    simulate,
+    smoke,
+)
 from mistral7b.environment import EnvironmentFileError
 
 app = typer.Typer(
@@ -20,6 +33,7 @@ settings.register(app)
 invoke.register(app)
 chat.register(app)
 examples.register(app)
+smoke.register(app)
 demo.register(app)
 app.add_typer(capacity.commands)
 simulate.register(app)

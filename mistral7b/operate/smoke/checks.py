@@ -1,0 +1,182 @@
+"""What an endpoint is asked, and what it has to reply by its environment file.
+
+Requests that have to be refused could not run even where the endpoint's limits are other than the file's: each breaks a
+later rule, too. The one exception, a real prompt that is too long, is sent only once the limits are known. (With
+JumpStart's settings a prompt just within its limit may block the container's queue: see docs/performance-model.md.)
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from mistral7b.catalog.models import SUPPORTED_TGI_VERSION, ModelName
+from mistral7b.endpoint.client import to_json
+from mistral7b.environment import Environment
+from mistral7b.operate.smoke.answers import Asked, judge_answer, judge_stream
+from mistral7b.operate.smoke.refusals import form, judge_limit, judge_refusal, refusal
+from mistral7b.operate.smoke.verdict import Reply, Verdict, describe
+from mistral7b.prompts import instruction
+from mistral7b.tgi import GenerateParameters, GenerateRequest, LauncherSettings
+from mistral7b.tgi.clap import U32_MAX
+from mistral7b.tgi.request import MAX_BODY_BYTES
+from mistral7b.tgi.tokenizer import encode
+
+ANSWER_TOKENS = 16
+"""`max_new_tokens` of the answers: about half a second on one A10G."""
+
+_PROMPTS: dict[ModelName, str] = {
+    "instruct": instruction("Write the numbers from one to ten as English words."),
+    "base": "one, two, three, four, five,",
+}
+_SHORTEST = "Hi"  # two tokens, `<s>` included: no prompt has fewer
+
+_TOO_LONG = "prompt too long"
+_BEST_OF_PROBED = 1_000
+"""From this limit on one more is not asked for: the router makes a request of each before it looks at them."""
+_FAR_OVER = 1_000
+
+
+class NoPromptFitsError(ValueError):
+    """The limits leave room for no prompt at all."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One request, and the judge of its reply. It is sent only if the checks named in `after` have passed."""
+
+    name: str
+    expected: str
+    request: GenerateRequest
+    judge: Callable[[Reply], Verdict]
+    after: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SmokePlan:
+    """The checks of one environment, and the settings that they cannot tell, each with the reason."""
+
+    checks: tuple[Check, ...]
+    not_told: dict[str, str]
+
+
+def smoke_plan(env: Environment) -> SmokePlan:
+    """What to ask the environment's endpoint. Raises NoPromptFitsError."""
+    settings = env.launcher_settings()
+    inputs, prompt = _prompt(env.model, settings)
+    exact = env.version.tgi_version == SUPPORTED_TGI_VERSION
+    asked = Asked(prompt, min(ANSWER_TOKENS, settings.max_total_tokens - len(prompt)), exact)
+    limits = [check for check in _limits(inputs, settings) if check is not None]
+    too_long = _too_long(settings)
+    checks = [*_answers(inputs, asked), *_invalid(inputs, settings), *limits]
+    if too_long is not None and {check.name for check in limits}.issuperset(too_long.after):
+        checks.append(too_long)
+    return SmokePlan(tuple(checks), _not_told(env, {check.name for check in checks}))
+
+
+def _prompt(model: ModelName, settings: LauncherSettings) -> tuple[str, tuple[int, ...]]:
+    for inputs in (_PROMPTS[model], _SHORTEST):
+        ids = encode(inputs)
+        if len(ids) <= settings.max_input_length:
+            return inputs, tuple(ids)
+    raise NoPromptFitsError(
+        f"MAX_INPUT_LENGTH {settings.max_input_length} leaves room for no prompt: the shortest is {len(ids)} tokens"
+    )
+
+
+def _answers(inputs: str, asked: Asked) -> list[Check]:
+    # return_full_text: a model that is loaded from the Hub repeats the prompt unless told not to.
+    parameters = GenerateParameters(max_new_tokens=asked.max_new_tokens, details=True, return_full_text=False)
+    whole = GenerateParameters(**{**vars(parameters), "decoder_input_details": True})
+    expected = f"1 to {asked.max_new_tokens} tokens, and generated_text is their text"
+    return [
+        Check(
+            "answer",
+            f"{len(asked.prompt)} prompt tokens; {expected}",
+            GenerateRequest(inputs=inputs, parameters=whole),
+            partial(_judge_body, judge_answer, asked),
+        ),
+        Check(
+            "stream",
+            f"{expected}; generated_text and details in the last event alone",
+            GenerateRequest(inputs=inputs, parameters=parameters, stream=True),
+            partial(_judge_body, judge_stream, asked),
+        ),
+    ]
+
+
+def _judge_body(judge: Callable[[bytes, Asked], Verdict], asked: Asked, reply: Reply) -> Verdict:
+    return judge(reply.body, asked) if reply.error is None else Verdict(False, describe(reply.error))
+
+
+def _invalid(inputs: str, settings: LauncherSettings) -> list[Check]:
+    empty = GenerateRequest(inputs="", parameters=GenerateParameters(max_new_tokens=1))
+    cold = GenerateRequest(inputs=inputs, parameters=GenerateParameters(max_new_tokens=1, temperature=0.0))
+    checks = (_refused("empty inputs", empty, settings), _refused("temperature 0", cold, settings))
+    return [check for check in checks if check is not None]
+
+
+def _limits(inputs: str, settings: LauncherSettings) -> list[Check | None]:
+    """Requests far over each limit, so that the refusal names it whatever it is; but for `best_of`, see there."""
+    stops = min(settings.max_stop_sequences + _FAR_OVER, MAX_BODY_BYTES)
+    best_of = max(2, settings.max_best_of + 1)
+    requests = {
+        "MAX_INPUT_LENGTH": (inputs, GenerateParameters(truncate=U32_MAX, max_new_tokens=U32_MAX)),
+        "MAX_TOTAL_TOKENS": (inputs, GenerateParameters(max_new_tokens=U32_MAX)),
+        "MAX_STOP_SEQUENCES": ("", GenerateParameters(stop=["a"] * stops)),
+        "MAX_TOP_N_TOKENS": ("", GenerateParameters(top_n_tokens=U32_MAX)),
+    }
+    if best_of <= _BEST_OF_PROBED:
+        requests["MAX_BEST_OF"] = ("", GenerateParameters(best_of=best_of))
+    return [
+        _refused(name, GenerateRequest(inputs=text, parameters=parameters), settings, getattr(settings, name.lower()))
+        for name, (text, parameters) in requests.items()
+    ]
+
+
+def _too_long(settings: LauncherSettings) -> Check | None:
+    """A prompt of one token too many."""
+    words = min(settings.max_input_length, MAX_BODY_BYTES)  # a token each, and `<s>`
+    request = GenerateRequest(inputs=" ".join("a" * words), parameters=GenerateParameters(max_new_tokens=1))
+    return _refused(_TOO_LONG, request, settings, after=("MAX_INPUT_LENGTH", "MAX_TOTAL_TOKENS"))
+
+
+def _refused(
+    name: str,
+    request: GenerateRequest,
+    settings: LauncherSettings,
+    limit: int | None = None,
+    after: tuple[str, ...] = (),
+) -> Check | None:
+    """The check that a request is refused; None if it cannot be sent, or would not be refused."""
+    if len(to_json(request)) > MAX_BODY_BYTES:
+        return None
+    due = refusal(request, settings)
+    if due is None:
+        return None
+    if limit is None:
+        return Check(name, form(due), request, partial(judge_refusal, due=due), after)
+    return Check(name, str(limit), request, partial(judge_limit, due=due, limit=limit), after)
+
+
+_UNDER_LOAD = "shows under overload alone, which a check must not cause"
+_UNSEEN = "no answer shows it"
+_OVER = "a request over it cannot be sent, or must not be"
+_REASONS = {
+    "MAX_CONCURRENT_REQUESTS": _UNDER_LOAD,
+    "MAX_INPUT_LENGTH": _OVER,
+    "MAX_TOTAL_TOKENS": _OVER,
+    "MAX_STOP_SEQUENCES": _OVER,
+    "MAX_BEST_OF": _OVER,
+    "MAX_TOP_N_TOKENS": _OVER,
+}
+
+
+def _not_told(env: Environment, told: set[str]) -> dict[str, str]:
+    """The launcher's variables that are deployed, and those of the checks left out, each with the reason."""
+    deployed = env.container_environment()
+    variables = [str(field.alias) for field in LauncherSettings.model_fields.values()]
+    return {
+        variable: _REASONS.get(variable, _UNSEEN)
+        for variable in variables
+        if variable not in told and (variable in _REASONS or variable in deployed)
+    }
