@@ -1,0 +1,125 @@
+"""`mistral7b plan` as a user runs it."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from mistral7b.cli import main
+from mistral7b.environment import load_environment
+
+Run = Callable[..., tuple[int, str, str]]
+
+WORKLOAD = """
+workload:
+  input_tokens: 300
+  output_tokens: 100
+  requests_per_second: {average: 1, peak: 4}
+  objective: {p95_ms_per_token: 80}
+"""
+FILES = {
+    "dev": f"region: us-east-1\n{WORKLOAD}",
+    "bare": "region: us-east-1\n",
+    "strict": f"region: us-east-1\n{WORKLOAD.replace('80', '9')}",
+    "large": f"region: us-east-1\ninstance: {{type: ml.g5.12xlarge}}\n{WORKLOAD}",
+}
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+    """Runs the command in this process; returns status, standard output and standard error."""
+    for name, text in FILES.items():
+        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+
+    def _run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.argv", ["mistral7b", "plan", *arguments, "--environments", str(tmp_path)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed = capsys.readouterr()
+        return int(ended.value.code or 0), printed.out, printed.err
+
+    return _run
+
+
+def planned(run: Run, *arguments: str) -> dict[str, Any]:
+    """What `--json` prints."""
+    status, out, _ = run(*arguments, "--json")
+    assert status == 0
+    result: dict[str, Any] = json.loads(out)
+    return result
+
+
+def test_the_lines_for_the_file_make_an_environment_with_the_planned_settings(run: Run, tmp_path: Path) -> None:
+    settings = planned(run, "dev")["settings"]
+    lines = run("dev")[1].split("For the environment file:")[1]
+    (tmp_path / "new.yaml").write_text(FILES["dev"] + lines, encoding="utf-8")
+    env = load_environment(tmp_path, "new")
+    assert env.auto_scaling is not None
+    assert env.tgi.max_concurrent_requests == settings["max_concurrent_requests"]
+    assert env.auto_scaling.target_concurrent_requests == settings["target_concurrent_requests"]
+    assert env.instance.count == settings["min_instances"]
+    assert set(yaml.safe_load(lines)) == {"tgi", "auto_scaling", "instance"}
+
+
+def test_a_plan_shows_the_present_settings_beside(run: Run) -> None:
+    result = planned(run, "dev")
+    assert result["current"]["tgi.MAX_CONCURRENT_REQUESTS"] == "128"
+    assert result["current"]["auto_scaling.min_instances"] is None
+    line = next(line for line in run("dev")[1].splitlines() if "MAX_CONCURRENT_REQUESTS" in line)
+    assert line.split()[1:] == ["128", str(result["settings"]["max_concurrent_requests"])]
+
+
+def test_jumpstarts_lengths_are_told_to_block_the_queue(run: Run) -> None:
+    assert any("8177 to 8191 tokens" in note for note in planned(run, "dev")["notes"])
+
+
+def test_a_price_makes_the_cost(run: Run) -> None:
+    result = planned(run, "dev", "--price", "2")
+    assert result["usd_per_hour_at_peak"] == 2 * result["settings"]["max_instances"]
+    peak = result["at_peak"]
+    tokens_per_hour = 3600 * 100 * peak["requests_per_second"] * (1 - peak["refused"]) * (1 - peak["timed_out"])
+    expected = 1e6 * result["usd_per_hour_at_peak"] / tokens_per_hour
+    assert result["usd_per_million_tokens_at_peak"] == pytest.approx(expected)
+    assert result["price_source"] == "--price"
+
+
+def test_the_built_in_price_has_its_date(run: Run) -> None:
+    assert "2024" in planned(run, "dev")["price_source"]
+
+
+def test_a_type_that_the_model_does_not_cover_is_planned_on_one_that_it_does(run: Run) -> None:
+    result = planned(run, "large")
+    assert result["instance_type"] == "ml.g5.2xlarge"
+    assert any("does not cover ml.g5.12xlarge" in note for note in result["notes"])
+
+
+def test_an_objective_that_cannot_be_kept_ends_with_the_nearest_and_status_2(run: Run, tmp_path: Path) -> None:
+    status, out, err = run("strict")
+    assert (status, out) == (2, "")
+    assert str(tmp_path / "strict.yaml") in err
+    nearest = err.split("the nearest objective that can be met is p95_ms_per_token: ")[1].strip()
+    (tmp_path / "again.yaml").write_text(FILES["dev"].replace("80", nearest), encoding="utf-8")
+    assert run("again")[0] == 0
+
+
+def test_an_environment_without_a_workload_is_refused(run: Run) -> None:
+    status, _, err = run("bare")
+    assert status == 2
+    assert "bare.yaml: workload" in err
+    assert "Traceback" not in err
+
+
+def test_a_picture_is_drawn_and_is_the_same_again(run: Run, tmp_path: Path) -> None:
+    files = [tmp_path / "one.svg", tmp_path / "two.svg"]
+    for file in files:
+        assert run("dev", "--plot", str(file))[0] == 0
+    assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def test_a_picture_of_no_known_kind_is_refused_before_anything_is_planned(run: Run) -> None:
+    status, out, err = run("dev", "--plot", "plan.txt")
+    assert (status, out) == (2, "")
+    assert ".svg" in err
