@@ -23,7 +23,7 @@ RANGES = {
 
 def _form(field: str) -> dict[str, Any]:
     [site] = [site for site in sites() if ".".join(site.path) == field]
-    [form] = [form for form in site.forms if form["type"] != "null"]
+    [form] = [form for form in site.forms if form["type"] != "null" and form.get("enum") != ["auto"]]
     return dict(form)
 
 
