@@ -2,12 +2,16 @@
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from mistral7b.environment import AutoScaling, Callers, Environment
+from mistral7b.environment import DataCapture as DataCaptureSettings
 from sagemaker_tgi import (
+    ArtifactGatewayEndpoint,
     DataCapture,
+    DataCaptureBucket,
     EcrImage,
     ModelArtifact,
     TgiEndpoint,
@@ -15,29 +19,27 @@ from sagemaker_tgi import (
     TgiExecutionRole,
     TgiModel,
     acknowledge_rule,
+    endpoint_log_group_name,
     explain_statements,
 )
 from stacks.base import EnvironmentStack
+from stacks.encryption import encryption_key
 from stacks.network import NetworkStack
 from stacks.retention import RETENTION_DAYS
-from stacks.storage import StorageStack, encryption_key
 
 
 class EndpointStack(EnvironmentStack):
-    """The model behind its endpoint. Outputs and a parameter tell consumers the endpoint's name."""
+    """The model behind its endpoint, its way to S3, and what is kept of its requests.
 
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        environment: Environment,
-        network: NetworkStack,
-        storage: StorageStack | None,
-    ) -> None:
+    Outputs and a parameter tell consumers the endpoint's name. What changes with an option of the environment file is
+    in this stack alone, as CloudFormation changes no export that another stack imports.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, environment: Environment, network: NetworkStack) -> None:
         """Defines the stack."""
         super().__init__(scope, construct_id, environment=environment, description="SageMaker endpoint")
-        data_capture = storage.data_capture if storage else None
+        key = self._key(environment)
+        data_capture = self._data_capture(environment, key) if environment.data_capture else None
         model = self._model(environment, network, data_capture)
         endpoint_config = TgiEndpointConfig(
             self,
@@ -54,7 +56,7 @@ class EndpointStack(EnvironmentStack):
             "Endpoint",
             endpoint_name=environment.resolved_endpoint_name,
             endpoint_config=endpoint_config,
-            log_encryption_key=encryption_key(self, environment, storage),
+            log_encryption_key=key,
             log_retention=RETENTION_DAYS[environment.removal.log_retention_days],
             log_removal_policy=cdk.RemovalPolicy(environment.removal.log_group.upper()),
         )
@@ -64,9 +66,46 @@ class EndpointStack(EnvironmentStack):
         self._let_invoke(environment.callers, network)
         self._tell_consumers(environment)
 
+    def _key(self, environment: Environment) -> kms.IKey:
+        removal = environment.removal
+        captured_stays = environment.data_capture is not None and removal.captured_data == "retain"
+        return encryption_key(
+            self,
+            environment,
+            log_group_names=[endpoint_log_group_name(environment.resolved_endpoint_name)],
+            outlives_stack=removal.log_group == "retain" or captured_stays,
+        )
+
+    def _data_capture(self, environment: Environment, key: kms.IKey) -> DataCapture:
+        settings = environment.data_capture or DataCaptureSettings()
+        kept = DataCaptureBucket(
+            self,
+            "DataCapture",
+            encryption_key=key,
+            retention=cdk.Duration.days(settings.retention_days),
+            removal_policy=cdk.RemovalPolicy(environment.removal.captured_data.upper()),
+        )
+        capture = DataCapture(
+            bucket=kept.bucket,
+            encryption_key=key,
+            sampling_percentage=settings.sampling_percentage,
+            modes=settings.modes,
+        )
+        uri = capture.bucket.s3_url_for_object(capture.prefix)
+        cdk.CfnOutput(self, "DataCaptureUri", value=uri, description="Captured requests, by endpoint, variant and hour")
+        return capture
+
     def _model(self, environment: Environment, network: NetworkStack, data_capture: DataCapture | None) -> TgiModel:
         image = EcrImage.from_uri(environment.image_uri)
         artifact = ModelArtifact.from_uri(environment.artifact_uri)
+        way_to_s3 = network.route_table_ids and ArtifactGatewayEndpoint(
+            self,
+            "Artifacts",
+            vpc=network.vpc,
+            route_table_ids=network.route_table_ids,
+            artifact_bucket_name=artifact.bucket_name,
+            data_capture=data_capture,
+        )
         role = TgiExecutionRole(
             self,
             "Role",
@@ -86,7 +125,7 @@ class EndpointStack(EnvironmentStack):
             role=role,
             subnets=network.subnets,
             security_groups=[network.security_group],
-            artifact_route=network.artifact_route,
+            artifact_route=way_to_s3 or None,
         )
 
     def _auto_scale(self, settings: AutoScaling) -> None:

@@ -7,11 +7,10 @@ from mistral7b.environment import Environment
 from stacks.checks import add_compliance_packs
 from stacks.endpoint import EndpointStack
 from stacks.network import NetworkStack
-from stacks.storage import StorageStack, needs_storage
 
 
 class EnvironmentStage(cdk.Stage):
-    """The stacks of one environment: `<environment>/storage`, `<environment>/network` and `<environment>/endpoint`.
+    """The stacks of one environment, `<environment>/network` and `<environment>/endpoint`.
 
     Without an account in the environment file, they go to the account of the CLI's credentials.
     """
@@ -23,13 +22,9 @@ class EnvironmentStage(cdk.Stage):
             environment.name,
             env=cdk.Environment(account=environment.account, region=environment.region),
         )
-        self.storage = StorageStack(self, "storage", environment=environment) if needs_storage(environment) else None
-        """The storage stack; None where a key is given and nothing is kept."""
-        self.network = NetworkStack(self, "network", environment=environment, storage=self.storage)
+        self.network = NetworkStack(self, "network", environment=environment)
         """The network stack."""
-        self.endpoint = EndpointStack(
-            self, "endpoint", environment=environment, network=self.network, storage=self.storage
-        )
+        self.endpoint = EndpointStack(self, "endpoint", environment=environment, network=self.network)
         """The endpoint stack."""
         add_compliance_packs(self, environment.compliance_packs)
         for key, value in environment.tags.items():

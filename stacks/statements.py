@@ -30,12 +30,12 @@ class Statement:
     """One statement of a policy document.
 
     What is known at deployment only stands in values as `<account>`, `<network/Vpc>` (the resource that is referred
-    to) or `<Arn of storage/Key>`.
+    to) or `<Arn of network/Key>`.
     """
 
     environment: str
     stack: str
-    """Id of the stack in its stage: `storage`, `network` or `endpoint`."""
+    """Id of the stack in its stage: `network` or `endpoint`."""
     resource_type: str
     path: str
     """The resource's construct within the stack."""
@@ -65,7 +65,7 @@ class StageStatements:
         """Synthesizes the stage, unless it is already."""
         self.environment: str = stage.node.id
         assembly = stage.synth()
-        stacks = [stack for stack in (stage.storage, stage.network, stage.endpoint) if stack is not None]
+        stacks = (stage.network, stage.endpoint)
         self._stacks = [_Stack(stack, assembly.get_stack_artifact(stack.artifact_id).template) for stack in stacks]
         self._values = {name: (stack, value) for stack in self._stacks for name, value in stack.exports()}
 

@@ -7,7 +7,6 @@ from typing import Any
 import aws_cdk as cdk
 
 from mistral7b.environment import Environment, load_environments
-from stacks.storage import needs_storage
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = (ROOT / "environments", ROOT / "tests" / "snapshot" / "environments")
@@ -19,11 +18,7 @@ def environments() -> dict[str, Environment]:
 
 
 ENVIRONMENTS = environments()
-STACKS = [
-    f"{name}/{stack}"
-    for name, environment in ENVIRONMENTS.items()
-    for stack in (["storage"] if needs_storage(environment) else []) + ["network", "endpoint"]
-]
+STACKS = [f"{name}/{stack}" for name in ENVIRONMENTS for stack in ("network", "endpoint")]
 """Every stack's path in the app, such as `dev/network`."""
 
 

@@ -21,9 +21,8 @@ _POLICIES = {
     "AWS::IAM::Policy": "policy on the caller's role",
 }
 _STACKS = {
-    "storage": "key and captured requests. Absent where a key is given and nothing is captured",
-    "network": "the model's way to its weights, the callers' way to the endpoint, flow logs",
-    "endpoint": "the model's role and its callers",
+    "network": "the callers' way to the endpoint, flow logs and their key",
+    "endpoint": "the model's role and way to S3, its callers, its key, and captured requests",
 }
 
 

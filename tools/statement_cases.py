@@ -25,6 +25,10 @@ ROUTE_TABLES = Case(
 )
 RUNTIME_ENDPOINT = Case("with `network.runtime_endpoint`", lambda e: e.network.runtime_endpoint)
 OWN_KEY = Case("unless `encryption.kms_key_arn` is given", lambda e: e.encryption.kms_key_arn is None)
+OWN_KEY_AND_VPC = Case(
+    "in a VPC of its own, unless `encryption.kms_key_arn` is given",
+    lambda e: e.own_vpc is not None and e.encryption.kms_key_arn is None,
+)
 DATA_CAPTURE = Case("with `data_capture`", lambda e: e.data_capture is not None)
 CALLERS = Case("for each of `callers.role_names`", lambda e: bool(e.callers.role_names))
 ONLY_FROM_VPC = Case("with `callers.only_from_vpc`", lambda e: e.callers.only_from_vpc)
@@ -32,17 +36,17 @@ ONE_ARCHIVE = Case("weights in one archive", lambda e: e.artifact_uri.endswith("
 FOLDER = Case("weights in a folder", lambda e: not e.artifact_uri.endswith(".tar.gz"))
 
 _BY_RESOURCE = {
-    "storage/Key": OWN_KEY,
-    "storage/DataCapture": DATA_CAPTURE,
-    "network/Artifacts": ROUTE_TABLES,
+    "endpoint/Key": OWN_KEY,
+    "endpoint/DataCapture": DATA_CAPTURE,
+    "endpoint/Artifacts": ROUTE_TABLES,
     "network/Runtime": RUNTIME_ENDPOINT,
     "network/FlowLog": OWN_VPC,
+    "network/Key": OWN_KEY_AND_VPC,
     "endpoint/Caller-": CALLERS,
 }
 _BY_STATEMENT = {"WriteCaptured": DATA_CAPTURE, "EncryptCaptured": DATA_CAPTURE}
 # By the statement's key and the end of the value.
 _BY_VALUE = {
-    ("LogsEncrypt", "/vpc-flow-logs"): OWN_VPC,
     ("ReadWeights", "<weights>"): ONE_ARCHIVE,
     ("ReadWeights", "<weights>/*"): FOLDER,
     ("ListWeights", "<weights>"): ONE_ARCHIVE,

@@ -9,7 +9,7 @@ from sagemaker_tgi import EcrImage, ModelArtifact
 from stacks.statements import Statement
 from tools.statement_cases import Case, cases_of_statement, cases_of_value
 
-STACKS = ("storage", "network", "endpoint")
+STACKS = ("network", "endpoint")
 
 
 class StatementsError(ValueError):
@@ -162,9 +162,9 @@ def _placeholders(environment: Environment) -> list[tuple[str, str]]:
         (r"^Policy\w+$", "PolicyDocument"),
         *((_word(f"Caller-{role}"), "Caller-<role>") for role in environment.callers.role_names),
         *([(_word(environment.encryption.kms_key_arn), "<key ARN>")] if environment.encryption.kms_key_arn else []),
-        ("<Arn of storage/Key>", "<key ARN>"),
-        ("<Arn of storage/DataCapture/Bucket>", "arn:<partition>:s3:::<capture bucket>"),
-        ("<Arn of storage/DataCapture/AccessLog>", "arn:<partition>:s3:::<access log bucket>"),
+        ("<Arn of endpoint/Key>", "<key ARN>"),
+        ("<Arn of endpoint/DataCapture/Bucket>", "arn:<partition>:s3:::<capture bucket>"),
+        ("<Arn of endpoint/DataCapture/AccessLog>", "arn:<partition>:s3:::<access log bucket>"),
         ("<GroupId of network/Model>", "<security group>"),
         (r"<network/Vpc/Subnet\d+/Subnet>", "<subnet>"),
         ("<network/Vpc>", "<vpc>"),

@@ -4,9 +4,8 @@ Findings are recorded in the construct tree (`cdk.Validations`), where cdk-nag a
 look for them. Without such a plug-in they change nothing. Neither do the reasons of statements, which are metadata.
 """
 
-import json
 from collections.abc import Iterable, Mapping
-from typing import Any, cast
+from typing import Any
 
 import aws_cdk as cdk
 from constructs import IConstruct
@@ -52,36 +51,19 @@ def explain_statements(construct: IConstruct, reasons: Mapping[str, str]) -> Non
 def acknowledge_wildcards(construct: IConstruct, resources: Iterable[str], reason: str) -> None:
     """Records that `resources` of the construct's policies have to end in a wildcard.
 
-    cdk-nag reports each resource as a finding of its own: with `<AWS::AccountId>` where the template has a reference,
-    and with the export's name where it imports something of another stack.
+    cdk-nag reports each resource as a finding of its own, with `<AWS::AccountId>` where the template has a reference.
     """
     stack = cdk.Stack.of(construct)
-    reported = [_as_reported(stack.resolve(resource), _imports(stack, resource)) for resource in resources]
+    reported = [_as_reported(stack.resolve(resource)) for resource in resources]
     _acknowledge(construct, [f"AwsSolutions-IAM5[Resource::{resource}]" for resource in reported], reason)
 
 
-def _imports(stack: cdk.Stack, resource: str) -> dict[str, Any]:
-    """What references to other stacks become at synth, by what they still are now."""
-    if not cdk.Token.is_unresolved(resource):
-        return {}
-    tokens = cdk.Tokenization.reverse_string(resource).tokens
-    references = [cast(cdk.Reference, token) for token in tokens if cdk.Reference.is_reference(token)]
-    return {
-        json.dumps(stack.resolve(reference)): stack.resolve(cdk.Stack.of(reference.target).export_value(reference))
-        for reference in references
-        if cdk.Stack.of(reference.target) is not stack
-    }
-
-
-def _as_reported(resolved: Any, imports: Mapping[str, Any]) -> str:
+def _as_reported(resolved: Any) -> str:
     if isinstance(resolved, str):
         return resolved
-    resolved = imports.get(json.dumps(resolved), resolved)
     if "Ref" in resolved:
         return f"<{resolved['Ref']}>"
-    if "Fn::ImportValue" in resolved:
-        return str(resolved["Fn::ImportValue"])
     if "Fn::GetAtt" in resolved:
         return f"<{'.'.join(resolved['Fn::GetAtt'])}>"
     delimiter, parts = resolved["Fn::Join"]
-    return str(delimiter).join(_as_reported(part, imports) for part in parts)
+    return str(delimiter).join(_as_reported(part) for part in parts)

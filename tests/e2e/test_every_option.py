@@ -1,4 +1,4 @@
-"""Every option at once: callers held to the VPC, and requests that are kept, found, emptied and removed."""
+"""Every option at once, then turned off: callers held to the VPC, requests that are kept, keys."""
 
 import json
 import time
@@ -13,6 +13,7 @@ from tests.e2e.conftest import REGION, User, succeeded
 
 CALLER = "search-backend"
 ENDPOINT = "mistral-7b-instruct-full"
+FLOW_LOGS = "/mistral7b/full/vpc-flow-logs"
 VALUES = {
     "region": REGION,
     "endpoint_name": ENDPOINT,
@@ -46,7 +47,9 @@ def soon(look: Callable[[], list[Any]]) -> list[Any]:
 
 def captured(user: User) -> tuple[str, list[Any]]:
     """The bucket, and the records in it."""
-    outputs = user.client("cloudformation").describe_stacks(StackName="mistral-7b-full-storage")["Stacks"][0]["Outputs"]
+    outputs = user.client("cloudformation").describe_stacks(StackName="mistral-7b-full-endpoint")["Stacks"][0][
+        "Outputs"
+    ]
     uri = next(output["OutputValue"] for output in outputs if output["OutputKey"] == "DataCaptureUri")
     bucket, prefix = uri.removeprefix("s3://").split("/", 1)
     s3 = user.client("s3")
@@ -80,20 +83,48 @@ def test_requests_and_answers_are_kept_encrypted_in_the_environments_bucket(full
 
 def test_connections_of_the_vpc_are_recorded(full: User) -> None:
     [flow_log] = [
-        log
-        for log in full.client("ec2").describe_flow_logs()["FlowLogs"]
-        if log["LogGroupName"] == "/mistral7b/full/vpc-flow-logs"
+        log for log in full.client("ec2").describe_flow_logs()["FlowLogs"] if log["LogGroupName"] == FLOW_LOGS
     ]
     assert (flow_log["TrafficType"], flow_log["FlowLogStatus"]) == ("ALL", "ACTIVE")
 
 
-def test_it_is_removed_without_a_trace_once_its_bucket_is_empty(full: User, session: boto3.Session) -> None:
-    refused = full.cdk("destroy", "full/*", "--force")
-    assert refused.returncode != 0
-    assert "DataCaptureBucket" in refused.stderr  # it still holds objects
+def own_keys(session: boto3.Session) -> set[Any]:
+    return {resource for resource in inventory(session) if resource.kind == "key"}
+
+
+def test_every_option_is_turned_off_in_one_deployment_and_nothing_of_it_stays(
+    full: User, session: boto3.Session
+) -> None:
     session.resource("s3").Bucket(captured(full)[0]).object_versions.delete()
-    before = inventory(session)
+    before = own_keys(session)
+    full.write("full", {"region": REGION, "endpoint_name": ENDPOINT, "network": {"runtime_endpoint": False}})
+    full.deploy("full")
+    assert full.client("iam").list_role_policies(RoleName=CALLER)["PolicyNames"] == []
+    assert not [resource for resource in inventory(session) if resource.kind == "bucket" and "full" in resource.name]
+    assert own_keys(session) == before
+    endpoint = full.client("sagemaker").describe_endpoint(EndpointName=ENDPOINT)
+    assert (endpoint["EndpointStatus"], "DataCaptureConfig" in endpoint) == ("InService", False)
+
+
+def test_a_key_of_ones_own_takes_the_place_of_the_environments_in_one_deployment(
+    full: User, session: boto3.Session
+) -> None:
+    statements = [
+        {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{full.account}:root"}, "Action": "kms:*"},
+        {"Effect": "Allow", "Principal": {"Service": f"logs.{REGION}.amazonaws.com"}, "Action": "kms:*"},
+    ]
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [s | {"Resource": "*"} for s in statements]})
+    given = full.client("kms").create_key(Policy=policy)["KeyMetadata"]["Arn"]
+    environments_own = len(own_keys(session))
+    full.write("full", {"region": REGION, "endpoint_name": ENDPOINT, "encryption": {"kms_key_arn": given}})
+    full.deploy("full")
+    groups = full.client("logs").describe_log_groups()["logGroups"]
+    of_full = [g for g in groups if g["logGroupName"] in (f"/aws/sagemaker/Endpoints/{ENDPOINT}", FLOW_LOGS)]
+    assert [group["kmsKeyId"] for group in of_full] == [given, given]
+    assert len(own_keys(session)) == environments_own - 2  # the network's and the endpoint's
+    full.client("kms").schedule_key_deletion(KeyId=given.rpartition("/")[2], PendingWindowInDays=7)
+
+
+def test_it_is_removed_without_a_trace(full: User, session: boto3.Session) -> None:
     succeeded(full.cdk("destroy", "full/*", "--force"))
-    gone = {resource.kind for resource in set(before) - set(inventory(session))}
-    assert {"bucket", "key", "cloudformation stack"} <= gone
     assert not [resource for resource in inventory(session) if "full" in resource.name]

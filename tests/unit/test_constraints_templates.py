@@ -105,9 +105,9 @@ _RECORDED = "test_the_template_is_the_recorded_one"
 @pytest.mark.parametrize(
     ("stack", "kind", "name", "most"),
     [
-        ("everything-network", "AWS::EC2::VPCEndpoint", "PolicyDocument", 20_480),
-        ("everything-storage", "AWS::KMS::Key", "KeyPolicy", 32_768),
-        ("everything-storage", "AWS::S3::BucketPolicy", "PolicyDocument", 20_480),
+        ("everything-endpoint", "AWS::EC2::VPCEndpoint", "PolicyDocument", 20_480),
+        ("everything-endpoint", "AWS::KMS::Key", "KeyPolicy", 32_768),
+        ("everything-endpoint", "AWS::S3::BucketPolicy", "PolicyDocument", 20_480),
     ],
 )
 def test_a_policy_beyond_its_size_is_found(stack: str, kind: str, name: str, most: int) -> None:

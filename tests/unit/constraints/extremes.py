@@ -103,6 +103,30 @@ def _auto_scaling() -> st.SearchStrategy[Document]:
     )
 
 
+def _workload() -> st.SearchStrategy[Document]:
+    """What `auto` is worked out from; without an `auto` it changes no template."""
+    spread = {"mean": 1, "p95": 3.86, "longest": 4}
+    return st.fixed_dictionaries(
+        {
+            "input_tokens": _ends(1, 8000, spread, [1] * 10_000),
+            "output_tokens": _ends(1, {**spread}, [1, 2]),
+            "max_new_tokens": st.just(4),
+            "requests_per_second": _ends({"average": 0.0001, "peak": 10_000}),
+            "objective": st.just(
+                {
+                    "p50_ms_per_token": 60_000,
+                    "p95_ms_per_token": 0.001,
+                    "p50_seconds": 60,
+                    "p95_seconds": 0.001,
+                    "lost_percent": 50,
+                }
+            ),
+            "climb_minutes": _ends(0, 1440),
+            "survives_zone": st.booleans(),
+        }
+    )
+
+
 def _callers(draw: st.DrawFn) -> Document:
     count = draw(_ends(1, MOST_ROLES))
     length = draw(_ends(2, 64))
@@ -152,6 +176,7 @@ def documents(draw: st.DrawFn) -> Document:
                 "retention_days": _ends(1, 3650),
             }
         ),
+        "workload": _workload(),
         "encryption": st.just(
             {"kms_key_arn": f"arn:{partition}:kms:{region}:{account}:key/mrk-{'0123456789abcdef' * 2}"}
         ),

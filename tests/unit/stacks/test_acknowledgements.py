@@ -25,8 +25,8 @@ ACCEPTED = {
     ("network", "FlowLog/Role"): {"AwsSolutions-IAM5", *in_named_packs("IAMNoInlinePolicy")},
     ("network", "Vpc"): {"CloudFormation-Validate::W3010", "@aws-cdk/aws-ec2:noSubnetRouteTableId"},
     ("network", "Vpc/Resource"): in_named_packs("VPCDefaultSecurityGroupClosed"),
-    ("storage", "DataCapture"): in_named_packs("S3BucketReplicationEnabled"),
-    ("storage", "DataCapture/AccessLog"): in_named_packs("S3DefaultEncryptionKMS"),
+    ("endpoint", "DataCapture"): in_named_packs("S3BucketReplicationEnabled"),
+    ("endpoint", "DataCapture/AccessLog"): in_named_packs("S3DefaultEncryptionKMS"),
 }
 
 

@@ -28,7 +28,7 @@ def run_app(outdir: Path, **context: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def test_every_environment_file_becomes_three_stacks_without_credentials(tmp_path: Path) -> None:
+def test_every_environment_file_becomes_two_stacks_without_credentials(tmp_path: Path) -> None:
     run = run_app(tmp_path / "out")
     assert (run.returncode, run.stderr) == (0, "")
     stacks = {
@@ -40,7 +40,7 @@ def test_every_environment_file_becomes_three_stacks_without_credentials(tmp_pat
     assert stacks == {
         f"{environment}/{stack}": f"mistral-7b-{environment}-{stack}"
         for environment in ("dev", "staging", "prod")
-        for stack in ("storage", "network", "endpoint")
+        for stack in ("network", "endpoint")
     }
 
 

@@ -107,7 +107,8 @@ def test_the_model_is_in_the_networks_subnets_and_security_group(templates: dict
     exports = {o["Export"]["Name"] for o in templates["dev/network"]["Outputs"].values() if "Export" in o}
     config = only(templates["dev/endpoint"], "AWS::SageMaker::Model")["Properties"]["VpcConfig"]
     imported = {value["Fn::ImportValue"] for value in config["Subnets"] + config["SecurityGroupIds"]}
-    assert imported == exports
+    assert imported <= exports
+    assert {name for name in exports if "Subnet" in name and "RouteTable" not in name} <= imported
     assert len(config["Subnets"]) == 2
 
 
@@ -117,3 +118,34 @@ def test_what_is_replaced_has_no_name_of_its_own(environment: str, templates: di
     assert "ModelName" not in only(template, "AWS::SageMaker::Model")["Properties"]
     assert "EndpointConfigName" not in only(template, "AWS::SageMaker::EndpointConfig")["Properties"]
     assert "RoleName" not in only(template, "AWS::IAM::Role")["Properties"]
+
+
+@pytest.mark.parametrize("environment", ["dev", "staging", "prod", "everything"])
+def test_the_way_to_s3_is_on_every_route_table_of_an_own_vpc(environment: str, templates: dict[str, Any]) -> None:
+    network = templates[f"{environment}/network"]
+    tables = {name for name, r in network["Resources"].items() if r["Type"] == "AWS::EC2::RouteTable"}
+    exports = {o["Export"]["Name"]: o["Value"] for o in network["Outputs"].values() if "Export" in o}
+    gateway = only(templates[f"{environment}/endpoint"], "AWS::EC2::VPCEndpoint")["Properties"]
+    imported = [exports[table["Fn::ImportValue"]] for table in gateway["RouteTableIds"]]
+    assert {table["Ref"] for table in imported} == tables
+    assert len(imported) == len(tables)
+
+
+def test_the_way_to_s3_leads_to_jumpstarts_bucket_of_the_region_alone(templates: dict[str, Any]) -> None:
+    policy = only(templates["archive/endpoint"], "AWS::EC2::VPCEndpoint")["Properties"]["PolicyDocument"]
+    assert [statement["Resource"] for statement in policy["Statement"]] == [
+        "arn:aws:s3:::jumpstart-cache-prod-eu-west-1/*",
+        "arn:aws:s3:::jumpstart-cache-prod-eu-west-1",
+    ]
+
+
+def test_the_model_comes_after_its_way_to_s3(templates: dict[str, Any]) -> None:
+    template = templates["dev/endpoint"]
+    [way] = [name for name, r in template["Resources"].items() if r["Type"] == "AWS::EC2::VPCEndpoint"]
+    assert way in only(template, "AWS::SageMaker::Model")["DependsOn"]
+
+
+def test_route_tables_of_an_existing_vpc_get_the_way_to_s3(templates: dict[str, Any]) -> None:
+    gateway = only(templates["existing-vpc/endpoint"], "AWS::EC2::VPCEndpoint")["Properties"]
+    assert gateway["VpcId"] == "vpc-0123456789abcdef0"
+    assert gateway["RouteTableIds"] == ["rtb-0123456789abcdef0", "rtb-0123456789abcdef1"]

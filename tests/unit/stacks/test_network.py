@@ -25,34 +25,18 @@ def test_nothing_leads_to_the_internet(environment: str, templates: dict[str, An
     assert not types & {"AWS::EC2::InternetGateway", "AWS::EC2::NatGateway", "AWS::EC2::Route", "AWS::EC2::EIP"}
 
 
-@pytest.mark.parametrize("environment", ["dev", "staging", "prod", "everything"])
-def test_the_way_to_s3_is_on_every_route_table_of_an_own_vpc(environment: str, templates: dict[str, Any]) -> None:
-    template = templates[f"{environment}/network"]
-    tables = {name for name, r in template["Resources"].items() if r["Type"] == "AWS::EC2::RouteTable"}
-    assert {table["Ref"] for table in endpoints(template)["Gateway"]["RouteTableIds"]} == tables
-
-
-def test_the_way_to_s3_leads_to_jumpstarts_bucket_of_the_region_alone(templates: dict[str, Any]) -> None:
-    policy = endpoints(templates["archive/network"])["Gateway"]["PolicyDocument"]
-    assert [statement["Resource"] for statement in policy["Statement"]] == [
-        "arn:aws:s3:::jumpstart-cache-prod-eu-west-1/*",
-        "arn:aws:s3:::jumpstart-cache-prod-eu-west-1",
-    ]
-
-
 def test_private_callers_reach_the_endpoint_of_this_environment_alone(templates: dict[str, Any]) -> None:
     [statement] = endpoints(templates["archive/network"])["Interface"]["PolicyDocument"]["Statement"]
     arn = "arn:aws:sagemaker:eu-west-1:111122223333:endpoint/mistral-7b-instruct-archive"
     assert (statement["Action"], statement["Resource"]) == ("sagemaker:InvokeEndpoint", arn)
 
 
-def test_an_existing_vpc_gets_endpoints_and_no_subnets(templates: dict[str, Any]) -> None:
+def test_an_existing_vpc_gets_an_endpoint_for_callers_and_no_subnets(templates: dict[str, Any]) -> None:
     template = templates["existing-vpc/network"]
     assert resources(template, "AWS::EC2::VPC") == resources(template, "AWS::EC2::Subnet") == []
-    both = endpoints(template)
-    assert {endpoint["VpcId"] for endpoint in both.values()} == {"vpc-0123456789abcdef0"}
-    assert both["Gateway"]["RouteTableIds"] == ["rtb-0123456789abcdef0", "rtb-0123456789abcdef1"]
-    assert both["Interface"]["SubnetIds"] == ["subnet-0123456789abcdef0", "subnet-0123456789abcdef2"]
+    interface = endpoints(template)["Interface"]
+    assert interface["VpcId"] == "vpc-0123456789abcdef0"
+    assert interface["SubnetIds"] == ["subnet-0123456789abcdef0", "subnet-0123456789abcdef2"]
 
 
 def test_an_existing_vpc_with_its_own_ways_gets_a_security_group_alone(templates: dict[str, Any]) -> None:

@@ -73,7 +73,7 @@ def test_a_statement_without_a_reason_is_refused_by_name(statements: list[Statem
 
 
 def test_a_statement_that_is_missing_where_its_case_holds_is_refused(statements: list[Statement]) -> None:
-    changed = [s for s in statements if not s.name.startswith("china-instruct/network/Artifacts, PolicyDocument: Wr")]
+    changed = [s for s in statements if not s.name.startswith("china-instruct/endpoint/Artifacts, PolicyDocument: Wr")]
     with pytest.raises(StatementsError, match=r"said to be there .* with `data_capture`; wrong for china-instruct"):
         entries(changed, ENVIRONMENTS)
 

@@ -19,29 +19,14 @@ def resources(template: dict[str, Any], resource_type: str) -> list[dict[str, An
 
 def test_stacks_are_listed_by_environment_and_named_after_it(stages: dict[str, EnvironmentStage]) -> None:
     stage = stages["dev"]
-    assert stage.storage is not None
-    paths = [stack.node.path for stack in (stage.storage, stage.network, stage.endpoint)]
-    assert paths == ["dev/storage", "dev/network", "dev/endpoint"]
+    assert (stage.network.node.path, stage.endpoint.node.path) == ("dev/network", "dev/endpoint")
     assert stage.network.stack_name == "mistral-7b-dev-network"
     assert stage.endpoint.stack_name == "mistral-7b-dev-endpoint"
 
 
-def test_the_endpoint_is_deployed_after_its_network(app: cdk.App, stages: dict[str, EnvironmentStage]) -> None:
-    app.synth()
+def test_the_endpoint_is_deployed_after_its_network(stages: dict[str, EnvironmentStage]) -> None:
     for stage in stages.values():
-        assert stage.network.node.path in [stack.node.path for stack in stage.endpoint.dependencies]
-
-
-def test_what_encrypts_logs_is_there_before_them_and_goes_after_them(
-    app: cdk.App, stages: dict[str, EnvironmentStage]
-) -> None:
-    app.synth()
-    for stack in (stages["dev"].network, stages["dev"].endpoint):
-        assert "dev/storage" in [dependency.node.path for dependency in stack.dependencies]
-
-
-def test_with_a_given_key_and_nothing_to_keep_there_is_no_storage_stack(stages: dict[str, EnvironmentStage]) -> None:
-    assert stages["nothing"].storage is None
+        assert [stack.node.path for stack in stage.endpoint.dependencies] == [stage.network.node.path]
 
 
 def test_without_an_account_the_stacks_go_where_the_credentials_are(stages: dict[str, EnvironmentStage]) -> None:
@@ -95,7 +80,7 @@ def test_two_synths_of_one_folder_are_the_same_to_the_byte(tmp_path: Path) -> No
             EnvironmentStage(app, environment=environment)
         app.synth()
     files = sorted(f.relative_to(tmp_path / "first") for f in (tmp_path / "first").rglob("*.template.json"))
-    assert len(files) == 9
+    assert len(files) == 6
     for file in files:
         assert (tmp_path / "first" / file).read_bytes() == (tmp_path / "second" / file).read_bytes()
 

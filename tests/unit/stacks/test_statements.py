@@ -125,16 +125,18 @@ def test_actions_have_no_wildcard_but_the_key_policys_and_the_denials(statements
     assert wide == []
 
 
-def test_the_key_is_for_the_account_and_for_the_log_groups_of_its_environment(statements: list[Statement]) -> None:
+def test_a_key_is_for_the_account_and_for_the_log_group_of_its_stack(statements: list[Statement]) -> None:
     for s in (s for s in statements if s.policy == "KeyPolicy"):
         settings = ENVIRONMENTS[s.environment]
         if s.key == "AccountDecides":
             account = settings.account or "<account>"
             assert s.principals == (f"AWS arn:{partition(s.environment)}:iam::{account}:root",)
             continue
-        groups = [f"/aws/sagemaker/Endpoints/{settings.resolved_endpoint_name}"]
-        groups += [f"/mistral7b/{s.environment}/vpc-flow-logs"] if settings.own_vpc else []
-        expected = [regional_arn(s.environment, "logs", f"log-group:{group}") for group in groups]
+        groups = {
+            "endpoint": f"/aws/sagemaker/Endpoints/{settings.resolved_endpoint_name}",
+            "network": f"/mistral7b/{s.environment}/vpc-flow-logs",
+        }
+        expected = [regional_arn(s.environment, "logs", f"log-group:{groups[s.stack]}")]
         assert condition(s, "ArnEquals", "kms:EncryptionContext:aws:logs:arn") == expected
         assert s.principals == (f"Service logs.{settings.region}.<dns suffix>",)
 
@@ -222,10 +224,10 @@ def test_captured_requests_are_written_and_never_read(statements: list[Statement
     on_bucket = [
         s
         for s in statements
-        if s.effect == "Allow" and any("storage/DataCapture/Bucket" in resource for resource in s.resources)
+        if s.effect == "Allow" and any("endpoint/DataCapture/Bucket" in resource for resource in s.resources)
     ]
     assert {s.actions for s in on_bucket} == {("s3:PutObject",)}
-    assert {s.resources for s in on_bucket} == {("<Arn of storage/DataCapture/Bucket>/captured/*",)}
+    assert {s.resources for s in on_bucket} == {("<Arn of endpoint/DataCapture/Bucket>/captured/*",)}
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)

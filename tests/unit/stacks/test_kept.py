@@ -20,17 +20,16 @@ def log_groups(name: str, templates: dict[str, Any]) -> list[dict[str, Any]]:
     return [group for template in stacks for group in of_type(template, "AWS::Logs::LogGroup")]
 
 
-def exported(template: dict[str, Any], resource_type: str, attribute: str = "Arn") -> set[str]:
-    """Names of the exports of an attribute of the resources of a type."""
-    ids = {name for name, r in template["Resources"].items() if r["Type"] == resource_type}
-    wanted = [{"Fn::GetAtt": [logical_id, attribute]} for logical_id in ids]
-    return {o["Export"]["Name"] for o in template["Outputs"].values() if "Export" in o and o["Value"] in wanted}
+def keys_of(template: dict[str, Any]) -> list[str]:
+    """Logical ids of the keys of a stack."""
+    return [name for name, r in template["Resources"].items() if r["Type"] == "AWS::KMS::Key"]
 
 
-@pytest.mark.parametrize("name", OWN_KEYS)
-def test_every_log_group_is_encrypted_with_the_environments_own_key(name: str, templates: dict[str, Any]) -> None:
-    keys = {group["Properties"]["KmsKeyId"]["Fn::ImportValue"] for group in log_groups(name, templates)}
-    assert keys == exported(templates[f"{name}/storage"], "AWS::KMS::Key")
+@pytest.mark.parametrize("path", [f"{name}/{stack}" for name in OWN_KEYS for stack in ("network", "endpoint")])
+def test_every_log_group_is_encrypted_with_its_stacks_own_key(path: str, templates: dict[str, Any]) -> None:
+    template = templates[path]
+    used = [group["Properties"]["KmsKeyId"] for group in of_type(template, "AWS::Logs::LogGroup")]
+    assert used == [{"Fn::GetAtt": [key, "Arn"]} for key in keys_of(template)]
 
 
 @pytest.mark.parametrize("name", GIVEN_KEYS)
@@ -39,15 +38,14 @@ def test_every_log_group_is_encrypted_with_the_key_of_the_file(name: str, templa
     assert keys == {ENVIRONMENTS[name].encryption.kms_key_arn}
 
 
-@pytest.mark.parametrize("name", OWN_KEYS)
-def test_the_own_key_lets_cloudwatch_logs_encrypt_exactly_these_log_groups(
-    name: str, templates: dict[str, Any]
-) -> None:
-    [key] = of_type(templates[f"{name}/storage"], "AWS::KMS::Key")
-    condition = key["Properties"]["KeyPolicy"]["Statement"][1]["Condition"]["ArnEquals"]
-    arns = condition["kms:EncryptionContext:aws:logs:arn"]
-    named = {str(arn).rsplit(":", 1)[-1].strip("'}]") for arn in (arns if isinstance(arns, list) else [arns])}
-    assert named == {group["Properties"]["LogGroupName"] for group in log_groups(name, templates)}
+@pytest.mark.parametrize("path", [f"{name}/{stack}" for name in OWN_KEYS for stack in ("network", "endpoint")])
+def test_a_key_lets_cloudwatch_logs_encrypt_its_stacks_log_group_alone(path: str, templates: dict[str, Any]) -> None:
+    template = templates[path]
+    for key in of_type(template, "AWS::KMS::Key"):
+        condition = key["Properties"]["KeyPolicy"]["Statement"][1]["Condition"]["ArnEquals"]
+        arn = str(condition["kms:EncryptionContext:aws:logs:arn"])
+        [group] = of_type(template, "AWS::Logs::LogGroup")
+        assert arn.rsplit(":", 1)[-1].strip("'}]") == group["Properties"]["LogGroupName"]
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
@@ -59,11 +57,15 @@ def test_every_log_group_expires_and_goes_or_stays_as_the_file_says(name: str, t
 
 
 @pytest.mark.parametrize("name", OWN_KEYS)
-def test_the_key_stays_where_something_stays_that_it_encrypts(name: str, templates: dict[str, Any]) -> None:
+def test_a_key_stays_where_something_stays_that_it_encrypts(name: str, templates: dict[str, Any]) -> None:
     env = ENVIRONMENTS[name]
-    stays = env.removal.log_group == "retain" or (env.data_capture and env.removal.captured_data == "retain")
-    [key] = of_type(templates[f"{name}/storage"], "AWS::KMS::Key")
-    assert key["DeletionPolicy"] == ("Retain" if stays else "Delete")
+    logs_stay = env.removal.log_group == "retain"
+    captured_stay = env.data_capture is not None and env.removal.captured_data == "retain"
+    policies = {True: ["Retain"], False: ["Delete"]}
+    of_endpoint = of_type(templates[f"{name}/endpoint"], "AWS::KMS::Key")
+    assert [key["DeletionPolicy"] for key in of_endpoint] == policies[logs_stay or captured_stay]
+    of_network = of_type(templates[f"{name}/network"], "AWS::KMS::Key")
+    assert [key["DeletionPolicy"] for key in of_network] == (policies[logs_stay] if env.own_vpc else [])
 
 
 @pytest.mark.parametrize("name", [name for name, env in ENVIRONMENTS.items() if env.own_vpc is not None])
@@ -95,7 +97,7 @@ def test_requests_are_captured_exactly_where_the_file_says(name: str, templates:
 def test_captured_requests_expire_and_stay_or_go_as_the_file_says(name: str, templates: dict[str, Any]) -> None:
     env = ENVIRONMENTS[name]
     assert env.data_capture is not None
-    buckets = of_type(templates[f"{name}/storage"], "AWS::S3::Bucket")
+    buckets = of_type(templates[f"{name}/endpoint"], "AWS::S3::Bucket")
     [kept] = [bucket for bucket in buckets if "LoggingConfiguration" in bucket["Properties"]]
     assert (
         kept["Properties"]["LifecycleConfiguration"]["Rules"][0]["ExpirationInDays"] == env.data_capture.retention_days
@@ -108,12 +110,21 @@ def test_captured_requests_expire_and_stay_or_go_as_the_file_says(name: str, tem
 def test_the_models_subnets_let_captured_requests_out_to_their_bucket_alone(
     name: str, templates: dict[str, Any]
 ) -> None:
-    [gateway] = [
-        endpoint["Properties"]
-        for endpoint in of_type(templates[f"{name}/network"], "AWS::EC2::VPCEndpoint")
-        if endpoint["Properties"]["VpcEndpointType"] == "Gateway"
-    ]
+    template = templates[f"{name}/endpoint"]
+    [gateway] = [endpoint["Properties"] for endpoint in of_type(template, "AWS::EC2::VPCEndpoint")]
     [write] = [s for s in gateway["PolicyDocument"]["Statement"] if s["Action"] == "s3:PutObject"]
-    [imported, path] = write["Resource"]["Fn::Join"][1]
-    assert imported["Fn::ImportValue"] in exported(templates[f"{name}/storage"], "AWS::S3::Bucket")
-    assert path == "/captured/*"
+    [bucket] = [
+        logical_id
+        for logical_id, r in template["Resources"].items()
+        if r["Type"] == "AWS::S3::Bucket" and "LoggingConfiguration" in r["Properties"]
+    ]
+    assert write["Resource"]["Fn::Join"][1] == [{"Fn::GetAtt": [bucket, "Arn"]}, "/captured/*"]
+
+
+def test_no_option_of_a_file_changes_what_the_network_exports(templates: dict[str, Any]) -> None:
+    """CloudFormation changes no export in use: an option that did could not be turned on or off in one deployment."""
+    exports = {
+        name: {output["Export"]["Name"].partition(":")[2] for output in t["Outputs"].values() if "Export" in output}
+        for name, t in ((name, templates[f"{name}/network"]) for name in ("dev", "prod", "archive", "china-instruct"))
+    }
+    assert len({frozenset(names) for names in exports.values()}) == 1, exports
