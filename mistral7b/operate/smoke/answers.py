@@ -9,8 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from mistral7b.operate.smoke.verdict import Verdict, shortened
-from mistral7b.tgi import StreamEvent, StreamParser, TgiError, parse_generation
+from mistral7b.tgi import Generation, StreamEvent, TgiError
 from mistral7b.tgi.response import StreamDetails, Token
 from mistral7b.tgi.tokenizer import EOS
 
@@ -19,6 +21,8 @@ _STREAM_DETAILS = frozenset({"finish_reason", "generated_tokens", "seed"})
 _DETAILS = _STREAM_DETAILS | {"prefill", "tokens"}
 _TOKEN = frozenset({"id", "text", "logprob", "special"})
 _EVENT = frozenset({"token", "generated_text", "details"})
+
+_GENERATIONS = TypeAdapter(tuple[Generation, ...])
 
 
 @dataclass(frozen=True)
@@ -40,9 +44,9 @@ def judge_answer(body: bytes, asked: Asked) -> Verdict:
     if faults:
         return _failed(faults, body)
     try:
-        generation = parse_generation(body)
-    except ValueError as error:
-        return _failed([str(error)], body)
+        (generation,) = _GENERATIONS.validate_json(body, strict=True)
+    except ValidationError as error:
+        return _failed([f"no answer of TGI: {_reason(error)}"], body)
     details = generation.details
     if details is None:
         return _failed(["details is null"], body)
@@ -62,9 +66,9 @@ def judge_stream(body: bytes, asked: Asked) -> Verdict:
     if faults:
         return _failed(faults, body)
     try:
-        events = list(StreamParser().feed(body))
-    except TgiError as error:
-        return _failed([f"no event of TGI: {error.message}"], body)
+        events = [StreamEvent.model_validate_json(data, strict=True) for data in _data(body)]
+    except ValidationError as error:
+        return _failed([f"no event of TGI: {_reason(error)}"], body)
     faults += _last_event(events)
     last = events[-1]
     if last.generated_text is None or last.details is None:
@@ -77,11 +81,10 @@ def judge_stream(body: bytes, asked: Asked) -> Verdict:
 
 def error_event(body: bytes) -> TgiError | None:
     """The error that an event of a stream reports; its HTTP status was 200."""
-    for line in body.split(b"\n"):
-        if line.startswith(b"data:"):
-            error = TgiError.from_body(200, line.removeprefix(b"data:").decode(errors="replace"))
-            if error.error_type is not None:
-                return TgiError.from_event(error.error_type, error.message)
+    for data in _data(body):
+        error = TgiError.from_body(200, data.decode(errors="replace"))
+        if error.error_type is not None:
+            return TgiError.from_event(error.error_type, error.message)
     return None
 
 
@@ -99,14 +102,13 @@ def _fields_of_answer(body: bytes, exact: bool) -> Iterator[str]:
 
 
 def _fields_of_stream(body: bytes, exact: bool) -> Iterator[str]:
-    *lines, rest = body.split(b"\n")
-    data = [line.removeprefix(b"data:") for line in lines if line.startswith(b"data:")]
-    if rest or not body.endswith(b"\n\n"):
-        yield "the stream ends in the middle of an event"
-    if not data:
+    events = _data(body)
+    if not events:
         yield "the stream has no event"
-    for line in data:
-        event = _json(line)
+    elif not body.endswith(b"\n\n"):
+        yield "the stream ends in the middle of an event"
+    for data in events:
+        event = _json(data)
         yield from _fields("an event", event, _EVENT, exact)
         if isinstance(event, dict):
             yield from _fields("a token", event.get("token"), _TOKEN, exact)
@@ -149,6 +151,16 @@ def _ending(details: StreamDetails, tokens: Sequence[Token], text: str, asked: A
     spelled = "".join(token.text for token in tokens if not token.special)
     if spelled != text:
         yield f"the tokens spell {spelled!r}, and generated_text is {text!r}"
+
+
+def _data(stream: bytes) -> list[bytes]:
+    """The data of the server-sent events; TGI writes each on one line."""
+    return [line.removeprefix(b"data:") for line in stream.split(b"\n") if line.startswith(b"data:")]
+
+
+def _reason(error: ValidationError) -> str:
+    first = error.errors()[0]
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
 
 
 def _json(data: bytes) -> Any:

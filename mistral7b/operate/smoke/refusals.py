@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from mistral7b.endpoint import ContainerError, OverloadedError
+from mistral7b.endpoint import ContainerError, EndpointError, OverloadedError
 from mistral7b.operate.smoke.verdict import Reply, Verdict, describe, shortened
 from mistral7b.tgi import GenerateRequest, LauncherSettings, TgiError
 from mistral7b.tgi.validation import check_before_permit, validate
@@ -36,7 +36,7 @@ def judge_refusal(reply: Reply, due: TgiError) -> Verdict:
     """The verdict on the reply to a request that is due to be refused so, letter by letter."""
     if reply.error is None:
         return Verdict(False, f"an answer: {shortened(reply.body.decode(errors='replace'))!r}")
-    if isinstance(reply.error, OverloadedError) or not isinstance(reply.error, ContainerError):
+    if not _judged(reply):
         return Verdict(False, describe(reply.error))
     got = _form(reply.error)
     return Verdict(got == form(due), shortened(got))
@@ -47,13 +47,20 @@ def judge_limit(reply: Reply, due: TgiError, limit: int) -> Verdict:
     verdict = judge_refusal(reply, due)
     if verdict.passed:
         return Verdict(True, str(limit))
-    named = _LIMIT.search(getattr(reply.error, "message", ""))
+    if reply.error is None or not _judged(reply):
+        return verdict
+    named = _LIMIT.search(reply.error.message)
     if named and _LIMIT.sub("", verdict.got, 1) == _LIMIT.sub("", form(due), 1):
         return Verdict(False, named[0])
     return Verdict(False, f"no refusal that names it: {verdict.got}")
 
 
-def _form(error: ContainerError) -> str:
+def _judged(reply: Reply) -> bool:
+    """Whether the container has looked at the request."""
+    return isinstance(reply.error, ContainerError) and not isinstance(reply.error, OverloadedError)
+
+
+def _form(error: EndpointError) -> str:
     cause = error.__cause__
     if not isinstance(cause, ClientError):
         return describe(error)

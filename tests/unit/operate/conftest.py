@@ -1,0 +1,153 @@
+"""Endpoints in this process whose containers are right or, each in its own way, wrong."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import threading
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import boto3
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from localaws.hosting.container import ContainerResponse, TgiContainer
+from localaws.hosting.fleet import EndpointKey, Fleet, Instance, RunningVariant
+from localaws.hosting.pace import Pace, at_once
+from localaws.hosting.runtime import Runtime
+from localaws.server import listen
+from mistral7b.catalog.models import ModelName
+from mistral7b.endpoint import NO_RETRIES, EndpointClient
+from mistral7b.environment import Environment
+from mistral7b.operate.smoke import CheckResult, run_checks, smoke_plan
+
+ACCOUNT, REGION = "123456789012", "us-east-1"
+
+
+class WrongContainer(TgiContainer):
+    """A container whose answers, or the parts of its streams, are changed on their way out; None drops a part."""
+
+    answer: Callable[[bytes], bytes]
+    part: Callable[[bytes], bytes | None]
+    requests = 0
+
+    async def invoke(self, content_type: str | None, body: bytes) -> ContainerResponse:
+        """Answers as the container does, but for the change."""
+        self.requests += 1
+        response = await super().invoke(content_type, body)
+        if isinstance(response.body, bytes):
+            return replace(response, body=self.answer(response.body))
+        return replace(response, body=self._changed(response.body))
+
+    async def _changed(self, parts: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+        async for part in parts:
+            if (changed := self.part(part)) is not None:
+                yield changed
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """An endpoint, and what came of the checks of an environment on it."""
+
+    container: WrongContainer
+    results: list[CheckResult]
+
+    @property
+    def failed(self) -> dict[str, str]:
+        """What the failed checks got."""
+        return {result.name: result.got for result in self.results if not result.passed}
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where endpoints are deployed."""
+
+    url: str
+    fleet: Fleet
+    numbers: Iterator[int]
+
+
+@dataclass(frozen=True)
+class Smoke:
+    """Deploys an endpoint and makes the checks of an environment on it."""
+
+    site: Site
+    session: boto3.Session
+
+    def __call__(
+        self,
+        file: dict[str, Any] | None = None,
+        deployed: dict[str, Any] | None = None,
+        *,
+        model: ModelName = "instruct",
+        pace: Pace = at_once,
+        answer: Callable[[bytes], bytes] = bytes,
+        part: Callable[[bytes], bytes | None] = bytes,
+        overloaded: bool = False,
+        **limits: float,
+    ) -> Deployed:
+        """The environment has `file` as its `tgi:`, and the endpoint `deployed`, where that is given, instead."""
+        name = f"e{next(self.site.numbers)}"
+        env = environment(file or {}, model, name)
+        settings = environment((file or {}) if deployed is None else deployed, model).launcher_settings()
+        if overloaded:
+            settings = settings.model_copy(update={"max_concurrent_requests": 0})
+        container = WrongContainer(settings, pace)
+        container.answer, container.part = answer, part
+        variant = RunningVariant("AllTraffic", 1.0, (Instance(Instance.new_id(), container),), True)
+        self.site.fleet.put(EndpointKey(ACCOUNT, REGION, env.resolved_endpoint_name), [variant])
+        return Deployed(container, self.checks(env, **limits))
+
+    def checks(self, env: Environment, **limits: float) -> list[CheckResult]:
+        """The results of an environment's checks, wherever its endpoint is."""
+        with EndpointClient(env.resolved_endpoint_name, REGION, session=self.session, retry=NO_RETRIES) as client:
+            return list(run_checks(client, smoke_plan(env).checks, **limits))
+
+
+def environment(tgi: dict[str, Any], model: ModelName = "instruct", name: str = "dev", **fields: Any) -> Environment:
+    """An environment with these TGI settings."""
+    return Environment.model_validate({"name": name, "region": REGION, "model": model, "tgi": tgi, **fields})
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[Site]:
+    """A server for the endpoints."""
+    fleet = Fleet()
+    runtime = Runtime(fleet)
+    stream = runtime.invoke_endpoint_with_response_stream
+    routes = [
+        Route("/endpoints/{endpoint}/invocations", runtime.invoke_endpoint, methods=["POST"]),
+        Route("/endpoints/{endpoint}/invocations-response-stream", stream, methods=["POST"]),
+    ]
+    sockets = listen(0)
+    server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes), log_config=None, timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": sockets})
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.01)
+    yield Site(f"http://localhost:{sockets[0].getsockname()[1]}", fleet, itertools.count())
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture(scope="session")
+def session() -> boto3.Session:
+    """One session for all clients: it reads botocore's data once."""
+    return boto3.Session(aws_access_key_id="testing", aws_secret_access_key="testing")
+
+
+@pytest.fixture
+def smoke(site: Site, session: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> Smoke:
+    """Makes the checks on an endpoint of this process, with none of this machine's settings."""
+    for variable in ("AWS_PROFILE", "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "AWS_CA_BUNDLE"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", site.url)
+    return Smoke(site, session)

@@ -1,0 +1,287 @@
+"""The checks on endpoints that serve as their file says, and on those that do not, each in its own way."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncGenerator, Callable
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+
+from mistral7b.endpoint import EndpointNotFoundError, MissingCredentialsError, UnreachableError
+from mistral7b.operate.smoke import smoke_plan
+from tests.unit.operate.conftest import environment
+
+if TYPE_CHECKING:
+    from mistral7b.catalog.models import ModelName
+    from tests.unit.operate.conftest import Smoke
+
+NAMES = [
+    "answer",
+    "stream",
+    "empty inputs",
+    "temperature 0",
+    "MAX_INPUT_LENGTH",
+    "MAX_TOTAL_TOKENS",
+    "MAX_STOP_SEQUENCES",
+    "MAX_TOP_N_TOKENS",
+    "MAX_BEST_OF",
+    "prompt too long",
+]
+SMALL = {"MAX_INPUT_LENGTH": 100, "MAX_TOTAL_TOKENS": 300}
+
+
+async def never(prompt_tokens: int, max_new_tokens: int) -> AsyncGenerator[None, None]:
+    await asyncio.sleep(60)
+    yield
+
+
+async def slowly(prompt_tokens: int, max_new_tokens: int) -> AsyncGenerator[None, None]:
+    for _ in range(max_new_tokens):
+        await asyncio.sleep(0.05)
+        yield
+
+
+@pytest.mark.parametrize("model", ["instruct", "base"])
+@pytest.mark.parametrize(
+    "file",
+    [
+        {},
+        SMALL,
+        {"MAX_INPUT_LENGTH": 2, "MAX_TOTAL_TOKENS": 3},
+        {"MAX_STOP_SEQUENCES": 7, "MAX_BEST_OF": 1, "MAX_TOP_N_TOKENS": 0},
+        {"MAX_STOP_SEQUENCES": 0, "MAX_BEST_OF": 0, "MAX_TOP_N_TOKENS": 9},
+        {"HF_MODEL_ID": "mistralai/Mistral-7B-v0.1"},
+    ],
+    ids=str,
+)
+def test_an_endpoint_that_serves_as_its_file_says_passes_every_check(
+    smoke: Smoke, model: ModelName, file: dict[str, Any]
+) -> None:
+    done = smoke(file, model=model)
+    assert done.failed == {}
+    assert [result.name for result in done.results] == NAMES
+    assert done.container.requests == len(NAMES)
+
+
+def test_the_answers_counts_are_told(smoke: Smoke) -> None:
+    answer = smoke().results[0]
+    assert answer.got.startswith("19 prompt tokens, 16 generated, ended by length: 'This is the embedded AWS")
+
+
+def unnamed(reason: str) -> str:
+    """What is told of a refusal for another reason than the limit that was asked for."""
+    body = f'{{"error":"Input validation error: {reason}","error_type":"validation"}}'
+    return f"no refusal that names it: ModelError 422 {body}"
+
+
+@pytest.mark.parametrize(
+    ("deployed", "failed"),
+    [
+        (SMALL | {"MAX_INPUT_LENGTH": 99}, {"MAX_INPUT_LENGTH": "99"}),
+        (SMALL | {"MAX_INPUT_LENGTH": 101}, {"MAX_INPUT_LENGTH": "101"}),
+        (SMALL | {"MAX_TOTAL_TOKENS": 299}, {"MAX_TOTAL_TOKENS": "299"}),
+        (SMALL | {"MAX_TOTAL_TOKENS": 301}, {"MAX_TOTAL_TOKENS": "301"}),
+        (SMALL | {"MAX_STOP_SEQUENCES": 3}, {"MAX_STOP_SEQUENCES": "3"}),
+        (SMALL | {"MAX_STOP_SEQUENCES": 500}, {"MAX_STOP_SEQUENCES": "500"}),
+        (SMALL | {"MAX_TOP_N_TOKENS": 6}, {"MAX_TOP_N_TOKENS": "6"}),
+        (
+            SMALL | {"MAX_BEST_OF": 1},
+            {"MAX_BEST_OF": unnamed("`best_of` != 1 is not allowed for this endpoint")},
+        ),
+        (
+            SMALL | {"MAX_BEST_OF": 3},
+            {"MAX_BEST_OF": unnamed("you must use sampling when `best_of` is > 1")},
+        ),
+    ],
+    ids=str,
+)
+def test_an_endpoint_with_another_limit_fails_the_check_of_that_limit_alone(
+    smoke: Smoke, deployed: dict[str, Any], failed: dict[str, str]
+) -> None:
+    found = smoke(SMALL, deployed).failed
+    too_long = found.pop("prompt too long", None)
+    assert found == failed
+    limits_known = failed.keys().isdisjoint({"MAX_INPUT_LENGTH", "MAX_TOTAL_TOKENS"})
+    assert too_long == (None if limits_known else f"not sent: without {next(iter(failed))} as in the file it might run")
+
+
+def test_jumpstarts_settings_are_not_those_of_an_endpoint_that_was_never_updated(smoke: Smoke) -> None:
+    failed = smoke(SMALL, {}).failed
+    assert (failed["MAX_INPUT_LENGTH"], failed["MAX_TOTAL_TOKENS"]) == ("8191", "8192")
+
+
+def dropping(key: str) -> Callable[[bytes], bytes]:
+    """Leaves a key of an answer's details out."""
+
+    def distort(body: bytes) -> bytes:
+        value = json.loads(body)
+        if isinstance(value, list):
+            del value[0]["details"][key]
+        return json.dumps(value, separators=(",", ":")).encode()
+
+    return distort
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (lambda body: b"<html>It works!</html>", "the body is no JSON list of one object"),
+        (lambda body: b"", "the body is no JSON list of one object"),
+        (lambda body: b"[" * 100_000, "the body is no JSON list of one object"),
+        (lambda body: body.replace(b"[{", b"[{},{", 1), "the body is no JSON list of one object"),
+        (lambda body: body.replace(b'"seed"', b'"Seed"'), "details lacks seed; details has Seed"),
+        (dropping("prefill"), "details lacks prefill"),
+        (
+            lambda body: body.replace(b'{"id":1,"text":"<s>","logprob":null},', b""),
+            "prompt of 18 tokens, mistral-common",
+        ),
+        (lambda body: body.replace(b'"id":12018', b'"id":12019'), "prompt of 19 tokens, mistral-common has 19, others"),
+        (lambda body: body.replace(b'_tokens":16', b'_tokens":15'), "generated_tokens is 15, and there are 16"),
+        (
+            lambda body: body.replace(b'n":"length"', b'n":"eos_token"'),
+            "finish_reason is eos_token, and 16 tokens make",
+        ),
+        (
+            lambda body: body.replace(b'n":"length"', b'n":"bored"'),
+            "no answer of TGI: 0.details.finish_reason: Input should be",
+        ),
+        (lambda body: body.replace(b"embedded", b"embodied", 1), "the tokens spell"),
+        (lambda body: body.replace(b'"special":false', b'"special":true', 1), "the tokens spell"),
+    ],
+)
+def test_an_answer_that_is_not_tgis_fails_and_says_in_what(
+    smoke: Smoke, answer: Callable[[bytes], bytes], told: str
+) -> None:
+    failed = smoke(answer=lambda body: answer(body) if b"generated_text" in body else body).failed
+    assert list(failed) == ["answer"]
+    assert told in failed["answer"]
+
+
+def last(part: bytes) -> bool:
+    """Whether a part of a stream is its last event."""
+    return b'"generated_text":null' not in part
+
+
+@pytest.mark.parametrize(
+    ("part", "told"),
+    [
+        (lambda part: None if last(part) else part, "the last of 15 events has no generated_text: the stream was cut"),
+        (lambda part: part[:-1] if last(part) else part, "the stream ends in the middle of an event"),
+        (lambda part: None, "the stream has no event"),
+        (lambda part: b"data:hello\n\n", "an event is no JSON object"),
+        (lambda part: part.replace(b'"logprob":0.0,', b""), "a token lacks logprob"),
+        (lambda part: part.replace(b'"special":false', b'"special":"no"'), "no event of TGI: token.special: Input sho"),
+        (
+            lambda part: None if b"embedded" in part and not last(part) else part,
+            "generated_tokens is 16, and there are 15",
+        ),
+        (lambda part: part.replace(b'"generated_text":null', b'"generated_text":""'), "an event before the last has"),
+        (lambda part: part.replace(b'n":"length"', b'n":"stop_sequence"'), "finish_reason is stop_sequence"),
+        (lambda part: part.replace(b"AWS", b"SWA") if last(part) else part, "the tokens spell"),
+        (
+            lambda part: b'data:{"error":"Incomplete generation","error_type":"incomplete_generation"}\n\n',
+            "500 incomplete_generation: Incomplete generation",
+        ),
+    ],
+)
+def test_a_stream_that_is_not_tgis_fails_and_says_in_what(
+    smoke: Smoke, part: Callable[[bytes], bytes | None], told: str
+) -> None:
+    failed = smoke(part=part).failed
+    assert list(failed) == ["stream"]
+    assert told in failed["stream"]
+
+
+def test_a_refusal_in_other_words_fails_with_what_was_said(smoke: Smoke) -> None:
+    failed = smoke(answer=lambda body: body.replace(b"cannot be empty", b"must not be empty")).failed
+    assert list(failed) == ["empty inputs"]
+    assert "`inputs` must not be empty" in failed["empty inputs"]
+
+
+def test_another_count_of_the_prompts_tokens_in_a_refusal_fails(smoke: Smoke) -> None:
+    failed = smoke(answer=lambda body: body.replace(b"Given: 19 ", b"Given: 20 ")).failed
+    assert list(failed) == ["MAX_TOTAL_TOKENS", "prompt too long"]
+    assert "Given: 20 `inputs` tokens" in failed["MAX_TOTAL_TOKENS"]
+
+
+def test_an_overloaded_endpoint_fails_every_check_that_it_refuses_and_is_told_as_such(smoke: Smoke) -> None:
+    done = smoke(overloaded=True)
+    # The router looks at best_of before it looks for a permit; a prompt that might run is not sent.
+    assert {r.name for r in done.results if not r.overloaded} == {"MAX_BEST_OF", "prompt too long"}
+    assert {r.got for r in done.results if r.overloaded} == {"overloaded (429): Model is overloaded"}
+    assert not any(r.passed for r in done.results if r.overloaded)
+    assert done.container.requests == len(NAMES) - 1  # none twice
+
+
+def test_an_endpoint_that_does_not_answer_fails_in_time_and_the_checks_go_on(smoke: Smoke) -> None:
+    started = time.monotonic()
+    done = smoke(pace=never, request_timeout_s=0.3)
+    assert time.monotonic() - started < 5
+    assert list(done.failed) == ["answer", "stream"]
+    assert all(got == "no whole answer in time: it took over 0.3 s" for got in done.failed.values())
+    assert done.container.requests == len(NAMES)  # none twice
+
+
+def test_a_stream_that_comes_too_slowly_fails_although_it_never_stands_still(smoke: Smoke) -> None:
+    results = smoke(pace=slowly, request_timeout_s=0.3).results
+    assert results[1].got == "no whole answer in time: it took over 0.3 s"
+    assert 0.3 <= results[1].seconds < 0.8  # whole, it takes 16 × 0.05 s
+
+
+def test_a_stream_that_nobody_waits_for_any_more_is_closed(smoke: Smoke) -> None:
+    container = smoke(pace=slowly, request_timeout_s=0.2, total_s=0.5).container
+    deadline = time.monotonic() + 5
+    while container.in_flight and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert container.in_flight == 0
+
+
+def test_what_has_no_time_left_is_not_sent(smoke: Smoke) -> None:
+    done = smoke(pace=never, request_timeout_s=0.3, total_s=0.45)
+    assert done.container.requests == 2
+    late = set(list(done.failed.values())[2:-1])
+    assert late == {"not sent: the 0.45 s of all checks together are over"}
+    assert done.failed["stream"].startswith("no whole answer in time: it took over 0.1")
+
+
+def test_an_endpoint_that_is_not_there_ends_the_checks(smoke: Smoke) -> None:
+    with pytest.raises(EndpointNotFoundError):
+        smoke.checks(environment({}, name="nowhere"))
+
+
+def test_a_service_that_cannot_be_reached_ends_the_checks(smoke: Smoke, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://localhost:1")
+    with pytest.raises(UnreachableError):
+        smoke.checks(environment({}))
+
+
+def test_an_endpoint_that_goes_away_after_its_first_answer_fails_the_other_checks(smoke: Smoke) -> None:
+    def go_away(body: bytes) -> bytes:
+        for key in list(smoke.site.fleet._endpoints):
+            smoke.site.fleet.remove(key)
+        return body
+
+    done = smoke(answer=go_away)
+    assert list(done.failed) == NAMES[1:]
+    assert "not found" in done.failed["stream"]
+
+
+def test_missing_credentials_end_the_checks(smoke: Smoke, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID", raising=False)
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY", raising=False)
+    nobody = type(smoke)(smoke.site, boto3.Session())
+    with pytest.raises(MissingCredentialsError):
+        nobody.checks(environment({}))
+
+
+def test_every_setting_of_the_file_is_checked_or_said_not_to_be() -> None:
+    env = environment({"MAX_CONCURRENT_REQUESTS": 4, "DTYPE": "bfloat16", "MAX_WAITING_TOKENS": 10})
+    plan = smoke_plan(env)
+    told = {check.name for check in plan.checks} | plan.not_told.keys()
+    assert env.tgi.to_environment().keys() <= told
+    assert "overload" in plan.not_told["MAX_CONCURRENT_REQUESTS"]
