@@ -27,7 +27,7 @@ FEW = settings(max_examples=15, deadline=None, derandomize=True, database=None)
 
 
 def made(workload: Workload, **pinned: int) -> Plan:
-    return plan(workload, PARAMETERS, Pinned(**pinned))  # type: ignore[arg-type]
+    return plan(workload, PARAMETERS, Pinned(**pinned))
 
 
 # With one candidate a plan takes a fraction of the time.
