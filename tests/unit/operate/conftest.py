@@ -28,6 +28,20 @@ from mistral7b.operate.smoke import CheckResult, run_checks, smoke_plan
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 
+NAMES = [
+    "answer",
+    "stream",
+    "empty inputs",
+    "temperature 0",
+    "MAX_INPUT_LENGTH",
+    "MAX_TOTAL_TOKENS",
+    "MAX_STOP_SEQUENCES",
+    "MAX_TOP_N_TOKENS",
+    "MAX_BEST_OF",
+    "prompt too long",
+]
+"""The checks, in their order."""
+
 
 class WrongContainer(TgiContainer):
     """A container whose answers, or the parts of its streams, are changed on their way out; None drops a part."""
