@@ -1,35 +1,42 @@
-"""The key of what a stack keeps: its log group, and captured requests where they are wanted."""
+"""Keys of what a stack keeps: log groups, and captured requests where they are wanted."""
 
-from collections.abc import Sequence
+from typing import Literal
 
-import aws_cdk as cdk
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from mistral7b.environment import Environment
 from sagemaker_tgi import EncryptionKey
+from stacks.retention import REMOVAL
 
 
 def encryption_key(
-    scope: Construct, environment: Environment, *, log_group_names: Sequence[str], outlives_stack: bool
+    scope: Construct,
+    construct_id: str,
+    *,
+    environment: Environment,
+    log_group: str | None = None,
+    removal: Literal["destroy", "retain"],
 ) -> kms.IKey:
-    """The key of the environment file, or one of the stack's own.
+    """The key of the environment file, or one of its own for what it encrypts, which stays or goes with that.
 
-    Each stack has its own: a key that stacks share could not be exchanged for another while both use it, as
-    CloudFormation changes no export in use; and whoever may use the one need not read what the other encrypts.
+    Stacks share no key: it could not be exchanged for another while both use it, as CloudFormation changes no export
+    in use; and whoever may use the one need not read what the other encrypts.
 
     Args:
         scope: The stack.
+        construct_id: Id within `scope`.
         environment: The environment.
-        log_group_names: Log groups of the stack.
-        outlives_stack: Whether something stays, on removal, that cannot be read without the key.
+        log_group: Name or pattern of the log groups that it encrypts. Default: no log group.
+        removal: What happens, on removal, to what it encrypts.
     """
-    if environment.encryption.kms_key_arn is not None:
-        return kms.Key.from_key_arn(scope, "Key", environment.encryption.kms_key_arn)
+    given = environment.encryption.kms_key_arn
+    if given is not None:
+        return kms.Key.from_key_arn(scope, construct_id, given)
     return EncryptionKey(
         scope,
-        "Key",
-        log_group_names=log_group_names,
-        description=f"Mistral 7B, {environment.name}: {', '.join(log_group_names)}",
-        removal_policy=cdk.RemovalPolicy.RETAIN if outlives_stack else cdk.RemovalPolicy.DESTROY,
+        construct_id,
+        log_group_names=[log_group] if log_group else [],
+        description=f"Mistral 7B, {environment.name}: {log_group or 'captured requests'}",
+        removal_policy=REMOVAL[removal],
     )

@@ -2,9 +2,8 @@
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_ssm as ssm
-from constructs import Construct
+from constructs import Construct, IDependable
 
 from mistral7b.environment import AutoScaling, Callers, Environment
 from mistral7b.environment import DataCapture as DataCaptureSettings
@@ -25,7 +24,7 @@ from sagemaker_tgi import (
 from stacks.base import EnvironmentStack
 from stacks.encryption import encryption_key
 from stacks.network import NetworkStack
-from stacks.retention import RETENTION_DAYS
+from stacks.retention import REMOVAL, RETENTION_DAYS
 
 
 class EndpointStack(EnvironmentStack):
@@ -38,8 +37,7 @@ class EndpointStack(EnvironmentStack):
     def __init__(self, scope: Construct, construct_id: str, *, environment: Environment, network: NetworkStack) -> None:
         """Defines the stack."""
         super().__init__(scope, construct_id, environment=environment, description="SageMaker endpoint")
-        key = self._key(environment)
-        data_capture = self._data_capture(environment, key) if environment.data_capture else None
+        data_capture = self._data_capture(environment, environment.data_capture) if environment.data_capture else None
         model = self._model(environment, network, data_capture)
         endpoint_config = TgiEndpointConfig(
             self,
@@ -56,9 +54,16 @@ class EndpointStack(EnvironmentStack):
             "Endpoint",
             endpoint_name=environment.resolved_endpoint_name,
             endpoint_config=endpoint_config,
-            log_encryption_key=key,
+            log_encryption_key=encryption_key(
+                self,
+                "Key",
+                environment=environment,
+                # An endpoint that gets another name goes on logging to its old group until it has gone.
+                log_group=endpoint_log_group_name("*"),
+                removal=environment.removal.log_group,
+            ),
             log_retention=RETENTION_DAYS[environment.removal.log_retention_days],
-            log_removal_policy=cdk.RemovalPolicy(environment.removal.log_group.upper()),
+            log_removal_policy=REMOVAL[environment.removal.log_group],
         )
         """The endpoint."""
         if environment.auto_scaling is not None:
@@ -66,24 +71,15 @@ class EndpointStack(EnvironmentStack):
         self._let_invoke(environment.callers, network)
         self._tell_consumers(environment)
 
-    def _key(self, environment: Environment) -> kms.IKey:
-        removal = environment.removal
-        captured_stays = environment.data_capture is not None and removal.captured_data == "retain"
-        return encryption_key(
-            self,
-            environment,
-            log_group_names=[endpoint_log_group_name(environment.resolved_endpoint_name)],
-            outlives_stack=removal.log_group == "retain" or captured_stays,
-        )
-
-    def _data_capture(self, environment: Environment, key: kms.IKey) -> DataCapture:
-        settings = environment.data_capture or DataCaptureSettings()
+    def _data_capture(self, environment: Environment, settings: DataCaptureSettings) -> DataCapture:
+        removal = environment.removal.captured_data
+        key = encryption_key(self, "DataCaptureKey", environment=environment, removal=removal)
         kept = DataCaptureBucket(
             self,
             "DataCapture",
             encryption_key=key,
             retention=cdk.Duration.days(settings.retention_days),
-            removal_policy=cdk.RemovalPolicy(environment.removal.captured_data.upper()),
+            removal_policy=REMOVAL[removal],
         )
         capture = DataCapture(
             bucket=kept.bucket,
@@ -98,14 +94,6 @@ class EndpointStack(EnvironmentStack):
     def _model(self, environment: Environment, network: NetworkStack, data_capture: DataCapture | None) -> TgiModel:
         image = EcrImage.from_uri(environment.image_uri)
         artifact = ModelArtifact.from_uri(environment.artifact_uri)
-        way_to_s3 = network.route_table_ids and ArtifactGatewayEndpoint(
-            self,
-            "Artifacts",
-            vpc=network.vpc,
-            route_table_ids=network.route_table_ids,
-            artifact_bucket_name=artifact.bucket_name,
-            data_capture=data_capture,
-        )
         role = TgiExecutionRole(
             self,
             "Role",
@@ -125,7 +113,22 @@ class EndpointStack(EnvironmentStack):
             role=role,
             subnets=network.subnets,
             security_groups=[network.security_group],
-            artifact_route=way_to_s3 or None,
+            artifact_route=self._way_to_s3(artifact, network, data_capture),
+        )
+
+    def _way_to_s3(
+        self, artifact: ModelArtifact, network: NetworkStack, data_capture: DataCapture | None
+    ) -> IDependable | None:
+        """What has to exist before the weights can be copied; None where the existing VPC sees to it."""
+        if not network.route_table_ids:
+            return None
+        return ArtifactGatewayEndpoint(
+            self,
+            "Artifacts",
+            vpc=network.vpc,
+            route_table_ids=network.route_table_ids,
+            artifact_bucket_name=artifact.bucket_name,
+            data_capture=data_capture,
         )
 
     def _auto_scale(self, settings: AutoScaling) -> None:

@@ -16,7 +16,7 @@ from sagemaker_tgi import (
 )
 from stacks.base import EnvironmentStack
 from stacks.encryption import encryption_key
-from stacks.retention import RETENTION_DAYS
+from stacks.retention import REMOVAL, RETENTION_DAYS
 
 
 class NetworkStack(EnvironmentStack):
@@ -64,13 +64,10 @@ class NetworkStack(EnvironmentStack):
             vpc=self.vpc,
             log_group_name=log_group_name,
             encryption_key=encryption_key(
-                self,
-                environment,
-                log_group_names=[log_group_name],
-                outlives_stack=environment.removal.log_group == "retain",
+                self, "Key", environment=environment, log_group=log_group_name, removal=environment.removal.log_group
             ),
             log_retention=RETENTION_DAYS[environment.removal.log_retention_days],
-            log_removal_policy=cdk.RemovalPolicy(environment.removal.log_group.upper()),
+            log_removal_policy=REMOVAL[environment.removal.log_group],
         )
 
 

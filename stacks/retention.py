@@ -1,5 +1,8 @@
-"""Log retention in days, as the CDK names it."""
+"""How long logs are kept, and whether they outlive their stack, as the CDK names it."""
 
+from typing import Literal
+
+from aws_cdk import RemovalPolicy
 from aws_cdk.aws_logs import RetentionDays
 
 RETENTION_DAYS = {
@@ -25,4 +28,10 @@ RETENTION_DAYS = {
     2922: RetentionDays.EIGHT_YEARS,
     3288: RetentionDays.NINE_YEARS,
     3653: RetentionDays.TEN_YEARS,
+}
+
+REMOVAL: dict[Literal["destroy", "retain"], RemovalPolicy] = {
+    "destroy": RemovalPolicy.DESTROY,
+    # What stays on removal goes all the same where its creation is rolled back: a second try would collide with it.
+    "retain": RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
 }

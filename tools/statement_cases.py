@@ -37,6 +37,7 @@ FOLDER = Case("weights in a folder", lambda e: not e.artifact_uri.endswith(".tar
 
 _BY_RESOURCE = {
     "endpoint/Key": OWN_KEY,
+    "endpoint/DataCaptureKey": OWN_KEY,
     "endpoint/DataCapture": DATA_CAPTURE,
     "endpoint/Artifacts": ROUTE_TABLES,
     "network/Runtime": RUNTIME_ENDPOINT,

@@ -162,7 +162,7 @@ def _placeholders(environment: Environment) -> list[tuple[str, str]]:
         (r"^Policy\w+$", "PolicyDocument"),
         *((_word(f"Caller-{role}"), "Caller-<role>") for role in environment.callers.role_names),
         *([(_word(environment.encryption.kms_key_arn), "<key ARN>")] if environment.encryption.kms_key_arn else []),
-        ("<Arn of endpoint/Key>", "<key ARN>"),
+        (r"<Arn of endpoint/(DataCapture)?Key>", "<key ARN>"),
         ("<Arn of endpoint/DataCapture/Bucket>", "arn:<partition>:s3:::<capture bucket>"),
         ("<Arn of endpoint/DataCapture/AccessLog>", "arn:<partition>:s3:::<access log bucket>"),
         ("<GroupId of network/Model>", "<security group>"),

@@ -12,11 +12,12 @@ from sagemaker_tgi.compliance import explain_statements
 from sagemaker_tgi.props import PropsCheck
 
 _LONGEST_DESCRIPTION = 8192  # DescriptionType in the AWS KMS API
-_PENDING_DAYS = 7  # the shortest that AWS KMS knows; a key that waits for its deletion is not billed
+# The longest that AWS KMS waits; a key that waits for its deletion is not billed, and can be taken back.
+_PENDING_DAYS = 30
 
 
 class EncryptionKey(kms.Key):
-    """A key, rotated every year, that CloudWatch Logs may use for the named log groups alone.
+    """A key, rotated every year, that CloudWatch Logs may use for the named log groups alone, if for any.
 
     Whoever else needs it gets that by an IAM policy, such as the one that `TgiExecutionRole` has for captured requests.
     """
@@ -26,7 +27,7 @@ class EncryptionKey(kms.Key):
         scope: Construct,
         construct_id: str,
         *,
-        log_group_names: Sequence[str],
+        log_group_names: Sequence[str] = (),
         description: str,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.DESTROY,
     ) -> None:
@@ -35,22 +36,22 @@ class EncryptionKey(kms.Key):
         Args:
             scope: Parent construct.
             construct_id: Id within `scope`.
-            log_group_names: Log groups of the stack's account and region that are encrypted with it; one or more.
+            log_group_names: Log groups of the stack's account and region that are encrypted with it, by name or with
+                `*` for what may change. CloudWatch Logs needs the key for as long as events are read. Default: none.
             description: What it is for.
             removal_policy: What happens to the key on removal. A log group that is retained cannot be read without it.
-                Default: it is deleted after 7 days, in which its deletion can be taken back.
+                Default: it is deleted after 30 days, in which its deletion can be taken back.
 
         Raises:
             InvalidPropsError: with every problem of the props.
         """
         check = PropsCheck(scope, construct_id)
-        if not log_group_names:
-            check.reject("log_group_names", [], "leaves the key without a use", "name a log group")
         for name in log_group_names:
-            check.names_log_group("log_group_names", name)
+            check.names_log_group("log_group_names", name.replace("*", "x"))
         check.no_longer_than("description", description, _LONGEST_DESCRIPTION)
         check.raise_problems()
         stack = cdk.Stack.of(scope)
+        log_groups = [log_group_arn(stack, name) for name in log_group_names]
         super().__init__(
             scope,
             construct_id,
@@ -59,20 +60,19 @@ class EncryptionKey(kms.Key):
             pending_window=cdk.Duration.days(_PENDING_DAYS),
             removal_policy=removal_policy,
             policy=iam.PolicyDocument(
-                statements=[
-                    _account_decides(),
-                    _logs_encrypt(stack, [log_group_arn(stack, name) for name in log_group_names]),
-                ]
+                statements=[_account_decides(), *([_logs_encrypt(stack, log_groups)] if log_groups else [])]
             ),
         )
         explain_statements(
             self,
             {
                 "AccountDecides": "the account's IAM policies decide who manages and uses the key; without this nobody "
-                "could, ever. `*` is the key itself",
-                "LogsEncrypt": "CloudWatch Logs encrypts these log groups and no others. `*` is the key itself",
+                "could, ever. `*` is the key itself"
             },
         )
+        if log_groups:
+            reason = "CloudWatch Logs encrypts these log groups and no others. `*` as a resource is the key itself"
+            explain_statements(self, {"LogsEncrypt": reason})
 
 
 def _account_decides() -> iam.PolicyStatement:
@@ -88,5 +88,5 @@ def _logs_encrypt(stack: cdk.Stack, log_groups: list[str]) -> iam.PolicyStatemen
         principals=[iam.ServicePrincipal(f"logs.{stack.region}.{stack.url_suffix}")],
         actions=["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
         resources=["*"],
-        conditions={"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": log_groups}},
+        conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": log_groups}},
     )

@@ -33,16 +33,17 @@ class AccessLogBucket(s3.Bucket):
             lifecycle_rules=_expiry(_ACCESS_LOG_RETENTION),
             removal_policy=removal_policy,
         )
-        _deny_without_tls(self)
+        _deny_without_tls(self, removal_policy)
         acknowledge_rule(
             self, "S3DefaultEncryptionKMS", "Amazon S3 delivers access logs to buckets under its own key alone (SSE-S3)"
         )
 
     def accept_log_of(self, source: s3.Bucket) -> None:
-        """Lets Amazon S3 deliver the access log of `source`.
+        """Lets Amazon S3 deliver the access log of `source` alone.
 
-        Source: Amazon S3 user guide, "Permissions for log delivery". The ARN of `source` would make the two buckets
-        depend on each other, so that its account alone is named.
+        `server_access_logs_bucket` would do it by an ACL, which this bucket has none of, wherever an app lacks the
+        feature flag `@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy`. Source: Amazon S3 user guide, "Permissions for
+        log delivery".
         """
         self.add_to_resource_policy(
             iam.PolicyStatement(
@@ -50,16 +51,18 @@ class AccessLogBucket(s3.Bucket):
                 principals=[iam.ServicePrincipal("logging.s3.amazonaws.com")],
                 actions=["s3:PutObject"],
                 resources=[self.arn_for_objects(f"{_ACCESS_LOG_PREFIX}*")],
-                conditions={"StringEquals": {"aws:SourceAccount": self.stack.account}},
+                conditions={
+                    "ArnLike": {"aws:SourceArn": source.bucket_arn},
+                    "StringEquals": {"aws:SourceAccount": self.stack.account},
+                },
             )
         )
-        explain_statements(self, {"DeliverAccessLog": "Amazon S3 writes the access log of this account's bucket"})
+        explain_statements(self, {"DeliverAccessLog": "Amazon S3 writes the access log of this one bucket"})
         resource = source.node.default_child
         assert isinstance(resource, s3.CfnBucket)
         resource.logging_configuration = s3.CfnBucket.LoggingConfigurationProperty(
             destination_bucket_name=self.bucket_name, log_file_prefix=_ACCESS_LOG_PREFIX
         )
-        source.node.add_dependency(self)  # its policy has to be there first
 
 
 class PrivateBucket(s3.Bucket):
@@ -97,7 +100,7 @@ class PrivateBucket(s3.Bucket):
             lifecycle_rules=_expiry(retention),
             removal_policy=removal_policy,
         )
-        _deny_without_tls(self)
+        _deny_without_tls(self, removal_policy)
         access_log.accept_log_of(self)
 
 
@@ -114,7 +117,7 @@ def _expiry(retention: cdk.Duration) -> list[s3.LifecycleRule]:
     ]
 
 
-def _deny_without_tls(bucket: s3.Bucket) -> None:
+def _deny_without_tls(bucket: s3.Bucket, removal_policy: cdk.RemovalPolicy) -> None:
     bucket.add_to_resource_policy(
         iam.PolicyStatement(
             sid="DenyWithoutTls",
@@ -125,4 +128,6 @@ def _deny_without_tls(bucket: s3.Bucket) -> None:
             conditions={"Bool": {"aws:SecureTransport": "false"}},
         )
     )
+    if bucket.policy is not None:
+        bucket.policy.apply_removal_policy(removal_policy)  # a bucket that stays keeps its policy
     explain_statements(bucket, {"DenyWithoutTls": "nothing passes unencrypted, whoever asks"})

@@ -93,11 +93,18 @@ def test_requests_to_captured_data_are_logged_in_the_other_bucket(
     ]
     [delivery] = statements
     assert delivery["Principal"] == {"Service": "logging.s3.amazonaws.com"}
-    assert delivery["Condition"] == {"StringEquals": {"aws:SourceAccount": "111122223333"}}
+    assert delivery["Condition"]["StringEquals"] == {"aws:SourceAccount": "111122223333"}
+    source = delivery["Condition"]["ArnLike"]["aws:SourceArn"]["Fn::GetAtt"][0]
+    assert [b for b in resources(stack, "AWS::S3::Bucket") if "LoggingConfiguration" in b["Properties"]] == [both[0]]
+    assert source.startswith("CapturedBucket")
 
 
 def test_buckets_stay_on_removal_unless_told_otherwise(both: Both) -> None:
     assert {bucket["DeletionPolicy"] for bucket in both} == {"Retain"}
+
+
+def test_a_bucket_that_stays_keeps_its_policy(stack: cdk.Stack, both: Both, resources: Resources) -> None:
+    assert {policy["DeletionPolicy"] for policy in resources(stack, "AWS::S3::BucketPolicy")} == {"Retain"}
 
 
 def test_buckets_go_on_removal_where_that_is_asked_for(stack: cdk.Stack, key: kms.IKey, resources: Resources) -> None:

@@ -23,7 +23,7 @@ def test_cloudwatch_logs_may_use_it_for_the_named_log_groups_alone(stack: cdk.St
     key(stack)
     [_, logs] = only(stack, "AWS::KMS::Key")["Properties"]["KeyPolicy"]["Statement"]
     arns = [f"arn:aws:logs:eu-west-1:111122223333:log-group:{group}" for group in GROUPS]
-    assert logs["Condition"] == {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": arns}}
+    assert logs["Condition"] == {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": arns}}
     assert logs["Principal"]["Service"] == {"Fn::Join": ["", ["logs.eu-west-1.", {"Ref": "AWS::URLSuffix"}]]}
 
 
@@ -34,10 +34,10 @@ def test_nobody_but_the_account_and_cloudwatch_logs_is_in_its_policy(stack: cdk.
     assert set(logs["Principal"]) == {"Service"}
 
 
-def test_a_removed_key_is_deleted_after_the_shortest_time_there_is(stack: cdk.Stack, only: Only) -> None:
+def test_a_removed_key_is_deleted_after_the_longest_time_there_is(stack: cdk.Stack, only: Only) -> None:
     key(stack)
     resource = only(stack, "AWS::KMS::Key")
-    assert (resource["DeletionPolicy"], resource["Properties"]["PendingWindowInDays"]) == ("Delete", 7)
+    assert (resource["DeletionPolicy"], resource["Properties"]["PendingWindowInDays"]) == ("Delete", 30)
 
 
 def test_a_key_of_log_groups_that_stay_can_stay_too(stack: cdk.Stack, only: Only) -> None:
@@ -45,9 +45,10 @@ def test_a_key_of_log_groups_that_stay_can_stay_too(stack: cdk.Stack, only: Only
     assert only(stack, "AWS::KMS::Key")["DeletionPolicy"] == "Retain"
 
 
-def test_a_key_without_a_use_is_refused(stack: cdk.Stack) -> None:
-    with pytest.raises(InvalidPropsError, match=r"log_group_names=\[\]: leaves the key without a use"):
-        key(stack, log_group_names=[])
+def test_without_log_groups_cloudwatch_logs_may_not_use_it(stack: cdk.Stack, only: Only) -> None:
+    key(stack, log_group_names=[])
+    statements = only(stack, "AWS::KMS::Key")["Properties"]["KeyPolicy"]["Statement"]
+    assert [s["Sid"] for s in statements] == ["AccountDecides"]
 
 
 @pytest.mark.parametrize("props", [{"log_group_names": ["log group"]}, {"description": "x" * 8193}])

@@ -60,7 +60,7 @@ def test_an_archive_is_unpacked_by_sagemaker(templates: dict[str, Any]) -> None:
 def test_logs_are_kept_as_long_as_the_file_says(templates: dict[str, Any]) -> None:
     group = only(templates["everything/endpoint"], "AWS::Logs::LogGroup")
     assert group["Properties"]["RetentionInDays"] == 3653
-    assert group["DeletionPolicy"] == "Retain"
+    assert group["DeletionPolicy"] == "RetainExceptOnCreate"
 
 
 def test_logs_go_with_the_stack_unless_they_are_to_be_kept(templates: dict[str, Any]) -> None:

@@ -9,6 +9,8 @@ from tests.variants import ENVIRONMENTS
 OWN_KEYS = [name for name, env in ENVIRONMENTS.items() if env.encryption.kms_key_arn is None]
 GIVEN_KEYS = [name for name, env in ENVIRONMENTS.items() if env.encryption.kms_key_arn is not None]
 CAPTURING = [name for name, env in ENVIRONMENTS.items() if env.data_capture is not None]
+POLICIES = {"destroy": "Delete", "retain": "RetainExceptOnCreate"}
+"""Of a resource that goes or stays: what stays goes all the same where its creation is rolled back."""
 
 
 def of_type(template: dict[str, Any], resource_type: str) -> list[dict[str, Any]]:
@@ -20,16 +22,17 @@ def log_groups(name: str, templates: dict[str, Any]) -> list[dict[str, Any]]:
     return [group for template in stacks for group in of_type(template, "AWS::Logs::LogGroup")]
 
 
-def keys_of(template: dict[str, Any]) -> list[str]:
-    """Logical ids of the keys of a stack."""
-    return [name for name, r in template["Resources"].items() if r["Type"] == "AWS::KMS::Key"]
+def keys(template: dict[str, Any], what: str) -> dict[str, dict[str, Any]]:
+    """The keys of a stack, by logical id: of `logs`, or of `captured` requests."""
+    found = {name: r for name, r in template["Resources"].items() if r["Type"] == "AWS::KMS::Key"}
+    return {name: r for name, r in found.items() if ("DataCapture" in name) == (what == "captured")}
 
 
 @pytest.mark.parametrize("path", [f"{name}/{stack}" for name in OWN_KEYS for stack in ("network", "endpoint")])
 def test_every_log_group_is_encrypted_with_its_stacks_own_key(path: str, templates: dict[str, Any]) -> None:
     template = templates[path]
     used = [group["Properties"]["KmsKeyId"] for group in of_type(template, "AWS::Logs::LogGroup")]
-    assert used == [{"Fn::GetAtt": [key, "Arn"]} for key in keys_of(template)]
+    assert used == [{"Fn::GetAtt": [key, "Arn"]} for key in keys(template, "logs")]
 
 
 @pytest.mark.parametrize("name", GIVEN_KEYS)
@@ -38,14 +41,19 @@ def test_every_log_group_is_encrypted_with_the_key_of_the_file(name: str, templa
     assert keys == {ENVIRONMENTS[name].encryption.kms_key_arn}
 
 
-@pytest.mark.parametrize("path", [f"{name}/{stack}" for name in OWN_KEYS for stack in ("network", "endpoint")])
-def test_a_key_lets_cloudwatch_logs_encrypt_its_stacks_log_group_alone(path: str, templates: dict[str, Any]) -> None:
-    template = templates[path]
-    for key in of_type(template, "AWS::KMS::Key"):
-        condition = key["Properties"]["KeyPolicy"]["Statement"][1]["Condition"]["ArnEquals"]
-        arn = str(condition["kms:EncryptionContext:aws:logs:arn"])
-        [group] = of_type(template, "AWS::Logs::LogGroup")
-        assert arn.rsplit(":", 1)[-1].strip("'}]") == group["Properties"]["LogGroupName"]
+@pytest.mark.parametrize("name", OWN_KEYS)
+def test_a_key_lets_cloudwatch_logs_encrypt_what_its_stack_logs_alone(name: str, templates: dict[str, Any]) -> None:
+    groups = {"endpoint": "/aws/sagemaker/Endpoints/*", "network": f"/mistral7b/{name}/vpc-flow-logs"}
+    for stack, group in groups.items():
+        for key in keys(templates[f"{name}/{stack}"], "logs").values():
+            condition = key["Properties"]["KeyPolicy"]["Statement"][1]["Condition"]["ArnLike"]
+            arn = str(condition["kms:EncryptionContext:aws:logs:arn"])
+            assert arn.rsplit(":", 1)[-1].strip("'}]") == group
+
+
+def test_cloudwatch_logs_has_nothing_to_do_with_the_key_of_captured_requests(templates: dict[str, Any]) -> None:
+    [key] = keys(templates["everything/endpoint"], "captured").values()
+    assert [s["Sid"] for s in key["Properties"]["KeyPolicy"]["Statement"]] == ["AccountDecides"]
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
@@ -53,19 +61,24 @@ def test_every_log_group_expires_and_goes_or_stays_as_the_file_says(name: str, t
     removal = ENVIRONMENTS[name].removal
     for group in log_groups(name, templates):
         assert group["Properties"]["RetentionInDays"] == removal.log_retention_days
-        assert group["DeletionPolicy"] == {"destroy": "Delete", "retain": "Retain"}[removal.log_group]
+        assert group["DeletionPolicy"] == POLICIES[removal.log_group]
 
 
 @pytest.mark.parametrize("name", OWN_KEYS)
-def test_a_key_stays_where_something_stays_that_it_encrypts(name: str, templates: dict[str, Any]) -> None:
-    env = ENVIRONMENTS[name]
-    logs_stay = env.removal.log_group == "retain"
-    captured_stay = env.data_capture is not None and env.removal.captured_data == "retain"
-    policies = {True: ["Retain"], False: ["Delete"]}
-    of_endpoint = of_type(templates[f"{name}/endpoint"], "AWS::KMS::Key")
-    assert [key["DeletionPolicy"] for key in of_endpoint] == policies[logs_stay or captured_stay]
-    of_network = of_type(templates[f"{name}/network"], "AWS::KMS::Key")
-    assert [key["DeletionPolicy"] for key in of_network] == (policies[logs_stay] if env.own_vpc else [])
+def test_a_key_goes_or_stays_with_what_it_encrypts(name: str, templates: dict[str, Any]) -> None:
+    removal = ENVIRONMENTS[name].removal
+    for stack in ("network", "endpoint"):
+        of_logs, of_captured = (keys(templates[f"{name}/{stack}"], what).values() for what in ("logs", "captured"))
+        assert {key["DeletionPolicy"] for key in of_logs} <= {POLICIES[removal.log_group]}
+        assert {key["DeletionPolicy"] for key in of_captured} <= {POLICIES[removal.captured_data]}
+
+
+@pytest.mark.parametrize("name", [name for name in OWN_KEYS if name in CAPTURING])
+def test_captured_requests_have_a_key_of_their_own(name: str, templates: dict[str, Any]) -> None:
+    template = templates[f"{name}/endpoint"]
+    [key] = keys(template, "captured")
+    [config] = of_type(template, "AWS::SageMaker::EndpointConfig")
+    assert config["Properties"]["DataCaptureConfig"]["KmsKeyId"] == {"Fn::GetAtt": [key, "Arn"]}
 
 
 @pytest.mark.parametrize("name", [name for name, env in ENVIRONMENTS.items() if env.own_vpc is not None])
@@ -102,8 +115,8 @@ def test_captured_requests_expire_and_stay_or_go_as_the_file_says(name: str, tem
     assert (
         kept["Properties"]["LifecycleConfiguration"]["Rules"][0]["ExpirationInDays"] == env.data_capture.retention_days
     )
-    policy = {"destroy": "Delete", "retain": "Retain"}[env.removal.captured_data]
-    assert {bucket["DeletionPolicy"] for bucket in buckets} == {policy}
+    policies = of_type(templates[f"{name}/endpoint"], "AWS::S3::BucketPolicy")
+    assert {r["DeletionPolicy"] for r in (*buckets, *policies)} == {POLICIES[env.removal.captured_data]}
 
 
 @pytest.mark.parametrize("name", [name for name in CAPTURING if ENVIRONMENTS[name].own_vpc is not None])
