@@ -21,6 +21,17 @@ def _acknowledge(construct: IConstruct, findings: Iterable[str], reason: str) ->
     cdk.Validations.of(construct).acknowledge(*acknowledgments)
 
 
+def acknowledge_lint(resource: cdk.CfnResource, rule: str, reason: str) -> None:
+    """Records in the template, where cfn-lint looks for it, that what its rule warns of is as intended.
+
+    Args:
+        resource: The resource.
+        rule: The rule's id, such as `W3010`.
+        reason: Why.
+    """
+    resource.add_metadata("cfn-lint", {"config": {"ignore_checks": [rule]}, "reason": reason})
+
+
 # Packs of cdk-nag that call the same rules by the same names, other than AwsSolutions, which numbers them.
 _NAMED_RULE_PACKS = ("NIST.800.53.R5", "PCI.DSS.321", "HIPAA.Security")
 STATEMENT_REASONS = "sagemaker-tgi:statement-reasons"

@@ -9,7 +9,7 @@ from constructs import Construct
 from pydantic_core import PydanticCustomError
 
 from mistral7b.environment import limits
-from sagemaker_tgi.compliance import acknowledge, acknowledge_rule
+from sagemaker_tgi.compliance import acknowledge, acknowledge_lint, acknowledge_rule
 from sagemaker_tgi.props import PropsCheck
 
 # Largest VPC and smallest subnet (Amazon VPC user guide, VPC and subnet sizing).
@@ -84,11 +84,14 @@ class IsolatedVpc(Construct):
             "no interface is in the default group; CloudFormation cannot close it without a function of one's own, "
             "which would need more rights than the group gives",
         )
-        acknowledge(
-            self,
-            "CloudFormation-Validate::W3010",
-            "zones are named on purpose: not every zone offers GPU instances, and Fn::GetAZs differs between accounts",
+        named = (
+            "zones are named on purpose: not every one offers GPU instances, and Fn::GetAZs differs between accounts"
         )
+        acknowledge(self, "CloudFormation-Validate::W3010", named)
+        for subnet in self.subnets:
+            range_of_zone = subnet.node.default_child
+            assert isinstance(range_of_zone, ec2.CfnSubnet)
+            acknowledge_lint(range_of_zone, "W3010", named)
 
 
 def _subnet_ranges(check: PropsCheck, cidr: str) -> list[ipaddress.IPv4Network]:

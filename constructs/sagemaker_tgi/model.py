@@ -9,6 +9,7 @@ from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct, IDependable
 
 from sagemaker_tgi.artifact import ModelArtifact
+from sagemaker_tgi.compliance import acknowledge_lint
 from sagemaker_tgi.image import EcrImage
 from sagemaker_tgi.props import MAX_SECURITY_GROUPS, MAX_SUBNETS, PropsCheck
 
@@ -81,6 +82,11 @@ class TgiModel(cdk.Resource):
         )
         # CreateModel checks the role's permissions and the way to S3: both have to be complete.
         self.node.add_dependency(role)
+        acknowledge_lint(
+            self._resource,
+            "W3005",
+            "a reference to the role brings no policies that were added to it; a dependency does",
+        )
         if artifact_route is not None:
             self.node.add_dependency(artifact_route)
 

@@ -68,7 +68,6 @@ class VpcFlowLog(cdk.Resource):
             log_group_name=self.log_group.log_group_name,
             deliver_logs_permission_arn=role.role_arn,
         )
-        flow_log.node.add_dependency(role)
         cdk.Tags.of(flow_log).add("Name", self.node.path)
 
     def _role(self, log_group: str) -> iam.Role:

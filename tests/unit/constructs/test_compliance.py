@@ -2,10 +2,12 @@ from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_s3 as s3
+from aws_cdk.assertions import Template
 
 from sagemaker_tgi.compliance import (
     STATEMENT_REASONS,
     acknowledge,
+    acknowledge_lint,
     acknowledge_rule,
     acknowledge_wildcards,
     explain_statements,
@@ -55,6 +57,13 @@ def test_a_wildcard_in_a_bucket_of_the_stack_is_written_as_cdk_nag_writes_it(sta
     acknowledge_wildcards(stack, [bucket.arn_for_objects("captured/*")], "x")
     logical_id = stack.resolve(bucket.bucket_name)["Ref"]
     assert list(acknowledged(stack)) == [f"AwsSolutions-IAM5[Resource::<{logical_id}.Arn>/captured/*]"]
+
+
+def test_a_warning_of_cfn_lint_is_acknowledged_in_the_template(stack: cdk.Stack) -> None:
+    resource = cdk.CfnResource(stack, "Queue", type="AWS::SQS::Queue")
+    acknowledge_lint(resource, "W3010", "as intended")
+    metadata = Template.from_stack(stack).to_json()["Resources"]["Queue"]["Metadata"]
+    assert metadata["cfn-lint"] == {"config": {"ignore_checks": ["W3010"]}, "reason": "as intended"}
 
 
 def test_the_reason_of_a_statement_is_metadata_of_its_construct(stack: cdk.Stack) -> None:

@@ -14,12 +14,6 @@ from stacks.checks import PACKS, add_compliance_packs, add_template_validation
 from stacks.stage import EnvironmentStage
 from tests.variants import ENVIRONMENTS, STACKS, context
 
-# Warnings of cfn-lint that are as intended.
-INTENDED = {
-    "W3005": "the CDK turns every dependency between constructs into DependsOn, whether a reference implies it or not",
-    "W3010": "zones are named on purpose: not every zone offers GPU instances, and Fn::GetAZs differs between accounts",
-}
-
 
 @pytest.mark.parametrize("pack", list(PACKS))
 def test_every_finding_of_a_pack_is_acknowledged(pack: CompliancePack, app: cdk.App) -> None:
@@ -34,7 +28,7 @@ def test_cfn_lint_finds_neither_error_nor_warning(
     path: str, templates: dict[str, Any], stages: dict[str, EnvironmentStage]
 ) -> None:
     region = stages[path.split("/", maxsplit=1)[0]].endpoint.region
-    config = ManualArgs(regions=[region], ignore_checks=list(INTENDED))
+    config = ManualArgs(regions=[region])
     assert [str(match) for match in lint(json.dumps(templates[path]), config=config)] == []
 
 
