@@ -94,7 +94,7 @@ def plan(  # noqa: PLR0917 - typer makes an option of each
     else:
         shown.print()
     if plot is not None:
-        _draw(found, plot, f"{name}: {found.settings.max_instances} instances at most")
+        _draw(found, plot, f"{name}: at most {found.settings.max_instances} × {env.instance_type}")
 
 
 def _model(parameters: Path | None) -> "Calibration":

@@ -45,6 +45,7 @@ _EXAMPLES = {
     "vpc_id": "write it like vpc-0123456789abcdef0",
     "subnet_ids": "write it like subnet-0123456789abcdef0",
     "route_table_ids": "write it like rtb-0123456789abcdef0",
+    "kms_key_arn": "write the ARN of a key, not of an alias: arn:aws:kms:REGION:ACCOUNT:key/KEY-ID",
     "s3_prefix_list_id": "write it like pl-63a5400a",
     "role_names": "write a role's name, without path or ARN: up to 64 letters, digits and _ + = , . @ -",
     "endpoint_name": "use up to 63 letters, digits and hyphens, such as mistral-7b-dev",
