@@ -41,7 +41,7 @@ def _texts_of(edits: st.SearchStrategy[list[Edit]]) -> st.SearchStrategy[Files]:
 
 def _edits(values: Any, least: int = 1, most: int = 2, where: tuple[Site, ...] = ()) -> st.SearchStrategy[list[Edit]]:
     """Between `least` and `most` sites with a value that `values` draws for the site."""
-    one = st.sampled_from(where or sites()).flatmap(lambda site: st.tuples(st.just(site.path), values(site)))
+    one = st.one_of([st.tuples(st.just(site.path), values(site)) for site in where or sites()])
     return st.lists(one, min_size=least, max_size=most)
 
 

@@ -15,7 +15,7 @@ from tests.unit.environment.outcome import Outcomes, memory_limit
 from tests.unit.environment.synthesis import refusals
 
 EXAMPLES = 1250  # of each of the eight kinds
-SYNTHESIZED = 30  # environments of each kind, evenly from those accepted: each takes 80 ms
+SYNTHESIZED = 12  # environments of each kind, evenly from those accepted: each takes 80 ms
 
 
 @pytest.mark.parametrize("kind", KINDS)
