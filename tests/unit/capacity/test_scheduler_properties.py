@@ -65,7 +65,7 @@ def serve(instance: TgiInstance, requests: Sequence[Request]) -> tuple[list[Requ
 
 
 @given(arrivals(), LIMITS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_jumping_many_steps_at_once_equals_stepping_one_by_one(
     rows: list[tuple[float, int, int, int]], limits: RouterLimits
 ) -> None:
@@ -147,7 +147,7 @@ def test_how_often_the_clock_is_read_changes_nothing(
 
 
 @given(arrivals(), LIMITS, st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_cancelling_any_requests_at_any_time_loses_no_other(
     rows: list[tuple[float, int, int, int]], limits: RouterLimits, data: st.DataObject
 ) -> None:

@@ -32,6 +32,7 @@ ENVIRONMENTS = {
     "small": "tgi:\n  MAX_INPUT_LENGTH: 150\n  MAX_TOTAL_TOKENS: 200\n",
     "busy": "tgi:\n  MAX_CONCURRENT_REQUESTS: 7\n",
     "slow": "",
+    "halting": "",
     "stuck": "",
     "missing": "",
 }
@@ -85,7 +86,7 @@ def url(folder: Path) -> Iterator[str]:
 def _deploy(fleet: Fleet, folder: Path, name: str) -> None:
     env = load_environment(folder, name)
     settings = parse_environment(env.container_environment())
-    paces: dict[str, Pace] = {"slow": _slowly, "stuck": _never}
+    paces: dict[str, Pace] = {"slow": _slowly, "stuck": _never, "halting": _no_further}
     if name == "busy":  # as busy as it can be, always
         settings = settings.model_copy(update={"max_concurrent_requests": 0})
     fleet.put(EndpointKey(ACCOUNT, REGION, env.resolved_endpoint_name), [_variant(settings, paces.get(name, at_once))])
@@ -99,6 +100,13 @@ async def _slowly(prompt_tokens: int, max_new_tokens: int) -> AsyncGenerator[Non
     for _ in range(max_new_tokens):
         await asyncio.sleep(0.05)
         yield
+
+
+async def _no_further(prompt_tokens: int, max_new_tokens: int) -> AsyncGenerator[None, None]:
+    for _ in range(4):
+        yield
+    await asyncio.sleep(60)
+    yield
 
 
 async def _never(prompt_tokens: int, max_new_tokens: int) -> AsyncGenerator[None, None]:
