@@ -243,7 +243,7 @@ def test_an_endpoint_that_does_not_answer_in_time_is_told(run: Run, monkeypatch:
 @pytest.mark.usefixtures("machine")
 def test_a_reader_that_goes_away_is_no_error() -> None:
     command = subprocess.Popen(
-        [*COMMAND, "invoke", "halting", "Hello!", "--stream"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [*COMMAND, "invoke", "slow", "Hello!", "--stream"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     assert command.stdout is not None
     assert command.stdout.read(4) == b"This"
