@@ -35,7 +35,6 @@ class RunningBatch:
         request.first_step = self.steps
         self.running += 1
         self.held += request.held_tokens
-        self._sequence += 1
         self.ends_at(request, self.steps + request.output_tokens - 1)
         heappush(self._longest, (self.steps - context, self._sequence, request))
         if context < SLIDING_WINDOW:
@@ -50,6 +49,7 @@ class RunningBatch:
     def ends_at(self, request: Request, step: int) -> None:
         """Lets a running request leave after that step."""
         request.finish_step = step
+        self._sequence += 1  # of equal steps, the heap compares this
         heappush(self._finishing, (step, self._sequence, request))
 
     def steps_unchanged(self) -> int:

@@ -232,6 +232,24 @@ def test_a_request_cancelled_in_its_prefill_never_joins_the_batch(
     assert (instance.next_event(), instance.in_flight, instance.running) == (None, 0, 0)
 
 
+def test_two_requests_cancelled_in_one_step_leave_together(simple: PerformanceParameters, limits: Limits) -> None:
+    instance = TgiInstance(simple, limits())
+    requests = [Request(0.0, 100, 20) for _ in range(3)]
+    for request in requests:
+        instance.offer(request, 0.0)
+    until = 0.0
+    while instance.running < 3:  # one prefill for the first, one for the others
+        event = instance.next_event()
+        assert event is not None
+        until = event
+        instance.advance(until)
+    for request in requests[:2]:
+        instance.cancel(request, until)
+    instance.advance(until + 2.0)
+    assert (instance.running, instance.in_flight) == (1, 1)
+    assert instance.advance(1000.0) == requests[2:]
+
+
 def test_cancelling_twice_or_too_late_changes_nothing(simple: PerformanceParameters, limits: Limits) -> None:
     instance = TgiInstance(simple, limits())
     a, b = Request(0.0, 100, 2), Request(0.0, 100, 20)
