@@ -1,5 +1,6 @@
 """Settings and templates that every test shares."""
 
+import gc
 import os
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,10 @@ from hypothesis import settings
 
 from stacks.stage import EnvironmentStage
 from tests.variants import ENVIRONMENTS, new_app
+
+# The CDK, moto and botocore leave a million objects that stay: looking through them at each collection takes a sixth of
+# the whole run.
+gc.set_threshold(100_000, 50, 100)
 
 # The first example of a test may load the tokenizer, or find the machine busy: neither is a failure.
 settings.register_profile("no deadline", deadline=None)

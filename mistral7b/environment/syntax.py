@@ -18,7 +18,7 @@ import yaml
 from mistral7b.environment.problem import FieldPath, Problem, dotted
 
 # Far beyond an environment file with every field and a page of comments; PyYAML reads about 200 KB a second.
-MAX_BYTES = 64 * 1024
+MAX_BYTES = 32 * 1024
 # The schema's own depth is five.
 MAX_DEPTH = 20
 

@@ -72,7 +72,7 @@ def _form(value: Any) -> str:
 Tokens = Annotated[
     Annotated[_Tokens, Tag("constant")]
     | Annotated[TokenSpread, Tag("spread")]
-    | Annotated[list[_Tokens], Field(min_length=1, max_length=10_000), Tag("samples")],
+    | Annotated[list[_Tokens], Field(min_length=1, max_length=2_000), Tag("samples")],
     Discriminator(_form),
 ]
 

@@ -108,7 +108,7 @@ def _workload() -> st.SearchStrategy[Document]:
     spread = {"mean": 1, "p95": 3.86, "longest": 4}
     return st.fixed_dictionaries(
         {
-            "input_tokens": _ends(1, 8000, spread, [1] * 10_000),
+            "input_tokens": _ends(1, 8000, spread, [1] * 2_000),
             "output_tokens": _ends(1, {**spread}, [1, 2]),
             "max_new_tokens": st.just(4),
             "requests_per_second": _ends({"average": 0.0001, "peak": 10_000}),

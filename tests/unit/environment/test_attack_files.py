@@ -13,12 +13,12 @@ from tests.unit.stacks.test_app import run_app
 
 GOOD = "region: us-east-1\n"
 WORST = {
-    "levels": ("tags: " + "[" * 60_000, "levels deep"),
+    "levels": ("tags: " + "[" * 30_000, "levels deep"),
     "laughs": ("a: &a [x]\nregion: *a\n", "region = '*a'"),
     "object": ("region: !!python/object/apply:os.system ['id']\n", "are not supported"),
-    "digits": ("instance: {count: " + "9" * 60_000 + "}", "instance.count"),
+    "digits": ("instance: {count: " + "9" * 30_000 + "}", "instance.count"),
     "escape": ('region: "\\x1b[31m\\ud800"\n', "region"),
-    "huge": ("#" * 50_000_000, "the limit is 65,536"),
+    "huge": ("#" * 50_000_000, "the limit is 32,768"),
 }
 
 

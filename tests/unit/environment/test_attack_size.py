@@ -8,7 +8,7 @@ from mistral7b.environment import EnvironmentFileError, load_environment
 from tests.unit.environment.mutations import Files
 from tests.unit.environment.outcome import Outcomes, memory_limit, time_limit
 
-LIMIT = 65_536
+LIMIT = 32_768
 FULL = LIMIT - 100  # bytes of a file that is just read
 DEEP = 100_000
 
@@ -64,7 +64,7 @@ def test_a_file_of_10_gb_is_refused_unread(tmp_path: Path) -> None:
         stream.truncate(10 * 1000**3)
     with memory_limit(), time_limit(), pytest.raises(EnvironmentFileError) as caught:
         load_environment(tmp_path, "dev")
-    assert "it has 10,000,000,000 bytes, and the limit is 65,536" in str(caught.value)
+    assert "it has 10,000,000,000 bytes, and the limit is 32,768" in str(caught.value)
 
 
 def test_a_file_as_large_as_the_limit_is_read(tmp_path: Path) -> None:
