@@ -38,7 +38,7 @@ REFUSED = {
     "zones": "region: us-east-1\nnetwork: {existing_vpc: {vpc_id: vpc-12345678, cidr: 10.0.0.0/16, subnet_ids: "
     f"[subnet-12345678, subnet-12345679], availability_zones: [{repeated('a,', FULL - 200)} b]}}}}",
     "integers of 4,300 digits": repeated(f"f#: {'9' * 4300}\n"),
-    "an integer of 60,000 digits": f"instance: {{count: {'9' * 60_000}}}",
+    "an integer of 30,000 digits": f"instance: {{count: {'9' * 30_000}}}",
     "a number beyond any": "region: us-east-1\nauto_scaling: {target_concurrent_requests: 1e999}",
     "documents": repeated("---\n"),
     "tag directives": repeated("%TAG !a#! x\n") + "---\na: b\n",
