@@ -2,13 +2,12 @@
 
 import types
 from collections.abc import Mapping
-from typing import Any, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from mistral7b.environment.problem import FieldPath, Problem, dotted
-from mistral7b.environment.schema import Environment
 from mistral7b.environment.source import Source
 from mistral7b.environment.suggest import nearest
 
@@ -69,23 +68,23 @@ def field_path(error: ErrorDetails, values: Mapping[str, Any]) -> FieldPath:
     return tuple(path)
 
 
-def explain(error: ErrorDetails, path: FieldPath, source: Source) -> Problem:
-    """The problem that `error` stands for, at `path` of `source`."""
-    reason, fix = _reason_and_fix(error, path)
+def explain(error: ErrorDetails, path: FieldPath, source: Source, model: type[BaseModel], how_to_add: str) -> Problem:
+    """The problem that `error` stands for, at `path` of `source`, whose schema is `model`."""
+    reason, fix = _reason_and_fix(error, path, model, how_to_add)
     if error["type"] == "missing":  # it stands nowhere
         return Problem(source.file, None, dotted(path), None, reason, fix)
     return source.problem(path, error["input"], reason, fix)
 
 
-def _reason_and_fix(error: ErrorDetails, path: FieldPath) -> tuple[str, str]:
+def _reason_and_fix(error: ErrorDetails, path: FieldPath, schema: type[BaseModel], how_to_add: str) -> tuple[str, str]:
     kind, value, context = error["type"], error["input"], error.get("ctx", {})
     if kind == "extra_forbidden":
-        known = _fields_at(path[:-1])
+        known = _fields_at(path[:-1], schema)
         guess = nearest(str(path[-1]), known)
         suggestion = f"did you mean {guess}? " if guess else ""
         return "there is no such field", f"{suggestion}Fields here are {', '.join(known)}"
     if kind == "missing":
-        return "it is required", "add it to this file or to common.yaml"
+        return "it is required", how_to_add
     if kind in _TYPES:
         return f"it has to be {_TYPES[kind]}, not {_described(value)}", _type_fix(kind, value)
     if kind in _BOUNDS:
@@ -102,7 +101,7 @@ def _reason_and_fix(error: ErrorDetails, path: FieldPath) -> tuple[str, str]:
         return "it has the wrong form", _EXAMPLES.get(name, f"write it like {context.get('pattern', 'plain text')}")
     if kind == "refusal":
         return context["reason"], context["fix"]
-    return error["msg"], "see the field's description in environments/environment.schema.json"
+    return error["msg"], "see the field's description in the JSON schema that the file's first line names"
 
 
 def _type_fix(kind: str, value: Any) -> str:
@@ -119,20 +118,21 @@ def _described(value: Any) -> str:
     return "nothing" if value is None else _DESCRIBED.get(type(value), type(value).__name__)
 
 
-def _fields_at(path: FieldPath) -> list[str]:
-    model: type[BaseModel] = Environment
+def _fields_at(path: FieldPath, model: type[BaseModel]) -> list[str]:
     for part in path:
+        if isinstance(part, int):  # the fields are those of the list's entries
+            continue
         field = next((f for n, f in model.model_fields.items() if part in (n, f.alias)), None)
         inner = _model_in(field.annotation) if field else None
         if inner is None:
             return []
         model = inner
-    return sorted(f.alias or n for n, f in model.model_fields.items() if n != "name")
+    return sorted(f.alias or n for n, f in model.model_fields.items() if n != "name" or path)
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    if get_origin(annotation) in (Union, types.UnionType):
+    if get_origin(annotation) in (Union, types.UnionType, list, Annotated):
         return next((m for m in map(_model_in, get_args(annotation)) if m), None)
     return None

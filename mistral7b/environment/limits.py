@@ -6,7 +6,7 @@ A function returns the value as it is, or raises pydantic's error with reason an
 import ipaddress
 import unicodedata
 
-from pydantic_core import PydanticCustomError
+from mistral7b.environment.section import refusal
 
 # Ranges that no VPC may have (Amazon VPC user guide, IPv4 CIDR block restrictions).
 _RESERVED = [ipaddress.IPv4Network(r) for r in ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4")]
@@ -34,7 +34,7 @@ def id_of(kind: str) -> str:
 def environment_name(value: str) -> str:
     """The name of an environment, with which names of endpoints end: SageMaker takes no hyphen there."""
     if value.endswith("-"):
-        raise _refusal("SageMaker takes no name that ends in a hyphen", "rename the file: end it in a letter or digit")
+        raise refusal("SageMaker takes no name that ends in a hyphen", "rename the file: end it in a letter or digit")
     return value
 
 
@@ -43,20 +43,20 @@ def vpc_cidr(value: str) -> str:
     try:
         network = ipaddress.IPv4Network(value)
     except ValueError as error:
-        raise _refusal(f"it is not an IPv4 network: {error}", "write it like 10.0.0.0/16") from None
+        raise refusal(f"it is not an IPv4 network: {error}", "write it like 10.0.0.0/16") from None
     if not 16 <= network.prefixlen <= 28:
-        raise _refusal("a VPC's prefix length is between /16 and /28", "use a prefix length of 16 to 28")
+        raise refusal("a VPC's prefix length is between /16 and /28", "use a prefix length of 16 to 28")
     if str(network) != value:  # Python reads 10.0.0.0/255.255.0.0, too
-        raise _refusal("it is not in CIDR notation", f"write it as {network}")
+        raise refusal("it is not in CIDR notation", f"write it as {network}")
     if any(network.overlaps(reserved) for reserved in _RESERVED):
-        raise _refusal("AWS makes no VPC of this range", "use a private range, such as 10.0.0.0/16")
+        raise refusal("AWS makes no VPC of this range", "use a private range, such as 10.0.0.0/16")
     return value
 
 
 def own_vpc_cidr(value: str) -> str:
     """The IPv4 range of a VPC that is made for the model."""
     if ipaddress.IPv4Network(vpc_cidr(value)).overlaps(_DOCKER):
-        raise _refusal(
+        raise refusal(
             f"it is in conflict with {_DOCKER}, which SageMaker's instances use themselves", "use 10.0.0.0/16"
         )
     return value
@@ -65,7 +65,7 @@ def own_vpc_cidr(value: str) -> str:
 def tag_key(value: str) -> str:
     """The key of a tag of every resource."""
     if value.lower().startswith("aws:"):
-        raise _refusal("tags that begin with aws: are AWS's own", "use another name")
+        raise refusal("tags that begin with aws: are AWS's own", "use another name")
     return tag_text(value)
 
 
@@ -77,7 +77,7 @@ def tag_text(value: str) -> str:
     for character in value:
         if unicodedata.category(character)[0] not in "LN" and character not in _TAG_SIGNS:
             name = f"U+{ord(character):04X} {unicodedata.name(character, '')}".strip()
-            raise _refusal(f"{name} is none of the characters of tags", _TAG_FIX)
+            raise refusal(f"{name} is none of the characters of tags", _TAG_FIX)
     return value
 
 
@@ -85,14 +85,14 @@ def told_apart_without_case(values: dict[str, str]) -> dict[str, str]:
     """Tags by their keys, which are not case-sensitive on roles (IAM user guide, tags)."""
     if alike := _alike(list(values)):
         reason = f"{' and '.join(alike)} differ in case alone: IAM takes them for one tag, given twice"
-        raise _refusal(reason, "keep one of them")
+        raise refusal(reason, "keep one of them")
     return values
 
 
 def roles_once(values: list[str]) -> list[str]:
     """Names of roles, which "are not distinguished by case" (IAM user guide, name requirements)."""
     if alike := _alike(each_once(values)):
-        raise _refusal(f"{' and '.join(alike)} are one role, whatever the case", "keep the name as the role has it")
+        raise refusal(f"{' and '.join(alike)} are one role, whatever the case", "keep the name as the role has it")
     return values
 
 
@@ -100,7 +100,7 @@ def each_once(values: list[str]) -> list[str]:
     """A list that says nothing twice."""
     repeated = sorted({value for value in values if values.count(value) > 1})
     if repeated:
-        raise _refusal(f"{repeated[0]} stands in it twice", "name each once")
+        raise refusal(f"{repeated[0]} stands in it twice", "name each once")
     return values
 
 
@@ -110,7 +110,3 @@ def _alike(values: list[str]) -> list[str]:
     for value in values:
         by_name.setdefault(value.casefold(), []).append(value)
     return next((same for same in by_name.values() if len(same) > 1), [])
-
-
-def _refusal(reason: str, fix: str) -> PydanticCustomError:
-    return PydanticCustomError("refusal", "{reason}", {"reason": reason, "fix": fix})

@@ -1,28 +1,24 @@
 """Loads environment files: common.yaml with each environment's file over it."""
 
-import copy
-import itertools
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from mistral7b.environment import auto, rules
 from mistral7b.environment.collisions import collisions
-from mistral7b.environment.explain import explain, field_path
 from mistral7b.environment.problem import EnvironmentFileError, FieldPath, Problem, unique
 from mistral7b.environment.schema import Environment
-from mistral7b.environment.source import Source, overlay, read
+from mistral7b.environment.source import Source, overlay, read, without_nulls
 from mistral7b.environment.suggest import nearest
+from mistral7b.environment.validation import FileKind, validate_fields
 
 COMMON = "common.yaml"
 NOT_ENVIRONMENTS = (COMMON, "pipeline.yaml")
 # The order of promotion; other environments follow by name.
 PROMOTION = ("dev", "staging", "prod")
 
-# Stands in for a missing or wrong region, so that the other rules can still be checked.
-_ANY_REGION = "us-east-1"
+_KIND = FileKind(Environment, "add it to this file or to common.yaml", {("name",): "unnamed", ("region",): "us-east-1"})
 
 
 def environment_names(folder: Path) -> list[str]:
@@ -85,12 +81,15 @@ def _read_merged(folder: Path, file: Path) -> Source:
 
 def _validate(name: str, source: Source) -> tuple[Environment, list[Problem]]:
     problems: list[Problem] = []
-    values = _without_nulls(source.values)
+    values = without_nulls(source.values)
     if "name" in values:
         reason, fix = "an environment is named by its file", "remove the field; rename the file instead"
         problems.append(source.problem(("name",), values.pop("name"), reason, fix))
     planned = auto.take_out(values)
-    environment, wrong = _validate_fields(name, values, source, problems)
+    values["name"] = name
+    environment, wrong = validate_fields(_KIND, values, source, problems)
+    if ("name",) in wrong:  # no rule can tell more
+        wrong = [(field,) for field in Environment.model_fields]
     findings = list(rules.check(environment, [*wrong, *planned]))
     if planned and not problems and not findings:
         environment, findings = _with_plan(environment, planned, values)
@@ -107,56 +106,9 @@ def _with_plan(
         return environment, [figures]
     for path, figure in figures.items():
         values[str(path[0])][path[1]] = figure
-    resolved = Environment.model_validate({**values, "name": environment.name})
+    resolved = Environment.model_validate(values)
     resolved._planned = auto.names(planned)
     return resolved, list(rules.check(resolved))
-
-
-def _validate_fields(
-    name: str, values: dict[str, Any], source: Source, problems: list[Problem]
-) -> tuple[Environment, list[FieldPath]]:
-    """Validates field by field; wrong fields are taken out, so that the rules can check the rest."""
-    wrong: list[FieldPath] = []
-    told: set[FieldPath] = set()
-    while True:
-        try:
-            return Environment.model_validate({**values, "name": name}), wrong
-        except ValidationError as error:
-            named = {**values, "name": name}
-            errors = [(details, field_path(details, named)) for details in error.errors(include_url=False)]
-        before = copy.deepcopy(values)
-        for details, path in errors:
-            if path not in told:
-                problems.append(explain(details, path, source))
-                told.add(path)
-                if details["type"] != "extra_forbidden":  # no rule reads what is no field
-                    wrong.append(path)
-            _take_out(values, path if details["type"] != "missing" else path[:-1])
-        if ("region",) in wrong:
-            values.setdefault("region", _ANY_REGION)
-        if values == before:  # it is the name that is wrong: no rule can tell more
-            return Environment(name="unnamed", region=_ANY_REGION), [(field,) for field in Environment.model_fields]
-
-
-def _take_out(values: dict[str, Any], path: FieldPath) -> None:
-    """Removes the field at `path`; of a list with a wrong entry, the whole list."""
-    node = values
-    for part, following in itertools.pairwise((*path, None)):
-        if part not in node or not isinstance(part, str):
-            return
-        if not isinstance(node[part], dict) or following is None:
-            del node[part]
-            return
-        node = node[part]
-
-
-def _without_nulls(values: dict[str, Any]) -> dict[str, Any]:
-    """A null takes back what common.yaml sets: the default counts again."""
-    return {
-        key: _without_nulls(value) if isinstance(value, dict) else value
-        for key, value in values.items()
-        if value is not None
-    }
 
 
 def _no_files(folder: Path) -> Problem:
@@ -174,12 +126,11 @@ def _no_environment(folder: Path, name: str) -> Problem:
     names = environment_names(folder)
     if not names:
         return _no_files(folder)
+    return Problem(str(folder), None, "(environment)", name, *no_such_environment(name, names))
+
+
+def no_such_environment(name: str, names: Sequence[str]) -> tuple[str, str]:
+    """Why `name` is none of the environments `names`, and what to do."""
     guess = nearest(name, names)
-    return Problem(
-        str(folder),
-        None,
-        "(environment)",
-        name,
-        "there is no such environment",
-        (f"did you mean {guess}? " if guess else "") + f"There are {', '.join(names)}; each is a file there",
-    )
+    suggestion = f"did you mean {guess}? " if guess else ""
+    return "there is no such environment", f"{suggestion}There are {', '.join(names)}; each is a file there"

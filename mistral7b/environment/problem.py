@@ -57,16 +57,22 @@ def dotted(path: FieldPath) -> str:
     return text
 
 
-class EnvironmentFileError(Exception):
-    """Every problem of one or more environment files, in one message."""
+def overlap(a: FieldPath, b: FieldPath) -> bool:
+    """Whether one field is the other, or inside it."""
+    shorter = min(len(a), len(b))
+    return a[:shorter] == b[:shorter]
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+
+class EnvironmentFileError(Exception):
+    """Every problem of one or more files of `environments/`, in one message."""
+
+    def __init__(self, problems: Sequence[Problem], files: str = "the environment files") -> None:
         self.problems = tuple(problems)
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
         lines = [str(p) for p in self.problems[:_SHOWN_PROBLEMS]]
         if len(problems) > _SHOWN_PROBLEMS:
             lines.append(f"… and {len(problems) - _SHOWN_PROBLEMS} more")
-        super().__init__(f"{count} in the environment files\n\n" + "\n".join(lines))
+        super().__init__(f"{count} in {files}\n\n" + "\n".join(lines))
 
 
 def _printable(text: str, width: int = _SHOWN_TEXT) -> str:

@@ -1,11 +1,12 @@
 """The environment file's schema: fields, types, ranges and defaults. Rules across fields are in `rules`."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, PrivateAttr, Tag
+from pydantic import AfterValidator, BaseModel, Discriminator, Field, PrivateAttr, Tag
 
 from mistral7b import catalog
 from mistral7b.environment import limits
+from mistral7b.environment.section import STRICT
 from mistral7b.environment.workload import Workload
 from mistral7b.tgi import LauncherOverrides, LauncherSettings, parse_environment
 from mistral7b.tgi.settings import or_auto
@@ -17,7 +18,7 @@ RetentionDays = Literal[
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+    model_config = STRICT
 
 
 class Instance(_Section):
@@ -145,6 +146,21 @@ class Callers(_Section):
 
 CompliancePack = Literal["aws-solutions", "nist-800-53-r5", "pci-dss-3.2.1", "hipaa"]
 """Rule packs of cdk-nag."""
+CompliancePacks = Annotated[list[CompliancePack], AfterValidator(limits.each_once)]
+
+Tags = Annotated[
+    dict[
+        Annotated[
+            str,
+            Field(min_length=1, max_length=limits.LONGEST_TAG_KEY, pattern=r"^[\w .:/=+\-@]*$"),
+            AfterValidator(limits.tag_key),
+        ],
+        Annotated[str, Field(max_length=256, pattern=r"^[\w .:/=+\-@]*$"), AfterValidator(limits.tag_text)],
+    ],
+    Field(max_length=40),
+    AfterValidator(limits.told_apart_without_case),
+]
+"""Tags of every resource."""
 
 
 class Environment(_Section):
@@ -177,25 +193,9 @@ class Environment(_Section):
     removal: Removal = Field(default_factory=Removal)
     termination_protection: bool = False
     """Whether the stacks refuse to be deleted until this is turned off and deployed."""
-    compliance_packs: Annotated[list[CompliancePack], AfterValidator(limits.each_once)] = [
-        "aws-solutions",
-        "nist-800-53-r5",
-        "pci-dss-3.2.1",
-        "hipaa",
-    ]
+    compliance_packs: CompliancePacks = [*get_args(CompliancePack)]
     """Rule packs of cdk-nag that a synth has to pass; a finding that is not acknowledged with a reason fails it."""
-    tags: Annotated[
-        dict[
-            Annotated[
-                str,
-                Field(min_length=1, max_length=limits.LONGEST_TAG_KEY, pattern=r"^[\w .:/=+\-@]*$"),
-                AfterValidator(limits.tag_key),
-            ],
-            Annotated[str, Field(max_length=256, pattern=r"^[\w .:/=+\-@]*$"), AfterValidator(limits.tag_text)],
-        ],
-        Field(max_length=40),
-        AfterValidator(limits.told_apart_without_case),
-    ] = {}
+    tags: Tags = {}
     """Tags of every resource."""
     _planned: tuple[str, ...] = PrivateAttr(default=())
 

@@ -60,6 +60,15 @@ def overlay(base: Source, over: Source) -> Source:
     return merged
 
 
+def without_nulls(values: dict[str, Any]) -> dict[str, Any]:
+    """Without fields that are null: the default counts for them, also where common.yaml sets another value."""
+    return {
+        key: without_nulls(value) if isinstance(value, dict) else value
+        for key, value in values.items()
+        if value is not None
+    }
+
+
 def _merge(base: Any, over: Any, path: FieldPath, places: dict[FieldPath, Place]) -> Any:
     if isinstance(base, dict) and isinstance(over, dict):
         merged = dict(base)

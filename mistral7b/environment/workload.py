@@ -3,8 +3,10 @@
 import math
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import BaseModel, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
+
+from mistral7b.environment.section import STRICT
 
 MOST_TOKENS = 8192
 """Tokens of prompt and answer together that are planned for: JumpStart's MAX_TOTAL_TOKENS."""
@@ -21,7 +23,7 @@ _Tokens = Annotated[int, Field(ge=1, le=MOST_TOKENS - 1)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+    model_config = STRICT
 
 
 class TokenSpread(_Section):

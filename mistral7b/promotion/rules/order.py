@@ -1,0 +1,39 @@
+"""Production comes last, and someone approves it."""
+
+from collections.abc import Iterator
+
+from mistral7b.promotion.draft import Draft
+from mistral7b.promotion.names import is_production
+from mistral7b.promotion.rules.registry import Finding, rule
+
+_NAMED_SO = "production by its name, as one of its words is prod, production or live"
+
+
+@rule("environments")
+def _something_else_comes_before_production(draft: Draft) -> Iterator[Finding]:
+    name = draft.settings.environments[0].name
+    if not is_production(name):
+        return
+    others = [other for other in draft.known if not is_production(other)]
+    fix = f"put {' and '.join(others)} before it" if others else "add an environment, such as staging.yaml, before it"
+    reason = f"{name} is {_NAMED_SO}, and a change would be tried out there first"
+    yield Finding(("environments", 0, "name"), name, reason, fix)
+
+
+@rule("environments")
+def _nothing_else_comes_after_production(draft: Draft) -> Iterator[Finding]:
+    before: str | None = None
+    for index, promoted in enumerate(draft.settings.environments):
+        if is_production(promoted.name):
+            before = before or promoted.name
+        elif before is not None and index > 1:
+            reason = f"it comes after {before}, which is {_NAMED_SO}"
+            yield Finding(("environments", index, "name"), promoted.name, reason, f"put it before {before}")
+
+
+@rule("environments")
+def _production_is_approved(draft: Draft) -> Iterator[Finding]:
+    for index, promoted in enumerate(draft.settings.environments):
+        if is_production(promoted.name) and promoted.approval is False:
+            reason = f"{promoted.name} is {_NAMED_SO}, and is deployed when someone has approved it"
+            yield Finding(("environments", index, "approval"), False, reason, "remove it, or set it to true")

@@ -1,0 +1,103 @@
+"""The pipeline file's schema: fields, types, ranges and defaults. Rules across fields are in `rules`."""
+
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import AfterValidator, BaseModel, Field
+
+from mistral7b.environment import limits
+from mistral7b.environment.schema import CompliancePack, CompliancePacks, Tags
+from mistral7b.environment.section import STRICT
+from mistral7b.promotion import forms
+
+
+class _Section(BaseModel):
+    model_config = STRICT
+
+
+Command = Annotated[str, AfterValidator(forms.command), Field(max_length=forms.LONGEST_COMMAND)]
+"""One line for a shell."""
+
+
+class Source(_Section):
+    """The repository whose commits are promoted."""
+
+    provider: Literal["github", "gitlab", "bitbucket"] = "github"
+    """Its host."""
+    repository: Annotated[str, Field(max_length=200)]
+    """`owner/name`; for GitLab also `group/subgroup/name`."""
+    branch: Annotated[str, AfterValidator(forms.branch)] = "main"
+    """The branch whose commits are promoted."""
+    connection_arn: Annotated[str, AfterValidator(forms.connection_arn)] | None = None
+    """A connection of CodeConnections that exists. Default: the pipeline's own, PENDING until its handshake."""
+
+
+class Build(_Section):
+    """Commands of the build, each in a shell in the repository's folder."""
+
+    setup: Command = "make setup"
+    """What every action starts with."""
+    test: Command = "make test"
+    """What has to succeed before anything is deployed."""
+
+
+class Promoted(_Section):
+    """One environment on the way."""
+
+    name: str
+    """The environment: its file is `environments/NAME.yaml`."""
+    gates: list[Command] = []
+    """Commands after the smoke test, in order; each has to succeed before the next environment is deployed."""
+    approval: bool | None = None
+    """Whether someone has to approve the deployment. Default: true for production, and required there."""
+
+
+class Notifications(_Section):
+    """Who hears of executions that end, and of approvals that wait."""
+
+    emails: Annotated[
+        list[Annotated[str, AfterValidator(forms.email)]], Field(max_length=100), AfterValidator(limits.each_once)
+    ] = []
+    """Addresses; SNS asks each of them to confirm."""
+
+
+class Artifacts(_Section):
+    """What the actions hand on to each other."""
+
+    retention_days: Annotated[int, Field(ge=1, le=3650)] = 30
+    """Days after which it is deleted. A stage can be tried again until then."""
+
+
+class GitHubActions(_Section):
+    """Deployments from workflows of GitHub Actions."""
+
+    oidc_provider_arn: Annotated[str, AfterValidator(forms.oidc_provider_arn)] | None = None
+    """GitHub's OpenID Connect provider that the pipeline's account has. Default: the stack makes it."""
+
+
+class PipelineSettings(_Section):
+    """The pipeline, from a commit to production."""
+
+    account: Annotated[str, AfterValidator(forms.account_id)]
+    """AWS account of the pipeline itself, 12 digits. Environments whose file names none are in it, too."""
+    region: str
+    """AWS region of the pipeline."""
+    source: Source
+    build: Build = Field(default_factory=Build)
+    environments: Annotated[list[Promoted], Field(min_length=1)]
+    """Environments in the order of promotion."""
+    notifications: Notifications = Field(default_factory=Notifications)
+    artifacts: Artifacts = Field(default_factory=Artifacts)
+    github_actions: GitHubActions | None = None
+    """For a team that uses GitHub Actions in place of CodePipeline, or besides. Default: none."""
+    compliance_packs: CompliancePacks = [*get_args(CompliancePack)]
+    """Rule packs of cdk-nag that the pipeline's stack has to pass."""
+    termination_protection: bool = False
+    """Whether the pipeline's stack refuses to be deleted until this is turned off and deployed."""
+    tags: Tags = {}
+    """Tags of the pipeline's resources."""
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON schema of the pipeline file, for editors."""
+    schema = PipelineSettings.model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Mistral 7B pipeline"}
