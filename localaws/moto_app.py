@@ -69,11 +69,20 @@ def before_answering(wait: Callable[[], None]) -> None:
     _REQUEST.wait = wait
 
 
+class _Dispatcher(DomainDispatcherApplication):
+    """moto's choice of a service, after our own services, which moto may not know."""
+
+    def get_backend_for_host(self, host: str | None) -> Any:
+        """The name of the service at a host such as `codeconnections.us-east-1.amazonaws.com`."""
+        service = (host or "").partition(".")[0]
+        return service if service in _OWN else super().get_backend_for_host(host)
+
+
 class MotoApplication:
     """All of moto behind one URL, one request at a time, with every failure answered as AWS answers."""
 
     def __init__(self) -> None:
-        self._dispatch = DomainDispatcherApplication(_service_application)
+        self._dispatch = _Dispatcher(_service_application)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""

@@ -22,7 +22,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Mount, Route
 
-from localaws import cloudformation, moto_app
+from localaws import cloudformation, codebuild, moto_app, pipelines
+from localaws.pipelines import handshake
 
 HEALTH_PATH = "/_localaws/health"
 HOST = "localhost"
@@ -47,9 +48,11 @@ def create_app(routes: Sequence[BaseRoute] | None = None) -> Starlette:
         hosting.install()
         routes = hosting.routes()
     cloudformation.install()
+    codebuild.install()
+    pipelines.install()
     # a2wsgi types WSGI and ASGI by its own definitions of the same.
     services: Any = WSGIMiddleware(cast("Any", moto_app.application()), workers=WORKERS)
-    return Starlette(routes=[Route(HEALTH_PATH, _health), *routes, Mount("/", app=services)])
+    return Starlette(routes=[Route(HEALTH_PATH, _health), *handshake.routes(), *routes, Mount("/", app=services)])
 
 
 def listen(port: int) -> list[socket.socket]:

@@ -1,0 +1,120 @@
+"""Policy documents: whether the statements of one allow an action, as far as they can be evaluated here.
+
+What cannot be evaluated never lets anybody in: an operator or a key of a condition that is not known refuses by name.
+The logic is IAM's: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import Any
+
+Statement = Mapping[str, Any]
+Context = Mapping[str, str | None]
+"""Condition keys in lower case, and their values in the request: None for one that it does not have."""
+
+
+class NotEvaluated(Exception):
+    """A statement that bears on the request says something that is not emulated; the text says what."""
+
+
+def statements(document: str | Mapping[str, Any]) -> list[Statement]:
+    """The statements of a policy document."""
+    parsed = json.loads(document) if isinstance(document, str) else document
+    return listed(parsed["Statement"])
+
+
+def allows(
+    statements: list[Statement], action: str, applies: Callable[[Statement], bool], context: Context
+) -> list[Statement]:
+    """The statements that allow an action; none of them where a statement denies it.
+
+    Args:
+        statements: the statements of the policies.
+        action: such as `sts:AssumeRole`.
+        applies: whether a statement is about the principal and the resource of the request.
+        context: values of condition keys.
+
+    Raises:
+        NotEvaluated: a statement on this action says something that is not emulated.
+    """
+    found = [one for one in statements if _on(one, action) and applies(one) and _holds(one, context)]
+    return [] if any(one["Effect"] == "Deny" for one in found) else found
+
+
+def listed(value: Any) -> list[Any]:
+    """A value that may stand alone, as a list."""
+    return value if isinstance(value, list) else [value]
+
+
+def _on(statement: Statement, action: str) -> bool:
+    if "NotAction" in statement:
+        return not any(like(action, pattern, any_case=True) for pattern in listed(statement["NotAction"]))
+    return any(like(action, pattern, any_case=True) for pattern in listed(statement.get("Action", [])))
+
+
+def on_resource(statement: Statement, arn: str) -> bool:
+    """Whether a statement of an identity's policy is about a resource."""
+    if "NotResource" in statement:
+        return not any(like(arn, pattern) for pattern in listed(statement["NotResource"]))
+    return any(like(arn, pattern) for pattern in listed(statement.get("Resource", [])))
+
+
+def _holds(statement: Statement, context: Context) -> bool:
+    """Whether every condition of a statement holds."""
+    return all(
+        _condition(operator, key, listed(wanted), context)
+        for operator, conditions in statement.get("Condition", {}).items()
+        for key, wanted in conditions.items()
+    )
+
+
+def _condition(operator: str, key: str, wanted: list[str], context: Context) -> bool:
+    name = operator.removeprefix("ForAnyValue:")  # of keys with one value, the same
+    only_if_there = name.endswith("IfExists")
+    compare = _OPERATORS.get(name.removesuffix("IfExists"))
+    if compare is None:
+        raise NotEvaluated(f"condition operator {operator} is not emulated")
+    if key.lower() not in context and not key.lower().startswith(_TAGS):
+        raise NotEvaluated(f"condition key {key} is not emulated")
+    value = context.get(key.lower())
+    if value is None:
+        return only_if_there
+    return any(compare(value, one) for one in wanted)
+
+
+_TAGS = ("aws:resourcetag/", "iam:resourcetag/")
+"""Beginnings of the keys that the context has for the tags that there are."""
+
+
+def like(value: str, pattern: str, *, any_case: bool = False) -> bool:
+    """Whether a value fits a pattern, in which `*` stands for any characters and `?` for one."""
+    return _pattern(pattern, any_case).fullmatch(value) is not None
+
+
+@cache
+def _pattern(text: str, any_case: bool) -> re.Pattern[str]:
+    parts = {"*": ".*", "?": "."}
+    return re.compile("".join(parts.get(one, re.escape(one)) for one in text), re.IGNORECASE * any_case | re.DOTALL)
+
+
+def arn_like(value: str, pattern: str) -> bool:
+    """Whether an ARN fits a pattern, part by part: a `*` reaches no further than the next colon."""
+    parts, patterns = value.split(":", 5), pattern.split(":", 5)
+    return len(parts) == len(patterns) and all(like(part, one) for part, one in zip(parts, patterns, strict=True))
+
+
+_OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
+    "StringEquals": lambda value, wanted: value == wanted,
+    "StringLike": like,
+    "ArnEquals": arn_like,  # the same as ArnLike, by IAM's reference of condition operators
+    "ArnLike": arn_like,
+}
+
+
+def tags_context(tags: Iterator[tuple[str, str]]) -> dict[str, str | None]:
+    """The condition keys that hold the tags of a resource."""
+    return {f"{prefix}{key}".lower(): value for key, value in tags for prefix in _TAGS}
