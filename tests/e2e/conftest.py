@@ -49,11 +49,17 @@ class User:
         return inherited | credentials(self.account, REGION) | {"AWS_ENDPOINT_URL": self.url}
 
     def cdk(self, *arguments: str, extra: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        """Runs the CDK CLI in the project's folder; bootstrap needs no app, and is quicker without."""
+        """Runs the CDK CLI in the project's folder; without the app, and so more quickly, where it is of no use.
+
+        A bootstrap needs none. What the deployment before has made of it, a removal takes as it is.
+        """
+        assembly = str(self.scratch / "cdk.out")
         if arguments[0] == "bootstrap":
             return self._run([str(BIN / "cdk"), *arguments], extra or {}, folder=self.scratch)
+        if arguments[0] == "destroy":
+            return self._run([str(BIN / "cdk"), *arguments, "--app", assembly], extra or {})
         # What a synth validates, tests/unit/stacks do for every variant; here it would only cost time.
-        app = ["-c", f"environments={self.files}", "-c", "validate=false", "-o", str(self.scratch / "cdk.out")]
+        app = ["-c", f"environments={self.files}", "-c", "validate=false", "-o", assembly]
         return self._run([str(BIN / "cdk"), *arguments, *app], extra or {})
 
     def mistral7b(self, *arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
