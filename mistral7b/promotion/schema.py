@@ -70,8 +70,13 @@ class Artifacts(_Section):
 class GitHubActions(_Section):
     """Deployments from workflows of GitHub Actions."""
 
-    oidc_provider_arn: Annotated[str, AfterValidator(forms.oidc_provider_arn)] | None = None
-    """GitHub's OpenID Connect provider that the pipeline's account has. Default: the stack makes it."""
+    oidc_provider_arns: Annotated[
+        list[Annotated[str, AfterValidator(forms.oidc_provider_arn)]], AfterValidator(limits.each_once)
+    ] = []
+    """GitHub's OpenID Connect providers that exist. An account can have one; the others get theirs from the stacks."""
+    subject_prefix: str | None = None
+    """How the `sub` of the repository's tokens begins: `repo:OWNER@ID/NAME@ID` for repositories made, renamed or moved
+    since July 15, 2026. Default: `repo:` and the repository, as for older ones."""
 
 
 class PipelineSettings(_Section):

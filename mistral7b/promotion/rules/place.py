@@ -53,13 +53,6 @@ def _connection_is_the_accounts(draft: Draft) -> Iterator[Finding]:
     yield from _is_the_accounts(draft, ("source", "connection_arn"), draft.settings.source.connection_arn, "connection")
 
 
-@rule("github_actions", "account")
-def _oidc_provider_is_the_accounts(draft: Draft) -> Iterator[Finding]:
-    if draft.settings.github_actions is not None:
-        arn = draft.settings.github_actions.oidc_provider_arn
-        yield from _is_the_accounts(draft, ("github_actions", "oidc_provider_arn"), arn, "provider")
-
-
 def _is_the_accounts(draft: Draft, field: FieldPath, arn: str | None, kind: str) -> Iterator[Finding]:
     """The partition and account of an ARN are the pipeline's; connections and providers are good for every region."""
     if arn is None:

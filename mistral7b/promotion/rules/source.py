@@ -28,10 +28,3 @@ def _repository_is_named_as_its_host_names_it(draft: Draft) -> Iterator[Finding]
     reason = f"{source.provider} names no repository like that"
     fix = f"write {example}, without https:// and .git"
     yield Finding(("source", "repository"), source.repository, reason, fix)
-
-
-@rule("source.provider", "github_actions")
-def _github_actions_are_githubs(draft: Draft) -> Iterator[Finding]:
-    if draft.settings.github_actions is not None and draft.settings.source.provider != "github":
-        reason = f"the repository is on {draft.settings.source.provider}"
-        yield Finding(("github_actions",), None, reason, "remove it, or set source.provider to github")

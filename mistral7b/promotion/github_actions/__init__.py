@@ -1,0 +1,21 @@
+"""Promotion by GitHub Actions: a workflow, and the settings that it needs on GitHub, from the pipeline file."""
+
+from mistral7b.promotion.github_actions.environments import GitHubEnvironment, github_environments
+from mistral7b.promotion.github_actions.names import AUDIENCE, PROVIDER, review_subject, subject
+from mistral7b.promotion.github_actions.protection import UnreadableSettingsError, unprotected
+from mistral7b.promotion.github_actions.settings import settings_script
+from mistral7b.promotion.github_actions.workflow import WORKFLOW_FILE, workflow
+
+__all__ = [
+    "AUDIENCE",
+    "PROVIDER",
+    "WORKFLOW_FILE",
+    "GitHubEnvironment",
+    "UnreadableSettingsError",
+    "github_environments",
+    "review_subject",
+    "settings_script",
+    "subject",
+    "unprotected",
+    "workflow",
+]
