@@ -2,7 +2,7 @@
 
 from mistral7b.promotion.github_actions.environments import GitHubEnvironment, github_environments
 from mistral7b.promotion.github_actions.names import AUDIENCE, PROVIDER, review_subject, subject
-from mistral7b.promotion.github_actions.protection import UnreadableSettingsError, unprotected
+from mistral7b.promotion.github_actions.protection import UnreadableSettingsError, github, unprotected
 from mistral7b.promotion.github_actions.settings import settings_script
 from mistral7b.promotion.github_actions.workflow import WORKFLOW_FILE, workflow
 
@@ -12,6 +12,7 @@ __all__ = [
     "WORKFLOW_FILE",
     "GitHubEnvironment",
     "UnreadableSettingsError",
+    "github",
     "github_environments",
     "review_subject",
     "settings_script",

@@ -32,7 +32,7 @@ def github() -> Ask:
     """
     token = os.environ.get("GH_TOKEN") or os.environ.get("GITHUB_TOKEN")
     if not token:
-        raise UnreadableSettingsError('GH_TOKEN is not set. fix: export GH_TOKEN="$(gh auth token)"')
+        raise UnreadableSettingsError('GH_TOKEN is not set\nfix: export GH_TOKEN="$(gh auth token)"')
     base = os.environ.get("GITHUB_API_URL", "https://api.github.com")
     return lambda path: _get(f"{base}{path}", token)
 
@@ -88,6 +88,6 @@ def _get(url: str, token: str) -> Any:
             if error.code == 404:
                 return None
             fix = "the token needs to read Actions of the repository" if error.code in (401, 403) else "try again later"
-            raise UnreadableSettingsError(f"GitHub answers {error.code} to {url}. fix: {fix}") from error
+            raise UnreadableSettingsError(f"GitHub answers {error.code} to {url}\nfix: {fix}") from error
     except (OSError, ValueError) as error:
-        raise UnreadableSettingsError(f"GitHub does not answer at {url}: {error}. fix: try again later") from error
+        raise UnreadableSettingsError(f"GitHub does not answer at {url}: {error}\nfix: try again later") from error
