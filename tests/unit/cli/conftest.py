@@ -4,25 +4,19 @@ import asyncio
 import io
 import os
 import sys
-import threading
-import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import uvicorn
-from starlette.applications import Starlette
-from starlette.routing import Route
 
 from localaws.hosting.container import TgiContainer
 from localaws.hosting.fleet import EndpointKey, Fleet, Instance, RunningVariant
 from localaws.hosting.pace import Pace, at_once
-from localaws.hosting.runtime import Runtime
-from localaws.server import listen
 from mistral7b.cli import main
 from mistral7b.environment import load_environment
 from mistral7b.tgi import LauncherSettings, parse_environment
+from tests.unit.runtime_server import serving
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 
@@ -65,22 +59,8 @@ def url(folder: Path) -> Iterator[str]:
     fleet = Fleet()
     for name in ENVIRONMENTS.keys() - {"missing"}:
         _deploy(fleet, folder, name)
-    runtime = Runtime(fleet)
-    stream = runtime.invoke_endpoint_with_response_stream
-    routes = [
-        Route("/endpoints/{endpoint}/invocations", runtime.invoke_endpoint, methods=["POST"]),
-        Route("/endpoints/{endpoint}/invocations-response-stream", stream, methods=["POST"]),
-    ]
-    sockets = listen(0)
-    server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes), log_config=None, timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": sockets})
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        time.sleep(0.01)
-    yield f"http://localhost:{sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
+    with serving(fleet) as where:
+        yield where
 
 
 def _deploy(fleet: Fleet, folder: Path, name: str) -> None:

@@ -4,27 +4,21 @@ from __future__ import annotations
 
 import itertools
 import os
-import threading
-import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import boto3
 import pytest
-import uvicorn
-from starlette.applications import Starlette
-from starlette.routing import Route
 
 from localaws.hosting.container import ContainerResponse, TgiContainer
 from localaws.hosting.fleet import EndpointKey, Fleet, Instance, RunningVariant
 from localaws.hosting.pace import Pace, at_once
-from localaws.hosting.runtime import Runtime
-from localaws.server import listen
 from mistral7b.catalog.models import ModelName
 from mistral7b.endpoint import NO_RETRIES, EndpointClient
 from mistral7b.environment import Environment
 from mistral7b.operate.smoke import CheckResult, run_checks, smoke_plan
+from tests.unit.runtime_server import serving
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 
@@ -132,22 +126,8 @@ def environment(tgi: dict[str, Any], model: ModelName = "instruct", name: str = 
 def site() -> Iterator[Site]:
     """A server for the endpoints."""
     fleet = Fleet()
-    runtime = Runtime(fleet)
-    stream = runtime.invoke_endpoint_with_response_stream
-    routes = [
-        Route("/endpoints/{endpoint}/invocations", runtime.invoke_endpoint, methods=["POST"]),
-        Route("/endpoints/{endpoint}/invocations-response-stream", stream, methods=["POST"]),
-    ]
-    sockets = listen(0)
-    server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes), log_config=None, timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": sockets})
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        time.sleep(0.01)
-    yield Site(f"http://localhost:{sockets[0].getsockname()[1]}", fleet, itertools.count())
-    server.should_exit = True
-    thread.join()
+    with serving(fleet) as url:
+        yield Site(url, fleet, itertools.count())
 
 
 @pytest.fixture(scope="session")

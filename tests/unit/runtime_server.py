@@ -1,0 +1,35 @@
+"""The SageMaker runtime service of the embedded AWS in this process, without a control plane."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from localaws.hosting.fleet import Fleet
+from localaws.hosting.runtime import Runtime
+from localaws.server import listen
+
+
+@contextmanager
+def serving(fleet: Fleet) -> Iterator[str]:
+    """Where the fleet's endpoints answer, for the length of a `with` block."""
+    runtime = Runtime(fleet)
+    stream = runtime.invoke_endpoint_with_response_stream
+    routes = [
+        Route("/endpoints/{endpoint}/invocations", runtime.invoke_endpoint, methods=["POST"]),
+        Route("/endpoints/{endpoint}/invocations-response-stream", stream, methods=["POST"]),
+    ]
+    sockets = listen(0)
+    server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes), log_config=None, timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": sockets})
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.01)
+    yield f"http://localhost:{sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
