@@ -1,4 +1,4 @@
-"""The CDK app: every file of environments/ becomes a stage with a network and an endpoint stack.
+"""The CDK app: every file of environments/ becomes a stage, pipeline.yaml the pipeline that promotes them.
 
 `cdk -c environments=FOLDER` takes the files of another folder.
 """
@@ -9,9 +9,10 @@ from pathlib import Path
 import aws_cdk as cdk
 
 from mistral7b.environment import EnvironmentFileError, load_environments
+from mistral7b.promotion import load_promotion
 from sagemaker_tgi import InvalidPropsError
+from stacks.app import define
 from stacks.checks import add_template_validation
-from stacks.stage import EnvironmentStage
 
 ENVIRONMENTS = Path(__file__).parent / "environments"
 
@@ -21,8 +22,7 @@ def main() -> None:
     app = cdk.App(builtin_cloud_formation_validation=False)
     folder = Path(app.node.try_get_context("environments") or ENVIRONMENTS)
     try:
-        for environment in load_environments(folder).values():
-            EnvironmentStage(app, environment=environment)
+        define(app, load_environments(folder), load_promotion(folder))
     except (EnvironmentFileError, InvalidPropsError) as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)

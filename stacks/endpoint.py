@@ -1,5 +1,7 @@
 """The endpoint of one environment: model, instances, scaling, and how consumers find it."""
 
+from collections.abc import Sequence
+
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_ssm as ssm
@@ -7,12 +9,15 @@ from constructs import Construct, IDependable
 
 from mistral7b.environment import AutoScaling, Callers, Environment
 from mistral7b.environment import DataCapture as DataCaptureSettings
+from mistral7b.promotion.names import gate_role_name
 from sagemaker_tgi import (
     ArtifactGatewayEndpoint,
     DataCapture,
     DataCaptureBucket,
     EcrImage,
+    GateRole,
     ModelArtifact,
+    NamedRole,
     TgiEndpoint,
     TgiEndpointConfig,
     TgiExecutionRole,
@@ -34,8 +39,24 @@ class EndpointStack(EnvironmentStack):
     in this stack alone, as CloudFormation changes no export that another stack imports.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, environment: Environment, network: NetworkStack) -> None:
-        """Defines the stack."""
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: Environment,
+        network: NetworkStack,
+        gatekeepers: Sequence[NamedRole] = (),
+    ) -> None:
+        """Defines the stack.
+
+        Args:
+            scope: The environment's stage.
+            construct_id: Id within `scope`.
+            environment: The environment.
+            network: Its network.
+            gatekeepers: Roles that take on the gate role, for smoke test and gates. Default: there is no gate role.
+        """
         super().__init__(scope, construct_id, environment=environment, description="SageMaker endpoint")
         data_capture = self._data_capture(environment, environment.data_capture) if environment.data_capture else None
         model = self._model(environment, network, data_capture)
@@ -69,6 +90,9 @@ class EndpointStack(EnvironmentStack):
         if environment.auto_scaling is not None:
             self._auto_scale(environment.auto_scaling)
         self._let_invoke(environment.callers, network)
+        if gatekeepers:
+            name = gate_role_name(environment.name)
+            GateRole(self, "GateRole", role_name=name, endpoint=self.endpoint, trusted=gatekeepers)
         self._tell_consumers(environment)
 
     def _data_capture(self, environment: Environment, settings: DataCaptureSettings) -> DataCapture:

@@ -1,9 +1,12 @@
 """One environment as a stage of the app."""
 
+from collections.abc import Sequence
+
 import aws_cdk as cdk
 from constructs import Construct
 
 from mistral7b.environment import Environment
+from sagemaker_tgi import NamedRole
 from stacks.checks import add_compliance_packs
 from stacks.endpoint import EndpointStack
 from stacks.network import NetworkStack
@@ -15,8 +18,14 @@ class EnvironmentStage(cdk.Stage):
     Without an account in the environment file, they go to the account of the CLI's credentials.
     """
 
-    def __init__(self, scope: Construct, *, environment: Environment) -> None:
-        """Defines the stage; its id is the environment's name."""
+    def __init__(self, scope: Construct, *, environment: Environment, gatekeepers: Sequence[NamedRole] = ()) -> None:
+        """Defines the stage; its id is the environment's name.
+
+        Args:
+            scope: The app.
+            environment: The environment.
+            gatekeepers: Roles that run smoke test and gates after a deployment. Default: none, so no gate role.
+        """
         super().__init__(
             scope,
             environment.name,
@@ -24,7 +33,9 @@ class EnvironmentStage(cdk.Stage):
         )
         self.network = NetworkStack(self, "network", environment=environment)
         """The network stack."""
-        self.endpoint = EndpointStack(self, "endpoint", environment=environment, network=self.network)
+        self.endpoint = EndpointStack(
+            self, "endpoint", environment=environment, network=self.network, gatekeepers=gatekeepers
+        )
         """The endpoint stack."""
         add_compliance_packs(self, environment.compliance_packs)
         for key, value in environment.tags.items():

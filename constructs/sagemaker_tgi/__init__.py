@@ -4,33 +4,39 @@ from sagemaker_tgi.arns import log_group_name as endpoint_log_group_name
 from sagemaker_tgi.artifact import ModelArtifact
 from sagemaker_tgi.artifact_gateway_endpoint import ArtifactGatewayEndpoint
 from sagemaker_tgi.auto_scaling import ScalableInstanceCount
-from sagemaker_tgi.compliance import acknowledge, acknowledge_rule, explain_statements
+from sagemaker_tgi.compliance import acknowledge, acknowledge_rule, acknowledge_wildcards, explain_statements
 from sagemaker_tgi.data_capture import DataCapture, DataCaptureBucket
 from sagemaker_tgi.encryption_key import EncryptionKey
 from sagemaker_tgi.endpoint import ITgiEndpoint, TgiEndpoint
 from sagemaker_tgi.endpoint_config import TgiEndpointConfig
 from sagemaker_tgi.execution_role import TgiExecutionRole
+from sagemaker_tgi.gate_role import GateRole, NamedRole
 from sagemaker_tgi.image import EcrImage
 from sagemaker_tgi.isolated_vpc import IsolatedVpc
 from sagemaker_tgi.metrics import MetricOptions
 from sagemaker_tgi.model import TgiModel
 from sagemaker_tgi.model_security_group import ModelSecurityGroup
+from sagemaker_tgi.private_bucket import AccessLogBucket, PrivateBucket
 from sagemaker_tgi.props import InvalidPropsError
 from sagemaker_tgi.runtime_interface_endpoint import RuntimeInterfaceEndpoint
 from sagemaker_tgi.vpc_flow_log import VpcFlowLog
 
 __all__ = [
+    "AccessLogBucket",
     "ArtifactGatewayEndpoint",
     "DataCapture",
     "DataCaptureBucket",
     "EcrImage",
     "EncryptionKey",
+    "GateRole",
     "ITgiEndpoint",
     "InvalidPropsError",
     "IsolatedVpc",
     "MetricOptions",
     "ModelArtifact",
     "ModelSecurityGroup",
+    "NamedRole",
+    "PrivateBucket",
     "RuntimeInterfaceEndpoint",
     "ScalableInstanceCount",
     "TgiEndpoint",
@@ -40,6 +46,7 @@ __all__ = [
     "VpcFlowLog",
     "acknowledge",
     "acknowledge_rule",
+    "acknowledge_wildcards",
     "endpoint_log_group_name",
     "explain_statements",
 ]

@@ -77,6 +77,7 @@ class PrivateBucket(s3.Bucket):
         retention: cdk.Duration,
         access_log: AccessLogBucket,
         removal_policy: cdk.RemovalPolicy,
+        bucket_name: str | None = None,
     ) -> None:
         """Defines the bucket.
 
@@ -87,10 +88,12 @@ class PrivateBucket(s3.Bucket):
             retention: How long an object is kept.
             access_log: Where requests to it are logged.
             removal_policy: What happens to the bucket on removal.
+            bucket_name: Its name. Default: CloudFormation's.
         """
         super().__init__(
             scope,
             construct_id,
+            bucket_name=bucket_name,
             encryption=s3.BucketEncryption.KMS,
             encryption_key=encryption_key,
             bucket_key_enabled=True,  # one call to AWS KMS for many objects

@@ -1,0 +1,72 @@
+"""The role with which a pipeline asks a deployed endpoint whether it serves."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from sagemaker_tgi.compliance import acknowledge_rule, explain_statements
+from sagemaker_tgi.endpoint import ITgiEndpoint
+
+
+@dataclass(frozen=True)
+class NamedRole:
+    """A role that need not exist yet, by its name."""
+
+    name: str
+    account: str | None = None
+    """Its account; None: the account of the stack that names it."""
+
+    def arn(self, stack: cdk.Stack) -> str:
+        """ARN of the role."""
+        return stack.format_arn(
+            service="iam", region="", account=self.account, resource="role", resource_name=self.name
+        )
+
+
+class GateRole(iam.Role):
+    """May send requests to one endpoint and nothing else; named roles, of other accounts too, take it on."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        role_name: str,
+        endpoint: ITgiEndpoint,
+        trusted: Sequence[NamedRole],
+    ) -> None:
+        """Defines the role.
+
+        Args:
+            scope: Parent construct.
+            construct_id: Id within `scope`.
+            role_name: Its name, by which those that take it on know it.
+            endpoint: The endpoint.
+            trusted: The roles that may take it on, one or more. As the condition names them, they need not exist yet,
+                and a role that is made again under the same name is trusted again.
+        """
+        stack = cdk.Stack.of(scope)
+        super().__init__(
+            scope,
+            construct_id,
+            role_name=role_name,
+            description=f"SageMaker endpoint {endpoint.endpoint_name}: smoke test and gates",
+            assumed_by=iam.CompositePrincipal(*(_principal(stack, role) for role in trusted)),
+        )
+        endpoint.grant_invoke(self)
+        explain_statements(
+            self,
+            {
+                "sts:AssumeRole": "the roles that run smoke test and gates, by name; no other principal of the account",
+                "sagemaker:InvokeEndpoint": "the smoke test and the gates ask this endpoint alone",
+            },
+        )
+        acknowledge_rule(self, "IAMNoInlinePolicy", "one role's right on one endpoint, which ends with it")
+
+
+def _principal(stack: cdk.Stack, role: NamedRole) -> iam.IPrincipal:
+    principal = iam.AccountPrincipal(role.account) if role.account else iam.AccountRootPrincipal()
+    return principal.with_conditions({"ArnEquals": {"aws:PrincipalArn": role.arn(stack)}})

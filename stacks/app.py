@@ -1,0 +1,47 @@
+"""All stacks of the app."""
+
+from collections.abc import Mapping
+
+import aws_cdk as cdk
+
+from mistral7b.environment import Environment
+from mistral7b.promotion import Promotion
+from mistral7b.promotion.names import gates_project_role_name
+from sagemaker_tgi import NamedRole
+from stacks.pipeline import PipelineStack
+from stacks.stage import EnvironmentStage
+
+
+def define(
+    app: cdk.App, environments: Mapping[str, Environment], promotion: Promotion | None = None
+) -> PipelineStack | None:
+    """Defines a stage for each environment and, where there is one, the pipeline that promotes them.
+
+    Args:
+        app: The app.
+        environments: Every environment, by name.
+        promotion: The pipeline file. Default: no pipeline, and no environment lets one in.
+
+    Returns:
+        The pipeline's stack, if there is one.
+    """
+    promoted = {one.name for one in promotion.environments} if promotion else set()
+    stages = {
+        name: EnvironmentStage(
+            app,
+            environment=environment,
+            gatekeepers=_gatekeepers(environment, promotion) if promotion and name in promoted else (),
+        )
+        for name, environment in environments.items()
+    }
+    return PipelineStack(app, promotion=promotion, stages=stages) if promotion else None
+
+
+def _gatekeepers(environment: Environment, promotion: Promotion) -> list[NamedRole]:
+    """Who runs an environment's smoke test and gates.
+
+    An environment without an account of its own trusts the account that it is deployed to, never the pipeline file's:
+    whoever tries `cdk deploy 'dev/*'` with the file as it came lets no stranger in.
+    """
+    account = promotion.settings.account if environment.account else None
+    return [NamedRole(gates_project_role_name(environment.name), account)]

@@ -1,0 +1,148 @@
+"""Where the pipeline's artifacts are: a bucket and a key in each region that it deploys to."""
+
+from collections.abc import Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from mistral7b.promotion.names import PIPELINE_NAME
+from sagemaker_tgi import AccessLogBucket, EncryptionKey, PrivateBucket, acknowledge_rule, explain_statements
+
+SOURCE, ASSEMBLY = "Source", "Synth_Output"
+"""The artifacts: the commit's files; the cloud assembly, as CDK Pipelines names the output of `Synth`."""
+
+
+def objects_of(artifact: str) -> str:
+    """The keys of an artifact's objects, as IAM matches them.
+
+    CodePipeline cuts the names of pipeline and artifact to 20 and 10 characters. Source: CodePipeline user guide,
+    "Troubleshooting: pipeline artifact folder names are truncated".
+    """
+    return f"{PIPELINE_NAME[:20]}/{artifact[:10]}/*"
+
+
+class ArtifactStore(Construct):
+    """An encrypted bucket whose objects expire, and its key.
+
+    The roles that deploy, which may be another account's, read the cloud assembly, and nothing else. The bucket stays
+    when its stack is removed, as it is never empty then; it empties itself.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        retention_days: int,
+        deploy_role_arns: Sequence[str],
+        bucket_name: str | None = None,
+    ) -> None:
+        """Defines bucket and key.
+
+        Args:
+            scope: Parent construct.
+            construct_id: Id within `scope`.
+            retention_days: Days after which an artifact is deleted.
+            deploy_role_arns: Roles that exist, which deploy from it.
+            bucket_name: The bucket's name, where another region's stack has to know it. Default: CloudFormation's.
+        """
+        super().__init__(scope, construct_id)
+        stays = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+        self.key = EncryptionKey(self, "Key", description="Mistral 7B: artifacts of the pipeline", removal_policy=stays)
+        """Key of the artifacts."""
+        self.bucket = PrivateBucket(
+            self,
+            "Bucket",
+            bucket_name=bucket_name,
+            encryption_key=self.key,
+            retention=cdk.Duration.days(retention_days),
+            access_log=AccessLogBucket(self, "AccessLog", removal_policy=stays),
+            removal_policy=stays,
+        )
+        """Bucket of the artifacts."""
+        acknowledge_rule(
+            self,
+            "S3BucketReplicationEnabled",
+            "what an artifact holds comes from a commit, which can be built again; access logs are of no other use",
+        )
+        self._let_deploy([iam.ArnPrincipal(arn) for arn in deploy_role_arns])
+
+    def as_known(self) -> s3.IBucket:
+        """The bucket for the CDK's constructs, whose grants, broader than what is needed, it does not take."""
+        key = kms.Key.from_key_arn(self, "KnownKey", self.key.key_arn)
+        return s3.Bucket.from_bucket_attributes(self, "Known", bucket_name=self.bucket.bucket_name, encryption_key=key)
+
+    def _let_deploy(self, roles: Sequence[iam.IPrincipal]) -> None:
+        self.bucket.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="DeployRolesRead",
+                principals=list(roles),
+                actions=["s3:GetObject", "s3:GetObjectVersion"],
+                resources=[self.bucket.arn_for_objects(objects_of(ASSEMBLY))],
+            )
+        )
+        self.key.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="DeployRolesDecrypt",
+                principals=list(roles),
+                actions=["kms:Decrypt"],
+                resources=["*"],
+                conditions={
+                    "StringEquals": {"kms:ViaService": f"s3.{self.key.stack.region}.{self.key.stack.url_suffix}"}
+                },
+            )
+        )
+        explain_statements(
+            self,
+            {
+                "DeployRolesRead": "the environments' deployments read their templates from the cloud assembly; `*` "
+                "is the execution's part of its key",
+                "DeployRolesDecrypt": "to read the encrypted assembly, through Amazon S3 alone. `*` is the key itself",
+            },
+        )
+
+
+class ReplicationStack(cdk.Stack):
+    """Artifacts in another region than the pipeline's, where CodePipeline copies what it deploys there."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        env: cdk.Environment,
+        retention_days: int,
+        deploy_role_arns: Sequence[str],
+        termination_protection: bool,
+    ) -> None:
+        """Defines the stack; arguments as of `ArtifactStore`."""
+        super().__init__(
+            scope,
+            construct_id,
+            env=env,
+            stack_name=f"{PIPELINE_NAME}-{env.region}",
+            description=f"Mistral 7B, pipeline: artifacts in {env.region}",
+            termination_protection=termination_protection,
+        )
+        store = ArtifactStore(
+            self,
+            "Artifacts",
+            retention_days=retention_days,
+            deploy_role_arns=deploy_role_arns,
+            bucket_name=f"{PIPELINE_NAME}-{self.account}-{self.region}",
+        )
+        # The pipeline's stack is in another region, which no reference leads to: it knows the key by this name.
+        alias = kms.Alias(self, "Alias", alias_name=f"alias/{PIPELINE_NAME}", target_key=store.key)
+        self.alias_name: str = alias.alias_name
+        """The key's alias, by which the pipeline's role may use it."""
+        self.bucket: s3.IBucket = s3.Bucket.from_bucket_attributes(
+            self,
+            "Known",
+            bucket_name=f"{PIPELINE_NAME}-{self.account}-{self.region}",
+            region=self.region,
+            encryption_key=kms.Alias.from_alias_name(self, "KnownKey", f"alias/{PIPELINE_NAME}"),
+        )
+        """The bucket with its key, as another region's stack knows them."""

@@ -1,0 +1,20 @@
+"""Roles that `cdk bootstrap` has made in an account and region, by their names."""
+
+from typing import Literal
+
+import aws_cdk as cdk
+
+BootstrapRole = Literal["deploy", "file-publishing", "lookup"]
+
+
+def bootstrap_role_arn(stack: cdk.Stack, kind: BootstrapRole, *, account: str, region: str) -> str:
+    """ARN of a role of the bootstrap stack.
+
+    Args:
+        stack: Any stack of the app: all have the same qualifier.
+        kind: Which role: `deploy` starts deployments, `file-publishing` uploads templates, `lookup` only reads.
+        account: The account that is bootstrapped.
+        region: The region that is.
+    """
+    name = f"cdk-{stack.synthesizer.bootstrap_qualifier}-{kind}-role-{account}-{region}"
+    return stack.format_arn(service="iam", region="", account=account, resource="role", resource_name=name)

@@ -1,0 +1,148 @@
+"""Who hears of executions that end, and of approvals that wait."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from mistral7b.promotion.names import PIPELINE_NAME
+from sagemaker_tgi import explain_statements
+
+# Source: CodePipeline user guide, "Monitoring CodePipeline events".
+_EXECUTION = "CodePipeline Pipeline Execution State Change"
+_ACTION = "CodePipeline Action Execution State Change"
+_PATHS = {
+    "state": "$.detail.state",
+    "stage": "$.detail.stage",
+    "action": "$.detail.action",
+    "execution": "$.detail.execution-id",
+    "time": "$.time",
+}
+"""What a message may name of an event, and where it is there."""
+
+
+class Notifications(Construct):
+    """An encrypted topic, its subscriptions, and the events that it is told of, in words."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, key: kms.Key, emails: Sequence[str]) -> None:
+        """Defines topic and rules.
+
+        Args:
+            scope: The pipeline's stack.
+            construct_id: Id within `scope`.
+            key: Key of the topic; its policy gets to let EventBridge use it for this topic.
+            emails: Addresses; SNS asks each of them to confirm.
+        """
+        super().__init__(scope, construct_id)
+        stack = cdk.Stack.of(self)
+        self._url = (
+            f"https://{stack.region}.console.aws.amazon.com/codesuite/codepipeline/pipelines/{PIPELINE_NAME}/view"
+        )
+        topic = sns.Topic(
+            self,
+            "Topic",
+            topic_name=PIPELINE_NAME,  # a literal, so that the key's policy can name the topic that the key encrypts
+            display_name="Mistral 7B pipeline",
+            master_key=kms.Key.from_key_arn(self, "Key", key.key_arn),
+        )
+        self.topic_arn: str = topic.topic_arn
+        """ARN of the topic."""
+        for number, email in enumerate(emails, start=1):
+            sns.CfnSubscription(self, f"Email{number}", topic_arn=topic.topic_arn, protocol="email", endpoint=email)
+        rules = [
+            self._rule(
+                "Execution",
+                "Executions that have ended",
+                _EXECUTION,
+                {"state": ["FAILED", "STOPPED", "SUCCEEDED"]},
+                f"{PIPELINE_NAME}: <state>. Execution <execution>, <time>.",
+            ),
+            self._rule(
+                "Approval",
+                "Approvals that wait",
+                _ACTION,
+                {"state": ["STARTED"], "type": {"category": ["Approval"]}},
+                f"{PIPELINE_NAME}: stage <stage> waits for <action>. Execution <execution>, <time>.",
+            ),
+        ]
+        self._let_publish(topic, key, [rule.attr_arn for rule in rules])
+
+    def _rule(
+        self, construct_id: str, description: str, detail_type: str, detail: dict[str, Any], message: str
+    ) -> events.CfnRule:
+        return events.CfnRule(
+            self,
+            construct_id,
+            description=f"{PIPELINE_NAME}: {description}",
+            event_pattern={
+                "source": ["aws.codepipeline"],
+                "detail-type": [detail_type],
+                "detail": {"pipeline": [PIPELINE_NAME], **detail},
+            },
+            state="ENABLED",
+            targets=[
+                events.CfnRule.TargetProperty(
+                    id="Topic",
+                    arn=self.topic_arn,
+                    input_transformer=events.CfnRule.InputTransformerProperty(
+                        input_paths_map={name: path for name, path in _PATHS.items() if f"<{name}>" in message},
+                        input_template=json.dumps(f"{message} {self._url}"),
+                    ),
+                )
+            ],
+        )
+
+    def _let_publish(self, topic: sns.Topic, key: kms.Key, rule_arns: Sequence[str]) -> None:
+        eventbridge = iam.ServicePrincipal("events.amazonaws.com")
+        of_rules = {"ArnEquals": {"aws:SourceArn": list(rule_arns)}}
+        policy = sns.TopicPolicy(self, "Policy", topics=[topic])
+        policy.document.add_statements(
+            iam.PolicyStatement(
+                sid="RulesPublish",
+                principals=[eventbridge],
+                actions=["sns:Publish"],
+                resources=[topic.topic_arn],
+                conditions={**of_rules, "StringEquals": {"aws:SourceAccount": topic.stack.account}},
+            ),
+            iam.PolicyStatement(
+                sid="DenyWithoutTls",
+                effect=iam.Effect.DENY,
+                principals=[iam.AnyPrincipal()],
+                actions=["sns:Publish"],
+                resources=[topic.topic_arn],
+                conditions={"Bool": {"aws:SecureTransport": "false"}},
+            ),
+        )
+        key.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="EventsEncrypt",
+                principals=[eventbridge],
+                actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                resources=["*"],
+                conditions={
+                    "StringEquals": {"aws:SourceAccount": topic.stack.account},
+                    "ArnEquals": {
+                        "kms:EncryptionContext:aws:sns:topicArn": topic.stack.format_arn(
+                            service="sns", resource=PIPELINE_NAME
+                        )
+                    },
+                },
+            )
+        )
+        explain_statements(
+            policy,
+            {
+                "RulesPublish": "EventBridge tells the topic of executions and approvals, for these rules alone",
+                "DenyWithoutTls": "nothing passes unencrypted, whoever publishes",
+            },
+        )
+        explain_statements(
+            key,
+            {"EventsEncrypt": "EventBridge encrypts what it publishes to this one topic. `*` is the key itself"},
+        )

@@ -1,0 +1,189 @@
+"""What happens in each stage of the pipeline."""
+
+import shlex
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+import aws_cdk as cdk
+from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import pipelines
+
+from mistral7b.promotion import PromotedEnvironment, Promotion
+from mistral7b.promotion.names import (
+    BUILD_STAGE,
+    PIPELINE_ID,
+    PIPELINE_NAME,
+    PROMOTION_APPROVAL,
+    REVIEW_ACTION,
+    SECURITY_APPROVAL,
+    SELF_MUTATE_ACTION,
+    SMOKE_ACTION,
+    SYNTH_ACTION,
+    UPDATE_STAGE,
+    gate_action_name,
+    gate_role_name,
+    gates_project_role_name,
+)
+from sagemaker_tgi import NamedRole
+from stacks.pipeline.bootstrap import bootstrap_role_arn
+from stacks.pipeline.builds import Action, Builds
+from stacks.pipeline.permissions import Permission
+
+_CDK = ".venv/bin/cdk"
+_MISTRAL7B = ".venv/bin/mistral7b"
+_EXECUTION_ID = "#{codepipeline.PipelineExecutionId}"
+
+
+class Steps:
+    """The pipeline's own actions: build, update of the pipeline itself, review, smoke test and gates."""
+
+    def __init__(self, builds: Builds, promotion: Promotion) -> None:
+        """Defines nothing yet.
+
+        Args:
+            builds: Makes the CodeBuild steps.
+            promotion: The pipeline file.
+        """
+        self._builds, self._promotion, self._stack = builds, promotion, cdk.Stack.of(builds)
+
+    def synth(self) -> pipelines.CodeBuildStep:
+        """Tests the commit and makes its cloud assembly: the one that every environment gets."""
+        action = Action(
+            BUILD_STAGE,
+            SYNTH_ACTION,
+            [self._promotion.settings.build.test, f"{_CDK} synth --quiet"],
+            timeout_minutes=60,
+            compute_type=codebuild.ComputeType.MEDIUM,
+        )
+        return self._builds.step(action, role=self._builds.role([action], writes_assembly=True), output="cdk.out")
+
+    def self_mutate(self, assembly: pipelines.FileSet) -> pipelines.CodeBuildStep:
+        """Deploys the pipeline's own stack from the assembly; where that changes it, the execution starts anew."""
+        action = Action(
+            UPDATE_STAGE,
+            SELF_MUTATE_ACTION,
+            [f"{_MISTRAL7B} pipeline check", f"{_CDK} --app cdk.out deploy {PIPELINE_ID} --require-approval never"],
+            timeout_minutes=30,
+        )
+        role = self._builds.role([action], reads_assembly=True, permissions=list(self._update_permissions()))
+        return self._builds.step(action, role=role, assembly=assembly)
+
+    def before_deployment(self, promoted: PromotedEnvironment, assembly: pipelines.FileSet) -> list[pipelines.Step]:
+        """The review with the approval that it answers or leaves to someone; then the promotion's approval.
+
+        The review is in the stage of the deployment: no other execution can deploy in between.
+        """
+        action = Action(
+            promoted.name,
+            REVIEW_ACTION,
+            [f"{_MISTRAL7B} pipeline review {promoted.name} --assembly cdk.out --approve"],
+            timeout_minutes=20,
+            environment={"PIPELINE_EXECUTION_ID": _EXECUTION_ID},
+        )
+        role = self._builds.role([action], reads_assembly=True, permissions=self._review_permissions(promoted))
+        review = self._builds.step(action, role=role, assembly=assembly)
+        security = pipelines.ManualApprovalStep(
+            SECURITY_APPROVAL,
+            comment=f"{REVIEW_ACTION} approves this by itself where nothing broadens IAM permissions or opens a "
+            "security group. Where it does not, read its log, and approve or reject",
+        )
+        if not promoted.approval:
+            return [review, security]
+        promote = pipelines.ManualApprovalStep(PROMOTION_APPROVAL, comment=f"Deploy to {promoted.name}?")
+        promote.add_step_dependency(review)
+        promote.add_step_dependency(security)
+        return [review, security, promote]
+
+    def after_deployment(self, promoted: PromotedEnvironment) -> list[pipelines.CodeBuildStep]:
+        """The smoke test and the gates, one after another."""
+        commands = [
+            (SMOKE_ACTION, f"{_MISTRAL7B} smoke {promoted.name}", 30),
+            *((gate_action_name(number), gate, 60) for number, gate in enumerate(promoted.gates, start=1)),
+        ]
+        gate_role = NamedRole(gate_role_name(promoted.name), promoted.account).arn(self._stack)
+        profile = _assumed_role_profile(gate_role, promoted.region)
+        actions = [Action(promoted.name, name, [*profile, command], minutes) for name, command, minutes in commands]
+        role = self._builds.role(
+            actions,
+            role_name=gates_project_role_name(promoted.name),
+            permissions=[
+                Permission(
+                    sid="AssumeGateRole",
+                    reason="the one right of smoke test and gates: to ask this environment's endpoint",
+                    actions=["sts:AssumeRole"],
+                    resources=[gate_role],
+                )
+            ],
+        )
+        steps = [self._builds.step(action, role=role) for action in actions]
+        for before, after in pairwise(steps):
+            after.add_step_dependency(before)
+        return steps
+
+    def _update_permissions(self) -> Iterator[Permission]:
+        settings = self._promotion.settings
+        regions = {settings.region, *(promoted.region for promoted in self._promotion.environments)}
+        yield Permission(
+            sid="DeployPipeline",
+            reason="the CDK deploys the pipeline's own stacks with the bootstrap roles of the pipeline's account",
+            actions=["sts:AssumeRole"],
+            resources=[
+                bootstrap_role_arn(self._stack, kind, account=settings.account, region=region)
+                for region in sorted(regions)
+                for kind in ("deploy", "file-publishing", "lookup")
+            ],
+        )
+        yield Permission(
+            sid="LookAtEnvironments",
+            reason="to check that the environments' accounts are ready for deployments, by roles that only read",
+            actions=["sts:AssumeRole"],
+            resources=self._lookup_roles(self._promotion.environments),
+        )
+
+    def _review_permissions(self, promoted: PromotedEnvironment) -> Sequence[Permission]:
+        pipeline = self._stack.format_arn(service="codepipeline", resource=PIPELINE_NAME)
+        return [
+            Permission(
+                sid="LookAtEnvironment",
+                reason="to compare the assembly with what is deployed, by a role that only reads",
+                actions=["sts:AssumeRole"],
+                resources=self._lookup_roles([promoted]),
+            ),
+            Permission(
+                sid="FindApproval",
+                reason="the approval's token is in the pipeline's state",
+                actions=["codepipeline:GetPipelineState"],
+                resources=[pipeline],
+            ),
+            Permission(
+                sid="AnswerApproval",
+                reason="to approve this one action where nothing broadens permissions",
+                actions=["codepipeline:PutApprovalResult"],
+                resources=[f"{pipeline}/{promoted.name}/{SECURITY_APPROVAL}"],
+            ),
+        ]
+
+    def _lookup_roles(self, promoted: Sequence[PromotedEnvironment]) -> list[str]:
+        return [
+            bootstrap_role_arn(self._stack, "lookup", account=account, region=region)
+            for account, region in sorted({(one.account, one.region) for one in promoted})
+        ]
+
+
+def _assumed_role_profile(role_arn: str, region: str) -> list[str]:
+    """Commands after which every SDK acts as `role_arn`: a profile, taken on with CodeBuild's own credentials.
+
+    They come after the set-up, which needs no role. Each is a command of its own, as CodeBuild ends a build at the
+    first that fails.
+    """
+    profile = [
+        "[profile gate]",
+        f"role_arn = {role_arn}",
+        "credential_source = EcsContainer",
+        f"region = {region}",
+    ]
+    return [
+        'AWS_CONFIG_FILE="$(mktemp)"',
+        f'printf "%s\\n" {" ".join(shlex.quote(line) for line in profile)} > "$AWS_CONFIG_FILE"',
+        'export AWS_CONFIG_FILE AWS_PROFILE=gate PATH="$PWD/.venv/bin:$PATH"',
+    ]
