@@ -1,24 +1,12 @@
 """Endpoint, log group, scaling and callers as SageMaker needs them, in every environment's templates."""
 
-from typing import Any
-
 import botocore.session
 import pytest
 
 from mistral7b import catalog
-from tests.unit.constraints.deployment import Deployment, after, as_list, text
-from tests.variants import ENVIRONMENTS
+from tests.unit.constraints.deployment import CONFIG, ENDPOINT, Deployment, after, as_list, text
 
-MODEL, CONFIG, ENDPOINT = "AWS::SageMaker::Model", "AWS::SageMaker::EndpointConfig", "AWS::SageMaker::Endpoint"
 TARGET, POLICY = "AWS::ApplicationAutoScaling::ScalableTarget", "AWS::ApplicationAutoScaling::ScalingPolicy"
-
-
-@pytest.fixture(params=ENVIRONMENTS)
-def deployed(request: pytest.FixtureRequest, templates: dict[str, Any]) -> Deployment:
-    stacks = {
-        path.split("/")[1]: t["Resources"] for path, t in templates.items() if path.startswith(request.param + "/")
-    }
-    return Deployment(ENVIRONMENTS[request.param], stacks)
 
 
 def test_instances_with_disks_of_their_own_get_neither_key_nor_volume_size(deployed: Deployment) -> None:

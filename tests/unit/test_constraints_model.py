@@ -2,17 +2,11 @@
 
 import ipaddress
 import re
-from typing import Any
-
-import pytest
 
 from mistral7b.environment.rules.network import free_addresses
 from mistral7b.tgi import parse_environment
-from tests.unit.constraints.deployment import Deployment, after, as_list, text
-from tests.variants import ENVIRONMENTS
+from tests.unit.constraints.deployment import CONFIG, MODEL, Deployment, after, as_list, text
 
-Templates = dict[str, Any]
-MODEL, CONFIG, ENDPOINT = "AWS::SageMaker::Model", "AWS::SageMaker::EndpointConfig", "AWS::SageMaker::Endpoint"
 # GPUs of ml.g5 instances, by their size in xlarge (Amazon EC2 instance types, G5).
 GPUS = {"2": 1, "4": 1, "8": 1, "16": 1, "12": 4, "24": 4, "48": 8}
 # Actions for which IAM knows no resource (service authorization reference of each service).
@@ -25,14 +19,6 @@ TAKE_NO_RESOURCE = {
     "ec2:DescribeSubnets",
     "ec2:DescribeVpcs",
 }
-
-
-@pytest.fixture(params=ENVIRONMENTS)
-def deployed(request: pytest.FixtureRequest, templates: Templates) -> Deployment:
-    stacks = {
-        path.split("/")[1]: t["Resources"] for path, t in templates.items() if path.startswith(request.param + "/")
-    }
-    return Deployment(ENVIRONMENTS[request.param], stacks)
 
 
 def test_the_model_is_the_versions_image_artifact_and_format(deployed: Deployment) -> None:

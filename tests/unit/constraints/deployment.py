@@ -9,6 +9,7 @@ from mistral7b.environment import Environment
 
 Resource = dict[str, Any]
 Statement = dict[str, Any]
+MODEL, CONFIG, ENDPOINT = "AWS::SageMaker::Model", "AWS::SageMaker::EndpointConfig", "AWS::SageMaker::Endpoint"
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Deployment:
 
     def execution_role(self) -> dict[str, Any]:
         """The properties of the role that the model's container runs with."""
-        [name] = self.properties("AWS::SageMaker::Model")["ExecutionRoleArn"]["Fn::GetAtt"][:1]
+        [name] = self.properties(MODEL)["ExecutionRoleArn"]["Fn::GetAtt"][:1]
         properties: dict[str, Any] = self.stacks["endpoint"][name]["Properties"]
         return properties
 

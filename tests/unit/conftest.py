@@ -1,0 +1,17 @@
+"""What the tests of docs/constraints.md share."""
+
+from typing import Any
+
+import pytest
+
+from tests.unit.constraints.deployment import Deployment
+from tests.variants import ENVIRONMENTS
+
+
+@pytest.fixture(params=ENVIRONMENTS)
+def deployed(request: pytest.FixtureRequest, templates: dict[str, Any]) -> Deployment:
+    """What each of the environments deploys."""
+    stacks = {
+        path.split("/")[1]: t["Resources"] for path, t in templates.items() if path.startswith(request.param + "/")
+    }
+    return Deployment(ENVIRONMENTS[request.param], stacks)
