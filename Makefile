@@ -25,9 +25,11 @@ format: setup ## Format the code, and mend what ruff can mend
 	@.venv/bin/ruff check --fix
 	@.venv/bin/ruff format
 
-schema: setup ## Write the environment files' JSON schema, which editors pick up, and their reference
+schema: setup ## Write the JSON schemas of the files in environments/, which editors pick up, and their references
 	@.venv/bin/mistral7b schema > environments/environment.schema.json
 	@.venv/bin/mistral7b schema --markdown > docs/environment-file.md
+	@.venv/bin/mistral7b schema --pipeline > environments/pipeline.schema.json
+	@.venv/bin/mistral7b schema --pipeline --markdown > docs/pipeline-file.md
 
 docs: schema ## Write the documents that are made from the code: every policy statement, the environment files
 	@.venv/bin/python tools/write_docs.py

@@ -13,7 +13,9 @@ from mistral7b.cli import (
     invoke,
     local,
     models,
+    pipeline,
     plan,
+    schema,
     settings,
     simulate,
     smoke,
@@ -30,6 +32,7 @@ app = typer.Typer(
 )
 models.register(app)
 settings.register(app)
+schema.register(app)
 invoke.register(app)
 chat.register(app)
 examples.register(app)
@@ -38,6 +41,7 @@ demo.register(app)
 app.add_typer(capacity.commands)
 simulate.register(app)
 plan.register(app)
+pipeline.register(app)
 app.add_typer(local.commands)
 
 

@@ -7,16 +7,15 @@ from rich.text import Text
 
 from mistral7b.cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
 from mistral7b.cli.output import out, table, write_json
-from mistral7b.environment import Environment, json_schema, load_environment, reference
+from mistral7b.environment import Environment, load_environment
 from mistral7b.tgi import LauncherSettings
 
 UNSET = "(unset)"
 
 
 def register(app: typer.Typer) -> None:
-    """Adds the command and `schema`."""
+    """Adds the command."""
     app.command("settings")(settings)
-    app.command("schema")(schema)
 
 
 def settings(
@@ -62,16 +61,6 @@ def settings(
             row["variable"], row["value"] or UNSET, _source(row), style="bold" if row["overridden"] else ""
         )
     out.print(variables)
-
-
-def schema(
-    markdown: Annotated[bool, typer.Option("--markdown", help="Print the reference of the fields instead.")] = False,
-) -> None:
-    """Print the JSON schema of the environment files, for editors."""
-    if markdown:
-        out.print(reference.markdown(), markup=False, soft_wrap=True, end="")
-    else:
-        write_json(json_schema())
 
 
 def _container_rows(env: Environment, with_unset: bool) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The environment file's reference in Markdown, written from the schema."""
+"""The reference of a file in Markdown, written from its schema: the environment file's, and any other's."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,8 +18,13 @@ is deployed.
 
 
 def markdown() -> str:
-    """Every field with its type, range, default and meaning; one table a section."""
-    return "\n".join([_HEAD, *_sections(json_schema())])
+    """Every field of the environment file."""
+    return written(_HEAD, json_schema())
+
+
+def written(head: str, schema: dict[str, Any]) -> str:
+    """Every field of a JSON schema with its type, range, default and meaning, below `head`; one table a section."""
+    return "\n".join([head, *_sections(schema)])
 
 
 def _sections(schema: dict[str, Any]) -> Iterator[str]:
@@ -31,13 +36,13 @@ def _nested(properties: dict[str, Any], prefix: str, schema: dict[str, Any]) -> 
     for name, field in properties.items():
         section = _section_of(field, schema)
         if section is not None:
-            path = f"{prefix}{name}"
+            path = f"{prefix}{name}[]" if field.get("type") == "array" else f"{prefix}{name}"
             yield _table(f"`{path}`", section.get("description", ""), section["properties"], schema)
             yield from _nested(section["properties"], f"{path}.", schema)
 
 
 def _section_of(field: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any] | None:
-    for choice in (field, *field.get("anyOf", ()), *field.get("oneOf", ())):
+    for choice in (field, field.get("items", {}), *field.get("anyOf", ()), *field.get("oneOf", ())):
         if "$ref" in choice:
             section: dict[str, Any] = schema["$defs"][choice["$ref"].rsplit("/", 1)[1]]
             return section
@@ -54,7 +59,7 @@ def _table(title: str, about: str, properties: dict[str, Any], schema: dict[str,
     ]
     for name, field in properties.items():
         section = _section_of(field, schema)
-        meaning = field.get("description") or (section or {}).get("description", "")
+        meaning = " ".join((field.get("description") or (section or {}).get("description", "")).split())
         lines.append(f"| `{name}` | {_type(field)} | {_default(name, field)} | {meaning} |")
     return "\n".join([*lines, ""])
 
@@ -75,7 +80,7 @@ def _type(field: dict[str, Any]) -> str:
         "object": "mapping",
     }
     if field["type"] == "array":
-        return f"list of {_type(field['items'])}"
+        return "list, entries below" if "$ref" in field["items"] else f"list of {_type(field['items'])}"
     return names[field["type"]] + _range(field)
 
 

@@ -1,0 +1,96 @@
+"""Answers the approval of security changes in the pipeline, for the execution that asks for it."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from mistral7b.promotion.names import PIPELINE_NAME, SECURITY_APPROVAL
+
+EXECUTION_VARIABLE = "PIPELINE_EXECUTION_ID"
+"""Environment variable that holds the execution's id."""
+PATIENCE_S = 60.0
+"""How long the approval may take to be asked for: it starts with the review, in the same stage."""
+_POLL_S = 2.0
+_LONGEST_SUMMARY = 512  # CodePipeline API, ApprovalSummary
+
+APPROVED = "approved"
+
+
+class ApprovalError(Exception):
+    """The approval could not be answered; the text says why."""
+
+
+@dataclass(frozen=True)
+class Clock:
+    """What waits."""
+
+    now: Callable[[], float] = time.monotonic
+    """Seconds since some moment."""
+    sleep: Callable[[float], None] = time.sleep
+    """Waits so many seconds."""
+
+
+def approve(codepipeline: Any, environment: str, execution: str, summary: str, clock: Clock | None = None) -> str:
+    """Approves the security changes of `environment` in one execution of the pipeline, once it is asked for.
+
+    Needs codepipeline:GetPipelineState on the pipeline and codepipeline:PutApprovalResult on this one action.
+
+    Args:
+        codepipeline: a client of boto3's.
+        environment: the stage.
+        execution: id of the execution; the approval of another is left alone.
+        summary: the reason, for the pipeline's history.
+        clock: for tests.
+
+    Returns:
+        `APPROVED`, or how it was answered before: `Succeeded` or `Failed`, as CodePipeline says it.
+
+    Raises:
+        ApprovalError: CodePipeline refuses, or has not asked within `PATIENCE_S`.
+    """
+    clock = clock or Clock()
+    end = clock.now() + PATIENCE_S
+    try:
+        while (asked := _asked(codepipeline, environment, execution)) is None:
+            if clock.now() >= end:
+                raise ApprovalError(_not_asked(environment, execution))
+            clock.sleep(_POLL_S)
+        if asked["status"] != "InProgress":
+            return str(asked["status"])
+        codepipeline.put_approval_result(
+            pipelineName=PIPELINE_NAME,
+            stageName=environment,
+            actionName=SECURITY_APPROVAL,
+            result={"summary": summary[:_LONGEST_SUMMARY], "status": "Approved"},
+            token=asked["token"],
+        )
+    except (ClientError, BotoCoreError) as error:
+        what = f"the approval {SECURITY_APPROVAL} of stage {environment} in pipeline {PIPELINE_NAME}"
+        raise ApprovalError(f"{what} could not be answered: {error}") from error
+    return APPROVED
+
+
+def _asked(codepipeline: Any, environment: str, execution: str) -> Mapping[str, Any] | None:
+    """The approval's own execution, once it has a token or an answer; None before."""
+    state = codepipeline.get_pipeline_state(name=PIPELINE_NAME)
+    for stage in state.get("stageStates", ()):
+        if stage.get("stageName") == environment:
+            if stage.get("latestExecution", {}).get("pipelineExecutionId") != execution:
+                return None
+            for action in stage.get("actionStates", ()):
+                latest: Mapping[str, Any] = action.get("latestExecution", {})
+                answered = latest.get("status") in ("Succeeded", "Failed")
+                if action.get("actionName") == SECURITY_APPROVAL and (latest.get("token") or answered):
+                    return latest
+    return None
+
+
+def _not_asked(environment: str, execution: str) -> str:
+    return (
+        f"pipeline {PIPELINE_NAME} has not asked for {SECURITY_APPROVAL} in stage {environment} of execution "
+        f"{execution} within {PATIENCE_S:.0f} s\n"
+        f"fix: see whether the execution still runs; {EXECUTION_VARIABLE} has to hold its id"
+    )
