@@ -30,8 +30,7 @@ def demo() -> None:
     project = Path.cwd()
     if not (project / "cdk.json").is_file():
         raise CommandError(f"{project} holds no cdk.json\nfix: run the command in the project's folder", 2)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+    interrupt_on_signals()
     report = Report(out)
     try:
         play(project, report)
@@ -42,6 +41,12 @@ def demo() -> None:
         raise typer.Exit(130) from None
     report.console.print()
     report.console.print(report.summary())
+
+
+def interrupt_on_signals() -> None:
+    """Has SIGTERM and the loss of the terminal end a command as Ctrl-C does: with everything cleaned up."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:

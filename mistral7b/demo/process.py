@@ -1,16 +1,23 @@
-"""Runs a command as a step of the demo: its lines as they come, and an end to it and its children if interrupted."""
+"""Runs commands as steps: their lines as they come, and an end to them and their children if interrupted."""
 
 import contextlib
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Sequence
+import tempfile
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 # How much of a failed command's output is shown.
 _TAIL_LINES = 40
 # How long a command may take to end after SIGTERM before it is killed, in seconds.
 _PATIENCE_S = 5
+_POLL_S = 0.05
 
 
 class CommandFailedError(Exception):
@@ -20,10 +27,24 @@ class CommandFailedError(Exception):
         super().__init__(f"{' '.join(command)} ended with status {status}:\n{output}")
 
 
-def run(command: Sequence[str], folder: Path, on_line: Callable[[str], None]) -> str:
+@dataclass(frozen=True)
+class Job:
+    """A command among others that run at the same time."""
+
+    command: Sequence[str]
+    environment: Mapping[str, str]
+
+
+def run(
+    command: Sequence[str],
+    folder: Path,
+    on_line: Callable[[str], None],
+    environment: Mapping[str, str] | None = None,
+) -> str:
     """Runs a command to its end and returns what it printed, standard error included.
 
-    The command gets a process group of its own: an interruption ends it with everything that it started.
+    The command gets a process group of its own: an interruption ends it with everything that it started. Without an
+    `environment` it gets this process's.
 
     Raises:
         CommandFailedError: it ended with another status than 0; the error holds the end of its output.
@@ -32,6 +53,7 @@ def run(command: Sequence[str], folder: Path, on_line: Callable[[str], None]) ->
     with subprocess.Popen(
         command,
         cwd=folder,
+        env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -51,6 +73,49 @@ def run(command: Sequence[str], folder: Path, on_line: Callable[[str], None]) ->
     if status != 0:
         raise CommandFailedError(command, status, "\n".join(lines[-_TAIL_LINES:]))
     return "\n".join(lines)
+
+
+def run_together(jobs: Sequence[Job], folder: Path, at_once: int, on_end: Callable[[Job], None]) -> None:
+    """Runs commands to their ends, so many at the same time; like `run`, each in a process group of its own.
+
+    Raises:
+        CommandFailedError: one ended with another status than 0; the others are ended, too.
+    """
+    waiting, running = deque(jobs), list[tuple[Job, subprocess.Popen[str], IO[str]]]()
+    with ExitStack() as open_files:
+        try:
+            while waiting or running:
+                while waiting and len(running) < at_once:
+                    output = open_files.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace"))
+                    running.append((waiting[0], _start(waiting.popleft(), folder, output), output))
+                for one in [one for one in running if one[1].poll() is not None]:
+                    running.remove(one)
+                    _check(*one)
+                    on_end(one[0])
+                time.sleep(_POLL_S)
+        except BaseException:
+            for _, process, _ in running:
+                _end_group(process)
+            raise
+
+
+def _start(job: Job, folder: Path, output: IO[str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        job.command,
+        cwd=folder,
+        env=job.environment,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def _check(job: Job, process: subprocess.Popen[str], output: IO[str]) -> None:
+    if process.returncode != 0:
+        output.seek(0)
+        raise CommandFailedError(job.command, process.returncode, "".join(output.readlines()[-_TAIL_LINES:]).rstrip())
 
 
 def _end_group(process: subprocess.Popen[str]) -> None:

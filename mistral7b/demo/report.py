@@ -1,5 +1,6 @@
-"""What a user sees of the demo: each step as it goes, and in the end what took how long."""
+"""What a user sees of a command's steps: each as it goes, and in the end what took how long."""
 
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,14 +29,16 @@ class Report:
 
     console: Console
     steps: list[Step] = field(default_factory=list)
+    remind_s: float | None = None
+    """Elsewhere than on a terminal, how often a step says that it is still going on, in seconds; None: never."""
     _progress: Progress | None = None
+    _doing: str = ""
 
     @contextmanager
     def step(self, title: str, command: str = "") -> Iterator[Step]:
         """Shows a step while it runs and its time when it ends; a failed or interrupted one is left as it stands."""
         step = Step(title, command)
-        heading = Text(f"\n[{len(self.steps) + 1}] {title}", style="bold")
-        self.console.print(heading.append(f"   $ {command}" if command else "", style="dim"), soft_wrap=True)
+        self.heading(title, command)
         started = time.monotonic()
         with self._live(title):
             yield step
@@ -43,10 +46,16 @@ class Report:
         self.steps.append(step)
         self.tell(f"done in {step.seconds:.1f} s{f': {step.result}' if step.result else ''}")
 
+    def heading(self, title: str, command: str = "") -> None:
+        """Prints what begins now."""
+        heading = Text(f"\n[{len(self.steps) + 1}] {title}", style="bold")
+        self.console.print(heading.append(f"   $ {command}" if command else "", style="dim"), soft_wrap=True)
+
     def now(self, doing: str) -> None:
-        """Shows what the step is doing, on a terminal."""
+        """Shows what the step is doing: at once on a terminal, elsewhere with the next reminder."""
+        self._doing = doing.strip()
         if self._progress is not None:
-            self._progress.update(self._progress.task_ids[0], doing=doing.strip()[: self.console.width - 30])
+            self._progress.update(self._progress.task_ids[0], doing=self._doing[: self.console.width - 30])
 
     def tell(self, text: str) -> None:
         """Prints a line of the step's own."""
@@ -64,8 +73,10 @@ class Report:
 
     @contextmanager
     def _live(self, title: str) -> Iterator[None]:
+        self._doing = ""
         if not self.console.is_terminal:
-            yield
+            with self._reminding():
+                yield
             return
         columns = (
             TextColumn("   "),
@@ -77,3 +88,22 @@ class Report:
             self._progress.add_task(title, doing="")
             yield
         self._progress = None
+
+    @contextmanager
+    def _reminding(self) -> Iterator[None]:
+        if self.remind_s is None:
+            yield
+            return
+        ended, started = threading.Event(), time.monotonic()
+
+        def remind() -> None:
+            while not ended.wait(self.remind_s):
+                self.tell(f"… {time.monotonic() - started:.0f} s{f': {self._doing}' if self._doing else ''}")
+
+        thread = threading.Thread(target=remind, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()

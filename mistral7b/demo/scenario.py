@@ -165,12 +165,12 @@ def play(project: Path, report: Report) -> None:
         region = load_environment(project / "environments", ENVIRONMENT).region
         # jsii leaves its temporary files behind when it is interrupted: they go with the scratch folder
         settings = {**credentials(region=region), "AWS_ENDPOINT_URL": server.url, "TMPDIR": str(scratch)}
-        stack.enter_context(_exported(settings))
+        stack.enter_context(exported(settings))
         Demo(project, report, scratch).play()
 
 
 @contextmanager
-def _exported(settings: Mapping[str, str]) -> Iterator[None]:
+def exported(settings: Mapping[str, str]) -> Iterator[None]:
     """Has these settings and no other AWS ones in the environment, as after `eval "$(mistral7b local up)"`."""
     before = {n: value for n, value in os.environ.items() if n.startswith("AWS_") or n in settings}
     for name in before:

@@ -17,7 +17,14 @@ ALLOWED = {
     "localaws": {"localaws", "mistral7b"},
 }
 # The commands that run the embedded AWS.
-MAY_IMPORT_LOCALAWS = {"mistral7b/cli/local.py", "mistral7b/cli/demo.py", "mistral7b/demo/scenario.py"}
+MAY_IMPORT_LOCALAWS = {
+    "mistral7b/cli/demo.py",
+    "mistral7b/cli/local.py",
+    "mistral7b/cli/pipeline_rehearse.py",
+    "mistral7b/demo/scenario.py",
+    "mistral7b/rehearsal/cloud.py",
+    "mistral7b/rehearsal/play.py",
+}
 # The embedded AWS knows the container's rules and the instance types, not this project's files, client or commands.
 LOCALAWS_MAY_IMPORT = ("mistral7b.tgi", "mistral7b.catalog.instances")
 

@@ -1,0 +1,1 @@
+"""The pipeline of `environments/pipeline.yaml`, rehearsed on an embedded AWS: all its accounts and stages."""

@@ -1,0 +1,154 @@
+"""A whole rehearsal: starts an embedded AWS for it, and leaves nothing behind unless asked to."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import yaml
+
+from mistral7b.demo.report import Report
+from mistral7b.demo.scenario import exported
+from mistral7b.promotion import PIPELINE_FILE, Promotion, load_promotion
+from mistral7b.promotion.names import PIPELINE_NAME
+from mistral7b.rehearsal import repository
+from mistral7b.rehearsal.approvals import ApproveAll, AskUser
+from mistral7b.rehearsal.cloud import Cloud
+from mistral7b.rehearsal.follow import Approver, Follower
+from mistral7b.rehearsal.repository import Clone
+from mistral7b.rehearsal.result import Result
+from mistral7b.rehearsal.scenario import NoPipelineError, Rehearsal
+from mistral7b.rehearsal.view import View
+
+PREFIX = "mistral7b-rehearsal-"
+ENVIRONMENTS = "environments"
+STATE = "server"
+"""Folder, in the one that is kept, of the server's state."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to rehearse."""
+
+    project: Path
+    commits: tuple[str, ...]
+    """Promoted one after the other; the last one is what the rehearsal is about."""
+    environments: Path | None
+    """Files that take the place of the commit's own; None: those of the commit."""
+    keep: bool
+    """Whether the server stays."""
+
+
+def play(plan: Plan, report: Report, approver: Approver | None) -> tuple[list[Result], Path | None]:
+    """Rehearses, and gives what came of each commit, and the folder that stays if the server is to be kept.
+
+    Args:
+        plan: what to rehearse.
+        report: shows the steps.
+        approver: answers the approvals; None asks on the report's console.
+
+    Raises:
+        CommandFailedError, RehearsalError, ClientError: see `Rehearsal`.
+        EnvironmentFileError: the files of the last commit are wrong.
+        LifecycleError: the server does not start.
+        RepositoryError: there is nothing to clone.
+    """
+    with ExitStack() as stack:
+        scratch = stack.enter_context(_scratch(keep=plan.keep))
+        # whatever a command leaves in its temporary folder goes with the scratch folder, the server's things, too
+        stack.enter_context(exported({"TMPDIR": str(scratch)}))
+        folder = scratch / "repository"
+        with report.step("Clone the project", f"git clone {plan.project} {folder}") as step:
+            repository.clone(plan.project, folder)
+            promotion, clone = commit(plan, folder, plan.commits[0])
+            step.result = f"{clone.commit[:10]} {clone.subject}"
+        with report.step("Start the embedded AWS", "mistral7b local up") as step:
+            cloud = Cloud(stack.enter_context(_server(scratch, keep=plan.keep)))
+            step.result = cloud.url
+        rehearsal = Rehearsal(cloud, promotion, clone, scratch, report)
+        rehearsal.prepare()
+        results: list[Result] = []
+        for number, revision in enumerate(plan.commits, 1):
+            if number > 1:
+                promotion, clone = commit(plan, folder, revision)
+            last = number == len(plan.commits)
+            decide = approver if last else ApproveAll(report.console, "it is what the next commit meets")
+            results.append(_promote(replace(rehearsal, promotion=promotion, clone=clone), decide))
+            if not results[-1].promoted:
+                break
+        return results, scratch if plan.keep else None
+
+
+def commit(plan: Plan, folder: Path, revision: str) -> tuple[Promotion, Clone]:
+    """Puts a commit on the clone's branch, with what a rehearsal changes in its environment files on top.
+
+    Raises:
+        EnvironmentFileError: its files are wrong.
+        NoPipelineError: it has no pipeline.
+        RepositoryError: git says no.
+    """
+    clone = repository.check_out(folder, revision)
+    files = folder / ENVIRONMENTS
+    if plan.environments is not None:
+        shutil.rmtree(files, ignore_errors=True)
+        shutil.copytree(plan.environments, files)
+        clone = repository.commit_all(clone, f"The environment files of {plan.environments}")
+    promotion = load_promotion(files)
+    if promotion is None:
+        raise NoPipelineError(
+            f"commit {revision[:10]} has no {ENVIRONMENTS}/{PIPELINE_FILE}, so it has no pipeline\n"
+            "fix: write one, as docs/promotion.md shows, and commit it"
+        )
+    if promotion.settings.source.connection_arn is not None:
+        values = yaml.safe_load(promotion.file.read_text(encoding="utf-8"))
+        values["source"]["connection_arn"] = None
+        promotion.file.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
+        clone = repository.commit_all(clone, "A connection of the rehearsal's own: that of the file is on AWS")
+        promotion = load_promotion(files) or promotion
+    repository.put_on_branch(clone, promotion.settings.source.branch)
+    return promotion, clone
+
+
+def _promote(rehearsal: Rehearsal, approver: Approver | None) -> Result:
+    report, place, client = rehearsal.report, rehearsal.place, rehearsal.cloud.client
+    report.heading(
+        f"Promote {rehearsal.clone.commit[:10]}: {rehearsal.clone.subject}",
+        f"aws codepipeline start-pipeline-execution --name {PIPELINE_NAME}",
+    )
+    decide = approver or AskUser(report.console, client, place.account, place.region)
+    view = View(report.console)
+    return rehearsal.promote(Follower(client, place.account, place.region, PIPELINE_NAME, view, decide))
+
+
+@contextmanager
+def _scratch(*, keep: bool) -> Iterator[Path]:
+    """A folder that goes at the end of the block; with `keep`, only if that is interrupted."""
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX)).resolve()
+    kept = False
+    try:
+        yield folder
+        kept = keep
+    except Exception:
+        kept = keep
+        raise
+    finally:
+        if not kept:
+            shutil.rmtree(folder)
+
+
+@contextmanager
+def _server(scratch: Path, *, keep: bool) -> Iterator[str]:
+    """The URL of an embedded AWS that ends with the block; with `keep`, only if that is interrupted."""
+    from localaws.lifecycle import down, running_server, up  # noqa: PLC0415 - only what needs it imports localaws
+
+    if not keep:
+        with running_server() as server:
+            yield server.url
+        return
+    try:
+        yield up(scratch / STATE).url
+    except KeyboardInterrupt:
+        down(scratch / STATE)
+        raise
