@@ -11,6 +11,7 @@ from typing import Any
 from localaws.cloudformation import schema
 from localaws.cloudformation.values import UNKNOWN
 from localaws.hosting.constraints import violations
+from tests.unit.constraints import shapes
 
 Template = dict[str, Any]
 Resource = dict[str, Any]
@@ -95,9 +96,11 @@ def of_the_request(resource: Resource) -> Iterator[str]:
     service, operation = REQUESTS.get(resource["Type"], (None, None))
     if service is None or operation is None:
         return
-    given = {name: value for name, value in known(resource.get("Properties", {})).items() if name != "Tags"}
+    given = known(resource.get("Properties", {}))
     for name in [name for name in given if name.endswith("Document") or name == "KeyPolicy"]:
         given[name] = longest(resource["Properties"][name])
+    yield from shapes.beyond(service, operation, given)
+    given.pop("Tags", None)
     if service in SMALL_LETTERS:
         given = {name[0].lower() + name[1:]: value for name, value in given.items()}
     problem = violations(service, operation, given)

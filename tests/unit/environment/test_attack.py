@@ -48,3 +48,13 @@ def test_a_template_that_aws_would_refuse_is_found(tmp_path: Path) -> None:
     found = refusals([(good, "good"), (long, "long")], tmp_path / "cdk.out")
     assert set(found) == {"long"}
     assert any("257" in problem for problem in found["long"])
+
+
+def test_templates_are_checked_beside_an_environment_that_a_construct_refuses(tmp_path: Path) -> None:
+    (tmp_path / "dev.yaml").write_text("region: us-east-1\n")
+    good = load_environment(tmp_path, "dev")
+    named = good.model_copy(update={"endpoint_name": "a_b"})
+    long = good.model_copy(update={"tags": {"team": "x" * 257}})
+    found = refusals([(good, "good"), (named, "named"), (long, "long")], tmp_path / "cdk.out")
+    assert set(found) == {"long"}
+    assert len(list((tmp_path / "cdk.out").rglob("*.template.json"))) == 4
