@@ -6,8 +6,10 @@ import aws_cdk as cdk
 
 from mistral7b.environment import Environment
 from mistral7b.promotion import Promotion
+from mistral7b.promotion.github_actions import deploy_role_name
 from mistral7b.promotion.names import gates_project_role_name
 from sagemaker_tgi import NamedRole
+from stacks.github import add_github_stacks
 from stacks.pipeline import PipelineStack
 from stacks.stage import EnvironmentStage
 
@@ -34,7 +36,10 @@ def define(
         )
         for name, environment in environments.items()
     }
-    return PipelineStack(app, promotion=promotion, stages=stages) if promotion else None
+    if promotion is None:
+        return None
+    add_github_stacks(promotion, stages)  # before the pipeline, which deploys what the stages hold
+    return PipelineStack(app, promotion=promotion, stages=stages)
 
 
 def _gatekeepers(environment: Environment, promotion: Promotion) -> list[NamedRole]:
@@ -44,4 +49,7 @@ def _gatekeepers(environment: Environment, promotion: Promotion) -> list[NamedRo
     whoever tries `cdk deploy 'dev/*'` with the file as it came lets no stranger in.
     """
     account = promotion.settings.account if environment.account else None
-    return [NamedRole(gates_project_role_name(environment.name), account)]
+    gatekeepers = [NamedRole(gates_project_role_name(environment.name), account)]
+    if promotion.settings.github_actions is not None:
+        gatekeepers.append(NamedRole(deploy_role_name(environment.name)))
+    return gatekeepers

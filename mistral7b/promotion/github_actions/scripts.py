@@ -17,13 +17,13 @@ tar -xf assembly.tar
 
 REVIEW = """\
 .venv/bin/mistral7b pipeline review "$ENVIRONMENT" --assembly cdk.out --json > review.json
-{ echo '```json'; cat review.json; echo '```'; } | tee -a "$GITHUB_STEP_SUMMARY"
-broadens="$(.venv/bin/python -c 'import json; print(json.dumps(json.load(open("review.json"))["broadens"]))')"
-if [ "$broadens" != true ] && [ "$broadens" != false ]; then
-  echo "::error::the review does not say whether rights are broadened: $broadens"
-  exit 1
-fi
-echo "broadens=$broadens" >> "$GITHUB_OUTPUT"
+told() { .venv/bin/python -c 'import json, sys; print(json.load(open("review.json"))[sys.argv[1]])' "$1"; }
+{ echo '```'; told changes; echo '```'; } | tee -a "$GITHUB_STEP_SUMMARY"
+case "$(told broadens)" in
+  True) echo 'broadens=true' >> "$GITHUB_OUTPUT" ;;
+  False) echo 'broadens=false' >> "$GITHUB_OUTPUT" ;;
+  *) echo '::error::the review does not say whether rights are broadened'; exit 1 ;;
+esac
 """
 """Whether a human has to look is the step's output; what would change is in the run's summary."""
 
