@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 
 import aws_cdk as cdk
-from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R5Checks, PCIDSS321Checks
+import jsii
+from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks, NagPack, NIST80053R5Checks, PCIDSS321Checks
+from constructs import IConstruct
 
 from mistral7b.environment import CompliancePack
 
 VALIDATE = "validate"
-PACKS: dict[CompliancePack, type] = {
+PACKS: dict[CompliancePack, type[NagPack]] = {
     "aws-solutions": AwsSolutionsChecks,
     "nist-800-53-r5": NIST80053R5Checks,
     "pci-dss-3.2.1": PCIDSS321Checks,
@@ -16,10 +18,42 @@ PACKS: dict[CompliancePack, type] = {
 }
 
 
-def add_compliance_packs(stage: cdk.Stage, packs: Sequence[CompliancePack]) -> None:
-    """Lets a synth fail on findings of these packs that nobody has acknowledged."""
+def add_compliance_packs(scope: IConstruct, packs: Sequence[CompliancePack]) -> None:
+    """Lets a synth fail on what these packs find in `scope` and nobody has acknowledged."""
     for pack in packs:
-        cdk.Validations.of(stage).add_plugins(PACKS[pack](stage))
+        cdk.Validations.of(scope).add_plugins(ScopedPack(PACKS[pack](scope), scope))
+
+
+@jsii.implements(cdk.IPolicyValidationPlugin)
+class ScopedPack:
+    """A pack that looks at one construct and what is in it.
+
+    By itself each pack looks at the whole app, once for every stage that asks for it, whatever the others ask for.
+    """
+
+    def __init__(self, pack: NagPack, scope: IConstruct) -> None:
+        """Defines what it looks at."""
+        self._pack, self._scope = pack, scope
+
+    @property
+    def name(self) -> str:
+        """The pack's name, by which its findings are acknowledged."""
+        return str(self._pack.name)
+
+    @property
+    def version(self) -> str | None:
+        """The pack's version."""
+        return self._pack.version
+
+    @property
+    def rule_ids(self) -> list[str] | None:
+        """The pack's rules, where it lists them."""
+        return self._pack.rule_ids
+
+    def validate(self, context: cdk.IPolicyValidationContext) -> cdk.PolicyValidationPluginReport:
+        """What the pack finds in the scope."""
+        del context  # of the whole app
+        return self._pack.validate_scope(self._scope)
 
 
 def add_template_validation(app: cdk.App) -> None:

@@ -17,6 +17,7 @@ from mistral7b.promotion.names import (
     UPDATE_STAGE,
 )
 from sagemaker_tgi import EncryptionKey, acknowledge
+from stacks.checks import add_compliance_packs
 from stacks.pipeline.artifacts import ArtifactStore, ReplicationStack
 from stacks.pipeline.builds import Builds
 from stacks.pipeline.notifications import Notifications
@@ -87,6 +88,7 @@ class PipelineStack(cdk.Stack):
         ):
             cdk.CfnOutput(self, name, value=value, description=description)
         for stack in (self, *self.replicas.values()):
+            add_compliance_packs(stack, settings.compliance_packs)
             for tag, text in settings.tags.items():
                 cdk.Tags.of(stack).add(tag, text)
 
