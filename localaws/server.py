@@ -22,7 +22,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Mount, Route
 
-from localaws import cloudformation, codebuild, moto_app, pipelines
+from localaws import cloudformation, codebuild, codepipeline, moto_app, pipelines
 from localaws.pipelines import handshake
 
 HEALTH_PATH = "/_localaws/health"
@@ -49,6 +49,7 @@ def create_app(routes: Sequence[BaseRoute] | None = None) -> Starlette:
         routes = hosting.routes()
     cloudformation.install()
     codebuild.install()
+    codepipeline.install()
     pipelines.install()
     # a2wsgi types WSGI and ASGI by its own definitions of the same.
     services: Any = WSGIMiddleware(cast("Any", moto_app.application()), workers=WORKERS)
