@@ -2,14 +2,16 @@
 
 import typer
 
-from mistral7b.cli import pipeline_github, pipeline_review
+from mistral7b.cli import pipeline_check, pipeline_github, pipeline_rehearse, pipeline_review
 
 commands = typer.Typer(
     name="pipeline",
     no_args_is_help=True,
     help="The pipeline of environments/pipeline.yaml: whether it can be deployed, and what a change would allow.",
 )
+pipeline_check.register(commands)
 pipeline_github.register(commands)
+pipeline_rehearse.register(commands)
 pipeline_review.register(commands)
 
 

@@ -1,0 +1,106 @@
+"""Whether the pipeline may fetch the repository: the connection to its host is there and its handshake done."""
+
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from mistral7b.promotion.check.bootstrap import Place, denied
+from mistral7b.promotion.check.cloud import Cloud, Credentials
+from mistral7b.promotion.check.finding import ASK_AGAIN, Finding, Status
+from mistral7b.promotion.names import CONNECTION_NAME, PIPELINE_STACK_NAME
+from mistral7b.promotion.schema import PipelineSettings
+
+_TYPES = ("AWS::CodeConnections::Connection", "AWS::CodeStarConnections::Connection")
+# ProviderType in the CodeConnections API, of the host's own service and of installations of it.
+_PROVIDERS = {
+    "github": ("GitHub", "GitHubEnterpriseServer"),
+    "gitlab": ("GitLab", "GitLabSelfManaged"),
+    "bitbucket": ("Bitbucket",),
+}
+_MADE = "made by the first `cdk deploy pipeline`"
+
+
+def check_connection(cloud: Cloud, place: Place, settings: PipelineSettings) -> Finding:
+    """One finding on the connection that the file names, or that the pipeline's stack has made.
+
+    Args:
+        cloud: asks AWS.
+        place: where the pipeline is.
+        settings: the file.
+    """
+    try:
+        credentials = place.look(cloud)
+    except ClientError as error:
+        if denied(error):  # that is the finding on the bootstrap
+            return _finding(settings, "later", "not looked at: its account has to be bootstrapped first")
+        return _unknown(settings, error)
+    except BotoCoreError as error:
+        return _unknown(settings, error)
+    try:
+        return _look_at(cloud, credentials, settings)
+    except (ClientError, BotoCoreError) as error:
+        return _unknown(settings, error)
+
+
+def _look_at(cloud: Cloud, credentials: Credentials, settings: PipelineSettings) -> Finding:
+    arn = settings.source.connection_arn or _made_by_the_stack(
+        cloud.client("cloudformation", settings.region, credentials)
+    )
+    if arn is None:
+        return _finding(settings, "later", f"{_MADE}; then its handshake is due, in the console")
+    try:
+        client = cloud.client(arn.split(":")[2], settings.region, credentials)
+        connection = client.get_connection(ConnectionArn=arn)["Connection"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+        return _missing(settings, arn)
+    return _state(settings, connection, arn)
+
+
+def _made_by_the_stack(client: Any) -> str | None:
+    """ARN of the connection among the resources of the pipeline's stack; None where there is no such stack yet."""
+    try:
+        for page in client.get_paginator("list_stack_resources").paginate(StackName=PIPELINE_STACK_NAME):
+            for resource in page["StackResourceSummaries"]:
+                deleted = resource["ResourceStatus"] == "DELETE_COMPLETE"
+                if resource["ResourceType"] in _TYPES and resource.get("PhysicalResourceId") and not deleted:
+                    return str(resource["PhysicalResourceId"])
+    except ClientError as error:
+        if "does not exist" not in str(error):  # a ValidationError like any other
+            raise
+    return None
+
+
+def _missing(settings: PipelineSettings, arn: str) -> Finding:
+    if settings.source.connection_arn is None:
+        fix = f"with credentials of {settings.account}: cdk destroy pipeline, then cdk deploy pipeline"
+        return _finding(settings, "refused", f"{arn}, which the pipeline's stack has made, is gone", fix)
+    fix = f"set source.connection_arn to one that is there, or remove it: it is then {_MADE}"
+    return _finding(settings, "refused", f"{arn} does not exist", fix)
+
+
+def _state(settings: PipelineSettings, connection: dict[str, Any], arn: str) -> Finding:
+    status, provider = connection["ConnectionStatus"], connection["ProviderType"]
+    if provider not in _PROVIDERS[settings.source.provider]:
+        detail = f"{arn} leads to {provider}, and source.provider is {settings.source.provider}"
+        return _finding(settings, "refused", detail, "correct one of source.provider and source.connection_arn")
+    if status == "AVAILABLE":
+        return _finding(settings, "fine", f"{status}: {arn}")
+    # The region is where the connection was made: it works in all, and its handshake is there.
+    region = arn.split(":")[3]
+    url = f"https://{region}.console.aws.amazon.com/codesuite/settings/connections?region={region}"
+    name = connection.get("ConnectionName", CONNECTION_NAME)
+    if status == "PENDING":
+        fix = f"open {url} in account {settings.account}, choose {name}, Update pending connection"
+        return _finding(settings, "refused", f"{arn} is PENDING: its handshake is due", fix)
+    fix = f"open {url} in account {settings.account} and see {name}; the host may have taken its app's access back"
+    return _finding(settings, "refused", f"{arn} is in state {status}", fix)
+
+
+def _unknown(settings: PipelineSettings, error: Exception) -> Finding:
+    return _finding(settings, "refused", f"AWS could not be asked: {error}", ASK_AGAIN)
+
+
+def _finding(settings: PipelineSettings, status: Status, detail: str, fix: str = "") -> Finding:
+    return Finding("connection", ("pipeline",), settings.account, settings.region, status, detail, fix)

@@ -1,0 +1,30 @@
+"""What a check has found."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Status = Literal["fine", "later", "refused"]
+"""`later`: it is not there yet, and the pipeline's deployment makes it."""
+
+ASK_AGAIN = "see to what AWS says, then ask again"
+"""What to do where nothing is known."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that the pipeline needs."""
+
+    subject: str
+    """What it is: `bootstrap` or `connection`."""
+    used_by: tuple[str, ...]
+    """What needs it: `pipeline`, or environments."""
+    account: str
+    """Where it is."""
+    region: str
+    """Where it is."""
+    status: Status
+    """Whether it is as it has to be."""
+    detail: str
+    """What is there, or why it will not do."""
+    fix: str = ""
+    """What to do, for one that is refused."""
