@@ -100,7 +100,7 @@ class Report:
             while not ended.wait(self.remind_s):
                 self.tell(f"… {time.monotonic() - started:.0f} s{f': {self._doing}' if self._doing else ''}")
 
-        thread = threading.Thread(target=remind, daemon=True)
+        thread = threading.Thread(target=remind, name="reminder", daemon=True)
         thread.start()
         try:
             yield

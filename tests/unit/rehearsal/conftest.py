@@ -1,0 +1,36 @@
+"""A project with a git repository."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+PIPELINE_FILE = """
+account: "111111111111"
+region: us-east-1
+source: {repository: team/mistral, branch: release}
+environments: [{name: dev}]
+"""
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """What git answers, without the user's configuration."""
+    author = ("-c", "user.name=test", "-c", "user.email=test@localhost")
+    environment = os.environ | {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+    command = ["git", *author, *arguments]
+    ended = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=True)
+    return ended.stdout.strip()
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project with one commit."""
+    folder = tmp_path / "project"
+    (folder / "environments").mkdir(parents=True)
+    (folder / "environments" / "pipeline.yaml").write_text(PIPELINE_FILE)
+    (folder / "environments" / "dev.yaml").write_text("region: us-east-1\n")
+    git(folder, "init", "--quiet", "--initial-branch", "main")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", "First: it begins\n\nAnd more.")
+    return folder

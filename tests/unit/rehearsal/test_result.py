@@ -1,0 +1,105 @@
+"""What came of a rehearsal: for scripts, as tables, and as a picture."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from mistral7b.rehearsal.cloud import Place
+from mistral7b.rehearsal.deployed import NOTHING, Deployed
+from mistral7b.rehearsal.execution import read_execution
+from mistral7b.rehearsal.picture import SUFFIXES, draw
+from mistral7b.rehearsal.repository import Clone
+from mistral7b.rehearsal.result import Result, Stop
+from tests.unit.rehearsal.fakes import PIPELINE, FakePipeline, Moment, Run
+
+ACTIONS = ["Source/Source", "dev/Deploy", "dev/Smoke", "prod/Promote", "prod/Deploy"]
+RUNS = [
+    Run("Source/Source"),
+    Run("dev/Deploy", after=1, seconds=6),
+    Run("dev/Smoke", "Failed", after=7, reason="a 400"),
+]
+
+
+@pytest.fixture
+def result() -> Result:
+    """Of a commit whose smoke test in dev failed; prod runs the one before."""
+    execution = read_execution(FakePipeline(ACTIONS, [Moment(RUNS, "Failed")]).client, PIPELINE, "one")
+    place, settings = ("222222222222", "us-east-1"), {"MAX_TOTAL_TOKENS": "8192"}
+    return Result(
+        Place("111111111111", "us-east-1"),
+        Clone(Path("/clone"), "c0ffee" * 6, "A change [of] brackets"),
+        execution,
+        (
+            Deployed("dev", *place, "dev", "InService", "ml.g5.2xlarge", 1, "c0ffee" * 6, settings),
+            Deployed("staging", *place, "staging", NOTHING),
+            Deployed("prod", *place, "prod", "InService", "ml.g5.2xlarge", 2, "decade" * 6, settings),
+        ),
+        Stop("dev", "Smoke", "a 400", ["got 400"]),
+    )
+
+
+def test_the_document_has_every_action_with_status_seconds_and_reason(result: Result) -> None:
+    document = json.loads(json.dumps(result.document()))
+    assert (document["promoted"], document["status"]) == (False, "Failed")
+    assert document["stopped_by"] == {"stage": "dev", "action": "Smoke", "reason": "a 400", "log": ["got 400"]}
+    dev = document["stages"][1]
+    assert (dev["name"], dev["status"], dev["seconds"]) == ("dev", "Failed", 7)
+    assert dev["actions"][1] == {
+        "name": "Smoke",
+        "category": "Build",
+        "status": "Failed",
+        "seconds": 1,
+        "reason": "a 400",
+    }
+    assert document["stages"][2]["actions"][0]["seconds"] is None
+
+
+def test_the_document_has_what_each_environment_runs(result: Result) -> None:
+    environments = {found["environment"]: found for found in result.document()["environments"]}
+    assert environments["prod"]["commit"] == "decade" * 6
+    assert environments["prod"]["settings"] == {"MAX_TOTAL_TOKENS": "8192"}
+    assert environments["staging"]["status"] == "none"
+
+
+def test_the_tables_tell_the_commit_from_the_one_before(result: Result) -> None:
+    text = io.StringIO()
+    for table in result.tables():
+        Console(file=text, width=200).print(table)
+    rows = {line.split()[0]: line for line in text.getvalue().splitlines() if line.strip()}
+    assert "✗   Failed" in rows["Smoke"]
+    assert "○   NotStarted" in rows["Deploy"]
+    lines = [line for line in text.getvalue().splitlines() if "InService" in line]
+    assert ["this one" in line for line in lines] == [True, False]
+    assert "decadedeca" in lines[1]
+
+
+def test_where_and_why_it_stopped_is_one_sentence(result: Result) -> None:
+    assert result.stopped == "stopped at dev / Smoke: a 400"
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_picture_is_drawn_in_the_format_of_its_suffix(result: Result, tmp_path: Path, suffix: str) -> None:
+    draw(result.execution, tmp_path / f"p{suffix}", result.title, result.stopped)
+    begins = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}[suffix]
+    assert (tmp_path / f"p{suffix}").read_bytes().startswith(begins)
+
+
+def test_the_picture_has_every_stage_and_action_with_sign_word_and_duration(result: Result, tmp_path: Path) -> None:
+    draw(result.execution, tmp_path / "p.svg", result.title, result.stopped)
+    svg = (tmp_path / "p.svg").read_text()  # matplotlib notes each text in a comment
+    for text in ("dev", "Smoke", "✗", "failed, 1.0 s", "succeeded, 6.0 s", "not started", "A change [of] brackets"):
+        assert f"{text} -->" in svg
+
+
+def test_the_same_execution_is_the_same_picture(result: Result, tmp_path: Path) -> None:
+    for name in ("a.svg", "b.svg"):
+        draw(result.execution, tmp_path / name, result.title)
+    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+
+
+def test_a_picture_that_cannot_be_written_is_an_error(result: Result, tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="nowhere"):
+        draw(result.execution, tmp_path / "nowhere" / "p.svg", result.title)

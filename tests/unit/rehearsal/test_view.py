@@ -1,0 +1,91 @@
+"""What a user sees while an execution goes on."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from mistral7b.rehearsal.execution import Execution, read_execution
+from mistral7b.rehearsal.view import View
+from tests.unit.rehearsal.fakes import PIPELINE, FakePipeline, Moment, Run
+
+ACTIONS = ["Source/Source", "Build/Synth", "dev/SecurityChanges", "dev/Smoke"]
+
+
+def execution(*runs: Run, status: str = "InProgress") -> Execution:
+    """The execution `one` with these runs."""
+    return read_execution(FakePipeline(ACTIONS, [Moment([*runs], status)]).client, PIPELINE, "one")
+
+
+class Screen:
+    """A view, what is on it, and the time."""
+
+    def __init__(self, *, terminal: bool = False) -> None:
+        self._text = io.StringIO()
+        self.now = 0.0
+        self.view = View(Console(file=self._text, width=120, force_terminal=terminal), clock=lambda: self.now)
+
+    def lines(self) -> list[str]:
+        """What was printed since the last look, without the spaces around."""
+        text = self._text.getvalue()
+        self._text.seek(0)
+        self._text.truncate()
+        return [line.strip() for line in text.splitlines()]
+
+
+def test_an_action_that_ends_is_a_line_with_its_status_and_duration() -> None:
+    screen = Screen()
+    screen.view.update(execution(Run("Build/Synth", seconds=12.5)), {})
+    assert screen.lines() == ["✓ Build / Synth                      Succeeded     12.5 s"]
+
+
+def test_what_has_been_told_is_not_told_again() -> None:
+    screen = Screen()
+    for _ in range(2):
+        screen.view.update(execution(Run("Build/Synth")), {})
+    assert len(screen.lines()) == 1
+
+
+def test_a_failed_action_gives_its_reason() -> None:
+    screen = Screen()
+    screen.view.update(execution(Run("dev/Smoke", "Failed", reason="1 of 10 checks failed")), {})
+    [line] = screen.lines()
+    assert line.startswith("✗ dev / Smoke")
+    assert line.endswith("1 of 10 checks failed")
+
+
+def test_an_approval_says_who_gave_it() -> None:
+    screen = Screen()
+    screen.view.update(execution(Run("dev/SecurityChanges", category="Approval", reason="approved by ada")), {})
+    assert screen.lines()[0].endswith("approved by ada")
+
+
+def test_elsewhere_than_on_a_terminal_what_runs_long_says_so_every_five_seconds() -> None:
+    screen = Screen()
+    running = execution(Run("Build/Synth", "InProgress"))
+    seen = []
+    for screen.now in range(12):
+        screen.view.update(running, {"Build / Synth": "3402 passed"})
+        seen += [(screen.now, line) for line in screen.lines()]
+    assert [when for when, _ in seen] == [0, 5, 10]
+    assert seen[0][1] == "… Build / Synth started"
+    assert seen[1][1].endswith("s: 3402 passed")
+
+
+def test_a_terminal_shows_the_stages_in_a_row_and_what_runs_with_its_last_line() -> None:
+    screen = Screen(terminal=True)
+    with screen.view.showing():
+        screen.view.update(execution(Run("Source/Source"), Run("Build/Synth", "InProgress")), {"Build / Synth": "ruff"})
+    shown = "\n".join(screen.lines())
+    assert "Source" in shown
+    assert "›" in shown
+    assert "ruff" in shown
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_nothing_moves_while_the_user_is_asked(terminal: bool) -> None:
+    screen = Screen(terminal=terminal)
+    with screen.view.showing(), screen.view.paused():
+        screen.lines()
+        screen.view.say("Approve?")
+        assert screen.lines() == ["Approve?"]
