@@ -25,15 +25,10 @@ _PSEUDO_PARAMETERS = {
 }
 
 
-@dataclass(frozen=True)
-class Statement:
-    """One statement of a policy document.
+@dataclass(frozen=True, kw_only=True)
+class StatementFacts:
+    """What a statement is whichever environment it is in."""
 
-    What is known at deployment only stands in values as `<account>`, `<network/Vpc>` (the resource that is referred
-    to) or `<Arn of network/Key>`.
-    """
-
-    environment: str
     stack: str
     """Id of the stack in its stage: `network` or `endpoint`."""
     resource_type: str
@@ -47,6 +42,17 @@ class Statement:
     principals: tuple[str, ...]
     """`Service sagemaker.amazonaws.com` or `AWS *`. None in the policy of a role, which is the principal."""
     actions: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement(StatementFacts):
+    """One statement of a policy document.
+
+    What is known at deployment only stands in values as `<account>`, `<network/Vpc>` (the resource that is referred
+    to) or `<Arn of network/Key>`.
+    """
+
+    environment: str
     resources: tuple[str, ...]
     """None in a role's trust policy."""
     conditions: tuple[Condition, ...]

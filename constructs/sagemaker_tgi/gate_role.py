@@ -49,19 +49,22 @@ class GateRole(iam.Role):
                 and a role that is made again under the same name is trusted again.
         """
         stack = cdk.Stack.of(scope)
+        invoke = iam.PolicyStatement(
+            sid="InvokeEndpoint", actions=["sagemaker:InvokeEndpoint"], resources=[endpoint.endpoint_arn]
+        )
         super().__init__(
             scope,
             construct_id,
             role_name=role_name,
             description=f"SageMaker endpoint {endpoint.endpoint_name}: smoke test and gates",
             assumed_by=iam.CompositePrincipal(*(_principal(stack, role) for role in trusted)),
+            inline_policies={"Endpoint": iam.PolicyDocument(statements=[invoke])},
         )
-        endpoint.grant_invoke(self)
         explain_statements(
             self,
             {
                 "sts:AssumeRole": "the roles that run smoke test and gates, by name; no other principal of the account",
-                "sagemaker:InvokeEndpoint": "the smoke test and the gates ask this endpoint alone",
+                "InvokeEndpoint": "the smoke test and the gates ask this endpoint alone",
             },
         )
         acknowledge_rule(self, "IAMNoInlinePolicy", "one role's right on one endpoint, which ends with it")

@@ -46,7 +46,7 @@ class ArtifactStore(Construct):
             scope: Parent construct.
             construct_id: Id within `scope`.
             retention_days: Days after which an artifact is deleted.
-            deploy_role_arns: Roles that exist, which deploy from it.
+            deploy_role_arns: Roles that exist, which deploy from it. None, where nothing is deployed in the region.
             bucket_name: The bucket's name, where another region's stack has to know it. Default: CloudFormation's.
         """
         super().__init__(scope, construct_id)
@@ -68,7 +68,8 @@ class ArtifactStore(Construct):
             "S3BucketReplicationEnabled",
             "what an artifact holds comes from a commit, which can be built again; access logs are of no other use",
         )
-        self._let_deploy([iam.ArnPrincipal(arn) for arn in deploy_role_arns])
+        if deploy_role_arns:
+            self._let_deploy([iam.ArnPrincipal(arn) for arn in deploy_role_arns])
 
     def as_known(self) -> s3.IBucket:
         """The bucket for the CDK's constructs, whose grants, broader than what is needed, it does not take."""

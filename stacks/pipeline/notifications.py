@@ -11,7 +11,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from mistral7b.promotion.names import PIPELINE_NAME
+from mistral7b.promotion.names import PIPELINE_NAME, REVIEW_ACTION, SECURITY_APPROVAL
 from sagemaker_tgi import explain_statements
 
 # Source: CodePipeline user guide, "Monitoring CodePipeline events".
@@ -68,7 +68,8 @@ class Notifications(Construct):
                 "Approvals that wait",
                 _ACTION,
                 {"state": ["STARTED"], "type": {"category": ["Approval"]}},
-                f"{PIPELINE_NAME}: stage <stage> waits for <action>. Execution <execution>, <time>.",
+                f"{PIPELINE_NAME}: stage <stage> waits for <action>. Execution <execution>, <time>. "
+                f"({REVIEW_ACTION} answers {SECURITY_APPROVAL} by itself where nothing broadens permissions.)",
             ),
         ]
         self._let_publish(topic, key, [rule.attr_arn for rule in rules])

@@ -55,7 +55,7 @@ class PipelineRole(ServiceRole):
             trust="CodePipeline runs the actions with it, for this pipeline alone",
             description=f"Pipeline {PIPELINE_NAME}: runs its actions",
             permissions=[
-                repository.permission(),
+                repository.use_permission(),
                 *_keep_artifacts(store),
                 *_copy_artifacts(stack, replicas),
                 _run_builds(stack),

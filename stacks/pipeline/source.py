@@ -46,14 +46,13 @@ class Repository:
             output=self.artifact,
         )
 
-    def permission(self) -> Permission:
+    def use_permission(self) -> Permission:
         """What the pipeline's role needs. The prefix of the action has to be that of the connection's ARN.
 
         Only requests about one repository say which, so the conditions are on those that do. Source: Developer Tools
         console user guide, "AWS CodeConnections permissions reference".
         """
-        given = self._settings.connection_arn
-        prefix = given.split(":")[2] if given else "codeconnections"
+        prefix = self._prefix()
         return Permission(
             sid="UseConnection",
             reason="to fetch commits of this one repository and branch by the connection",
@@ -66,6 +65,19 @@ class Repository:
                 }
             },
         )
+
+    def look_permission(self) -> Permission:
+        """What it takes to see whether the connection's handshake is done."""
+        return Permission(
+            sid="LookAtConnection",
+            reason="to see whether the connection lets the pipeline in",
+            actions=[f"{self._prefix()}:GetConnection"],
+            resources=[self.connection_arn],
+        )
+
+    def _prefix(self) -> str:
+        given = self._settings.connection_arn
+        return given.split(":")[2] if given else "codeconnections"
 
     def _connection(self, stack: cdk.Stack) -> str:
         connection = codeconnections.CfnConnection(

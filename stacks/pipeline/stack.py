@@ -79,7 +79,7 @@ class PipelineStack(cdk.Stack):
             self, "Builds", store=self._store, log_group=log_group, source=source, setup=settings.build.setup
         )
         pipeline = self._pipeline(repository)
-        self._promote(pipeline, Steps(builds, promotion), stages)
+        self._promote(pipeline, Steps(builds, promotion, repository), stages)
         news = Notifications(self, "Notifications", key=key, emails=settings.notifications.emails)
         for name, value, description in (
             ("ConnectionArn", repository.connection_arn, "Connection to the repository"),

@@ -1,7 +1,7 @@
 """What happens in each stage of the pipeline."""
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 import aws_cdk as cdk
@@ -25,9 +25,10 @@ from mistral7b.promotion.names import (
     gates_project_role_name,
 )
 from sagemaker_tgi import NamedRole
-from stacks.pipeline.bootstrap import bootstrap_role_arn
+from stacks.pipeline.bootstrap import BootstrapRole, bootstrap_role_arn
 from stacks.pipeline.builds import Action, Builds
 from stacks.pipeline.permissions import Permission
+from stacks.pipeline.source import Repository
 
 _CDK = ".venv/bin/cdk"
 _MISTRAL7B = ".venv/bin/mistral7b"
@@ -37,14 +38,16 @@ _EXECUTION_ID = "#{codepipeline.PipelineExecutionId}"
 class Steps:
     """The pipeline's own actions: build, update of the pipeline itself, review, smoke test and gates."""
 
-    def __init__(self, builds: Builds, promotion: Promotion) -> None:
+    def __init__(self, builds: Builds, promotion: Promotion, repository: Repository) -> None:
         """Defines nothing yet.
 
         Args:
             builds: Makes the CodeBuild steps.
             promotion: The pipeline file.
+            repository: The pipeline's source.
         """
-        self._builds, self._promotion, self._stack = builds, promotion, cdk.Stack.of(builds)
+        self._builds, self._promotion, self._repository = builds, promotion, repository
+        self._stack = cdk.Stack.of(builds)
 
     def synth(self) -> pipelines.CodeBuildStep:
         """Tests the commit and makes its cloud assembly: the one that every environment gets."""
@@ -65,7 +68,7 @@ class Steps:
             [f"{_MISTRAL7B} pipeline check", f"{_CDK} --app cdk.out deploy {PIPELINE_ID} --require-approval never"],
             timeout_minutes=30,
         )
-        role = self._builds.role([action], reads_assembly=True, permissions=list(self._update_permissions()))
+        role = self._builds.role([action], reads_assembly=True, permissions=self._update_permissions())
         return self._builds.step(action, role=role, assembly=assembly)
 
     def before_deployment(self, promoted: PromotedEnvironment, assembly: pipelines.FileSet) -> list[pipelines.Step]:
@@ -120,25 +123,30 @@ class Steps:
             after.add_step_dependency(before)
         return steps
 
-    def _update_permissions(self) -> Iterator[Permission]:
-        settings = self._promotion.settings
-        regions = {settings.region, *(promoted.region for promoted in self._promotion.environments)}
-        yield Permission(
-            sid="DeployPipeline",
-            reason="the CDK deploys the pipeline's own stacks with the bootstrap roles of the pipeline's account",
-            actions=["sts:AssumeRole"],
-            resources=[
-                bootstrap_role_arn(self._stack, kind, account=settings.account, region=region)
-                for region in sorted(regions)
-                for kind in ("deploy", "file-publishing", "lookup")
-            ],
-        )
-        yield Permission(
-            sid="LookAtEnvironments",
-            reason="to check that the environments' accounts are ready for deployments, by roles that only read",
-            actions=["sts:AssumeRole"],
-            resources=self._lookup_roles(self._promotion.environments),
-        )
+    def _update_permissions(self) -> list[Permission]:
+        settings, promoted = self._promotion.settings, self._promotion.environments
+        own = {(settings.account, region) for region in (settings.region, *(one.region for one in promoted))}
+        return [
+            Permission(
+                sid="DeployPipeline",
+                reason="the CDK deploys the pipeline's own stacks with the bootstrap roles of the pipeline's account",
+                actions=["sts:AssumeRole"],
+                resources=[*self._bootstrap_roles("deploy", own), *self._bootstrap_roles("file-publishing", own)],
+            ),
+            Permission(
+                sid="LookAtAccounts",
+                reason="to check that every account is ready for deployments, by roles that only read",
+                actions=["sts:AssumeRole"],
+                resources=self._bootstrap_roles("lookup", own | {(one.account, one.region) for one in promoted}),
+            ),
+            Permission(
+                sid="FindConnection",
+                reason="the connection that this stack has made is found among its resources",
+                actions=["cloudformation:ListStackResources"],
+                resources=[self._stack.stack_id],
+            ),
+            self._repository.look_permission(),
+        ]
 
     def _review_permissions(self, promoted: PromotedEnvironment) -> Sequence[Permission]:
         pipeline = self._stack.format_arn(service="codepipeline", resource=PIPELINE_NAME)
@@ -147,7 +155,7 @@ class Steps:
                 sid="LookAtEnvironment",
                 reason="to compare the assembly with what is deployed, by a role that only reads",
                 actions=["sts:AssumeRole"],
-                resources=self._lookup_roles([promoted]),
+                resources=self._bootstrap_roles("lookup", [(promoted.account, promoted.region)]),
             ),
             Permission(
                 sid="FindApproval",
@@ -163,10 +171,9 @@ class Steps:
             ),
         ]
 
-    def _lookup_roles(self, promoted: Sequence[PromotedEnvironment]) -> list[str]:
+    def _bootstrap_roles(self, kind: BootstrapRole, places: Iterable[tuple[str, str]]) -> list[str]:
         return [
-            bootstrap_role_arn(self._stack, "lookup", account=account, region=region)
-            for account, region in sorted({(one.account, one.region) for one in promoted})
+            bootstrap_role_arn(self._stack, kind, account=account, region=region) for account, region in sorted(places)
         ]
 
 
