@@ -1,11 +1,13 @@
 """The scheduler against examples worked out by hand: a prefill takes 10 s, a decode step 1 s."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from mistral7b.capacity import PerformanceParameters, Request, RouterLimits, TgiInstance
 from mistral7b.capacity.parameters import SLIDING_WINDOW
+from tests.unit.capacity.conftest import NO_TIME
 
 Limits = Callable[..., RouterLimits]
 
@@ -152,16 +154,7 @@ def test_a_step_takes_longer_by_each_request_each_token_attended_to_and_the_long
 
 def test_contexts_stop_growing_at_the_sliding_window(limits: Limits) -> None:
     # A prompt of 4094: the steps attend to 4095, 4096, 4096, 4096 tokens.
-    p = PerformanceParameters(
-        decode_step=0,
-        decode_per_request=0,
-        decode_per_kv_token=1,
-        decode_per_longest_token=1,
-        prefill=1,
-        prefill_per_token=0,
-        prefill_per_pair=0,
-        round_trip=0,
-    )
+    p = replace(NO_TIME, decode_per_kv_token=1, decode_per_longest_token=1, prefill=1)
     request = Request(0.0, SLIDING_WINDOW - 2, 5)
     served(TgiInstance(p, limits(max_batch_prefill_tokens=8192)), request)
     assert request.finished == pytest.approx(1 + 2 * (4095 + 3 * 4096))
@@ -169,16 +162,7 @@ def test_contexts_stop_growing_at_the_sliding_window(limits: Limits) -> None:
 
 def test_a_request_that_ends_as_its_window_fills_leaves_nothing_behind(limits: Limits) -> None:
     # The last step fills the window of A: 4090 + 6 = 4096. B alone then steps with contexts of 11 and 12.
-    p = PerformanceParameters(
-        decode_step=0,
-        decode_per_request=0,
-        decode_per_kv_token=1,
-        decode_per_longest_token=0,
-        prefill=1,
-        prefill_per_token=0,
-        prefill_per_pair=0,
-        round_trip=0,
-    )
+    p = replace(NO_TIME, decode_per_kv_token=1, prefill=1)
     a, b = Request(0.0, SLIDING_WINDOW - 6, 6), Request(50_000.0, 10, 3)
     served(TgiInstance(p, limits()), a, b)
     assert a.finished == 1 + 4091 + 4092 + 4093 + 4094 + 4095
