@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from mistral7b.environment import Environment
 from sagemaker_tgi import EcrImage, ModelArtifact
-from stacks.statements import Statement
+from stacks.statements import Statement, StatementFacts
 from tools.statement_cases import Case, cases_of_statement, cases_of_value
 
 STACKS = ("network", "endpoint")
@@ -24,18 +24,10 @@ class Value:
     cases: tuple[Case, ...]
 
 
-@dataclass
-class Entry:
+@dataclass(frozen=True, kw_only=True)
+class Entry(StatementFacts):
     """One statement, in whichever environments it is."""
 
-    stack: str
-    resource_type: str
-    path: str
-    policy: str
-    key: str
-    effect: str
-    principals: tuple[str, ...]
-    actions: tuple[str, ...]
     reason: str
     resources: dict[str, set[str]] = field(default_factory=dict)
     """Names of the environments that have it, by resource."""
@@ -112,7 +104,7 @@ def _fixed(entry: Entry) -> tuple[object, ...]:
 
 
 def _merge(known: Entry, other: Entry) -> None:
-    known.environments |= other.environments
+    known.environments.update(other.environments)
     for mine, theirs in ((known.resources, other.resources), (known.conditions, other.conditions)):
         for value, environments in theirs.items():
             mine.setdefault(value, set()).update(environments)
