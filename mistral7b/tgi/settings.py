@@ -33,10 +33,13 @@ class LauncherSettings(_Variables):
     hf_model_id: Annotated[str, RustType.STRING] = Field(
         default="/opt/ml/model",
         alias="HF_MODEL_ID",
-        description="Folder of the weights (SageMaker puts them in /opt/ml/model) or name of a model on the Hub.",
+        description="Folder of the weights: /opt/ml/model, where SageMaker puts them; an environment file may give no "
+        "other, nor a model on the Hub, as the container has no network.",
     )
     hf_model_revision: Annotated[str, RustType.STRING] | None = Field(
-        default=None, alias="HF_MODEL_REVISION", description="Commit or branch of a model that is loaded from the Hub."
+        default=None,
+        alias="HF_MODEL_REVISION",
+        description="Commit or branch of a model on the Hub; of no effect on weights in a folder.",
     )
     sm_num_gpus: Usize = Field(
         default=1,
@@ -46,7 +49,7 @@ class LauncherSettings(_Variables):
     hf_model_quantize: Annotated[Quantization, RustType.CHOICE] | None = Field(
         default=None,
         alias="HF_MODEL_QUANTIZE",
-        description="Quantization of the weights; wins over QUANTIZE if both are set.",
+        description="As QUANTIZE, over which it wins if both are set.",
     )
     hf_model_trust_remote_code: Annotated[bool, RustType.BOOL] = Field(
         default=False,
@@ -59,7 +62,8 @@ class LauncherSettings(_Variables):
     quantize: Annotated[Quantization, RustType.CHOICE] | None = Field(
         default=None,
         alias="QUANTIZE",
-        description="Quantization of the weights; awq and gptq need weights quantized that way.",
+        description="Quantization of the weights as they are loaded; an environment file may give neither awq nor "
+        "gptq, which need weights quantized that way.",
     )
     dtype: Annotated[Dtype, RustType.CHOICE] | None = Field(
         default=None,
