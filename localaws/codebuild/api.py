@@ -26,19 +26,20 @@ class CodeBuild(OwnService):
     def create_project(self) -> ActionResult:
         """CreateProject."""
         request = self.request
-        self._check_role(request["serviceRole"])
+        self._check_role(request["serviceRole"], request["name"])
         return ActionResult({"project": projects.create(self.current_account, self.region, request)})
 
     def update_project(self) -> ActionResult:
         """UpdateProject."""
         request = self.request
         if "serviceRole" in request:
-            self._check_role(request["serviceRole"])
+            self._check_role(request["serviceRole"], request["name"])
         return ActionResult({"project": projects.update(self.current_account, self.region, request)})
 
-    def _check_role(self, role: str) -> None:
+    def _check_role(self, role: str, name: str) -> None:
+        project = projects.arn(self.current_account, self.region, name)
         try:
-            roles.check(role, by=PRINCIPAL, source_account=self.current_account)
+            roles.check(role, by=PRINCIPAL, source_account=self.current_account, source_arn=project)
         except roles.AccessDenied as error:
             raise InvalidInput(f"CodeBuild is not authorized to perform: sts:AssumeRole on {role}") from error
 
