@@ -40,20 +40,24 @@ async def _health(_: Request) -> JSONResponse:
     return JSONResponse({"status": "ready", "version": version("mistral7b-sagemaker"), "pid": os.getpid()})
 
 
-def create_app(routes: Sequence[BaseRoute] | None = None) -> Starlette:
-    """The application: `routes` (by default the data plane of SageMaker's hosting) first, moto for everything else."""
+def create_app(routes: Sequence[BaseRoute] | None = None, builds: codebuild.Settings | None = None) -> Starlette:
+    """The application: `routes` (by default the data plane of SageMaker's hosting) first, moto for everything else.
+
+    `builds` says where this server is, for the commands of builds, and where they run; without it there are none.
+    """
     if routes is None:
         from localaws import hosting  # noqa: PLC0415 - for a server without the data plane, in tests
 
         hosting.install()
         routes = hosting.routes()
     cloudformation.install()
-    codebuild.install()
+    codebuild.install(builds)
     codepipeline.install()
     pipelines.install()
     # a2wsgi types WSGI and ASGI by its own definitions of the same.
     services: Any = WSGIMiddleware(cast("Any", moto_app.application()), workers=WORKERS)
-    return Starlette(routes=[Route(HEALTH_PATH, _health), *handshake.routes(), *routes, Mount("/", app=services)])
+    own = [Route(HEALTH_PATH, _health), *handshake.routes(), *codebuild.routes()]
+    return Starlette(routes=[*own, *routes, Mount("/", app=services)])
 
 
 def listen(port: int) -> list[socket.socket]:
@@ -88,6 +92,12 @@ def end_with_standard_input() -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
+def _end() -> None:
+    """Ends this process, and before it those of builds, which would outlive it."""
+    codebuild.kill_all()
+    os._exit(0)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run until SIGTERM or SIGINT. Exit code 1 with one line on stderr if the port is taken."""
     parser = argparse.ArgumentParser(prog="python -m localaws", description="AWS on the laptop")
@@ -106,8 +116,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"cannot listen on port {options.port}: {error.strerror or error}\n")
         return 1
     port = sockets[0].getsockname()[1]
+    url = f"http://{HOST}:{port}"
+    # beside the server's state, where it has any: each server has builds of its own
+    folder = {"folder": options.ready_file.absolute().parent / "codebuild"} if options.ready_file else {}
     try:
-        application = create_app()
+        application = create_app(builds=codebuild.Settings(url, **folder))
     except ValueError as error:  # a variable of the environment with a wrong value
         sys.stderr.write(f"{error}\n")
         return 2
@@ -119,7 +132,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         timeout_graceful_shutdown=GRACE_S,
         lifespan="off",
     )
-    state = {"pid": os.getpid(), "port": port, "url": f"http://{HOST}:{port}"}
+    state = {"pid": os.getpid(), "port": port, "url": url}
     if options.ready_file:
         partial = options.ready_file.with_suffix(".partial")
         partial.write_text(json.dumps(state))
@@ -128,7 +141,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # uvicorn stops on these signals and then raises them again. Stack operations and requests are threads that may be
     # in the middle of something; nothing of theirs outlives the process, so there is nothing to wait for.
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: os._exit(0))
+        signal.signal(number, lambda *_: _end())
     if options.until_stdin_closes:
         end_with_standard_input()
     uvicorn.Server(config).run(sockets=sockets)

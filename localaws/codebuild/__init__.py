@@ -1,16 +1,28 @@
-"""CodeBuild: a service of our own. Builds are real processes on this machine."""
+"""CodeBuild: a service of our own. Builds are processes on this machine, which pipelines start by `run`."""
 
-from __future__ import annotations
+from starlette.routing import Route
 
 from localaws import moto_app
+from localaws.codebuild import credentials, settings, shell
+from localaws.codebuild.api import CodeBuild
+from localaws.codebuild.runner import BuildResult, run
+from localaws.codebuild.settings import Settings
+
+__all__ = ["BuildResult", "Settings", "install", "kill_all", "routes", "run"]
 
 
-def install() -> None:
-    """Answer CodeBuild's requests here; the code is loaded with the first of them."""
-    moto_app.serve("codebuild", _load)
+def install(own: Settings | None = None) -> None:
+    """Answer CodeBuild's requests here, and run builds with these settings. Without settings none can run."""
+    moto_app.serve("codebuild", lambda: CodeBuild.dispatch)
+    if own is not None:
+        settings.use(own)
 
 
-def _load() -> moto_app.Dispatch:
-    from localaws.codebuild.api import CodeBuild  # noqa: PLC0415
+def routes() -> list[Route]:
+    """Where the commands of builds get their credentials."""
+    return credentials.routes()
 
-    return CodeBuild.dispatch
+
+def kill_all() -> None:
+    """End the processes of every build: this process is about to end."""
+    shell.kill_all()

@@ -36,6 +36,10 @@ class Phase:
     reason: str = ""
     """Why it failed, as CodeBuild's phase contexts put it: a code, a colon, a message."""
 
+    def end(self, status: str, reason: str = "") -> None:
+        """Record how it went."""
+        self.ended, self.status, self.reason = datetime.now(UTC), status, reason
+
     def described(self) -> dict[str, Any]:
         """The phase as BatchGetBuilds shows it."""
         shown: dict[str, Any] = {"phaseType": self.name, "startTime": self.started}
