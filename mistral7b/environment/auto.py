@@ -52,7 +52,7 @@ def resolve(env: Environment, fields: Iterable[FieldPath]) -> dict[FieldPath, in
     except (InfeasibleError, LookupError) as error:
         reason = error.reason if isinstance(error, InfeasibleError) else str(error)
         fix = error.fix if isinstance(error, InfeasibleError) else "give a number: this cannot be planned"
-        return Finding(first, AUTO, reason, f"{fix}; `mistral7b plan {env.name}` shows more")
+        return Finding(first, AUTO, reason, fix)
     scaled = env.auto_scaling is not None
     names = {path: str(path[1]).lower() for path in fields}
     names |= {_COUNT: "min_instances" if scaled else "max_instances"} if _COUNT in names else {}
