@@ -76,6 +76,8 @@ def parse(text: str) -> Buildspec:
         raise BuildspecError(f"env/shell {env['shell']} is not emulated; {', '.join(_SHELLS)} are")
     artifact, secondary = _artifacts(spec["artifacts"]) if "artifacts" in spec else (None, {})
     cache = _mapping(spec.get("cache", {}), "cache", ("paths",))
+    # absolute ones are outside of the source, in the image: there is none here, and the machine's own caches stay anyway
+    cached = [path for path in _texts(cache, "cache", "paths") if not path.startswith("/")]
     return Buildspec(
         phases=phases,
         shell=_SHELLS[env.get("shell", "sh")],
@@ -83,7 +85,7 @@ def parse(text: str) -> Buildspec:
         exported=tuple(_variable(name, "env/exported-variables") for name in _texts(env, "env", "exported-variables")),
         artifact=artifact,
         secondary=secondary,
-        cache=tuple(_relative(path, "cache/paths") for path in _texts(cache, "cache", "paths")),
+        cache=tuple(_relative(path, "cache/paths") for path in cached),
     )
 
 
