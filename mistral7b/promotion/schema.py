@@ -14,6 +14,11 @@ class _Section(BaseModel):
     model_config = STRICT
 
 
+def _pattern(expression: str) -> Any:
+    """What editors check; the validator beside it says the same with reason and fix."""
+    return Field(json_schema_extra={"pattern": f"^{expression}$"})
+
+
 Command = Annotated[str, AfterValidator(forms.command), Field(max_length=forms.LONGEST_COMMAND)]
 """One line for a shell."""
 
@@ -27,7 +32,7 @@ class Source(_Section):
     """`owner/name`; for GitLab also `group/subgroup/name`."""
     branch: Annotated[str, AfterValidator(forms.branch)] = "main"
     """The branch whose commits are promoted."""
-    connection_arn: Annotated[str, AfterValidator(forms.connection_arn)] | None = None
+    connection_arn: Annotated[str, AfterValidator(forms.connection_arn), _pattern(forms.CONNECTION_ARN)] | None = None
     """A connection of CodeConnections that exists. Default: the pipeline's own, PENDING until its handshake."""
 
 
@@ -82,7 +87,7 @@ class GitHubActions(_Section):
 class PipelineSettings(_Section):
     """The pipeline, from a commit to production."""
 
-    account: Annotated[str, AfterValidator(forms.account_id)]
+    account: Annotated[str, AfterValidator(forms.account_id), _pattern(forms.ACCOUNT)]
     """AWS account of the pipeline itself, 12 digits. Environments whose file names none are in it, too."""
     region: str
     """AWS region of the pipeline."""

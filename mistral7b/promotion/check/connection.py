@@ -5,7 +5,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from mistral7b.promotion.check.bootstrap import Place, denied
-from mistral7b.promotion.check.cloud import Cloud, Credentials
+from mistral7b.promotion.check.cloud import Cloud
 from mistral7b.promotion.check.finding import ASK_AGAIN, Finding, Status
 from mistral7b.promotion.names import CONNECTION_NAME, PIPELINE_STACK_NAME
 from mistral7b.promotion.schema import PipelineSettings
@@ -29,23 +29,20 @@ def check_connection(cloud: Cloud, place: Place, settings: PipelineSettings) -> 
         settings: the file.
     """
     try:
+        return _look_at(cloud, place, settings)
+    except (ClientError, BotoCoreError) as error:
+        return _finding(settings, "refused", f"AWS could not be asked: {error}", ASK_AGAIN)
+
+
+def _look_at(cloud: Cloud, place: Place, settings: PipelineSettings) -> Finding:
+    try:
         credentials = place.look(cloud)
     except ClientError as error:
-        if denied(error):  # that is the finding on the bootstrap
-            return _finding(settings, "later", "not looked at: its account has to be bootstrapped first")
-        return _unknown(settings, error)
-    except BotoCoreError as error:
-        return _unknown(settings, error)
-    try:
-        return _look_at(cloud, credentials, settings)
-    except (ClientError, BotoCoreError) as error:
-        return _unknown(settings, error)
-
-
-def _look_at(cloud: Cloud, credentials: Credentials, settings: PipelineSettings) -> Finding:
-    arn = settings.source.connection_arn or _made_by_the_stack(
-        cloud.client("cloudformation", settings.region, credentials)
-    )
+        if not denied(error):
+            raise
+        return _finding(settings, "later", "not looked at: its account has to be bootstrapped first")
+    stacks = cloud.client("cloudformation", settings.region, credentials)
+    arn = settings.source.connection_arn or _made_by_the_stack(stacks)
     if arn is None:
         return _finding(settings, "later", f"{_MADE}; then its handshake is due, in the console")
     try:
@@ -96,10 +93,6 @@ def _state(settings: PipelineSettings, connection: dict[str, Any], arn: str) -> 
         return _finding(settings, "refused", f"{arn} is PENDING: its handshake is due", fix)
     fix = f"open {url} in account {settings.account} and see {name}; the host may have taken its app's access back"
     return _finding(settings, "refused", f"{arn} is in state {status}", fix)
-
-
-def _unknown(settings: PipelineSettings, error: Exception) -> Finding:
-    return _finding(settings, "refused", f"AWS could not be asked: {error}", ASK_AGAIN)
 
 
 def _finding(settings: PipelineSettings, status: Status, detail: str, fix: str = "") -> Finding:
