@@ -76,11 +76,13 @@ def _condition(operator: str, key: str, wanted: list[str], context: Context) -> 
     name = operator.removeprefix("ForAnyValue:")  # of keys with one value, the same
     only_if_there = name.endswith("IfExists")
     compare = _OPERATORS.get(name.removesuffix("IfExists"))
-    if compare is None:
+    if compare is None and name != "Null":
         raise NotEvaluated(f"condition operator {operator} is not emulated")
     if key.lower() not in context and not key.lower().startswith(_TAGS):
         raise NotEvaluated(f"condition key {key} is not emulated")
     value = context.get(key.lower())
+    if compare is None:  # Null: "true" wants the key not to be there, "false" to be
+        return any(str(one).lower() == str(value is None).lower() for one in wanted)
     if value is None:
         return only_if_there
     return any(compare(value, one) for one in wanted)

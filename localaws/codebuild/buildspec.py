@@ -76,7 +76,7 @@ def parse(text: str) -> Buildspec:
         raise BuildspecError(f"env/shell {env['shell']} is not emulated; {', '.join(_SHELLS)} are")
     artifact, secondary = _artifacts(spec["artifacts"]) if "artifacts" in spec else (None, {})
     cache = _mapping(spec.get("cache", {}), "cache", ("paths",))
-    # absolute ones are outside of the source, in the image: there is none here, and the machine's own caches stay anyway
+    # absolute ones are in the image: there is none here, and this machine's own caches stay anyway
     cached = [path for path in _texts(cache, "cache", "paths") if not path.startswith("/")]
     return Buildspec(
         phases=phases,
