@@ -1,6 +1,7 @@
 """An instance that always has the same number of requests in flight: what it serves, and how fast."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from itertools import cycle
@@ -41,7 +42,7 @@ class FullLoad:
 
 
 def full_load(
-    in_flight: int, requests: list[Lengths], parameters: PerformanceParameters, limits: RouterLimits
+    in_flight: int, requests: Sequence[Lengths], parameters: PerformanceParameters, limits: RouterLimits
 ) -> FullLoad:
     """Lets as many callers as are in flight send requests of these lengths, each the next as soon as one is answered.
 
@@ -70,7 +71,7 @@ class _Run:
     """One run; `measured` are the requests that count, `prefilling` is as in FullLoad."""
 
     def __init__(
-        self, in_flight: int, requests: list[Lengths], parameters: PerformanceParameters, limits: RouterLimits
+        self, in_flight: int, requests: Sequence[Lengths], parameters: PerformanceParameters, limits: RouterLimits
     ) -> None:
         chance = random.Random(2)
         instance = TgiInstance(parameters, limits)

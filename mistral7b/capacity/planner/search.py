@@ -8,7 +8,7 @@ from mistral7b.capacity.parameters import PerformanceParameters
 from mistral7b.capacity.planner.candidates import Candidate, Pinned, candidates, worth_simulating
 from mistral7b.capacity.planner.expectation import Expectation, expect
 from mistral7b.capacity.planner.queue import most_rate
-from mistral7b.capacity.planner.service import ANSWER_LIMIT, GRID, SATURATION, Allowed, Service, figures
+from mistral7b.capacity.planner.service import ANSWER_LIMIT, GRID, SATURATION, Allowed, Service, figures, simulated
 from mistral7b.capacity.planner.sizing import MOST_INSTANCES, Size, most_refused, size
 from mistral7b.environment.workload import Objective, Workload
 
@@ -135,7 +135,7 @@ def search(workload: Workload, parameters: PerformanceParameters, pinned: Pinned
         if c is not (first := least[c.max_input_length, c.max_total_tokens])
         and not worth_simulating(c, first, parameters)
     ]
-    tried = [(c, Service(c.requests, parameters, c.limits)) for c in admitting if c not in ruled_out]
+    tried = [(c, simulated(tuple(c.requests), parameters, c.limits)) for c in admitting if c not in ruled_out]
     if not tried:
         raise InfeasibleError(
             f"{100 * every[0].too_long:.1f}% of the requests are longer than MAX_INPUT_LENGTH "

@@ -1,8 +1,9 @@
 """How one instance serves a workload, by its requests in flight, and how many of them an objective allows."""
 
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from mistral7b.capacity.admission import RouterLimits
 from mistral7b.capacity.fleet.model import ANSWER_LIMIT_S
@@ -42,7 +43,7 @@ class Service:
     levelled, so that a looser objective never allows less.
     """
 
-    def __init__(self, requests: list[Lengths], parameters: PerformanceParameters, limits: RouterLimits) -> None:
+    def __init__(self, requests: Sequence[Lengths], parameters: PerformanceParameters, limits: RouterLimits) -> None:
         self.requests = requests
         self.limits = limits
         self._parameters = parameters
@@ -102,6 +103,15 @@ class Service:
             return [(self.load(0), 1.0)]
         share = (in_flight - GRID[place - 1]) / (GRID[place] - GRID[place - 1])
         return [(self.load(place - 1), 1 - share), (self.load(place), share)]
+
+
+@lru_cache(maxsize=32)
+def simulated(requests: tuple[Lengths, ...], parameters: PerformanceParameters, limits: RouterLimits) -> Service:
+    """An instance, kept with what is simulated of it: for other rates and objectives, and a plan made once more.
+
+    `mistral7b plan` of a file with `auto` makes the plan twice: on loading the file, and to show it.
+    """
+    return Service(requests, parameters, limits)
 
 
 def figures(objective: Objective) -> dict[str, tuple[Callable[[FullLoad], float], float]]:
