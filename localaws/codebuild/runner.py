@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,6 +52,7 @@ def run(
     environment: Mapping[str, str],
     initiator: str,
     cancelled: threading.Event,
+    started: Callable[[str], None] | None = None,
 ) -> BuildResult:
     """Run a build of a project, and wait until it has ended.
 
@@ -66,11 +67,14 @@ def run(
         environment: variables beyond the project's, over which they go.
         initiator: who started it, such as `codepipeline/my-pipeline`.
         cancelled: set to end it before its time.
+        started: told the build's id as soon as it has one.
 
     Raises:
         ResourceNotFound: there is no such project.
     """
     build = builds.start(account, region, projects.get(account, region, project_name), initiator)
+    if started is not None:
+        started(build.id)
     request = Request(build, settings.workspace(account), sources, primary, environment, cancelled)
     with Output(build) as output:
         running = Running(request, output)

@@ -123,9 +123,7 @@ class Shell:
 
     def say(self, text: str) -> None:
         """Write a line to the output, after everything that the commands have written until now."""
-        if self.alive:
-            self.run(f"printf '%s\\n' {shlex.quote(text)}")
-        else:
+        if not self.alive or self.run(f"printf '%s\\n' {shlex.quote(text)}"):
             self._output.join(timeout=_POLL_S)
             self._write(text)
 
