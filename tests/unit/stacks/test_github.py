@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import aws_cdk as cdk
 import pytest
@@ -27,9 +28,13 @@ def stages_of(app: cdk.App) -> dict[str, EnvironmentStage]:
     return {stage.node.id: stage for stage in app.node.children if isinstance(stage, EnvironmentStage)}
 
 
-def defined(folder: Path, changes: dict[str, Any], extra: dict[str, str] | None = None) -> cdk.App:
-    """The app of such a pipeline file, with further environment files."""
+def defined(
+    folder: Path, changes: dict[str, Any], extra: dict[str, str] | None = None, *, packs: bool = True
+) -> cdk.App:
+    """The app of such a pipeline file, with further environment files, and with or without checks at synth."""
     folder.mkdir()
+    if not packs:
+        (folder / "common.yaml").write_text("compliance_packs: []\n")
     for name, text in (extra or {}).items():
         (folder / f"{name}.yaml").write_text(text)
     promotion = load(folder, changes)
@@ -205,25 +210,30 @@ def sids(template: Any, name: str) -> list[str]:
     return [statement["Sid"] for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
 
 
-def test_no_pack_finds_anything_that_is_not_acknowledged(app: cdk.App) -> None:
-    stages = stages_of(app)
+def findings(app: cdk.App) -> set[tuple[str, str]]:
+    """What the packs find in stacks `ENVIRONMENT/github`: construct and rule."""
     app.synth()
-    found = [
+    found = {
         (str(resource.construct_path), violation.rule_name)
         for pack in PACKS.values()
         for violation in pack(app).validate_scope(app).violations
         for resource in violation.violating_resources
-        if "/github/" in str(resource.construct_path)
-    ]
-    acknowledged = {
-        (construct.node.path, finding.removeprefix("Annotation::"))
-        for stage in stages.values()
-        for construct in stage.node.find_all()
-        for entry in construct.node.metadata
-        if entry.type == cdk.Validations.ACKNOWLEDGED_RULES_METADATA_KEY
-        for finding in dict(entry.data)
     }
-    assert [f for f in found if not any(f[0].startswith(path) and f[1] == rule for path, rule in acknowledged)] == []
+    return {(path.split("/github/")[1], rule) for path, rule in found if "/github/" in path}
+
+
+def test_no_pack_finds_anything(app: cdk.App) -> None:
+    assert findings(app) == set()
+
+
+def test_that_policies_are_inline_is_all_that_is_acknowledged(tmp_path: Path) -> None:
+    with patch.object(cdk.Validations, "acknowledge"):
+        app = defined(tmp_path / "environments", {"compliance_packs": []}, packs=False)
+    assert findings(app) == {
+        (f"{role}/Resource", f"{pack}-IAMNoInlinePolicy")
+        for role in ("DeployRole", "ReviewRole")
+        for pack in ("HIPAA.Security", "NIST.800.53.R5", "PCI.DSS.321")
+    }
 
 
 def test_every_reviewed_environment_of_github_is_one_that_the_roles_know_or_none_can_sign_in_to(
