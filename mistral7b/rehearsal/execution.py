@@ -38,7 +38,12 @@ class Action:
     @property
     def title(self) -> str:
         """Stage and action, as one reads them."""
-        return f"{self.stage} / {self.name}"
+        return f"{self.stage} / {self.label}"
+
+    @property
+    def label(self) -> str:
+        """Its name, of a stack's without what every stack of the stage begins with."""
+        return self.name.removeprefix(f"mistral-7b-{self.stage}-")
 
     def seconds(self, now: datetime) -> float | None:
         """How long it took, or has been taking until `now`; None before it starts."""

@@ -87,7 +87,7 @@ def _box(axes: "Axes", action: Action, left: float, top: float) -> None:
     )
     axes.add_patch(box)
     axes.text(left + 0.12, top + _HEIGHT / 2, sign(action.status)[0], fontsize=12, color=edge, va="center")
-    axes.text(left + 0.38, top + 0.17, action.name, fontsize=9.5, va="center", parse_math=False)
+    axes.text(left + 0.38, top + 0.17, action.label, fontsize=9.5, va="center", parse_math=False)
     said = f"{_word(action.status)}{_duration(action.seconds(datetime.now(UTC)))}"
     axes.text(left + 0.38, top + 0.36, said, fontsize=7.5, color=edge, va="center")
 

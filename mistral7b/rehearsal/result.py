@@ -14,8 +14,9 @@ from mistral7b.rehearsal.deployed import Deployed
 from mistral7b.rehearsal.execution import SUCCEEDED, Action, Execution
 from mistral7b.rehearsal.repository import Clone
 from mistral7b.rehearsal.view import sign
+from mistral7b.tgi import parse_environment
 
-# What of a container's settings is worth a column: the rest is in the JSON document.
+# What of a container's settings is worth a column, the launcher's defaults included: the rest is in the JSON document.
 _SHOWN = ("MAX_CONCURRENT_REQUESTS", "MAX_INPUT_LENGTH", "MAX_TOTAL_TOKENS")
 _COMMIT_LETTERS = 10
 
@@ -96,7 +97,7 @@ class Result:
                 seconds = action.seconds(_now())
                 table.add_row(
                     Text("" if number else stage.name, style="bold"),
-                    Text(action.name),
+                    Text(action.label),
                     Text(mark, style=style),
                     Text(action.status),
                     "" if seconds is None else f"{seconds:.1f}",
@@ -109,7 +110,8 @@ class Result:
         for e in self.environments:
             this = "this one" if e.commit == self.commit.commit else e.commit[:_COMMIT_LETTERS]
             instances = f"{e.instances} × {e.instance_type}" if e.instances else ""
-            settings = [e.settings.get(name, "") for name in _SHOWN]
+            launcher = parse_environment(e.settings) if e.settings else None
+            settings = [str(getattr(launcher, name.lower(), "")) for name in _SHOWN]
             table.add_row(e.environment, e.account, e.region, e.endpoint, e.status, instances, this, *settings)
         return table
 

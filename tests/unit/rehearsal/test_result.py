@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from mistral7b.environment import Environment
 from mistral7b.rehearsal.cloud import Place
 from mistral7b.rehearsal.deployed import NOTHING, Deployed
 from mistral7b.rehearsal.execution import read_execution
@@ -27,7 +28,7 @@ RUNS = [
 def result() -> Result:
     """Of a commit whose smoke test in dev failed; prod runs the one before."""
     execution = read_execution(FakePipeline(ACTIONS, [Moment(RUNS, "Failed")]).client, PIPELINE, "one")
-    place, settings = ("222222222222", "us-east-1"), {"MAX_TOTAL_TOKENS": "8192"}
+    place, settings = ("222222222222", "us-east-1"), Environment(name="dev", region="us-east-1").container_environment()
     return Result(
         Place("111111111111", "us-east-1"),
         Clone(Path("/clone"), "c0ffee" * 6, "A change [of] brackets"),
@@ -60,7 +61,7 @@ def test_the_document_has_every_action_with_status_seconds_and_reason(result: Re
 def test_the_document_has_what_each_environment_runs(result: Result) -> None:
     environments = {found["environment"]: found for found in result.document()["environments"]}
     assert environments["prod"]["commit"] == "decade" * 6
-    assert environments["prod"]["settings"] == {"MAX_TOTAL_TOKENS": "8192"}
+    assert environments["prod"]["settings"]["MAX_TOTAL_TOKENS"] == "8192"
     assert environments["staging"]["status"] == "none"
 
 
@@ -74,6 +75,7 @@ def test_the_tables_tell_the_commit_from_the_one_before(result: Result) -> None:
     lines = [line for line in text.getvalue().splitlines() if "InService" in line]
     assert ["this one" in line for line in lines] == [True, False]
     assert "decadedeca" in lines[1]
+    assert lines[0].split()[-3:] == ["128", "8191", "8192"]
 
 
 def test_where_and_why_it_stopped_is_one_sentence(result: Result) -> None:
