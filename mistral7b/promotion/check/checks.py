@@ -52,10 +52,8 @@ def _check_caller(promotion: Promotion, cloud: Cloud) -> None:
     except (ClientError, BotoCoreError) as error:
         raise WrongCredentialsError(f"AWS does not say whose credentials these are: {error}\n{fix}") from error
     if account != wanted:
-        reason = (
-            f"these are credentials of account {account} ({arn}), and the pipeline of {promotion.file} is in {wanted}"
-        )
-        raise WrongCredentialsError(f"{reason}\n{fix}; or correct account there")
+        reason = f"these are credentials of account {account} ({arn}), and the pipeline is in {wanted}"
+        raise WrongCredentialsError(f"{reason}\n{fix}; or correct account in {promotion.file}")
 
 
 def _places(promotion: Promotion) -> Iterator[Place]:

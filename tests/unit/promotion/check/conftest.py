@@ -1,0 +1,92 @@
+"""Bootstrapped accounts of the embedded AWS, in this process, and the checks' way to them."""
+
+import itertools
+import json
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from localaws import cloudformation, moto_app, pipelines
+from mistral7b.promotion.check import Cloud
+from mistral7b.promotion.check.cloud import Credentials
+
+REGION = "us-east-1"
+_ACCOUNTS = itertools.count(700_000_000_000)
+
+
+class EmbeddedCloud(Cloud):
+    """The checks' questions go to this process."""
+
+    def __init__(self, account: str) -> None:
+        self.account = account
+        self.stubbed: dict[str, Any] = {}
+
+    def client(self, service: str, region: str, credentials: Credentials | None = None) -> Any:
+        if service in self.stubbed:
+            return self.stubbed[service]
+        if credentials is None:
+            return moto_app.client(service, self.account, region)
+        given = {
+            "AccessKeyId": credentials.access_key_id,
+            "SecretAccessKey": credentials.secret_access_key,
+            "SessionToken": credentials.session_token,
+        }
+        return moto_app.session_client(service, region, given)
+
+    def stub(self, service: str) -> Stubber:
+        """Has what the stubber is told answered, where the embedded AWS cannot be brought to."""
+        client = boto3.Session("key", "secret", region_name=REGION).client(service)
+        self.stubbed[service] = client
+        stubber = Stubber(client)
+        stubber.activate()
+        return stubber
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _embedded() -> None:
+    cloudformation.install()
+    pipelines.install()
+
+
+@pytest.fixture
+def account() -> Callable[[], str]:
+    """Accounts that nothing else uses."""
+    return lambda: str(next(_ACCOUNTS))
+
+
+@pytest.fixture
+def cloud(account: Callable[[], str]) -> EmbeddedCloud:
+    """The pipeline's account."""
+    return EmbeddedCloud(account())
+
+
+def bootstrap(
+    account: str, *, trusts: tuple[str, ...] = (), shows: tuple[str, ...] = (), version: int = 33, region: str = REGION
+) -> None:
+    """Makes of the CDK's bootstrap stack what the checks look at.
+
+    Args:
+        account: the account.
+        trusts: other accounts that its deploy role trusts.
+        shows: other accounts that its lookup role trusts, besides.
+        version: of the bootstrap stack.
+        region: the region.
+    """
+    roles = moto_app.client("iam", account, region)
+    for kind, trusted in (("deploy", trusts), ("lookup", (*trusts, *shows))):
+        roles.create_role(
+            RoleName=f"cdk-hnb659fds-{kind}-role-{account}-{region}",
+            AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [*_trust(account, trusted)]}),
+        )
+    name = "/cdk-bootstrap/hnb659fds/version"
+    moto_app.client("ssm", account, region).put_parameter(Name=name, Value=str(version), Type="String")
+
+
+def _trust(account: str, others: tuple[str, ...]) -> list[dict[str, Any]]:
+    """As bootstrap-template.yaml has it: a statement for the own account, and one for the others."""
+    own = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}}
+    principals = [f"arn:aws:iam::{other}:root" for other in others]
+    return [own, *([{**own, "Action": ["sts:AssumeRole"], "Principal": {"AWS": principals}}] if others else [])]

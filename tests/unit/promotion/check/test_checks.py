@@ -1,0 +1,76 @@
+"""All checks together: who asks, where, in which order; and constants that are the CDK's."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import aws_cdk as cdk
+import pytest
+
+from mistral7b.promotion import Promotion
+from mistral7b.promotion.check import Finding, WrongCredentialsError, check
+from mistral7b.promotion.check.bootstrap import NEEDED_VERSION, QUALIFIER
+from tests.unit.promotion.check.conftest import EmbeddedCloud, bootstrap
+from tests.unit.promotion.conftest import Load, head, promoting
+
+
+@pytest.fixture
+def promotion(cloud: EmbeddedCloud, account: Callable[[], str], load: Load) -> Promotion:
+    """dev and test in the pipeline's account, staging in another, prod in that one's other region."""
+    other = account()
+    files = {
+        "dev": "region: us-east-1\n",
+        "test": "region: us-east-1\n",
+        "staging": f'region: us-east-1\naccount: "{other}"\n',
+        "prod": f'region: eu-west-1\naccount: "{other}"\n',
+    }
+    return load(head(account=f'account: "{cloud.account}"') + promoting("dev", "test", "staging", "prod"), files)
+
+
+def test_every_account_and_region_is_asked_once_and_then_the_connection(
+    cloud: EmbeddedCloud, promotion: Promotion
+) -> None:
+    other = promotion.environments[2].account
+    bootstrap(cloud.account)
+    bootstrap(other, trusts=(cloud.account,))
+    found = check(promotion, cloud)
+    assert [(one.subject, one.used_by, one.account, one.region, one.status) for one in found] == [
+        ("bootstrap", ("pipeline", "dev", "test"), cloud.account, "us-east-1", "fine"),
+        ("bootstrap", ("staging",), other, "us-east-1", "fine"),
+        ("bootstrap", ("prod",), other, "eu-west-1", "refused"),
+        ("connection", ("pipeline",), cloud.account, "us-east-1", "later"),
+    ]
+
+
+def test_each_finding_is_told_as_it_comes(cloud: EmbeddedCloud, promotion: Promotion) -> None:
+    told = list[Finding]()
+    found = check(promotion, cloud, told.append)
+    assert len(told) == len(found)
+    assert set(told) == set(found)
+
+
+def test_credentials_of_another_account_are_refused_before_anything_is_asked(
+    account: Callable[[], str], promotion: Promotion
+) -> None:
+    stranger = EmbeddedCloud(account())
+    with pytest.raises(WrongCredentialsError) as caught:
+        check(promotion, stranger, lambda _: pytest.fail("asked"))
+    assert f"credentials of account {stranger.account}" in str(caught.value)
+    assert f"the pipeline is in {promotion.settings.account}" in str(caught.value)
+    assert "set AWS_PROFILE" in str(caught.value)
+
+
+def test_credentials_that_have_expired_are_refused(cloud: EmbeddedCloud, promotion: Promotion) -> None:
+    cloud.stub("sts").add_client_error("get_caller_identity", "ExpiredToken", "The token has expired")
+    with pytest.raises(WrongCredentialsError, match="The token has expired\nfix: use credentials of account"):
+        check(promotion, cloud)
+
+
+def test_the_version_and_qualifier_are_those_of_the_cdks_assemblies(tmp_path: Path) -> None:
+    app = cdk.App(outdir=str(tmp_path))
+    cdk.CfnWaitConditionHandle(cdk.Stack(app, "stack"), "Handle")
+    app.synth()
+    properties = json.loads((tmp_path / "manifest.json").read_text())["artifacts"]["stack"]["properties"]
+    needed = (properties["requiresBootstrapStackVersion"], properties["lookupRole"]["requiresBootstrapStackVersion"])
+    assert max(needed) == NEEDED_VERSION
+    assert properties["bootstrapStackVersionSsmParameter"] == f"/cdk-bootstrap/{QUALIFIER}/version"
