@@ -91,7 +91,7 @@ async def _get(request: Request) -> JSONResponse:
     try:
         credentials = await run_in_threadpool(found.credentials)
     except roles.AccessDenied as error:
-        return JSONResponse({"code": "AccessDenied", "message": str(error)}, status_code=403)
+        return JSONResponse({"code": "AccessDenied", "message": error.message}, status_code=403)
     expiration: datetime = credentials["Expiration"]
     return JSONResponse(
         {

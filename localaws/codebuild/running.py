@@ -125,7 +125,7 @@ class Running:
             try:
                 grant = credentials.grant(self._build)
             except roles.AccessDenied as error:
-                raise Failed(f"ACCESS_DENIED: {error}") from error
+                raise Failed(f"ACCESS_DENIED: {error.message}") from error
         if self._result != "SUCCEEDED":
             return
         try:

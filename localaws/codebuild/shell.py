@@ -9,7 +9,6 @@ import shlex
 import signal
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO
@@ -151,27 +150,15 @@ class Shell:
         if not self._interrupted:  # it ends by itself then, and runs the traps that commands have set
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(timeout=_PATIENCE_S)
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            if not self._signal(number) or self._ended_within(_PATIENCE_S):
-                break
+        self._signal(signal.SIGTERM)
+        self._output.join(timeout=_PATIENCE_S)  # which nobody can write to any longer once all have ended
+        self._signal(signal.SIGKILL)
         self._process.wait()
         with _RUNNING_LOCK:
             _RUNNING.discard(self._process.pid)
         self._output.join(timeout=_PATIENCE_S)
 
-    def _signal(self, number: int) -> bool:
-        """Whether there was still a process to send a signal to."""
-        try:
+    def _signal(self, number: int) -> None:
+        """Send a signal to every process of the group."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS refuses where none but a zombie is left
             os.killpg(self._process.pid, number)
-        except (ProcessLookupError, PermissionError):  # macOS refuses where none but a zombie is left
-            return False
-        return True
-
-    def _ended_within(self, seconds: float) -> bool:
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            self._process.poll()  # collects the shell, without which its group would never be empty
-            if not self._signal(0):
-                return True
-            time.sleep(_POLL_S / 5)
-        return False
