@@ -187,8 +187,35 @@ _MANAGED_POLICY = api(
 )
 MANAGED_POLICY = replace(_MANAGED_POLICY, delete=_delete_managed_policy)
 
+OIDC_PROVIDER = api(
+    "iam",
+    create="create_open_id_connect_provider",
+    delete="delete_open_id_connect_provider",
+    sends="Url ClientIdList ThumbprintList",
+    rename={"ClientIdList": "ClientIDList"},
+    identify=answer("OpenIDConnectProviderArn"),
+    handle=by("OpenIDConnectProviderArn"),
+    facets=(
+        setting(
+            "iam",
+            "ThumbprintList",
+            lambda iam, arn, new: iam.update_open_id_connect_provider_thumbprint(
+                OpenIDConnectProviderArn=arn, ThumbprintList=new["ThumbprintList"]
+            ),
+        ),
+        tags(
+            "iam",
+            lambda _, arn: {"OpenIDConnectProviderArn": arn},
+            put="tag_open_id_connect_provider",
+            remove="untag_open_id_connect_provider",
+        ),
+    ),
+    attributes={"Arn": itself},
+)
+
 PROVIDERS: Mapping[str, Provider] = {
     "AWS::IAM::ManagedPolicy": MANAGED_POLICY,
+    "AWS::IAM::OIDCProvider": OIDC_PROVIDER,
     "AWS::IAM::Policy": POLICY,
     "AWS::IAM::Role": ROLE,
 }

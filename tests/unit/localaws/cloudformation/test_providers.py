@@ -35,6 +35,7 @@ def test_a_property_that_the_schema_lets_change_changes_in_place(resource_type: 
     provider, declared = PROVIDERS[resource_type], schema.load(resource_type)
     replaced = provider.replaces(resource_type, provider.properties)
     more = {
+        "AWS::IAM::OIDCProvider": {"ClientIdList"},
         "AWS::IAM::Policy": {"PolicyName"},
         "AWS::EC2::VPC": {"InstanceTenancy"},
         "AWS::EC2::VPCGatewayAttachment": {"InternetGatewayId"},
