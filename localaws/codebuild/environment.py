@@ -34,8 +34,12 @@ _OWN_CACHES = {
     "PIP_CACHE_DIR": (".cache/pip", "Library/Caches/pip"),
     "UV_CACHE_DIR": (".cache/uv", "Library/Caches/uv"),
     "NPM_CONFIG_CACHE": (".npm",),
+    "JSII_RUNTIME_PACKAGE_CACHE_ROOT": (
+        ".cache/aws/jsii/package-cache",
+        "Library/Caches/com.amazonaws.jsii/package-cache",
+    ),
 }
-"""Variable -> where in the user's home packages are that have been downloaded once already."""
+"""Variable -> where in the user's home packages are that have been downloaded, or unpacked, once already."""
 
 _LOCAL = "localhost,127.0.0.1,::1"
 
