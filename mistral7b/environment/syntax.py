@@ -24,6 +24,7 @@ MAX_DEPTH = 20
 
 _STRING = "tag:yaml.org,2002:str"
 _BREAK = re.compile("\r\n|\n|\r")
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 @dataclass
@@ -102,7 +103,8 @@ class _Parser:
 
     def parse(self) -> Document:
         """The document, empty or partial where there are problems."""
-        if hidden := next((c for c in self._text if _is_hidden(c)), None):
+        if found := [character for character in set(self._text) if _is_hidden(character)]:
+            hidden = min(found, key=self._text.index)
             reason = f"{_named(hidden)} is in it, which cannot be seen"
             fix = "remove it; in a value that needs it, write it in double quotes, as \\uXXXX"
             self._object(self._line(self._text.index(hidden)), (), reason, fix)
@@ -210,7 +212,7 @@ class _Parser:
             )
 
     def _check_characters(self, event: Any, path: FieldPath) -> None:
-        if any(unicodedata.category(c) == "Cs" for c in event.value):  # an escape can make one
+        if _HALF.search(event.value):  # an escape can make one
             line, fix = event.start_mark.line + 1, "write the whole character"
             self._object(line, path, "it has half of a surrogate pair, which is no character", fix, event.value)
 
