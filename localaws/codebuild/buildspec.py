@@ -24,6 +24,15 @@ class BuildspecError(Exception):
     """The buildspec is wrong; the text says where and why."""
 
 
+class _Loader(yaml.BaseLoader):
+    """Makes texts, lists and mappings alone."""
+
+    def construct_scalar(self, node: yaml.Node) -> str:
+        """A text, with whole characters for the halves that JSON writes some of them in, which YAML leaves apart."""
+        text: str = super().construct_scalar(node)
+        return text.encode("utf-16", "surrogatepass").decode("utf-16")
+
+
 @dataclass(frozen=True)
 class PhaseSpec:
     """The commands of a phase."""
@@ -62,8 +71,8 @@ def parse(text: str) -> Buildspec:
         BuildspecError: it is wrong, or asks for something that is not emulated.
     """
     try:
-        loaded = yaml.load(text, Loader=yaml.BaseLoader)  # makes texts, lists and mappings alone
-    except (yaml.YAMLError, RecursionError) as error:
+        loaded = yaml.load(text, Loader=_Loader)
+    except (yaml.YAMLError, UnicodeError, RecursionError) as error:
         raise BuildspecError(" ".join(str(error).split())) from error
     spec = _mapping(loaded, "buildspec", ("version", "env", "phases", "artifacts", "cache"))
     if spec.get("version") != "0.2":

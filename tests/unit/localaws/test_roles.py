@@ -70,7 +70,7 @@ def test_a_service_that_a_role_trusts_gets_credentials_of_a_session(account: Acc
 
 @pytest.mark.parametrize("principal", [{"Service": "codepipeline.amazonaws.com"}, {"AWS": "*"}])
 def test_a_service_that_a_role_does_not_name_is_refused(account: Account, principal: Any) -> None:
-    with pytest.raises(AccessDenied, match="codebuild.amazonaws.com is not authorized"):
+    with pytest.raises(AccessDenied, match=f"User: {BUILDS} is not authorized"):
         roles.assume(account.role("role", principal), by=BUILDS)
 
 
