@@ -26,6 +26,10 @@ def perform(run: ActionRun) -> Outcome:
     arn = f"arn:aws:codebuild:{region}:{who.account}:project/{name}"
     who.require("codebuild:StartBuild", arn)
     builder = _builder(arn, run)
+
+    def started(build: str) -> None:
+        run.external_id, run.external_url = build, _url(name, who.account, region, build)
+
     with tempfile.TemporaryDirectory(prefix="localaws-artifacts-") as folder:
         sources = {one.name: artifacts.get(run, one, Path(folder), builder) for one in run.inputs}
         result = runner.run(
@@ -37,9 +41,8 @@ def perform(run: ActionRun) -> Outcome:
             environment=environment_variables(run.action.name, configuration.get("EnvironmentVariables", "[]")),
             initiator=f"codepipeline/{run.execution.definition.name}",
             cancelled=run.cancelled,
+            started=started,
         )
-    run.external_id = result.build_id
-    run.external_url = _url(name, who.account, region, result.build_id)
     try:
         if result.status != "SUCCEEDED":
             raise ActionFailed("JobFailed", _reason(result))

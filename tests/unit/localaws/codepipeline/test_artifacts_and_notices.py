@@ -1,0 +1,78 @@
+"""Encryption of artifacts; who hears of approvals and changes of state."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+
+from localaws.codebuild import runner
+from tests.unit.localaws.codepipeline.accounts import PATIENCE_S
+from tests.unit.localaws.codepipeline.structures import REGION, approval, build, stage
+from tests.unit.localaws.codepipeline.world import Builder, World
+
+
+def test_artifacts_are_encrypted_with_the_key_of_their_store(ready: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "run", Builder())
+    key = ready.client("kms").create_key()["KeyMetadata"]["Arn"]
+    ready.key = key
+    assert ready.begin(stage("Build", build())) == "Failed"
+    assert "is not authorized to perform: kms:GenerateDataKey" in ready.error("Source")["message"]
+    for role in (ready.pipeline_role, "project-role"):
+        ready.allow(role, "kms:*", "s3:*", "codestar-connections:*", "codebuild:*")
+    assert ready.again() == "Succeeded"
+    (artifact,) = ready.outcome("Source").artifacts
+    head = ready.client("s3").head_object(Bucket=artifact.bucket, Key=artifact.key)
+    assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", key)
+
+
+def received(world: World, inbox: str) -> str:
+    """The body of the one message that comes into a queue."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        if messages := world.client("sqs").receive_message(QueueUrl=inbox).get("Messages"):
+            (message,) = messages
+            return str(message["Body"])
+        time.sleep(0.02)
+    pytest.fail("nothing was received")
+
+
+def test_those_who_are_to_approve_hear_of_it(deployer: World) -> None:
+    topic = deployer.client("sns").create_topic(Name="approvals")["TopicArn"]
+    inbox = deployer.client("sqs").create_queue(QueueName="inbox")["QueueUrl"]
+    arn = deployer.client("sqs").get_queue_attributes(QueueUrl=inbox, AttributeNames=["QueueArn"])["Attributes"]
+    deployer.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn["QueueArn"])
+    gate = approval(
+        configuration={
+            "NotificationArn": topic,
+            "CustomData": "Release #{Repo.CommitId}?",
+            "ExternalEntityLink": "https://example.com/plan",
+        }
+    )
+    deployer.create_without_waiting(stage("Gate", gate))
+    told = json.loads(json.loads(received(deployer, inbox))["Message"])
+    commit = deployer.outcome("Source").variables["CommitId"]
+    assert told["region"] == REGION
+    assert told["approval"]["customData"] == f"Release {commit}?"
+    assert told["approval"]["externalEntityLink"] == "https://example.com/plan"
+    assert told["approval"]["token"] == deployer.action("Gate", "Approve")["latestExecution"]["token"]
+
+
+def test_changes_of_state_are_events(ready: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "run", Builder(status="FAILED"))
+    inbox = ready.client("sqs").create_queue(QueueName="inbox")["QueueUrl"]
+    arn = ready.client("sqs").get_queue_attributes(QueueUrl=inbox, AttributeNames=["QueueArn"])["Attributes"][
+        "QueueArn"
+    ]
+    pattern = {
+        "source": ["aws.codepipeline"],
+        "detail-type": ["CodePipeline Pipeline Execution State Change"],
+        "detail": {"state": ["FAILED"], "pipeline": ["pipeline"]},
+    }
+    ready.client("events").put_rule(Name="failures", EventPattern=json.dumps(pattern))
+    ready.client("events").put_targets(Rule="failures", Targets=[{"Id": "inbox", "Arn": arn}])
+    ready.begin(stage("Build", build()))
+    event = json.loads(received(ready, inbox))
+    assert event["detail"]["execution-id"] == ready.executions()[0]["pipelineExecutionId"]
+    assert event["detail"]["state"] == "FAILED"
