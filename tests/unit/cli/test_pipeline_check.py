@@ -1,0 +1,117 @@
+"""`mistral7b pipeline check`: what is printed, for people and for scripts, and the exit status."""
+
+import itertools
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from localaws import cloudformation, pipelines
+from mistral7b.cli import main
+from tests.unit.cli.conftest import Result
+from tests.unit.promotion.check.conftest import EmbeddedCloud, bootstrap
+
+Say = Callable[..., Result]
+_ACCOUNTS = itertools.count(800_000_000_000, 2)
+
+
+@pytest.fixture
+def accounts() -> tuple[str, str]:
+    """The pipeline's account and staging's, which nothing else uses."""
+    number = next(_ACCOUNTS)
+    return str(number), str(number + 1)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, accounts: tuple[str, str]) -> Path:
+    """Environment files with a pipeline from dev to staging."""
+    own, other = accounts
+    (tmp_path / "dev.yaml").write_text("region: us-east-1\n")
+    (tmp_path / "staging.yaml").write_text(f'region: us-east-1\naccount: "{other}"\n')
+    (tmp_path / "pipeline.yaml").write_text(
+        f'account: "{own}"\nregion: us-east-1\nsource: {{repository: owner/name}}\n'
+        "environments: [{name: dev}, {name: staging}]\n"
+    )
+    return tmp_path
+
+
+@pytest.fixture
+def say(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, folder: Path, accounts: tuple[str, str]
+) -> Say:
+    """Runs the command in this process, with credentials of the pipeline's account unless another is given."""
+    cloudformation.install()
+    pipelines.install()
+
+    def _say(*arguments: str, account: str = accounts[0]) -> Result:
+        monkeypatch.setattr("mistral7b.promotion.check.Cloud", lambda: EmbeddedCloud(account))
+        command = ["mistral7b", "pipeline", "check", *arguments, "--environments", str(folder)]
+        monkeypatch.setattr("sys.argv", command)
+        status: object = 0
+        try:
+            main()
+        except SystemExit as end:
+            status = end.code or 0
+        out, err = capsys.readouterr()
+        return Result(status if isinstance(status, int) else 1, out, err)
+
+    return _say
+
+
+def test_accounts_that_are_ready_end_with_0_and_what_to_do_next(say: Say, accounts: tuple[str, str]) -> None:
+    own, other = accounts
+    bootstrap(own)
+    bootstrap(other, trusts=(own,))
+    result = say()
+    assert (result.status, result.err) == (0, "")
+    assert result.out.rstrip().endswith("Every account is ready: cdk deploy pipeline")
+    assert f"version 33, lets {own} deploy" in result.out
+
+
+def test_an_account_that_is_not_ready_ends_with_1_and_the_command_that_mends_it(
+    say: Say, accounts: tuple[str, str]
+) -> None:
+    own, other = accounts
+    bootstrap(own)
+    result = say()
+    assert result.status == 1
+    assert f"bootstrap of staging ({other}, us-east-1): " in result.out
+    assert f"    fix: with an administrator's credentials of {other}: cdk bootstrap aws://{other}/" in result.out
+    assert "is ready" not in result.out
+
+
+def test_json_has_every_finding(say: Say, accounts: tuple[str, str]) -> None:
+    own, _ = accounts
+    bootstrap(own)
+    result = say("--json")
+    document = json.loads(result.out)
+    assert (result.status, document["ready"]) == (1, False)
+    assert [(one["subject"], one["used_by"], one["status"]) for one in document["findings"]] == [
+        ("bootstrap", ["pipeline", "dev"], "fine"),
+        ("bootstrap", ["staging"], "refused"),
+        ("connection", ["pipeline"], "later"),
+    ]
+    assert document["findings"][1]["fix"].startswith("with an administrator's credentials of")
+
+
+def test_credentials_of_another_account_end_with_2(say: Say, accounts: tuple[str, str]) -> None:
+    own, other = accounts
+    result = say(account=other)
+    assert (result.status, result.out) == (2, "")
+    assert result.err.startswith(f"mistral7b: these are credentials of account {other}")
+    assert f"\nfix: use credentials of account {own}" in result.err
+
+
+def test_a_folder_without_a_pipeline_ends_with_2(say: Say, folder: Path) -> None:
+    (folder / "pipeline.yaml").unlink()
+    result = say()
+    assert (result.status, result.out) == (2, "")
+    assert f"{folder} holds no pipeline.yaml\nfix: add pipeline.yaml" in result.err
+
+
+def test_a_wrong_pipeline_file_ends_with_2_before_anything_is_asked(say: Say, folder: Path) -> None:
+    (folder / "pipeline.yaml").write_text("region: us-east-1\n")
+    result = say()
+    assert (result.status, result.out) == (2, "")
+    assert result.err.startswith("mistral7b: 3 problems in the pipeline file")
