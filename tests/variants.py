@@ -1,25 +1,53 @@
-"""The environments that templates are tested with: the project's own, and variants that use every field."""
+"""What templates are tested with: the project's own files, and variants that use every field, each with a pipeline."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
 
 from mistral7b.environment import Environment, load_environments
+from mistral7b.promotion import Promotion, load_promotion
+from stacks.app import define
+from stacks.pipeline import PipelineStack
+from stacks.stage import EnvironmentStage
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = (ROOT / "environments", ROOT / "tests" / "snapshot" / "environments")
+FOLDERS = {"shipped": ROOT / "environments", "variants": ROOT / "tests" / "snapshot" / "environments"}
+"""Folders of environment files, each with its pipeline file; each is an app of its own."""
 
 
-def environments() -> dict[str, Environment]:
-    """Every environment, by name."""
-    return {name: env for folder in FOLDERS for name, env in load_environments(folder).items()}
+def _promotion(folder: Path) -> Promotion:
+    promotion = load_promotion(folder)
+    assert promotion is not None
+    return promotion
 
 
-ENVIRONMENTS = environments()
-STACKS = [f"{name}/{stack}" for name in ENVIRONMENTS for stack in ("network", "endpoint")]
-"""Every stack's path in the app, such as `dev/network`."""
+PROMOTIONS = {name: _promotion(folder) for name, folder in FOLDERS.items()}
+"""The pipelines, by folder."""
+_BY_FOLDER = {name: load_environments(folder) for name, folder in FOLDERS.items()}
+ENVIRONMENTS: dict[str, Environment] = {name: e for found in _BY_FOLDER.values() for name, e in found.items()}
+"""Every environment, by name."""
+PROMOTED = {one.name: promotion for promotion in PROMOTIONS.values() for one in promotion.environments}
+"""The pipeline of each environment that has one."""
+
+
+def stack_paths() -> dict[str, str]:
+    """The region of every stack, by its path in the app; a pipeline's with its folder before it."""
+    found = {f"{name}/{stack}": e.region for name, e in ENVIRONMENTS.items() for stack in ("network", "endpoint")}
+    for folder, promotion in PROMOTIONS.items():
+        if promotion.settings.github_actions is not None:
+            found |= {f"{one.name}/github": one.region for one in promotion.environments}
+        found[f"{folder}/pipeline"] = promotion.settings.region
+        others = {one.region for one in promotion.environments} - {promotion.settings.region}
+        found |= {f"{folder}/pipeline-{region}": region for region in others}
+    return found
+
+
+REGIONS = stack_paths()
+STACKS = list(REGIONS)
+"""Every stack's path, such as `dev/network` and `shipped/pipeline`."""
 
 
 def context() -> dict[str, Any]:
@@ -31,3 +59,26 @@ def context() -> dict[str, Any]:
 def new_app(**props: Any) -> cdk.App:
     """An app with the flags of cdk.json and without the CDK's own validation, which app.py adds where it is wanted."""
     return cdk.App(context=context(), analytics_reporting=False, builtin_cloud_formation_validation=False, **props)
+
+
+def define_folder(app: cdk.App, folder: str, *, checked: bool = True) -> PipelineStack:
+    """Defines all that app.py would of a folder's files.
+
+    Args:
+        app: The app.
+        folder: One of `FOLDERS`.
+        checked: Whether with compliance packs, which change no template and take most of a synth's time.
+    """
+    environments, promotion = _BY_FOLDER[folder], PROMOTIONS[folder]
+    if not checked:
+        none: dict[str, list[str]] = {"compliance_packs": []}
+        environments = {name: e.model_copy(update=none) for name, e in environments.items()}
+        promotion = replace(promotion, settings=promotion.settings.model_copy(update=none))
+    pipeline = define(app, environments, promotion)
+    assert pipeline is not None
+    return pipeline
+
+
+def stages_of(app: cdk.App) -> dict[str, EnvironmentStage]:
+    """The environments' stages of an app, by name."""
+    return {stage.node.id: stage for stage in app.node.children if isinstance(stage, EnvironmentStage)}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mistral7b.environment import Environment
 from stacks.stage import EnvironmentStage
-from stacks.statements import StageStatements
+from stacks.statements import StackStatements
 from tools.statement_cases import Case
 from tools.statement_entries import Entry, StatementsError, Value, entries
 
@@ -32,7 +32,7 @@ def security_document(stages: Mapping[str, EnvironmentStage], environments: Mapp
     Raises:
         StatementsError: with every statement without a reason, reason without a statement, and wrong case.
     """
-    collected = [StageStatements(stage) for stage in stages.values()]
+    collected = [StackStatements(stage.node.id, stage.stacks) for stage in stages.values()]
     unused = [reason for one in collected for reason in one.unused_reasons()]
     if unused:
         raise StatementsError("\n".join(f"{reason} explains no statement: remove the reason" for reason in unused))

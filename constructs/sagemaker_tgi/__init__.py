@@ -4,7 +4,13 @@ from sagemaker_tgi.arns import log_group_name as endpoint_log_group_name
 from sagemaker_tgi.artifact import ModelArtifact
 from sagemaker_tgi.artifact_gateway_endpoint import ArtifactGatewayEndpoint
 from sagemaker_tgi.auto_scaling import ScalableInstanceCount
-from sagemaker_tgi.compliance import acknowledge, acknowledge_rule, acknowledge_wildcards, explain_statements
+from sagemaker_tgi.compliance import (
+    acknowledge,
+    acknowledge_lint,
+    acknowledge_rule,
+    acknowledge_wildcards,
+    explain_statements,
+)
 from sagemaker_tgi.data_capture import DataCapture, DataCaptureBucket
 from sagemaker_tgi.encryption_key import EncryptionKey
 from sagemaker_tgi.endpoint import ITgiEndpoint, TgiEndpoint
@@ -45,6 +51,7 @@ __all__ = [
     "TgiModel",
     "VpcFlowLog",
     "acknowledge",
+    "acknowledge_lint",
     "acknowledge_rule",
     "acknowledge_wildcards",
     "endpoint_log_group_name",

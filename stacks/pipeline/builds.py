@@ -19,6 +19,9 @@ _PYTHON = "3.11"  # the oldest that this project takes, and the one that its loc
 # do: CodeBuild's folder has another name in each build, and a virtual environment knows the one that it was made in.
 _CACHED = ["/root/.cache/uv/**/*", "/root/.npm/**/*"]
 
+LOG_GROUP_NAME = "/mistral7b/pipeline"
+"""Where the builds log, each action in log streams that begin with its project's name."""
+
 
 @dataclass(frozen=True)
 class Action:
@@ -150,7 +153,7 @@ class Builds(Construct):
                 cdk.Stack.of(self).format_arn(
                     service="logs",
                     resource="log-group",
-                    resource_name=f"{self._log_group.log_group_name}:log-stream:{action.project_name}/*",
+                    resource_name=f"{LOG_GROUP_NAME}:log-stream:{action.project_name}/*",
                     arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
                 )
                 for action in actions

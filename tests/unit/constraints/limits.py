@@ -32,6 +32,7 @@ POLICY_SIZES = {
     ("AWS::EC2::VPCEndpoint", "PolicyDocument"): 20_480,  # Amazon VPC user guide, quotas
     ("AWS::KMS::Key", "KeyPolicy"): 32_768,  # AWS KMS developer guide, resource quotas
     ("AWS::S3::BucketPolicy", "PolicyDocument"): 20_480,  # Amazon S3 user guide, bucket policies
+    ("AWS::SNS::TopicPolicy", "PolicyDocument"): 30_720,  # Amazon SNS endpoints and quotas
 }
 INLINE_POLICIES = 10_240
 # EnvironmentMap and EnvironmentKey in the SageMaker API.
@@ -47,7 +48,19 @@ REQUESTS = {
     "AWS::IAM::Role": ("iam", "CreateRole"),
     "AWS::IAM::Policy": ("iam", "PutRolePolicy"),
     "AWS::KMS::Key": ("kms", "CreateKey"),
+    "AWS::KMS::Alias": ("kms", "CreateAlias"),
     "AWS::SSM::Parameter": ("ssm", "PutParameter"),
+    "AWS::CodeConnections::Connection": ("codeconnections", "CreateConnection"),
+}
+# Types whose properties are arranged otherwise than in the service's request: the schema is all that is checked.
+ARRANGED_OTHERWISE = {
+    "AWS::CodeBuild::Project",
+    "AWS::CodePipeline::Pipeline",
+    "AWS::Events::Rule",
+    "AWS::IAM::OIDCProvider",
+    "AWS::SNS::Subscription",
+    "AWS::SNS::Topic",
+    "AWS::SNS::TopicPolicy",
 }
 # Requests whose members begin with a small letter, which properties never do.
 SMALL_LETTERS = ("logs",)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from stacks.stage import EnvironmentStage
-from stacks.statements import StageStatements, Statement
+from stacks.statements import Statement
 from tests.variants import ENVIRONMENTS
 from tools.security_document import security_document
 from tools.statement_entries import Entry, StatementsError, entries
@@ -16,11 +16,6 @@ from tools.write_docs import DOCUMENTS
 
 ROOT = Path(__file__).parents[3]
 DOCUMENT = ROOT / "docs" / "security.md"
-
-
-@pytest.fixture(scope="module")
-def statements(stages: dict[str, EnvironmentStage]) -> list[Statement]:
-    return [statement for stage in stages.values() for statement in StageStatements(stage).statements]
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,8 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from mistral7b.environment import load_environments
 from stacks.stage import EnvironmentStage
-
-ROOT = Path(__file__).parents[3]
+from tests.variants import define_folder, new_app
 
 
 def resources(template: dict[str, Any], resource_type: str) -> list[dict[str, Any]]:
@@ -24,7 +22,10 @@ def test_stacks_are_listed_by_environment_and_named_after_it(stages: dict[str, E
     assert stage.endpoint.stack_name == "mistral-7b-dev-endpoint"
 
 
-def test_the_endpoint_is_deployed_after_its_network(stages: dict[str, EnvironmentStage]) -> None:
+def test_the_endpoint_is_deployed_after_its_network(
+    stages: dict[str, EnvironmentStage], templates: dict[str, Any]
+) -> None:
+    assert templates  # synthesized: references have become dependencies
     for stage in stages.values():
         assert [stack.node.path for stack in stage.endpoint.dependencies] == [stage.network.node.path]
 
@@ -63,7 +64,7 @@ def test_there_is_no_custom_resource_and_no_function(templates: dict[str, Any]) 
 def test_every_stack_and_output_says_what_it_is(templates: dict[str, Any]) -> None:
     for template in templates.values():
         assert template["Description"]
-        own = {name: o for name, o in template["Outputs"].items() if "Export" not in o}
+        own = {name: o for name, o in template.get("Outputs", {}).items() if "Export" not in o}
         assert all(output["Description"] for output in own.values())
 
 
@@ -75,19 +76,22 @@ def test_account_region_and_partition_stand_in_arns_of_another_partition(templat
 
 def test_two_synths_of_one_folder_are_the_same_to_the_byte(tmp_path: Path) -> None:
     for outdir in (tmp_path / "first", tmp_path / "second"):
-        app = cdk.App(outdir=str(outdir), analytics_reporting=False, builtin_cloud_formation_validation=False)
-        for environment in load_environments(ROOT / "environments").values():
-            EnvironmentStage(app, environment=environment)
+        app = new_app(outdir=str(outdir))
+        define_folder(app, "shipped", checked=False)
         app.synth()
     files = sorted(f.relative_to(tmp_path / "first") for f in (tmp_path / "first").rglob("*.template.json"))
-    assert len(files) == 6
+    assert len(files) == 7
     for file in files:
         assert (tmp_path / "first" / file).read_bytes() == (tmp_path / "second" / file).read_bytes()
 
 
-@pytest.mark.parametrize("environment", ["prod", "existing-vpc"])
-def test_synth_asks_the_account_for_nothing_and_uploads_nothing_but_templates(environment: str, app: cdk.App) -> None:
-    assembly = Path(app.synth().directory) / f"assembly-{environment}"
+@pytest.mark.parametrize(
+    ("folder", "nested"), [("shipped", "assembly-prod"), ("variants", "assembly-existing-vpc"), ("variants", ".")]
+)
+def test_synth_asks_the_account_for_nothing_and_uploads_nothing_but_templates(
+    folder: str, nested: str, apps: dict[str, cdk.App]
+) -> None:
+    assembly = Path(apps[folder].synth().directory) / nested
     assert "missing" not in json.loads((assembly / "manifest.json").read_text())
     for file in assembly.glob("*.assets.json"):
         assets = json.loads(file.read_text())

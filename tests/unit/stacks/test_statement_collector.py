@@ -9,7 +9,7 @@ from aws_cdk import aws_iam as iam
 
 from sagemaker_tgi import explain_statements
 from stacks.stage import EnvironmentStage
-from stacks.statements import StageStatements, Statement
+from stacks.statements import StackStatements, Statement
 from tests.variants import ENVIRONMENTS, new_app
 
 
@@ -27,7 +27,7 @@ def added_user(stage: EnvironmentStage, **statement: Any) -> iam.CfnUser:
 
 
 def found(stage: EnvironmentStage) -> Statement:
-    [statement] = [s for s in StageStatements(stage).statements if s.path == "Someone"]
+    [statement] = [s for s in StackStatements(stage.node.id, stage.stacks).statements if s.path == "Someone"]
     return statement
 
 
@@ -42,19 +42,19 @@ def test_a_reason_of_the_nearest_construct_counts(stage: EnvironmentStage) -> No
     explain_statements(stage.endpoint, {"sqs:SendMessage": "of the stack"})
     assert found(stage).reason == "of the stack"
     explain_statements(user, {"sqs:SendMessage": "of the user"})
-    assert StageStatements(stage).statements[-1].reason == "of the user"
+    assert StackStatements(stage.node.id, stage.stacks).statements[-1].reason == "of the user"
 
 
 def test_a_reason_without_a_statement_is_named(stage: EnvironmentStage) -> None:
     explain_statements(added_user(stage), {"SendAll": "of old"})
-    assert StageStatements(stage).unused_reasons() == ["nothing/endpoint/Someone: SendAll"]
+    assert StackStatements(stage.node.id, stage.stacks).unused_reasons() == ["nothing/endpoint/Someone: SendAll"]
 
 
 def test_a_reason_elsewhere_does_not_count(stage: EnvironmentStage) -> None:
     added_user(stage)
     explain_statements(stage.network, {"sqs:SendMessage": "of another stack"})
     assert found(stage).reason is None
-    assert StageStatements(stage).unused_reasons() == ["nothing/network: sqs:SendMessage"]
+    assert StackStatements(stage.node.id, stage.stacks).unused_reasons() == ["nothing/network: sqs:SendMessage"]
 
 
 def test_a_reference_to_another_stack_is_followed(stage: EnvironmentStage) -> None:
@@ -67,10 +67,10 @@ def test_a_reference_to_another_stack_is_followed(stage: EnvironmentStage) -> No
 def test_a_list_of_what_is_not_allowed_is_refused_as_it_would_be_misread(stage: EnvironmentStage) -> None:
     added_user(stage, NotResource="arn:aws:sqs:::secret")
     with pytest.raises(ValueError, match="endpoint/Someone, Queues: NotResource is not read"):
-        _ = StageStatements(stage).statements
+        _ = StackStatements(stage.node.id, stage.stacks).statements
 
 
 def test_a_function_that_it_does_not_know_is_refused(stage: EnvironmentStage) -> None:
     added_user(stage, Resource={"Fn::Sub": "${AWS::Region}"})
     with pytest.raises(ValueError, match=r"endpoint: no reading for .*Fn::Sub"):
-        _ = StageStatements(stage).statements
+        _ = StackStatements(stage.node.id, stage.stacks).statements
