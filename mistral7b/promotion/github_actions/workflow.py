@@ -22,8 +22,10 @@ _HEADER = """\
 _LOCK = """\
 # One run at a time, from its build to its last gate, and no deployment is ever cancelled. With a lock for each job, the
 # commit behind could be deployed between a commit's review and its deployment, and what was reviewed would be deployed
-# over something else. Of the runs that wait GitHub keeps the newest.
+# over something else. Of the runs that wait GitHub keeps the newest. A run by hand of another branch, which skips
+# everything, is in another group: it takes no place from a commit that waits.
 """
+_GROUP = "mistral-7b-promotion-${{ github.ref }}"
 _SHELL = """\
 # A step fails with the first command that fails, with a variable that is not set, and anywhere in a pipe.
 """
@@ -61,7 +63,7 @@ def workflow(
         _yaml({"name": "promote"}),
         _yaml({"on": {"push": {"branches": [branch]}, "workflow_dispatch": {}}}),
         _yaml({"permissions": {}}),
-        _LOCK + _yaml({"concurrency": {"group": "mistral-7b-promotion", "cancel-in-progress": False}}),
+        _LOCK + _yaml({"concurrency": {"group": _GROUP, "cancel-in-progress": False}}),
         _SHELL + _yaml({"defaults": {"run": {"shell": "bash --noprofile --norc -euo pipefail {0}"}}}),
         *([_yaml({"env": {"MISTRAL7B_ENVIRONMENTS": str(folder)}})] if own_folder else []),
         _yaml({"jobs": made}),

@@ -52,8 +52,11 @@ def test_a_plus_in_a_branch_is_no_pattern(tmp_path: Path) -> None:
     assert document["jobs"]["build"]["if"] == "github.ref == 'refs/heads/release/1.0+gpu'"
 
 
-def test_one_run_at_a_time_and_none_is_cancelled(variant: Promotion) -> None:
-    assert parsed(variant)["concurrency"] == {"group": "mistral-7b-promotion", "cancel-in-progress": False}
+def test_one_run_of_the_branch_at_a_time_and_none_is_cancelled(variant: Promotion) -> None:
+    document = parsed(variant)
+    group = "mistral-7b-promotion-${{ github.ref }}"
+    assert document["concurrency"] == {"group": group, "cancel-in-progress": False}
+    assert not any("concurrency" in job for job in document["jobs"].values())
 
 
 def test_nothing_is_permitted_but_what_a_job_asks_for(promotion: Promotion) -> None:
