@@ -6,6 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from mistral7b.environment.rules import RULES
+from mistral7b.promotion.rules import RULES as PIPELINE_RULES
 from mistral7b.tgi.rules import rules as launcher_rules
 from tests.unit.constraints.document import (
     DOCUMENT,
@@ -32,7 +33,7 @@ def test_constraints_are_numbered_from_1_within_each_section() -> None:
     by_section = itertools.groupby((re.fullmatch(r"([A-Z])(\d+)", row.number) for row in rows()), lambda m: m and m[1])
     numbers = {section: [int(m[2]) for m in matches if m] for section, matches in by_section}
     wrong = [section for section, found in numbers.items() if found != list(range(1, len(found) + 1))]
-    assert set(numbers) == set("MTRNESKAC")
+    assert set(numbers) == set("MTRNESKACP")
     _nothing(wrong, f"number the rows of these sections of {DOCUMENT.name} from 1 without a gap")
 
 
@@ -61,7 +62,12 @@ def test_every_field_that_is_named_exists() -> None:
 
 def test_every_rule_across_fields_keeps_a_constraint() -> None:
     rules = {f"rules/{rule.__module__.rsplit('.', 1)[1]}.py::{rule.__name__}" for _, rule in RULES}
+    rules |= {_of_the_pipeline(rule.__module__, rule.__name__) for _, rule in PIPELINE_RULES}
     _nothing(rules - PLACES, f"add a row to {DOCUMENT.name} for what these rules keep, with a test that shows it")
+
+
+def _of_the_pipeline(module: str, name: str) -> str:
+    return f"promotion/rules/{module.rsplit('.', 1)[1]}.py::{name}"
 
 
 def test_every_rule_of_the_container_keeps_a_constraint() -> None:
@@ -82,6 +88,8 @@ def test_every_field_that_the_schema_limits_keeps_a_constraint() -> None:
 def test_every_form_of_a_value_keeps_a_constraint() -> None:
     forms = {name for name in names(ROOT / "mistral7b" / "environment" / "limits.py") if name.islower()}
     public = {f"limits.py::{name}" for name in forms if not name.startswith("_")}
+    promoted = {name for name in names(ROOT / "mistral7b" / "promotion" / "forms.py") if name.islower()}
+    public |= {f"promotion/forms.py::{name}" for name in promoted if not name.startswith("_")}
     _nothing(public - PLACES, f"add a row to {DOCUMENT.name} for what these functions refuse")
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from tests.unit.environment.mutations import sites
+from mistral7b import promotion
+from tests.unit.environment.mutations import sites, sites_of
 
 ROOT = Path(__file__).parents[3]
 DOCUMENT = ROOT / "docs" / "constraints.md"
@@ -30,7 +31,7 @@ class Row:
         return [name for name in _quoted(self.kept_by) if "::" in name]
 
     def fields(self) -> list[str]:
-        """Fields of the environment file: `section.field`, or `section.*`."""
+        """Fields of the environment file, `section.field` or `section.*`, and of the pipeline's, `pipeline.field`."""
         return [name for name in _quoted(self.kept_by) if "::" not in name]
 
     def tests(self) -> list[str]:
@@ -97,7 +98,7 @@ def _texts(file: Path) -> frozenset[str]:
 
 @cache
 def bounded_fields() -> dict[str, bool]:
-    """Every field of the schema, and whether the schema limits what it may be."""
+    """Every field of both schemas, the pipeline's as `pipeline.…`, and whether the schema limits what it may be."""
     limits = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "pattern", "enum", "minItems", "maxItems"}
     limits |= {"minLength", "maxLength", "maxProperties"}
 
@@ -106,4 +107,6 @@ def bounded_fields() -> dict[str, bool]:
             return False
         return bool(limits & set(form)) or any(bounded(form.get(k)) for k in ("items", "additionalProperties"))
 
-    return {".".join(site.path): any(bounded(form) for form in site.forms) for site in sites()}
+    fields = {".".join(site.path): site for site in sites()}
+    fields |= {f"pipeline.{'.'.join(site.path)}": site for site in sites_of(promotion.json_schema())}
+    return {name: any(bounded(form) for form in site.forms) for name, site in fields.items()}

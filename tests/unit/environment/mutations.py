@@ -56,24 +56,31 @@ class Site:
 @cache
 def sites() -> tuple[Site, ...]:
     """Every field of the schema, sections included."""
-    return tuple(_walk(json_schema(), ()))
+    return tuple(sites_of(json_schema()))
 
 
-def _walk(section: Mapping[str, Any], path: Path_) -> Iterator[Site]:
+def sites_of(schema: Mapping[str, Any]) -> Iterator[Site]:
+    """Every field of a schema, sections and those of a list's entries included."""
+    return _walk(schema, (), schema["$defs"])
+
+
+def _walk(section: Mapping[str, Any], path: Path_, sections: Mapping[str, Any]) -> Iterator[Site]:
     for name, shape in section.get("properties", {}).items():
         here = (*path, name)
-        forms = tuple(_forms(shape))
+        forms = tuple(_forms(shape, sections))
         yield Site(here, forms)
         for form in forms:
-            yield from _walk(form, here)
+            yield from _walk(form, here, sections)
+            for entry in _forms(form.get("items", {}), sections):
+                yield from _walk(entry, here, sections)
 
 
-def _forms(shape: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def _forms(shape: Mapping[str, Any], sections: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     if "$ref" in shape:
-        yield from _forms(json_schema()["$defs"][shape["$ref"].rsplit("/", 1)[1]])
+        yield from _forms(sections[shape["$ref"].rsplit("/", 1)[1]], sections)
     elif alternatives := shape.get("anyOf", shape.get("oneOf")):
         for alternative in alternatives:
-            yield from _forms(alternative)
+            yield from _forms(alternative, sections)
     else:
         yield shape
 
@@ -137,7 +144,7 @@ def good(form: Any, name: str) -> st.SearchStrategy[Any]:
         case "string":
             return st.sampled_from(HOSTILE)
         case "array":
-            items = st.one_of([good(json.dumps(f), name) for f in _forms(shape["items"])])
+            items = st.one_of([good(json.dumps(f), name) for f in _forms(shape["items"], json_schema()["$defs"])])
             least = shape.get("minItems", 0)
             return st.lists(items, min_size=least, max_size=max(least, min(shape.get("maxItems", 4), 4)))
         case "object" if "properties" not in shape:
