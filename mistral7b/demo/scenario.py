@@ -14,6 +14,7 @@ import yaml
 from mistral7b.demo.process import run
 from mistral7b.demo.report import Report
 from mistral7b.environment import Environment, load_environment
+from mistral7b.environment.load import COMMON
 from mistral7b.operate.inventory import Resource, inventory
 
 if TYPE_CHECKING:
@@ -41,7 +42,9 @@ class Demo:
     environment: Environment = field(init=False)
 
     def __post_init__(self) -> None:
-        shutil.copytree(self.project / "environments", self.files)
+        self.files.mkdir()
+        for name in (COMMON, f"{ENVIRONMENT}.yaml"):  # the others would only make each synth take longer
+            shutil.copy(self.project / "environments" / name, self.files)
         self.environment = load_environment(self.files, ENVIRONMENT)
 
     @property
