@@ -98,7 +98,7 @@ def _approve(reviewed: Review, execution: str) -> str:
     except ApprovalError as error:
         raise CommandError(str(error)) from error
     except BotoCoreError as error:  # no region
-        raise CommandError(f"{error}\nfix: set AWS_REGION to the pipeline's region", 2) from error
+        raise CommandError(f"{error}\nfix: set AWS_DEFAULT_REGION to the pipeline's region", 2) from error
 
 
 def _print(reviewed: Review) -> None:

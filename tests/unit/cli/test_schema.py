@@ -1,0 +1,44 @@
+"""`mistral7b schema`: what `make schema` writes, of both kinds of file."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mistral7b.cli import main
+
+ROOT = Path(__file__).parents[3]
+Say = Callable[..., str]
+
+
+@pytest.fixture
+def say(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Say:
+    """Runs the command in this process and returns what it printed."""
+
+    def _say(*arguments: str) -> str:
+        monkeypatch.setattr("sys.argv", ["mistral7b", "schema", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert not ended.value.code
+        return capsys.readouterr().out
+
+    return _say
+
+
+@pytest.mark.parametrize(
+    ("arguments", "file"),
+    [
+        ((), "environments/environment.schema.json"),
+        (("--markdown",), "docs/environment-file.md"),
+        (("--pipeline",), "environments/pipeline.schema.json"),
+        (("--pipeline", "--markdown"), "docs/pipeline-file.md"),
+    ],
+)
+def test_it_prints_what_is_stored(arguments: tuple[str, ...], file: str, say: Say) -> None:
+    assert say(*arguments) == (ROOT / file).read_text(encoding="utf-8"), "run `make schema`"
+
+
+def test_every_row_of_the_references_tables_is_one_line(say: Say) -> None:
+    for arguments in (("--markdown",), ("--pipeline", "--markdown")):
+        rows = [line for line in say(*arguments).splitlines() if line.startswith("|")]
+        assert {row.count(" | ") for row in rows if row.startswith("| `")} == {3}
