@@ -27,7 +27,7 @@ class BuildspecError(Exception):
 class _Loader(yaml.BaseLoader):
     """Makes texts, lists and mappings alone."""
 
-    def construct_scalar(self, node: yaml.Node) -> str:
+    def construct_scalar(self, node: yaml.ScalarNode) -> str:
         """A text, with whole characters for the halves that JSON writes some of them in, which YAML leaves apart."""
         text: str = super().construct_scalar(node)
         return text.encode("utf-16", "surrogatepass").decode("utf-16")

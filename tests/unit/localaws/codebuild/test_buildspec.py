@@ -95,7 +95,9 @@ def test_a_cache_of_the_image_is_taken_and_is_none_of_the_sources() -> None:
     assert parse(json.dumps({**BUILD, "cache": {"paths": ["/root/.npm/**/*", "a/*"]}})).cache == ("a/*",)
 
 
-@pytest.mark.parametrize("text", ["", "a: [", "- a", "text", "a: *b", "version: 0.2", "\x00", "[" * 5000])
+@pytest.mark.parametrize(
+    "text", ["", "a: [", "- a", "text", "a: *b", "version: 0.2", "\x00", pytest.param("[" * 5000, id="deep")]
+)
 def test_what_is_no_buildspec_is_refused(text: str) -> None:
     with pytest.raises(BuildspecError):
         parse(text)
