@@ -1,50 +1,31 @@
 """What is said of environments that GitHub does not protect as they have to be."""
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
 from mistral7b.promotion import Promotion
 from mistral7b.promotion.github_actions import UnreadableSettingsError, github, github_environments, unprotected
+from tests.unit.promotion.github.fake_github import TOKEN, Answers, answering, protected
 
 PREFIX = "/repos/octo-org/mistral-7b/environments"
 
 
-def right(promotion: Promotion) -> dict[str, Any]:
-    """GitHub's answers where all is as it has to be, by path; forms of the REST API's documentation."""
-    answers: dict[str, Any] = {}
-    for environment in github_environments(promotion):
-        rules: list[dict[str, Any]] = [{"id": 1, "type": "branch_policy"}]
-        if environment.reviewed:
-            reviewer = {"type": "User", "reviewer": {"login": "octocat", "id": 1}}
-            rules.append({"id": 2, "type": "required_reviewers", "reviewers": [reviewer]})
-        answers[f"{PREFIX}/{environment.name}"] = {
-            "name": environment.name,
-            "protection_rules": rules,
-            "deployment_branch_policy": {"protected_branches": False, "custom_branch_policies": True},
-        }
-        policies = [{"id": 3, "name": "main", "type": "branch"}]
-        answers[f"{PREFIX}/{environment.name}/deployment-branch-policies"] = {"branch_policies": policies}
-    return answers
-
-
 def test_nothing_is_said_where_all_is_protected(promotion: Promotion) -> None:
-    assert list(unprotected(promotion, right(promotion).get)) == []
+    assert list(unprotected(promotion, protected(promotion).get)) == []
 
 
 def test_an_environment_that_is_not_there_is_told(promotion: Promotion) -> None:
-    answers = right(promotion)
+    answers = protected(promotion)
     del answers[f"{PREFIX}/dev-security"]
     assert list(unprotected(promotion, answers.get)) == ["dev-security: GitHub has no such environment"]
 
 
 @pytest.mark.parametrize("name", ["dev-security", "prod", "prod-security"])
 def test_an_approval_without_reviewers_is_told(promotion: Promotion, name: str) -> None:
-    answers = right(promotion)
+    answers = protected(promotion)
     answers[f"{PREFIX}/{name}"]["protection_rules"] = [{"type": "required_reviewers", "reviewers": []}]
     assert list(unprotected(promotion, answers.get)) == [f"{name}: it has no required reviewers"]
 
@@ -56,7 +37,7 @@ def test_dev_needs_no_reviewers(promotion: Promotion) -> None:
 
 @pytest.mark.parametrize("policy", [None, {"protected_branches": True, "custom_branch_policies": False}])
 def test_an_environment_for_every_branch_is_told(promotion: Promotion, policy: Any) -> None:
-    answers = right(promotion)
+    answers = protected(promotion)
     answers[f"{PREFIX}/dev"]["deployment_branch_policy"] = policy
     assert list(unprotected(promotion, answers.get)) == ["dev: it takes deployments of other branches than main"]
 
@@ -70,7 +51,7 @@ def test_an_environment_for_every_branch_is_told(promotion: Promotion, policy: A
     ],
 )
 def test_an_environment_for_other_branches_is_told(promotion: Promotion, policies: Any, named: str) -> None:
-    answers = right(promotion)
+    answers = protected(promotion)
     answers[f"{PREFIX}/dev/deployment-branch-policies"] = {"branch_policies": policies}
     expected = f"dev: it takes deployments of {named}, and not of the branch main alone"
     assert list(unprotected(promotion, answers.get)) == [expected]
@@ -82,50 +63,32 @@ def test_an_answer_of_another_form_is_an_error(promotion: Promotion) -> None:
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, tuple[int, str]]]:
-    """GitHub's REST API: answers by path, to be filled in. It takes one token."""
-    answers: dict[str, tuple[int, str]] = {}
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            known = self.headers["Authorization"] == "Bearer secret"
-            status, text = answers.get(self.path, (404, "{}")) if known else (401, "{}")
-            self.send_response(status)
-            self.end_headers()
-            self.wfile.write(text.encode())
-
-        def log_message(self, *_: object) -> None:
-            """Says nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
-        thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        monkeypatch.setenv("GITHUB_API_URL", f"http://127.0.0.1:{listening.server_address[1]}")
-        monkeypatch.setenv("GH_TOKEN", "secret")
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Answers]:
+    """GitHub's REST API: answers to be filled in."""
+    answers: Answers = {}
+    with answering(answers) as url:
+        monkeypatch.setenv("GITHUB_API_URL", url)
+        monkeypatch.setenv("GH_TOKEN", TOKEN)
         yield answers
-        listening.shutdown()
-        thread.join()
 
 
-def test_github_is_asked_with_the_token(server: dict[str, tuple[int, str]]) -> None:
+def test_github_is_asked_with_the_token(server: Answers) -> None:
     server["/repos/o/r"] = (200, json.dumps({"id": 1}))
     assert github()("/repos/o/r") == {"id": 1}
 
 
-def test_what_github_does_not_have_is_nothing(server: dict[str, tuple[int, str]]) -> None:
+def test_what_github_does_not_have_is_nothing(server: Answers) -> None:
     assert github()("/repos/o/nothing") is None
 
 
-def test_a_wrong_token_is_an_error_with_its_fix(
-    server: dict[str, tuple[int, str]], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_wrong_token_is_an_error_with_its_fix(server: Answers, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GH_TOKEN", "wrong")
     with pytest.raises(UnreadableSettingsError, match=r"answers 401 to .*\nfix: the token needs to read Actions"):
         github()("/repos/o/r")
 
 
 @pytest.mark.parametrize("answer", [(500, "{}"), (200, "no JSON")])
-def test_a_github_that_does_not_answer_is_an_error(server: dict[str, tuple[int, str]], answer: tuple[int, str]) -> None:
+def test_a_github_that_does_not_answer_is_an_error(server: Answers, answer: tuple[int, str]) -> None:
     server["/repos/o/r"] = answer
     with pytest.raises(UnreadableSettingsError, match="try again later"):
         github()("/repos/o/r")
