@@ -21,7 +21,6 @@ CONNECTION = api(
     create="create_connection",
     delete="delete_connection",
     sends="ConnectionName ProviderType HostArn",
-    name="ConnectionName",
     identify=answer("ConnectionArn"),
     handle=by("ConnectionArn"),
     facets=(tags("codeconnections", lambda _, arn: {"ResourceArn": arn}),),

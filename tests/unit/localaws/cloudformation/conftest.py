@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from localaws import cloudformation, hosting, moto_app
+from localaws import cloudformation, codebuild, hosting, moto_app, pipelines
 from localaws.hosting.settings import HostingSettings
 
 REGION = "us-east-1"
@@ -128,6 +128,9 @@ SHOWN: tuple[tuple[str, str, Mapping[str, Any]], ...] = (
     ("kms", "list_aliases", {}),
     ("s3", "list_buckets", {}),
     ("ecr", "describe_repositories", {}),
+    ("codebuild", "list_projects", {}),
+    ("codeconnections", "list_connections", {}),
+    ("events", "list_rules", {}),
 )
 
 DETAILS: Mapping[str, Any] = {
@@ -183,6 +186,8 @@ def _request(resources: Mapping[str, Any], options: dict[str, Any]) -> dict[str,
 @pytest.fixture(scope="session", autouse=True)
 def _hosting() -> None:
     cloudformation.install()
+    codebuild.install()
+    pipelines.install()
     hosting.install(HostingSettings(endpoint_seconds=0))
 
 
