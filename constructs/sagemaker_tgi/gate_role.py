@@ -57,7 +57,7 @@ class GateRole(iam.Role):
             construct_id,
             role_name=role_name,
             description=f"SageMaker endpoint {endpoint.endpoint_name}: smoke test and gates",
-            assumed_by=iam.CompositePrincipal(*(_principal(stack, role) for role in trusted)),
+            assumed_by=_by_name(stack, trusted),
             inline_policies={"Endpoint": iam.PolicyDocument(statements=[invoke])},
         )
         explain_statements(
@@ -70,6 +70,8 @@ class GateRole(iam.Role):
         acknowledge_rule(self, "IAMNoInlinePolicy", "one role's right on one endpoint, which ends with it")
 
 
-def _principal(stack: cdk.Stack, role: NamedRole) -> iam.IPrincipal:
-    principal = iam.AccountPrincipal(role.account) if role.account else iam.AccountRootPrincipal()
-    return principal.with_conditions({"ArnEquals": {"aws:PrincipalArn": role.arn(stack)}})
+def _by_name(stack: cdk.Stack, roles: Sequence[NamedRole]) -> iam.IPrincipal:
+    accounts = dict.fromkeys(role.account for role in roles)
+    principals = [iam.AccountPrincipal(account) if account else iam.AccountRootPrincipal() for account in accounts]
+    names = {"ArnEquals": {"aws:PrincipalArn": [role.arn(stack) for role in roles]}}
+    return iam.CompositePrincipal(*principals).with_conditions(names)

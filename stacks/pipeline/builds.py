@@ -37,7 +37,12 @@ class Action:
     @property
     def project_name(self) -> str:
         """Name of the action's project, and of its log streams."""
-        return f"{PIPELINE_NAME}-{self.stage}-{self.name}"
+        return project_name(self.stage, self.name)
+
+
+def project_name(stage: str, action: str) -> str:
+    """Name of the project of an action; for a policy, the action's name may end in `*`."""
+    return f"{PIPELINE_NAME}-{stage}-{action}"
 
 
 class Builds(Construct):
@@ -68,30 +73,38 @@ class Builds(Construct):
 
     def role(
         self,
-        actions: Sequence[Action],
+        stage: str,
+        actions: Sequence[str],
         *,
         permissions: Sequence[Permission] = (),
         reads_assembly: bool = False,
         writes_assembly: bool = False,
         role_name: str | None = None,
     ) -> iam.IRole:
-        """The role of the projects of `actions`, with these permissions besides logs and artifacts."""
+        """A role of the projects of some actions.
+
+        Args:
+            stage: The actions' stage.
+            actions: Their names, which may end in `*`.
+            permissions: What they may do besides logging and reading the source.
+            reads_assembly: Whether they may read the cloud assembly.
+            writes_assembly: Whether they make it.
+            role_name: The role's name, where another account trusts it by that. Default: CloudFormation's.
+        """
         stack = cdk.Stack.of(self)
-        projects = [
-            stack.format_arn(service="codebuild", resource="project", resource_name=action.project_name)
-            for action in actions
-        ]
-        first = actions[0]
+        names = [project_name(stage, action) for action in actions]
         role = ServiceRole(
             self,
-            f"{first.stage}-{first.name}Role",
+            f"{stage}-{actions[0]}Role",
             service="codebuild.amazonaws.com",
-            source_arns=projects,
-            trust="CodeBuild runs this action's commands with it, for its own project alone",
-            description=f"Pipeline {PIPELINE_NAME}, {first.stage}: {', '.join(action.name for action in actions)}",
+            source_arns=[
+                stack.format_arn(service="codebuild", resource="project", resource_name=name) for name in names
+            ],
+            trust="CodeBuild runs the action's commands with it, for its own project alone",
+            description=f"Pipeline {PIPELINE_NAME}, {stage}: {', '.join(actions)}",
             role_name=role_name,
             permissions=[
-                self._write_logs(actions),
+                self._write_logs(names),
                 *self._use_artifacts(reads_assembly=reads_assembly, writes_assembly=writes_assembly),
                 *permissions,
             ],
@@ -144,7 +157,7 @@ class Builds(Construct):
             ),
         )
 
-    def _write_logs(self, actions: Sequence[Action]) -> Permission:
+    def _write_logs(self, projects: Sequence[str]) -> Permission:
         return Permission(
             sid="WriteLogs",
             reason="the log of each build, in log streams of its own action",
@@ -153,10 +166,10 @@ class Builds(Construct):
                 cdk.Stack.of(self).format_arn(
                     service="logs",
                     resource="log-group",
-                    resource_name=f"{LOG_GROUP_NAME}:log-stream:{action.project_name}/*",
+                    resource_name=f"{LOG_GROUP_NAME}:log-stream:{project}/*",
                     arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
                 )
-                for action in actions
+                for project in projects
             ],
             wildcard="one log stream for each build, named by CodeBuild",
         )
@@ -189,7 +202,7 @@ class Builds(Construct):
             found.append(
                 Permission(
                     sid="WriteAssembly",
-                    reason="the cloud assembly, which nothing else may write, so that what is deployed is what was "
+                    reason="the cloud assembly, which no other action may write, so that what is deployed is what was "
                     "built of the commit",
                     actions=["s3:PutObject"],
                     resources=[bucket.arn_for_objects(objects_of(ASSEMBLY))],

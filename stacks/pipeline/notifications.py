@@ -126,8 +126,9 @@ class Notifications(Construct):
                 principals=[eventbridge],
                 actions=["kms:Decrypt", "kms:GenerateDataKey"],
                 resources=["*"],
+                # The topic's ARN holds the account. `aws:SourceAccount` would never match: SNS developer guide, "Enable
+                # compatibility between event sources from AWS services and encrypted topics".
                 conditions={
-                    "StringEquals": {"aws:SourceAccount": topic.stack.account},
                     "ArnEquals": {
                         "kms:EncryptionContext:aws:sns:topicArn": topic.stack.format_arn(
                             service="sns", resource=PIPELINE_NAME

@@ -55,7 +55,7 @@ class ServiceRole(iam.Role):
             scope: Parent construct.
             construct_id: Id within `scope`.
             service: The service's principal, such as `codebuild.amazonaws.com`.
-            source_arns: The resources that it may take the role on for: against the confused deputy.
+            source_arns: The resources that it may take the role on for, against the confused deputy; may end in `*`.
             trust: Why it has to.
             description: What the role is for.
             permissions: All that it may do.
@@ -71,7 +71,7 @@ class ServiceRole(iam.Role):
                 service,
                 conditions={
                     "StringEquals": {"aws:SourceAccount": stack.account},
-                    "ArnEquals": {"aws:SourceArn": list(source_arns)},
+                    "ArnLike": {"aws:SourceArn": list(source_arns)},
                 },
             ),
             inline_policies={

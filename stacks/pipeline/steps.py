@@ -58,7 +58,9 @@ class Steps:
             timeout_minutes=60,
             compute_type=codebuild.ComputeType.MEDIUM,
         )
-        return self._builds.step(action, role=self._builds.role([action], writes_assembly=True), output="cdk.out")
+        return self._builds.step(
+            action, role=self._builds.role(BUILD_STAGE, [SYNTH_ACTION], writes_assembly=True), output="cdk.out"
+        )
 
     def self_mutate(self, assembly: pipelines.FileSet) -> pipelines.CodeBuildStep:
         """Deploys the pipeline's own stack from the assembly; where that changes it, the execution starts anew."""
@@ -68,7 +70,9 @@ class Steps:
             [f"{_MISTRAL7B} pipeline check", f"{_CDK} --app cdk.out deploy {PIPELINE_ID} --require-approval never"],
             timeout_minutes=30,
         )
-        role = self._builds.role([action], reads_assembly=True, permissions=self._update_permissions())
+        role = self._builds.role(
+            UPDATE_STAGE, [SELF_MUTATE_ACTION], reads_assembly=True, permissions=self._update_permissions()
+        )
         return self._builds.step(action, role=role, assembly=assembly)
 
     def before_deployment(self, promoted: PromotedEnvironment, assembly: pipelines.FileSet) -> list[pipelines.Step]:
@@ -83,7 +87,9 @@ class Steps:
             timeout_minutes=20,
             environment={"PIPELINE_EXECUTION_ID": _EXECUTION_ID},
         )
-        role = self._builds.role([action], reads_assembly=True, permissions=self._review_permissions(promoted))
+        role = self._builds.role(
+            promoted.name, [REVIEW_ACTION], reads_assembly=True, permissions=self._review_permissions(promoted)
+        )
         review = self._builds.step(action, role=role, assembly=assembly)
         security = pipelines.ManualApprovalStep(
             SECURITY_APPROVAL,
@@ -107,7 +113,8 @@ class Steps:
         profile = _assumed_role_profile(gate_role, promoted.region)
         actions = [Action(promoted.name, name, [*profile, command], minutes) for name, command, minutes in commands]
         role = self._builds.role(
-            actions,
+            promoted.name,
+            [SMOKE_ACTION, "Gate*"],  # however many: the policies have their limits
             role_name=gates_project_role_name(promoted.name),
             permissions=[
                 Permission(
