@@ -110,6 +110,7 @@ def arn_like(value: str, pattern: str) -> bool:
 
 
 _OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
+    "Bool": lambda value, wanted: value.lower() == str(wanted).lower(),
     "StringEquals": lambda value, wanted: value == wanted,
     "StringLike": like,
     "ArnEquals": arn_like,  # the same as ArnLike, by IAM's reference of condition operators
