@@ -77,12 +77,12 @@ class Actions:
         self.gate(run.id).put(ActionFailed("JobFailed", "it went wrong"))
         return run
 
-    def until(self, *wanted: str) -> tuple[str, str, str, str]:
-        """Wait for a change of state, by its stage, action and state."""
+    def until(self, *wanted: str, of: str | None = None) -> None:
+        """Wait for a change of state, by its stage, action and state, of any execution or of one."""
         while True:
-            state = self.states.get(timeout=PATIENCE_S)
-            if state[1:] == wanted:
-                return state
+            execution, *state = self.states.get(timeout=PATIENCE_S)
+            if tuple(state) == wanted and of in (None, execution):
+                return
 
 
 class Account:

@@ -66,7 +66,7 @@ def test_an_action_that_fails_beside_another_leaves_that_one_its_stage_until_it_
     actions.until("", "", "FAILED")
     later = account.start()
     actions.succeed()
-    actions.until("Source", "", "SUCCEEDED")
+    actions.until("Source", "", "SUCCEEDED", of=later)
     assert account.stage("Test")["inboundExecution"]["pipelineExecutionId"] == later
     actions.succeed(slow)
     assert actions.next().execution.id == later
@@ -78,7 +78,7 @@ def test_a_waiting_execution_is_superseded_by_a_newer_one(account: Account, acti
     building = actions.next()
     waiting = account.start()
     actions.succeed()
-    actions.until("Source", "", "SUCCEEDED")
+    actions.until("Source", "", "SUCCEEDED", of=waiting)
     assert account.stage("Build")["inboundExecution"] == {"pipelineExecutionId": waiting, "status": "InProgress"}
     newest = account.start()
     actions.succeed()
