@@ -54,6 +54,9 @@ def review(
     It runs `cdk diff --security-only` against what is deployed, by the lookup role of the environment's account, and
     shows the CDK's table of the changes. A first deployment broadens: nothing was allowed before. What cannot be
     compared is an error (status 1), never taken for a change that broadens nothing.
+
+    In a pipeline it is the commit's own code that reviews the commit, so it stops mistakes, not whoever may push:
+    protect the branch, and keep the approval before production.
     """
     execution = _execution() if approve else None
     project = Path.cwd()

@@ -16,7 +16,7 @@ CONNECTION_ARN = (
 """A connection under the service's present name and the one before July 2024 (CodeConnections API, Connection)."""
 
 LONGEST_COMMAND = 1000
-"""Characters of a command: far from what a shell takes, and as much as one line of a log shows."""
+"""Characters of a command: this project's limit, far within what buildspecs and shells take."""
 _BRANCH_SIGNS = re.compile(r"[A-Za-z0-9._/@+=,#%-]+")
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _LONGEST_EMAIL = 254  # RFC 5321, 4.5.3.1.3: a path of 256 with its brackets
@@ -51,7 +51,10 @@ def branch(value: str) -> str:
         or value in ("@", "HEAD")
     )
     if wrong or len(value) > 255:
-        raise refusal("git has no branch of such a name", "write the branch's name alone, such as main or release/1.0")
+        raise refusal(
+            "git has no branch of such a name, or one that has to be quoted",
+            "write the branch's name alone, such as main or release/1.0",
+        )
     return value
 
 

@@ -23,7 +23,7 @@ _KIND = FileKind(
         ("account",): "111111111111",
         ("region",): "us-east-1",
         ("source", "repository"): "owner/name",
-        ("environments",): [{"name": "dev"}],
+        ("environments",): [{"name": ""}],  # which no file has
     },
 )
 
@@ -52,13 +52,12 @@ def _validate(source: Source, folder: Path) -> tuple[Draft, list[Problem]]:
     settings, wrong = validate_fields(_KIND, without_nulls(source.values), source, problems)
     names = environment_names(folder)
     environments: dict[str, Environment] = {}
-    if ("environments",) not in wrong:
-        for name in dict.fromkeys(promoted.name for promoted in settings.environments):
-            if name in names:
-                try:
-                    environments[name] = load_environment(folder, name)
-                except EnvironmentFileError as error:
-                    problems += error.problems
+    for name in dict.fromkeys(promoted.name for promoted in settings.environments):
+        if name in names:
+            try:
+                environments[name] = load_environment(folder, name)
+            except EnvironmentFileError as error:
+                problems += error.problems
     draft = Draft(settings, tuple(names), environments, folder)
     problems += [source.problem(f.field, f.value, f.reason, f.fix) for f in rules.check(draft, wrong)]
     return draft, sorted(unique(problems), key=lambda p: (p.file, p.line or 0))

@@ -22,13 +22,12 @@ def _something_else_comes_before_production(draft: Draft) -> Iterator[Finding]:
 
 @rule("environments")
 def _nothing_else_comes_after_production(draft: Draft) -> Iterator[Finding]:
-    before: str | None = None
-    for index, promoted in enumerate(draft.settings.environments):
-        if is_production(promoted.name):
-            before = before or promoted.name
-        elif before is not None and index > 1:
-            reason = f"it comes after {before}, which is {_NAMED_SO}"
-            yield Finding(("environments", index, "name"), promoted.name, reason, f"put it before {before}")
+    names = [promoted.name for promoted in draft.settings.environments]
+    first = next((index for index, name in enumerate(names) if is_production(name)), 0)
+    for index in range(first + 1, len(names)) if first else ():  # at 0, the rule above has said it
+        if not is_production(names[index]):
+            reason = f"it comes after {names[first]}, which is {_NAMED_SO}"
+            yield Finding(("environments", index, "name"), names[index], reason, f"put it before {names[first]}")
 
 
 @rule("environments")

@@ -1,6 +1,7 @@
 """Where the pipeline and its environments are: accounts, regions, and what one of them can have once."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from mistral7b.environment.collisions import collisions
 from mistral7b.environment.problem import FieldPath
@@ -35,17 +36,15 @@ def _environments_are_in_the_pipelines_partition(draft: Draft) -> Iterator[Findi
 
 @rule("account", "environments")
 def _nothing_is_there_twice(draft: Draft) -> Iterator[Finding]:
+    names = [promoted.name for promoted in draft.settings.environments]
     placed = {
         name: environment.model_copy(update={"account": draft.account_of(name)})
         for name, environment in draft.environments.items()
     }
-    told = {(p.file, p.field) for p in collisions(draft.environments, draft.folder)}
     for problem in collisions(placed, draft.folder):
-        if (problem.file, problem.field) not in told:  # else it is the environment files' own, whatever the pipeline
-            reason = f"{problem.reason}; an environment without an account is in the pipeline's"
-            yield Finding(
-                ("account",), draft.settings.account, f"{problem.field} {problem.value}: {reason}", problem.fix
-            )
+        name = Path(problem.file).stem
+        what = f"{problem.reason} ({problem.field} {problem.value}; {name} is in account {placed[name].account})"
+        yield Finding(("environments", names.index(name), "name"), name, what, problem.fix)
 
 
 @rule("source.connection_arn", "account")

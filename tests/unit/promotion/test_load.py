@@ -101,6 +101,12 @@ def test_a_misspelt_field_of_an_entry_suggests_the_nearest_and_keeps_the_entry(p
     assert found["environments[1].name"].value == "nowhere"
 
 
+@pytest.mark.parametrize("entry", ["dev", "{name: 5}", "{gates: []}", "[]"])
+def test_an_entry_that_names_no_environment_is_the_only_problem(entry: str, problems: Problems) -> None:
+    files = {"dev": "region: nowhere\n"}
+    assert all(field.startswith("environments[0]") for field in problems(HEAD + f"environments: [{entry}]", files))
+
+
 def test_a_missing_field_says_add_it(problems: Problems) -> None:
     found = problems("region: us-east-1\n")
     assert found.keys() == {"account", "source", "environments"}

@@ -140,9 +140,10 @@ def test_environments_that_collide_in_the_pipelines_account_alone_are_refused(pr
         "dev": "region: us-east-1\nendpoint_name: same\n",
         "test": 'region: us-east-1\nendpoint_name: Same\naccount: "111111111111"\n',
     }
-    found = problems(HEAD + promoting("dev", "test"), files)
-    assert "dev and test have the same endpoint" in found["account"].reason
-    assert "without an account is in the pipeline's" in found["account"].reason
+    found = problems(HEAD + promoting("dev", "test"), files)["environments[1].name"]
+    assert found.reason.startswith("dev and test have the same endpoint in one account and region")
+    assert found.reason.endswith("(endpoint_name Same; test is in account 111111111111)")
+    assert "give one of them another endpoint_name" in found.fix
 
 
 def test_environments_that_would_collide_elsewhere_do_not_in_accounts_of_their_own(load: Load) -> None:
