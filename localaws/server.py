@@ -118,9 +118,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     port = sockets[0].getsockname()[1]
     url = f"http://{HOST}:{port}"
     # beside the server's state, where it has any: each server has builds of its own
-    folder = {"folder": options.ready_file.absolute().parent / "codebuild"} if options.ready_file else {}
+    folder = options.ready_file.absolute().parent / "codebuild" if options.ready_file else None
     try:
-        application = create_app(builds=codebuild.Settings(url, **folder))
+        application = create_app(builds=codebuild.Settings(url, folder))
     except ValueError as error:  # a variable of the environment with a wrong value
         sys.stderr.write(f"{error}\n")
         return 2

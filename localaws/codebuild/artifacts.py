@@ -17,7 +17,7 @@ def collect(spec: Buildspec, source: Path, folder: Path) -> dict[str, Path]:
     Args:
         spec: the buildspec.
         source: the folder of the primary source.
-        folder: where the archives are put.
+        folder: where the archives are put; it is made if there are any.
 
     Returns:
         The archives by the names of the artifacts, which for the primary one is "".
@@ -28,7 +28,14 @@ def collect(spec: Buildspec, source: Path, folder: Path) -> dict[str, Path]:
     wanted = dict(spec.secondary)
     if spec.artifact:
         wanted[""] = spec.artifact
-    return {name: _collect(name, one, source, folder) for name, one in wanted.items()}
+    if not wanted:
+        return {}
+    folder.mkdir(parents=True)
+    try:
+        return {name: _collect(name, one, source, folder) for name, one in wanted.items()}
+    except Failed:
+        shutil.rmtree(folder)
+        raise
 
 
 def _collect(name: str, artifact: Artifact, source: Path, folder: Path) -> Path:

@@ -72,10 +72,11 @@ def run(
     Raises:
         ResourceNotFound: there is no such project.
     """
-    build = builds.start(account, region, projects.get(account, region, project_name), initiator)
+    project, workspace = projects.get(account, region, project_name), settings.workspace(account)
+    build = builds.start(account, region, project, initiator)
     if started is not None:
         started(build.id)
-    request = Request(build, settings.workspace(account), sources, primary, environment, cancelled)
+    request = Request(build, workspace, sources, primary, environment, cancelled)
     with Output(build) as output:
         running = Running(request, output)
         try:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from localaws.codebuild.workspace import Workspace
@@ -16,8 +17,13 @@ class Settings:
 
     url: str
     """The server's URL, with which the commands of builds call AWS."""
-    folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="localaws-codebuild-")))
-    """The folder for builds; a temporary one unless given."""
+    folder: Path | None = None
+    """The folder for builds; a temporary one, made with the first of them, unless given."""
+
+    @cached_property
+    def root(self) -> Path:
+        """The folder for builds, absolute."""
+        return self.folder.absolute() if self.folder else Path(tempfile.mkdtemp(prefix="localaws-codebuild-"))
 
 
 _settings: Settings | None = None
@@ -44,6 +50,6 @@ def current() -> Settings:
 
 def workspace(account: str) -> Workspace:
     """The folders of an account's builds."""
-    root = current().folder.absolute() / account
     with _LOCK:
+        root = current().root / account
         return _workspaces.setdefault(root, Workspace(root))

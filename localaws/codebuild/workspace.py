@@ -44,10 +44,8 @@ class Workspace:
         return folders
 
     def outputs(self, build: str) -> Path:
-        """A new folder for the artifacts of a build."""
-        folder = self.root / "outputs" / build
-        folder.mkdir(parents=True)
-        return folder
+        """The folder for the artifacts of a build, which does not exist."""
+        return self.root / "outputs" / build
 
 
 def _empty(folder: Path, cached: list[str], prefix: str = "") -> bool:

@@ -150,6 +150,7 @@ def test_secondary_artifacts_have_their_own_names(builder: Builder) -> None:
 def test_an_artifact_without_files_fails_the_build(builder: Builder, artifacts: object, reason: str) -> None:
     result = builder.build({**commands(build=["true"]), "artifacts": artifacts})
     assert (result.status, result.reason) == ("FAILED", reason)
+    assert list(builder.folder.rglob("outputs/*")) == []
 
 
 def test_a_build_that_failed_leaves_no_artifacts(builder: Builder) -> None:
