@@ -38,8 +38,11 @@ class Rulebook(Generic[Subject]):
         return register
 
     def check(self, subject: Subject, wrong: Iterable[FieldPath] = ()) -> Iterator[Finding]:
-        """Everything the rules object to, leaving out rules that read a field of `wrong` (or one in or around it)."""
-        wrong = tuple(wrong)
+        """Everything the rules object to, leaving out rules that read a field of `wrong` (or one in or around it).
+
+        A rule that reads a field of a list's entries reads it of all of them: `environments.name`.
+        """
+        wrong = [tuple(part for part in bad if isinstance(part, str)) for bad in wrong]
         for reads, function in self.rules:
             if not any(overlap(read, bad) for read in reads for bad in wrong):
                 yield from function(subject)

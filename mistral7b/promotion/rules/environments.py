@@ -8,7 +8,7 @@ from mistral7b.promotion.names import OWN_STAGES
 from mistral7b.promotion.rules.registry import Finding, rule
 
 
-@rule("environments")
+@rule("environments.name")
 def _each_has_a_file(draft: Draft) -> Iterator[Finding]:
     for index, promoted in enumerate(draft.settings.environments):
         if promoted.name not in draft.known:
@@ -20,7 +20,7 @@ def _each_has_a_file(draft: Draft) -> Iterator[Finding]:
             yield Finding(field, promoted.name, reason, fix)
 
 
-@rule("environments")
+@rule("environments.name")
 def _each_is_promoted_once(draft: Draft) -> Iterator[Finding]:
     first: dict[str, int] = {}
     for index, promoted in enumerate(draft.settings.environments):
@@ -29,7 +29,7 @@ def _each_is_promoted_once(draft: Draft) -> Iterator[Finding]:
             yield Finding(("environments", index, "name"), promoted.name, reason, "remove one of the two")
 
 
-@rule("environments")
+@rule("environments.name")
 def _no_stage_has_the_name_of_another(draft: Draft) -> Iterator[Finding]:
     for index, promoted in enumerate(draft.settings.environments):
         own = next((stage for stage in OWN_STAGES if stage.lower() == promoted.name), None)

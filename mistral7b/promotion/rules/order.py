@@ -9,7 +9,7 @@ from mistral7b.promotion.rules.registry import Finding, rule
 _NAMED_SO = "production by its name, as one of its words is prod, production or live"
 
 
-@rule("environments")
+@rule("environments.name")
 def _something_else_comes_before_production(draft: Draft) -> Iterator[Finding]:
     name = draft.settings.environments[0].name
     if not is_production(name):
@@ -20,7 +20,7 @@ def _something_else_comes_before_production(draft: Draft) -> Iterator[Finding]:
     yield Finding(("environments", 0, "name"), name, reason, fix)
 
 
-@rule("environments")
+@rule("environments.name")
 def _nothing_else_comes_after_production(draft: Draft) -> Iterator[Finding]:
     names = [promoted.name for promoted in draft.settings.environments]
     first = next((index for index, name in enumerate(names) if is_production(name)), 0)
@@ -30,7 +30,7 @@ def _nothing_else_comes_after_production(draft: Draft) -> Iterator[Finding]:
             yield Finding(("environments", index, "name"), names[index], reason, f"put it before {names[first]}")
 
 
-@rule("environments")
+@rule("environments.name", "environments.approval")
 def _production_is_approved(draft: Draft) -> Iterator[Finding]:
     for index, promoted in enumerate(draft.settings.environments):
         if is_production(promoted.name) and promoted.approval is False:

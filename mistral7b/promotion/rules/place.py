@@ -21,7 +21,7 @@ def _region_has_pipelines_and_connections(draft: Draft) -> Iterator[Finding]:
         yield Finding(("region",), region, "CodePipeline with CodeConnections is in no such region", fix)
 
 
-@rule("region", "environments")
+@rule("region", "environments.name")
 def _environments_are_in_the_pipelines_partition(draft: Draft) -> Iterator[Finding]:
     own = partition(draft.settings.region)
     for index, promoted in enumerate(draft.settings.environments):
@@ -34,7 +34,7 @@ def _environments_are_in_the_pipelines_partition(draft: Draft) -> Iterator[Findi
             yield Finding(("environments", index, "name"), promoted.name, reason, "leave it out; deploy it by itself")
 
 
-@rule("account", "environments")
+@rule("account", "environments.name")
 def _nothing_is_there_twice(draft: Draft) -> Iterator[Finding]:
     names = [promoted.name for promoted in draft.settings.environments]
     placed = {

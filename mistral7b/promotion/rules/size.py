@@ -13,7 +13,7 @@ MOST_ACTIONS = 50
 OTHER_ACTIONS = 8
 
 
-@rule("environments")
+@rule("environments.name")
 def _stages_are_not_too_many(draft: Draft) -> Iterator[Finding]:
     most = MOST_STAGES - len(OWN_STAGES)
     count = len(draft.settings.environments)
@@ -22,7 +22,7 @@ def _stages_are_not_too_many(draft: Draft) -> Iterator[Finding]:
         yield Finding(("environments",), None, reason, f"promote {most} environments at most")
 
 
-@rule("environments")
+@rule("environments.gates")
 def _actions_of_a_stage_are_not_too_many(draft: Draft) -> Iterator[Finding]:
     most = MOST_ACTIONS - OTHER_ACTIONS
     for index, promoted in enumerate(draft.settings.environments):

@@ -18,7 +18,7 @@ _REPOSITORY = {
 }
 
 
-@rule("source")
+@rule("source.repository", "source.provider")
 def _repository_is_named_as_its_host_names_it(draft: Draft) -> Iterator[Finding]:
     source = draft.settings.source
     pattern, example = _REPOSITORY[source.provider]

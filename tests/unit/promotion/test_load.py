@@ -107,6 +107,16 @@ def test_an_entry_that_names_no_environment_is_the_only_problem(entry: str, prob
     assert all(field.startswith("environments[0]") for field in problems(HEAD + f"environments: [{entry}]", files))
 
 
+def test_a_wrong_gate_keeps_nothing_else_from_being_checked(problems: Problems) -> None:
+    found = problems(HEAD + 'environments:\n  - {name: prod, approval: false, gates: [""]}\n  - {name: stagin}\n')
+    assert found.keys() == {
+        "environments[0].gates[0]",
+        "environments[0].name",
+        "environments[0].approval",
+        "environments[1].name",
+    }
+
+
 def test_a_missing_field_says_add_it(problems: Problems) -> None:
     found = problems("region: us-east-1\n")
     assert found.keys() == {"account", "source", "environments"}
