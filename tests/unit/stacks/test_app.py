@@ -28,26 +28,51 @@ def run_app(outdir: Path, **context: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def test_every_environment_file_becomes_two_stacks_without_credentials(tmp_path: Path) -> None:
-    run = run_app(tmp_path / "out")
-    assert (run.returncode, run.stderr) == (0, "")
-    stacks = {
+def stacks(assembly: Path) -> dict[str, str]:
+    """Names of the stacks of an assembly, by path."""
+    return {
         artifact["displayName"]: artifact["properties"]["stackName"]
-        for manifest in (tmp_path / "out").glob("assembly-*/manifest.json")
+        for manifest in assembly.rglob("manifest.json")
         for artifact in json.loads(manifest.read_text())["artifacts"].values()
         if artifact["type"] == "aws:cloudformation:stack"
     }
-    assert stacks == {
+
+
+def test_every_environment_file_becomes_two_stacks_and_the_pipeline_file_one_without_credentials(
+    tmp_path: Path,
+) -> None:
+    run = run_app(tmp_path / "out")
+    assert (run.returncode, run.stderr) == (0, "")
+    environments = {
         f"{environment}/{stack}": f"mistral-7b-{environment}-{stack}"
         for environment in ("dev", "staging", "prod")
         for stack in ("network", "endpoint")
     }
+    assert stacks(tmp_path / "out") == environments | {"pipeline": "mistral-7b-pipeline"}
 
 
-def run_with_dev(tmp_path: Path, content: str) -> "subprocess.CompletedProcess[str]":
+def test_without_a_pipeline_file_there_is_no_pipeline_and_no_gate_role(tmp_path: Path) -> None:
+    run = run_with_dev(tmp_path, "region: us-east-1\n")
+    assert (run.returncode, run.stderr) == (0, "")
+    assert set(stacks(tmp_path / "out")) == {"dev/network", "dev/endpoint"}
+    assert "-gate" not in "".join(file.read_text() for file in (tmp_path / "out").rglob("*.template.json"))
+
+
+def test_a_wrong_pipeline_file_ends_with_a_message_and_exit_code_2(tmp_path: Path) -> None:
+    pipeline = "account: '111111111111'\nregion: us-east-1\nsource: {repository: owner/name}\n"
+    pipeline += "environments: [{name: prod}]\n"
+    run = run_with_dev(tmp_path, "region: us-east-1\n", pipeline)
+    assert run.returncode == 2
+    assert "pipeline.yaml:4: environments.0.name = 'prod'" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def run_with_dev(tmp_path: Path, content: str, pipeline: str | None = None) -> "subprocess.CompletedProcess[str]":
     folder = tmp_path / "environments"
     folder.mkdir()
     (folder / "dev.yaml").write_text(content)
+    if pipeline is not None:
+        (folder / "pipeline.yaml").write_text(pipeline)
     return run_app(tmp_path / "out", environments=str(folder))
 
 

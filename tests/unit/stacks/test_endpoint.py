@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from typing import Any, get_args
 
@@ -6,6 +7,7 @@ import pytest
 from mistral7b.environment import load_environments
 from mistral7b.environment.schema import RetentionDays
 from stacks.retention import RETENTION_DAYS
+from tests.variants import ENVIRONMENTS, PROMOTED
 
 ROOT = Path(__file__).parents[3]
 
@@ -149,3 +151,30 @@ def test_route_tables_of_an_existing_vpc_get_the_way_to_s3(templates: dict[str, 
     gateway = only(templates["existing-vpc/endpoint"], "AWS::EC2::VPCEndpoint")["Properties"]
     assert gateway["VpcId"] == "vpc-0123456789abcdef0"
     assert gateway["RouteTableIds"] == ["rtb-0123456789abcdef0", "rtb-0123456789abcdef1"]
+
+
+def gate_roles(template: dict[str, Any]) -> list[dict[str, Any]]:
+    roles = [r["Properties"] for r in template["Resources"].values() if r["Type"] == "AWS::IAM::Role"]
+    return [role for role in roles if "RoleName" in role]
+
+
+def test_what_a_pipeline_promotes_has_a_gate_role_and_nothing_else_has(templates: dict[str, Any]) -> None:
+    for name in ENVIRONMENTS:
+        names = [role["RoleName"] for role in gate_roles(templates[f"{name}/endpoint"])]
+        assert names == ([f"mistral-7b-{name}-gate"] if name in PROMOTED else [])
+
+
+def test_a_gate_role_lets_in_the_builds_of_the_pipelines_account_by_name(templates: dict[str, Any]) -> None:
+    [role] = gate_roles(templates["staging/endpoint"])
+    [statement] = role["AssumeRolePolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"AWS": "arn:aws:iam::111111111111:root"}
+    assert statement["Condition"] == {
+        "ArnEquals": {"aws:PrincipalArn": ["arn:aws:iam::111111111111:role/mistral-7b-pipeline-staging-gates"]}
+    }
+
+
+def test_without_an_account_in_its_file_an_environment_lets_no_other_account_in(templates: dict[str, Any]) -> None:
+    [role] = gate_roles(templates["dev/endpoint"])
+    text = json.dumps(role["AssumeRolePolicyDocument"])
+    assert '{"Ref": "AWS::AccountId"}' in text
+    assert PROMOTED["dev"].settings.account not in text

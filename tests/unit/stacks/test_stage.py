@@ -74,15 +74,33 @@ def test_account_region_and_partition_stand_in_arns_of_another_partition(templat
     assert "arn:aws:" not in text
 
 
-def test_two_synths_of_one_folder_are_the_same_to_the_byte(tmp_path: Path) -> None:
-    for outdir in (tmp_path / "first", tmp_path / "second"):
+@pytest.fixture(scope="module")
+def twice(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Path], list[list[int]]]:
+    """Two synths of the project's own files: their folders, and when a stage was written, before and after the end."""
+    folders, written = [], []
+    for name in ("first", "second"):
+        outdir = tmp_path_factory.mktemp(name)
         app = new_app(outdir=str(outdir))
         define_folder(app, "shipped", checked=False)
+        stage = outdir / "assembly-prod" / "manifest.json"
+        before = stage.stat().st_mtime_ns
         app.synth()
-    files = sorted(f.relative_to(tmp_path / "first") for f in (tmp_path / "first").rglob("*.template.json"))
+        folders.append(outdir)
+        written.append([before, stage.stat().st_mtime_ns])
+    return folders, written
+
+
+def test_two_synths_of_one_folder_are_the_same_to_the_byte(twice: tuple[list[Path], list[list[int]]]) -> None:
+    first, second = twice[0]
+    files = sorted(f.relative_to(first) for f in first.rglob("*.template.json"))
     assert len(files) == 7
     for file in files:
-        assert (tmp_path / "first" / file).read_bytes() == (tmp_path / "second" / file).read_bytes()
+        assert (first / file).read_bytes() == (second / file).read_bytes()
+
+
+def test_a_stage_that_the_pipeline_deploys_is_synthesized_once(twice: tuple[list[Path], list[list[int]]]) -> None:
+    for before, after in twice[1]:
+        assert before == after
 
 
 @pytest.mark.parametrize(

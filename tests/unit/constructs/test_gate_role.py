@@ -1,0 +1,43 @@
+from collections.abc import Callable
+from typing import Any
+
+import aws_cdk as cdk
+
+from sagemaker_tgi import GateRole, NamedRole, TgiEndpoint
+
+Only = Callable[[cdk.Stack, str], dict[str, Any]]
+
+
+def gate(stack: cdk.Stack, only: Only, *trusted: NamedRole) -> dict[str, Any]:
+    endpoint = TgiEndpoint.from_endpoint_name(stack, "Endpoint", "mistral-7b")
+    GateRole(stack, "Gate", role_name="mistral-7b-gate", endpoint=endpoint, trusted=trusted)
+    properties: dict[str, Any] = only(stack, "AWS::IAM::Role")["Properties"]
+    return properties
+
+
+def test_it_may_ask_the_endpoint_and_nothing_else(stack: cdk.Stack, only: Only) -> None:
+    [policy] = gate(stack, only, NamedRole("builds"))["Policies"]
+    [statement] = policy["PolicyDocument"]["Statement"]
+    assert statement["Action"] == "sagemaker:InvokeEndpoint"
+    assert str(stack.resolve(statement["Resource"])).rstrip("']}").endswith("endpoint/mistral-7b")
+
+
+def test_it_has_the_name_that_others_know(stack: cdk.Stack, only: Only) -> None:
+    assert gate(stack, only, NamedRole("builds"))["RoleName"] == "mistral-7b-gate"
+
+
+def test_a_role_of_another_account_takes_it_on_by_name(stack: cdk.Stack, only: Only) -> None:
+    [statement] = gate(stack, only, NamedRole("builds", "444455556666"))["AssumeRolePolicyDocument"]["Statement"]
+    assert "444455556666:root" in str(statement["Principal"])
+    [name] = statement["Condition"]["ArnEquals"]["aws:PrincipalArn"]
+    assert "444455556666:role/builds" in str(name)
+
+
+def test_a_role_without_an_account_is_of_the_stacks_own(stack: cdk.Stack, only: Only) -> None:
+    own, other = NamedRole("jobs"), NamedRole("builds", "444455556666")
+    [statement] = gate(stack, only, own, other)["AssumeRolePolicyDocument"]["Statement"]
+    first, second = statement["Condition"]["ArnEquals"]["aws:PrincipalArn"]
+    assert stack.account in str(first)
+    assert "role/jobs" in str(first)
+    assert "444455556666:role/builds" in str(second)
+    assert len(statement["Principal"]["AWS"]) == 2

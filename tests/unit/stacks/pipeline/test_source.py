@@ -1,0 +1,58 @@
+"""The connection to the repository, and what lets the pipeline use it."""
+
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk.assertions import Template
+
+from mistral7b.promotion.schema import Source
+from stacks.pipeline.source import Repository
+from tests.unit.stacks.pipeline.reading import of_type, resource
+from tests.variants import new_app
+
+GIVEN = "arn:aws:{}:us-east-1:111111111111:connection/1b5ae5d3-8f1a-4b0e-9e2c-3d0f6a7c8b9d"
+
+
+@pytest.fixture
+def stack() -> cdk.Stack:
+    return cdk.Stack(new_app(), "Test", env=cdk.Environment(account="111111111111", region="us-east-1"))
+
+
+def template(stack: cdk.Stack) -> Any:
+    return Template.from_stack(stack).to_json()
+
+
+@pytest.mark.parametrize(("provider", "kind"), [("github", "GitHub"), ("gitlab", "GitLab"), ("bitbucket", "Bitbucket")])
+def test_the_stack_makes_a_connection_to_the_files_host(provider: Any, kind: str, stack: cdk.Stack) -> None:
+    Repository(stack, Source(provider=provider, repository="owner/name"))
+    connection = resource(template(stack), "AWS::CodeConnections::Connection")["Properties"]
+    assert connection == {"ConnectionName": "mistral-7b", "ProviderType": kind}
+
+
+def test_a_connection_that_is_given_is_used_and_none_is_made(stack: cdk.Stack) -> None:
+    given = GIVEN.format("codeconnections")
+    repository = Repository(stack, Source(repository="owner/name", connection_arn=given))
+    assert repository.connection_arn == given
+    assert of_type(template(stack), "AWS::CodeConnections::Connection") == []
+
+
+@pytest.mark.parametrize("prefix", ["codeconnections", "codestar-connections"])
+def test_actions_and_conditions_have_the_prefix_of_the_connection(prefix: str, stack: cdk.Stack) -> None:
+    source = Source(repository="owner/name", branch="main", connection_arn=GIVEN.format(prefix))
+    repository = Repository(stack, source)
+    use, look = repository.use_permission(), repository.look_permission()
+    assert (use.actions, look.actions) == ([f"{prefix}:UseConnection"], [f"{prefix}:GetConnection"])
+    assert use.conditions == {
+        "StringEqualsIfExists": {f"{prefix}:FullRepositoryId": "owner/name", f"{prefix}:BranchName": "main"}
+    }
+    assert use.resources == look.resources == [GIVEN.format(prefix)]
+
+
+def test_a_repository_in_subgroups_of_gitlab_keeps_its_whole_name(stack: cdk.Stack) -> None:
+    repository = Repository(stack, Source(provider="gitlab", repository="group/subgroup/name"))
+    conditions = repository.use_permission().conditions["StringEqualsIfExists"]
+    assert conditions["codeconnections:FullRepositoryId"] == "group/subgroup/name"
+    properties = repository.action().action_properties
+    assert properties.provider == "CodeStarSourceConnection"
+    assert [artifact.artifact_name for artifact in properties.outputs or ()] == ["Source"]

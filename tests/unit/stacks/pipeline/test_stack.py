@@ -1,0 +1,143 @@
+"""Which stages and actions the pipeline has, in which order, and the settings of the whole."""
+
+from typing import Any
+
+import pytest
+
+from stacks.pipeline import PipelineStack
+from tests.unit.stacks.pipeline.reading import action, actions, of_type, resource
+from tests.variants import FOLDERS, PROMOTIONS
+
+PIPELINE = "AWS::CodePipeline::Pipeline"
+
+
+def order(template: Any, stage: str) -> list[set[str]]:
+    """Names of a stage's actions, by run order; CloudFormation's without the stack's."""
+    found: dict[int, set[str]] = {}
+    for one in actions(template):
+        if one.stage == stage:
+            found.setdefault(one.run_order, set()).add(one.name.removeprefix(f"mistral-7b-{stage}-"))
+    return [found[number] for number in sorted(found)]
+
+
+def test_stages_are_source_build_update_and_the_environments_in_order_of_promotion(templates: dict[str, Any]) -> None:
+    stages = dict.fromkeys(one.stage for one in actions(templates["shipped/pipeline"]))
+    assert list(stages) == ["Source", "Build", "UpdatePipeline", "dev", "staging", "prod"]
+
+
+def test_the_commit_is_built_before_the_pipeline_updates_itself(templates: dict[str, Any]) -> None:
+    template = templates["shipped/pipeline"]
+    assert [order(template, stage) for stage in ("Source", "Build", "UpdatePipeline")] == [
+        [{"Source"}],
+        [{"Synth"}],
+        [{"SelfMutate"}],
+    ]
+
+
+def test_an_environment_is_reviewed_deployed_and_asked(templates: dict[str, Any]) -> None:
+    assert order(templates["shipped/pipeline"], "dev") == [
+        {"Review", "SecurityChanges"},
+        {"network.Prepare"},
+        {"network.Deploy"},
+        {"endpoint.Prepare"},
+        {"endpoint.Deploy"},
+        {"Smoke"},
+    ]
+
+
+def test_production_is_approved_after_the_review_and_before_the_deployment(templates: dict[str, Any]) -> None:
+    assert order(templates["shipped/pipeline"], "prod")[:3] == [
+        {"Review", "SecurityChanges"},
+        {"Promote"},
+        {"network.Prepare"},
+    ]
+
+
+def test_gates_follow_the_smoke_test_one_after_another(templates: dict[str, Any]) -> None:
+    assert order(templates["variants/pipeline"], "planned")[-3:] == [{"Smoke"}, {"Gate1"}, {"Gate2"}]
+
+
+def test_only_what_the_file_says_waits_for_a_promotion(templates: dict[str, Any]) -> None:
+    for folder, promotion in PROMOTIONS.items():
+        found = {one.stage for one in actions(templates[f"{folder}/pipeline"]) if one.name == "Promote"}
+        assert found == {one.name for one in promotion.environments if one.approval}
+
+
+def test_approvals_are_manual_and_say_what_for(templates: dict[str, Any]) -> None:
+    for folder in FOLDERS:
+        for one in actions(templates[f"{folder}/pipeline"]):
+            if one.name in ("SecurityChanges", "Promote"):
+                assert one.provider == "Manual"
+                assert one.configuration["CustomData"]
+
+
+def test_a_newer_execution_takes_the_place_of_one_that_waits(templates: dict[str, Any]) -> None:
+    properties = resource(templates["shipped/pipeline"], PIPELINE)["Properties"]
+    assert (properties["PipelineType"], properties["ExecutionMode"]) == ("V2", "SUPERSEDED")
+
+
+def test_an_execution_that_changes_the_pipeline_starts_anew(templates: dict[str, Any]) -> None:
+    assert resource(templates["shipped/pipeline"], PIPELINE)["Properties"]["RestartExecutionOnUpdate"] is True
+
+
+def test_the_pipeline_is_where_its_file_says(pipelines: dict[str, PipelineStack]) -> None:
+    for folder, stack in pipelines.items():
+        settings = PROMOTIONS[folder].settings
+        assert (stack.account, stack.region) == (settings.account, settings.region)
+        assert (stack.node.path, stack.stack_name) == ("pipeline", "mistral-7b-pipeline")
+
+
+def test_an_environment_of_another_region_is_deployed_there(templates: dict[str, Any]) -> None:
+    found = {one.stage: one.region for one in actions(templates["variants/pipeline"]) if one.name.endswith("Deploy")}
+    assert found == {"everything": "", "planned": "", "archive": "eu-west-1"}
+
+
+def test_the_stacks_of_other_regions_come_first(pipelines: dict[str, PipelineStack]) -> None:
+    stack = pipelines["variants"]
+    assert [one.node.path for one in stack.dependencies if one.node.path.startswith("pipeline")] == [
+        "pipeline-eu-west-1"
+    ]
+    assert pipelines["shipped"].replicas == {}
+
+
+def test_protection_from_removal_is_as_the_file_says(pipelines: dict[str, PipelineStack]) -> None:
+    for folder, stack in pipelines.items():
+        wanted = PROMOTIONS[folder].settings.termination_protection
+        assert {one.termination_protection for one in stack.stacks} == {wanted}
+
+
+def test_tags_of_the_file_are_on_the_stacks_resources(templates: dict[str, Any]) -> None:
+    for path in ("variants/pipeline", "variants/pipeline-eu-west-1"):
+        tags = [r["Properties"]["Tags"] for r in templates[path]["Resources"].values() if "Tags" in r["Properties"]]
+        assert tags
+        for given in tags:
+            assert {"team": "search", "cost-centre": "42"}.items() <= {t["Key"]: t["Value"] for t in given}.items()
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_no_construct_of_the_cdk_makes_a_role_policy_or_bucket_of_its_own(
+    folder: str, templates: dict[str, Any]
+) -> None:
+    template = templates[f"{folder}/pipeline"]
+    assert of_type(template, "AWS::IAM::Policy") == []
+    ours = ("Role", "Builds", "Artifacts", "Key")
+    kinds = ("AWS::IAM::Role", "AWS::S3::Bucket", "AWS::KMS::Key")
+    made = [name for name, r in template["Resources"].items() if r["Type"] in kinds]
+    assert [name for name in made if not name.startswith(ours)] == []
+
+
+def test_outputs_tell_the_connection_and_where_its_handshake_is(templates: dict[str, Any]) -> None:
+    outputs = templates["shipped/pipeline"]["Outputs"]
+    connection = next(n for n, r in templates["shipped/pipeline"]["Resources"].items() if "Connection" in r["Type"])
+    assert outputs["ConnectionArn"]["Value"] == {"Fn::GetAtt": [connection, "ConnectionArn"]}
+    assert outputs["ConnectionHandshake"]["Value"] == (
+        "https://us-east-1.console.aws.amazon.com/codesuite/settings/connections?region=us-east-1"
+    )
+
+
+def test_the_source_is_the_branch_of_the_file(templates: dict[str, Any]) -> None:
+    found = action(templates["variants/pipeline"], "Source", "Source")
+    assert found.provider == "CodeStarSourceConnection"
+    assert found.configuration["FullRepositoryId"] == "search/mistral-7b"
+    assert found.configuration["BranchName"] == "release/7b"
+    assert found.configuration["ConnectionArn"] == PROMOTIONS["variants"].settings.source.connection_arn
