@@ -93,7 +93,13 @@ _TAGS = ("aws:resourcetag/", "iam:resourcetag/")
 
 
 def like(value: str, pattern: str, *, any_case: bool = False) -> bool:
-    """Whether a value fits a pattern, in which `*` stands for any characters and `?` for one."""
+    """Whether a value fits a pattern, in which `*` stands for any characters and `?` for one.
+
+    Raises:
+        NotEvaluated: the pattern holds a policy variable, such as `${aws:username}`.
+    """
+    if "${" in pattern:
+        raise NotEvaluated(f"policy variables, as in {pattern}, are not emulated")
     return _pattern(pattern, any_case).fullmatch(value) is not None
 
 

@@ -68,6 +68,14 @@ def test_a_command_of_several_lines_is_one_command(builder: Builder) -> None:
     assert builder.printed("if true\nthen\n  echo 'a  b'\nfi")[-1] == "a  b"
 
 
+def test_a_buildspec_may_ask_for_bash(builder: Builder) -> None:
+    spec = {
+        **commands(build=['a=(x y); [[ ${#a[@]} == 2 ]] && echo "${a[1]}"', "exit 1"], post_build=["echo ${0##*/}"])
+    }
+    result = builder.build({**spec, "env": {"shell": "bash"}})
+    assert builder.log(result) == ["y", "loop.sh"]
+
+
 def test_each_command_is_told_before_it_runs(builder: Builder) -> None:
     result = builder.build(commands(build=["echo 'it''s' $0"]))
     logs = builder.client("logs")
