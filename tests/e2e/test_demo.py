@@ -43,7 +43,7 @@ def traces() -> dict[str, object]:
 
 def processes_with(folder: Path) -> list[str]:
     """Command lines of the processes that were given something in `folder`."""
-    listed = subprocess.run(["ps", "-axo", "args="], capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(["ps", "-axww", "-o", "args="], capture_output=True, text=True, check=True).stdout
     return [line for line in listed.splitlines() if str(folder) in line]
 
 
