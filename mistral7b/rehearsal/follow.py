@@ -11,7 +11,7 @@ from mistral7b.rehearsal.execution import FAILED, IN_PROGRESS, Action, Execution
 from mistral7b.rehearsal.logs import Client, doing, log_tail
 from mistral7b.rehearsal.view import View
 
-POLL_S = 0.5
+POLL_S = 1.0
 """How often the execution is looked at, in seconds. CodePipeline on AWS allows far fewer requests than this machine."""
 
 LOG_S = 2.0

@@ -26,11 +26,12 @@ REGION = "us-east-1"
 
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in this hook, too
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All end-to-end tests in one worker, so that they share the server."""
+    """All end-to-end tests in one worker, so that they share the server; but for pipelines', which have their own."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.e2e)
-            item.add_marker(pytest.mark.xdist_group("e2e"))
+            group = "pipeline" if item.path.stem.startswith("test_pipeline") else "e2e"
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,293 @@
+"""`mistral7b pipeline rehearse`: commits through the real pipeline, from bare accounts to production.
+
+One rehearsal at a terminal promotes a commit everywhere, then a second one, which is refused in dev. Its server
+is kept: there the stage is tried again and approved, until the second commit fails its gate in staging.
+"""
+
+import json
+import os
+import pty
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from rich.console import Console
+
+from localaws.lifecycle import down, status
+from mistral7b.promotion.names import PIPELINE_NAME
+from mistral7b.rehearsal.approvals import ApproveAll
+from mistral7b.rehearsal.cloud import Cloud
+from mistral7b.rehearsal.execution import Execution
+from mistral7b.rehearsal.follow import Follower
+from mistral7b.rehearsal.view import View
+from tests.e2e.conftest import BIN, PROJECT, REGION, TOOLS_ACCOUNT
+from tests.e2e.test_demo import PATIENCE_S, await_line, interrupted, processes_with
+
+ACCOUNTS = {"dev": TOOLS_ACCOUNT, "staging": "222222222222", "prod": "333333333333"}
+BEFORE, AFTER = "5", "6"
+"""MAX_CONCURRENT_REQUESTS of the first commit and of the second, by which the endpoints tell what they run."""
+
+GATE = "grep --quiet 'MAX_CONCURRENT_REQUESTS: 5' environments/common.yaml"
+PIPELINE = {
+    "account": TOOLS_ACCOUNT,
+    "region": REGION,
+    "source": {"repository": "team/mistral"},
+    "build": {
+        # what this project's own set-up has made, and of the commit the rest
+        "setup": f"ln -s '{PROJECT}/.venv' .venv; ln -s '{PROJECT}/node_modules' node_modules; "
+        "export PYTHONPATH=$PWD:$PWD/constructs",
+        "test": "test -f app.py",
+    },
+    "environments": [{"name": "dev", "approval": True}, {"name": "staging", "gates": [GATE]}, {"name": "prod"}],
+    "compliance_packs": [],
+}
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """What git answers."""
+    author = ("-c", "user.name=test", "-c", "user.email=test@localhost")
+    ended = subprocess.run(["git", *author, *arguments], cwd=folder, capture_output=True, text=True, check=True)
+    return ended.stdout.strip()
+
+
+def commit(folder: Path, limit: str) -> str:
+    """Commits everything, with this limit in what all environments share."""
+    common = {"region": REGION, "network": {"runtime_endpoint": False}, "compliance_packs": []}
+    text = yaml.safe_dump(common) + f"tgi:\n  MAX_CONCURRENT_REQUESTS: {limit}\n"
+    (folder / "environments" / "common.yaml").write_text(text)
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", f"At most {limit} requests")
+    return git(folder, "rev-parse", "HEAD")
+
+
+def copy_project(folder: Path) -> None:
+    """Copies the files of this project that belong into a commit, and gives them environments of the test's own."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    needed = ("app.py", "cdk.json", "stacks", "constructs", "mistral7b", "localaws")  # a smaller archive for each build
+    for name in filter(None, listed.split("\0")):
+        source = PROJECT / name
+        if Path(name).parts[0] in needed and source.is_file():  # one that is being removed is listed still
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, folder / name)
+    settings = json.loads((folder / "cdk.json").read_text())
+    settings["context"]["validate"] = False  # tests/unit/stacks validate every variant
+    (folder / "cdk.json").write_text(json.dumps(settings))
+    (folder / ".gitignore").write_text(".venv\nnode_modules\ncdk.out\n__pycache__\n")
+    (folder / "environments").mkdir()
+    (folder / "environments" / "pipeline.yaml").write_text(yaml.safe_dump(PIPELINE))
+    for name, account in ACCOUNTS.items():
+        own = {} if account == TOOLS_ACCOUNT else {"account": account}
+        (folder / "environments" / f"{name}.yaml").write_text(yaml.safe_dump(own))
+    git(folder, "init", "--quiet", "--initial-branch", "main")
+
+
+@dataclass
+class Terminal:
+    """A command at a terminal: standard input and standard error are one, standard output is a pipe."""
+
+    command: list[str]
+    folder: Path
+    environment: dict[str, str]
+    seen: str = ""
+    out: str = ""
+    status: int = -1
+
+    def run(self, answers: dict[str, str]) -> "Terminal":
+        """Runs it to its end; when a question appears, types its answer."""
+        ours, theirs = pty.openpty()
+        with subprocess.Popen(
+            self.command,
+            cwd=self.folder,
+            env=self.environment,
+            stdin=theirs,
+            stdout=subprocess.PIPE,
+            stderr=theirs,
+            start_new_session=True,
+            text=True,
+        ) as process:
+            os.close(theirs)
+            while data := _read(ours):
+                self.seen += data
+                for question in [one for one in answers if one in self.seen]:
+                    os.write(ours, answers.pop(question).encode())
+            self.out = process.stdout.read() if process.stdout else ""
+            self.status = process.wait()
+        os.close(ours)
+        return self
+
+
+def _read(terminal: int) -> str:
+    try:
+        return os.read(terminal, 65536).decode(errors="replace")
+    except OSError:  # how Linux tells that nobody has the other end any more
+        return ""
+
+
+@dataclass
+class Rehearsed:
+    """What a rehearsal at a terminal left."""
+
+    terminal: Terminal
+    document: dict[str, Any]
+    cloud: Cloud
+    commits: tuple[str, str]
+    refused_limits: dict[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.refused_limits = self.limits()
+
+    def limits(self) -> dict[str, str]:
+        """MAX_CONCURRENT_REQUESTS of the model behind each environment's endpoint, asked of its account."""
+        return {name: self._limit(name, account) for name, account in ACCOUNTS.items()}
+
+    def _limit(self, name: str, account: str) -> str:
+        sagemaker = self.cloud.client("sagemaker", account, REGION)
+        endpoint = sagemaker.describe_endpoint(EndpointName=f"mistral-7b-instruct-{name}")
+        assert endpoint["EndpointStatus"] == "InService"
+        config = sagemaker.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
+        model = sagemaker.describe_model(ModelName=config["ProductionVariants"][0]["ModelName"])
+        limit: str = model["PrimaryContainer"]["Environment"]["MAX_CONCURRENT_REQUESTS"]
+        return limit
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """This project, with three small environments in accounts of their own."""
+    folder = tmp_path_factory.mktemp("repository")
+    copy_project(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """A shell's environment, with a folder of the test's own for temporary files."""
+    return os.environ | {"TMPDIR": str(tmp_path_factory.mktemp("temporary")), "TERM": "xterm"}
+
+
+@pytest.fixture(scope="module")
+def rehearsed(repository: Path, environment: dict[str, str]) -> Iterator[Rehearsed]:
+    """The first commit promoted, the second refused in dev; the server is there until the end of the module."""
+    commits = commit(repository, BEFORE), commit(repository, AFTER)
+    command = [str(BIN / "mistral7b"), "pipeline", "rehearse", "--after", "HEAD~1", "--keep", "--json"]
+    terminal = Terminal(command, repository, environment).run({"Approve dev / Promote?": "n\n"})
+    assert terminal.out, terminal.seen
+    document = json.loads(terminal.out)
+    state = Path(document["kept"]) / "server"
+    server = status(state)
+    assert server is not None
+    try:
+        yield Rehearsed(terminal, document, Cloud(server.url), commits)
+    finally:
+        down(state)
+        shutil.rmtree(document["kept"])
+
+
+@pytest.fixture(scope="module")
+def retried(rehearsed: Rehearsed) -> Execution:
+    """The refused execution after its stage is tried again and everything is approved."""
+    codepipeline = rehearsed.cloud.client("codepipeline", TOOLS_ACCOUNT, REGION)
+    execution = rehearsed.document["execution"]
+    codepipeline.retry_stage_execution(
+        pipelineName=PIPELINE_NAME, stageName="dev", pipelineExecutionId=execution, retryMode="FAILED_ACTIONS"
+    )
+    console = Console(quiet=True)
+    view, approve = View(console), ApproveAll(console, "the test says so")
+    follower = Follower(rehearsed.cloud.client, TOOLS_ACCOUNT, REGION, PIPELINE_NAME, view, approve)
+    return follower.follow(execution)
+
+
+def actions(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Every action of a document by stage and name."""
+    return {f"{stage['name']}/{action['name']}": action for stage in document["stages"] for action in stage["actions"]}
+
+
+def test_a_commit_is_promoted_to_every_environment(rehearsed: Rehearsed) -> None:
+    first = rehearsed.document["before"]
+    assert (first["promoted"], first["commit"], first["stopped_by"]) == (True, rehearsed.commits[0], None)
+    assert {action["status"] for action in actions(first).values()} == {"Succeeded"}
+    assert [(e["environment"], e["account"], e["status"], e["commit"]) for e in first["environments"]] == [
+        (name, account, "InService", rehearsed.commits[0]) for name, account in ACCOUNTS.items()
+    ]
+
+
+def test_a_commit_that_broadens_nothing_is_approved_by_its_review(rehearsed: Rehearsed) -> None:
+    security = actions(rehearsed.document)["dev/SecurityChanges"]
+    assert security["status"] == "Succeeded"
+    assert "nothing in dev broadens" in security["reason"]
+    assert "Approve dev / SecurityChanges?" not in rehearsed.terminal.seen
+
+
+def test_a_refused_approval_ends_the_promotion_there(rehearsed: Rehearsed) -> None:
+    assert rehearsed.terminal.status == 1
+    assert rehearsed.document["promoted"] is False
+    stop = rehearsed.document["stopped_by"]
+    assert (stop["stage"], stop["action"]) == ("dev", "Promote")
+    assert "rejected by" in stop["reason"]
+    assert "the promotion stopped at dev / Promote" in rehearsed.terminal.seen
+    assert actions(rehearsed.document)["staging/Review"]["status"] == "NotStarted"
+
+
+def test_after_a_refusal_every_environment_runs_what_it_ran_before(rehearsed: Rehearsed) -> None:
+    assert rehearsed.refused_limits == dict.fromkeys(ACCOUNTS, BEFORE)
+
+
+def test_a_gate_that_fails_ends_the_promotion_before_the_next_environment(
+    rehearsed: Rehearsed, retried: Execution
+) -> None:
+    assert retried.status == "Failed"
+    assert retried.commit == rehearsed.commits[1]
+    assert {stage.name: stage.status for stage in retried.stages[-3:]} == {
+        "dev": "Succeeded",
+        "staging": "Failed",
+        "prod": "NotStarted",
+    }
+    assert retried.failed is not None
+    assert retried.failed.title == "staging / Gate1"
+    assert GATE in retried.failed.reason
+
+
+@pytest.mark.usefixtures("retried")
+def test_after_a_failed_gate_production_runs_what_it_ran_before(rehearsed: Rehearsed) -> None:
+    assert rehearsed.limits() == {"dev": AFTER, "staging": AFTER, "prod": BEFORE}
+
+
+@pytest.mark.usefixtures("retried")
+def test_a_server_that_ends_takes_its_builds_with_it(rehearsed: Rehearsed) -> None:
+    kept = Path(rehearsed.document["kept"])
+    codepipeline = rehearsed.cloud.client("codepipeline", TOOLS_ACCOUNT, REGION)
+    codepipeline.start_pipeline_execution(name=PIPELINE_NAME)
+    deadline = time.monotonic() + PATIENCE_S
+    while not any("cdk synth" in line for line in processes_with(kept)):
+        assert time.monotonic() < deadline, "no synth begins"
+        time.sleep(0.05)
+    assert down(kept / "server")
+    assert processes_with(kept) == []
+
+
+def test_an_interrupted_rehearsal_leaves_nothing(repository: Path, tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [str(BIN / "mistral7b"), "pipeline", "rehearse", "--approve"],
+        cwd=repository,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    await_line(process, "cdk bootstrap")
+    assert interrupted(process, signal.SIGTERM)
+    assert list(tmp_path.iterdir()) == []
+    assert processes_with(tmp_path) == []
