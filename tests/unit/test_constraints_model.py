@@ -49,7 +49,7 @@ def test_the_container_starts_with_its_environment_on_its_instance(deployed: Dep
 def test_what_every_change_replaces_has_no_name(deployed: Deployment) -> None:
     assert "ModelName" not in deployed.properties(MODEL)
     assert "EndpointConfigName" not in deployed.properties(CONFIG)
-    assert all("RoleName" not in role["Properties"] for role in deployed.all("AWS::IAM::Role"))
+    assert "RoleName" not in deployed.execution_role()
 
 
 def test_the_model_comes_after_its_role_whose_policies_are_inline(deployed: Deployment) -> None:

@@ -119,7 +119,8 @@ def test_what_is_replaced_has_no_name_of_its_own(environment: str, templates: di
     template = templates[f"{environment}/endpoint"]
     assert "ModelName" not in only(template, "AWS::SageMaker::Model")["Properties"]
     assert "EndpointConfigName" not in only(template, "AWS::SageMaker::EndpointConfig")["Properties"]
-    assert "RoleName" not in only(template, "AWS::IAM::Role")["Properties"]
+    role = only(template, "AWS::SageMaker::Model")["Properties"]["ExecutionRoleArn"]["Fn::GetAtt"][0]
+    assert "RoleName" not in template["Resources"][role]["Properties"]
 
 
 @pytest.mark.parametrize("environment", ["dev", "staging", "prod", "everything"])
