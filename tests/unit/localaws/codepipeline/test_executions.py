@@ -117,6 +117,20 @@ def test_an_update_cancels_what_is_under_way_and_leaves_its_action_to_end(accoun
     assert len(account.executions()) == 1
 
 
+def test_an_update_lets_nobody_into_the_stages_that_it_empties(account: Account, actions: Actions) -> None:
+    gate = stage("Gate", approval(), build())
+    first = account.create(stage("Gate", approval(), build("Then", runOrder=2)))
+    actions.succeed()
+    actions.next()
+    waiting = account.start()
+    actions.succeed()
+    actions.until("Source", "", "SUCCEEDED", of=waiting)
+    account.update(gate)
+    assert [account.status(one) for one in (first, waiting)] == ["Cancelled", "Cancelled"]
+    assert actions.begun.empty()
+    assert account.stage("Gate")["latestExecution"]["pipelineExecutionId"] == first
+
+
 def test_an_execution_runs_the_definition_that_it_started_with(account: Account, actions: Actions) -> None:
     account.create()
     account.update(stage("Other", build("Other")))

@@ -68,10 +68,18 @@ class Executions(RuleBasedStateMachine):
     def start(self) -> None:
         self.flow.start(Execution(self.flow.definition, ("StartPipelineExecution", "")))
 
-    @precondition(lambda self: self.open)
-    @rule(data=st.data(), succeeds=st.booleans())
+    @precondition(lambda self: self.running)
+    @rule(data=st.data(), succeeds=st.sampled_from([True, True, False]))
     def end(self, data: st.DataObject, succeeds: bool) -> None:
-        self.finish(data.draw(st.sampled_from(self.open)), succeeds=succeeds)
+        self.finish(data.draw(st.sampled_from(self.running)), succeeds=succeeds)
+
+    @precondition(lambda self: len(self.running) < len(self.open))
+    @rule(data=st.data(), succeeds=st.booleans())
+    def end_what_is_over(self, data: st.DataObject, succeeds: bool) -> None:
+        run = data.draw(st.sampled_from([one for one in self.open if not one.running]))
+        status = run.status
+        self.finish(run, succeeds=succeeds)
+        assert run.status == status
 
     def finish(self, run: ActionRun, *, succeeds: bool) -> None:
         made = tuple(Artifact(name, "bucket", name, "us-east-1") for name in run.action.outputs)
@@ -105,8 +113,10 @@ class Executions(RuleBasedStateMachine):
     @rule()
     def update(self) -> None:
         self.version += 1
+        begun = len(self.open)
         self.flow.redefine(self.defined())
         assert not self.under_way
+        assert len(self.open) == begun
 
     @rule(data=st.data())
     def switch_transition(self, data: st.DataObject) -> None:
