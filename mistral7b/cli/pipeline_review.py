@@ -9,7 +9,7 @@ import typer
 from mistral7b.cli.failure import CommandError
 from mistral7b.cli.options import AsJson
 from mistral7b.cli.output import out, progress, write_json
-from mistral7b.promotion.names import PIPELINE_NAME, SECURITY_APPROVAL
+from mistral7b.promotion.names import PIPELINE_ID, PIPELINE_NAME, SECURITY_APPROVAL, UPDATE_STAGE
 from mistral7b.promotion.review import Review, ReviewError
 from mistral7b.promotion.review import review as compare
 
@@ -35,7 +35,9 @@ def register(app: typer.Typer) -> None:
 
 
 def review(
-    name: Annotated[str, typer.Argument(metavar="ENVIRONMENT", help="A stage of the cloud assembly, such as dev.")],
+    name: Annotated[
+        str, typer.Argument(metavar="ENVIRONMENT", help="A stage of the cloud assembly, such as dev, or pipeline.")
+    ],
     assembly: Annotated[
         Path, typer.Option("--assembly", metavar="FOLDER", help="The cloud assembly, from cdk synth.")
     ] = Path("cdk.out"),
@@ -97,11 +99,16 @@ def _approve(reviewed: Review, execution: str) -> str:
     summary = f"cdk diff --security-only: nothing in {reviewed.environment} broadens IAM permissions or security groups"
     try:
         with progress.status("answering the approval SecurityChanges"):
-            return approve(boto3.client("codepipeline"), reviewed.environment, execution, summary)
+            return approve(boto3.client("codepipeline"), _stage(reviewed), execution, summary)
     except ApprovalError as error:
         raise CommandError(str(error)) from error
     except BotoCoreError as error:  # no region
         raise CommandError(f"{error}\nfix: set AWS_DEFAULT_REGION to the pipeline's region", 2) from error
+
+
+def _stage(reviewed: Review) -> str:
+    """The pipeline's stage that deploys what is reviewed."""
+    return UPDATE_STAGE if reviewed.environment == PIPELINE_ID else reviewed.environment
 
 
 def _print(reviewed: Review) -> None:
@@ -119,7 +126,7 @@ def _print(reviewed: Review) -> None:
 def _print_answer(reviewed: Review, answer: str | None) -> None:
     from mistral7b.promotion.approval import APPROVED  # noqa: PLC0415
 
-    approval = f"{SECURITY_APPROVAL} of stage {reviewed.environment} in pipeline {PIPELINE_NAME}"
+    approval = f"{SECURITY_APPROVAL} of stage {_stage(reviewed)} in pipeline {PIPELINE_NAME}"
     if answer is None:
         out.print(f"{approval} waits for a human, who looks at the changes above.", soft_wrap=True)
     elif answer == APPROVED:

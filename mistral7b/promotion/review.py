@@ -4,10 +4,10 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from mistral7b.demo.process import CommandFailedError, run
 from mistral7b.environment.suggest import nearest
+from mistral7b.promotion.names import PIPELINE_ID
 
 # `cdk diff` ends with this line, whether there are differences or not. With --security-only it counts the stacks that
 # broaden IAM permissions or open security groups, and prints these alone (aws-cdk 2.1148.1, CdkToolkit.diff).
@@ -33,7 +33,7 @@ class Review:
     """What a deployment would change of what someone may do."""
 
     environment: str
-    """The environment that would be deployed to."""
+    """The environment that would be deployed to, or `PIPELINE_ID`."""
     stacks: int
     """How many of its stacks broaden IAM permissions or open security groups."""
     changes: str
@@ -46,7 +46,7 @@ class Review:
 
 
 def review(cdk: Path, assembly: Path, environment: str, folder: Path) -> Review:
-    """Compares an environment's stacks in a cloud assembly with what is deployed.
+    """Compares the stacks of an environment, or of the pipeline, in a cloud assembly with what is deployed.
 
     Templates are compared, which takes the lookup role of the environment's account alone: a change set, the CLI's
     default, takes the deploy role and uploads the templates. No parameter of theirs says who may do what.
@@ -54,20 +54,20 @@ def review(cdk: Path, assembly: Path, environment: str, folder: Path) -> Review:
     Args:
         cdk: the CDK CLI.
         assembly: a folder with a cloud assembly.
-        environment: a stage of it.
+        environment: a stage of it, or `PIPELINE_ID` for the pipeline's stack with those that it depends on.
         folder: where the CLI runs.
 
     Raises:
         ReviewError: there is no such assembly or stage in it, or the CDK could not compare.
     """
-    stages = _stages(assembly)
-    if environment not in stages:
-        guess = nearest(environment, stages)
+    patterns = _reviewable(assembly)
+    if environment not in patterns:
+        guess = nearest(environment, list(patterns))
         suggestion = f"did you mean {guess}? " if guess else ""
-        there = f"{suggestion}There are {', '.join(stages)}" if stages else "synthesize it anew: cdk synth"
+        there = f"{suggestion}There are {', '.join(patterns)}" if patterns else "synthesize it anew: cdk synth"
         message = f"{assembly} holds no environment {environment!r}\nfix: {there}"
         raise ReviewError(message, wrong_call=True)
-    command = [str(cdk), "--app", str(assembly.resolve()), "--no-color", "diff", f"{environment}/*"]
+    command = [str(cdk), "--app", str(assembly.resolve()), "--no-color", "diff", patterns[environment]]
     try:
         output = run([*command, "--security-only", "--method=template"], folder, lambda _: None)
     except CommandFailedError as error:
@@ -79,23 +79,16 @@ def review(cdk: Path, assembly: Path, environment: str, folder: Path) -> Review:
     return Review(environment, *_read(output))
 
 
-def _stages(assembly: Path) -> list[str]:
-    """Names of the stages of a cloud assembly."""
+def _reviewable(assembly: Path) -> dict[str, str]:
+    """What can be reviewed of a cloud assembly, each with the CDK's pattern of its stacks."""
     try:
-        manifest = json.loads((assembly / "manifest.json").read_text(encoding="utf-8"))
-        return [_stage(artifact) for artifact in manifest["artifacts"].values() if _is_assembly(artifact)]
+        artifacts = json.loads((assembly / "manifest.json").read_text(encoding="utf-8"))["artifacts"]
+        stages = [a["properties"]["displayName"] for a in artifacts.values() if a.get("type") == "cdk:cloud-assembly"]
+        pipeline = [PIPELINE_ID] if PIPELINE_ID in artifacts else []
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         fix = f"fix: make one: cdk synth --output {assembly}"
         raise ReviewError(f"{assembly} is no cloud assembly: {error}\n{fix}", wrong_call=True) from error
-
-
-def _is_assembly(artifact: dict[str, Any]) -> bool:
-    return artifact.get("type") == "cdk:cloud-assembly"
-
-
-def _stage(artifact: dict[str, Any]) -> str:
-    name: str = artifact["properties"]["displayName"]
-    return name
+    return {stage: f"{stage}/*" for stage in stages} | {own: own for own in pipeline}
 
 
 def _read(output: str) -> tuple[int, str]:

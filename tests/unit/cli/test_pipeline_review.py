@@ -23,7 +23,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
     (tmp_path / "cdk.out").mkdir()
     stage = {"type": "cdk:cloud-assembly", "properties": {"displayName": "dev"}}
-    (tmp_path / "cdk.out" / "manifest.json").write_text(json.dumps({"artifacts": {"assembly-dev": stage}}))
+    artifacts = {"assembly-dev": stage, "pipeline": {"type": "aws:cloudformation:stack"}}
+    (tmp_path / "cdk.out" / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("PIPELINE_EXECUTION_ID", raising=False)
     return tmp_path
@@ -33,12 +34,12 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def say(project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Say:
     """Runs the command in this process, with a CDK CLI that prints so and ends so."""
 
-    def _say(*arguments: str, cdk: str = COUNT.format(0), status: int = 0) -> Result:
+    def _say(*arguments: str, name: str = "dev", cdk: str = COUNT.format(0), status: int = 0) -> Result:
         (project / "prints").write_text(cdk, encoding="utf-8")
         cli = project / ".venv" / "bin" / "cdk"
         cli.write_text(f"#!/bin/sh\ncat prints\nexit {status}\n")
         cli.chmod(0o755)
-        monkeypatch.setattr("sys.argv", ["mistral7b", "pipeline", "review", "dev", *arguments])
+        monkeypatch.setattr("sys.argv", ["mistral7b", "pipeline", "review", name, *arguments])
         ended: object = 0
         try:
             main()
@@ -61,11 +62,11 @@ def codepipeline(monkeypatch: pytest.MonkeyPatch) -> Stubber:
     return stubber
 
 
-def asks(codepipeline: Stubber, status: str = "InProgress") -> None:
+def asks(codepipeline: Stubber, status: str = "InProgress", stage_name: str = "dev") -> None:
     """Has the pipeline ask for the approval, or have an answer."""
     approval = {"actionName": "SecurityChanges", "latestExecution": {"status": status, "token": "token"}}
     running = {"pipelineExecutionId": EXECUTION, "status": "InProgress"}
-    stage = {"stageName": "dev", "latestExecution": running, "actionStates": [approval]}
+    stage = {"stageName": stage_name, "latestExecution": running, "actionStates": [approval]}
     codepipeline.add_response("get_pipeline_state", {"stageStates": [stage]}, {"name": "mistral-7b-pipeline"})
 
 
@@ -122,6 +123,15 @@ def test_what_broadens_nothing_is_approved(say: Say, codepipeline: Stubber) -> N
     result = say("--approve")
     assert result.status == 0
     assert result.out.endswith("SecurityChanges of stage dev in pipeline mistral-7b-pipeline is approved.\n")
+    codepipeline.assert_no_pending_responses()
+
+
+def test_the_pipelines_own_changes_are_approved_in_the_stage_that_updates_it(say: Say, codepipeline: Stubber) -> None:
+    asks(codepipeline, stage_name="UpdatePipeline")
+    codepipeline.add_response("put_approval_result", {})
+    result = say("--approve", name="pipeline")
+    assert result.status == 0
+    assert result.out.endswith("SecurityChanges of stage UpdatePipeline in pipeline mistral-7b-pipeline is approved.\n")
     codepipeline.assert_no_pending_responses()
 
 

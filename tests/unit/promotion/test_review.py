@@ -34,14 +34,14 @@ Ask = Callable[..., Review]
 
 @pytest.fixture
 def assembly(tmp_path: Path) -> Path:
-    """A cloud assembly with the stages dev and prod."""
+    """A cloud assembly with the stages dev and prod, and the pipeline's stack."""
     folder = tmp_path / "cloud assembly"
     folder.mkdir()
     stages = {
         f"assembly-{name}": {"type": "cdk:cloud-assembly", "properties": {"displayName": name}}
         for name in ("dev", "prod")
     }
-    artifacts = {**stages, "Tree": {"type": "cdk:tree"}}
+    artifacts = {**stages, "pipeline": {"type": "aws:cloudformation:stack"}, "Tree": {"type": "cdk:tree"}}
     (folder / "manifest.json").write_text(json.dumps({"version": "1", "artifacts": artifacts}))
     return folder
 
@@ -88,6 +88,11 @@ def test_only_the_lookup_role_is_needed_and_only_the_environments_stacks_compare
     ]
 
 
+def test_the_pipelines_own_stack_is_compared_by_its_id(ask: Ask, tmp_path: Path) -> None:
+    ask(NOTHING, environment="pipeline")
+    assert (tmp_path / "called").read_text().splitlines()[3:5] == ["diff", "pipeline"]
+
+
 def test_a_cli_that_fails_is_an_error_whatever_it_printed(ask: Ask) -> None:
     with pytest.raises(ReviewError, match="could not compare dev") as caught:
         ask(NOTHING, status=1)
@@ -102,7 +107,7 @@ def test_a_cli_that_does_not_say_how_many_is_an_error(prints: str, ask: Ask) -> 
 
 @pytest.mark.parametrize("name", ["deb", "*", "dev/*", "", "Tree"])
 def test_an_environment_that_the_assembly_does_not_hold_is_a_wrong_call(name: str, ask: Ask, tmp_path: Path) -> None:
-    with pytest.raises(ReviewError, match="There are dev, prod") as caught:
+    with pytest.raises(ReviewError, match="There are dev, prod, pipeline") as caught:
         ask(NOTHING, environment=name)
     assert caught.value.wrong_call
     assert not (tmp_path / "called").exists()
