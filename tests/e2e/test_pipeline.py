@@ -40,9 +40,8 @@ PIPELINE = {
     "region": REGION,
     "source": {"repository": "team/mistral"},
     "build": {
-        # what this project's own set-up has made, and of the commit the rest
-        "setup": f"ln -s '{PROJECT}/.venv' .venv; ln -s '{PROJECT}/node_modules' node_modules; "
-        "export PYTHONPATH=$PWD:$PWD/constructs",
+        # what this project's own set-up has made, with its packages
+        "setup": f"ln -s '{PROJECT}/.venv' .venv; ln -s '{PROJECT}/node_modules' node_modules",
         "test": "test -f app.py",
     },
     "environments": [{"name": "dev", "approval": True}, {"name": "staging", "gates": [GATE]}, {"name": "prod"}],
@@ -67,25 +66,17 @@ def commit(folder: Path, limit: str) -> str:
     return git(folder, "rev-parse", "HEAD")
 
 
-def copy_project(folder: Path) -> None:
-    """Copies the files of this project that belong into a commit, and gives them environments of the test's own."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    needed = ("app.py", "cdk.json", "stacks", "constructs", "mistral7b", "localaws")  # a smaller archive for each build
-    for name in filter(None, listed.split("\0")):
-        source = PROJECT / name
-        if Path(name).parts[0] in needed and source.is_file():  # one that is being removed is listed still
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(source, folder / name)
+def make_repository(folder: Path) -> None:
+    """Makes a repository of the app and environments of the test's own; the set-up brings this project's packages.
+
+    Every build starts from the commit's files alone: the fewer there are, the less has to be unpacked and compiled.
+    """
+    for name in ("app.py", "cdk.json"):
+        shutil.copy(PROJECT / name, folder)
     settings = json.loads((folder / "cdk.json").read_text())
     settings["context"]["validate"] = False  # tests/unit/stacks validate every variant
     (folder / "cdk.json").write_text(json.dumps(settings))
-    (folder / ".gitignore").write_text(".venv\nnode_modules\ncdk.out\n__pycache__\n")
+    (folder / ".gitignore").write_text(".venv\nnode_modules\ncdk.out\n")
     (folder / "environments").mkdir()
     (folder / "environments" / "pipeline.yaml").write_text(yaml.safe_dump(PIPELINE))
     for name, account in ACCOUNTS.items():
@@ -165,9 +156,9 @@ class Rehearsed:
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """This project, with three small environments in accounts of their own."""
+    """A repository with three small environments in accounts of their own."""
     folder = tmp_path_factory.mktemp("repository")
-    copy_project(folder)
+    make_repository(folder)
     return folder
 
 
