@@ -21,7 +21,7 @@ from localaws.codebuild.archives import BadArchive
 from localaws.codebuild.builds import Build
 from localaws.codebuild.buildspec import PHASES, Buildspec, BuildspecError, PhaseSpec
 from localaws.codebuild.commands import Commands, Failed
-from localaws.codebuild.output import Output, stamped
+from localaws.codebuild.output import NotAllowed, Output, stamped
 from localaws.codebuild.shell import Interrupted, Shell
 from localaws.codebuild.workspace import Workspace
 
@@ -124,8 +124,11 @@ class Running:
         with self._phase("PROVISIONING"):
             try:
                 grant = credentials.grant(self._build)
+                self._output.open()
             except roles.AccessDenied as error:
                 raise Failed(f"ACCESS_DENIED: {error.message}") from error
+            except NotAllowed as error:
+                raise Failed(f"ACCESS_DENIED: {error}") from error
         if self._result != "SUCCEEDED":
             return
         try:

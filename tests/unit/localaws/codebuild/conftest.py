@@ -36,9 +36,20 @@ class Builder:
         policy = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
         made = self.client("iam").create_role(RoleName="builds", AssumeRolePolicyDocument=policy)
         self.role = str(made["Role"]["Arn"])
+        self.permit("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents")
 
     def client(self, service: str) -> Any:
         return moto_app.client(service, self.id, REGION)
+
+    def permit(self, *actions: str) -> None:
+        """Let builds do just this."""
+        allowed = {"Effect": "Allow", "Action": actions, "Resource": f"arn:aws:logs:{REGION}:{self.id}:log-group:*"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+        self.client("iam").put_role_policy(RoleName="builds", PolicyName="logs", PolicyDocument=policy)
+
+    def delete_role(self) -> None:
+        self.client("iam").delete_role_policy(RoleName="builds", PolicyName="logs")
+        self.client("iam").delete_role(RoleName="builds")
 
     def project(self, buildspec: Any = "", **given: Any) -> str:
         """The name of a new project."""

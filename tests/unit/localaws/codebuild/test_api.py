@@ -114,6 +114,23 @@ def test_the_output_goes_to_the_projects_log_group(builder: Builder) -> None:
     assert builder.log(result) == ["said"]
 
 
+@pytest.mark.parametrize("missing", ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"])
+def test_a_role_that_may_not_write_the_log_fails_the_build(builder: Builder, missing: str) -> None:
+    needed = {"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}
+    builder.permit(*needed - {missing})
+    result = builder.build(commands(build=["true"]))
+    assert result.status == "FAILED"
+    assert result.reason.startswith(f"ACCESS_DENIED: Service role {builder.role} does not allow AWS CodeBuild")
+    assert f"is not authorized to perform: {missing} on resource: arn:aws:logs:" in result.reason
+
+
+def test_a_log_group_that_exists_need_not_be_made(builder: Builder) -> None:
+    builder.permit("logs:CreateLogStream", "logs:PutLogEvents")
+    builder.client("logs").create_log_group(logGroupName="mine")
+    logs = {"cloudWatchLogs": {"status": "ENABLED", "groupName": "mine"}}
+    assert builder.run(builder.project(commands(build=["true"]), logsConfig=logs)).status == "SUCCEEDED"
+
+
 def test_a_project_may_have_no_log(builder: Builder) -> None:
     logs = {"cloudWatchLogs": {"status": "DISABLED"}}
     result = builder.run(builder.project(commands(build=["echo said"]), logsConfig=logs))

@@ -51,7 +51,7 @@ def test_a_build_that_has_ended_gets_none(grant: Grant) -> None:
 
 
 def test_a_role_that_has_gone_is_named(grant: Grant, builder: Builder) -> None:
-    builder.client("iam").delete_role(RoleName="builds")
+    builder.delete_role()
     status, answer = get(grant)
     assert status == 403
     assert builder.role in answer["message"]

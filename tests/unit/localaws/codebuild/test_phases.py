@@ -202,7 +202,7 @@ def test_a_build_that_waits_for_its_turn_can_be_cancelled(builder: Builder) -> N
 
 def test_a_role_that_does_not_trust_the_service_any_more_fails_the_build(builder: Builder) -> None:
     project = builder.project(commands(build=["true"]))
-    builder.client("iam").delete_role(RoleName="builds")
+    builder.delete_role()
     result = builder.run(project)
     assert result.reason.startswith("ACCESS_DENIED: User: codebuild.amazonaws.com is not authorized")
 

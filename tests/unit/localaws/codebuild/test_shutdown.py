@@ -33,6 +33,7 @@ def build():
             {"version": "0.2", "phases": {"build": {"commands": [command]}}}
         )},
         artifacts={"type": "NO_ARTIFACTS"},
+        logsConfig={"cloudWatchLogs": {"status": "DISABLED"}},
         environment={"type": "LINUX_CONTAINER", "image": "image", "computeType": "BUILD_GENERAL1_SMALL"},
     )
     codebuild.run("project", account, region, sources={}, primary="", environment={}, initiator="test",
