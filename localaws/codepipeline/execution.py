@@ -75,6 +75,8 @@ class ActionRun:
     """Of an approval: what its answer has to name."""
     cancelled: threading.Event = field(default_factory=threading.Event)
     """Set when the action is abandoned."""
+    over: threading.Event = field(default_factory=threading.Event)
+    """Set when it has ended, however."""
 
     @property
     def running(self) -> bool:
@@ -87,6 +89,7 @@ class ActionRun:
         if outcome is not None:
             self.outcome = outcome
             self.summary = outcome.summary
+        self.over.set()
 
 
 @dataclass

@@ -7,7 +7,8 @@ import threading
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from datetime import datetime
+from typing import Protocol
 
 from localaws.codepipeline.definition import Action, Definition
 from localaws.codepipeline.execution import ActionRun, Execution, Outcome, StageRun, now
@@ -45,8 +46,8 @@ class Surroundings(Protocol):
     def changed(self, execution: Execution, stage: StageRun | None, run: ActionRun | None, state: str) -> None:
         """Hear of a change of state. The pipeline is locked meanwhile, so this must not wait."""
 
-    def later(self, seconds: float, work: Callable[[], None]) -> None:
-        """Do some work in another thread after so many seconds, unless the process has ended."""
+    def expire(self, run: ActionRun, seconds: float, expired: Callable[[], None]) -> None:
+        """Call `expired` in another thread if the action has not ended after so many seconds."""
 
 
 @dataclass
@@ -57,8 +58,8 @@ class Pipeline:
     tags: dict[str, str]
     surroundings: Surroundings
     lock: threading.RLock = field(default_factory=threading.RLock)
-    created: Any = field(default_factory=now)
-    updated: Any = field(default_factory=now)
+    created: datetime = field(default_factory=now)
+    updated: datetime = field(default_factory=now)
 
     def __post_init__(self) -> None:
         self.versions = {self.definition.version: self.definition}
@@ -103,7 +104,7 @@ class Pipeline:
     def _begin(self, run: ActionRun) -> None:
         if run.action.category == "Approval":
             run.token = str(uuid.uuid4())
-            self.surroundings.later(patience(run.action), lambda: self.answer(run, _EXPIRED))
+            self.surroundings.expire(run, patience(run.action), lambda: self.answer(run, _EXPIRED))
             work = self._ask
         else:
             work = self._perform

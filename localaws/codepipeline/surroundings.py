@@ -39,11 +39,14 @@ class EmbeddedAws:
         """Send an event."""
         self._events.put(execution, stage, run, state)
 
-    def later(self, seconds: float, work: Callable[[], None]) -> None:
-        """Do some work after so many seconds."""
-        timer = threading.Timer(seconds, work)
-        timer.daemon = True
-        timer.start()
+    def expire(self, run: ActionRun, seconds: float, expired: Callable[[], None]) -> None:
+        """Call `expired` if the action has not ended after so many seconds."""
+
+        def wait() -> None:
+            if not run.over.wait(seconds):
+                expired()
+
+        threading.Thread(target=wait, name=f"time limit of {run.action.name}", daemon=True).start()
 
 
 def _resolve(run: ActionRun) -> None:

@@ -44,8 +44,8 @@ class Actions:
     def changed(self, execution: Execution, stage: StageRun | None, run: ActionRun | None, state: str) -> None:
         self.states.put((execution.id, stage.stage.name if stage else "", run.action.name if run else "", state))
 
-    def later(self, seconds: float, work: Callable[[], None]) -> None:
-        self.timers.append((seconds, work))
+    def expire(self, run: ActionRun, seconds: float, expired: Callable[[], None]) -> None:
+        self.timers.append((seconds, expired))
 
     def gate(self, run_id: str) -> queue.Queue[Outcome | ActionFailed]:
         with self._lock:

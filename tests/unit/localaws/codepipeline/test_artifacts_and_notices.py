@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import queue
 import time
+from functools import partial
 
 import pytest
 
 from localaws.codebuild import runner
+from localaws.codepipeline.execution import ActionRun, Execution
+from localaws.codepipeline.surroundings import EmbeddedAws
 from tests.unit.localaws.codepipeline.accounts import PATIENCE_S
-from tests.unit.localaws.codepipeline.structures import REGION, approval, build, stage
+from tests.unit.localaws.codepipeline.structures import REGION, approval, build, definition, stage
 from tests.unit.localaws.codepipeline.world import Builder, World
 
 
@@ -76,3 +80,16 @@ def test_changes_of_state_are_events(ready: World, monkeypatch: pytest.MonkeyPat
     event = json.loads(received(ready, inbox))
     assert event["detail"]["execution-id"] == ready.executions()[0]["pipelineExecutionId"]
     assert event["detail"]["state"] == "FAILED"
+
+
+def test_an_approval_expires_unless_it_has_its_answer() -> None:
+    gate = definition(stage("Gate", approval(), approval("Second")))
+    execution = Execution(gate, ("StartPipelineExecution", ""))
+    answered, waiting = (ActionRun(execution, action, ()) for action in gate.stages[1].actions)
+    answered.end("Succeeded")
+    expired: queue.Queue[str] = queue.Queue()
+    surroundings = EmbeddedAws()
+    surroundings.expire(answered, 0, partial(expired.put, "answered"))
+    surroundings.expire(waiting, 0.05, partial(expired.put, "waiting"))
+    assert expired.get(timeout=PATIENCE_S) == "waiting"
+    assert expired.empty()
