@@ -8,6 +8,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import quote
 
 from localaws import moto_app
 from localaws.codebuild import runner
@@ -80,4 +81,5 @@ def _reason(result: runner.BuildResult) -> str:
 
 def _url(name: str, account: str, region: str, build: str) -> str:
     """The build's page in AWS's console."""
-    return f"https://console.aws.amazon.com/codesuite/codebuild/{account}/projects/{name}/build/{build}?region={region}"
+    page = f"projects/{name}/build/{quote(build, safe='')}?region={region}"
+    return f"https://console.aws.amazon.com/codesuite/codebuild/{account}/{page}"
