@@ -9,6 +9,7 @@ import pytest
 from stacks.checks import PACKS
 from tests.variants import FOLDERS, define_folder, new_app
 
+Acknowledgements = list[tuple[str, str, str]]
 NAMED_RULE_PACKS = ("HIPAA.Security", "NIST.800.53.R5", "PCI.DSS.321")
 
 
@@ -39,7 +40,8 @@ ACCEPTED = {
 }
 
 
-def acknowledgements(apps: dict[str, cdk.App]) -> list[tuple[str, str, str]]:
+@pytest.fixture(scope="module")
+def acknowledgements(apps: dict[str, cdk.App]) -> Acknowledgements:
     """Every acknowledgement: path, finding, reason."""
     return [
         (construct.node.path, finding.removeprefix("Annotation::"), reason)
@@ -51,9 +53,9 @@ def acknowledgements(apps: dict[str, cdk.App]) -> list[tuple[str, str, str]]:
     ]
 
 
-def test_these_findings_are_accepted_and_no_others(apps: dict[str, cdk.App]) -> None:
+def test_these_findings_are_accepted_and_no_others(acknowledgements: Acknowledgements) -> None:
     accepted: dict[tuple[str, str], set[str]] = {}
-    for path, finding, _ in acknowledgements(apps):
+    for path, finding, _ in acknowledgements:
         stack, construct = (path if path.startswith("pipeline") else path.partition("/")[2]).split("/", 1)
         construct = re.sub(r"^Caller-.*", "Caller-*", re.sub(r"^Builds/.*Role$", "Builds/*Role", construct))
         where = stack, construct
@@ -61,11 +63,11 @@ def test_these_findings_are_accepted_and_no_others(apps: dict[str, cdk.App]) -> 
     assert accepted == ACCEPTED
 
 
-def test_wildcards_that_are_accepted_stand_for_what_aws_names(apps: dict[str, cdk.App]) -> None:
+def test_wildcards_that_are_accepted_stand_for_what_aws_names(acknowledgements: Acknowledgements) -> None:
     """Log streams, network interfaces, the files of the weights, captured requests, and actions without a resource."""
     resources = {
         finding.partition("[Resource::")[2].removesuffix("]").replace("<AWS::AccountId>", "<account>")
-        for _, finding, _ in acknowledgements(apps)
+        for _, finding, _ in acknowledgements
         if finding.startswith("AwsSolutions-IAM5")
     }
     of_aws = (
@@ -74,7 +76,7 @@ def test_wildcards_that_are_accepted_stand_for_what_aws_names(apps: dict[str, cd
         r"arn:[^:]+:ec2:[^:]+:[^:]+:network-interface/\*",
         r"arn:[^:]+:s3:::jumpstart-cache-prod-[^*]+/\*",
         r".+DataCapture.+/captured/\*",
-        r"arn:aws:logs:[^:]+:\d+:log-group:/mistral7b/pipeline:log-stream:mistral-7b-pipeline-[^*]+/\*",
+        r"arn:aws:logs:[^:]+:\d+:log-group:/mistral7b/pipeline:log-stream:mistral-7b-pipeline-[^*]+(-Gate\*)?/\*",
         r"<Artifacts.+\.Arn>/mistral-7b-pipeline/((Source|Synth_Outp)/)?\*",
         r"arn:[^:]+:s3:::mistral-7b-pipeline-\d+-eu-west-1/mistral-7b-pipeline/\*",
         r"arn:aws:kms:eu-west-1:\d+:key/\*",
@@ -83,8 +85,8 @@ def test_wildcards_that_are_accepted_stand_for_what_aws_names(apps: dict[str, cd
     assert [r for r in resources if not any(re.fullmatch(pattern, r) for pattern in of_aws)] == []
 
 
-def test_every_acknowledgement_has_a_reason_that_can_be_read(apps: dict[str, cdk.App]) -> None:
-    assert [entry for entry in acknowledgements(apps) if len(entry[2].split()) < 6] == []
+def test_every_acknowledgement_has_a_reason_that_can_be_read(acknowledgements: Acknowledgements) -> None:
+    assert [entry for entry in acknowledgements if len(entry[2].split()) < 6] == []
 
 
 @pytest.fixture(scope="module")
@@ -105,11 +107,13 @@ def findings() -> list[tuple[str, str]]:
     return found
 
 
-def test_nothing_is_acknowledged_that_no_pack_finds(apps: dict[str, cdk.App], findings: list[tuple[str, str]]) -> None:
+def test_nothing_is_acknowledged_that_no_pack_finds(
+    acknowledgements: Acknowledgements, findings: list[tuple[str, str]]
+) -> None:
     of_packs = ("AwsSolutions-", "NIST.", "PCI.", "HIPAA.")
     assert [
         (path, finding)
-        for path, finding, _ in acknowledgements(apps)
+        for path, finding, _ in acknowledgements
         if finding.startswith(of_packs)
         and not any(rule == finding and f"{found}/".startswith(f"{path}/") for found, rule in findings)
     ] == []
