@@ -43,7 +43,7 @@ class ServiceRole(iam.Role):
         construct_id: str,
         *,
         service: str,
-        source_arns: Sequence[str],
+        source_arns: Sequence[str] = (),
         trust: str,
         description: str,
         permissions: Sequence[Permission],
@@ -56,6 +56,7 @@ class ServiceRole(iam.Role):
             construct_id: Id within `scope`.
             service: The service's principal, such as `codebuild.amazonaws.com`.
             source_arns: The resources that it may take the role on for, against the confused deputy; may end in `*`.
+                Default: any, for a service whose documentation does not say that it names them.
             trust: Why it has to.
             description: What the role is for.
             permissions: All that it may do.
@@ -72,7 +73,9 @@ class ServiceRole(iam.Role):
                 conditions={
                     "StringEquals": {"aws:SourceAccount": stack.account},
                     "ArnLike": {"aws:SourceArn": list(source_arns)},
-                },
+                }
+                if source_arns
+                else None,
             ),
             inline_policies={
                 permission.sid: iam.PolicyDocument(statements=[permission.statement()]) for permission in permissions

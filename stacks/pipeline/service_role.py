@@ -51,8 +51,8 @@ class PipelineRole(ServiceRole):
             scope,
             construct_id,
             service="codepipeline.amazonaws.com",
-            source_arns=[stack.format_arn(service="codepipeline", resource=PIPELINE_NAME)],
-            trust="CodePipeline runs the actions with it, for this pipeline alone",
+            trust="CodePipeline runs the actions with it; whoever makes a pipeline with it needs iam:PassRole in this "
+            "account",
             description=f"Pipeline {PIPELINE_NAME}: runs its actions",
             permissions=[
                 repository.use_permission(),

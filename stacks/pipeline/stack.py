@@ -109,7 +109,7 @@ class PipelineStack(cdk.Stack):
             self_mutation=False,
             use_pipeline_role_for_actions=True,
         )
-        engine.add_wave(UPDATE_STAGE, pre=[steps.self_mutate(assembly)])
+        engine.add_wave(UPDATE_STAGE, pre=steps.update(assembly))
         for promoted in self._promotion.environments:
             engine.add_stage(
                 stages[promoted.name],

@@ -62,8 +62,13 @@ class Steps:
             action, role=self._builds.role(BUILD_STAGE, [SYNTH_ACTION], writes_assembly=True), output="cdk.out"
         )
 
-    def self_mutate(self, assembly: pipelines.FileSet) -> pipelines.CodeBuildStep:
-        """Deploys the pipeline's own stack from the assembly; where that changes it, the execution starts anew."""
+    def update(self, assembly: pipelines.FileSet) -> list[pipelines.Step]:
+        """Deploys the pipeline's own stack from the assembly, once its permissions are reviewed.
+
+        Where that changes the pipeline, the execution starts anew.
+        """
+        own = [(self._promotion.settings.account, region) for region in self._own_regions()]
+        reviewed = self._reviewed(UPDATE_STAGE, PIPELINE_ID, own, assembly)
         action = Action(
             UPDATE_STAGE,
             SELF_MUTATE_ACTION,
@@ -73,35 +78,40 @@ class Steps:
         role = self._builds.role(
             UPDATE_STAGE, [SELF_MUTATE_ACTION], reads_assembly=True, permissions=self._update_permissions()
         )
-        return self._builds.step(action, role=role, assembly=assembly)
+        return _before(reviewed, self._builds.step(action, role=role, assembly=assembly))
 
     def before_deployment(self, promoted: PromotedEnvironment, assembly: pipelines.FileSet) -> list[pipelines.Step]:
-        """The review with the approval that it answers or leaves to someone; then the promotion's approval.
+        """The review with the approval that it answers or leaves to someone; then the promotion's approval."""
+        reviewed = self._reviewed(promoted.name, promoted.name, [(promoted.account, promoted.region)], assembly)
+        if not promoted.approval:
+            return reviewed
+        return _before(
+            reviewed, pipelines.ManualApprovalStep(PROMOTION_APPROVAL, comment=f"Deploy to {promoted.name}?")
+        )
 
-        The review is in the stage of the deployment: no other execution can deploy in between.
+    def _reviewed(
+        self, stage: str, what: str, places: Iterable[tuple[str, str]], assembly: pipelines.FileSet
+    ) -> list[pipelines.Step]:
+        """The review of what is about to be deployed, and the approval that it answers or leaves to someone.
+
+        Both are in the stage of the deployment: no other execution can deploy in between.
         """
         action = Action(
-            promoted.name,
+            stage,
             REVIEW_ACTION,
-            [f"{_MISTRAL7B} pipeline review {promoted.name} --assembly cdk.out --approve"],
+            [f"{_MISTRAL7B} pipeline review {what} --assembly cdk.out --approve"],
             timeout_minutes=20,
             environment={"PIPELINE_EXECUTION_ID": _EXECUTION_ID},
         )
         role = self._builds.role(
-            promoted.name, [REVIEW_ACTION], reads_assembly=True, permissions=self._review_permissions(promoted)
+            stage, [REVIEW_ACTION], reads_assembly=True, permissions=self._review_permissions(stage, places)
         )
-        review = self._builds.step(action, role=role, assembly=assembly)
         security = pipelines.ManualApprovalStep(
             SECURITY_APPROVAL,
             comment=f"{REVIEW_ACTION} approves this by itself where nothing broadens IAM permissions or opens a "
             "security group. Where it does not, read its log, and approve or reject",
         )
-        if not promoted.approval:
-            return [review, security]
-        promote = pipelines.ManualApprovalStep(PROMOTION_APPROVAL, comment=f"Deploy to {promoted.name}?")
-        promote.add_step_dependency(review)
-        promote.add_step_dependency(security)
-        return [review, security, promote]
+        return [self._builds.step(action, role=role, assembly=assembly), security]
 
     def after_deployment(self, promoted: PromotedEnvironment) -> list[pipelines.CodeBuildStep]:
         """The smoke test and the gates, one after another."""
@@ -131,8 +141,8 @@ class Steps:
         return steps
 
     def _update_permissions(self) -> list[Permission]:
-        settings, promoted = self._promotion.settings, self._promotion.environments
-        own = {(settings.account, region) for region in (settings.region, *(one.region for one in promoted))}
+        own = {(self._promotion.settings.account, region) for region in self._own_regions()}
+        environments = {(promoted.account, promoted.region) for promoted in self._promotion.environments}
         return [
             Permission(
                 sid="DeployPipeline",
@@ -144,7 +154,7 @@ class Steps:
                 sid="LookAtAccounts",
                 reason="to check that every account is ready for deployments, by roles that only read",
                 actions=["sts:AssumeRole"],
-                resources=self._bootstrap_roles("lookup", own | {(one.account, one.region) for one in promoted}),
+                resources=self._bootstrap_roles("lookup", own | environments),
             ),
             Permission(
                 sid="FindConnection",
@@ -155,14 +165,14 @@ class Steps:
             self._repository.look_permission(),
         ]
 
-    def _review_permissions(self, promoted: PromotedEnvironment) -> Sequence[Permission]:
+    def _review_permissions(self, stage: str, places: Iterable[tuple[str, str]]) -> Sequence[Permission]:
         pipeline = self._stack.format_arn(service="codepipeline", resource=PIPELINE_NAME)
         return [
             Permission(
                 sid="LookAtEnvironment",
                 reason="to compare the assembly with what is deployed, by a role that only reads",
                 actions=["sts:AssumeRole"],
-                resources=self._bootstrap_roles("lookup", [(promoted.account, promoted.region)]),
+                resources=self._bootstrap_roles("lookup", places),
             ),
             Permission(
                 sid="FindApproval",
@@ -174,14 +184,25 @@ class Steps:
                 sid="AnswerApproval",
                 reason="to approve this one action where nothing broadens permissions",
                 actions=["codepipeline:PutApprovalResult"],
-                resources=[f"{pipeline}/{promoted.name}/{SECURITY_APPROVAL}"],
+                resources=[f"{pipeline}/{stage}/{SECURITY_APPROVAL}"],
             ),
         ]
+
+    def _own_regions(self) -> set[str]:
+        """Regions of the pipeline's stacks: its own, and those that artifacts are copied to."""
+        return {self._promotion.settings.region, *(promoted.region for promoted in self._promotion.environments)}
 
     def _bootstrap_roles(self, kind: BootstrapRole, places: Iterable[tuple[str, str]]) -> list[str]:
         return [
             bootstrap_role_arn(self._stack, kind, account=account, region=region) for account, region in sorted(places)
         ]
+
+
+def _before(steps: list[pipelines.Step], last: pipelines.Step) -> list[pipelines.Step]:
+    """All of `steps`, then the last one."""
+    for step in steps:
+        last.add_step_dependency(step)
+    return [*steps, last]
 
 
 def _assumed_role_profile(role_arn: str, region: str) -> list[str]:

@@ -70,8 +70,9 @@ def test_no_environments_own_values_are_left_in_the_document() -> None:
 def test_one_role_for_each_environment_is_one_entry(subjects: list[Subject]) -> None:
     pipelines = [subject for subject in subjects if subject.environment is None]
     found = entries([s for subject in pipelines for s in subject.collected.statements], pipelines)
-    [approval] = [entry for entry in found if entry.key == "AnswerApproval"]
-    assert approval.path == "Builds/<environment>-ReviewRole"
+    paths = {entry.path: entry for entry in found if entry.key == "AnswerApproval"}
+    assert set(paths) == {"Builds/<environment>-ReviewRole", "Builds/UpdatePipeline-ReviewRole"}
+    approval = paths["Builds/<environment>-ReviewRole"]
     assert list(approval.resources) == [
         "arn:<partition>:codepipeline:<region>:<account>:mistral-7b-pipeline/<environment>/SecurityChanges"
     ]

@@ -74,7 +74,7 @@ def test_the_pipeline_updates_itself_from_the_assembly_and_reviews_compare_it(
         if one.provider == "CodeBuild" and "Synth_Output" in one.inputs
     }
     reviews = {(one.name, "Review") for one in PROMOTIONS[folder].environments}
-    assert with_assembly == {("UpdatePipeline", "SelfMutate")} | reviews
+    assert with_assembly == {("UpdatePipeline", "Review"), ("UpdatePipeline", "SelfMutate")} | reviews
 
 
 def model(templates: dict[str, Any], environment: str) -> dict[str, Any]:

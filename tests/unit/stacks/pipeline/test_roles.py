@@ -109,6 +109,18 @@ def test_a_review_looks_at_its_environment_and_answers_its_one_approval(shipped:
     assert permissions(shipped, "Builds/staging-ReviewRole") == expected
 
 
+def test_the_review_of_the_pipeline_looks_at_its_own_accounts_regions(variants: list[Statement]) -> None:
+    own = VARIANTS.settings.account
+    held = permissions(variants, "Builds/UpdatePipeline-ReviewRole")
+    regions = ("us-east-1", "eu-west-1")
+    assert held["LookAtEnvironment"] == ({"sts:AssumeRole"}, {bootstrap("lookup", own, region) for region in regions})
+    pipeline = f"arn:aws:codepipeline:us-east-1:{own}:mistral-7b-pipeline"
+    assert held["AnswerApproval"] == (
+        {"codepipeline:PutApprovalResult"},
+        {f"{pipeline}/UpdatePipeline/SecurityChanges"},
+    )
+
+
 def test_nobody_but_a_person_may_answer_a_promotion(shipped: list[Statement], variants: list[Statement]) -> None:
     answered = {r for s in (*shipped, *variants) if "codepipeline:PutApprovalResult" in s.actions for r in s.resources}
     assert {resource.rsplit("/", maxsplit=1)[1] for resource in answered} == {"SecurityChanges"}
@@ -165,18 +177,14 @@ def test_only_deployments_take_on_another_role_than_the_pipelines(templates: dic
         assert by_role == {True: {"CloudFormation"}, False: {"CodeStarSourceConnection", "CodeBuild", "Manual"}}
 
 
-def test_each_role_is_for_its_own_projects_or_pipeline_of_this_account(shipped: list[Statement]) -> None:
+def test_each_builds_role_is_for_its_own_projects_of_this_account(shipped: list[Statement]) -> None:
     found = {
         s.path: {key: {value for _, name, value in s.conditions if name == key} for _, key, _ in s.conditions}
         for s in shipped
-        if s.policy == TRUST
+        if s.policy == TRUST and s.principals == ("Service codebuild.amazonaws.com",)
     }
     account = "111111111111"
     project = f"arn:aws:codebuild:us-east-1:{account}:project/mistral-7b-pipeline"
-    assert found["Role"] == {
-        "aws:SourceAccount": {account},
-        "aws:SourceArn": {f"arn:aws:codepipeline:us-east-1:{account}:mistral-7b-pipeline"},
-    }
     assert found["Builds/prod-ReviewRole"]["aws:SourceArn"] == {f"{project}-prod-Review"}
     assert found["Builds/prod-SmokeRole"]["aws:SourceArn"] == {f"{project}-prod-Smoke", f"{project}-prod-Gate*"}
     assert all(conditions["aws:SourceAccount"] == {account} for conditions in found.values())

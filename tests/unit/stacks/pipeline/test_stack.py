@@ -25,12 +25,12 @@ def test_stages_are_source_build_update_and_the_environments_in_order_of_promoti
     assert list(stages) == ["Source", "Build", "UpdatePipeline", "dev", "staging", "prod"]
 
 
-def test_the_commit_is_built_before_the_pipeline_updates_itself(templates: dict[str, Any]) -> None:
+def test_the_commit_is_built_before_the_pipeline_updates_itself_which_is_reviewed(templates: dict[str, Any]) -> None:
     template = templates["shipped/pipeline"]
     assert [order(template, stage) for stage in ("Source", "Build", "UpdatePipeline")] == [
         [{"Source"}],
         [{"Synth"}],
-        [{"SelfMutate"}],
+        [{"Review", "SecurityChanges"}, {"SelfMutate"}],
     ]
 
 
