@@ -33,6 +33,7 @@ class Report:
     """Elsewhere than on a terminal, how often a step says that it is still going on, in seconds; None: never."""
     _progress: Progress | None = None
     _doing: str = ""
+    _headings: int = 0
 
     @contextmanager
     def step(self, title: str, command: str = "") -> Iterator[Step]:
@@ -48,7 +49,8 @@ class Report:
 
     def heading(self, title: str, command: str = "") -> None:
         """Prints what begins now."""
-        heading = Text(f"\n[{len(self.steps) + 1}] {title}", style="bold")
+        self._headings += 1
+        heading = Text(f"\n[{self._headings}] {title}", style="bold")
         self.console.print(heading.append(f"   $ {command}" if command else "", style="dim"), soft_wrap=True)
 
     def now(self, doing: str) -> None:

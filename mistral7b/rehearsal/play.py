@@ -64,6 +64,7 @@ def play(plan: Plan, report: Report, approver: Approver | None) -> tuple[list[Re
             repository.clone(plan.project, folder)
             promotion, clone = commit(plan, folder, plan.commits[0])
             step.result = f"{clone.commit[:10]} {clone.subject}"
+        report.tell(_what_runs(promotion))
         with report.step("Start the embedded AWS", "mistral7b local up") as step:
             cloud = Cloud(stack.enter_context(_server(scratch, keep=plan.keep)))
             step.result = cloud.url
@@ -109,6 +110,14 @@ def commit(plan: Plan, folder: Path, revision: str) -> tuple[Promotion, Clone]:
         promotion = load_promotion(files) or promotion
     repository.put_on_branch(clone, promotion.settings.source.branch)
     return promotion, clone
+
+
+def _what_runs(promotion: Promotion) -> str:
+    build = promotion.settings.build
+    return (
+        f"`build` in {ENVIRONMENTS}/{PIPELINE_FILE} says what runs: `{build.setup}` at the start of every build, and "
+        f"`{build.test}` once. With `make setup` (half a minute each time) and `make test`, a quarter of an hour or more."
+    )
 
 
 def _promote(rehearsal: Rehearsal, approver: Approver | None) -> Result:
