@@ -10,7 +10,10 @@ from rich.text import Text
 from mistral7b.promotion.names import REVIEW_ACTION, SECURITY_APPROVAL, SMOKE_ACTION
 from mistral7b.rehearsal.execution import SUCCEEDED, Action, Execution, Stage
 from mistral7b.rehearsal.follow import Answer
-from mistral7b.rehearsal.logs import Client, evidence
+from mistral7b.rehearsal.logs import Client, evidence, of_commands
+
+# A review of a first deployment lists every statement.
+_MOST_LINES = 400
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class AskUser:
         return Answer(yes, f"{'approved' if yes else 'rejected'} by {getpass.getuser()} in a rehearsal")
 
     def _show(self, basis: Action) -> None:
-        lines = evidence(self.client, self.account, self.region, basis)
+        lines = of_commands(evidence(self.client, self.account, self.region, basis, _MOST_LINES))
         self.console.print(
             Text(f"    {basis.title} says:" if lines else f"    {basis.title} says nothing", style="dim")
         )

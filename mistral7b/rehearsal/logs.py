@@ -44,11 +44,16 @@ def log_tail(client: Client, account: str, region: str, build_id: str, lines: in
 
 def doing(tail: list[str]) -> str:
     """The last line that a command printed, of those that say something."""
-    said = [line.strip() for line in tail if line.strip() and not line.startswith(_CODEBUILDS_OWN)]
+    said = [line.strip() for line in of_commands(tail) if line.strip()]
     return said[-1] if said else ""
 
 
-def evidence(client: Client, account: str, region: str, action: Action) -> list[str]:
+def of_commands(tail: list[str]) -> list[str]:
+    """The lines that commands printed, without CodeBuild's own."""
+    return [line for line in tail if not line.startswith(_CODEBUILDS_OWN)]
+
+
+def evidence(client: Client, account: str, region: str, action: Action, lines: int = TAIL_LINES) -> list[str]:
     """What shows why an action ended as it did: the end of its log, or the events of its stack that failed.
 
     Args:
@@ -56,11 +61,12 @@ def evidence(client: Client, account: str, region: str, action: Action) -> list[
         account: the pipeline's account.
         region: the pipeline's region, for actions that name none.
         action: what ended.
+        lines: of a log, at most so many.
     """
     if action.configuration.get("StackName"):
         return _stack_failures(client, account, action.region or region, action)
     if action.category in ("Build", "Test") and action.external_id:
-        return log_tail(client, account, action.region or region, action.external_id)
+        return log_tail(client, account, action.region or region, action.external_id, lines)
     return []
 
 

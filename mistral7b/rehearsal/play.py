@@ -11,6 +11,7 @@ import yaml
 
 from mistral7b.demo.report import Report
 from mistral7b.demo.scenario import exported
+from mistral7b.environment import EnvironmentFileError
 from mistral7b.promotion import PIPELINE_FILE, Promotion, load_promotion
 from mistral7b.promotion.names import PIPELINE_NAME
 from mistral7b.rehearsal import repository
@@ -96,7 +97,11 @@ def commit(plan: Plan, folder: Path, revision: str) -> tuple[Promotion, Clone]:
         shutil.rmtree(files, ignore_errors=True)
         shutil.copytree(plan.environments, files)
         clone = repository.commit_all(clone, f"The environment files of {plan.environments}")
-    promotion = load_promotion(files)
+    try:
+        promotion = load_promotion(files)
+    except EnvironmentFileError as error:  # the clone is gone when the user reads of it
+        problems = [replace(one, file=one.file.removeprefix(f"{folder}/")) for one in error.problems]
+        raise EnvironmentFileError(problems, f"the environment files of commit {revision[:10]}") from None
     if promotion is None:
         raise NoPipelineError(
             f"commit {revision[:10]} has no {ENVIRONMENTS}/{PIPELINE_FILE}, so it has no pipeline\n"
@@ -116,7 +121,8 @@ def _what_runs(promotion: Promotion) -> str:
     build = promotion.settings.build
     return (
         f"`build` in {ENVIRONMENTS}/{PIPELINE_FILE} says what runs: `{build.setup}` at the start of every build, and "
-        f"`{build.test}` once. With `make setup` (half a minute each time) and `make test`, a quarter of an hour or more."
+        f"`{build.test}` once. With `make setup`, half a minute each time, and `make test`, that takes a quarter of an "
+        "hour or more."
     )
 
 

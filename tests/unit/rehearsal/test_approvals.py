@@ -28,7 +28,8 @@ def client(service: str, account: str, region: str) -> Any:
         return {"builds": [{"id": ids[0], "logs": {"groupName": "g", "streamName": ids[0]}}]}
 
     def log(logGroupName: str, logStreamName: str, limit: int, startFromHead: bool) -> dict[str, Any]:
-        return {"events": [{"message": f"{logStreamName}: new IAM statement\n"}]}
+        own = "[Container] 2026/01/01 12:00:00 Phase complete: BUILD State: SUCCEEDED\n"
+        return {"events": [{"message": f"{logStreamName}: new IAM statement\n"}, {"message": own}]}
 
     return FakeClient(service, {"batch_get_builds": builds, "get_log_events": log})
 
@@ -66,6 +67,7 @@ def test_a_security_approval_shows_what_the_review_found_and_what_the_pipeline_s
     _, seen = ask(monkeypatch, "y\n")
     assert "review:1: new IAM statement" in seen
     assert "Look at the log." in seen
+    assert "[Container]" not in seen
 
 
 def test_a_promotion_rests_on_the_smoke_test_and_gates_of_the_stage_before() -> None:
