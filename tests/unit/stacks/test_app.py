@@ -74,7 +74,7 @@ def run_with_dev(tmp_path: Path, content: str, pipeline: str | None = None) -> "
     (folder / "dev.yaml").write_text(content)
     if pipeline is not None:
         (folder / "pipeline.yaml").write_text(pipeline)
-    return run_app(tmp_path / "out", environments=str(folder))
+    return run_app(tmp_path / "out", environments=str(folder), validate="false")
 
 
 def test_a_wrong_environment_file_ends_with_a_message_and_exit_code_2(tmp_path: Path) -> None:
