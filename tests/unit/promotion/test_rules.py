@@ -4,6 +4,7 @@ import re
 
 import boto3
 import pytest
+import yaml
 
 from mistral7b.promotion.regions import PIPELINE_REGIONS, partition
 from mistral7b.promotion.rules import size
@@ -159,6 +160,17 @@ def test_an_environment_of_another_partition_is_refused(problems: Problems) -> N
     files = {"dev": "region: us-east-1\n", "china": china}
     found = problems(HEAD + promoting("dev", "china"), files)
     assert "of partition aws-cn, and the pipeline in aws" in found["environments[1].name"].reason
+
+
+def test_roles_for_github_leave_room_for_two_gates_less(problems: Problems, load: Load) -> None:
+    files = {"dev": "region: us-east-1\n"}
+
+    def text(gates: int) -> str:
+        entry = {"name": "dev", "gates": ["true"] * gates}
+        return HEAD + yaml.safe_dump({"environments": [entry], "github_actions": {}})
+
+    assert len(load(text(40), files).environments[0].gates) == 40
+    assert "10 of them not gates" in problems(text(41), files)["environments[0].gates"].reason
 
 
 def test_more_environments_than_stages_are_refused(problems: Problems) -> None:
