@@ -57,10 +57,16 @@ def _check_caller(promotion: Promotion, cloud: Cloud) -> None:
 
 
 def _places(promotion: Promotion) -> Iterator[Place]:
-    """Every account and region, the pipeline's first, each once with all that is in it."""
+    """Every account and region, the pipeline's first, each once with all that is in it.
+
+    Where an environment is in another region, the pipeline's own account has a stack there, too: the artifacts' copies.
+    """
     own = promotion.settings.account
     used: dict[tuple[str, str], list[str]] = {(own, promotion.settings.region): ["pipeline"]}
     for environment in promotion.environments:
+        own_stack = used.setdefault((own, environment.region), [])
+        if "pipeline" not in own_stack:
+            own_stack.append("pipeline")
         used.setdefault((environment.account, environment.region), []).append(environment.name)
     for (account, region), users in used.items():
         yield Place(account, region, tuple(users), own)

@@ -37,6 +37,7 @@ def test_every_account_and_region_is_asked_once_and_then_the_connection(
     assert [(one.subject, one.used_by, one.account, one.region, one.status) for one in found] == [
         ("bootstrap", ("pipeline", "dev", "test"), cloud.account, "us-east-1", "fine"),
         ("bootstrap", ("staging",), other, "us-east-1", "fine"),
+        ("bootstrap", ("pipeline",), cloud.account, "eu-west-1", "refused"),
         ("bootstrap", ("prod",), other, "eu-west-1", "refused"),
         ("connection", ("pipeline",), cloud.account, "us-east-1", "later"),
     ]
