@@ -1,6 +1,5 @@
 """`mistral7b pipeline check`: what is printed, for people and for scripts, and the exit status."""
 
-import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -10,17 +9,16 @@ import pytest
 from localaws import cloudformation, pipelines
 from mistral7b.cli import main
 from tests.unit.cli.conftest import Result
+from tests.unit.fresh_accounts import fresh_account
 from tests.unit.promotion.check.conftest import EmbeddedCloud, bootstrap
 
 Say = Callable[..., Result]
-_ACCOUNTS = itertools.count(800_000_000_000, 2)
 
 
 @pytest.fixture
 def accounts() -> tuple[str, str]:
     """The pipeline's account and staging's, which nothing else uses."""
-    number = next(_ACCOUNTS)
-    return str(number), str(number + 1)
+    return fresh_account(), fresh_account()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -12,8 +11,7 @@ from botocore.exceptions import ClientError
 
 from localaws import moto_app, roles
 from localaws.roles import AccessDenied, Credentials
-
-_ACCOUNTS = itertools.count(500_000_000_000)
+from tests.unit.fresh_accounts import fresh_account
 
 BUILDS = "codebuild.amazonaws.com"
 ANY = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}
@@ -23,7 +21,7 @@ class Account:
     """An account that nothing else uses."""
 
     def __init__(self) -> None:
-        self.id = str(next(_ACCOUNTS))
+        self.id = fresh_account()
         self.root = f"arn:aws:iam::{self.id}:root"
 
     def client(self, service: str) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -11,16 +10,16 @@ import pytest
 
 from localaws import cloudformation, codebuild, hosting, moto_app, pipelines
 from localaws.hosting.settings import HostingSettings
+from tests.unit.fresh_accounts import fresh_account
 
 REGION = "us-east-1"
-_ACCOUNTS = itertools.count(200_000_000_000)
 
 
 class Account:
     """An account that nothing else uses."""
 
     def __init__(self, region: str = REGION) -> None:
-        self.id = str(next(_ACCOUNTS))
+        self.id = fresh_account()
         self.region = region
 
     def client(self, service: str) -> Any:

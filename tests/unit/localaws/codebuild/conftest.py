@@ -14,9 +14,9 @@ import pytest
 
 from localaws import codebuild, moto_app
 from localaws.codebuild import BuildResult
+from tests.unit.fresh_accounts import fresh_account
 
 REGION = "us-east-1"
-_ACCOUNTS = itertools.count(600_000_000_000)
 
 
 def commands(**phases: list[str] | Mapping[str, Any]) -> dict[str, Any]:
@@ -29,7 +29,7 @@ class Builder:
     """An account with a project."""
 
     def __init__(self, folder: Path) -> None:
-        self.id = str(next(_ACCOUNTS))
+        self.id = fresh_account()
         self.folder = folder
         self._projects = itertools.count(1)
         trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "codebuild.amazonaws.com"}}

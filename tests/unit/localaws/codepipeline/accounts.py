@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import queue
 import threading
 from collections.abc import Callable
@@ -11,9 +10,9 @@ from typing import Any
 from localaws import moto_app
 from localaws.codepipeline.execution import ActionRun, Artifact, Execution, Outcome, StageRun
 from localaws.codepipeline.pipeline import ActionFailed
+from tests.unit.fresh_accounts import fresh_account
 from tests.unit.localaws.codepipeline.structures import BUCKET, REGION, pipeline, trust
 
-_ACCOUNTS = itertools.count(700_000_000_000)
 PATIENCE_S = 20
 
 
@@ -89,7 +88,7 @@ class Account:
     """An account that nothing else uses, with a role for pipelines."""
 
     def __init__(self) -> None:
-        self.id = str(next(_ACCOUNTS))
+        self.id = fresh_account()
         self.pipeline_role = self.role("pipeline", Service="codepipeline.amazonaws.com")
 
     def client(self, service: str, region: str = REGION) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from typing import Any
 
@@ -10,8 +9,8 @@ import pytest
 
 from localaws import moto_app
 from localaws.hosting.permissions import allows
+from tests.unit.fresh_accounts import fresh_account
 
-_ACCOUNTS = itertools.count(420_000_000_000)
 OBJECT = "arn:aws:s3:::bucket/prefix/one"
 WRITE = {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::bucket/prefix/*"}
 
@@ -22,7 +21,7 @@ def document(*statements: dict[str, Any]) -> str:
 
 @pytest.fixture
 def iam() -> Any:
-    made = moto_app.client("iam", str(next(_ACCOUNTS)), "us-east-1")
+    made = moto_app.client("iam", fresh_account(), "us-east-1")
     trusted = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
     made.create_role(RoleName="role", AssumeRolePolicyDocument=document(trusted))
     return made

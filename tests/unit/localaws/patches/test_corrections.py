@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Callable
 from typing import Any
@@ -27,8 +26,7 @@ from moto.sts.responses import TokenResponse
 from localaws import moto_app, patches
 from localaws.accounts import access_key_id
 from localaws.patches import correction
-
-_ACCOUNTS = itertools.count(400_000_000_000)
+from tests.unit.fresh_accounts import fresh_account
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +37,7 @@ def _corrected() -> None:
 
 @pytest.fixture
 def account() -> str:
-    return str(next(_ACCOUNTS))
+    return fresh_account()
 
 
 @pytest.fixture
@@ -124,7 +122,7 @@ def test_awss_own_policies_can_be_attached_in_every_account(client: Callable[[st
     arn = "arn:aws:iam::aws:policy/AdministratorAccess"
     client("iam").attach_role_policy(RoleName="role", PolicyArn=arn)
     assert client("iam").get_policy(PolicyArn=arn)["Policy"]["AttachmentCount"] == 1
-    other = moto_app.client("iam", str(next(_ACCOUNTS)), "us-east-1")
+    other = moto_app.client("iam", fresh_account(), "us-east-1")
     assert other.get_policy(PolicyArn=arn)["Policy"]["AttachmentCount"] == 0
 
 
@@ -136,7 +134,7 @@ def test_moto_reads_the_policies_anew_for_each_account(account: str) -> None:
 
 @pytest.mark.parametrize("principal", ["{caller}", "arn:aws:iam::{caller}:root", "*"])
 def test_a_role_can_be_assumed_by_an_account_that_it_trusts(account: str, principal: str) -> None:
-    owner = str(next(_ACCOUNTS))
+    owner = fresh_account()
     moto_app.client("iam", owner, "us-east-1").create_role(
         RoleName="role", AssumeRolePolicyDocument=trust(principal.format(caller=account))
     )
@@ -148,7 +146,7 @@ def test_a_role_can_be_assumed_by_an_account_that_it_trusts(account: str, princi
 @pytest.mark.filterwarnings("ignore:Exception.AccessDenied. with code AccessDenied does not match")
 @pytest.mark.parametrize("role", ["role/other", "role/missing", "user/someone"])
 def test_a_role_that_is_absent_or_trusts_others_cannot_be_assumed(account: str, role: str) -> None:
-    owner = str(next(_ACCOUNTS))
+    owner = fresh_account()
     iam = moto_app.client("iam", owner, "us-east-1")
     iam.create_role(RoleName="other", AssumeRolePolicyDocument=trust("111122223333"))
     sts = moto_app.client("sts", account, "us-east-1")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from typing import Any
 
@@ -10,8 +9,8 @@ import pytest
 from moto.events.models import Rule, events_backends
 
 from localaws import moto_app, patches
+from tests.unit.fresh_accounts import fresh_account
 
-_ACCOUNTS = itertools.count(420_000_000_000)
 REGION = "us-east-1"
 EVENT = {"Source": "tests", "DetailType": "Something happened", "Detail": json.dumps({"what": "it", "how": "well"})}
 
@@ -26,7 +25,7 @@ class Place:
     """An account with a topic, a queue that listens to it, and a rule that publishes to it."""
 
     def __init__(self) -> None:
-        self.account = str(next(_ACCOUNTS))
+        self.account = fresh_account()
         self.topic = str(self.client("sns").create_topic(Name="news")["TopicArn"])
         self.queue = str(self.client("sqs").create_queue(QueueName="inbox")["QueueUrl"])
         arn = f"arn:aws:sqs:{REGION}:{self.account}:inbox"

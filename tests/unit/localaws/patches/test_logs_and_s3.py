@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -14,8 +13,8 @@ from moto.logs.responses import LogsResponse
 from moto.s3.models import FakeBucket, S3Backend
 
 from localaws import moto_app, patches
+from tests.unit.fresh_accounts import fresh_account
 
-_ACCOUNTS = itertools.count(410_000_000_000)
 NO_KEY = "arn:aws:kms:us-east-1:111122223333:key/00000000-0000-0000-0000-000000000000"
 
 
@@ -27,7 +26,7 @@ def _corrected() -> None:
 
 @pytest.fixture
 def client() -> Callable[[str], Any]:
-    account = str(next(_ACCOUNTS))
+    account = fresh_account()
     return lambda service: moto_app.client(service, account, "us-east-1")
 
 

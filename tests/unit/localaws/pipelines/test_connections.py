@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import subprocess
 from pathlib import Path
@@ -14,16 +13,16 @@ from botocore.exceptions import ClientError
 from localaws import moto_app, pipelines
 from localaws.pipelines import connections, handshake
 from localaws.pipelines.connections import ConnectionUnavailable
+from tests.unit.fresh_accounts import fresh_account
 from tests.unit.localaws.asgi import ask
 
-_ACCOUNTS = itertools.count(700_000_000_000)
 JSON = {"content-type": "application/json"}
 
 
 @pytest.fixture
 def account() -> str:
     pipelines.install()
-    return str(next(_ACCOUNTS))
+    return fresh_account()
 
 
 def client(account: str, service: str = "codeconnections", region: str = "us-east-1") -> Any:
@@ -143,7 +142,7 @@ def test_a_page_in_a_browser_cannot_shake_hands(arn: str, clone: Path) -> None:
 
 def test_connections_belong_to_an_account_and_a_region(account: str, arn: str) -> None:
     assert [one["ConnectionArn"] for one in client(account).list_connections()["Connections"]] == [arn]
-    for elsewhere in (client(account, region="eu-west-1"), client(str(next(_ACCOUNTS)))):
+    for elsewhere in (client(account, region="eu-west-1"), client(fresh_account())):
         assert elsewhere.list_connections()["Connections"] == []
         for operation in (elsewhere.get_connection, elsewhere.delete_connection):
             with pytest.raises(ClientError, match="ResourceNotFoundException"):

@@ -1,6 +1,5 @@
 """Bootstrapped accounts of the embedded AWS, in this process, and the checks' way to them."""
 
-import itertools
 import json
 from collections.abc import Callable
 from typing import Any
@@ -12,9 +11,9 @@ from botocore.stub import Stubber
 from localaws import cloudformation, moto_app, pipelines
 from mistral7b.promotion.check import Cloud
 from mistral7b.promotion.check.cloud import Credentials
+from tests.unit.fresh_accounts import fresh_account
 
 REGION = "us-east-1"
-_ACCOUNTS = itertools.count(700_000_000_000)
 
 
 class EmbeddedCloud(Cloud):
@@ -54,7 +53,7 @@ def _embedded() -> None:
 @pytest.fixture
 def account() -> Callable[[], str]:
     """Accounts that nothing else uses."""
-    return lambda: str(next(_ACCOUNTS))
+    return fresh_account
 
 
 @pytest.fixture
