@@ -30,7 +30,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.e2e)
-            group = "pipeline" if item.path.stem.startswith("test_pipeline") else "e2e"
+            group = "pipeline" if item.path.stem == "test_pipeline" else "e2e"
             item.add_marker(pytest.mark.xdist_group(group))
 
 
