@@ -22,7 +22,8 @@ def main() -> None:
     app = cdk.App(builtin_cloud_formation_validation=False)
     folder = Path(app.node.try_get_context("environments") or ENVIRONMENTS)
     try:
-        define(app, load_environments(folder), load_promotion(folder))
+        environments = load_environments(folder)
+        define(app, environments, load_promotion(folder, environments))
     except (EnvironmentFileError, InvalidPropsError) as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)

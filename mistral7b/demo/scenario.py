@@ -103,7 +103,8 @@ class Demo:
             step.result = f"a new model and config; {self._endpoint_status()}"
 
     def _destroy(self) -> None:
-        with self.report.step("Remove everything", f"cdk destroy '{ENVIRONMENT}/*'"):
+        # what the deployment has made of the app will do: another synth would change nothing but take its time
+        with self.report.step("Remove everything", f"cdk destroy --app cdk.out '{ENVIRONMENT}/*'"):
             self._cdk("destroy", f"{ENVIRONMENT}/*", "--force")
 
     def _prove_removal(self, before: set[Resource]) -> None:
@@ -142,7 +143,10 @@ class Demo:
         program = str(self.project / ".venv" / "bin" / "cdk")
         if command == "bootstrap":  # in the project's folder, the CLI would synthesize the app first, for nothing
             return run([program, command, *arguments], self.scratch, self.report.now)
-        elsewhere = ["--context", f"environments={self.files}", "--output", str(self.scratch / "cdk.out")]
+        assembly = str(self.scratch / "cdk.out")
+        if command == "destroy":
+            return run([program, command, *arguments, "--app", assembly], self.project, self.report.now)
+        elsewhere = ["--context", f"environments={self.files}", "--output", assembly]
         return run([program, command, *arguments, *elsewhere], self.project, self.report.now)
 
     def _mistral7b(self, *arguments: str) -> str:

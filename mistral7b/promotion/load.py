@@ -1,6 +1,7 @@
 """Loads the pipeline file, and the environments that it promotes."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from mistral7b.environment import Environment, EnvironmentFileError, load_environment
@@ -28,8 +29,12 @@ _KIND = FileKind(
 )
 
 
-def load_promotion(folder: Path) -> Promotion | None:
+def load_promotion(folder: Path, loaded: Mapping[str, Environment] | None = None) -> Promotion | None:
     """The pipeline of `folder`/pipeline.yaml with the environments that it names; None where there is no such file.
+
+    Args:
+        folder: where the files are.
+        loaded: environments of the folder that are loaded already, by name. Default: none.
 
     Raises:
         EnvironmentFileError: with every problem of the file and of the environments that it names.
@@ -40,14 +45,14 @@ def load_promotion(folder: Path) -> Promotion | None:
     source = read(file, str(file))
     if source.problems:
         raise EnvironmentFileError(source.problems, "the pipeline file")
-    draft, problems = _validate(source, folder)
+    draft, problems = _validate(source, folder, loaded or {})
     if problems:
         own = all(problem.file == str(file) for problem in problems)
         raise EnvironmentFileError(problems, "the pipeline file" if own else "the environment files")
     return Promotion(draft.settings, file, _promoted(draft))
 
 
-def _validate(source: Source, folder: Path) -> tuple[Draft, list[Problem]]:
+def _validate(source: Source, folder: Path, loaded: Mapping[str, Environment]) -> tuple[Draft, list[Problem]]:
     problems: list[Problem] = []
     settings, wrong = validate_fields(_KIND, without_nulls(source.values), source, problems)
     names = environment_names(folder)
@@ -55,7 +60,7 @@ def _validate(source: Source, folder: Path) -> tuple[Draft, list[Problem]]:
     for name in dict.fromkeys(promoted.name for promoted in settings.environments):
         if name in names:
             try:
-                environments[name] = load_environment(folder, name)
+                environments[name] = loaded.get(name) or load_environment(folder, name)
             except EnvironmentFileError as error:
                 problems += error.problems
     draft = Draft(settings, tuple(names), environments, folder)
