@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -35,10 +35,20 @@ def start(tmp_path: Path) -> Start:
 
 
 def traces() -> dict[str, object]:
-    """What a run could leave in the project's folder: files that git sees as changed, and what it is told to ignore."""
-    changed = subprocess.run(["git", "status", "--porcelain"], cwd=PROJECT, capture_output=True, text=True, check=True)
-    ignored = {name: (PROJECT / name).exists() for name in ("cdk.out", "cdk.context.json", ".mistral7b")}
-    return {"changed": changed.stdout, **ignored}
+    """What a run could leave in the project's folder: every file's last change, and what runs make there at times.
+
+    Without git: a pipeline tests the commit's files alone.
+    """
+    made = {name: (PROJECT / name).exists() for name in ("cdk.out", "cdk.context.json", ".mistral7b")}
+    return made | {str(file): file.stat().st_mtime_ns for file in files()}
+
+
+def files() -> Iterator[Path]:
+    """The project's files, but for what tools keep there."""
+    kept = {"node_modules", "cdk.out", "__pycache__"}
+    for folder, folders, names in os.walk(PROJECT):
+        folders[:] = [name for name in folders if name not in kept and not name.startswith(".")]
+        yield from (Path(folder, name) for name in names)
 
 
 def processes_with(folder: Path) -> list[str]:
