@@ -13,9 +13,9 @@ setup: ## Virtual environment, locked packages, Node and the CDK CLI, all inside
 demo: setup ## Deploy, ask, update and remove Mistral 7B on the embedded AWS
 	@.venv/bin/mistral7b demo
 
-# Four workers for two cores: the CDK CLI of the end-to-end tests waits a lot.
+# Three workers for two cores: the CDK CLI of the end-to-end tests waits a lot.
 test: setup lint ## Linters, type checks and every test
-	@.venv/bin/pytest --numprocesses 4 --dist loadgroup
+	@.venv/bin/pytest --numprocesses 3 --dist loadgroup
 
 lint: setup ## ruff and mypy --strict
 	@.venv/bin/ruff check

@@ -5,7 +5,9 @@ import re
 from typing import NoReturn
 
 _SPACE = re.compile(rb"[ \n\t\r]*")
-_STRING_BODY = rb'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+'
+# Without a possessive `*+`: before 3.11.5 Python goes back into one that holds a choice (cpython issue 106052).
+_PLAIN = rb'[^"\\\x00-\x1f]*'
+_STRING_BODY = rb'"' + _PLAIN + rb'(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})' + _PLAIN + rb")*"
 _STRING = re.compile(_STRING_BODY + rb'"')
 _UNFINISHED_STRING = re.compile(_STRING_BODY)
 _NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]*)(?P<fraction>\.[0-9]+)?(?P<exponent>[eE][+-]?[0-9]+)?")

@@ -118,6 +118,7 @@ def test_a_body_over_2_mib_is_refused_with_413() -> None:
         ('{"inputs":"x', "inputs: EOF while parsing a string at line 1 column 12"),
         ('{"inputs":"x"', "EOF while parsing an object at line 1 column 13"),
         ('{"inputs":"\\x"}', "inputs: invalid escape at line 1 column 13"),
+        ('{"inputs":"\\u"}', "inputs: invalid escape at line 1 column 13"),
         ('{"inputs":"\\ud800"}', "inputs: lone leading surrogate in hex escape at line 1 column 18"),
         ('{"inputs":"x","more":[1,]}', "more: trailing comma at line 1 column 25"),
         ('["x",{},false, 1]', "trailing characters at line 1 column 16"),
