@@ -9,9 +9,9 @@ import typer
 
 from mistral7b.cli.failure import CommandError
 from mistral7b.cli.output import out
-from mistral7b.demo.process import CommandFailedError
 from mistral7b.demo.report import Report
 from mistral7b.demo.scenario import DemoFailedError, play
+from mistral7b.process import CommandFailedError
 
 
 def register(app: typer.Typer) -> None:

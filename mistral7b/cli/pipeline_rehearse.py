@@ -121,8 +121,8 @@ def _play(plan: "Plan", console: Console, approve: bool) -> "tuple[list[Result],
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - takes a moment to load
 
     from localaws.lifecycle import LifecycleError  # noqa: PLC0415 - only the commands that need it import localaws
-    from mistral7b.demo.process import CommandFailedError  # noqa: PLC0415
     from mistral7b.demo.report import Report  # noqa: PLC0415
+    from mistral7b.process import CommandFailedError  # noqa: PLC0415
     from mistral7b.rehearsal.approvals import ApproveAll  # noqa: PLC0415
     from mistral7b.rehearsal.play import play  # noqa: PLC0415
     from mistral7b.rehearsal.repository import RepositoryError  # noqa: PLC0415

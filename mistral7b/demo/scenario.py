@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from mistral7b.demo.process import run
 from mistral7b.demo.report import Report
 from mistral7b.environment import Environment, load_environment
 from mistral7b.environment.load import COMMON
 from mistral7b.operate.inventory import Resource, inventory
+from mistral7b.process import run
 
 if TYPE_CHECKING:
     import boto3

@@ -5,8 +5,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from mistral7b.demo.process import CommandFailedError, run
 from mistral7b.environment.suggest import nearest
+from mistral7b.process import CommandFailedError, run
 from mistral7b.promotion.names import PIPELINE_ID
 
 # `cdk diff` ends with this line, whether there are differences or not. With --security-only it counts the stacks that

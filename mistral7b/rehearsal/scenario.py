@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mistral7b.demo.process import Job, run, run_together
 from mistral7b.demo.report import Report
+from mistral7b.process import Job, run, run_together
 from mistral7b.promotion import Promotion
 from mistral7b.promotion.names import PIPELINE_ID, PIPELINE_NAME, SOURCE_ACTION
 from mistral7b.rehearsal.cloud import Cloud, Place, places

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mistral7b.demo.process import CommandFailedError, Job, run, run_together
+from mistral7b.process import CommandFailedError, Job, run, run_together
 
 ENVIRONMENT = {"PATH": os.environ["PATH"], "WHO": "ada"}
 
