@@ -6,11 +6,11 @@ from mistral7b.capacity.fleet.chunks import Chunk, ListedTrace, Trace, TraceErro
 from mistral7b.capacity.fleet.exact import simulate
 from mistral7b.capacity.fleet.fluid import simulate_fast
 from mistral7b.capacity.fleet.lengths import ConstantLength, EmpiricalLength, LognormalLength, parse_lengths
-from mistral7b.capacity.fleet.model import Fleet
-from mistral7b.capacity.fleet.policy import Policy, ScheduledAction
 from mistral7b.capacity.fleet.result import LatencyOverTime, Result, Summary, Timeline
 from mistral7b.capacity.fleet.service import ServiceCurve, measure_service
 from mistral7b.capacity.fleet.trace_file import TraceFile
+from mistral7b.capacity.hosting import Fleet
+from mistral7b.capacity.scaling_policy import Policy, ScheduledAction
 
 __all__ = [
     "BinnedTrace", "Chunk", "ConstantLength", "EmpiricalLength", "Fleet", "LatencyOverTime", "ListedTrace",

@@ -9,12 +9,12 @@ from mistral7b.capacity.fleet.binned import BinnedTrace
 from mistral7b.capacity.fleet.chunks import Floats
 from mistral7b.capacity.fleet.cohort import Cohort
 from mistral7b.capacity.fleet.fluid_latency import flow_latencies
-from mistral7b.capacity.fleet.model import Fleet
 from mistral7b.capacity.fleet.outcome import Samples
-from mistral7b.capacity.fleet.policy import Policy
 from mistral7b.capacity.fleet.result import Result, Summary
 from mistral7b.capacity.fleet.scaling import AutoScaling
 from mistral7b.capacity.fleet.service import ServiceCurve
+from mistral7b.capacity.hosting import Fleet
+from mistral7b.capacity.scaling_policy import Policy
 
 # What is in flight when the trace ends is followed for so long; what takes longer has timed out.
 _DRAIN_S = 300.0

@@ -8,9 +8,9 @@ import numpy as np
 from mistral7b.capacity.fleet.binned import BinnedTrace
 from mistral7b.capacity.fleet.chunks import Floats, Ints
 from mistral7b.capacity.fleet.cohort import Cohort
-from mistral7b.capacity.fleet.model import ANSWER_LIMIT_S
 from mistral7b.capacity.fleet.result import QUANTILES, LatencyOverTime, windows
 from mistral7b.capacity.fleet.service import SPREAD, ServiceCurve
+from mistral7b.capacity.hosting import ANSWER_LIMIT_S
 
 # Logarithmic histogram: 0.5% wide classes from a millisecond to eleven days (or the same in milliseconds a token).
 _LOW, _WIDTH, _CLASSES = 1e-3, 0.005, 4200

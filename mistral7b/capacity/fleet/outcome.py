@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 
 from mistral7b.capacity.fleet.chunks import Chunk, Floats
-from mistral7b.capacity.fleet.model import ANSWER_LIMIT_S
 from mistral7b.capacity.fleet.result import LatencyOverTime, Summary, Timeline, quantiles, windows
+from mistral7b.capacity.hosting import ANSWER_LIMIT_S
 
 _REFUSED = -1.0
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from mistral7b.capacity.fleet.chunks import TraceError
 from mistral7b.capacity.fleet.durations import parse_duration
-from mistral7b.capacity.fleet.policy import METRIC_RULES, Metric, Policy, ScheduledAction
+from mistral7b.capacity.scaling_policy import METRIC_RULES, Metric, Policy, ScheduledAction
 
 MOST_INSTANCES = 10_000
 

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable
 
-from mistral7b.capacity.fleet.model import Routing
+from mistral7b.capacity.hosting import Routing
 
 Route = Callable[[list[int]], int]
 """Takes the requests in flight of each instance in service, at least one; returns the place of the chosen one."""

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from mistral7b.capacity.fleet.alarms import Alarm
-from mistral7b.capacity.fleet.policy import METRIC_RULES, SCALE_IN_SHARE, Policy
+from mistral7b.capacity.scaling_policy import METRIC_RULES, SCALE_IN_SHARE, Policy
 
 TICK_S = 10.0
 """Seconds between two looks at the load: the finest metric period."""

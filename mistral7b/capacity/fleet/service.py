@@ -8,8 +8,8 @@ from math import inf
 import numpy as np
 
 from mistral7b.capacity.fleet.chunks import Chunk, Floats
-from mistral7b.capacity.fleet.model import Fleet
 from mistral7b.capacity.fleet.routing import router
+from mistral7b.capacity.hosting import Fleet
 from mistral7b.capacity.request import Request
 from mistral7b.capacity.scheduler import TgiInstance
 

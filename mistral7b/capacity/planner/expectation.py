@@ -3,7 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass
 
-from mistral7b.capacity.fleet.model import ANSWER_LIMIT_S
+from mistral7b.capacity.hosting import ANSWER_LIMIT_S
 from mistral7b.capacity.planner.full_load import FullLoad
 from mistral7b.capacity.planner.queue import in_flight, refused_share
 from mistral7b.capacity.planner.service import Service

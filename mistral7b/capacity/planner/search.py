@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from mistral7b.capacity.fleet.model import ANSWER_LIMIT_S
+from mistral7b.capacity.hosting import ANSWER_LIMIT_S
 from mistral7b.capacity.parameters import PerformanceParameters
 from mistral7b.capacity.planner.candidates import Candidate, Pinned, candidates, worth_simulating
 from mistral7b.capacity.planner.expectation import Expectation, expect

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from mistral7b.capacity.admission import RouterLimits
-from mistral7b.capacity.fleet.model import ANSWER_LIMIT_S
+from mistral7b.capacity.hosting import ANSWER_LIMIT_S
 from mistral7b.capacity.parameters import PerformanceParameters
 from mistral7b.capacity.planner.full_load import FullLoad, full_load
 from mistral7b.capacity.planner.lengths import Lengths

@@ -3,11 +3,11 @@
 import math
 from dataclasses import dataclass
 
-from mistral7b.capacity.fleet.model import Fleet
-from mistral7b.capacity.fleet.policy import METRIC_RULES
+from mistral7b.capacity.hosting import Fleet
 from mistral7b.capacity.planner.candidates import Pinned
 from mistral7b.capacity.planner.queue import fewest_instances, in_flight, most_rate
 from mistral7b.capacity.planner.service import Service
+from mistral7b.capacity.scaling_policy import METRIC_RULES
 from mistral7b.environment.workload import Workload
 
 MOST_INSTANCES = 100

@@ -19,7 +19,7 @@ from mistral7b.capacity.fleet import (
     burst,
     simulate,
 )
-from mistral7b.capacity.fleet.model import ANSWER_LIMIT_S
+from mistral7b.capacity.hosting import ANSWER_LIMIT_S
 from tests.unit.capacity.fleet.conftest import FLEET, Listed
 
 

@@ -23,7 +23,7 @@ from mistral7b.capacity.fleet import (
     simulate_fast,
 )
 from mistral7b.capacity.fleet.arrivals import Rate
-from mistral7b.capacity.fleet.policy import Metric
+from mistral7b.capacity.scaling_policy import Metric
 from tests.unit.capacity.fleet.conftest import FLEET
 
 INPUTS, OUTPUTS = LognormalLength(300, 900, 4000), LognormalLength(150, 400, 2000)
