@@ -35,9 +35,14 @@ schema: setup ## Write the JSON schemas of the files in environments/, which edi
 docs: schema ## Write the documents that are made from the code: every policy statement, the environment files
 	@.venv/bin/python tools/write_docs.py
 
-lock: setup ## Resolve requirements.txt and package-lock.json anew
-	@.venv/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --upgrade --quiet --output-file requirements.txt
+# One resolution, dev.txt, holds every package; the others take their versions from it.
+COMPILE = .venv/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-annotate --custom-compile-command "make lock" --quiet
+lock: setup ## Resolve requirements.txt, requirements/ and package-lock.json anew
+	@$(COMPILE) --upgrade --extra dev --output-file requirements/dev.txt
+	@$(COMPILE) --constraint requirements/dev.txt --extra deploy --output-file requirements.txt
+	@for one in client capacity local pipeline test; do \
+		$(COMPILE) --constraint requirements/dev.txt --extra $$one --output-file requirements/$$one.txt || exit; done
 	@.venv/bin/npm update --package-lock-only
 
 clean: ## Remove what set-up and runs have made in this folder

