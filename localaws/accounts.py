@@ -22,6 +22,10 @@ ISOLATION = {
 }
 """Environment variables that keep an AWS tool away from the user's configuration and the metadata service of EC2."""
 
+_NO_PROXY = ("NO_PROXY", "no_proxy")
+# In an order that nobody else writes: so what was there before can be told from it.
+_LOOPBACK = "::1,127.0.0.1,localhost"
+
 _ACCOUNT = re.compile(r"\d{12}")
 _KEY_ID = re.compile(r"AKIALOCA(\d{12})")
 
@@ -46,7 +50,7 @@ def account_of(key_id: str) -> str | None:
 def credentials(account: str = DEFAULT_ACCOUNT, region: str = DEFAULT_REGION) -> dict[str, str]:
     """Environment variables with which any AWS tool calls the embedded AWS as `account`.
 
-    They also keep the tool away from the user's own configuration.
+    They also keep the tool away from the user's own configuration, and requests to this machine away from a proxy.
 
     Raises:
         ValueError: see `access_key_id`.
@@ -57,14 +61,41 @@ def credentials(account: str = DEFAULT_ACCOUNT, region: str = DEFAULT_REGION) ->
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
         **ISOLATION,
+        **_no_proxy(),
     }
 
 
+def without_credentials() -> dict[str, str | None]:
+    """What undoes `credentials` and AWS_ENDPOINT_URL in this process's environment; None unsets a variable.
+
+    Empty where the environment has credentials of another origin, which must stay.
+    """
+    key_id = os.environ.get("AWS_ACCESS_KEY_ID")
+    if key_id and account_of(key_id) is None:
+        return {}
+    own = dict.fromkeys(_NO_PROXY, _users_no_proxy() or None)
+    return {"AWS_ENDPOINT_URL": None, **dict.fromkeys(credentials()), **own}
+
+
+def _users_no_proxy() -> str:
+    value = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    return value.removesuffix(_LOOPBACK).rstrip(",")
+
+
+def _no_proxy() -> dict[str, str]:
+    """The user's NO_PROXY, with this machine's names after it; `*` means all hosts, and only where it stands alone."""
+    users = _users_no_proxy()
+    value = users if users == "*" else ",".join(filter(None, (users, _LOOPBACK)))
+    return dict.fromkeys(_NO_PROXY, value)
+
+
 def isolate() -> None:
-    """Drop every AWS variable of this process: settings for AWS itself are not for the embedded one.
+    """Drop every AWS variable of this process, and keep it from asking a proxy for its own address.
+
+    Settings for AWS itself are not for the embedded one.
 
     Has to come before botocore is imported, of which some parts read the configuration at once.
     """
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
-    os.environ.update(ISOLATION)
+    os.environ.update(ISOLATION | _no_proxy())

@@ -1,12 +1,14 @@
 """What to do about an endpoint that does not answer: one line for each cause."""
 
 import os
+from urllib.request import proxy_bypass
 
 from mistral7b.endpoint import (
     AccessDeniedError,
     BrokenAnswerError,
     ConfigurationError,
     ContainerError,
+    CredentialsError,
     EndpointError,
     EndpointNotFoundError,
     EndpointNotReadyError,
@@ -18,9 +20,13 @@ from mistral7b.endpoint import (
     TimedOutError,
     UnreachableError,
     endpoint_status,
+    endpoint_url,
+    is_embedded,
 )
 from mistral7b.environment import Environment
 
+_BYPASS = 'Add localhost to NO_PROXY, as eval "$(mistral7b local up)" does'
+_LEAVE = 'To use AWS: eval "$(mistral7b local down)", or a new shell. To use the embedded AWS: unset AWS_PROFILE'
 _ADVICE: dict[type[EndpointError], str] = {
     OverloadedError: "{endpoint} is overloaded: MAX_CONCURRENT_REQUESTS ({concurrency}) requests are in flight. "
     "Try again later, raise it in the environment file, or let auto_scaling add instances",
@@ -37,8 +43,6 @@ _ADVICE: dict[type[EndpointError], str] = {
     InvalidCredentialsError: "AWS does not accept the credentials: {error}. "
     "`aws sts get-caller-identity` shows whose they are",
     AccessDeniedError: "access denied: {error}. The caller needs sagemaker:InvokeEndpoint on {endpoint}",
-    ConfigurationError: "boto3 cannot use its configuration: {error}. "
-    "Check AWS_PROFILE, AWS_ENDPOINT_URL and ~/.aws/config",
     EndpointError: "{endpoint} did not answer: {error}",
 }
 
@@ -47,8 +51,8 @@ def explain(error: EndpointError, env: Environment) -> str:
     """The error and its remedy, in one line."""
     if isinstance(error, EndpointNotFoundError):
         text = _not_serving(error, env)
-    elif isinstance(error, UnreachableError):
-        text = f"{_sentence(error)}. {_reach(env)}"
+    elif known := _about_the_caller(error, env.region):
+        text = known
     else:
         advice = next(_ADVICE[kind] for kind in type(error).__mro__ if kind in _ADVICE)
         text = advice.format(
@@ -70,10 +74,39 @@ def _not_serving(error: EndpointNotFoundError, env: Environment) -> str:
     return f"{name} is not in service: its status is {found.status}. Wait until it is InService, then ask again"
 
 
-def _reach(env: Environment) -> str:
-    if any(variable.startswith("AWS_ENDPOINT_URL") for variable in os.environ):
-        return "AWS_ENDPOINT_URL is set: is the embedded AWS up? `mistral7b local up` starts it"
-    return f"Check the network, and whether {env.region} is the right region"
+def explain_caller(error: EndpointError, region: str) -> str:
+    """Why nobody knows whose credentials these are, and the remedy, in one line."""
+    text = _about_the_caller(error, region) or f"AWS does not say whose credentials these are: {error}"
+    return " ".join(text.split())
+
+
+def _about_the_caller(error: EndpointError, region: str) -> str | None:
+    """Of what has nothing to do with the endpoint: credentials, configuration, the way to AWS."""
+    if isinstance(error, ConfigurationError):
+        return f"boto3 cannot use its configuration: {_sentence(error)}. {_configuration(error)}"
+    url = endpoint_url()
+    proxy = _proxy(url) if url and is_embedded(url) else None
+    if proxy and (isinstance(error, UnreachableError) or type(error) is EndpointError):
+        return f"no answer from AWS_ENDPOINT_URL {url}: {proxy} sends it to a proxy. {_BYPASS}"
+    if isinstance(error, UnreachableError):
+        start = ": is the embedded AWS up? `mistral7b local up` starts it" if is_embedded(url) else ""
+        network = f"{_sentence(error)}. Check the network, and whether {region} is the right region"
+        return f"no answer from AWS_ENDPOINT_URL {url}{start}" if url else network
+    return _ADVICE[type(error)].format(error=_sentence(error)) if isinstance(error, CredentialsError) else None
+
+
+def _configuration(error: ConfigurationError) -> str:
+    file = os.environ.get("AWS_CONFIG_FILE")
+    if file == os.devnull and "profile" in str(error):
+        return f"AWS_CONFIG_FILE is {file}, as `mistral7b local up` sets it. {_LEAVE}"
+    return f"Check AWS_PROFILE, AWS_ENDPOINT_URL and {f'AWS_CONFIG_FILE ({file})' if file else '~/.aws/config'}"
+
+
+def _proxy(url: str) -> str | None:
+    """The environment variable that sends requests for `url` to a proxy."""
+    scheme, _, host = url.partition("://")
+    names = (f"{scheme}_proxy".lower(), f"{scheme}_proxy".upper())
+    return None if proxy_bypass(host.rstrip("/")) else next((name for name in names if os.environ.get(name)), None)
 
 
 def _sentence(error: EndpointError) -> str:

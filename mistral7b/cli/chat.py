@@ -70,10 +70,11 @@ def chat(
     for spoiling in given.keys() & _SPOIL_A_CONVERSATION:
         raise CommandError(f"--parameter {spoiling} does not go with a conversation, of which the model sees all", 2)
     at_terminal = sys.stdin is not None and sys.stdin.isatty()
-    with connected(env) as client:
+    with connected(env, folder) as client:
         talk = _Conversation(env, given, client)
         if at_terminal:
-            progress.print(f"{env.resolved_endpoint_name}: /help lists the commands, Ctrl-D ends.", style="dim")
+            model = f"{env.version.jumpstart_id} {env.version.version}"
+            progress.print(f"{model}: /help lists the commands, Ctrl-D ends.", style="dim")
         for line in _typed_lines() if at_terminal else _piped_lines():
             if line.strip() == "/exit":
                 return

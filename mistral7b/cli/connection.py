@@ -5,9 +5,11 @@ boto3 takes 0.3 s to import, which `mistral7b --help` need not wait for: it is i
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from mistral7b.cli.failure import CommandError
+from mistral7b.cli.target import WantedAccount, announce
 from mistral7b.environment import Environment
 
 if TYPE_CHECKING:
@@ -15,16 +17,23 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def connected(env: Environment) -> Iterator["EndpointClient"]:
-    """A client of the environment's endpoint; EndpointError inside becomes CommandError."""
-    from mistral7b.endpoint import EndpointClient  # noqa: PLC0415
+def connected(env: Environment, folder: Path, *, status: int = 1, **options: Any) -> Iterator["EndpointClient"]:
+    """A client of the environment's endpoint, after its account was named on standard error and compared.
 
-    with explained(env), EndpointClient(env.resolved_endpoint_name, env.region) as client:
-        yield client
+    EndpointError inside becomes CommandError of `status`. The options are those of EndpointClient.
+    """
+    from mistral7b.endpoint import EndpointClient, open_session  # noqa: PLC0415
+
+    with explained(env, status):
+        session = open_session()
+        wanted = WantedAccount(env.account, folder / f"{env.name}.yaml")
+        announce(env.resolved_endpoint_name, session, env.region, wanted)
+        with EndpointClient(env.resolved_endpoint_name, env.region, session=session, **options) as client:
+            yield client
 
 
 @contextmanager
-def explained(env: Environment) -> Iterator[None]:
+def explained(env: Environment, status: int = 1) -> Iterator[None]:
     """Raises CommandError, with what to do, in place of EndpointError."""
     from mistral7b.cli.advice import explain  # noqa: PLC0415
     from mistral7b.endpoint import EndpointError  # noqa: PLC0415
@@ -32,4 +41,4 @@ def explained(env: Environment) -> Iterator[None]:
     try:
         yield
     except EndpointError as error:
-        raise CommandError(explain(error, env)) from error
+        raise CommandError(explain(error, env), status) from error

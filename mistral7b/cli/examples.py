@@ -6,7 +6,7 @@ import typer
 from rich.text import Text
 
 from mistral7b.cli.asking import Answer, ask, prepare
-from mistral7b.cli.connection import connected, explained
+from mistral7b.cli.connection import connected
 from mistral7b.cli.failure import CommandError
 from mistral7b.cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
 from mistral7b.cli.output import out, progress, table, write_json
@@ -31,7 +31,8 @@ _EPILOG = """
 `mistral7b examples dev --list`
 
 The base model gets few-shot prompts, which it continues; the instruct model gets questions in the Instruct format.
-Exit status 1 if one of them is not answered, after all were asked.
+Exit status 1 if one of them is not answered. A refused prompt or a time-out does not stop the others; an error of the
+credentials or the endpoint does.
 """
 
 
@@ -60,7 +61,7 @@ def ask_examples(
         _list(chosen, as_json)
         return
     records = []
-    with connected(env) as client:
+    with connected(env, folder) as client:
         for example, spoken in chosen:
             records.append(_ask(example, spoken, env, client))
             if not as_json:
@@ -83,7 +84,10 @@ def _list(chosen: list[tuple[Example, Language]], as_json: bool) -> None:
 
 
 def _ask(example: Example, language: Language, env: Environment, client: "EndpointClient") -> dict[str, Any]:
-    """What is printed of one example. An error is a part of it: the others are asked all the same."""
+    """What is printed of one example, with the error of its prompt. Raises EndpointError for one of the endpoint."""
+    from mistral7b.cli.advice import explain  # noqa: PLC0415 - boto3 takes a moment to load
+    from mistral7b.endpoint import BrokenAnswerError, ContainerError, TimedOutError  # noqa: PLC0415
+
     settings = env.launcher_settings()
     text = example.text(language)
     record: dict[str, Any] = {"name": example.name, "language": language, "prompt": text, "prompt_tokens": None}
@@ -93,10 +97,12 @@ def _ask(example: Example, language: Language, env: Environment, client: "Endpoi
         given = {"max_new_tokens": example.parameters.max_new_tokens, "stop": list(example.parameters.stop)}
         question = prepare(text if env.model == "base" else instruction(text), given, env, settings)
         record["prompt_tokens"] = question.prompt_tokens
-        with explained(env), Waiting(f"asking {example.name}"):
+        with Waiting(f"asking {example.name}"):
             answer = ask(client, question, settings)
     except CommandError as failure:
         error = str(failure)
+    except (ContainerError, TimedOutError, BrokenAnswerError) as failure:
+        error = explain(failure, env)
     return record | {
         "generated_text": answer and answer.text,
         "finish_reason": answer and answer.finish_reason,
@@ -111,7 +117,7 @@ def _print(record: dict[str, Any]) -> None:
     out.print(Text(f"{record['name']} ({record['language']})", style="bold"))
     out.print(Text(f"> {_shortened(record['prompt'])}", style="dim"))
     if record["error"]:
-        out.print(Text(f"not answered: {record['error']}\n", style="red"), soft_wrap=True)
+        progress.print(Text(f"not answered: {record['error']}\n", style="red"), soft_wrap=True)
         return
     out.print(Text(record["generated_text"].strip()), soft_wrap=True)
     published = f"; published: {record['published_answer']}" if record["published_answer"] else ""

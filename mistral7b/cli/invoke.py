@@ -1,17 +1,21 @@
 """`mistral7b invoke`: one prompt, one answer."""
 
+import itertools
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from mistral7b.cli.asking import Answer, Question, ask, ask_streaming, prepare, remark
 from mistral7b.cli.connection import connected
 from mistral7b.cli.failure import CommandError
 from mistral7b.cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
-from mistral7b.cli.output import write_answer, write_json
+from mistral7b.cli.output import write, write_answer, write_json
 from mistral7b.cli.parameters import ParameterOptions, parse_parameters
+from mistral7b.cli.show_code import EXAMPLE, Language, code
 from mistral7b.cli.standard_input import read_bytes, read_prompt
 from mistral7b.cli.streaming import JsonLineWriter, TextWriter
 from mistral7b.cli.waiting import Waiting
@@ -30,6 +34,8 @@ _EPILOG = """
 
 `cat report.txt | mistral7b invoke dev --json | jq .generated_text`
 
+`mistral7b invoke dev "Tell me a story." --show-code curl`
+
 `echo '{"inputs": "Once upon a time"}' | mistral7b invoke dev --raw -`
 
 The instruct model's prompt is put into its format, `[INST] … [/INST]`; --no-format sends it as it is. A prompt that
@@ -38,9 +44,20 @@ answered, 1 not answered, 2 wrong arguments or a prompt that is too long, 130 in
 """
 
 
+class _Command(TyperCommand):
+    """--show-code alone means Python: Typer has no option whose value may be left out."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Adds the value that was left out."""
+        whole = list[str]()
+        for one, after in itertools.pairwise([*args, ""]):
+            whole.append(f"{one}=python" if one == "--show-code" and after not in set(Language) else one)
+        return super().parse_args(ctx, whole)
+
+
 def register(app: typer.Typer) -> None:
     """Adds the command."""
-    app.command("invoke", epilog=_EPILOG)(invoke)
+    app.command("invoke", cls=_Command, epilog=_EPILOG)(invoke)
 
 
 def invoke(
@@ -66,6 +83,14 @@ def invoke(
             show_default=False,
         ),
     ] = None,
+    show_code: Annotated[
+        Language | None,
+        typer.Option(
+            metavar="[python|curl|cli]",
+            help="Print a program that asks this, and ask nothing. Without PROMPT it has an example.",
+            show_default=False,
+        ),
+    ] = None,
     folder: EnvironmentsFolder = DEFAULT_FOLDER,
 ) -> None:
     """Ask the endpoint of an environment one question.
@@ -75,14 +100,21 @@ def invoke(
     """
     env = load_environment(folder, name)
     if raw is not None:
-        if prompt is not None or parameter or as_json or no_format:
+        if prompt is not None or parameter or as_json or no_format or show_code:
             raise CommandError("--raw sends a whole request: it goes with --stream alone", 2)
-        _send_raw(env, read_bytes(raw), stream)
+        _send_raw(env, folder, read_bytes(raw), stream)
         return
     settings = env.launcher_settings()
     given = parse_parameters(parameter)
+    if show_code and prompt is None:
+        prompt = EXAMPLE[env.model]
     question = prepare(_inputs(env, read_prompt(prompt), no_format), given, env, settings)
-    with connected(env) as client, Waiting(f"waiting for {env.resolved_endpoint_name}") as waiting:
+    if show_code:
+        given = {"max_new_tokens": question.request.parameters.max_new_tokens, **given}
+        url = os.environ.get("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME") or os.environ.get("AWS_ENDPOINT_URL")
+        write(code(show_code, env, question.request.inputs, given, stream=stream, url=url))
+        return
+    with connected(env, folder) as client, Waiting(f"waiting for {env.resolved_endpoint_name}") as waiting:
         if stream:
             writer = JsonLineWriter(waiting) if as_json else TextWriter(waiting)
             answer = ask_streaming(client, question, settings, writer)
@@ -123,8 +155,8 @@ def _document(env: Environment, question: Question, answer: Answer, with_details
     return document
 
 
-def _send_raw(env: Environment, body: bytes, stream: bool) -> None:
-    with connected(env) as client, Waiting(f"waiting for {env.resolved_endpoint_name}") as waiting:
+def _send_raw(env: Environment, folder: Path, body: bytes, stream: bool) -> None:
+    with connected(env, folder) as client, Waiting(f"waiting for {env.resolved_endpoint_name}") as waiting:
         for part in client.invoke_stream(body) if stream else [client.invoke(body)]:
             waiting.done()
             sys.stdout.buffer.write(part)

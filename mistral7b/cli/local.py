@@ -1,6 +1,8 @@
 """`mistral7b local`: the embedded AWS in the background."""
 
 import shlex
+import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +12,7 @@ import typer
 from mistral7b.cli.failure import CommandError
 from mistral7b.cli.options import AsJson
 from mistral7b.cli.output import out, progress, write_json
+from mistral7b.environment.suggest import nearest
 
 # localaws is imported where it is used: the commands that ask an endpoint do without it.
 STATE = Path(".mistral7b") / "local"
@@ -70,12 +73,12 @@ def up(
     if as_json:
         write_json(asdict(server) | {"environment": settings})
         return
-    for name, value in settings.items():
-        out.print(f"export {name}={shlex.quote(value)}", markup=False, soft_wrap=True)
+    _write_shell(settings)
     word = "runs already" if running else "is ready"
     progress.print(f"The embedded AWS {word} at {server.url} (process {server.pid}, log {server.log}).", soft_wrap=True)
     if running and port not in (DEFAULT_PORT, 0, running.port):
         progress.print(f"It keeps its port: stop it first (mistral7b local down) to have it on {port}.", soft_wrap=True)
+    _hint("To use it in this shell")
 
 
 @commands.command("status")
@@ -98,22 +101,61 @@ def status(state: StateFolder = STATE, as_json: AsJson = False) -> None:
 
 
 @commands.command("down")
-def down(state: StateFolder = STATE) -> None:
-    """Stop the embedded AWS; everything deployed on it is gone. It is no mistake if it does not run."""
+def down(state: StateFolder = STATE, as_json: AsJson = False) -> None:
+    """Stop the embedded AWS; everything deployed on it is gone. Succeeds if it is already stopped.
+
+    It prints shell commands that unset what `mistral7b local up` sets: `eval "$(mistral7b local down)"` runs them. They
+    keep credentials that are not of the embedded AWS.
+    """
     from localaws import lifecycle  # noqa: PLC0415
+    from localaws.accounts import without_credentials  # noqa: PLC0415
 
     try:
         stopped = lifecycle.down(state)
     except lifecycle.LifecycleError as error:
         raise CommandError(str(error)) from error
+    settings = without_credentials()
+    if as_json:
+        write_json({"stopped": stopped, "environment": settings})
+        return
+    _write_shell(settings)
     progress.print("The embedded AWS is stopped." if stopped else f"The embedded AWS did not run here ({state}).")
+    if settings:
+        _hint("To unset its settings in this shell")
+
+
+def _write_shell(settings: Mapping[str, str | None]) -> None:
+    unset = [name for name, value in settings.items() if value is None]
+    exports = [f"export {name}={shlex.quote(value)}" for name, value in settings.items() if value is not None]
+    for line in [*exports, *([f"unset {' '.join(unset)}"] if unset else [])]:
+        out.print(line, markup=False, soft_wrap=True)
+
+
+def _hint(purpose: str) -> None:
+    """Says at a terminal how its shell runs the printed lines; a shell that runs them reads them from a pipe."""
+    if sys.stdout.isatty():
+        command = shlex.join(["mistral7b", *sys.argv[1:]])
+        progress.print(f'{purpose}: eval "$({command})"', markup=False, soft_wrap=True)
 
 
 def _settings(account: str | None, region: str | None) -> dict[str, str]:
     from localaws.accounts import DEFAULT_ACCOUNT, DEFAULT_REGION, credentials  # noqa: PLC0415
 
+    if region is not None:
+        _check_region(region)
     try:
         return credentials(account or DEFAULT_ACCOUNT, region or DEFAULT_REGION)
     except ValueError as error:
         fix = f"fix: give 12 digits, such as {DEFAULT_ACCOUNT}"
         raise CommandError(f"--account {account}: {error}\n{fix}", 2) from error
+
+
+def _check_region(region: str) -> None:
+    from botocore.session import Session  # noqa: PLC0415 - takes a moment to load
+
+    session = Session()
+    regions = [r for p in session.get_available_partitions() for r in session.get_available_regions("sts", p)]
+    if region not in regions:
+        guess = nearest(region, regions)
+        fix = f"did you mean {guess}?" if guess else "give an AWS region, such as us-east-1"
+        raise CommandError(f"--region {region}: AWS has no such region\nfix: {fix}", 2)

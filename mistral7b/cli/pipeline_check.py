@@ -10,7 +10,9 @@ from rich.text import Text
 from mistral7b.cli.failure import CommandError
 from mistral7b.cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder
 from mistral7b.cli.output import out, progress, table, write_json
+from mistral7b.cli.target import WantedAccount, announce
 from mistral7b.promotion import PIPELINE_FILE, Promotion, load_promotion
+from mistral7b.promotion.names import PIPELINE_NAME
 
 if TYPE_CHECKING:
     from mistral7b.promotion.check import Finding
@@ -54,17 +56,22 @@ def check(folder: EnvironmentsFolder = DEFAULT_FOLDER, as_json: AsJson = False) 
 
 
 def _findings(promotion: Promotion) -> "list[Finding]":
-    from mistral7b.promotion.check import Cloud, WrongCredentialsError  # noqa: PLC0415 - boto3 takes long to load
+    from mistral7b.cli.advice import explain_caller  # noqa: PLC0415 - boto3 takes long to load
+    from mistral7b.endpoint import EndpointError, open_session  # noqa: PLC0415
+    from mistral7b.promotion.check import Cloud  # noqa: PLC0415
     from mistral7b.promotion.check import check as check_accounts  # noqa: PLC0415
 
-    answers = itertools.count(1)
+    settings = promotion.settings
     try:
-        with progress.status("asking the accounts") as status:
-            return check_accounts(
-                promotion, Cloud(), lambda _: status.update(f"asking the accounts: {next(answers)} answered")
-            )
-    except WrongCredentialsError as error:
-        raise CommandError(str(error), 2) from error
+        wanted = WantedAccount(settings.account, promotion.file)
+        announce(PIPELINE_NAME, open_session(), settings.region, wanted, must_know=True)
+    except EndpointError as error:
+        raise CommandError(explain_caller(error, settings.region), 2) from error
+    answers = itertools.count(1)
+    with progress.status("asking the accounts") as status:
+        return check_accounts(
+            promotion, Cloud(), lambda _: status.update(f"asking the accounts: {next(answers)} answered")
+        )
 
 
 def _print(promotion: Promotion, findings: "list[Finding]", refused: "list[Finding]") -> None:

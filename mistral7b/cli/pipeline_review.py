@@ -1,6 +1,7 @@
 """`mistral7b pipeline review`: what a deployment would allow that is not allowed now."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 from mistral7b.cli.failure import CommandError
 from mistral7b.cli.options import AsJson
 from mistral7b.cli.output import out, progress, write_json
+from mistral7b.cli.target import announce
 from mistral7b.promotion.names import PIPELINE_ID, PIPELINE_NAME, SECURITY_APPROVAL, UPDATE_STAGE
 from mistral7b.promotion.review import Review, ReviewError
 from mistral7b.promotion.review import review as compare
@@ -61,6 +63,7 @@ def review(
     protect the branch, and keep the approval before production.
     """
     execution = _execution() if approve else None
+    _announce(name)
     project = Path.cwd()
     try:
         with progress.status(f"comparing {name} with what is deployed"):
@@ -76,6 +79,15 @@ def review(
         _print_answer(reviewed, answer)
     if fail and reviewed.broadens:
         raise typer.Exit(BROADENS)
+
+
+def _announce(name: str) -> None:
+    from mistral7b.endpoint import EndpointError, open_session  # noqa: PLC0415 - boto3 takes long to load
+
+    # What is compared may be in another account, which the assembly names. The CDK CLI says what the credentials lack.
+    with suppress(EndpointError):
+        session = open_session()
+        announce(name, session, session.region_name or "us-east-1", whose="credentials of account")
 
 
 def _execution() -> str:

@@ -3,11 +3,13 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.text import Text
 
+from mistral7b.cli.connection import connected
 from mistral7b.cli.failure import CommandError
 from mistral7b.cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
 from mistral7b.cli.output import out, write_json
@@ -61,7 +63,7 @@ def smoke(
         raise CommandError(f"--timeout {timeout:g}: give {_SHORTEST_S:g} to {_LONGEST_S:g} seconds", 2)
     env = load_environment(folder, name)
     plan = _plan(env, folder / f"{name}.yaml")
-    results = _run(env, plan, timeout, as_json)
+    results = _run(env, folder, plan, timeout, as_json)
     failed = [result.name for result in results if not result.passed]
     if as_json:
         write_json(_document(env, plan, results))
@@ -80,27 +82,22 @@ def _plan(env: Environment, file: object) -> "SmokePlan":
         raise CommandError(f"{file}: tgi.{error}", 2) from None
 
 
-def _run(env: Environment, plan: "SmokePlan", timeout_s: float, quiet: bool) -> "list[CheckResult]":
+def _run(env: Environment, folder: Path, plan: "SmokePlan", timeout_s: float, quiet: bool) -> "list[CheckResult]":
     """Makes the checks; shows each as it is made, unless `quiet`."""
-    from mistral7b.cli.advice import explain  # noqa: PLC0415  # boto3 takes a moment to load
-    from mistral7b.endpoint import NO_RETRIES, EndpointClient, EndpointError  # noqa: PLC0415
+    from mistral7b.endpoint import NO_RETRIES  # noqa: PLC0415  # boto3 takes a moment to load
     from mistral7b.operate.smoke import TOTAL_S, run_checks  # noqa: PLC0415
 
     results: list[CheckResult] = []
     endpoint, count = env.resolved_endpoint_name, len(plan.checks)
     width = max(len(check.name) for check in plan.checks)
-    try:
-        with EndpointClient(
-            endpoint, env.region, answer_timeout_s=timeout_s, stream_timeout_s=timeout_s, retry=NO_RETRIES
-        ) as client:
-            checks = run_checks(client, plan.checks, request_timeout_s=timeout_s, total_s=TOTAL_S)
-            while len(results) < count:
-                with Waiting(f"asking {endpoint}: {len(results) + 1} of {count}", _PATIENCE_S):
-                    results.append(next(checks))
-                if not quiet:
-                    _print(results[-1], width)
-    except EndpointError as error:
-        raise CommandError(explain(error, env), 2) from error
+    limits = {"answer_timeout_s": timeout_s, "stream_timeout_s": timeout_s, "retry": NO_RETRIES}
+    with connected(env, folder, status=2, **limits) as client:
+        checks = run_checks(client, plan.checks, request_timeout_s=timeout_s, total_s=TOTAL_S)
+        while len(results) < count:
+            with Waiting(f"asking {endpoint}: {len(results) + 1} of {count}", _PATIENCE_S):
+                results.append(next(checks))
+            if not quiet:
+                _print(results[-1], width)
     return results
 
 

@@ -1,5 +1,6 @@
 """Asking a deployed endpoint: `EndpointClient` over boto3, and the errors that it raises."""
 
+from mistral7b.endpoint.caller import caller_account, endpoint_url, is_embedded, open_session
 from mistral7b.endpoint.client import EndpointClient
 from mistral7b.endpoint.errors import (
     AccessDeniedError,
@@ -45,5 +46,9 @@ __all__ = [
     "ThrottledError",
     "TimedOutError",
     "UnreachableError",
+    "caller_account",
     "endpoint_status",
+    "endpoint_url",
+    "is_embedded",
+    "open_session",
 ]

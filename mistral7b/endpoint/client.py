@@ -133,7 +133,12 @@ def _runtime(session: boto3.Session, region: str, read_timeout_s: float, max_poo
         retries={"mode": "standard", "total_max_attempts": 1},
         tcp_keepalive=True,  # a gateway on the way forgets a connection on which nothing moves for 350 s
     )
+    return service_client(session, "sagemaker-runtime", region, config)
+
+
+def service_client(session: boto3.Session, service: str, region: str, config: Config) -> Any:
+    """A client of boto3. Raises ConfigurationError for an endpoint URL that is none."""
     try:
-        return session.client("sagemaker-runtime", region_name=region, config=config)
-    except ValueError as error:  # an endpoint URL that is none
+        return session.client(service, region_name=region, config=config)
+    except ValueError as error:
         raise ConfigurationError(str(error)) from error

@@ -14,8 +14,9 @@ from mistral7b.environment.suggest import nearest
 from mistral7b.environment.validation import FileKind, validate_fields
 
 COMMON = "common.yaml"
-NOT_ENVIRONMENTS = (COMMON, "pipeline.yaml")
-# The order of promotion; other environments follow by name.
+PIPELINE = "pipeline.yaml"
+NOT_ENVIRONMENTS = (COMMON, PIPELINE)
+# The order of those that pipeline.yaml does not name; others follow by name.
 PROMOTION = ("dev", "staging", "prod")
 
 _KIND = FileKind(Environment, "add it to this file or to common.yaml", {("name",): "unnamed", ("region",): "us-east-1"})
@@ -31,7 +32,16 @@ def environment_names(folder: Path) -> list[str]:
     except (OSError, ValueError):  # no such folder, no folder, not readable, no path at all
         return []
     names = {f.stem for f in files if f.name not in NOT_ENVIRONMENTS}
-    return sorted(names, key=lambda n: (PROMOTION.index(n) if n in PROMOTION else len(PROMOTION), n))
+    order = [*_promoted(folder), *PROMOTION]
+    return sorted(names, key=lambda n: (order.index(n) if n in order else len(order), n))
+
+
+def _promoted(folder: Path) -> list[Any]:
+    """What pipeline.yaml promotes, in its order; whether the file is right is checked where it is loaded."""
+    if not (folder / PIPELINE).is_file():
+        return []
+    entries = read(folder / PIPELINE, PIPELINE).values.get("environments")
+    return [one.get("name") for one in entries if isinstance(one, dict)] if isinstance(entries, list) else []
 
 
 def load_environments(folder: Path) -> dict[str, Environment]:
@@ -42,7 +52,7 @@ def load_environments(folder: Path) -> dict[str, Environment]:
     """
     names = environment_names(folder)
     if not names:
-        raise EnvironmentFileError([_no_files(folder)])
+        raise _no_files(folder)
     environments: dict[str, Environment] = {}
     problems: list[Problem] = []
     for name in names:
@@ -63,7 +73,7 @@ def load_environment(folder: Path, name: str) -> Environment:
         EnvironmentFileError: with every problem of the two files, or if there is no such environment.
     """
     if name not in environment_names(folder):  # whatever the file system takes for the same name
-        raise EnvironmentFileError([_no_environment(folder, name)])
+        raise _no_environment(folder, name)
     source = _read_merged(folder, folder / f"{name}.yaml")
     if source.problems:  # what could not be read would only look like missing fields
         raise EnvironmentFileError(source.problems)
@@ -111,22 +121,38 @@ def _with_plan(
     return resolved, list(rules.check(resolved))
 
 
-def _no_files(folder: Path) -> Problem:
-    try:
-        folder.stat()
-        next(folder.iterdir(), None)
-        reason = "there is no environment file in it"
-    except (OSError, ValueError) as error:
-        reason = f"it cannot be read: {error}"
+class _NoEnvironmentError(EnvironmentFileError):
+    """There is no file to have a problem: the argument or the folder is wrong, and one sentence says it."""
+
+    def __init__(self, problem: Problem, message: str) -> None:
+        super().__init__([problem])
+        self.args = (message,)
+
+
+def _no_files(folder: Path) -> EnvironmentFileError:
     fix = "add one, such as dev.yaml; run the command in the project's folder"
-    return Problem(str(folder), None, "(folder)", None, reason, fix)
+    try:
+        next(folder.iterdir(), None)
+    except (OSError, ValueError) as error:
+        problem = Problem(str(folder), None, "(folder)", None, f"it cannot be read: {error}", fix)
+        if isinstance(error, FileNotFoundError):
+            shown = str(folder) if str(folder).isprintable() else repr(str(folder))
+            where = "" if folder.is_absolute() else " here"
+            return _NoEnvironmentError(problem, f"no folder {shown}/{where}; run it in the project's folder")
+        return EnvironmentFileError([problem])
+    return EnvironmentFileError(
+        [Problem(str(folder), None, "(folder)", None, "there is no environment file in it", fix)]
+    )
 
 
-def _no_environment(folder: Path, name: str) -> Problem:
+def _no_environment(folder: Path, name: str) -> EnvironmentFileError:
     names = environment_names(folder)
     if not names:
         return _no_files(folder)
-    return Problem(str(folder), None, "(environment)", name, *no_such_environment(name, names))
+    guess = nearest(name, names)
+    suggestion = f" Did you mean {guess}?" if guess else ""
+    problem = Problem(str(folder), None, "(environment)", name, *no_such_environment(name, names))
+    return _NoEnvironmentError(problem, f"There is no environment {name[:80]!r}.{suggestion} ({', '.join(names)})")
 
 
 def no_such_environment(name: str, names: Sequence[str]) -> tuple[str, str]:

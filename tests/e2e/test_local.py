@@ -2,9 +2,10 @@
 
 import json
 import os
+import pty
 import shlex
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from tests.e2e.conftest import BIN
 
 
-def local(state: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def local(state: Path, *arguments: str, extra: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Runs `mistral7b local` with a state folder of the test's own."""
     return subprocess.run(
         [str(BIN / "mistral7b"), "local", *arguments, "--state", str(state)],
@@ -22,7 +23,29 @@ def local(state: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         check=False,
         timeout=60,
         stdin=subprocess.DEVNULL,
+        env=os.environ | (extra or {}),
     )
+
+
+def at_a_terminal(state: Path, *arguments: str) -> str:
+    """What `mistral7b local` says on standard error where its standard output is a terminal."""
+    ours, theirs = pty.openpty()
+    command = [str(BIN / "mistral7b"), "local", *arguments, "--state", str(state)]
+    try:
+        done = subprocess.run(command, stdout=theirs, stderr=subprocess.PIPE, text=True, check=True, timeout=60)
+    finally:
+        os.close(theirs)
+        os.close(ours)
+    return done.stderr
+
+
+def shell(script: str, **variables: str) -> list[str]:
+    """Lines that a POSIX shell prints, in which `mistral7b` is on the path; it has no AWS settings and no proxies."""
+    own = {n: v for n, v in os.environ.items() if not n.startswith("AWS_") and not n.lower().endswith("_proxy")}
+    path = {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+    environ = own | path | variables
+    done = subprocess.run(["sh", "-c", script], env=environ, capture_output=True, text=True, check=True, timeout=60)
+    return done.stdout.splitlines()
 
 
 @pytest.fixture(scope="module")
@@ -90,3 +113,63 @@ def test_an_account_that_is_none_is_refused_with_the_fix(tmp_path: Path) -> None
     result = local(tmp_path, "up", "--account", "12")
     assert result.returncode == 2
     assert "fix: give 12 digits" in result.stderr
+
+
+def test_a_region_that_aws_does_not_have_is_refused_with_the_nearest(tmp_path: Path) -> None:
+    result = local(tmp_path, "up", "--region", "us-esat-1")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == "mistral7b: --region us-esat-1: AWS has no such region\nfix: did you mean us-east-1?\n"
+
+
+def test_at_a_terminal_up_says_how_a_shell_takes_its_settings(state: Path) -> None:
+    told = at_a_terminal(state, "up", "--account", "555555555555")
+    assert f'eval "$(mistral7b local up --account 555555555555 --state {state})"' in told.replace("\n", "")
+
+
+def test_at_a_terminal_down_says_how_a_shell_drops_its_settings(tmp_path: Path) -> None:
+    assert f'eval "$(mistral7b local down --state {tmp_path})"' in at_a_terminal(tmp_path, "down").replace("\n", "")
+
+
+def test_to_a_shell_up_gives_no_hint(state: Path) -> None:
+    assert "eval" not in local(state, "up").stderr
+
+
+def test_down_undoes_in_a_shell_what_up_has_set(tmp_path: Path) -> None:
+    script = f"""
+        eval "$(mistral7b local up --port 0 --state {tmp_path})"
+        test -n "$AWS_ENDPOINT_URL" || exit 1
+        eval "$(mistral7b local down --state {tmp_path})"
+        env
+    """
+    left = [line for line in shell(script) if line.upper().startswith(("AWS_", "NO_PROXY"))]
+    assert left == []
+
+
+def test_down_restores_the_users_no_proxy(tmp_path: Path) -> None:
+    script = f"""
+        eval "$(mistral7b local up --port 0 --state {tmp_path})"
+        eval "$(mistral7b local down --state {tmp_path})"
+        echo "$NO_PROXY"
+    """
+    assert shell(script, NO_PROXY="corp.example") == ["corp.example"]
+
+
+def test_down_keeps_credentials_that_are_not_of_the_embedded_aws(tmp_path: Path) -> None:
+    assert local(tmp_path, "down", extra={"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE"}).stdout == ""
+
+
+def test_down_tells_scripts_what_it_undoes(tmp_path: Path) -> None:
+    told = json.loads(local(tmp_path, "down", "--json", extra={"AWS_ACCESS_KEY_ID": "", "no_proxy": "a"}).stdout)
+    assert told["stopped"] is False
+    assert (told["environment"]["AWS_ENDPOINT_URL"], told["environment"]["NO_PROXY"]) == (None, "a")
+
+
+def test_behind_a_proxy_the_embedded_aws_is_asked_without_it(tmp_path: Path) -> None:
+    script = f"""
+        eval "$(mistral7b local up --port 0 --state {tmp_path})"
+        python -c "import boto3; print(boto3.client('sts').get_caller_identity()['Account'])"
+        cd {tmp_path} && cdk bootstrap aws://123456789012/us-east-1 > log 2>&1 || cat log
+        mistral7b local down --state {tmp_path} > /dev/null
+    """
+    dead = "http://127.0.0.1:9"
+    assert shell(script, HTTP_PROXY=dead, HTTPS_PROXY=dead, http_proxy=dead, https_proxy=dead) == ["123456789012"]

@@ -7,21 +7,34 @@ from contextlib import contextmanager
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 
 from localaws.hosting.fleet import Fleet
 from localaws.hosting.runtime import Runtime
+from localaws.hosting.signature import caller
 from localaws.server import listen
+
+
+def _caller_identity(request: Request) -> Response:
+    authorization = request.headers.get("authorization", "")
+    if "/sts/" not in authorization:
+        return Response(status_code=404)
+    account = caller(authorization).account
+    result = f"<GetCallerIdentityResult><Account>{account}</Account></GetCallerIdentityResult>"
+    return Response(f"<GetCallerIdentityResponse>{result}</GetCallerIdentityResponse>", media_type="text/xml")
 
 
 @contextmanager
 def serving(fleet: Fleet) -> Iterator[str]:
-    """Where the fleet's endpoints answer, for the length of a `with` block."""
+    """Where the fleet's endpoints answer, and STS says who calls, for the length of a `with` block."""
     runtime = Runtime(fleet)
     stream = runtime.invoke_endpoint_with_response_stream
     routes = [
         Route("/endpoints/{endpoint}/invocations", runtime.invoke_endpoint, methods=["POST"]),
         Route("/endpoints/{endpoint}/invocations-response-stream", stream, methods=["POST"]),
+        Route("/", _caller_identity, methods=["POST"]),
     ]
     sockets = listen(0)
     server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes), log_config=None, timeout_graceful_shutdown=1))

@@ -37,11 +37,6 @@ class Cloud:
         # A session of its own, since checks run in threads and sessions are not for several.
         return boto3.Session(region_name=region, **given).client(service, config=_CONFIG)
 
-    def caller(self, region: str) -> tuple[str, str]:
-        """Account and ARN of the caller."""
-        identity = self.client("sts", region).get_caller_identity()
-        return identity["Account"], identity["Arn"]
-
     def assume(self, role_arn: str, region: str) -> Credentials:
         """Credentials of a role's shortest session."""
         answer = self.client("sts", region).assume_role(

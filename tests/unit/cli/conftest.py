@@ -41,6 +41,11 @@ class Result:
     err: str
 
 
+def target(environment: str, model: str = "instruct") -> str:
+    """The line that names where a command talks to."""
+    return f"mistral-7b-{model}-{environment}, account {ACCOUNT}, {REGION}, embedded AWS\n"
+
+
 Run = Callable[..., Result]
 
 

@@ -1,5 +1,6 @@
 """Every way in which an endpoint does not answer is told in one line, with what to do about it."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,12 @@ from mistral7b.cli import advice
 from mistral7b.cli.advice import explain
 from mistral7b.endpoint import EndpointError, EndpointStatus
 from mistral7b.environment import Environment, load_environment
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_") or name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
 
 
 @pytest.fixture
@@ -61,17 +68,64 @@ def test_an_endpoint_that_is_not_found_is_told_by_its_status(
     assert told in explain(endpoint.EndpointNotFoundError("Endpoint x of account 1 not found."), env)
 
 
-@pytest.mark.parametrize(
-    ("variable", "told"),
-    [
-        ("AWS_ENDPOINT_URL", "`mistral7b local up`"),
-        ("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "`mistral7b local up`"),
-        ("UNRELATED", "whether us-east-1 is the right region"),
-    ],
-)
-def test_the_embedded_aws_is_named_only_where_an_endpoint_url_is_set(
-    env: Environment, monkeypatch: pytest.MonkeyPatch, variable: str, told: str
+@pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"])
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]"])
+def test_an_embedded_aws_that_does_not_answer_is_named_with_what_starts_it(
+    env: Environment, monkeypatch: pytest.MonkeyPatch, variable: str, host: str
 ) -> None:
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    monkeypatch.setenv(variable, "http://localhost:1")
-    assert told in explain(endpoint.UnreachableError("Could not connect"), env)
+    monkeypatch.setenv(variable, f"http://{host}:1")
+    told = explain(endpoint.UnreachableError("Could not connect"), env)
+    assert told.startswith(f"no answer from AWS_ENDPOINT_URL http://{host}:1")
+    assert "`mistral7b local up`" in told
+
+
+def test_another_endpoint_url_that_does_not_answer_is_named(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "https://proxy.example:1")
+    told = explain(endpoint.UnreachableError("Could not connect"), env)
+    assert told == "no answer from AWS_ENDPOINT_URL https://proxy.example:1"
+
+
+def test_aws_that_cannot_be_reached_is_told_with_the_region(env: Environment) -> None:
+    assert "whether us-east-1 is the right region" in explain(endpoint.UnreachableError("Could not connect"), env)
+
+
+@pytest.mark.parametrize(
+    "error", [endpoint.UnreachableError("Failed to connect"), EndpointError("Service Unavailable")]
+)
+def test_a_proxy_on_the_way_to_localhost_is_the_cause(
+    env: Environment, monkeypatch: pytest.MonkeyPatch, error: EndpointError
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://localhost:1")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    told = explain(error, env)
+    assert "HTTP_PROXY sends it to a proxy" in told
+    assert "Add localhost to NO_PROXY" in told
+
+
+def test_a_proxy_that_no_proxy_keeps_from_localhost_is_not_the_cause(
+    env: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://localhost:1")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "::1,127.0.0.1,localhost")
+    assert "proxy" not in explain(endpoint.UnreachableError("Could not connect"), env)
+
+
+def test_a_profile_that_the_embedded_aws_hides_is_told_with_the_way_out(
+    env: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    told = explain(endpoint.ConfigurationError("The config profile (dev) could not be found"), env)
+    assert "AWS_CONFIG_FILE is /dev/null" in told
+    assert 'eval "$(mistral7b local down)", or a new shell' in told
+
+
+def test_another_configuration_file_is_named(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/etc/aws/config")
+    told = explain(endpoint.ConfigurationError("The config profile (dev) could not be found"), env)
+    assert "AWS_CONFIG_FILE (/etc/aws/config)" in told
+
+
+def test_a_caller_whom_sts_does_not_tell_is_told_so() -> None:
+    told = advice.explain_caller(endpoint.ThrottledError("Rate exceeded"), "us-east-1")
+    assert told == "AWS does not say whose credentials these are: Rate exceeded"

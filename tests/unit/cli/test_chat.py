@@ -13,6 +13,7 @@ import pytest
 
 from mistral7b.prompts import Message, conversation
 from mistral7b.tgi.tokenizer import count_tokens
+from tests.unit.cli.conftest import target
 
 if TYPE_CHECKING:
     from tests.unit.cli.conftest import Run
@@ -22,7 +23,7 @@ COMMAND = [sys.executable, "-c", "from mistral7b.cli import main; main()"]
 
 def test_every_line_of_a_pipe_is_a_turn_that_sees_those_before_it(run: Run) -> None:
     result = run("chat", "dev", stdin=b"My name is Ann.\n\nWhat is my name?\n")
-    assert (result.status, result.err) == (0, "")
+    assert (result.status, result.err) == (0, target("dev"))
     first, second = result.out.splitlines()
     both = conversation(
         [Message("user", "My name is Ann."), Message("assistant", first), Message("user", "What is my name?")]
@@ -48,7 +49,7 @@ def test_exit_ends_the_conversation(run: Run) -> None:
 
 
 def test_help_lists_every_command(run: Run) -> None:
-    assert [line.split()[0] for line in run("chat", "dev", stdin=b"/help\n").err.splitlines()] == [
+    assert [line.split()[0] for line in run("chat", "dev", stdin=b"/help\n").err.splitlines()[1:]] == [
         "/help",
         "/reset",
         "/exit",
@@ -85,6 +86,14 @@ def test_the_first_turn_of_a_pipe_that_fails_ends_the_command(run: Run) -> None:
     result = run("chat", "missing", stdin=b"Hello!\nHello!\n")
     assert (result.status, result.out) == (1, "")
     assert result.err.count("not found") == 1
+
+
+def test_missing_credentials_are_told_before_anything_is_typed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    result = run("chat", "dev", stdin=b"")
+    assert (result.status, result.out) == (1, "")
+    assert "no AWS credentials" in result.err
 
 
 def test_a_control_token_is_refused_with_its_message(run: Run) -> None:
@@ -141,6 +150,8 @@ class Terminal:
 def test_at_a_terminal_the_conversation_goes_on_after_a_mistake_and_shows_what_it_has_used() -> None:
     terminal = Terminal("chat", "dev", "-p", "max_new_tokens=4")
     try:
+        terminal.wait_for(target("dev").strip())
+        terminal.wait_for("huggingface-llm-mistral-7b-instruct ")
         terminal.wait_for("> ")
         terminal.type("/oops\n")
         terminal.wait_for("there is no command /oops")

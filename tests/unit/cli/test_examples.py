@@ -10,6 +10,7 @@ import pytest
 from mistral7b.examples import examples
 from mistral7b.prompts import instruction
 from mistral7b.tgi.tokenizer import count_tokens
+from tests.unit.cli.conftest import target
 
 if TYPE_CHECKING:
     from tests.unit.cli.conftest import Run
@@ -28,14 +29,14 @@ def test_every_prompt_of_the_instruct_model_is_asked_and_shown_with_its_counts(r
 
 def test_a_prompt_that_is_published_in_chinese_only_is_asked_in_chinese_and_said_so(run: Run) -> None:
     result = run("examples", "dev", "--json")
-    assert result.err == "long_document_qa is published in zh only\n"
+    assert result.err == "long_document_qa is published in zh only\n" + target("dev")
     languages = {record["name"]: record["language"] for record in json.loads(result.out)}
     assert languages == dict.fromkeys(NAMES, "en") | {"long_document_qa": "zh"}
 
 
 def test_chinese_prompts_are_asked_on_demand(run: Run) -> None:
     result = run("examples", "dev", "--language", "zh", "--json")
-    assert (result.status, result.err) == (0, "")
+    assert (result.status, result.err) == (0, target("dev"))
     records = json.loads(result.out)
     for record, example in zip(records, examples("instruct"), strict=True):
         assert record["prompt"] == example.text("zh")
@@ -70,10 +71,25 @@ def test_all_are_asked_and_the_command_fails_when_some_are_not_answered(run: Run
     assert f"{len(failed)} of 5 examples were not answered: {', '.join(failed)}" in result.err
 
 
-def test_what_went_wrong_is_shown_in_the_place_of_the_answer(run: Run) -> None:
+def test_the_error_of_each_prompt_is_told_on_standard_error(run: Run) -> None:
     result = run("examples", "busy")
     assert result.status == 1
-    assert result.out.count("not answered: the endpoint mistral-7b-instruct-busy is overloaded") == 5
+    assert "not answered" not in result.out
+    assert result.err.count("not answered: the endpoint mistral-7b-instruct-busy is overloaded") == 5
+
+
+def test_an_endpoint_that_is_not_deployed_is_told_once(run: Run) -> None:
+    result = run("examples", "missing", "--language", "zh")
+    assert (result.status, result.out) == (1, "")
+    assert result.err.count("not found") == 1
+
+
+def test_missing_credentials_are_told_once(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    result = run("examples", "dev")
+    assert (result.status, result.out) == (1, "")
+    assert result.err.count("no AWS credentials") == 1
 
 
 @pytest.mark.parametrize("language", ["fr", "EN"])

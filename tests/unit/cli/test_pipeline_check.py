@@ -38,12 +38,17 @@ def folder(tmp_path: Path, accounts: tuple[str, str]) -> Path:
 def say(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, folder: Path, accounts: tuple[str, str]
 ) -> Say:
-    """Runs the command in this process, with credentials of the pipeline's account unless another is given."""
+    """Runs the command in this process, with credentials of the pipeline's account, of another, or of the shell."""
     cloudformation.install()
     pipelines.install()
 
-    def _say(*arguments: str, account: str = accounts[0]) -> Result:
-        monkeypatch.setattr("mistral7b.promotion.check.Cloud", lambda: EmbeddedCloud(account))
+    for variable in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "AWS_PROFILE"):
+        monkeypatch.delenv(variable, raising=False)
+
+    def _say(*arguments: str, account: str | None = accounts[0]) -> Result:
+        if account is not None:
+            monkeypatch.setattr("mistral7b.promotion.check.Cloud", lambda: EmbeddedCloud(account))
+            monkeypatch.setattr("mistral7b.endpoint.caller_account", lambda session, region: account)
         command = ["mistral7b", "pipeline", "check", *arguments, "--environments", str(folder)]
         monkeypatch.setattr("sys.argv", command)
         status: object = 0
@@ -62,7 +67,7 @@ def test_accounts_that_are_ready_end_with_0_and_what_to_do_next(say: Say, accoun
     bootstrap(own)
     bootstrap(other, trusts=(own,))
     result = say()
-    assert (result.status, result.err) == (0, "")
+    assert (result.status, result.err) == (0, f"mistral-7b-pipeline, account {own}, us-east-1\n")
     assert result.out.rstrip().endswith("Every account is ready: cdk deploy pipeline")
     assert f"version 33, lets {own} deploy" in result.out
 
@@ -93,12 +98,24 @@ def test_json_has_every_finding(say: Say, accounts: tuple[str, str]) -> None:
     assert document["findings"][1]["fix"].startswith("with an administrator's credentials of")
 
 
-def test_credentials_of_another_account_end_with_2(say: Say, accounts: tuple[str, str]) -> None:
+def test_credentials_of_another_account_end_with_2(say: Say, folder: Path, accounts: tuple[str, str]) -> None:
     own, other = accounts
     result = say(account=other)
     assert (result.status, result.out) == (2, "")
-    assert result.err.startswith(f"mistral7b: these are credentials of account {other}")
-    assert f"\nfix: use credentials of account {own}" in result.err
+    assert result.err == (
+        f"mistral7b: these are credentials of account {other}; {folder}/pipeline.yaml says {own}\n"
+        "fix: set AWS_PROFILE to a profile of that account\n"
+    )
+
+
+def test_an_embedded_aws_that_is_down_ends_with_2(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://localhost:1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    result = say(account=None)
+    assert (result.status, result.out) == (2, "")
+    assert result.err.startswith("mistral7b: no answer from AWS_ENDPOINT_URL http://localhost:1")
+    assert "`mistral7b local up`" in result.err
 
 
 def test_a_folder_without_a_pipeline_ends_with_2(say: Say, folder: Path) -> None:

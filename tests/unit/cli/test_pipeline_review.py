@@ -9,6 +9,7 @@ import pytest
 from botocore.stub import Stubber
 
 from mistral7b.cli import main
+from mistral7b.endpoint import MissingCredentialsError
 from tests.unit.cli.conftest import Result
 
 Say = Callable[..., Result]
@@ -33,6 +34,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def say(project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Say:
     """Runs the command in this process, with a CDK CLI that prints so and ends so."""
+    monkeypatch.setattr("mistral7b.endpoint.caller_account", lambda session, region: "123456789012")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:5600")
 
     def _say(*arguments: str, name: str = "dev", cdk: str = COUNT.format(0), status: int = 0) -> Result:
         (project / "prints").write_text(cdk, encoding="utf-8")
@@ -72,8 +76,16 @@ def asks(codepipeline: Stubber, status: str = "InProgress", stage_name: str = "d
 
 def test_a_change_that_broadens_nothing_says_so(say: Say) -> None:
     result = say()
-    assert (result.status, result.err) == (0, "")
+    assert (result.status, result.err) == (0, "dev, credentials of account 123456789012, eu-west-1, embedded AWS\n")
     assert result.out == "dev: nothing broadens IAM permissions or opens security groups.\n"
+
+
+def test_credentials_that_are_missing_are_left_to_the_cdk_to_tell(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(session: boto3.Session, region: str) -> str:
+        raise MissingCredentialsError("Unable to locate credentials")
+
+    monkeypatch.setattr("mistral7b.endpoint.caller_account", missing)
+    assert (say().status, say().err) == (0, "")
 
 
 def test_a_change_that_broadens_shows_the_cdks_table_as_it_is(say: Say) -> None:

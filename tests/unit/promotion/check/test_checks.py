@@ -8,7 +8,7 @@ import aws_cdk as cdk
 import pytest
 
 from mistral7b.promotion import Promotion
-from mistral7b.promotion.check import Finding, WrongCredentialsError, check
+from mistral7b.promotion.check import Finding, check
 from mistral7b.promotion.check.bootstrap import NEEDED_VERSION, QUALIFIER
 from tests.unit.promotion.check.conftest import EmbeddedCloud, bootstrap
 from tests.unit.promotion.conftest import Load, head, promoting
@@ -48,23 +48,6 @@ def test_each_finding_is_told_as_it_comes(cloud: EmbeddedCloud, promotion: Promo
     found = check(promotion, cloud, told.append)
     assert len(told) == len(found)
     assert set(told) == set(found)
-
-
-def test_credentials_of_another_account_are_refused_before_anything_is_asked(
-    account: Callable[[], str], promotion: Promotion
-) -> None:
-    stranger = EmbeddedCloud(account())
-    with pytest.raises(WrongCredentialsError) as caught:
-        check(promotion, stranger, lambda _: pytest.fail("asked"))
-    assert f"credentials of account {stranger.account}" in str(caught.value)
-    assert f"the pipeline is in {promotion.settings.account}" in str(caught.value)
-    assert "set AWS_PROFILE" in str(caught.value)
-
-
-def test_credentials_that_have_expired_are_refused(cloud: EmbeddedCloud, promotion: Promotion) -> None:
-    cloud.stub("sts").add_client_error("get_caller_identity", "ExpiredToken", "The token has expired")
-    with pytest.raises(WrongCredentialsError, match="The token has expired\nfix: use credentials of account"):
-        check(promotion, cloud)
 
 
 def test_the_version_and_qualifier_are_those_of_the_cdks_assemblies(tmp_path: Path) -> None:
