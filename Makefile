@@ -1,7 +1,7 @@
 # Every target is also a plain command in README.md. Paths are relative, so a folder with a space in its name works.
 PYTHON ?= python3
 
-.PHONY: help setup demo test lint format schema docs lock clean
+.PHONY: help setup demo check accept test lint format schema docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## What can be made
@@ -12,6 +12,12 @@ setup: ## Virtual environment, locked packages, Node and the CDK CLI, all inside
 
 demo: setup ## Deploy, ask, update and remove Mistral 7B on the embedded AWS
 	@.venv/bin/mistral7b demo
+
+check: setup ## Test your files in environments/: valid, every check passed, as accepted
+	@.venv/bin/python -m pytest tests/environments
+
+accept: setup ## Accept what your edits of environments/ change, and show it
+	@.venv/bin/python -m pytest tests/environments --accept --capture=no
 
 # Three workers for two cores: the CDK CLI of the end-to-end tests waits a lot.
 test: setup lint ## Linters, type checks and every test
@@ -27,9 +33,9 @@ format: setup ## Format the code, and mend what ruff can mend
 	@.venv/bin/ruff format
 
 schema: setup ## Write the JSON schemas of the files in environments/, which editors pick up, and their references
-	@.venv/bin/mistral7b schema > environments/environment.schema.json
+	@.venv/bin/mistral7b schema > schemas/environment.schema.json
 	@.venv/bin/mistral7b schema --markdown > docs/environment-file.md
-	@.venv/bin/mistral7b schema --pipeline > environments/pipeline.schema.json
+	@.venv/bin/mistral7b schema --pipeline > schemas/pipeline.schema.json
 	@.venv/bin/mistral7b schema --pipeline --markdown > docs/pipeline-file.md
 
 docs: schema ## Write the documents that are made from the code: every policy statement, the environment files

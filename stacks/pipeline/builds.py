@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import aws_cdk as cdk
 from aws_cdk import aws_codebuild as codebuild
@@ -23,6 +24,10 @@ LOG_GROUP_NAME = "/mistral7b/pipeline"
 """Where the builds log, each action in log streams that begin with its project's name."""
 
 
+Install = Literal["client", "pipeline", "test"]
+"""Which file of requirements/ an action's set-up installs: the variable INSTALL, which `make setup` reads."""
+
+
 @dataclass(frozen=True)
 class Action:
     """One CodeBuild action of the pipeline."""
@@ -31,6 +36,7 @@ class Action:
     name: str
     commands: Sequence[str]
     timeout_minutes: int
+    install: Install
     environment: Mapping[str, str] = field(default_factory=dict)
     compute_type: codebuild.ComputeType = codebuild.ComputeType.SMALL
 
@@ -140,7 +146,7 @@ class Builds(Construct):
             partial_build_spec=codebuild.BuildSpec.from_object(
                 {
                     "version": "0.2",
-                    "env": {"shell": "bash"},
+                    "env": {"shell": "bash", "variables": {"INSTALL": action.install}},
                     "phases": {"install": {"runtime-versions": {"python": _PYTHON}}},
                     "cache": {"paths": _CACHED},
                 }

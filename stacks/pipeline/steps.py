@@ -56,6 +56,7 @@ class Steps:
             SYNTH_ACTION,
             [self._promotion.settings.build.test, f"{_CDK} synth --quiet"],
             timeout_minutes=60,
+            install="test",
             compute_type=codebuild.ComputeType.MEDIUM,
         )
         return self._builds.step(
@@ -74,6 +75,7 @@ class Steps:
             SELF_MUTATE_ACTION,
             [f"{_MISTRAL7B} pipeline check", f"{_CDK} --app cdk.out deploy {PIPELINE_ID} --require-approval never"],
             timeout_minutes=30,
+            install="pipeline",
         )
         role = self._builds.role(
             UPDATE_STAGE, [SELF_MUTATE_ACTION], reads_assembly=True, permissions=self._update_permissions()
@@ -101,6 +103,7 @@ class Steps:
             REVIEW_ACTION,
             [f"{_MISTRAL7B} pipeline review {what} --assembly cdk.out --approve"],
             timeout_minutes=20,
+            install="pipeline",
             environment={"PIPELINE_EXECUTION_ID": _EXECUTION_ID},
         )
         role = self._builds.role(
@@ -121,7 +124,7 @@ class Steps:
         ]
         gate_role = NamedRole(gate_role_name(promoted.name), promoted.account).arn(self._stack)
         profile = _assumed_role_profile(gate_role, promoted.region)
-        actions = [Action(promoted.name, name, [*profile, command], minutes) for name, command, minutes in commands]
+        actions = [Action(promoted.name, name, [*profile, command], minutes, "client") for name, command, minutes in commands]
         role = self._builds.role(
             promoted.name,
             [SMOKE_ACTION, "Gate*"],  # however many: the policies have their limits

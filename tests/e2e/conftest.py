@@ -1,6 +1,8 @@
 """One embedded AWS for all end-to-end tests, and the real CLIs with a user's settings."""
 
+import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -17,6 +19,7 @@ from botocore.config import Config
 
 from localaws.accounts import credentials
 from localaws.lifecycle import State, running_server
+from tests.variants import FOLDERS, context
 
 PROJECT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -43,6 +46,11 @@ class User:
     files: Path
     scratch: Path
 
+    def __post_init__(self) -> None:
+        """Has the CDK run this project's app with its flags, and with nothing else that its cdk.json may say."""
+        settings = {"app": f"python3 {shlex.quote(str(PROJECT / 'app.py'))}", "context": context()}
+        (self.scratch / "cdk.json").write_text(json.dumps(settings))
+
     @property
     def environ(self) -> dict[str, str]:
         """The process environment after `eval "$(mistral7b local up)"`."""
@@ -50,13 +58,13 @@ class User:
         return inherited | credentials(self.account, REGION) | {"AWS_ENDPOINT_URL": self.url}
 
     def cdk(self, *arguments: str, extra: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        """Runs the CDK CLI in the project's folder; without the app, and so more quickly, where it is of no use.
+        """Runs the CDK CLI; without the app, and so more quickly, where it is of no use.
 
         A bootstrap needs none. What the deployment before has made of it, a removal takes as it is.
         """
         assembly = str(self.scratch / "cdk.out")
         if arguments[0] == "bootstrap":
-            return self._run([str(BIN / "cdk"), *arguments], extra or {}, folder=self.scratch)
+            return self._run([str(BIN / "cdk"), *arguments, "--app", ""], extra or {})
         if arguments[0] == "destroy":
             return self._run([str(BIN / "cdk"), *arguments, "--app", assembly], extra or {})
         # What a synth validates, tests/unit/stacks do for every variant; here it would only cost time.
@@ -64,7 +72,7 @@ class User:
         return self._run([str(BIN / "cdk"), *arguments, *app], extra or {})
 
     def mistral7b(self, *arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
-        """Runs our command in the project's folder, with `given` as its standard input."""
+        """Runs our command, with `given` as its standard input."""
         return self._run([str(BIN / "mistral7b"), *arguments, "--environments", str(self.files)], {}, given)
 
     def deploy(self, environment: str) -> subprocess.CompletedProcess[str]:
@@ -97,11 +105,11 @@ class User:
         )
 
     def _run(
-        self, command: list[str], extra: Mapping[str, str], given: str | None = None, folder: Path = PROJECT
+        self, command: list[str], extra: Mapping[str, str], given: str | None = None
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             command,
-            cwd=folder,
+            cwd=self.scratch,
             env=self.environ | dict(extra),
             input=given if given is not None else "",
             capture_output=True,
@@ -126,12 +134,12 @@ def server() -> Iterator[State]:
 
 @pytest.fixture(scope="session")
 def user(server: State, tmp_path_factory: pytest.TempPathFactory) -> User:
-    """A user of the tools account, which is bootstrapped, with a copy of dev's files: fewer make a quicker synth."""
+    """A user of the tools account, which is bootstrapped, with a copy of dev's typical files: fewer are quicker."""
     scratch = tmp_path_factory.mktemp("user")
     files = scratch / "environments"
     files.mkdir()
     for name in ("common.yaml", "dev.yaml"):
-        shutil.copy(PROJECT / "environments" / name, files)
+        shutil.copy(FOLDERS["typical"] / name, files)
     user = User(server.url, TOOLS_ACCOUNT, files, scratch)
     succeeded(user.cdk("bootstrap", f"aws://{TOOLS_ACCOUNT}/{REGION}"))
     return user

@@ -7,13 +7,14 @@ from dataclasses import replace
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.e2e.conftest import PROJECT, User, succeeded
+from tests.e2e.conftest import User, succeeded
+from tests.variants import FOLDERS
 
 ENDPOINT = "mistral-7b-instruct-dev"
 
 
 def test_cdk_list_shows_the_stacks_of_every_environment(user: User) -> None:
-    everything = replace(user, files=PROJECT / "environments")
+    everything = replace(user, files=FOLDERS["typical"])
     listed = succeeded(everything.cdk("list")).stdout.split()
     assert [name for name in listed if "/" in name] == [
         f"{environment}/{stack}" for environment in ("dev", "staging", "prod") for stack in ("network", "endpoint")

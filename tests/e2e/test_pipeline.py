@@ -29,6 +29,7 @@ from mistral7b.rehearsal.follow import Follower
 from mistral7b.rehearsal.view import View
 from tests.e2e.conftest import BIN, PROJECT, REGION, TOOLS_ACCOUNT
 from tests.e2e.test_demo import PATIENCE_S, await_line, interrupted, processes_with
+from tests.variants import context
 
 ACCOUNTS = {"dev": TOOLS_ACCOUNT, "staging": "222222222222", "prod": "333333333333"}
 BEFORE, AFTER = "5", "6"
@@ -71,10 +72,9 @@ def make_repository(folder: Path) -> None:
 
     Every build starts from the commit's files alone: the fewer there are, the less has to be unpacked and compiled.
     """
-    for name in ("app.py", "cdk.json"):
-        shutil.copy(PROJECT / name, folder)
-    settings = json.loads((folder / "cdk.json").read_text())
-    settings["context"]["validate"] = False  # tests/unit/stacks validate every variant
+    shutil.copy(PROJECT / "app.py", folder)
+    # tests/unit/stacks validate every variant
+    settings = {"app": "python3 app.py", "context": context() | {"validate": False}}
     (folder / "cdk.json").write_text(json.dumps(settings))
     (folder / ".gitignore").write_text(".venv\nnode_modules\ncdk.out\n")
     (folder / "environments").mkdir()

@@ -35,7 +35,7 @@ def build(settings: PipelineSettings, *, workflow_file: str, synth_options: str)
         "outputs": {"digest": "${{ steps.pack.outputs.digest }}"},
         "steps": [
             checkout(),
-            run("Set up", settings.build.setup),
+            run("Set up", settings.build.setup, env={"INSTALL": "test"}),
             run("This workflow is what the pipeline file says", f"{command} --check --output {workflow_file}"),
             run(
                 "GitHub's environments are protected",
@@ -94,7 +94,7 @@ def _review_job(settings: PipelineSettings, promoted: PromotedEnvironment, befor
         "outputs": {"broadens": "${{ steps.review.outputs.broadens }}"},
         "steps": [
             checkout(),
-            run("Set up", settings.build.setup),
+            run("Set up", settings.build.setup, env={"INSTALL": "pipeline"}),
             *fetch(),
             credentials("Sign in to look", promoted, review_role_name(promoted.name)),
             run("What would change", REVIEW, id="review", env={"ENVIRONMENT": promoted.name}),
@@ -133,7 +133,7 @@ def _deploy_job(settings: PipelineSettings, promoted: PromotedEnvironment) -> Jo
         "environment": {"name": promoted.name},
         "steps": [
             checkout(),
-            run("Set up", settings.build.setup),
+            run("Set up", settings.build.setup, env={"INSTALL": "pipeline"}),
             *fetch(),
             credentials(
                 "Sign in to deploy",

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -13,8 +12,8 @@ from hypothesis import strategies as st
 
 from mistral7b import catalog
 from mistral7b.environment import json_schema
+from tests.variants import FOLDERS
 
-ROOT = Path(__file__).parents[3]
 REMOVE = object()
 Path_ = tuple[str, ...]
 Edit = tuple[Path_, Any]
@@ -33,9 +32,10 @@ class Files:
 
 @cache
 def texts() -> tuple[str, ...]:
-    """The text of every environment file of the project that is complete in itself."""
-    folders = (ROOT / "tests" / "snapshot" / "environments", ROOT / "environments")
-    files = [file for folder in folders for file in sorted(folder.glob("*.yaml")) if file.name != "pipeline.yaml"]
+    """The text of every environment file of the tests that is complete in itself."""
+    files = [
+        file for folder in FOLDERS.values() for file in sorted(folder.glob("*.yaml")) if file.name != "pipeline.yaml"
+    ]
     return tuple(file.read_text(encoding="utf-8") for file in files if "\nregion:" in file.read_text(encoding="utf-8"))
 
 

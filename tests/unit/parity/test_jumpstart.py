@@ -19,10 +19,10 @@ from aws_cdk import aws_iam as iam
 from mistral7b.environment import EnvironmentFileError, load_environments
 from stacks.endpoint import EndpointStack
 from stacks.stage import EnvironmentStage
+from tests.variants import context
 
 ROOT = Path(__file__).parents[3]
 FACTS = json.loads((ROOT / "tests" / "facts" / "jumpstart_mistral_7b_tgi.json").read_text(encoding="utf-8"))
-CONTEXT = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
 
 JUMPSTART_IDS = {"base": "huggingface-llm-mistral-7b", "instruct": "huggingface-llm-mistral-7b-instruct"}
 REGIONS = sorted(FACTS["image_account_by_region"])
@@ -188,7 +188,7 @@ def endpoint_templates(folder: Path, region: str, files: Mapping[str, Mapping[st
     write_files(folder / "environments", region, files)
     first, *others = load_environments(folder / "environments").values()
     app = cdk.App(
-        context=CONTEXT,
+        context=context(),
         outdir=str(folder / "cdk.out"),
         analytics_reporting=False,
         stack_traces=False,

@@ -24,7 +24,7 @@ def test_a_short_file_is_complete(load: Load) -> None:
         "main",
         None,
     )
-    assert (settings.build.setup, settings.build.test) == ("make setup", "make test")
+    assert (settings.build.setup, settings.build.test) == ("make setup", "make check")
     assert settings.artifacts.retention_days == 30
     assert settings.compliance_packs == ["aws-solutions", "nist-800-53-r5", "pci-dss-3.2.1", "hipaa"]
 

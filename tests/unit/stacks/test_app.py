@@ -4,20 +4,16 @@ import json
 import os
 import subprocess
 import sys
-import tarfile
 from pathlib import Path
-from typing import Any
 
-import aws_cdk
-
-from tests.variants import context
+from tests.variants import FOLDERS, context, recommended_flags
 
 ROOT = Path(__file__).parents[3]
 
 
-def run_app(outdir: Path, **context: str) -> "subprocess.CompletedProcess[str]":
+def run_app(outdir: Path, **given: str) -> "subprocess.CompletedProcess[str]":
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "JSII_NODE") if name in os.environ}
-    settings = json.loads((ROOT / "cdk.json").read_text())["context"] | context
+    settings = context() | {"environments": str(FOLDERS["typical"])} | given
     return subprocess.run(
         [sys.executable, str(ROOT / "app.py")],
         check=False,
@@ -92,25 +88,13 @@ def test_what_only_a_construct_can_tell_ends_with_a_message_and_exit_code_2(tmp_
 
 
 def test_cross_stack_references_hold_the_network_while_the_endpoint_uses_it() -> None:
-    context = json.loads((ROOT / "cdk.json").read_text())["context"]
-    assert context["@aws-cdk/core:defaultCrossStackReferences"] == "strong"
+    assert context()["@aws-cdk/core:defaultCrossStackReferences"] == "strong"
 
 
 def test_the_cli_reports_nothing_about_its_user() -> None:
     settings = json.loads((ROOT / "cdk.json").read_text())
     assert (settings["versionReporting"], settings["notices"]) == (False, False)
     assert settings["context"]["cli-telemetry"] is False
-
-
-def recommended_flags() -> dict[str, Any]:
-    """The feature flags that aws-cdk-lib recommends to a new project, from the package itself."""
-    [package] = (Path(aws_cdk.__file__).parent / "_jsii").glob("aws-cdk-lib@*.tgz")
-    with tarfile.open(package, "r|gz") as members:
-        found = next(m for m in members if m.name == "package/recommended-feature-flags.json")
-        file = members.extractfile(found)
-        assert file is not None
-        flags: dict[str, Any] = json.load(file)
-        return flags
 
 
 def test_every_feature_flag_is_as_the_cdk_recommends_but_the_one_that_holds_the_network() -> None:

@@ -1,15 +1,11 @@
 import json
-from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 
-from mistral7b.environment import load_environments
 from mistral7b.environment.schema import RetentionDays
 from stacks.retention import RETENTION_DAYS
 from tests.variants import ENVIRONMENTS, PROMOTED
-
-ROOT = Path(__file__).parents[3]
 
 
 def only(template: dict[str, Any], resource_type: str) -> dict[str, Any]:
@@ -20,7 +16,7 @@ def only(template: dict[str, Any], resource_type: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("environment", ["dev", "staging", "prod"])
 def test_the_container_gets_the_environments_settings(environment: str, templates: dict[str, Any]) -> None:
-    settings = load_environments(ROOT / "environments")[environment]
+    settings = ENVIRONMENTS[environment]
     container = only(templates[f"{environment}/endpoint"], "AWS::SageMaker::Model")["Properties"]["PrimaryContainer"]
     assert container["Environment"] == settings.container_environment()
     assert container["Image"] == settings.image_uri

@@ -81,7 +81,7 @@ def twice(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Path], list[li
     for name in ("first", "second"):
         outdir = tmp_path_factory.mktemp(name)
         app = new_app(outdir=str(outdir))
-        define_folder(app, "shipped", checked=False)
+        define_folder(app, "typical", checked=False)
         stage = outdir / "assembly-prod" / "manifest.json"
         before = stage.stat().st_mtime_ns
         app.synth()
@@ -104,7 +104,7 @@ def test_a_stage_that_the_pipeline_deploys_is_synthesized_once(twice: tuple[list
 
 
 @pytest.mark.parametrize(
-    ("folder", "nested"), [("shipped", "assembly-prod"), ("variants", "assembly-existing-vpc"), ("variants", ".")]
+    ("folder", "nested"), [("typical", "assembly-prod"), ("variants", "assembly-existing-vpc"), ("variants", ".")]
 )
 def test_synth_asks_the_account_for_nothing_and_uploads_nothing_but_templates(
     folder: str, nested: str, apps: dict[str, cdk.App]

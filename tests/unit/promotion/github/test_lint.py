@@ -59,7 +59,7 @@ def test_githubs_schema_takes_every_workflow(tmp_path: Path) -> None:
     ("right", "wrong", "finding"),
     [
         ("permissions: {}\n\n", "permissions: write-all\n\n", "excessive-permissions"),
-        ("run: make test", "run: echo ${{ github.event.head_commit.message }}", "template-injection"),
+        ("run: make check", "run: echo ${{ github.event.head_commit.message }}", "template-injection"),
         ("@de0fac2e4500dabe0009e67214ff5f5447ce83dd # v6.0.2", "@v6", "unpinned-uses"),
         ("        persist-credentials: false\n", "", "artipacked"),
         (

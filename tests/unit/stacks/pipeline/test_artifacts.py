@@ -10,7 +10,7 @@ from stacks.pipeline.artifacts import ArtifactStore, objects_of
 from tests.unit.stacks.pipeline.reading import of_type, resource, text
 from tests.variants import PROMOTIONS, new_app
 
-STORES = {"shipped/pipeline": "shipped", "variants/pipeline": "variants", "variants/pipeline-eu-west-1": "variants"}
+STORES = {"typical/pipeline": "typical", "variants/pipeline": "variants", "variants/pipeline-eu-west-1": "variants"}
 
 
 @pytest.fixture(params=STORES)
@@ -57,11 +57,11 @@ def test_buckets_are_private_and_stay_with_their_key_when_the_stack_goes(path: s
 
 
 def test_a_pipeline_of_one_region_has_one_store(templates: dict[str, Any]) -> None:
-    properties = resource(templates["shipped/pipeline"], "AWS::CodePipeline::Pipeline")["Properties"]
+    properties = resource(templates["typical/pipeline"], "AWS::CodePipeline::Pipeline")["Properties"]
     store = properties["ArtifactStore"]
     bucket, key = store["Location"]["Ref"], store["EncryptionKey"]["Id"]["Fn::GetAtt"][0]
-    assert templates["shipped/pipeline"]["Resources"][bucket] == buckets(templates["shipped/pipeline"])[0]
-    assert templates["shipped/pipeline"]["Resources"][key]["Type"] == "AWS::KMS::Key"
+    assert templates["typical/pipeline"]["Resources"][bucket] == buckets(templates["typical/pipeline"])[0]
+    assert templates["typical/pipeline"]["Resources"][key]["Type"] == "AWS::KMS::Key"
     assert "ArtifactStores" not in properties
 
 

@@ -36,7 +36,7 @@ def test_the_commit_is_tested_before_it_is_synthesized(folder: str, templates: T
 def test_the_update_checks_first_and_deploys_the_pipeline_of_the_assembly_with_the_locked_cli(
     templates: Templates,
 ) -> None:
-    linked, build = commands(templates["shipped/pipeline"], "UpdatePipeline", "SelfMutate")
+    linked, build = commands(templates["typical/pipeline"], "UpdatePipeline", "SelfMutate")
     assert linked[0].endswith('ln -s -- "$CODEBUILD_SRC_DIR_Synth_Output" "cdk.out"')
     assert build == [
         ".venv/bin/mistral7b pipeline check",
@@ -45,7 +45,7 @@ def test_the_update_checks_first_and_deploys_the_pipeline_of_the_assembly_with_t
 
 
 def test_a_review_looks_at_its_environment_and_knows_its_execution(templates: Templates) -> None:
-    template = templates["shipped/pipeline"]
+    template = templates["typical/pipeline"]
     assert commands(template, "staging", "Review")[1] == [
         ".venv/bin/mistral7b pipeline review staging --assembly cdk.out --approve"
     ]
@@ -88,7 +88,7 @@ def workplace(tmp_path: Path) -> Path:
 def test_a_gate_acts_as_the_environments_gate_role(
     templates: Templates, workplace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = shell(templates["shipped/pipeline"], 'echo "$AWS_PROFILE"; echo "$AWS_CONFIG_FILE"', workplace)
+    run = shell(templates["typical/pipeline"], 'echo "$AWS_PROFILE"; echo "$AWS_CONFIG_FILE"', workplace)
     profile, file = run.stdout.splitlines()
     monkeypatch.setenv("AWS_CONFIG_FILE", file)
     assert Session(profile=profile).get_scoped_config() == {
@@ -99,17 +99,17 @@ def test_a_gate_acts_as_the_environments_gate_role(
 
 
 def test_a_gate_finds_the_virtual_environments_commands(templates: Templates, workplace: Path) -> None:
-    run = shell(templates["shipped/pipeline"], "a-tool", workplace)
+    run = shell(templates["typical/pipeline"], "a-tool", workplace)
     assert (run.returncode, run.stdout) == (0, "of the virtual environment\n")
 
 
 def test_a_gate_that_fails_fails_its_action(templates: Templates, workplace: Path) -> None:
-    assert shell(templates["shipped/pipeline"], "exit 3", workplace).returncode == 3
+    assert shell(templates["typical/pipeline"], "exit 3", workplace).returncode == 3
 
 
 def test_a_gate_without_a_place_for_its_profile_does_not_run(templates: Templates, workplace: Path) -> None:
     """Every command is one of its own: CodeBuild sees whether it failed."""
-    build = commands(templates["shipped/pipeline"], "staging", "Gate1")[1]
+    build = commands(templates["typical/pipeline"], "staging", "Gate1")[1]
     environment = {"PATH": os.environ["PATH"], "TMPDIR": str(workplace / "absent")}
     run = subprocess.run(["bash", "-ec", build[0]], env=environment, capture_output=True, check=False)
     assert run.returncode != 0
@@ -129,7 +129,14 @@ def test_images_are_amazons_with_a_python_that_this_project_takes(folder: str, t
         assert environment["Type"] == "LINUX_CONTAINER"
         spec = buildspec(templates[f"{folder}/pipeline"], one.stage, one.name)
         assert spec["phases"]["install"]["runtime-versions"] == {"python": "3.11"}
-        assert spec["env"] == {"shell": "bash"}
+        assert spec["env"]["shell"] == "bash"
+
+
+def test_every_build_installs_what_its_commands_need_and_no_more(folder: str, templates: Templates) -> None:
+    needed = {"Synth": "test", "SelfMutate": "pipeline", "Review": "pipeline"}
+    for one, _ in projects(templates[f"{folder}/pipeline"]):
+        installed = buildspec(templates[f"{folder}/pipeline"], one.stage, one.name)["env"]["variables"]
+        assert installed == {"INSTALL": needed.get(one.name, "client")}
 
 
 def test_no_build_is_privileged(folder: str, templates: Templates) -> None:
@@ -137,7 +144,7 @@ def test_no_build_is_privileged(folder: str, templates: Templates) -> None:
 
 
 def test_every_build_has_a_time_out(templates: Templates) -> None:
-    found = {one.name: p["TimeoutInMinutes"] for one, p in projects(templates["shipped/pipeline"])}
+    found = {one.name: p["TimeoutInMinutes"] for one, p in projects(templates["typical/pipeline"])}
     assert found == {"Synth": 60, "SelfMutate": 30, "Review": 20, "Smoke": 30, "Gate1": 60}
 
 

@@ -79,7 +79,7 @@ def test_every_address_of_the_file_is_subscribed(templates: dict[str, Any]) -> N
         ("email", "platform@example.com"),
         ("email", "on-call@example.com"),
     ]
-    assert of_type(templates["shipped/pipeline"], "AWS::SNS::Subscription") == []
+    assert of_type(templates["typical/pipeline"], "AWS::SNS::Subscription") == []
 
 
 def test_the_topic_takes_messages_of_these_rules_alone_and_none_without_tls(template: Any) -> None:

@@ -17,15 +17,15 @@ from tests.unit.constraints import limits
 from tests.unit.stacks.pipeline.reading import actions, of_type, text
 from tests.variants import PROMOTIONS, new_app
 
-SHIPPED, VARIANTS = PROMOTIONS["shipped"], PROMOTIONS["variants"]
+TYPICAL, VARIANTS = PROMOTIONS["typical"], PROMOTIONS["variants"]
 TRUST = "AssumeRolePolicyDocument"
 BUCKET = "<Arn of pipeline/Artifacts/Bucket>"
 KEY = "<Arn of pipeline/Artifacts/Key>"
 
 
 @pytest.fixture(scope="module")
-def shipped(of_pipelines: dict[str, StackStatements]) -> list[Statement]:
-    return of_pipelines["shipped"].statements
+def typical(of_pipelines: dict[str, StackStatements]) -> list[Statement]:
+    return of_pipelines["typical"].statements
 
 
 @pytest.fixture(scope="module")
@@ -64,20 +64,20 @@ def common(action: str, *artifacts: str) -> dict[str, tuple[set[str], set[str]]]
     }
 
 
-def test_the_build_reads_the_commit_and_writes_the_assembly(shipped: list[Statement]) -> None:
-    assert permissions(shipped, "Builds/Build-SynthRole") == common("Build-Synth", "Source") | {
+def test_the_build_reads_the_commit_and_writes_the_assembly(typical: list[Statement]) -> None:
+    assert permissions(typical, "Builds/Build-SynthRole") == common("Build-Synth", "Source") | {
         "UseArtifactKey": ({"kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"}, {KEY}),
         "WriteAssembly": ({"s3:PutObject"}, {objects("Synth_Outp")}),
     }
 
 
-def test_no_other_build_may_write_an_artifact(shipped: list[Statement], variants: list[Statement]) -> None:
-    writing = {(s.stack, s.path) for s in (*shipped, *variants) if "s3:PutObject" in s.actions and not s.principals}
+def test_no_other_build_may_write_an_artifact(typical: list[Statement], variants: list[Statement]) -> None:
+    writing = {(s.stack, s.path) for s in (*typical, *variants) if "s3:PutObject" in s.actions and not s.principals}
     assert writing == {("pipeline", "Builds/Build-SynthRole"), ("pipeline", "Role")}
 
 
 def test_the_update_deploys_with_the_pipelines_accounts_bootstrap_and_only_looks_elsewhere(
-    shipped: list[Statement],
+    typical: list[Statement],
 ) -> None:
     own = "111111111111"
     expected = common("UpdatePipeline-SelfMutate", "Source", "Synth_Outp") | {
@@ -89,7 +89,7 @@ def test_the_update_deploys_with_the_pipelines_accounts_bootstrap_and_only_looks
         "FindConnection": ({"cloudformation:ListStackResources"}, {"<stack>"}),
         "LookAtConnection": ({"codeconnections:GetConnection"}, {"<ConnectionArn of pipeline/Connection>"}),
     }
-    assert permissions(shipped, "Builds/UpdatePipeline-SelfMutateRole") == expected
+    assert permissions(typical, "Builds/UpdatePipeline-SelfMutateRole") == expected
 
 
 def test_the_update_deploys_the_stacks_of_other_regions_too(variants: list[Statement]) -> None:
@@ -99,14 +99,14 @@ def test_the_update_deploys_the_stacks_of_other_regions_too(variants: list[State
     assert resources == {bootstrap(kind, own, region) for kind in kinds for region in regions}
 
 
-def test_a_review_looks_at_its_environment_and_answers_its_one_approval(shipped: list[Statement]) -> None:
+def test_a_review_looks_at_its_environment_and_answers_its_one_approval(typical: list[Statement]) -> None:
     pipeline = "arn:aws:codepipeline:us-east-1:111111111111:mistral-7b-pipeline"
     expected = common("staging-Review", "Source", "Synth_Outp") | {
         "LookAtEnvironment": ({"sts:AssumeRole"}, {bootstrap("lookup", "222222222222")}),
         "FindApproval": ({"codepipeline:GetPipelineState"}, {pipeline}),
         "AnswerApproval": ({"codepipeline:PutApprovalResult"}, {f"{pipeline}/staging/SecurityChanges"}),
     }
-    assert permissions(shipped, "Builds/staging-ReviewRole") == expected
+    assert permissions(typical, "Builds/staging-ReviewRole") == expected
 
 
 def test_the_review_of_the_pipeline_looks_at_its_own_accounts_regions(variants: list[Statement]) -> None:
@@ -121,12 +121,12 @@ def test_the_review_of_the_pipeline_looks_at_its_own_accounts_regions(variants: 
     )
 
 
-def test_nobody_but_a_person_may_answer_a_promotion(shipped: list[Statement], variants: list[Statement]) -> None:
-    answered = {r for s in (*shipped, *variants) if "codepipeline:PutApprovalResult" in s.actions for r in s.resources}
+def test_nobody_but_a_person_may_answer_a_promotion(typical: list[Statement], variants: list[Statement]) -> None:
+    answered = {r for s in (*typical, *variants) if "codepipeline:PutApprovalResult" in s.actions for r in s.resources}
     assert {resource.rsplit("/", maxsplit=1)[1] for resource in answered} == {"SecurityChanges"}
 
 
-def test_smoke_test_and_gates_take_on_the_gate_role_and_nothing_else(shipped: list[Statement]) -> None:
+def test_smoke_test_and_gates_take_on_the_gate_role_and_nothing_else(typical: list[Statement]) -> None:
     expected = common("staging-Smoke", "Source") | {
         "WriteLogs": (
             {"logs:CreateLogStream", "logs:PutLogEvents"},
@@ -134,13 +134,13 @@ def test_smoke_test_and_gates_take_on_the_gate_role_and_nothing_else(shipped: li
         ),
         "AssumeGateRole": ({"sts:AssumeRole"}, {"arn:aws:iam::222222222222:role/mistral-7b-staging-gate"}),
     }
-    assert permissions(shipped, "Builds/staging-SmokeRole") == expected
+    assert permissions(typical, "Builds/staging-SmokeRole") == expected
 
 
-def test_the_pipeline_fetches_keeps_builds_and_deploys_and_no_more(shipped: list[Statement]) -> None:
+def test_the_pipeline_fetches_keeps_builds_and_deploys_and_no_more(typical: list[Statement]) -> None:
     accounts = ("111111111111", "222222222222", "333333333333")
     projects = "arn:aws:codebuild:us-east-1:111111111111:project/mistral-7b-pipeline-*"
-    assert permissions(shipped, "Role") == {
+    assert permissions(typical, "Role") == {
         "UseConnection": ({"codeconnections:UseConnection"}, {"<ConnectionArn of pipeline/Connection>"}),
         "KeepArtifacts": (
             {"s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"},
@@ -177,10 +177,10 @@ def test_only_deployments_take_on_another_role_than_the_pipelines(templates: dic
         assert by_role == {True: {"CloudFormation"}, False: {"CodeStarSourceConnection", "CodeBuild", "Manual"}}
 
 
-def test_each_builds_role_is_for_its_own_projects_of_this_account(shipped: list[Statement]) -> None:
+def test_each_builds_role_is_for_its_own_projects_of_this_account(typical: list[Statement]) -> None:
     found = {
         s.path: {key: {value for _, name, value in s.conditions if name == key} for _, key, _ in s.conditions}
-        for s in shipped
+        for s in typical
         if s.policy == TRUST and s.principals == ("Service codebuild.amazonaws.com",)
     }
     account = "111111111111"
@@ -190,8 +190,8 @@ def test_each_builds_role_is_for_its_own_projects_of_this_account(shipped: list[
     assert all(conditions["aws:SourceAccount"] == {account} for conditions in found.values())
 
 
-def test_services_alone_take_on_the_pipelines_roles(shipped: list[Statement], variants: list[Statement]) -> None:
-    trusted = {s.principals for s in (*shipped, *variants) if s.policy == TRUST}
+def test_services_alone_take_on_the_pipelines_roles(typical: list[Statement], variants: list[Statement]) -> None:
+    trusted = {s.principals for s in (*typical, *variants) if s.policy == TRUST}
     assert trusted == {("Service codebuild.amazonaws.com",), ("Service codepipeline.amazonaws.com",)}
 
 
@@ -224,11 +224,11 @@ def test_the_deployments_decrypt_through_s3_alone(variants: list[Statement]) -> 
 
 def test_as_many_environments_as_a_pipeline_takes_are_within_the_size_of_a_roles_policies(tmp_path: Path) -> None:
     """47 of the 50 stages that CodePipeline takes."""
-    environments = [_copy(SHIPPED.environments[-1], number) for number in range(47)]
-    promotion = Promotion(SHIPPED.settings, SHIPPED.file, tuple(environments))
+    environments = [_copy(TYPICAL.environments[-1], number) for number in range(47)]
+    promotion = Promotion(TYPICAL.settings, TYPICAL.file, tuple(environments))
     stack = cdk.Stack(new_app(outdir=str(tmp_path)), "Test", env=cdk.Environment(account="1" * 12, region="us-east-1"))
     store = ArtifactStore(stack, "Artifacts", retention_days=1, deploy_role_arns=[])
-    repository = Repository(stack, SHIPPED.settings.source)
+    repository = Repository(stack, TYPICAL.settings.source)
     PipelineRole(stack, "Role", promotion=promotion, store=store, replicas={}, repository=repository)
     template = dict(Template.from_stack(stack).to_json())
     [role] = of_type(template, "AWS::IAM::Role")

@@ -21,12 +21,12 @@ def order(template: Any, stage: str) -> list[set[str]]:
 
 
 def test_stages_are_source_build_update_and_the_environments_in_order_of_promotion(templates: dict[str, Any]) -> None:
-    stages = dict.fromkeys(one.stage for one in actions(templates["shipped/pipeline"]))
+    stages = dict.fromkeys(one.stage for one in actions(templates["typical/pipeline"]))
     assert list(stages) == ["Source", "Build", "UpdatePipeline", "dev", "staging", "prod"]
 
 
 def test_the_commit_is_built_before_the_pipeline_updates_itself_which_is_reviewed(templates: dict[str, Any]) -> None:
-    template = templates["shipped/pipeline"]
+    template = templates["typical/pipeline"]
     assert [order(template, stage) for stage in ("Source", "Build", "UpdatePipeline")] == [
         [{"Source"}],
         [{"Synth"}],
@@ -35,7 +35,7 @@ def test_the_commit_is_built_before_the_pipeline_updates_itself_which_is_reviewe
 
 
 def test_an_environment_is_reviewed_deployed_and_asked(templates: dict[str, Any]) -> None:
-    assert order(templates["shipped/pipeline"], "dev") == [
+    assert order(templates["typical/pipeline"], "dev") == [
         {"Review", "SecurityChanges"},
         {"network.Prepare"},
         {"network.Deploy"},
@@ -46,7 +46,7 @@ def test_an_environment_is_reviewed_deployed_and_asked(templates: dict[str, Any]
 
 
 def test_production_is_approved_after_the_review_and_before_the_deployment(templates: dict[str, Any]) -> None:
-    assert order(templates["shipped/pipeline"], "prod")[:3] == [
+    assert order(templates["typical/pipeline"], "prod")[:3] == [
         {"Review", "SecurityChanges"},
         {"Promote"},
         {"network.Prepare"},
@@ -72,12 +72,12 @@ def test_approvals_are_manual_and_say_what_for(templates: dict[str, Any]) -> Non
 
 
 def test_a_newer_execution_takes_the_place_of_one_that_waits(templates: dict[str, Any]) -> None:
-    properties = resource(templates["shipped/pipeline"], PIPELINE)["Properties"]
+    properties = resource(templates["typical/pipeline"], PIPELINE)["Properties"]
     assert (properties["PipelineType"], properties["ExecutionMode"]) == ("V2", "SUPERSEDED")
 
 
 def test_an_execution_that_changes_the_pipeline_starts_anew(templates: dict[str, Any]) -> None:
-    assert resource(templates["shipped/pipeline"], PIPELINE)["Properties"]["RestartExecutionOnUpdate"] is True
+    assert resource(templates["typical/pipeline"], PIPELINE)["Properties"]["RestartExecutionOnUpdate"] is True
 
 
 def test_the_pipeline_is_where_its_file_says(pipelines: dict[str, PipelineStack]) -> None:
@@ -97,7 +97,7 @@ def test_the_stacks_of_other_regions_come_first(pipelines: dict[str, PipelineSta
     assert [one.node.path for one in stack.dependencies if one.node.path.startswith("pipeline")] == [
         "pipeline-eu-west-1"
     ]
-    assert pipelines["shipped"].replicas == {}
+    assert pipelines["typical"].replicas == {}
 
 
 def test_protection_from_removal_is_as_the_file_says(pipelines: dict[str, PipelineStack]) -> None:
@@ -127,8 +127,8 @@ def test_no_construct_of_the_cdk_makes_a_role_policy_or_bucket_of_its_own(
 
 
 def test_outputs_tell_the_connection_and_where_its_handshake_is(templates: dict[str, Any]) -> None:
-    outputs = templates["shipped/pipeline"]["Outputs"]
-    connection = next(n for n, r in templates["shipped/pipeline"]["Resources"].items() if "Connection" in r["Type"])
+    outputs = templates["typical/pipeline"]["Outputs"]
+    connection = next(n for n, r in templates["typical/pipeline"]["Resources"].items() if "Connection" in r["Type"])
     assert outputs["ConnectionArn"]["Value"] == {"Fn::GetAtt": [connection, "ConnectionArn"]}
     assert outputs["ConnectionHandshake"]["Value"] == (
         "https://us-east-1.console.aws.amazon.com/codesuite/settings/connections?region=us-east-1"

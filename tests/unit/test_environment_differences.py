@@ -1,0 +1,65 @@
+"""What `make check` shows of an edit of environments/, and what `make accept` keeps."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.environments import templates
+from tests.environments.templates import accept, accepted, differences
+
+
+def stack(**resources: Any) -> dict[str, Any]:
+    return {
+        "Resources": {name: {"Type": "AWS::X::Y", "Properties": properties} for name, properties in resources.items()}
+    }
+
+
+def test_equal_templates_have_no_differences() -> None:
+    assert differences({"dev": stack(A={"B": [1]})}, {"dev": stack(A={"B": [1]})}) == []
+
+
+def test_a_changed_value_is_shown_with_its_path_in_one_line() -> None:
+    before, after = stack(Model={"Environment": {"LIMIT": "128"}}), stack(Model={"Environment": {"LIMIT": "64"}})
+    assert differences({"dev": before}, {"dev": after}) == [
+        "~ stack dev",
+        "    ~ AWS::X::Y Model",
+        '        Environment.LIMIT: "128" -> "64"',
+    ]
+
+
+def test_long_values_stand_below_each_other() -> None:
+    before, after = stack(Role={"Arn": "a" * 60}), stack(Role={"Arn": "b" * 60})
+    assert differences({"dev": before}, {"dev": after})[-3:] == [
+        "        Arn:",
+        f'            - "{"a" * 60}"',
+        f'            + "{"b" * 60}"',
+    ]
+
+
+def test_a_value_that_came_or_went_is_shown_as_such() -> None:
+    assert differences({"dev": stack(A={})}, {"dev": stack(A={"B": False})})[-1] == "        B: (none) -> false"
+
+
+def test_resources_and_stacks_that_come_and_go_are_shown() -> None:
+    before = {"dev": stack(A={}), "qa": stack(A={})}
+    after = {"dev": stack(B={}), "prod": stack(A={}, B={})}
+    assert differences(before, after) == [
+        "+ stack prod: 2 resources",
+        "- stack qa",
+        "~ stack dev",
+        "    - AWS::X::Y A",
+        "    + AWS::X::Y B",
+    ]
+
+
+def test_outputs_count_as_well() -> None:
+    before, after = stack() | {"Outputs": {"Name": {"Value": "a"}}}, stack() | {"Outputs": {"Name": {"Value": "b"}}}
+    assert differences({"dev": before}, {"dev": after}) == ["~ stack dev", '    Outputs.Name.Value: "a" -> "b"']
+
+
+def test_what_is_accepted_takes_the_place_of_what_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(templates, "ACCEPTED", tmp_path / "accepted")
+    accept({"dev": stack(A={}), "qa": stack(A={})})
+    accept({"dev": stack(A={"B": "ü"})})
+    assert accepted() == {"dev": stack(A={"B": "ü"})}
