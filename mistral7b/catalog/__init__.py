@@ -12,6 +12,8 @@ from mistral7b.catalog.models import (
     UnknownVersionError,
     model,
     models,
+    regions,
+    versions,
 )
 from mistral7b.catalog.prefix_lists import s3_prefix_list_id
 from mistral7b.catalog.zones import availability_zones
@@ -29,5 +31,7 @@ __all__ = [
     "instance_types",
     "model",
     "models",
+    "regions",
     "s3_prefix_list_id",
+    "versions",
 ]

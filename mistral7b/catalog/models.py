@@ -79,12 +79,25 @@ class ModelVersion(BaseModel):
         return environment | self.instance_environment.get(instance_type, {})
 
 
+class ModelCard(BaseModel):
+    """What a model is: the announcement's and the model card's facts (model_cards.json has the sources)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    description: str
+    licence: str
+    context_tokens: int
+    languages: str
+    announcement: str
+
+
 class Model(BaseModel):
     """A model with all its versions, oldest first."""
 
     model_config = ConfigDict(frozen=True)
 
     name: ModelName
+    card: ModelCard
     versions: tuple[ModelVersion, ...]
 
     @property
@@ -108,11 +121,25 @@ class Model(BaseModel):
 @cache
 def models() -> tuple[Model, ...]:
     """Both models, with every version."""
-    published = load("jumpstart.json")["models"]
+    published, cards = load("jumpstart.json")["models"], load("model_cards.json")
     return tuple(
-        Model(name=name, versions=tuple(ModelVersion(model=name, **row) for row in published[jumpstart_id]))
+        Model(
+            name=name,
+            card=ModelCard(description=cards["descriptions"][name], **cards["both"]),
+            versions=tuple(ModelVersion(model=name, **row) for row in published[jumpstart_id]),
+        )
         for name, jumpstart_id in JUMPSTART_IDS.items()
     )
+
+
+def regions() -> list[str]:
+    """Regions in which JumpStart publishes any version of either model."""
+    return sorted({region for m in models() for version in m.versions for region in version.regions})
+
+
+def versions() -> list[str]:
+    """Numbers of the versions of either model."""
+    return sorted({version.version for m in models() for version in m.versions})
 
 
 def model(name: ModelName) -> Model:

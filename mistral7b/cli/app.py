@@ -1,6 +1,10 @@
 """The command's parts, and what a user sees when something goes wrong."""
 
 import sys
+import tomllib
+from importlib import metadata
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -30,6 +34,34 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _version() -> str:
+    try:
+        return metadata.version("mistral7b-sagemaker")
+    except metadata.PackageNotFoundError:  # run from a copy of the repository
+        try:
+            file = (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")
+            return str(tomllib.loads(file)["project"]["version"])
+        except (OSError, ValueError, KeyError):
+            return "(unknown version)"
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"mistral7b {_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
 models.register(app)
 settings.register(app)
 schema.register(app)

@@ -1,10 +1,21 @@
 """`mistral7b models`: the catalogue."""
 
+from difflib import get_close_matches
+from typing import Annotated
+
 import typer
 
 from mistral7b import catalog
+from mistral7b.cli.failure import CommandError
 from mistral7b.cli.options import AsJson
 from mistral7b.cli.output import out, table, write_json
+
+Word = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="WORD", help="Only what has this model, version, region or instance type, or this word in its card."
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -12,36 +23,66 @@ def register(app: typer.Typer) -> None:
     app.command("models")(models)
 
 
-def models(as_json: AsJson = False) -> None:
-    """List the models and versions that can be deployed.
+def models(word: Word = None, as_json: AsJson = False) -> None:
+    """List the models and versions that you can deploy.
 
-    `model` and `model_version` in an environment file choose one; the default version is marked with a star.
+    `model` and `model_version` in an environment file choose one. A star marks the default version.
     """
+    found = _find(word)
     if as_json:
-        write_json([_row(m, v) for m in catalog.models() for v in m.versions])
+        write_json([_row(m, v) for m, versions in found for v in versions])
         return
-    for model in catalog.models():
-        versions = table(
-            f"{model.name}: {catalog.JUMPSTART_IDS[model.name]}",
-            "version",
-            "TGI",
-            "weights",
-            "default instance",
-            "regions",
-        )
-        for v in model.versions:
-            mark = " *" if v == model.default_version else ""
-            versions.add_row(v.version + mark, v.tgi_version, v.weights, v.default_instance_type, str(len(v.regions)))
-        out.print(versions)
-    for regions in sorted({v.regions for m in catalog.models() for v in m.versions}, key=len):
-        out.print(f"{len(regions)} regions: {', '.join(regions)}", soft_wrap=True)
-    out.print("\n* the default: the newest on TGI 1.1.0. --json prints instance types, images and artifacts, too.")
+    if word is not None:
+        total = sum(len(m.versions) for m in catalog.models())
+        out.print(f"{sum(len(versions) for _, versions in found)} of {total} versions match {word}.\n", markup=False)
+    for model, versions in found:
+        _show(model, versions)
+    for regions in sorted({v.regions for _, versions in found for v in versions}, key=len):
+        out.print(f"{len(regions)} regions: {', '.join(regions)}")
+    out.print("\n* the default: the newest on TGI 1.1.0. --json also prints instance types, images and artifacts.")
+
+
+def _find(word: str | None) -> list[tuple[catalog.Model, list[catalog.ModelVersion]]]:
+    """The versions that have the word; if none has it, those that have it as a part of one."""
+    words = {(m.name, v.version): _words(m, v) for m in catalog.models() for v in m.versions}
+    wanted = (word or "").casefold()
+    keys = {key for key, known in words.items() if wanted in known} or {
+        key for key, known in words.items() if any(wanted in one for one in known)
+    }
+    if not keys:
+        near = get_close_matches(wanted, sorted(set().union(*words.values())))
+        hint = f"near matches: {', '.join(near)}" if near else "try a model, version, region or instance type"
+        raise CommandError(f"no model or version matches {word!r}; {hint} (`mistral7b models` lists all)")
+    found = ((m, [v for v in m.versions if (m.name, v.version) in keys]) for m in catalog.models())
+    return [(m, versions) for m, versions in found if versions]
+
+
+def _words(model: catalog.Model, version: catalog.ModelVersion) -> set[str]:
+    card = f"{model.card.description} {model.card.licence} {model.card.languages}"
+    return {
+        *(model.name, version.jumpstart_id, version.version, *version.regions, *version.supported_instance_types),
+        *(word.strip(".,:;").casefold() for word in card.split()),
+    }
+
+
+def _show(model: catalog.Model, shown: list[catalog.ModelVersion]) -> None:
+    card = model.card
+    out.print(f"{model.name}: {catalog.JUMPSTART_IDS[model.name]}", style="bold")
+    out.print(card.description)
+    out.print(f"Licence {card.licence}. Context {card.context_tokens:,} tokens. Languages: {card.languages}.")
+    out.print(card.announcement)
+    versions = table("", "version", "TGI", "weights", "default instance", "regions")
+    for v in shown:
+        mark = " *" if v == model.default_version else ""
+        versions.add_row(v.version + mark, v.tgi_version, v.weights, v.default_instance_type, str(len(v.regions)))
+    out.print(versions)
 
 
 def _row(model: catalog.Model, version: catalog.ModelVersion) -> dict[str, object]:
     return {
         "model": model.name,
         "id": version.jumpstart_id,
+        **model.card.model_dump(),
         "version": version.version,
         "default": version == model.default_version,
         "tgi_version": version.tgi_version,

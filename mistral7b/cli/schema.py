@@ -1,4 +1,4 @@
-"""`mistral7b schema`: what the files in environments/ may hold, for editors and for readers."""
+"""`mistral7b schema`: which fields the files in environments/ have, for editors and readers."""
 
 from typing import Annotated
 

@@ -4,22 +4,23 @@ from collections.abc import Iterator
 from typing import Any
 
 from mistral7b import catalog
-from mistral7b.environment.schema import json_schema
+from mistral7b.environment.schema import complete_schema
 from mistral7b.tgi import LauncherSettings
 
 _HEAD = """\
 # The environment file
 
 Written from the schema by `make schema`. `common.yaml` holds what all environments share; `<environment>.yaml` is laid
-over it field by field, and `null` takes a value of `common.yaml` back. Only `region` has to be given. Rules across
-fields (what the model version, the container and AWS accept together) are checked on loading, before anything
-is deployed.
+over it field by field, and `null` takes a value of `common.yaml` back. A required field may be in either file; in an
+optional section, it is required if you use the section. `common` and `pipeline` are reserved names: no environment can
+have them. Rules across fields (what the model version, the container and AWS accept together) are checked on loading,
+before anything is deployed.
 """
 
 
 def markdown() -> str:
     """Every field of the environment file."""
-    return written(_HEAD, json_schema())
+    return written(_HEAD, complete_schema())
 
 
 def written(head: str, schema: dict[str, Any]) -> str:
@@ -28,7 +29,7 @@ def written(head: str, schema: dict[str, Any]) -> str:
 
 
 def _sections(schema: dict[str, Any]) -> Iterator[str]:
-    yield _table("Top level", "", schema["properties"], schema)
+    yield _table("Top level", schema | {"description": ""}, schema)
     yield from _nested(schema["properties"], "", schema)
 
 
@@ -37,7 +38,7 @@ def _nested(properties: dict[str, Any], prefix: str, schema: dict[str, Any]) -> 
         section = _section_of(field, schema)
         if section is not None:
             path = f"{prefix}{name}[]" if field.get("type") == "array" else f"{prefix}{name}"
-            yield _table(f"`{path}`", section.get("description", ""), section["properties"], schema)
+            yield _table(f"`{path}`", section, schema)
             yield from _nested(section["properties"], f"{path}.", schema)
 
 
@@ -49,18 +50,20 @@ def _section_of(field: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]
     return None
 
 
-def _table(title: str, about: str, properties: dict[str, Any], schema: dict[str, Any]) -> str:
+def _table(title: str, table: dict[str, Any], schema: dict[str, Any]) -> str:
+    about = table.get("description", "")
     lines = [
         f"## {title}",
         "",
         *([about, ""] if about else []),
-        "| field | type | default | meaning |",
-        "| --- | --- | --- | --- |",
+        "| field | required | type | default | meaning |",
+        "| --- | --- | --- | --- | --- |",
     ]
-    for name, field in properties.items():
+    for name, field in table["properties"].items():
         section = _section_of(field, schema)
+        required = "yes" if name in table.get("required", ()) else ""
         meaning = " ".join((field.get("description") or (section or {}).get("description", "")).split())
-        lines.append(f"| `{name}` | {_type(field)} | {_default(name, field)} | {meaning} |")
+        lines.append(f"| `{name}` | {required} | {_type(field)} | {_default(name, field)} | {meaning} |")
     return "\n".join([*lines, ""])
 
 

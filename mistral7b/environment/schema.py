@@ -1,8 +1,9 @@
 """The environment file's schema: fields, types, ranges and defaults. Rules across fields are in `rules`."""
 
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, Discriminator, Field, PrivateAttr, Tag
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, PrivateAttr, Tag
 
 from mistral7b import catalog
 from mistral7b.environment import limits
@@ -21,13 +22,19 @@ class _Section(BaseModel):
     model_config = STRICT
 
 
+def listed(values: Callable[[], Iterable[str]]) -> Any:
+    """Lists the values for editors. The rules refuse others, with a fix."""
+    return Field(json_schema_extra=lambda schema: schema.update(enum=[*values()]))
+
+
 class Instance(_Section):
     """What the model runs on."""
 
-    type: str | None = None
+    type: Annotated[str, listed(lambda: (t.name for t in catalog.instance_types()))] | None = None
     """SageMaker instance type. Default: JumpStart's for this model version, ml.g5.2xlarge."""
     count: Annotated[int, Field(ge=1, le=100, json_schema_extra=or_auto)] = 1
-    """Instances at creation; afterwards auto scaling keeps its own count."""
+    """Instances at creation. With `auto_scaling`, which then sets the number: from its `min_instances` to its
+    `max_instances`."""
 
 
 class OwnVpc(_Section):
@@ -44,7 +51,7 @@ class OwnVpc(_Section):
 
 
 class ExistingVpc(_Section):
-    """A VPC that exists already. Its subnets need a route to S3: the S3 gateway endpoint, here or there."""
+    """A VPC that already exists. Its subnets need a route to S3: the S3 gateway endpoint, here or there."""
 
     vpc_id: Annotated[str, Field(pattern=limits.id_of("vpc"))]
     """Id of the VPC."""
@@ -60,13 +67,21 @@ class ExistingVpc(_Section):
     """The subnets' route tables: given, an S3 gateway endpoint is added to them; empty, the VPC must have one."""
 
 
+_BOTH_VPCS: dict[str, Any] = {
+    "required": ["vpc", "existing_vpc"],
+    "properties": {"vpc": {"type": "object"}, "existing_vpc": {"type": "object"}},  # null takes one back
+}
+
+
 class Network(_Section):
-    """Where the model's network interfaces are. One of `vpc` and `existing_vpc`; default: an own VPC."""
+    """Where the model's network interfaces are: in `vpc` or in `existing_vpc`, not both. Default: an own VPC."""
+
+    model_config = STRICT | ConfigDict(json_schema_extra={"not": _BOTH_VPCS})
 
     vpc: OwnVpc | None = None
     """A VPC of the environment's own."""
     existing_vpc: ExistingVpc | None = None
-    """A VPC that exists already, by its ids."""
+    """A VPC that already exists, by its ids. `vpc_id`, `subnet_ids`, `availability_zones` and `cidr` are required."""
     runtime_endpoint: bool = True
     """Whether callers inside the VPC get an interface endpoint for `sagemaker.runtime`, billed by the hour and zone."""
     s3_prefix_list_id: Annotated[str, Field(pattern=limits.id_of("pl"))] | None = None
@@ -89,7 +104,7 @@ class AutoScaling(_Section):
 
 
 class Timeouts(_Section):
-    """How long SageMaker waits for an instance to start. Range: 60 to 3600 (ProductionVariant)."""
+    """How long SageMaker waits for an instance to start."""
 
     model_download_seconds: Annotated[int, Field(ge=60, le=3600)] = 1200
     """For copying the weights (14.5 GB) from S3."""
@@ -101,11 +116,13 @@ class Removal(_Section):
     """What happens to logs and captured requests."""
 
     log_group: Literal["destroy", "retain"] = "destroy"
-    """Whether the log groups go with their stacks. Retained ones collide with the next deployment."""
+    """Whether `cdk destroy` deletes the log groups. A retained one blocks the next deployment: delete it before you
+    reuse its name."""
     log_retention_days: RetentionDays = 30
     """Days after which log events expire."""
     captured_data: Literal["destroy", "retain"] = "retain"
-    """Whether the bucket of `data_capture` goes with its stack. AWS deletes no bucket that still holds objects."""
+    """Whether `cdk destroy` deletes the bucket of `data_capture`, which AWS refuses while it holds objects. A retained
+    bucket does not block the next deployment, which creates another."""
 
 
 class Encryption(_Section):
@@ -139,7 +156,8 @@ class Callers(_Section):
         Field(max_length=50),
         AfterValidator(limits.roles_once),
     ] = []
-    """Roles of the account, which exist, that get `sagemaker:InvokeEndpoint` on this endpoint alone."""
+    """Names of IAM roles of the account that may call `sagemaker:InvokeEndpoint` on this endpoint only. A role must
+    exist before the deployment."""
     only_from_vpc: bool = False
     """Whether these roles may do so only from inside the VPC, through its interface endpoint for the runtime."""
 
@@ -167,14 +185,15 @@ class Environment(_Section):
     """One environment: the content of common.yaml with the environment's own file laid over it."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,19}$"), AfterValidator(limits.environment_name)]
-    account: Annotated[str, Field(pattern=r"^[0-9]{12}$")] | None = None
-    """AWS account id, 12 digits. Default: the account of the CLI's credentials."""
-    region: str
-    """AWS region, such as us-east-1."""
+    account: Annotated[str, Field(pattern=r"^[0-9]{12}$", examples=["444455556666"])] | None = None
+    """AWS account id: 12 digits in quotes, such as "444455556666". Default: the account of the CLI's credentials."""
+    region: Annotated[str, listed(catalog.regions)]
+    """AWS region, such as us-east-1. JumpStart publishes Mistral 7B in these."""
     model: catalog.ModelName = "instruct"
     """Mistral 7B `base` (completes text) or `instruct` (follows instructions)."""
-    model_version: str | None = None
-    """JumpStart's version of the model. Default: the newest on TGI 1.1.0 (base 2.1.0, instruct 2.0.0)."""
+    model_version: Annotated[str, listed(catalog.versions)] | None = None
+    """JumpStart's version of the model; `mistral7b models` lists those of each. Default: the newest on TGI 1.1.0 (base
+    2.1.0, instruct 2.0.0)."""
     endpoint_name: Annotated[str, Field(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$")] | None = None
     """Name of the endpoint. Default: mistral-7b-MODEL-ENVIRONMENT."""
     instance: Instance = Field(default_factory=Instance)
@@ -182,12 +201,13 @@ class Environment(_Section):
     """Launcher variables of the container, over JumpStart's values."""
     network: Network = Field(default_factory=Network)
     auto_scaling: AutoScaling | None = None
-    """Default: a fixed number of instances, as JumpStart's."""
+    """Default: a fixed number of instances, as JumpStart's. A value in common.yaml (1 to 2 instances, as shipped) holds
+    for every environment: `auto_scaling: null` in the environment's file turns it off."""
     workload: Workload | None = None
     """Expected traffic and the latency it needs. Default: none, so nothing can be `auto`."""
     callers: Callers = Field(default_factory=Callers)
     data_capture: DataCapture | None = None
-    """Default: no request is kept."""
+    """Default: no request is kept. By default `cdk destroy` retains the bucket (`removal.captured_data`)."""
     encryption: Encryption = Field(default_factory=Encryption)
     timeouts: Timeouts = Field(default_factory=Timeouts)
     removal: Removal = Field(default_factory=Removal)
@@ -256,14 +276,38 @@ class Environment(_Section):
         return None if self.network.existing_vpc else self.network.vpc or OwnVpc()
 
 
+def for_editors(model: type[BaseModel], title: str) -> dict[str, Any]:
+    """The JSON schema of a file. Its only title is the file's: pydantic's repeat the names."""
+    schema = model.model_json_schema()
+    for section in (schema, *schema["$defs"].values()):
+        for named in (section, *section["properties"].values()):
+            named.pop("title", None)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": title}
+
+
+def complete_schema() -> dict[str, Any]:
+    """The JSON schema of common.yaml and an environment's file together, with what is required."""
+    schema = for_editors(Environment, "Mistral 7B environment")
+    del schema["properties"]["name"]
+    schema["required"].remove("name")
+    return schema
+
+
 def json_schema() -> dict[str, Any]:
     """The JSON schema of an environment file, for editors.
 
     Nothing is required in it: any field may stand in common.yaml and be left out elsewhere, or be null to take a
     value of common.yaml back. Whether the whole is complete is checked on loading.
     """
-    schema = Environment.model_json_schema(by_alias=True)
+    schema = complete_schema()
     for section in (schema, *schema["$defs"].values()):
         section.pop("required", None)
-    del schema["properties"]["name"]
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Mistral 7B environment"}
+        for name, field in section["properties"].items():
+            section["properties"][name] = _or_null(field)
+    return schema
+
+
+def _or_null(field: dict[str, Any]) -> dict[str, Any]:
+    form = {key: field.pop(key) for key in list(field) if key not in ("description", "default")}
+    choices = [c for c in form.get("anyOf") or form.get("oneOf") or [form] if c != {"type": "null"}]
+    return field | {"anyOf": [*choices, {"type": "null"}]}

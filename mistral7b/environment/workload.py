@@ -3,7 +3,7 @@
 import math
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Discriminator, Field, Tag, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from mistral7b.environment.section import STRICT
@@ -101,7 +101,9 @@ _Seconds = Annotated[float, Field(gt=0, le=60)]
 
 
 class Objective(_Section):
-    """How fast answers have to come, the client's whole wait. One of the four latencies at least."""
+    """How fast answers have to come, the client's whole wait. At least one of the four latencies is required."""
+
+    model_config = STRICT | ConfigDict(json_schema_extra={"minProperties": 1})
 
     p50_ms_per_token: _Milliseconds | None = None
     """Milliseconds of an answer over its tokens, median."""

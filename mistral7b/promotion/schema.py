@@ -5,18 +5,19 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import AfterValidator, BaseModel, Field
 
 from mistral7b.environment import limits
-from mistral7b.environment.schema import CompliancePack, CompliancePacks, Tags
+from mistral7b.environment.schema import CompliancePack, CompliancePacks, Tags, for_editors, listed
 from mistral7b.environment.section import STRICT
 from mistral7b.promotion import forms
+from mistral7b.promotion.regions import PIPELINE_REGIONS
 
 
 class _Section(BaseModel):
     model_config = STRICT
 
 
-def _pattern(expression: str) -> Any:
+def _pattern(expression: str, **more: Any) -> Any:
     """What editors check; the validator beside it says the same with reason and fix."""
-    return Field(json_schema_extra={"pattern": f"^{expression}$"})
+    return Field(json_schema_extra={"pattern": f"^{expression}$", **more})
 
 
 Command = Annotated[str, AfterValidator(forms.command), Field(max_length=forms.LONGEST_COMMAND)]
@@ -41,7 +42,7 @@ class Build(_Section):
 
     setup: Command = "make setup"
     """What every action starts with."""
-    test: Command = "make test"
+    test: Command = "make check"
     """What has to succeed before anything is deployed."""
 
 
@@ -49,7 +50,7 @@ class Promoted(_Section):
     """One environment on the way."""
 
     name: str
-    """The environment: its file is `environments/NAME.yaml`."""
+    """The environment: its file is `environments/NAME.yaml`. `common` and `pipeline` are reserved names."""
     gates: list[Command] = []
     """Commands after the smoke test, in order; each has to succeed before the next environment is deployed."""
     approval: bool | None = None
@@ -87,9 +88,10 @@ class GitHubActions(_Section):
 class PipelineSettings(_Section):
     """The pipeline, from a commit to production."""
 
-    account: Annotated[str, AfterValidator(forms.account_id), _pattern(forms.ACCOUNT)]
-    """AWS account of the pipeline itself, 12 digits. Environments whose file names none are in it, too."""
-    region: str
+    account: Annotated[str, AfterValidator(forms.account_id), _pattern(forms.ACCOUNT, examples=["444455556666"])]
+    """AWS account of the pipeline itself: 12 digits in quotes, such as "444455556666". Environments whose file names
+    none are in it, too."""
+    region: Annotated[str, listed(lambda: PIPELINE_REGIONS)]
     """AWS region of the pipeline."""
     source: Source
     build: Build = Field(default_factory=Build)
@@ -109,5 +111,4 @@ class PipelineSettings(_Section):
 
 def json_schema() -> dict[str, Any]:
     """The JSON schema of the pipeline file, for editors."""
-    schema = PipelineSettings.model_json_schema()
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Mistral 7B pipeline"}
+    return for_editors(PipelineSettings, "Mistral 7B pipeline")

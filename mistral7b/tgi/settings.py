@@ -157,6 +157,7 @@ def or_auto(schema: dict[str, Any]) -> None:
     """Lets a field's JSON schema have the word `auto`, too. It is replaced by a number before the field is read."""
     form = {key: schema.pop(key) for key in list(schema) if key not in ("title", "description", "default")}
     schema["anyOf"] = [*form.get("anyOf", [form]), {"enum": ["auto"], "type": "string"}]
+    schema["description"] += " `auto` needs a `workload`."
 
 
 def _optional_fields() -> dict[str, Any]:
@@ -174,7 +175,7 @@ def _optional_fields() -> dict[str, Any]:
 
 
 class LauncherOverrides(create_model("_Overrides", __base__=_Variables, **_optional_fields())):  # type: ignore[misc]  # from the fields above
-    """Any subset of the settings, as an environment file gives them. None is: not set."""
+    """Launcher variables to set. A variable that is left out keeps JumpStart's value, else the container's."""
 
     def to_environment(self) -> dict[str, str]:
         """Name and text of every variable that is set, as `PrimaryContainer.Environment` wants them."""

@@ -11,25 +11,25 @@ from mistral7b.environment.suggest import nearest
 
 @rule("model", "model_version")
 def _version_exists(env: Environment) -> Iterator[Finding]:
-    known = [v.version for v in catalog.model(env.model).versions]
+    model = catalog.model(env.model)
+    known = [v.version for v in model.versions]
     if env.model_version is not None and env.model_version not in known:
         yield Finding(
             ("model_version",),
             env.model_version,
-            f"JumpStart has no such version of {env.model} on TGI",
-            f"use one of {', '.join(known)}",
+            f"JumpStart has no such version of {env.model} for the TGI container",
+            f"{_one_of(env.model_version, known)}; the default is {model.default_version.version}",
         )
 
 
 @rule("region")
 def _region_is_known(env: Environment) -> Iterator[Finding]:
     if env.region not in regions():
-        guess = nearest(env.region, regions())
         yield Finding(
             ("region",),
             env.region,
             "JumpStart publishes Mistral 7B in no such region",
-            (f"did you mean {guess}? " if guess else "") + f"There are {', '.join(regions())}",
+            _one_of(env.region, regions()),
         )
 
 
@@ -48,12 +48,11 @@ def _region_has_the_artifact(env: Environment) -> Iterator[Finding]:
 def _instance_type_is_known(env: Environment) -> Iterator[Finding]:
     known = [t.name for t in catalog.instance_types()]
     if env.instance.type is not None and env.instance.type not in known:
-        guess = nearest(env.instance.type, known)
         yield Finding(
             ("instance", "type"),
             env.instance.type,
             "Mistral 7B is not offered on it",
-            (f"did you mean {guess}? " if guess else "") + f"There are {', '.join(known)}",
+            _one_of(env.instance.type, known),
         )
 
 
@@ -68,3 +67,8 @@ def _instance_type_runs_the_model(env: Environment) -> Iterator[Finding]:
             f"JumpStart does not offer {env.model} {env.version.version} on it",
             f"use one of {', '.join(env.version.supported_instance_types)}",
         )
+
+
+def _one_of(value: str, known: list[str]) -> str:
+    guess = nearest(value, known)
+    return (f"did you mean {guess}? Use" if guess else "use") + f" one of {', '.join(known)}"

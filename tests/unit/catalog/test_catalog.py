@@ -6,7 +6,7 @@ import pytest
 
 from mistral7b import catalog
 
-REGIONS = sorted({region for m in catalog.models() for v in m.versions for region in v.regions})
+REGIONS = catalog.regions()
 
 
 def test_defaults_are_the_newest_versions_on_tgi_1_1_0() -> None:
@@ -64,3 +64,8 @@ def test_prefix_list_ids_have_the_form_of_aws() -> None:
 
 def test_a_region_whose_prefix_list_is_not_known_has_none() -> None:
     assert catalog.s3_prefix_list_id("me-south-1") is None
+
+
+def test_a_card_says_as_many_tokens_as_jumpstart_sets() -> None:
+    for m in catalog.models():
+        assert m.default_version.environment("ml.g5.2xlarge")["MAX_TOTAL_TOKENS"] == str(m.card.context_tokens)

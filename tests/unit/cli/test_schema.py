@@ -28,9 +28,9 @@ def say(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize(
     ("arguments", "file"),
     [
-        ((), "environments/environment.schema.json"),
+        ((), "schemas/environment.schema.json"),
         (("--markdown",), "docs/environment-file.md"),
-        (("--pipeline",), "environments/pipeline.schema.json"),
+        (("--pipeline",), "schemas/pipeline.schema.json"),
         (("--pipeline", "--markdown"), "docs/pipeline-file.md"),
     ],
 )
@@ -41,4 +41,4 @@ def test_it_prints_what_is_stored(arguments: tuple[str, ...], file: str, say: Sa
 def test_every_row_of_the_references_tables_is_one_line(say: Say) -> None:
     for arguments in (("--markdown",), ("--pipeline", "--markdown")):
         rows = [line for line in say(*arguments).splitlines() if line.startswith("|")]
-        assert {row.count(" | ") for row in rows if row.startswith("| `")} == {3}
+        assert {row.count(" | ") for row in rows if row.startswith("| `")} == {4}
