@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import importlib.util
 import json
 import os
 import signal
@@ -58,6 +59,7 @@ def up(state_dir: Path, port: int = 0) -> State:
 
     Raises:
         LifecycleError: the directory cannot be written, the port is taken, or the server does not start.
+        ModuleNotFoundError: its packages are not installed.
     """
     with _locked(state_dir):
         if (running := status(state_dir)) is not None:
@@ -107,6 +109,8 @@ def running_server(port: int = 0) -> Iterator[State]:
 
 
 def _start(state_dir: Path, port: int, *, outlives_us: bool) -> tuple[subprocess.Popen[bytes], State]:
+    if importlib.util.find_spec("moto") is None:
+        raise ModuleNotFoundError("the embedded AWS stands on moto", name="moto")
     ready, log = state_dir / "ready.json", state_dir / "server.log"
     ready.unlink(missing_ok=True)
     command = [sys.executable, "-m", "localaws", "--port", str(port), "--ready-file", str(ready)]

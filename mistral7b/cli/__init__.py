@@ -2,6 +2,9 @@
 
 import sys
 
+# What the commands need beside the client, by the file of requirements/ that holds it.
+_PARTS = {"capacity": ("numpy", "scipy", "matplotlib"), "local": ("moto", "uvicorn", "starlette", "a2wsgi", "cfnlint")}
+
 
 def main() -> None:
     """Runs the command. Ctrl-C ends it quietly with status 130, also while its parts are still being loaded."""
@@ -9,5 +12,13 @@ def main() -> None:
         from mistral7b.cli.app import run  # noqa: PLC0415 - loading takes long enough to be interrupted
 
         run()
+    except ModuleNotFoundError as error:
+        package = str(error.name).split(".")[0]
+        if package in ("mistral7b", "localaws"):  # a mistake of ours
+            raise
+        part = next((name for name, packages in _PARTS.items() if package in packages), "client")
+        sys.stderr.write(f"mistral7b: this needs the package {package}\n")
+        sys.stderr.write(f"fix: pip install -r requirements/{part}.txt, or make setup for everything\n")
+        sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -1,0 +1,37 @@
+"""A command whose packages are not installed says which file of requirements/ holds them."""
+
+import subprocess
+import sys
+
+import pytest
+
+WITHOUT = """
+import sys
+sys.modules[{package!r}] = None
+import importlib.util
+find = importlib.util.find_spec
+importlib.util.find_spec = lambda name, *more: None if name == {package!r} else find(name, *more)
+from mistral7b.cli import main
+sys.argv = ["mistral7b", *{arguments!r}]
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("package", "arguments", "part"),
+    [
+        ("typer", ["models"], "client"),
+        ("numpy", ["simulate", "--duration", "1m"], "capacity"),
+        ("moto", ["local", "up", "--port", "0"], "local"),
+    ],
+)
+def test_a_missing_package_is_named_with_the_command_that_installs_it(
+    package: str, arguments: list[str], part: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    program = WITHOUT.format(package=package, arguments=arguments)
+    folder = tmp_path_factory.mktemp("elsewhere")
+    run = subprocess.run([sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=False)
+    assert run.returncode == 2, run.stderr
+    assert f"mistral7b: this needs the package {package}\n" in run.stderr
+    assert f"pip install -r requirements/{part}.txt" in run.stderr
+    assert "Traceback" not in run.stderr
