@@ -13,7 +13,6 @@ from mistral7b.catalog.models import (
     model,
     models,
     regions,
-    versions,
 )
 from mistral7b.catalog.prefix_lists import s3_prefix_list_id
 from mistral7b.catalog.zones import availability_zones
@@ -33,5 +32,4 @@ __all__ = [
     "models",
     "regions",
     "s3_prefix_list_id",
-    "versions",
 ]

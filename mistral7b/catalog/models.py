@@ -79,25 +79,14 @@ class ModelVersion(BaseModel):
         return environment | self.instance_environment.get(instance_type, {})
 
 
-class ModelCard(BaseModel):
-    """What a model is: the announcement's and the model card's facts (model_cards.json has the sources)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    description: str
-    licence: str
-    context_tokens: int
-    languages: str
-    announcement: str
-
-
 class Model(BaseModel):
     """A model with all its versions, oldest first."""
 
     model_config = ConfigDict(frozen=True)
 
     name: ModelName
-    card: ModelCard
+    card: dict[str, str]
+    """Description, licence, context, languages and announcement; model_cards.json has the sources."""
     versions: tuple[ModelVersion, ...]
 
     @property
@@ -121,25 +110,16 @@ class Model(BaseModel):
 @cache
 def models() -> tuple[Model, ...]:
     """Both models, with every version."""
-    published, cards = load("jumpstart.json")["models"], load("model_cards.json")
+    published, cards = load("jumpstart.json")["models"], load("model_cards.json")["models"]
     return tuple(
-        Model(
-            name=name,
-            card=ModelCard(description=cards["descriptions"][name], **cards["both"]),
-            versions=tuple(ModelVersion(model=name, **row) for row in published[jumpstart_id]),
-        )
-        for name, jumpstart_id in JUMPSTART_IDS.items()
+        Model(name=name, card=cards[name], versions=tuple(ModelVersion(model=name, **row) for row in published[id_]))
+        for name, id_ in JUMPSTART_IDS.items()
     )
 
 
 def regions() -> list[str]:
     """Regions in which JumpStart publishes any version of either model."""
     return sorted({region for m in models() for version in m.versions for region in version.regions})
-
-
-def versions() -> list[str]:
-    """Numbers of the versions of either model."""
-    return sorted({version.version for m in models() for version in m.versions})
 
 
 def model(name: ModelName) -> Model:

@@ -58,19 +58,15 @@ def _find(word: str | None) -> list[tuple[catalog.Model, list[catalog.ModelVersi
 
 
 def _words(model: catalog.Model, version: catalog.ModelVersion) -> set[str]:
-    card = f"{model.card.description} {model.card.licence} {model.card.languages}"
-    return {
-        *(model.name, version.jumpstart_id, version.version, *version.regions, *version.supported_instance_types),
-        *(word.strip(".,:;").casefold() for word in card.split()),
-    }
+    card = {word.strip(".,:;").casefold() for word in " ".join(model.card.values()).split()}
+    names = {model.name, version.jumpstart_id, version.version}
+    return card | names | {*version.regions, *version.supported_instance_types}
 
 
 def _show(model: catalog.Model, shown: list[catalog.ModelVersion]) -> None:
-    card = model.card
     out.print(f"{model.name}: {catalog.JUMPSTART_IDS[model.name]}", style="bold")
-    out.print(card.description)
-    out.print(f"Licence {card.licence}. Context {card.context_tokens:,} tokens. Languages: {card.languages}.")
-    out.print(card.announcement)
+    for fact, text in model.card.items():
+        out.print(f"{fact}: {text}")
     versions = table("", "version", "TGI", "weights", "default instance", "regions")
     for v in shown:
         mark = " *" if v == model.default_version else ""
@@ -82,7 +78,7 @@ def _row(model: catalog.Model, version: catalog.ModelVersion) -> dict[str, objec
     return {
         "model": model.name,
         "id": version.jumpstart_id,
-        **model.card.model_dump(),
+        **model.card,
         "version": version.version,
         "default": version == model.default_version,
         "tgi_version": version.tgi_version,

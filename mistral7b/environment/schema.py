@@ -191,7 +191,9 @@ class Environment(_Section):
     """AWS region, such as us-east-1. JumpStart publishes Mistral 7B in these."""
     model: catalog.ModelName = "instruct"
     """Mistral 7B `base` (completes text) or `instruct` (follows instructions)."""
-    model_version: Annotated[str, listed(catalog.versions)] | None = None
+    model_version: (
+        Annotated[str, listed(lambda: sorted({v.version for m in catalog.models() for v in m.versions}))] | None
+    ) = None
     """JumpStart's version of the model; `mistral7b models` lists those of each. Default: the newest on TGI 1.1.0 (base
     2.1.0, instruct 2.0.0)."""
     endpoint_name: Annotated[str, Field(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$")] | None = None

@@ -68,4 +68,5 @@ def test_a_region_whose_prefix_list_is_not_known_has_none() -> None:
 
 def test_a_card_says_as_many_tokens_as_jumpstart_sets() -> None:
     for m in catalog.models():
-        assert m.default_version.environment("ml.g5.2xlarge")["MAX_TOTAL_TOKENS"] == str(m.card.context_tokens)
+        tokens = int(m.default_version.environment("ml.g5.2xlarge")["MAX_TOTAL_TOKENS"])
+        assert m.card["context"] == f"{tokens:,} tokens"
