@@ -12,6 +12,7 @@ from mistral7b.cli import (
     capacity,
     chat,
     demo,
+    doctor,
     examples,
     failure,
     invoke,
@@ -67,6 +68,7 @@ invoke.register(app)
 chat.register(app)
 examples.register(app)
 smoke.register(app)
+doctor.register(app)
 demo.register(app)
 app.add_typer(capacity.commands)
 simulate.register(app)

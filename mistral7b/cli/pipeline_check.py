@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -10,7 +11,8 @@ from rich.text import Text
 from mistral7b.cli.failure import CommandError
 from mistral7b.cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder
 from mistral7b.cli.output import out, progress, table, write_json
-from mistral7b.cli.target import WantedAccount, announce
+from mistral7b.cli.target import announce
+from mistral7b.project import qualifier
 from mistral7b.promotion import PIPELINE_FILE, Promotion, load_promotion
 from mistral7b.promotion.names import PIPELINE_NAME
 
@@ -57,20 +59,22 @@ def check(folder: EnvironmentsFolder = DEFAULT_FOLDER, as_json: AsJson = False) 
 
 def _findings(promotion: Promotion) -> "list[Finding]":
     from mistral7b.cli.advice import explain_caller  # noqa: PLC0415 - boto3 takes long to load
-    from mistral7b.endpoint import EndpointError, open_session  # noqa: PLC0415
+    from mistral7b.endpoint import EndpointError  # noqa: PLC0415
     from mistral7b.promotion.check import Cloud  # noqa: PLC0415
     from mistral7b.promotion.check import check as check_accounts  # noqa: PLC0415
 
     settings = promotion.settings
     try:
-        wanted = WantedAccount(settings.account, promotion.file)
-        announce(PIPELINE_NAME, open_session(), settings.region, wanted, must_know=True)
+        announce(PIPELINE_NAME, settings.region, settings.account, promotion.file, must_know=True)
     except EndpointError as error:
         raise CommandError(explain_caller(error, settings.region), 2) from error
     answers = itertools.count(1)
     with progress.status("asking the accounts") as status:
         return check_accounts(
-            promotion, Cloud(), lambda _: status.update(f"asking the accounts: {next(answers)} answered")
+            promotion,
+            Cloud(),
+            lambda _: status.update(f"asking the accounts: {next(answers)} answered"),
+            qualifier(Path.cwd()),
         )
 
 

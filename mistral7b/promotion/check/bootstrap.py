@@ -11,12 +11,12 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from mistral7b.project import DEFAULT_QUALIFIER
 from mistral7b.promotion.check.cloud import Cloud, Credentials
 from mistral7b.promotion.check.finding import ASK_AGAIN, Finding, Status
+from mistral7b.promotion.promotion import Promotion
 from mistral7b.promotion.regions import partition
 
-QUALIFIER = "hnb659fds"
-"""Of the CDK's default bootstrap, whose names hold it (aws-cdk-lib, DefaultStackSynthesizer.DEFAULT_QUALIFIER)."""
 NEEDED_VERSION = 8
 """Of the bootstrap stack: the lookup role's, which is above that of the stacks, 6 (requiresBootstrapStackVersion in the
 cloud assembly's manifests)."""
@@ -34,10 +34,17 @@ class Place:
     """`pipeline`, or environments."""
     pipeline_account: str
     """The account that has to be let in."""
+    qualifier: str = DEFAULT_QUALIFIER
+    """Of the bootstrap."""
 
     def role(self, kind: str) -> str:
         """Name of one of the bootstrap's roles."""
-        return f"cdk-{QUALIFIER}-{kind}-role-{self.account}-{self.region}"
+        return f"cdk-{self.qualifier}-{kind}-role-{self.account}-{self.region}"
+
+    def callers(self, promotion: Promotion) -> list[str]:
+        """Roles that the environments here name as callers."""
+        here = [one for one in promotion.environments if (one.account, one.region) == (self.account, self.region)]
+        return list(dict.fromkeys(role for one in here for role in one.environment.callers.role_names))
 
     def look(self, cloud: Cloud) -> Credentials:
         """Credentials of the lookup role, which may read (AWS's policy ReadOnlyAccess) and nothing else."""
@@ -81,7 +88,7 @@ def _look_into(cloud: Cloud, place: Place) -> Finding:
         return place.finding(_not_let_in(place, error), place.fix())
     ssm = cloud.client("ssm", place.region, credentials)
     try:
-        version = int(ssm.get_parameter(Name=f"/cdk-bootstrap/{QUALIFIER}/version")["Parameter"]["Value"])
+        version = int(ssm.get_parameter(Name=f"/cdk-bootstrap/{place.qualifier}/version")["Parameter"]["Value"])
         role = cloud.client("iam", place.region, credentials).get_role(RoleName=place.role("deploy"))["Role"]
     except ClientError as error:
         if _code(error) not in ("ParameterNotFound", "NoSuchEntity"):

@@ -2,9 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 
+from mistral7b.project import DEFAULT_QUALIFIER
 from mistral7b.promotion.check.bootstrap import Place, check_bootstrap
+from mistral7b.promotion.check.callers import check_callers
 from mistral7b.promotion.check.cloud import Cloud
 from mistral7b.promotion.check.connection import check_connection
 from mistral7b.promotion.check.finding import Finding
@@ -13,7 +16,12 @@ from mistral7b.promotion.promotion import Promotion
 _AT_ONCE = 8
 
 
-def check(promotion: Promotion, cloud: Cloud, on_done: Callable[[Finding], None] = lambda _: None) -> list[Finding]:
+def check(
+    promotion: Promotion,
+    cloud: Cloud,
+    on_done: Callable[[Finding], None] = lambda _: None,
+    qualifier: str = DEFAULT_QUALIFIER,
+) -> list[Finding]:
     """Everything that the pipeline needs of its accounts, in the order of promotion.
 
     The credentials have to be those of the pipeline's account.
@@ -22,9 +30,11 @@ def check(promotion: Promotion, cloud: Cloud, on_done: Callable[[Finding], None]
         promotion: the pipeline and its environments.
         cloud: asks AWS.
         on_done: called with each finding as it comes, in any order.
+        qualifier: of the accounts' bootstraps.
     """
-    places = list(_places(promotion))
+    places = [replace(place, qualifier=qualifier) for place in _places(promotion)]
     checks = [partial(check_bootstrap, cloud, place) for place in places]
+    checks += [partial(check_callers, cloud, place, promotion) for place in places if place.callers(promotion)]
     checks.append(partial(check_connection, cloud, places[0], promotion.settings))
 
     def run(one: Callable[[], Finding]) -> Finding:

@@ -15,7 +15,7 @@ class Finding:
     """One thing that the pipeline needs."""
 
     subject: str
-    """What it is: `bootstrap` or `connection`."""
+    """What it is: `bootstrap`, `callers` or `connection`."""
     used_by: tuple[str, ...]
     """What needs it: `pipeline`, or environments."""
     account: str

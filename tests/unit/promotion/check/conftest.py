@@ -9,6 +9,7 @@ import pytest
 from botocore.stub import Stubber
 
 from localaws import cloudformation, moto_app, pipelines
+from mistral7b.project import DEFAULT_QUALIFIER
 from mistral7b.promotion.check import Cloud
 from mistral7b.promotion.check.cloud import Credentials
 from tests.unit.fresh_accounts import fresh_account
@@ -63,7 +64,13 @@ def cloud(account: Callable[[], str]) -> EmbeddedCloud:
 
 
 def bootstrap(
-    account: str, *, trusts: tuple[str, ...] = (), shows: tuple[str, ...] = (), version: int = 33, region: str = REGION
+    account: str,
+    *,
+    trusts: tuple[str, ...] = (),
+    shows: tuple[str, ...] = (),
+    version: int = 33,
+    region: str = REGION,
+    qualifier: str = DEFAULT_QUALIFIER,
 ) -> None:
     """Makes of the CDK's bootstrap stack what the checks look at.
 
@@ -73,14 +80,15 @@ def bootstrap(
         shows: other accounts that its lookup role trusts, besides.
         version: of the bootstrap stack.
         region: the region.
+        qualifier: of its names.
     """
     roles = moto_app.client("iam", account, region)
     for kind, trusted in (("deploy", trusts), ("lookup", (*trusts, *shows))):
         roles.create_role(
-            RoleName=f"cdk-hnb659fds-{kind}-role-{account}-{region}",
+            RoleName=f"cdk-{qualifier}-{kind}-role-{account}-{region}",
             AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [*_trust(account, trusted)]}),
         )
-    name = "/cdk-bootstrap/hnb659fds/version"
+    name = f"/cdk-bootstrap/{qualifier}/version"
     moto_app.client("ssm", account, region).put_parameter(Name=name, Value=str(version), Type="String")
 
 

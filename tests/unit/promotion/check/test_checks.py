@@ -7,9 +7,10 @@ from pathlib import Path
 import aws_cdk as cdk
 import pytest
 
+from mistral7b.project import DEFAULT_QUALIFIER
 from mistral7b.promotion import Promotion
 from mistral7b.promotion.check import Finding, check
-from mistral7b.promotion.check.bootstrap import NEEDED_VERSION, QUALIFIER
+from mistral7b.promotion.check.bootstrap import NEEDED_VERSION
 from tests.unit.promotion.check.conftest import EmbeddedCloud, bootstrap
 from tests.unit.promotion.conftest import Load, head, promoting
 
@@ -57,4 +58,4 @@ def test_the_version_and_qualifier_are_those_of_the_cdks_assemblies(tmp_path: Pa
     properties = json.loads((tmp_path / "manifest.json").read_text())["artifacts"]["stack"]["properties"]
     needed = (properties["requiresBootstrapStackVersion"], properties["lookupRole"]["requiresBootstrapStackVersion"])
     assert max(needed) == NEEDED_VERSION
-    assert properties["bootstrapStackVersionSsmParameter"] == f"/cdk-bootstrap/{QUALIFIER}/version"
+    assert properties["bootstrapStackVersionSsmParameter"] == f"/cdk-bootstrap/{DEFAULT_QUALIFIER}/version"
