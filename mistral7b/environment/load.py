@@ -151,12 +151,22 @@ def _no_environment(folder: Path, name: str) -> EnvironmentFileError:
         return _no_files(folder)
     guess = nearest(name, names)
     suggestion = f" Did you mean {guess}?" if guess else ""
-    problem = Problem(str(folder), None, "(environment)", name, *no_such_environment(name, names))
-    return _NoEnvironmentError(problem, f"There is no environment {name[:80]!r}.{suggestion} ({', '.join(names)})")
+    reason, fix = no_such_environment(name, names)
+    reserved = f" {reason[0].upper()}{reason[1:]}." if is_reserved(name) else ""
+    problem = Problem(str(folder), None, "(environment)", name, reason, fix)
+    message = f"There is no environment {name[:80]!r}.{reserved or suggestion} ({', '.join(names)})"
+    return _NoEnvironmentError(problem, message)
+
+
+def is_reserved(name: str) -> bool:
+    """Whether the file of that name is no environment's, by its name."""
+    return f"{name}.yaml" in NOT_ENVIRONMENTS
 
 
 def no_such_environment(name: str, names: Sequence[str]) -> tuple[str, str]:
     """Why `name` is none of the environments `names`, and what to do."""
+    if is_reserved(name):
+        return f"{name} is a reserved name", f"There are {', '.join(names)}; each is a file there"
     guess = nearest(name, names)
     suggestion = f"did you mean {guess}? " if guess else ""
     return "there is no such environment", f"{suggestion}There are {', '.join(names)}; each is a file there"

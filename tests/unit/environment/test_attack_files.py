@@ -88,12 +88,19 @@ def test_a_file_whose_name_is_no_environments_is_told_to_be_renamed(name: str, t
     assert all(c.isprintable() or c == "\n" for c in str(problem))
 
 
-@pytest.mark.parametrize("name", ["../environments/dev", "dev\0", "DEV", "", ".", "common"])
+@pytest.mark.parametrize("name", ["../environments/dev", "dev\0", "DEV", "", "."])
 def test_a_name_that_is_no_files_is_no_environment(name: str, tmp_path: Path) -> None:
     folder = tmp_path / "environments"
     folder.mkdir()
     (folder / "dev.yaml").write_text(GOOD)
     assert [p.reason for p in problems_of(folder, name)] == ["there is no such environment"]
+
+
+@pytest.mark.parametrize("name", ["common", "pipeline"])
+def test_a_reserved_name_is_called_that(name: str, tmp_path: Path) -> None:
+    (tmp_path / "dev.yaml").write_text(GOOD)
+    (tmp_path / f"{name}.yaml").write_text("{}\n")
+    assert [p.reason for p in problems_of(tmp_path, name)] == [f"{name} is a reserved name"]
 
 
 def test_an_editors_lock_is_no_environment(tmp_path: Path) -> None:

@@ -124,8 +124,19 @@ def test_the_name_of_an_environment_is_its_files(problems: Problems) -> None:
 def test_an_unknown_environment_lists_those_there_are(tmp_path: Path) -> None:
     for name in ("dev", "staging"):
         (tmp_path / f"{name}.yaml").write_text("region: us-east-1\n")
-    with pytest.raises(EnvironmentFileError, match="did you mean staging\\? There are dev, staging"):
+    with pytest.raises(
+        EnvironmentFileError, match=r"no environment 'stagin'\. Did you mean staging\? \(dev, staging\)"
+    ):
         load_environment(tmp_path, "stagin")
+
+
+def test_a_folder_that_is_not_there_says_where_to_run_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(EnvironmentFileError) as caught:
+        load_environment(Path("environments"), "dev")
+    assert str(caught.value) == "no folder environments/ here; run it in the project's folder"
 
 
 def test_an_empty_folder_says_what_is_missing(tmp_path: Path) -> None:
@@ -137,6 +148,13 @@ def test_environments_come_in_the_order_of_promotion(tmp_path: Path) -> None:
     for name in ("prod", "alpha", "dev", "staging"):
         (tmp_path / f"{name}.yaml").write_text("region: us-east-1\n")
     assert list(load_environments(tmp_path)) == ["dev", "staging", "prod", "alpha"]
+
+
+def test_the_order_is_that_of_the_pipeline_file_and_then_the_usual_one(tmp_path: Path) -> None:
+    for name in ("prod", "alpha", "dev", "staging"):
+        (tmp_path / f"{name}.yaml").write_text("region: us-east-1\n")
+    (tmp_path / "pipeline.yaml").write_text("environments: [{name: staging}, {name: prod}, 3, {name: []}]\n")
+    assert list(load_environments(tmp_path)) == ["staging", "prod", "dev", "alpha"]
 
 
 def test_a_problem_of_common_is_told_once(tmp_path: Path) -> None:
