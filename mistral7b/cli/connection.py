@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mistral7b.cli.failure import CommandError
-from mistral7b.cli.target import WantedAccount, announce
+from mistral7b.cli.target import announce
 from mistral7b.environment import Environment
 
 if TYPE_CHECKING:
@@ -22,13 +22,12 @@ def connected(env: Environment, folder: Path, *, status: int = 1, **options: Any
 
     EndpointError inside becomes CommandError of `status`. The options are those of EndpointClient.
     """
-    from mistral7b.endpoint import EndpointClient, open_session  # noqa: PLC0415
+    from mistral7b.endpoint import EndpointClient  # noqa: PLC0415
 
+    name, file = env.resolved_endpoint_name, folder / f"{env.name}.yaml"
     with explained(env, status):
-        session = open_session()
-        wanted = WantedAccount(env.account, folder / f"{env.name}.yaml")
-        announce(env.resolved_endpoint_name, session, env.region, wanted)
-        with EndpointClient(env.resolved_endpoint_name, env.region, session=session, **options) as client:
+        session = announce(name, env.region, env.account, file)
+        with EndpointClient(name, env.region, session=session, **options) as client:
             yield client
 
 

@@ -1,7 +1,6 @@
 """`mistral7b invoke`: one prompt, one answer."""
 
 import itertools
-import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -111,8 +110,7 @@ def invoke(
     question = prepare(_inputs(env, read_prompt(prompt), no_format), given, env, settings)
     if show_code:
         given = {"max_new_tokens": question.request.parameters.max_new_tokens, **given}
-        url = os.environ.get("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME") or os.environ.get("AWS_ENDPOINT_URL")
-        write(code(show_code, env, question.request.inputs, given, stream=stream, url=url))
+        write(code(show_code, env, question.request.inputs, given, stream=stream))
         return
     with connected(env, folder) as client, Waiting(f"waiting for {env.resolved_endpoint_name}") as waiting:
         if stream:

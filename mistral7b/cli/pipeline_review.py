@@ -63,7 +63,7 @@ def review(
     protect the branch, and keep the approval before production.
     """
     execution = _execution() if approve else None
-    _announce(name)
+    _name_target(name)
     project = Path.cwd()
     try:
         with progress.status(f"comparing {name} with what is deployed"):
@@ -81,13 +81,11 @@ def review(
         raise typer.Exit(BROADENS)
 
 
-def _announce(name: str) -> None:
-    from mistral7b.endpoint import EndpointError, open_session  # noqa: PLC0415 - boto3 takes long to load
+def _name_target(name: str) -> None:
+    from mistral7b.endpoint import EndpointError  # noqa: PLC0415 - boto3 takes long to load
 
-    # What is compared may be in another account, which the assembly names. The CDK CLI says what the credentials lack.
-    with suppress(EndpointError):
-        session = open_session()
-        announce(name, session, session.region_name or "us-east-1", whose="credentials of account")
+    with suppress(EndpointError):  # what the credentials lack, the CDK CLI says
+        announce(name, None)  # the assembly names the account that is compared
 
 
 def _execution() -> str:

@@ -42,9 +42,9 @@ for part in answer["Body"]:
             print(event["token"]["text"], end="", flush=True)
 print()
 """
-# A word of its own where there is a token, and none where there is none: curl would sign an empty header, and not send it.
+# Without a token there is no such header: curl would sign an empty one, but not send it.
 _CURL = """\
-curl -sS --fail-with-body --max-time 70 --aws-sigv4 "aws:amz:{region}:sagemaker" \\
+curl -sS --max-time 70 --aws-sigv4 "aws:amz:{region}:sagemaker" \\
   --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" \\
   ${{AWS_SESSION_TOKEN:+"-Hx-amz-security-token: $AWS_SESSION_TOKEN"}} -H "content-type: application/json" \\
   {url} \\
@@ -66,10 +66,8 @@ class Language(StrEnum):
     CLI = "cli"
 
 
-def code(
-    language: Language, env: Environment, inputs: str, parameters: Mapping[str, Any], *, stream: bool, url: str | None
-) -> str:
-    """A program that sends `inputs`, which are in the model's format. `url` is asked instead of AWS, by curl.
+def code(language: Language, env: Environment, inputs: str, parameters: Mapping[str, Any], *, stream: bool) -> str:
+    """A program that sends `inputs`, which are in the model's format, to AWS or to AWS_ENDPOINT_URL.
 
     Raises CommandError of status 2: only Python reads a stream.
     """
@@ -85,8 +83,10 @@ def code(
         return head + (_STREAM if stream else _WHOLE)
     if stream:
         raise CommandError(f"--show-code {language} cannot show a stream, whose events are binary: use python", 2)
+    from mistral7b.endpoint import endpoint_url  # noqa: PLC0415 - boto3 takes a moment to load
+
     suffix = "amazonaws.com.cn" if env.region.startswith("cn-") else "amazonaws.com"
-    base = (url or f"https://runtime.sagemaker.{env.region}.{suffix}").rstrip("/")
+    base = (endpoint_url() or f"https://runtime.sagemaker.{env.region}.{suffix}").rstrip("/")
     return (_CURL if language is Language.CURL else _CLI).format(
         region=env.region,
         endpoint=env.resolved_endpoint_name,

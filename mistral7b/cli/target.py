@@ -1,7 +1,7 @@
 """Where a command talks to: named on standard error, and refused if the file names another account."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from mistral7b.cli.failure import CommandError
 from mistral7b.cli.output import progress
@@ -10,25 +10,19 @@ if TYPE_CHECKING:
     import boto3
 
 
-class WantedAccount(NamedTuple):
-    """The account that a file names, if any."""
-
-    account: str | None
-    file: Path
-
-
 def announce(
-    what: str,
-    session: "boto3.Session",
-    region: str,
-    wanted: WantedAccount | None = None,
-    *,
-    whose: str = "account",
-    must_know: bool = False,
-) -> None:
-    """Names what is asked with its account, and stops before it is asked with credentials of another account.
+    what: str, region: str | None, account: str | None = None, file: Path | None = None, *, must_know: bool = False
+) -> "boto3.Session":
+    """Names what is asked and whose credentials ask, and returns a session with these.
 
     Where STS does not answer, as in a VPC without a way to it, the account is left out, unless the command `must_know`.
+
+    Args:
+        what: is asked.
+        region: where it is; by default that of the session, and then the account is only that of the credentials.
+        account: where it has to be, if `file` says so.
+        file: names the account.
+        must_know: whether nothing may be asked without an answer of STS.
 
     Raises:
         CommandError: the credentials are of another account than the file names.
@@ -37,16 +31,19 @@ def announce(
     from mistral7b import endpoint  # noqa: PLC0415 - boto3 takes a moment to load
 
     embedded = endpoint.is_embedded(endpoint.endpoint_url())
+    session, found = endpoint.open_session(), ""
+    where = region or session.region_name or "us-east-1"
     try:
-        account = endpoint.caller_account(session, region)
+        found = endpoint.caller_account(session, where)
     except endpoint.EndpointError as error:
         unusable = isinstance(error, endpoint.CredentialsError | endpoint.ConfigurationError)
         if must_know or unusable or (embedded and isinstance(error, endpoint.UnreachableError)):
             raise
-        account = None
-    if account and wanted and wanted.account and account != wanted.account:
-        reason = f"these are credentials of account {account}; {wanted.file} says {wanted.account}"
-        shell = f'eval "$(mistral7b local up --account {wanted.account})"'
-        raise CommandError(f"{reason}\nfix: {shell if embedded else 'set AWS_PROFILE to a profile of that account'}", 2)
-    parts = [what, f"{whose} {account}" if account else "", region, "embedded AWS" if embedded else ""]
-    progress.print(", ".join(filter(None, parts)), style="dim", markup=False, soft_wrap=True)
+    if found and account and found != account:
+        shell = f'eval "$(mistral7b local up --account {account})"'
+        fix = shell if embedded else "set AWS_PROFILE to a profile of that account"
+        raise CommandError(f"these are credentials of account {found}; {file} says {account}\nfix: {fix}", 2)
+    whose = f"{'account' if region else 'credentials of account'} {found}" if found else ""
+    line = ", ".join(filter(None, (what, whose, where, "embedded AWS" if embedded else "")))
+    progress.print(line, style="dim", markup=False, soft_wrap=True)
+    return session

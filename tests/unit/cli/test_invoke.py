@@ -241,6 +241,31 @@ def test_an_endpoint_that_does_not_answer_in_time_is_told(run: Run, monkeypatch:
     assert "--stream" in told
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--show-code", "curl", "--stream"), "--show-code curl cannot show a stream"),
+        (("--show-code", "--raw", "-"), "--raw sends a whole request"),
+    ],
+)
+def test_code_that_cannot_be_shown_is_refused(run: Run, arguments: tuple[str, ...], told: str) -> None:
+    assert told in one_line(run("invoke", "dev", *arguments), status=2)
+
+
+def test_the_base_models_code_sends_the_prompt_as_it_is(run: Run) -> None:
+    result = run("invoke", "base", "--show-code")
+    assert (result.status, result.err) == (0, "")
+    assert '"inputs": "Once upon a time"' in result.out
+
+
+def test_code_for_china_asks_chinas_endpoint(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    network = "network: {s3_prefix_list_id: pl-0123456789abcdef0}\n"
+    (tmp_path / "dev.yaml").write_text(f"region: cn-north-1\n{network}")
+    shown = run("invoke", "dev", "--show-code", "curl", "--environments", str(tmp_path)).out
+    assert " https://runtime.sagemaker.cn-north-1.amazonaws.com.cn/endpoints/" in shown
+
+
 @pytest.mark.usefixtures("machine")
 def test_a_reader_that_goes_away_is_no_error() -> None:
     command = subprocess.Popen(
