@@ -3,7 +3,7 @@
 import itertools
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 from typer.core import TyperCommand
@@ -50,7 +50,7 @@ class _Command(TyperCommand):
         """Adds the value that was left out."""
         whole = list[str]()
         for one, after in itertools.pairwise([*args, ""]):
-            whole.append(f"{one}=python" if one == "--show-code" and after not in set(Language) else one)
+            whole.append(f"{one}=python" if one == "--show-code" and after not in get_args(Language) else one)
         return super().parse_args(ctx, whole)
 
 

@@ -3,8 +3,7 @@
 import json
 import shlex
 from collections.abc import Mapping
-from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from mistral7b.cli.failure import CommandError
 from mistral7b.environment import Environment
@@ -58,12 +57,7 @@ printf %s {body} |
 """
 
 
-class Language(StrEnum):
-    """What the code is for."""
-
-    PYTHON = "python"
-    CURL = "curl"
-    CLI = "cli"
+Language = Literal["python", "curl", "cli"]
 
 
 def code(language: Language, env: Environment, inputs: str, parameters: Mapping[str, Any], *, stream: bool) -> str:
@@ -71,14 +65,14 @@ def code(language: Language, env: Environment, inputs: str, parameters: Mapping[
 
     Raises CommandError of status 2: only Python reads a stream.
     """
-    if language is Language.PYTHON:
+    if language == "python":
         timeout, why = (490, "longer than SageMaker's 8 minutes") if stream else (70, "longer than SageMaker's 60 s")
         head = _PYTHON.format(
             region=env.region,
             name=env.name,
             timeout=timeout,
             why=f"{why}; never sent twice",
-            body=_literal({"inputs": inputs, "parameters": parameters, **({"stream": True} if stream else {})}),
+            body={"inputs": inputs, "parameters": dict(parameters), **({"stream": True} if stream else {})},
         )
         return head + (_STREAM if stream else _WHOLE)
     if stream:
@@ -87,18 +81,9 @@ def code(language: Language, env: Environment, inputs: str, parameters: Mapping[
 
     suffix = "amazonaws.com.cn" if env.region.startswith("cn-") else "amazonaws.com"
     base = (endpoint_url() or f"https://runtime.sagemaker.{env.region}.{suffix}").rstrip("/")
-    return (_CURL if language is Language.CURL else _CLI).format(
+    return (_CURL if language == "curl" else _CLI).format(
         region=env.region,
         endpoint=env.resolved_endpoint_name,
         body=shlex.quote(json.dumps({"inputs": inputs, "parameters": parameters}, ensure_ascii=False)),
         url=shlex.quote(f"{base}/endpoints/{env.resolved_endpoint_name}/invocations"),
     )
-
-
-def _literal(value: Any) -> str:
-    """A value of JSON as Python writes it, with double quotes."""
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_literal(key)}: {_literal(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list):
-        return f"[{', '.join(map(_literal, value))}]"
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)

@@ -121,28 +121,17 @@ def _with_plan(
     return resolved, list(rules.check(resolved))
 
 
-class _NoEnvironmentError(EnvironmentFileError):
-    """There is no file to have a problem: the argument or the folder is wrong, and one sentence says it."""
-
-    def __init__(self, problem: Problem, message: str) -> None:
-        super().__init__([problem])
-        self.args = (message,)
-
-
 def _no_files(folder: Path) -> EnvironmentFileError:
-    fix = "add one, such as dev.yaml; run the command in the project's folder"
+    reason, message = "there is no environment file in it", ""
     try:
         next(folder.iterdir(), None)
     except (OSError, ValueError) as error:
-        problem = Problem(str(folder), None, "(folder)", None, f"it cannot be read: {error}", fix)
-        if isinstance(error, FileNotFoundError):
-            shown = str(folder) if str(folder).isprintable() else repr(str(folder))
+        reason = f"it cannot be read: {error}"
+        if isinstance(error, FileNotFoundError) and str(folder).isprintable():
             where = "" if folder.is_absolute() else " here"
-            return _NoEnvironmentError(problem, f"no folder {shown}/{where}; run it in the project's folder")
-        return EnvironmentFileError([problem])
-    return EnvironmentFileError(
-        [Problem(str(folder), None, "(folder)", None, "there is no environment file in it", fix)]
-    )
+            message = f"no folder {folder}/{where}; run it in the project's folder"
+    fix = "add one, such as dev.yaml; run the command in the project's folder"
+    return _of_arguments(Problem(str(folder), None, "(folder)", None, reason, fix), message)
 
 
 def _no_environment(folder: Path, name: str) -> EnvironmentFileError:
@@ -155,7 +144,14 @@ def _no_environment(folder: Path, name: str) -> EnvironmentFileError:
     reserved = f" {reason[0].upper()}{reason[1:]}." if is_reserved(name) else ""
     problem = Problem(str(folder), None, "(environment)", name, reason, fix)
     message = f"There is no environment {name[:80]!r}.{reserved or suggestion} ({', '.join(names)})"
-    return _NoEnvironmentError(problem, message)
+    return _of_arguments(problem, message)
+
+
+def _of_arguments(problem: Problem, message: str) -> EnvironmentFileError:
+    """An error of the arguments: one sentence says it, since no file has a problem."""
+    error = EnvironmentFileError([problem])
+    error.args = (message,) if message else error.args
+    return error
 
 
 def is_reserved(name: str) -> bool:

@@ -255,7 +255,7 @@ def test_code_that_cannot_be_shown_is_refused(run: Run, arguments: tuple[str, ..
 def test_the_base_models_code_sends_the_prompt_as_it_is(run: Run) -> None:
     result = run("invoke", "base", "--show-code")
     assert (result.status, result.err) == (0, "")
-    assert '"inputs": "Once upon a time"' in result.out
+    assert "'inputs': 'Once upon a time'" in result.out
 
 
 def test_code_for_china_asks_chinas_endpoint(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
