@@ -148,7 +148,8 @@ def install_cdk_cli() -> None:
         "#!/bin/sh\n"
         "# Written by tools/setup.py: the locked CDK CLI, on the Node that jsii needs, too.\n"
         'here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)\n'
-        f'PATH="$here/{os.path.relpath(node_bin, VENV / "bin")}:$PATH"\n'
+        "# `python3`, which cdk.json names, and `node` are the virtual environment's, activated or not.\n"
+        f'PATH="$here/{os.path.relpath(node_bin, VENV / "bin")}:$here:$PATH"\n'
         "# The CLI would recommend npm's newest, 3.0.0, which cannot read today's cloud assemblies.\n"
         "CDK_DISABLE_VERSION_CHECK=1\n"
         "export PATH CDK_DISABLE_VERSION_CHECK\n"
