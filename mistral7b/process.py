@@ -2,8 +2,10 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections import deque
@@ -25,6 +27,37 @@ class CommandFailedError(Exception):
 
     def __init__(self, command: Sequence[str], status: int, output: str) -> None:
         super().__init__(f"{' '.join(command)} ended with status {status}:\n{output}")
+
+
+class ProgramNotFoundError(CommandFailedError):
+    """A program is not installed; the text names the fix."""
+
+    def __init__(self, message: str) -> None:
+        Exception.__init__(self, message)
+
+
+def cdk_program(project: Path) -> str:
+    """The CDK CLI that the project has installed, or the one on PATH.
+
+    Raises:
+        ProgramNotFoundError: there is none.
+    """
+    own = [project / ".venv" / "bin" / "cdk", project / "node_modules" / ".bin" / "cdk"]
+    if found := next((str(program) for program in own if program.is_file()), shutil.which("cdk")):
+        return found
+    raise ProgramNotFoundError("there is no CDK CLI\nfix: install the project's: make setup, or npm ci")
+
+
+def mistral7b_command() -> list[str]:
+    """This very installation's command, whatever is on PATH."""
+    script = Path(sys.executable).with_name("mistral7b")
+    return [str(script)] if script.is_file() else [sys.executable, "-c", "from mistral7b.cli import main; main()"]
+
+
+def python_first(*folders: Path) -> str:
+    """PATH with these folders first, then this interpreter's: for the `python3` that cdk.json names."""
+    first = [*(str(folder) for folder in folders), str(Path(sys.executable).parent)]
+    return os.pathsep.join([*first, os.environ.get("PATH", os.defpath)])
 
 
 @dataclass(frozen=True)

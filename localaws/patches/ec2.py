@@ -1,4 +1,4 @@
-"""EC2: what goes with networks that are changed or deleted."""
+"""EC2: what goes with networks that are changed or deleted, and ids that a request chooses."""
 
 from __future__ import annotations
 
@@ -8,11 +8,18 @@ from collections.abc import Callable
 from typing import Any
 
 from moto.core.responses import ActionResult
+from moto.ec2.exceptions import EC2ClientError
+from moto.ec2.models.route_tables import RouteBackend
+from moto.ec2.models.subnets import SubnetBackend
 from moto.ec2.models.vpcs import VPCBackend, VPCEndPoint
 from moto.ec2.responses.vpcs import VPCs
 from moto.ec2.utils import random_private_ip
 
 from localaws.patches import correction, flow_logs
+from localaws.patches.chosen_ids import chosen_by_tag
+
+_ID = r"-[0-9a-f]{8}([0-9a-f]{9})?"
+_REFUSAL = functools.partial(EC2ClientError, "InvalidParameterValue")
 
 
 def install() -> None:
@@ -21,6 +28,16 @@ def install() -> None:
     correction.replace(VPCBackend, "delete_vpc_endpoints", _forgetting)
     correction.replace(VPCBackend, "delete_vpc", _with_its_acl)
     flow_logs.install()
+    vpc = chosen_by_tag("random_vpc_id", f"vpc{_ID}", lambda ec2: ec2.vpcs, _REFUSAL)
+    correction.replace(VPCBackend, "create_vpc", vpc)
+    subnet = chosen_by_tag("random_subnet_id", f"subnet{_ID}", _subnet_ids, _REFUSAL)
+    correction.replace(SubnetBackend, "create_subnet", subnet)
+    table = chosen_by_tag("random_route_table_id", f"rtb{_ID}", lambda ec2: ec2.route_tables, _REFUSAL)
+    correction.replace(RouteBackend, "create_route_table", table)
+
+
+def _subnet_ids(ec2: Any) -> set[str]:
+    return {subnet.id for subnet in ec2.describe_subnets()}
 
 
 def _with_consequences(original: Callable[[VPCs], ActionResult]) -> Callable[[VPCs], ActionResult]:

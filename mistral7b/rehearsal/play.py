@@ -56,10 +56,12 @@ def play(plan: Plan, report: Report, approver: Approver | None) -> tuple[list[Re
         LifecycleError: the server does not start.
         RepositoryError: there is nothing to clone.
     """
+    from localaws.accounts import credentials  # noqa: PLC0415 - only what needs it imports localaws
+
     with ExitStack() as stack:
         scratch = stack.enter_context(_scratch(keep=plan.keep))
         # whatever a command leaves in its temporary folder goes with the scratch folder, the server's things, too
-        stack.enter_context(exported({"TMPDIR": str(scratch)}))
+        stack.enter_context(exported({**credentials(), "TMPDIR": str(scratch)}))
         folder = scratch / "repository"
         with report.step("Clone the project", f"git clone {plan.project} {folder}") as step:
             repository.clone(plan.project, folder)
@@ -69,12 +71,13 @@ def play(plan: Plan, report: Report, approver: Approver | None) -> tuple[list[Re
         with report.step("Start the embedded AWS", "mistral7b local up") as step:
             cloud = Cloud(stack.enter_context(_server(scratch, keep=plan.keep)))
             step.result = cloud.url
-        rehearsal = Rehearsal(cloud, promotion, clone, scratch, report)
+        rehearsal = Rehearsal(cloud, promotion, clone, report)
         rehearsal.prepare()
         results: list[Result] = []
         for number, revision in enumerate(plan.commits, 1):
             if number > 1:
                 promotion, clone = commit(plan, folder, revision)
+                replace(rehearsal, promotion=promotion, clone=clone).make_prerequisites()
             last = number == len(plan.commits)
             decide = approver if last else ApproveAll(report.console, "it is what the next commit meets")
             results.append(_promote(replace(rehearsal, promotion=promotion, clone=clone), decide))

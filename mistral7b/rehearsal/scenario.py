@@ -4,12 +4,13 @@ import json
 import os
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from mistral7b.demo.prerequisites import oidc_providers, permissions_boundary, prerequisites
 from mistral7b.demo.report import Report
-from mistral7b.process import Job, run, run_together
+from mistral7b.process import Job, cdk_program, python_first, run, run_together
 from mistral7b.promotion import Promotion
 from mistral7b.promotion.names import PIPELINE_ID, PIPELINE_NAME, SOURCE_ACTION
 from mistral7b.rehearsal.cloud import Cloud, Place, places
@@ -46,7 +47,6 @@ class Rehearsal:
     cloud: Cloud
     promotion: Promotion
     clone: Clone
-    scratch: Path
     report: Report
 
     @property
@@ -58,11 +58,12 @@ class Rehearsal:
         """Bootstraps every account, deploys the pipeline and connects it to the clone.
 
         Raises:
-            CommandFailedError: a command failed.
+            CommandFailedError: a command failed, or there is no CDK CLI.
             RehearsalError: the handshake was refused.
         """
         self._set_up()
         self._bootstrap()
+        self.make_prerequisites()
         self._deploy_pipeline()
         self._connect()
 
@@ -82,21 +83,36 @@ class Rehearsal:
     def _set_up(self) -> None:
         setup = self.promotion.settings.build.setup
         with self.report.step("Set the clone up", setup):
-            self._run("sh", "-c", setup)
+            run(["sh", "-c", setup], self.clone.folder, self.report.now, self.cloud.environ(self.place))
 
     def _bootstrap(self) -> None:
         todo = places(self.promotion)
-        jobs = [Job([self._cdk, *bootstrap_arguments(p, self.place)], self.cloud.environ(p)) for p in todo]
+        # without the app, which a bootstrap has no use for; cdk.json has the qualifier
+        jobs = [Job([self._cdk, *bootstrap_arguments(p, self.place), "--app", ""], self._environ(p)) for p in todo]
         example = " ".join(["cdk", *bootstrap_arguments(todo[-1], self.place)])
         with self.report.step("Bootstrap the accounts", example) as step:
             at_once = 2 * (os.cpu_count() or 1)  # each waits for its stack half of its time
-            # in the scratch folder: in the clone, the CLI would synthesize the app first, for nothing
-            run_together(jobs, self.scratch, at_once, lambda job: self.report.tell(job.command[2]))
+            run_together(jobs, self.clone.folder, at_once, lambda job: self.report.tell(job.command[2]))
             step.result = f"{len(todo)}, of which those of environments trust {self.place.account}"
+
+    def make_prerequisites(self) -> None:
+        """Makes what the commit's files take for granted of the accounts, but for what is there already."""
+        client, settings = self.cloud.client, self.promotion.settings
+        for place in places(self.promotion):
+            self._tell(permissions_boundary(self.clone.folder, place.account, place.region, client))
+        for one in self.promotion.environments:
+            self._tell(prerequisites(one.environment, one.account, client))
+        if settings.github_actions is not None:
+            self._tell(oidc_providers(settings.github_actions.oidc_provider_arns, settings.region, client))
+
+    def _tell(self, made: Iterator[str]) -> None:
+        for line in made:
+            self.report.tell(f"made first: {line}")
 
     def _deploy_pipeline(self) -> None:
         with self.report.step("Deploy the pipeline", f"cdk deploy {PIPELINE_ID}") as step:
-            self._run(self._cdk, "deploy", PIPELINE_ID, "--require-approval", "never", "--progress", "events")
+            command = [self._cdk, "deploy", PIPELINE_ID, "--require-approval", "never", "--progress", "events"]
+            run(command, self.clone.folder, self.report.now, self._environ(self.place))
             step.result = f"{PIPELINE_NAME} in {self.place}"
 
     def _connect(self) -> None:
@@ -134,13 +150,13 @@ class Rehearsal:
 
     @property
     def _cdk(self) -> str:
-        return str(self.clone.folder / ".venv" / "bin" / "cdk")
+        return cdk_program(self.clone.folder)
+
+    def _environ(self, place: Place) -> dict[str, str]:
+        return self.cloud.environ(place) | {"PATH": python_first(self.clone.folder / ".venv" / "bin")}
 
     def _client(self, service: str) -> Any:
         return self.cloud.client(service, self.place.account, self.place.region)
-
-    def _run(self, *command: str) -> None:
-        run(command, self.clone.folder, self.report.now, self.cloud.environ(self.place))
 
 
 def bootstrap_arguments(place: Place, pipeline: Place) -> list[str]:

@@ -1,29 +1,49 @@
 """`mistral7b demo`: the whole job, and nothing left of it, also when it is interrupted."""
 
+import json
 import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.e2e.conftest import BIN, PROJECT
+from tests.variants import context
 
 PATIENCE_S = 60
 
 Start = Callable[[], subprocess.Popen[str]]
 
 
+def make_project(folder: Path, **more: Any) -> Path:
+    """Makes a project of this one's app and CDK CLI, with `more` context in its cdk.json, and no environment files."""
+    (folder / "app.py").write_bytes((PROJECT / "app.py").read_bytes())
+    (folder / "node_modules").symlink_to(PROJECT / "node_modules")
+    (folder / "cdk.json").write_text(json.dumps({"app": "python3 app.py", "context": context() | more}))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project whose environments are broken, which is nothing to the demo of its own example."""
+    folder = make_project(tmp_path_factory.mktemp("project"))
+    (folder / "environments").mkdir()
+    (folder / "environments" / "dev.yaml").write_text("region: [")
+    return folder
+
+
 @pytest.fixture
-def start(tmp_path: Path) -> Start:
+def start(project: Path, tmp_path: Path) -> Start:
     """Starts the demo with temporary files in a folder of the test's own."""
 
     def _start() -> subprocess.Popen[str]:
         return subprocess.Popen(
             [str(BIN / "mistral7b"), "demo"],
-            cwd=PROJECT,
+            cwd=project,
             env=os.environ | {"TMPDIR": str(tmp_path)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -34,21 +54,10 @@ def start(tmp_path: Path) -> Start:
     return _start
 
 
-def traces() -> dict[str, object]:
-    """What a run could leave in the project's folder: every file's last change, and what runs make there at times.
-
-    Without git: a pipeline tests the commit's files alone.
-    """
-    made = {name: (PROJECT / name).exists() for name in ("cdk.out", "cdk.context.json", ".mistral7b")}
-    return made | {str(file): file.stat().st_mtime_ns for file in files()}
-
-
-def files() -> Iterator[Path]:
-    """The project's files, but for what tools keep there."""
-    kept = {"node_modules", "cdk.out", "__pycache__"}
-    for folder, folders, names in os.walk(PROJECT):
-        folders[:] = [name for name in folders if name not in kept and not name.startswith(".")]
-        yield from (Path(folder, name) for name in names)
+def traces(folder: Path) -> dict[Path, int]:
+    """What a run could leave in the project's folder: every file's last change."""
+    kept = folder / "node_modules"
+    return {file: file.stat().st_mtime_ns for file in folder.rglob("*") if kept not in file.parents}
 
 
 def processes_with(folder: Path) -> list[str]:
@@ -57,8 +66,8 @@ def processes_with(folder: Path) -> list[str]:
     return [line for line in listed.splitlines() if str(folder) in line]
 
 
-def test_the_demo_plays_every_step_and_leaves_nothing(start: Start, tmp_path: Path) -> None:
-    before = traces()
+def test_the_demo_plays_every_step_and_leaves_nothing(start: Start, project: Path, tmp_path: Path) -> None:
+    before = traces(project)
     process = start()
     output, _ = process.communicate(timeout=300)
     assert process.returncode == 0, output
@@ -66,28 +75,28 @@ def test_the_demo_plays_every_step_and_leaves_nothing(start: Start, tmp_path: Pa
         assert step in output
     assert list(tmp_path.iterdir()) == []
     assert processes_with(tmp_path) == []
-    assert traces() == before
+    assert traces(project) == before
 
 
-def test_a_terminated_demo_leaves_nothing(start: Start, tmp_path: Path) -> None:
-    before = traces()
+def test_a_terminated_demo_leaves_nothing(start: Start, project: Path, tmp_path: Path) -> None:
+    before = traces(project)
     process = start()
     await_line(process, "cdk bootstrap")  # the server runs, and the CDK CLI starts
     assert interrupted(process, signal.SIGTERM)
     assert list(tmp_path.iterdir()) == []
     assert processes_with(tmp_path) == []
-    assert traces() == before
+    assert traces(project) == before
 
 
-def test_ctrl_c_in_the_middle_of_a_deployment_leaves_nothing(start: Start, tmp_path: Path) -> None:
-    before = traces()
+def test_ctrl_c_in_the_middle_of_a_deployment_leaves_nothing(start: Start, project: Path, tmp_path: Path) -> None:
+    before = traces(project)
     process = start()
     await_line(process, "cdk deploy")
     await_file(tmp_path, "jsii-kernel-*")  # the app is being synthesized
     assert interrupted(process, signal.SIGINT)
     assert list(tmp_path.iterdir()) == []
     assert processes_with(tmp_path) == []
-    assert traces() == before
+    assert traces(project) == before
 
 
 def await_line(process: subprocess.Popen[str], text: str) -> None:
