@@ -32,13 +32,11 @@ format: setup ## Format the code, and mend what ruff can mend
 	@.venv/bin/ruff check --fix
 	@.venv/bin/ruff format
 
-schema: setup ## Write the JSON schemas of the files in environments/, which editors pick up, and their references
+schema: setup ## Write the JSON schemas of the files in environments/, which editors pick up
 	@.venv/bin/mistral7b schema > schemas/environment.schema.json
-	@.venv/bin/mistral7b schema --markdown > docs/environment-file.md
 	@.venv/bin/mistral7b schema --pipeline > schemas/pipeline.schema.json
-	@.venv/bin/mistral7b schema --pipeline --markdown > docs/pipeline-file.md
 
-docs: schema ## Write the documents that are made from the code: every policy statement, the environment files
+docs: schema ## Write the documents that are made from the code: policy statements, fields of the files
 	@.venv/bin/python tools/write_docs.py
 
 # One resolution, dev.txt, holds every package; the others take their versions from it.

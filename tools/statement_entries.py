@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from stacks.statements import Statement, StatementFacts
 from tools.statement_cases import Case, cases_of_statement, cases_of_value
 from tools.statement_subjects import Subject
+from tools.statements import Statement, StatementFacts
 
 STACKS = ("network", "endpoint", "github", "pipeline", "pipeline-<region>")
 

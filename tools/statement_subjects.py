@@ -11,7 +11,7 @@ from mistral7b.promotion.names import PIPELINE_NAME, gates_project_role_name
 from sagemaker_tgi import EcrImage, ModelArtifact
 from stacks.pipeline import PipelineStack
 from stacks.stage import EnvironmentStage
-from stacks.statements import StackStatements
+from tools.statements import StackStatements
 
 Placeholder = tuple[str, str]
 """A pattern, and what stands for it."""

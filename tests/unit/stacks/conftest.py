@@ -4,7 +4,7 @@ import pytest
 
 from stacks.pipeline import PipelineStack
 from stacks.stage import EnvironmentStage
-from stacks.statements import StackStatements, Statement
+from tools.statements import StackStatements, Statement
 
 
 @pytest.fixture(scope="session")

@@ -9,12 +9,12 @@ import pytest
 
 from stacks.pipeline import PipelineStack
 from stacks.stage import EnvironmentStage
-from stacks.statements import Statement
 from tests.variants import ENVIRONMENTS, PROMOTED, PROMOTIONS
 from tools.security_document import security_document
 from tools.statement_entries import Entry, StatementsError, entries
 from tools.statement_subjects import Subject
 from tools.statement_subjects import subjects as all_subjects
+from tools.statements import Statement
 from tools.write_docs import DOCUMENTS
 
 ROOT = Path(__file__).parents[3]

@@ -9,8 +9,8 @@ from aws_cdk import aws_iam as iam
 
 from sagemaker_tgi import explain_statements
 from stacks.stage import EnvironmentStage
-from stacks.statements import StackStatements, Statement
 from tests.variants import ENVIRONMENTS, new_app
+from tools.statements import StackStatements, Statement
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import pytest
 from cfnlint.data import AdditionalSpecs
 from cfnlint.helpers import load_resource
 
-from stacks.statements import StackStatements, Statement
 from tests.variants import ENVIRONMENTS
+from tools.statements import StackStatements, Statement
 
 SERVICES: Mapping[str, Any] = load_resource(AdditionalSpecs, "Policies.json")
 """The service authorization reference: actions and the resources that each accepts, in lower case."""

@@ -12,10 +12,10 @@ from mistral7b.promotion import PromotedEnvironment, Promotion
 from stacks.pipeline.artifacts import ArtifactStore
 from stacks.pipeline.service_role import PipelineRole
 from stacks.pipeline.source import Repository
-from stacks.statements import StackStatements, Statement
 from tests.unit.constraints import limits
 from tests.unit.stacks.pipeline.reading import actions, of_type, text
 from tests.variants import PROMOTIONS, new_app
+from tools.statements import StackStatements, Statement
 
 TYPICAL, VARIANTS = PROMOTIONS["typical"], PROMOTIONS["variants"]
 TRUST = "AssumeRolePolicyDocument"

@@ -1,16 +1,16 @@
-"""The reference of a file in Markdown, written from its schema: the environment file's, and any other's."""
+"""The references of the files in environments/ in Markdown, written from their schemas."""
 
 from collections.abc import Iterator
 from typing import Any
 
-from mistral7b import catalog
+from mistral7b import catalog, promotion
 from mistral7b.environment.schema import complete_schema
 from mistral7b.tgi import LauncherSettings
 
-_HEAD = """\
+_ENVIRONMENT = """\
 # The environment file
 
-Written from the schema by `make schema`. `common.yaml` holds what all environments share; `<environment>.yaml` is laid
+Written from the schema by `make docs`. `common.yaml` holds what all environments share; `<environment>.yaml` is laid
 over it field by field, and `null` takes a value of `common.yaml` back. A required field may be in either file; in an
 optional section, it is required if you use the section. `common` and `pipeline` are reserved names: no environment can
 have them. Rules across fields (what the model version, the container and AWS accept together) are checked on loading,
@@ -18,12 +18,30 @@ before anything is deployed.
 """
 
 
-def markdown() -> str:
+_PIPELINE = """\
+# The pipeline file
+
+Written from the schema by `make docs`. `environments/pipeline.yaml` says what is promoted, in which order, and what
+has to succeed before the next environment is deployed. Without the file there is no pipeline. Rules across fields are
+checked on loading: each environment has a file and is promoted once, production comes last and is approved by someone,
+and all are in accounts and regions that one pipeline can reach. `mistral7b pipeline check` asks the accounts
+themselves.
+
+An environment is production if one of the words of its name is `prod`, `production` or `live`: `prod`, `eu-prod`.
+"""
+
+
+def environment_file() -> str:
     """Every field of the environment file."""
-    return written(_HEAD, complete_schema())
+    return _written(_ENVIRONMENT, complete_schema())
 
 
-def written(head: str, schema: dict[str, Any]) -> str:
+def pipeline_file() -> str:
+    """Every field of the pipeline file."""
+    return _written(_PIPELINE, promotion.json_schema())
+
+
+def _written(head: str, schema: dict[str, Any]) -> str:
     """Every field of a JSON schema with its type, range, default and meaning, below `head`; one table a section."""
     return "\n".join([head, *_sections(schema)])
 
