@@ -124,7 +124,9 @@ class Steps:
         ]
         gate_role = NamedRole(gate_role_name(promoted.name), promoted.account).arn(self._stack)
         profile = _assumed_role_profile(gate_role, promoted.region)
-        actions = [Action(promoted.name, name, [*profile, command], minutes, "client") for name, command, minutes in commands]
+        actions = [
+            Action(promoted.name, name, [*profile, command], minutes, "client") for name, command, minutes in commands
+        ]
         role = self._builds.role(
             promoted.name,
             [SMOKE_ACTION, "Gate*"],  # however many: the policies have their limits

@@ -1,5 +1,6 @@
 """The project as its user has it: installed by plain pip, with files of the user's own."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -11,7 +12,9 @@ import pytest
 
 from tests.e2e.conftest import PROJECT, REGION, succeeded
 
-MADE = shutil.ignore_patterns(".*", "__pycache__", "node_modules", "cdk.out", "*.egg-info", "cdk.context.json")
+NOT_COPIED = shutil.ignore_patterns(
+    "accepted", ".*", "__pycache__", "node_modules", "cdk.out", "*.egg-info", "cdk.context.json"
+)
 NO_NETWORK = ("Could not find a version", "Connection", "Temporary failure in name resolution")
 
 
@@ -50,7 +53,7 @@ def copy(folder: Path) -> Copy:
     for name in ("app.py", "cdk.json", "pyproject.toml", "requirements.txt", "package.json", "LICENSE", "README.md"):
         shutil.copy(PROJECT / name, folder)
     for name in ("constructs", "localaws", "mistral7b", "requirements", "stacks", "tests/environments"):
-        shutil.copytree(PROJECT / name, folder / name, ignore=MADE)
+        shutil.copytree(PROJECT / name, folder / name, ignore=NOT_COPIED)
     (folder / "node_modules").symlink_to(PROJECT / "node_modules")
     return Copy(folder)
 
@@ -59,7 +62,14 @@ def copy(folder: Path) -> Copy:
 def own(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     """A copy whose environments/ was rewritten as docs/promotion.md says."""
     own = copy(tmp_path_factory.mktemp("own copy"))
-    write(own.folder / "environments")
+    files = own.folder / "environments"
+    files.mkdir()
+    (files / "dev.yaml").write_text(f"region: {REGION}\ncompliance_packs: []\n")
+    pipeline = {"account": "111122223333", "region": REGION, "source": {"repository": "ours/mistral"}}
+    (files / "pipeline.yaml").write_text(json.dumps(pipeline | {"environments": [{"name": "dev"}]}))
+    own.accept()
+    shutil.rmtree(files)
+    write(files)
     return own
 
 

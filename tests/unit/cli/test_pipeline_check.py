@@ -41,6 +41,7 @@ def say(
     """Runs the command in this process, with credentials of the pipeline's account, of another, or of the shell."""
     cloudformation.install()
     pipelines.install()
+    monkeypatch.chdir(folder)  # cdk.json, which may name a qualifier, is the user's
 
     for variable in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "AWS_PROFILE"):
         monkeypatch.delenv(variable, raising=False)

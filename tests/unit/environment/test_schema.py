@@ -114,6 +114,4 @@ def test_every_field_has_a_description() -> None:
 def test_every_row_of_the_references_tables_is_one_line() -> None:
     texts = (environment_file(), pipeline_file())
     rows = [line for text in texts for line in text.splitlines() if line.startswith("|")]
-        line for text in (environment_file(), pipeline_file()) for line in text.splitlines() if line.startswith("|")
-    ]
     assert {row.count(" | ") for row in rows if row.startswith("| `")} == {4}
