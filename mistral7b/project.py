@@ -20,3 +20,8 @@ def cdk_context(project: Path) -> dict[str, Any]:
 def qualifier(project: Path) -> str:
     """The bootstrap's qualifier."""
     return str(cdk_context(project).get("@aws-cdk/core:bootstrapQualifier") or DEFAULT_QUALIFIER)
+
+
+def environments_folder(project: Path) -> Path:
+    """The folder of the environment files, below the project: `environments` in cdk.json's context names another."""
+    return Path(str(cdk_context(project).get("environments") or "environments"))

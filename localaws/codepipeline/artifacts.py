@@ -83,8 +83,17 @@ def _require(who: Identity, on_object: str, on_key: str, artifact: Artifact, def
     who.require(on_object, f"arn:aws:s3:::{artifact.bucket}/{artifact.key}", resource_policy=policy)
     if key and key.startswith("arn:"):
         kms = moto_app.client("kms", key.split(":")[4], artifact.region)
+        key = _key_behind(kms, key)  # policies name keys, never aliases
         policy = _policy(lambda: kms.get_key_policy(KeyId=key, PolicyName="default"))
         who.require(on_key, key, resource_policy=policy)
+
+
+def _key_behind(kms: Any, name: str) -> str:
+    """The ARN of a key; what is none is found missing by the call that follows."""
+    try:
+        return str(kms.describe_key(KeyId=name)["KeyMetadata"]["Arn"])
+    except ClientError:
+        return name
 
 
 def _policy(get: Callable[[], Mapping[str, Any]]) -> str:

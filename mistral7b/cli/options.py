@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from mistral7b.project import environments_folder
+
 EnvironmentName = Annotated[
     str,
     typer.Argument(
@@ -19,4 +21,4 @@ EnvironmentsFolder = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
-DEFAULT_FOLDER = Path("environments")
+DEFAULT_FOLDER = environments_folder(Path())

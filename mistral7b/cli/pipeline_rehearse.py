@@ -30,7 +30,7 @@ _EPILOG = """
 `mistral7b pipeline rehearse --approve --json | jq .stopped_by`
 
 The commands of `build` in pipeline.yaml run as they are, `setup` once in each build and `test` once: with make setup
-and make test that takes a quarter of an hour or more. Only what is committed is promoted.
+and make check that takes some ten minutes. Only what is committed is promoted.
 
 Exit status: 0 promoted to every environment, 1 stopped on the way, 2 wrong arguments or files.
 """

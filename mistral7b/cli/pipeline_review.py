@@ -11,6 +11,7 @@ from mistral7b.cli.failure import CommandError
 from mistral7b.cli.options import AsJson
 from mistral7b.cli.output import out, progress, write_json
 from mistral7b.cli.target import announce
+from mistral7b.process import ProgramNotFoundError, cdk_program
 from mistral7b.promotion.names import PIPELINE_ID, PIPELINE_NAME, SECURITY_APPROVAL, UPDATE_STAGE
 from mistral7b.promotion.review import Review, ReviewError
 from mistral7b.promotion.review import review as compare
@@ -67,7 +68,9 @@ def review(
     project = Path.cwd()
     try:
         with progress.status(f"comparing {name} with what is deployed"):
-            reviewed = compare(project / ".venv" / "bin" / "cdk", assembly, name, project)
+            reviewed = compare(Path(cdk_program(project)), assembly, name, project)
+    except ProgramNotFoundError as error:
+        raise CommandError(str(error), 2) from error
     except ReviewError as error:
         raise CommandError(str(error), 2 if error.wrong_call else 1) from error
     if not as_json:

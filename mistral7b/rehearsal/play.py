@@ -12,6 +12,7 @@ import yaml
 from mistral7b.demo.report import Report
 from mistral7b.demo.scenario import exported
 from mistral7b.environment import EnvironmentFileError
+from mistral7b.project import environments_folder
 from mistral7b.promotion import PIPELINE_FILE, Promotion, load_promotion
 from mistral7b.promotion.names import PIPELINE_NAME
 from mistral7b.rehearsal import repository
@@ -24,7 +25,6 @@ from mistral7b.rehearsal.scenario import NoPipelineError, Rehearsal
 from mistral7b.rehearsal.view import View
 
 PREFIX = "mistral7b-rehearsal-"
-ENVIRONMENTS = "environments"
 STATE = "server"
 """Folder, in the one that is kept, of the server's state."""
 
@@ -95,11 +95,11 @@ def commit(plan: Plan, folder: Path, revision: str) -> tuple[Promotion, Clone]:
         RepositoryError: git says no.
     """
     clone = repository.check_out(folder, revision)
-    files = folder / ENVIRONMENTS
+    files = folder / environments_folder(folder)
     if plan.environments is not None:
         shutil.rmtree(files, ignore_errors=True)
         shutil.copytree(plan.environments, files)
-        clone = repository.commit_all(clone, f"The environment files of {plan.environments}")
+        clone = repository.commit_all(clone, files, f"The environment files of {plan.environments}")
     try:
         promotion = load_promotion(files)
     except EnvironmentFileError as error:  # the clone is gone when the user reads of it
@@ -107,14 +107,14 @@ def commit(plan: Plan, folder: Path, revision: str) -> tuple[Promotion, Clone]:
         raise EnvironmentFileError(problems, f"the environment files of commit {revision[:10]}") from None
     if promotion is None:
         raise NoPipelineError(
-            f"commit {revision[:10]} has no {ENVIRONMENTS}/{PIPELINE_FILE}, so it has no pipeline\n"
+            f"commit {revision[:10]} has no {files.relative_to(folder)}/{PIPELINE_FILE}, so it has no pipeline\n"
             "fix: write one, as docs/promotion.md shows, and commit it"
         )
     if promotion.settings.source.connection_arn is not None:
         values = yaml.safe_load(promotion.file.read_text(encoding="utf-8"))
         values["source"]["connection_arn"] = None
         promotion.file.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
-        clone = repository.commit_all(clone, "A connection of the rehearsal's own: that of the file is on AWS")
+        clone = repository.commit_all(clone, files, "A connection of the rehearsal's own: that of the file is on AWS")
         promotion = load_promotion(files) or promotion
     repository.put_on_branch(clone, promotion.settings.source.branch)
     return promotion, clone
@@ -123,9 +123,8 @@ def commit(plan: Plan, folder: Path, revision: str) -> tuple[Promotion, Clone]:
 def _what_runs(promotion: Promotion) -> str:
     build = promotion.settings.build
     return (
-        f"`build` in {ENVIRONMENTS}/{PIPELINE_FILE} says what runs: `{build.setup}` at the start of every build, and "
-        f"`{build.test}` once. With `make setup`, half a minute each time, and `make test`, that takes a quarter of an "
-        "hour or more."
+        f"`build` in {PIPELINE_FILE} says what runs: `{build.setup}` at the start of every build, and "
+        f"`{build.test}` once. With `make setup`, half a minute each time, that takes some ten minutes."
     )
 
 

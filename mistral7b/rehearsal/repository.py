@@ -66,13 +66,13 @@ def check_out(folder: Path, commit: str) -> Clone:
     return _clone(folder)
 
 
-def commit_all(made: Clone, subject: str) -> Clone:
-    """Commits what has changed in `environments/`, on top of what is checked out.
+def commit_all(made: Clone, files: Path, subject: str) -> Clone:
+    """Commits what has changed in the folder of environment files, on top of what is checked out.
 
     Raises:
         RepositoryError: git says no.
     """
-    _git(made.folder, "add", "--all", "--force", "environments")
+    _git(made.folder, "add", "--all", "--force", "--", str(files))
     author = ("-c", "user.name=mistral7b", "-c", "user.email=rehearsal@localhost")
     _git(made.folder, *author, "commit", "--quiet", "--allow-empty", "--no-verify", "--no-gpg-sign", "-m", subject)
     return _clone(made.folder)

@@ -52,7 +52,7 @@ def test_the_branch_is_the_pipelines_whatever_the_project_is_on(project: Path, f
 def test_a_commit_of_the_rehearsals_own_is_not_in_the_project(project: Path, folder: Path) -> None:
     made = check_out(folder, commit_of(project))
     (folder / "environments" / "dev.yaml").write_text("region: eu-west-1\n")
-    changed = commit_all(made, "Elsewhere")
+    changed = commit_all(made, folder / "environments", "Elsewhere")
     assert (changed.subject, changed.commit != made.commit) == ("Elsewhere", True)
     assert git(folder, "status", "--porcelain") == ""
     assert git(project, "rev-parse", "HEAD") == made.commit
@@ -61,7 +61,7 @@ def test_a_commit_of_the_rehearsals_own_is_not_in_the_project(project: Path, fol
 def test_the_user_of_git_need_not_be_known(folder: Path, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
     monkeypatch.setenv("HOME", "/nonexistent")
-    assert commit_all(check_out(folder, commit_of(project)), "Nothing").subject == "Nothing"
+    assert commit_all(check_out(folder, commit_of(project)), folder / "environments", "Nothing").subject == "Nothing"
 
 
 def test_a_git_hook_leads_to_no_other_repository(

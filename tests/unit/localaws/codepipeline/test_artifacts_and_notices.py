@@ -31,6 +31,17 @@ def test_artifacts_are_encrypted_with_the_key_of_their_store(ready: World, monke
     assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", key)
 
 
+def test_an_alias_of_a_store_is_the_key_behind_it(ready: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "run", Builder())
+    key = ready.client("kms").create_key()["KeyMetadata"]["Arn"]
+    ready.client("kms").create_alias(AliasName="alias/store", TargetKeyId=key)
+    ready.key = f"{key.rpartition(':')[0]}:alias/store"
+    for role in (ready.pipeline_role, "project-role"):
+        ready.allow(role, "kms:*", resource=key)
+        ready.allow(role, "s3:*", "codestar-connections:*", "codebuild:*")
+    assert ready.begin(stage("Build", build())) == "Succeeded"
+
+
 def received(world: World, inbox: str) -> str:
     """The body of the one message that comes into a queue."""
     deadline = time.monotonic() + PATIENCE_S

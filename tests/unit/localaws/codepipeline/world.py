@@ -93,11 +93,11 @@ class World(Account):
         monkeypatch.setattr(surroundings, "changed", heard)
         monkeypatch.setattr(api_pipelines, "surroundings", lambda: surroundings)
 
-    def allow(self, role: str, *actions: str) -> None:
-        statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+    def allow(self, role: str, *actions: str, resource: str = "*") -> None:
+        statement = {"Effect": "Allow", "Action": list(actions), "Resource": resource}
         policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         name = role.rsplit("/", 1)[-1]
-        self.client("iam").put_role_policy(RoleName=name, PolicyName="allowed", PolicyDocument=policy)
+        self.client("iam").put_role_policy(RoleName=name, PolicyName=f"allowed-{len(resource)}", PolicyDocument=policy)
 
     def git(self, *arguments: str, inside: bool = True) -> str:
         identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "commit.gpgsign=false"]
