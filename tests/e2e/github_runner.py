@@ -1,5 +1,6 @@
 """A runner of GitHub Actions, as far as our workflow goes: its steps in order, with the embedded AWS for AWS."""
 
+import json
 import os
 import re
 import shutil
@@ -14,8 +15,9 @@ from botocore import UNSIGNED
 from botocore.config import Config
 
 from tests.e2e.conftest import PROJECT, REGION
+from tests.variants import context
 
-CHECKOUT = ("app.py", "cdk.json", "constructs", "stacks", "mistral7b", "localaws", ".venv", "node_modules")
+CHECKOUT = ("app.py", "constructs", "stacks", "mistral7b", "localaws", ".venv", "node_modules")
 """What of the project a job needs; links, as a runner's own set-up would take minutes."""
 
 
@@ -69,6 +71,7 @@ class Runner:
         shutil.copytree(self.repository, folder)
         for name in CHECKOUT:
             (folder / name).symlink_to(PROJECT / name)
+        (folder / "cdk.json").write_text(json.dumps({"app": "python3 app.py", "context": context()}))
         return folder
 
     def _script(self, step: Mapping[str, Any], folder: Path, environment: Mapping[str, str]) -> dict[str, str]:

@@ -31,4 +31,4 @@ def test_asking_an_environment_that_is_not_deployed_says_how_to_deploy_it(user: 
 def test_an_unknown_environment_is_named_with_the_nearest(user: User) -> None:
     result = user.mistral7b("settings", "dve")
     assert result.returncode == 2
-    assert "did you mean dev?" in result.stderr
+    assert "Did you mean dev?" in result.stderr
