@@ -23,7 +23,7 @@ from localaws.lifecycle import State
 from mistral7b.environment import load_environment
 from tests.e2e.conftest import BIN, PROJECT, REGION
 
-ACCOUNT = "777777777777"
+ACCOUNT = "787878787878"
 ANSWER = "This is the embedded AWS"
 IMAGE = (
     "763104351884.dkr.ecr.us-east-1.amazonaws.com/huggingface-pytorch-tgi-inference:"
