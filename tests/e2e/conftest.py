@@ -25,15 +25,24 @@ PROJECT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 TOOLS_ACCOUNT = "111111111111"
 REGION = "us-east-1"
+GROUPS = {
+    "test_pipeline": "pipeline",
+    "test_own_copy": "copy",
+    "test_demo": "demo",
+    "test_demo_of_own_files": "demo",
+    "test_local": "local",
+    "test_calling": "local",
+}
+"""Workers of the tests that do without the shared server, by file."""
 
 
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in this hook, too
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All end-to-end tests in one worker, so that they share the server; but for pipelines', which have their own."""
+    """End-to-end tests of the shared server in one worker; those that start their own, in others meanwhile."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.e2e)
-            group = "pipeline" if item.path.stem == "test_pipeline" else "e2e"
+            group = GROUPS.get(item.path.stem, "e2e")
             item.add_marker(pytest.mark.xdist_group(group))
 
 

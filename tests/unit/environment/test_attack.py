@@ -1,4 +1,4 @@
-"""10,000 mutated environment files: each gives templates that AWS takes, or a message that names the field.
+"""6,000 mutated environment files: each gives templates that AWS takes, or a message that names the field.
 
 Nothing else comes of one: no other exception, no more than `SECONDS` of processor time, no more than `BYTES` of memory.
 """
@@ -14,7 +14,7 @@ from tests.unit.environment.mutations import Files
 from tests.unit.environment.outcome import Outcomes, memory_limit
 from tests.unit.environment.synthesis import refusals
 
-EXAMPLES = 1250  # of each of the eight kinds
+EXAMPLES = 750  # of each of the eight kinds
 SYNTHESIZED = 12  # environments of each kind, evenly from those accepted: each takes 80 ms
 
 
