@@ -25,11 +25,17 @@ def region_of(run: ActionRun) -> str:
     return run.action.region or run.execution.definition.region
 
 
-def put(run: ActionRun, name: str, file: Path, who: Identity) -> Artifact:
-    """Put a file into the store of the action's region, encrypted with the store's key. Raises ActionFailed."""
+def put(run: ActionRun, name: str, file: Path, who: Identity, *, with_acl: bool = False) -> Artifact:
+    """Put a file into the store of the action's region, encrypted with the store's key. Raises ActionFailed.
+
+    With an ACL, as source actions do, it takes `s3:PutObjectAcl`, too (user guide, "Manage the CodePipeline service
+    role"; aws/aws-cdk issue 13557).
+    """
     definition, region = run.execution.definition, region_of(run)
     key = f"{definition.name[:20]}/{name[:10]}/{''.join(secrets.choice(_LETTERS) for _ in range(7))}"
-    return _write(Artifact(name, definition.stores[region].bucket, key, region), file.read_bytes(), who, definition)
+    return _write(
+        Artifact(name, definition.stores[region].bucket, key, region), file.read_bytes(), who, definition, with_acl
+    )
 
 
 def get(run: ActionRun, artifact: Artifact, folder: Path, who: Identity) -> Path:
@@ -48,13 +54,19 @@ def get(run: ActionRun, artifact: Artifact, folder: Path, who: Identity) -> Path
     return file
 
 
-def _write(artifact: Artifact, content: bytes, who: Identity, definition: Definition) -> Artifact:
+def _write(
+    artifact: Artifact, content: bytes, who: Identity, definition: Definition, with_acl: bool = False
+) -> Artifact:
     store = definition.stores[artifact.region]
     _require(who, "s3:PutObject", "kms:GenerateDataKey", artifact, definition)
-    encrypted = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": store.key} if store.key else {}
+    given = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": store.key} if store.key else {}
+    if with_acl:
+        refused = "Upload to S3 failed with the following error: Access Denied (s3:PutObjectAcl)"
+        who.require("s3:PutObjectAcl", f"arn:aws:s3:::{artifact.bucket}/{artifact.key}", message=refused)
+        given["ACL"] = "bucket-owner-full-control"
     client = who.client("s3", artifact.region)
     try:
-        client.put_object(Bucket=artifact.bucket, Key=artifact.key, Body=content, **encrypted)
+        client.put_object(Bucket=artifact.bucket, Key=artifact.key, Body=content, **given)
     except ClientError as error:
         raise _failed("upload", artifact, error) from error
     return artifact

@@ -68,8 +68,8 @@ def _keep_artifacts(store: ArtifactStore) -> Iterator[Permission]:
     """Source: CodePipeline user guide, "Manage the CodePipeline service role"."""
     yield Permission(
         sid="KeepArtifacts",
-        reason="artifacts are handed from action to action in this bucket",
-        actions=["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"],
+        reason="artifacts are handed from action to action in this bucket; the source action writes with an ACL",
+        actions=["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:PutObjectAcl"],
         resources=[store.bucket.arn_for_objects(_ARTIFACTS)],
         wildcard="one object for each artifact and execution, named by CodePipeline",
     )

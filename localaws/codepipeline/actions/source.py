@@ -46,7 +46,7 @@ def perform(run: ActionRun) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="localaws-source-") as folder:
         file = Path(folder, "source.zip")
         _git(clone, "archive", "--format=zip", f"--output={file}", commit)
-        artifact = artifacts.put(run, run.action.outputs[0], file, who)
+        artifact = artifacts.put(run, run.action.outputs[0], file, who, with_acl=True)
     message = message.strip()
     connection = connections.find(arn)
     provider = connection.provider if connection else ""

@@ -89,7 +89,7 @@ def test_a_project_that_does_not_exist_fails_the_action(ready: World) -> None:
 
 
 def test_a_role_that_may_not_start_builds_fails_the_action(ready: World) -> None:
-    ready.allow(ready.pipeline_role, "codestar-connections:UseConnection", "s3:*Object")
+    ready.allow(ready.pipeline_role, "codestar-connections:UseConnection", "s3:*Object", "s3:PutObjectAcl")
     assert ready.begin(stage("Build", build())) == "Failed"
     assert "is not authorized to perform: codebuild:StartBuild" in ready.error("Build")["message"]
 

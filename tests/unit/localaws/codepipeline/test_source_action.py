@@ -87,6 +87,14 @@ def test_a_role_that_may_not_write_to_the_store_fails_the_source(world: World) -
     assert "is not authorized to perform: s3:PutObject" in world.error("Source")["message"]
 
 
+def test_a_role_that_may_not_write_with_an_acl_fails_the_source(world: World) -> None:
+    world.commit(a=1)
+    world.handshake()
+    world.allow(world.pipeline_role, "codestar-connections:UseConnection", "s3:*Object")
+    assert world.begin(GATE) == "Failed"
+    assert "Upload to S3 failed with the following error: Access Denied" in world.error("Source")["message"]
+
+
 def test_an_action_role_that_does_not_trust_the_pipeline_fails_it(world: World) -> None:
     world.commit(a=1)
     world.handshake()

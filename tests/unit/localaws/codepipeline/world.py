@@ -78,7 +78,13 @@ class World(Account):
         self.client("s3").create_bucket(Bucket=self.bucket)
         made = self.client("codeconnections").create_connection(ProviderType="GitHub", ConnectionName="ours")
         self.connection = str(made["ConnectionArn"])
-        self.allow(self.pipeline_role, "codestar-connections:UseConnection", "s3:*Object", "codebuild:StartBuild")
+        self.allow(
+            self.pipeline_role,
+            "codestar-connections:UseConnection",
+            "s3:*Object",
+            "s3:PutObjectAcl",
+            "codebuild:StartBuild",
+        )
         self.execution_role = self.role("execution", Service="cloudformation.amazonaws.com")
         self.git("init", "--quiet", "--initial-branch=main", str(self.clone), inside=False)
         surroundings = EmbeddedAws()

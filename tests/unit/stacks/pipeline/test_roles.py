@@ -143,7 +143,7 @@ def test_the_pipeline_fetches_keeps_builds_and_deploys_and_no_more(typical: list
     assert permissions(typical, "Role") == {
         "UseConnection": ({"codeconnections:UseConnection"}, {"<ConnectionArn of pipeline/Connection>"}),
         "KeepArtifacts": (
-            {"s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"},
+            {"s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:PutObjectAcl"},
             {f"{BUCKET}/mistral-7b-pipeline/*"},
         ),
         "FindArtifacts": ({"s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetBucketVersioning"}, {BUCKET}),
