@@ -8,7 +8,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
-from sagemaker_tgi.arns import NAME_PATTERN, endpoint_arn, log_group_name
+from sagemaker_tgi.arns import INVOKE_ACTIONS, NAME_PATTERN, endpoint_arn, log_group_name
 from sagemaker_tgi.auto_scaling import ScalableInstanceCount
 from sagemaker_tgi.endpoint_config import TgiEndpointConfig
 from sagemaker_tgi.metrics import VariantMetrics
@@ -38,7 +38,7 @@ class ITgiEndpoint(VariantMetrics):
         conditions = {"StringEquals": {"aws:SourceVpc": only_from_vpc.vpc_id}} if only_from_vpc else None
         return iam.Grant.add_to_principal(
             grantee=grantee,
-            actions=["sagemaker:InvokeEndpoint"],
+            actions=INVOKE_ACTIONS,
             resource_arns=[self.endpoint_arn],
             conditions=conditions,
         )

@@ -7,6 +7,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from sagemaker_tgi.arns import INVOKE_ACTIONS
 from sagemaker_tgi.compliance import acknowledge_rule, explain_statements
 from sagemaker_tgi.endpoint import ITgiEndpoint
 
@@ -49,9 +50,7 @@ class GateRole(iam.Role):
                 and a role that is made again under the same name is trusted again.
         """
         stack = cdk.Stack.of(scope)
-        invoke = iam.PolicyStatement(
-            sid="InvokeEndpoint", actions=["sagemaker:InvokeEndpoint"], resources=[endpoint.endpoint_arn]
-        )
+        invoke = iam.PolicyStatement(sid="InvokeEndpoint", actions=INVOKE_ACTIONS, resources=[endpoint.endpoint_arn])
         super().__init__(
             scope,
             construct_id,

@@ -7,7 +7,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from sagemaker_tgi.arns import NAME_PATTERN, endpoint_arn
+from sagemaker_tgi.arns import INVOKE_ACTIONS, NAME_PATTERN, endpoint_arn
 from sagemaker_tgi.compliance import explain_statements
 from sagemaker_tgi.props import PropsCheck
 
@@ -61,7 +61,7 @@ class RuntimeInterfaceEndpoint(ec2.InterfaceVpcEndpoint):
             iam.PolicyStatement(
                 sid="InvokeThisEndpoint",
                 principals=[iam.AnyPrincipal()],
-                actions=["sagemaker:InvokeEndpoint"],  # covers InvokeEndpointWithResponseStream too
+                actions=INVOKE_ACTIONS,
                 resources=[endpoint_arn(cdk.Stack.of(scope), endpoint_name)],
             )
         )

@@ -42,7 +42,8 @@ _ADVICE: dict[type[EndpointError], str] = {
     "Renew them, such as by `aws sso login`",
     InvalidCredentialsError: "AWS does not accept the credentials: {error}. "
     "`aws sts get-caller-identity` shows whose they are",
-    AccessDeniedError: "access denied: {error}. The caller needs sagemaker:InvokeEndpoint on {endpoint}",
+    AccessDeniedError: "access denied: {error}. The caller needs sagemaker:InvokeEndpoint, and for streams "
+    "sagemaker:InvokeEndpointWithResponseStream, on {endpoint}",
     EndpointError: "{endpoint} did not answer: {error}",
 }
 

@@ -65,7 +65,7 @@ def test_the_caller_may_invoke_this_endpoint_from_the_vpc_alone(full: User) -> N
     vpcs = full.client("ec2").describe_vpcs(Filters=[{"Name": "tag:Name", "Values": ["full/network/Vpc"]}])["Vpcs"]
     assert statement == {
         "Effect": "Allow",
-        "Action": "sagemaker:InvokeEndpoint",
+        "Action": ["sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointWithResponseStream"],
         "Resource": f"arn:aws:sagemaker:{REGION}:{full.account}:endpoint/{ENDPOINT}",
         "Condition": {"StringEquals": {"aws:SourceVpc": vpcs[0]["VpcId"]}},
     }

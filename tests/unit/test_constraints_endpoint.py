@@ -4,6 +4,7 @@ import botocore.session
 import pytest
 
 from mistral7b import catalog
+from sagemaker_tgi.arns import INVOKE_ACTIONS
 from tests.unit.constraints.deployment import CONFIG, ENDPOINT, Deployment, after, as_list, text
 
 TARGET, POLICY = "AWS::ApplicationAutoScaling::ScalableTarget", "AWS::ApplicationAutoScaling::ScalingPolicy"
@@ -88,7 +89,7 @@ def test_callers_may_invoke_this_endpoint_and_no_more(deployed: Deployment) -> N
     assert sorted(role for policy in policies for role in policy["Roles"]) == sorted(callers.role_names)
     for policy in policies:
         [statement] = policy["PolicyDocument"]["Statement"]
-        assert as_list(statement["Action"]) == ["sagemaker:InvokeEndpoint"]
+        assert as_list(statement["Action"]) == INVOKE_ACTIONS
         name = deployed.environment.resolved_endpoint_name.lower()
         assert text(statement["Resource"]).rstrip('"]}').endswith(f":endpoint/{name}")
         assert ("aws:SourceVpc" in text(statement)) == callers.only_from_vpc

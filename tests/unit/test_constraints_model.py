@@ -5,6 +5,7 @@ import re
 
 from mistral7b.environment.rules.network import free_addresses
 from mistral7b.tgi import parse_environment
+from sagemaker_tgi.arns import INVOKE_ACTIONS
 from tests.unit.constraints.deployment import CONFIG, MODEL, Deployment, after, as_list, text
 
 # GPUs of ml.g5 instances, by their size in xlarge (Amazon EC2 instance types, G5).
@@ -179,7 +180,7 @@ def test_callers_in_the_vpc_reach_this_endpoint_alone_by_one_interface_a_zone(de
         assert interface["ServiceName"].endswith(".sagemaker.runtime")
         assert len(interface["SubnetIds"]) == len(set(deployed.environment.availability_zones))
         [statement] = interface["PolicyDocument"]["Statement"]
-        assert statement["Action"] == "sagemaker:InvokeEndpoint"
+        assert statement["Action"] == INVOKE_ACTIONS
         name = deployed.environment.resolved_endpoint_name.lower()
         assert text(statement["Resource"]).rstrip('"]}').endswith(f":endpoint/{name}")
 

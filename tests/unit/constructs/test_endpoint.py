@@ -16,6 +16,8 @@ Resources = Callable[[cdk.Stack, str], list[dict[str, Any]]]
 MakeEndpoint = Callable[..., TgiEndpoint]
 ARN = "arn:aws:sagemaker:eu-west-1:111122223333:endpoint/chat"
 
+BOTH = ["sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointWithResponseStream"]
+
 
 def test_an_update_keeps_the_instances_that_scaling_has_added(
     stack: cdk.Stack, only: Only, make_endpoint: MakeEndpoint
@@ -105,14 +107,14 @@ def test_callers_are_granted_to_invoke_this_endpoint_and_no_more(
     caller = iam.User(stack, "Caller")
     assert either.grant_invoke(caller).success
     [statement] = only(stack, "AWS::IAM::Policy")["Properties"]["PolicyDocument"]["Statement"]
-    assert statement == {"Effect": "Allow", "Action": "sagemaker:InvokeEndpoint", "Resource": ARN}
+    assert statement == {"Effect": "Allow", "Action": BOTH, "Resource": ARN}
 
 
 def test_callers_can_be_held_to_the_vpc(stack: cdk.Stack, either: ITgiEndpoint, only: Only) -> None:
     vpc = ec2.Vpc.from_vpc_attributes(stack, "Vpc", vpc_id="vpc-1", availability_zones=["eu-west-1a"])
     either.grant_invoke(iam.User(stack, "Caller"), only_from_vpc=vpc)
     [statement] = only(stack, "AWS::IAM::Policy")["Properties"]["PolicyDocument"]["Statement"]
-    assert (statement["Action"], statement["Resource"]) == ("sagemaker:InvokeEndpoint", ARN)
+    assert (statement["Action"], statement["Resource"]) == (BOTH, ARN)
     assert statement["Condition"] == {"StringEquals": {"aws:SourceVpc": "vpc-1"}}
 
 

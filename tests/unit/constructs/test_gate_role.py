@@ -7,6 +7,8 @@ from sagemaker_tgi import GateRole, NamedRole, TgiEndpoint
 
 Only = Callable[[cdk.Stack, str], dict[str, Any]]
 
+BOTH = ["sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointWithResponseStream"]
+
 
 def gate(stack: cdk.Stack, only: Only, *trusted: NamedRole) -> dict[str, Any]:
     endpoint = TgiEndpoint.from_endpoint_name(stack, "Endpoint", "mistral-7b")
@@ -18,7 +20,7 @@ def gate(stack: cdk.Stack, only: Only, *trusted: NamedRole) -> dict[str, Any]:
 def test_it_may_ask_the_endpoint_and_nothing_else(stack: cdk.Stack, only: Only) -> None:
     [policy] = gate(stack, only, NamedRole("builds"))["Policies"]
     [statement] = policy["PolicyDocument"]["Statement"]
-    assert statement["Action"] == "sagemaker:InvokeEndpoint"
+    assert statement["Action"] == BOTH
     assert str(stack.resolve(statement["Resource"])).rstrip("']}").endswith("endpoint/mistral-7b")
 
 

@@ -9,6 +9,8 @@ from sagemaker_tgi import InvalidPropsError, IsolatedVpc, RuntimeInterfaceEndpoi
 
 Only = Callable[[cdk.Stack, str], dict[str, Any]]
 
+BOTH = ["sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointWithResponseStream"]
+
 
 @pytest.fixture
 def network(stack: cdk.Stack) -> IsolatedVpc:
@@ -29,7 +31,7 @@ def test_the_runtime_answers_under_its_usual_name_in_every_zone(
 def test_only_one_endpoint_can_be_invoked_through_it(stack: cdk.Stack, network: IsolatedVpc, only: Only) -> None:
     RuntimeInterfaceEndpoint(stack, "Runtime", vpc=network.vpc, subnets=network.subnets, endpoint_name="Chat")
     [statement] = only(stack, "AWS::EC2::VPCEndpoint")["Properties"]["PolicyDocument"]["Statement"]
-    assert statement["Action"] == "sagemaker:InvokeEndpoint"
+    assert statement["Action"] == BOTH
     assert statement["Resource"] == "arn:aws:sagemaker:eu-west-1:111122223333:endpoint/chat"
 
 

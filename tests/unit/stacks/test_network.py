@@ -2,6 +2,8 @@ from typing import Any
 
 import pytest
 
+from sagemaker_tgi.arns import INVOKE_ACTIONS
+
 
 def resources(template: dict[str, Any], resource_type: str) -> list[dict[str, Any]]:
     return [r["Properties"] for r in template["Resources"].values() if r["Type"] == resource_type]
@@ -28,7 +30,7 @@ def test_nothing_leads_to_the_internet(environment: str, templates: dict[str, An
 def test_private_callers_reach_the_endpoint_of_this_environment_alone(templates: dict[str, Any]) -> None:
     [statement] = endpoints(templates["archive/network"])["Interface"]["PolicyDocument"]["Statement"]
     arn = "arn:aws:sagemaker:eu-west-1:111122223333:endpoint/mistral-7b-instruct-archive"
-    assert (statement["Action"], statement["Resource"]) == ("sagemaker:InvokeEndpoint", arn)
+    assert (statement["Action"], statement["Resource"]) == (INVOKE_ACTIONS, arn)
 
 
 def test_an_existing_vpc_gets_an_endpoint_for_callers_and_no_subnets(templates: dict[str, Any]) -> None:

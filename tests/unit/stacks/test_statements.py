@@ -9,6 +9,7 @@ import pytest
 from cfnlint.data import AdditionalSpecs
 from cfnlint.helpers import load_resource
 
+from sagemaker_tgi.arns import INVOKE_ACTIONS
 from tests.variants import ENVIRONMENTS
 from tools.statements import StackStatements, Statement
 
@@ -167,7 +168,7 @@ def test_a_caller_gets_to_invoke_this_endpoint_and_nothing_else(
     policies = [s for s in by_environment[environment] if s.resource_type == "AWS::IAM::Policy"]
     vpc = settings.network.existing_vpc.vpc_id if settings.network.existing_vpc else "<network/Vpc>"
     conditions = (("StringEquals", "aws:SourceVpc", vpc),) if settings.callers.only_from_vpc else ()
-    one = ("Allow", ("sagemaker:InvokeEndpoint",), (endpoint(environment),), conditions)
+    one = ("Allow", tuple(INVOKE_ACTIONS), (endpoint(environment),), conditions)
     assert [(s.effect, s.actions, s.resources, s.conditions) for s in policies] == [one] * len(
         settings.callers.role_names
     )
@@ -185,7 +186,7 @@ def test_the_interface_endpoint_leads_to_this_endpoint_alone(
     environment: str, by_environment: dict[str, list[Statement]]
 ) -> None:
     policies = [s for s in by_environment[environment] if (s.stack, s.path) == ("network", "Runtime")]
-    expected = [(("sagemaker:InvokeEndpoint",), (endpoint(environment),))]
+    expected = [(tuple(INVOKE_ACTIONS), (endpoint(environment),))]
     assert [(s.actions, s.resources) for s in policies] == (
         expected if ENVIRONMENTS[environment].network.runtime_endpoint else []
     )
