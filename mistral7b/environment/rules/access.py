@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from mistral7b import catalog
 from mistral7b.environment.problem import FieldPath
-from mistral7b.environment.rules.known import regions
 from mistral7b.environment.rules.registry import Finding, rule
 from mistral7b.environment.schema import Environment
 
@@ -38,7 +38,7 @@ def _key_is_at_hand(env: Environment) -> Iterator[Finding]:
     _, partition, _, region, account, _ = arn.split(":", 5)
     field: FieldPath = ("encryption", "kms_key_arn")
     own = "aws-cn" if env.region.startswith("cn-") else "aws"
-    if env.region in regions() and (partition, region) != (own, env.region):
+    if env.region in catalog.regions() and (partition, region) != (own, env.region):
         reason = "CloudWatch Logs takes keys of its own region alone"
         yield Finding(field, arn, reason, f"use a key whose ARN begins with arn:{own}:kms:{env.region}:")
     if env.account is not None and account != env.account:

@@ -7,8 +7,3 @@ from mistral7b.environment.schema import Environment
 def version_is_known(env: Environment) -> bool:
     """Whether JumpStart has published the environment's version of its model."""
     return env.model_version is None or any(v.version == env.model_version for v in catalog.model(env.model).versions)
-
-
-def regions() -> list[str]:
-    """Regions in which JumpStart publishes any version of Mistral 7B."""
-    return sorted({region for model in catalog.models() for version in model.versions for region in version.regions})

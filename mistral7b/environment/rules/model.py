@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from mistral7b import catalog
-from mistral7b.environment.rules.known import regions, version_is_known
+from mistral7b.environment.rules.known import version_is_known
 from mistral7b.environment.rules.registry import Finding, rule
 from mistral7b.environment.schema import Environment
 from mistral7b.environment.suggest import nearest
@@ -24,18 +24,18 @@ def _version_exists(env: Environment) -> Iterator[Finding]:
 
 @rule("region")
 def _region_is_known(env: Environment) -> Iterator[Finding]:
-    if env.region not in regions():
+    if env.region not in catalog.regions():
         yield Finding(
             ("region",),
             env.region,
             "JumpStart publishes Mistral 7B in no such region",
-            _one_of(env.region, regions()),
+            _one_of(env.region, catalog.regions()),
         )
 
 
 @rule("region", "model", "model_version")
 def _region_has_the_artifact(env: Environment) -> Iterator[Finding]:
-    if version_is_known(env) and env.region in regions() and env.region not in env.version.regions:
+    if version_is_known(env) and env.region in catalog.regions() and env.region not in env.version.regions:
         yield Finding(
             ("region",),
             env.region,

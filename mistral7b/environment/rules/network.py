@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from mistral7b import catalog
 from mistral7b.environment.problem import FieldPath
-from mistral7b.environment.rules.known import regions
 from mistral7b.environment.rules.registry import Finding, rule
 from mistral7b.environment.schema import Environment
 
@@ -36,7 +35,7 @@ def _zones_are_of_the_region(env: Environment) -> Iterator[Finding]:
     field: FieldPath = ("network", section, "availability_zones")
     if env.own_vpc is not None and isinstance(env.own_vpc.availability_zones, int):
         wanted, known = env.own_vpc.availability_zones, catalog.availability_zones(env.region)
-        if env.region in regions() and wanted > len(known):
+        if env.region in catalog.regions() and wanted > len(known):
             have = f"has {len(known)} known zones" if known else "has zones that differ between accounts"
             yield Finding(
                 field,
@@ -62,7 +61,7 @@ def _zones_are_of_the_region(env: Environment) -> Iterator[Finding]:
 @rule("network.s3_prefix_list_id", "region")
 def _s3_prefix_list_is_known(env: Environment) -> Iterator[Finding]:
     known = env.network.s3_prefix_list_id or catalog.s3_prefix_list_id(env.region)
-    if env.region in regions() and known is None:
+    if env.region in catalog.regions() and known is None:
         yield Finding(
             ("network", "s3_prefix_list_id"),
             None,
@@ -77,7 +76,7 @@ def _s3_prefix_list_is_of_the_region(env: Environment) -> Iterator[Finding]:
     given, own = env.network.s3_prefix_list_id, catalog.s3_prefix_list_id(env.region)
     if given is None or own is None or given == own:
         return
-    elsewhere = [region for region in regions() if catalog.s3_prefix_list_id(region) == given]
+    elsewhere = [region for region in catalog.regions() if catalog.s3_prefix_list_id(region) == given]
     if elsewhere:
         yield Finding(
             ("network", "s3_prefix_list_id"),

@@ -18,11 +18,9 @@ def check_callers(cloud: Cloud, place: Place, promotion: Promotion) -> Finding:
 
     try:
         missing = missing_roles(cloud.client("iam", place.region, place.look(cloud)), roles)
-    except ClientError as error:
-        if denied(error):
+    except (ClientError, BotoCoreError) as error:
+        if isinstance(error, ClientError) and denied(error):
             return finding("later", "not looked at: the account has to be bootstrapped first")
-        return finding("refused", f"AWS could not be asked: {error}", ASK_AGAIN)
-    except BotoCoreError as error:
         return finding("refused", f"AWS could not be asked: {error}", ASK_AGAIN)
     if missing:
         reason = f"no such role in account {place.account}: {', '.join(missing)}"
