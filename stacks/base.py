@@ -7,7 +7,11 @@ from mistral7b.environment import Environment
 
 
 class EnvironmentStack(cdk.Stack):
-    """A stack of one environment: `mistral-7b-<environment>-<id>`, protected from removal if the environment asks."""
+    """A stack of one environment: `mistral-7b-<environment>-<id>`.
+
+    Its termination protection is not the CDK's to set: the CLI would before the first deployment, and one that fails
+    could then neither be repeated nor destroyed. `mistral7b protect` sets it after one that succeeded.
+    """
 
     def __init__(self, scope: Construct, construct_id: str, *, environment: Environment, description: str) -> None:
         """Defines the stack; account and region are the stage's."""
@@ -16,5 +20,4 @@ class EnvironmentStack(cdk.Stack):
             construct_id,
             stack_name=f"mistral-7b-{environment.name}-{construct_id}",
             description=f"Mistral 7B, {environment.name}: {description}",
-            termination_protection=environment.termination_protection,
         )

@@ -20,8 +20,7 @@ def encryption_key(
 ) -> kms.IKey:
     """The key of the environment file, or one of its own for what it encrypts, which stays or goes with that.
 
-    Stacks share no key: it could not be exchanged for another while both use it, as CloudFormation changes no export
-    in use; and whoever may use the one need not read what the other encrypts.
+    Log groups and captured requests share no key: whoever may use the one need not read what the other encrypts.
 
     Args:
         scope: The stack.

@@ -1,8 +1,9 @@
-"""The endpoint of one environment: model, instances, scaling, and how consumers find it."""
+"""The stack of one environment: network, model, instances, scaling, and how consumers find the endpoint."""
 
 from collections.abc import Sequence
 
 import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct, IDependable
@@ -11,6 +12,7 @@ from mistral7b.environment import AutoScaling, Callers, Environment
 from mistral7b.environment import DataCapture as DataCaptureSettings
 from mistral7b.promotion.names import gate_role_name
 from sagemaker_tgi import (
+    INVOKE_ACTIONS,
     ArtifactGatewayEndpoint,
     DataCapture,
     DataCaptureBucket,
@@ -28,15 +30,16 @@ from sagemaker_tgi import (
 )
 from stacks.base import EnvironmentStack
 from stacks.encryption import encryption_key
-from stacks.network import NetworkStack
+from stacks.network import Network
 from stacks.retention import REMOVAL, RETENTION_DAYS
 
 
 class EndpointStack(EnvironmentStack):
-    """The model behind its endpoint, its way to S3, and what is kept of its requests.
+    """The model behind its endpoint in a network of its own, its way to S3, and what is kept of its requests.
 
-    Outputs and a parameter tell consumers the endpoint's name. What changes with an option of the environment file is
-    in this stack alone, as CloudFormation changes no export that another stack imports.
+    Outputs and a parameter tell consumers the endpoint's name. It is one stack, so that CloudFormation puts whatever
+    changes, the VPC included, beside the old, moves the endpoint over, and removes the old last: it changes no export
+    that another stack imports.
     """
 
     def __init__(
@@ -45,7 +48,6 @@ class EndpointStack(EnvironmentStack):
         construct_id: str,
         *,
         environment: Environment,
-        network: NetworkStack,
         gatekeepers: Sequence[NamedRole] = (),
     ) -> None:
         """Defines the stack.
@@ -54,12 +56,22 @@ class EndpointStack(EnvironmentStack):
             scope: The environment's stage.
             construct_id: Id within `scope`.
             environment: The environment.
-            network: Its network.
             gatekeepers: Roles that take on the gate role, for smoke test and gates. Default: there is no gate role.
         """
         super().__init__(scope, construct_id, environment=environment, description="SageMaker endpoint")
+        network = Network(self, "Network", environment=environment)
         data_capture = self._data_capture(environment, environment.data_capture) if environment.data_capture else None
-        model = self._model(environment, network, data_capture)
+        role = TgiExecutionRole(
+            self,
+            "Role",
+            image=EcrImage.from_uri(environment.image_uri),
+            artifact=ModelArtifact.from_uri(environment.artifact_uri),
+            endpoint_name=environment.resolved_endpoint_name,
+            vpc=network.vpc,
+            data_capture=data_capture,
+        )
+        role.outlive(*network.subnets, network.group)
+        model = self._model(environment, network, role, data_capture)
         endpoint_config = TgiEndpointConfig(
             self,
             "Config",
@@ -69,6 +81,7 @@ class EndpointStack(EnvironmentStack):
             model_data_download_timeout=cdk.Duration.seconds(environment.timeouts.model_download_seconds),
             container_startup_health_check_timeout=cdk.Duration.seconds(environment.timeouts.container_startup_seconds),
             data_capture=data_capture,
+            detailed_observability=environment.detailed_observability,
         )
         self.endpoint = TgiEndpoint(
             self,
@@ -87,13 +100,15 @@ class EndpointStack(EnvironmentStack):
             log_removal_policy=REMOVAL[environment.removal.log_group],
         )
         """The endpoint."""
+        role.log_policy.node.add_dependency(self.endpoint.log_group)
         if environment.auto_scaling is not None:
             self._auto_scale(environment.auto_scaling)
-        self._let_invoke(environment.callers, network)
+        callers = self._let_invoke(environment.callers, network.vpc)
         if gatekeepers:
             name = gate_role_name(environment.name)
             GateRole(self, "GateRole", role_name=name, endpoint=self.endpoint, trusted=gatekeepers)
-        self._tell_consumers(environment)
+        self._tell_consumers(environment, callers)
+        cdk.CfnOutput(self, "VpcId", value=network.vpc.vpc_id, description="VPC of the model and of private callers")
 
     def _data_capture(self, environment: Environment, settings: DataCaptureSettings) -> DataCapture:
         removal = environment.removal.captured_data
@@ -115,45 +130,39 @@ class EndpointStack(EnvironmentStack):
         cdk.CfnOutput(self, "DataCaptureUri", value=uri, description="Captured requests, by endpoint, variant and hour")
         return capture
 
-    def _model(self, environment: Environment, network: NetworkStack, data_capture: DataCapture | None) -> TgiModel:
-        image = EcrImage.from_uri(environment.image_uri)
+    def _model(
+        self, environment: Environment, network: Network, role: TgiExecutionRole, data_capture: DataCapture | None
+    ) -> TgiModel:
         artifact = ModelArtifact.from_uri(environment.artifact_uri)
-        role = TgiExecutionRole(
-            self,
-            "Role",
-            image=image,
-            artifact=artifact,
-            endpoint_name=environment.resolved_endpoint_name,
-            subnets=network.subnets,
-            security_groups=[network.security_group],
-            data_capture=data_capture,
-        )
         return TgiModel(
             self,
             "Model",
-            image=image,
+            image=EcrImage.from_uri(environment.image_uri),
             artifact=artifact,
             environment=environment.container_environment(),
             role=role,
             subnets=network.subnets,
-            security_groups=[network.security_group],
+            security_groups=[network.group.security_group],
             artifact_route=self._way_to_s3(artifact, network, data_capture),
         )
 
     def _way_to_s3(
-        self, artifact: ModelArtifact, network: NetworkStack, data_capture: DataCapture | None
+        self, artifact: ModelArtifact, network: Network, data_capture: DataCapture | None
     ) -> IDependable | None:
         """What has to exist before the weights can be copied; None where the existing VPC sees to it."""
         if not network.route_table_ids:
             return None
-        return ArtifactGatewayEndpoint(
+        gateway = ArtifactGatewayEndpoint(
             self,
             "Artifacts",
             vpc=network.vpc,
             route_table_ids=network.route_table_ids,
             artifact_bucket_name=artifact.bucket_name,
             data_capture=data_capture,
+            shared=network.shared,
         )
+        gateway.node.add_dependency(*network.subnets)  # a route leads from a subnet once its table is the subnet's
+        return gateway
 
     def _auto_scale(self, settings: AutoScaling) -> None:
         instances = self.endpoint.auto_scale_instance_count(
@@ -166,16 +175,29 @@ class EndpointStack(EnvironmentStack):
             scale_in_cooldown=cdk.Duration.seconds(settings.scale_in_cooldown_seconds),
         )
 
-    def _let_invoke(self, callers: Callers, network: NetworkStack) -> None:
-        for name in callers.role_names:
-            role = iam.Role.from_role_name(self, f"Caller-{name}", name)
-            self.endpoint.grant_invoke(role, only_from_vpc=network.vpc if callers.only_from_vpc else None)
-            explain_statements(
-                role, {"sagemaker:InvokeEndpoint": "a role of callers.role_names asks this endpoint alone"}
-            )
-            acknowledge_rule(role, "IAMNoInlinePolicy", "one role's right on one endpoint, which ends with it")
+    def _let_invoke(self, callers: Callers, vpc: ec2.IVpc) -> list[IDependable]:
+        """A policy on each role, replaced where the endpoint is: a caller may ask the old one until it has gone."""
+        return [self._caller(name, vpc if callers.only_from_vpc else None) for name in callers.role_names]
 
-    def _tell_consumers(self, environment: Environment) -> None:
+    def _caller(self, name: str, vpc: ec2.IVpc | None) -> IDependable:
+        statement = iam.PolicyStatement(
+            sid="InvokeEndpoint",
+            actions=INVOKE_ACTIONS,
+            resources=[self.endpoint.endpoint_arn],
+            conditions={"StringEquals": {"aws:SourceVpc": vpc.vpc_id}} if vpc else None,
+        )
+        policy = iam.CfnRolePolicy(
+            self,
+            f"Caller-{name}",
+            role_name=name,
+            policy_name=f"invoke-{self.endpoint.endpoint_name}-{self.region}",
+            policy_document=iam.PolicyDocument(statements=[statement]),
+        )
+        explain_statements(policy, {"InvokeEndpoint": "a role of callers.role_names asks this endpoint alone"})
+        acknowledge_rule(policy, "IAMNoInlinePolicy", "one role's right on one endpoint, which ends with it")
+        return policy
+
+    def _tell_consumers(self, environment: Environment, callers: Sequence[IDependable]) -> None:
         parameter = ssm.StringParameter(
             self,
             "EndpointNameParameter",
@@ -183,7 +205,7 @@ class EndpointStack(EnvironmentStack):
             string_value=self.endpoint.endpoint_name,
             description=f"Name of the SageMaker endpoint of {environment.name}",
         )
-        parameter.node.add_dependency(self.endpoint)  # a name that is published can be invoked
+        parameter.node.add_dependency(self.endpoint, *callers)  # a name that is published can be invoked
         for name, value, description in (
             ("EndpointName", self.endpoint.endpoint_name, "EndpointName of InvokeEndpoint"),
             ("EndpointArn", self.endpoint.endpoint_arn, "Resource of the callers' policy for sagemaker:InvokeEndpoint"),

@@ -9,11 +9,10 @@ from mistral7b.environment import Environment
 from sagemaker_tgi import NamedRole
 from stacks.checks import add_compliance_packs
 from stacks.endpoint import EndpointStack
-from stacks.network import NetworkStack
 
 
 class EnvironmentStage(cdk.Stage):
-    """The stacks of one environment, `<environment>/network` and `<environment>/endpoint`.
+    """One environment: the stack `<environment>/endpoint`, and beside it what lets a workflow in, if one deploys it.
 
     Without an account in the environment file, they go to the account of the CLI's credentials.
     """
@@ -31,12 +30,8 @@ class EnvironmentStage(cdk.Stage):
             environment.name,
             env=cdk.Environment(account=environment.account, region=environment.region),
         )
-        self.network = NetworkStack(self, "network", environment=environment)
-        """The network stack."""
-        self.endpoint = EndpointStack(
-            self, "endpoint", environment=environment, network=self.network, gatekeepers=gatekeepers
-        )
-        """The endpoint stack."""
+        self.endpoint = EndpointStack(self, "endpoint", environment=environment, gatekeepers=gatekeepers)
+        """The environment's stack."""
         add_compliance_packs(self, environment.compliance_packs)
         for key, value in environment.tags.items():
             cdk.Tags.of(self).add(key, value)

@@ -1,5 +1,6 @@
 """CDK constructs that serve a Text Generation Inference container on a private SageMaker endpoint."""
 
+from sagemaker_tgi.arns import INVOKE_ACTIONS
 from sagemaker_tgi.arns import log_group_name as endpoint_log_group_name
 from sagemaker_tgi.artifact import ModelArtifact
 from sagemaker_tgi.artifact_gateway_endpoint import ArtifactGatewayEndpoint
@@ -28,6 +29,7 @@ from sagemaker_tgi.runtime_interface_endpoint import RuntimeInterfaceEndpoint
 from sagemaker_tgi.vpc_flow_log import VpcFlowLog
 
 __all__ = [
+    "INVOKE_ACTIONS",
     "AccessLogBucket",
     "ArtifactGatewayEndpoint",
     "DataCapture",

@@ -2,10 +2,10 @@
 
 import aws_cdk as cdk
 
-# EndpointName and VariantName in the SageMaker API; at most 63 characters.
 INVOKE_ACTIONS = ["sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointWithResponseStream"]
 """What a caller needs for whole answers and for streams; an action each in AWS's service authorization reference."""
 
+# EndpointName and VariantName in the SageMaker API; at most 63 characters.
 NAME_PATTERN = r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}"
 
 

@@ -21,7 +21,9 @@ _REASONS = {
 
 
 class ArtifactGatewayEndpoint(cdk.Resource):
-    """An S3 gateway endpoint through which nothing but reads of the artifact bucket pass. It is free of charge.
+    """An S3 gateway endpoint through which nothing but reads of the artifact bucket pass, unless the VPC is shared.
+
+    It is free of charge.
 
     The policy allows the whole bucket, not only one model's prefix: while an endpoint moves to another model, both
     have to load. The execution role narrows reads to one prefix.
@@ -36,6 +38,7 @@ class ArtifactGatewayEndpoint(cdk.Resource):
         route_table_ids: Sequence[str],
         artifact_bucket_name: str,
         data_capture: DataCapture | None = None,
+        shared: bool = False,
     ) -> None:
         """Defines the gateway endpoint.
 
@@ -46,9 +49,11 @@ class ArtifactGatewayEndpoint(cdk.Resource):
             route_table_ids: Route tables of the model's subnets; each once.
             artifact_bucket_name: The bucket that holds the weights.
             data_capture: Where requests and answers are kept. Default: they are not.
+            shared: Whether the VPC is others', too, whose requests to S3 all come through here: there is no policy
+                then, as it would cut them off. Default: no.
 
         Raises:
-            InvalidPropsError: with every problem of the props.
+            InvalidPropsError: if there is no route table.
         """
         check = PropsCheck(scope, construct_id)
         if not route_table_ids:
@@ -68,8 +73,10 @@ class ArtifactGatewayEndpoint(cdk.Resource):
             vpc_endpoint_type="Gateway",
             service_name=f"com.amazonaws.{self.stack.region}.s3",
             route_table_ids=list(dict.fromkeys(route_table_ids)),
-            policy_document=iam.PolicyDocument(statements=statements),
+            policy_document=None if shared else iam.PolicyDocument(statements=statements),
         )
+        if shared:
+            return
         sids = {statement.sid for statement in statements}
         explain_statements(self, {sid: reason for sid, reason in _REASONS.items() if sid in sids})
 

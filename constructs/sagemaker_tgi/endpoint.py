@@ -1,11 +1,13 @@
 """The SageMaker endpoint: what callers invoke."""
 
 import aws_cdk as cdk
+import jsii
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sagemaker as sagemaker
+from aws_cdk.interfaces.aws_sagemaker import EndpointReference
 from constructs import Construct
 
 from sagemaker_tgi.arns import INVOKE_ACTIONS, NAME_PATTERN, endpoint_arn, log_group_name
@@ -18,7 +20,10 @@ _NAME_FIX = "use up to 63 letters, digits and hyphens"
 
 
 class ITgiEndpoint(VariantMetrics):
-    """An endpoint, of this app or not: its name, who may invoke it, and its metrics."""
+    """An endpoint, of this app or not: its name, who may invoke it, and its metrics.
+
+    Both are an `aws_sagemaker.IEndpoint`, for constructs that ask for one.
+    """
 
     endpoint_name: str
     """Name of the endpoint."""
@@ -44,6 +49,13 @@ class ITgiEndpoint(VariantMetrics):
         )
 
 
+    @property
+    def endpoint_ref(self) -> EndpointReference:
+        """The endpoint, as the CDK's constructs refer to resources."""
+        return EndpointReference(endpoint_arn=self.endpoint_arn)
+
+
+@jsii.implements(sagemaker.IEndpoint)
 class _ImportedEndpoint(cdk.Resource, ITgiEndpoint):
     def __init__(self, scope: Construct, construct_id: str, *, endpoint_name: str, variant_name: str) -> None:
         super().__init__(scope, construct_id)
@@ -52,11 +64,13 @@ class _ImportedEndpoint(cdk.Resource, ITgiEndpoint):
         self.variant_name = variant_name
 
 
+@jsii.implements(sagemaker.IEndpoint)
 class TgiEndpoint(cdk.Resource, ITgiEndpoint):
     """A real-time endpoint with its log group.
 
     The name is a literal, so that alarms, log group and policies can name the endpoint before it exists. An update
-    keeps the number of instances if the endpoint scales by itself; otherwise it sets the configuration's.
+    keeps the number of instances if the endpoint scales by itself; otherwise it sets the configuration's. With the
+    number it can keep what is captured (botocore: DataCaptureConfig "is not currently supported" as an exclusion).
     """
 
     @staticmethod
@@ -123,11 +137,6 @@ class TgiEndpoint(cdk.Resource, ITgiEndpoint):
             "Resource",
             endpoint_name=endpoint_name,
             endpoint_config_name=endpoint_config.endpoint_config_name,
-            retain_all_variant_properties=True,
-            # Otherwise a new count in the configuration would never come into force.
-            exclude_retained_variant_properties=[
-                sagemaker.CfnEndpoint.VariantPropertyProperty(variant_property_type="DesiredInstanceCount")
-            ],
             deployment_config=deployment_config,
         )
         self._resource.node.add_dependency(self.log_group)
@@ -155,5 +164,5 @@ class TgiEndpoint(cdk.Resource, ITgiEndpoint):
             max_capacity=max_capacity,
         )
         self._scaling.node.add_dependency(self._resource)
-        self._resource.exclude_retained_variant_properties = None
+        self._resource.retain_all_variant_properties = True  # an update would take the added instances away
         return self._scaling

@@ -1,11 +1,12 @@
 """The role that SageMaker takes on to start and run the model's container."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from sagemaker_tgi.arns import NAME_PATTERN, ec2_arn, log_group_arn, log_group_name, s3_arn
 from sagemaker_tgi.artifact import ModelArtifact
@@ -13,22 +14,26 @@ from sagemaker_tgi.compliance import acknowledge_rule, acknowledge_wildcards, ex
 from sagemaker_tgi.data_capture import DataCapture
 from sagemaker_tgi.image import EcrImage
 from sagemaker_tgi.metrics import INSTANCE_NAMESPACE
-from sagemaker_tgi.props import MAX_SECURITY_GROUPS, MAX_SUBNETS, PropsCheck
+from sagemaker_tgi.props import PropsCheck
 
 _TRUST = "sts:AssumeRole"
+_LONGEST_SUBJECT = 100  # of the 128 characters of a policy's name (policyNameType in the IAM API)
 # Why each statement is there, by its Sid.
 _REASONS = {
     _TRUST: "SageMaker starts the container with it, on behalf of this account's SageMaker resources alone",
     "ReadWeights": "SageMaker copies the weights to each instance: this model version's, nothing else of the bucket",
-    "ListWeights": "to find the files under the prefix of the weights, and no others",
+    "ListWeights": "to find the files of the weights",
     "PullImage": "the container's image, from its one repository",
     "RegistryLogin": "every pull begins with a token of the registry. IAM accepts no resource for it",
     "WriteLogs": "the container's log, in this endpoint's log group alone; SageMaker's documentation asks for "
     "CreateLogGroup, too, though the stack makes the group",
     "PublishMetrics": "CPU, memory, GPU and disk of the instances. CloudWatch narrows it by namespace, which the "
     "condition does, not by resource",
-    "CreateInterfaces": "the model's network interfaces, in these subnets and with these security groups alone",
-    "AttachInterfaces": "to hand the interfaces to the instances and to remove them again, in these subnets alone",
+    "CreateInterfaces": "the model's network interfaces; where they may be, the next statement says",
+    "PlaceInterfaces": "in subnets and with security groups of this VPC alone. A role that named them could not outlive "
+    "them",
+    "AttachInterfaces": "to hand the interfaces to the instances and to remove them again, in this VPC alone",
+    "DetachInterfaces": "to take them back from the instances. The action is no resource's, by AWS's reference",
     "DescribeNetwork": "SageMaker looks up subnets, security groups and DHCP options. IAM takes no resource for these",
     "WriteCaptured": "requests and answers that are kept, below this one prefix",
     "EncryptCaptured": "Amazon S3 encrypts what is kept with this key, for this role through Amazon S3 alone; large "
@@ -39,8 +44,10 @@ _REASONS = {
 class TgiExecutionRole(iam.Role):
     """What one endpoint's container needs and nothing else: its weights, its image, its log group, its metrics.
 
-    The policies are inline, so that they exist as soon as the role does: CreateModel uses them at once. Actions are
-    those of the SageMaker developer guide, "CreateModel API: execution role permissions".
+    What names a thing that can be exchanged (weights, endpoint, VPC) is an `AWS::IAM::RolePolicy` with that thing's name
+    in its own, which CloudFormation replaces rather than changes: during an update and its way back, the old model has
+    its permissions and the new one has its own. Actions are those of the SageMaker developer guide, "CreateModel API:
+    execution role permissions".
     """
 
     def __init__(
@@ -51,8 +58,7 @@ class TgiExecutionRole(iam.Role):
         artifact: ModelArtifact,
         image: EcrImage,
         endpoint_name: str,
-        subnets: Sequence[ec2.ISubnet] = (),
-        security_groups: Sequence[ec2.ISecurityGroup] = (),
+        vpc: ec2.IVpc | None = None,
         data_capture: DataCapture | None = None,
     ) -> None:
         """Defines the role.
@@ -63,47 +69,16 @@ class TgiExecutionRole(iam.Role):
             artifact: The weights that may be read.
             image: The container image whose repository may be pulled from.
             endpoint_name: The endpoint whose log group may be written.
-            subnets: Subnets of the model's network interfaces. Default: none, the model is in no VPC.
-            security_groups: Security groups of the model's network interfaces. Default: none.
+            vpc: VPC of the model's network interfaces. Default: none, the model is in no VPC.
             data_capture: Where requests and answers are kept. Default: they are not.
 
         Raises:
-            InvalidPropsError: with every problem of the props.
+            InvalidPropsError: if no endpoint can be called so.
         """
         check = PropsCheck(scope, construct_id)
         check.matches("endpoint_name", endpoint_name, NAME_PATTERN, "use up to 63 letters, digits and hyphens")
-        check.between("subnets (count)", len(subnets), 0, MAX_SUBNETS)
-        check.between("security_groups (count)", len(security_groups), 0, MAX_SECURITY_GROUPS)
         check.raise_problems()
         stack = cdk.Stack.of(scope)
-        objects = s3_arn(stack, artifact.object_pattern)
-        log_group = log_group_arn(stack, log_group_name(endpoint_name))
-        log_streams = f"{log_group}:*"
-        interfaces = ec2_arn(stack, "network-interface", "*")
-        policies = {
-            "Artifact": _read_artifact(objects, s3_arn(stack, artifact.bucket_name), artifact),
-            "Image": _pull_image(stack, image),
-            "Logs": _write_logs(log_group, log_streams),
-            "Metrics": _publish_metrics(),
-        }
-        wildcards = {
-            "*": "GetAuthorizationToken, PutMetricData and Describe… accept no other resource; "
-            "a condition narrows PutMetricData to SageMaker's namespace",
-            log_streams: "log streams of this endpoint, named by SageMaker",
-        }
-        if not artifact.is_archive:
-            wildcards[objects] = "the weights are all the objects under one prefix"
-        if subnets:
-            policies["Network"] = _attach_to_vpc(
-                interfaces,
-                [ec2_arn(stack, "subnet", subnet.subnet_id) for subnet in subnets],
-                [ec2_arn(stack, "security-group", group.security_group_id) for group in security_groups],
-            )
-            wildcards[interfaces] = "SageMaker makes the interfaces; subnets and groups are named"
-        if data_capture is not None:
-            captured = data_capture.bucket.arn_for_objects(f"{data_capture.prefix}/*")
-            policies["DataCapture"] = _write_captured(stack, captured, data_capture.encryption_key.key_arn)
-            wildcards[captured] = "one object for every few minutes of requests, named by SageMaker"
         super().__init__(
             scope,
             construct_id,
@@ -116,30 +91,80 @@ class TgiExecutionRole(iam.Role):
                     "ArnLike": {"aws:SourceArn": stack.format_arn(service="sagemaker", resource="*")},
                 },
             ),
-            inline_policies={name: iam.PolicyDocument(statements=policy) for name, policy in policies.items()},
+            inline_policies={
+                "Image": iam.PolicyDocument(statements=_pull_image(stack, image)),
+                "Metrics": iam.PolicyDocument(statements=_publish_metrics()),
+            },
         )
-        sids = {statement.sid for policy in policies.values() for statement in policy}
-        explain_statements(self, {sid: reason for sid, reason in _REASONS.items() if sid in sids or sid == _TRUST})
-        for resource, reason in wildcards.items():
-            acknowledge_wildcards(self, [resource], reason)
+        self._explain([_TRUST, "PullImage", "RegistryLogin", "PublishMetrics"])
+        acknowledge_wildcards(
+            self,
+            ["*"],
+            "GetAuthorizationToken, PutMetricData, DeleteNetworkInterfacePermission and Describe… accept no other "
+            "resource; a condition narrows PutMetricData to SageMaker's namespace",
+        )
         acknowledge_rule(
             self,
             "IAMNoInlinePolicy",
-            "CreateModel uses the permissions at once, so they come with the role; they name this endpoint's own "
-            "weights, logs and subnets, and a managed policy could be attached elsewhere",
+            "they name this endpoint's own weights, logs and VPC, and a managed policy could be attached elsewhere",
+        )
+        objects = s3_arn(stack, artifact.object_pattern)
+        weights = {} if artifact.is_archive else {objects: "the weights are all the objects under one prefix"}
+        self._let("Artifact", artifact.key, _read_artifact(objects, s3_arn(stack, artifact.bucket_name)), weights)
+        log_group = log_group_arn(stack, log_group_name(endpoint_name))
+        streams = {f"{log_group}:*": "log streams of this endpoint, named by SageMaker"}
+        self.log_policy = self._let("Logs", endpoint_name, _write_logs(log_group, *streams), streams)
+        """What may write the log. Let it depend on the log group: where that goes last, a late line makes it anew."""
+        self._interface_policy = None if vpc is None else self._attach_to(vpc)
+        if data_capture is not None:
+            captured = data_capture.bucket.arn_for_objects(f"{data_capture.prefix}/*")
+            reason = {captured: "one object for every few minutes of requests, named by SageMaker"}
+            self._let("DataCapture", "", _write_captured(stack, captured, data_capture.encryption_key.key_arn), reason)
+
+    def outlive(self, *constructs: IConstruct) -> None:
+        """Keeps the right to remove network interfaces until these subnets and security groups have gone.
+
+        SageMaker removes an endpoint's interfaces minutes after the endpoint, with this role (SageMaker API,
+        DeleteEndpoint), and until then they hold their subnets and groups. Those that exist anyway are left alone.
+        """
+        if self._interface_policy is not None:
+            for construct in constructs:
+                construct.node.add_dependency(self._interface_policy)
+
+    def _attach_to(self, vpc: ec2.IVpc) -> iam.CfnRolePolicy:
+        interfaces = ec2_arn(self.stack, "network-interface", "*")
+        places = [ec2_arn(self.stack, kind, "*") for kind in ("subnet", "security-group")]
+        in_vpc = {"ArnEquals": {"ec2:Vpc": ec2_arn(self.stack, "vpc", vpc.vpc_id)}}
+        wildcards = {
+            interfaces: "SageMaker makes the interfaces",
+            **dict.fromkeys(places, "a condition narrows them to this VPC's"),
+        }
+        return self._let("Interfaces", vpc.vpc_id, _attach_to_vpc(interfaces, places, in_vpc), wildcards)
+
+    def _let(
+        self, construct_id: str, about: str, statements: list[iam.PolicyStatement], wildcards: Mapping[str, str]
+    ) -> iam.CfnRolePolicy:
+        """Lets the role do something `about` a thing by a policy that is replaced when the thing is."""
+        name = about if cdk.Token.is_unresolved(about) else re.sub(r"[^\w.-]", "-", about)[-_LONGEST_SUBJECT:]
+        self._explain([str(statement.sid) for statement in statements])
+        for resource, reason in wildcards.items():
+            acknowledge_wildcards(self, [resource], reason)
+        return iam.CfnRolePolicy(
+            self,
+            construct_id,
+            role_name=self.role_name,
+            policy_name=f"{construct_id}-{name}" if name else construct_id,
+            policy_document=iam.PolicyDocument(statements=statements),
         )
 
+    def _explain(self, sids: list[str]) -> None:
+        explain_statements(self, {sid: _REASONS[sid] for sid in sids})
 
-def _read_artifact(objects: str, bucket: str, artifact: ModelArtifact) -> list[iam.PolicyStatement]:
-    prefix = artifact.key if artifact.is_archive else f"{artifact.key}*"
+
+def _read_artifact(objects: str, bucket: str) -> list[iam.PolicyStatement]:
     return [
         iam.PolicyStatement(sid="ReadWeights", actions=["s3:GetObject"], resources=[objects]),
-        iam.PolicyStatement(
-            sid="ListWeights",
-            actions=["s3:ListBucket"],
-            resources=[bucket],
-            conditions={"StringLike": {"s3:prefix": prefix}},
-        ),
+        iam.PolicyStatement(sid="ListWeights", actions=["s3:ListBucket"], resources=[bucket]),
     ]
 
 
@@ -182,22 +207,23 @@ def _publish_metrics() -> list[iam.PolicyStatement]:
     ]
 
 
-def _attach_to_vpc(interfaces: str, subnets: list[str], security_groups: list[str]) -> list[iam.PolicyStatement]:
+def _attach_to_vpc(
+    interfaces: str, places: list[str], in_vpc: Mapping[str, Mapping[str, str]]
+) -> list[iam.PolicyStatement]:
+    """Source of what takes which key: service authorization reference, Amazon EC2."""
     return [
+        iam.PolicyStatement(sid="CreateInterfaces", actions=["ec2:CreateNetworkInterface"], resources=[interfaces]),
         iam.PolicyStatement(
-            sid="CreateInterfaces",
-            actions=["ec2:CreateNetworkInterface"],
-            resources=[interfaces, *subnets, *security_groups],
+            sid="PlaceInterfaces", actions=["ec2:CreateNetworkInterface"], resources=places, conditions=in_vpc
         ),
         iam.PolicyStatement(
             sid="AttachInterfaces",
-            actions=[
-                "ec2:CreateNetworkInterfacePermission",
-                "ec2:DeleteNetworkInterface",
-                "ec2:DeleteNetworkInterfacePermission",
-            ],
+            actions=["ec2:CreateNetworkInterfacePermission", "ec2:DeleteNetworkInterface"],
             resources=[interfaces],
-            conditions={"ArnEquals": {"ec2:Subnet": subnets}},
+            conditions=in_vpc,
+        ),
+        iam.PolicyStatement(
+            sid="DetachInterfaces", actions=["ec2:DeleteNetworkInterfacePermission"], resources=["*"]
         ),
         iam.PolicyStatement(
             sid="DescribeNetwork",

@@ -14,9 +14,11 @@ from sagemaker_tgi.props import PropsCheck
 
 # Largest VPC and smallest subnet (Amazon VPC user guide, VPC and subnet sizing).
 _LARGEST_VPC, _SMALLEST_SUBNET = 16, 28
-# The VPC is cut into 2^3 equal ranges, whatever the number of zones: a zone added later moves no subnet. A VPC that
-# is too small for that is cut into the smallest subnets.
+# The VPC is cut into 2^3 equal ranges, and each zone has its own, whatever other zones are used: a zone that is added,
+# exchanged or taken back moves no subnet, whose range a new one cannot have before the old one has gone. A VPC that is
+# too small for that is cut into the smallest subnets.
 _SUBNET_BITS = 3
+_ZONE = r"[a-z0-9-]+(-az[1-8]|[0-9][a-h])"
 
 
 class IsolatedVpc(Construct):
@@ -34,7 +36,9 @@ class IsolatedVpc(Construct):
         Args:
             scope: Parent construct.
             construct_id: Id within `scope`.
-            availability_zones: Names of the zones, two to eight; one subnet in each.
+            availability_zones: Ids of the zones, such as `use1-az1`, which every account has, or names, whose zones
+                differ between accounts; two to eight, one subnet in each. To go from the one to the other, give
+                another `cidr` too: a zone's new subnet would get the range of the old one.
             cidr: IPv4 range of the VPC, /16 to /27. Each subnet gets an eighth of it, but at least a /28.
 
         Raises:
@@ -42,7 +46,7 @@ class IsolatedVpc(Construct):
         """
         check = PropsCheck(scope, construct_id)
         ranges = _subnet_ranges(check, cidr)
-        _check_zones(check, availability_zones, at_most=len(ranges) or 2**_SUBNET_BITS)
+        _check_zones(check, availability_zones, ranges=len(ranges) or 2**_SUBNET_BITS)
         check.raise_problems()
         super().__init__(scope, construct_id)
 
@@ -55,15 +59,7 @@ class IsolatedVpc(Construct):
         )
         cdk.Tags.of(self).add("Name", self.node.path)
         self.subnets: list[ec2.ISubnet] = [
-            ec2.PrivateSubnet(
-                self,
-                f"Subnet{number}",
-                availability_zone=zone,
-                cidr_block=str(subnet_range),
-                vpc_id=resource.ref,
-                map_public_ip_on_launch=False,
-            )
-            for number, (zone, subnet_range) in enumerate(zip(availability_zones, ranges, strict=False), 1)
+            _subnet(self, zone, str(ranges[_number(zone) % len(ranges)]), resource.ref) for zone in availability_zones
         ]
         """One subnet a zone, in the order of the zones."""
         self.route_table_ids = [subnet.route_table.route_table_id for subnet in self.subnets]
@@ -84,14 +80,36 @@ class IsolatedVpc(Construct):
             "no interface is in the default group; CloudFormation cannot close it without a function of one's own, "
             "which would need more rights than the group gives",
         )
-        named = (
-            "zones are named on purpose: not every one offers GPU instances, and Fn::GetAZs differs between accounts"
-        )
-        acknowledge(self, "CloudFormation-Validate::W3010", named)
-        for subnet in self.subnets:
-            range_of_zone = subnet.node.default_child
-            assert isinstance(range_of_zone, ec2.CfnSubnet)
-            acknowledge_lint(range_of_zone, "W3010", named)
+        if any(zone[-1].isalpha() for zone in availability_zones):
+            reason = "the user names zones on purpose: not every one offers GPU instances"
+            acknowledge(self, "CloudFormation-Validate::W3010", reason)
+            for subnet in self.subnets:
+                acknowledge_lint(_resource(subnet), "W3010", reason)
+
+
+def _subnet(scope: Construct, zone: str, cidr: str, vpc_id: str) -> ec2.PrivateSubnet:
+    subnet = ec2.PrivateSubnet(
+        scope,
+        f"Subnet-{zone}",
+        availability_zone=zone,
+        cidr_block=cidr,
+        vpc_id=vpc_id,
+        map_public_ip_on_launch=False,
+    )
+    if zone[-1].isdigit():  # the CDK's subnets know names alone
+        _resource(subnet).availability_zone, _resource(subnet).availability_zone_id = None, zone
+    return subnet
+
+
+def _resource(subnet: ec2.ISubnet) -> ec2.CfnSubnet:
+    resource = subnet.node.default_child
+    assert isinstance(resource, ec2.CfnSubnet)
+    return resource
+
+
+def _number(zone: str) -> int:
+    """Which of the VPC's ranges is the zone's: 0 for `us-east-1a` and for `use1-az1`."""
+    return int(zone[-1]) - 1 if zone[-1].isdigit() else ord(zone[-1]) - ord("a")
 
 
 def _subnet_ranges(check: PropsCheck, cidr: str) -> list[ipaddress.IPv4Network]:
@@ -112,9 +130,15 @@ def _subnet_ranges(check: PropsCheck, cidr: str) -> list[ipaddress.IPv4Network]:
     return list(network.subnets(prefixlen_diff=min(_SUBNET_BITS, _SMALLEST_SUBNET - network.prefixlen)))
 
 
-def _check_zones(check: PropsCheck, zones: Sequence[str], *, at_most: int) -> None:
+def _check_zones(check: PropsCheck, zones: Sequence[str], *, ranges: int) -> None:
     shown = list(zones)
+    for zone in zones:
+        if not check.matches("availability_zones", zone, _ZONE, "write it like use1-az1 or us-east-1a"):
+            return
     if len(set(zones)) != len(zones):
         check.reject("availability_zones", shown, "names a zone twice", "give each zone once")
-    if not 2 <= len(zones) <= at_most:
-        check.reject("availability_zones", shown, "are too few or too many", f"give from 2 to {at_most} zones")
+    elif len({_number(zone) % ranges for zone in zones}) < len(zones):
+        fix = f"give ids alone or names alone, and a /{_SMALLEST_SUBNET - _SUBNET_BITS} or larger"
+        check.reject("availability_zones", shown, "share a range of the VPC", fix)
+    if len(zones) < 2:
+        check.reject("availability_zones", shown, "are too few", f"give from 2 to {ranges} zones")

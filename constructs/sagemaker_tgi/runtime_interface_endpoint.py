@@ -7,20 +7,29 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from sagemaker_tgi.arns import INVOKE_ACTIONS, NAME_PATTERN, endpoint_arn
+from sagemaker_tgi.arns import INVOKE_ACTIONS, endpoint_arn
 from sagemaker_tgi.compliance import explain_statements
 from sagemaker_tgi.props import PropsCheck
 
 
 class RuntimeInterfaceEndpoint(ec2.InterfaceVpcEndpoint):
-    """An interface endpoint for `sagemaker.runtime` through which one SageMaker endpoint can be invoked, no other.
+    """An interface endpoint for `sagemaker.runtime` through which the account's SageMaker endpoints can be invoked.
 
     Its private DNS gives the service's usual host name the endpoint's addresses, so that callers inside the VPC
     need no setting. It is billed by the hour and zone. Further callers: `connections.allow_default_port_from(…)`.
+
+    The policy names no SageMaker endpoint, as only one interface endpoint of a VPC can have the private DNS: while one
+    that gets another name is replaced, callers ask now for the old one and now for the new.
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, vpc: ec2.IVpc, subnets: Sequence[ec2.ISubnet], endpoint_name: str
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        vpc: ec2.IVpc,
+        subnets: Sequence[ec2.ISubnet],
+        shared: bool = False,
     ) -> None:
         """Defines the interface endpoint.
 
@@ -29,13 +38,13 @@ class RuntimeInterfaceEndpoint(ec2.InterfaceVpcEndpoint):
             construct_id: Id within `scope`.
             vpc: The callers' VPC; its range may reach the endpoint.
             subnets: Subnets for the endpoint's interfaces; of several in one zone, the first is taken.
-            endpoint_name: The SageMaker endpoint that may be invoked.
+            shared: Whether the VPC is others', too, whose requests all come through here: there is no policy then,
+                and what callers may do is for their own policies to say. Default: no.
 
         Raises:
-            InvalidPropsError: with every problem of the props.
+            InvalidPropsError: if there is no subnet.
         """
         check = PropsCheck(scope, construct_id)
-        check.matches("endpoint_name", endpoint_name, NAME_PATTERN, "use up to 63 letters, digits and hyphens")
         if not subnets:
             check.reject("subnets", [], "leaves the endpoint without an interface", "give a subnet")
         check.raise_problems()
@@ -57,19 +66,22 @@ class RuntimeInterfaceEndpoint(ec2.InterfaceVpcEndpoint):
             open=False,
             private_dns_enabled=True,
         )
+        if shared:
+            return
         self.add_to_policy(
             iam.PolicyStatement(
-                sid="InvokeThisEndpoint",
+                sid="InvokeOwnEndpoints",
                 principals=[iam.AnyPrincipal()],
                 actions=INVOKE_ACTIONS,
-                resources=[endpoint_arn(cdk.Stack.of(scope), endpoint_name)],
+                resources=[endpoint_arn(cdk.Stack.of(scope), "*")],
             )
         )
         explain_statements(
             self,
             {
-                "InvokeThisEndpoint": "callers inside the VPC ask this endpoint and no other, in no other account "
-                "either. `*` principals may do nothing that their own policies do not allow"
+                "InvokeOwnEndpoints": "callers inside the VPC ask endpoints of this account and of no other. `*` "
+                "principals may do nothing that their own policies do not allow; `*` as a name, as an endpoint that "
+                "is renamed has two for a while"
             },
         )
 

@@ -15,7 +15,7 @@ from mistral7b.catalog.models import (
     regions,
 )
 from mistral7b.catalog.prefix_lists import s3_prefix_list_id
-from mistral7b.catalog.zones import availability_zones
+from mistral7b.catalog.zones import availability_zones, zone_number
 
 __all__ = [
     "JUMPSTART_IDS",
@@ -32,4 +32,5 @@ __all__ = [
     "models",
     "regions",
     "s3_prefix_list_id",
+    "zone_number",
 ]

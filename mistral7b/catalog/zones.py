@@ -1,12 +1,27 @@
-"""Availability zone names, so that a synth needs no look-up."""
+"""Availability zones by id, so that a synth needs no look-up."""
+
+import re
 
 from mistral7b.catalog.data import load
 
 
-def availability_zones(region: str) -> tuple[str, ...]:
-    """Names of the zones that an account sees in `region`; empty where they differ between accounts.
+def availability_zones(region: str, instance_type: str | None = None) -> tuple[str, ...]:
+    """Ids of the zones of `region`, such as `use1-az1`; empty where they differ between accounts.
 
-    Which of them offers a given instance type cannot be known offline.
+    Args:
+        region: The region.
+        instance_type: SageMaker instance type: zones where EC2 offers it come first. Default: in order of the ids.
     """
-    letters: list[str] = load("availability_zones.json")["zones"].get(region, [])
-    return tuple(region + letter for letter in letters)
+    zones: dict[str, list[str]] = load("availability_zones.json")["zones"].get(region, {})
+    return tuple(sorted(zones, key=lambda zone: instance_type is not None and instance_type not in zones[zone]))
+
+
+def zone_number(region: str, zone: str) -> int | None:
+    """Which of the region's zones it is, from 1: by the digit of an id, the letter of a name; None if it is neither.
+
+    The name and the id of one zone can have different numbers.
+    """
+    if re.fullmatch(f"{re.escape(region)}[a-h]", zone):
+        return ord(zone[-1]) - ord("a") + 1
+    initials = re.sub("(?<=[nsewc])(orth|outh|ast|est|entral)|-", "", region)  # ap-southeast-3 is apse3 in ids
+    return int(zone[-1]) if re.fullmatch(f"{re.escape(initials)}-az[1-8]", zone) else None

@@ -41,13 +41,13 @@ _ONCE = (
         "network.existing_vpc.route_table_ids",
         _routes_to_s3,
         "both give this route table a gateway to S3, and EC2 takes one",
-        "leave it out of one of them: what the gateway lets through has to do for both then",
+        "leave it out of one of them: the other's gateway serves both",
     ),
     _Once(
         "network.runtime_endpoint",
         _private_dns,
         "both give this VPC private DNS for the runtime, and EC2 takes one",
-        "set it to false in one of them; the other's interface endpoint lets its own SageMaker endpoint pass alone",
+        "set it to false in one of them: its callers pass through the other's interface endpoint",
     ),
 )
 

@@ -47,7 +47,8 @@ class OwnVpc(_Section):
         | Annotated[list[str], Field(min_length=2, max_length=6), Tag("names")],
         Discriminator(lambda value: "names" if isinstance(value, list) else "count"),
     ] = 2
-    """How many zones to use (the region's first ones), or the names of the zones."""
+    """How many zones to use (those that offer the instance type first), or which ones, by id such as use1-az1, which is
+    the same in every account, or by name. Another choice later moves no other zone's subnet."""
 
 
 class ExistingVpc(_Section):
@@ -60,7 +61,7 @@ class ExistingVpc(_Section):
     ]
     """Ids of the subnets for the model, in at least two zones."""
     availability_zones: Annotated[list[str], Field(min_length=2, max_length=16)]
-    """The zone of each subnet, in the same order."""
+    """The zone of each subnet, in the same order, by id or by name."""
     cidr: Annotated[str, AfterValidator(limits.vpc_cidr)]
     """The VPC's IPv4 range: callers within it may reach the runtime endpoint."""
     route_table_ids: Annotated[list[Annotated[str, Field(pattern=limits.id_of("rtb"))]], Field(max_length=16)] = []
@@ -219,6 +220,9 @@ class Environment(_Section):
     """Rule packs of cdk-nag that a synth has to pass; a finding that is not acknowledged with a reason fails it."""
     tags: Tags = {}
     """Tags of every resource."""
+    detailed_observability: bool = False
+    """Whether SageMaker publishes OpenTelemetry metrics of container, GPU and host, on your bill, which alarms and
+    dashboards of classic metrics cannot use. SageMaker's own default since June 2026 is true."""
     _planned: tuple[str, ...] = PrivateAttr(default=())
 
     @property
@@ -266,11 +270,13 @@ class Environment(_Section):
 
     @property
     def availability_zones(self) -> tuple[str, ...]:
-        """Names of the zones of the own VPC's subnets, or of the existing one's."""
+        """Ids or names of the zones of the own VPC's subnets, or of the existing one's."""
         if self.network.existing_vpc is not None:
             return tuple(self.network.existing_vpc.availability_zones)
         zones = (self.network.vpc or OwnVpc()).availability_zones
-        return catalog.availability_zones(self.region)[:zones] if isinstance(zones, int) else tuple(zones)
+        if isinstance(zones, int):
+            return catalog.availability_zones(self.region, self.instance_type)[:zones]
+        return tuple(zones)
 
     @property
     def own_vpc(self) -> OwnVpc | None:

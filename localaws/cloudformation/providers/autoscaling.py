@@ -84,6 +84,7 @@ SCALING_POLICY = api(
     sends="PolicyName PolicyType ResourceId ScalableDimension ServiceNamespace ScalingTargetId "
     "TargetTrackingScalingPolicyConfiguration StepScalingPolicyConfiguration",
     name="PolicyName",
+    within="ScalingTargetId ResourceId ScalableDimension ServiceNamespace",
     longest_name=256,
     adapt=_policy_parameters,
     identify=answer("PolicyARN"),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import ClientError, ParamValidationError
+from moto.utilities.utils import get_partition
 
 from localaws import moto_app
 from localaws.cloudformation import schema
@@ -31,12 +32,18 @@ class Absent(ResourceFailure):
     """The service says that the thing does not exist."""
 
 
+class InUse(ResourceFailure):
+    """The service refuses to delete a thing as long as others depend on it."""
+
+
 def failure(error: ClientError, service: str) -> ResourceFailure:
     """CloudFormation's status reason for an error of a service."""
     code, message = error.response["Error"].get("Code", "Unknown"), error.response["Error"].get("Message", "")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
     where = f"(Service: {service}, Status Code: {status}, Error Code: {code})"
     text = f'Resource handler returned message: "{message}" {where}'
+    if code == "DependencyViolation":
+        return InUse(text)
     return Absent(text) if _ABSENT.search(f"{code} {message}") else ResourceFailure(text)
 
 
@@ -73,7 +80,7 @@ class Context:
 
     def arn(self, service: str, resource: str) -> str:
         """The ARN of a resource of this account and region."""
-        return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
+        return f"arn:{get_partition(self.region)}:{service}:{self.region}:{self.account}:{resource}"
 
     def made_up_name(self, limit: int, *, lower: bool = False) -> str:
         """A unique name such as CloudFormation gives: stack, logical id and 12 random characters."""
@@ -118,6 +125,8 @@ class Provider:
     """Waits, after creation and every change, until the resource is in service."""
     name: str | None = None
     """The property that names the resource."""
+    within: frozenset[str] = frozenset()
+    """Properties that name what the name is unique in. Default: account and region."""
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
     system_tags: bool = False
     """Whether the service lets CloudFormation put its `aws:cloudformation:` tags."""

@@ -75,6 +75,7 @@ def api(
     handle: Handle,
     delete_handle: Handle | None = None,
     name: str | None = None,
+    within: str = "",
     longest_name: int = 63,
     lower_name: bool = False,
     rename: Mapping[str, str] | None = None,
@@ -96,6 +97,7 @@ def api(
         handle: how the API names an existing resource.
         delete_handle: the same for `delete`, where that differs.
         name: property that names the resource; made up when absent.
+        within: properties that name what the name is unique in.
         longest_name: the longest name the service allows.
         lower_name: whether a made-up name must be in lower case.
         rename: property -> parameter, where they differ by more than case.
@@ -134,6 +136,7 @@ def api(
         update=updated if update else None,
         ready=ready,
         name=name,
+        within=names(within),
         attributes=attributes or {},
         system_tags=system_tags,
     )

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from localaws.cloudformation.errors import ResourceFailure
 from localaws.cloudformation.providers.base import Absent, Apply, Context, Facet, Props, Provider
 from localaws.cloudformation.providers.calls import answer, api, by, itself, names, setting, tags
 from localaws.cloudformation.values import Json
@@ -134,6 +135,37 @@ POLICY = Provider(
 )
 
 
+def _add_policy(context: Context, properties: Props) -> str:
+    physical_id = f"{properties['PolicyName']}|{properties['RoleName']}"
+    try:
+        context.call("iam", "get_role_policy", {key: properties[key] for key in ("RoleName", "PolicyName")})
+    except Absent:
+        return physical_id
+    raise ResourceFailure(
+        f"Resource of type 'AWS::IAM::RolePolicy' with identifier '{physical_id}' already exists. "
+        "(HandlerErrorCode: AlreadyExists)"
+    )
+
+
+def _with_role(properties: Props) -> Props:
+    return {**properties, "Roles": [properties["RoleName"]]} if properties else {}
+
+
+ROLE_POLICY = Provider(
+    create=_add_policy,
+    delete=lambda context, _, properties: _put_policy(context, properties["PolicyName"], {}, _with_role(properties)),
+    sends=names("PolicyName RoleName"),
+    facets=(
+        Facet(
+            names("PolicyDocument"),
+            lambda context, _, new, old: _put_policy(context, new["PolicyName"], _with_role(new), _with_role(old)),
+        ),
+    ),
+    name="PolicyName",
+    within=names("RoleName"),
+)
+
+
 def _attachments() -> Apply:
     def apply(context: Context, arn: str, new: Props, old: Props) -> None:
         for listed, kind, key in _PRINCIPALS:
@@ -218,4 +250,5 @@ PROVIDERS: Mapping[str, Provider] = {
     "AWS::IAM::OIDCProvider": OIDC_PROVIDER,
     "AWS::IAM::Policy": POLICY,
     "AWS::IAM::Role": ROLE,
+    "AWS::IAM::RolePolicy": ROLE_POLICY,
 }

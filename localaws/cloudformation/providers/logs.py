@@ -65,6 +65,7 @@ METRIC_FILTER = api(
     sends="LogGroupName FilterName FilterPattern MetricTransformations",
     adapt=_dimensions,
     name="FilterName",
+    within="LogGroupName",
     longest_name=512,
     identify=parameter("FilterName"),
     handle=_filter,

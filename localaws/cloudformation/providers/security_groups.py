@@ -65,6 +65,7 @@ SECURITY_GROUP = api(
     sends="GroupName GroupDescription VpcId",
     rename={"GroupDescription": "Description"},
     name="GroupName",
+    within="VpcId",
     longest_name=255,
     identify=answer("GroupId"),
     handle=by("GroupId"),

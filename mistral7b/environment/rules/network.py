@@ -1,7 +1,6 @@
 """The network: zones, subnets and the way to Amazon S3."""
 
 import ipaddress
-import string
 from collections.abc import Iterator
 
 from mistral7b import catalog
@@ -41,14 +40,17 @@ def _zones_are_of_the_region(env: Environment) -> Iterator[Finding]:
                 field,
                 wanted,
                 f"{env.region} {have}",
-                f'name the zones: ["{env.region}a", "{env.region}b"]; '
-                f"`aws ec2 describe-availability-zones --region {env.region}` lists yours",
+                f"list two or more; `aws ec2 describe-availability-zones --region {env.region}` shows their ids",
             )
         return
     zones = env.availability_zones
     for zone in dict.fromkeys(zones):
-        if zone[:-1] != env.region or zone[-1] not in string.ascii_lowercase:
-            yield Finding(field, list(zones), f"{zone} is no zone of {env.region}", f"use names such as {env.region}a")
+        if catalog.zone_number(env.region, zone) is None:
+            known = catalog.availability_zones(env.region)
+            fix = f"use {', '.join(known)}" if known else f"use ids such as use1-az1, or names such as {env.region}a"
+            yield Finding(field, list(zones), f"{zone} is no zone of {env.region}", fix)
+    if len({zone.startswith(env.region) for zone in zones}) > 1:
+        yield Finding(field, list(zones), "an id and a name can be one zone", "use ids alone, or names alone")
     if len(set(zones)) < 2 or (env.own_vpc is not None and len(set(zones)) < len(zones)):
         yield Finding(
             field,
@@ -86,17 +88,21 @@ def _s3_prefix_list_is_of_the_region(env: Environment) -> Iterator[Finding]:
         )
 
 
-@rule("network.vpc", "region")
+@rule("network.vpc", "region", "instance.type")
 def _subnets_fit(env: Environment) -> Iterator[Finding]:
     if env.own_vpc is None:
         return
-    prefix, count = ipaddress.IPv4Network(env.own_vpc.cidr).prefixlen, len(env.availability_zones)
-    if prefix + max(count - 1, 0).bit_length() > SMALLEST_SUBNET:
+    prefix = ipaddress.IPv4Network(env.own_vpc.cidr).prefixlen
+    ranges = 1 << min(SUBNET_BITS, SMALLEST_SUBNET - prefix)
+    numbers = {zone: catalog.zone_number(env.region, zone) for zone in env.availability_zones}
+    taken = [number % ranges for number in numbers.values() if number is not None]
+    if len(set(taken)) < len(set(numbers)):
         yield Finding(
             ("network", "vpc", "cidr"),
             env.own_vpc.cidr,
-            f"it has no room for {count} subnets of /{SMALLEST_SUBNET}, the smallest there is",
-            f"use a /{SMALLEST_SUBNET - max(count - 1, 0).bit_length()} or larger",
+            f"it has room for {ranges} subnets of /{SMALLEST_SUBNET}, the smallest there is, and each zone has its "
+            f"own place among them: {', '.join(numbers)} do not all fit",
+            f"use a /{SMALLEST_SUBNET - SUBNET_BITS} or larger",
         )
 
 
