@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from mistral7b.capacity.admission import never_admitted, why_never_admitted
 from mistral7b.cli.failure import CommandError
 from mistral7b.cli.output import progress
 from mistral7b.environment import Environment
@@ -118,6 +119,9 @@ def _check_length(tokens: int, max_new_tokens: int, env: Environment, settings: 
             f"that MAX_INPUT_LENGTH of {env.name} allows. It was not sent",
             2,
         )
+    if tokens in (blocked := never_admitted(settings)):
+        told = f"the prompt is too long: {tokens} tokens, {tokens - blocked.start + 1} more than {env.name} can serve"
+        raise CommandError(f"{told}. {why_never_admitted(settings)}. It was not sent", 2)
     if (excess := tokens + max_new_tokens - settings.max_total_tokens) > 0:
         raise CommandError(
             f"prompt and answer are too long together: {tokens} tokens and max_new_tokens={max_new_tokens}, {excess} "

@@ -62,20 +62,13 @@ class Report:
 
     def notes(self) -> list[str]:
         """What the figures rest on, and what to know of the present settings."""
-        from mistral7b.capacity.planner import never_admitted  # noqa: PLC0415
+        from mistral7b.capacity.admission import why_never_admitted  # noqa: PLC0415
         from mistral7b.capacity.planner.sizing import REACTION_S, STARTUP_S  # noqa: PLC0415
         from mistral7b.catalog import instance_types  # noqa: PLC0415
 
-        current = self.env.launcher_settings()
-        blocked = never_admitted(current.max_input_length, current.max_batch_prefill_tokens)
+        blocked = why_never_admitted(self.env.launcher_settings())
         others = [kind.name for kind in instance_types() if kind.name not in self.covered]
-        found = []
-        if blocked:
-            found.append(
-                f"The present MAX_INPUT_LENGTH {current.max_input_length} with MAX_BATCH_PREFILL_TOKENS "
-                f"{current.max_batch_prefill_tokens} lets prompts of {blocked.start} to {blocked.stop - 1} tokens in, "
-                "which in blocks of 16 fit in no prefill: one of them blocks the queue for good."
-            )
+        found = [f"The present settings: {blocked}."] if blocked else []
         if self.type != self.env.instance_type:
             found.append(f"The plan is for {self.type}: the model does not cover {self.env.instance_type}.")
         found += [

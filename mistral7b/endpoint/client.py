@@ -13,10 +13,20 @@ from typing import Any, Self
 import boto3
 from botocore.config import Config
 
-from mistral7b.endpoint.errors import BrokenAnswerError, ConfigurationError
+from mistral7b.capacity.admission import never_admitted, why_never_admitted
+from mistral7b.endpoint.errors import BrokenAnswerError, ConfigurationError, PromptTooLongError
 from mistral7b.endpoint.retry import RetryPolicy
 from mistral7b.endpoint.translation import translated
-from mistral7b.tgi import GenerateParameters, GenerateRequest, Generation, StreamEvent, StreamParser, parse_generation
+from mistral7b.tgi import (
+    GenerateParameters,
+    GenerateRequest,
+    Generation,
+    LauncherSettings,
+    StreamEvent,
+    StreamParser,
+    parse_generation,
+)
+from mistral7b.tgi.tokenizer import count_tokens
 
 CONNECT_TIMEOUT_S = 5.0
 ANSWER_TIMEOUT_S = 70.0
@@ -42,13 +52,19 @@ class EndpointClient:
         answer_timeout_s: float = ANSWER_TIMEOUT_S,
         stream_timeout_s: float = STREAM_TIMEOUT_S,
         retry: RetryPolicy | None = None,
+        settings: LauncherSettings | None = None,
     ) -> None:
-        """Makes no connection. `max_pool_connections` is the number of requests that run at once without waiting."""
+        """Makes no connection. `max_pool_connections` is the number of requests that run at once without waiting.
+
+        Given the container's `settings`, `generate` and `stream` raise PromptTooLongError instead of sending a prompt
+        that the container would never schedule.
+        """
         self.endpoint_name = endpoint_name
         self.region = region
         self.answer_timeout_s = answer_timeout_s
         self.stream_timeout_s = stream_timeout_s
         self._retry = retry or RetryPolicy()
+        self._settings = settings
         with translated():
             session = session or boto3.Session()
             self._answers = _runtime(session, region, answer_timeout_s, max_pool_connections)
@@ -56,6 +72,7 @@ class EndpointClient:
 
     def generate(self, request: GenerateRequest) -> Generation:
         """The whole answer."""
+        self._check_is_scheduled(request)
         body = self.invoke(to_json(replace(request, stream=False)))
         try:
             return parse_generation(body)
@@ -67,6 +84,7 @@ class EndpointClient:
 
         Closing the iterator before its end closes the connection, and the container stops generating.
         """
+        self._check_is_scheduled(request)
         parser = StreamParser()
         whole = False
         with closing(self.invoke_stream(to_json(replace(request, stream=True)))) as parts, translated():
@@ -102,6 +120,13 @@ class EndpointClient:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+    def _check_is_scheduled(self, request: GenerateRequest) -> None:
+        if self._settings is None:
+            return
+        tokens = count_tokens(request.inputs)
+        if min(tokens, request.parameters.truncate or tokens) in never_admitted(self._settings):
+            raise PromptTooLongError(f"the prompt is {tokens} tokens. {why_never_admitted(self._settings)}")
 
     def _send(self, operation: Any, body: bytes) -> Any:
         def send() -> Any:

@@ -25,7 +25,7 @@ class RequestRefusedError(ContainerError):
 
 
 class PromptTooLongError(RequestRefusedError):
-    """The prompt, or prompt and answer together, are over MAX_INPUT_LENGTH or MAX_TOTAL_TOKENS."""
+    """The prompt, or prompt and answer together, are over MAX_INPUT_LENGTH or MAX_TOTAL_TOKENS, or never scheduled."""
 
 
 class OverloadedError(ContainerError):

@@ -1,6 +1,6 @@
 """From a workload to settings: concurrency limit, lengths, prefill budget, instances and scaling target."""
 
-from mistral7b.capacity.planner.candidates import Pinned, never_admitted
+from mistral7b.capacity.planner.candidates import Pinned
 from mistral7b.capacity.planner.expectation import Expectation
 from mistral7b.capacity.planner.plan import Plan, RunnerUp, Settings, plan
 from mistral7b.capacity.planner.search import InfeasibleError, Option
@@ -13,6 +13,5 @@ __all__ = [
     "Plan",
     "RunnerUp",
     "Settings",
-    "never_admitted",
     "plan",
 ]

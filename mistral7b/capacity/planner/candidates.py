@@ -69,11 +69,6 @@ class Candidate:
         ) / len(self.requests)
 
 
-def never_admitted(max_input_length: int, max_batch_prefill_tokens: int) -> range:
-    """Lengths of prompts that validation lets in and the prefill budget never does: one of them blocks the queue."""
-    return range(max_batch_prefill_tokens // 16 * 16 + 1, max_input_length + 1)
-
-
 def candidates(workload: Workload, pinned: Pinned) -> list[Candidate]:
     """Every combination to look at, the one with the most memory for all of the workload first.
 

@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mistral7b.capacity import Request, RouterLimits, UnservableRequestError
-from mistral7b.capacity.admission import answer_charge, charge, fewest_to_interrupt, prefill_charge, running_charge
+from mistral7b.capacity.admission import (
+    answer_charge,
+    charge,
+    fewest_to_interrupt,
+    never_admitted,
+    prefill_charge,
+    running_charge,
+    why_never_admitted,
+)
+from mistral7b.tgi import LauncherSettings
 
 
 @pytest.mark.parametrize(("tokens", "charged"), [(1, 16), (16, 16), (17, 32), (620, 624), (8176, 8176), (8177, 8192)])
@@ -72,6 +81,39 @@ def test_a_prompt_that_rounds_up_past_the_prefill_budget_is_refused_as_it_would_
     charge(Request(0.0, 8176, 1), limits)
     with pytest.raises(UnservableRequestError, match=r"8177 tokens, in blocks 8192, .*max_batch_prefill_tokens 8191"):
         charge(Request(0.0, 8177, 1), limits)
+
+
+def lengths(longest: int, budget: int) -> LauncherSettings:
+    return LauncherSettings.model_validate({"MAX_INPUT_LENGTH": longest, "MAX_BATCH_PREFILL_TOKENS": budget})
+
+
+@given(st.integers(1, 200).flatmap(lambda budget: st.tuples(st.integers(1, budget), st.just(budget))))
+def test_prompts_never_admitted_are_those_that_the_router_would_not_charge(limit: tuple[int, int]) -> None:
+    settings = lengths(*limit)
+    router = RouterLimits.from_settings(settings, max_batch_total_tokens=50_000)
+    refused = []
+    for tokens in range(1, settings.max_input_length + 1):
+        try:
+            charge(Request(0.0, tokens, 1), router)
+        except UnservableRequestError:
+            refused.append(tokens)
+    assert list(never_admitted(settings)) == refused
+
+
+@given(st.integers(1, 20_000))
+def test_the_budget_that_the_reason_names_admits_every_prompt(longest: int) -> None:
+    reason = why_never_admitted(lengths(longest, longest))
+    assert (reason is None) == (longest % 16 == 0)
+    if reason is not None:
+        budget = int(reason.partition("set MAX_BATCH_PREFILL_TOKENS to ")[2].partition(",")[0])
+        assert not never_admitted(lengths(longest, budget))
+
+
+def test_jumpstarts_own_lengths_let_prompts_in_that_no_prefill_takes() -> None:
+    assert never_admitted(lengths(8191, 8191)) == range(8177, 8192)
+    reason = why_never_admitted(lengths(8191, 8191)) or ""
+    assert "prompts of 8177 to 8191 tokens" in reason
+    assert reason.endswith("set MAX_BATCH_PREFILL_TOKENS to 8192, or MAX_INPUT_LENGTH to 8176")
 
 
 def test_a_request_larger_than_the_gpu_is_refused() -> None:

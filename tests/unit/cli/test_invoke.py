@@ -144,6 +144,17 @@ def test_a_prompt_that_is_too_long_is_refused_with_its_count(run: Run, monkeypat
     assert f"{count} tokens, {count - 8191} more than the 8191 that MAX_INPUT_LENGTH of dev allows" in told
 
 
+def test_a_prompt_that_would_never_be_scheduled_is_refused_with_the_remedy(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prompt = " ".join(["word"] * 8175)
+    count = count_tokens(f"[INST] {prompt} [/INST]")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://localhost:1")
+    told = one_line(run("invoke", "dev", "-", stdin=prompt.encode()), status=2)
+    assert f"the prompt is too long: {count} tokens, {count - 8176} more than dev can serve" in told
+    assert "set MAX_BATCH_PREFILL_TOKENS to 8192, or MAX_INPUT_LENGTH to 8176. It was not sent" in told
+
+
 def test_prompt_and_answer_that_are_too_long_together_are_refused_with_what_is_left(run: Run) -> None:
     told = one_line(run("invoke", "small", "Hello!", "-p", "max_new_tokens=191"), status=2)
     assert "10 tokens and max_new_tokens=191, 1 more than the 200 that MAX_TOTAL_TOKENS of small allows" in told
