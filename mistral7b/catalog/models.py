@@ -13,6 +13,9 @@ ModelName = Literal["base", "instruct"]
 # The TGI release whose rules and behaviour this project knows (mistral7b.tgi); defaults stay on it.
 SUPPORTED_TGI_VERSION = "1.1.0"
 
+JUMPSTART_TAG = "sagemaker-sdk:jumpstart-"
+"""What the keys of the SageMaker SDK's own tags begin with."""
+
 JUMPSTART_IDS: dict[ModelName, str] = {
     "base": "huggingface-llm-mistral-7b",
     "instruct": "huggingface-llm-mistral-7b-instruct",
@@ -41,6 +44,15 @@ class ModelVersion(BaseModel):
     def jumpstart_id(self) -> str:
         """JumpStart's model id."""
         return JUMPSTART_IDS[self.model]
+
+    @property
+    def jumpstart_tags(self) -> dict[str, str]:
+        """Tags that the SageMaker SDK sets on model, endpoint configuration and endpoint, and knows the model by.
+
+        Source: SDK 2.257, `add_jumpstart_model_info_tags`. It adds others for proprietary models, private hubs and
+        versions with inference configurations.
+        """
+        return {f"{JUMPSTART_TAG}model-id": self.jumpstart_id, f"{JUMPSTART_TAG}model-version": self.version}
 
     @property
     def tgi_version(self) -> str:

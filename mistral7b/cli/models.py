@@ -40,6 +40,10 @@ def models(word: Word = None, as_json: AsJson = False) -> None:
     for regions in sorted({v.regions for _, versions in found for v in versions}, key=len):
         out.print(f"{len(regions)} regions: {', '.join(regions)}")
     out.print("\n* the default: the newest on TGI 1.1.0. --json also prints instance types, images and artifacts.")
+    out.print(
+        "JumpStart's newer versions run on LMI containers (DJL Serving) and are not listed: this project's checks, "
+        "client, planner and embedded AWS know TGI, the container of JumpStart's announcement."
+    )
 
 
 def _find(word: str | None) -> list[tuple[catalog.Model, list[catalog.ModelVersion]]]:

@@ -6,6 +6,7 @@ A function returns the value as it is, or raises pydantic's error with reason an
 import ipaddress
 import unicodedata
 
+from mistral7b.catalog.models import JUMPSTART_TAG
 from mistral7b.environment.section import refusal
 
 # Ranges that no VPC may have (Amazon VPC user guide, IPv4 CIDR block restrictions).
@@ -66,6 +67,8 @@ def tag_key(value: str) -> str:
     """The key of a tag of every resource."""
     if value.lower().startswith("aws:"):
         raise refusal("tags that begin with aws: are AWS's own", "use another name")
+    if value.lower().startswith(JUMPSTART_TAG):
+        raise refusal("model and model_version set it: JumpStart's tools know the model by it", "leave it out")
     return tag_text(value)
 
 

@@ -36,6 +36,13 @@ def test_the_default_artifacts_are_uncompressed_prefixes() -> None:
     assert all(m.default_version.artifact_key.endswith("/") for m in catalog.models())
 
 
+def test_the_jumpstart_tags_are_the_ones_that_the_sagemaker_sdk_sets() -> None:
+    assert catalog.model("instruct").default_version.jumpstart_tags == {
+        "sagemaker-sdk:jumpstart-model-id": "huggingface-llm-mistral-7b-instruct",
+        "sagemaker-sdk:jumpstart-model-version": "2.0.0",
+    }
+
+
 def test_an_unknown_version_lists_those_there_are() -> None:
     with pytest.raises(
         catalog.UnknownVersionError, match=r"instruct has no version 1\.1\.0; there are 1\.0\.0, 2\.0\.0"

@@ -37,6 +37,11 @@ def test_models_tells_what_the_announcement_and_the_card_say(say: Say) -> None:
     assert "https://mistral.ai/news/announcing-mistral-7b/" in text
 
 
+def test_models_says_what_newer_versions_run_on_and_why_they_are_not_listed(say: Say) -> None:
+    text = " ".join(say("models")[1].split())
+    assert "newer versions run on LMI containers (DJL Serving) and are not listed" in text
+
+
 def test_models_finds_one_model_by_its_name(say: Say) -> None:
     assert {model for model, _ in found(say, "Instruct")} == {"instruct"}
 

@@ -129,6 +129,11 @@ REFUSED = {
     "an endpoint name of 64 letters": (f"endpoint_name: {'x' * 64}", "endpoint_name", "wrong form"),
     "an account of 11 digits": ('account: "12345678901"', "account", "wrong form"),
     "a tag of AWS's own": ('tags: {"aws:name": x}', "tags.aws:name", "AWS's own"),
+    "a tag that JumpStart's identity takes": (
+        'tags: {"sagemaker-sdk:jumpstart-model-id": x}',
+        "tags.sagemaker-sdk:jumpstart-model-id",
+        "model and model_version set it",
+    ),
     "a tag's key of 128 characters, which EC2 refuses": (
         f"tags: {{{'x' * 128}: y}}",
         f"tags.{'x' * 128}",
