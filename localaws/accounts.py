@@ -65,6 +65,11 @@ def credentials(account: str = DEFAULT_ACCOUNT, region: str = DEFAULT_REGION) ->
     }
 
 
+def url_suffix(region: str) -> str:
+    """The domain of AWS's services in a region's partition."""
+    return "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+
+
 def without_credentials() -> dict[str, str | None]:
     """What undoes `credentials` and AWS_ENDPOINT_URL in this process's environment; None unsets a variable.
 

@@ -24,7 +24,7 @@ class NotEvaluated(Exception):
 def statements(document: str | Mapping[str, Any]) -> list[Statement]:
     """The statements of a policy document."""
     parsed = json.loads(document) if isinstance(document, str) else document
-    return listed(parsed["Statement"])
+    return listed(parsed.get("Statement", []))
 
 
 def allows(
@@ -43,6 +43,21 @@ def allows(
     """
     found = [one for one in statements if _on(one, action) and applies(one) and _holds(one, context)]
     return [] if any(one["Effect"] == "Deny" for one in found) else found
+
+
+def allows_service(document: str, action: str, service: str, context: Context) -> bool:
+    """Whether a resource's policy lets a service principal, such as `events.amazonaws.com`, do something.
+
+    Raises:
+        NotEvaluated: see `allows`.
+    """
+
+    def names(statement: Statement) -> bool:
+        principal = statement.get("Principal", {})
+        everybody = principal == "*" or "*" in listed(principal.get("AWS", []))
+        return everybody or service in listed(principal.get("Service", []))
+
+    return bool(allows(statements(document), action, names, context))
 
 
 def listed(value: Any) -> list[Any]:

@@ -20,7 +20,6 @@ from localaws import accounts, moto_app, policies
 from localaws.policies import Context, NotEvaluated, Statement, listed
 
 _ACTION = "sts:AssumeRole"
-_PARTITION = "aws"
 _HOUR_S = 3600
 """A session's length unless asked for otherwise, and the longest of a session that another session has started."""
 
@@ -51,18 +50,18 @@ class Identity:
         return self.role.arn if self.role else self.arn if self.account else None
 
 
-def identity(access_key: str) -> Identity:
-    """Who calls with this access key id. One that nobody has been given is the account's administrator."""
+def identity(access_key: str, partition: str = "aws") -> Identity:
+    """Who calls with this access key id. One that nobody has been given is the administrator of the default account."""
     account = accounts.account_of(access_key)
     if account is None:
         for known in list(iam_backends):
-            session = sts_backends[known][_PARTITION].get_assumed_role_from_access_key(access_key)
+            session = sts_backends[known][partition].get_assumed_role_from_access_key(access_key)
             if session is not None:
-                return Identity(session.arn, known, _role(session.role_arn))
-            if user := iam_backends[known][_PARTITION].get_user_from_access_key_id(access_key):
+                return Identity(session.arn, known, find(session.role_arn))
+            if user := iam_backends[known][partition].get_user_from_access_key_id(access_key):
                 return Identity(user.arn, known)
     account = account or accounts.DEFAULT_ACCOUNT
-    return Identity(f"arn:aws:iam::{account}:root", account)
+    return Identity(f"arn:{partition}:iam::{account}:root", account)
 
 
 def assume(
@@ -91,7 +90,7 @@ def assume(
         caller = Identity(by) if isinstance(by, str) else identity(by["AccessKeyId"])
         context = _request(source_account, source_arn, external_id)
         _authorize(role_arn, caller, context)
-        session: AssumedRole = sts_backends[role_arn.split(":")[4]][_PARTITION].assume_role(
+        session: AssumedRole = sts_backends[role_arn.split(":")[4]]["aws"].assume_role(
             region_name=accounts.DEFAULT_REGION,
             role_session_name=session_name or uuid.uuid4().hex,
             role_arn=role_arn,
@@ -117,13 +116,19 @@ def check(role_arn: str, *, by: str, source_account: str | None = None, source_a
         _authorize(role_arn, Identity(by), _request(source_account, source_arn, None))
 
 
-def authorize(role_arn: str, access_key: str, external_id: str | None) -> None:
+def authorize(role_arn: str, access_key: str, external_id: str | None, partition: str) -> None:
     """Whether the holder of an access key may assume a role.
 
     Raises:
         AccessDenied: see `assume`.
     """
-    _authorize(role_arn, identity(access_key), _request(None, None, external_id))
+    _authorize(role_arn, identity(access_key, partition), _request(None, None, external_id))
+
+
+def statements(role_arn: str) -> list[Statement]:
+    """The statements of a role's inline and attached policies; none for a role that does not exist."""
+    role = find(role_arn)
+    return [] if role is None else [one for document in _documents(role) for one in policies.statements(document)]
 
 
 def _request(source_account: str | None, source_arn: str | None, external_id: str | None) -> dict[str, str | None]:
@@ -133,7 +138,7 @@ def _request(source_account: str | None, source_arn: str | None, external_id: st
 
 def _authorize(role_arn: str, caller: Identity, request: Context) -> None:
     refusal = f"User: {caller.arn} is not authorized to perform: {_ACTION} on resource: {role_arn}"
-    role = _role(role_arn)
+    role = find(role_arn)
     if role is None:
         raise AccessDenied(refusal)
     context = {
@@ -170,8 +175,8 @@ def _names(statement: Statement, caller: Identity) -> bool:
 
 def _is(name: str, caller: Identity) -> bool:
     """Whether a principal of a trust policy is the caller, or the whole of its account."""
-    account = (caller.account, f"arn:{_PARTITION}:iam::{caller.account}:root")
-    return name in (*account, caller.arn, caller.principal_arn)
+    root = f":iam::{caller.account}:root"
+    return name in (caller.account, caller.arn, caller.principal_arn) or name.endswith(root)
 
 
 def _allowed(role: Role, caller: Identity, trusted: list[Statement], context: Context) -> bool:
@@ -180,8 +185,9 @@ def _allowed(role: Role, caller: Identity, trusted: list[Statement], context: Co
         return True
     if caller.account == role.account_id and any(_by_name(one, caller) for one in trusted):
         return True
-    own = [statement for document in _documents(caller.role) for statement in policies.statements(document)]
-    allowed = policies.allows(own, _ACTION, lambda one: policies.on_resource(one, role.arn), context)
+    allowed = policies.allows(
+        statements(caller.role.arn), _ACTION, lambda one: policies.on_resource(one, role.arn), context
+    )
     return bool(allowed) and _within_boundary(caller.role, role, context)
 
 
@@ -193,7 +199,8 @@ def _by_name(statement: Statement, caller: Identity) -> bool:
 def _within_boundary(caller: Role, role: Role, context: Context) -> bool:
     if not caller.permissions_boundary_arn:
         return True
-    policy: ManagedPolicy = iam_backends[caller.account_id][_PARTITION].get_policy(caller.permissions_boundary_arn)
+    iam = iam_backends[caller.account_id][caller.arn.split(":")[1]]
+    policy: ManagedPolicy = iam.get_policy(caller.permissions_boundary_arn)
     statements = policies.statements(_document(policy))
     return bool(policies.allows(statements, _ACTION, lambda one: policies.on_resource(one, role.arn), context))
 
@@ -209,10 +216,8 @@ def _document(policy: ManagedPolicy) -> str:
     return document
 
 
-def _role(arn: str) -> Role | None:
+def find(arn: str) -> Role | None:
     """The role of this ARN, by its whole name and path, or None."""
-    parts = arn.split(":")
-    if len(parts) != 6 or parts[:4] != ["arn", _PARTITION, "iam", ""] or parts[4] not in iam_backends:
-        return None
-    roles = list(iam_backends[parts[4]][_PARTITION].roles.values())
+    account = f"{arn}:::::".split(":")[4]
+    roles = [role for iam in iam_backends[account].values() for role in iam.roles.values()] if account else []
     return next((role for role in roles if role.arn == arn), None)

@@ -6,7 +6,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from moto.utilities.utils import get_partition
+
 from localaws import moto_app
+from localaws.accounts import url_suffix
 from localaws.cloudformation import schema
 from localaws.cloudformation.errors import ResourceFailure, ValidationError
 from localaws.cloudformation.intrinsics import Evaluator
@@ -57,11 +60,11 @@ class Resources:
         return {
             "AWS::AccountId": self._stack.account,
             "AWS::NotificationARNs": [],
-            "AWS::Partition": "aws",
+            "AWS::Partition": get_partition(self._stack.region),
             "AWS::Region": self._stack.region,
             "AWS::StackId": self._stack.id,
             "AWS::StackName": self._stack.name,
-            "AWS::URLSuffix": "amazonaws.com",
+            "AWS::URLSuffix": url_suffix(self._stack.region),
         }.get(name)
 
     def reference(self, logical_id: str) -> Json:
@@ -253,7 +256,10 @@ def refuse_renaming(have: Deployed, properties: Mapping[str, Json]) -> None:
     Raises:
         ResourceFailure: in CloudFormation's words.
     """
-    name = PROVIDERS[have.type].name
+    provider = PROVIDERS[have.type]
+    name = provider.name
+    if any(properties.get(parent) != have.properties.get(parent) for parent in provider.within):
+        return
     if name and name in properties and properties[name] == have.properties.get(name):
         raise ResourceFailure(
             "CloudFormation cannot update a stack when a custom-named resource requires replacing. "

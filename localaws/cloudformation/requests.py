@@ -29,7 +29,7 @@ _NAMED_BY = {
 _IAM_TYPES = frozenset(_NAMED_BY) | {"AWS::IAM::AccessKey", "AWS::IAM::Policy", "AWS::IAM::UserToGroupAddition"}
 
 # Path style and both virtual-host styles of S3, and this server's own path style.
-_S3_HOST = re.compile(r"(?:(?P<bucket>.+)\.)?s3(?:[.-](?P<region>[a-z0-9-]+))?\.amazonaws\.com")
+_S3_HOST = re.compile(r"(?:(?P<bucket>.+)\.)?s3(?:[.-](?P<region>[a-z0-9-]+))?\.amazonaws\.com(?:\.cn)?")
 
 _HARMLESS: Mapping[str, Json] = {
     "DeploymentConfig": {"Mode": "STANDARD"},

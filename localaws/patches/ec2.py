@@ -1,21 +1,24 @@
-"""EC2: what goes with networks that are changed or deleted, and ids that a request chooses."""
+"""EC2: what it refuses, what goes with networks that are changed or deleted, and ids that a request chooses."""
 
 from __future__ import annotations
 
 import functools
 import json
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 from moto.core.responses import ActionResult
-from moto.ec2.exceptions import EC2ClientError
+from moto.ec2.exceptions import DependencyViolationError, EC2ClientError, InvalidParameter
 from moto.ec2.models.route_tables import RouteBackend
+from moto.ec2.models.security_groups import SecurityGroupBackend
 from moto.ec2.models.subnets import SubnetBackend
 from moto.ec2.models.vpcs import VPCBackend, VPCEndPoint
 from moto.ec2.responses.vpcs import VPCs
 from moto.ec2.utils import random_private_ip
 
-from localaws.patches import correction, flow_logs
+from localaws.accounts import url_suffix
+from localaws.patches import correction, flow_logs, zones
 from localaws.patches.chosen_ids import chosen_by_tag
 
 _ID = r"-[0-9a-f]{8}([0-9a-f]{9})?"
@@ -24,10 +27,18 @@ _REFUSAL = functools.partial(EC2ClientError, "InvalidParameterValue")
 
 def install() -> None:
     """Apply the corrections."""
+    correction.replace(VPCBackend, "create_vpc_endpoint", _possible)
     correction.replace(VPCs, "modify_vpc_endpoint", _with_consequences)
     correction.replace(VPCBackend, "delete_vpc_endpoints", _forgetting)
+    in_use = "The {} '{{}}' has dependencies and cannot be deleted."
+    correction.replace(VPCBackend, "delete_vpc", _unless(_uses_vpc, in_use.format("vpc")))
     correction.replace(VPCBackend, "delete_vpc", _with_its_acl)
+    correction.replace(SubnetBackend, "delete_subnet", _unless(_uses_subnet, in_use.format("subnet")))
+    correction.replace(SubnetBackend, "delete_subnet", _leaving_its_acl)
+    group = _unless(_uses_group, "resource {} has a dependent object")
+    correction.replace(SecurityGroupBackend, "_delete_security_group", group)
     flow_logs.install()
+    zones.install()
     vpc = chosen_by_tag("random_vpc_id", f"vpc{_ID}", lambda ec2: ec2.vpcs, _REFUSAL)
     correction.replace(VPCBackend, "create_vpc", vpc)
     subnet = chosen_by_tag("random_subnet_id", f"subnet{_ID}", _subnet_ids, _REFUSAL)
@@ -49,46 +60,137 @@ def _with_consequences(original: Callable[[VPCs], ActionResult]) -> Callable[[VP
 
     @functools.wraps(original)
     def modify_vpc_endpoint(self: VPCs) -> ActionResult:
+        ec2: Any = self.ec2_backend
+        endpoint = ec2.describe_vpc_endpoints([self._get_param("VpcEndpointId")])[0]
+        wanted = SimpleNamespace(**vars(endpoint), endpoint_type=endpoint.vpc_endpoint_type)
+        wanted.private_dns_enabled = self._get_bool_param("PrivateDnsEnabled", if_none=endpoint.private_dns_enabled)
+        for name, attribute in _MEMBERS.items():
+            removed, added = self._get_param(f"Remove{name}", []), self._get_param(f"Add{name}", [])
+            members = dict.fromkeys([*(getattr(endpoint, attribute) or []), *added])
+            setattr(wanted, attribute, [one for one in members if one not in removed])
+        _check(ec2, wanted, endpoint)
+        prefix_list, tables = endpoint.destination_prefix_list_id, set(endpoint.route_table_ids)
         answer = original(self)
-        backend: Any = self.ec2_backend
-        endpoint = backend.describe_vpc_endpoints([self._get_param("VpcEndpointId")])[0]
-        if (private_dns := self._get_bool_param("PrivateDnsEnabled")) is not None:
-            endpoint.private_dns_enabled = private_dns
+        endpoint.private_dns_enabled = wanted.private_dns_enabled
         if self._get_bool_param("ResetPolicy"):
             endpoint.policy_document = json.dumps(VPCEndPoint.DEFAULT_POLICY)
         if endpoint.vpc_endpoint_type == "Interface":
-            _move_interfaces(backend, endpoint, set(self._get_param("RemoveSubnetIds", [])))
-        elif endpoint.destination_prefix_list_id:
-            _move_routes(backend, endpoint, self._get_param("RemoveRouteTableIds", []))
+            _place_interfaces(ec2, endpoint)
+        elif prefix_list:
+            for table in tables - set(endpoint.route_table_ids):
+                ec2.delete_route(table, None, destination_prefix_list_id=prefix_list)
+            for table in set(endpoint.route_table_ids) - tables:
+                ec2.create_route(table, None, gateway_id=endpoint.id, destination_prefix_list_id=prefix_list)
         return answer
 
     return modify_vpc_endpoint
 
 
-def _move_interfaces(backend: Any, endpoint: VPCEndPoint, left: set[str]) -> None:
-    """An interface in every subnet of the endpoint, and none in those that it has left."""
-    present = {backend.enis[eni].subnet.id: eni for eni in endpoint.network_interface_ids}
-    for subnet in left & present.keys():
-        backend.enis.pop(present.pop(subnet))
-    for subnet in endpoint.subnet_ids or []:
-        if subnet not in present:
-            present[subnet] = backend.create_network_interface(subnet, random_private_ip()).id
+_MEMBERS = {"RouteTableIds": "route_table_ids", "SecurityGroupIds": "security_group_ids", "SubnetIds": "subnet_ids"}
+
+
+def _possible(original: Callable[..., VPCEndPoint]) -> Callable[..., VPCEndPoint]:
+    """Replaces `VPCBackend.create_vpc_endpoint`: moto makes those that EC2 refuses, and gives interfaces no groups."""
+
+    @functools.wraps(original)
+    def create_vpc_endpoint(self: Any, **given: Any) -> VPCEndPoint:
+        _check(self, SimpleNamespace(**given), None)
+        endpoint = original(self, **given)
+        if endpoint.vpc_endpoint_type == "Interface":
+            _place_interfaces(self, endpoint)
+        return endpoint
+
+    return create_vpc_endpoint
+
+
+def _check(ec2: Any, wanted: Any, present: VPCEndPoint | None) -> None:
+    """Refuse an endpoint as EC2 does. Its words for members of another VPC are not published, unlike the code."""
+    vpc, interface = ec2.get_vpc(wanted.vpc_id), wanted.endpoint_type == "Interface"
+    others = [one for one in ec2.vpc_end_points.values() if one is not present and one.vpc_id == vpc.id]
+    if interface and wanted.private_dns_enabled and not (present and present.private_dns_enabled):
+        if not (vpc.enable_dns_support and vpc.enable_dns_hostnames):
+            attributes = "enableDnsSupport and enableDnsHostnames VPC attributes"
+            raise InvalidParameter(f"Enabling private DNS requires both {attributes} set to true for {vpc.id}")
+        private = [one.service_name for one in others if one.private_dns_enabled and one.network_interface_ids]
+        if wanted.service_name in private:
+            name = ".".join(reversed(wanted.service_name.partition(f".{ec2.region_name}.")[2].split(".")))
+            domain = f"{name}.{ec2.region_name}.{url_suffix(ec2.region_name)}"
+            conflict = f"there is already a conflicting DNS domain for {domain} in the VPC {vpc.id}"
+            raise InvalidParameter(f"private-dns-enabled cannot be set because {conflict}")
+    subnets = {one.id: one for one in ec2.describe_subnets()}
+    for kind, code, ids, known in (
+        ("security group", "InvalidGroup.NotFound", wanted.security_group_ids, _groups(ec2)),
+        ("subnet", "InvalidSubnetId.NotFound", wanted.subnet_ids, subnets),
+        ("route table", "InvalidRouteTableId.NotFound", wanted.route_table_ids, ec2.route_tables),
+    ):
+        for one in ids or []:
+            if one not in known:
+                raise EC2ClientError(code, f"The {kind} ID '{one}' does not exist")
+            if known[one].vpc_id != vpc.id:
+                raise InvalidParameter(f"{kind} {one} and network {vpc.id} belong to different networks")
+    by_zone = dict[str, str]()
+    for subnet in wanted.subnet_ids or []:
+        if by_zone.setdefault(subnets[subnet].availability_zone, subnet) != subnet:
+            raise EC2ClientError(
+                "DuplicateSubnetsInSameZone",
+                f"Found another VPC endpoint subnet in the availability zone of {subnet}. VPC endpoint subnets should "
+                "be in different availability zones supported by the VPC endpoint service.",
+            )
+    for route in (route for table in wanted.route_table_ids for route in ec2.route_tables[table].routes):
+        target = route.destination_prefix_list
+        if target and target.prefix_list_name == wanted.service_name and route.gateway_id != getattr(present, "id", ""):
+            twice = f"already has a route with destination-prefix-list-id {target.id}"
+            raise EC2ClientError("RouteAlreadyExists", f"route table {route.route_table.id} {twice}")
+
+
+def _place_interfaces(ec2: Any, endpoint: VPCEndPoint) -> None:
+    """An interface in every subnet of the endpoint, with its security groups, and none elsewhere."""
+    present = {ec2.enis[eni].subnet.id: eni for eni in endpoint.network_interface_ids}
+    for subnet in present.keys() - set(endpoint.subnet_ids or []):
+        ec2.enis.pop(present.pop(subnet))
+    for subnet in set(endpoint.subnet_ids or []) - present.keys():
+        present[subnet] = ec2.create_network_interface(subnet, random_private_ip()).id
     endpoint.network_interface_ids = list(present.values())
+    groups = [_groups(ec2)[one] for one in endpoint.security_group_ids]
+    for eni in endpoint.network_interface_ids:
+        ec2.enis[eni]._group_set = groups or [ec2.get_default_security_group(endpoint.vpc_id)]
 
 
-def _move_routes(backend: Any, endpoint: VPCEndPoint, left: list[str]) -> None:
-    """A route to the service in every route table of the endpoint, and none in those that it has left."""
-    prefix_list = endpoint.destination_prefix_list_id
+def _groups(ec2: Any) -> dict[str, Any]:
+    return {group.id: group for of_vpc in ec2.groups.values() for group in of_vpc.values()}
 
-    def has_route(table: str) -> bool:
-        targets = [route.destination_prefix_list for route in backend.get_route_table(table).routes]
-        return any(target is not None and target.id == prefix_list for target in targets)
 
-    for table in left:
-        backend.delete_route(table, None, destination_prefix_list_id=prefix_list)
-    for table in endpoint.route_table_ids:
-        if not has_route(table):
-            backend.create_route(table, None, gateway_id=endpoint.id, destination_prefix_list_id=prefix_list)
+def _unless(in_use: Callable[[Any, str], bool], refusal: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """What replaces a back end's method that deletes what its last argument names: moto does, even if it is in use."""
+
+    def made_of(original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def delete(self: Any, *args: Any, **given: Any) -> Any:
+            name = (*args, *given.values())[-1]
+            if in_use(self, name):
+                raise DependencyViolationError(refusal.format(name))
+            return original(self, *args, **given)
+
+        return delete
+
+    return made_of
+
+
+def _uses_subnet(ec2: Any, subnet: str) -> bool:
+    return any(eni.subnet.id == subnet for eni in ec2.enis.values())
+
+
+def _uses_group(ec2: Any, group: str) -> bool:
+    others = [one for name, one in _groups(ec2).items() if name != group]
+    named = [rule.source_group.get("GroupId") for one in others for rule in (*one.ingress_rules, *one.egress_rules)]
+    return group in [*named, *(one.id for eni in ec2.enis.values() for one in eni.group_set)]
+
+
+def _uses_vpc(ec2: Any, vpc: str) -> bool:
+    """Beside subnets and route tables, which moto looks at itself; a VPC's default group goes with it."""
+    endpoints = [one.vpc_id for one in ec2.vpc_end_points.values()]
+    gateways = [one.vpc.id for one in ec2.internet_gateways.values() if one.vpc]
+    return vpc in [*endpoints, *gateways, *(one.vpc_id for one in _groups(ec2).values() if one.name != "default")]
 
 
 def _forgetting(original: Callable[..., None]) -> Callable[..., None]:
@@ -114,3 +216,16 @@ def _with_its_acl(original: Callable[..., Any]) -> Callable[..., Any]:
         return deleted
 
     return delete_vpc
+
+
+def _leaving_its_acl(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Replaces `SubnetBackend.delete_subnet`: moto keeps the subnet among those of its network ACL."""
+
+    @functools.wraps(original)
+    def delete_subnet(self: Any, subnet_id: str) -> Any:
+        deleted = original(self, subnet_id)
+        for acl in self.network_acls.values():
+            acl._associations = {name: one for name, one in acl._associations.items() if one.subnet_id != subnet_id}
+        return deleted
+
+    return delete_subnet

@@ -15,9 +15,9 @@ from moto.events.utils import EventTemplateParser
 from moto.kms.models import kms_backends
 from moto.sns.models import Topic, sns_backends
 
-from localaws import policies
+from localaws.accounts import url_suffix
 from localaws.patches import correction
-from localaws.policies import NotEvaluated, Statement, listed
+from localaws.policies import NotEvaluated, allows_service
 
 LOG = logging.getLogger(__name__)
 
@@ -83,28 +83,18 @@ def _may_publish(rule: Rule, topic: Topic) -> bool:
     to_key = {
         "aws:sourcearn": None,
         "aws:sourceaccount": None,
-        "kms:viaservice": f"sns.{rule.region_name}.amazonaws.com",
+        "kms:viaservice": f"sns.{rule.region_name}.{url_suffix(rule.region_name)}",
         "kms:encryptioncontext:aws:sns:topicarn": topic.arn,
     }
     try:
-        if not _allows(topic.policy, "sns:Publish", to_topic):
+        if not allows_service(topic.policy, "sns:Publish", _SERVICE, to_topic):
             return False
         if not topic.kms_master_key_id:
             return True
         backend = kms_backends[topic.account_id][rule.region_name]
         key = backend.keys[backend.any_id_to_key_id(topic.kms_master_key_id)]
-        return all(_allows(key.policy, action, to_key) for action in ("kms:Decrypt", "kms:GenerateDataKey"))
+        needed = ("kms:Decrypt", "kms:GenerateDataKey")
+        return all(allows_service(key.policy, action, _SERVICE, to_key) for action in needed)
     except (KeyError, NotEvaluated) as error:
         LOG.warning("whether rule %s of EventBridge can publish to %s: %s", rule.name, topic.arn, error)
         return False
-
-
-def _allows(document: str, action: str, context: policies.Context) -> bool:
-    return bool(policies.allows(policies.statements(document), action, _is_for_events, context))
-
-
-def _is_for_events(statement: Statement) -> bool:
-    principal = statement.get("Principal", {})
-    return (
-        principal == "*" or _SERVICE in listed(principal.get("Service", [])) or "*" in listed(principal.get("AWS", []))
-    )

@@ -57,9 +57,8 @@ def _account_of_key(original: Callable[[str], str]) -> Callable[[str], str]:
         if account := accounts.account_of(access_key):
             return account
         known = list(iam_backends.items())
-        return next(
-            (account for account, iam in known if access_key in iam["aws"].access_keys), accounts.DEFAULT_ACCOUNT
-        )
+        holders = (account for account, of in known if any(access_key in iam.access_keys for iam in of.values()))
+        return next(holders, accounts.DEFAULT_ACCOUNT)
 
     return get_account_id_from
 

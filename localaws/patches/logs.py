@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import functools
-import json
-from collections.abc import Callable, Iterator, Mapping
-from fnmatch import fnmatchcase
+from collections.abc import Callable
 from typing import Any
 
 from moto.core.responses import EmptyResult
@@ -14,7 +12,9 @@ from moto.logs.exceptions import InvalidParameterException, LogsClientError, Res
 from moto.logs.models import LogGroup, LogsBackend
 from moto.logs.responses import LogsResponse
 
+from localaws.accounts import url_suffix
 from localaws.patches import correction
+from localaws.policies import NotEvaluated, allows_service
 
 _NEEDED = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncryptTo", "kms:GenerateDataKey", "kms:DescribeKey")
 """What CloudWatch Logs does with a key.
@@ -22,7 +22,7 @@ _NEEDED = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncryptTo", "kms:GenerateDataKey
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
 """
 
-_CONTEXT = "kms:EncryptionContext:aws:logs:arn"
+_CONTEXT = "kms:encryptioncontext:aws:logs:arn"
 """The condition key that holds the ARN of the log group for which the key is used."""
 
 
@@ -81,13 +81,18 @@ def _check_key(backend: LogsBackend, group: str, arn: str) -> None:
         raise InvalidParameterException(msg=f"The specified KMS key does not exist or is not enabled: {arn}")
     if key.key_spec != "SYMMETRIC_DEFAULT":
         raise InvalidParameterException(msg=f"CloudWatch Logs supports only symmetric KMS keys: {arn}")
-    group_arn = f"arn:aws:logs:{backend.region_name}:{backend.account_id}:log-group:{group}"
-    allowed = list(_allowed(json.loads(key.policy), f"logs.{backend.region_name}.amazonaws.com", group_arn))
-    if not all(any(fnmatchcase(action.lower(), one.lower()) for one in allowed) for action in _NEEDED):
-        raise LogsClientError(
-            "AccessDeniedException",
-            f"The specified KMS key does not exist or is not allowed to be used with Arn '{group_arn}'",
-        )
+    group_arn = f"arn:{backend.partition}:logs:{backend.region_name}:{backend.account_id}:log-group:{group}"
+    service = f"logs.{backend.region_name}.{url_suffix(backend.region_name)}"
+    try:
+        if all(allows_service(key.policy, action, service, {_CONTEXT: group_arn}) for action in _NEEDED):
+            return
+        because = ""
+    except NotEvaluated as error:
+        because = f" ({error})"
+    raise LogsClientError(
+        "AccessDeniedException",
+        f"The specified KMS key does not exist or is not allowed to be used with Arn '{group_arn}'{because}",
+    )
 
 
 def _key(arn: str, region: str) -> Key | None:
@@ -97,23 +102,3 @@ def _key(arn: str, region: str) -> Key | None:
     backend = kms_backends[parts[4]][region]
     key: Key | None = backend.keys.get(backend.any_id_to_key_id(arn))
     return key
-
-
-def _allowed(policy: Mapping[str, Any], service: str, group_arn: str) -> Iterator[str]:
-    """The actions that a key policy allows a service for a log group. Other conditions than on that are not checked."""
-    statements = policy["Statement"]
-    for statement in statements if isinstance(statements, list) else [statements]:
-        principal = statement.get("Principal", {})
-        services = _listed(principal["Service"]) if "Service" in principal else []
-        everyone = principal == "*" or (isinstance(principal, dict) and "*" in _listed(principal.get("AWS")))
-        if statement["Effect"] == "Allow" and (everyone or service in services) and _holds(statement, group_arn):
-            yield from _listed(statement["Action"])
-
-
-def _holds(statement: Mapping[str, Any], group_arn: str) -> bool:
-    conditions = [condition[_CONTEXT] for condition in statement.get("Condition", {}).values() if _CONTEXT in condition]
-    return all(any(fnmatchcase(group_arn, pattern) for pattern in _listed(one)) for one in conditions)
-
-
-def _listed(value: Any) -> list[str]:
-    return value if isinstance(value, list) else [value]

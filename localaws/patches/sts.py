@@ -22,7 +22,8 @@ def _checked(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
     @functools.wraps(original)
     def assume_role(self: TokenResponse) -> Any:
-        roles.authorize(str(self._get_param("RoleArn")), self.get_access_key(), self._get_param("ExternalId"))
+        arn, external_id = str(self._get_param("RoleArn")), self._get_param("ExternalId")
+        roles.authorize(arn, self.get_access_key(), external_id, self.partition)
         return original(self)
 
     return assume_role

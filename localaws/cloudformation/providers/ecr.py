@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from localaws.accounts import url_suffix
 from localaws.cloudformation.providers.base import Facet, Props, Provider
 from localaws.cloudformation.providers.calls import api, arn, by, names, parameter, setting, tags
 from localaws.cloudformation.values import Json
@@ -18,7 +19,7 @@ def _delete(name: str, properties: Props) -> dict[str, Json]:
 
 
 def _uri(account: str, region: str, name: str) -> str:
-    return f"{account}.dkr.ecr.{region}.amazonaws.com/{name}"
+    return f"{account}.dkr.ecr.{region}.{url_suffix(region)}/{name}"
 
 
 REPOSITORY = api(

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from moto.utilities.utils import get_partition
+
+from localaws.accounts import url_suffix
 from localaws.cloudformation.errors import ResourceFailure
 from localaws.cloudformation.providers.base import Attribute, Context, Facet, Props, Provider
 from localaws.cloudformation.providers.calls import api, as_mapping, by, names, parameter, setting
@@ -109,7 +112,12 @@ def _tags(context: Context, bucket: str, new: Props, _: Props) -> None:
 
 
 def _domain(pattern: str) -> Attribute:
-    return lambda context, bucket, _: pattern.format(bucket=bucket, region=context.region)
+    return lambda context, bucket, _: pattern.format(
+        bucket=bucket,
+        region=context.region,
+        partition=get_partition(context.region),
+        suffix=url_suffix(context.region),
+    )
 
 
 BUCKET = api(
@@ -165,11 +173,11 @@ BUCKET = api(
         Facet(names("Tags"), _tags),
     ),
     attributes={
-        "Arn": _domain("arn:aws:s3:::{bucket}"),
-        "DomainName": _domain("{bucket}.s3.amazonaws.com"),
-        "DualStackDomainName": _domain("{bucket}.s3.dualstack.{region}.amazonaws.com"),
-        "RegionalDomainName": _domain("{bucket}.s3.{region}.amazonaws.com"),
-        "WebsiteURL": _domain("http://{bucket}.s3-website-{region}.amazonaws.com"),
+        "Arn": _domain("arn:{partition}:s3:::{bucket}"),
+        "DomainName": _domain("{bucket}.s3.{suffix}"),
+        "DualStackDomainName": _domain("{bucket}.s3.dualstack.{region}.{suffix}"),
+        "RegionalDomainName": _domain("{bucket}.s3.{region}.{suffix}"),
+        "WebsiteURL": _domain("http://{bucket}.s3-website-{region}.{suffix}"),
     },
 )
 

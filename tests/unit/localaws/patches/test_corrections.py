@@ -218,6 +218,7 @@ def test_moto_leaves_it_without_a_role(client: Callable[[str], Any], monkeypatch
 @pytest.fixture
 def endpoint(client: Callable[[str], Any]) -> str:
     vpc = client("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    client("ec2").modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})
     made = client("ec2").create_vpc_endpoint(
         VpcId=vpc, ServiceName="com.amazonaws.us-east-1.logs", VpcEndpointType="Interface", PrivateDnsEnabled=False
     )
