@@ -116,7 +116,7 @@ def check(role_arn: str, *, by: str, source_account: str | None = None, source_a
         _authorize(role_arn, Identity(by), _request(source_account, source_arn, None))
 
 
-def authorize(role_arn: str, access_key: str, external_id: str | None, partition: str) -> None:
+def authorize(role_arn: str, access_key: str, external_id: str | None, partition: str = "aws") -> None:
     """Whether the holder of an access key may assume a role.
 
     Raises:
