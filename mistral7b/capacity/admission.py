@@ -92,23 +92,21 @@ def fewest_to_interrupt(running: int, waiting_served_ratio: float) -> int:
 def never_admitted(settings: "LauncherSettings") -> range:
     """Lengths of prompts that validation lets in and no prefill takes: one holds the queue until its client goes.
 
-    In blocks they are over MAX_BATCH_PREFILL_TOKENS. MAX_BATCH_TOTAL_TOKENS has no part in it: the server measures
-    it, and does not start where it is below MAX_TOTAL_TOKENS.
+    MAX_BATCH_TOTAL_TOKENS has no part in it: the server measures it, and does not start where it is below
+    MAX_TOTAL_TOKENS.
     """
     return range(settings.max_batch_prefill_tokens // BLOCK_SIZE * BLOCK_SIZE + 1, settings.max_input_length + 1)
 
 
 def why_never_admitted(settings: "LauncherSettings") -> str | None:
-    """What to know and do about prompts of these lengths, or None where there are none."""
-    blocked = never_admitted(settings)
+    """What to know and do about prompts of these lengths; None where there are none."""
+    blocked, budget = never_admitted(settings), settings.max_batch_prefill_tokens
     if not blocked:
         return None
-    shorter = f", or MAX_INPUT_LENGTH to {blocked.start - 1}" if blocked.start > 1 else ""
     return (
-        f"TGI accepts prompts of {blocked.start} to {blocked.stop - 1} tokens and never schedules them: in blocks of "
-        f"{BLOCK_SIZE} they are over MAX_BATCH_PREFILL_TOKENS {settings.max_batch_prefill_tokens}. One of them holds "
-        "the queue until its client goes; "
-        f"set MAX_BATCH_PREFILL_TOKENS to {in_blocks(settings.max_input_length)}{shorter}"
+        f"TGI accepts prompts of {blocked[0]} to {blocked[-1]} tokens and never schedules them: in blocks of "
+        f"{BLOCK_SIZE} they are over MAX_BATCH_PREFILL_TOKENS {budget}. One of them holds the queue until its client "
+        f"goes. Set MAX_BATCH_PREFILL_TOKENS to {in_blocks(blocked[-1])}, or MAX_INPUT_LENGTH to {blocked[0] - 1}"
     )
 
 

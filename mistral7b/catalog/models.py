@@ -14,7 +14,6 @@ ModelName = Literal["base", "instruct"]
 SUPPORTED_TGI_VERSION = "1.1.0"
 
 JUMPSTART_TAG = "sagemaker-sdk:jumpstart-"
-"""What the keys of the SageMaker SDK's own tags begin with."""
 
 JUMPSTART_IDS: dict[ModelName, str] = {
     "base": "huggingface-llm-mistral-7b",
@@ -47,11 +46,7 @@ class ModelVersion(BaseModel):
 
     @property
     def jumpstart_tags(self) -> dict[str, str]:
-        """Tags that the SageMaker SDK sets on model, endpoint configuration and endpoint, and knows the model by.
-
-        Source: SDK 2.257, `add_jumpstart_model_info_tags`. It adds others for proprietary models, private hubs and
-        versions with inference configurations.
-        """
+        """What the SageMaker SDK tags model, endpoint configuration and endpoint with (2.257, for open models)."""
         return {f"{JUMPSTART_TAG}model-id": self.jumpstart_id, f"{JUMPSTART_TAG}model-version": self.version}
 
     @property

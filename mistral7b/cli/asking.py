@@ -120,7 +120,7 @@ def _check_length(tokens: int, max_new_tokens: int, env: Environment, settings: 
             2,
         )
     if tokens in (blocked := never_admitted(settings)):
-        told = f"the prompt is too long: {tokens} tokens, {tokens - blocked.start + 1} more than {env.name} can serve"
+        told = f"the prompt is too long: {tokens} tokens, {tokens - blocked[0] + 1} more than {env.name} can serve"
         raise CommandError(f"{told}. {why_never_admitted(settings)}. It was not sent", 2)
     if (excess := tokens + max_new_tokens - settings.max_total_tokens) > 0:
         raise CommandError(

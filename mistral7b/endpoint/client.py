@@ -17,15 +17,8 @@ from mistral7b.capacity.admission import never_admitted, why_never_admitted
 from mistral7b.endpoint.errors import BrokenAnswerError, ConfigurationError, PromptTooLongError
 from mistral7b.endpoint.retry import RetryPolicy
 from mistral7b.endpoint.translation import translated
-from mistral7b.tgi import (
-    GenerateParameters,
-    GenerateRequest,
-    Generation,
-    LauncherSettings,
-    StreamEvent,
-    StreamParser,
-    parse_generation,
-)
+from mistral7b.tgi import GenerateParameters, GenerateRequest, Generation, StreamEvent, StreamParser, parse_generation
+from mistral7b.tgi.settings import LauncherSettings
 from mistral7b.tgi.tokenizer import count_tokens
 
 CONNECT_TIMEOUT_S = 5.0
@@ -56,8 +49,7 @@ class EndpointClient:
     ) -> None:
         """Makes no connection. `max_pool_connections` is the number of requests that run at once without waiting.
 
-        Given the container's `settings`, `generate` and `stream` raise PromptTooLongError instead of sending a prompt
-        that the container would never schedule.
+        Given the container's `settings`, a prompt that it would never schedule is refused with PromptTooLongError.
         """
         self.endpoint_name = endpoint_name
         self.region = region
@@ -72,7 +64,7 @@ class EndpointClient:
 
     def generate(self, request: GenerateRequest) -> Generation:
         """The whole answer."""
-        self._check_is_scheduled(request)
+        self._check_length(request)
         body = self.invoke(to_json(replace(request, stream=False)))
         try:
             return parse_generation(body)
@@ -84,7 +76,7 @@ class EndpointClient:
 
         Closing the iterator before its end closes the connection, and the container stops generating.
         """
-        self._check_is_scheduled(request)
+        self._check_length(request)
         parser = StreamParser()
         whole = False
         with closing(self.invoke_stream(to_json(replace(request, stream=True)))) as parts, translated():
@@ -121,11 +113,9 @@ class EndpointClient:
     ) -> None:
         self.close()
 
-    def _check_is_scheduled(self, request: GenerateRequest) -> None:
-        if self._settings is None:
-            return
-        tokens = count_tokens(request.inputs)
-        if min(tokens, request.parameters.truncate or tokens) in never_admitted(self._settings):
+    def _check_length(self, request: GenerateRequest) -> None:
+        tokens = count_tokens(request.inputs) if self._settings else 0
+        if self._settings and min(tokens, request.parameters.truncate or tokens) in never_admitted(self._settings):
             raise PromptTooLongError(f"the prompt is {tokens} tokens. {why_never_admitted(self._settings)}")
 
     def _send(self, operation: Any, body: bytes) -> Any:

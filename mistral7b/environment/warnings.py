@@ -7,13 +7,10 @@ NEVER_SCHEDULED = "mistral7b:prompts-never-scheduled"
 
 
 def warnings(env: Environment) -> dict[str, str]:
-    """The texts of all warnings, by the id that acknowledges each.
-
-    A file that writes JumpStart's own MAX_INPUT_LENGTH out wants it, and is not warned.
-    """
+    """The warnings by their ids. A file that writes JumpStart's own MAX_INPUT_LENGTH out acknowledges the first."""
     jumpstart = env.jumpstart_environment()["MAX_INPUT_LENGTH"]
     reason = why_never_admitted(env.launcher_settings())
     if reason is None or env.tgi.to_environment().get("MAX_INPUT_LENGTH") == jumpstart:
         return {}
-    keep = f"Write `tgi: {{MAX_INPUT_LENGTH: {jumpstart}}}` to keep JumpStart's value without this warning"
-    return {NEVER_SCHEDULED: f"{env.name}: {reason} under `tgi:`. {keep}."}
+    keep = f"`tgi: {{MAX_INPUT_LENGTH: {jumpstart}}}` keeps JumpStart's value without this warning."
+    return {NEVER_SCHEDULED: f"{env.name}: {reason}, under `tgi:`. {keep}"}

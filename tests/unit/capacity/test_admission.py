@@ -105,7 +105,7 @@ def test_the_budget_that_the_reason_names_admits_every_prompt(longest: int) -> N
     reason = why_never_admitted(lengths(longest, longest))
     assert (reason is None) == (longest % 16 == 0)
     if reason is not None:
-        budget = int(reason.partition("set MAX_BATCH_PREFILL_TOKENS to ")[2].partition(",")[0])
+        budget = int(reason.partition("Set MAX_BATCH_PREFILL_TOKENS to ")[2].partition(",")[0])
         assert not never_admitted(lengths(longest, budget))
 
 
@@ -113,7 +113,7 @@ def test_jumpstarts_own_lengths_let_prompts_in_that_no_prefill_takes() -> None:
     assert never_admitted(lengths(8191, 8191)) == range(8177, 8192)
     reason = why_never_admitted(lengths(8191, 8191)) or ""
     assert "prompts of 8177 to 8191 tokens" in reason
-    assert reason.endswith("set MAX_BATCH_PREFILL_TOKENS to 8192, or MAX_INPUT_LENGTH to 8176")
+    assert reason.endswith("Set MAX_BATCH_PREFILL_TOKENS to 8192, or MAX_INPUT_LENGTH to 8176")
 
 
 def test_a_request_larger_than_the_gpu_is_refused() -> None:

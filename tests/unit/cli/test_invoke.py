@@ -152,7 +152,7 @@ def test_a_prompt_that_would_never_be_scheduled_is_refused_with_the_remedy(
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://localhost:1")
     told = one_line(run("invoke", "dev", "-", stdin=prompt.encode()), status=2)
     assert f"the prompt is too long: {count} tokens, {count - 8176} more than dev can serve" in told
-    assert "set MAX_BATCH_PREFILL_TOKENS to 8192, or MAX_INPUT_LENGTH to 8176. It was not sent" in told
+    assert "Set MAX_BATCH_PREFILL_TOKENS to 8192, or MAX_INPUT_LENGTH to 8176. It was not sent" in told
 
 
 def test_prompt_and_answer_that_are_too_long_together_are_refused_with_what_is_left(run: Run) -> None:

@@ -10,7 +10,7 @@ def test_jumpstarts_own_settings_are_warned_of_with_the_remedy(load: Load) -> No
     [(acknowledged_by, text)] = warnings(load("region: us-east-1")).items()
     assert acknowledged_by == NEVER_SCHEDULED
     assert text.startswith("dev: TGI accepts prompts of 8177 to 8191 tokens and never schedules them")
-    assert "set MAX_BATCH_PREFILL_TOKENS to 8192, or MAX_INPUT_LENGTH to 8176 under `tgi:`" in text
+    assert "Set MAX_BATCH_PREFILL_TOKENS to 8192, or MAX_INPUT_LENGTH to 8176, under `tgi:`" in text
 
 
 @pytest.mark.parametrize("tgi", ["MAX_BATCH_PREFILL_TOKENS: 8192", "MAX_INPUT_LENGTH: 8176"])

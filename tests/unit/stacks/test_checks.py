@@ -10,7 +10,9 @@ from aws_cdk import aws_s3 as s3
 from cfnlint.api import ManualArgs, lint
 
 from mistral7b.environment import CompliancePack
+from mistral7b.environment.warnings import NEVER_SCHEDULED
 from stacks.checks import PACKS, add_compliance_packs, add_template_validation
+from stacks.stage import EnvironmentStage
 from tests.variants import ENVIRONMENTS, FOLDERS, REGIONS, STACKS, context, define_folder, new_app
 
 
@@ -107,4 +109,13 @@ def test_the_cdk_has_nothing_to_say_against_any_template(folder: str, tmp_path: 
     app.synth()
     reports = json.loads((tmp_path / "validation-report.json").read_text())["pluginReports"]
     assert "CloudFormation Validate" in {report["pluginName"] for report in reports}
-    assert [violation for report in reports for violation in report["violations"]] == []
+    said = {violation["ruleName"] for report in reports for violation in report["violations"]}
+    assert said <= {f"Annotation::{NEVER_SCHEDULED}"}
+
+
+def test_a_synth_warns_once_an_environment_of_prompts_that_are_never_scheduled(
+    stages: dict[str, EnvironmentStage],
+) -> None:
+    metadata = [entry for node in stages["dev"].node.find_all() for entry in node.node.metadata]
+    [warning] = [entry.data for entry in metadata if entry.type == "aws:cdk:warning"]
+    assert f"[ack: {NEVER_SCHEDULED}]" in warning
