@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from mistral7b.capacity.admission import why_never_admitted
 from mistral7b.catalog.models import SUPPORTED_TGI_VERSION, ModelName
 from mistral7b.endpoint.client import to_json
 from mistral7b.environment import Environment
@@ -174,9 +175,11 @@ _REASONS = {
 def _not_told(env: Environment, told: set[str]) -> dict[str, str]:
     """The launcher's variables that are deployed, and those of the checks left out, each with the reason."""
     deployed = env.container_environment()
+    never = why_never_admitted(env.launcher_settings())
+    reasons = _REASONS | ({"MAX_BATCH_PREFILL_TOKENS": never} if never else {})
     variables = [str(field.alias) for field in LauncherSettings.model_fields.values()]
     return {
-        variable: _REASONS.get(variable, _UNSEEN)
+        variable: reasons.get(variable, _UNSEEN)
         for variable in variables
-        if variable not in told and (variable in _REASONS or variable in deployed)
+        if variable not in told and (variable in reasons or variable in deployed)
     }

@@ -115,6 +115,12 @@ def test_a_limit_that_no_request_can_exceed_is_said_not_to_be_told(tgi: dict[str
     assert all(len(to_json(check.request)) <= MAX_BODY_BYTES for check in plan.checks)
 
 
+def test_prompts_that_are_never_scheduled_are_named_and_not_sent() -> None:
+    assert "prompts of 8177 to 8191 tokens" in smoke_plan(environment({})).not_told["MAX_BATCH_PREFILL_TOKENS"]
+    whole = smoke_plan(environment({"MAX_BATCH_PREFILL_TOKENS": 8192}))
+    assert whole.not_told["MAX_BATCH_PREFILL_TOKENS"] == "no answer shows it"
+
+
 @pytest.mark.parametrize(
     "error",
     [
