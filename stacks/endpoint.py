@@ -24,7 +24,6 @@ from sagemaker_tgi import (
     TgiEndpointConfig,
     TgiExecutionRole,
     TgiModel,
-    acknowledge_rule,
     endpoint_log_group_name,
     explain_statements,
 )
@@ -32,6 +31,9 @@ from stacks.base import EnvironmentStack
 from stacks.encryption import encryption_key
 from stacks.network import Network
 from stacks.retention import REMOVAL, RETENTION_DAYS
+
+# What the SageMaker SDK and Studio know a JumpStart model by the tags of.
+_KNOWN_TO_JUMPSTART = [f"AWS::SageMaker::{one}" for one in ("Model", "EndpointConfig", "Endpoint")]
 
 
 class EndpointStack(EnvironmentStack):
@@ -108,6 +110,8 @@ class EndpointStack(EnvironmentStack):
             name = gate_role_name(environment.name)
             GateRole(self, "GateRole", role_name=name, endpoint=self.endpoint, trusted=gatekeepers)
         self._tell_consumers(environment, callers)
+        for key, value in environment.version.jumpstart_tags.items():
+            cdk.Tags.of(self).add(key, value, include_resource_types=_KNOWN_TO_JUMPSTART)
         cdk.CfnOutput(self, "VpcId", value=network.vpc.vpc_id, description="VPC of the model and of private callers")
 
     def _data_capture(self, environment: Environment, settings: DataCaptureSettings) -> DataCapture:
@@ -161,7 +165,9 @@ class EndpointStack(EnvironmentStack):
             data_capture=data_capture,
             shared=network.shared,
         )
-        gateway.node.add_dependency(*network.subnets)  # a route leads from a subnet once its table is the subnet's
+        # A route leads from a subnet once its table is the subnet's.
+        tables = [subnet.node.try_find_child("RouteTableAssociation") for subnet in network.subnets]
+        gateway.node.add_dependency(*filter(None, tables))
         return gateway
 
     def _auto_scale(self, settings: AutoScaling) -> None:
@@ -194,7 +200,6 @@ class EndpointStack(EnvironmentStack):
             policy_document=iam.PolicyDocument(statements=[statement]),
         )
         explain_statements(policy, {"InvokeEndpoint": "a role of callers.role_names asks this endpoint alone"})
-        acknowledge_rule(policy, "IAMNoInlinePolicy", "one role's right on one endpoint, which ends with it")
         return policy
 
     def _tell_consumers(self, environment: Environment, callers: Sequence[IDependable]) -> None:

@@ -13,9 +13,9 @@ from mistral7b.promotion.github_actions import (
     PROVIDER,
     deploy_role_name,
     review_role_name,
-    review_subject,
+    review_subjects,
     session_seconds,
-    subject,
+    subjects,
 )
 from mistral7b.promotion.names import gate_role_name
 from sagemaker_tgi import acknowledge_rule, explain_statements
@@ -69,7 +69,7 @@ class GithubStack(EnvironmentStack):
             "ReviewRole",
             name=review_role_name(promoted.name),
             provider_arn=provider_arn,
-            subject=review_subject(settings),
+            subjects=review_subjects(settings),
             trust="the job that compares, of a run on the promoted branch; it is in no GitHub environment",
             statements={"Look": (self._bootstrap_roles("lookup"), "the CDK reads what is deployed, to compare")},
         )
@@ -80,7 +80,7 @@ class GithubStack(EnvironmentStack):
             "DeployRole",
             name=deploy_role_name(promoted.name),
             provider_arn=provider_arn,
-            subject=subject(settings, promoted.name),
+            subjects=subjects(settings, promoted.name),
             trust="the job that deploys, in the GitHub environment that has this environment's name and reviewers",
             statements={
                 "Deploy": (
@@ -115,29 +115,32 @@ class GithubStack(EnvironmentStack):
         *,
         name: str,
         provider_arn: str,
-        subject: str,
+        subjects: Sequence[str],
         trust: str,
         statements: Mapping[str, tuple[Sequence[str], str]],
         max_session: cdk.Duration | None = None,
     ) -> None:
-        """Makes a role for jobs with one `sub`, which may take on other roles and nothing else.
+        """Makes a role for jobs with such a `sub`, which may take on other roles and nothing else.
 
         Args:
             construct_id: Id within the stack.
             name: The role's name, which the workflow has.
             provider_arn: The account's provider for GitHub.
-            subject: The tokens' `sub`.
+            subjects: Patterns of the tokens' `sub`.
             trust: Which jobs those are.
             statements: By Sid, the roles that it may take on, and why.
             max_session: Its longest session. Default: an hour.
         """
-        exact = {f"{PROVIDER}:aud": AUDIENCE, f"{PROVIDER}:sub": subject}
+        tokens = {
+            "StringEquals": {f"{PROVIDER}:aud": AUDIENCE},
+            "StringLike": {f"{PROVIDER}:sub": list(subjects)},
+        }
         role = iam.Role(
             self,
             construct_id,
             role_name=name,
             description=f"GitHub Actions: {trust}",
-            assumed_by=iam.WebIdentityPrincipal(provider_arn, {"StringEquals": exact}),
+            assumed_by=iam.WebIdentityPrincipal(provider_arn, tokens),
             max_session_duration=max_session,
             inline_policies={
                 sid: iam.PolicyDocument(

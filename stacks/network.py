@@ -57,9 +57,7 @@ class Network(Construct):
         )
 
 
-def _own_vpc(
-    scope: Construct, settings: OwnVpc, zones: Sequence[str]
-) -> tuple[ec2.IVpc, list[ec2.ISubnet], list[str]]:
+def _own_vpc(scope: Construct, settings: OwnVpc, zones: Sequence[str]) -> tuple[ec2.IVpc, list[ec2.ISubnet], list[str]]:
     isolated = IsolatedVpc(scope, "Vpc", availability_zones=zones, cidr=settings.cidr)
     return isolated.vpc, isolated.subnets, isolated.route_table_ids
 

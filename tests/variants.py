@@ -43,7 +43,7 @@ PROMOTED = {one.name: promotion for promotion in PROMOTIONS.values() for one in 
 
 def stack_paths() -> dict[str, str]:
     """The region of every stack, by its path in the app; a pipeline's with its folder before it."""
-    found = {f"{name}/{stack}": e.region for name, e in ENVIRONMENTS.items() for stack in ("network", "endpoint")}
+    found = {f"{name}/endpoint": e.region for name, e in ENVIRONMENTS.items()}
     for folder, promotion in PROMOTIONS.items():
         if promotion.settings.github_actions is not None:
             found |= {f"{one.name}/github": one.region for one in promotion.environments}
@@ -55,7 +55,7 @@ def stack_paths() -> dict[str, str]:
 
 REGIONS = stack_paths()
 STACKS = list(REGIONS)
-"""Every stack's path, such as `dev/network` and `typical/pipeline`."""
+"""Every stack's path, such as `dev/endpoint` and `typical/pipeline`."""
 
 
 @cache

@@ -17,12 +17,11 @@ _POLICIES = {
     "AWS::S3::BucketPolicy": "bucket policy",
     "AWS::EC2::VPCEndpoint": "endpoint policy",
     "AWS::SNS::TopicPolicy": "topic policy",
-    "AWS::IAM::Policy": "policy on the caller's role",
+    "AWS::IAM::RolePolicy": "policy on the role",
 }
-_ALWAYS = {"network": "in every environment", "endpoint": "in every environment"}
+_ALWAYS = {"endpoint": "in every environment"}
 _STACKS = {
-    "network": "the callers' way to the endpoint, flow logs and their key",
-    "endpoint": "the model's role and way to S3, its callers, its key, captured requests, and the gate role",
+    "endpoint": "the network with its flow logs, the model's role, its callers, keys, captured requests, the gate role",
     "github": "roles of the jobs of GitHub Actions",
     "pipeline": "the pipeline's role, the roles of its builds, artifacts, logs and notifications",
     "pipeline-<region>": "artifacts of a region that the pipeline deploys to and is not in itself",

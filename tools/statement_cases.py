@@ -19,11 +19,10 @@ class Case:
 
 
 OWN_VPC = Case("in a VPC of its own", lambda s: s.env.own_vpc is not None)
-ROUTE_TABLES = Case(
-    "in a VPC of its own, or with `network.existing_vpc.route_table_ids`",
-    lambda s: s.env.network.existing_vpc is None or bool(s.env.network.existing_vpc.route_table_ids),
+OWN_RUNTIME = Case(
+    "in a VPC of its own, with `network.runtime_endpoint`",
+    lambda s: s.env.own_vpc is not None and s.env.network.runtime_endpoint,
 )
-RUNTIME_ENDPOINT = Case("with `network.runtime_endpoint`", lambda s: s.env.network.runtime_endpoint)
 OWN_KEY = Case("unless `encryption.kms_key_arn` is given", lambda s: s.env.encryption.kms_key_arn is None)
 OWN_KEY_AND_VPC = Case(
     "in a VPC of its own, unless `encryption.kms_key_arn` is given",
@@ -54,10 +53,10 @@ _BY_RESOURCE = {
     "endpoint/Key": OWN_KEY,
     "endpoint/DataCaptureKey": OWN_KEY,
     "endpoint/DataCapture": DATA_CAPTURE,
-    "endpoint/Artifacts": ROUTE_TABLES,
-    "network/Runtime": RUNTIME_ENDPOINT,
-    "network/FlowLog": OWN_VPC,
-    "network/Key": OWN_KEY_AND_VPC,
+    "endpoint/Artifacts": OWN_VPC,
+    "endpoint/Network/Runtime": OWN_RUNTIME,
+    "endpoint/Network/FlowLog": OWN_VPC,
+    "endpoint/Network/Key": OWN_KEY_AND_VPC,
     "endpoint/Caller-": CALLERS,
     "endpoint/GateRole": PROMOTED,
     "github/": GITHUB_ACTIONS,
@@ -74,9 +73,7 @@ _BY_STATEMENT = {
 _BY_VALUE = {
     ("ReadWeights", "<weights>"): ONE_ARCHIVE,
     ("ReadWeights", "<weights>/*"): FOLDER,
-    ("ListWeights", "<weights>"): ONE_ARCHIVE,
-    ("ListWeights", "<weights>/*"): FOLDER,
-    ("sagemaker:InvokeEndpoint", "= <vpc>"): ONLY_FROM_VPC,
+    ("InvokeEndpoint", "= <vpc>"): ONLY_FROM_VPC,
     ("sts:AssumeRole", "AWS arn:<partition>:iam::<pipeline's account>:root"): OWN_ACCOUNT,
     ("sts:AssumeRole", "AWS arn:<partition>:iam::<account>:root"): TRUSTED_IN_ITS_ACCOUNT,
     ("sts:AssumeRole", "iam::<pipeline's account>:role/mistral-7b-pipeline-<environment>-gates"): OWN_ACCOUNT,

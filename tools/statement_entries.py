@@ -7,7 +7,7 @@ from tools.statement_cases import Case, cases_of_statement, cases_of_value
 from tools.statement_subjects import Subject
 from tools.statements import Statement, StatementFacts
 
-STACKS = ("network", "endpoint", "github", "pipeline", "pipeline-<region>")
+STACKS = ("endpoint", "github", "pipeline", "pipeline-<region>")
 
 
 class StatementsError(ValueError):

@@ -95,8 +95,6 @@ def _of_environment(environment: Environment, promotion: Promotion | None) -> It
     endpoint = environment.resolved_endpoint_name
     if promotion is not None:
         yield from _of_promoted(environment, promotion)
-    yield r"/Policy\w+$", "/Policy"  # the CDK's name for what a grant adds to a role
-    yield r"^Policy\w+$", "PolicyDocument"
     for role in environment.callers.role_names:
         yield _word(f"Caller-{role}"), "Caller-<role>"
     if environment.encryption.kms_key_arn:
@@ -104,11 +102,7 @@ def _of_environment(environment: Environment, promotion: Promotion | None) -> It
     yield r"<Arn of endpoint/(DataCapture)?Key>", "<key ARN>"
     yield "<Arn of endpoint/DataCapture/Bucket>", "arn:<partition>:s3:::<capture bucket>"
     yield "<Arn of endpoint/DataCapture/AccessLog>", "arn:<partition>:s3:::<access log bucket>"
-    yield "<GroupId of network/Model>", "<security group>"
-    yield r"<network/Vpc/Subnet\d+/Subnet>", "<subnet>"
-    yield "<network/Vpc>", "<vpc>"
-    for subnet in existing.subnet_ids if existing else []:
-        yield _word(subnet), "<subnet>"
+    yield "<endpoint/Network/Vpc>", "<vpc>"
     if existing:
         yield _word(existing.vpc_id), "<vpc>"
     yield _word(artifact.key.rstrip("/")), "<weights>"
@@ -128,8 +122,10 @@ def _of_promoted(environment: Environment, promotion: Promotion) -> Iterator[Pla
     yield _word(gates_project_role_name(name)), gates_project_role_name("<environment>")
     yield _word(f"mistral-7b-{name}-gate"), "mistral-7b-<environment>-gate"
     yield _word(deploy_role_name(name)), deploy_role_name("<environment>")
-    yield rf"repo:{re.escape(source.repository)}:environment:{name}$", "<subject prefix>:environment:<environment>"
-    yield rf"repo:{re.escape(source.repository)}:ref:.+$", "<subject prefix>:ref:refs/heads/<branch>"
+    with_ids = re.escape(source.repository.replace("/", "@*/") + "@*")
+    for repository, prefix in ((re.escape(source.repository), "prefix"), (with_ids, "prefix with ids")):
+        yield rf"repo:{repository}:environment:{name}$", f"<subject {prefix}>:environment:<environment>"
+        yield rf"repo:{repository}:ref:.+$", f"<subject {prefix}>:ref:refs/heads/<branch>"
     yield r"<github/Provider>|<Arn of github/Provider>|arn:[^ ]+:oidc-provider/[^ ]+", "<GitHub's provider>"
     if environment.account:
         yield _word(promotion.settings.account), "<pipeline's account>"

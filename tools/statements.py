@@ -30,7 +30,7 @@ class StatementFacts:
     """What a statement is whichever environment it is in."""
 
     stack: str
-    """Id of the stack: `network`, `endpoint`, `pipeline`."""
+    """Id of the stack: `endpoint`, `pipeline`."""
     resource_type: str
     path: str
     """The resource's construct within the stack."""
@@ -48,8 +48,8 @@ class StatementFacts:
 class Statement(StatementFacts):
     """One statement of a policy document.
 
-    What is known at deployment only stands in values as `<account>`, `<network/Vpc>` (the resource that is referred
-    to) or `<Arn of network/Key>`.
+    What is known at deployment only stands in values as `<account>`, `<endpoint/Network/Vpc>` (the resource that is
+    referred to) or `<Arn of endpoint/Key>`.
     """
 
     environment: str
@@ -73,11 +73,10 @@ class StackStatements:
 
         Args:
             name: The environment, or what else tells them apart.
-            stacks: Those of one stage or app, with all that they import from each other.
+            stacks: Those of one stage or app.
         """
         self.name = name
         self._stacks = [_Stack(stack, _template(stack)) for stack in stacks]
-        self._values = {name: (stack, value) for stack in self._stacks for name, value in stack.exports()}
 
     @cached_property
     def statements(self) -> list[Statement]:
@@ -134,7 +133,7 @@ class StackStatements:
         return [self._text(stack, one) for one in _listed(value)]
 
     def _text(self, stack: "_Stack", value: Any) -> str:
-        """A value of a template as text, references to other stacks followed."""
+        """A value of a template as text."""
         match value:
             case str():
                 return value
@@ -144,8 +143,6 @@ class StackStatements:
                 return f"<{attribute} of {stack.id}/{stack.paths[logical_id]}>"
             case {"Fn::Join": [delimiter, parts]}:
                 return str(delimiter).join(self._text(stack, part) for part in parts)
-            case {"Fn::ImportValue": name}:
-                return self._text(*self._values[name])
             case _:
                 raise ValueError(f"{stack.id}: no reading for {value}")
 
@@ -163,7 +160,6 @@ class _Stack:
     def __init__(self, stack: cdk.Stack, template: Mapping[str, Any]) -> None:
         self.id: str = stack.node.id
         self.resources: Mapping[str, Any] = template["Resources"]
-        self._outputs: Mapping[str, Any] = template.get("Outputs", {})
         self.paths: dict[str, str] = {}
         """Construct of each resource, by its logical id."""
         self.reasons: dict[str, dict[str, str]] = {}
@@ -181,12 +177,6 @@ class _Stack:
         near_first = sorted((p for p in self.reasons if _is_in(path, p) and key in self.reasons[p]), key=len)
         return self.reasons[near_first[-1]][key] if near_first else None
 
-    def exports(self) -> Iterator[tuple[str, Any]]:
-        """What the stack exports: name and value."""
-        for output in self._outputs.values():
-            if "Export" in output:
-                yield output["Export"]["Name"], output["Value"]
-
 
 def _documents(value: Any, name: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Every policy document within a resource's properties, by its name or else its property."""
@@ -198,7 +188,7 @@ def _documents(value: Any, name: str = "") -> Iterator[tuple[str, Mapping[str, A
             yield name, value
             return
         for key, one in value.items():
-            yield from _documents(one, str(value.get("PolicyName", key)))
+            yield from _documents(one, str(value.get("PolicyName", key)) if name else key)
 
 
 def _is_in(path: str, ancestor: str) -> bool:

@@ -19,18 +19,18 @@ from sagemaker_tgi.props import PropsCheck
 _NAME_FIX = "use up to 63 letters, digits and hyphens"
 
 
-class ITgiEndpoint(VariantMetrics):
+@jsii.implements(sagemaker.IEndpoint)
+class ITgiEndpoint(VariantMetrics, cdk.Resource):
     """An endpoint, of this app or not: its name, who may invoke it, and its metrics.
 
-    Both are an `aws_sagemaker.IEndpoint`, for constructs that ask for one.
+    It is an `aws_sagemaker.IEndpoint`, for constructs that ask for one: members of that have to be properties and
+    methods, and to come before `cdk.Resource`, for the CDK to find them.
     """
 
-    endpoint_name: str
-    """Name of the endpoint."""
-    endpoint_arn: str
-    """ARN of the endpoint."""
-    variant_name: str
-    """Name of the endpoint's only variant."""
+    @property
+    def endpoint_arn(self) -> str:
+        """ARN of the endpoint."""
+        return endpoint_arn(self.stack, self.endpoint_name)
 
     def grant_invoke(self, grantee: iam.IGrantable, *, only_from_vpc: ec2.IVpc | None = None) -> iam.Grant:
         """Lets `grantee` send requests to this endpoint alone, for whole answers and for streams.
@@ -48,24 +48,20 @@ class ITgiEndpoint(VariantMetrics):
             conditions=conditions,
         )
 
-
     @property
     def endpoint_ref(self) -> EndpointReference:
         """The endpoint, as the CDK's constructs refer to resources."""
         return EndpointReference(endpoint_arn=self.endpoint_arn)
 
 
-@jsii.implements(sagemaker.IEndpoint)
-class _ImportedEndpoint(cdk.Resource, ITgiEndpoint):
+class _ImportedEndpoint(ITgiEndpoint):
     def __init__(self, scope: Construct, construct_id: str, *, endpoint_name: str, variant_name: str) -> None:
         super().__init__(scope, construct_id)
-        self.endpoint_name = endpoint_name
-        self.endpoint_arn = endpoint_arn(self.stack, endpoint_name)
+        self._endpoint_name = endpoint_name
         self.variant_name = variant_name
 
 
-@jsii.implements(sagemaker.IEndpoint)
-class TgiEndpoint(cdk.Resource, ITgiEndpoint):
+class TgiEndpoint(ITgiEndpoint):
     """A real-time endpoint with its log group.
 
     The name is a literal, so that alarms, log group and policies can name the endpoint before it exists. An update
@@ -118,8 +114,7 @@ class TgiEndpoint(cdk.Resource, ITgiEndpoint):
         check.raise_problems()
         super().__init__(scope, construct_id)
 
-        self.endpoint_name = endpoint_name
-        self.endpoint_arn = endpoint_arn(self.stack, endpoint_name)
+        self._endpoint_name = endpoint_name
         self.variant_name = endpoint_config.variant_name
         # SageMaker creates the group, to be kept for ever, unless it exists. It has to go last: an endpoint that is
         # being removed still writes to it and would create it anew.

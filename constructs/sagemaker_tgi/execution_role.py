@@ -30,8 +30,8 @@ _REASONS = {
     "PublishMetrics": "CPU, memory, GPU and disk of the instances. CloudWatch narrows it by namespace, which the "
     "condition does, not by resource",
     "CreateInterfaces": "the model's network interfaces; where they may be, the next statement says",
-    "PlaceInterfaces": "in subnets and with security groups of this VPC alone. A role that named them could not outlive "
-    "them",
+    "PlaceInterfaces": "in subnets and with security groups of this VPC alone. A role that named them could not "
+    "outlive them",
     "AttachInterfaces": "to hand the interfaces to the instances and to remove them again, in this VPC alone",
     "DetachInterfaces": "to take them back from the instances. The action is no resource's, by AWS's reference",
     "DescribeNetwork": "SageMaker looks up subnets, security groups and DHCP options. IAM takes no resource for these",
@@ -44,10 +44,10 @@ _REASONS = {
 class TgiExecutionRole(iam.Role):
     """What one endpoint's container needs and nothing else: its weights, its image, its log group, its metrics.
 
-    What names a thing that can be exchanged (weights, endpoint, VPC) is an `AWS::IAM::RolePolicy` with that thing's name
-    in its own, which CloudFormation replaces rather than changes: during an update and its way back, the old model has
-    its permissions and the new one has its own. Actions are those of the SageMaker developer guide, "CreateModel API:
-    execution role permissions".
+    What names a thing that can be exchanged (weights, endpoint, VPC) is an `AWS::IAM::RolePolicy` with that thing's
+    name in its own, which CloudFormation replaces rather than changes: during an update and its way back, the old
+    model has its permissions and the new one has its own. Actions are those of the SageMaker developer guide,
+    "CreateModel API: execution role permissions".
     """
 
     def __init__(
@@ -100,26 +100,24 @@ class TgiExecutionRole(iam.Role):
         acknowledge_wildcards(
             self,
             ["*"],
-            "GetAuthorizationToken, PutMetricData, DeleteNetworkInterfacePermission and Describe… accept no other "
-            "resource; a condition narrows PutMetricData to SageMaker's namespace",
+            "GetAuthorizationToken and PutMetricData accept no other resource; a condition narrows PutMetricData to "
+            "SageMaker's namespace",
         )
         acknowledge_rule(
             self,
             "IAMNoInlinePolicy",
-            "they name this endpoint's own weights, logs and VPC, and a managed policy could be attached elsewhere",
+            "CreateModel uses the permissions at once, so they come with the role; a managed policy could be attached "
+            "elsewhere",
         )
         objects = s3_arn(stack, artifact.object_pattern)
-        weights = {} if artifact.is_archive else {objects: "the weights are all the objects under one prefix"}
-        self._let("Artifact", artifact.key, _read_artifact(objects, s3_arn(stack, artifact.bucket_name)), weights)
+        self._let("Artifact", artifact.key, _read_artifact(objects, s3_arn(stack, artifact.bucket_name)))
         log_group = log_group_arn(stack, log_group_name(endpoint_name))
-        streams = {f"{log_group}:*": "log streams of this endpoint, named by SageMaker"}
-        self.log_policy = self._let("Logs", endpoint_name, _write_logs(log_group, *streams), streams)
+        self.log_policy = self._let("Logs", endpoint_name, _write_logs(log_group, f"{log_group}:*"))
         """What may write the log. Let it depend on the log group: where that goes last, a late line makes it anew."""
         self._interface_policy = None if vpc is None else self._attach_to(vpc)
         if data_capture is not None:
             captured = data_capture.bucket.arn_for_objects(f"{data_capture.prefix}/*")
-            reason = {captured: "one object for every few minutes of requests, named by SageMaker"}
-            self._let("DataCapture", "", _write_captured(stack, captured, data_capture.encryption_key.key_arn), reason)
+            self._let("DataCapture", "", _write_captured(stack, captured, data_capture.encryption_key.key_arn))
 
     def outlive(self, *constructs: IConstruct) -> None:
         """Keeps the right to remove network interfaces until these subnets and security groups have gone.
@@ -135,20 +133,12 @@ class TgiExecutionRole(iam.Role):
         interfaces = ec2_arn(self.stack, "network-interface", "*")
         places = [ec2_arn(self.stack, kind, "*") for kind in ("subnet", "security-group")]
         in_vpc = {"ArnEquals": {"ec2:Vpc": ec2_arn(self.stack, "vpc", vpc.vpc_id)}}
-        wildcards = {
-            interfaces: "SageMaker makes the interfaces",
-            **dict.fromkeys(places, "a condition narrows them to this VPC's"),
-        }
-        return self._let("Interfaces", vpc.vpc_id, _attach_to_vpc(interfaces, places, in_vpc), wildcards)
+        return self._let("Interfaces", vpc.vpc_id, _attach_to_vpc(interfaces, places, in_vpc))
 
-    def _let(
-        self, construct_id: str, about: str, statements: list[iam.PolicyStatement], wildcards: Mapping[str, str]
-    ) -> iam.CfnRolePolicy:
+    def _let(self, construct_id: str, about: str, statements: list[iam.PolicyStatement]) -> iam.CfnRolePolicy:
         """Lets the role do something `about` a thing by a policy that is replaced when the thing is."""
         name = about if cdk.Token.is_unresolved(about) else re.sub(r"[^\w.-]", "-", about)[-_LONGEST_SUBJECT:]
         self._explain([str(statement.sid) for statement in statements])
-        for resource, reason in wildcards.items():
-            acknowledge_wildcards(self, [resource], reason)
         return iam.CfnRolePolicy(
             self,
             construct_id,
@@ -222,9 +212,7 @@ def _attach_to_vpc(
             resources=[interfaces],
             conditions=in_vpc,
         ),
-        iam.PolicyStatement(
-            sid="DetachInterfaces", actions=["ec2:DeleteNetworkInterfacePermission"], resources=["*"]
-        ),
+        iam.PolicyStatement(sid="DetachInterfaces", actions=["ec2:DeleteNetworkInterfacePermission"], resources=["*"]),
         iam.PolicyStatement(
             sid="DescribeNetwork",
             actions=[

@@ -27,8 +27,14 @@ class MetricOptions(TypedDict, total=False):
 class VariantMetrics:
     """The metrics of one variant of one endpoint, whether the endpoint is of this app or not."""
 
-    endpoint_name: str
+    _endpoint_name: str
     variant_name: str
+    """Name of the endpoint's only variant."""
+
+    @property
+    def endpoint_name(self) -> str:
+        """Name of the endpoint."""
+        return self._endpoint_name
 
     def metric(
         self, metric_name: str, *, namespace: str = INVOCATION_NAMESPACE, **options: Unpack[MetricOptions]

@@ -34,23 +34,20 @@ def stacks(assembly: Path) -> dict[str, str]:
     }
 
 
-def test_every_environment_file_becomes_two_stacks_and_the_pipeline_file_one_without_credentials(
+def test_every_environment_file_becomes_a_stack_and_the_pipeline_file_one_without_credentials(
     tmp_path: Path,
 ) -> None:
     run = run_app(tmp_path / "out")
-    assert (run.returncode, run.stderr) == (0, "")
-    environments = {
-        f"{environment}/{stack}": f"mistral-7b-{environment}-{stack}"
-        for environment in ("dev", "staging", "prod")
-        for stack in ("network", "endpoint")
-    }
+    assert run.returncode == 0
+    assert run.stderr.count("WARNING") == run.stderr.count("never schedules") == 3
+    environments = {f"{name}/endpoint": f"mistral-7b-{name}-endpoint" for name in ("dev", "staging", "prod")}
     assert stacks(tmp_path / "out") == environments | {"pipeline": "mistral-7b-pipeline"}
 
 
 def test_without_a_pipeline_file_there_is_no_pipeline_and_no_gate_role(tmp_path: Path) -> None:
-    run = run_with_dev(tmp_path, "region: us-east-1\n")
+    run = run_with_dev(tmp_path, "region: us-east-1\ntgi: {MAX_INPUT_LENGTH: 8191}\n")
     assert (run.returncode, run.stderr) == (0, "")
-    assert set(stacks(tmp_path / "out")) == {"dev/network", "dev/endpoint"}
+    assert set(stacks(tmp_path / "out")) == {"dev/endpoint"}
     assert "-gate" not in "".join(file.read_text() for file in (tmp_path / "out").rglob("*.template.json"))
 
 
@@ -87,19 +84,13 @@ def test_what_only_a_construct_can_tell_ends_with_a_message_and_exit_code_2(tmp_
     assert "Traceback" not in run.stderr
 
 
-def test_cross_stack_references_hold_the_network_while_the_endpoint_uses_it() -> None:
-    assert context()["@aws-cdk/core:defaultCrossStackReferences"] == "strong"
-
-
 def test_the_cli_reports_nothing_about_its_user() -> None:
     settings = json.loads((ROOT / "cdk.json").read_text())
     assert (settings["versionReporting"], settings["notices"]) == (False, False)
     assert settings["context"]["cli-telemetry"] is False
 
 
-def test_every_feature_flag_is_as_the_cdk_recommends_but_the_one_that_holds_the_network() -> None:
-    recommended = recommended_flags()
+def test_every_feature_flag_is_as_the_cdk_recommends() -> None:
+    recommended, ours = recommended_flags(), context()
     assert "@aws-cdk/core:validateAgainstDefaultRules" in recommended
-    ours = context()
-    other = {flag for flag, value in recommended.items() if ours.get(flag) != value}
-    assert other == {"@aws-cdk/core:defaultCrossStackReferences"}
+    assert {flag for flag, value in recommended.items() if ours.get(flag) != value} == set()

@@ -55,14 +55,20 @@ def test_an_archive_is_unpacked_by_sagemaker(templates: dict[str, Any]) -> None:
     assert (source["S3DataType"], source["CompressionType"]) == ("S3Object", "Gzip")
 
 
+def endpoint_log_group(template: dict[str, Any]) -> dict[str, Any]:
+    [group] = [r for name, r in template["Resources"].items() if name.startswith("EndpointLogGroup")]
+    assert isinstance(group, dict)
+    return group
+
+
 def test_logs_are_kept_as_long_as_the_file_says(templates: dict[str, Any]) -> None:
-    group = only(templates["everything/endpoint"], "AWS::Logs::LogGroup")
+    group = endpoint_log_group(templates["everything/endpoint"])
     assert group["Properties"]["RetentionInDays"] == 3653
     assert group["DeletionPolicy"] == "RetainExceptOnCreate"
 
 
 def test_logs_go_with_the_stack_unless_they_are_to_be_kept(templates: dict[str, Any]) -> None:
-    assert only(templates["dev/endpoint"], "AWS::Logs::LogGroup")["DeletionPolicy"] == "Delete"
+    assert endpoint_log_group(templates["dev/endpoint"])["DeletionPolicy"] == "Delete"
 
 
 def test_the_cdk_has_a_name_for_every_retention_that_the_file_accepts() -> None:
@@ -102,12 +108,13 @@ def test_outputs_tell_consumers_what_they_need(templates: dict[str, Any]) -> Non
 
 
 def test_the_model_is_in_the_networks_subnets_and_security_group(templates: dict[str, Any]) -> None:
-    exports = {o["Export"]["Name"] for o in templates["dev/network"]["Outputs"].values() if "Export" in o}
-    config = only(templates["dev/endpoint"], "AWS::SageMaker::Model")["Properties"]["VpcConfig"]
-    imported = {value["Fn::ImportValue"] for value in config["Subnets"] + config["SecurityGroupIds"]}
-    assert imported <= exports
-    assert {name for name in exports if "Subnet" in name and "RouteTable" not in name} <= imported
-    assert len(config["Subnets"]) == 2
+    template = templates["dev/endpoint"]
+    config = only(template, "AWS::SageMaker::Model")["Properties"]["VpcConfig"]
+    subnets = [name for name, r in template["Resources"].items() if r["Type"] == "AWS::EC2::Subnet"]
+    assert config["Subnets"] == [{"Ref": subnet} for subnet in subnets]
+    [[group, _]] = [value["Fn::GetAtt"] for value in config["SecurityGroupIds"]]
+    [rule] = template["Resources"][group]["Properties"]["SecurityGroupEgress"]
+    assert "DestinationPrefixListId" in rule
 
 
 @pytest.mark.parametrize("environment", ["dev", "everything", "existing-vpc"])
@@ -119,35 +126,55 @@ def test_what_is_replaced_has_no_name_of_its_own(environment: str, templates: di
     assert "RoleName" not in template["Resources"][role]["Properties"]
 
 
+def gateway(template: dict[str, Any]) -> dict[str, Any]:
+    ways = [r for r in template["Resources"].values() if r["Type"] == "AWS::EC2::VPCEndpoint"]
+    [way] = [r["Properties"] for r in ways if r["Properties"]["VpcEndpointType"] == "Gateway"]
+    assert isinstance(way, dict)
+    return way
+
+
 @pytest.mark.parametrize("environment", ["dev", "staging", "prod", "everything"])
 def test_the_way_to_s3_is_on_every_route_table_of_an_own_vpc(environment: str, templates: dict[str, Any]) -> None:
-    network = templates[f"{environment}/network"]
-    tables = {name for name, r in network["Resources"].items() if r["Type"] == "AWS::EC2::RouteTable"}
-    exports = {o["Export"]["Name"]: o["Value"] for o in network["Outputs"].values() if "Export" in o}
-    gateway = only(templates[f"{environment}/endpoint"], "AWS::EC2::VPCEndpoint")["Properties"]
-    imported = [exports[table["Fn::ImportValue"]] for table in gateway["RouteTableIds"]]
-    assert {table["Ref"] for table in imported} == tables
-    assert len(imported) == len(tables)
+    template = templates[f"{environment}/endpoint"]
+    tables = [{"Ref": name} for name, r in template["Resources"].items() if r["Type"] == "AWS::EC2::RouteTable"]
+    assert gateway(template)["RouteTableIds"] == tables
 
 
 def test_the_way_to_s3_leads_to_jumpstarts_bucket_of_the_region_alone(templates: dict[str, Any]) -> None:
-    policy = only(templates["archive/endpoint"], "AWS::EC2::VPCEndpoint")["Properties"]["PolicyDocument"]
+    policy = gateway(templates["archive/endpoint"])["PolicyDocument"]
     assert [statement["Resource"] for statement in policy["Statement"]] == [
         "arn:aws:s3:::jumpstart-cache-prod-eu-west-1/*",
         "arn:aws:s3:::jumpstart-cache-prod-eu-west-1",
     ]
 
 
-def test_the_model_comes_after_its_way_to_s3(templates: dict[str, Any]) -> None:
+def test_the_model_comes_after_its_way_to_s3_and_that_after_the_tables_of_the_subnets(
+    templates: dict[str, Any],
+) -> None:
     template = templates["dev/endpoint"]
-    [way] = [name for name, r in template["Resources"].items() if r["Type"] == "AWS::EC2::VPCEndpoint"]
-    assert way in only(template, "AWS::SageMaker::Model")["DependsOn"]
+    [way] = [name for name in only(template, "AWS::SageMaker::Model")["DependsOn"] if name.startswith("Artifacts")]
+    associations = [
+        name for name, r in template["Resources"].items() if r["Type"] == "AWS::EC2::SubnetRouteTableAssociation"
+    ]
+    assert len(associations) == 2
+    assert set(associations) <= set(template["Resources"][way]["DependsOn"])
 
 
 def test_route_tables_of_an_existing_vpc_get_the_way_to_s3(templates: dict[str, Any]) -> None:
-    gateway = only(templates["existing-vpc/endpoint"], "AWS::EC2::VPCEndpoint")["Properties"]
-    assert gateway["VpcId"] == "vpc-0123456789abcdef0"
-    assert gateway["RouteTableIds"] == ["rtb-0123456789abcdef0", "rtb-0123456789abcdef1"]
+    way = gateway(templates["existing-vpc/endpoint"])
+    assert way["VpcId"] == "vpc-0123456789abcdef0"
+    assert way["RouteTableIds"] == ["rtb-0123456789abcdef0", "rtb-0123456789abcdef1"]
+
+
+def test_the_right_to_remove_interfaces_goes_after_all_that_they_are_in(templates: dict[str, Any]) -> None:
+    """On removal CloudFormation goes from dependants to what they depend on: endpoint, subnets and group, policy."""
+    for name in ("dev", "existing-vpc"):
+        resources = templates[f"{name}/endpoint"]["Resources"]
+        [policy] = [one for one in resources if one.startswith("RoleInterfaces")]
+        waiting = {resources[one]["Type"] for one in resources if policy in resources[one].get("DependsOn", [])}
+        subnets = {"AWS::EC2::Subnet"} if name == "dev" else set()
+        assert waiting >= {"AWS::SageMaker::Model", "AWS::EC2::SecurityGroup"} | subnets
+        assert "Role" in resources[policy]["Properties"]["RoleName"]["Ref"]
 
 
 def gate_roles(template: dict[str, Any]) -> list[dict[str, Any]]:

@@ -18,8 +18,7 @@ def of_type(template: dict[str, Any], resource_type: str) -> list[dict[str, Any]
 
 
 def log_groups(name: str, templates: dict[str, Any]) -> list[dict[str, Any]]:
-    stacks = [templates[f"{name}/network"], templates[f"{name}/endpoint"]]
-    return [group for template in stacks for group in of_type(template, "AWS::Logs::LogGroup")]
+    return of_type(templates[f"{name}/endpoint"], "AWS::Logs::LogGroup")
 
 
 def keys(template: dict[str, Any], what: str) -> dict[str, dict[str, Any]]:
@@ -28,11 +27,10 @@ def keys(template: dict[str, Any], what: str) -> dict[str, dict[str, Any]]:
     return {name: r for name, r in found.items() if ("DataCapture" in name) == (what == "captured")}
 
 
-@pytest.mark.parametrize("path", [f"{name}/{stack}" for name in OWN_KEYS for stack in ("network", "endpoint")])
-def test_every_log_group_is_encrypted_with_its_stacks_own_key(path: str, templates: dict[str, Any]) -> None:
-    template = templates[path]
-    used = [group["Properties"]["KmsKeyId"] for group in of_type(template, "AWS::Logs::LogGroup")]
-    assert used == [{"Fn::GetAtt": [key, "Arn"]} for key in keys(template, "logs")]
+@pytest.mark.parametrize("name", OWN_KEYS)
+def test_every_log_group_is_encrypted_with_a_key_of_its_own(name: str, templates: dict[str, Any]) -> None:
+    used = [group["Properties"]["KmsKeyId"]["Fn::GetAtt"] for group in log_groups(name, templates)]
+    assert sorted(used) == sorted([key, "Arn"] for key in keys(templates[f"{name}/endpoint"], "logs"))
 
 
 @pytest.mark.parametrize("name", GIVEN_KEYS)
@@ -42,13 +40,13 @@ def test_every_log_group_is_encrypted_with_the_key_of_the_file(name: str, templa
 
 
 @pytest.mark.parametrize("name", OWN_KEYS)
-def test_a_key_lets_cloudwatch_logs_encrypt_what_its_stack_logs_alone(name: str, templates: dict[str, Any]) -> None:
-    groups = {"endpoint": "/aws/sagemaker/Endpoints/*", "network": f"/mistral7b/{name}/vpc-flow-logs"}
-    for stack, group in groups.items():
-        for key in keys(templates[f"{name}/{stack}"], "logs").values():
-            condition = key["Properties"]["KeyPolicy"]["Statement"][1]["Condition"]["ArnLike"]
-            arn = str(condition["kms:EncryptionContext:aws:logs:arn"])
-            assert arn.rsplit(":", 1)[-1].strip("'}]") == group
+def test_a_key_lets_cloudwatch_logs_encrypt_its_one_kind_of_log_alone(name: str, templates: dict[str, Any]) -> None:
+    for logical_id, key in keys(templates[f"{name}/endpoint"], "logs").items():
+        condition = key["Properties"]["KeyPolicy"]["Statement"][1]["Condition"]["ArnLike"]
+        arn = str(condition["kms:EncryptionContext:aws:logs:arn"])
+        flow_logs, endpoints = f"/mistral7b/{name}/vpc-flow-logs", "/aws/sagemaker/Endpoints/*"
+        expected = flow_logs if logical_id.startswith("Network") else endpoints
+        assert arn.rsplit(":", 1)[-1].strip("'}]") == expected
 
 
 def test_cloudwatch_logs_has_nothing_to_do_with_the_key_of_captured_requests(templates: dict[str, Any]) -> None:
@@ -67,10 +65,9 @@ def test_every_log_group_expires_and_goes_or_stays_as_the_file_says(name: str, t
 @pytest.mark.parametrize("name", OWN_KEYS)
 def test_a_key_goes_or_stays_with_what_it_encrypts(name: str, templates: dict[str, Any]) -> None:
     removal = ENVIRONMENTS[name].removal
-    for stack in ("network", "endpoint"):
-        of_logs, of_captured = (keys(templates[f"{name}/{stack}"], what).values() for what in ("logs", "captured"))
-        assert {key["DeletionPolicy"] for key in of_logs} <= {POLICIES[removal.log_group]}
-        assert {key["DeletionPolicy"] for key in of_captured} <= {POLICIES[removal.captured_data]}
+    of_logs, of_captured = (keys(templates[f"{name}/endpoint"], what).values() for what in ("logs", "captured"))
+    assert {key["DeletionPolicy"] for key in of_logs} == {POLICIES[removal.log_group]}
+    assert {key["DeletionPolicy"] for key in of_captured} <= {POLICIES[removal.captured_data]}
 
 
 @pytest.mark.parametrize("name", [name for name in OWN_KEYS if name in CAPTURING])
@@ -83,7 +80,7 @@ def test_captured_requests_have_a_key_of_their_own(name: str, templates: dict[st
 
 @pytest.mark.parametrize("name", [name for name, env in ENVIRONMENTS.items() if env.own_vpc is not None])
 def test_an_own_vpc_records_its_connections(name: str, templates: dict[str, Any]) -> None:
-    template = templates[f"{name}/network"]
+    template = templates[f"{name}/endpoint"]
     [flow_log] = of_type(template, "AWS::EC2::FlowLog")
     [vpc] = [logical_id for logical_id, r in template["Resources"].items() if r["Type"] == "AWS::EC2::VPC"]
     assert flow_log["Properties"]["ResourceId"] == {"Ref": vpc}
@@ -91,7 +88,7 @@ def test_an_own_vpc_records_its_connections(name: str, templates: dict[str, Any]
 
 @pytest.mark.parametrize("name", ["existing-vpc", "existing-routes", "existing-everything"])
 def test_flow_logs_of_an_existing_vpc_are_its_owners(name: str, templates: dict[str, Any]) -> None:
-    assert of_type(templates[f"{name}/network"], "AWS::EC2::FlowLog") == []
+    assert of_type(templates[f"{name}/endpoint"], "AWS::EC2::FlowLog") == []
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
@@ -124,7 +121,8 @@ def test_the_models_subnets_let_captured_requests_out_to_their_bucket_alone(
     name: str, templates: dict[str, Any]
 ) -> None:
     template = templates[f"{name}/endpoint"]
-    [gateway] = [endpoint["Properties"] for endpoint in of_type(template, "AWS::EC2::VPCEndpoint")]
+    endpoints = [endpoint["Properties"] for endpoint in of_type(template, "AWS::EC2::VPCEndpoint")]
+    [gateway] = [endpoint for endpoint in endpoints if endpoint["VpcEndpointType"] == "Gateway"]
     [write] = [s for s in gateway["PolicyDocument"]["Statement"] if s["Action"] == "s3:PutObject"]
     [bucket] = [
         logical_id
@@ -132,12 +130,3 @@ def test_the_models_subnets_let_captured_requests_out_to_their_bucket_alone(
         if r["Type"] == "AWS::S3::Bucket" and "LoggingConfiguration" in r["Properties"]
     ]
     assert write["Resource"]["Fn::Join"][1] == [{"Fn::GetAtt": [bucket, "Arn"]}, "/captured/*"]
-
-
-def test_no_option_of_a_file_changes_what_the_network_exports(templates: dict[str, Any]) -> None:
-    """CloudFormation changes no export in use: an option that did could not be turned on or off in one deployment."""
-    exports = {
-        name: {output["Export"]["Name"].partition(":")[2] for output in t["Outputs"].values() if "Export" in output}
-        for name, t in ((name, templates[f"{name}/network"]) for name in ("dev", "prod", "archive", "china-instruct"))
-    }
-    assert len({frozenset(names) for names in exports.values()}) == 1, exports

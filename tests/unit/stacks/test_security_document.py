@@ -53,7 +53,7 @@ def test_every_resource_with_statements_has_a_section_and_every_statement_a_plac
     text = DOCUMENT.read_text(encoding="utf-8")
     names = "|".join(PROMOTED)
     resources = {
-        re.sub(rf"^Builds/({names})-", "Builds/<environment>-", re.sub(r"-[a-z-]+/Policy\w+", "-<role>/Policy", s.path))
+        re.sub(rf"^Builds/({names})-", "Builds/<environment>-", re.sub(r"^Caller-.+", "Caller-<role>", s.path))
         for s in all_statements
     }
     assert set(re.findall(r"^### `(.+)`:", text, re.M)) == resources
@@ -80,21 +80,21 @@ def test_one_role_for_each_environment_is_one_entry(subjects: list[Subject]) -> 
 
 def test_one_statement_of_many_environments_is_one_entry(entry: Callable[[str, str], Entry]) -> None:
     assert entry("endpoint/Role", "PullImage").environments == set(ENVIRONMENTS)
-    assert list(entry("endpoint/Role", "AttachInterfaces").conditions) == [
-        "ArnEquals: ec2:Subnet = arn:<partition>:ec2:<region>:<account>:subnet/<subnet>"
+    assert list(entry("endpoint/Role/Interfaces", "AttachInterfaces").conditions) == [
+        "ArnEquals: ec2:Vpc = arn:<partition>:ec2:<region>:<account>:vpc/<vpc>"
     ]
 
 
 def test_several_callers_are_one_entry(entry: Callable[[str, str], Entry]) -> None:
     callers = {name for name, environment in ENVIRONMENTS.items() if environment.callers.role_names}
-    assert entry("endpoint/Caller-<role>/Policy", "sagemaker:InvokeEndpoint").environments == callers
+    assert entry("endpoint/Caller-<role>", "InvokeEndpoint").environments == callers
 
 
 def test_a_statement_without_a_reason_is_refused_by_name(
     statements: list[Statement], environments: list[Subject]
 ) -> None:
-    changed = [replace(s, reason=None) if s.name.startswith("dev/endpoint/Role, Logs") else s for s in statements]
-    with pytest.raises(StatementsError, match="dev/endpoint/Role, Logs: WriteLogs has no reason"):
+    changed = [replace(s, reason=None) if s.name.startswith("dev/endpoint/Role/Logs") else s for s in statements]
+    with pytest.raises(StatementsError, match="dev/endpoint/Role/Logs, PolicyDocument: WriteLogs has no reason"):
         entries(changed, environments)
 
 
@@ -124,5 +124,5 @@ def test_a_statement_that_allows_more_in_one_environment_is_refused(
         replace(s, actions=(*s.actions, "s3:PutObject")) if (s.environment, s.key) == ("prod", "ReadWeights") else s
         for s in statements
     ]
-    with pytest.raises(StatementsError, match="prod/endpoint/Role, Artifact: ReadWeights differs"):
+    with pytest.raises(StatementsError, match="prod/endpoint/Role/Artifact, PolicyDocument: ReadWeights differs"):
         entries(changed, environments)

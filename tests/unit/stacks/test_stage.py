@@ -15,19 +15,15 @@ def resources(template: dict[str, Any], resource_type: str) -> list[dict[str, An
     return [r["Properties"] for r in template.get("Resources", {}).values() if r["Type"] == resource_type]
 
 
-def test_stacks_are_listed_by_environment_and_named_after_it(stages: dict[str, EnvironmentStage]) -> None:
-    stage = stages["dev"]
-    assert (stage.network.node.path, stage.endpoint.node.path) == ("dev/network", "dev/endpoint")
-    assert stage.network.stack_name == "mistral-7b-dev-network"
-    assert stage.endpoint.stack_name == "mistral-7b-dev-endpoint"
+def test_an_environment_is_one_stack_listed_by_it_and_named_after_it(stages: dict[str, EnvironmentStage]) -> None:
+    [stack] = stages["dev"].stacks
+    assert (stack.node.path, stack.stack_name) == ("dev/endpoint", "mistral-7b-dev-endpoint")
 
 
-def test_the_endpoint_is_deployed_after_its_network(
-    stages: dict[str, EnvironmentStage], templates: dict[str, Any]
-) -> None:
-    assert templates  # synthesized: references have become dependencies
-    for stage in stages.values():
-        assert [stack.node.path for stack in stage.endpoint.dependencies] == [stage.network.node.path]
+def test_no_environment_exports_anything(templates: dict[str, Any]) -> None:
+    """CloudFormation changes no export in use."""
+    exports = [path for path, t in templates.items() for o in t.get("Outputs", {}).values() if "Export" in o]
+    assert exports == []
 
 
 def test_without_an_account_the_stacks_go_where_the_credentials_are(stages: dict[str, EnvironmentStage]) -> None:
@@ -39,21 +35,29 @@ def test_an_account_of_the_file_is_the_stacks_account(stages: dict[str, Environm
     assert (stages["archive"].endpoint.account, stages["archive"].endpoint.region) == ("111122223333", "eu-west-1")
 
 
-def test_only_environments_that_ask_for_it_are_protected_from_removal(stages: dict[str, EnvironmentStage]) -> None:
-    protected = {
-        name for name, s in stages.items() if s.network.termination_protection and s.endpoint.termination_protection
-    }
-    assert protected == {"prod", "everything"}
+def test_the_cli_protects_nothing_before_it_was_deployed_once(stages: dict[str, EnvironmentStage]) -> None:
+    """A first deployment that fails could neither be repeated nor destroyed: `mistral7b protect` comes after it."""
+    assert {stack.termination_protection for stage in stages.values() for stack in stage.stacks} == {False}
+
+
+def test_sagemakers_sdk_knows_the_model_by_its_tags(templates: dict[str, Any]) -> None:
+    for kind in ("Model", "EndpointConfig", "Endpoint"):
+        [properties] = resources(templates["dev/endpoint"], f"AWS::SageMaker::{kind}")
+        tags = {tag["Key"]: tag["Value"] for tag in properties["Tags"]}
+        assert tags["sagemaker-sdk:jumpstart-model-id"] == "huggingface-llm-mistral-7b-instruct"
+        assert tags["sagemaker-sdk:jumpstart-model-version"] == "2.0.0"
+    tagged = {r["Type"] for r in templates["dev/endpoint"]["Resources"].values() if "jumpstart-model-id" in str(r)}
+    assert tagged == {"AWS::SageMaker::Model", "AWS::SageMaker::EndpointConfig", "AWS::SageMaker::Endpoint"}
 
 
 def test_tags_are_on_every_resource_that_takes_tags(templates: dict[str, Any]) -> None:
     expected = {"team": "search", "cost-centre": "42"}
-    for path in ("everything/network", "everything/endpoint"):
-        tags = [r["Properties"]["Tags"] for r in templates[path]["Resources"].values() if "Tags" in r["Properties"]]
-        assert tags
-        for tag in tags:
-            given = tag if isinstance(tag, dict) else {t["Key"]: t["Value"] for t in tag}
-            assert expected.items() <= given.items()
+    found = templates["everything/endpoint"]["Resources"].values()
+    tags = [r["Properties"]["Tags"] for r in found if "Tags" in r["Properties"]]
+    assert tags
+    for tag in tags:
+        given = tag if isinstance(tag, dict) else {t["Key"]: t["Value"] for t in tag}
+        assert expected.items() <= given.items()
 
 
 def test_there_is_no_custom_resource_and_no_function(templates: dict[str, Any]) -> None:
@@ -69,7 +73,7 @@ def test_every_stack_and_output_says_what_it_is(templates: dict[str, Any]) -> No
 
 
 def test_account_region_and_partition_stand_in_arns_of_another_partition(templates: dict[str, Any]) -> None:
-    text = json.dumps([templates["china/network"], templates["china/endpoint"]])
+    text = json.dumps(templates["china/endpoint"])
     assert "arn:aws-cn:s3:::jumpstart-cache-prod-cn-north-1/" in text
     assert "arn:aws:" not in text
 
@@ -93,7 +97,7 @@ def twice(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Path], list[li
 def test_two_synths_of_one_folder_are_the_same_to_the_byte(twice: tuple[list[Path], list[list[int]]]) -> None:
     first, second = twice[0]
     files = sorted(f.relative_to(first) for f in first.rglob("*.template.json"))
-    assert len(files) == 7
+    assert len(files) == 4
     for file in files:
         assert (first / file).read_bytes() == (second / file).read_bytes()
 

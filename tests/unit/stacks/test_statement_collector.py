@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_iam as iam
 
@@ -52,16 +51,17 @@ def test_a_reason_without_a_statement_is_named(stage: EnvironmentStage) -> None:
 
 def test_a_reason_elsewhere_does_not_count(stage: EnvironmentStage) -> None:
     added_user(stage)
-    explain_statements(stage.network, {"sqs:SendMessage": "of another stack"})
+    explain_statements(stage.endpoint.endpoint, {"sqs:SendMessage": "of another construct"})
     assert found(stage).reason is None
-    assert StackStatements(stage.node.id, stage.stacks).unused_reasons() == ["nothing/network: sqs:SendMessage"]
+    assert StackStatements(stage.node.id, stage.stacks).unused_reasons() == [
+        "nothing/endpoint/Endpoint: sqs:SendMessage"
+    ]
 
 
-def test_a_reference_to_another_stack_is_followed(stage: EnvironmentStage) -> None:
-    group = stage.network.security_group
-    arn = cdk.Fn.join("", ["arn:aws:ec2:::security-group/", group.security_group_id])
-    added_user(stage, Resource=[arn, stage.network.vpc.vpc_id])
-    assert found(stage).resources == ("arn:aws:ec2:::security-group/<GroupId of network/Model>", "<network/Vpc>")
+def test_a_reference_is_the_construct_that_it_refers_to(stage: EnvironmentStage) -> None:
+    group = stage.endpoint.endpoint.log_group
+    added_user(stage, Resource=[group.log_group_arn, group.log_group_name])
+    assert found(stage).resources == ("<Arn of endpoint/Endpoint/LogGroup>", "<endpoint/Endpoint/LogGroup>")
 
 
 def test_a_list_of_what_is_not_allowed_is_refused_as_it_would_be_misread(stage: EnvironmentStage) -> None:

@@ -18,6 +18,8 @@ SERVICES: Mapping[str, Any] = load_resource(AdditionalSpecs, "Policies.json")
 # The reference names a resource type, of datasets, which the metrics of PutMetricData are not in. The documentation
 # narrows it by namespace: CloudWatch user guide, "Using condition keys to limit access to CloudWatch namespaces".
 NARROWED_BY_CONDITION = {"cloudwatch:PutMetricData": "cloudwatch:namespace"}
+# The reference names a resource type; whether SageMaker's calls carry it no page says, so the statement is on all.
+UNSURE = {"ec2:DeleteNetworkInterfacePermission"}
 WILDCARD_ACTIONS = {
     ("KeyPolicy", "AccountDecides"): {"kms:*"},  # AWS KMS developer guide, "Default key policy"
     ("KeyPolicy", "LogsEncrypt"): {"kms:ReEncrypt*", "kms:GenerateDataKey*"},  # see EncryptionKey for the source
@@ -96,7 +98,7 @@ def test_every_resource_is_named_where_iam_accepts_one(all_statements: list[Stat
         for s in all_statements
         if "*" in s.resources and s.policy != "KeyPolicy"
         for action in s.actions
-        if not accepts_no_resource(action) and not is_narrowed(s, action)
+        if action not in UNSURE and not accepts_no_resource(action) and not is_narrowed(s, action)
     ]
     assert too_wide == []
 
@@ -125,11 +127,8 @@ def test_a_key_is_for_the_account_and_for_the_log_group_of_its_stack(statements:
             account = settings.account or "<account>"
             assert s.principals == (f"AWS arn:{partition(s.environment)}:iam::{account}:root",)
             continue
-        groups = {
-            "endpoint": "/aws/sagemaker/Endpoints/*",
-            "network": f"/mistral7b/{s.environment}/vpc-flow-logs",
-        }
-        expected = [regional_arn(s.environment, "logs", f"log-group:{groups[s.stack]}")]
+        group = f"/mistral7b/{s.environment}/vpc-flow-logs" if s.path == "Network/Key" else "/aws/sagemaker/Endpoints/*"
+        expected = [regional_arn(s.environment, "logs", f"log-group:{group}")]
         assert condition(s, "ArnLike", "kms:EncryptionContext:aws:logs:arn") == expected
         assert s.principals == (f"Service logs.{settings.region}.<dns suffix>",)
 
@@ -165,16 +164,19 @@ def test_a_caller_gets_to_invoke_this_endpoint_and_nothing_else(
     environment: str, by_environment: dict[str, list[Statement]], templates: dict[str, Any]
 ) -> None:
     settings = ENVIRONMENTS[environment]
-    policies = [s for s in by_environment[environment] if s.resource_type == "AWS::IAM::Policy"]
-    vpc = settings.network.existing_vpc.vpc_id if settings.network.existing_vpc else "<network/Vpc>"
+    policies = [s for s in by_environment[environment] if s.path.startswith("Caller-")]
+    vpc = settings.network.existing_vpc.vpc_id if settings.network.existing_vpc else "<endpoint/Network/Vpc>"
     conditions = (("StringEquals", "aws:SourceVpc", vpc),) if settings.callers.only_from_vpc else ()
     one = ("Allow", tuple(INVOKE_ACTIONS), (endpoint(environment),), conditions)
     assert [(s.effect, s.actions, s.resources, s.conditions) for s in policies] == [one] * len(
         settings.callers.role_names
     )
     resources = templates[f"{environment}/endpoint"]["Resources"].values()
-    roles = [r["Properties"]["Roles"] for r in resources if r["Type"] == "AWS::IAM::Policy"]
-    assert sorted(roles) == sorted([role] for role in settings.callers.role_names)
+    named = [r["Properties"] for r in resources if str(r["Properties"].get("PolicyName")).startswith("invoke-")]
+    assert sorted(one["RoleName"] for one in named) == sorted(settings.callers.role_names)
+    # Replaced, not changed, where the endpoint gets another name; a role can have callers' policies of two regions.
+    names = {one["PolicyName"] for one in named}
+    assert names <= {f"invoke-{settings.resolved_endpoint_name}-{settings.region}"}
 
 
 def test_callers_with_and_without_a_vpc_are_among_the_environments() -> None:
@@ -182,14 +184,14 @@ def test_callers_with_and_without_a_vpc_are_among_the_environments() -> None:
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_the_interface_endpoint_leads_to_this_endpoint_alone(
+def test_the_interface_endpoint_leads_to_endpoints_of_this_account_alone(
     environment: str, by_environment: dict[str, list[Statement]]
 ) -> None:
-    policies = [s for s in by_environment[environment] if (s.stack, s.path) == ("network", "Runtime")]
-    expected = [(tuple(INVOKE_ACTIONS), (endpoint(environment),))]
-    assert [(s.actions, s.resources) for s in policies] == (
-        expected if ENVIRONMENTS[environment].network.runtime_endpoint else []
-    )
+    policies = [s for s in by_environment[environment] if s.path == "Network/Runtime"]
+    expected = [(tuple(INVOKE_ACTIONS), (regional_arn(environment, "sagemaker", "endpoint/*"),))]
+    settings = ENVIRONMENTS[environment]
+    own = settings.own_vpc is not None and settings.network.runtime_endpoint
+    assert [(s.actions, s.resources) for s in policies] == (expected if own else [])
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
@@ -199,7 +201,7 @@ def test_the_model_reads_its_own_versions_weights_alone(
     bucket, key = ENVIRONMENTS[environment].artifact_uri.removeprefix("s3://").split("/", maxsplit=1)
     pattern = key if key.endswith(".tar.gz") else f"{key}*"
     arn = f"arn:{partition(environment)}:s3:::{bucket}"
-    role = [s for s in by_environment[environment] if (s.stack, s.path) == ("endpoint", "Role")]
+    role = [s for s in by_environment[environment] if s.path.startswith("Role/")]
     on_s3 = {
         action: (s.resources, s.conditions)
         for s in role
@@ -208,7 +210,7 @@ def test_the_model_reads_its_own_versions_weights_alone(
     }
     assert on_s3 == {
         "s3:GetObject": ((f"{arn}/{pattern}",), ()),
-        "s3:ListBucket": ((arn,), (("StringLike", "s3:prefix", pattern),)),
+        "s3:ListBucket": ((arn,), ()),
     }
 
 
@@ -242,4 +244,4 @@ def test_every_arn_of_an_endpoint_is_this_environments(
     environment: str, by_environment: dict[str, list[Statement]]
 ) -> None:
     arns = {text for s in by_environment[environment] for text in texts(s) if ":endpoint/" in text}
-    assert arns <= {endpoint(environment)}
+    assert arns <= {endpoint(environment), regional_arn(environment, "sagemaker", "endpoint/*")}
