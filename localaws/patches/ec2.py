@@ -94,6 +94,7 @@ def _possible(original: Callable[..., VPCEndPoint]) -> Callable[..., VPCEndPoint
 
     @functools.wraps(original)
     def create_vpc_endpoint(self: Any, **given: Any) -> VPCEndPoint:
+        given["endpoint_type"] = given["endpoint_type"] or "Gateway"
         _check(self, SimpleNamespace(**given), None)
         endpoint = original(self, **given)
         if endpoint.vpc_endpoint_type == "Interface":

@@ -155,6 +155,9 @@ def _check_region(region: str) -> None:
 
     session = Session()
     regions = [r for p in session.get_available_partitions() for r in session.get_available_regions("sts", p)]
+    if region.startswith("us-gov-"):
+        reason = "AWS GovCloud (US) is not emulated, as JumpStart publishes no Mistral 7B there"
+        raise CommandError(f"--region {region}: {reason}\nfix: give a region that `mistral7b models` lists", 2)
     if region not in regions:
         guess = nearest(region, regions)
         fix = f"did you mean {guess}?" if guess else "give an AWS region, such as us-east-1"

@@ -250,8 +250,6 @@ def play(project: Path, report: Report, folder: Path = EXAMPLE, name: str = EXAM
     from localaws.lifecycle import running_server  # noqa: PLC0415
 
     environment = load_environment(folder, name)
-    if environment.region.startswith("cn-"):
-        raise DemoFailedError(f"{name} is in {environment.region}, and the embedded AWS has no regions of China")
     cdk_program(project)  # before anything is started
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mistral7b-demo-")))

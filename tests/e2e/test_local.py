@@ -121,6 +121,12 @@ def test_a_region_that_aws_does_not_have_is_refused_with_the_nearest(tmp_path: P
     assert result.stderr == "mistral7b: --region us-esat-1: AWS has no such region\nfix: did you mean us-east-1?\n"
 
 
+def test_govcloud_is_refused_by_its_name(tmp_path: Path) -> None:
+    result = local(tmp_path, "up", "--region", "us-gov-west-1")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "AWS GovCloud (US) is not emulated" in result.stderr
+
+
 def test_at_a_terminal_up_says_how_a_shell_takes_its_settings(state: Path) -> None:
     told = at_a_terminal(state, "up", "--account", "555555555555")
     assert f'eval "$(mistral7b local up --account 555555555555 --state {state})"' in told.replace("\n", "")

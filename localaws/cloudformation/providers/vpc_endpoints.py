@@ -42,7 +42,7 @@ def _dns_entries(context: Context, physical_id: str, _: Props) -> Json:
 
 
 def _endpoint_parameters(_: Context, parameters: dict[str, Json]) -> dict[str, Json]:
-    return {"VpcEndpointType": "Gateway", "PrivateDnsEnabled": False, **parameters}
+    return {"PrivateDnsEnabled": False, **parameters}
 
 
 _ENDPOINT_MODIFIABLE = "PolicyDocument RouteTableIds SubnetIds SecurityGroupIds PrivateDnsEnabled"

@@ -24,13 +24,13 @@ def _version_exists(env: Environment) -> Iterator[Finding]:
 
 @rule("region")
 def _region_is_known(env: Environment) -> Iterator[Finding]:
-    if env.region not in catalog.regions():
-        yield Finding(
-            ("region",),
-            env.region,
-            "JumpStart publishes Mistral 7B in no such region",
-            _one_of(env.region, catalog.regions()),
-        )
+    known = catalog.regions()
+    if env.region.startswith("us-gov-"):
+        reason, fix = "JumpStart publishes no Mistral 7B in AWS GovCloud (US)", f"use one of {', '.join(known)}"
+        yield Finding(("region",), env.region, reason, fix)
+    elif env.region not in known:
+        reason = "JumpStart publishes Mistral 7B in no such region"
+        yield Finding(("region",), env.region, reason, _one_of(env.region, known))
 
 
 @rule("region", "model", "model_version")

@@ -20,6 +20,7 @@ REFUSED = {
         "does not publish instruct 2.0.0 there",
     ),
     "a region that does not exist": ("region: eu-west-9", "region", "in no such region"),
+    "a region of GovCloud": ("region: us-gov-west-1", "region", "no Mistral 7B in AWS GovCloud (US)"),
     "an instance type without the GPUs": ("instance: {type: ml.m5.large}", "instance.type", "is not offered on it"),
     "an instance type of newer versions": (
         "instance: {type: ml.g4dn.12xlarge}",

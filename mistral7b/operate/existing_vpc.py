@@ -1,0 +1,93 @@
+"""Whether an existing VPC is as the environment's file says, and takes what the deployment adds to it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from mistral7b.environment import Environment, ExistingVpc
+from mistral7b.environment.problem import Problem
+from mistral7b.promotion.names import environment_stacks
+
+_Finding = tuple[str, Any, str, str]
+"""Field, value, reason and fix."""
+_GONE = ("deleting", "deleted", "rejected", "failed", "expired")
+
+
+def vpc_problems(ec2: Any, env: Environment, file: object) -> list[Problem]:
+    """What fails the deployment, or keeps the model from Amazon S3; nothing where the VPC is the environment's own.
+
+    Args:
+        ec2: boto3 client of the environment's account and region. It takes ec2:DescribeVpcs, DescribeVpcAttribute,
+            DescribeSubnets, DescribeRouteTables and DescribeVpcEndpoints.
+        env: the environment.
+        file: its file, for the message.
+
+    Raises:
+        ClientError: the account may not be asked.
+    """
+    vpc = env.network.existing_vpc
+    found = _findings(ec2, env, vpc) if vpc else ()
+    return [Problem(str(file), None, f"network.{field}", *finding) for field, *finding in found]
+
+
+def _findings(ec2: Any, env: Environment, vpc: ExistingVpc) -> Iterator[_Finding]:
+    own = [{"Name": "vpc-id", "Values": [vpc.vpc_id]}]
+    if not (vpcs := ec2.describe_vpcs(Filters=own)["Vpcs"]):
+        yield "existing_vpc.vpc_id", vpc.vpc_id, f"there is no such VPC in {env.region}", "give the id of one"
+        return
+    ranges = [one["CidrBlock"] for one in vpcs[0]["CidrBlockAssociationSet"]]
+    if vpc.cidr not in ranges:
+        yield "existing_vpc.cidr", vpc.cidr, f"{vpc.vpc_id} has {' and '.join(ranges)}", f"set it to {ranges[0]}"
+    subnets = {one["SubnetId"]: one for one in ec2.describe_subnets(Filters=own)["Subnets"]}
+    tables = {one["RouteTableId"]: one for one in ec2.describe_route_tables(Filters=own)["RouteTables"]}
+    asked = [("subnet_ids", one, subnets) for one in vpc.subnet_ids]
+    for field, one, known in (*asked, *(("route_table_ids", one, tables) for one in vpc.route_table_ids)):
+        if one not in known:
+            yield f"existing_vpc.{field}", one, f"{vpc.vpc_id} has none of this id", f"use {', '.join(known)}"
+    for subnet, zone in zip(vpc.subnet_ids, vpc.availability_zones, strict=True):
+        zone_id, name = (subnets.get(subnet, {}).get(key, zone) for key in ("AvailabilityZoneId", "AvailabilityZone"))
+        if zone not in (zone_id, name):
+            reason = f"{subnet} is in {zone_id}, which this account calls {name}"
+            yield "existing_vpc.availability_zones", zone, reason, f"write {zone_id} or {name} for {subnet}"
+    endpoints = [one for one in ec2.describe_vpc_endpoints(Filters=own)["VpcEndpoints"] if one["State"] not in _GONE]
+    stacks = [{"Key": "aws:cloudformation:stack-name", "Value": name} for name in environment_stacks(env.name)]
+    others = [one for one in endpoints if not any(tag in stacks for tag in one.get("Tags", []))]
+    if env.network.runtime_endpoint:
+        yield from _runtime(ec2, vpc.vpc_id, others)
+    s3 = [one for one in endpoints if one["VpcEndpointType"] == "Gateway" and one["ServiceName"].endswith(".s3")]
+    for gateway, table in ((one, table) for one in s3 if one in others for table in one["RouteTableIds"]):
+        if table in vpc.route_table_ids:
+            reason = f"it leads to S3 by {gateway['VpcEndpointId']} already, and takes one"
+            fix = f"take it out: the model uses that one, whose policy has to allow reading {env.artifact_uri}"
+            yield "existing_vpc.route_table_ids", table, reason, fix
+    led = {*vpc.route_table_ids, *(table for one in s3 for table in one["RouteTableIds"])}
+    for subnet in vpc.subnet_ids:
+        table = _route_table(tables, subnet)
+        if subnet in subnets and table["RouteTableId"] not in led and not _leads_out(table):
+            reason = f"route table {table['RouteTableId']} of {subnet} has no route to Amazon S3"
+            yield "existing_vpc.route_table_ids", vpc.route_table_ids, reason, f"add {table['RouteTableId']}"
+
+
+def _runtime(ec2: Any, vpc_id: str, others: list[Any]) -> Iterator[_Finding]:
+    for attribute in ("enableDnsSupport", "enableDnsHostnames"):
+        answer = ec2.describe_vpc_attribute(VpcId=vpc_id, Attribute=attribute)
+        if not answer[attribute[0].upper() + attribute[1:]]["Value"]:
+            fix = f"turn {attribute} on (`aws ec2 modify-vpc-attribute`), or set it to false"
+            yield "runtime_endpoint", True, f"{attribute} of {vpc_id} is off, and private DNS takes it", fix
+    for one in others:
+        if one["ServiceName"].endswith(".sagemaker.runtime") and one["PrivateDnsEnabled"]:
+            reason = f"{one['VpcEndpointId']} has the runtime's private DNS name in {vpc_id}, which takes one"
+            fix = "set it to false: callers use that one, whose policy and security groups have to let them in"
+            yield "runtime_endpoint", True, reason, fix
+
+
+def _route_table(tables: dict[str, Any], subnet: str) -> Any:
+    """A subnet's own, or else the VPC's main one."""
+    associated = [(one, table) for table in tables.values() for one in table["Associations"]]
+    main = next(table for one, table in associated if one["Main"])
+    return next((table for one, table in associated if one.get("SubnetId") == subnet), main)
+
+
+def _leads_out(table: Any) -> bool:
+    """Whether it has a way to the internet, S3 among it."""
+    default = [one for one in table["Routes"] if one.get("DestinationCidrBlock") == "0.0.0.0/0"]
+    return any(one.get("State") != "blackhole" for one in default)
