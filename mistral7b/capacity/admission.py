@@ -92,8 +92,7 @@ def fewest_to_interrupt(running: int, waiting_served_ratio: float) -> int:
 def never_admitted(settings: "LauncherSettings") -> range:
     """Lengths of prompts that validation lets in and no prefill takes: one holds the queue until its client goes.
 
-    MAX_BATCH_TOTAL_TOKENS has no part in it: the server measures it, and does not start where it is below
-    MAX_TOTAL_TOKENS.
+    MAX_BATCH_TOTAL_TOKENS plays no part: the server measures it, and does not start with less than MAX_TOTAL_TOKENS.
     """
     return range(settings.max_batch_prefill_tokens // BLOCK_SIZE * BLOCK_SIZE + 1, settings.max_input_length + 1)
 
