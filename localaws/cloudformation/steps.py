@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from localaws.cloudformation.desired import Desired, context
 from localaws.cloudformation.errors import ResourceFailure, ValidationError
 from localaws.cloudformation.providers import PROVIDERS
+from localaws.cloudformation.providers.base import InUse
 from localaws.cloudformation.store import Created, Deployed, Replaced, Stack
 from localaws.cloudformation.template import dependants_first
 from localaws.cloudformation.values import Json
+from localaws.hosting.settings import HostingSettings
 
 LOG = logging.getLogger(__name__)
+
+POLL_S = 0.1
+"""Time between two tries to delete what others depend on."""
 
 DEFECT = "Internal error of the embedded AWS"
 """Begins the status reasons that are the fault of this program."""
@@ -75,16 +81,19 @@ def configure(stack: Stack, before: Deployed, after: Deployed) -> None:
     stack.event(*names, "UPDATE_COMPLETE", properties=after.properties)
 
 
-def delete(stack: Stack, resource: Deployed, policy: str) -> bool:
-    """Delete a resource unless its policy keeps it. Whether it worked."""
+def delete(stack: Stack, resource: Deployed, policy: str, until: float = 0) -> bool:
+    """Delete a resource unless its policy keeps it. Whether it worked.
+
+    What others depend on is tried again `until` a time of `time.monotonic`: EC2's DependencyViolation may pass.
+    """
     names = (resource.logical_id, resource.physical_id, resource.type)
     if policy == "Retain":
         stack.event(*names, "DELETE_SKIPPED", properties=resource.properties)
         return True
     stack.event(*names, "DELETE_IN_PROGRESS", properties=resource.properties)
     try:
-        where = context(stack, resource.logical_id, resource.type)
-        PROVIDERS[resource.type].remove(where, resource.physical_id, resource.properties)
+        while not _removed(stack, resource, until):
+            time.sleep(POLL_S)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is the resource's status reason
         stack.event(*names, "DELETE_FAILED", reason(error), resource.properties)
         return False
@@ -92,14 +101,30 @@ def delete(stack: Stack, resource: Deployed, policy: str) -> bool:
     return True
 
 
+def _removed(stack: Stack, resource: Deployed, until: float) -> bool:
+    """Try to delete a resource: False for one that is in use and can be tried again."""
+    where = context(stack, resource.logical_id, resource.type)
+    try:
+        PROVIDERS[resource.type].remove(where, resource.physical_id, resource.properties)
+    except InUse:
+        if time.monotonic() > until:
+            raise
+        return False
+    return True
+
+
 def delete_all(stack: Stack, resources: Iterable[Deployed], policy: Callable[[Deployed], str]) -> list[Deployed]:
-    """Delete resources, dependants first, and give those left: the failed ones and what they depend on."""
+    """Delete resources, dependants first, and give those left: the failed ones and what they depend on.
+
+    AWS deletes side by side what does not depend on each other: so all of them together have `dependency_seconds`.
+    """
+    until = time.monotonic() + HostingSettings.from_environment().dependency_seconds
     remaining = list(resources)
     order = dependants_first({one.logical_id: one.dependencies for one in remaining})
     stuck: list[Deployed] = []
     for resource in sorted(remaining, key=lambda one: order.index(one.logical_id)):
         blocked = any(resource.logical_id in other.dependencies for other in stuck)
-        if blocked or not delete(stack, resource, policy(resource)):
+        if blocked or not delete(stack, resource, policy(resource), until):
             stuck.append(resource)
     return stuck
 

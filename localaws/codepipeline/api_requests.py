@@ -51,7 +51,7 @@ class Operations(BaseResponse):
     def authorize(self, name: str, within: str = "") -> None:
         """Raise AccessDenied if a role's session asks, and the role's policies do not allow it on this pipeline.
 
-        `within` names the stage or the action that it is about. Conditions of policies are not evaluated.
+        `within` names the stage or the action that it is about.
         """
         caller, operation = self.caller, f"codepipeline:{self._get_action()}"
         resource = f"arn:{self.partition}:codepipeline:{self.region}:{self.current_account}:{name}{within}"

@@ -40,7 +40,7 @@ class Identity:
             )
 
     def may(self, action: str, resource: str, resource_policy: str = "{}") -> bool:
-        """Whether a policy of the role, or that of the resource, allows the action. Conditions are not evaluated."""
+        """Whether a policy of the role, or that of the resource, allows the action."""
         with moto_app.STATE:
             return permissions.allows(self.role_arn, action, resource, resource_policy)
 

@@ -30,7 +30,8 @@ def install(settings: HostingSettings | None = None, *, pace: Pace = at_once, la
     """
     settings = HostingSettings.from_environment() if settings is None else settings
     launcher = Launcher(pace, settings.answer_tokens)
-    sagemaker.install(Endpoints(_FLEET, _RECORDS, launcher, later or after(settings.endpoint_seconds)))
+    later = later or after(settings.endpoint_seconds)
+    sagemaker.install(Endpoints(_FLEET, _RECORDS, launcher, later, after(settings.interface_seconds)))
 
 
 def routes() -> list[Route]:

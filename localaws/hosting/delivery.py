@@ -15,15 +15,16 @@ from moto.kms.models import Key, kms_backends
 from moto.s3.models import FakeBucket, s3_backends
 
 from localaws import moto_app
+from localaws.accounts import url_suffix
 from localaws.hosting.capture import CapturePlan, Invocation
 from localaws.hosting.fleet import EndpointKey
-from localaws.hosting.permissions import allows
+from localaws.hosting.permissions import DeniedError, check
 
 _log = logging.getLogger(__name__)
 
 
 class UndeliverableError(Exception):
-    """The execution role may not write there. SageMaker loses the data without a word; here the server's log tells."""
+    """There is no such place. SageMaker loses the data without a word; here the server's log tells."""
 
 
 class Capture:
@@ -57,7 +58,7 @@ class Capture:
             for folder, together in folders.items():
                 try:
                     self._write(folder, together)
-                except (ClientError, UndeliverableError) as error:
+                except (ClientError, DeniedError, UndeliverableError) as error:
                     _log.warning("%d captured invocations of %s are lost: %s", len(together), self._key.name, error)
                 except Exception:  # noqa: BLE001  # a thread has no caller
                     _log.exception("%d captured invocations of %s are lost", len(together), self._key.name)
@@ -87,12 +88,11 @@ class Capture:
         with moto_app.STATE:
             bucket: FakeBucket | None = s3_backends[self._key.account]["aws"].buckets.get(self._plan.bucket)
             policy = (bucket.policy or b"{}").decode() if bucket else "{}"
-            needed = [("s3:PutObject", f"arn:aws:s3:::{self._plan.bucket}/{name}", policy)]
+            check(role, "s3:PutObject", f"arn:{role.split(':')[1]}:s3:::{self._plan.bucket}/{name}", {}, policy)
             if key := self._kms_key(bucket):
-                needed.append(("kms:GenerateDataKey", key.arn, key.policy))
-            for action, resource, resource_policy in needed:
-                if not allows(role, action, resource, resource_policy):
-                    raise UndeliverableError(f"{role} is not allowed {action} on {resource}")
+                service = f"s3.{self._key.region}.{url_suffix(self._key.region)}"
+                through = {"kms:viaservice": service, "kms:calleraccount": self._key.account}
+                check(role, "kms:GenerateDataKey", key.arn, through, key.policy)
 
     def _kms_key(self, bucket: FakeBucket | None) -> Key | None:
         """The customer's key that the object is encrypted with: the capture's own, or the bucket's default."""

@@ -6,17 +6,14 @@ from dataclasses import dataclass
 
 from moto.logs.models import logs_backends
 
+from localaws.hosting import interfaces
 from localaws.hosting.container import TgiContainer
 from localaws.hosting.fleet import EndpointKey, Instance, RunningVariant
 from localaws.hosting.pace import Pace, at_once
-from localaws.hosting.plans import VariantPlan
+from localaws.hosting.plans import DeploymentError, VariantPlan
 from localaws.hosting.startup import start
 
 _IMAGE = "huggingface-pytorch-tgi-inference"
-
-
-class DeploymentError(Exception):
-    """The containers do not start. The message is the endpoint's FailureReason."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +45,7 @@ class Launcher:
                 f"The primary container for production variant {variant.name} cannot run in the embedded AWS, "
                 f"which knows only images of {_IMAGE}: {variant.image or 'no image'}."
             )
+        interface = interfaces.attach(key, variant)
         started = start(variant.environment, variant.gpus)
         instance_id = Instance.new_id()
         _write_log(key, f"{variant.name}/{instance_id}", started.log)
@@ -56,7 +54,8 @@ class Launcher:
                 f"The primary container for production variant {variant.name} did not pass the ping health check. "
                 "Please check CloudWatch logs for this endpoint."
             )
-        return Instance(instance_id, TgiContainer(started.settings, self.pace, self.answer_tokens))
+        container = TgiContainer(started.settings, self.pace, self.answer_tokens)
+        return Instance(instance_id, container, interface)
 
 
 def _write_log(key: EndpointKey, stream: str, lines: Sequence[str]) -> None:

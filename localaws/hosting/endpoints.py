@@ -2,27 +2,32 @@
 
 moto keeps the records that describe and list operations read. Creating and updating take a while, after which the
 containers are started in another thread. An update whose containers do not start leaves the old ones in service, with
-a FailureReason, as SageMaker's deployment guardrails do.
+a FailureReason, as SageMaker's deployment guardrails do. Of an endpoint with the tag `localaws:silent-rollback` every
+update ends so, without a reason (seen on AWS: hashicorp/terraform-provider-aws#48997).
 """
 
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from moto.sagemaker.exceptions import ValidationError
 from moto.sagemaker.models import FakeEndpoint, FakeEndpointConfig, SageMakerModelBackend
 
+from localaws.hosting import interfaces, scaling
 from localaws.hosting.capture import CapturePlan, summary
 from localaws.hosting.delivery import Capture
-from localaws.hosting.deployment import DeploymentError, Launcher
+from localaws.hosting.deployment import Launcher
 from localaws.hosting.fleet import EndpointKey, Fleet
-from localaws.hosting.plans import VariantPlan, configuration, plans_of, retained
+from localaws.hosting.plans import DeploymentError, VariantPlan, configuration, plans_of, retained
 from localaws.hosting.records import EndpointRecord, Records
 from localaws.moto_app import STATE
 from mistral7b.tgi import tokenizer
 
 _log = logging.getLogger(__name__)
+
+_SILENT_ROLLBACK = "localaws:silent-rollback"
 
 Work = Callable[[], None]
 Later = Callable[[Work], None]
@@ -41,21 +46,25 @@ def after(seconds: float) -> Later:
 
 
 class Endpoints:
-    """SageMaker's operations on the endpoints of `records`, which `fleet` serves."""
+    """SageMaker's operations on the endpoints of `records`, which `fleet` serves.
 
-    def __init__(self, fleet: Fleet, records: Records, launcher: Launcher, later: Later) -> None:
+    `later` says when endpoints are created and updated, `removing` when the network interfaces of instances go.
+    """
+
+    def __init__(self, fleet: Fleet, records: Records, launcher: Launcher, later: Later, removing: Later) -> None:
         self._fleet = fleet
         self._records = records
         self._launcher = launcher
         self._later = later
+        self._removing = removing
 
     def create(self, backend: SageMakerModelBackend, parameters: Mapping[str, Any]) -> str:
         """CreateEndpoint; returns the ARN."""
         name: str = parameters["EndpointName"]
         with STATE:
-            if name in backend.endpoints:
-                arn = backend.endpoints[name].arn
-                raise ValidationError(message=f'Cannot create already existing endpoint "{arn}".')
+            for taken in backend.endpoints.values():
+                if taken.endpoint_name.lower() == name.lower():  # SageMaker API, CreateEndpoint: case-insensitive
+                    raise ValidationError(message=f'Cannot create already existing endpoint "{taken.arn}".')
             config = configuration(backend, parameters["EndpointConfigName"])
             plans = plans_of(backend, config)
             endpoint = backend.create_endpoint(name, config.endpoint_config_name, parameters.get("Tags") or [])
@@ -66,7 +75,8 @@ class Endpoints:
             )
             record.begin("Creating", plans)
             self._records[record.key] = record
-            self._finish_later(backend, record, "Failed", lambda: self._created(record, config))
+            work = partial(self._deployed, record, plans, config, config.data_capture_config)
+            self._finish_later(backend, record, "Failed", work)
         return str(endpoint.arn)
 
     def update(self, backend: SageMakerModelBackend, parameters: Mapping[str, Any]) -> str:
@@ -74,14 +84,22 @@ class Endpoints:
         with STATE:
             record = self._serving(backend, parameters["EndpointName"])
             config = configuration(backend, parameters["EndpointConfigName"])
+            configuration(backend, record.endpoint.endpoint_config_name)
             plans = plans_of(backend, config)
+            capture: Mapping[str, Any] | None = config.data_capture_config
+            scaling.check_update(record.key, record.plans, plans)
             if parameters.get("RetainAllVariantProperties"):
-                excluded = parameters.get("ExcludeRetainedVariantProperties") or []
-                plans = retained(plans, record.plans, {item["VariantPropertyType"] for item in excluded})
+                listed = parameters.get("ExcludeRetainedVariantProperties") or []
+                excluded = {item["VariantPropertyType"] for item in listed}
+                if "DataCaptureConfig" in excluded:  # "Not currently supported" (SageMaker API, VariantProperty)
+                    raise ValidationError(message="Excluding DataCaptureConfig from retention is not supported.")
+                plans, capture = retained(plans, record.plans, excluded), record.data_capture
             if not parameters.get("RetainDeploymentConfig"):
                 record.describe(last_deployment_config=parameters.get("DeploymentConfig"))
             record.begin("Updating", plans)
-            self._finish_later(backend, record, "InService", lambda: self._updated(record, plans, config))
+            silent = any(tag["Key"] == _SILENT_ROLLBACK for tag in record.endpoint.tags)
+            work = partial(self._deployed, record, plans, config, capture)
+            self._finish_later(backend, record, "InService", _nothing if silent else work)
         return str(record.endpoint.arn)
 
     def update_weights_and_capacities(self, backend: SageMakerModelBackend, parameters: Mapping[str, Any]) -> str:
@@ -114,7 +132,10 @@ class Endpoints:
         """DeleteEndpoint."""
         with STATE:
             record = self._idle(backend, parameters["EndpointName"])
+            scaling.deregister(record.key)
             self._fleet.remove(record.key)
+            record.running = ()
+            self._release(record)
             del self._records[record.key]
             del backend.endpoints[record.key.name]
 
@@ -153,21 +174,28 @@ class Endpoints:
             except Exception as error:  # noqa: BLE001  # a thread has no caller: the endpoint would hang
                 with STATE:
                     record.end(failed, _reason(error))
+            with STATE:
+                self._release(record)
 
         self._later(finish)
 
-    def _created(self, record: EndpointRecord, config: FakeEndpointConfig) -> None:
-        record.running = self._launcher.launch(record.key, record.plans)
-        record.capture = _capture(record.key, config, record.plans)
+    def _release(self, record: EndpointRecord) -> None:
+        """Have the interfaces removed of all instances that do not run."""
+        kept = {instance.interface for variant in record.running for instance in variant.instances}
+        for removal in interfaces.release(record.key, kept):
+            self._removing(removal)
 
-    def _updated(self, record: EndpointRecord, plans: list[VariantPlan], config: FakeEndpointConfig) -> None:
+    def _deployed(
+        self,
+        record: EndpointRecord,
+        plans: list[VariantPlan],
+        config: FakeEndpointConfig,
+        capture: Mapping[str, Any] | None,
+    ) -> None:
         record.running = self._launcher.launch(record.key, plans)
-        record.plans = plans
-        record.capture = _capture(record.key, config, plans)
-        record.describe(
-            endpoint_config_name=config.endpoint_config_name,
-            data_capture_config=summary(config.data_capture_config),
-        )
+        record.plans, record.data_capture = plans, capture
+        record.capture = _capture(record.key, capture, plans)
+        record.describe(endpoint_config_name=config.endpoint_config_name, data_capture_config=summary(capture))
 
     def _scaled(self, record: EndpointRecord, plans: list[VariantPlan]) -> None:
         record.running = self._launcher.scale(record.key, plans, record.running)
@@ -182,8 +210,12 @@ def _reason(error: Exception) -> str:
     return f"Request to service failed. If failure persists after retry, contact customer support. ({error})"
 
 
-def _capture(key: EndpointKey, config: FakeEndpointConfig, plans: list[VariantPlan]) -> Capture | None:
-    plan = CapturePlan.of(config.data_capture_config)
+def _nothing() -> None:
+    """The work of an update that SageMaker takes back."""
+
+
+def _capture(key: EndpointKey, config: Mapping[str, Any] | None, plans: list[VariantPlan]) -> Capture | None:
+    plan = CapturePlan.of(config)
     return None if plan is None else Capture(key, plan, {variant.name: variant.role for variant in plans})
 
 

@@ -17,10 +17,11 @@ from localaws.hosting.container import TgiContainer
 
 @dataclass(frozen=True)
 class Instance:
-    """One instance of a variant, with the container on it."""
+    """One instance of a variant, with the container on it, and its network interface where the model is in a VPC."""
 
     instance_id: str
     container: TgiContainer
+    interface: str | None = None
 
     @staticmethod
     def new_id() -> str:

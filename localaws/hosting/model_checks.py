@@ -14,6 +14,7 @@ from moto.sagemaker.utils import arn_formatter
 from mistral7b.catalog.instances import UnknownInstanceTypeError, instance_type
 
 _PRINCIPAL = "sagemaker.amazonaws.com"
+_ECR_REGION = re.compile(r"[0-9]{12}\.dkr\.ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.")
 _JUMPSTART_BUCKET = re.compile(r"jumpstart-cache-prod-(?P<region>[a-z0-9-]+)")
 
 
@@ -26,6 +27,7 @@ def check_model(backend: SageMakerModelBackend, parameters: Mapping[str, Any]) -
     _check_role(role)
     for container in [parameters.get("PrimaryContainer"), *(parameters.get("Containers") or [])]:
         if container:
+            _check_image(backend, container.get("Image", ""))
             _check_data(backend, role, container)
     _check_network(backend, parameters.get("VpcConfig") or {})
 
@@ -66,6 +68,15 @@ def _check_role(arn: str) -> None:
         raise ValidationError(
             message=f"Could not assume role {arn}. Please ensure that the role exists and allows principal "
             f"'{_PRINCIPAL}' to assume the role."
+        )
+
+
+def _check_image(backend: SageMakerModelBackend, image: str) -> None:
+    ecr = _ECR_REGION.match(image)
+    if ecr and ecr["region"] != backend.region_name:
+        raise ValidationError(
+            message=f'Region of "{image}" does not match expected region of {backend.region_name}. '
+            "Cross region ECR image pulls are not allowed."
         )
 
 

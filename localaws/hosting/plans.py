@@ -5,10 +5,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from moto.sagemaker.exceptions import ValidationError
-from moto.sagemaker.models import FakeEndpointConfig, SageMakerModelBackend
+from moto.sagemaker.models import FakeEndpointConfig, Model, SageMakerModelBackend
 from moto.sagemaker.utils import arn_formatter
 
 from mistral7b.catalog.instances import UnknownInstanceTypeError, instance_type
+
+
+class DeploymentError(Exception):
+    """A plan cannot be deployed. The message is the endpoint's FailureReason."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,8 @@ class VariantPlan:
     image: str
     environment: Mapping[str, str] = field(default_factory=dict)
     role: str = ""
+    subnets: tuple[str, ...] = ()
+    security_groups: tuple[str, ...] = ()
 
     def scaled(self, weight: float | None, instances: int | None) -> "VariantPlan":
         """The same variant with another weight or number of instances; None keeps what is."""
@@ -41,8 +47,10 @@ class VariantPlan:
             return None
 
 
-def _plan(variant: Mapping[str, Any], container: Mapping[str, Any], role: str) -> VariantPlan:
-    """The plan of a variant of an endpoint configuration and of its model's primary container and role."""
+def _plan(variant: Mapping[str, Any], model: Model) -> VariantPlan:
+    """The plan of a variant of an endpoint configuration and of its model."""
+    container = model.primary_container or (model.containers or [{}])[0]
+    vpc = model.vpc_config or {}
     routing = variant.get("RoutingConfig") or {}
     return VariantPlan(
         name=variant["VariantName"],
@@ -52,7 +60,9 @@ def _plan(variant: Mapping[str, Any], container: Mapping[str, Any], role: str) -
         least_outstanding=routing.get("RoutingStrategy") == "LEAST_OUTSTANDING_REQUESTS",
         image=container.get("Image", ""),
         environment=dict(container.get("Environment") or {}),
-        role=role,
+        role=model.execution_role_arn,
+        subnets=tuple(vpc.get("Subnets") or ()),
+        security_groups=tuple(vpc.get("SecurityGroupIds") or ()),
     )
 
 
@@ -73,8 +83,7 @@ def plans_of(backend: SageMakerModelBackend, config: FakeEndpointConfig) -> list
         if model is None:
             arn = arn_formatter("model", str(variant.get("ModelName")), backend.account_id, backend.region_name)
             raise ValidationError(message=f'Could not find model "{arn}".')
-        container = model.primary_container or (model.containers or [{}])[0]
-        plans.append(_plan(variant, container, model.execution_role_arn))
+        plans.append(_plan(variant, model))
     return plans
 
 

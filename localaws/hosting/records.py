@@ -1,6 +1,6 @@
 """Endpoints as moto keeps them for describe and list operations, and what of each runs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,11 +13,12 @@ from localaws.hosting.plans import VariantPlan
 
 @dataclass
 class EndpointRecord:
-    """An endpoint: moto's object, the plans it was last deployed by, the variants that run, what captures."""
+    """An endpoint: moto's object, the plans it was last deployed by, its DataCaptureConfig, what runs and captures."""
 
     endpoint: FakeEndpoint
     key: EndpointKey
     plans: list[VariantPlan]
+    data_capture: Mapping[str, Any] | None = None
     running: tuple[RunningVariant, ...] = ()
     capture: Sink | None = None
 

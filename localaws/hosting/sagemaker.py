@@ -10,7 +10,7 @@ from typing import Any
 
 from moto.core.responses import ActionResult, EmptyResult
 from moto.sagemaker.exceptions import ValidationError
-from moto.sagemaker.models import FakeEndpointConfig
+from moto.sagemaker.models import FakeEndpointConfig, SageMakerModelBackend
 from moto.sagemaker.responses import SageMakerResponse
 
 from localaws.hosting.constraints import violations
@@ -49,6 +49,7 @@ def _patch(owner: type, method: str, why: str) -> Patch:
 
 PATCHES = (
     _patch(FakeEndpointConfig, "validate_instance_type", "knows no ml.g5"),
+    _patch(SageMakerModelBackend, "add_tags", "keeps the old value of a key beside the new"),
     _patch(SageMakerResponse, "create_model", "checks nothing, and drops EnableNetworkIsolation"),
     _patch(SageMakerResponse, "create_endpoint_config", "takes a name twice, and drops members"),
     _patch(SageMakerResponse, "describe_model", "shows what was not given, as empty"),
@@ -83,6 +84,7 @@ def install(endpoints: Endpoints) -> None:
     replacements: dict[str, Callable[..., Any]] = {
         # The operation has checked it already, against the list of the service's model.
         "validate_instance_type": lambda _self, _instance_type: None,
+        "add_tags": _add_tags,
         "create_model": _create_model,
         "create_endpoint_config": _create_endpoint_config,
         "describe_model": _describe_model,
@@ -103,6 +105,12 @@ def _checked(response: SageMakerResponse, operation: str) -> Mapping[str, Any]:
     if message := violations("sagemaker", operation, parameters):
         raise ValidationError(message=message)
     return parameters
+
+
+def _add_tags(self: SageMakerModelBackend, arn: str, tags: list[dict[str, str]]) -> list[dict[str, str]]:
+    resource: Any = self._get_resource_from_arn(arn)
+    resource.tags = [*{tag["Key"]: tag for tag in [*resource.tags, *tags]}.values()]
+    return list(resource.tags)
 
 
 def _create_model(self: SageMakerResponse) -> ActionResult:
@@ -132,6 +140,9 @@ def _create_endpoint_config(self: SageMakerResponse) -> ActionResult:
         kms_key_id=parameters.get("KmsKeyId") or "",
     )
     vars(config).update({attribute: parameters.get(member) for member, attribute in _CONFIG_MEMBERS.items()})
+    # What is not said is so since June 2026 (SageMaker API, MetricsConfig).
+    given = parameters.get("MetricsConfig") or {}
+    vars(config)["metrics_config"] = {"EnableDetailedObservability": True} | given
     return ActionResult(config.response_create)
 
 

@@ -1,4 +1,4 @@
-"""Application Auto Scaling: the role with which it scales, and tags."""
+"""Application Auto Scaling: the role with which it scales, what goes with a target, and tags."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ _ROLE = (
 def install() -> None:
     """Apply the corrections."""
     correction.replace(ApplicationAutoscalingBackend, "register_scalable_target", _with_the_services_role)
+    correction.replace(ApplicationAutoscalingBackend, "deregister_scalable_target", _with_its_policies)
     correction.add(ApplicationAutoScalingResponse, "tag_resource", _tag_resource)
     correction.add(ApplicationAutoScalingResponse, "untag_resource", _untag_resource)
     correction.add(ApplicationAutoScalingResponse, "list_tags_for_resource", _list_tags_for_resource)
@@ -41,6 +42,22 @@ def _with_the_services_role(original: Callable[..., Any]) -> Callable[..., Any]:
         return target
 
     return register_scalable_target
+
+
+def _with_its_policies(original: Callable[..., None]) -> Callable[..., None]:
+    """Replaces `ApplicationAutoscalingBackend.deregister_scalable_target`.
+
+    moto keeps the scaling policies and the scheduled actions, which AWS deletes with their target.
+    """
+
+    @functools.wraps(original)
+    def deregister(self: ApplicationAutoscalingBackend, namespace: str, r_id: str, dimension: str) -> None:
+        original(self, namespace, r_id, dimension)
+        for policy in [one for one in self.policies.values() if one.resource_id == r_id]:
+            self.delete_scaling_policy(policy.policy_name, namespace, r_id, dimension)
+        self.scheduled_actions = [one for one in self.scheduled_actions if one.resource_id != r_id]
+
+    return deregister
 
 
 def _tags(self: ApplicationAutoScalingResponse) -> dict[str, str]:

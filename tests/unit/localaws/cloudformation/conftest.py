@@ -187,7 +187,13 @@ def _hosting() -> None:
     cloudformation.install()
     codebuild.install()
     pipelines.install()
-    hosting.install(HostingSettings(endpoint_seconds=0))
+    hosting.install(HostingSettings(endpoint_seconds=0, interface_seconds=0.1))
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be deleted fails before a request that waits for it is answered (`engine.LINGER_S`)."""
+    monkeypatch.setenv("LOCALAWS_DEPENDENCY_SECONDS", "1")
 
 
 @pytest.fixture

@@ -91,6 +91,8 @@ def kept(account: Account) -> str:
     """What there is, without what is made anew in place of an equal one: interfaces, and the ACL's associations."""
     shown = account.inventory()
     shown.pop("ec2.describe_network_interfaces")
+    for subnet in shown["ec2.describe_subnets"]["Subnets"]:
+        subnet.pop("AvailableIpAddressCount")
     for endpoint in shown["ec2.describe_vpc_endpoints"]["VpcEndpoints"]:
         endpoint.pop("NetworkInterfaceIds", None)
     return json.dumps(shown, sort_keys=True, default=str)

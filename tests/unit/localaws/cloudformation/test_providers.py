@@ -316,7 +316,8 @@ def test_what_an_endpoint_captures_changes_with_a_new_configuration(account: Acc
             "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
             "CaptureContentTypeHeader": {"JsonContentTypes": ["application/json"], "CsvContentTypes": ["text/csv"]},
         }
-        return with_properties(hosting(**environment), "Config", DataCaptureConfig=capture)
+        resources = with_properties(hosting(**environment), "Endpoint", RetainAllVariantProperties=False)
+        return with_properties(resources, "Config", DataCaptureConfig=capture)
 
     def shown() -> Any:
         (config,) = sagemaker.list_endpoint_configs()["EndpointConfigs"]

@@ -142,7 +142,7 @@ def install(_pace: HeldPace, _work: HeldWork) -> Callable[[], None]:
     """Let endpoints be deployed with a pace and work that can be held, whatever other tests have installed."""
 
     def install_held() -> None:
-        hosting.install(HostingSettings(), pace=_pace, later=_work)
+        hosting.install(HostingSettings(interface_seconds=0.05), pace=_pace, later=_work)
 
     return install_held
 

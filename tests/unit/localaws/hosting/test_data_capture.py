@@ -279,6 +279,36 @@ def test_an_updated_endpoint_captures_as_its_new_configuration_says(
     assert key.startswith("moved/")
 
 
+@pytest.mark.parametrize("captures", [True, False])
+def test_an_update_that_retains_variant_properties_retains_what_is_captured(
+    *,
+    sagemaker: Any,
+    deploy: Callable[..., str],
+    make_config: Callable[..., str],
+    deploy_capturing: Deploy,
+    make_capturing_config: Callable[..., str],
+    settled: Callable[[str], dict[str, Any]],
+    captures: bool,
+) -> None:
+    endpoint = deploy_capturing() if captures else deploy()
+    config = make_config() if captures else make_capturing_config()
+    sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=config, RetainAllVariantProperties=True)
+    described = settled(endpoint)
+    assert described["EndpointConfigName"] == config
+    assert ("DataCaptureConfig" in described) is captures
+
+
+def test_data_capture_cannot_be_excluded_from_what_is_retained(
+    sagemaker: Any, endpoint: str, make_config: Callable[..., str]
+) -> None:
+    options = {
+        "RetainAllVariantProperties": True,
+        "ExcludeRetainedVariantProperties": [{"VariantPropertyType": "DataCaptureConfig"}],
+    }
+    with pytest.raises(ClientError, match="Excluding DataCaptureConfig from retention is not supported"):
+        sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=make_config(), **options)
+
+
 def make_key(client: Callable[..., Any]) -> str:
     return str(client("kms").create_key()["KeyMetadata"]["Arn"])
 
@@ -309,8 +339,14 @@ def lost(caplog: pytest.LogCaptureFixture, endpoint: str) -> str:
 @pytest.mark.parametrize(
     ("statement", "reason"),
     [
-        ({"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}, "is not allowed s3:PutObject on"),
-        ({"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::other/*"}, "is not allowed s3:PutObject on"),
+        (
+            {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"},
+            "is not authorized to perform: s3:PutObject on resource: ",
+        ),
+        (
+            {"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::other/*"},
+            "is not authorized to perform: s3:PutObject on resource: ",
+        ),
     ],
 )
 def test_a_role_that_may_not_write_loses_the_data_and_the_log_tells(
@@ -339,7 +375,7 @@ def test_a_bucket_with_a_key_takes_data_only_of_a_role_that_may_use_it(
     role = make_role(client, {"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
     endpoint = deploy_capturing(role, DestinationS3Uri=f"s3://{bucket}")
     invoke(runtime, endpoint)
-    assert f"is not allowed kms:GenerateDataKey on {kms_key}" in lost(caplog, endpoint)
+    assert f"is not authorized to perform: kms:GenerateDataKey on resource: {kms_key}" in lost(caplog, endpoint)
 
 
 def test_a_role_that_the_key_and_the_bucket_let_in_needs_no_policy_of_its_own(

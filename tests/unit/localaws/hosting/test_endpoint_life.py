@@ -141,6 +141,15 @@ def test_a_name_cannot_be_taken_twice(sagemaker: Any, endpoint: str, make_config
         sagemaker.create_endpoint(EndpointName=endpoint, EndpointConfigName=make_config())
 
 
+def test_names_that_differ_in_case_are_one_for_creating_and_two_for_invoking(
+    sagemaker: Any, endpoint: str, make_config: Callable[..., str], ask: Ask
+) -> None:
+    with pytest.raises(ClientError, match=f'Cannot create already existing endpoint "arn:aws:.*{endpoint}"'):
+        sagemaker.create_endpoint(EndpointName=endpoint.upper(), EndpointConfigName=make_config())
+    with pytest.raises(ClientError, match="not found"):
+        ask(endpoint.upper(), "Hello")
+
+
 def test_an_endpoint_needs_its_configuration(sagemaker: Any) -> None:
     with pytest.raises(ClientError, match=r'Could not find endpoint configuration "arn:aws:.*endpoint-config/none"'):
         sagemaker.create_endpoint(EndpointName="orphan", EndpointConfigName="none")

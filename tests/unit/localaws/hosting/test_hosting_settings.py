@@ -1,20 +1,33 @@
 """Settings of the embedded endpoints."""
 
+from dataclasses import fields
+
 import pytest
 
 from localaws.hosting.settings import HostingSettings
 
 
-def test_an_endpoint_takes_a_second_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("LOCALAWS_ENDPOINT_SECONDS", raising=False)
-    monkeypatch.delenv("LOCALAWS_ANSWER_TOKENS", raising=False)
-    assert HostingSettings.from_environment() == HostingSettings(endpoint_seconds=1.0, answer_tokens=0)
+@pytest.fixture(autouse=True)
+def _unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in fields(HostingSettings):
+        monkeypatch.delenv(f"LOCALAWS_{name.name.upper()}", raising=False)
+
+
+def test_an_endpoint_takes_a_second_and_its_interfaces_two_unless_told_otherwise() -> None:
+    assert HostingSettings.from_environment() == HostingSettings(1.0, 2.0, 6.0, 0)
 
 
 def test_settings_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOCALAWS_ENDPOINT_SECONDS", "0.5")
+    monkeypatch.setenv("LOCALAWS_INTERFACE_SECONDS", "10")
+    monkeypatch.setenv("LOCALAWS_DEPENDENCY_SECONDS", "5")
     monkeypatch.setenv("LOCALAWS_ANSWER_TOKENS", "300")
-    assert HostingSettings.from_environment() == HostingSettings(endpoint_seconds=0.5, answer_tokens=300)
+    assert HostingSettings.from_environment() == HostingSettings(0.5, 10.0, 5.0, 300)
+
+
+def test_cloudformation_waits_longer_for_interfaces_that_take_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOCALAWS_INTERFACE_SECONDS", "60")
+    assert HostingSettings.from_environment().dependency_seconds == 180
 
 
 @pytest.mark.parametrize("text", ["soon", "-1", "nan", "inf", ""])

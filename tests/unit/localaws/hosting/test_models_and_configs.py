@@ -40,6 +40,16 @@ def test_a_models_name_cannot_be_taken_twice(make_model: Make) -> None:
         make_model(ModelName="taken")
 
 
+def test_an_image_of_another_region_is_refused(make_model: Make) -> None:
+    image = container()["Image"].replace("us-east-1", "eu-west-1")
+    with pytest.raises(ClientError) as error:
+        make_model(PrimaryContainer={"Image": image})
+    assert error.value.response["Error"]["Message"] == (
+        f'Region of "{image}" does not match expected region of us-east-1. '
+        "Cross region ECR image pulls are not allowed."
+    )
+
+
 @pytest.mark.parametrize("trusted", [None, "lambda.amazonaws.com"])
 def test_a_role_that_sagemaker_cannot_assume_is_refused(
     client: Callable[..., Any], make_model: Make, trusted: str | None
@@ -109,7 +119,8 @@ def test_an_endpoint_configuration_is_described_as_it_was_created(sagemaker: Any
     described = sagemaker.describe_endpoint_config(EndpointConfigName="complete")
     del described["CreationTime"], described["ResponseMetadata"]
     assert described == given | {
-        "EndpointConfigArn": "arn:aws:sagemaker:us-east-1:111122223333:endpoint-config/complete"
+        "EndpointConfigArn": "arn:aws:sagemaker:us-east-1:111122223333:endpoint-config/complete",
+        "MetricsConfig": {"EnableDetailedObservability": True},
     }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from localaws import moto_app
-from localaws.hosting.permissions import allows
+from localaws.hosting.permissions import DeniedError, allows, check
 from tests.unit.fresh_accounts import fresh_account
 
 OBJECT = "arn:aws:s3:::bucket/prefix/one"
@@ -45,7 +45,9 @@ def role(iam: Any) -> str:
         ([{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}], True),
         ([{"Effect": "Allow", "Action": "*", "NotResource": "arn:aws:s3:::bucket/*"}], False),
         ([WRITE, {**WRITE, "Effect": "Deny", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}], True),
-        ([{**WRITE, "Condition": {"StringEquals": {"aws:ResourceAccount": "111122223333"}}}], True),
+        ([{**WRITE, "Condition": {"StringEquals": {"aws:ResourceAccount": "111122223333"}}}], False),
+        ([{**WRITE, "Condition": {"StringEquals": {"aws:Unknown": "1"}}}], False),
+        ([WRITE, {**WRITE, "Effect": "Deny", "Condition": {"StringEquals": {"aws:Unknown": "1"}}}], False),
     ],
 )
 def test_the_inline_policies_of_a_role_decide(iam: Any, statements: list[dict[str, Any]], *, allowed: bool) -> None:
@@ -68,6 +70,18 @@ def test_the_resources_own_policy_may_let_a_role_in(iam: Any, principal: str, *,
     arn = principal if principal == "*" else role(iam).removesuffix("role") + principal
     policy = document({**WRITE, "Principal": {"AWS": arn}})
     assert allows(role(iam), "s3:PutObject", OBJECT, policy) is allowed
+
+
+def test_a_refusal_names_the_session_the_action_and_what_could_not_be_evaluated(iam: Any) -> None:
+    unknown = {**WRITE, "Condition": {"StringEquals": {"aws:Unknown": "1"}}}
+    iam.put_role_policy(RoleName="role", PolicyName="unknown", PolicyDocument=document(unknown))
+    with pytest.raises(DeniedError) as refusal:
+        check(role(iam), "s3:PutObject", OBJECT, {})
+    account = role(iam).split(":")[4]
+    assert str(refusal.value) == (
+        f"User: arn:aws:sts::{account}:assumed-role/role/SageMaker is not authorized to perform: s3:PutObject "
+        f"on resource: {OBJECT} (condition key aws:Unknown is not emulated)"
+    )
 
 
 def test_a_role_that_is_not_there_may_do_nothing(iam: Any) -> None:

@@ -196,3 +196,26 @@ def test_requests_go_to_variants_by_weight_or_to_the_one_they_name(
     served = Counter(runtime.invoke_endpoint(**request)["InvokedProductionVariant"] for _ in range(10))
     assert served == {"Blue": 10}
     assert runtime.invoke_endpoint(**request, TargetVariant="Green")["InvokedProductionVariant"] == "Green"
+
+
+def test_an_update_needs_the_configuration_that_is_in_use(
+    sagemaker: Any, deploy: Callable[..., str], make_config: Callable[..., str], settled: Settled
+) -> None:
+    name = deploy()
+    used = settled(name)["EndpointConfigName"]
+    sagemaker.delete_endpoint_config(EndpointConfigName=used)
+    with pytest.raises(ClientError, match=f'Could not find endpoint configuration "arn:aws:.*{used}"'):
+        sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=make_config())
+
+
+def test_an_endpoint_that_is_told_to_goes_back_to_its_old_configuration_without_a_reason(
+    *, sagemaker: Any, deploy: Callable[..., str], make_config: Callable[..., str], settled: Settled
+) -> None:
+    name = deploy()
+    before = settled(name)
+    tags = [{"Key": "localaws:silent-rollback", "Value": ""}]
+    sagemaker.add_tags(ResourceArn=before["EndpointArn"], Tags=tags)
+    sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=make_config())
+    after = settled(name)
+    assert (after["EndpointStatus"], after["EndpointConfigName"]) == ("InService", before["EndpointConfigName"])
+    assert "FailureReason" not in after
