@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from mistral7b import catalog
 from mistral7b.environment.problem import FieldPath
+from mistral7b.environment.rules.known import version_is_known
 from mistral7b.environment.rules.registry import Finding, rule
 from mistral7b.environment.schema import Environment
 
@@ -88,27 +89,26 @@ def _s3_prefix_list_is_of_the_region(env: Environment) -> Iterator[Finding]:
         )
 
 
-@rule("network.vpc", "region", "instance.type")
+@rule("network.vpc", "region", "instance.type", "model", "model_version")
 def _subnets_fit(env: Environment) -> Iterator[Finding]:
-    if env.own_vpc is None:
+    if env.own_vpc is None or not version_is_known(env):
         return
     prefix = ipaddress.IPv4Network(env.own_vpc.cidr).prefixlen
     ranges = 1 << min(SUBNET_BITS, SMALLEST_SUBNET - prefix)
-    numbers = {zone: catalog.zone_number(env.region, zone) for zone in env.availability_zones}
-    taken = [number % ranges for number in numbers.values() if number is not None]
-    if len(set(taken)) < len(set(numbers)):
+    numbers = {number for zone in env.availability_zones if (number := catalog.zone_number(env.region, zone))}
+    if len({number % ranges for number in numbers}) < len(numbers):
         yield Finding(
             ("network", "vpc", "cidr"),
             env.own_vpc.cidr,
             f"it has room for {ranges} subnets of /{SMALLEST_SUBNET}, the smallest there is, and each zone has its "
-            f"own place among them: {', '.join(numbers)} do not all fit",
+            f"own place among them: {', '.join(env.availability_zones)} do not all fit",
             f"use a /{SMALLEST_SUBNET - SUBNET_BITS} or larger",
         )
 
 
-@rule("network", "region", "instance.count", "auto_scaling")
+@rule("network", "region", "instance", "auto_scaling", "model", "model_version")
 def _addresses_suffice(env: Environment) -> Iterator[Finding]:
-    if env.own_vpc is None or not env.availability_zones:
+    if env.own_vpc is None or not version_is_known(env) or not env.availability_zones:
         return
     scaling = env.auto_scaling
     instances = max(env.instance.count, scaling.max_instances if scaling else 0)

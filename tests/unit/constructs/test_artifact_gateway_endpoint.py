@@ -14,9 +14,16 @@ def network(stack: cdk.Stack) -> IsolatedVpc:
     return IsolatedVpc(stack, "Vpc", availability_zones=["eu-west-1a", "eu-west-1b"])
 
 
-def artifacts(stack: cdk.Stack, network: IsolatedVpc, route_table_ids: list[str]) -> ArtifactGatewayEndpoint:
+def artifacts(
+    stack: cdk.Stack, network: IsolatedVpc, route_table_ids: list[str], *, shared: bool = False
+) -> ArtifactGatewayEndpoint:
     return ArtifactGatewayEndpoint(
-        stack, "Artifacts", vpc=network.vpc, route_table_ids=route_table_ids, artifact_bucket_name="weights"
+        stack,
+        "Artifacts",
+        vpc=network.vpc,
+        route_table_ids=route_table_ids,
+        artifact_bucket_name="weights",
+        shared=shared,
     )
 
 
@@ -39,6 +46,11 @@ def test_only_reads_of_the_artifact_bucket_pass(stack: cdk.Stack, network: Isola
         ("Allow", "s3:GetObject", "arn:aws:s3:::weights/*"),
         ("Allow", "s3:ListBucket", "arn:aws:s3:::weights"),
     ]
+
+
+def test_requests_of_others_in_a_shared_vpc_are_not_cut_off(stack: cdk.Stack, network: IsolatedVpc, only: Only) -> None:
+    artifacts(stack, network, network.route_table_ids, shared=True)
+    assert "PolicyDocument" not in only(stack, "AWS::EC2::VPCEndpoint")["Properties"]
 
 
 def test_a_gateway_endpoint_without_route_tables_is_refused(stack: cdk.Stack, network: IsolatedVpc) -> None:

@@ -158,7 +158,7 @@ def test_wrong_settings_are_refused(
 
 
 def test_the_role_may_write_below_the_prefix_and_encrypt_through_s3_alone(
-    stack: cdk.Stack, capture: DataCapture, only: Only
+    stack: cdk.Stack, capture: DataCapture, resources: Resources
 ) -> None:
     TgiExecutionRole(
         stack,
@@ -168,7 +168,7 @@ def test_the_role_may_write_below_the_prefix_and_encrypt_through_s3_alone(
         endpoint_name="chat",
         data_capture=capture,
     )
-    policies = only(stack, "AWS::IAM::Role")["Properties"]["Policies"]
+    policies = [policy["Properties"] for policy in resources(stack, "AWS::IAM::RolePolicy")]
     [write, encrypt] = next(p for p in policies if p["PolicyName"] == "DataCapture")["PolicyDocument"]["Statement"]
     assert (write["Action"], write["Resource"]) == ("s3:PutObject", OBJECTS)
     assert (encrypt["Action"], encrypt["Resource"]) == (["kms:Decrypt", "kms:GenerateDataKey"], KEY)

@@ -3,6 +3,7 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -28,13 +29,11 @@ def test_an_update_keeps_the_instances_that_scaling_has_added(
     assert "ExcludeRetainedVariantProperties" not in properties
 
 
-def test_a_new_instance_count_comes_into_force_where_nothing_scales(
+def test_where_nothing_scales_an_update_keeps_nothing_of_the_old_configuration(
     stack: cdk.Stack, only: Only, make_endpoint: MakeEndpoint
 ) -> None:
     make_endpoint()
-    properties = only(stack, "AWS::SageMaker::Endpoint")["Properties"]
-    assert properties["RetainAllVariantProperties"] is True
-    assert properties["ExcludeRetainedVariantProperties"] == [{"VariantPropertyType": "DesiredInstanceCount"}]
+    assert not [name for name in only(stack, "AWS::SageMaker::Endpoint")["Properties"] if "Retain" in name]
 
 
 def test_the_endpoint_has_the_literal_name_and_the_configuration(
@@ -128,6 +127,21 @@ def test_the_log_group_is_encrypted_with_the_given_key(
 
 def test_an_endpoint_knows_its_name_arn_and_variant(either: ITgiEndpoint) -> None:
     assert (either.endpoint_name, either.endpoint_arn, either.variant_name) == ("Chat", ARN, "AllTraffic")
+
+
+def test_an_api_of_the_cdks_own_integration_calls_the_endpoint(
+    stack: cdk.Stack, either: ITgiEndpoint, only: Only
+) -> None:
+    api = apigateway.RestApi(stack, "Api", deploy=False, cloud_watch_role=False)
+    api.root.add_method("POST", apigateway.SagemakerIntegration(either))
+    uri = only(stack, "AWS::ApiGateway::Method")["Properties"]["Integration"]["Uri"]
+    assert uri == "arn:aws:apigateway:eu-west-1:runtime.sagemaker:path/endpoints/Chat/invocations"
+    [statement] = only(stack, "AWS::IAM::Policy")["Properties"]["PolicyDocument"]["Statement"]
+    assert statement == {"Effect": "Allow", "Action": BOTH, "Resource": ARN}
+
+
+def test_an_endpoint_is_referred_to_as_the_cdks_own_are(either: ITgiEndpoint) -> None:
+    assert either.endpoint_ref.endpoint_arn == ARN
 
 
 def test_an_imported_endpoint_adds_nothing_to_the_template(stack: cdk.Stack, resources: Resources) -> None:

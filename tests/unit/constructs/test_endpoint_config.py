@@ -45,6 +45,15 @@ def test_nothing_is_set_that_sagemaker_refuses_for_instances_with_local_disks(
     assert "KmsKeyId" not in only(stack, "AWS::SageMaker::EndpointConfig")["Properties"]
 
 
+@pytest.mark.parametrize(("options", "enabled"), [({}, False), ({"detailed_observability": True}, True)])
+def test_detailed_observability_is_said_and_off_unless_asked_for(
+    options: dict[str, bool], enabled: bool, stack: cdk.Stack, only: Only, model: TgiModel
+) -> None:
+    TgiEndpointConfig(stack, "Config", model=model, **options)
+    metrics = only(stack, "AWS::SageMaker::EndpointConfig")["Properties"]["MetricsConfig"]
+    assert metrics == {"EnableDetailedObservability": enabled}
+
+
 def test_a_configuration_has_no_name_that_its_replacement_would_collide_with(
     stack: cdk.Stack, only: Only, model: TgiModel
 ) -> None:

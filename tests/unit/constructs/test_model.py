@@ -17,6 +17,7 @@ ENVIRONMENT = {"HF_MODEL_ID": "/opt/ml/model", "SM_NUM_GPUS": "1"}
 def model(
     stack: cdk.Stack,
     *,
+    image: EcrImage = IMAGE,
     environment: Mapping[str, str] = ENVIRONMENT,
     artifact: str = "s3://weights/mistral/v1/",
     subnets: int = 2,
@@ -26,7 +27,7 @@ def model(
     return TgiModel(
         stack,
         "Model",
-        image=IMAGE,
+        image=image,
         artifact=ModelArtifact.from_uri(artifact),
         environment=environment,
         role=iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com")),
@@ -158,3 +159,18 @@ def test_names_that_sagemaker_would_find_too_long_are_refused(stack: cdk.Stack) 
         )
     assert "use 255 or fewer" in str(error.value)
     assert "use 1024 or fewer" in str(error.value)
+
+
+def test_an_image_of_another_region_is_refused(stack: cdk.Stack) -> None:
+    image = EcrImage.from_uri("763104351884.dkr.ecr.us-east-1.amazonaws.com/tgi:1.1.0")
+    with pytest.raises(InvalidPropsError) as error:
+        model(stack, image=image)
+    assert f"image (uri)={image.uri!r}: SageMaker takes images of its own region alone, here eu-west-1" in str(
+        error.value
+    )
+
+
+def test_a_stack_without_a_region_takes_any_image(only: Only) -> None:
+    stack = cdk.Stack(cdk.App(builtin_cloud_formation_validation=False), "Anywhere")
+    model(stack)
+    assert only(stack, "AWS::SageMaker::Model")["Properties"]["PrimaryContainer"]["Image"] == IMAGE.uri

@@ -20,7 +20,7 @@ def network(stack: cdk.Stack) -> IsolatedVpc:
 def test_the_runtime_answers_under_its_usual_name_in_every_zone(
     stack: cdk.Stack, network: IsolatedVpc, only: Only
 ) -> None:
-    RuntimeInterfaceEndpoint(stack, "Runtime", vpc=network.vpc, subnets=network.subnets, endpoint_name="chat")
+    RuntimeInterfaceEndpoint(stack, "Runtime", vpc=network.vpc, subnets=network.subnets)
     endpoint = only(stack, "AWS::EC2::VPCEndpoint")["Properties"]
     assert endpoint["ServiceName"] == "com.amazonaws.eu-west-1.sagemaker.runtime"
     assert endpoint["VpcEndpointType"] == "Interface"
@@ -28,15 +28,22 @@ def test_the_runtime_answers_under_its_usual_name_in_every_zone(
     assert endpoint["SubnetIds"] == [stack.resolve(subnet.subnet_id) for subnet in network.subnets]
 
 
-def test_only_one_endpoint_can_be_invoked_through_it(stack: cdk.Stack, network: IsolatedVpc, only: Only) -> None:
-    RuntimeInterfaceEndpoint(stack, "Runtime", vpc=network.vpc, subnets=network.subnets, endpoint_name="Chat")
+def test_only_endpoints_of_the_account_can_be_invoked_through_it(
+    stack: cdk.Stack, network: IsolatedVpc, only: Only
+) -> None:
+    RuntimeInterfaceEndpoint(stack, "Runtime", vpc=network.vpc, subnets=network.subnets)
     [statement] = only(stack, "AWS::EC2::VPCEndpoint")["Properties"]["PolicyDocument"]["Statement"]
     assert statement["Action"] == BOTH
-    assert statement["Resource"] == "arn:aws:sagemaker:eu-west-1:111122223333:endpoint/chat"
+    assert statement["Resource"] == "arn:aws:sagemaker:eu-west-1:111122223333:endpoint/*"
+
+
+def test_callers_of_others_in_a_shared_vpc_are_not_cut_off(stack: cdk.Stack, network: IsolatedVpc, only: Only) -> None:
+    RuntimeInterfaceEndpoint(stack, "Runtime", vpc=network.vpc, subnets=network.subnets, shared=True)
+    assert "PolicyDocument" not in only(stack, "AWS::EC2::VPCEndpoint")["Properties"]
 
 
 def test_only_the_vpc_reaches_the_runtime_and_only_by_https(stack: cdk.Stack, network: IsolatedVpc, only: Only) -> None:
-    RuntimeInterfaceEndpoint(stack, "Runtime", vpc=network.vpc, subnets=network.subnets, endpoint_name="chat")
+    RuntimeInterfaceEndpoint(stack, "Runtime", vpc=network.vpc, subnets=network.subnets)
     [rule] = only(stack, "AWS::EC2::SecurityGroup")["Properties"]["SecurityGroupIngress"]
     assert (rule["CidrIp"], rule["IpProtocol"], rule["FromPort"], rule["ToPort"]) == ("10.0.0.0/16", "tcp", 443, 443)
 
@@ -50,12 +57,10 @@ def test_of_several_subnets_in_a_zone_the_runtime_takes_one(stack: cdk.Stack, on
         availability_zones=["eu-west-1a", "eu-west-1a", "eu-west-1b"],
         isolated_subnet_ids=["subnet-1", "subnet-2", "subnet-3"],
     )
-    RuntimeInterfaceEndpoint(stack, "Runtime", vpc=vpc, subnets=vpc.isolated_subnets, endpoint_name="chat")
+    RuntimeInterfaceEndpoint(stack, "Runtime", vpc=vpc, subnets=vpc.isolated_subnets)
     assert only(stack, "AWS::EC2::VPCEndpoint")["Properties"]["SubnetIds"] == ["subnet-1", "subnet-3"]
 
 
-def test_a_runtime_without_interfaces_or_endpoint_is_refused(stack: cdk.Stack, network: IsolatedVpc) -> None:
-    with pytest.raises(InvalidPropsError) as error:
-        RuntimeInterfaceEndpoint(stack, "Runtime", vpc=network.vpc, subnets=[], endpoint_name="my_endpoint")
-    assert "endpoint_name='my_endpoint': does not match" in str(error.value)
-    assert "subnets=[]: leaves the endpoint without an interface" in str(error.value)
+def test_a_runtime_without_interfaces_is_refused(stack: cdk.Stack, network: IsolatedVpc) -> None:
+    with pytest.raises(InvalidPropsError, match=r"subnets=\[\]: leaves the endpoint without an interface"):
+        RuntimeInterfaceEndpoint(stack, "Runtime", vpc=network.vpc, subnets=[])
