@@ -11,7 +11,5 @@ from tests.variants import ENVIRONMENTS
 @pytest.fixture(params=ENVIRONMENTS)
 def deployed(request: pytest.FixtureRequest, templates: dict[str, Any]) -> Deployment:
     """What each of the environments deploys."""
-    stacks = {
-        path.split("/")[1]: t["Resources"] for path, t in templates.items() if path.startswith(request.param + "/")
-    }
-    return Deployment(ENVIRONMENTS[request.param], stacks)
+    resources = templates[f"{request.param}/endpoint"]["Resources"]
+    return Deployment(ENVIRONMENTS[request.param], resources)

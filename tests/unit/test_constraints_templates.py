@@ -76,6 +76,10 @@ BEYOND: dict[str, tuple[Callable[[Template], object], str]] = {
         lambda t: _of(t, ROLE)["Policies"].append({"PolicyName": "x", "PolicyDocument": {"Statement": [STATEMENT]}}),
         "10240 are allowed",
     ),
+    "a policy beside its role": (
+        lambda t: _of(t, "AWS::IAM::RolePolicy").update(PolicyDocument={"Statement": [STATEMENT]}),
+        "10240 are allowed",
+    ),
     "51 tags": (lambda t: _of(t, ROLE).update(Tags=_many(51)), "51 tags"),
     "a tag twice": (lambda t: _of(t, ROLE).update(Tags=[{"Key": k, "Value": ""} for k in "aA"]), "in case alone"),
     "a tag's key": (lambda t: _of(t, ROLE).update(Tags=[{"Key": "x" * 128, "Value": ""}]), "no tag"),
@@ -117,6 +121,6 @@ def test_a_policy_beyond_its_size_is_found(stack: str, kind: str, name: str, mos
 
 
 def test_a_description_that_ec2_refuses_is_found() -> None:
-    template = json.loads((SNAPSHOTS / f"{_RECORDED}[everything-network].json").read_text())
+    template = json.loads((SNAPSHOTS / f"{_RECORDED}[everything-endpoint].json").read_text())
     _of(template, "AWS::EC2::SecurityGroup")["GroupDescription"] = "Model's group"
     assert any("no description: Model's group" in problem for problem in limits.problems(template))

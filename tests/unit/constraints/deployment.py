@@ -14,14 +14,14 @@ MODEL, CONFIG, ENDPOINT = "AWS::SageMaker::Model", "AWS::SageMaker::EndpointConf
 
 @dataclass(frozen=True)
 class Deployment:
-    """An environment and the resources of its stacks, by stack and logical id."""
+    """An environment and the resources of its stack, by logical id."""
 
     environment: Environment
-    stacks: Mapping[str, Mapping[str, Resource]]
+    resources: Mapping[str, Resource]
 
     def all(self, kind: str) -> list[Resource]:
         """The resources of a type."""
-        return [r for stack in self.stacks.values() for r in stack.values() if r["Type"] == kind]
+        return [r for r in self.resources.values() if r["Type"] == kind]
 
     def properties(self, kind: str) -> dict[str, Any]:
         """The properties of the only resource of a type."""
@@ -31,13 +31,17 @@ class Deployment:
 
     def execution_role(self) -> dict[str, Any]:
         """The properties of the role that the model's container runs with."""
-        [name] = self.properties(MODEL)["ExecutionRoleArn"]["Fn::GetAtt"][:1]
-        properties: dict[str, Any] = self.stacks["endpoint"][name]["Properties"]
+        properties: dict[str, Any] = self.resources[self._role]["Properties"]
         return properties
+
+    @property
+    def _role(self) -> str:
+        return str(self.properties(MODEL)["ExecutionRoleArn"]["Fn::GetAtt"][0])
 
     def statements(self) -> dict[str, Statement]:
         """The statements of the execution role, by their Sid."""
-        policies = self.execution_role()["Policies"]
+        own = [r["Properties"] for r in self.all("AWS::IAM::RolePolicy")]
+        policies = self.execution_role()["Policies"] + [p for p in own if p["RoleName"] == {"Ref": self._role}]
         return {s["Sid"]: s for policy in policies for s in policy["PolicyDocument"]["Statement"]}
 
     def interfaces(self, kind: str) -> list[dict[str, Any]]:

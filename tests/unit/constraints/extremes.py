@@ -59,13 +59,11 @@ def _tags() -> st.SearchStrategy[dict[str, str]]:
 
 
 def _network(region: str) -> st.SearchStrategy[Document]:
-    zones = [region + letter for letter in "abcdef"]
+    zones, ids = [region + letter for letter in "abcdef"], list(catalog.availability_zones(region))
     own = st.fixed_dictionaries(
         {
             "cidr": _ends("10.0.0.0/16", "192.168.0.0/20", "172.16.255.0/24"),
-            "availability_zones": _ends(zones[:2], zones)
-            if catalog.availability_zones(region) == ()
-            else _ends(2, zones),
+            "availability_zones": _ends(2, ids, zones) if ids else _ends(zones[:2], zones),
         }
     )
     existing = st.builds(_existing_vpc, st.just(zones), _ends(2, MOST_SUBNETS), _ends(SHORT_ID, LONG_ID), st.booleans())
@@ -162,6 +160,7 @@ def documents(draw: st.DrawFn) -> Document:
             "captured_data": draw(_ends("destroy", "retain")),
         },
         "termination_protection": draw(st.booleans()),
+        "detailed_observability": draw(st.booleans()),
         "compliance_packs": [],
         "tags": draw(_tags()),
     }

@@ -5,6 +5,7 @@ Values that only a deployment tells are taken to be right where their form count
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,7 +28,7 @@ GROUP_DESCRIPTION = re.compile(r"[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{0,255}")
 PARAMETER_LEVELS, PARAMETER_RESERVED = 15, ("aws", "ssm")
 # Characters of a policy, by the kind of resource and property that holds it.
 POLICY_SIZES = {
-    # IAM user guide, quotas: whitespace is not counted. All inline policies of a role count together, see below.
+    # IAM user guide, quotas: whitespace is not counted. A role's inline policies: `of_inline_policies`.
     ("AWS::IAM::Role", "AssumeRolePolicyDocument"): 2_048,
     ("AWS::EC2::VPCEndpoint", "PolicyDocument"): 20_480,  # Amazon VPC user guide, quotas
     ("AWS::KMS::Key", "KeyPolicy"): 32_768,  # AWS KMS developer guide, resource quotas
@@ -46,7 +47,7 @@ REQUESTS = {
     "AWS::ApplicationAutoScaling::ScalingPolicy": ("application-autoscaling", "PutScalingPolicy"),
     "AWS::Logs::LogGroup": ("logs", "CreateLogGroup"),
     "AWS::IAM::Role": ("iam", "CreateRole"),
-    "AWS::IAM::Policy": ("iam", "PutRolePolicy"),
+    "AWS::IAM::RolePolicy": ("iam", "PutRolePolicy"),
     "AWS::KMS::Key": ("kms", "CreateKey"),
     "AWS::KMS::Alias": ("kms", "CreateAlias"),
     "AWS::SSM::Parameter": ("ssm", "PutParameter"),
@@ -69,6 +70,7 @@ SMALL_LETTERS = ("logs",)
 def problems(template: Template) -> Iterator[str]:
     """Everything that AWS would refuse, each with resource and property."""
     yield from of_the_template(template)
+    yield from of_inline_policies(template)
     for name, resource in template["Resources"].items():
         for check in (of_the_schema, of_the_request, of_the_container, of_tags, of_policies, of_texts):
             for problem in check(resource):
@@ -152,11 +154,22 @@ def of_policies(resource: Resource) -> Iterator[str]:
     for (kind, name), most in POLICY_SIZES.items():
         if resource["Type"] == kind and name in properties and (size := len(longest(properties[name]))) > most:
             yield f"{name} has {size} characters, and {most} are allowed"
-    inline = [policy["PolicyDocument"] for policy in properties.get("Policies", ())]
-    if resource["Type"] == "AWS::IAM::Policy":
-        inline = [properties["PolicyDocument"]]
-    if (size := sum(len(longest(document)) for document in inline)) > INLINE_POLICIES:
-        yield f"inline policies have {size} characters, and {INLINE_POLICIES} are allowed"
+
+
+def of_inline_policies(template: Template) -> Iterator[str]:
+    """The size of all that a role has, within itself and as resources beside it."""
+    sizes: dict[str, int] = defaultdict(int)
+    for name, resource in template["Resources"].items():
+        properties = resource.get("Properties", {})
+        if resource["Type"] == "AWS::IAM::Role":
+            for policy in properties.get("Policies", ()):
+                sizes[name] += len(longest(policy["PolicyDocument"]))
+        elif resource["Type"] == "AWS::IAM::RolePolicy":
+            role = properties["RoleName"]
+            sizes[role["Ref"] if isinstance(role, dict) else role] += len(longest(properties["PolicyDocument"]))
+    for name, size in sizes.items():
+        if size > INLINE_POLICIES:
+            yield f"{name}: inline policies have {size} characters, and {INLINE_POLICIES} are allowed"
 
 
 def of_texts(resource: Resource) -> Iterator[str]:
