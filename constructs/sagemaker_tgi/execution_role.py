@@ -137,7 +137,7 @@ class TgiExecutionRole(iam.Role):
 
     def _let(self, construct_id: str, about: str, statements: list[iam.PolicyStatement]) -> iam.CfnRolePolicy:
         """Lets the role do something `about` a thing by a policy that is replaced when the thing is."""
-        name = about if cdk.Token.is_unresolved(about) else re.sub(r"[^\w.-]", "-", about)[-_LONGEST_SUBJECT:]
+        name = about if cdk.Token.is_unresolved(about) else re.sub(r"(?a)[^\w.-]", "-", about)[-_LONGEST_SUBJECT:]
         self._explain([str(statement.sid) for statement in statements])
         return iam.CfnRolePolicy(
             self,

@@ -50,7 +50,7 @@ def _zones_are_of_the_region(env: Environment) -> Iterator[Finding]:
             known = catalog.availability_zones(env.region)
             fix = f"use {', '.join(known)}" if known else f"use ids such as use1-az1, or names such as {env.region}a"
             yield Finding(field, list(zones), f"{zone} is no zone of {env.region}", fix)
-    if len({zone.startswith(env.region) for zone in zones}) > 1:
+    if len({zone[-1].isdigit() for zone in zones if catalog.zone_number(env.region, zone)}) > 1:
         yield Finding(field, list(zones), "an id and a name can be one zone", "use ids alone, or names alone")
     if len(set(zones)) < 2 or (env.own_vpc is not None and len(set(zones)) < len(zones)):
         yield Finding(

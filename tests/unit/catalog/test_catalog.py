@@ -55,12 +55,51 @@ def test_an_unknown_instance_type_lists_those_there_are() -> None:
         catalog.instance_type("ml.m5.large")
 
 
-def test_zones_are_unknown_where_accounts_see_different_letters() -> None:
+def test_zones_are_unknown_where_accounts_see_different_ones() -> None:
     assert catalog.availability_zones("us-west-1") == ()
 
 
 def test_every_other_region_of_the_catalogue_has_two_zones_or_more() -> None:
     assert {region for region in REGIONS if len(catalog.availability_zones(region)) < 2} == {"us-west-1"}
+
+
+def test_zones_without_the_instance_type_come_last() -> None:
+    assert catalog.availability_zones("us-east-1", "ml.g5.2xlarge")[-1] == "use1-az3"
+
+
+def test_zones_are_the_same_whatever_the_instance_type() -> None:
+    for region in REGIONS:
+        zones = catalog.availability_zones(region)
+        assert list(zones) == sorted(zones)
+        assert sorted(catalog.availability_zones(region, "ml.p4de.24xlarge")) == list(zones)
+
+
+@pytest.mark.parametrize("region", [region for region in REGIONS if catalog.availability_zones(region)])
+def test_a_zones_number_is_the_digit_of_its_id(region: str) -> None:
+    zones = catalog.availability_zones(region)
+    assert [catalog.zone_number(region, zone) for zone in zones] == [int(zone.partition("-az")[2]) for zone in zones]
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_a_zones_number_is_the_letter_of_its_name(region: str) -> None:
+    assert [catalog.zone_number(region, region + letter) for letter in "abcdefgh"] == list(range(1, 9))
+
+
+def test_the_zones_of_no_region_are_anothers() -> None:
+    zones = {region: (*catalog.availability_zones(region), f"{region}a") for region in REGIONS}
+    mistaken = [
+        (region, zone)
+        for region in REGIONS
+        for other in REGIONS
+        for zone in zones[other]
+        if region != other and catalog.zone_number(region, zone) is not None
+    ]
+    assert mistaken == []
+
+
+@pytest.mark.parametrize("zone", ["", "use1-az0", "use1-az9", "use1-az10", "us-east-1i", "us-east-1", "USE1-AZ1"])
+def test_what_is_no_zone_has_no_number(zone: str) -> None:
+    assert catalog.zone_number("us-east-1", zone) is None
 
 
 def test_prefix_list_ids_have_the_form_of_aws() -> None:

@@ -47,7 +47,7 @@ def test_nothing_is_set_that_sagemaker_refuses_for_instances_with_local_disks(
 
 @pytest.mark.parametrize(("options", "enabled"), [({}, False), ({"detailed_observability": True}, True)])
 def test_detailed_observability_is_said_and_off_unless_asked_for(
-    options: dict[str, bool], enabled: bool, stack: cdk.Stack, only: Only, model: TgiModel
+    options: dict[str, Any], enabled: bool, stack: cdk.Stack, only: Only, model: TgiModel
 ) -> None:
     TgiEndpointConfig(stack, "Config", model=model, **options)
     metrics = only(stack, "AWS::SageMaker::EndpointConfig")["Properties"]["MetricsConfig"]

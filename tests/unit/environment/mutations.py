@@ -85,6 +85,14 @@ def _forms(shape: Mapping[str, Any], sections: Mapping[str, Any]) -> Iterator[Ma
         yield shape
 
 
+_ZONED = ("us-east-1", "eu-central-1", "us-west-2")
+
+
+def _zones(region: str) -> list[str]:
+    """Names and ids of a region's zones; some of the names are of no zone."""
+    return [*(region + letter for letter in "abcdef"), *catalog.availability_zones(region)]
+
+
 @cache
 def pools() -> dict[str, list[str]]:
     """Texts that make sense, by the name of their field: those of the project's files, and of the catalogue."""
@@ -93,7 +101,7 @@ def pools() -> dict[str, list[str]]:
         "model_version": [v.version for m in catalog.models() for v in m.versions],
         "type": [t.name for t in catalog.instance_types()],
         "cidr": ["10.0.0.0/16", "10.0.0.0/27", "192.168.4.0/24", "10.0.0.0/28", "172.31.0.0/26", "8.8.0.0/16"],
-        "availability_zones": [r + z for r in ("us-east-1", "eu-central-1", "us-west-2") for z in "abcdef"],
+        "availability_zones": [zone for region in _ZONED for zone in _zones(region)],
     }
 
     def collect(value: Any, name: str) -> None:

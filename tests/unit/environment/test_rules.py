@@ -53,7 +53,13 @@ REFUSED = {
     "scaling to zero": ("auto_scaling: {min_instances: 0}", "auto_scaling.min_instances", "1 or more"),
     "a VPC beyond /16": ("network: {vpc: {cidr: 10.0.0.0/8}}", "network.vpc.cidr", "/16 and /28"),
     "a CIDR with host bits": ("network: {vpc: {cidr: 10.0.0.1/16}}", "network.vpc.cidr", "has host bits set"),
-    "a VPC without room": ("network: {vpc: {cidr: 10.0.0.0/28}}", "network.vpc.cidr", "no room for 2 subnets"),
+    "a VPC without room": ("network: {vpc: {cidr: 10.0.0.0/28}}", "network.vpc.cidr", "room for 1 subnets of /28"),
+    "zones that share a place in a small VPC": (
+        "network: {vpc: {cidr: 10.0.0.0/27, availability_zones: [use1-az2, use1-az4]}}",
+        "network.vpc.cidr",
+        "room for 2 subnets of /28, the smallest there is, and each zone has its own place among them: "
+        "use1-az2, use1-az4 do not all fit",
+    ),
     "one zone": ("network: {vpc: {availability_zones: 1}}", "network.vpc.availability_zones", "2 or more"),
     "more zones than the region has": (
         "network: {vpc: {availability_zones: 4}}\nregion: eu-west-1",
@@ -64,6 +70,22 @@ REFUSED = {
         "network: {vpc: {availability_zones: [us-east-1a, us-east-2b]}}",
         "network.vpc.availability_zones",
         "us-east-2b is no zone of us-east-1",
+    ),
+    "a zone's id of another region": (
+        "network: {vpc: {availability_zones: [use1-az1, use2-az1]}}",
+        "network.vpc.availability_zones",
+        "use2-az1 is no zone of us-east-1",
+    ),
+    "an id and a name": (
+        "network: {vpc: {availability_zones: [use1-az1, us-east-1a]}}",
+        "network.vpc.availability_zones",
+        "an id and a name can be one zone",
+    ),
+    "an id and a name in an existing VPC": (
+        "network: {existing_vpc: {vpc_id: vpc-12345678, cidr: 10.0.0.0/16,"
+        " subnet_ids: [subnet-12345678, subnet-23456789], availability_zones: [use1-az1, us-east-1b]}}",
+        "network.existing_vpc.availability_zones",
+        "an id and a name can be one zone",
     ),
     "a zone twice": (
         "network: {vpc: {availability_zones: [us-east-1a, us-east-1a]}}",
@@ -217,9 +239,36 @@ def test_a_target_below_a_raised_limit_is_accepted(load: Load) -> None:
     assert env.auto_scaling is not None
 
 
-def test_named_zones_are_used_as_they_are(load: Load) -> None:
-    env = load("region: us-west-1\nnetwork: {vpc: {availability_zones: [us-west-1b, us-west-1c]}}\n")
-    assert env.availability_zones == ("us-west-1b", "us-west-1c")
+@pytest.mark.parametrize("zones", [("us-west-1b", "us-west-1c"), ("usw1-az3", "usw1-az1")])
+def test_listed_zones_are_used_as_they_are(zones: tuple[str, str], load: Load) -> None:
+    env = load(f"region: us-west-1\nnetwork: {{vpc: {{availability_zones: [{', '.join(zones)}]}}}}\n")
+    assert env.availability_zones == zones
+
+
+def test_a_count_of_zones_takes_those_that_offer_the_instance_type_first(load: Load) -> None:
+    assert load("region: us-east-1\n").availability_zones == ("use1-az1", "use1-az2")
+    five = load("region: us-east-1\nnetwork: {vpc: {availability_zones: 5}}\n").availability_zones
+    assert five == ("use1-az1", "use1-az2", "use1-az4", "use1-az5", "use1-az6")
+
+
+def test_a_count_of_zones_follows_the_instance_type_of_the_file(load: Load) -> None:
+    text = "region: us-east-1\nnetwork: {vpc: {availability_zones: 4}}\ninstance: {type: ml.p4d.24xlarge}\n"
+    assert load(text).availability_zones == ("use1-az1", "use1-az2", "use1-az4", "use1-az6")
+
+
+def test_all_the_zones_of_a_region_can_be_had(load: Load) -> None:
+    env = load("region: us-east-1\nnetwork: {vpc: {availability_zones: 6}}\n")
+    assert env.availability_zones[-1] == "use1-az3"
+
+
+def test_a_zone_of_another_region_is_refused_with_the_regions_own(problems: Problems) -> None:
+    text = "region: eu-west-1\nnetwork: {vpc: {availability_zones: [euw1-az1, use1-az2]}}"
+    assert problems(text)["network.vpc.availability_zones"].fix == "use euw1-az1, euw1-az2, euw1-az3"
+
+
+def test_zones_with_places_of_their_own_fit_into_the_smallest_vpc(load: Load) -> None:
+    env = load("region: us-east-1\nnetwork: {vpc: {cidr: 10.0.0.0/27, availability_zones: [use1-az4, use1-az5]}}\n")
+    assert env.availability_zones == ("use1-az4", "use1-az5")
 
 
 def test_scripts_other_than_latin_are_tags(load: Load) -> None:
