@@ -86,7 +86,8 @@ class Capture:
 
     def _check_role(self, role: str, name: str) -> None:
         with moto_app.STATE:
-            bucket: FakeBucket | None = s3_backends[self._key.account]["aws"].buckets.get(self._plan.bucket)
+            s3 = s3_backends[self._key.account][role.split(":")[1]]
+            bucket: FakeBucket | None = s3.buckets.get(self._plan.bucket)
             policy = (bucket.policy or b"{}").decode() if bucket else "{}"
             check(role, "s3:PutObject", f"arn:{role.split(':')[1]}:s3:::{self._plan.bucket}/{name}", {}, policy)
             if key := self._kms_key(bucket):

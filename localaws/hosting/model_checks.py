@@ -5,12 +5,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from moto.iam.models import iam_backends
 from moto.s3.models import s3_backends
 from moto.sagemaker.exceptions import ValidationError
 from moto.sagemaker.models import FakeEndpointConfig, SageMakerModelBackend
 from moto.sagemaker.utils import arn_formatter
 
+from localaws import roles
 from mistral7b.catalog.instances import UnknownInstanceTypeError, instance_type
 
 _PRINCIPAL = "sagemaker.amazonaws.com"
@@ -61,9 +61,7 @@ def _check_storage(parameters: Mapping[str, Any], variant: Mapping[str, Any]) ->
 
 
 def _check_role(arn: str) -> None:
-    account = arn.split(":")[4] if arn.count(":") >= 5 else ""
-    roles = iam_backends[account]["aws"].roles.values() if account else ()
-    role = next((role for role in roles if role.arn == arn), None)
+    role = roles.find(arn)
     if role is None or _PRINCIPAL not in json.dumps(role.assume_role_policy_document):
         raise ValidationError(
             message=f"Could not assume role {arn}. Please ensure that the role exists and allows principal "
@@ -106,7 +104,7 @@ def _exists(backend: SageMakerModelBackend, bucket: str, key: str) -> bool:
     """Whether there is an object of this key or prefix; JumpStart's buckets are AWS's, one in each region."""
     if jumpstart := _JUMPSTART_BUCKET.fullmatch(bucket):
         return jumpstart["region"] == backend.region_name
-    found = s3_backends[backend.account_id]["aws"].buckets.get(bucket)
+    found = s3_backends[backend.account_id][backend.partition].buckets.get(bucket)
     return found is not None and any(name == key or (key.endswith("/") and name.startswith(key)) for name in found.keys)
 
 

@@ -14,7 +14,7 @@ from moto.core.responses import ActionResult, EmptyResult
 from localaws.patches import correction
 
 _ROLE = (
-    "arn:aws:iam::{account}:role/aws-service-role/sagemaker.application-autoscaling.amazonaws.com/"
+    "arn:{partition}:iam::{account}:role/aws-service-role/sagemaker.application-autoscaling.amazonaws.com/"
     "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
 )
 
@@ -38,7 +38,7 @@ def _with_the_services_role(original: Callable[..., Any]) -> Callable[..., Any]:
     def register_scalable_target(self: ApplicationAutoscalingBackend, namespace: str, *args: Any, **kwargs: Any) -> Any:
         target = original(self, namespace, *args, **kwargs)
         if namespace == "sagemaker" and target.role_arn is None:
-            target.role_arn = _ROLE.format(account=self.account_id)
+            target.role_arn = _ROLE.format(partition=self.partition, account=self.account_id)
         return target
 
     return register_scalable_target

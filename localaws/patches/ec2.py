@@ -11,8 +11,8 @@ from typing import Any
 from moto.core.responses import ActionResult
 from moto.ec2.exceptions import DependencyViolationError, EC2ClientError, InvalidParameter
 from moto.ec2.models.route_tables import RouteBackend
-from moto.ec2.models.security_groups import SecurityGroupBackend
-from moto.ec2.models.subnets import SubnetBackend
+from moto.ec2.models.security_groups import SecurityGroup, SecurityGroupBackend
+from moto.ec2.models.subnets import Subnet, SubnetBackend
 from moto.ec2.models.vpcs import VPCBackend, VPCEndPoint
 from moto.ec2.responses.vpcs import VPCs
 from moto.ec2.utils import random_private_ip
@@ -37,6 +37,8 @@ def install() -> None:
     correction.replace(SubnetBackend, "delete_subnet", _leaving_its_acl)
     group = _unless(_uses_group, "resource {} has a dependent object")
     correction.replace(SecurityGroupBackend, "_delete_security_group", group)
+    for owner, kind in ((Subnet, "subnet"), (SecurityGroup, "security-group")):
+        setattr(owner, "arn", _arn(kind))  # noqa: B010 - to mypy it is what moto has
     flow_logs.install()
     zones.install()
     vpc = chosen_by_tag("random_vpc_id", f"vpc{_ID}", lambda ec2: ec2.vpcs, _REFUSAL)
@@ -49,6 +51,16 @@ def install() -> None:
 
 def _subnet_ids(ec2: Any) -> set[str]:
     return {subnet.id for subnet in ec2.describe_subnets()}
+
+
+def _arn(kind: str) -> property:
+    """An ARN in the region's partition; moto sets and gives those of `aws` everywhere."""
+
+    def arn(self: Any) -> str:
+        ec2 = self.ec2_backend
+        return f"arn:{ec2.partition}:ec2:{ec2.region_name}:{ec2.account_id}:{kind}/{self.id}"
+
+    return property(arn, lambda *_: None)
 
 
 def _with_consequences(original: Callable[[VPCs], ActionResult]) -> Callable[[VPCs], ActionResult]:

@@ -35,13 +35,13 @@ def _no_version_needed(self: IAMTrustPolicyDocumentValidator) -> None:
 
 def _parsed_once(original: Callable[[IAMBackend], list[ManagedPolicy]]) -> Callable[[IAMBackend], list[ManagedPolicy]]:
     """Replaces `IAMBackend._init_aws_policies`: moto reads 1,400 policies again for each account."""
-    parsed: list[ManagedPolicy] = []
+    parsed: dict[str, list[ManagedPolicy]] = {}
 
     @functools.wraps(original)
     def _init_aws_policies(self: IAMBackend) -> list[ManagedPolicy]:
-        if not parsed:
-            parsed.extend(original(self))
-        return [copy.copy(policy) for policy in parsed]
+        if self.partition not in parsed:
+            parsed[self.partition] = original(self)
+        return [copy.copy(policy) for policy in parsed[self.partition]]
 
     return _init_aws_policies
 
