@@ -9,11 +9,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 import aws_cdk as cdk
 import pytest
 import yaml
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 
 from mistral7b.environment import EnvironmentFileError, load_environments
@@ -165,10 +166,15 @@ def write_files(folder: Path, region: str, files: Mapping[str, Mapping[str, Any]
 def model_and_config_alone(stage: EnvironmentStage) -> Iterator[None]:
     """Leaves out of endpoint stacks what no comparison reads: it would take half the time.
 
-    The role is one for all; endpoint, outputs and findings that are accepted are left out.
+    Role and network are one for all; endpoint, outputs and findings that are accepted are left out.
     """
-    role = iam.Role.from_role_arn(stage.network, "Role", "arn:aws:iam::111122223333:role/model")
+    role = iam.Role.from_role_arn(stage.endpoint, "SharedRole", "arn:aws:iam::111122223333:role/model")
+    vars(role).update(outlive=Mock(), log_policy=Mock())
+    network = stage.endpoint.node.find_child("Network")
+    group = ec2.SecurityGroup.from_security_group_id(stage.endpoint, "SharedGroup", "sg-0123456789abcdef0")
     with (
+        patch("stacks.endpoint.Network", return_value=network),
+        patch.object(network, "group", Mock(security_group=group)),
         patch("stacks.endpoint.TgiExecutionRole", return_value=role),
         patch("stacks.endpoint.TgiEndpoint"),
         patch("stacks.endpoint.encryption_key"),
