@@ -33,7 +33,11 @@ def main() -> None:
     folder = Path(app.node.try_get_context("environments") or ENVIRONMENTS)
     try:
         environments = load_environments(folder)
-        define(app, environments, load_promotion(folder, environments))
+        exported = app.node.try_get_context("export")  # `mistral7b export`: one environment as a plain template
+        if exported:
+            define(app, {exported: environments[exported]})
+        else:
+            define(app, environments, load_promotion(folder, environments))
     except (EnvironmentFileError, InvalidPropsError) as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)

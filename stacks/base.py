@@ -20,4 +20,5 @@ class EnvironmentStack(cdk.Stack):
             construct_id,
             stack_name=f"mistral-7b-{environment.name}-{construct_id}",
             description=f"Mistral 7B, {environment.name}: {description}",
+            synthesizer=cdk.BootstraplessSynthesizer() if scope.node.try_get_context("export") else None,
         )
