@@ -81,6 +81,20 @@ def test_a_service_is_let_in_only_for_the_resources_that_the_role_names(account:
             roles.check(role, by=BUILDS, **asked)
 
 
+def test_in_china_accounts_and_roles_are_of_its_partition(account: Account) -> None:
+    root = {"AWS": f"arn:aws-cn:iam::{account.id}:root"}
+    trust = document({"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": root})
+    iam, sts = (moto_app.client(service, account.id, "cn-north-1") for service in ("iam", "sts"))
+    arn = iam.create_role(RoleName="role", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    policy = "arn:aws-cn:iam::aws:policy/ReadOnlyAccess"
+    iam.attach_role_policy(RoleName="role", PolicyArn=policy)
+    session = sts.assume_role(RoleArn=arn, RoleSessionName="test")
+    assert session["AssumedRoleUser"]["Arn"] == f"arn:aws-cn:sts::{account.id}:assumed-role/role/test"
+    again = moto_app.session_client("sts", "cn-north-1", session["Credentials"])
+    with pytest.raises(ClientError, match=r"User: arn:aws-cn:sts::.*/role/test is not authorized"):
+        again.assume_role(RoleArn=f"{arn}s", RoleSessionName="test")
+
+
 @pytest.mark.parametrize("arn", ["arn:aws:iam::{account}:role/absent", "arn:aws:iam::{account}:user/u", "role", ""])
 def test_what_is_no_role_cannot_be_assumed(account: Account, arn: str) -> None:
     with pytest.raises(AccessDenied):
