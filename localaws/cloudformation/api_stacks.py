@@ -90,8 +90,10 @@ class Stacks(Operations):
         return self.page("StackSummaries", [answers.summary(stack) for stack in stacks])
 
     def update_termination_protection(self) -> ActionResult:
-        """UpdateTerminationProtection."""
+        """UpdateTerminationProtection, of a stack in any status but these (user guide); the words are not known."""
         stack = self.stack()
+        if stack.status in ("DELETE_IN_PROGRESS", "DELETE_COMPLETE"):
+            raise ValidationError(f"Stack:{stack.id} is in {stack.status} state and can not be updated.")
         stack.termination_protection = bool(self.request["EnableTerminationProtection"])
         return ActionResult({"StackId": stack.id})
 

@@ -14,12 +14,14 @@ from mistral7b.cli import (
     demo,
     doctor,
     examples,
+    export,
     failure,
     invoke,
     local,
     models,
     pipeline,
     plan,
+    protect,
     schema,
     settings,
     simulate,
@@ -69,6 +71,8 @@ chat.register(app)
 examples.register(app)
 smoke.register(app)
 doctor.register(app)
+protect.register(app)
+export.register(app)
 demo.register(app)
 app.add_typer(capacity.commands)
 simulate.register(app)

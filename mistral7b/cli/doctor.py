@@ -1,5 +1,8 @@
 """`mistral7b doctor`: what would fail a deployment some minutes in."""
 
+from dataclasses import asdict
+from typing import Any
+
 import typer
 from rich.text import Text
 
@@ -9,6 +12,8 @@ from mistral7b.cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, Envir
 from mistral7b.cli.output import out, write_json
 from mistral7b.cli.target import announce
 from mistral7b.environment import load_environment
+from mistral7b.environment.problem import Problem
+from mistral7b.promotion.names import environment_stacks
 
 _EPILOG = """
 **Examples**
@@ -27,25 +32,42 @@ def register(app: typer.Typer) -> None:
 def doctor(name: EnvironmentName, as_json: AsJson = False, folder: EnvironmentsFolder = DEFAULT_FOLDER) -> None:
     """Check, before a deployment, that the account has what the environment file takes for granted.
 
-    The credentials are of the account that the file names, and every role of `callers` exists. It takes `iam:GetRole`.
+    The credentials are of the account that the file names, every role of `callers` exists, an existing VPC is as the
+    file says and takes what the deployment adds to it, SageMaker lets the endpoint change to the file's instance type,
+    and no stack that failed its first deployment is protected from removal. It also tells where termination protection
+    is not what the file says. It takes `iam:GetRole`, `ec2:Describe*` (for an existing VPC),
+    `cloudformation:DescribeStacks`, `sagemaker:DescribeEndpoint`, `sagemaker:DescribeEndpointConfig` and
+    `application-autoscaling:DescribeScalableTargets`.
     """
     env, file = load_environment(folder, name), folder / f"{name}.yaml"
     with explained(env):
         session = announce(f"environment {name}", env.region, env.account, file, must_know=True)
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - boto3 takes a moment to load
 
-    from mistral7b.operate.caller_roles import fix, missing_roles  # noqa: PLC0415
+    from mistral7b.operate.account import account_problems  # noqa: PLC0415
+    from mistral7b.operate.stacks import find  # noqa: PLC0415
+
+    def client(service: str) -> Any:
+        return session.client(service, region_name=env.region)
 
     try:
-        missing = missing_roles(session.client("iam", region_name=env.region), env.callers.role_names)
+        problems = account_problems(client, env, file)
+        stacks = list(find(client("cloudformation"), environment_stacks(name)))
     except (BotoCoreError, ClientError) as error:
-        raise CommandError(f"IAM could not be asked for the roles of callers: {error}") from error
+        raise CommandError(f"the account could not be asked: {error}") from error
+    wanted, fix = env.termination_protection, f"mistral7b protect {name}"
+    differ = [one.name for one in stacks if one.protected != (wanted and one.deployed)]
+    for one in stacks:
+        if one.protected and not one.deployed:
+            reason = f"{one.name} is {one.status} and protected, so it can neither be deployed again nor removed"
+            problems.append(Problem(str(file), None, "termination_protection", wanted, reason, fix))
     if as_json:
-        write_json({"environment": name, "ready": not missing, "missing_roles": missing})
-    for role in () if as_json else env.callers.role_names:
-        word, style = ("missing", "bold red") if role in missing else ("ok     ", "green")
-        out.print(Text.assemble((word, style), f"  role {role}"), soft_wrap=True)
-    if missing:
-        raise CommandError(f"callers.role_names: no such role in the account\nfix: {fix(missing, file)}")
+        document = {"problems": [asdict(one) for one in problems], "termination_protection_differs": differ}
+        write_json({"environment": name, "ready": not problems, **document})
+    elif differ:
+        what = f"termination protection of {', '.join(differ)}: {file} says {wanted}; {fix}"
+        out.print(Text.assemble(("differs", "yellow"), f"  {what}"), soft_wrap=True)
+    if problems:
+        raise CommandError("\n".join(map(str, problems)))
     if not as_json:
         out.print(f"Nothing was found that would fail: cdk deploy '{name}/*'", soft_wrap=True)

@@ -12,7 +12,7 @@ from mistral7b.cli.failure import CommandError
 from mistral7b.cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder
 from mistral7b.cli.output import out, progress, table, write_json
 from mistral7b.cli.target import announce
-from mistral7b.project import qualifier
+from mistral7b.project import bootstrap
 from mistral7b.promotion import PIPELINE_FILE, Promotion, load_promotion
 from mistral7b.promotion.names import PIPELINE_NAME
 
@@ -74,7 +74,7 @@ def _findings(promotion: Promotion) -> "list[Finding]":
             promotion,
             Cloud(),
             lambda _: status.update(f"asking the accounts: {next(answers)} answered"),
-            qualifier(Path.cwd()),
+            bootstrap(Path.cwd()),
         )
 
 

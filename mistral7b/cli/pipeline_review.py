@@ -3,7 +3,7 @@
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,10 +11,13 @@ from mistral7b.cli.failure import CommandError
 from mistral7b.cli.options import AsJson
 from mistral7b.cli.output import out, progress, write_json
 from mistral7b.cli.target import announce
-from mistral7b.process import ProgramNotFoundError, cdk_program
 from mistral7b.promotion.names import PIPELINE_ID, PIPELINE_NAME, SECURITY_APPROVAL, UPDATE_STAGE
-from mistral7b.promotion.review import Review, ReviewError
-from mistral7b.promotion.review import review as compare
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from mistral7b.promotion.grants import Grant
+    from mistral7b.promotion.review import Review
 
 BROADENS = 3
 """The exit status of --fail."""
@@ -56,28 +59,30 @@ def review(
 ) -> None:
     """Tell whether a deployment would broaden IAM permissions or open security groups.
 
-    It runs `cdk diff --security-only` against what is deployed, by the lookup role of the environment's account, and
-    shows the CDK's table of the changes. A first deployment broadens: nothing was allowed before. What cannot be
-    compared is an error (status 1), never taken for a change that broadens nothing.
+    It compares the assembly's templates with those that are deployed, by the lookup role of the environment's account:
+    policy statements, attachments of policies and security group rules, each on a line. A first deployment broadens, as
+    does whatever is not provably narrower. What cannot be read is an error (status 1), never taken for harmless.
 
     In a pipeline it is the commit's own code that reviews the commit, so it stops mistakes, not whoever may push:
     protect the branch, and keep the approval before production.
     """
+    from mistral7b.promotion.check import Cloud  # noqa: PLC0415 - boto3 takes long to load
+    from mistral7b.promotion.review import ReviewError  # noqa: PLC0415
+    from mistral7b.promotion.review import review as compare  # noqa: PLC0415
+
     execution = _execution() if approve else None
     _name_target(name)
-    project = Path.cwd()
     try:
         with progress.status(f"comparing {name} with what is deployed"):
-            reviewed = compare(Path(cdk_program(project)), assembly, name, project)
-    except ProgramNotFoundError as error:
-        raise CommandError(str(error), 2) from error
+            reviewed = compare(Cloud(), assembly, name)
     except ReviewError as error:
         raise CommandError(str(error), 2 if error.wrong_call else 1) from error
     if not as_json:
         _print(reviewed)
     answer = None if execution is None or reviewed.broadens else _approve(reviewed, execution)
     if as_json:
-        _write(reviewed, answer)
+        counts = {"added": len(reviewed.added), "removed": len(reviewed.removed), "changes": reviewed.changes}
+        write_json({"environment": name, "broadens": reviewed.broadens, **counts, "approval": answer})
     elif execution is not None:
         _print_answer(reviewed, answer)
     if fail and reviewed.broadens:
@@ -87,7 +92,7 @@ def review(
 def _name_target(name: str) -> None:
     from mistral7b.endpoint import EndpointError  # noqa: PLC0415 - boto3 takes long to load
 
-    with suppress(EndpointError):  # what the credentials lack, the CDK CLI says
+    with suppress(EndpointError):  # what the credentials lack, the comparison says
         announce(name, None)  # the assembly names the account that is compared
 
 
@@ -103,13 +108,13 @@ def _execution() -> str:
     return execution
 
 
-def _approve(reviewed: Review, execution: str) -> str:
+def _approve(reviewed: "Review", execution: str) -> str:
     import boto3  # noqa: PLC0415
     from botocore.exceptions import BotoCoreError  # noqa: PLC0415
 
     from mistral7b.promotion.approval import ApprovalError, approve  # noqa: PLC0415
 
-    summary = f"cdk diff --security-only: nothing in {reviewed.environment} broadens IAM permissions or security groups"
+    summary = f"templates compared: nothing in {reviewed.environment} broadens IAM permissions or security groups"
     try:
         with progress.status("answering the approval SecurityChanges"):
             return approve(boto3.client("codepipeline"), _stage(reviewed), execution, summary)
@@ -119,24 +124,28 @@ def _approve(reviewed: Review, execution: str) -> str:
         raise CommandError(f"{error}\nfix: set AWS_DEFAULT_REGION to the pipeline's region", 2) from error
 
 
-def _stage(reviewed: Review) -> str:
+def _stage(reviewed: "Review") -> str:
     """The pipeline's stage that deploys what is reviewed."""
     return UPDATE_STAGE if reviewed.environment == PIPELINE_ID else reviewed.environment
 
 
-def _print(reviewed: Review) -> None:
+def _print(reviewed: "Review") -> None:
+    anybody = sum(one.is_public and not one.denies for one in reviewed.added)
+    does = "this broadens" if reviewed.broadens else "nothing broadens"
+    out.print(f"{reviewed.environment}: {does} IAM permissions or opens security groups.", soft_wrap=True)
     if reviewed.changes:
-        out.print(reviewed.changes, markup=False, soft_wrap=True)
-        out.print()
-    stacks = "1 stack" if reviewed.stacks == 1 else f"{reviewed.stacks} stacks"
-    out.print(
-        f"{reviewed.environment}: {stacks} would broaden IAM permissions or open security groups."
-        if reviewed.broadens
-        else f"{reviewed.environment}: nothing broadens IAM permissions or opens security groups."
-    )
+        added, removed = _count(reviewed.added), _count(reviewed.removed)
+        out.print(f"added: {added}, of which {anybody} for any principal; removed: {removed}", soft_wrap=True)
+    for line in reviewed.changes:
+        out.print(line, markup=False, soft_wrap=True)
 
 
-def _print_answer(reviewed: Review, answer: str | None) -> None:
+def _count(changed: "Collection[Grant]") -> str:
+    rules = sum(one.is_rule for one in changed)
+    return f"{len(changed) - rules} statements and {rules} security group rules"
+
+
+def _print_answer(reviewed: "Review", answer: str | None) -> None:
     from mistral7b.promotion.approval import APPROVED  # noqa: PLC0415
 
     approval = f"{SECURITY_APPROVAL} of stage {_stage(reviewed)} in pipeline {PIPELINE_NAME}"
@@ -146,15 +155,3 @@ def _print_answer(reviewed: Review, answer: str | None) -> None:
         out.print(f"{approval} is approved.", soft_wrap=True)
     else:
         out.print(f"{approval} was answered before: {answer}.", soft_wrap=True)
-
-
-def _write(reviewed: Review, answer: str | None) -> None:
-    write_json(
-        {
-            "environment": reviewed.environment,
-            "broadens": reviewed.broadens,
-            "stacks": reviewed.stacks,
-            "changes": reviewed.changes,
-            "approval": answer,
-        }
-    )

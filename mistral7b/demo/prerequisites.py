@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mistral7b.environment import Environment, ExistingVpc
-from mistral7b.project import cdk_context, qualifier
+from mistral7b.project import bootstrap, cdk_context
 
 Clients = Callable[[str, str, str], Any]
 """Gives a boto3 client for a service, an account and a region."""
@@ -42,7 +42,8 @@ def permissions_boundary(project: Path, account: str, region: str, client: Clien
     name = boundary.get("name") or boundary.get("arn", "").partition(":policy/")[2]
     if not name or ":iam::aws:" in boundary.get("arn", ""):
         return
-    for placeholder, value in (("Qualifier", qualifier(project)), ("AWS::AccountId", account), ("AWS::Region", region)):
+    own = bootstrap(project).qualifier
+    for placeholder, value in (("Qualifier", own), ("AWS::AccountId", account), ("AWS::Region", region)):
         name = name.replace(f"${{{placeholder}}}", value)
     path, _, name = f"/{name}".rpartition("/")
     iam = client("iam", account, region)
@@ -81,7 +82,8 @@ def _vpc(ec2: Any, region: str, vpc: ExistingVpc) -> Iterator[str]:
             continue
         tags = _with_id("subnet", subnet)
         cidr = str(next(ranges, vpc.cidr))  # EC2 says that there is no room
-        ec2.create_subnet(VpcId=vpc.vpc_id, CidrBlock=cidr, AvailabilityZone=zone, TagSpecifications=tags)
+        by = "AvailabilityZone" if zone.startswith(region) else "AvailabilityZoneId"
+        ec2.create_subnet(VpcId=vpc.vpc_id, CidrBlock=cidr, TagSpecifications=tags, **{by: zone})
         if vpc.route_table_ids:
             table = vpc.route_table_ids[number % len(vpc.route_table_ids)]
             ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
@@ -112,7 +114,8 @@ def _key(arn: str, user: str, client: Clients) -> Iterator[str]:
         return
     accounts = {"Effect": "Allow", "Principal": {"AWS": sorted({owner, user})}, "Action": "kms:*", "Resource": "*"}
     actions = ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"]
-    logs = {"Principal": {"Service": f"logs.{region}.amazonaws.com"}, "Action": actions}
+    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    logs = {"Principal": {"Service": f"logs.{region}.{suffix}"}, "Action": actions}
     kms.create_key(
         Policy=_policy(accounts, {"Effect": "Allow", "Resource": "*", **logs}),
         MultiRegion=key.startswith("mrk-"),

@@ -1,8 +1,7 @@
 """Answers the approval of security changes in the pipeline, for the execution that asks for it."""
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -23,17 +22,7 @@ class ApprovalError(Exception):
     """The approval could not be answered; the text says why."""
 
 
-@dataclass(frozen=True)
-class Clock:
-    """What waits."""
-
-    now: Callable[[], float] = time.monotonic
-    """Seconds since some moment."""
-    sleep: Callable[[float], None] = time.sleep
-    """Waits so many seconds."""
-
-
-def approve(codepipeline: Any, environment: str, execution: str, summary: str, clock: Clock | None = None) -> str:
+def approve(codepipeline: Any, environment: str, execution: str, summary: str) -> str:
     """Approves the security changes of `environment` in one execution of the pipeline, once it is asked for.
 
     Needs codepipeline:GetPipelineState on the pipeline and codepipeline:PutApprovalResult on this one action.
@@ -43,7 +32,6 @@ def approve(codepipeline: Any, environment: str, execution: str, summary: str, c
         environment: the stage.
         execution: id of the execution; the approval of another is left alone.
         summary: the reason, for the pipeline's history.
-        clock: for tests.
 
     Returns:
         `APPROVED`, or how it was answered before: `Succeeded` or `Failed`, as CodePipeline says it.
@@ -51,13 +39,12 @@ def approve(codepipeline: Any, environment: str, execution: str, summary: str, c
     Raises:
         ApprovalError: CodePipeline refuses, or has not asked within `PATIENCE_S`.
     """
-    clock = clock or Clock()
-    end = clock.now() + PATIENCE_S
+    end = time.monotonic() + PATIENCE_S
     try:
         while (asked := _asked(codepipeline, environment, execution)) is None:
-            if clock.now() >= end:
+            if time.monotonic() >= end:
                 raise ApprovalError(_not_asked(environment, execution))
-            clock.sleep(_POLL_S)
+            time.sleep(_POLL_S)
         if asked["status"] != "InProgress":
             return str(asked["status"])
         codepipeline.put_approval_result(

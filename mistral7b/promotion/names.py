@@ -21,6 +21,7 @@ SELF_MUTATE_ACTION = "SelfMutate"
 REVIEW_ACTION = "Review"
 SECURITY_APPROVAL = "SecurityChanges"
 PROMOTION_APPROVAL = "Promote"
+PROTECT_ACTION = "Protect"
 SMOKE_ACTION = "Smoke"
 
 _PRODUCTION = re.compile(r"(^|-)(prod|production|live)(-|$)")
@@ -29,6 +30,16 @@ _PRODUCTION = re.compile(r"(^|-)(prod|production|live)(-|$)")
 def is_production(environment: str) -> bool:
     """Whether an environment is production, by its name: one of its words is prod, production or live."""
     return _PRODUCTION.search(environment) is not None
+
+
+def replica_stack(region: str) -> str:
+    """Name of the stack, in another region, with the copies of artifacts that are deployed there."""
+    return f"{PIPELINE_NAME}-{region}"
+
+
+def environment_stacks(environment: str) -> tuple[str, str]:
+    """Names of the stacks that an environment can have."""
+    return f"mistral-7b-{environment}-endpoint", f"mistral-7b-{environment}-github"
 
 
 def gate_action_name(number: int) -> str:

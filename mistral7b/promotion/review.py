@@ -1,20 +1,19 @@
-"""Whether a deployment would broaden IAM permissions or open security groups, as the CDK sees it."""
+"""Whether a deployment would broaden IAM permissions or open security groups: templates, compared grant by grant."""
 
 import json
-import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from mistral7b.environment.suggest import nearest
-from mistral7b.process import CommandFailedError, run
+from mistral7b.operate.stacks import find
+from mistral7b.promotion.check import Cloud
+from mistral7b.promotion.grants import Grant, grants
 from mistral7b.promotion.names import PIPELINE_ID
-
-# `cdk diff` ends with this line, whether there are differences or not. With --security-only it counts the stacks that
-# broaden IAM permissions or open security groups, and prints these alone (aws-cdk 2.1148.1, CdkToolkit.diff).
-_COUNT = re.compile(r"Number of stacks with differences: (\d+)$")
-_CONTROL_SEQUENCE = re.compile(r"\x1b\[[0-9;]*m")
-# What the CDK says to someone who is about to deploy.
-_CONFIRMATIONS = ("This deployment will make potentially sensitive changes", "Please confirm you intend")
+from mistral7b.promotion.regions import partition
 
 
 class ReviewError(Exception):
@@ -34,69 +33,87 @@ class Review:
 
     environment: str
     """The environment that would be deployed to, or `PIPELINE_ID`."""
-    stacks: int
-    """How many of its stacks broaden IAM permissions or open security groups."""
-    changes: str
-    """The CDK's tables of these changes; empty where there are none."""
+    added: frozenset[Grant]
+    removed: frozenset[Grant]
 
     @property
     def broadens(self) -> bool:
-        """Whether any stack does."""
-        return self.stacks > 0
+        """Whether it is more than allowances that go and denials that come: a changed statement is a new one."""
+        return any(not one.denies for one in self.added) or any(one.denies for one in self.removed)
+
+    @property
+    def changes(self) -> list[str]:
+        """Each grant on a line, with + or -."""
+        signs = {**dict.fromkeys(self.removed, "-"), **dict.fromkeys(self.added, "+")}
+        return [f"{signs[one]} {one.text}" for one in sorted(signs, key=lambda one: (one.text, signs[one]))]
 
 
-def review(cdk: Path, assembly: Path, environment: str, folder: Path) -> Review:
+def review(cloud: Cloud, assembly: Path, environment: str) -> Review:
     """Compares the stacks of an environment, or of the pipeline, in a cloud assembly with what is deployed.
 
-    Templates are compared, which takes the lookup role of the environment's account alone: a change set, the CLI's
-    default, takes the deploy role and uploads the templates. No parameter of theirs says who may do what.
+    It takes the right to assume the bootstrap's lookup role of each stack's account, which may read, and nothing else.
 
     Args:
-        cdk: the CDK CLI.
+        cloud: asks AWS.
         assembly: a folder with a cloud assembly.
-        environment: a stage of it, or `PIPELINE_ID` for the pipeline's stack with those that it depends on.
-        folder: where the CLI runs.
+        environment: a stage of it, or `PIPELINE_ID` for the pipeline's stacks.
 
     Raises:
-        ReviewError: there is no such assembly or stage in it, or the CDK could not compare.
+        ReviewError: there is no such assembly or stage in it, or AWS does not tell what is deployed.
     """
-    patterns = _reviewable(assembly)
-    if environment not in patterns:
-        guess = nearest(environment, list(patterns))
-        suggestion = f"did you mean {guess}? " if guess else ""
-        there = f"{suggestion}There are {', '.join(patterns)}" if patterns else "synthesize it anew: cdk synth"
-        message = f"{assembly} holds no environment {environment!r}\nfix: {there}"
-        raise ReviewError(message, wrong_call=True)
-    command = [str(cdk), "--app", str(assembly.resolve()), "--no-color", "diff", patterns[environment]]
     try:
-        output = run([*command, "--security-only", "--method=template"], folder, lambda _: None)
-    except CommandFailedError as error:
-        fix = "fix: `mistral7b pipeline check` says which account lacks what"
-        raise ReviewError(f"the CDK could not compare {environment} with what is deployed.\n{error}\n{fix}") from error
-    except OSError as error:
-        fix = "run the command in the project's folder, after `make setup`"
-        raise ReviewError(f"the CDK CLI cannot be run: {error}\nfix: {fix}", wrong_call=True) from error
-    return Review(environment, *_read(output))
-
-
-def _reviewable(assembly: Path) -> dict[str, str]:
-    """What can be reviewed of a cloud assembly, each with the CDK's pattern of its stacks."""
-    try:
-        artifacts = json.loads((assembly / "manifest.json").read_text(encoding="utf-8"))["artifacts"]
-        stages = [a["properties"]["displayName"] for a in artifacts.values() if a.get("type") == "cdk:cloud-assembly"]
-        pipeline = [PIPELINE_ID] if PIPELINE_ID in artifacts else []
+        stacks = list(_stacks(assembly, environment))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         fix = f"fix: make one: cdk synth --output {assembly}"
-        raise ReviewError(f"{assembly} is no cloud assembly: {error}\n{fix}", wrong_call=True) from error
-    return {stage: f"{stage}/*" for stage in stages} | {own: own for own in pipeline}
+        raise ReviewError(f"{assembly} is no cloud assembly: {error!r}\n{fix}", wrong_call=True) from error
+    added, removed = set[Grant](), set[Grant]()
+    for stack, template in stacks:
+        try:
+            deployed, pseudo = _deployed(cloud, stack)
+        except (ClientError, BotoCoreError) as error:
+            fix = "fix: `mistral7b pipeline check` says which account lacks what"
+            raise ReviewError(f"{environment} could not be compared with what is deployed: {error}\n{fix}") from error
+        before, after = set(grants(deployed, pseudo)), set(grants(template, pseudo))
+        added |= after - before
+        removed |= before - after
+    return Review(environment, frozenset(added), frozenset(removed))
 
 
-def _read(output: str) -> tuple[int, str]:
-    """How many stacks broaden permissions, and the tables, of what the CDK has printed."""
-    lines = [_CONTROL_SEQUENCE.sub("", line).rstrip() for line in output.splitlines()]
-    counts = [int(match[1]) for line in lines if (match := _COUNT.search(line))]
-    if len(counts) != 1:
-        raise ReviewError(f"the CDK has not said how many stacks differ:\n{output}")
-    shown = [line for line in lines if not line.startswith(_CONFIRMATIONS) and not _COUNT.search(line)]
-    text = re.sub(r"\n{3,}", "\n\n", "\n".join(shown)).strip()
-    return counts[0], text if counts[0] else ""
+def _stacks(assembly: Path, environment: str) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """The stacks' artifacts in the assembly's manifest, each with its template."""
+    artifacts = json.loads((assembly / "manifest.json").read_text(encoding="utf-8"))["artifacts"]
+    nested = [one["properties"] for one in artifacts.values() if one["type"] == "cdk:cloud-assembly"]
+    folders = {one["displayName"]: assembly / one["directoryName"] for one in nested}
+    if PIPELINE_ID in artifacts:
+        folders[PIPELINE_ID] = assembly
+    if environment not in folders:
+        guess = nearest(environment, list(folders))
+        there = f"There are {', '.join(folders)}" if folders else "synthesize it anew: cdk synth"
+        fix = f"{f'did you mean {guess}? ' if guess else ''}{there}"
+        raise ReviewError(f"{assembly} holds no environment {environment!r}\nfix: {fix}", wrong_call=True)
+    folder = folders[environment]
+    for one in json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["artifacts"].values():
+        if one["type"] == "aws:cloudformation:stack":
+            yield one, json.loads((folder / one["properties"]["templateFile"]).read_text(encoding="utf-8"))
+
+
+def _deployed(cloud: Cloud, stack: Mapping[str, Any]) -> tuple[Mapping[str, Any], dict[str, str]]:
+    """What is deployed in place of a stack, and values of pseudo parameters there.
+
+    The template is empty where nothing is, and where no template says what is: during and after deployments that fail.
+    """
+    account, region = stack["environment"].removeprefix("aws://").split("/")
+    if account == "unknown-account":
+        account = cloud.own_account(region)
+    pseudo = {"AWS::Partition": partition(region), "AWS::AccountId": account, "AWS::Region": region}
+    role = stack["properties"]["lookupRole"]["arn"]
+    for name, value in pseudo.items():
+        role = role.replace(f"${{{name}}}", value)
+    cloudformation = cloud.client("cloudformation", region, cloud.assume(role, region))
+    name = stack["properties"]["stackName"]
+    if any(one.deployed and one.status.endswith("_COMPLETE") for one in find(cloudformation, [name])):
+        template = cloudformation.get_template(StackName=name, TemplateStage="Original")["TemplateBody"]
+        if not isinstance(template, dict):
+            raise ReviewError(f"stack {name} cannot be compared: its template is no JSON, so not the CDK's")
+        return template, pseudo
+    return {}, pseudo

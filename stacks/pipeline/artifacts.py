@@ -8,7 +8,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from mistral7b.promotion.names import PIPELINE_NAME
+from mistral7b.promotion.names import PIPELINE_NAME, replica_stack
 from sagemaker_tgi import AccessLogBucket, EncryptionKey, PrivateBucket, acknowledge_rule, explain_statements
 
 SOURCE, ASSEMBLY = "Source", "Synth_Output"
@@ -81,15 +81,23 @@ class ArtifactStore(Construct):
             iam.PolicyStatement(
                 sid="DeployRolesRead",
                 principals=list(roles),
-                actions=["s3:GetObject", "s3:GetObjectVersion"],
+                actions=["s3:GetObject*"],
                 resources=[self.bucket.arn_for_objects(objects_of(ASSEMBLY))],
+            )
+        )
+        self.bucket.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="DeployRolesFind",
+                principals=list(roles),
+                actions=["s3:GetBucket*", "s3:List*"],
+                resources=[self.bucket.bucket_arn],
             )
         )
         self.key.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="DeployRolesDecrypt",
                 principals=list(roles),
-                actions=["kms:Decrypt"],
+                actions=["kms:Decrypt", "kms:DescribeKey"],
                 resources=["*"],
                 conditions={
                     "StringEquals": {"kms:ViaService": f"s3.{self.key.stack.region}.{self.key.stack.url_suffix}"}
@@ -101,6 +109,7 @@ class ArtifactStore(Construct):
             {
                 "DeployRolesRead": "the environments' deployments read their templates from the cloud assembly; `*` "
                 "is the execution's part of its key",
+                "DeployRolesFind": "the actions that the bootstrap gives these roles on an artifact bucket",
                 "DeployRolesDecrypt": "to read the encrypted assembly, through Amazon S3 alone. `*` is the key itself",
             },
         )
@@ -117,16 +126,14 @@ class ReplicationStack(cdk.Stack):
         env: cdk.Environment,
         retention_days: int,
         deploy_role_arns: Sequence[str],
-        termination_protection: bool,
     ) -> None:
         """Defines the stack; arguments as of `ArtifactStore`."""
         super().__init__(
             scope,
             construct_id,
             env=env,
-            stack_name=f"{PIPELINE_NAME}-{env.region}",
+            stack_name=replica_stack(str(env.region)),
             description=f"Mistral 7B, pipeline: artifacts in {env.region}",
-            termination_protection=termination_protection,
         )
         store = ArtifactStore(
             self,

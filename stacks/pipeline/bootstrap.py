@@ -4,6 +4,8 @@ from typing import Literal
 
 import aws_cdk as cdk
 
+from mistral7b.project import DEFAULT_QUALIFIER, Bootstrap
+
 BootstrapRole = Literal["deploy", "file-publishing", "lookup"]
 
 
@@ -16,5 +18,5 @@ def bootstrap_role_arn(stack: cdk.Stack, kind: BootstrapRole, *, account: str, r
         account: The account that is bootstrapped.
         region: The region that is.
     """
-    name = f"cdk-{stack.synthesizer.bootstrap_qualifier}-{kind}-role-{account}-{region}"
+    name = Bootstrap(stack.synthesizer.bootstrap_qualifier or DEFAULT_QUALIFIER).role(kind, account, region)
     return stack.format_arn(service="iam", region="", account=account, resource="role", resource_name=name)

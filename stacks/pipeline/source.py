@@ -12,6 +12,7 @@ from stacks.pipeline.permissions import Permission
 
 # ProviderType in the CodeConnections API.
 _PROVIDERS = {"github": "GitHub", "gitlab": "GitLab", "bitbucket": "Bitbucket"}
+_SERVICES = ("codeconnections", "codestar-connections")
 
 
 class Repository:
@@ -47,21 +48,20 @@ class Repository:
         )
 
     def use_permission(self) -> Permission:
-        """What the pipeline's role needs. The prefix of the action has to be that of the connection's ARN.
+        """What the pipeline's role needs, by the service's old name too, as CodePipeline may ask by either.
 
         Only requests about one repository say which, so the conditions are on those that do. Source: Developer Tools
         console user guide, "AWS CodeConnections permissions reference".
         """
-        prefix = self._prefix()
+        only = {"FullRepositoryId": self._settings.repository, "BranchName": self._settings.branch}
         return Permission(
             sid="UseConnection",
             reason="to fetch commits of this one repository and branch by the connection",
-            actions=[f"{prefix}:UseConnection"],
+            actions=[f"{service}:UseConnection" for service in _SERVICES],
             resources=[self.connection_arn],
             conditions={
                 "StringEqualsIfExists": {
-                    f"{prefix}:FullRepositoryId": self._settings.repository,
-                    f"{prefix}:BranchName": self._settings.branch,
+                    f"{service}:{key}": value for service in _SERVICES for key, value in only.items()
                 }
             },
         )
@@ -71,13 +71,9 @@ class Repository:
         return Permission(
             sid="LookAtConnection",
             reason="to see whether the connection lets the pipeline in",
-            actions=[f"{self._prefix()}:GetConnection"],
+            actions=[f"{service}:GetConnection" for service in _SERVICES],
             resources=[self.connection_arn],
         )
-
-    def _prefix(self) -> str:
-        given = self._settings.connection_arn
-        return given.split(":")[2] if given else "codeconnections"
 
     def _connection(self, stack: cdk.Stack) -> str:
         connection = codeconnections.CfnConnection(

@@ -49,7 +49,6 @@ class PipelineStack(cdk.Stack):
             stack_name=PIPELINE_STACK_NAME,
             description="Mistral 7B: the pipeline from a commit to production",
             env=cdk.Environment(account=settings.account, region=settings.region),
-            termination_protection=settings.termination_protection,
         )
         self._promotion = promotion
         self._store = ArtifactStore(
@@ -165,7 +164,6 @@ class PipelineStack(cdk.Stack):
                 env=cdk.Environment(account=settings.account, region=region),
                 retention_days=settings.artifacts.retention_days,
                 deploy_role_arns=self._deploy_roles(region),
-                termination_protection=settings.termination_protection,
             )
             for region in regions
         }

@@ -14,6 +14,7 @@ from mistral7b.promotion.names import (
     PIPELINE_ID,
     PIPELINE_NAME,
     PROMOTION_APPROVAL,
+    PROTECT_ACTION,
     REVIEW_ACTION,
     SECURITY_APPROVAL,
     SELF_MUTATE_ACTION,
@@ -73,7 +74,11 @@ class Steps:
         action = Action(
             UPDATE_STAGE,
             SELF_MUTATE_ACTION,
-            [f"{_MISTRAL7B} pipeline check", f"{_CDK} --app cdk.out deploy {PIPELINE_ID} --require-approval never"],
+            [
+                f"{_MISTRAL7B} pipeline check",
+                f"{_CDK} --app cdk.out deploy {PIPELINE_ID} --require-approval never",
+                f"{_MISTRAL7B} protect {PIPELINE_ID}",
+            ],
             timeout_minutes=30,
             install="pipeline",
         )
@@ -103,7 +108,7 @@ class Steps:
             REVIEW_ACTION,
             [f"{_MISTRAL7B} pipeline review {what} --assembly cdk.out --approve"],
             timeout_minutes=20,
-            install="pipeline",
+            install="client",
             environment={"PIPELINE_EXECUTION_ID": _EXECUTION_ID},
         )
         role = self._builds.role(
@@ -117,7 +122,7 @@ class Steps:
         return [self._builds.step(action, role=role, assembly=assembly), security]
 
     def after_deployment(self, promoted: PromotedEnvironment) -> list[pipelines.CodeBuildStep]:
-        """The smoke test and the gates, one after another."""
+        """The protection from removal; at the same time the smoke test, then the gates, one after another."""
         commands = [
             (SMOKE_ACTION, f"{_MISTRAL7B} smoke {promoted.name}", 30),
             *((gate_action_name(number), gate, 60) for number, gate in enumerate(promoted.gates, start=1)),
@@ -143,7 +148,28 @@ class Steps:
         steps = [self._builds.step(action, role=role) for action in actions]
         for before, after in pairwise(steps):
             after.add_step_dependency(before)
-        return steps
+        return [self._protected(promoted), *steps]
+
+    def _protected(self, promoted: PromotedEnvironment) -> pipelines.CodeBuildStep:
+        """Sets termination protection as the file says, which CloudFormation's actions leave as it is.
+
+        Source: github.com/aws/aws-cdk, issues 17871 and 30405.
+        """
+        command = f"{_MISTRAL7B} protect {promoted.name}"
+        role = self._builds.role(
+            promoted.name,
+            [PROTECT_ACTION],
+            permissions=[
+                Permission(
+                    sid="ProtectStacks",
+                    reason="to set termination protection once a deployment has succeeded, by the environment's deploy "
+                    "role: the bootstrap has no narrower one that may",
+                    actions=["sts:AssumeRole"],
+                    resources=self._bootstrap_roles("deploy", [(promoted.account, promoted.region)]),
+                )
+            ],
+        )
+        return self._builds.step(Action(promoted.name, PROTECT_ACTION, [command], 20, "client"), role=role)
 
     def _update_permissions(self) -> list[Permission]:
         own = {(self._promotion.settings.account, region) for region in self._own_regions()}

@@ -9,12 +9,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
-from mistral7b.project import DEFAULT_QUALIFIER
-from mistral7b.promotion.check.cloud import Cloud, Credentials
-from mistral7b.promotion.check.finding import ASK_AGAIN, Finding, Status
-from mistral7b.promotion.promotion import Promotion
+from mistral7b.operate.account import Client
+from mistral7b.project import DEFAULT_BOOTSTRAP, Bootstrap
+from mistral7b.promotion.check.finding import Result
 from mistral7b.promotion.regions import partition
 
 NEEDED_VERSION = 8
@@ -34,31 +33,20 @@ class Place:
     """`pipeline`, or environments."""
     pipeline_account: str
     """The account that has to be let in."""
-    qualifier: str = DEFAULT_QUALIFIER
-    """Of the bootstrap."""
+    bootstrap: Bootstrap = DEFAULT_BOOTSTRAP
+    """As the project's cdk.json names it."""
 
     def role(self, kind: str) -> str:
         """Name of one of the bootstrap's roles."""
-        return f"cdk-{self.qualifier}-{kind}-role-{self.account}-{self.region}"
+        return self.bootstrap.role(kind, self.account, self.region)
 
-    def callers(self, promotion: Promotion) -> list[str]:
-        """Roles that the environments here name as callers."""
-        here = [one for one in promotion.environments if (one.account, one.region) == (self.account, self.region)]
-        return list(dict.fromkeys(role for one in here for role in one.environment.callers.role_names))
-
-    def look(self, cloud: Cloud) -> Credentials:
-        """Credentials of the lookup role, which may read (AWS's policy ReadOnlyAccess) and nothing else."""
-        arn = f"arn:{partition(self.region)}:iam::{self.account}:role/{self.role('lookup')}"
-        return cloud.assume(arn, self.region)
-
-    def finding(self, detail: str, fix: str = "") -> Finding:
-        """What was found here; refused where there is something to do."""
-        status: Status = "refused" if fix else "fine"
-        return Finding("bootstrap", self.used_by, self.account, self.region, status, detail, fix)
+    def role_arn(self, kind: str) -> str:
+        """Its ARN."""
+        return f"arn:{partition(self.region)}:iam::{self.account}:role/{self.role(kind)}"
 
     def command(self, trusted: frozenset[str] = frozenset()) -> str:
         """The command that bootstraps the place. `--trust` replaces what was trusted before, so that goes along."""
-        own = f"aws://{self.account}/{self.region}"
+        own = f"aws://{self.account}/{self.region}{self.bootstrap.options}"
         accounts = sorted((trusted | {self.pipeline_account}) - {self.account})
         if not accounts:
             return f"cdk bootstrap {own}"
@@ -71,42 +59,30 @@ class Place:
         return f"with an administrator's credentials of {self.account}: {self.command(trusted)}"
 
 
-def check_bootstrap(cloud: Cloud, place: Place) -> Finding:
-    """One finding on the place's bootstrap."""
+def check_bootstrap(place: Place, client: Client) -> Result:
+    """What there is to say of the place's bootstrap. Raises ClientError."""
+    version_name = f"/cdk-bootstrap/{place.bootstrap.qualifier}/version"
     try:
-        return _look_into(cloud, place)
-    except (ClientError, BotoCoreError) as error:
-        return place.finding(f"AWS could not be asked: {error}", ASK_AGAIN)
-
-
-def _look_into(cloud: Cloud, place: Place) -> Finding:
-    try:
-        credentials = place.look(cloud)
+        version = int(client("ssm").get_parameter(Name=version_name)["Parameter"]["Value"])
+        role = client("iam").get_role(RoleName=place.role("deploy"))["Role"]
     except ClientError as error:
-        if not denied(error):
+        if error.response["Error"]["Code"] not in ("ParameterNotFound", "NoSuchEntity"):
             raise
-        return place.finding(_not_let_in(place, error), place.fix())
-    ssm = cloud.client("ssm", place.region, credentials)
-    try:
-        version = int(ssm.get_parameter(Name=f"/cdk-bootstrap/{place.qualifier}/version")["Parameter"]["Value"])
-        role = cloud.client("iam", place.region, credentials).get_role(RoleName=place.role("deploy"))["Role"]
-    except ClientError as error:
-        if _code(error) not in ("ParameterNotFound", "NoSuchEntity"):
-            raise
-        return place.finding(f"its bootstrap is damaged: {error}", place.fix())
+        return "refused", f"its bootstrap is damaged: {error}", place.fix()
     trusted = frozenset(_trusted(role["AssumeRolePolicyDocument"]))
     if version < NEEDED_VERSION:
         reason = f"its bootstrap is of version {version}, and {NEEDED_VERSION} is needed"
-        return place.finding(reason, place.fix(trusted))
+        return "refused", reason, place.fix(trusted)
     if place.pipeline_account not in trusted:
         reason = f"its role {place.role('deploy')} does not trust the pipeline's account, {place.pipeline_account}"
-        return place.finding(reason, place.fix(trusted))
-    return place.finding(f"version {version}, lets {place.pipeline_account} deploy")
+        return "refused", reason, place.fix(trusted)
+    return "fine", f"version {version}, lets {place.pipeline_account} deploy", ""
 
 
-def _not_let_in(place: Place, error: ClientError) -> str:
+def not_let_in(place: Place, error: ClientError) -> Result:
+    """What there is to say where AWS refuses the lookup role, as it also does where there is none."""
     reason = f"its role {place.role('lookup')} lets nobody of {place.pipeline_account} in, or is not there"
-    return f"{reason}; AWS says: {error.response['Error'].get('Message', error)}"
+    return "refused", f"{reason}; AWS says: {error.response['Error'].get('Message', error)}", place.fix()
 
 
 def _trusted(policy: Mapping[str, Any]) -> Iterator[str]:
@@ -124,8 +100,4 @@ def _listed(value: str | list[str]) -> list[str]:
 
 def denied(error: ClientError) -> bool:
     """Whether AWS refuses, which it also does where there is nothing."""
-    return _code(error) in ("AccessDenied", "AccessDeniedException")
-
-
-def _code(error: ClientError) -> str:
-    return str(error.response["Error"]["Code"])
+    return error.response["Error"]["Code"] in ("AccessDenied", "AccessDeniedException")

@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
-from mistral7b.project import DEFAULT_QUALIFIER
-from mistral7b.promotion.check.bootstrap import Place, check_bootstrap
-from mistral7b.promotion.check.callers import check_callers
+from botocore.exceptions import BotoCoreError, ClientError
+
+from mistral7b.operate.account import Client, account_problems
+from mistral7b.project import DEFAULT_BOOTSTRAP, Bootstrap
+from mistral7b.promotion.check.bootstrap import Place, check_bootstrap, denied, not_let_in
 from mistral7b.promotion.check.cloud import Cloud
 from mistral7b.promotion.check.connection import check_connection
-from mistral7b.promotion.check.finding import Finding
-from mistral7b.promotion.promotion import Promotion
+from mistral7b.promotion.check.finding import Finding, Result
+from mistral7b.promotion.promotion import PromotedEnvironment, Promotion
 
 _AT_ONCE = 8
 
@@ -20,7 +23,7 @@ def check(
     promotion: Promotion,
     cloud: Cloud,
     on_done: Callable[[Finding], None] = lambda _: None,
-    qualifier: str = DEFAULT_QUALIFIER,
+    bootstrap: Bootstrap = DEFAULT_BOOTSTRAP,
 ) -> list[Finding]:
     """Everything that the pipeline needs of its accounts, in the order of promotion.
 
@@ -30,20 +33,62 @@ def check(
         promotion: the pipeline and its environments.
         cloud: asks AWS.
         on_done: called with each finding as it comes, in any order.
-        qualifier: of the accounts' bootstraps.
+        bootstrap: of the accounts.
     """
-    places = [replace(place, qualifier=qualifier) for place in _places(promotion)]
-    checks = [partial(check_bootstrap, cloud, place) for place in places]
-    checks += [partial(check_callers, cloud, place, promotion) for place in places if place.callers(promotion)]
-    checks.append(partial(check_connection, cloud, places[0], promotion.settings))
 
-    def run(one: Callable[[], Finding]) -> Finding:
-        finding = one()
+    def run(one: Check) -> Finding:
+        finding = one.finding(cloud)
         on_done(finding)
         return finding
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return list(pool.map(run, checks))
+        return list(pool.map(run, _checks(promotion, bootstrap)))
+
+
+@dataclass(frozen=True)
+class Check:
+    """One question to an account."""
+
+    subject: str
+    used_by: tuple[str, ...]
+    place: Place
+    look: Callable[[Client], Result]
+
+    def finding(self, cloud: Cloud) -> Finding:
+        """What is found by the bootstrap's lookup role, which may read (AWS's ReadOnlyAccess) and nothing else."""
+        place, region = self.place, self.place.region
+        try:
+            credentials = cloud.assume(place.role_arn("lookup"), region)
+            result = self.look(lambda service: cloud.client(service, region, credentials))
+        except (ClientError, BotoCoreError) as error:
+            result = "refused", f"AWS could not be asked: {error}", "see to what AWS says, then ask again"
+            if isinstance(error, ClientError) and error.operation_name == "AssumeRole" and denied(error):
+                later: Result = "later", "not looked at: its account has to be bootstrapped first", ""
+                result = not_let_in(place, error) if self.subject == "bootstrap" else later
+        return Finding(self.subject, self.used_by, place.account, region, *result)
+
+
+def _checks(promotion: Promotion, bootstrap: Bootstrap) -> Iterator[Check]:
+    folder, settings = promotion.file.parent, promotion.settings
+    places = [replace(place, bootstrap=bootstrap) for place in _places(promotion)]
+    for place in places:
+        yield Check("bootstrap", place.used_by, place, partial(check_bootstrap, place))
+    for place in places:
+        here = [one for one in promotion.environments if (one.account, one.region) == (place.account, place.region)]
+        for one in here:
+            yield Check("environment", (one.name,), place, partial(_check_environment, one, folder))
+    yield Check("connection", ("pipeline",), places[0], partial(check_connection, settings))
+
+
+def _check_environment(promoted: PromotedEnvironment, folder: Path, client: Client) -> Result:
+    problems = account_problems(client, promoted.environment, folder / f"{promoted.name}.yaml")
+    if not problems:
+        return "fine", "nothing stands against its deployment", ""
+    return (
+        "refused",
+        "; ".join(f"{one.file}: {one.field} = {one.value!r}: {one.reason}" for one in problems),
+        "; ".join(one.fix for one in problems),
+    )
 
 
 def _places(promotion: Promotion) -> Iterator[Place]:

@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
-from mistral7b.promotion.check.bootstrap import Place, denied
-from mistral7b.promotion.check.cloud import Cloud
-from mistral7b.promotion.check.finding import ASK_AGAIN, Finding, Status
+from mistral7b.operate.account import Client
+from mistral7b.promotion.check.finding import Result
 from mistral7b.promotion.names import CONNECTION_NAME, PIPELINE_STACK_NAME
 from mistral7b.promotion.schema import PipelineSettings
 
@@ -20,34 +19,16 @@ _PROVIDERS = {
 _MADE = "made by the first `cdk deploy pipeline`"
 
 
-def check_connection(cloud: Cloud, place: Place, settings: PipelineSettings) -> Finding:
-    """One finding on the connection that the file names, or that the pipeline's stack has made.
+def check_connection(settings: PipelineSettings, client: Client) -> Result:
+    """What there is to say of the connection that the file names, or that the pipeline's stack has made.
 
-    Args:
-        cloud: asks AWS.
-        place: where the pipeline is.
-        settings: the file.
+    Raises ClientError.
     """
-    try:
-        return _look_at(cloud, place, settings)
-    except (ClientError, BotoCoreError) as error:
-        return _finding(settings, "refused", f"AWS could not be asked: {error}", ASK_AGAIN)
-
-
-def _look_at(cloud: Cloud, place: Place, settings: PipelineSettings) -> Finding:
-    try:
-        credentials = place.look(cloud)
-    except ClientError as error:
-        if not denied(error):
-            raise
-        return _finding(settings, "later", "not looked at: its account has to be bootstrapped first")
-    stacks = cloud.client("cloudformation", settings.region, credentials)
-    arn = settings.source.connection_arn or _made_by_the_stack(stacks)
+    arn = settings.source.connection_arn or _made_by_the_stack(client("cloudformation"))
     if arn is None:
-        return _finding(settings, "later", f"{_MADE}; then its handshake is due, in the console")
+        return "later", f"{_MADE}; then its handshake is due, in the console", ""
     try:
-        client = cloud.client(arn.split(":")[2], settings.region, credentials)
-        connection = client.get_connection(ConnectionArn=arn)["Connection"]
+        connection = client(arn.split(":")[2]).get_connection(ConnectionArn=arn)["Connection"]
     except ClientError as error:
         if error.response["Error"]["Code"] != "ResourceNotFoundException":
             raise
@@ -69,31 +50,27 @@ def _made_by_the_stack(client: Any) -> str | None:
     return None
 
 
-def _missing(settings: PipelineSettings, arn: str) -> Finding:
+def _missing(settings: PipelineSettings, arn: str) -> Result:
     if settings.source.connection_arn is None:
         fix = f"with credentials of {settings.account}: cdk destroy pipeline, then cdk deploy pipeline"
-        return _finding(settings, "refused", f"{arn}, which the pipeline's stack has made, is gone", fix)
+        return "refused", f"{arn}, which the pipeline's stack has made, is gone", fix
     fix = f"set source.connection_arn to one that is there, or remove it: it is then {_MADE}"
-    return _finding(settings, "refused", f"{arn} does not exist", fix)
+    return "refused", f"{arn} does not exist", fix
 
 
-def _state(settings: PipelineSettings, connection: dict[str, Any], arn: str) -> Finding:
+def _state(settings: PipelineSettings, connection: dict[str, Any], arn: str) -> Result:
     status, provider = connection["ConnectionStatus"], connection["ProviderType"]
     if provider not in _PROVIDERS[settings.source.provider]:
         detail = f"{arn} leads to {provider}, and source.provider is {settings.source.provider}"
-        return _finding(settings, "refused", detail, "correct one of source.provider and source.connection_arn")
+        return "refused", detail, "correct one of source.provider and source.connection_arn"
     if status == "AVAILABLE":
-        return _finding(settings, "fine", f"{status}: {arn}")
+        return "fine", f"{status}: {arn}", ""
     # The region is where the connection was made: it works in all, and its handshake is there.
     region = arn.split(":")[3]
     url = f"https://{region}.console.aws.amazon.com/codesuite/settings/connections?region={region}"
     name = connection.get("ConnectionName", CONNECTION_NAME)
     if status == "PENDING":
         fix = f"open {url} in account {settings.account}, choose {name}, Update pending connection"
-        return _finding(settings, "refused", f"{arn} is PENDING: its handshake is due", fix)
+        return "refused", f"{arn} is PENDING: its handshake is due", fix
     fix = f"open {url} in account {settings.account} and see {name}; the host may have taken its app's access back"
-    return _finding(settings, "refused", f"{arn} is in state {status}", fix)
-
-
-def _finding(settings: PipelineSettings, status: Status, detail: str, fix: str = "") -> Finding:
-    return Finding("connection", ("pipeline",), settings.account, settings.region, status, detail, fix)
+    return "refused", f"{arn} is in state {status}", fix

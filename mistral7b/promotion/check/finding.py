@@ -6,8 +6,8 @@ from typing import Literal
 Status = Literal["fine", "later", "refused"]
 """`later`: it is not there yet, and the pipeline's deployment makes it."""
 
-ASK_AGAIN = "see to what AWS says, then ask again"
-"""What to do where nothing is known."""
+Result = tuple[Status, str, str]
+"""Status, detail and fix of a finding."""
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Finding:
     """One thing that the pipeline needs."""
 
     subject: str
-    """What it is: `bootstrap`, `callers` or `connection`."""
+    """What it is: `bootstrap`, `callers`, `instance type`, `network` or `connection`."""
     used_by: tuple[str, ...]
     """What needs it: `pipeline`, or environments."""
     account: str

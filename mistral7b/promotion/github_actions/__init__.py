@@ -7,8 +7,8 @@ from mistral7b.promotion.github_actions.names import (
     PROVIDER,
     deploy_role_name,
     review_role_name,
-    review_subject,
-    subject,
+    review_subjects,
+    subjects,
 )
 from mistral7b.promotion.github_actions.protection import UnreadableSettingsError, github, unprotected
 from mistral7b.promotion.github_actions.settings import settings_script
@@ -24,10 +24,10 @@ __all__ = [
     "github",
     "github_environments",
     "review_role_name",
-    "review_subject",
+    "review_subjects",
     "session_seconds",
     "settings_script",
-    "subject",
+    "subjects",
     "unprotected",
     "workflow",
 ]

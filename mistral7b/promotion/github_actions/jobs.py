@@ -94,7 +94,7 @@ def _review_job(settings: PipelineSettings, promoted: PromotedEnvironment, befor
         "outputs": {"broadens": "${{ steps.review.outputs.broadens }}"},
         "steps": [
             checkout(),
-            run("Set up", settings.build.setup, env={"INSTALL": "pipeline"}),
+            run("Set up", settings.build.setup, env={"INSTALL": "client"}),
             *fetch(),
             credentials("Sign in to look", promoted, review_role_name(promoted.name)),
             run("What would change", REVIEW, id="review", env={"ENVIRONMENT": promoted.name}),
@@ -142,6 +142,7 @@ def _deploy_job(settings: PipelineSettings, promoted: PromotedEnvironment) -> Jo
                 **{"role-duration-seconds": durations.session_seconds(promoted)},
             ),
             run("Deploy", f"{_CDK} --app cdk.out deploy '{promoted.name}/*' --require-approval never"),
+            run("Protect from removal, as the file says", f"{_MISTRAL7B} protect {promoted.name}"),
             credentials(
                 "Sign in to ask the endpoint, and for nothing else",
                 promoted,

@@ -23,16 +23,19 @@ def security_environment(environment: str) -> str:
     return f"{environment}-security"
 
 
-def subject(settings: PipelineSettings, environment: str) -> str:
-    """The `sub` of a job in the GitHub environment `environment` (GitHub's "OpenID Connect reference")."""
-    return f"{_prefix(settings)}:environment:{environment}"
+def subjects(settings: PipelineSettings, environment: str) -> list[str]:
+    """The `sub` of a job in the GitHub environment `environment` (GitHub's "OpenID Connect reference"), as patterns."""
+    return [f"{prefix}:environment:{environment}" for prefix in _prefixes(settings)]
 
 
-def review_subject(settings: PipelineSettings) -> str:
-    """The `sub` of a job in no GitHub environment, of a run on the promoted branch."""
-    return f"{_prefix(settings)}:ref:refs/heads/{settings.source.branch}"
+def review_subjects(settings: PipelineSettings) -> list[str]:
+    """The `sub` of a job in no GitHub environment, of a run on the promoted branch, as patterns."""
+    return [f"{prefix}:ref:refs/heads/{settings.source.branch}" for prefix in _prefixes(settings)]
 
 
-def _prefix(settings: PipelineSettings) -> str:
-    given = settings.github_actions.subject_prefix if settings.github_actions else None
-    return given or f"repo:{settings.source.repository}"
+def _prefixes(settings: PipelineSettings) -> list[str]:
+    """The one that the file names, or both forms: names and ids have no `/`, `@` or `:`, so each `*` is an id."""
+    if settings.github_actions and settings.github_actions.subject_prefix:
+        return [settings.github_actions.subject_prefix]
+    owner, _, name = settings.source.repository.partition("/")
+    return [f"repo:{owner}/{name}", f"repo:{owner}@*/{name}@*"]

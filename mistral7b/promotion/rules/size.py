@@ -9,8 +9,8 @@ from mistral7b.promotion.rules.registry import Finding, rule
 # CodePipeline user guide, "Quotas in AWS CodePipeline" and "pipeline structure reference".
 MOST_STAGES = 50
 MOST_ACTIONS = 50
-# Review, SecurityChanges, Promote, Prepare and Deploy of two stacks, Smoke.
-OTHER_ACTIONS = 8
+# Review, SecurityChanges, Promote, Prepare, Deploy, Protect, Smoke.
+OTHER_ACTIONS = 7
 ACTIONS_OF_A_STACK = 2
 
 

@@ -2,10 +2,13 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import WaiterError
 
 from localaws.accounts import credentials
 from localaws.lifecycle import State, running_server
@@ -14,19 +17,33 @@ from mistral7b.cli import main
 ACCOUNT = "121212121212"
 
 
+TOPIC = {"Topic": {"Type": "AWS::SNS::Topic"}}
+NOBODYS = {
+    "Policy": {
+        "Type": "AWS::IAM::Policy",
+        "Properties": {"PolicyName": "a", "Roles": ["nobody"], "PolicyDocument": {"Statement": []}},
+    }
+}
+"""A resource that cannot be made."""
+
+
+def aws(state: State, service: str) -> Any:
+    """A client of the account."""
+    return boto3.client(
+        service,
+        endpoint_url=state.url,
+        region_name="us-east-1",
+        aws_access_key_id=credentials(ACCOUNT)["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=credentials(ACCOUNT)["AWS_SECRET_ACCESS_KEY"],
+    )
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[State]:
     """An embedded AWS whose account has the role `backend`."""
     with running_server() as state:
-        iam = boto3.client(
-            "iam",
-            endpoint_url=state.url,
-            region_name="us-east-1",
-            aws_access_key_id=credentials(ACCOUNT)["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=credentials(ACCOUNT)["AWS_SECRET_ACCESS_KEY"],
-        )
         nobody = json.dumps({"Version": "2012-10-17", "Statement": []})
-        iam.create_role(RoleName="backend", AssumeRolePolicyDocument=nobody)
+        aws(state, "iam").create_role(RoleName="backend", AssumeRolePolicyDocument=nobody)
         yield state
 
 
@@ -55,16 +72,43 @@ def test_a_missing_role_is_named_with_its_fix(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert doctor(monkeypatch, tmp_path, "backend, search") == 1
-    said = capsys.readouterr()
-    assert "missing  role search" in said.out
-    assert f"fix: create search first, or take it out of callers.role_names in {tmp_path}/dev.yaml" in said.err
+    said = capsys.readouterr().err
+    assert f"{tmp_path}/dev.yaml: callers.role_names = 'search'\n    there is no such role in the account" in said
+    assert "    fix: create it first, or take it out" in said
 
 
-def test_scripts_read_the_missing_roles(
+def test_scripts_read_the_problems(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert doctor(monkeypatch, tmp_path, "search", ACCOUNT, "--json") == 1
-    assert json.loads(capsys.readouterr().out) == {"environment": "dev", "ready": False, "missing_roles": ["search"]}
+    found = json.loads(capsys.readouterr().out)
+    assert (found["environment"], found["ready"], found["termination_protection_differs"]) == ("dev", False, [])
+    assert [(one["field"], one["value"]) for one in found["problems"]] == [("callers.role_names", "search")]
+
+
+@pytest.fixture(params=[TOPIC, NOBODYS], ids=["deployed", "failed"])
+def protected_stack(request: pytest.FixtureRequest, server: State) -> Iterator[str]:
+    """The status of dev's stack, which is protected."""
+    client, named = aws(server, "cloudformation"), {"StackName": "mistral-7b-dev-endpoint"}
+    options = {"Capabilities": ["CAPABILITY_IAM"], "EnableTerminationProtection": True}
+    client.create_stack(**named, TemplateBody=json.dumps({"Resources": request.param}), **options)
+    with suppress(WaiterError):
+        client.get_waiter("stack_create_complete").wait(**named, WaiterConfig={"Delay": 0.05})
+    [stack] = client.describe_stacks(**named)["Stacks"]
+    yield stack["StackStatus"]
+    client.update_termination_protection(**named, EnableTerminationProtection=False)
+    client.delete_stack(**named)
+    client.get_waiter("stack_delete_complete").wait(**named, WaiterConfig={"Delay": 0.05})
+
+
+def test_protection_that_is_not_the_files_is_told_and_refused_where_it_blocks(
+    protected_stack: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failed = protected_stack != "CREATE_COMPLETE"
+    assert doctor(monkeypatch, tmp_path, "backend") == int(failed)
+    said = capsys.readouterr()
+    assert "differs  termination protection of mistral-7b-dev-endpoint" in said.out
+    assert ("fix: mistral7b protect dev" in said.err) is failed
 
 
 def test_another_accounts_credentials_are_called_that(

@@ -94,6 +94,8 @@ def test_json_has_every_finding(say: Say, accounts: tuple[str, str]) -> None:
     assert [(one["subject"], one["used_by"], one["status"]) for one in document["findings"]] == [
         ("bootstrap", ["pipeline", "dev"], "fine"),
         ("bootstrap", ["staging"], "refused"),
+        ("environment", ["dev"], "fine"),
+        ("environment", ["staging"], "later"),
         ("connection", ["pipeline"], "later"),
     ]
     assert document["findings"][1]["fix"].startswith("with an administrator's credentials of")

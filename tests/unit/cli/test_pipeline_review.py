@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import boto3
@@ -10,39 +11,45 @@ from botocore.stub import Stubber
 
 from mistral7b.cli import main
 from mistral7b.endpoint import MissingCredentialsError
+from mistral7b.promotion.check import Cloud
+from mistral7b.promotion.grants import Grant
+from mistral7b.promotion.review import Review, ReviewError
 from tests.unit.cli.conftest import Result
 
 Say = Callable[..., Result]
-COUNT = "\n✨  Number of stacks with differences: {}\n"
-TABLE = "Stack dev/network (mistral-7b-dev-network)\nIAM Statement Changes\n│ + │ a [bold]role[/bold] │"
 EXECUTION = "12345678-1234-1234-1234-123456789012"
+NOTHING = Review("dev", frozenset(), frozenset())
+
+
+def grant(text: str, *, rule: bool = False, public: bool = False) -> Grant:
+    return Grant(text, text, denies=False, is_rule=rule, is_public=public)
+
+
+BROADER = Review(
+    "dev",
+    frozenset({grant("Allow *: a [bold]b[/bold]", public=True), grant("Allow sg: egress", rule=True)}),
+    frozenset({grant("Allow ROLE: c on d")}),
+)
+LINES = ["+ Allow *: a [bold]b[/bold]", "- Allow ROLE: c on d", "+ Allow sg: egress"]
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project's folder with a cloud assembly."""
-    (tmp_path / ".venv" / "bin").mkdir(parents=True)
-    (tmp_path / "cdk.out").mkdir()
-    stage = {"type": "cdk:cloud-assembly", "properties": {"displayName": "dev"}}
-    artifacts = {"assembly-dev": stage, "pipeline": {"type": "aws:cloudformation:stack"}}
-    (tmp_path / "cdk.out" / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
+def say(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Say:
+    """Runs the command in this process, where the comparison finds so or fails so."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("PIPELINE_EXECUTION_ID", raising=False)
-    return tmp_path
-
-
-@pytest.fixture
-def say(project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Say:
-    """Runs the command in this process, with a CDK CLI that prints so and ends so."""
     monkeypatch.setattr("mistral7b.endpoint.caller_account", lambda session, region: "123456789012")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:5600")
 
-    def _say(*arguments: str, name: str = "dev", cdk: str = COUNT.format(0), status: int = 0) -> Result:
-        (project / "prints").write_text(cdk, encoding="utf-8")
-        cli = project / ".venv" / "bin" / "cdk"
-        cli.write_text(f"#!/bin/sh\ncat prints\nexit {status}\n")
-        cli.chmod(0o755)
+    def _say(*arguments: str, name: str = "dev", found: Review | ReviewError | None = NOTHING) -> Result:
+        def compare(_cloud: Cloud, _assembly: Path, environment: str) -> Review:
+            if isinstance(found, Review):
+                return replace(found, environment=environment)
+            raise found or AssertionError
+
+        if found is not None:
+            monkeypatch.setattr("mistral7b.promotion.review.review", compare)
         monkeypatch.setattr("sys.argv", ["mistral7b", "pipeline", "review", name, *arguments])
         ended: object = 0
         try:
@@ -80,7 +87,9 @@ def test_a_change_that_broadens_nothing_says_so(say: Say) -> None:
     assert result.out == "dev: nothing broadens IAM permissions or opens security groups.\n"
 
 
-def test_credentials_that_are_missing_are_left_to_the_cdk_to_tell(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_credentials_that_are_missing_are_left_to_the_comparison_to_tell(
+    say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def missing(session: boto3.Session, region: str) -> str:
         raise MissingCredentialsError("Unable to locate credentials")
 
@@ -88,37 +97,41 @@ def test_credentials_that_are_missing_are_left_to_the_cdk_to_tell(say: Say, monk
     assert (say().status, say().err) == (0, "")
 
 
-def test_a_change_that_broadens_shows_the_cdks_table_as_it_is(say: Say) -> None:
-    result = say(cdk=TABLE + COUNT.format(1))
+def test_a_change_that_broadens_is_told_totals_first_then_a_statement_a_line(say: Say) -> None:
+    result = say(found=BROADER)
     assert result.status == 0
-    assert result.out.startswith(TABLE)
-    assert result.out.endswith("dev: 1 stack would broaden IAM permissions or open security groups.\n")
+    assert result.out.splitlines() == [
+        "dev: this broadens IAM permissions or opens security groups.",
+        "added: 1 statements and 1 security group rules, of which 1 for any principal; "
+        "removed: 1 statements and 0 security group rules",
+        *LINES,
+    ]
 
 
-@pytest.mark.parametrize(("stacks", "status"), [(0, 0), (2, 3)])
-def test_fail_ends_with_3_where_it_broadens(stacks: int, status: int, say: Say) -> None:
-    assert say("--fail", cdk=COUNT.format(stacks)).status == status
+@pytest.mark.parametrize(("found", "status"), [(NOTHING, 0), (BROADER, 3)])
+def test_fail_ends_with_3_where_it_broadens(found: Review, status: int, say: Say) -> None:
+    assert say("--fail", found=found).status == status
 
 
 def test_json_says_whether_it_broadens(say: Say) -> None:
-    assert json.loads(say("--json", cdk=TABLE + COUNT.format(2)).out) == {
+    assert json.loads(say("--json", found=BROADER).out) == {
         "environment": "dev",
         "broadens": True,
-        "stacks": 2,
-        "changes": TABLE,
+        "added": 2,
+        "removed": 1,
+        "changes": LINES,
         "approval": None,
     }
 
 
 def test_a_comparison_that_fails_ends_with_1_and_never_says_that_nothing_broadens(say: Say) -> None:
-    result = say("--json", cdk="Could not assume role" + COUNT.format(0), status=1)
+    result = say("--json", found=ReviewError("dev could not be compared"))
     assert (result.status, result.out) == (1, "")
-    assert "could not compare dev" in result.err
-    assert "Could not assume role" in result.err
+    assert "dev could not be compared" in result.err
 
 
 def test_an_assembly_that_is_not_there_ends_with_2(say: Say) -> None:
-    result = say("--assembly", "nowhere")
+    result = say("--assembly", "nowhere", found=None)
     assert (result.status, result.out) == (2, "")
     assert "fix: make one: cdk synth --output nowhere" in result.err
 
@@ -149,7 +162,7 @@ def test_the_pipelines_own_changes_are_approved_in_the_stage_that_updates_it(say
 
 def test_what_broadens_is_left_to_a_human(say: Say, codepipeline: Stubber) -> None:
     codepipeline.add_client_error("get_pipeline_state", "Never", "asked")
-    result = say("--approve", cdk=TABLE + COUNT.format(1))
+    result = say("--approve", found=BROADER)
     assert result.status == 0
     assert result.out.endswith("waits for a human, who looks at the changes above.\n")
 

@@ -111,6 +111,14 @@ def test_a_key_lets_cloudwatch_logs_of_its_region_encrypt(
         other.create_log_group(logGroupName="encrypted", kmsKeyId=arn)
 
 
+def test_a_key_in_china_lets_the_logs_of_china_encrypt(account: str) -> None:
+    region, key = "cn-north-1", f"mrk-0123456789abcdef{int(account):016x}"
+    arn = f"arn:aws-cn:kms:{region}:{account}:key/{key}"
+    env = Environment.model_validate({"name": "dev", "region": region, "encryption": {"kms_key_arn": arn}})
+    assert made(env, account) == [f"KMS key {key} in {account}"]
+    moto_app.client("logs", account, region).create_log_group(logGroupName="encrypted", kmsKeyId=arn)
+
+
 @pytest.mark.parametrize(
     "env",
     [

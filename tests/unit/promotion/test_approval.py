@@ -7,7 +7,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from mistral7b.promotion.approval import PATIENCE_S, ApprovalError, Clock, approve
+from mistral7b.promotion.approval import PATIENCE_S, ApprovalError, approve
 
 EXECUTION = "12345678-1234-1234-1234-123456789012"
 OTHER = "87654321-1234-1234-1234-123456789012"
@@ -20,12 +20,19 @@ class Time:
     def __init__(self) -> None:
         self.now = 0.0
 
+    def monotonic(self) -> float:
+        return self.now
+
     def sleep(self, seconds: float) -> None:
         self.now += seconds
 
-    def clock(self) -> Clock:
-        """What `approve` takes."""
-        return Clock(lambda: self.now, self.sleep)
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Time:
+    """In place of the machine's."""
+    made = Time()
+    monkeypatch.setattr("mistral7b.promotion.approval.time", made)
+    return made
 
 
 @pytest.fixture
@@ -77,9 +84,9 @@ def expect_approval(codepipeline: Any) -> None:
     )
 
 
-def answer(codepipeline: Any, clock: Clock | None = None) -> str:
+def answer(codepipeline: Any) -> str:
     """Approves staging."""
-    return approve(codepipeline, "staging", EXECUTION, "nothing broadens", clock or Time().clock())
+    return approve(codepipeline, "staging", EXECUTION, "nothing broadens")
 
 
 def test_an_approval_that_is_asked_for_is_given(codepipeline: Any) -> None:
@@ -105,12 +112,11 @@ def test_it_waits_until_its_own_execution_asks(before: dict[str, Any], codepipel
     assert answer(codepipeline) == "approved"
 
 
-def test_an_approval_that_is_never_asked_for_is_an_error_after_a_minute(codepipeline: Any) -> None:
-    time = Time()
+def test_an_approval_that_is_never_asked_for_is_an_error_after_a_minute(codepipeline: Any, clock: Time) -> None:
     tell(codepipeline, *[state(execution=OTHER)] * 31)
     with pytest.raises(ApprovalError, match=f"of execution {EXECUTION} within 60 s"):
-        answer(codepipeline, time.clock())
-    assert time.now == PATIENCE_S
+        answer(codepipeline)
+    assert clock.now == PATIENCE_S
 
 
 @pytest.mark.parametrize("status", ["Succeeded", "Failed"])
@@ -137,5 +143,5 @@ def test_a_long_summary_is_cut_to_what_codepipeline_takes(codepipeline: Any) -> 
         taken.append(params["result"]["summary"])
 
     codepipeline.meta.events.register("provide-client-params.codepipeline.PutApprovalResult", take)
-    approve(codepipeline, "staging", EXECUTION, "x" * 600, Time().clock())
+    approve(codepipeline, "staging", EXECUTION, "x" * 600)
     assert taken == ["x" * 512]

@@ -78,7 +78,7 @@ REFUSED = {
     "a command of two lines": (HEAD + DEV + 'build: {test: "a\\nb"}', "build.test", "not one line"),
     "a command without an end": (HEAD + DEV + f"build: {{setup: {'a' * 1001}}}", "build.setup", "limit is 1000"),
     "too many gates": (
-        HEAD + f"environments: [{{name: dev, gates: [{', '.join(['a'] * 43)}]}}]",
+        HEAD + f"environments: [{{name: dev, gates: [{', '.join(['a'] * 44)}]}}]",
         "environments[0].gates",
         "50 actions at most",
     ),
@@ -169,8 +169,8 @@ def test_roles_for_github_leave_room_for_two_gates_less(problems: Problems, load
         entry = {"name": "dev", "gates": ["true"] * gates}
         return HEAD + yaml.safe_dump({"environments": [entry], "github_actions": {}})
 
-    assert len(load(text(40), files).environments[0].gates) == 40
-    assert "10 of them not gates" in problems(text(41), files)["environments[0].gates"].reason
+    assert len(load(text(41), files).environments[0].gates) == 41
+    assert "9 of them not gates" in problems(text(42), files)["environments[0].gates"].reason
 
 
 def test_more_environments_than_stages_are_refused(problems: Problems) -> None:

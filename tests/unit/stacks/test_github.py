@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -11,7 +12,7 @@ import pytest
 from aws_cdk.assertions import Template
 
 from mistral7b.environment import load_environments
-from mistral7b.promotion.github_actions import PROVIDER, github_environments
+from mistral7b.promotion.github_actions import PROVIDER, github_environments, subjects
 from sagemaker_tgi.compliance import STATEMENT_REASONS
 from stacks.app import define
 from stacks.checks import PACKS
@@ -19,6 +20,8 @@ from stacks.stage import EnvironmentStage
 from tests.unit.promotion.github.pipelines import ACCOUNTS, load
 from tests.variants import new_app
 
+PREFIXES = ("repo:octo-org/mistral-7b", "repo:octo-org@*/mistral-7b@*")
+"""How the `sub` of the repository's tokens begins, by GitHub's older and newer form."""
 Made = dict[str, Any]
 """Templates of the stacks `ENVIRONMENT/github`, by environment."""
 Make = Callable[[dict[str, Any]], Made]
@@ -108,30 +111,44 @@ def test_an_environment_that_is_not_promoted_has_none(tmp_path: Path) -> None:
 def test_the_deploying_role_is_for_jobs_in_the_environment_of_that_name_alone(made: Made) -> None:
     for name, template in made.items():
         assert trusted(template, f"mistral-7b-{name}-github") == {
-            "StringEquals": {
-                f"{PROVIDER}:aud": "sts.amazonaws.com",
-                f"{PROVIDER}:sub": f"repo:octo-org/mistral-7b:environment:{name}",
-            }
+            "StringEquals": {f"{PROVIDER}:aud": "sts.amazonaws.com"},
+            "StringLike": {f"{PROVIDER}:sub": [f"{prefix}:environment:{name}" for prefix in PREFIXES]},
         }
 
 
 def test_the_reviewing_role_is_for_runs_of_the_branch_alone(made: Made) -> None:
     for name, template in made.items():
         assert trusted(template, f"mistral-7b-{name}-github-review") == {
-            "StringEquals": {
-                f"{PROVIDER}:aud": "sts.amazonaws.com",
-                f"{PROVIDER}:sub": "repo:octo-org/mistral-7b:ref:refs/heads/main",
-            }
+            "StringEquals": {f"{PROVIDER}:aud": "sts.amazonaws.com"},
+            "StringLike": {f"{PROVIDER}:sub": [f"{prefix}:ref:refs/heads/main" for prefix in PREFIXES]},
         }
+
+
+@pytest.mark.parametrize(
+    ("sub", "trusted"),
+    [
+        ("repo:octo-org/mistral-7b:environment:dev", True),
+        ("repo:octo-org@123456/mistral-7b@456789:environment:dev", True),
+        ("repo:octo-org@123456/mistral-7b@456789:environment:prod", False),
+        ("repo:octo-org@123456/mistral-7b-fork@456789:environment:dev", False),
+        ("repo:octo-org-2@123456/mistral-7b@456789:environment:dev", False),
+        ("repo:octo-org@1/other@2:ref:refs/heads/x/mistral-7b@3/environment/dev", False),
+    ],
+)
+def test_both_forms_of_the_repositorys_name_are_trusted_and_no_other_repository(
+    sub: str, trusted: bool, tmp_path: Path
+) -> None:
+    settings = load(tmp_path, {}).settings
+    assert any(fnmatchcase(sub, pattern) for pattern in subjects(settings, "dev")) is trusted
 
 
 def test_a_repository_with_immutable_subjects_is_trusted_by_those(tmp_path: Path) -> None:
     prefix = "repo:octo-org@123456/mistral-7b@456789"
     found = templates(defined(tmp_path / "environments", {"github_actions": {"subject_prefix": prefix}}))
-    deploying = trusted(found["prod"], "mistral-7b-prod-github")["StringEquals"]
-    reviewing = trusted(found["prod"], "mistral-7b-prod-github-review")["StringEquals"]
-    assert deploying[f"{PROVIDER}:sub"] == f"{prefix}:environment:prod"
-    assert reviewing[f"{PROVIDER}:sub"] == f"{prefix}:ref:refs/heads/main"
+    deploying = trusted(found["prod"], "mistral-7b-prod-github")["StringLike"]
+    reviewing = trusted(found["prod"], "mistral-7b-prod-github-review")["StringLike"]
+    assert listed(deploying[f"{PROVIDER}:sub"]) == [f"{prefix}:environment:prod"]
+    assert listed(reviewing[f"{PROVIDER}:sub"]) == [f"{prefix}:ref:refs/heads/main"]
 
 
 def test_the_deploying_role_takes_on_the_bootstraps_roles_and_the_gate_role_and_nothing_else(made: Made) -> None:
@@ -243,9 +260,10 @@ def test_that_policies_are_inline_is_all_that_is_acknowledged(tmp_path: Path) ->
 def test_every_reviewed_environment_of_github_is_one_that_the_roles_know_or_none_can_sign_in_to(
     tmp_path: Path, made: Made
 ) -> None:
-    subjects = {
-        trusted(template, f"mistral-7b-{name}-github")["StringEquals"][f"{PROVIDER}:sub"].rsplit(":", 1)[1]
+    known = {
+        sub.rsplit(":", 1)[1]
         for name, template in made.items()
+        for sub in trusted(template, f"mistral-7b-{name}-github")["StringLike"][f"{PROVIDER}:sub"]
     }
     names = {one.name for one in github_environments(load(tmp_path))}
-    assert subjects == {name for name in names if not name.endswith("-security")}
+    assert known == {name for name in names if not name.endswith("-security")}

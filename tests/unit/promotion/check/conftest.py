@@ -9,9 +9,13 @@ import pytest
 from botocore.stub import Stubber
 
 from localaws import cloudformation, moto_app, pipelines
+from mistral7b.operate.account import Client
 from mistral7b.project import DEFAULT_QUALIFIER
-from mistral7b.promotion.check import Cloud
+from mistral7b.promotion.check import Cloud, Finding
+from mistral7b.promotion.check.bootstrap import Place
+from mistral7b.promotion.check.checks import Check
 from mistral7b.promotion.check.cloud import Credentials
+from mistral7b.promotion.check.finding import Result
 from tests.unit.fresh_accounts import fresh_account
 
 REGION = "us-east-1"
@@ -29,12 +33,11 @@ class EmbeddedCloud(Cloud):
             return self.stubbed[service]
         if credentials is None:
             return moto_app.client(service, self.account, region)
-        given = {
-            "AccessKeyId": credentials.access_key_id,
-            "SecretAccessKey": credentials.secret_access_key,
-            "SessionToken": credentials.session_token,
-        }
-        return moto_app.session_client(service, region, given)
+        given = zip(("AccessKeyId", "SecretAccessKey", "SessionToken"), credentials.values(), strict=True)
+        return moto_app.session_client(service, region, dict(given))
+
+    def own_account(self, region: str) -> str:
+        return self.account
 
     def stub(self, service: str) -> Stubber:
         """Has what the stubber is told answered, where the embedded AWS cannot be brought to."""
@@ -61,6 +64,11 @@ def account() -> Callable[[], str]:
 def cloud(account: Callable[[], str]) -> EmbeddedCloud:
     """The pipeline's account."""
     return EmbeddedCloud(account())
+
+
+def found(cloud: EmbeddedCloud, subject: str, place: Place, look: Callable[[Client], Result]) -> Finding:
+    """What one check finds."""
+    return Check(subject, place.used_by, place, look).finding(cloud)
 
 
 def bootstrap(

@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from localaws import moto_app
+from mistral7b.project import Bootstrap
+from mistral7b.promotion.check import Finding
 from mistral7b.promotion.check.bootstrap import NEEDED_VERSION, Place, check_bootstrap
 from mistral7b.promotion.check.cloud import Credentials
-from tests.unit.promotion.check.conftest import REGION, EmbeddedCloud, bootstrap
+from tests.unit.promotion.check.conftest import REGION, EmbeddedCloud, bootstrap, found
 
 Account = Callable[[], str]
 POLICY = "--cloudformation-execution-policies arn:aws:iam::aws:policy/AdministratorAccess"
@@ -20,71 +23,92 @@ def place(account: str, cloud: EmbeddedCloud) -> Place:
     return Place(account, REGION, ("staging",), cloud.account)
 
 
+def checked(cloud: EmbeddedCloud, where: Place) -> Finding:
+    """The finding for a place."""
+    return found(cloud, "bootstrap", where, partial(check_bootstrap, where))
+
+
 def test_an_account_that_lets_the_pipeline_in_is_fine(cloud: EmbeddedCloud, account: Account) -> None:
     other = account()
     bootstrap(other, trusts=(cloud.account,))
-    found = check_bootstrap(cloud, place(other, cloud))
-    assert (found.status, found.used_by, found.account, found.region) == ("fine", ("staging",), other, REGION)
-    assert found.detail == f"version 33, lets {cloud.account} deploy"
+    finding = checked(cloud, place(other, cloud))
+    assert (finding.status, finding.used_by, finding.account, finding.region) == ("fine", ("staging",), other, REGION)
+    assert finding.detail == f"version 33, lets {cloud.account} deploy"
 
 
 def test_an_account_that_is_not_bootstrapped_is_told_how(cloud: EmbeddedCloud, account: Account) -> None:
     other = account()
-    found = check_bootstrap(cloud, place(other, cloud))
-    assert found.status == "refused"
-    assert f"lets nobody of {cloud.account} in, or is not there" in found.detail
-    assert found.fix == (
+    finding = checked(cloud, place(other, cloud))
+    assert finding.status == "refused"
+    assert f"lets nobody of {cloud.account} in, or is not there" in finding.detail
+    assert finding.fix == (
         f"with an administrator's credentials of {other}: "
         f"cdk bootstrap aws://{other}/{REGION} --trust {cloud.account} {POLICY}"
     )
 
 
+@pytest.mark.parametrize(
+    ("own", "options"),
+    [
+        (Bootstrap("team7b"), " --qualifier team7b --toolkit-stack-name CDKToolkit-team7b"),
+        (Bootstrap("team7b", "Ours"), " --qualifier team7b --toolkit-stack-name Ours"),
+        (Bootstrap(toolkit="Ours"), " --toolkit-stack-name Ours"),
+    ],
+)
+def test_the_command_names_another_qualifier_and_its_own_stack(
+    own: Bootstrap, options: str, cloud: EmbeddedCloud, account: Account
+) -> None:
+    other = account()
+    where = Place(other, REGION, ("staging",), cloud.account, own)
+    assert f": cdk bootstrap aws://{other}/{REGION}{options} --trust" in checked(cloud, where).fix
+
+
 def test_a_bootstrap_without_trust_is_refused(cloud: EmbeddedCloud, account: Account) -> None:
     other = account()
     bootstrap(other)
-    assert "lets nobody" in check_bootstrap(cloud, place(other, cloud)).detail
+    assert "lets nobody" in checked(cloud, place(other, cloud)).detail
 
 
 def test_the_pipelines_own_account_needs_no_trust(cloud: EmbeddedCloud) -> None:
     own = Place(cloud.account, REGION, ("pipeline", "dev"), cloud.account)
-    assert check_bootstrap(cloud, own).fix.endswith(f": cdk bootstrap aws://{cloud.account}/{REGION}")
+    assert checked(cloud, own).fix.endswith(f": cdk bootstrap aws://{cloud.account}/{REGION}")
     bootstrap(cloud.account)
-    assert check_bootstrap(cloud, own).status == "fine"
+    assert checked(cloud, own).status == "fine"
 
 
 def test_trust_for_look_ups_alone_is_refused_and_others_keep_theirs(cloud: EmbeddedCloud, account: Account) -> None:
     other, third = account(), account()
     bootstrap(other, trusts=(third,), shows=(cloud.account,))
-    found = check_bootstrap(cloud, place(other, cloud))
-    assert found.status == "refused"
-    assert f"deploy-role-{other}-{REGION} does not trust the pipeline's account" in found.detail
-    assert f"--trust {cloud.account} --trust {third} {POLICY}" in found.fix
+    finding = checked(cloud, place(other, cloud))
+    assert finding.status == "refused"
+    assert f"deploy-role-{other}-{REGION} does not trust the pipeline's account" in finding.detail
+    assert f"--trust {cloud.account} --trust {third} {POLICY}" in finding.fix
 
 
 def test_a_bootstrap_that_is_too_old_is_refused(cloud: EmbeddedCloud, account: Account) -> None:
     other = account()
     bootstrap(other, trusts=(cloud.account,), version=NEEDED_VERSION - 1)
-    assert check_bootstrap(cloud, place(other, cloud)).detail == "its bootstrap is of version 7, and 8 is needed"
+    assert checked(cloud, place(other, cloud)).detail == "its bootstrap is of version 7, and 8 is needed"
 
 
 def test_the_oldest_bootstrap_that_will_do_is_fine(cloud: EmbeddedCloud, account: Account) -> None:
     other = account()
     bootstrap(other, trusts=(cloud.account,), version=NEEDED_VERSION)
-    assert check_bootstrap(cloud, place(other, cloud)).status == "fine"
+    assert checked(cloud, place(other, cloud)).status == "fine"
 
 
 def test_a_bootstrap_without_its_version_is_damaged(cloud: EmbeddedCloud, account: Account) -> None:
     other = account()
     bootstrap(other, trusts=(cloud.account,))
     moto_app.client("ssm", other, REGION).delete_parameter(Name="/cdk-bootstrap/hnb659fds/version")
-    assert "is damaged" in check_bootstrap(cloud, place(other, cloud)).detail
+    assert "is damaged" in checked(cloud, place(other, cloud)).detail
 
 
 def test_a_bootstrap_without_its_deploy_role_is_damaged(cloud: EmbeddedCloud, account: Account) -> None:
     other = account()
     bootstrap(other, trusts=(cloud.account,))
     moto_app.client("iam", other, REGION).delete_role(RoleName=f"cdk-hnb659fds-deploy-role-{other}-{REGION}")
-    assert "is damaged" in check_bootstrap(cloud, place(other, cloud)).detail
+    assert "is damaged" in checked(cloud, place(other, cloud)).detail
 
 
 def test_no_role_that_deploys_is_assumed(
@@ -98,7 +122,7 @@ def test_no_role_that_deploys_is_assumed(
 
     bootstrap(other, trusts=(cloud.account,))
     monkeypatch.setattr(cloud, "assume", record)
-    check_bootstrap(cloud, place(other, cloud))
+    checked(cloud, place(other, cloud))
     assert assumed == [f"arn:aws:iam::{other}:role/cdk-hnb659fds-lookup-role-{other}-{REGION}"]
 
 
@@ -114,7 +138,7 @@ def test_a_deploy_role_that_denies_or_lets_services_in_trusts_nobody(cloud: Embe
         RoleName=f"cdk-hnb659fds-deploy-role-{other}-{REGION}",
         PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": statements}),
     )
-    assert "does not trust" in check_bootstrap(cloud, place(other, cloud)).detail
+    assert "does not trust" in checked(cloud, place(other, cloud)).detail
 
 
 @pytest.mark.parametrize(
@@ -131,5 +155,5 @@ def test_what_aws_does_not_answer_is_refused_and_never_fine(
         raise error
 
     monkeypatch.setattr(cloud, "assume", fail)
-    found = check_bootstrap(cloud, place("222222222222", cloud))
-    assert (found.status, found.detail) == ("refused", f"AWS could not be asked: {error}")
+    finding = checked(cloud, place("222222222222", cloud))
+    assert (finding.status, finding.detail) == ("refused", f"AWS could not be asked: {error}")

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from localaws import moto_app
+from mistral7b.project import Bootstrap
 from mistral7b.promotion import Promotion
 from mistral7b.promotion.check import Finding, check
 from tests.unit.promotion.check.conftest import REGION, EmbeddedCloud, bootstrap
@@ -25,7 +26,7 @@ def create(account: str, *roles: str) -> None:
 
 
 def callers(found: list[Finding]) -> Finding:
-    [one] = [one for one in found if one.subject == "callers"]
+    [one] = [one for one in found if one.subject == "environment"]
     return one
 
 
@@ -33,8 +34,9 @@ def test_a_caller_that_does_not_exist_is_refused_by_name(cloud: EmbeddedCloud, p
     bootstrap(cloud.account)
     create(cloud.account, "search")
     found = callers(check(promotion, cloud))
-    assert (found.status, found.detail) == ("refused", f"no such role in account {cloud.account}: backend")
-    assert found.fix.startswith("create backend first, or take it out of callers.role_names in ")
+    assert found.status == "refused"
+    assert found.detail.endswith("dev.yaml: callers.role_names = 'backend': there is no such role in the account")
+    assert found.fix == "create it first, or take it out"
 
 
 def test_callers_that_exist_are_fine(cloud: EmbeddedCloud, promotion: Promotion) -> None:
@@ -49,6 +51,6 @@ def test_callers_are_looked_at_once_their_account_is_bootstrapped(cloud: Embedde
 
 def test_a_bootstrap_is_looked_for_by_its_qualifier(cloud: EmbeddedCloud, promotion: Promotion) -> None:
     bootstrap(cloud.account, qualifier="ours1")
-    found = {one.subject: one.status for one in check(promotion, cloud, qualifier="ours1")}
+    found = {one.subject: one.status for one in check(promotion, cloud, bootstrap=Bootstrap("ours1"))}
     assert found["bootstrap"] == "fine"
     assert {one.subject: one.status for one in check(promotion, cloud)}["bootstrap"] == "refused"

@@ -1,6 +1,7 @@
 """The connection is there and its handshake done, or the finding says where to do it."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from mistral7b.promotion.check.bootstrap import Place
 from mistral7b.promotion.check.connection import check_connection
 from mistral7b.promotion.check.finding import Finding
 from mistral7b.promotion.schema import PipelineSettings
-from tests.unit.promotion.check.conftest import REGION, EmbeddedCloud, bootstrap
+from tests.unit.promotion.check.conftest import REGION, EmbeddedCloud, bootstrap, found
 
 ID = "connection/12345678-1234-1234-1234-123456789012"
 
@@ -30,7 +31,8 @@ def check(cloud: EmbeddedCloud, arn: str | None = None, provider: str = "github"
     settings = PipelineSettings.model_validate(
         {"account": cloud.account, "region": REGION, "source": source, "environments": [{"name": "dev"}]}
     )
-    return check_connection(cloud, Place(cloud.account, REGION, ("pipeline",), cloud.account), settings)
+    place = Place(cloud.account, REGION, ("pipeline",), cloud.account)
+    return found(cloud, "connection", place, partial(check_connection, settings))
 
 
 def made(cloud: EmbeddedCloud, service: str = "codeconnections") -> str:

@@ -1,6 +1,5 @@
 """The workflow's scripts, run as a runner runs them."""
 
-import json
 import os
 import subprocess
 import sys
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from mistral7b.cli.pipeline_review import BROADENS
 from mistral7b.promotion import Promotion
 from mistral7b.promotion.github_actions.scripts import PACK, REVIEW, UNPACK
 from tests.unit.promotion.github.pipelines import parsed, scripts
@@ -53,12 +53,11 @@ def with_assembly(folder: Path, content: str = "{}") -> Path:
     return folder
 
 
-def with_review(folder: Path, answer: str) -> Path:
-    """A checkout whose `mistral7b` answers as given."""
+def with_review(folder: Path, says: str, status: int) -> Path:
+    """A checkout whose `mistral7b` says so and ends so."""
     tools = folder / ".venv" / "bin"
     tools.mkdir(parents=True)
-    (tools / "python").symlink_to(sys.executable)
-    (tools / "mistral7b").write_text(f"#!/bin/sh\ncat << 'END'\n{answer}\nEND\n")
+    (tools / "mistral7b").write_text(f"#!/bin/sh\ncat << 'END'\n{says}\nEND\nexit {status}\n")
     (tools / "mistral7b").chmod(0o755)
     return folder
 
@@ -113,21 +112,16 @@ def test_a_build_without_an_assembly_fails(promotion: Promotion, tmp_path: Path)
     assert failed.values == {}
 
 
-@pytest.mark.parametrize("broadens", [True, False])
-def test_the_reviews_answer_is_the_steps_output(promotion: Promotion, tmp_path: Path, broadens: bool) -> None:
-    answer = json.dumps({"broadens": broadens, "changes": "a table\nof two lines"})
-    done = run(promotion, REVIEW, with_review(tmp_path, answer), ENVIRONMENT="dev")
-    assert (done.status, done.values) == (0, {"broadens": str(broadens).lower()})
-    assert (tmp_path / "summary.md").read_text() == "```\na table\nof two lines\n```\n"
+@pytest.mark.parametrize(("status", "broadens"), [(0, "false"), (BROADENS, "true")])
+def test_the_reviews_answer_is_the_steps_output(
+    promotion: Promotion, tmp_path: Path, status: int, broadens: str
+) -> None:
+    done = run(promotion, REVIEW, with_review(tmp_path, "totals\n+ Allow", status), ENVIRONMENT="dev")
+    assert (done.status, done.values) == (0, {"broadens": broadens})
+    assert (tmp_path / "summary.md").read_text() == "```\ntotals\n+ Allow\n```\n"
 
 
-@pytest.mark.parametrize("answer", ["", "{}", '{"changes": "", "broadens": null}', '{"changes": "", "broadens": 0}'])
-def test_a_review_that_does_not_answer_stops_the_run(promotion: Promotion, tmp_path: Path, answer: str) -> None:
-    done = run(promotion, REVIEW, with_review(tmp_path, answer), ENVIRONMENT="dev")
-    assert (done.status == 0, done.values) == (False, {})
-
-
-def test_a_review_that_fails_stops_the_run(promotion: Promotion, tmp_path: Path) -> None:
-    folder = with_review(tmp_path, "")
-    (folder / ".venv" / "bin" / "mistral7b").write_text("#!/bin/sh\nexit 1\n")
-    assert run(promotion, REVIEW, folder, ENVIRONMENT="dev").values == {}
+@pytest.mark.parametrize("status", [1, 2, 127])
+def test_a_review_that_fails_stops_the_run(promotion: Promotion, tmp_path: Path, status: int) -> None:
+    done = run(promotion, REVIEW, with_review(tmp_path, "", status), ENVIRONMENT="dev")
+    assert (done.status, done.values) == (status, {})

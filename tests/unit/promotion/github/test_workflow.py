@@ -151,9 +151,12 @@ def test_an_environment_without_an_account_is_in_the_pipelines(promotion: Promot
     assert (given["role-to-assume"].split(":")[4], given["allowed-account-ids"]) == ("111111111111", "111111111111")
 
 
-def test_smoke_and_gates_come_after_the_deployment_with_the_gate_role_alone(promotion: Promotion) -> None:
+def test_protection_comes_after_the_deployment_then_smoke_and_gates_with_the_gate_role_alone(
+    promotion: Promotion,
+) -> None:
     order = list(steps(parsed(promotion), "deploy-staging"))
     after = order[order.index("Deploy") + 1 :]
+    assert after.pop(0) == "Protect from removal, as the file says"
     assert after == ["Sign in to ask the endpoint, and for nothing else", "Smoke", "Gate 1", "Gate 2"]
 
 

@@ -41,6 +41,7 @@ def test_the_update_checks_first_and_deploys_the_pipeline_of_the_assembly_with_t
     assert build == [
         ".venv/bin/mistral7b pipeline check",
         ".venv/bin/cdk --app cdk.out deploy pipeline --require-approval never",
+        ".venv/bin/mistral7b protect pipeline",
     ]
 
 
@@ -133,7 +134,7 @@ def test_images_are_amazons_with_a_python_that_this_project_takes(folder: str, t
 
 
 def test_every_build_installs_what_its_commands_need_and_no_more(folder: str, templates: Templates) -> None:
-    needed = {"Synth": "test", "SelfMutate": "pipeline", "Review": "pipeline"}
+    needed = {"Synth": "test", "SelfMutate": "pipeline"}
     for one, _ in projects(templates[f"{folder}/pipeline"]):
         installed = buildspec(templates[f"{folder}/pipeline"], one.stage, one.name)["env"]["variables"]
         assert installed == {"INSTALL": needed.get(one.name, "client")}
@@ -145,7 +146,7 @@ def test_no_build_is_privileged(folder: str, templates: Templates) -> None:
 
 def test_every_build_has_a_time_out(templates: Templates) -> None:
     found = {one.name: p["TimeoutInMinutes"] for one, p in projects(templates["typical/pipeline"])}
-    assert found == {"Synth": 60, "SelfMutate": 30, "Review": 20, "Smoke": 30, "Gate1": 60}
+    assert found == {"Synth": 60, "SelfMutate": 30, "Review": 20, "Protect": 20, "Smoke": 30, "Gate1": 60}
 
 
 def test_downloads_are_cached_and_nothing_that_knows_its_folder(folder: str, templates: Templates) -> None:

@@ -109,14 +109,12 @@ def without_names(template: dict[str, Any], environment: str) -> dict[str, Any]:
 
 def test_dev_and_staging_differ_only_in_what_their_files_say(templates: dict[str, Any]) -> None:
     """The files differ in the account, the log retention, and auto scaling, by which an endpoint keeps its count."""
-    for stack in ("network", "endpoint"):
-        dev, staging = (without_names(templates[f"{name}/{stack}"], name) for name in ("dev", "staging"))
-        assert {name for name in staging if name not in dev} == {
-            name for name in staging if staging[name][0].startswith("AWS::ApplicationAutoScaling")
-        }
-        different = {dev[name][0] for name in dev if not _same(dev[name], staging[name])}
-        expected = {"AWS::Logs::LogGroup"} | ({"AWS::SageMaker::Endpoint"} if stack == "endpoint" else set())
-        assert different == expected
+    dev, staging = (without_names(templates[f"{name}/endpoint"], name) for name in ("dev", "staging"))
+    assert {name for name in staging if name not in dev} == {
+        name for name in staging if staging[name][0].startswith("AWS::ApplicationAutoScaling")
+    }
+    different = {dev[name][0] for name in dev if not _same(dev[name], staging[name])}
+    assert different == {"AWS::Logs::LogGroup", "AWS::SageMaker::Endpoint"}
 
 
 def _same(one: Any, other: Any) -> bool:

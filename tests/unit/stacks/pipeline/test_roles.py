@@ -54,6 +54,11 @@ def bootstrap(kind: str, account: str, region: str = "us-east-1") -> str:
     return f"arn:aws:iam::{account}:role/cdk-hnb659fds-{kind}-role-{account}-{region}"
 
 
+def by_both_names(operation: str) -> set[str]:
+    """Actions of the service that was CodeStar Connections."""
+    return {f"{service}:{operation}" for service in ("codeconnections", "codestar-connections")}
+
+
 def common(action: str, *artifacts: str) -> dict[str, tuple[set[str], set[str]]]:
     """What every build may: log, and read the artifacts that it works on."""
     return {
@@ -87,7 +92,7 @@ def test_the_update_deploys_with_the_pipelines_accounts_bootstrap_and_only_looks
             {bootstrap("lookup", account) for account in (own, "222222222222", "333333333333")},
         ),
         "FindConnection": ({"cloudformation:ListStackResources"}, {"<stack>"}),
-        "LookAtConnection": ({"codeconnections:GetConnection"}, {"<ConnectionArn of pipeline/Connection>"}),
+        "LookAtConnection": (by_both_names("GetConnection"), {"<ConnectionArn of pipeline/Connection>"}),
     }
     assert permissions(typical, "Builds/UpdatePipeline-SelfMutateRole") == expected
 
@@ -137,11 +142,18 @@ def test_smoke_test_and_gates_take_on_the_gate_role_and_nothing_else(typical: li
     assert permissions(typical, "Builds/staging-SmokeRole") == expected
 
 
+def test_the_protection_takes_on_the_environments_deploy_role_and_nothing_else(typical: list[Statement]) -> None:
+    expected = common("staging-Protect", "Source") | {
+        "ProtectStacks": ({"sts:AssumeRole"}, {bootstrap("deploy", "222222222222")})
+    }
+    assert permissions(typical, "Builds/staging-ProtectRole") == expected
+
+
 def test_the_pipeline_fetches_keeps_builds_and_deploys_and_no_more(typical: list[Statement]) -> None:
     accounts = ("111111111111", "222222222222", "333333333333")
     projects = "arn:aws:codebuild:us-east-1:111111111111:project/mistral-7b-pipeline-*"
     assert permissions(typical, "Role") == {
-        "UseConnection": ({"codeconnections:UseConnection"}, {"<ConnectionArn of pipeline/Connection>"}),
+        "UseConnection": (by_both_names("UseConnection"), {"<ConnectionArn of pipeline/Connection>"}),
         "KeepArtifacts": (
             {"s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:PutObjectAcl"},
             {f"{BUCKET}/mistral-7b-pipeline/*"},
@@ -211,13 +223,19 @@ def test_the_deployments_read_the_assembly_and_nothing_else(variants: list[State
     }
     assert by_stack["pipeline"].resources == (objects("Synth_Outp"),)
     assert by_stack["pipeline-eu-west-1"].principals == (f"AWS {bootstrap('deploy', other, 'eu-west-1')}",)
-    assert {s.actions for s in by_stack.values()} == {("s3:GetObject", "s3:GetObjectVersion")}
+    assert {s.actions for s in by_stack.values()} == {("s3:GetObject*",)}
+
+
+def test_the_deployments_find_the_bucket_as_the_bootstrap_lets_them(variants: list[Statement]) -> None:
+    found = [s for s in variants if s.key == "DeployRolesFind"]
+    assert {s.actions for s in found} == {("s3:GetBucket*", "s3:List*")}
+    assert not any("/*" in resource for s in found for resource in s.resources)
 
 
 def test_the_deployments_decrypt_through_s3_alone(variants: list[Statement]) -> None:
     found = {s.stack: (s.actions, s.conditions) for s in variants if s.key == "DeployRolesDecrypt"}
     assert found == {
-        stack: (("kms:Decrypt",), (("StringEquals", "kms:ViaService", f"s3.{region}.<dns suffix>"),))
+        stack: (("kms:Decrypt", "kms:DescribeKey"), (("StringEquals", "kms:ViaService", f"s3.{region}.<dns suffix>"),))
         for stack, region in (("pipeline", "us-east-1"), ("pipeline-eu-west-1", "eu-west-1"))
     }
 

@@ -38,13 +38,16 @@ def test_a_connection_that_is_given_is_used_and_none_is_made(stack: cdk.Stack) -
 
 
 @pytest.mark.parametrize("prefix", ["codeconnections", "codestar-connections"])
-def test_actions_and_conditions_have_the_prefix_of_the_connection(prefix: str, stack: cdk.Stack) -> None:
-    source = Source(repository="owner/name", branch="main", connection_arn=GIVEN.format(prefix))
-    repository = Repository(stack, source)
+def test_actions_and_conditions_are_by_both_names_of_the_service(prefix: str, stack: cdk.Stack) -> None:
+    repository = Repository(stack, Source(repository="owner/name", connection_arn=GIVEN.format(prefix)))
     use, look = repository.use_permission(), repository.look_permission()
-    assert (use.actions, look.actions) == ([f"{prefix}:UseConnection"], [f"{prefix}:GetConnection"])
+    services = ("codeconnections", "codestar-connections")
+    assert [use.actions, look.actions] == [
+        [f"{service}:{operation}" for service in services] for operation in ("UseConnection", "GetConnection")
+    ]
+    wanted = {"FullRepositoryId": "owner/name", "BranchName": "main"}
     assert use.conditions == {
-        "StringEqualsIfExists": {f"{prefix}:FullRepositoryId": "owner/name", f"{prefix}:BranchName": "main"}
+        "StringEqualsIfExists": {f"{service}:{key}": value for service in services for key, value in wanted.items()}
     }
     assert use.resources == look.resources == [GIVEN.format(prefix)]
 
