@@ -44,7 +44,8 @@ class ScalableInstanceCount(appscaling.BaseScalableAttribute):
         check.between("min_capacity", min_capacity, 1)
         check.between("max_capacity", max_capacity, max(min_capacity, 1))
         check.raise_problems()
-        # Application Auto Scaling creates this role at the first registration; without it the CDK would make another.
+        # Without this role the CDK would make another. It is the service's own, which it takes, and makes at the first
+        # registration, where none is named: so the template names none.
         role_arn = cdk.Stack.of(scope).format_arn(
             service="iam", region="", resource="role", resource_name=_SERVICE_LINKED_ROLE
         )
@@ -58,6 +59,9 @@ class ScalableInstanceCount(appscaling.BaseScalableAttribute):
             min_capacity=min_capacity,
             max_capacity=max_capacity,
         )
+        target = self.node.find_child("Target").node.default_child
+        assert isinstance(target, appscaling.CfnScalableTarget)
+        target.role_arn = None
 
     def scale_on_concurrent_requests(
         self,
