@@ -30,15 +30,14 @@ def install() -> None:
     correction.replace(VPCBackend, "create_vpc_endpoint", _possible)
     correction.replace(VPCs, "modify_vpc_endpoint", _with_consequences)
     correction.replace(VPCBackend, "delete_vpc_endpoints", _forgetting)
-    in_use = "The {} '{{}}' has dependencies and cannot be deleted."
-    correction.replace(VPCBackend, "delete_vpc", _unless(_uses_vpc, in_use.format("vpc")))
-    correction.replace(VPCBackend, "delete_vpc", _with_its_acl)
-    correction.replace(SubnetBackend, "delete_subnet", _unless(_uses_subnet, in_use.format("subnet")))
-    correction.replace(SubnetBackend, "delete_subnet", _leaving_its_acl)
-    group = _unless(_uses_group, "resource {} has a dependent object")
-    correction.replace(SecurityGroupBackend, "_delete_security_group", group)
-    for owner, kind in ((Subnet, "subnet"), (SecurityGroup, "security-group")):
-        setattr(owner, "arn", _arn(kind))  # noqa: B010 - to mypy it is what moto has
+    for owner, operation, in_use, refusal in (
+        (VPCBackend, "delete_vpc", _vpc_in_use, "The vpc '{}' has dependencies and cannot be deleted."),
+        (SubnetBackend, "delete_subnet", _subnet_in_use, "The subnet '{}' has dependencies and cannot be deleted."),
+        (SecurityGroupBackend, "_delete_security_group", _group_in_use, "resource {} has a dependent object"),
+    ):
+        correction.replace(owner, operation, _unless(in_use, refusal))
+    for resource, kind in ((Subnet, "subnet"), (SecurityGroup, "security-group")):
+        setattr(resource, "arn", _arn(kind))  # noqa: B010 - to mypy it is what moto has
     flow_logs.install()
     zones.install()
     vpc = chosen_by_tag("random_vpc_id", f"vpc{_ID}", lambda ec2: ec2.vpcs, _REFUSAL)
@@ -118,14 +117,13 @@ def _possible(original: Callable[..., VPCEndPoint]) -> Callable[..., VPCEndPoint
 
 def _check(ec2: Any, wanted: Any, present: VPCEndPoint | None) -> None:
     """Refuse an endpoint as EC2 does. Its words for members of another VPC are not published, unlike the code."""
-    vpc, interface = ec2.get_vpc(wanted.vpc_id), wanted.endpoint_type == "Interface"
-    others = [one for one in ec2.vpc_end_points.values() if one is not present and one.vpc_id == vpc.id]
-    if interface and wanted.private_dns_enabled and not (present and present.private_dns_enabled):
+    vpc, private = ec2.get_vpc(wanted.vpc_id), wanted.endpoint_type == "Interface" and wanted.private_dns_enabled
+    if private and not (present and present.private_dns_enabled):
         if not (vpc.enable_dns_support and vpc.enable_dns_hostnames):
             attributes = "enableDnsSupport and enableDnsHostnames VPC attributes"
             raise InvalidParameter(f"Enabling private DNS requires both {attributes} set to true for {vpc.id}")
-        private = [one.service_name for one in others if one.private_dns_enabled and one.network_interface_ids]
-        if wanted.service_name in private:
+        others = [one for one in ec2.vpc_end_points.values() if one.vpc_id == vpc.id and one.private_dns_enabled]
+        if wanted.service_name in [one.service_name for one in others if one.vpc_endpoint_type == "Interface"]:
             name = ".".join(reversed(wanted.service_name.partition(f".{ec2.region_name}.")[2].split(".")))
             domain = f"{name}.{ec2.region_name}.{url_suffix(ec2.region_name)}"
             conflict = f"there is already a conflicting DNS domain for {domain} in the VPC {vpc.id}"
@@ -174,7 +172,10 @@ def _groups(ec2: Any) -> dict[str, Any]:
 
 
 def _unless(in_use: Callable[[Any, str], bool], refusal: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """What replaces a back end's method that deletes what its last argument names: moto does, even if it is in use."""
+    """What replaces a back end's method that deletes what its last argument names.
+
+    moto deletes what is in use. It keeps the network ACL made along with a VPC, and in it the subnets that are gone.
+    """
 
     def made_of(original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
@@ -182,28 +183,33 @@ def _unless(in_use: Callable[[Any, str], bool], refusal: str) -> Callable[[Calla
             name = (*args, *given.values())[-1]
             if in_use(self, name):
                 raise DependencyViolationError(refusal.format(name))
-            return original(self, *args, **given)
+            deleted = original(self, *args, **given)
+            for acl in list(self.network_acls.values()):
+                acl._associations = {key: one for key, one in acl._associations.items() if one.subnet_id != name}
+                if acl.vpc_id == name and acl.default:
+                    self.network_acls.pop(acl.id)
+            return deleted
 
         return delete
 
     return made_of
 
 
-def _uses_subnet(ec2: Any, subnet: str) -> bool:
+def _subnet_in_use(ec2: Any, subnet: str) -> bool:
     return any(eni.subnet.id == subnet for eni in ec2.enis.values())
 
 
-def _uses_group(ec2: Any, group: str) -> bool:
+def _group_in_use(ec2: Any, group: str) -> bool:
     others = [one for name, one in _groups(ec2).items() if name != group]
     named = [rule.source_group.get("GroupId") for one in others for rule in (*one.ingress_rules, *one.egress_rules)]
     return group in [*named, *(one.id for eni in ec2.enis.values() for one in eni.group_set)]
 
 
-def _uses_vpc(ec2: Any, vpc: str) -> bool:
-    """Beside subnets and route tables, which moto looks at itself; a VPC's default group goes with it."""
-    endpoints = [one.vpc_id for one in ec2.vpc_end_points.values()]
+def _vpc_in_use(ec2: Any, vpc: str) -> bool:
+    """Beside subnets and route tables, which moto looks at itself; the default group goes with its VPC."""
     gateways = [one.vpc.id for one in ec2.internet_gateways.values() if one.vpc]
-    return vpc in [*endpoints, *gateways, *(one.vpc_id for one in _groups(ec2).values() if one.name != "default")]
+    parts = (*ec2.vpc_end_points.values(), *(one for one in _groups(ec2).values() if one.name != "default"))
+    return vpc in [*gateways, *(one.vpc_id for one in parts)]
 
 
 def _forgetting(original: Callable[..., None]) -> Callable[..., None]:
@@ -216,29 +222,3 @@ def _forgetting(original: Callable[..., None]) -> Callable[..., None]:
             self.vpc_end_points.pop(endpoint, None)
 
     return delete_vpc_endpoints
-
-
-def _with_its_acl(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Replaces `VPCBackend.delete_vpc`: moto keeps the network ACL that it had made along with the VPC."""
-
-    @functools.wraps(original)
-    def delete_vpc(self: Any, vpc_id: str) -> Any:
-        deleted = original(self, vpc_id)
-        for acl in [acl for acl in self.network_acls.values() if acl.vpc_id == vpc_id and acl.default]:
-            self.network_acls.pop(acl.id)
-        return deleted
-
-    return delete_vpc
-
-
-def _leaving_its_acl(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Replaces `SubnetBackend.delete_subnet`: moto keeps the subnet among those of its network ACL."""
-
-    @functools.wraps(original)
-    def delete_subnet(self: Any, subnet_id: str) -> Any:
-        deleted = original(self, subnet_id)
-        for acl in self.network_acls.values():
-            acl._associations = {name: one for name, one in acl._associations.items() if one.subnet_id != subnet_id}
-        return deleted
-
-    return delete_subnet

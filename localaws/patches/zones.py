@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from moto.ec2.exceptions import InvalidAvailabilityZoneError, InvalidParameterCombination
+from moto.ec2.models import EC2Backend
 from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend, Zone
 from moto.ec2.models.instance_types import InstanceTypeOfferingBackend
 from moto.ec2.models.subnets import Subnet, SubnetBackend
@@ -19,7 +20,8 @@ def install() -> None:
     """Apply the corrections."""
     # The fourth zone of eu-west-2 is in moto's offerings of instance types alone.
     RegionsAndZonesBackend.zones["eu-west-2"].append(Zone("eu-west-2d", "eu-west-2", "euw2-az4"))
-    correction.replace(RegionsAndZonesBackend, "describe_availability_zones", _of_the_account)
+    of_account = property(lambda self: {self.region_name: zones(self.account_id, self.region_name)})
+    correction.replace(EC2Backend, "zones", lambda _: of_account)  # moto gives every account the same names
     correction.replace(SubnetBackend, "create_subnet", _in_the_accounts_zone)
     correction.replace(InstanceTypeOfferingBackend, "describe_instance_type_offerings", _by_the_accounts_names)
 
@@ -31,17 +33,6 @@ def zones(account: str, region: str) -> list[Zone]:
     names, ids = sorted(zone.name for zone in known), sorted(zone.zone_id for zone in known)
     shift = (int(account) + 1) % len(ids) if ids else 0
     return [Zone(name, region, zone_id) for name, zone_id in zip(names, ids[shift:] + ids[:shift], strict=True)]
-
-
-def _of_the_account(original: Callable[..., list[Zone]]) -> Callable[..., list[Zone]]:
-    """Replaces `RegionsAndZonesBackend.describe_availability_zones`: moto gives every account the same names."""
-
-    @functools.wraps(original)
-    def describe_availability_zones(self: Any, *args: Any, **given: Any) -> list[Zone]:
-        self.zones = {self.region_name: zones(self.account_id, self.region_name)}
-        return original(self, *args, **given)
-
-    return describe_availability_zones
 
 
 def _in_the_accounts_zone(original: Callable[..., Subnet]) -> Callable[..., Subnet]:

@@ -113,10 +113,7 @@ def _tags(context: Context, bucket: str, new: Props, _: Props) -> None:
 
 def _domain(pattern: str) -> Attribute:
     return lambda context, bucket, _: pattern.format(
-        bucket=bucket,
-        region=context.region,
-        partition=get_partition(context.region),
-        suffix=url_suffix(context.region),
+        bucket=bucket, region=context.region, partition=get_partition(context.region), suffix=url_suffix(context.region)
     )
 
 
