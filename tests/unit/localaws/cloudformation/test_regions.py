@@ -29,7 +29,7 @@ def everything(account: Account) -> dict[str, Any]:
         "network": {"s3_prefix_list_id": s3_prefix_list_id(account.region) or "pl-0123abcd"},
     }
     stage = EnvironmentStage(new_app(), environment=Environment.model_validate(values))
-    found: dict[str, Any] = Template.from_stack(stage.endpoint).to_json()
+    found = Template.from_stack(stage.endpoint).to_json()
     return {"resources": found["Resources"], "Outputs": found["Outputs"]}
 
 
