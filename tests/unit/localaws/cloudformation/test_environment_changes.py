@@ -19,8 +19,8 @@ from tests.variants import new_app
 STACK, CALLER = "mistral-7b-moving-endpoint", "application"
 PARAMETER = "/mistral7b/moving/endpoint-name"
 ZONES = ["use1-az1", "use1-az2"]
-SCALING = {"auto_scaling": {"min_instances": 1, "max_instances": 2}}
 Values = dict[str, Any]
+SCALING: Values = {"auto_scaling": {"min_instances": 1, "max_instances": 2}}
 
 
 def own(*zones: str, cidr: str = "10.0.0.0/16", **values: Any) -> Values:
@@ -69,7 +69,7 @@ def template(account: Account, values: Mapping[str, Any]) -> dict[str, Any]:
         "removal": {"captured_data": "destroy"},
     }
     stage = EnvironmentStage(new_app(), environment=Environment.model_validate({**shared, **values}))
-    found: dict[str, Any] = Template.from_stack(stage.endpoint).to_json()
+    found = Template.from_stack(stage.endpoint).to_json()
     return {"resources": found["Resources"], "Outputs": found["Outputs"]}
 
 
