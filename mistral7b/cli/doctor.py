@@ -65,7 +65,7 @@ def doctor(name: EnvironmentName, as_json: AsJson = False, folder: EnvironmentsF
         document = {"problems": [asdict(one) for one in problems], "termination_protection_differs": differ}
         write_json({"environment": name, "ready": not problems, **document})
     elif differ:
-        what = f"termination protection of {', '.join(differ)}: {file} says {wanted}; {fix}"
+        what = f"termination protection of {', '.join(differ)}: {file} says {str(wanted).lower()}; {fix}"
         out.print(Text.assemble(("differs", "yellow"), f"  {what}"), soft_wrap=True)
     if problems:
         raise CommandError("\n".join(map(str, problems)))

@@ -31,9 +31,9 @@ def register(app: typer.Typer) -> None:
 def protect(name: EnvironmentName, as_json: AsJson = False, folder: EnvironmentsFolder = DEFAULT_FOLDER) -> None:
     """Protect the deployed stacks of an environment, or of `pipeline`, from removal, or end that, as its file says.
 
-    Run it after a deployment: `cdk deploy` and CodePipeline leave termination protection as it is. A stack whose first
-    deployment failed is never protected, as it has to be deleted before it is deployed again. The command assumes the
-    deploy role of the CDK's bootstrap, as `cdk deploy` does.
+    Run it after each `cdk deploy`, which turns termination protection off; CodePipeline leaves it as it is. A stack
+    whose first deployment failed is never protected, as it has to be deleted before it is deployed again. The command
+    assumes the deploy role of the CDK's bootstrap, as `cdk deploy` does.
     """
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - boto3 takes a moment to load
 

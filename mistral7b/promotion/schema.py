@@ -82,7 +82,7 @@ class GitHubActions(_Section):
     """GitHub's OpenID Connect providers that exist. An account can have one; the others get theirs from the stacks."""
     subject_prefix: str | None = None
     """How the `sub` of the repository's tokens begins: `repo:OWNER@ID/NAME@ID` for repositories made, renamed or moved
-    since July 15, 2026. Default: `repo:` and the repository, as for older ones."""
+    since July 15, 2026. Default: this form with any ids, and `repo:OWNER/NAME`, as for older ones."""
 
 
 class PipelineSettings(_Section):
@@ -104,7 +104,7 @@ class PipelineSettings(_Section):
     compliance_packs: CompliancePacks = [*get_args(CompliancePack)]
     """Rule packs of cdk-nag that the pipeline's stack has to pass."""
     termination_protection: bool = False
-    """Whether the pipeline's stack refuses to be deleted until this is turned off and deployed."""
+    """Whether `mistral7b protect pipeline`, which the pipeline runs, protects its own stacks from removal."""
     tags: Tags = {}
     """Tags of the pipeline's resources."""
 

@@ -76,8 +76,9 @@ class Steps:
             SELF_MUTATE_ACTION,
             [
                 f"{_MISTRAL7B} pipeline check",
-                f"{_CDK} --app cdk.out deploy {PIPELINE_ID} --require-approval never",
-                f"{_MISTRAL7B} protect {PIPELINE_ID}",
+                # protected after a deployment that failed, too: the CDK CLI turns protection off before it begins
+                f"{_CDK} --app cdk.out deploy {PIPELINE_ID} --require-approval never; status=$?; "
+                f"{_MISTRAL7B} protect {PIPELINE_ID} && (exit $status)",
             ],
             timeout_minutes=30,
             install="pipeline",

@@ -47,7 +47,7 @@ def runner(administrator: User) -> Iterator[Runner]:
     """Runs jobs of the workflow that is made of the pipeline file."""
     repository = administrator.scratch / "repository"
     administrator.files.mkdir(parents=True)
-    (administrator.files / "ci.yaml").write_text("region: us-east-1\nnetwork: {runtime_endpoint: false}\n")
+    (administrator.files / "ci.yaml").write_text("region: us-east-1\nnetwork: {runtime_endpoint: false}\ntermination_protection: true\n")
     (administrator.files / "pipeline.yaml").write_text(yaml.safe_dump(PIPELINE))
     promotion = load_promotion(administrator.files)
     assert promotion is not None
@@ -82,7 +82,9 @@ def test_a_first_deployment_waits_for_its_approval(first: dict[str, dict[str, st
 
 
 def test_what_would_be_allowed_is_in_the_runs_summary(first: dict[str, dict[str, str]], runner: Runner) -> None:
-    assert "IAM Statement Changes" in (runner.scratch / "review-ci" / "summary.md").read_text()
+    summary = (runner.scratch / "review-ci" / "summary.md").read_text()
+    assert summary.startswith("```\nci: this broadens IAM permissions or opens security groups.\nadded: ")
+    assert "+ Allow Service sagemaker.amazonaws.com: sts:AssumeRole on ${endpoint/Role}" in summary
 
 
 def test_the_endpoint_is_deployed_and_has_answered_smoke_test_and_gate(
@@ -91,6 +93,12 @@ def test_the_endpoint_is_deployed_and_has_answered_smoke_test_and_gate(
     [endpoint] = administrator.client("sagemaker").list_endpoints()["Endpoints"]
     assert (endpoint["EndpointName"], endpoint["EndpointStatus"]) == ("mistral-7b-instruct-ci", "InService")
     assert "checks passed in" in runner.log
+
+
+def test_the_stacks_are_protected_as_the_file_says(first: dict[str, dict[str, str]], administrator: User) -> None:
+    stacks = administrator.client("cloudformation").describe_stacks()["Stacks"]
+    protected = {one["StackName"] for one in stacks if one["EnableTerminationProtection"]}
+    assert protected == {"mistral-7b-ci-endpoint", "mistral-7b-ci-github"}
 
 
 def test_the_same_commit_again_broadens_nothing(first: dict[str, dict[str, str]], runner: Runner) -> None:

@@ -142,7 +142,10 @@ def _deploy_job(settings: PipelineSettings, promoted: PromotedEnvironment) -> Jo
                 **{"role-duration-seconds": durations.session_seconds(promoted)},
             ),
             run("Deploy", f"{_CDK} --app cdk.out deploy '{promoted.name}/*' --require-approval never"),
-            run("Protect from removal, as the file says", f"{_MISTRAL7B} protect {promoted.name}"),
+            # after a deployment that failed, too: `cdk deploy` turns protection off before it begins
+            run(
+                "Protect from removal, as the file says", f"{_MISTRAL7B} protect {promoted.name}", **{"if": "always()"}
+            ),
             credentials(
                 "Sign in to ask the endpoint, and for nothing else",
                 promoted,

@@ -153,6 +153,14 @@ def test_a_stack_under_termination_protection_is_not_deleted(account: Account) -
     assert account.delete("safe") == "DELETE_COMPLETE"
 
 
+def test_a_deleted_stack_can_no_longer_be_protected(account: Account) -> None:
+    account.deploy("gone", TOPIC)
+    stack_id = account.stack("gone")["StackId"]
+    account.delete("gone")
+    with pytest.raises(ClientError, match="is in DELETE_COMPLETE state and can not be updated"):
+        account.cfn.update_termination_protection(StackName=stack_id, EnableTerminationProtection=True)
+
+
 def test_a_deleted_stack_is_found_by_its_id_alone(account: Account) -> None:
     account.deploy("gone", TOPIC)
     stack_id = account.stack("gone")["StackId"]

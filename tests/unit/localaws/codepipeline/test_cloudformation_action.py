@@ -44,6 +44,16 @@ def test_an_update_replaces_the_change_set(deployer: World) -> None:
     assert topic["Attributes"]["DisplayName"] == "second"
 
 
+def test_deployments_leave_termination_protection_as_it_is(deployer: World) -> None:
+    deployer.begin(by_change_set(deployer))
+    assert deployed(deployer)["EnableTerminationProtection"] is False
+    protect = deployer.client("cloudformation").update_termination_protection
+    protect(StackName="stack", EnableTerminationProtection=True)
+    deployer.commit(template=json.loads(json.dumps(WITH_OUTPUT).replace("first", "second")))
+    assert deployer.again() == "Succeeded"
+    assert deployed(deployer)["EnableTerminationProtection"] is True
+
+
 def test_a_change_set_without_changes_is_no_failure(deployer: World) -> None:
     deployer.begin(by_change_set(deployer))
     assert deployer.again() == "Succeeded"

@@ -40,9 +40,22 @@ def test_the_update_checks_first_and_deploys_the_pipeline_of_the_assembly_with_t
     assert linked[0].endswith('ln -s -- "$CODEBUILD_SRC_DIR_Synth_Output" "cdk.out"')
     assert build == [
         ".venv/bin/mistral7b pipeline check",
-        ".venv/bin/cdk --app cdk.out deploy pipeline --require-approval never",
-        ".venv/bin/mistral7b protect pipeline",
+        ".venv/bin/cdk --app cdk.out deploy pipeline --require-approval never; status=$?; "
+        ".venv/bin/mistral7b protect pipeline && (exit $status)",
     ]
+
+
+@pytest.mark.parametrize(("deployed", "protected"), [(0, 0), (1, 0), (0, 1), (1, 1)])
+def test_the_pipeline_is_protected_after_its_deployment_and_either_failure_fails_the_action(
+    deployed: int, protected: int, templates: Templates, tmp_path: Path
+) -> None:
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    for name, status in (("cdk", deployed), ("mistral7b", protected)):
+        (tmp_path / ".venv" / "bin" / name).write_text(f"#!/bin/sh\necho {name}\nexit {status}\n")
+        (tmp_path / ".venv" / "bin" / name).chmod(0o755)
+    command = commands(templates["typical/pipeline"], "UpdatePipeline", "SelfMutate")[1][1]
+    ran = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (ran.stdout, ran.returncode != 0) == ("cdk\nmistral7b\n", bool(deployed or protected))
 
 
 def test_a_review_looks_at_its_environment_and_knows_its_execution(templates: Templates) -> None:
