@@ -59,11 +59,6 @@ class Request:
         return self.admitted - self.arrival
 
     @property
-    def time_to_first_token(self) -> float:
-        """Seconds from arrival to the first token."""
-        return self.first_token - self.arrival
-
-    @property
     def latency(self) -> float:
         """Seconds from arrival to the last token."""
         return self.finished - self.arrival

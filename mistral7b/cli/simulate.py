@@ -20,7 +20,8 @@ _EPILOG = """
 **Traffic** is a CSV file (`time_s,input_tokens,output_tokens`, by time) or Poisson arrivals of a pattern: `constant` at
 --rate, `daily` between --rate at night and --peak at 14:00, `burst` from --rate to --peak at a quarter of the duration
 for a quarter of it, `ramp` from --rate to --peak. Lengths: `300`, `300:900` (lognormal, mean and p95), or a file with
-one count a line.
+one count a line. Each request is simulated, 20 million at most: a million take some 20 s a policy, so take a busy hour
+rather than a day.
 
 **Policies**: `fixed:4`; `concurrency:16,min=1,max=8` tracks requests in flight per instance (every 10 s);
 `invocations:120,min=1,max=8` tracks requests a minute per instance. More settings: `out=60`, `in=300` (cool-downs),
@@ -36,8 +37,6 @@ one count a line.
 --policy fixed:6 --plot burst.svg`
 
 `mistral7b simulate --trace access.csv --policy concurrency:16,max=10 --json`
-
-`mistral7b simulate --pattern daily --rate 300 --peak 2000 --fast --policy concurrency:8,max=5000`
 """
 
 _Traffic = "Traffic"
@@ -122,9 +121,6 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
             min=0, help="USD per instance-hour. [default: built-in]", rich_help_panel=_Fleet, show_default=False
         ),
     ] = None,
-    fast: Annotated[
-        bool, typer.Option("--fast", help="Flows instead of single requests: a day of 100 million in half a minute.")
-    ] = False,
     plot: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Draw load, instances and latency: .png, .svg, .pdf.", show_default=False),
@@ -143,13 +139,13 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
     from mistral7b.cli import simulate_inputs as inputs  # noqa: PLC0415
 
     try:
-        traffic = inputs.Traffic(trace, pattern, rate, peak, duration, input_tokens, output_tokens, seed, fast)
+        traffic = inputs.Traffic(trace, pattern, rate, peak, duration, input_tokens, output_tokens, seed)
         what = inputs.read(
             traffic, folder, name, inputs.FleetOptions(policy or [], instance_type, startup, routing, parameters, price)
         )
         if plot is not None:
             _check_plot(plot)
-        results = _run(what, fast, seed)
+        results = _run(what, seed)
     except UnservableRequestError as error:
         raise CommandError(f"a request of the traffic would block an instance for good: {error}", 2) from error
     except (TraceError, CalibrationError, inputs.InputError) as error:
@@ -162,22 +158,11 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
         _draw(results, plot, what.title)
 
 
-def _run(what: "Inputs", fast: bool, seed: int) -> "list[Result]":
-    from mistral7b.capacity.fleet import (  # noqa: PLC0415
-        ListedTrace,
-        bin_trace,
-        collect,
-        measure_service,
-        simulate,
-        simulate_fast,
-    )
+def _run(what: "Inputs", seed: int) -> "list[Result]":
+    from mistral7b.capacity.fleet import ListedTrace, collect, simulate  # noqa: PLC0415
     from mistral7b.capacity.fleet.exact import MOST_REQUESTS  # noqa: PLC0415
 
     with ShareDone() as share:
-        if fast:
-            binned = bin_trace(what.trace, share.begin("Counting requests"))
-            curve = measure_service(what.fleet, binned.sample, share.begin("Measuring an instance"))
-            return [simulate_fast(binned, curve, what.fleet, p, share.begin(p.name)) for p in what.policies]
         share.begin("Reading requests")
         listed = ListedTrace(collect(what.trace, MOST_REQUESTS), what.trace.duration_s)
         return [simulate(listed, what.fleet, p, seed, share.begin(p.name)) for p in what.policies]

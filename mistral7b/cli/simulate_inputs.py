@@ -30,7 +30,6 @@ from mistral7b.catalog.instances import UnknownInstanceTypeError
 from mistral7b.environment import Environment, load_environment
 from mistral7b.tgi import LauncherSettings, parse_environment
 
-_MOST_FAST_REQUESTS = 2_000_000_000
 _DEFAULT_INSTANCE = "ml.g5.2xlarge"
 _TYPE_FIX = (
     "leave --instance-type out for ml.g5.2xlarge, or give another with one A10G: ml.g5.4xlarge, 8xlarge, 16xlarge"
@@ -53,7 +52,6 @@ class Traffic:
     input_tokens: str
     output_tokens: str
     seed: int
-    fast: bool
 
 
 @dataclass(frozen=True)
@@ -152,7 +150,7 @@ def _trace(traffic: Traffic, settings: LauncherSettings, limits: RouterLimits) -
     trace = PoissonTrace(
         _rate(traffic, peak, duration), duration, inputs, outputs, traffic.seed, settings.max_total_tokens
     )
-    _check_count(trace.expected_requests(), traffic.fast)
+    _check_count(trace.expected_requests())
     return trace, _title(traffic, peak, text)
 
 
@@ -174,12 +172,11 @@ def _title(traffic: Traffic, peak: float, duration: str) -> str:
     )
 
 
-def _check_count(expected: float, fast: bool) -> None:
-    most = _MOST_FAST_REQUESTS if fast else MOST_REQUESTS
-    if expected > most:
+def _check_count(expected: float) -> None:
+    if expected > MOST_REQUESTS:
         raise TraceError(
-            f"that makes some {expected:,.0f} requests: more than {most:,}{'' if fast else ', too many one by one'}",
-            "lower the rate or the duration" if fast else "use --fast, or lower the rate or the duration",
+            f"that makes some {expected:,.0f} requests: more than {MOST_REQUESTS:,}, too many one by one",
+            "lower the rate or the duration",
         )
     if expected <= 0:
         raise TraceError("that makes no request at all", "raise --rate or --peak")

@@ -1,20 +1,16 @@
 """A fleet of instances behind one SageMaker endpoint: arrivals, routing, time-outs, and Application Auto Scaling."""
 
 from mistral7b.capacity.fleet.arrivals import PoissonTrace, burst, constant, daily, ramp
-from mistral7b.capacity.fleet.binned import BinnedTrace, bin_trace
 from mistral7b.capacity.fleet.chunks import Chunk, ListedTrace, Trace, TraceError, collect
 from mistral7b.capacity.fleet.exact import simulate
-from mistral7b.capacity.fleet.fluid import simulate_fast
 from mistral7b.capacity.fleet.lengths import ConstantLength, EmpiricalLength, LognormalLength, parse_lengths
 from mistral7b.capacity.fleet.result import LatencyOverTime, Result, Summary, Timeline
-from mistral7b.capacity.fleet.service import ServiceCurve, measure_service
 from mistral7b.capacity.fleet.trace_file import TraceFile
 from mistral7b.capacity.hosting import Fleet
 from mistral7b.capacity.scaling_policy import Policy, ScheduledAction
 
 __all__ = [
-    "BinnedTrace", "Chunk", "ConstantLength", "EmpiricalLength", "Fleet", "LatencyOverTime", "ListedTrace",
-    "LognormalLength", "PoissonTrace", "Policy", "Result", "ScheduledAction", "ServiceCurve", "Summary", "Timeline",
-    "Trace", "TraceError", "TraceFile", "bin_trace", "burst", "collect", "constant", "daily", "measure_service",
-    "parse_lengths", "ramp", "simulate", "simulate_fast",
+    "Chunk", "ConstantLength", "EmpiricalLength", "Fleet", "LatencyOverTime", "ListedTrace", "LognormalLength",
+    "PoissonTrace", "Policy", "Result", "ScheduledAction", "Summary", "Timeline", "Trace", "TraceError", "TraceFile",
+    "burst", "collect", "constant", "daily", "parse_lengths", "ramp", "simulate",
 ]  # fmt: skip

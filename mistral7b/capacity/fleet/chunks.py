@@ -84,7 +84,7 @@ def collect(trace: Trace, most: int) -> Chunk:
         if count > most:
             raise TraceError(
                 f"the trace holds more than {most:,} requests, too many to simulate one by one",
-                "use --fast, which works on counts per second, or a shorter trace",
+                "cut the trace, for example to its busiest hour",
             )
         parts.append(chunk)
     if not parts:

@@ -1,4 +1,4 @@
-"""The exact engine: every request, every scheduler event of every instance."""
+"""The simulation: every request, every scheduler event of every instance."""
 
 from collections.abc import Callable
 from heapq import heappop, heappush

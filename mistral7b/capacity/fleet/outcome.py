@@ -1,4 +1,4 @@
-"""What became of each request, and the fleet at each step: the exact engine's records."""
+"""What became of each request, and the fleet at each step: the simulation's records."""
 
 import itertools
 

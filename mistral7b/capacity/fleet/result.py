@@ -49,8 +49,8 @@ class Summary:
 
     Attributes:
         policy: The policy's name.
-        engine: `exact` or `fast`.
-        requests: All requests; each is in exactly one of the next three (expected numbers with `fast`).
+        engine: `exact`: each request is simulated.
+        requests: All requests; each is in exactly one of the next three.
         answered: Answered within SageMaker's 60 s.
         refused: Refused with 429, as the container had MAX_CONCURRENT_REQUESTS in flight.
         timed_out: Answered too late.

@@ -1,4 +1,4 @@
-"""The exact engine: every request ends in one way, and what happens to it is what the rules say."""
+"""The simulation: every request ends in one way, and what happens to it is what the rules say."""
 
 from dataclasses import replace
 

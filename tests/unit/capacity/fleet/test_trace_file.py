@@ -103,7 +103,7 @@ def test_order_is_checked_across_blocks(write: Write, monkeypatch: pytest.Monkey
 
 
 def test_more_requests_than_fit_into_memory_are_refused_before_they_are_all_read(write: Write) -> None:
-    with pytest.raises(TraceError, match=r"more than 5 requests(.|\n)*use --fast"):
+    with pytest.raises(TraceError, match=r"more than 5 requests(.|\n)*busiest hour"):
         collect(write(HEADER + "1,2,3\n" * 6), 5)
 
 
