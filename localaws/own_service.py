@@ -28,6 +28,8 @@ class OwnService(BaseResponse):
 
     service: ClassVar[str]
     """botocore's name of the service."""
+    invalid: ClassVar[type[ServiceException]] = InvalidInput
+    """What it raises where a parameter is against a constraint of its model."""
 
     def __init__(self) -> None:
         super().__init__(service_name=self.service)
@@ -38,9 +40,9 @@ class OwnService(BaseResponse):
         """The request's parameters, as botocore's model names them.
 
         Raises:
-            InvalidInput: one of them is against a constraint of the model.
+            ServiceException: `invalid`, as one of them is against a constraint of the model.
         """
         parameters: Mapping[str, Any] = self._get_params()
         if message := violations(self.service, self._get_action(), parameters):
-            raise InvalidInput(message)
+            raise self.invalid(message)
         return parameters

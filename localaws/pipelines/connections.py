@@ -1,29 +1,18 @@
-"""Connections to repositories: PENDING until somebody, by a handshake, says where the repository is on this laptop.
+"""CodeConnections, which moto lacks: connections to repositories, PENDING until a handshake.
 
 On AWS the handshake is a click in the console, with which the user lets AWS into the provider's repositories.
 """
 
 from __future__ import annotations
 
-import re
-import subprocess
-import threading
-from dataclasses import dataclass, field
-from pathlib import Path
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-REPOSITORY = re.compile(r"[\w.-]+(?:/[\w.-]+)+")
-"""FullRepositoryId of CodePipeline's source action: owner/name, and with subgroups for GitLab."""
+from moto.core.responses import ActionResult, EmptyResult
 
-_GIT_S = 10
-"""How long git may take to answer about a folder."""
-
-
-class ConnectionUnavailable(Exception):
-    """There is no such connection, it is not AVAILABLE, or it does not reach the repository; the text says which."""
-
-
-class HandshakeRefused(Exception):
-    """The folder cannot stand for the repository; the text says why."""
+from localaws.own_service import InvalidInput, OwnService, ResourceNotFound
 
 
 @dataclass
@@ -34,92 +23,103 @@ class Connection:
     name: str
     provider: str
     tags: dict[str, str]
-    repositories: dict[str, Path] = field(default_factory=dict)
-    """owner/name -> the folder of its clone."""
-
-    @property
-    def account(self) -> str:
-        """The account that it belongs to."""
-        return self.arn.split(":")[4]
-
-    @property
-    def status(self) -> str:
-        """Its ConnectionStatus."""
-        return "AVAILABLE" if self.repositories else "PENDING"
+    status: str = "PENDING"
 
 
 _CONNECTIONS: dict[str, Connection] = {}
-_LOCK = threading.Lock()
 
 
-def add(connection: Connection) -> None:
-    """Remember a connection."""
-    with _LOCK:
-        _CONNECTIONS[connection.arn] = connection
+def _found(arn: str) -> Connection:
+    if arn not in _CONNECTIONS:
+        raise ResourceNotFound(f"Connection {arn} not found")
+    return _CONNECTIONS[arn]
 
 
-def remove(arn: str) -> None:
-    """Forget a connection."""
-    with _LOCK:
-        _CONNECTIONS.pop(arn, None)
-
-
-def find(arn: str) -> Connection | None:
-    """The connection of this ARN."""
-    with _LOCK:
-        return _CONNECTIONS.get(arn)
-
-
-def of(account: str, region: str) -> list[Connection]:
-    """The connections of an account and region, oldest first."""
-    with _LOCK:
-        return [one for one in _CONNECTIONS.values() if one.arn.split(":")[3:5] == [region, account]]
-
-
-def repository(arn: str, name: str) -> Path:
-    """The folder of the clone that a connection reaches as `name`.
+def shake_hands(arn: str) -> str:
+    """Make a connection AVAILABLE, and give that status.
 
     Raises:
-        ConnectionUnavailable: there is none.
+        ResourceNotFound: there is no such connection.
     """
-    connection = find(arn)
-    if connection is None:
-        raise ConnectionUnavailable(f"Connection {arn} does not exist")
-    if connection.status != "AVAILABLE":
-        raise ConnectionUnavailable(f"Connection {arn} is not available: its status is {connection.status}")
-    folder = connection.repositories.get(name)
-    if folder is None:
-        reached = ", ".join(sorted(connection.repositories))
-        raise ConnectionUnavailable(f"Connection {arn} does not reach repository {name} (it reaches {reached})")
-    return folder
+    connection = _found(arn)
+    connection.status = "AVAILABLE"
+    return connection.status
 
 
-def handshake(connection: Connection, name: str, folder: Path) -> str:
-    """Let a connection reach a repository, which is cloned in `folder`. Gives the commit that is checked out there.
-
-    Raises:
-        HandshakeRefused: `name` is no repository's, or `folder` is no git repository with a commit.
-    """
-    if not REPOSITORY.fullmatch(name):
-        raise HandshakeRefused(f"repository {name!r} is not of the form owner/name")
-    if not folder.is_absolute() or not folder.is_dir():
-        raise HandshakeRefused(f"path {str(folder)!r} is not the absolute path of a folder")
-    head = _git(folder, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
-    if head is None:
-        raise HandshakeRefused(f"path {str(folder)!r} is not a git repository with a commit")
-    with _LOCK:
-        connection.repositories[name] = folder
-    return head
+def _as_mapping(tags: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in tags}
 
 
-def _git(folder: Path, *arguments: str) -> str | None:
-    """What git answers about a folder, or None where it refuses."""
-    try:
-        asked = subprocess.run(
-            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=_GIT_S, check=False
-        )
-    except FileNotFoundError as error:
-        raise HandshakeRefused("git is not installed on this machine") from error
-    except subprocess.TimeoutExpired as error:
-        raise HandshakeRefused(f"git did not answer about {str(folder)!r} within {_GIT_S} s") from error
-    return asked.stdout.strip() if asked.returncode == 0 else None
+class CodeConnections(OwnService):
+    """Connections. Hosts, repository links and Git sync are not emulated."""
+
+    service = "codeconnections"
+
+    def create_connection(self) -> ActionResult:
+        """CreateConnection: PENDING until its handshake."""
+        request = self.request
+        if "HostArn" in request:
+            raise ResourceNotFound(f"Host {request['HostArn']} does not exist (hosts are not emulated)")
+        if "ProviderType" not in request:
+            raise InvalidInput("Either a ProviderType or a HostArn is required")
+        arn = f"arn:{self.partition}:{self.service}:{self.region}:{self.current_account}:connection/{uuid.uuid4()}"
+        tags = _as_mapping(request.get("Tags", []))
+        _CONNECTIONS[arn] = Connection(arn, request["ConnectionName"], request["ProviderType"], tags)
+        return ActionResult({"ConnectionArn": arn})
+
+    def get_connection(self) -> ActionResult:
+        """GetConnection."""
+        return ActionResult({"Connection": _described(self._named("ConnectionArn"))})
+
+    def list_connections(self) -> ActionResult:
+        """ListConnections, all of them."""
+        own = [one for one in _CONNECTIONS.values() if self._is_own(one.arn)]
+        return ActionResult({"Connections": [_described(one) for one in own]})
+
+    def delete_connection(self) -> ActionResult:
+        """DeleteConnection."""
+        del _CONNECTIONS[self._named("ConnectionArn").arn]
+        return EmptyResult()
+
+    def tag_resource(self) -> ActionResult:
+        """TagResource."""
+        self._named("ResourceArn").tags.update(_as_mapping(self.request["Tags"]))
+        return EmptyResult()
+
+    def untag_resource(self) -> ActionResult:
+        """UntagResource."""
+        tags = self._named("ResourceArn").tags
+        for key in self.request["TagKeys"]:
+            tags.pop(key, None)
+        return EmptyResult()
+
+    def list_tags_for_resource(self) -> ActionResult:
+        """ListTagsForResource."""
+        tags = self._named("ResourceArn").tags
+        return ActionResult({"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]})
+
+    def _named(self, parameter: str) -> Connection:
+        """The connection that the request names, of the caller's account and region."""
+        arn: str = self.request[parameter]
+        if not self._is_own(arn):
+            raise ResourceNotFound(f"Connection {arn} not found")
+        return _found(arn)
+
+    def _is_own(self, arn: str) -> bool:
+        return arn.split(":")[3:5] == [self.region, self.current_account]
+
+
+class CodeStarConnections(CodeConnections):
+    """The service under its former name, which its endpoint and the ARNs that it makes still have."""
+
+    service = "codestar-connections"
+
+
+def _described(connection: Connection) -> dict[str, Any]:
+    return {
+        "ConnectionName": connection.name,
+        "ConnectionArn": connection.arn,
+        "ProviderType": connection.provider,
+        "OwnerAccountId": connection.arn.split(":")[4],
+        "ConnectionStatus": connection.status,
+    }

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from localaws.cloudformation.errors import ResourceFailure
 from localaws.cloudformation.providers.base import Context, Facet, Props, Provider
-from localaws.cloudformation.providers.calls import names, tags
-from localaws.cloudformation.values import Json, as_text
+from localaws.cloudformation.providers.calls import arn, names, tags
+from localaws.cloudformation.values import Json
 
 _SENDS = names("Name RoleArn ArtifactStore ArtifactStores Stages PipelineType ExecutionMode Triggers Variables")
 
@@ -31,36 +30,15 @@ def _create(context: Context, properties: Props) -> str:
 
 
 def _update(context: Context, name: str, properties: Props) -> None:
-    """An update cancels the executions under way; RestartExecutionOnUpdate begins a new one, of the newest commit."""
     context.call("codepipeline", "update_pipeline", {"pipeline": _declaration(name, properties)})
-    if as_text(properties.get("RestartExecutionOnUpdate", False)) == "true":
-        context.call("codepipeline", "start_pipeline_execution", {"name": name})
 
 
 def _delete(context: Context, name: str, _: Props) -> None:
     context.call("codepipeline", "delete_pipeline", {"name": name})
 
 
-def _transitions(context: Context, name: str, new: Props, old: Props) -> None:
-    wanted = {one["StageName"]: one["Reason"] for one in new.get("DisableInboundStageTransitions", [])}
-    present = {one["StageName"] for one in old.get("DisableInboundStageTransitions", [])}
-    stages = {stage["Name"] for stage in new["Stages"]}
-    if unknown := sorted(set(wanted) - stages):
-        raise ResourceFailure(f"DisableInboundStageTransitions names the stage {unknown[0]}, which does not exist")
-    for stage in sorted(present & stages - set(wanted)):
-        named = {"pipelineName": name, "stageName": stage, "transitionType": "Inbound"}
-        context.call("codepipeline", "enable_stage_transition", named)
-    for stage, reason in wanted.items():
-        named = {"pipelineName": name, "stageName": stage, "transitionType": "Inbound", "reason": reason}
-        context.call("codepipeline", "disable_stage_transition", named)
-
-
 def _nothing(*_: object) -> None:
-    """RestartExecutionOnUpdate counts only in an update."""
-
-
-def _arn(context: Context, name: str, _: Props) -> Json:
-    return context.arn("codepipeline", name)
+    """RestartExecutionOnUpdate: nothing runs here; the rehearsal reads it in the stack's template."""
 
 
 def _version(context: Context, name: str, _: Props) -> Json:
@@ -74,7 +52,6 @@ PIPELINE = Provider(
     sends=_SENDS,
     facets=(
         Facet(names("RestartExecutionOnUpdate"), _nothing),
-        Facet(names("DisableInboundStageTransitions"), _transitions),
         tags(
             "codepipeline",
             lambda context, name: {"resourceArn": context.arn("codepipeline", name)},
@@ -84,7 +61,7 @@ PIPELINE = Provider(
         ),
     ),
     name="Name",
-    attributes={"Arn": _arn, "Version": _version},
+    attributes={"Arn": arn("codepipeline", ""), "Version": _version},
     system_tags=True,
 )
 

@@ -1,4 +1,4 @@
-"""What CodePipeline refuses of a pipeline's structure, and what it takes but does not run here.
+"""What CodePipeline refuses of a pipeline's structure, and what it has and is not emulated.
 
 https://docs.aws.amazon.com/codepipeline/latest/userguide/pipeline-requirements.html
 """
@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from localaws.codepipeline.action_rules import check_action, refuse_unemulated
-from localaws.codepipeline.definition import Action, Definition, Stage
-from localaws.codepipeline.errors import InvalidActionDeclaration, InvalidStageDeclaration, InvalidStructure
-from localaws.codepipeline.variables import OWN_NAMESPACE, PIPELINE_NAMESPACE, references
+from localaws.pipelines.action_rules import check_action
+from localaws.pipelines.definition import Definition, Stage
+from localaws.pipelines.errors import InvalidActionDeclaration, InvalidStageDeclaration, InvalidStructure
+
+EXECUTION_ID = "#{codepipeline.PipelineExecutionId}"
+"""The variable that every action can use."""
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-_STAGE_CONDITIONS = ("blockers", "onFailure", "onSuccess", "beforeEntry")
+_VARIABLE = re.compile(r"#\{[A-Za-z0-9@_-]+\.[A-Za-z0-9@_-]+\}")
+_OF_STAGES = ("blockers", "onFailure", "onSuccess", "beforeEntry")
+_OF_ACTIONS = ("namespace", "commands", "environmentVariables", "outputVariables")
 
 
 def check(definition: Definition) -> None:
@@ -26,19 +30,15 @@ def check(definition: Definition) -> None:
         InvalidStructure: the pipeline as a whole is wrong.
         InvalidStageDeclaration: a stage is.
         InvalidActionDeclaration: an action is.
-        NotImplementedError: CodePipeline has it, and it does not run here.
+        NotImplementedError: CodePipeline has it, and it is not emulated.
     """
+    _refuse_unemulated(definition)
     _check_stores(definition)
     _check_stages(definition.stages)
-    for action in _actions(definition):
+    for action in definition.actions:
         check_action(action, definition)
     _check_artifacts(definition)
-    _check_namespaces(definition)
-    _refuse_unemulated(definition)
-
-
-def _actions(definition: Definition) -> Iterator[Action]:
-    return (action for stage in definition.stages for action in stage.actions)
+    _check_variables(definition)
 
 
 def _check_stores(definition: Definition) -> None:
@@ -77,65 +77,53 @@ def _check_stages(stages: tuple[Stage, ...]) -> None:
 
 def _check_artifacts(definition: Definition) -> None:
     """Artifacts are produced once, and consumed by later stages or, in a stage, by actions of a higher run order."""
-    if twice := _repeated(name for action in _actions(definition) for name in action.outputs):
+    if twice := _repeated(name for action in definition.actions for name in action.outputs):
         raise InvalidActionDeclaration(
             f"Output Artifact Bundle name must be unique within the pipeline. {twice} has been used more than once."
         )
-    for action, earlier in _with_predecessors(definition):
-        produced = {name for before in earlier for name in before.outputs}
-        if missing := [name for name in action.inputs if name not in produced]:
-            raise InvalidActionDeclaration(
-                f"Input Artifact Bundle {missing[0]} in action {action.name} is not declared as Output Artifact Bundle "
-                "in any of the preceding actions"
-            )
-
-
-def _check_namespaces(definition: Definition) -> None:
-    named = [action for action in _actions(definition) if action.namespace]
-    if twice := _repeated(str(action.namespace) for action in named):
-        places = [
-            f"StageName=[{action.stage}], ActionName=[{action.name}], Namespace=[{twice}]"
-            for action in named
-            if action.namespace == twice
-        ]
-        raise InvalidActionDeclaration(
-            "Namespaces must be unique across the pipeline definition. The following occur more than once in the "
-            "pipeline.\n" + "\n".join(places)
-        )
-    for action, earlier in _with_predecessors(definition):
-        known = {before.namespace for before in earlier} | {OWN_NAMESPACE}
-        for namespace, key in references(action.configuration.values()):
-            declared = key in definition.variables if namespace == PIPELINE_NAMESPACE else namespace in known
-            if not declared:
-                raise InvalidActionDeclaration(
-                    f"Action {action.name} references the variable #{{{namespace}.{key}}}, which no preceding action "
-                    "and no variable of the pipeline provides"
-                )
-
-
-def _with_predecessors(definition: Definition) -> Iterator[tuple[Action, list[Action]]]:
-    """Each action, and those that have succeeded when it starts."""
-    before: list[Action] = []
+    produced: set[str] = set()
     for stage in definition.stages:
         for action in stage.actions:
-            yield action, before + [other for other in stage.actions if other.run_order < action.run_order]
-        before += stage.actions
+            beside = {
+                name for other in stage.actions if other.run_order < action.run_order for name in other.outputs
+            }
+            if missing := [name for name in action.inputs if name not in produced | beside]:
+                raise InvalidActionDeclaration(
+                    f"Input Artifact Bundle {missing[0]} in action {action.name} is not declared as Output Artifact "
+                    "Bundle in any of the preceding actions"
+                )
+        produced |= {name for action in stage.actions for name in action.outputs}
+
+
+def _check_variables(definition: Definition) -> None:
+    for action in definition.actions:
+        found = {name for value in action.configuration.values() for name in _VARIABLE.findall(value)}
+        if unknown := sorted(found - {EXECUTION_ID}):
+            raise InvalidActionDeclaration(
+                f"Action {action.name} references the variable {unknown[0]}, which no preceding action and no variable "
+                "of the pipeline provides"
+            )
 
 
 def _refuse_unemulated(definition: Definition) -> None:
     declared: Mapping[str, Any] = definition.declared
-    if definition.mode == "PARALLEL":
+    if declared.get("executionMode", "SUPERSEDED") == "PARALLEL":
         raise NotImplementedError("executionMode PARALLEL")
-    if definition.mode == "QUEUED" and declared["pipelineType"] != "V2":
+    if declared.get("executionMode") == "QUEUED" and declared.get("pipelineType") != "V2":
         raise InvalidStructure("The execution mode QUEUED requires the pipeline type V2")
-    if declared.get("triggers"):
-        raise NotImplementedError("triggers of a pipeline")
+    for member in ("triggers", "variables"):
+        if declared.get(member):
+            raise NotImplementedError(f"{member} of a pipeline")
     for stage in declared["stages"]:
-        for member in _STAGE_CONDITIONS:
+        for member in _OF_STAGES:
             if stage.get(member):
                 raise NotImplementedError(f"{member} of stage {stage['name']}")
         for action in stage["actions"]:
-            refuse_unemulated(action)
+            for member in _OF_ACTIONS:
+                if action.get(member):
+                    raise NotImplementedError(f"{member} of action {action['name']}")
+            if any(artifact.get("files") for artifact in action.get("outputArtifacts", ())):
+                raise NotImplementedError(f"files of the output artifacts of action {action['name']}")
 
 
 def _repeated(names: Iterable[str]) -> str | None:

@@ -1,0 +1,199 @@
+"""The action types that can be rehearsed, and what CodePipeline refuses of a single action.
+
+https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference.html
+https://docs.aws.amazon.com/codepipeline/latest/userguide/reference-action-artifacts.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from localaws.pipelines.definition import Action, Definition, TypeId
+from localaws.pipelines.errors import InvalidActionDeclaration
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+@dataclass(frozen=True)
+class _ActionType:
+    inputs: range
+    """How many input artifacts it can have."""
+    outputs: range
+    required: frozenset[str] = frozenset()
+    """Keys that its configuration must have."""
+    optional: frozenset[str] = frozenset()
+    absent: frozenset[str] = frozenset()
+    """Keys that CodePipeline has and that are not emulated, but for the values in `_HARMLESS`."""
+
+
+_HARMLESS = frozenset((("BatchEnabled", "false"), ("CombineArtifacts", "false"), ("OutputArtifactFormat", "CODE_ZIP")))
+
+_CODEBUILD = _ActionType(
+    inputs=range(1, 6),
+    outputs=range(2),
+    required=_names("ProjectName"),
+    optional=_names("PrimarySource EnvironmentVariables"),
+    absent=_names("BatchEnabled CombineArtifacts"),
+)
+
+_TYPES: Mapping[TypeId, _ActionType] = {
+    ("Source", "AWS", "CodeStarSourceConnection", "1"): _ActionType(
+        inputs=range(1),
+        outputs=range(1, 2),
+        required=_names("ConnectionArn FullRepositoryId BranchName"),
+        optional=_names("DetectChanges"),
+        absent=_names("OutputArtifactFormat"),
+    ),
+    ("Build", "AWS", "CodeBuild", "1"): _CODEBUILD,
+    ("Test", "AWS", "CodeBuild", "1"): _CODEBUILD,
+    ("Approval", "AWS", "Manual", "1"): _ActionType(
+        inputs=range(1),
+        outputs=range(1),
+        optional=_names("CustomData ExternalEntityLink"),
+        absent=_names("NotificationArn"),
+    ),
+    ("Deploy", "AWS", "CloudFormation", "1"): _ActionType(
+        inputs=range(11),
+        outputs=range(1),
+        required=_names("ActionMode StackName"),
+        optional=_names("ChangeSetName TemplatePath Capabilities RoleArn"),
+        absent=_names("TemplateConfiguration ParameterOverrides OutputFileName"),
+    ),
+}
+
+_MODES: Mapping[str, frozenset[str]] = {
+    "CHANGE_SET_REPLACE": _names("TemplatePath RoleArn ChangeSetName"),
+    "CHANGE_SET_EXECUTE": _names("ChangeSetName"),
+}
+"""ActionMode -> the further keys that it requires."""
+
+_MODES_ABSENT = _names("CREATE_UPDATE DELETE_ONLY REPLACE_ON_FAILURE")
+
+_PROVIDERS_ABSENT = _names(
+    "S3 CodeCommit ECR GitHub Jenkins ECRBuildAndPublish DeviceFarm BlazeMeter GhostInspector "
+    "Micro-Focus-StormRunner-Load Nouvola CodeDeploy CodeDeployToECS ECS ElasticBeanstalk OpsWorks ServiceCatalog "
+    "AlexaSkillsKit AppConfig EC2 EKS Lambda CloudFormationStackSet CloudFormationStackInstances StepFunctions "
+    "CodePipeline InspectorScan Snyk Commands"
+)
+"""Providers that CodePipeline has and that are not emulated."""
+
+
+def check_action(action: Action, definition: Definition) -> None:
+    """Check an action by itself.
+
+    Raises:
+        InvalidActionDeclaration: CodePipeline refuses it.
+        NotImplementedError: CodePipeline has it, and it is not emulated.
+    """
+    kind = _kind(action, definition.region)
+    _check_counts(action, kind)
+    _check_configuration(action, kind)
+    if action.region not in definition.stores:
+        raise InvalidActionDeclaration(
+            f"Action {action.name} runs in {action.region}, for which the pipeline has no artifact store in "
+            "artifactStores"
+        )
+    if action.timeout_minutes is not None and action.category != "Approval":
+        raise InvalidActionDeclaration(
+            f"Action {action.name} has timeoutInMinutes, which only manual approvals can have"
+        )
+    if action.category == "Deploy":
+        _check_cloudformation(action)
+    environment_variables(action)
+
+
+def _kind(action: Action, region: str) -> _ActionType:
+    if kind := _TYPES.get(action.type):
+        return kind
+    category, owner, provider, version = action.type
+    if owner == "Custom" or provider in _PROVIDERS_ABSENT:
+        raise NotImplementedError(f"action {action.name} of provider {provider}")
+    raise InvalidActionDeclaration(
+        f"ActionType (Category: '{category}', Provider: '{provider}', Owner: '{owner}', Version: '{version}') in "
+        f"action '{action.name}' is not available in region {region.upper().replace('-', '_')}"
+    )
+
+
+def _check_counts(action: Action, kind: _ActionType) -> None:
+    for direction, names, allowed in (("input", action.inputs, kind.inputs), ("output", action.outputs, kind.outputs)):
+        count, low, high = len(names), allowed.start, allowed.stop - 1
+        if count < low or count > high:
+            which, limit = ("less than the minimum", low) if count < low else ("more than the maximum", high)
+            raise InvalidActionDeclaration(
+                f"Action name of {action.name} has {count} {direction} artifacts which is {which} {direction} "
+                f"artifact count ({limit})"
+            )
+        if len(set(names)) < count:
+            raise InvalidActionDeclaration(f"Action {action.name} names an {direction} artifact twice")
+
+
+def _check_configuration(action: Action, kind: _ActionType) -> None:
+    given = set(action.configuration)
+    if missing := sorted(kind.required - given):
+        raise _missing(action, missing[0])
+    if unknown := sorted(given - kind.required - kind.optional - kind.absent):
+        raise InvalidActionDeclaration(
+            f"Action configuration for action '{action.name}' contains unknown configuration '{unknown[0]}'"
+        )
+    for key in sorted(kind.absent & given):
+        if (key, action.configuration[key]) not in _HARMLESS:
+            raise NotImplementedError(f"{key} {action.configuration[key]} of action {action.name}")
+    primary = action.configuration.get("PrimarySource")
+    if primary is not None and primary not in action.inputs:
+        raise InvalidActionDeclaration(
+            f"PrimarySource {primary} of action {action.name} is none of its input artifacts"
+        )
+    if "CodeBuild" in action.type and len(action.inputs) > 1 and primary is None:
+        raise _missing(action, "PrimarySource")
+
+
+def _missing(action: Action, key: str) -> InvalidActionDeclaration:
+    return InvalidActionDeclaration(
+        f"Action configuration for action '{action.name}' is missing required configuration '{key}'"
+    )
+
+
+def _check_cloudformation(action: Action) -> None:
+    mode = action.configuration["ActionMode"]
+    if mode in _MODES_ABSENT:
+        raise NotImplementedError(f"ActionMode {mode} of action {action.name}")
+    if mode not in _MODES:
+        raise InvalidActionDeclaration(f"ActionMode {mode} of action {action.name} is none of {', '.join(_MODES)}")
+    if missing := sorted(_MODES[mode] - set(action.configuration)):
+        raise _missing(action, missing[0])
+    template = action.configuration.get("TemplatePath", "")
+    artifact, _, path = template.partition("::")
+    if template and (not path or artifact not in action.inputs):
+        raise InvalidActionDeclaration(f"TemplatePath {template} of action {action.name} is not InputArtifact::path")
+
+
+def environment_variables(action: Action) -> dict[str, str]:
+    """EnvironmentVariables of a CodeBuild action, which is a JSON list in a text; none where it has none.
+
+    Raises:
+        InvalidActionDeclaration: it is none.
+        NotImplementedError: a variable comes from Parameter Store or Secrets Manager.
+    """
+    try:
+        variables: Any = json.loads(action.configuration.get("EnvironmentVariables", "[]"))
+    except ValueError as error:
+        raise InvalidActionDeclaration(
+            f"EnvironmentVariables of action {action.name} is not valid JSON: {error}"
+        ) from error
+    if not isinstance(variables, list) or not all(_is_variable(one) for one in variables):
+        raise InvalidActionDeclaration(
+            f"EnvironmentVariables of action {action.name} is not a list of objects with name and value, both text"
+        )
+    for variable in variables:
+        if variable.get("type", "PLAINTEXT") != "PLAINTEXT":
+            raise NotImplementedError(f"environment variable {variable['name']} of type {variable['type']}")
+    return {variable["name"]: variable["value"] for variable in variables}
+
+
+def _is_variable(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("name"), str) and isinstance(value.get("value"), str)

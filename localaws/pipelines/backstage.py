@@ -1,0 +1,109 @@
+"""What AWS's services and its console do behind their APIs, for whoever plays them: a POST to `/_localaws/backstage/…`.
+
+`assume` gives a session of a role to a service that the role trusts, `allows` says what a role's policies allow,
+`shake_hands` makes a connection AVAILABLE, and `ask` has an approval of a pipeline wait for its answer.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from moto.core.exceptions import ServiceException
+from moto.iam.models import iam_backends
+from moto.sts.models import sts_backends
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from localaws import moto_app, roles
+from localaws.hosting import permissions
+from localaws.pipelines import codepipeline, connections
+
+_PATH = "/_localaws/backstage"
+
+
+def _assume(role: str, service: str, source_arn: str, session: str) -> dict[str, Any]:
+    """A session of a role for a service that acts for a resource; tools find it at the path `Credentials`, too.
+
+    https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
+    """
+    account = source_arn.split(":")[4]
+    made = roles.assume(role, by=service, session_name=session, source_account=account, source_arn=source_arn)
+    key = made["AccessKeyId"]
+    return {
+        "AccessKeyId": key,
+        "SecretAccessKey": made["SecretAccessKey"],
+        "SessionToken": made["SessionToken"],
+        "Credentials": f"{_PATH}/credentials/{key}",
+    }
+
+
+def _allows(role: str, action: str, resource: str, resource_policy: str) -> dict[str, Any]:
+    with moto_app.STATE:
+        return {"allowed": permissions.allows(role, action, resource, resource_policy)}
+
+
+def _ask(account: str, region: str, pipeline: str, stage: str, action: str, execution: str) -> dict[str, Any]:
+    with moto_app.STATE:
+        return {"token": codepipeline.ask(account, region, pipeline, stage, action, execution)}
+
+
+def _shake_hands(connection: str) -> dict[str, Any]:
+    with moto_app.STATE:
+        return {"status": connections.shake_hands(connection)}
+
+
+_OPERATIONS: Mapping[str, Callable[..., dict[str, Any]]] = {
+    "assume": _assume,
+    "allows": _allows,
+    "ask": _ask,
+    "shake_hands": _shake_hands,
+}
+
+
+def routes() -> list[Route]:
+    """Where these requests are taken."""
+    return [
+        Route(f"{_PATH}/{{operation}}", _post, methods=["POST"]),
+        Route(f"{_PATH}/credentials/{{key}}", _credentials, methods=["GET"]),
+    ]
+
+
+async def _post(request: Request) -> JSONResponse:
+    # A page in the user's browser can send any body, but not this type to another origin without being asked first.
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+        return JSONResponse({"message": "the content type has to be application/json"}, status_code=415)
+    operation = _OPERATIONS.get(request.path_params["operation"])
+    if operation is None:
+        return JSONResponse({"message": f"there are {', '.join(_OPERATIONS)}"}, status_code=404)
+    try:
+        return JSONResponse(await run_in_threadpool(operation, **json.loads(await request.body())))
+    except ServiceException as error:
+        return JSONResponse({"message": str(error.message)}, status_code=400)
+
+
+async def _credentials(request: Request) -> JSONResponse:
+    """The credentials of a session, as containers get them; its own token lets the asker in."""
+    session = await run_in_threadpool(_session, request.path_params["key"])
+    given = request.headers.get("authorization", "")
+    if session is None or not hmac.compare_digest(given.encode(), session.session_token.encode()):
+        return JSONResponse({"code": "AccessDenied", "message": "no session has this token"}, status_code=403)
+    return JSONResponse(
+        {
+            "RoleArn": session.role_arn,
+            "AccessKeyId": session.access_key_id,
+            "SecretAccessKey": session.secret_access_key,
+            "Token": session.session_token,
+            "Expiration": f"{session.expiration:%Y-%m-%dT%H:%M:%SZ}",
+        }
+    )
+
+
+def _session(key: str) -> Any:
+    with moto_app.STATE:
+        found = (sts_backends[account]["aws"].get_assumed_role_from_access_key(key) for account in list(iam_backends))
+        return next((session for session in found if session is not None), None)
