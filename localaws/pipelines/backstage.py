@@ -22,6 +22,7 @@ from starlette.routing import Route
 from localaws import moto_app, roles
 from localaws.hosting import permissions
 from localaws.pipelines import codepipeline, connections
+from localaws.policies import Context
 
 _PATH = "/_localaws/backstage"
 
@@ -42,9 +43,13 @@ def _assume(role: str, service: str, source_arn: str, session: str) -> dict[str,
     }
 
 
-def _allows(role: str, action: str, resource: str, resource_policy: str) -> dict[str, Any]:
+def _allows(role: str, action: str, resource: str, context: Context, resource_policy: str) -> dict[str, Any]:
     with moto_app.STATE:
-        return {"allowed": permissions.allows(role, action, resource, resource_policy)}
+        try:
+            permissions.check(role, action, resource, context, resource_policy)
+        except permissions.DeniedError:
+            return {"allowed": False}
+    return {"allowed": True}
 
 
 def _ask(account: str, region: str, pipeline: str, stage: str, action: str, execution: str) -> dict[str, Any]:

@@ -16,14 +16,13 @@ PRINCIPAL = "codebuild.amazonaws.com"
 """The service in trust policies."""
 
 _CARRIED = frozenset(
-    "artifacts badgeEnabled cache description encryptionKey environment logsConfig name queuedTimeoutInMinutes "
-    "serviceRole source tags timeoutInMinutes".split()
+    ["artifacts", "badgeEnabled", "cache", "description", "encryptionKey", "environment", "logsConfig", "name", "queuedTimeoutInMinutes", "serviceRole", "source", "tags", "timeoutInMinutes"]
 )
 """Members of CreateProject and UpdateProject that are emulated."""
 
-_SOURCE_MEMBERS = frozenset("type buildspec gitCloneDepth insecureSsl".split())
+_SOURCE_MEMBERS = frozenset(["type", "buildspec", "gitCloneDepth", "insecureSsl"])
 _ENVIRONMENT_MEMBERS = frozenset(
-    "type image computeType environmentVariables privilegedMode imagePullCredentialsType".split()
+    ["type", "image", "computeType", "environmentVariables", "privilegedMode", "imagePullCredentialsType"]
 )
 _CACHE_MODES = frozenset(("LOCAL_CUSTOM_CACHE", "LOCAL_SOURCE_CACHE"))
 
@@ -71,7 +70,9 @@ class CodeBuild(OwnService):
         """BatchGetProjects, by names."""
         wanted, known = self.request["names"], self._projects
         missing = [name for name in wanted if name not in known]
-        return ActionResult({"projects": [known[name] for name in wanted if name in known], "projectsNotFound": missing})
+        return ActionResult(
+            {"projects": [known[name] for name in wanted if name in known], "projectsNotFound": missing}
+        )
 
     def list_projects(self) -> ActionResult:
         """ListProjects, by name."""

@@ -85,7 +85,9 @@ class CodePipeline(OwnService):
             raise PipelineNameInUse(
                 f"A pipeline with the name '{name}' already exists in account '{self.current_account}'"
             )
-        pipeline = Pipeline(self._checked(declared, 1), {one["key"]: one["value"] for one in self.request.get("tags", [])})
+        pipeline = Pipeline(
+            self._checked(declared, 1), {one["key"]: one["value"] for one in self.request.get("tags", [])}
+        )
         _PIPELINES[self.current_account, self.region][name] = pipeline
         return ActionResult({"pipeline": pipeline.definition.declared})
 

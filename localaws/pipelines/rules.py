@@ -11,11 +11,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from localaws.pipelines.action_rules import check_action
-from localaws.pipelines.definition import Definition, Stage
+from localaws.pipelines.definition import EXECUTION_ID, Definition, Stage
 from localaws.pipelines.errors import InvalidActionDeclaration, InvalidStageDeclaration, InvalidStructure
-
-EXECUTION_ID = "#{codepipeline.PipelineExecutionId}"
-"""The variable that every action can use."""
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _VARIABLE = re.compile(r"#\{[A-Za-z0-9@_-]+\.[A-Za-z0-9@_-]+\}")
@@ -84,9 +81,7 @@ def _check_artifacts(definition: Definition) -> None:
     produced: set[str] = set()
     for stage in definition.stages:
         for action in stage.actions:
-            beside = {
-                name for other in stage.actions if other.run_order < action.run_order for name in other.outputs
-            }
+            beside = {name for other in stage.actions if other.run_order < action.run_order for name in other.outputs}
             if missing := [name for name in action.inputs if name not in produced | beside]:
                 raise InvalidActionDeclaration(
                     f"Input Artifact Bundle {missing[0]} in action {action.name} is not declared as Output Artifact "

@@ -163,19 +163,19 @@ def _document(results: "list[Result]", kept: Path | None) -> dict[str, Any]:
 
 
 def _stopped(result: "Result") -> str:
-    log = result.stop.log if result.stop else []
+    log = result.stop["log"] if result.stop else []
     return "".join([f"the promotion {result.stopped}", *(f"\n    {line}" for line in log)])
 
 
 def _how_to_look(folder: Path, result: "Result") -> str:
-    from mistral7b.rehearsal.play import STATE  # noqa: PLC0415
+    from mistral7b.rehearsal.play import BUILDS, STATE  # noqa: PLC0415
 
     place = result.place
     return (
         f"\nThe embedded AWS goes on running. To look around in the pipeline's account, in this shell:\n"
         f'    eval "$(mistral7b local up --state {folder / STATE} --account {place.account} --region {place.region})"\n'
-        f"    aws codepipeline get-pipeline-state --name {result.execution.pipeline}\n"
-        f"Its repository is {result.commit.folder}. To end and remove it all:\n"
+        f"    aws cloudformation describe-stacks\n"
+        f"What each action printed is in {folder / BUILDS}, its repository is {result.commit.folder}.\nTo end and remove it all:\n"
         f"    mistral7b local down --state {folder / STATE} && rm -rf {folder}"
     )
 

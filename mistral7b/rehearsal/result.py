@@ -22,17 +22,6 @@ _COMMIT_LETTERS = 10
 
 
 @dataclass(frozen=True)
-class Stop:
-    """Why a promotion stopped."""
-
-    stage: str
-    action: str
-    reason: str
-    log: list[str]
-    """The end of what the action printed, or the failed events of its stack."""
-
-
-@dataclass(frozen=True)
 class Result:
     """What came of one commit."""
 
@@ -41,8 +30,6 @@ class Result:
     commit: Clone
     execution: Execution
     environments: tuple[Deployed, ...]
-    stop: Stop | None
-    """None: it was promoted everywhere."""
 
     @property
     def promoted(self) -> bool:
@@ -55,12 +42,22 @@ class Result:
         return f"{self.commit.commit[:_COMMIT_LETTERS]} {self.commit.subject}"
 
     @property
+    def stop(self) -> dict[str, Any] | None:
+        """Where the promotion stopped, why, and the end of what was printed there; None if it did not."""
+        if self.promoted:
+            return None
+        failed = self.execution.failed
+        if failed is None:  # cancelled by an update that starts nothing
+            return {"stage": "", "action": "", "reason": f"the execution is {self.execution.status}", "log": []}
+        return {"stage": failed.stage, "action": failed.name, "reason": failed.reason, "log": failed.tail()}
+
+    @property
     def stopped(self) -> str:
         """Where it stopped and why; empty if it did not."""
-        if self.stop is None:
+        if (stop := self.stop) is None:
             return ""
-        where = " / ".join(filter(None, (self.stop.stage, self.stop.action)))
-        return f"stopped at {where}: {self.stop.reason or 'it gave no reason'}"
+        where = " / ".join(filter(None, (stop["stage"], stop["action"])))
+        return f"stopped at {where}: {stop['reason'] or 'it gave no reason'}"
 
     def document(self) -> dict[str, Any]:
         """All of it, for scripts."""
@@ -70,7 +67,7 @@ class Result:
             "pipeline": self.execution.pipeline,
             "execution": self.execution.id,
             "status": self.execution.status,
-            "stopped_by": asdict(self.stop) if self.stop else None,
+            "stopped_by": self.stop,
             "stages": [
                 {
                     "name": stage.name,
