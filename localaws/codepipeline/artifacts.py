@@ -92,12 +92,18 @@ def _require(who: Identity, on_object: str, on_key: str, artifact: Artifact, def
     key = definition.stores[artifact.region].key
     s3 = moto_app.client("s3", definition.account, artifact.region)
     policy = _policy(lambda: s3.get_bucket_policy(Bucket=artifact.bucket))
-    who.require(on_object, f"arn:aws:s3:::{artifact.bucket}/{artifact.key}", resource_policy=policy)
+    there: dict[str, str | None] = {"s3:resourceaccount": definition.account}
+    who.require(on_object, f"arn:aws:s3:::{artifact.bucket}/{artifact.key}", resource_policy=policy, context=there)
     if key and key.startswith("arn:"):
         kms = moto_app.client("kms", key.split(":")[4], artifact.region)
         key = _key_behind(kms, key)  # policies name keys, never aliases
         policy = _policy(lambda: kms.get_key_policy(KeyId=key, PolicyName="default"))
-        who.require(on_key, key, resource_policy=policy)
+        aliases = kms.list_aliases(KeyId=key)["Aliases"]
+        through = {
+            "kms:viaservice": f"s3.{artifact.region}.amazonaws.com",
+            "kms:resourcealiases": aliases[0]["AliasName"] if aliases else None,
+        }
+        who.require(on_key, key, resource_policy=policy, context=through)
 
 
 def _key_behind(kms: Any, name: str) -> str:

@@ -10,7 +10,9 @@ from localaws.codepipeline.definition import Definition
 from localaws.codepipeline.execution import ActionRun
 from localaws.codepipeline.pipeline import ActionFailed
 from localaws.hosting import permissions
+from localaws.policies import Context
 
+_NOTHING: Context = {}
 SERVICE = "codepipeline.amazonaws.com"
 """CodePipeline as a principal."""
 
@@ -31,18 +33,26 @@ class Identity:
         """A boto3-style client with the session's credentials."""
         return moto_app.session_client(service, region, self.credentials)
 
-    def require(self, action: str, resource: str, *, resource_policy: str = "{}", message: str | None = None) -> None:
+    def require(
+        self,
+        action: str,
+        resource: str,
+        *,
+        resource_policy: str = "{}",
+        context: Context = _NOTHING,
+        message: str | None = None,
+    ) -> None:
         """Raise ActionFailed unless a policy of the role, or that of the resource, allows the action."""
-        if not self.may(action, resource, resource_policy):
+        if not self.may(action, resource, resource_policy, context):
             raise ActionFailed(
                 "PermissionError",
                 message or f"{self.role_arn} is not authorized to perform: {action} on resource: {resource}",
             )
 
-    def may(self, action: str, resource: str, resource_policy: str = "{}") -> bool:
-        """Whether a policy of the role, or that of the resource, allows the action."""
+    def may(self, action: str, resource: str, resource_policy: str = "{}", context: Context = _NOTHING) -> bool:
+        """Whether a policy of the role, or that of the resource, allows the action, by these condition keys."""
         with moto_app.STATE:
-            return permissions.allows(self.role_arn, action, resource, resource_policy)
+            return permissions.allows(self.role_arn, action, resource, resource_policy, context)
 
 
 def of_pipeline(definition: Definition, session: str) -> Identity:

@@ -132,10 +132,14 @@ class Deployment:
         return Files(inputs, lambda one: artifacts.get(self.run, one, self._folder, self.who))
 
     def _uploaded(self, artifact: str, path: str) -> str:
-        """The template's address in the artifact store: CloudFormation takes up to 51,200 bytes in the request."""
+        """The template's address in the artifact store: CloudFormation takes up to 51,200 bytes in the request.
+
+        The action's role only reads there. How CodePipeline hands the template on is not documented.
+        """
         file = self._folder / "template"
         file.write_bytes(self._files.read(artifact, path))
-        stored = artifacts.put(self.run, "template", file, self.who)
+        pipeline = identity.of_pipeline(self.run.execution.definition, self.run.execution.id)
+        stored = artifacts.put(self.run, "template", file, pipeline)
         return f"https://{stored.bucket}.s3.{stored.region}.amazonaws.com/{stored.key}"
 
     def _settings(self) -> dict[str, Any]:

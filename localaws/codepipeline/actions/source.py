@@ -20,8 +20,8 @@ from localaws.pipelines import connections
 GIT_S = 60
 """How long git may take."""
 
-_USE = ("codestar-connections:UseConnection", "codeconnections:UseConnection")
-"""The permission by the former and the present name of the service."""
+_SERVICES = ("codestar-connections", "codeconnections")
+"""The former and the present name of the service, in actions and condition keys."""
 
 
 def perform(run: ActionRun) -> Outcome:
@@ -30,7 +30,9 @@ def perform(run: ActionRun) -> Outcome:
     arn, name = configuration["ConnectionArn"], configuration["FullRepositoryId"]
     branch = configuration["BranchName"]
     who = identity.of_action(run)
-    if not any(who.may(action, arn) for action in _USE):
+    asked = {"fullrepositoryid": name, "branchname": branch}
+    context = {f"{service}:{key}": value for service in _SERVICES for key, value in asked.items()}
+    if not any(who.may(f"{service}:UseConnection", arn, context=context) for service in _SERVICES):
         raise ActionFailed(
             "PermissionError",
             f"Unable to use Connection: {arn}. The provided role does not have sufficient permissions.",
