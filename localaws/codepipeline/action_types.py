@@ -31,7 +31,7 @@ def _names(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_FALSE = frozenset(("false", "False"))
+_FALSE, _NONE = frozenset(("false", "False")), frozenset(("",))
 
 _CODEBUILD = ActionType(
     inputs=range(1, 6),
@@ -52,7 +52,10 @@ EMULATED: Mapping[TypeId, ActionType] = {
     ("Build", "AWS", "CodeBuild", "1"): _CODEBUILD,
     ("Test", "AWS", "CodeBuild", "1"): _CODEBUILD,
     ("Approval", "AWS", "Manual", "1"): ActionType(
-        inputs=range(1), outputs=range(1), optional=_names("NotificationArn CustomData ExternalEntityLink")
+        inputs=range(1),
+        outputs=range(1),
+        optional=_names("NotificationArn CustomData ExternalEntityLink"),
+        refused={"NotificationArn": _NONE},
     ),
     ("Deploy", "AWS", "CloudFormation", "1"): ActionType(
         inputs=range(11),
@@ -61,6 +64,7 @@ EMULATED: Mapping[TypeId, ActionType] = {
         optional=_names(
             "ChangeSetName TemplatePath TemplateConfiguration Capabilities RoleArn ParameterOverrides OutputFileName"
         ),
+        refused={"ParameterOverrides": frozenset(("{}",)), "OutputFileName": _NONE},
     ),
 }
 
@@ -68,12 +72,10 @@ _TEMPLATE, _CHANGE_SET = _names("TemplatePath RoleArn"), _names("ChangeSetName")
 CLOUDFORMATION_MODES: Mapping[str, frozenset[str]] = {
     "CHANGE_SET_REPLACE": _TEMPLATE | _CHANGE_SET,
     "CHANGE_SET_EXECUTE": _CHANGE_SET,
-    "CREATE_UPDATE": _TEMPLATE,
-    "DELETE_ONLY": _names("RoleArn"),
 }
 """ActionMode -> the further keys that it requires."""
 
-CLOUDFORMATION_MODES_ABSENT = _names("REPLACE_ON_FAILURE")
+CLOUDFORMATION_MODES_ABSENT = _names("CREATE_UPDATE DELETE_ONLY REPLACE_ON_FAILURE")
 """Modes that CodePipeline has and that do not run here."""
 
 ABSENT: Mapping[str, frozenset[str]] = {

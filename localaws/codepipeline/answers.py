@@ -95,7 +95,6 @@ def _trigger(execution: Execution) -> Shown:
 
 def execution(one: Execution) -> Shown:
     """GetPipelineExecution."""
-    variables = [{"name": name, "resolvedValue": value} for name, value in one.inputs.items()]
     return without_empty(
         {
             "pipelineName": one.definition.name,
@@ -103,7 +102,6 @@ def execution(one: Execution) -> Shown:
             "pipelineExecutionId": one.id,
             "status": one.status,
             "artifactRevisions": [_artifact_revision(revision) for revision in one.revisions],
-            "variables": variables,
             "trigger": _trigger(one),
             "executionMode": one.definition.mode,
             "executionType": "STANDARD",

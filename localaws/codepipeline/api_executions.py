@@ -14,7 +14,6 @@ from localaws.codepipeline.errors import (
     NotLatestPipelineExecution,
     PipelineExecutionNotStoppable,
     StageNotRetryable,
-    ValidationError,
 )
 from localaws.codepipeline.execution import Execution, Outcome, StageRun
 from localaws.codepipeline.pipeline import Pipeline
@@ -27,30 +26,12 @@ class Executions(Operations):
         """StartPipelineExecution."""
         request = self.request
         pipeline = self.pipeline(request["name"])
-        inputs = {one["name"]: one["value"] for one in request.get("variables", [])}
-        declared = pipeline.definition.variables
-        if unknown := sorted(set(inputs) - set(declared)):
-            raise ValidationError(f"The pipeline does not declare the variable {unknown[0]}")
-        if missing := sorted(name for name, value in declared.items() if value is None and name not in inputs):
-            raise ValidationError(f"The variable {missing[0]} of the pipeline has no default value and none was given")
-        execution = pipeline.start(
-            ("StartPipelineExecution", self.caller.arn),
-            inputs=inputs,
-            revisions=self._revisions(pipeline),
-            token=request.get("clientRequestToken"),
-        )
+        for member in ("variables", "sourceRevisions"):
+            if request.get(member):
+                raise NotImplementedError(f"{member} of an execution")
+        trigger = ("StartPipelineExecution", self.caller.arn)
+        execution = pipeline.start(trigger, token=request.get("clientRequestToken"))
         return ActionResult({"pipelineExecutionId": execution.id})
-
-    def _revisions(self, pipeline: Pipeline) -> dict[str, str]:
-        sources = {action.name for action in pipeline.definition.stages[0].actions}
-        revisions = {}
-        for one in self.request.get("sourceRevisions", []):
-            if one["actionName"] not in sources:
-                raise ValidationError(f"The pipeline has no source action with name {one['actionName']}")
-            if one["revisionType"] != "COMMIT_ID":
-                raise ValidationError(f"Source action {one['actionName']} takes revisions of type COMMIT_ID only")
-            revisions[one["actionName"]] = one["revisionValue"]
-        return revisions
 
     def get_pipeline_state(self) -> ActionResult:
         """GetPipelineState."""

@@ -89,11 +89,6 @@ class Definition:
         return str(self.declared["executionMode"])
 
     @cached_property
-    def variables(self) -> Mapping[str, str | None]:
-        """Variables of the pipeline and their default values."""
-        return {one["name"]: one.get("defaultValue") for one in self.declared.get("variables", ())}
-
-    @cached_property
     def stores(self) -> Mapping[str, Store]:
         """Region -> its artifact store."""
         stores = self.declared.get("artifactStores") or {self.region: self.declared["artifactStore"]}

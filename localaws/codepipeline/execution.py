@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from localaws.codepipeline.definition import Action, Definition, Stage
-from localaws.codepipeline.variables import OWN_NAMESPACE, PIPELINE_NAMESPACE
+from localaws.codepipeline.variables import OWN_NAMESPACE
 
 
 def now() -> datetime:
@@ -122,10 +122,6 @@ class Execution:
     definition: Definition
     trigger: tuple[str, str]
     """Type and detail."""
-    inputs: Mapping[str, str] = field(default_factory=dict)
-    """Values of the pipeline's variables."""
-    revisions_wanted: Mapping[str, str] = field(default_factory=dict)
-    """Source action -> commit that it has to take in place of the branch's head."""
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     status: str = "InProgress"
     status_summary: str = ""
@@ -140,7 +136,6 @@ class Execution:
 
     def __post_init__(self) -> None:
         self.namespaces[OWN_NAMESPACE] = {"PipelineExecutionId": self.id}
-        self.namespaces[PIPELINE_NAMESPACE] = self.inputs
 
     def move(self, status: str) -> None:
         """Give it a status."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -66,20 +66,12 @@ class Pipeline:
         self.flow = Flow(self.definition, self._begin, self.surroundings.changed)
         self._started: dict[str, Execution] = {}
 
-    def start(
-        self,
-        trigger: tuple[str, str],
-        *,
-        inputs: Mapping[str, str] | None = None,
-        revisions: Mapping[str, str] | None = None,
-        token: str | None = None,
-    ) -> Execution:
+    def start(self, trigger: tuple[str, str], *, token: str | None = None) -> Execution:
         """Begin an execution; a token that has begun one already gives that one."""
         with self.lock:
             if token in self._started:
                 return self._started[str(token)]
-            values = {name: value for name, value in self.definition.variables.items() if value is not None}
-            execution = Execution(self.definition, trigger, {**values, **(inputs or {})}, revisions or {})
+            execution = Execution(self.definition, trigger)
             if token:
                 self._started[token] = execution
             self.flow.start(execution)

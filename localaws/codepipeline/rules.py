@@ -13,7 +13,7 @@ from typing import Any
 from localaws.codepipeline.action_rules import check_action, refuse_unemulated
 from localaws.codepipeline.definition import Action, Definition, Stage
 from localaws.codepipeline.errors import InvalidActionDeclaration, InvalidStageDeclaration, InvalidStructure
-from localaws.codepipeline.variables import OWN_NAMESPACE, PIPELINE_NAMESPACE, references
+from localaws.codepipeline.variables import OWN_NAMESPACE, references
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _STAGE_CONDITIONS = ("blockers", "onFailure", "onSuccess", "beforeEntry")
@@ -105,11 +105,10 @@ def _check_namespaces(definition: Definition) -> None:
     for action, earlier in _with_predecessors(definition):
         known = {before.namespace for before in earlier} | {OWN_NAMESPACE}
         for namespace, key in references(action.configuration.values()):
-            declared = key in definition.variables if namespace == PIPELINE_NAMESPACE else namespace in known
-            if not declared:
+            if namespace not in known:
                 raise InvalidActionDeclaration(
                     f"Action {action.name} references the variable #{{{namespace}.{key}}}, which no preceding action "
-                    "and no variable of the pipeline provides"
+                    "provides"
                 )
 
 
@@ -128,8 +127,9 @@ def _refuse_unemulated(definition: Definition) -> None:
         raise NotImplementedError("executionMode PARALLEL")
     if definition.mode == "QUEUED" and declared["pipelineType"] != "V2":
         raise InvalidStructure("The execution mode QUEUED requires the pipeline type V2")
-    if declared.get("triggers"):
-        raise NotImplementedError("triggers of a pipeline")
+    for member in ("triggers", "variables"):
+        if declared.get(member):
+            raise NotImplementedError(f"{member} of a pipeline")
     for stage in declared["stages"]:
         for member in _STAGE_CONDITIONS:
             if stage.get(member):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 
-from localaws.codepipeline.actions import approval, cloudformation, codebuild, source
+from localaws.codepipeline.actions import cloudformation, codebuild, source
 from localaws.codepipeline.events import Events
 from localaws.codepipeline.execution import ActionRun, Execution, Outcome, StageRun
 from localaws.codepipeline.pipeline import ActionFailed
@@ -31,9 +31,8 @@ class EmbeddedAws:
         return _PERFORM[run.action.type[2]](run)
 
     def ask(self, run: ActionRun) -> None:
-        """Tell the approval's topic of it. Raises ActionFailed."""
+        """Nobody is told of an approval: whoever is to answer looks. Raises ActionFailed."""
         _resolve(run)
-        approval.ask(run)
 
     def changed(self, execution: Execution, stage: StageRun | None, run: ActionRun | None, state: str) -> None:
         """Send an event."""

@@ -11,9 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping
 OWN_NAMESPACE = "codepipeline"
 """Namespace of `#{codepipeline.PipelineExecutionId}`."""
 
-PIPELINE_NAMESPACE = "variables"
-"""Namespace of the variables that the pipeline declares."""
-
 _REFERENCE = re.compile(r"#\{([A-Za-z0-9@_-]+)\.([A-Za-z0-9@_-]+)\}")
 
 Namespaces = Mapping[str, Mapping[str, str]]

@@ -1,4 +1,4 @@
-"""CloudFormation: change sets and stacks, in the account of the action's role.
+"""CloudFormation: change sets, in the account of the action's role.
 
 https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CloudFormation.html
 """
@@ -16,7 +16,7 @@ from localaws.codepipeline.execution import ActionRun, Outcome
 from localaws.codepipeline.pipeline import ActionFailed
 
 _UNCHANGED = ("didn't contain changes", "No updates are to be performed")
-"""In the reason of a change set, or of a refused update, that would change nothing: no failure of an action."""
+"""In the reason of a change set that would change nothing: no failure of an action."""
 
 _CREATED_BY_CHANGE_SET = (None, "REVIEW_IN_PROGRESS")
 
@@ -60,30 +60,6 @@ def _execute_change_set(deployment: Deployment) -> Outcome:
     return deployment.settled()
 
 
-def _create_or_update(deployment: Deployment) -> Outcome:
-    status, wanted = deployment.status(), deployment.template()
-    create = status is None
-    deployment.require("cloudformation:CreateStack" if create else "cloudformation:UpdateStack")
-    operation = deployment.client.create_stack if create else deployment.client.update_stack
-    try:
-        operation(StackName=deployment.stack_name, **wanted)
-    except ClientError as error:
-        if _unchanged(error.response["Error"]["Message"]):
-            return deployment.done(error.response["Error"]["Message"])
-        raise
-    return deployment.settled()
-
-
-def _delete(deployment: Deployment) -> Outcome:
-    deployment.require("cloudformation:DeleteStack")
-    if deployment.status() is None:
-        return Outcome(summary=f"Stack {deployment.stack_name} does not exist.")
-    deployment.client.delete_stack(StackName=deployment.stack_name, **deployment.role())
-    if (status := deployment.wait_for_stack()) is not None:
-        raise deployment.failure(status)
-    return Outcome(summary=f"Stack {deployment.stack_name} was deleted.")
-
-
 def _unchanged(reason: str) -> bool:
     return any(part in reason for part in _UNCHANGED)
 
@@ -91,6 +67,4 @@ def _unchanged(reason: str) -> bool:
 _MODES: Mapping[str, Callable[[Deployment], Outcome]] = {
     "CHANGE_SET_REPLACE": _replace_change_set,
     "CHANGE_SET_EXECUTE": _execute_change_set,
-    "CREATE_UPDATE": _create_or_update,
-    "DELETE_ONLY": _delete,
 }

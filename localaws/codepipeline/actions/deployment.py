@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import zipfile
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -12,8 +10,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from localaws.codepipeline import artifacts, identity
-from localaws.codepipeline.actions.parameters import Files, resolve
-from localaws.codepipeline.execution import ActionRun, Artifact, Outcome
+from localaws.codepipeline.actions.files import Files
+from localaws.codepipeline.execution import ActionRun, Outcome
 from localaws.codepipeline.pipeline import ActionFailed
 
 POLL_S = 0.2
@@ -59,11 +57,12 @@ class Deployment:
         artifact, _, path = self.configuration["TemplatePath"].partition("::")
         settings = self._settings()
         given = self.configuration.get("Capabilities", "")
-        parameters = {**settings.get("Parameters", {}), **self._overrides()}
         return {
             "TemplateURL": self._uploaded(artifact, path),
             "Capabilities": [one.strip() for one in given.split(",") if one.strip()],
-            "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+            "Parameters": [
+                {"ParameterKey": key, "ParameterValue": value} for key, value in settings.get("Parameters", {}).items()
+            ],
             "Tags": [{"Key": key, "Value": value} for key, value in settings.get("Tags", {}).items()],
             **self.role(),
         }
@@ -85,7 +84,7 @@ class Deployment:
         described = self._described() or {}
         self.run.external_id = described.get("StackId")
         outputs = {one["OutputKey"]: one["OutputValue"] for one in described.get("Outputs", [])}
-        return Outcome(summary=summary, variables=outputs, artifacts=self._output_artifacts(outputs))
+        return Outcome(summary=summary, variables=outputs)
 
     def wait_for_stack(self) -> str | None:
         """Its StackStatus once nothing is being done to it."""
@@ -150,14 +149,3 @@ class Deployment:
         if unknown := sorted(set(settings) - {"Parameters", "Tags"}):
             raise ActionFailed("ConfigurationError", f"{unknown[0]} of a template configuration is not emulated")
         return settings
-
-    def _overrides(self) -> dict[str, str]:
-        return resolve(self.configuration.get("ParameterOverrides", "{}"), self._files)
-
-    def _output_artifacts(self, outputs: Mapping[str, str]) -> tuple[Artifact, ...]:
-        if not self.run.action.outputs:
-            return ()
-        file = self._folder / "output.zip"
-        with zipfile.ZipFile(file, "w") as archive:
-            archive.writestr(self.configuration["OutputFileName"], json.dumps(outputs))
-        return (artifacts.put(self.run, self.run.action.outputs[0], file, self.who),)

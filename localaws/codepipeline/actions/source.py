@@ -1,4 +1,4 @@
-"""CodeStarSourceConnection: the head of a branch, or a commit that the execution was started with, as a zip file.
+"""CodeStarSourceConnection: the head of a branch as a zip file.
 
 https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodestarConnectionSource.html
 """
@@ -41,7 +41,7 @@ def perform(run: ActionRun) -> Outcome:
         clone = connections.repository(arn, name)
     except connections.ConnectionUnavailable as error:
         raise ActionFailed("ConfigurationError", str(error)) from error
-    commit = _commit(clone, branch, run.execution.revisions_wanted.get(run.action.name))
+    commit = _commit(clone, branch)
     author_date, created, message = _git(clone, "show", "--no-patch", "--format=%at%x00%ct%x00%B", commit).split(
         "\0", 2
     )
@@ -74,16 +74,14 @@ def _time(seconds: str) -> datetime:
     return datetime.fromtimestamp(int(seconds), UTC)
 
 
-def _commit(clone: Path, branch: str, wanted: str | None) -> str:
+def _commit(clone: Path, branch: str) -> str:
     """The id of the commit to take: that of the clone's own branch, or of the one that it follows."""
-    names = [wanted] if wanted else [f"refs/heads/{branch}", f"refs/remotes/origin/{branch}"]
-    for name in names:
+    for name in (f"refs/heads/{branch}", f"refs/remotes/origin/{branch}"):
         try:
             return _git(clone, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}").strip()
         except ActionFailed:
             continue
-    what = f"commit {wanted}" if wanted else f"branch {branch}"
-    raise ActionFailed("RevisionUnavailable", f"The repository has no {what}")
+    raise ActionFailed("RevisionUnavailable", f"The repository has no branch {branch}")
 
 
 def _git(clone: Path, *arguments: str) -> str:

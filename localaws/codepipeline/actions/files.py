@@ -1,7 +1,4 @@
-"""ParameterOverrides of CloudFormation actions, and files in artifacts.
-
-https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/continuous-delivery-codepipeline-parameter-override-functions.html
-"""
+"""Files in the input artifacts of CloudFormation actions."""
 
 from __future__ import annotations
 
@@ -42,42 +39,10 @@ class Files:
         except ValueError as error:
             raise _wrong(f"File [{path}] in artifact [{artifact}] is not a JSON object: {error}") from error
 
-    def attribute(self, artifact: str, name: str) -> str:
-        """Where an artifact is in S3, for Fn::GetArtifactAtt. Raises ActionFailed."""
-        found = self._named(artifact)
-        url = f"https://s3.{found.region}.amazonaws.com/{found.bucket}/{found.key}"
-        known = {"BucketName": found.bucket, "ObjectKey": found.key, "URL": url}
-        if name not in known:
-            raise _wrong(f"Fn::GetArtifactAtt knows {', '.join(known)}, not {name}")
-        return known[name]
-
     def _named(self, artifact: str) -> Artifact:
         if artifact not in self.artifacts:
             raise _wrong(f"{artifact} is none of the action's input artifacts")
         return self.artifacts[artifact]
-
-
-def resolve(overrides: str, files: Files) -> dict[str, str]:
-    """Parameters and their values, those that functions give included. Raises ActionFailed."""
-    try:
-        given = _object(overrides)
-    except ValueError as error:
-        raise _wrong(f"ParameterOverrides is not a JSON object: {error}") from error
-    return {name: _value(value, files) for name, value in given.items()}
-
-
-def _value(value: Any, files: Files) -> str:
-    match value:
-        case str():
-            return value
-        case {"Fn::GetArtifactAtt": [str(artifact), str(name)]} if len(value) == 1:
-            return files.attribute(artifact, name)
-        case {"Fn::GetParam": [str(artifact), str(path), str(key)]} if len(value) == 1:
-            found = files.json(artifact, path)
-            if key not in found:
-                raise _wrong(f"File [{path}] in artifact [{artifact}] has no key {key}")
-            return str(found[key])
-    raise _wrong(f"ParameterOverrides holds {json.dumps(value)}: neither text, Fn::GetArtifactAtt nor Fn::GetParam")
 
 
 def _object(text: str | bytes) -> dict[str, Any]:
