@@ -98,9 +98,10 @@ def _condition(operator: str, key: str, wanted: list[str], context: Context) -> 
     value = context.get(key.lower())
     if compare is None:  # Null: "true" wants the key not to be there, "false" to be
         return any(str(one).lower() == str(value is None).lower() for one in wanted)
+    negated = "Not" in name
     if value is None:
-        return only_if_there
-    return any(compare(value, one) for one in wanted)
+        return only_if_there or negated
+    return (all if negated else any)(compare(value, one) for one in wanted)
 
 
 _TAGS = ("aws:resourcetag/", "iam:resourcetag/")
@@ -133,6 +134,7 @@ def arn_like(value: str, pattern: str) -> bool:
 _OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
     "Bool": lambda value, wanted: value.lower() == str(wanted).lower(),
     "StringEquals": lambda value, wanted: value == wanted,
+    "StringNotEquals": lambda value, wanted: value != wanted,
     "StringLike": like,
     "ArnEquals": arn_like,  # the same as ArnLike, by IAM's reference of condition operators
     "ArnLike": arn_like,

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import aws_cdk as cdk
 
 from mistral7b.environment import Environment
+from mistral7b.environment.warnings import NEVER_SCHEDULED, never_scheduled
 from mistral7b.promotion import Promotion
 from mistral7b.promotion.github_actions import deploy_role_name
 from mistral7b.promotion.names import gates_project_role_name
@@ -36,6 +37,8 @@ def define(
         )
         for name, environment in environments.items()
     }
+    for name, text in never_scheduled(environments.values()).items():
+        cdk.Annotations.of(stages[name].endpoint).add_warning_v2(NEVER_SCHEDULED, text)
     if promotion is None:
         return None
     add_github_stacks(promotion, stages)  # before the pipeline, which deploys what the stages hold

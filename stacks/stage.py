@@ -6,7 +6,6 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from mistral7b.environment import Environment
-from mistral7b.environment.warnings import warnings
 from sagemaker_tgi import NamedRole
 from stacks.checks import add_compliance_packs
 from stacks.endpoint import EndpointStack
@@ -33,8 +32,6 @@ class EnvironmentStage(cdk.Stage):
         )
         self.endpoint = EndpointStack(self, "endpoint", environment=environment, gatekeepers=gatekeepers)
         """The environment's stack."""
-        for id_, text in warnings(environment).items():
-            cdk.Annotations.of(self.endpoint).add_warning_v2(id_, text)
         add_compliance_packs(self, environment.compliance_packs)
         for key, value in environment.tags.items():
             cdk.Tags.of(self).add(key, value)

@@ -28,7 +28,7 @@ class NamedRole:
 
 
 class GateRole(iam.Role):
-    """May send requests to one endpoint and nothing else; named roles, of other accounts too, take it on."""
+    """May send requests to one endpoint and look how it is, no more; named roles, of other accounts too, take it on."""
 
     def __init__(
         self,
@@ -50,20 +50,30 @@ class GateRole(iam.Role):
                 and a role that is made again under the same name is trusted again.
         """
         stack = cdk.Stack.of(scope)
-        invoke = iam.PolicyStatement(sid="InvokeEndpoint", actions=INVOKE_ACTIONS, resources=[endpoint.endpoint_arn])
+        statements = [
+            iam.PolicyStatement(sid="InvokeEndpoint", actions=INVOKE_ACTIONS, resources=[endpoint.endpoint_arn]),
+            iam.PolicyStatement(
+                sid="SeeEndpoint", actions=["sagemaker:DescribeEndpoint"], resources=[endpoint.endpoint_arn]
+            ),
+            iam.PolicyStatement(
+                sid="SeeStack", actions=["cloudformation:DescribeStackResources"], resources=[stack.stack_id]
+            ),
+        ]
         super().__init__(
             scope,
             construct_id,
             role_name=role_name,
             description=f"SageMaker endpoint {endpoint.endpoint_name}: smoke test and gates",
             assumed_by=_by_name(stack, trusted),
-            inline_policies={"Endpoint": iam.PolicyDocument(statements=[invoke])},
+            inline_policies={"Endpoint": iam.PolicyDocument(statements=statements)},
         )
         explain_statements(
             self,
             {
                 "sts:AssumeRole": "the roles that run smoke test and gates, by name; no other principal of the account",
                 "InvokeEndpoint": "the smoke test and the gates ask this endpoint alone",
+                "SeeEndpoint": "the smoke test compares what runs with the file: an update can end on what ran before",
+                "SeeStack": "to know which configuration this stack has deployed",
             },
         )
         acknowledge_rule(self, "IAMNoInlinePolicy", "one role's right on one endpoint, which ends with it")

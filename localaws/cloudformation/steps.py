@@ -10,16 +10,12 @@ from dataclasses import replace
 from localaws.cloudformation.desired import Desired, context
 from localaws.cloudformation.errors import ResourceFailure, ValidationError
 from localaws.cloudformation.providers import PROVIDERS
-from localaws.cloudformation.providers.base import InUse
 from localaws.cloudformation.store import Created, Deployed, Replaced, Stack
 from localaws.cloudformation.template import dependants_first
 from localaws.cloudformation.values import Json
 from localaws.hosting.settings import HostingSettings
 
 LOG = logging.getLogger(__name__)
-
-POLL_S = 0.1
-"""Time between two tries to delete what others depend on."""
 
 DEFECT = "Internal error of the embedded AWS"
 """Begins the status reasons that are the fault of this program."""
@@ -82,42 +78,29 @@ def configure(stack: Stack, before: Deployed, after: Deployed) -> None:
 
 
 def delete(stack: Stack, resource: Deployed, policy: str, until: float = 0) -> bool:
-    """Delete a resource unless its policy keeps it. Whether it worked.
-
-    What others depend on is tried again `until` a time of `time.monotonic`: EC2's DependencyViolation may pass.
-    """
+    """Delete a resource unless its policy keeps it; what others depend on, by tries `until` then. Whether it worked."""
     names = (resource.logical_id, resource.physical_id, resource.type)
     if policy == "Retain":
         stack.event(*names, "DELETE_SKIPPED", properties=resource.properties)
         return True
     stack.event(*names, "DELETE_IN_PROGRESS", properties=resource.properties)
-    try:
-        while not _removed(stack, resource, until):
-            time.sleep(POLL_S)
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is the resource's status reason
-        stack.event(*names, "DELETE_FAILED", reason(error), resource.properties)
-        return False
+    where = context(stack, resource.logical_id, resource.type)
+    while True:
+        try:
+            PROVIDERS[resource.type].remove(where, resource.physical_id, resource.properties)
+            break
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is the resource's status reason
+            if "DependencyViolation" not in str(error) or time.monotonic() > until:
+                stack.event(*names, "DELETE_FAILED", reason(error), resource.properties)
+                return False
+        time.sleep(0.1)
     stack.event(*names, "DELETE_COMPLETE", properties=resource.properties)
     return True
 
 
-def _removed(stack: Stack, resource: Deployed, until: float) -> bool:
-    """Try to delete a resource: False for one that is in use and can be tried again."""
-    where = context(stack, resource.logical_id, resource.type)
-    try:
-        PROVIDERS[resource.type].remove(where, resource.physical_id, resource.properties)
-    except InUse:
-        if time.monotonic() > until:
-            raise
-        return False
-    return True
-
-
 def delete_all(stack: Stack, resources: Iterable[Deployed], policy: Callable[[Deployed], str]) -> list[Deployed]:
-    """Delete resources, dependants first, and give those left: the failed ones and what they depend on.
-
-    AWS deletes side by side what does not depend on each other: so all of them together have `dependency_seconds`.
-    """
+    """Delete resources, dependants first, and give those left: the failed ones and what they depend on."""
+    # AWS deletes side by side, here one waits for the other: so all of them have this time together.
     until = time.monotonic() + HostingSettings.from_environment().dependency_seconds
     remaining = list(resources)
     order = dependants_first({one.logical_id: one.dependencies for one in remaining})

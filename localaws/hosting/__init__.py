@@ -29,9 +29,8 @@ def install(settings: HostingSettings | None = None, *, pace: Pace = at_once, la
         ValueError: a variable of `HostingSettings` is no number.
     """
     settings = HostingSettings.from_environment() if settings is None else settings
-    launcher = Launcher(pace, settings.answer_tokens)
     later = later or after(settings.endpoint_seconds)
-    sagemaker.install(Endpoints(_FLEET, _RECORDS, launcher, later, after(settings.interface_seconds)))
+    sagemaker.install(Endpoints(_FLEET, _RECORDS, Launcher(pace), later, after(settings.interface_seconds)))
 
 
 def routes() -> list[Route]:

@@ -40,12 +40,11 @@ class ContainerResponse:
 class TgiContainer:
     """A started container. All its methods run on one event loop."""
 
-    def __init__(self, settings: LauncherSettings, pace: Pace = at_once, answer_tokens: int = 0) -> None:
+    def __init__(self, settings: LauncherSettings, pace: Pace = at_once) -> None:
         self.settings = settings
         self.in_flight = 0
         """Requests that hold a permit."""
         self._pace = pace
-        self._answer_tokens = answer_tokens
         # A model from the Hub says there that it is for text generation, and the router then repeats the prompt.
         self._return_full_text = not settings.hf_model_id.startswith("/")
 
@@ -122,7 +121,7 @@ class TgiContainer:
 
     def _answer(self, request: ValidRequest) -> Answer:
         parameters = request.parameters
-        return answer(len(request.prompt), parameters.max_new_tokens, parameters.stop, self._answer_tokens)
+        return answer(len(request.prompt), parameters.max_new_tokens, parameters.stop)
 
     async def _wait_for(self, request: ValidRequest, made: Answer) -> None:
         async with aclosing(self._ticks(request, made)) as ticks:

@@ -18,19 +18,14 @@ _IMAGE = "huggingface-pytorch-tgi-inference"
 
 @dataclass(frozen=True)
 class Launcher:
-    """Starts containers; `pace` and `answer_tokens` are theirs."""
+    """Starts containers; `pace` is theirs."""
 
     pace: Pace = at_once
-    answer_tokens: int = 0
 
-    def launch(self, key: EndpointKey, plans: Sequence[VariantPlan]) -> tuple[RunningVariant, ...]:
-        """The variants of an endpoint, all instances started. Raises DeploymentError."""
-        return tuple(self._variant(key, variant, ()) for variant in plans)
-
-    def scale(
-        self, key: EndpointKey, plans: Sequence[VariantPlan], running: Sequence[RunningVariant]
+    def launch(
+        self, key: EndpointKey, plans: Sequence[VariantPlan], running: Sequence[RunningVariant] = ()
     ) -> tuple[RunningVariant, ...]:
-        """The variants with other weights and numbers of instances: those that can stay do, others are started."""
+        """The variants of an endpoint: instances that can stay do, others are started. Raises DeploymentError."""
         present = {variant.name: variant.instances for variant in running}
         return tuple(self._variant(key, variant, present.get(variant.name, ())) for variant in plans)
 
@@ -54,8 +49,7 @@ class Launcher:
                 f"The primary container for production variant {variant.name} did not pass the ping health check. "
                 "Please check CloudWatch logs for this endpoint."
             )
-        container = TgiContainer(started.settings, self.pace, self.answer_tokens)
-        return Instance(instance_id, container, interface)
+        return Instance(instance_id, TgiContainer(started.settings, self.pace), interface)
 
 
 def _write_log(key: EndpointKey, stream: str, lines: Sequence[str]) -> None:

@@ -8,26 +8,24 @@ update ends so, without a reason (seen on AWS: hashicorp/terraform-provider-aws#
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from moto.sagemaker.exceptions import ValidationError
-from moto.sagemaker.models import FakeEndpoint, FakeEndpointConfig, SageMakerModelBackend
+from moto.sagemaker.models import FakeEndpoint, SageMakerModelBackend
 
-from localaws.hosting import interfaces, scaling
+from localaws.hosting import interfaces
 from localaws.hosting.capture import CapturePlan, summary
 from localaws.hosting.delivery import Capture
 from localaws.hosting.deployment import Launcher
-from localaws.hosting.fleet import EndpointKey, Fleet
+from localaws.hosting.fleet import EndpointKey, Fleet, RunningVariant
 from localaws.hosting.plans import DeploymentError, VariantPlan, configuration, plans_of, retained
 from localaws.hosting.records import EndpointRecord, Records
-from localaws.moto_app import STATE
+from localaws.moto_app import STATE, client
 from mistral7b.tgi import tokenizer
 
 _log = logging.getLogger(__name__)
-
-_SILENT_ROLLBACK = "localaws:silent-rollback"
 
 Work = Callable[[], None]
 Later = Callable[[Work], None]
@@ -69,43 +67,41 @@ class Endpoints:
             plans = plans_of(backend, config)
             endpoint = backend.create_endpoint(name, config.endpoint_config_name, parameters.get("Tags") or [])
             record = EndpointRecord(endpoint, _key(backend, name), plans)
-            record.describe(
-                data_capture_config=summary(config.data_capture_config),
-                last_deployment_config=parameters.get("DeploymentConfig"),
-            )
-            record.begin("Creating", plans)
+            record.describe(last_deployment_config=parameters.get("DeploymentConfig"))
+            record.show("Creating", plans)
             self._records[record.key] = record
-            work = partial(self._deployed, record, plans, config, config.data_capture_config)
+            work = partial(self._deployed, record, plans, config.endpoint_config_name, config.data_capture_config)
             self._finish_later(backend, record, "Failed", work)
         return str(endpoint.arn)
 
     def update(self, backend: SageMakerModelBackend, parameters: Mapping[str, Any]) -> str:
         """UpdateEndpoint; returns the ARN."""
         with STATE:
-            record = self._serving(backend, parameters["EndpointName"])
+            record = self._idle(backend, parameters["EndpointName"])
             config = configuration(backend, parameters["EndpointConfigName"])
             configuration(backend, record.endpoint.endpoint_config_name)
             plans = plans_of(backend, config)
             capture: Mapping[str, Any] | None = config.data_capture_config
-            scaling.check_update(record.key, record.plans, plans)
+            _check_scaled(record, plans)
             if parameters.get("RetainAllVariantProperties"):
-                listed = parameters.get("ExcludeRetainedVariantProperties") or []
-                excluded = {item["VariantPropertyType"] for item in listed}
+                excluded = {
+                    one["VariantPropertyType"] for one in parameters.get("ExcludeRetainedVariantProperties") or ()
+                }
                 if "DataCaptureConfig" in excluded:  # "Not currently supported" (SageMaker API, VariantProperty)
                     raise ValidationError(message="Excluding DataCaptureConfig from retention is not supported.")
                 plans, capture = retained(plans, record.plans, excluded), record.data_capture
             if not parameters.get("RetainDeploymentConfig"):
                 record.describe(last_deployment_config=parameters.get("DeploymentConfig"))
-            record.begin("Updating", plans)
-            silent = any(tag["Key"] == _SILENT_ROLLBACK for tag in record.endpoint.tags)
-            work = partial(self._deployed, record, plans, config, capture)
-            self._finish_later(backend, record, "InService", _nothing if silent else work)
+            record.show("Updating", plans)
+            silent = any(tag["Key"] == "localaws:silent-rollback" for tag in record.endpoint.tags)
+            work = partial(self._deployed, record, plans, config.endpoint_config_name, capture)
+            self._finish_later(backend, record, "InService", (lambda: None) if silent else work)
         return str(record.endpoint.arn)
 
     def update_weights_and_capacities(self, backend: SageMakerModelBackend, parameters: Mapping[str, Any]) -> str:
         """UpdateEndpointWeightsAndCapacities; returns the ARN."""
         with STATE:
-            record = self._serving(backend, parameters["EndpointName"])
+            record = self._idle(backend, parameters["EndpointName"])
             desired = {item["VariantName"]: item for item in parameters["DesiredWeightsAndCapacities"]}
             unknown = desired.keys() - {variant.name for variant in record.plans}
             if unknown:
@@ -124,23 +120,27 @@ class Endpoints:
                 raise ValidationError(
                     message="DesiredInstanceCount of a variant without inference components must be 1 or more."
                 )
-            record.begin("Updating", plans)
-            self._finish_later(backend, record, "InService", lambda: self._scaled(record, plans))
+            record.show("Updating", plans)
+            config = record.endpoint.endpoint_config_name
+            work = partial(self._deployed, record, plans, config, record.data_capture, record.running)
+            self._finish_later(backend, record, "InService", work)
         return str(record.endpoint.arn)
 
     def delete(self, backend: SageMakerModelBackend, parameters: Mapping[str, Any]) -> None:
         """DeleteEndpoint."""
         with STATE:
-            record = self._idle(backend, parameters["EndpointName"])
-            scaling.deregister(record.key)
+            record = self._idle(backend, parameters["EndpointName"], or_failed=True)
+            scaling, targets = _targets(record)
+            for target in targets:
+                scaling.deregister_scalable_target(**target)
             self._fleet.remove(record.key)
             record.running = ()
             self._release(record)
             del self._records[record.key]
             del backend.endpoints[record.key.name]
 
-    def _idle(self, backend: SageMakerModelBackend, name: str) -> EndpointRecord:
-        """The record of an endpoint that nothing is being done to."""
+    def _idle(self, backend: SageMakerModelBackend, name: str, *, or_failed: bool = False) -> EndpointRecord:
+        """The record of an endpoint that nothing is being done to, and that can be updated, or else has failed."""
         key = _key(backend, name)
         record = self._records.get(key)
         if record is None or backend.endpoints.get(name) is not record.endpoint:
@@ -148,12 +148,7 @@ class Endpoints:
             raise ValidationError(message=f'Could not find endpoint "{arn}".')
         if record.status in ("Creating", "Updating"):
             raise ValidationError(message=f'Cannot update in-progress endpoint "{record.endpoint.arn}".')
-        return record
-
-    def _serving(self, backend: SageMakerModelBackend, name: str) -> EndpointRecord:
-        """The record of such an endpoint that can be updated."""
-        record = self._idle(backend, name)
-        if record.status == "Failed":
+        if record.status == "Failed" and not or_failed:
             raise ValidationError(
                 message=f'Cannot update failed endpoint "{record.endpoint.arn}": it can only be deleted.'
             )
@@ -170,10 +165,10 @@ class Endpoints:
                         return
                     work()
                     self._fleet.put(record.key, record.running, record.capture)
-                    record.end("InService")
+                    record.show("InService", record.plans)
             except Exception as error:  # noqa: BLE001  # a thread has no caller: the endpoint would hang
                 with STATE:
-                    record.end(failed, _reason(error))
+                    record.show(failed, record.plans, _reason(error))
             with STATE:
                 self._release(record)
 
@@ -189,17 +184,14 @@ class Endpoints:
         self,
         record: EndpointRecord,
         plans: list[VariantPlan],
-        config: FakeEndpointConfig,
+        config_name: str,
         capture: Mapping[str, Any] | None,
+        running: Sequence[RunningVariant] = (),
     ) -> None:
-        record.running = self._launcher.launch(record.key, plans)
+        record.running = self._launcher.launch(record.key, plans, running)
         record.plans, record.data_capture = plans, capture
         record.capture = _capture(record.key, capture, plans)
-        record.describe(endpoint_config_name=config.endpoint_config_name, data_capture_config=summary(capture))
-
-    def _scaled(self, record: EndpointRecord, plans: list[VariantPlan]) -> None:
-        record.running = self._launcher.scale(record.key, plans, record.running)
-        record.plans = plans
+        record.describe(endpoint_config_name=config_name, data_capture_config=summary(capture))
 
 
 def _reason(error: Exception) -> str:
@@ -210,8 +202,24 @@ def _reason(error: Exception) -> str:
     return f"Request to service failed. If failure persists after retry, contact customer support. ({error})"
 
 
-def _nothing() -> None:
-    """The work of an update that SageMaker takes back."""
+def _targets(record: EndpointRecord) -> tuple[Any, list[dict[str, str]]]:
+    """A client of Application Auto Scaling, and what names the scalable targets of an endpoint there."""
+    scaling = client("application-autoscaling", record.key.account, record.key.region)
+    ids = [f"endpoint/{record.key.name}/variant/{variant.name}" for variant in record.plans]
+    found = scaling.describe_scalable_targets(ServiceNamespace="sagemaker", ResourceIds=ids)["ScalableTargets"]
+    names = ("ServiceNamespace", "ResourceId", "ScalableDimension")
+    return scaling, [{name: target[name] for name in names} for target in found]
+
+
+def _check_scaled(record: EndpointRecord, plans: list[VariantPlan]) -> None:
+    """Whether every scaled variant keeps its instance type. Raises ValidationError in words that no page of AWS has."""
+    scaled = {target["ResourceId"].rsplit("/", 1)[-1] for target in _targets(record)[1]}
+    kept = {(variant.name, variant.instance_type) for variant in plans}
+    if stuck := [one.name for one in record.plans if one.name in scaled and (one.name, one.instance_type) not in kept]:
+        raise ValidationError(
+            message=f'The variant(s) "{", ".join(stuck)}" must be deregistered as scalable target(s) with AWS '
+            "Application Auto Scaling before they can be removed or have their instance type updated."
+        )
 
 
 def _capture(key: EndpointKey, config: Mapping[str, Any] | None, plans: list[VariantPlan]) -> Capture | None:

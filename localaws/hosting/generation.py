@@ -11,7 +11,6 @@ _NOTICE = (
     "Your prompt of {count} tokens was read, counted and checked against the limits of this endpoint's settings, "
     "and this text is cut, counted and returned as the model's would be. Deploy the same stack to AWS for an answer."
 )
-_FILLER = " There are still no weights here, and this sentence only makes the answer longer."
 
 
 @dataclass(frozen=True)
@@ -27,13 +26,9 @@ class Answer:
         return tokenizer.continuation_text(self.tokens, skip_special=True)
 
 
-def answer(prompt_tokens: int, max_new_tokens: int, stop: list[str], least_tokens: int = 0) -> Answer:
-    """The answer to a prompt of so many tokens; filler makes it at least `least_tokens` long, if it may be."""
-    tokens = _notice(prompt_tokens)
-    if missing := max(0, min(least_tokens, max_new_tokens) - len(tokens)):
-        filler = _filler()
-        tokens += (filler * (missing // len(filler) + 1))[:missing]
-    tokens = (*tokens, tokenizer.EOS)[:max_new_tokens]
+def answer(prompt_tokens: int, max_new_tokens: int, stop: list[str]) -> Answer:
+    """The answer to a prompt of so many tokens."""
+    tokens = (*_notice(prompt_tokens), tokenizer.EOS)[:max_new_tokens]
     stopped = _stopped_at(tokens, stop)
     # In this order the container looks at every token: enough of them, end of sequence, stop sequence.
     if stopped is not None and stopped < max_new_tokens:
@@ -56,8 +51,3 @@ def _stopped_at(tokens: tuple[int, ...], stop: list[str]) -> int | None:
 @lru_cache(maxsize=4096)
 def _notice(prompt_tokens: int) -> tuple[int, ...]:
     return tuple(tokenizer.encode_continuation(_NOTICE.format(count=prompt_tokens)))
-
-
-@lru_cache(maxsize=1)
-def _filler() -> tuple[int, ...]:
-    return tuple(tokenizer.encode_continuation(_FILLER.lstrip()))

@@ -1,9 +1,8 @@
-"""Network interfaces of endpoints whose model is in a VPC, which SageMaker makes and removes with the execution role.
+"""Network interfaces of endpoints in a VPC: one for every instance, made and removed with the execution role.
 
-One for every instance. They go some time after their instance, if the role may remove them then (SageMaker API,
-DeleteEndpoint: "Do not delete or revoke the permissions for your ExecutionRoleArn"); otherwise they stay, as nothing
-tells of a second try. Actions: SageMaker guide, "SageMaker AI roles", CreateModel API. What takes which condition key:
-service authorization reference, Amazon EC2.
+They go some time after their instance, if the role may remove them then (SageMaker API, DeleteEndpoint: "Do not delete
+or revoke the permissions for your ExecutionRoleArn"), and stay otherwise: nothing tells of a second try. Actions:
+SageMaker guide, "SageMaker AI roles". Condition keys: service authorization reference, Amazon EC2.
 """
 
 import logging
@@ -18,10 +17,6 @@ from localaws.moto_app import STATE
 
 _log = logging.getLogger(__name__)
 
-_CREATE = "ec2:CreateNetworkInterface"
-_LOOK_UPS = ("DhcpOptions", "NetworkInterfaces", "SecurityGroups", "Subnets", "Vpcs")
-_NO_NETWORK = {"ec2:vpc": None, "ec2:subnet": None}
-
 _USED: dict[str, tuple[EndpointKey, str]] = {}
 """Endpoint and execution role of every interface whose instance runs, by the interface's id."""
 
@@ -30,75 +25,52 @@ def attach(key: EndpointKey, plan: VariantPlan) -> str | None:
     """Make the interface of a new instance; its id, or None for a model in no VPC. Raises DeploymentError."""
     if not plan.subnets:
         return None
-    from moto.ec2.exceptions import EC2ClientError  # noqa: PLC0415 - see `_ec2`
-
-    present = [owner for owner, _ in _USED.values() if owner == key]
+    present = sum(owner == key for owner, _ in _USED.values())
+    subnet = _ec2(key).get_subnet(plan.subnets[present % len(plan.subnets)])
+    places = f"subnet/{subnet.id}", *(f"security-group/{group}" for group in plan.security_groups)
+    text = f"[Do not delete] Network interface of SageMaker endpoint {key.name}"
     try:
-        return _attach(key, plan, plan.subnets[len(present) % len(plan.subnets)])
-    except (DeniedError, EC2ClientError) as error:
-        # SageMaker's own words are not known; these are EC2's.
-        raise DeploymentError(
-            f"Unable to create a network interface for production variant {plan.name}: {error}"
-        ) from None
-
-
-def _attach(key: EndpointKey, plan: VariantPlan, subnet_id: str) -> str:
-    from moto.ec2.exceptions import InvalidSecurityGroupNotFoundError  # noqa: PLC0415 - see `_ec2`
-
-    ec2 = _ec2(key)
-    subnet = ec2.get_subnet(subnet_id)
-    for look_up in _LOOK_UPS:
-        _check(key, plan.role, f"ec2:Describe{look_up}", "*")
-    _check(key, plan.role, _CREATE, "network-interface/*")
-    _check(key, plan.role, _CREATE, f"subnet/{subnet_id}", vpc=subnet.vpc_id)
-    for group_id in plan.security_groups:
-        group = ec2.get_security_group_from_id(group_id)
-        if group is None:
-            raise InvalidSecurityGroupNotFoundError(group_id)
-        _check(key, plan.role, _CREATE, f"security-group/{group_id}", vpc=group.vpc_id)
-    interface = ec2.create_network_interface(
-        subnet,
-        "",
-        group_ids=list(plan.security_groups),
-        description=f"[Do not delete] Network interface of SageMaker endpoint {key.name}",
-    )
-    interface.requester_managed, interface.status = True, "in-use"
-    _USED[interface.id] = key, plan.role
-    where = {"vpc": subnet.vpc_id, "subnet": subnet_id}
-    _check(key, plan.role, "ec2:CreateNetworkInterfacePermission", f"network-interface/{interface.id}", **where)
-    return str(interface.id)
+        for what in ("DhcpOptions", "NetworkInterfaces", "SecurityGroups", "Subnets", "Vpcs"):
+            _check(key, plan.role, f"Describe{what}", "*")
+        _check(key, plan.role, "CreateNetworkInterface", "network-interface/*")
+        for place in places:
+            _check(key, plan.role, "CreateNetworkInterface", place, vpc=subnet.vpc_id)
+        made = _ec2(key).create_network_interface(subnet, "", group_ids=[*plan.security_groups], description=text)
+        made.requester_managed, made.status = True, "in-use"
+        _USED[made.id] = key, plan.role
+        where = {"vpc": made.vpc_id, "subnet": made.subnet_id}
+        _check(key, plan.role, "CreateNetworkInterfacePermission", f"network-interface/{made.id}", **where)
+    except DeniedError as error:  # in IAM's words: SageMaker's own are not known
+        raise DeploymentError(f"No network interface for production variant {plan.name}: {error}") from None
+    return str(made.id)
 
 
 def release(key: EndpointKey, kept: Container[str | None]) -> list[Callable[[], None]]:
     """Give up an endpoint's interfaces but those kept: what is to be done later, to remove each."""
-    gone = [(one, role) for one, (owner, role) in _USED.items() if owner == key and one not in kept]
-    for one, _ in gone:
-        del _USED[one]
-    return [partial(_remove, key, one, role) for one, role in gone]
+    gone = [one for one, (owner, _) in _USED.items() if owner == key and one not in kept]
+    return [partial(_remove, one, *_USED.pop(one)) for one in gone]
 
 
-def _remove(key: EndpointKey, interface_id: str, role: str) -> None:
+def _remove(interface_id: str, key: EndpointKey, role: str) -> None:
     with STATE:
-        ec2 = _ec2(key)
-        interface = ec2.enis.get(interface_id)
+        interface = _ec2(key).enis.get(interface_id)
         if interface is None:  # somebody else has removed it
             return
-        where = {"vpc": interface.vpc_id, "subnet": interface.subnet_id}
         try:
-            _check(key, role, "ec2:DeleteNetworkInterfacePermission", "*")
-            _check(key, role, "ec2:DeleteNetworkInterface", f"network-interface/{interface_id}", **where)
+            _check(key, role, "DeleteNetworkInterfacePermission", "*")
+            where = {"vpc": interface.vpc_id, "subnet": interface.subnet_id}
+            _check(key, role, "DeleteNetworkInterface", f"network-interface/{interface_id}", **where)
         except DeniedError as error:
             _log.warning("%s of endpoint %s stays for ever: %s", interface_id, key.name, error)
-            return
-        ec2.delete_network_interface(interface_id)
+        else:
+            _ec2(key).delete_network_interface(interface_id)
 
 
-def _check(key: EndpointKey, role: str, action: str, resource: str, **network: str) -> None:
-    """Whether the role may do this. Raises DeniedError."""
+def _check(key: EndpointKey, role: str, action: str, resource: str, *, vpc: str = "", subnet: str = "") -> None:
     ours = f"arn:{role.split(':')[1]}:ec2:{key.region}:{key.account}:"
-    keys = {f"ec2:{kind}": f"{ours}{kind}/{name}" for kind, name in network.items()}
-    context = {"ec2:region": key.region, **_NO_NETWORK, **keys}
-    check(role, action, resource if resource == "*" else ours + resource, context)
+    vpc_arn, subnet_arn = f"{ours}vpc/{vpc}" if vpc else None, f"{ours}subnet/{subnet}" if subnet else None
+    context = {"ec2:region": key.region, "ec2:vpc": vpc_arn, "ec2:subnet": subnet_arn}
+    check(role, f"ec2:{action}", resource if resource == "*" else ours + resource, context)
 
 
 def _ec2(key: EndpointKey) -> Any:

@@ -27,9 +27,14 @@ def check_model(backend: SageMakerModelBackend, parameters: Mapping[str, Any]) -
     _check_role(role)
     for container in [parameters.get("PrimaryContainer"), *(parameters.get("Containers") or [])]:
         if container:
-            _check_image(backend, container.get("Image", ""))
+            image = container.get("Image", "")
+            if (ecr := _ECR_REGION.match(image)) and ecr["region"] != backend.region_name:
+                raise ValidationError(
+                    message=f'Region of "{image}" does not match expected region of {backend.region_name}. '
+                    "Cross region ECR image pulls are not allowed."
+                )
             _check_data(backend, role, container)
-    _check_network(backend, parameters.get("VpcConfig") or {})
+    check_network(backend, parameters.get("VpcConfig") or {})
 
 
 def check_endpoint_config(backend: SageMakerModelBackend, parameters: Mapping[str, Any]) -> None:
@@ -69,15 +74,6 @@ def _check_role(arn: str) -> None:
         )
 
 
-def _check_image(backend: SageMakerModelBackend, image: str) -> None:
-    ecr = _ECR_REGION.match(image)
-    if ecr and ecr["region"] != backend.region_name:
-        raise ValidationError(
-            message=f'Region of "{image}" does not match expected region of {backend.region_name}. '
-            "Cross region ECR image pulls are not allowed."
-        )
-
-
 def _check_data(backend: SageMakerModelBackend, role: str, container: Mapping[str, Any]) -> None:
     source = (container.get("ModelDataSource") or {}).get("S3DataSource") or {}
     uri = source.get("S3Uri") or container.get("ModelDataUrl")
@@ -108,7 +104,8 @@ def _exists(backend: SageMakerModelBackend, bucket: str, key: str) -> bool:
     return found is not None and any(name == key or (key.endswith("/") and name.startswith(key)) for name in found.keys)
 
 
-def _check_network(backend: SageMakerModelBackend, vpc: Mapping[str, Any]) -> None:
+def check_network(backend: SageMakerModelBackend, vpc: Mapping[str, Any]) -> None:
+    """Whether subnets and security groups of a VpcConfig exist. Raises ValidationError."""
     if not vpc:
         return
     from moto.ec2.exceptions import EC2ClientError  # noqa: PLC0415 - half a second that the server's start does without

@@ -8,6 +8,8 @@ from typing import Any
 from localaws import policies, roles
 from localaws.policies import Context, NotEvaluated, listed
 
+_NOTHING: Context = {}
+
 
 class DeniedError(Exception):
     """The role may not do it. The text is that of IAM's refusals."""
@@ -16,16 +18,8 @@ class DeniedError(Exception):
 def check(role_arn: str, action: str, resource: str, context: Context, resource_policy: str = "{}") -> None:
     """Whether a policy of the role, or what that of the resource says of it, allows the action, and none denies it.
 
-    Args:
-        role_arn: the role; one that does not exist may do nothing.
-        action: such as `s3:PutObject`.
-        resource: its ARN, or `*` for an action that is no resource's.
-        context: values of condition keys beside those of every request. A statement with another key or operator
-            refuses: what cannot be evaluated allows nothing.
-        resource_policy: the resource's own policy.
-
-    Raises:
-        DeniedError: it may not.
+    `resource` is an ARN, or `*` for an action that is no resource's; `context` are the condition keys beside those of
+    every request: a statement with another one allows nothing. Raises DeniedError.
     """
     _, partition, _, _, account, name = role_arn.split(":")
     everywhere = {"aws:principalarn": role_arn, "aws:resourceaccount": account, "aws:securetransport": "true"}
@@ -43,10 +37,10 @@ def check(role_arn: str, action: str, resource: str, context: Context, resource_
     raise DeniedError(f"User: {session} is not authorized to perform: {action} on resource: {resource}{because}")
 
 
-def allows(role_arn: str, action: str, resource: str, resource_policy: str) -> bool:
-    """Whether `check` lets it pass, without further condition keys."""
+def allows(role_arn: str, action: str, resource: str, resource_policy: str, context: Context = _NOTHING) -> bool:
+    """Whether `check` lets it pass."""
     try:
-        check(role_arn, action, resource, {}, resource_policy)
+        check(role_arn, action, resource, context, resource_policy)
     except DeniedError:
         return False
     return True

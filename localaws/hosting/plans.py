@@ -8,6 +8,7 @@ from moto.sagemaker.exceptions import ValidationError
 from moto.sagemaker.models import FakeEndpointConfig, Model, SageMakerModelBackend
 from moto.sagemaker.utils import arn_formatter
 
+from localaws.hosting.model_checks import check_network
 from mistral7b.catalog.instances import UnknownInstanceTypeError, instance_type
 
 
@@ -83,6 +84,7 @@ def plans_of(backend: SageMakerModelBackend, config: FakeEndpointConfig) -> list
         if model is None:
             arn = arn_formatter("model", str(variant.get("ModelName")), backend.account_id, backend.region_name)
             raise ValidationError(message=f'Could not find model "{arn}".')
+        check_network(backend, model.vpc_config or {})
         plans.append(_plan(variant, model))
     return plans
 
@@ -90,13 +92,6 @@ def plans_of(backend: SageMakerModelBackend, config: FakeEndpointConfig) -> list
 def retained(plans: Sequence[VariantPlan], current: Sequence[VariantPlan], excluded: set[str]) -> list[VariantPlan]:
     """The plans with the weights and numbers of instances that variants of the same name have now."""
     present = {variant.name: variant for variant in current}
-    kept = []
-    for variant in plans:
-        now = present.get(variant.name, variant)
-        kept.append(
-            variant.scaled(
-                None if "DesiredWeight" in excluded else now.weight,
-                None if "DesiredInstanceCount" in excluded else now.instances,
-            )
-        )
-    return kept
+    pairs = [(variant, present.get(variant.name, variant)) for variant in plans]
+    weight, count = "DesiredWeight" not in excluded, "DesiredInstanceCount" not in excluded
+    return [new.scaled(now.weight if weight else None, now.instances if count else None) for new, now in pairs]

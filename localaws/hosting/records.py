@@ -31,15 +31,8 @@ class EndpointRecord:
         """Set what DescribeEndpoint shows: moto shows every attribute that is not None."""
         vars(self.endpoint).update(attributes)
 
-    def begin(self, status: str, plans: Sequence[VariantPlan]) -> None:
-        """Show that these plans are being deployed."""
-        self._show(status, plans, None)
-
-    def end(self, status: str, failure_reason: str | None = None) -> None:
-        """Show what came of it."""
-        self._show(status, self.plans, failure_reason)
-
-    def _show(self, status: str, plans: Sequence[VariantPlan], failure_reason: str | None) -> None:
+    def show(self, status: str, plans: Sequence[VariantPlan], failure_reason: str | None = None) -> None:
+        """Show that these plans are being deployed, or are."""
         self.describe(
             failure_reason=failure_reason,
             last_modified_time=utcnow(),

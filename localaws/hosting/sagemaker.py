@@ -65,22 +65,6 @@ PATCHES = (
 def install(endpoints: Endpoints) -> None:
     """Replace moto's operations by those on `endpoints`."""
 
-    def create_endpoint(self: SageMakerResponse) -> ActionResult:
-        return ActionResult({"EndpointArn": endpoints.create(self.sagemaker_backend, _checked(self, "CreateEndpoint"))})
-
-    def update_endpoint(self: SageMakerResponse) -> ActionResult:
-        return ActionResult({"EndpointArn": endpoints.update(self.sagemaker_backend, _checked(self, "UpdateEndpoint"))})
-
-    def update_weights(self: SageMakerResponse) -> ActionResult:
-        parameters = _checked(self, "UpdateEndpointWeightsAndCapacities")
-        return ActionResult(
-            {"EndpointArn": endpoints.update_weights_and_capacities(self.sagemaker_backend, parameters)}
-        )
-
-    def delete_endpoint(self: SageMakerResponse) -> ActionResult:
-        endpoints.delete(self.sagemaker_backend, _checked(self, "DeleteEndpoint"))
-        return EmptyResult()
-
     replacements: dict[str, Callable[..., Any]] = {
         # The operation has checked it already, against the list of the service's model.
         "validate_instance_type": lambda _self, _instance_type: None,
@@ -90,13 +74,23 @@ def install(endpoints: Endpoints) -> None:
         "describe_model": _describe_model,
         "list_models": _list_models,
         "describe_endpoint_config": _describe_endpoint_config,
-        "create_endpoint": create_endpoint,
-        "update_endpoint": update_endpoint,
-        "update_endpoint_weights_and_capacities": update_weights,
-        "delete_endpoint": delete_endpoint,
+        "create_endpoint": _answer("CreateEndpoint", endpoints.create),
+        "update_endpoint": _answer("UpdateEndpoint", endpoints.update),
+        "update_endpoint_weights_and_capacities": _answer(
+            "UpdateEndpointWeightsAndCapacities", endpoints.update_weights_and_capacities
+        ),
+        "delete_endpoint": _answer("DeleteEndpoint", endpoints.delete),
     }
     for patch in PATCHES:
         setattr(patch.owner, patch.method, replacements[patch.method])
+
+
+def _answer(operation: str, work: Callable[[SageMakerModelBackend, Mapping[str, Any]], str | None]) -> Action:
+    def answer(self: SageMakerResponse) -> ActionResult:
+        arn = work(self.sagemaker_backend, _checked(self, operation))
+        return ActionResult({"EndpointArn": arn}) if arn else EmptyResult()
+
+    return answer
 
 
 def _checked(response: SageMakerResponse, operation: str) -> Mapping[str, Any]:

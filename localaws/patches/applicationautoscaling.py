@@ -45,10 +45,7 @@ def _with_the_services_role(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _with_its_policies(original: Callable[..., None]) -> Callable[..., None]:
-    """Replaces `ApplicationAutoscalingBackend.deregister_scalable_target`.
-
-    moto keeps the scaling policies and the scheduled actions, which AWS deletes with their target.
-    """
+    """Replaces `ApplicationAutoscalingBackend.deregister_scalable_target`: moto keeps policies and schedules."""
 
     @functools.wraps(original)
     def deregister(self: ApplicationAutoscalingBackend, namespace: str, r_id: str, dimension: str) -> None:

@@ -31,8 +31,10 @@ _EPILOG = """
 
 `mistral7b smoke dev --json | jq '.checks[] | select(.passed | not)'`
 
-An answer, a stream, requests that must be refused, and each limit of the file. `sagemaker:InvokeEndpoint` is all that
-it takes. No request is sent twice; all together take under a minute. What the model says is not judged.
+An answer, a stream, requests that must be refused, and each limit of the file. No request is sent twice; all together
+take under a minute. What the model says is not judged. Then what runs is compared with what was deployed:
+configuration, image, number of instances, data capture. It takes `sagemaker:InvokeEndpoint`, and for the comparison
+`sagemaker:DescribeEndpoint` and `cloudformation:DescribeStackResources`; what is not allowed is listed as not told.
 
 Settings are told by the container's refusals, which name its limits in the words of TGI 1.1.0. Those that no request
 can tell, such as MAX_CONCURRENT_REQUESTS, are listed. Exit status: 0 all passed, 1 a check failed, 2 wrong arguments,
@@ -83,13 +85,13 @@ def _plan(env: Environment, file: object) -> "SmokePlan":
 
 
 def _run(env: Environment, folder: Path, plan: "SmokePlan", timeout_s: float, quiet: bool) -> "list[CheckResult]":
-    """Makes the checks; shows each as it is made, unless `quiet`."""
-    from mistral7b.endpoint import NO_RETRIES  # noqa: PLC0415  # boto3 takes a moment to load
-    from mistral7b.operate.smoke import TOTAL_S, run_checks  # noqa: PLC0415
+    """Makes the checks; shows each as it is made, unless `quiet`. Those that could not be made come to `not_told`."""
+    from mistral7b.endpoint import NO_RETRIES, open_session  # noqa: PLC0415  # boto3 takes a moment to load
+    from mistral7b.operate.smoke import DEPLOYED, TOTAL_S, compare, run_checks  # noqa: PLC0415
 
     results: list[CheckResult] = []
     endpoint, count = env.resolved_endpoint_name, len(plan.checks)
-    width = max(len(check.name) for check in plan.checks)
+    width = max(map(len, (*DEPLOYED, *(check.name for check in plan.checks))))
     limits = {"answer_timeout_s": timeout_s, "stream_timeout_s": timeout_s, "retry": NO_RETRIES}
     with connected(env, folder, status=2, **limits) as client:
         checks = run_checks(client, plan.checks, request_timeout_s=timeout_s, total_s=TOTAL_S)
@@ -98,7 +100,12 @@ def _run(env: Environment, folder: Path, plan: "SmokePlan", timeout_s: float, qu
                 results.append(next(checks))
             if not quiet:
                 _print(results[-1], width)
-    return results
+        with Waiting(f"comparing {endpoint} with its stack", _PATIENCE_S):
+            compared, untold = compare(env, open_session())
+    plan.not_told.update(untold)
+    for result in () if quiet else compared:
+        _print(result, width)
+    return results + compared
 
 
 def _print(result: "CheckResult", width: int) -> None:

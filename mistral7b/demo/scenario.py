@@ -139,8 +139,7 @@ class Demo:
     def _update(self) -> None:
         limit = self._set_limit()
         before = self._running_models()
-        off = ", and termination protection is off" if self.environment.termination_protection else ""
-        title = f"Update: MAX_CONCURRENT_REQUESTS becomes {limit}{off}"
+        title = f"Update: MAX_CONCURRENT_REQUESTS becomes {limit}"
         with self.report.step(title, f"cdk deploy '{self.name}/*'") as step:
             self._cdk("deploy", f"{self.name}/*", "--require-approval", "never", "--progress", "events")
             limits = [model["MAX_CONCURRENT_REQUESTS"] for model in self._running_models().values()]
@@ -185,9 +184,9 @@ class Demo:
             step.result = f"the same {len(before)} resources as before{more}"
 
     def _set_limit(self) -> int:
-        """Sets another limit in the copy, one that keeps to the file's rules; and lets the stacks be removed."""
+        """Sets another limit in the copy, one that keeps to the file's rules."""
         file = self.files / f"{self.name}.yaml"
-        values = read(file, str(file)).values | {"termination_protection": False}
+        values = dict(read(file, str(file)).values)
         present = self.environment.launcher_settings().max_concurrent_requests
         for limit in (NEW_LIMIT, present + 1, present - 1):
             values["tgi"] = (values.get("tgi") or {}) | {"MAX_CONCURRENT_REQUESTS": limit}

@@ -215,7 +215,8 @@ class Environment(_Section):
     timeouts: Timeouts = Field(default_factory=Timeouts)
     removal: Removal = Field(default_factory=Removal)
     termination_protection: bool = False
-    """Whether the stacks refuse to be deleted until this is turned off and deployed."""
+    """Whether the stack refuses to be deleted, from `mistral7b protect ENV` on, which a pipeline runs after each
+    deployment. A `cdk deploy` by hand turns it off again, so run it after that. To remove: false, then the same."""
     compliance_packs: CompliancePacks = [*get_args(CompliancePack)]
     """Rule packs of cdk-nag that a synth has to pass; a finding that is not acknowledged with a reason fails it."""
     tags: Tags = {}

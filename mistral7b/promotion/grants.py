@@ -62,9 +62,7 @@ def _found(value: Any) -> Iterator[dict[str, Any]]:
     elif isinstance(value, dict) and not any(key.startswith("Fn::") for key in value):
         for key, one in value.items():
             if key in _RULES:
-                for rule in _listed(one):
-                    told = {k: v for k, v in rule.items() if k not in ("GroupId", "Description")}
-                    yield {"Effect": "Allow", key: told}
+                yield from ({"Effect": "Allow", key: _without(rule, "GroupId", "Description")} for rule in _listed(one))
             elif key == "ManagedPolicyArns":
                 yield from ({"Effect": "Allow", "ManagedPolicy": arn} for arn in _listed(one))
             elif key == "PermissionsBoundary":
@@ -83,19 +81,22 @@ def _statement(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict) or value.get("Effect") not in ("Allow", "Deny"):
         return {"Effect": "Allow", "Computed": value}
     lists = ("Action", "NotAction", "Resource", "NotResource")
-    return {k: sorted(_listed(v), key=str) if k in lists else v for k, v in value.items() if k != "Sid"}
+    return {k: sorted(_listed(v), key=str) if k in lists else v for k, v in _without(value, "Sid").items()}
+
+
+def _without(value: Any, *keys: str) -> Any:
+    return {k: v for k, v in value.items() if k not in keys} if isinstance(value, dict) else value
 
 
 def _grant(holder: Any, what: dict[str, Any], condition: str) -> Grant:
     principal = what.get("Principal", "*" if "NotPrincipal" in what else [])
+    whom = principal.values() if isinstance(principal, dict) else [principal]
     return Grant(
         key=json.dumps([holder, what, condition], sort_keys=True),
         text=_text(str(holder), dict(what)) + (f" (if {condition} of the template)" if condition else ""),
         denies=what["Effect"] == "Deny",
         is_rule=any(side in what for side in _RULES),
-        is_public=any(
-            "*" in _listed(who) for who in (principal.values() if isinstance(principal, dict) else [principal])
-        ),
+        is_public=any("*" in _listed(who) for who in whom),
     )
 
 
@@ -124,12 +125,7 @@ def _plain(value: Any, names: Mapping[str, str]) -> Any:
         case {"Fn::GetAtt": [str(name), str(attribute)]}:
             return f"{names.get(name, f'${{{name}}}')[:-1]}.{attribute}}}"
         case {"Fn::Join": [str(separator), [*parts]]}:
-            plain = _plain(parts, names)
-            return (
-                separator.join(plain)
-                if all(isinstance(one, str) for one in plain)
-                else {"Fn::Join": [separator, plain]}
-            )
+            return separator.join(str(_plain(part, names)) for part in parts)
         case dict():
             return {key: _plain(one, names) for key, one in value.items()}
     return value

@@ -48,7 +48,7 @@ def gate_action_name(number: int) -> str:
 
 
 def gate_role_name(environment: str) -> str:
-    """The role, in the environment's account, that smoke and gates assume: it may invoke the endpoint, no more."""
+    """The role, in the environment's account, that smoke and gates assume: it may invoke and see the endpoint."""
     return f"mistral-7b-{environment}-gate"
 
 

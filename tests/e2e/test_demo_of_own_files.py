@@ -88,7 +88,7 @@ def test_a_users_environment_is_deployed_updated_and_removed(shown: subprocess.C
     results = {step["title"]: step["result"] for step in json.loads(shown.stdout)}
     assert results["Deploy"] == "mistral-7b-base-search is InService"
     assert results["Ask every example prompt"] == "the file's limits refuse sentiment_few_shot"
-    assert "Update: MAX_CONCURRENT_REQUESTS becomes 5, and termination protection is off" in results
+    assert "Update: MAX_CONCURRENT_REQUESTS becomes 5" in results
     assert results["Prove that nothing is left"].endswith("resources as before, and 1 that the file keeps")
 
 

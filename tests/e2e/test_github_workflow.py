@@ -47,7 +47,9 @@ def runner(administrator: User) -> Iterator[Runner]:
     """Runs jobs of the workflow that is made of the pipeline file."""
     repository = administrator.scratch / "repository"
     administrator.files.mkdir(parents=True)
-    (administrator.files / "ci.yaml").write_text("region: us-east-1\nnetwork: {runtime_endpoint: false}\ntermination_protection: true\n")
+    (administrator.files / "ci.yaml").write_text(
+        "region: us-east-1\nnetwork: {runtime_endpoint: false}\ntermination_protection: true\n"
+    )
     (administrator.files / "pipeline.yaml").write_text(yaml.safe_dump(PIPELINE))
     promotion = load_promotion(administrator.files)
     assert promotion is not None

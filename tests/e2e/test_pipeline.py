@@ -1,5 +1,7 @@
 """`mistral7b pipeline rehearse`: commits through the real pipeline, from bare accounts to production.
 
+The accounts are bootstrapped with a qualifier of their own.
+
 One rehearsal at a terminal promotes a commit everywhere, then a second one, which is refused in dev. Its server
 is kept: there the stage is tried again and approved, until the second commit fails its gate in staging.
 """
@@ -74,14 +76,16 @@ def make_repository(folder: Path) -> None:
     """
     shutil.copy(PROJECT / "app.py", folder)
     # tests/unit/stacks validate every variant
-    settings = {"app": "python3 app.py", "context": context() | {"validate": False}}
+    own = {"validate": False, "@aws-cdk/core:bootstrapQualifier": "team7b"}
+    settings = {"app": "python3 app.py", "context": context() | own}
     (folder / "cdk.json").write_text(json.dumps(settings))
     (folder / ".gitignore").write_text(".venv\nnode_modules\ncdk.out\n")
     (folder / "environments").mkdir()
     (folder / "environments" / "pipeline.yaml").write_text(yaml.safe_dump(PIPELINE))
     for name, account in ACCOUNTS.items():
-        own = {} if account == TOOLS_ACCOUNT else {"account": account}
-        (folder / "environments" / f"{name}.yaml").write_text(yaml.safe_dump(own))
+        place = {} if account == TOOLS_ACCOUNT else {"account": account}
+        values = place | {"termination_protection": name == "prod"}
+        (folder / "environments" / f"{name}.yaml").write_text(yaml.safe_dump(values))
     git(folder, "init", "--quiet", "--initial-branch", "main")
 
 
@@ -212,6 +216,16 @@ def test_a_commit_is_promoted_to_every_environment(rehearsed: Rehearsed) -> None
     assert [(e["environment"], e["account"], e["status"], e["commit"]) for e in first["environments"]] == [
         (name, account, "InService", rehearsed.commits[0]) for name, account in ACCOUNTS.items()
     ]
+
+
+def test_the_pipeline_protects_what_the_file_says(rehearsed: Rehearsed) -> None:
+    protected = {
+        name: rehearsed.cloud.client("cloudformation", account, REGION).describe_stacks(
+            StackName=f"mistral-7b-{name}-endpoint"
+        )["Stacks"][0]["EnableTerminationProtection"]
+        for name, account in ACCOUNTS.items()
+    }
+    assert protected == {"dev": False, "staging": False, "prod": True}
 
 
 def test_a_commit_that_broadens_nothing_is_approved_by_its_review(rehearsed: Rehearsed) -> None:

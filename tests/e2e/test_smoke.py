@@ -6,7 +6,7 @@ from tests.e2e.conftest import User, succeeded
 
 
 def test_smoke_passes_on_what_was_deployed_and_fails_on_what_was_not(dev: User) -> None:
-    assert "10 of 10 checks passed" in succeeded(dev.mistral7b("smoke", "dev")).stdout
+    assert "14 of 14 checks passed" in succeeded(dev.mistral7b("smoke", "dev")).stdout
     file = dev.files / "dev.yaml"
     deployed = file.read_text(encoding="utf-8")
     try:

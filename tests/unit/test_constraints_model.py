@@ -117,7 +117,8 @@ def test_the_role_writes_to_the_endpoints_log_group_alone(deployed: Deployment) 
 
 def test_the_role_attaches_interfaces_in_the_models_vpc_alone(deployed: Deployment) -> None:
     existing = deployed.environment.network.existing_vpc
-    vpc = existing.vpc_id if existing else next(n for n, r in deployed.resources.items() if r["Type"] == "AWS::EC2::VPC")
+    own = [name for name, r in deployed.resources.items() if r["Type"] == "AWS::EC2::VPC"]
+    vpc = existing.vpc_id if existing else own[0]
     statements = deployed.statements()
     assert "Condition" not in statements["CreateInterfaces"]  # a network interface has no ec2:Vpc yet
     for sid in ("PlaceInterfaces", "AttachInterfaces"):

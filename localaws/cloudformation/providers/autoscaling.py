@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from localaws.cloudformation.providers.base import Context, Facet, Props, Provider
-from localaws.cloudformation.providers.calls import answer, api, as_mapping, itself, names
+from localaws.cloudformation.providers.base import Context, Props, Provider
+from localaws.cloudformation.providers.calls import answer, api, itself, tags
 from localaws.cloudformation.values import Json
 
 _TARGET = ("ResourceId", "ScalableDimension", "ServiceNamespace")
@@ -15,36 +15,12 @@ def _target(_: str, properties: Props) -> dict[str, Json]:
     return {key: properties[key] for key in _TARGET}
 
 
-def _tags(context: Context, _: str, new: Props, old: Props) -> None:
+def _arn(context: Context, physical_id: str) -> dict[str, Json]:
     """Application Auto Scaling names targets by an ARN that only it knows."""
-    found = context.call(
-        "application-autoscaling",
-        "describe_scalable_targets",
-        {
-            "ServiceNamespace": new["ServiceNamespace"],
-            "ResourceIds": [new["ResourceId"]],
-            "ScalableDimension": new["ScalableDimension"],
-        },
-    )
-    named = {"ResourceARN": found["ScalableTargets"][0]["ScalableTargetARN"]}
-    wanted, present = as_mapping(new.get("Tags")), as_mapping(old.get("Tags"))
-    if gone := sorted(set(present) - set(wanted)):
-        context.call("application-autoscaling", "untag_resource", {**named, "TagKeys": gone})
-    if wanted:
-        context.call("application-autoscaling", "tag_resource", {**named, "Tags": wanted})
-
-
-def _scheduled_actions(context: Context, _: str, new: Props, old: Props) -> None:
-    wanted, present = (
-        {action["ScheduledActionName"]: action for action in side.get("ScheduledActions") or []} for side in (new, old)
-    )
-    for name in present.keys() - wanted.keys():
-        context.call(
-            "application-autoscaling", "delete_scheduled_action", {**_target("", old), "ScheduledActionName": name}
-        )
-    for name, action in wanted.items():
-        if present.get(name) != action:
-            context.call("application-autoscaling", "put_scheduled_action", {**_target("", new), **action})
+    named = dict(zip(_TARGET, physical_id.split("|"), strict=True))
+    wanted = {"ResourceIds": [named.pop("ResourceId")], **named}
+    found = context.call("application-autoscaling", "describe_scalable_targets", wanted)
+    return {"ResourceARN": found["ScalableTargets"][0]["ScalableTargetARN"]}
 
 
 SCALABLE_TARGET = api(
@@ -55,7 +31,7 @@ SCALABLE_TARGET = api(
     sends="ResourceId ScalableDimension ServiceNamespace MinCapacity MaxCapacity RoleARN SuspendedState",
     identify=lambda _, sent: "|".join(str(sent[key]) for key in _TARGET),
     handle=_target,
-    facets=(Facet(names("ScheduledActions"), _scheduled_actions), Facet(names("Tags"), _tags)),
+    facets=(tags("application-autoscaling", _arn, mapping=True),),
     attributes={"Id": itself},
 )
 

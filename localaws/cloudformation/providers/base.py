@@ -32,18 +32,12 @@ class Absent(ResourceFailure):
     """The service says that the thing does not exist."""
 
 
-class InUse(ResourceFailure):
-    """The service refuses to delete a thing as long as others depend on it."""
-
-
 def failure(error: ClientError, service: str) -> ResourceFailure:
     """CloudFormation's status reason for an error of a service."""
     code, message = error.response["Error"].get("Code", "Unknown"), error.response["Error"].get("Message", "")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
     where = f"(Service: {service}, Status Code: {status}, Error Code: {code})"
     text = f'Resource handler returned message: "{message}" {where}'
-    if code == "DependencyViolation":
-        return InUse(text)
     return Absent(text) if _ABSENT.search(f"{code} {message}") else ResourceFailure(text)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from localaws.cloudformation.errors import ResourceFailure
-from localaws.cloudformation.providers.base import Absent, Context, Facet, Props, Provider
+from localaws.cloudformation.providers.base import Context, Facet, Props, Provider
 from localaws.cloudformation.providers.calls import Handle, answer, api, by, itself, last_part, names, tags
 from localaws.cloudformation.values import Json
 
@@ -102,14 +102,6 @@ def _update(context: Context, arn: str, new: Props, old: Props) -> None:
 def _delete(context: Context, arn: str, _: Props) -> None:
     endpoint = _settled(context, arn)
     context.call("sagemaker", "delete_endpoint", {"EndpointName": endpoint["EndpointName"]})
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        try:
-            _description(context, arn)
-        except Absent:
-            return
-        time.sleep(POLL_S)
-    raise ResourceFailure(f"Endpoint {endpoint['EndpointName']} is still being deleted")
 
 
 _UPDATED = names(

@@ -17,11 +17,16 @@ def gate(stack: cdk.Stack, only: Only, *trusted: NamedRole) -> dict[str, Any]:
     return properties
 
 
-def test_it_may_ask_the_endpoint_and_nothing_else(stack: cdk.Stack, only: Only) -> None:
+def test_it_may_ask_and_see_the_endpoint_and_its_own_stack_and_nothing_else(stack: cdk.Stack, only: Only) -> None:
     [policy] = gate(stack, only, NamedRole("builds"))["Policies"]
-    [statement] = policy["PolicyDocument"]["Statement"]
-    assert statement["Action"] == BOTH
-    assert str(stack.resolve(statement["Resource"])).rstrip("']}").endswith("endpoint/mistral-7b")
+    invoke, see, look_up = policy["PolicyDocument"]["Statement"]
+    assert (invoke["Action"], see["Action"]) == (BOTH, "sagemaker:DescribeEndpoint")
+    for statement in (invoke, see):
+        assert str(stack.resolve(statement["Resource"])).rstrip("']}").endswith("endpoint/mistral-7b")
+    assert (look_up["Action"], look_up["Resource"]) == (
+        "cloudformation:DescribeStackResources",
+        {"Ref": "AWS::StackId"},
+    )
 
 
 def test_it_has_the_name_that_others_know(stack: cdk.Stack, only: Only) -> None:

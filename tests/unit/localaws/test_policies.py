@@ -91,7 +91,7 @@ def test_every_condition_has_to_hold(condition: dict[str, Any], holds: bool) -> 
     ("statement", "named"),
     [
         ({"Condition": {"StringEquals": {"aws:Unknown": "1"}}}, "condition key aws:Unknown is not emulated"),
-        ({"Condition": {"StringNotEquals": {"aws:A": "1"}}}, "condition operator StringNotEquals is not emulated"),
+        ({"Condition": {"StringNotLike": {"aws:A": "1"}}}, "condition operator StringNotLike is not emulated"),
         ({"Condition": {"StringLike": {"aws:A": "${aws:username}"}}}, "policy variables"),
     ],
 )

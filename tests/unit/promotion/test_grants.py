@@ -36,7 +36,8 @@ def role(**changes: Any) -> dict[str, Any]:
     return of("AWS::IAM::Role", Policies=[{"PolicyDocument": policy({**ALLOW, **changes})}])
 
 
-INGRESS: dict[str, Any] = {"GroupId": "sg-1", "CidrIp": "10.0.0.0/8", "IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
+PORTS = {"FromPort": 443, "ToPort": 443}
+INGRESS: dict[str, Any] = {"GroupId": "sg-1", "CidrIp": "10.0.0.0/8", "IpProtocol": "tcp", **PORTS}
 READS = "s3:GetObject on arn:aws:s3:::a/*"
 TOLD: dict[str, dict[str, Any]] = {
     f"Allow ${{One}}: {READS}": role(),

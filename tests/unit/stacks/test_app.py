@@ -39,7 +39,7 @@ def test_every_environment_file_becomes_a_stack_and_the_pipeline_file_one_withou
 ) -> None:
     run = run_app(tmp_path / "out")
     assert run.returncode == 0
-    assert run.stderr.count("WARNING") == run.stderr.count("never schedules") == 3
+    assert run.stderr.count("WARNING dev, staging, prod: ") == run.stderr.count("never schedules") == 1
     environments = {f"{name}/endpoint": f"mistral-7b-{name}-endpoint" for name in ("dev", "staging", "prod")}
     assert stacks(tmp_path / "out") == environments | {"pipeline": "mistral-7b-pipeline"}
 

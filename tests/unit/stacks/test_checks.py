@@ -112,7 +112,7 @@ def test_the_cdk_has_nothing_to_say_against_any_template(folder: str, tmp_path: 
     assert said <= {f"Annotation::{NEVER_SCHEDULED}"}
 
 
-def test_a_synth_warns_once_an_environment_of_prompts_that_are_never_scheduled(
+def test_a_synth_warns_of_prompts_that_are_never_scheduled(
     stages: dict[str, EnvironmentStage],
 ) -> None:
     metadata = [entry for node in stages["dev"].node.find_all() for entry in node.node.metadata]

@@ -23,6 +23,9 @@ UNSURE = {"ec2:DeleteNetworkInterfacePermission"}
 WILDCARD_ACTIONS = {
     ("KeyPolicy", "AccountDecides"): {"kms:*"},  # AWS KMS developer guide, "Default key policy"
     ("KeyPolicy", "LogsEncrypt"): {"kms:ReEncrypt*", "kms:GenerateDataKey*"},  # see EncryptionKey for the source
+    # What the bootstrap lets its deploy roles do with artifacts (bootstrap-template.yaml).
+    ("PolicyDocument", "DeployRolesRead"): {"s3:GetObject*"},
+    ("PolicyDocument", "DeployRolesFind"): {"s3:GetBucket*", "s3:List*"},
 }
 TRUST = "AssumeRolePolicyDocument"
 

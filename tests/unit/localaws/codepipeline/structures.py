@@ -50,7 +50,8 @@ def approval(name: str = "Approve", **members: Any) -> dict[str, Any]:
 
 def deployment(name: str = "Deploy", **configuration: str) -> dict[str, Any]:
     stated = {
-        "ActionMode": "CREATE_UPDATE",
+        "ActionMode": "CHANGE_SET_REPLACE",
+        "ChangeSetName": "changes",
         "StackName": "stack",
         "TemplatePath": "Code::template.json",
         "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/execution",

@@ -1,4 +1,4 @@
-"""Encryption of artifacts; who hears of approvals and changes of state."""
+"""Encryption of artifacts; who hears of changes of state; the time limit of approvals."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from localaws.codebuild import runner
 from localaws.codepipeline.execution import ActionRun, Execution
 from localaws.codepipeline.surroundings import EmbeddedAws
 from tests.unit.localaws.codepipeline.accounts import PATIENCE_S
-from tests.unit.localaws.codepipeline.structures import REGION, approval, build, definition, stage
+from tests.unit.localaws.codepipeline.structures import approval, build, definition, stage
 from tests.unit.localaws.codepipeline.world import Builder, World
 
 
@@ -51,27 +51,6 @@ def received(world: World, inbox: str) -> str:
             return str(message["Body"])
         time.sleep(0.02)
     pytest.fail("nothing was received")
-
-
-def test_those_who_are_to_approve_hear_of_it(deployer: World) -> None:
-    topic = deployer.client("sns").create_topic(Name="approvals")["TopicArn"]
-    inbox = deployer.client("sqs").create_queue(QueueName="inbox")["QueueUrl"]
-    arn = deployer.client("sqs").get_queue_attributes(QueueUrl=inbox, AttributeNames=["QueueArn"])["Attributes"]
-    deployer.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn["QueueArn"])
-    gate = approval(
-        configuration={
-            "NotificationArn": topic,
-            "CustomData": "Release #{Repo.CommitId}?",
-            "ExternalEntityLink": "https://example.com/plan",
-        }
-    )
-    deployer.create_without_waiting(stage("Gate", gate))
-    told = json.loads(json.loads(received(deployer, inbox))["Message"])
-    commit = deployer.outcome("Source").variables["CommitId"]
-    assert told["region"] == REGION
-    assert told["approval"]["customData"] == f"Release {commit}?"
-    assert told["approval"]["externalEntityLink"] == "https://example.com/plan"
-    assert told["approval"]["token"] == deployer.action("Gate", "Approve")["latestExecution"]["token"]
 
 
 def test_changes_of_state_are_events(ready: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,17 +10,14 @@ from tests.unit.localaws.codepipeline.structures import deployment, stage, trust
 from tests.unit.localaws.codepipeline.world import BROKEN, WITH_OUTPUT, World
 
 
-def update_stack(world: World, **configuration: str) -> dict[str, Any]:
-    return deployment(RoleArn=world.execution_role, **configuration)
-
-
-def by_change_set(world: World) -> dict[str, Any]:
-    prepare = update_stack(world, ActionMode="CHANGE_SET_REPLACE", ChangeSetName="changes")
-    execute = deployment(ActionMode="CHANGE_SET_EXECUTE", ChangeSetName="changes")
+def by_change_set(world: World, role: str = "", members: dict[str, Any] | None = None, **more: str) -> dict[str, Any]:
+    prepare = deployment("Prepare", **{"RoleArn": role or world.execution_role, **more})
+    execute = deployment(ActionMode="CHANGE_SET_EXECUTE")
     execute["inputArtifacts"] = []
     wanted = ("ActionMode", "StackName", "ChangeSetName")
     execute["configuration"] = {key: execute["configuration"][key] for key in wanted}
-    return stage("Deploy", {**prepare, "name": "Prepare"}, {**execute, "runOrder": 2, "namespace": "Stack"})
+    own = members or {}
+    return stage("Deploy", {**prepare, **own}, {**execute, "runOrder": 2, "namespace": "Stack", **own})
 
 
 def deployed(world: World) -> Any:
@@ -69,60 +66,21 @@ def test_a_failed_deployment_names_the_resource_that_failed_first(deployer: Worl
     assert "The first resource that failed: Key: " in message
 
 
-def test_a_stack_is_created_and_updated_with_parameters_tags_and_outputs(deployer: World) -> None:
-    template = {
-        "Parameters": {"Name": {"Type": "String"}, "Place": {"Type": "String"}, "Kind": {"Type": "String"}},
-        "Resources": {
-            "Topic": {
-                "Type": "AWS::SNS::Topic",
-                "Properties": {"DisplayName": {"Fn::Sub": "${Name}-${Kind}"}},
-            }
-        },
-        "Outputs": {"Place": {"Value": {"Ref": "Place"}}},
-    }
+def test_a_stack_has_the_parameters_and_tags_of_the_template_configuration(deployer: World) -> None:
+    topic = {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": {"Ref": "Name"}}}
     deployer.commit(
-        template=template,
-        settings={"Parameters": {"Name": "old", "Place": "none", "Kind": "none"}, "Tags": {"team": "model"}},
-        kinds={"Kind": "kind"},
+        template={"Parameters": {"Name": {"Type": "String"}}, "Resources": {"Topic": topic}},
+        settings={"Parameters": {"Name": "new"}, "Tags": {"team": "model"}},
     )
-    overrides = {
-        "Name": "new",
-        "Kind": {"Fn::GetParam": ["Code", "kinds.json", "Kind"]},
-        "Place": {"Fn::GetArtifactAtt": ["Code", "BucketName"]},
-    }
-    declared = update_stack(
-        deployer,
-        TemplateConfiguration="Code::settings.json",
-        ParameterOverrides=json.dumps(overrides),
-        OutputFileName="outputs.json",
-    )
-    declared["outputArtifacts"] = [{"name": "Outputs"}]
-    assert deployer.begin(stage("Deploy", declared)) == "Succeeded"
+    assert deployer.begin(by_change_set(deployer, TemplateConfiguration="Code::settings.json")) == "Succeeded"
     stack = deployed(deployer)
     assert {"Key": "team", "Value": "model"} in stack["Tags"]
-    assert {one["ParameterKey"]: one["ParameterValue"] for one in stack["Parameters"]} == {
-        "Name": "new",
-        "Kind": "kind",
-        "Place": deployer.bucket,
-    }
-    assert json.loads(deployer.files("Outputs")["outputs.json"]) == {"Place": deployer.bucket}
-    assert deployer.again() == "Succeeded"
-    assert "No updates" in deployer.outcome("Deploy").summary
-
-
-def test_a_stack_is_deleted_and_one_that_is_gone_is_as_good(deployer: World) -> None:
-    delete = deployment("Delete", ActionMode="DELETE_ONLY", RoleArn=deployer.execution_role)
-    delete["configuration"].pop("TemplatePath")
-    stages = [stage("Deploy", update_stack(deployer)), stage("Delete", delete)]
-    assert deployer.begin(*stages) == "Succeeded"
-    assert deployer.outcome("Delete").summary == "Stack stack was deleted."
-    assert deployer.client("cloudformation").list_stacks(StackStatusFilter=["CREATE_COMPLETE"])["StackSummaries"] == []
+    assert stack["Parameters"] == [{"ParameterKey": "Name", "ParameterValue": "new"}]
 
 
 def test_a_file_that_the_artifact_lacks_fails_the_action(deployer: World) -> None:
-    declared = update_stack(deployer, TemplatePath="Code::gone.json")
-    assert deployer.begin(stage("Deploy", declared)) == "Failed"
-    assert deployer.error("Deploy") == {
+    assert deployer.begin(by_change_set(deployer, TemplatePath="Code::gone.json")) == "Failed"
+    assert deployer.error("Prepare") == {
         "code": "ConfigurationError",
         "message": "File [gone.json] does not exist in artifact [Code]",
     }
@@ -135,8 +93,8 @@ def test_a_deployment_to_another_account_is_in_the_name_of_its_role_there(deploy
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     target.client("iam").put_role_policy(RoleName="deploy", PolicyName="own", PolicyDocument=policy)
     execution = target.role("execution", Service="cloudformation.amazonaws.com")
-    declared = {**deployment(RoleArn=execution), "roleArn": f"arn:aws:iam::{target.id}:role/deploy"}
-    assert deployer.begin(stage("Deploy", declared)) == "Succeeded"
+    there = {"roleArn": f"arn:aws:iam::{target.id}:role/deploy"}
+    assert deployer.begin(by_change_set(deployer, execution, there)) == "Succeeded"
     (stack,) = target.client("cloudformation").describe_stacks()["Stacks"]
     assert stack["StackStatus"] == "CREATE_COMPLETE"
     assert deployer.client("cloudformation").describe_stacks()["Stacks"] == []
@@ -144,8 +102,8 @@ def test_a_deployment_to_another_account_is_in_the_name_of_its_role_there(deploy
 
 def test_a_role_that_may_not_pass_on_the_stacks_role_fails_the_action(deployer: World) -> None:
     deployer.allow(deployer.pipeline_role, "codestar-connections:*", "s3:*", "cloudformation:*")
-    assert deployer.begin(stage("Deploy", update_stack(deployer))) == "Failed"
-    assert "is not authorized to perform: iam:PassRole" in deployer.error("Deploy")["message"]
+    assert deployer.begin(by_change_set(deployer)) == "Failed"
+    assert "is not authorized to perform: iam:PassRole" in deployer.error("Prepare")["message"]
 
 
 def test_an_action_in_another_region_has_its_artifacts_there(deployer: World) -> None:
@@ -153,9 +111,8 @@ def test_an_action_in_another_region_has_its_artifacts_there(deployer: World) ->
     deployer.client("s3", "eu-west-1").create_bucket(
         Bucket=there, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
     )
-    declared = {**update_stack(deployer), "region": "eu-west-1"}
     deployer.stores = {"eu-west-1": there}
-    assert deployer.begin(stage("Deploy", declared)) == "Succeeded"
+    assert deployer.begin(by_change_set(deployer, members={"region": "eu-west-1"})) == "Succeeded"
     (stack,) = deployer.client("cloudformation", "eu-west-1").describe_stacks()["Stacks"]
     assert stack["StackStatus"] == "CREATE_COMPLETE"
     copied = deployer.client("s3", "eu-west-1").list_objects_v2(Bucket=there)["Contents"]

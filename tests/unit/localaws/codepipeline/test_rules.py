@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from tests.unit.localaws.codepipeline.accounts import Account, Actions
 
 STORE = {"type": "S3", "location": BUCKET}
+CODE = [{"name": "Code"}]
+UNNAMED = {key: value for key, value in deployment()["configuration"].items() if key != "ChangeSetName"}
 VARIABLES = '[{"name": "A", "value": "#{Gone.Value}"}]'
 
 STRUCTURE: dict[str, tuple[dict[str, Any], str]] = {
@@ -121,10 +123,6 @@ ACTIONS: dict[str, tuple[list[dict[str, Any]], str]] = {
         [stage("Build", build(configuration={"ProjectName": "p", "EnvironmentVariables": VARIABLES}))],
         r"references the variable #\{Gone.Value\}, which no preceding action",
     ),
-    "a variable that the pipeline does not declare": (
-        [stage("Build", build(configuration={"ProjectName": "#{variables.project}"}))],
-        r"references the variable #\{variables.project\}",
-    ),
     "a time limit of a build": ([stage("Build", build(timeoutInMinutes=10))], "which only manual approvals can have"),
     "a region without store": ([stage("Build", build(region="eu-west-1"))], "runs in eu-west-1, for which"),
     "an unknown mode": (
@@ -132,15 +130,15 @@ ACTIONS: dict[str, tuple[list[dict[str, Any]], str]] = {
         "ActionMode CREATE of action Deploy is none",
     ),
     "a change set without name": (
-        [stage("Deploy", deployment(ActionMode="CHANGE_SET_REPLACE"))],
+        [stage("Deploy", action("Deploy", "Deploy", "CloudFormation", configuration=UNNAMED, inputArtifacts=CODE))],
         "is missing required configuration 'ChangeSetName'",
     ),
     "a template of no input artifact": (
         [stage("Deploy", deployment(TemplatePath="Gone::template.json"))],
         "TemplatePath Gone::template.json of action Deploy is not InputArtifact::path",
     ),
-    "an output file without artifact": (
-        [stage("Deploy", deployment(OutputFileName="outputs.json"))],
+    "an output artifact without a file": (
+        [stage("Deploy", {**deployment(), "outputArtifacts": [{"name": "Outputs"}]})],
         "needs both OutputFileName and an output artifact",
     ),
 }
@@ -158,6 +156,22 @@ NOT_HERE: dict[str, tuple[dict[str, Any], str]] = {
             ]
         },
         "triggers of a pipeline",
+    ),
+    "variables of the pipeline": ({"variables": [{"name": "colour"}]}, "variables of a pipeline"),
+    **{
+        f"{key} of a deployment": (
+            {"stages": [stage("Source", source()), stage("Deploy", deployment(**{key: value}))]},
+            f"{key} {value} of action Deploy",
+        )
+        for key, value in {
+            "ActionMode": "CREATE_UPDATE",
+            "ParameterOverrides": '{"A": "B"}',
+            "OutputFileName": "outputs.json",
+        }.items()
+    },
+    "a topic of an approval": (
+        {"stages": [stage("Source", source()), stage("Gate", approval(configuration={"NotificationArn": "arn"}))]},
+        "NotificationArn arn of action Approve",
     ),
     "conditions": (
         {"stages": [stage("Source", source()), stage("Build", build(), beforeEntry=CONDITION)]},

@@ -50,19 +50,6 @@ def test_a_later_execution_takes_the_later_commit(world: World, monkeypatch: pyt
     assert world.executions()[0]["sourceRevisions"][0]["revisionId"] == later
 
 
-def test_an_execution_can_be_started_with_a_commit(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "run", Builder())
-    first = world.commit(a=1)
-    world.commit(a=2)
-    world.handshake()
-    world.project()
-    world.begin(stage("Build", build()))
-    override = {"actionName": "Source", "revisionType": "COMMIT_ID", "revisionValue": first}
-    world.codepipeline.start_pipeline_execution(name="pipeline", sourceRevisions=[override])
-    world.ended()
-    assert world.executions()[0]["sourceRevisions"][0]["revisionId"] == first
-
-
 def test_a_branch_that_is_not_there_fails_the_source(world: World) -> None:
     world.commit(a=1)
     world.git("branch", "--move", "main", "trunk")

@@ -14,15 +14,14 @@ def _unset(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_endpoint_takes_a_second_and_its_interfaces_two_unless_told_otherwise() -> None:
-    assert HostingSettings.from_environment() == HostingSettings(1.0, 2.0, 6.0, 0)
+    assert HostingSettings.from_environment() == HostingSettings(1.0, 2.0, 6.0)
 
 
 def test_settings_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOCALAWS_ENDPOINT_SECONDS", "0.5")
     monkeypatch.setenv("LOCALAWS_INTERFACE_SECONDS", "10")
     monkeypatch.setenv("LOCALAWS_DEPENDENCY_SECONDS", "5")
-    monkeypatch.setenv("LOCALAWS_ANSWER_TOKENS", "300")
-    assert HostingSettings.from_environment() == HostingSettings(0.5, 10.0, 5.0, 300)
+    assert HostingSettings.from_environment() == HostingSettings(0.5, 10.0, 5.0)
 
 
 def test_cloudformation_waits_longer_for_interfaces_that_take_longer(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 import aws_cdk as cdk
 import pytest
 
+from mistral7b.environment import Environment, Problem
+from mistral7b.operate.account import Client
 from mistral7b.project import DEFAULT_QUALIFIER
 from mistral7b.promotion import Promotion
 from mistral7b.promotion.check import Finding, check
@@ -43,6 +45,25 @@ def test_every_account_and_region_is_asked_once_and_then_the_connection(
         ("bootstrap", ("prod",), other, "eu-west-1", "refused"),
         ("connection", ("pipeline",), cloud.account, "us-east-1", "later"),
     ]
+
+
+def test_what_stands_against_any_environment_is_found_at_once(
+    cloud: EmbeddedCloud, promotion: Promotion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def problems(_client: Client, env: Environment, file: object) -> list[Problem]:
+        wrong = Problem(str(file), None, "instance.type", env.instance_type, "it scales", "deploy twice")
+        return [wrong] if env.name in ("test", "staging") else []
+
+    monkeypatch.setattr("mistral7b.promotion.check.checks.account_problems", problems)
+    bootstrap(cloud.account)
+    bootstrap(promotion.environments[2].account, trusts=(cloud.account,))
+    found = {one.used_by: (one.status, one.fix) for one in check(promotion, cloud) if one.subject == "environment"}
+    assert found == {
+        ("dev",): ("fine", ""),
+        ("test",): ("refused", "deploy twice"),
+        ("staging",): ("refused", "deploy twice"),
+        ("prod",): ("later", ""),
+    }
 
 
 def test_each_finding_is_told_as_it_comes(cloud: EmbeddedCloud, promotion: Promotion) -> None:
