@@ -45,11 +45,7 @@ def _assume(role: str, service: str, source_arn: str, session: str) -> dict[str,
 
 def _allows(role: str, action: str, resource: str, context: Context, resource_policy: str) -> dict[str, Any]:
     with moto_app.STATE:
-        try:
-            permissions.check(role, action, resource, context, resource_policy)
-        except permissions.DeniedError:
-            return {"allowed": False}
-    return {"allowed": True}
+        return {"allowed": permissions.allows(role, action, resource, resource_policy, context)}
 
 
 def _ask(account: str, region: str, pipeline: str, stage: str, action: str, execution: str) -> dict[str, Any]:

@@ -70,12 +70,15 @@ def _named(run: Run) -> dict[str, str]:
 
 
 def _uploaded_template(run: Run, who: Session) -> str:
-    """The template's address in the artifact store: CloudFormation takes up to 51,200 bytes in the request."""
+    """The template's address in the artifact store: CloudFormation takes up to 51,200 bytes in the request.
+
+    The action's role only reads there. How CodePipeline hands the template on is not documented.
+    """
     artifact, _, path = run.configuration("TemplatePath").partition("::")
     with zipfile.ZipFile(io.BytesIO(run.get(artifact, who))) as archive:
         if path not in archive.namelist():
             raise ActionFailedError(f"File [{path}] does not exist in artifact [{artifact}]")
-        stored = run.put("template", archive.read(path), who)
+        stored = run.put("template", archive.read(path), run.pipeline_role)
     return f"https://{stored.bucket}.s3.{stored.region}.amazonaws.com/{stored.key}"
 
 

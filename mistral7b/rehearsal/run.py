@@ -51,9 +51,11 @@ class Session:
         asked = {"role": self.role, "action": action, "resource": resource}
         return bool(self.cloud.backstage("allows", **asked, context=context or {}, resource_policy=policy)["allowed"])
 
-    def require(self, action: str, resource: str, policy: str = "{}") -> None:
+    def require(
+        self, action: str, resource: str, policy: str = "{}", context: Mapping[str, str | None] | None = None
+    ) -> None:
         """Raises ActionFailedError unless it may."""
-        if not self.may(action, resource, policy):
+        if not self.may(action, resource, policy, context):
             raise ActionFailedError(f"{self.role} is not authorized to perform: {action} on resource: {resource}")
 
 
@@ -159,13 +161,20 @@ class Run:
         client = self.cloud.client
         s3 = client("s3", self.definition.account, artifact.region)
         policy = _policy(lambda: s3.get_bucket_policy(Bucket=artifact.bucket))
-        who.require(on_object, f"arn:aws:s3:::{artifact.bucket}/{artifact.key}", policy)
+        there = {"s3:resourceaccount": self.definition.account}
+        who.require(on_object, f"arn:aws:s3:::{artifact.bucket}/{artifact.key}", policy, there)
         key = self.definition.stores[artifact.region].key
         if key and key.startswith("arn:"):
             kms = client("kms", key.split(":")[4], artifact.region)
             found = _call("access", artifact, lambda: kms.describe_key(KeyId=key))
             key = str(found["KeyMetadata"]["Arn"])  # policies name keys, never aliases
-            who.require(on_key, key, _policy(lambda: kms.get_key_policy(KeyId=key, PolicyName="default")))
+            aliases = kms.list_aliases(KeyId=key)["Aliases"]
+            through = {
+                "kms:viaservice": f"s3.{artifact.region}.amazonaws.com",
+                "kms:resourcealiases": aliases[0]["AliasName"] if aliases else None,
+            }
+            policy = _policy(lambda: kms.get_key_policy(KeyId=key, PolicyName="default"))
+            who.require(on_key, key, policy, through)
 
 
 def _policy(get: Callable[[], Mapping[str, Any]]) -> str:
