@@ -28,8 +28,6 @@ class OwnService(BaseResponse):
 
     service: ClassVar[str]
     """botocore's name of the service."""
-    invalid: ClassVar[type[ServiceException]] = InvalidInput
-    """What it raises where a parameter is against a constraint of its model."""
 
     def __init__(self) -> None:
         super().__init__(service_name=self.service)
@@ -40,9 +38,9 @@ class OwnService(BaseResponse):
         """The request's parameters, as botocore's model names them.
 
         Raises:
-            ServiceException: `invalid`, as one of them is against a constraint of the model.
+            InvalidInput: one of them is against a constraint of the model.
         """
         parameters: Mapping[str, Any] = self._get_params()
         if message := violations(self.service, self._get_action(), parameters):
-            raise self.invalid(message)
+            raise InvalidInput(message)
         return parameters

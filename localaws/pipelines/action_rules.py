@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from localaws.pipelines.definition import Action, Definition, TypeId
-from localaws.pipelines.errors import InvalidActionDeclaration
+from localaws.pipelines.definition import Action, Definition, InvalidDefinition, TypeId
 
 
 def _names(text: str) -> frozenset[str]:
@@ -83,28 +82,29 @@ _PROVIDERS_ABSENT = _names(
 """Providers that CodePipeline has and that are not emulated."""
 
 
+def wrong_action(message: str) -> InvalidDefinition:
+    """An action is refused."""
+    return InvalidDefinition("InvalidActionDeclarationException", message)
+
+
 def check_action(action: Action, definition: Definition) -> None:
     """Check an action by itself.
 
     Raises:
-        InvalidActionDeclaration: CodePipeline refuses it.
+        InvalidDefinition: CodePipeline refuses it.
         NotImplementedError: CodePipeline has it, and it is not emulated.
     """
     kind = _kind(action, definition.region)
     _check_counts(action, kind)
     _check_configuration(action, kind)
     if action.region not in definition.stores:
-        raise InvalidActionDeclaration(
+        raise wrong_action(
             f"Action {action.name} runs in {action.region}, for which the pipeline has no artifact store in "
             "artifactStores"
         )
-    if action.timeout_minutes is not None and action.category != "Approval":
-        raise InvalidActionDeclaration(
-            f"Action {action.name} has timeoutInMinutes, which only manual approvals can have"
-        )
     if action.category == "Deploy":
         _check_cloudformation(action)
-    environment_variables(action)
+    _check_environment_variables(action)
 
 
 def _kind(action: Action, region: str) -> _ActionType:
@@ -113,7 +113,7 @@ def _kind(action: Action, region: str) -> _ActionType:
     category, owner, provider, version = action.type
     if owner == "Custom" or provider in _PROVIDERS_ABSENT:
         raise NotImplementedError(f"action {action.name} of provider {provider}")
-    raise InvalidActionDeclaration(
+    raise wrong_action(
         f"ActionType (Category: '{category}', Provider: '{provider}', Owner: '{owner}', Version: '{version}') in "
         f"action '{action.name}' is not available in region {region.upper().replace('-', '_')}"
     )
@@ -122,22 +122,21 @@ def _kind(action: Action, region: str) -> _ActionType:
 def _check_counts(action: Action, kind: _ActionType) -> None:
     for direction, names, allowed in (("input", action.inputs, kind.inputs), ("output", action.outputs, kind.outputs)):
         count, low, high = len(names), allowed.start, allowed.stop - 1
-        if count < low or count > high:
+        if count not in allowed:
             which, limit = ("less than the minimum", low) if count < low else ("more than the maximum", high)
-            raise InvalidActionDeclaration(
+            raise wrong_action(
                 f"Action name of {action.name} has {count} {direction} artifacts which is {which} {direction} "
                 f"artifact count ({limit})"
             )
         if len(set(names)) < count:
-            raise InvalidActionDeclaration(f"Action {action.name} names an {direction} artifact twice")
+            raise wrong_action(f"Action {action.name} names an {direction} artifact twice")
 
 
 def _check_configuration(action: Action, kind: _ActionType) -> None:
     given = set(action.configuration)
-    if missing := sorted(kind.required - given):
-        raise _missing(action, missing[0])
+    _require(action, kind.required)
     if unknown := sorted(given - kind.required - kind.optional - kind.absent):
-        raise InvalidActionDeclaration(
+        raise wrong_action(
             f"Action configuration for action '{action.name}' contains unknown configuration '{unknown[0]}'"
         )
     for key in sorted(kind.absent & given):
@@ -145,17 +144,16 @@ def _check_configuration(action: Action, kind: _ActionType) -> None:
             raise NotImplementedError(f"{key} {action.configuration[key]} of action {action.name}")
     primary = action.configuration.get("PrimarySource")
     if primary is not None and primary not in action.inputs:
-        raise InvalidActionDeclaration(
-            f"PrimarySource {primary} of action {action.name} is none of its input artifacts"
+        raise wrong_action(f"PrimarySource {primary} of action {action.name} is none of its input artifacts")
+    if "CodeBuild" in action.type and len(action.inputs) > 1:
+        _require(action, {"PrimarySource"})
+
+
+def _require(action: Action, keys: frozenset[str] | set[str]) -> None:
+    if missing := sorted(keys - set(action.configuration)):
+        raise wrong_action(
+            f"Action configuration for action '{action.name}' is missing required configuration '{missing[0]}'"
         )
-    if "CodeBuild" in action.type and len(action.inputs) > 1 and primary is None:
-        raise _missing(action, "PrimarySource")
-
-
-def _missing(action: Action, key: str) -> InvalidActionDeclaration:
-    return InvalidActionDeclaration(
-        f"Action configuration for action '{action.name}' is missing required configuration '{key}'"
-    )
 
 
 def _check_cloudformation(action: Action) -> None:
@@ -163,36 +161,26 @@ def _check_cloudformation(action: Action) -> None:
     if mode in _MODES_ABSENT:
         raise NotImplementedError(f"ActionMode {mode} of action {action.name}")
     if mode not in _MODES:
-        raise InvalidActionDeclaration(f"ActionMode {mode} of action {action.name} is none of {', '.join(_MODES)}")
-    if missing := sorted(_MODES[mode] - set(action.configuration)):
-        raise _missing(action, missing[0])
+        raise wrong_action(f"ActionMode {mode} of action {action.name} is none of {', '.join(_MODES)}")
+    _require(action, _MODES[mode])
     template = action.configuration.get("TemplatePath", "")
     artifact, _, path = template.partition("::")
     if template and (not path or artifact not in action.inputs):
-        raise InvalidActionDeclaration(f"TemplatePath {template} of action {action.name} is not InputArtifact::path")
+        raise wrong_action(f"TemplatePath {template} of action {action.name} is not InputArtifact::path")
 
 
-def environment_variables(action: Action) -> dict[str, str]:
-    """EnvironmentVariables of a CodeBuild action, which is a JSON list in a text; none where it has none.
-
-    Raises:
-        InvalidActionDeclaration: it is none.
-        NotImplementedError: a variable comes from Parameter Store or Secrets Manager.
-    """
+def _check_environment_variables(action: Action) -> None:
     try:
         variables: Any = json.loads(action.configuration.get("EnvironmentVariables", "[]"))
     except ValueError as error:
-        raise InvalidActionDeclaration(
-            f"EnvironmentVariables of action {action.name} is not valid JSON: {error}"
-        ) from error
+        raise wrong_action(f"EnvironmentVariables of action {action.name} is not valid JSON: {error}") from error
     if not isinstance(variables, list) or not all(_is_variable(one) for one in variables):
-        raise InvalidActionDeclaration(
+        raise wrong_action(
             f"EnvironmentVariables of action {action.name} is not a list of objects with name and value, both text"
         )
     for variable in variables:
         if variable.get("type", "PLAINTEXT") != "PLAINTEXT":
             raise NotImplementedError(f"environment variable {variable['name']} of type {variable['type']}")
-    return {variable["name"]: variable["value"] for variable in variables}
 
 
 def _is_variable(value: Any) -> bool:

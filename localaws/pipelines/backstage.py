@@ -1,7 +1,8 @@
 """What AWS's services and its console do behind their APIs, for whoever plays them: a POST to `/_localaws/backstage/…`.
 
-`assume` gives a session of a role to a service that the role trusts, `allows` says what a role's policies allow,
-`shake_hands` makes a connection AVAILABLE, and `ask` has an approval of a pipeline wait for its answer.
+`read` gives the properties of a pipeline or project as deployed, `assume` a session of a role to a service that the
+role trusts; `allows` says what a role's policies allow, `shake_hands` makes a connection AVAILABLE, and `ask` has an
+approval of a pipeline wait for its answer.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from starlette.routing import Route
 
 from localaws import moto_app, roles
 from localaws.hosting import permissions
-from localaws.pipelines import codepipeline, connections
+from localaws.pipelines.store import APPROVALS, AVAILABLE, RESOURCES, Approval, status
 from localaws.policies import Context
 
 _PATH = "/_localaws/backstage"
@@ -48,17 +49,27 @@ def _allows(role: str, action: str, resource: str, context: Context, resource_po
         return {"allowed": permissions.allows(role, action, resource, resource_policy, context)}
 
 
-def _ask(account: str, region: str, pipeline: str, stage: str, action: str, execution: str) -> dict[str, Any]:
+def _read(account: str, region: str, type: str, name: str) -> dict[str, Any]:
     with moto_app.STATE:
-        return {"token": codepipeline.ask(account, region, pipeline, stage, action, execution)}
+        return {"properties": RESOURCES[account, region, type].get(name)}
+
+
+def _ask(place: list[str], execution: str) -> dict[str, Any]:
+    """`place` is account, region, pipeline, stage and action."""
+    account, region, pipeline, stage, action = place
+    with moto_app.STATE:
+        approval = APPROVALS[account, region, pipeline, stage, action] = Approval(execution)
+    return {"token": approval.token}
 
 
 def _shake_hands(connection: str) -> dict[str, Any]:
     with moto_app.STATE:
-        return {"status": connections.shake_hands(connection)}
+        AVAILABLE.add(connection)
+        return {"status": status(connection)}
 
 
 _OPERATIONS: Mapping[str, Callable[..., dict[str, Any]]] = {
+    "read": _read,
     "assume": _assume,
     "allows": _allows,
     "ask": _ask,

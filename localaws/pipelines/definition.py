@@ -1,4 +1,4 @@
-"""The structure of a pipeline: what GetPipeline shows, in a form to work with."""
+"""The structure of a pipeline: AWS::CodePipeline::Pipeline, in a form to work with."""
 
 from __future__ import annotations
 
@@ -12,6 +12,14 @@ TypeId = tuple[str, str, str, str]
 
 EXECUTION_ID = "#{codepipeline.PipelineExecutionId}"
 """The variable that the configuration of every action can name."""
+
+
+class InvalidDefinition(Exception):
+    """CodePipeline refuses the pipeline; its error is `code`, and the text its message."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 @dataclass(frozen=True)
@@ -36,7 +44,6 @@ class Action:
     outputs: tuple[str, ...]
     role_arn: str | None
     region: str
-    timeout_minutes: int | None
 
     @property
     def category(self) -> str:
@@ -54,17 +61,17 @@ class Stage:
 
 @dataclass(frozen=True)
 class Definition:
-    """One version of a pipeline."""
+    """A pipeline."""
 
     declared: Mapping[str, Any]
-    """As the API writes it."""
+    """Its properties, as in a template."""
     region: str
     account: str
 
     @property
     def name(self) -> str:
         """The name of the pipeline."""
-        return str(self.declared["name"])
+        return str(self.declared["Name"])
 
     @property
     def arn(self) -> str:
@@ -72,29 +79,28 @@ class Definition:
         return f"arn:aws:codepipeline:{self.region}:{self.account}:{self.name}"
 
     @property
-    def version(self) -> int:
-        """1, and one more with every update."""
-        return int(self.declared["version"])
-
-    @property
     def role_arn(self) -> str:
         """The role that CodePipeline assumes."""
-        return str(self.declared["roleArn"])
+        return str(self.declared["RoleArn"])
 
     @cached_property
     def stores(self) -> Mapping[str, Store]:
         """Region -> its artifact store."""
-        stores = self.declared.get("artifactStores") or {self.region: self.declared["artifactStore"]}
+        one = self.declared.get("ArtifactStore")
+        alone = [{"Region": self.region, "ArtifactStore": one}] if one else []
         return {
-            region: Store(one["location"], one.get("encryptionKey", {}).get("id")) for region, one in stores.items()
+            each["Region"]: Store(
+                each["ArtifactStore"]["Location"], each["ArtifactStore"].get("EncryptionKey", {}).get("Id")
+            )
+            for each in self.declared.get("ArtifactStores", alone)
         }
 
     @cached_property
     def stages(self) -> tuple[Stage, ...]:
         """The stages in order."""
         return tuple(
-            Stage(stage["name"], tuple(self._action(stage["name"], action) for action in stage["actions"]))
-            for stage in self.declared["stages"]
+            Stage(stage["Name"], tuple(self._action(stage["Name"], action) for action in stage["Actions"]))
+            for stage in self.declared["Stages"]
         )
 
     @property
@@ -103,16 +109,15 @@ class Definition:
         return tuple(action for stage in self.stages for action in stage.actions)
 
     def _action(self, stage: str, declared: Mapping[str, Any]) -> Action:
-        type_id = declared["actionTypeId"]
+        of_type = declared["ActionTypeId"]
         return Action(
             stage=stage,
-            name=declared["name"],
-            type=(type_id["category"], type_id["owner"], type_id["provider"], type_id["version"]),
-            run_order=declared.get("runOrder", 1),
-            configuration=declared.get("configuration", {}),
-            inputs=tuple(artifact["name"] for artifact in declared.get("inputArtifacts", ())),
-            outputs=tuple(artifact["name"] for artifact in declared.get("outputArtifacts", ())),
-            role_arn=declared.get("roleArn"),
-            region=declared.get("region", self.region),
-            timeout_minutes=declared.get("timeoutInMinutes"),
+            name=declared["Name"],
+            type=(of_type["Category"], of_type["Owner"], of_type["Provider"], of_type["Version"]),
+            run_order=int(declared.get("RunOrder", 1)),
+            configuration={key: str(value) for key, value in declared.get("Configuration", {}).items()},
+            inputs=tuple(artifact["Name"] for artifact in declared.get("InputArtifacts", ())),
+            outputs=tuple(artifact["Name"] for artifact in declared.get("OutputArtifacts", ())),
+            role_arn=declared.get("RoleArn"),
+            region=declared.get("Region", self.region),
         )

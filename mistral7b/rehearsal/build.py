@@ -58,13 +58,12 @@ def run_codebuild(run: Run) -> None:
     name, region, account = run.configuration("ProjectName"), run.declared.region, run.definition.account
     arn = f"arn:aws:codebuild:{region}:{account}:project/{name}"
     run.role().require("codebuild:StartBuild", arn)
-    found = run.cloud.client("codebuild", account, region).batch_get_projects(names=[name])["projects"]
-    if not found:
+    project = run.cloud.deployed("AWS::CodeBuild::Project", account, region, name)
+    if project is None:
         raise ActionFailedError(f"Error calling startBuild: Project cannot be found: {arn}")
-    project = found[0]
-    who = run.role_of(_SERVICE, project["serviceRole"], arn)
+    who = run.role_of(_SERVICE, project["ServiceRole"], arn)
     _require_log(run, who, project)
-    spec = _buildspec(project["source"].get("buildspec", ""))
+    spec = _buildspec(project["Source"].get("BuildSpec", ""))
     with _folders(run.folder) as source:
         primary = run.configuration("PrimarySource") or run.declared.inputs[0]
         inputs = {one: source if one == primary else run.folder / "inputs" / one for one in run.declared.inputs}
@@ -77,11 +76,11 @@ def run_codebuild(run: Run) -> None:
 
 def _require_log(run: Run, who: Session, project: Mapping[str, Any]) -> None:
     """CodeBuild writes the log in the project's role's name; here it is a file."""
-    config = project.get("logsConfig", {}).get("cloudWatchLogs", {})
-    group = config.get("groupName", f"/aws/codebuild/{project['name']}")
-    stream = "/".join(filter(None, (config.get("streamName"), run.execution.id)))
+    config = project.get("LogsConfig", {}).get("CloudWatchLogs", {})
+    group = config.get("GroupName", f"/aws/codebuild/{project['Name']}")
+    stream = "/".join(filter(None, (config.get("StreamName"), run.execution.id)))
     arn = f"arn:aws:logs:{run.declared.region}:{who.account}:log-group:{group}:log-stream:{stream}"
-    if config.get("status") != "DISABLED":
+    if config.get("Status") != "DISABLED":
         who.require("logs:CreateLogStream", arn)
         who.require("logs:PutLogEvents", arn)
 
@@ -118,7 +117,7 @@ def _environment(
     region, scratch = run.declared.region, run.folder / "scratch"
     write_python(scratch / "bin")
     own = {
-        "CODEBUILD_BUILD_ID": f"{project['name']}:{run.execution.id}",
+        "CODEBUILD_BUILD_ID": f"{project['Name']}:{run.execution.id}",
         "CODEBUILD_CI": "true",
         "CODEBUILD_INITIATOR": f"codepipeline/{run.definition.name}",
         "CODEBUILD_SRC_DIR": str(run.folder / "source"),
@@ -137,7 +136,7 @@ def _environment(
         "AWS_CONTAINER_CREDENTIALS_FULL_URI": run.cloud.url + who.credentials["Credentials"],
         "AWS_CONTAINER_AUTHORIZATION_TOKEN": who.credentials["SessionToken"],
         **spec.get("env", {}).get("variables", {}),
-        **{one["name"]: one["value"] for one in project["environment"].get("environmentVariables", [])},
+        **{one["Name"]: one["Value"] for one in project["Environment"].get("EnvironmentVariables", [])},
         **{one["name"]: one["value"] for one in json.loads(run.configuration("EnvironmentVariables") or "[]")},
         **own,
     }
@@ -148,7 +147,7 @@ def _run_commands(run: Run, project: Mapping[str, Any], spec: Mapping[str, Any],
         _Command(phase, text) for phase in _PHASES for text in _listed(spec["phases"].get(phase, {}).get("commands"))
     ]
     shell = f"/bin/{spec.get('env', {}).get('shell', 'sh').removeprefix('/bin/')}"
-    deadline = time.monotonic() + 60 * project["timeoutInMinutes"]
+    deadline = time.monotonic() + 60 * int(project.get("TimeoutInMinutes", 60))
     at = 0
     while at < len(commands):  # a command that ends its shell by `exit 0` is followed by the next one in another
         at, status = _run_shell(run, shell, commands, at, environment, deadline)

@@ -90,6 +90,12 @@ class Cloud:
                 region_name=region,
             ).client(service, endpoint_url=self.url, config=Config(s3={"addressing_style": "path"}))
 
+    def deployed(self, kind: str, account: str, region: str, name: str) -> dict[str, Any] | None:
+        """The properties of a resource of this type, as they were deployed; None if there is none."""
+        found: dict[str, Any] | None
+        found = self.backstage("read", account=account, region=region, type=kind, name=name)["properties"]
+        return found
+
     def backstage(self, operation: str, **members: Any) -> dict[str, Any]:
         """Has the embedded AWS do what no API of AWS's does: see `localaws.pipelines.backstage`.
 

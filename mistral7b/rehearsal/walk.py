@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from localaws.pipelines.definition import Action as Declared
 from localaws.pipelines.definition import Definition
-from mistral7b.promotion.names import PIPELINE_NAME, PIPELINE_STACK_NAME
+from mistral7b.promotion.names import PIPELINE_NAME
 from mistral7b.rehearsal.build import run_codebuild
 from mistral7b.rehearsal.cloud import Cloud, Place
 from mistral7b.rehearsal.deploy import run_cloudformation
@@ -70,7 +70,8 @@ class Walk:
         with self.view.showing():
             while True:
                 execution = self._execute(read_definition(self.cloud, self.place))
-                if execution.status != CANCELLED or not self._restarts():
+                restarts = read_definition(self.cloud, self.place).declared.get("RestartExecutionOnUpdate")
+                if execution.status != CANCELLED or str(restarts).lower() != "true":
                     return execution
                 self.view.say(
                     f"    The pipeline has updated itself: execution {execution.id} ends, and another takes the commit "
@@ -93,7 +94,7 @@ class Walk:
                     execution.status = FAILED
                     return execution
                 # an update cancels what is under way
-                if read_definition(self.cloud, self.place).version != definition.version:
+                if read_definition(self.cloud, self.place) != definition:
                     execution.status = CANCELLED
                     return execution
         execution.status = SUCCEEDED
@@ -149,20 +150,17 @@ class Walk:
             self._read_answer(action)
 
     def _ask(self, run: Run) -> str:
-        place = {"account": self.place.account, "region": self.place.region, "pipeline": run.definition.name}
-        asked = self.cloud.backstage(
-            "ask", **place, stage=run.shown.stage, action=run.shown.name, execution=run.execution.id
-        )
+        place = [self.place.account, self.place.region, PIPELINE_NAME, run.shown.stage, run.shown.name]
         run.shown.start()
-        return str(asked["token"])
+        return str(self.cloud.backstage("ask", place=place, execution=run.execution.id)["token"])
 
     def _read_answer(self, action: Action) -> None:
         for stage in self._codepipeline.get_pipeline_state(name=PIPELINE_NAME)["stageStates"]:
             for state in stage["actionStates"]:
                 latest = state.get("latestExecution", {"status": IN_PROGRESS})
-                if (stage["stageName"], state["actionName"]) == (action.stage, action.name):
-                    if latest["status"] != IN_PROGRESS:
-                        action.end(latest["status"], latest["summary"])
+                here = (stage["stageName"], state["actionName"]) == (action.stage, action.name)
+                if here and latest["status"] != IN_PROGRESS:
+                    action.end(latest["status"], latest["summary"])
 
     def _put(self, action: Action, token: str, answer: Answer) -> None:
         try:
@@ -177,25 +175,15 @@ class Walk:
             if error.response["Error"]["Code"] not in _ANSWERED:
                 raise
 
-    def _restarts(self) -> bool:
-        """Whether the pipeline's template has an update start an execution: RestartExecutionOnUpdate."""
-        client = self.cloud.client("cloudformation", self.place.account, self.place.region)
-        resources = client.get_template(StackName=PIPELINE_STACK_NAME)["TemplateBody"]["Resources"]
-        pipelines = [one for one in resources.values() if one["Type"] == "AWS::CodePipeline::Pipeline"]
-        return any(str(one["Properties"].get("RestartExecutionOnUpdate")).lower() == "true" for one in pipelines)
-
     @property
     def _codepipeline(self) -> Any:
         return self.cloud.client("codepipeline", self.place.account, self.place.region)
 
 
 def read_definition(cloud: Cloud, place: Place) -> Definition:
-    """The pipeline as it is deployed.
-
-    Raises:
-        botocore.exceptions.ClientError: there is none.
-    """
-    declared = cloud.client("codepipeline", place.account, place.region).get_pipeline(name=PIPELINE_NAME)["pipeline"]
+    """The pipeline as it is deployed."""
+    declared = cloud.deployed("AWS::CodePipeline::Pipeline", place.account, place.region, PIPELINE_NAME)
+    assert declared is not None
     return Definition(declared, place.region, place.account)
 
 
