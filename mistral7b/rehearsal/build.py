@@ -37,6 +37,7 @@ _KNOWN = {
 """What can be rehearsed of a buildspec. Caches do nothing: each build starts in an empty folder."""
 
 _POLL_S = 0.1
+MINUTE_S = 60.0
 
 # Each command runs in this one shell, so that `cd` and `export` carry over. Its number goes first into a file.
 _STEP = """\
@@ -147,7 +148,7 @@ def _run_commands(run: Run, project: Mapping[str, Any], spec: Mapping[str, Any],
         _Command(phase, text) for phase in _PHASES for text in _listed(spec["phases"].get(phase, {}).get("commands"))
     ]
     shell = f"/bin/{spec.get('env', {}).get('shell', 'sh').removeprefix('/bin/')}"
-    deadline = time.monotonic() + 60 * int(project.get("TimeoutInMinutes", 60))
+    deadline = time.monotonic() + MINUTE_S * int(project.get("TimeoutInMinutes", 60))
     at = 0
     while at < len(commands):  # a command that ends its shell by `exit 0` is followed by the next one in another
         at, status = _run_shell(run, shell, commands, at, environment, deadline)

@@ -1,11 +1,10 @@
-"""Pipelines to test with, as CodePipeline's API writes them."""
+"""Pipelines to test with, as templates write them."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from localaws.codepipeline.definition import Definition, completed
+from localaws.pipelines.definition import Definition
 
 REGION = "us-east-1"
 ACCOUNT = "111111111111"
@@ -14,8 +13,8 @@ BUCKET = "artifacts-of-tests"
 
 
 def action(name: str, category: str, provider: str, **members: Any) -> dict[str, Any]:
-    type_id = {"category": category, "owner": "AWS", "provider": provider, "version": "1"}
-    return {"name": name, "actionTypeId": type_id, **members}
+    type_id = {"Category": category, "Owner": "AWS", "Provider": provider, "Version": "1"}
+    return {"Name": name, "ActionTypeId": type_id, **members}
 
 
 def source(name: str = "Source", output: str = "Code", **members: Any) -> dict[str, Any]:
@@ -24,7 +23,7 @@ def source(name: str = "Source", output: str = "Code", **members: Any) -> dict[s
         name,
         "Source",
         "CodeStarSourceConnection",
-        **{"outputArtifacts": [{"name": output}], "configuration": configuration, **members},
+        **{"OutputArtifacts": [{"Name": output}], "Configuration": configuration, **members},
     )
 
 
@@ -36,9 +35,9 @@ def build(name: str = "Build", inputs: str = "Code", outputs: str = "", **member
         "Build",
         "CodeBuild",
         **{
-            "inputArtifacts": [{"name": one} for one in named],
-            "outputArtifacts": [{"name": one} for one in outputs.split()],
-            "configuration": {"ProjectName": "project", **primary},
+            "InputArtifacts": [{"Name": one} for one in named],
+            "OutputArtifacts": [{"Name": one} for one in outputs.split()],
+            "Configuration": {"ProjectName": "project", **primary},
             **members,
         },
     )
@@ -57,29 +56,24 @@ def deployment(name: str = "Deploy", **configuration: str) -> dict[str, Any]:
         "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/execution",
         **configuration,
     }
-    return action(name, "Deploy", "CloudFormation", inputArtifacts=[{"name": "Code"}], configuration=stated)
+    return action(name, "Deploy", "CloudFormation", InputArtifacts=[{"Name": "Code"}], Configuration=stated)
 
 
 def stage(name: str, *actions: dict[str, Any], **members: Any) -> dict[str, Any]:
-    return {"name": name, "actions": list(actions), **members}
+    return {"Name": name, "Actions": list(actions), **members}
 
 
 def pipeline(*stages: dict[str, Any], **members: Any) -> dict[str, Any]:
     """A pipeline of a source stage and these, or of a build if there are none."""
     return {
-        "name": "pipeline",
-        "roleArn": f"arn:aws:iam::{ACCOUNT}:role/pipeline",
-        "artifactStore": {"type": "S3", "location": BUCKET},
-        "pipelineType": "V2",
-        "stages": [stage("Source", source()), *(stages or [stage("Build", build())])],
+        "Name": "pipeline",
+        "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/pipeline",
+        "ArtifactStore": {"Type": "S3", "Location": BUCKET},
+        "PipelineType": "V2",
+        "Stages": [stage("Source", source()), *(stages or [stage("Build", build())])],
         **members,
     }
 
 
-def definition(*stages: dict[str, Any], version: int = 1, **members: Any) -> Definition:
-    return Definition(completed(pipeline(*stages, **members), version), REGION, ACCOUNT)
-
-
-def trust(**principals: Any) -> str:
-    allowed = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": principals}
-    return json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+def definition(declared: dict[str, Any]) -> Definition:
+    return Definition(declared, REGION, ACCOUNT)
