@@ -13,7 +13,7 @@ from localaws.cloudformation.providers.calls import arn, itself, names
 from localaws.cloudformation.values import Json, as_text
 from localaws.pipelines.definition import Definition, InvalidDefinition
 from localaws.pipelines.rules import check
-from localaws.pipelines.store import APPROVALS, RESOURCES, status
+from localaws.pipelines.store import RESOURCES, status
 
 
 def _failure(service: str, code: str, message: str) -> ResourceFailure:
@@ -79,8 +79,6 @@ def _check_pipeline(context: Context, properties: dict[str, Any]) -> None:
     if not _trusts(context, definition.role_arn, "codepipeline", definition.arn):
         message = f"CodePipeline is not authorized to perform AssumeRole on role {definition.role_arn}"
         raise _failure("CodePipeline", "InvalidStructureException", message)
-    for key in [key for key in APPROVALS if key[:3] == (context.account, context.region, definition.name)]:
-        del APPROVALS[key]  # an update cancels what waits for them
 
 
 _ENVIRONMENT = names("Type Image ComputeType EnvironmentVariables PrivilegedMode ImagePullCredentialsType")
