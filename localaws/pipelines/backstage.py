@@ -58,6 +58,8 @@ def _ask(place: list[str], execution: str) -> dict[str, Any]:
     """`place` is account, region, pipeline, stage and action."""
     account, region, pipeline, stage, action = place
     with moto_app.STATE:
+        for key in [one for one in APPROVALS if list(one[:4]) == place[:4] and APPROVALS[one].execution != execution]:
+            del APPROVALS[key]  # a stage holds one execution
         approval = APPROVALS[account, region, pipeline, stage, action] = Approval(execution)
     return {"token": approval.token}
 

@@ -214,6 +214,20 @@ def test_a_pipeline_that_has_updated_itself_starts_again(world: World) -> None:
     assert execution.status == "Succeeded"
 
 
+def test_a_stage_shows_the_execution_that_is_in_it(world: World) -> None:
+    shown = []
+
+    def decide(execution: Execution, stage: Stage, asked: Action) -> Answer:
+        state = world.client("codepipeline").get_pipeline_state(name=PIPELINE_NAME)["stageStates"][1]
+        shown.append(state["latestExecution"]["pipelineExecutionId"] == execution.id)
+        return Answer(True, "fine")
+
+    world.deploy(stage("Gate", approval("First"), approval("Second", RunOrder=2)))
+    for _ in range(2):
+        world.walk(decide)
+    assert shown == [True] * 4
+
+
 def test_an_approvals_token_is_good_once(world: World) -> None:
     tokens = []
 
