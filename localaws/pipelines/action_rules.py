@@ -27,10 +27,8 @@ class _ActionType:
     """Keys that its configuration must have."""
     optional: frozenset[str] = frozenset()
     absent: frozenset[str] = frozenset()
-    """Keys that CodePipeline has and that are not emulated, but for the values in `_HARMLESS`."""
+    """Keys that CodePipeline has and that are not emulated."""
 
-
-_HARMLESS = frozenset((("BatchEnabled", "false"), ("CombineArtifacts", "false"), ("OutputArtifactFormat", "CODE_ZIP")))
 
 _CODEBUILD = _ActionType(
     inputs=range(1, 6),
@@ -73,14 +71,6 @@ _MODES: Mapping[str, frozenset[str]] = {
 
 _MODES_ABSENT = _names("CREATE_UPDATE DELETE_ONLY REPLACE_ON_FAILURE")
 
-_PROVIDERS_ABSENT = _names(
-    "S3 CodeCommit ECR GitHub Jenkins ECRBuildAndPublish DeviceFarm BlazeMeter GhostInspector "
-    "Micro-Focus-StormRunner-Load Nouvola CodeDeploy CodeDeployToECS ECS ElasticBeanstalk OpsWorks ServiceCatalog "
-    "AlexaSkillsKit AppConfig EC2 EKS Lambda CloudFormationStackSet CloudFormationStackInstances StepFunctions "
-    "CodePipeline InspectorScan Snyk Commands"
-)
-"""Providers that CodePipeline has and that are not emulated."""
-
 
 def wrong_action(message: str) -> InvalidDefinition:
     """An action is refused."""
@@ -94,7 +84,9 @@ def check_action(action: Action, definition: Definition) -> None:
         InvalidDefinition: CodePipeline refuses it.
         NotImplementedError: CodePipeline has it, and it is not emulated.
     """
-    kind = _kind(action, definition.region)
+    kind = _TYPES.get(action.type)
+    if kind is None:
+        raise NotImplementedError(f"action {action.name} of {', '.join(action.type)}")
     _check_counts(action, kind)
     _check_configuration(action, kind)
     if action.region not in definition.stores:
@@ -105,18 +97,6 @@ def check_action(action: Action, definition: Definition) -> None:
     if action.category == "Deploy":
         _check_cloudformation(action)
     _check_environment_variables(action)
-
-
-def _kind(action: Action, region: str) -> _ActionType:
-    if kind := _TYPES.get(action.type):
-        return kind
-    category, owner, provider, version = action.type
-    if owner == "Custom" or provider in _PROVIDERS_ABSENT:
-        raise NotImplementedError(f"action {action.name} of provider {provider}")
-    raise wrong_action(
-        f"ActionType (Category: '{category}', Provider: '{provider}', Owner: '{owner}', Version: '{version}') in "
-        f"action '{action.name}' is not available in region {region.upper().replace('-', '_')}"
-    )
 
 
 def _check_counts(action: Action, kind: _ActionType) -> None:
@@ -140,8 +120,7 @@ def _check_configuration(action: Action, kind: _ActionType) -> None:
             f"Action configuration for action '{action.name}' contains unknown configuration '{unknown[0]}'"
         )
     for key in sorted(kind.absent & given):
-        if (key, action.configuration[key]) not in _HARMLESS:
-            raise NotImplementedError(f"{key} {action.configuration[key]} of action {action.name}")
+        raise NotImplementedError(f"{key} {action.configuration[key]} of action {action.name}")
     primary = action.configuration.get("PrimarySource")
     if primary is not None and primary not in action.inputs:
         raise wrong_action(f"PrimarySource {primary} of action {action.name} is none of its input artifacts")

@@ -35,13 +35,8 @@ def _assume(role: str, service: str, source_arn: str, session: str) -> dict[str,
     """
     account = source_arn.split(":")[4]
     made = roles.assume(role, by=service, session_name=session, source_account=account, source_arn=source_arn)
-    key = made["AccessKeyId"]
-    return {
-        "AccessKeyId": key,
-        "SecretAccessKey": made["SecretAccessKey"],
-        "SessionToken": made["SessionToken"],
-        "Credentials": f"{_PATH}/credentials/{key}",
-    }
+    shown = {name: made[name] for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")}
+    return shown | {"Credentials": f"{_PATH}/credentials/{made['AccessKeyId']}"}
 
 
 def _allows(role: str, action: str, resource: str, context: Context, resource_policy: str) -> dict[str, Any]:

@@ -175,7 +175,8 @@ def _how_to_look(folder: Path, result: "Result") -> str:
         f"\nThe embedded AWS goes on running. To look around in the pipeline's account, in this shell:\n"
         f'    eval "$(mistral7b local up --state {folder / STATE} --account {place.account} --region {place.region})"\n'
         f"    aws cloudformation describe-stacks\n"
-        f"What each action printed is in {folder / BUILDS}, its repository is {result.commit.folder}.\nTo end and remove it all:\n"
+        f"What each action printed is in {folder / BUILDS}, the repository in {result.commit.folder}. To end and\n"
+        "remove it all:\n"
         f"    mistral7b local down --state {folder / STATE} && rm -rf {folder}"
     )
 

@@ -13,7 +13,6 @@ import time
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -46,12 +45,6 @@ printf '%s\\n' {line}
 . {file} </dev/null
 __status=$?; [ "$__status" = 0 ] || exit "$__status"
 """
-
-
-@dataclass(frozen=True)
-class _Command:
-    phase: str
-    text: str
 
 
 def run_codebuild(run: Run) -> None:
@@ -144,39 +137,36 @@ def _environment(
 
 
 def _run_commands(run: Run, project: Mapping[str, Any], spec: Mapping[str, Any], environment: dict[str, str]) -> None:
-    commands = [
-        _Command(phase, text) for phase in _PHASES for text in _listed(spec["phases"].get(phase, {}).get("commands"))
-    ]
+    scratch, phases = run.folder / "scratch", spec["phases"]
+    commands = [(phase, text) for phase in _PHASES for text in _listed(phases.get(phase, {}).get("commands"))]
+    steps = []
+    for number, (phase, text) in enumerate(commands):
+        file = scratch / f"command-{number}.sh"
+        file.write_text(text + "\n", encoding="utf-8")
+        names = {"at": scratch / "at", "file": file, "line": f"{OWN_LINE}{phase.upper()}: {text}"}
+        steps.append(_STEP.format(number=number, **{key: shlex.quote(str(name)) for key, name in names.items()}))
     shell = f"/bin/{spec.get('env', {}).get('shell', 'sh').removeprefix('/bin/')}"
     deadline = time.monotonic() + MINUTE_S * int(project.get("TimeoutInMinutes", 60))
-    at = 0
-    while at < len(commands):  # a command that ends its shell by `exit 0` is followed by the next one in another
-        at, status = _run_shell(run, shell, commands, at, environment, deadline)
+    first = 0
+    while first < len(steps):  # a command that ends its shell by `exit 0` is followed by the next one in another
+        (scratch / "script.sh").write_text("".join(steps[first:]), encoding="utf-8")
+        status = _run_shell(run, [shell, str(scratch / "script.sh")], environment, deadline)
+        last = int((scratch / "at").read_text())
         if status:
+            phase, text = commands[last]
             raise ActionFailedError(
-                f"Build terminated with state: FAILED. Phase: {commands[at].phase.upper()}, COMMAND_EXECUTION_ERROR: "
-                f"Error while executing command: {commands[at].text}. Reason: exit status {status}"
+                f"Build terminated with state: FAILED. Phase: {phase.upper()}, COMMAND_EXECUTION_ERROR: Error while "
+                f"executing command: {text}. Reason: exit status {status}"
             )
-        at += 1
+        first = last + 1
 
 
-def _run_shell(
-    run: Run, shell: str, commands: list[_Command], first: int, environment: dict[str, str], deadline: float
-) -> tuple[int, int]:
-    """Runs commands from `first` on. The number of the last one that began, and the shell's status."""
-    scratch = run.folder / "scratch"
-    script, at = scratch / "script.sh", scratch / "at"
-    steps = []
-    for number, command in list(enumerate(commands))[first:]:
-        file = scratch / f"command-{number}.sh"
-        file.write_text(command.text + "\n", encoding="utf-8")
-        line = shlex.quote(f"{OWN_LINE}{command.phase.upper()}: {command.text}")
-        steps.append(_STEP.format(number=number, at=shlex.quote(str(at)), file=shlex.quote(str(file)), line=line))
-    script.write_text("".join(steps), encoding="utf-8")
+def _run_shell(run: Run, command: list[str], environment: dict[str, str], deadline: float) -> int:
+    """The exit status of a shell, whose output goes to the log."""
     assert run.shown.log is not None
     with run.shown.log.open("ab") as log:
         process = subprocess.Popen(
-            [shell, str(script)],
+            command,
             cwd=run.folder / "source",
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -193,7 +183,7 @@ def _run_shell(
             time.sleep(_POLL_S)
     finally:
         end_group(process)  # and whatever a command has left running
-    return int(at.read_text()), process.returncode
+    return process.returncode
 
 
 def _listed(value: Any) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -39,11 +39,8 @@ class Answer:
     summary: str
 
 
-class Approver(Protocol):
-    """Decides on approvals."""
-
-    def __call__(self, execution: Execution, stage: Stage, action: Action) -> Answer:
-        """Whether to go on."""
+Approver = Callable[[Execution, Stage, Action], Answer]
+"""Decides on an approval of a stage."""
 
 
 @dataclass

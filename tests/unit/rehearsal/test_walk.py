@@ -1,4 +1,4 @@
-"""The deployed pipeline's definition is walked: sources, approvals, deployments, each under the role that it assumes."""
+"""The deployed pipeline's definition is walked: sources, approvals, deployments, each under its own role."""
 
 import json
 import sys
@@ -10,8 +10,8 @@ import pytest
 from mistral7b.promotion.names import PIPELINE_NAME
 from mistral7b.rehearsal.execution import Action, Execution, Stage
 from mistral7b.rehearsal.walk import Answer
-from tests.unit.localaws.pipelines.structures import approval, build, stage
 from tests.unit.localaws.pipelines.structures import action as declared
+from tests.unit.localaws.pipelines.structures import approval, build, stage
 from tests.unit.rehearsal.conftest import git
 from tests.unit.rehearsal.world import BUILD_MAY, PIPELINE_MAY, World, action, commands, got
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from localaws import cloudformation, hosting, moto_app, pipelines
-from localaws.pipelines.store import RESOURCES
 from localaws.hosting.settings import HostingSettings
+from localaws.pipelines.store import RESOURCES
 from tests.unit.fresh_accounts import fresh_account
 
 REGION = "us-east-1"

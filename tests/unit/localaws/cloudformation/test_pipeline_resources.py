@@ -198,8 +198,8 @@ def test_a_pipeline_is_stored_and_changes_in_place(account: Account) -> None:
         (pipeline_of("codebuild"), "CodePipeline is not authorized to perform AssumeRole on role"),
         (
             pipeline_of("codepipeline", PipelineType="V1", ExecutionMode="QUEUED"),
-            'The execution mode QUEUED requires the pipeline type V2" (Service: CodePipeline, Status Code: 400, Error Code'
-            ": InvalidStructureException)",
+            'QUEUED requires the pipeline type V2" (Service: CodePipeline, Status Code: 400, Error Code: Invalid'
+            "StructureException)",
         ),
         (pipeline_of("codepipeline", ExecutionMode="PARALLEL"), "executionMode PARALLEL (not emulated)"),
     ],

@@ -66,10 +66,6 @@ ACTIONS: dict[str, tuple[list[dict[str, Any]], str]] = {
         [build("First", outputs="Made"), build("Second", outputs="Made")],
         "must be unique within the pipeline. Made has been used more than once",
     ),
-    "an unknown type": (
-        [action("Build", "Build", "CodeBulid")],
-        r"Provider: 'CodeBulid', Owner: 'AWS', Version: '1'\) in action 'Build' is not available in region US_EAST_1",
-    ),
     "a build without input": (
         [build(inputs="")],
         r"has 0 input artifacts which is less than the minimum input artifact count \(1\)",
@@ -123,7 +119,7 @@ NOT_HERE: dict[str, tuple[dict[str, Any], str]] = {
     **{
         title: ({"Stages": [stage("Source", source()), stage("Build", one)]}, message)
         for title, one, message in (
-            ("another provider", action("Call", "Invoke", "Lambda"), "action Call of provider Lambda"),
+            ("another provider", action("Call", "Invoke", "Lambda"), "action Call of Invoke, AWS, Lambda, 1"),
             ("a batch build", project(BatchEnabled="true"), "BatchEnabled true of action Build"),
             ("a namespace", build(Namespace="N"), "Namespace of action Build"),
             ("a mode that uses no change set", deployment(ActionMode="CREATE_UPDATE"), "ActionMode CREATE_UPDATE"),
