@@ -1,7 +1,7 @@
 """What came of a rehearsal: for scripts, and as tables."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,7 +21,7 @@ _SHOWN = ("MAX_CONCURRENT_REQUESTS", "MAX_INPUT_LENGTH", "MAX_TOTAL_TOKENS")
 _COMMIT_LETTERS = 10
 
 
-@dataclass(frozen=True)
+@dataclass
 class Result:
     """What came of one commit."""
 
@@ -30,6 +30,18 @@ class Result:
     commit: Clone
     execution: Execution
     environments: tuple[Deployed, ...]
+    stop: dict[str, Any] | None = field(init=False)
+    """Where the promotion stopped, why, and the end of what was printed there; None if it did not."""
+
+    def __post_init__(self) -> None:
+        """Reads the log now: it goes with the rehearsal."""
+        failed = self.execution.failed
+        if failed is not None:
+            self.stop = {"stage": failed.stage, "action": failed.name, "reason": failed.reason, "log": failed.tail()}
+        elif self.promoted:
+            self.stop = None
+        else:  # cancelled by an update that starts nothing
+            self.stop = {"stage": "", "action": "", "reason": f"the execution is {self.execution.status}", "log": []}
 
     @property
     def promoted(self) -> bool:
@@ -40,16 +52,6 @@ class Result:
     def title(self) -> str:
         """The commit, as one reads it."""
         return f"{self.commit.commit[:_COMMIT_LETTERS]} {self.commit.subject}"
-
-    @property
-    def stop(self) -> dict[str, Any] | None:
-        """Where the promotion stopped, why, and the end of what was printed there; None if it did not."""
-        if self.promoted:
-            return None
-        failed = self.execution.failed
-        if failed is None:  # cancelled by an update that starts nothing
-            return {"stage": "", "action": "", "reason": f"the execution is {self.execution.status}", "log": []}
-        return {"stage": failed.stage, "action": failed.name, "reason": failed.reason, "log": failed.tail()}
 
     @property
     def stopped(self) -> str:

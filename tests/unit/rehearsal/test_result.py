@@ -78,6 +78,12 @@ def test_the_tables_tell_the_commit_from_the_one_before(result: Result) -> None:
     assert lines[0].split()[-3:] == ["128", "8191", "8192"]
 
 
+def test_the_log_of_what_stopped_it_outlives_its_file(result: Result, tmp_path: Path) -> None:
+    (tmp_path / "log").unlink()
+    assert result.stop is not None
+    assert result.stop["log"] == ["got 400"]
+
+
 def test_where_and_why_it_stopped_is_one_sentence(result: Result) -> None:
     assert result.stopped == "stopped at dev / Smoke: a 400"
 
