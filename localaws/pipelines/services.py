@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from moto.core.exceptions import ServiceException
-from moto.core.responses import ActionResult
+from moto.core.responses import ActionResult, BaseResponse
 
 from localaws import roles
 from localaws.hosting import permissions
-from localaws.own_service import OwnService, ResourceNotFound
+from localaws.hosting.constraints import violations
 from localaws.pipelines.definition import Definition
 from localaws.pipelines.store import APPROVALS, RESOURCES, Approval, status
 
 
 class Refused(ServiceException):
-    """An error of CodePipeline's, with its code and message."""
+    """An error of a service's, with its code and message."""
 
 
-class CodePipeline(OwnService):
+class _Service(BaseResponse):
+    """One request. moto calls the method that is named like the operation."""
+
+    service: ClassVar[str]
+
+    def __init__(self) -> None:
+        super().__init__(service_name=self.service)
+        self.automated_parameter_parsing = True
+
+    @property
+    def request(self) -> Mapping[str, Any]:
+        """The request's parameters, as botocore's model names them, and within its constraints."""
+        parameters: Mapping[str, Any] = self._get_params()
+        if message := violations(self.service, self._get_action(), parameters):
+            raise Refused("ValidationException", message)
+        return parameters
+
+
+class CodePipeline(_Service):
     """Approvals."""
 
     service = "codepipeline"
@@ -78,7 +97,7 @@ def _shown(action: str, approval: Approval | None) -> dict[str, Any]:
     return {"actionName": action, "latestExecution": {"status": approval.status, "summary": approval.summary, **token}}
 
 
-class CodeConnections(OwnService):
+class CodeConnections(_Service):
     """Connections, which moto lacks."""
 
     service = "codeconnections"
@@ -88,7 +107,7 @@ class CodeConnections(OwnService):
         arn: str = self.request["ConnectionArn"]
         found = RESOURCES[self.current_account, self.region, "AWS::CodeConnections::Connection"].get(arn)
         if found is None:
-            raise ResourceNotFound(f"Connection {arn} not found")
+            raise Refused("ResourceNotFoundException", f"Connection {arn} not found")
         described = {
             "ConnectionName": found["ConnectionName"],
             "ConnectionArn": arn,
