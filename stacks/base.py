@@ -4,6 +4,7 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from mistral7b.environment import Environment
+from stacks.checks import mark_unchecked
 
 
 class EnvironmentStack(cdk.Stack):
@@ -22,3 +23,4 @@ class EnvironmentStack(cdk.Stack):
             description=f"Mistral 7B, {environment.name}: {description}",
             synthesizer=cdk.BootstraplessSynthesizer() if scope.node.try_get_context("export") else None,
         )
+        mark_unchecked(self)

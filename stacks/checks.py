@@ -10,6 +10,7 @@ from constructs import IConstruct
 from mistral7b.environment import CompliancePack
 
 VALIDATE = "validate"
+_UNCHECKED = "this assembly was made by `cdk ls` or `cdk destroy`, which check nothing. fix: make one with `cdk synth`"
 PACKS: dict[CompliancePack, type[NagPack]] = {
     "aws-solutions": AwsSolutionsChecks,
     "nist-800-53-r5": NIST80053R5Checks,
@@ -20,7 +21,7 @@ PACKS: dict[CompliancePack, type[NagPack]] = {
 
 def add_compliance_packs(scope: IConstruct, packs: Sequence[CompliancePack]) -> None:
     """Lets a synth fail on what these packs find in `scope` and nobody has acknowledged."""
-    for pack in packs:
+    for pack in () if is_listed(scope) else packs:
         cdk.Validations.of(scope).add_plugins(ScopedPack(PACKS[pack](scope), scope))
 
 
@@ -60,7 +61,19 @@ def add_template_validation(app: cdk.App) -> None:
     """Lets a synth fail where a template breaks CloudFormation's schemas and rules (`validateAgainstDefaultRules`).
 
     It takes about 1.5 s; `-c validate=false` leaves it out, for an edit and a look. The CDK's own switch
-    (`builtin_cloud_formation_validation`) is off, as it knows no such exception.
+    (`builtin_cloud_formation_validation`) is off, as it knows no such exception. `cdk ls` and `cdk destroy` need no
+    check: see `mark_unchecked`.
     """
-    if str(app.node.try_get_context(VALIDATE)).lower() != "false":
+    if not is_listed(app) and str(app.node.try_get_context(VALIDATE)).lower() != "false":
         cdk.Validations.of(app).add_plugins(cdk.CloudFormationValidatePlugin())
+
+
+def mark_unchecked(stack: cdk.Stack) -> None:
+    """Lets `cdk deploy --app cdk.out` refuse the stack where no check has looked at it; `cdk destroy` does not mind."""
+    if is_listed(stack):
+        stack.node.add_metadata("aws:cdk:error", _UNCHECKED)
+
+
+def is_listed(scope: IConstruct) -> bool:
+    """Whether the CDK CLI wants to know the stacks, not to deploy them: `cdk ls` and `cdk destroy` say so."""
+    return bool(scope.node.try_get_context("aws:cdk:bundling-stacks") == [])

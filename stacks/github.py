@@ -162,7 +162,7 @@ def add_github_stacks(promotion: Promotion, stages: Mapping[str, EnvironmentStag
 
     Args:
         promotion: What is promoted.
-        stages: The environments' stages, by name.
+        stages: The environments' stages, by name: those of all that is promoted, or of some.
     """
     actions = promotion.settings.github_actions
     if actions is None:
@@ -173,6 +173,8 @@ def add_github_stacks(promotion: Promotion, stages: Mapping[str, EnvironmentStag
     for promoted in promotion.environments:
         is_made = promoted.account not in present
         present.add(promoted.account)
+        if promoted.name not in stages:
+            continue
         stacks.append(
             GithubStack(
                 stages[promoted.name],

@@ -17,7 +17,7 @@ from mistral7b.promotion.names import (
     UPDATE_STAGE,
 )
 from sagemaker_tgi import EncryptionKey, acknowledge, acknowledge_lint
-from stacks.checks import add_compliance_packs
+from stacks.checks import add_compliance_packs, mark_unchecked
 from stacks.pipeline.artifacts import ArtifactStore, ReplicationStack
 from stacks.pipeline.builds import LOG_GROUP_NAME, Builds
 from stacks.pipeline.notifications import Notifications
@@ -86,6 +86,7 @@ class PipelineStack(cdk.Stack):
             cdk.CfnOutput(self, name, value=value, description=description)
         for stack in self.stacks:
             add_compliance_packs(stack, settings.compliance_packs)
+            mark_unchecked(stack)
             for tag, text in settings.tags.items():
                 cdk.Tags.of(stack).add(tag, text)
 

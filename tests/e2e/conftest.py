@@ -78,6 +78,8 @@ class User:
             return self._run([str(BIN / "cdk"), *arguments, "--app", assembly], extra or {})
         # What a synth validates, tests/unit/stacks do for every variant; here it would only cost time.
         app = ["-c", f"environments={self.files}", "-c", "validate=false", "-o", assembly]
+        if arguments[1:] and "/" in arguments[1]:  # no other environment's stacks are of use
+            app += ["-c", f"only={arguments[1].partition('/')[0]}"]
         return self._run([str(BIN / "cdk"), *arguments, *app], extra or {})
 
     def mistral7b(self, *arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:

@@ -5,13 +5,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from tests.variants import FOLDERS, context, recommended_flags
 
 ROOT = Path(__file__).parents[3]
 
 
-def run_app(outdir: Path, **given: str) -> "subprocess.CompletedProcess[str]":
+def run_app(outdir: Path, **given: Any) -> "subprocess.CompletedProcess[str]":
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "JSII_NODE") if name in os.environ}
     settings = context() | {"environments": str(FOLDERS["typical"])} | given
     return subprocess.run(
@@ -49,6 +50,32 @@ def test_without_a_pipeline_file_there_is_no_pipeline_and_no_gate_role(tmp_path:
     assert (run.returncode, run.stderr) == (0, "")
     assert set(stacks(tmp_path / "out")) == {"dev/endpoint"}
     assert "-gate" not in "".join(file.read_text() for file in (tmp_path / "out").rglob("*.template.json"))
+
+
+def test_one_stage_alone_is_as_it_is_among_all(tmp_path: Path) -> None:
+    assert run_app(tmp_path / "all", validate="false").returncode == 0
+    run = run_app(tmp_path / "one", only="prod", validate="false")
+    assert run.returncode == 0
+    assert stacks(tmp_path / "one") == {"prod/endpoint": "mistral-7b-prod-endpoint"}
+    [alone] = (tmp_path / "one").rglob("*.template.json")
+    [among] = (tmp_path / "all" / "assembly-prod").glob("*.template.json")
+    assert alone.read_bytes() == among.read_bytes()
+
+
+def test_what_cdk_ls_leaves_is_unchecked_and_cannot_be_deployed(tmp_path: Path) -> None:
+    run = run_app(tmp_path / "out", **{"aws:cdk:bundling-stacks": []})
+    assert (run.returncode, run.stderr) == (0, "")
+    of_stacks = list((tmp_path / "out").rglob("*.metadata.json"))
+    assert len(of_stacks) == 4
+    assert all("which check nothing" in file.read_text() for file in of_stacks)
+
+
+def test_a_stage_that_there_is_not_ends_with_a_message_and_exit_code_2(tmp_path: Path) -> None:
+    run = run_app(tmp_path / "out", only="dve")
+    assert (run.returncode, run.stderr) == (
+        2,
+        "There is no environment 'dve'. Did you mean dev? (dev, staging, prod)\n",
+    )
 
 
 def test_a_wrong_pipeline_file_ends_with_a_message_and_exit_code_2(tmp_path: Path) -> None:
