@@ -86,13 +86,11 @@ async def _post(request: Request) -> JSONResponse:
     # A page in the user's browser can send any body, but not this type to another origin without being asked first.
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
         return JSONResponse({"message": "the content type has to be application/json"}, status_code=415)
-    operation = _OPERATIONS.get(request.path_params["operation"])
-    if operation is None:
-        return JSONResponse({"message": f"there are {', '.join(_OPERATIONS)}"}, status_code=404)
     try:
+        operation = _OPERATIONS[request.path_params["operation"]]
         return JSONResponse(await run_in_threadpool(operation, **json.loads(await request.body())))
-    except ServiceException as error:
-        return JSONResponse({"message": str(error.message)}, status_code=400)
+    except (ServiceException, KeyError, TypeError, ValueError) as error:
+        return JSONResponse({"message": getattr(error, "message", str(error))}, status_code=400)
 
 
 async def _credentials(request: Request) -> JSONResponse:

@@ -86,14 +86,10 @@ class Definition:
     @cached_property
     def stores(self) -> Mapping[str, Store]:
         """Region -> its artifact store."""
-        one = self.declared.get("ArtifactStore")
-        alone = [{"Region": self.region, "ArtifactStore": one}] if one else []
-        return {
-            each["Region"]: Store(
-                each["ArtifactStore"]["Location"], each["ArtifactStore"].get("EncryptionKey", {}).get("Id")
-            )
-            for each in self.declared.get("ArtifactStores", alone)
-        }
+        stores = {one["Region"]: one["ArtifactStore"] for one in self.declared.get("ArtifactStores", [])}
+        if "ArtifactStore" in self.declared:
+            stores[self.region] = self.declared["ArtifactStore"]
+        return {at: Store(one["Location"], one.get("EncryptionKey", {}).get("Id")) for at, one in stores.items()}
 
     @cached_property
     def stages(self) -> tuple[Stage, ...]:

@@ -19,6 +19,10 @@ from mistral7b.rehearsal.execution import Action, Execution
 
 SERVICE = "codepipeline.amazonaws.com"
 
+Context = Mapping[str, str | None]
+"""Values of condition keys; None for one that the request does not have."""
+_NOTHING: Context = {}
+
 
 class ActionFailedError(Exception):
     """An action fails; the text is CodePipeline's message."""
@@ -41,19 +45,12 @@ class Session:
         """A boto3 client with the session's credentials."""
         return self.cloud.session_client(service, region, self.credentials)
 
-    def may(
-        self, action: str, resource: str, policy: str = "{}", context: Mapping[str, str | None] | None = None
-    ) -> bool:
-        """Whether a policy of the role, or that of the resource, allows an action.
-
-        `context` has values of condition keys, None for those that the request does not have.
-        """
+    def may(self, action: str, resource: str, policy: str = "{}", context: Context = _NOTHING) -> bool:
+        """Whether a policy of the role, or that of the resource, allows an action."""
         asked = {"role": self.role, "action": action, "resource": resource}
-        return bool(self.cloud.backstage("allows", **asked, context=context or {}, resource_policy=policy)["allowed"])
+        return bool(self.cloud.backstage("allows", **asked, context=context, resource_policy=policy)["allowed"])
 
-    def require(
-        self, action: str, resource: str, policy: str = "{}", context: Mapping[str, str | None] | None = None
-    ) -> None:
+    def require(self, action: str, resource: str, policy: str = "{}", context: Context = _NOTHING) -> None:
         """Raises ActionFailedError unless it may."""
         if not self.may(action, resource, policy, context):
             raise ActionFailedError(f"{self.role} is not authorized to perform: {action} on resource: {resource}")

@@ -152,12 +152,11 @@ class Walk:
         return str(self.cloud.backstage("ask", place=place, execution=run.execution.id)["token"])
 
     def _read_answer(self, action: Action) -> None:
-        for stage in self._codepipeline.get_pipeline_state(name=PIPELINE_NAME)["stageStates"]:
-            for state in stage["actionStates"]:
-                latest = state.get("latestExecution", {"status": IN_PROGRESS})
-                here = (stage["stageName"], state["actionName"]) == (action.stage, action.name)
-                if here and latest["status"] != IN_PROGRESS:
-                    action.end(latest["status"], latest["summary"])
+        state = self._codepipeline.get_pipeline_state(name=PIPELINE_NAME)
+        (stage,) = [one for one in state["stageStates"] if one["stageName"] == action.stage]
+        (found,) = [one["latestExecution"] for one in stage["actionStates"] if one["actionName"] == action.name]
+        if found["status"] != IN_PROGRESS:
+            action.end(found["status"], found["summary"])
 
     def _put(self, action: Action, token: str, answer: Answer) -> None:
         try:
