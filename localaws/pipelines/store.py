@@ -7,11 +7,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-Key = tuple[str, str, str]
-"""Account, region and resource type."""
-
-RESOURCES: defaultdict[Key, dict[str, dict[str, Any]]] = defaultdict(dict)
-"""By physical id, their properties."""
+RESOURCES: defaultdict[tuple[str, str, str], dict[str, dict[str, Any]]] = defaultdict(dict)
+"""Account, region and resource type -> by physical id, the properties."""
 
 AVAILABLE: set[str] = set()
 """The connections that had their handshake: on AWS, a click in the console, with which the user lets AWS in."""

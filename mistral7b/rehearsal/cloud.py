@@ -92,8 +92,8 @@ class Cloud:
 
     def deployed(self, kind: str, account: str, region: str, name: str) -> dict[str, Any] | None:
         """The properties of a resource of this type, as they were deployed; None if there is none."""
-        found: dict[str, Any] | None
-        found = self.backstage("read", account=account, region=region, type=kind, name=name)["properties"]
+        asked = {"account": account, "region": region, "type": kind, "name": name}
+        found: dict[str, Any] | None = self.backstage("read", **asked)["properties"]
         return found
 
     def backstage(self, operation: str, **members: Any) -> dict[str, Any]:

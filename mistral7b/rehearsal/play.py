@@ -52,7 +52,7 @@ def play(plan: Plan, report: Report, approver: Approver | None) -> tuple[list[Re
         approver: answers the approvals; None asks on the report's console.
 
     Raises:
-        CommandFailedError, RehearsalError, ClientError: see `Rehearsal`.
+        CommandFailedError, ClientError: see `Rehearsal`.
         EnvironmentFileError: the files of the last commit are wrong.
         LifecycleError: the server does not start.
         RepositoryError: there is nothing to clone.

@@ -20,11 +20,7 @@ from mistral7b.rehearsal.walk import Approver, Walk, read_definition
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 
 
-class RehearsalError(Exception):
-    """A step did not come out as it has to."""
-
-
-class NoPipelineError(RehearsalError):
+class NoPipelineError(Exception):
     """The commit has no pipeline."""
 
 
