@@ -124,6 +124,7 @@ def _play(plan: "Plan", console: Console, approve: bool) -> "tuple[list[Result],
     from mistral7b.demo.report import Report  # noqa: PLC0415
     from mistral7b.process import CommandFailedError  # noqa: PLC0415
     from mistral7b.rehearsal.approvals import ApproveAll  # noqa: PLC0415
+    from mistral7b.rehearsal.cloud import BackstageError  # noqa: PLC0415
     from mistral7b.rehearsal.play import play  # noqa: PLC0415
     from mistral7b.rehearsal.repository import RepositoryError  # noqa: PLC0415
     from mistral7b.rehearsal.scenario import NoPipelineError  # noqa: PLC0415
@@ -134,7 +135,7 @@ def _play(plan: "Plan", console: Console, approve: bool) -> "tuple[list[Result],
         return play(plan, report, ApproveAll(console, "--approve says so") if approve else None)
     except NoPipelineError as error:
         raise CommandError(str(error), 2) from None
-    except (CommandFailedError, RepositoryError, LifecycleError, BotoCoreError, ClientError) as error:
+    except (CommandFailedError, BackstageError, RepositoryError, LifecycleError, BotoCoreError, ClientError) as error:
         raise CommandError(f"the rehearsal failed: {error}") from error
     except KeyboardInterrupt:
         console.print("\nInterrupted; everything that the rehearsal started is stopped.")

@@ -110,3 +110,5 @@ class Cloud:
                 return found
         except urllib.error.HTTPError as error:
             raise BackstageError(json.load(error)["message"]) from None
+        except urllib.error.URLError as error:
+            raise BackstageError(f"the embedded AWS does not answer: {error.reason}") from None

@@ -120,7 +120,9 @@ class Walk:
         with ThreadPoolExecutor(max(1, len(others))) as pool:
             try:
                 futures = [pool.submit(_perform, run) for run in others]
-                while any(run.shown.status == IN_PROGRESS for run in runs) or not all(one.done() for one in futures):
+                while not all(one.done() for one in futures) or any(
+                    run.shown.status == IN_PROGRESS for run in runs if run.shown.name in approvals
+                ):
                     self._look(execution, stage, approvals, futures)
             except BaseException:  # such as the user's Ctrl-C: builds end at once
                 self._cancelled.set()
@@ -130,6 +132,9 @@ class Walk:
         self.view.update(execution)
 
     def _look(self, execution: Execution, stage: Stage, tokens: Mapping[str, str], futures: list[Future[None]]) -> None:
+        for future in futures:
+            if future.done():
+                future.result()  # raises what is no failure of the action
         self.view.update(execution)
         waiting = [one for one in stage.actions if one.name in tokens and one.status == IN_PROGRESS]
         for action in waiting:

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from mistral7b.promotion.names import PIPELINE_NAME
+from mistral7b.rehearsal import walk
+from mistral7b.rehearsal.cloud import BackstageError
 from mistral7b.rehearsal.execution import Action, Execution, Stage
 from mistral7b.rehearsal.walk import Answer
 from tests.unit.localaws.pipelines.structures import action as declared
@@ -121,6 +123,16 @@ def test_an_approval_beside_an_action_that_fails_is_not_asked_for(world: World) 
         "Abandoned",
         "Build failed",
     )
+
+
+def test_what_is_no_failure_of_an_action_ends_the_walk(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: object) -> None:
+        raise BackstageError("the embedded AWS does not answer")
+
+    monkeypatch.setitem(walk._RUNNERS, "CodeBuild", broken)
+    world.deploy(stage("Gate", approval(), build()))
+    with pytest.raises(BackstageError):
+        world.walk(never)
 
 
 # What `mistral7b pipeline review --approve` does in its build.
