@@ -116,7 +116,7 @@ class Runner:
             "steps": {step: {"outputs": values} for step, values in (steps or {}).items()},
             "inputs": self._inputs(),
         }
-        value = reduce(getitem, path.split("."), contexts)
+        value: Any = reduce(getitem, path.split("."), contexts)
         for call, member in zip(reversed(re.findall(r"(\w+)\(", text)), rest.split(")")[1:], strict=True):
             value = json.loads(value) if call == "fromJSON" else json.dumps(value)
             value = value[member.removeprefix(".")] if member else value
