@@ -174,17 +174,12 @@ def _session() -> botocore.session.Session:
 
 @cache
 def _client(service: str, account: str, region: str) -> Any:
-    return _made(service, region, access_key_id(account), "local")
-
-
-def _made(service: str, region: str, key_id: str, secret: str, token: str | None = None) -> Any:
     client = _session().create_client(
         service,
         region_name=region,
         endpoint_url="http://localhost",
-        aws_access_key_id=key_id,
-        aws_secret_access_key=secret,
-        aws_session_token=token,
+        aws_access_key_id=access_key_id(account),
+        aws_secret_access_key="local",
         config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
     )
     client.meta.events.register("before-send", _send)
@@ -195,10 +190,3 @@ def client(service: str, account: str, region: str) -> Any:
     """A boto3-style client of this process's own AWS: same validation and wire protocol, no network, no retries."""
     with _SESSION_LOCK:  # botocore's sessions are not made for threads, its clients are
         return _client(service, account, region)
-
-
-def session_client(service: str, region: str, credentials: Mapping[str, Any]) -> Any:
-    """The same with credentials of STS."""
-    secret, token = credentials["SecretAccessKey"], credentials["SessionToken"]
-    with _SESSION_LOCK:
-        return _made(service, region, credentials["AccessKeyId"], secret, token)

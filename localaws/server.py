@@ -22,8 +22,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Mount, Route
 
-from localaws import cloudformation, codebuild, codepipeline, moto_app, pipelines
-from localaws.pipelines import handshake
+from localaws import cloudformation, moto_app, pipelines
+from localaws.pipelines import backstage
 
 HEALTH_PATH = "/_localaws/health"
 HOST = "localhost"
@@ -40,23 +40,18 @@ async def _health(_: Request) -> JSONResponse:
     return JSONResponse({"status": "ready", "version": version("mistral7b-sagemaker"), "pid": os.getpid()})
 
 
-def create_app(routes: Sequence[BaseRoute] | None = None, builds: codebuild.Settings | None = None) -> Starlette:
-    """The application: `routes` (by default the data plane of SageMaker's hosting) first, moto for everything else.
-
-    `builds` says where this server is, for the commands of builds, and where they run; without it there are none.
-    """
+def create_app(routes: Sequence[BaseRoute] | None = None) -> Starlette:
+    """The application: `routes` (by default the data plane of SageMaker's hosting) first, moto for everything else."""
     if routes is None:
         from localaws import hosting  # noqa: PLC0415 - for a server without the data plane, in tests
 
         hosting.install()
         routes = hosting.routes()
     cloudformation.install()
-    codebuild.install(builds)
-    codepipeline.install()
     pipelines.install()
     # a2wsgi types WSGI and ASGI by its own definitions of the same.
     services: Any = WSGIMiddleware(cast("Any", moto_app.application()), workers=WORKERS)
-    own = [Route(HEALTH_PATH, _health), *handshake.routes(), *codebuild.routes()]
+    own = [Route(HEALTH_PATH, _health), *backstage.routes()]
     return Starlette(routes=[*own, *routes, Mount("/", app=services)])
 
 
@@ -92,12 +87,6 @@ def end_with_standard_input() -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
-def _end() -> None:
-    """Ends this process, and before it those of builds, which would outlive it."""
-    codebuild.kill_all()
-    os._exit(0)
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run until SIGTERM or SIGINT. Exit code 1 with one line on stderr if the port is taken."""
     parser = argparse.ArgumentParser(prog="python -m localaws", description="AWS on the laptop")
@@ -117,10 +106,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     port = sockets[0].getsockname()[1]
     url = f"http://{HOST}:{port}"
-    # beside the server's state, where it has any: each server has builds of its own
-    folder = options.ready_file.absolute().parent / "codebuild" if options.ready_file else None
     try:
-        application = create_app(builds=codebuild.Settings(url, folder))
+        application = create_app()
     except ValueError as error:  # a variable of the environment with a wrong value
         sys.stderr.write(f"{error}\n")
         return 2
@@ -141,7 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # uvicorn stops on these signals and then raises them again. Stack operations and requests are threads that may be
     # in the middle of something; nothing of theirs outlives the process, so there is nothing to wait for.
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: _end())
+        signal.signal(number, lambda *_: os._exit(0))
     if options.until_stdin_closes:
         end_with_standard_input()
     uvicorn.Server(config).run(sockets=sockets)

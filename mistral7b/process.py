@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 # How much of a failed command's output is shown.
 _TAIL_LINES = 40
@@ -101,7 +101,7 @@ def run(
                 on_line(lines[-1])
             status = process.wait()
         except BaseException:
-            _end_group(process)
+            end_group(process)
             raise
     if status != 0:
         raise CommandFailedError(command, status, "\n".join(lines[-_TAIL_LINES:]))
@@ -128,7 +128,7 @@ def run_together(jobs: Sequence[Job], folder: Path, at_once: int, on_end: Callab
                 time.sleep(_POLL_S)
         except BaseException:
             for _, process, _ in running:
-                _end_group(process)
+                end_group(process)
             raise
 
 
@@ -151,12 +151,13 @@ def _check(job: Job, process: subprocess.Popen[str], output: IO[str]) -> None:
         raise CommandFailedError(job.command, process.returncode, "".join(output.readlines()[-_TAIL_LINES:]).rstrip())
 
 
-def _end_group(process: subprocess.Popen[str]) -> None:
-    with contextlib.suppress(ProcessLookupError):
+def end_group(process: subprocess.Popen[Any]) -> None:
+    """Ends a process that leads a group, and whatever is left of the group: by SIGTERM, and then by SIGKILL."""
+    # macOS refuses signals to a group of which none but a zombie is left
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGTERM)
-    try:
+    with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(_PATIENCE_S)
-    except subprocess.TimeoutExpired:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 from functools import cache
 
-SERVICES = ("applicationautoscaling", "cloudtrail", "cloudwatch", "ec2", "events", "iam", "kms", "logs", "s3", "sts")
+SERVICES = ("applicationautoscaling", "cloudtrail", "cloudwatch", "ec2", "iam", "kms", "logs", "s3", "sts")
 """moto's names of the services that are corrected."""
 
 

@@ -1,23 +1,17 @@
-"""Where pipelines get their source from: connections to repositories, which here are clones on this laptop."""
+"""Pipelines as resources: CodePipeline's, CodeBuild's projects and connections, checked as AWS does, and stored.
+
+Nothing runs here. `mistral7b pipeline rehearse` reads what is deployed and does what it says, by `backstage`. Of the
+APIs there are the three operations that the project's own commands call.
+"""
 
 from __future__ import annotations
 
-from localaws import moto_app
-
 
 def install() -> None:
-    """Answer the requests of CodeConnections, by its present and its former name."""
-    moto_app.serve("codeconnections", _load)
-    moto_app.serve("codestar-connections", _load_former)
+    """Answer the requests of the services, of connections by their present and their former name."""
+    from localaws import moto_app  # noqa: PLC0415 - whoever reads a definition does without moto
+    from localaws.pipelines import services  # noqa: PLC0415
 
-
-def _load() -> moto_app.Dispatch:
-    from localaws.pipelines.connections_api import CodeConnections  # noqa: PLC0415 - loaded with the first request
-
-    return CodeConnections.dispatch
-
-
-def _load_former() -> moto_app.Dispatch:
-    from localaws.pipelines.connections_api import CodeStarConnections  # noqa: PLC0415 - as above
-
-    return CodeStarConnections.dispatch
+    moto_app.serve("codepipeline", lambda: services.CodePipeline.dispatch)
+    moto_app.serve("codeconnections", lambda: services.CodeConnections.dispatch)
+    moto_app.serve("codestar-connections", lambda: services.CodeStarConnections.dispatch)

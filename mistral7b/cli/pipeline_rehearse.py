@@ -126,7 +126,7 @@ def _play(plan: "Plan", console: Console, approve: bool) -> "tuple[list[Result],
     from mistral7b.rehearsal.approvals import ApproveAll  # noqa: PLC0415
     from mistral7b.rehearsal.play import play  # noqa: PLC0415
     from mistral7b.rehearsal.repository import RepositoryError  # noqa: PLC0415
-    from mistral7b.rehearsal.scenario import NoPipelineError, RehearsalError  # noqa: PLC0415
+    from mistral7b.rehearsal.scenario import NoPipelineError  # noqa: PLC0415
 
     _tell_what_is_left_out(plan, console)
     report = Report(console, remind_s=_REMIND_S)
@@ -134,7 +134,7 @@ def _play(plan: "Plan", console: Console, approve: bool) -> "tuple[list[Result],
         return play(plan, report, ApproveAll(console, "--approve says so") if approve else None)
     except NoPipelineError as error:
         raise CommandError(str(error), 2) from None
-    except (CommandFailedError, RehearsalError, RepositoryError, LifecycleError, BotoCoreError, ClientError) as error:
+    except (CommandFailedError, RepositoryError, LifecycleError, BotoCoreError, ClientError) as error:
         raise CommandError(f"the rehearsal failed: {error}") from error
     except KeyboardInterrupt:
         console.print("\nInterrupted; everything that the rehearsal started is stopped.")
@@ -163,19 +163,20 @@ def _document(results: "list[Result]", kept: Path | None) -> dict[str, Any]:
 
 
 def _stopped(result: "Result") -> str:
-    log = result.stop.log if result.stop else []
+    log = result.stop["log"] if result.stop else []
     return "".join([f"the promotion {result.stopped}", *(f"\n    {line}" for line in log)])
 
 
 def _how_to_look(folder: Path, result: "Result") -> str:
-    from mistral7b.rehearsal.play import STATE  # noqa: PLC0415
+    from mistral7b.rehearsal.play import BUILDS, STATE  # noqa: PLC0415
 
     place = result.place
     return (
         f"\nThe embedded AWS goes on running. To look around in the pipeline's account, in this shell:\n"
         f'    eval "$(mistral7b local up --state {folder / STATE} --account {place.account} --region {place.region})"\n'
-        f"    aws codepipeline get-pipeline-state --name {result.execution.pipeline}\n"
-        f"Its repository is {result.commit.folder}. To end and remove it all:\n"
+        f"    aws cloudformation describe-stacks\n"
+        f"What each action printed is in {folder / BUILDS}, the repository in {result.commit.folder}. To end and\n"
+        "remove it all:\n"
         f"    mistral7b local down --state {folder / STATE} && rm -rf {folder}"
     )
 

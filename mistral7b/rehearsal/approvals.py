@@ -9,8 +9,7 @@ from rich.text import Text
 
 from mistral7b.promotion.names import REVIEW_ACTION, SECURITY_APPROVAL, SMOKE_ACTION
 from mistral7b.rehearsal.execution import SUCCEEDED, Action, Execution, Stage
-from mistral7b.rehearsal.follow import Answer
-from mistral7b.rehearsal.logs import Client, evidence, of_commands
+from mistral7b.rehearsal.walk import Answer
 
 # A review of a first deployment lists every statement.
 _MOST_LINES = 400
@@ -35,9 +34,6 @@ class AskUser:
     """Asks on the terminal, after what there is to base an answer on."""
 
     console: Console
-    client: Client
-    account: str
-    region: str
 
     def __call__(self, execution: Execution, stage: Stage, action: Action) -> Answer:
         """What the user answers.
@@ -48,8 +44,8 @@ class AskUser:
         self.console.print(Text(f"\n    {action.title}: {_question(action, stage)}", style="bold"), soft_wrap=True)
         for basis in basis_of(execution, stage, action):
             self._show(basis)
-        if note := action.configuration.get("CustomData"):
-            self.console.print(f"    {note}", markup=False, soft_wrap=True)
+        if action.note:
+            self.console.print(f"    {action.note}", markup=False, soft_wrap=True)
         try:
             yes = Confirm.ask(f"    Approve {action.title}?", console=self.console)
         except EOFError:
@@ -57,7 +53,7 @@ class AskUser:
         return Answer(yes, f"{'approved' if yes else 'rejected'} by {getpass.getuser()} in a rehearsal")
 
     def _show(self, basis: Action) -> None:
-        lines = of_commands(evidence(self.client, self.account, self.region, basis, _MOST_LINES))
+        lines = basis.said(_MOST_LINES)
         self.console.print(
             Text(f"    {basis.title} says:" if lines else f"    {basis.title} says nothing", style="dim")
         )

@@ -1,10 +1,25 @@
 """Ways into the embedded AWS: clients and process environments for each account and region."""
 
+import json
 import os
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from mistral7b.promotion import Promotion
+
+_MAKING = threading.Lock()
+_BACKSTAGE_S = 60
+
+# A proxy of the environment has nothing to do with localhost.
+_HTTP = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+class BackstageError(Exception):
+    """The embedded AWS refuses; the text is its message."""
 
 
 @dataclass(frozen=True, order=True)
@@ -58,11 +73,40 @@ class Cloud:
         return others | self.settings(place)
 
     def _new_client(self, service: str, account: str, region: str) -> Any:
-        import boto3  # noqa: PLC0415 - a third of a second, which `mistral7b --help` does without
-
         settings = self.settings(Place(account, region))
-        return boto3.Session(
-            aws_access_key_id=settings["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=settings["AWS_SECRET_ACCESS_KEY"],
-            region_name=region,
-        ).client(service, endpoint_url=self.url)
+        own = {"AccessKeyId": settings["AWS_ACCESS_KEY_ID"], "SecretAccessKey": settings["AWS_SECRET_ACCESS_KEY"]}
+        return self.session_client(service, region, own)
+
+    def session_client(self, service: str, region: str, credentials: Mapping[str, str]) -> Any:
+        """A boto3 client with credentials as STS gives them."""
+        import boto3  # noqa: PLC0415 - a third of a second, which `mistral7b --help` does without
+        from botocore.config import Config  # noqa: PLC0415
+
+        with _MAKING:  # boto3's sessions are not made for threads, its clients are
+            return boto3.Session(
+                aws_access_key_id=credentials["AccessKeyId"],
+                aws_secret_access_key=credentials["SecretAccessKey"],
+                aws_session_token=credentials.get("SessionToken"),
+                region_name=region,
+            ).client(service, endpoint_url=self.url, config=Config(s3={"addressing_style": "path"}))
+
+    def deployed(self, kind: str, account: str, region: str, name: str) -> dict[str, Any] | None:
+        """The properties of a resource of this type, as they were deployed; None if there is none."""
+        asked = {"account": account, "region": region, "type": kind, "name": name}
+        found: dict[str, Any] | None = self.backstage("read", **asked)["properties"]
+        return found
+
+    def backstage(self, operation: str, **members: Any) -> dict[str, Any]:
+        """Has the embedded AWS do what no API of AWS's does: see `localaws.pipelines.backstage`.
+
+        Raises:
+            BackstageError: it refuses.
+        """
+        body, kind = json.dumps(members).encode(), {"Content-Type": "application/json"}
+        request = urllib.request.Request(f"{self.url}/_localaws/backstage/{operation}", body, kind)
+        try:
+            with _HTTP.open(request, timeout=_BACKSTAGE_S) as answer:
+                found: dict[str, Any] = json.load(answer)
+                return found
+        except urllib.error.HTTPError as error:
+            raise BackstageError(json.load(error)["message"]) from None

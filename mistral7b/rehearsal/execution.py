@@ -1,39 +1,41 @@
-"""An execution of a pipeline: its stages and actions as CodePipeline tells them."""
+"""An execution of a pipeline: its stages and actions, and how far they are."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from pathlib import Path
 
 NOT_STARTED = "NotStarted"
 """Status of what has not begun: ours, as CodePipeline has no word for it."""
-IN_PROGRESS, SUCCEEDED, FAILED = "InProgress", "Succeeded", "Failed"
+IN_PROGRESS, SUCCEEDED, FAILED, ABANDONED = "InProgress", "Succeeded", "Failed", "Abandoned"
+CANCELLED = "Cancelled"
+"""Status of an execution whose pipeline was updated meanwhile."""
 
-# PipelineExecution.status in the API reference: these two change again.
-_GOING_ON = ("InProgress", "Stopping")
+OWN_LINE = "[Container] "
+"""Begins what is no command's in the log of a build."""
+
+_LINE_BYTES = 250
+"""Of a log's end, so much is read for each line that is wanted."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Action:
     """One action in one execution."""
 
     stage: str
     name: str
+    category: str = ""
+    """Source, Build, Test, Deploy or Approval."""
+    note: str = ""
+    """What an approval says to whoever answers it."""
     status: str = NOT_STARTED
     """NotStarted, InProgress, Succeeded, Failed or Abandoned."""
-    category: str = ""
-    """Source, Build, Deploy or Approval; empty before it starts."""
     started: datetime | None = None
-    updated: datetime | None = None
+    ended: datetime | None = None
     reason: str = ""
-    """What CodePipeline says of its end."""
-    external_id: str = ""
-    """Its id in the service that runs it: of CodeBuild, the build's."""
-    token: str = ""
-    """With which to answer an approval."""
-    region: str = ""
-    role_arn: str = ""
-    configuration: dict[str, str] = field(default_factory=dict)
+    """Why it failed, or who answered an approval."""
+    log: Path | None = None
+    """What it printed, or the failed events of its stack."""
 
     @property
     def title(self) -> str:
@@ -45,12 +47,34 @@ class Action:
         """Its name, of a stack's without what every stack of the stage begins with."""
         return self.name.removeprefix(f"mistral-7b-{self.stage}-")
 
+    def start(self, log: Path | None = None) -> None:
+        """Record that it begins."""
+        self.status, self.started, self.log = IN_PROGRESS, datetime.now(UTC), log
+
+    def end(self, status: str, reason: str = "") -> None:
+        """Record how it ends."""
+        self.reason, self.ended, self.status = reason, datetime.now(UTC), status
+
     def seconds(self, now: datetime) -> float | None:
         """How long it took, or has been taking until `now`; None before it starts."""
-        if self.started is None:
-            return None
-        end = now if self.status == IN_PROGRESS else self.updated or now
-        return max(0.0, (end - self.started).total_seconds())
+        return None if self.started is None else max(0.0, ((self.ended or now) - self.started).total_seconds())
+
+    def tail(self, lines: int = 30) -> list[str]:
+        """The last lines of its log."""
+        if self.log is None or not self.log.is_file():
+            return []
+        with self.log.open("rb") as opened:
+            opened.seek(max(0, self.log.stat().st_size - _LINE_BYTES * lines))
+            return opened.read().decode("utf-8", errors="replace").splitlines()[-lines:]
+
+    def said(self, lines: int = 30) -> list[str]:
+        """The same without what is no command's."""
+        return [line for line in self.tail(lines) if not line.startswith(OWN_LINE)]
+
+    @property
+    def doing(self) -> str:
+        """The last line that a command printed, of those that say something."""
+        return next((line.strip() for line in reversed(self.said()) if line.strip()), "")
 
 
 @dataclass(frozen=True)
@@ -77,22 +101,18 @@ class Stage:
         return max((a.started - first).total_seconds() + (a.seconds(now) or 0.0) for a in begun if a.started)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Execution:
     """One execution of a pipeline."""
 
     pipeline: str
     id: str
-    status: str
     stages: tuple[Stage, ...]
+    status: str = IN_PROGRESS
     commit: str = ""
     """The source's revision; empty before the source action has it."""
-    summary: str = ""
-
-    @property
-    def finished(self) -> bool:
-        """Whether it goes no further."""
-        return self.status not in _GOING_ON
+    deployed: dict[str, str] = field(default_factory=dict)
+    """By stage, the commit of which a stack was deployed."""
 
     @property
     def actions(self) -> Iterator[Action]:
@@ -103,84 +123,4 @@ class Execution:
     def failed(self) -> Action | None:
         """The action that failed first."""
         failed = [action for action in self.actions if action.status == FAILED]
-        return min(failed, key=lambda a: a.updated.timestamp() if a.updated else 0.0, default=None)
-
-    def approvals(self) -> Iterator[tuple[Stage, Action]]:
-        """Approvals that wait for an answer, when nothing else of their stage runs: a review may still give it."""
-        for stage in self.stages:
-            waiting = [a for a in stage.actions if a.status == IN_PROGRESS and a.category == "Approval" and a.token]
-            if waiting and len(waiting) == sum(action.status == IN_PROGRESS for action in stage.actions):
-                yield from ((stage, action) for action in waiting)
-
-
-def read_execution(codepipeline: Any, pipeline: str, execution_id: str) -> Execution:
-    """The execution as it is now.
-
-    Args:
-        codepipeline: boto3 client of CodePipeline in the pipeline's account and region.
-        pipeline: the pipeline's name.
-        execution_id: as StartPipelineExecution and ListPipelineExecutions give it.
-
-    Raises:
-        botocore.exceptions.ClientError: there is no such pipeline or execution, or it may not be seen.
-    """
-    # in this order: whatever happens in between, an execution that has finished shows all that it did
-    execution = codepipeline.get_pipeline_execution(pipelineName=pipeline, pipelineExecutionId=execution_id)
-    state = codepipeline.get_pipeline_state(name=pipeline)
-    pages = codepipeline.get_paginator("list_action_executions").paginate(
-        pipelineName=pipeline, filter={"pipelineExecutionId": execution_id}
-    )
-    runs = _latest(run for page in pages for run in page["actionExecutionDetails"])
-    stages = tuple(_stage(stage, runs) for stage in state["stageStates"])
-    told = execution["pipelineExecution"]
-    revisions = told.get("artifactRevisions", [])
-    return Execution(
-        pipeline=pipeline,
-        id=execution_id,
-        status=told["status"],
-        stages=stages,
-        commit=revisions[0].get("revisionId", "") if revisions else "",
-        summary=told.get("statusSummary", ""),
-    )
-
-
-def _latest(runs: Iterator[dict[str, Any]]) -> dict[tuple[str, str], dict[str, Any]]:
-    """The newest run of each action: a stage that is retried runs them again."""
-    found: dict[tuple[str, str], dict[str, Any]] = {}
-    for run in runs:
-        key = (run["stageName"], run["actionName"])
-        if key not in found or run["startTime"] > found[key]["startTime"]:
-            found[key] = run
-    return found
-
-
-def _stage(state: dict[str, Any], runs: dict[tuple[str, str], dict[str, Any]]) -> Stage:
-    name = state["stageName"]
-    actions = []
-    for action in state["actionStates"]:
-        run = runs.get((name, action["actionName"]))
-        actions.append(_action(run, action) if run else Action(name, action["actionName"]))
-    return Stage(name, tuple(actions))
-
-
-def _action(run: dict[str, Any], state: dict[str, Any]) -> Action:
-    given, result = run.get("input", {}), run.get("output", {}).get("executionResult", {})
-    # the state is of the newest run, whosever: what it knows counts if that is this one
-    latest = state.get("latestExecution", {})
-    if latest.get("actionExecutionId") != run["actionExecutionId"]:
-        latest = {}
-    error = result.get("errorDetails") or latest.get("errorDetails") or {}
-    return Action(
-        stage=run["stageName"],
-        name=run["actionName"],
-        status=run["status"],
-        category=given.get("actionTypeId", {}).get("category", ""),
-        started=run["startTime"],
-        updated=run.get("lastUpdateTime"),
-        reason=error.get("message") or result.get("externalExecutionSummary") or latest.get("summary") or "",
-        external_id=result.get("externalExecutionId") or latest.get("externalExecutionId") or "",
-        token=latest.get("token", ""),
-        region=given.get("region", ""),
-        role_arn=given.get("roleArn", ""),
-        configuration=given.get("resolvedConfiguration") or given.get("configuration") or {},
-    )
+        return min(failed, key=lambda a: a.ended.timestamp() if a.ended else 0.0, default=None)

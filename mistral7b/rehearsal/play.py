@@ -14,19 +14,20 @@ from mistral7b.demo.scenario import exported
 from mistral7b.environment import EnvironmentFileError
 from mistral7b.project import environments_folder
 from mistral7b.promotion import PIPELINE_FILE, Promotion, load_promotion
-from mistral7b.promotion.names import PIPELINE_NAME
 from mistral7b.rehearsal import repository
 from mistral7b.rehearsal.approvals import ApproveAll, AskUser
 from mistral7b.rehearsal.cloud import Cloud
-from mistral7b.rehearsal.follow import Approver, Follower
 from mistral7b.rehearsal.repository import Clone
 from mistral7b.rehearsal.result import Result
 from mistral7b.rehearsal.scenario import NoPipelineError, Rehearsal
 from mistral7b.rehearsal.view import View
+from mistral7b.rehearsal.walk import Approver
 
 PREFIX = "mistral7b-rehearsal-"
 STATE = "server"
 """Folder, in the one that is kept, of the server's state."""
+BUILDS = "actions"
+"""Folder, in the same, of the actions' logs."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def play(plan: Plan, report: Report, approver: Approver | None) -> tuple[list[Re
         approver: answers the approvals; None asks on the report's console.
 
     Raises:
-        CommandFailedError, RehearsalError, ClientError: see `Rehearsal`.
+        CommandFailedError, ClientError: see `Rehearsal`.
         EnvironmentFileError: the files of the last commit are wrong.
         LifecycleError: the server does not start.
         RepositoryError: there is nothing to clone.
@@ -71,7 +72,7 @@ def play(plan: Plan, report: Report, approver: Approver | None) -> tuple[list[Re
         with report.step("Start the embedded AWS", "mistral7b local up") as step:
             cloud = Cloud(stack.enter_context(_server(scratch, keep=plan.keep)))
             step.result = cloud.url
-        rehearsal = Rehearsal(cloud, promotion, clone, report)
+        rehearsal = Rehearsal(cloud, promotion, clone, report, scratch / BUILDS)
         rehearsal.prepare()
         results: list[Result] = []
         for number, revision in enumerate(plan.commits, 1):
@@ -129,14 +130,9 @@ def _what_runs(promotion: Promotion) -> str:
 
 
 def _promote(rehearsal: Rehearsal, approver: Approver | None) -> Result:
-    report, place, client = rehearsal.report, rehearsal.place, rehearsal.cloud.client
-    report.heading(
-        f"Promote {rehearsal.clone.commit[:10]}: {rehearsal.clone.subject}",
-        f"aws codepipeline start-pipeline-execution --name {PIPELINE_NAME}",
-    )
-    decide = approver or AskUser(report.console, client, place.account, place.region)
-    view = View(report.console)
-    return rehearsal.promote(Follower(client, place.account, place.region, PIPELINE_NAME, view, decide))
+    report = rehearsal.report
+    report.heading(f"Promote {rehearsal.clone.commit[:10]}: {rehearsal.clone.subject}")
+    return rehearsal.promote(View(report.console), approver or AskUser(report.console))
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """What came of a rehearsal: for scripts, and as tables."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,18 +21,7 @@ _SHOWN = ("MAX_CONCURRENT_REQUESTS", "MAX_INPUT_LENGTH", "MAX_TOTAL_TOKENS")
 _COMMIT_LETTERS = 10
 
 
-@dataclass(frozen=True)
-class Stop:
-    """Why a promotion stopped."""
-
-    stage: str
-    action: str
-    reason: str
-    log: list[str]
-    """The end of what the action printed, or the failed events of its stack."""
-
-
-@dataclass(frozen=True)
+@dataclass
 class Result:
     """What came of one commit."""
 
@@ -41,8 +30,18 @@ class Result:
     commit: Clone
     execution: Execution
     environments: tuple[Deployed, ...]
-    stop: Stop | None
-    """None: it was promoted everywhere."""
+    stop: dict[str, Any] | None = field(init=False)
+    """Where the promotion stopped, why, and the end of what was printed there; None if it did not."""
+
+    def __post_init__(self) -> None:
+        """Reads the log now: it goes with the rehearsal."""
+        failed = self.execution.failed
+        if failed is not None:
+            self.stop = {"stage": failed.stage, "action": failed.name, "reason": failed.reason, "log": failed.tail()}
+        elif self.promoted:
+            self.stop = None
+        else:  # cancelled by an update that starts nothing
+            self.stop = {"stage": "", "action": "", "reason": f"the execution is {self.execution.status}", "log": []}
 
     @property
     def promoted(self) -> bool:
@@ -57,10 +56,10 @@ class Result:
     @property
     def stopped(self) -> str:
         """Where it stopped and why; empty if it did not."""
-        if self.stop is None:
+        if (stop := self.stop) is None:
             return ""
-        where = " / ".join(filter(None, (self.stop.stage, self.stop.action)))
-        return f"stopped at {where}: {self.stop.reason or 'it gave no reason'}"
+        where = " / ".join(filter(None, (stop["stage"], stop["action"])))
+        return f"stopped at {where}: {stop['reason'] or 'it gave no reason'}"
 
     def document(self) -> dict[str, Any]:
         """All of it, for scripts."""
@@ -70,7 +69,7 @@ class Result:
             "pipeline": self.execution.pipeline,
             "execution": self.execution.id,
             "status": self.execution.status,
-            "stopped_by": asdict(self.stop) if self.stop else None,
+            "stopped_by": self.stop,
             "stages": [
                 {
                     "name": stage.name,

@@ -1,39 +1,26 @@
 """The steps of a rehearsal, up to the commit's way through the pipeline: what one does once on AWS, on the laptop."""
 
-import json
 import os
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from mistral7b.demo.prerequisites import oidc_providers, permissions_boundary, prerequisites
 from mistral7b.demo.report import Report
 from mistral7b.process import Job, cdk_program, python_first, run, run_together
 from mistral7b.promotion import Promotion
-from mistral7b.promotion.names import PIPELINE_ID, PIPELINE_NAME, SOURCE_ACTION
+from mistral7b.promotion.names import PIPELINE_ID, PIPELINE_NAME
 from mistral7b.rehearsal.cloud import Cloud, Place, places
-from mistral7b.rehearsal.deployed import deployed, deployed_commits
-from mistral7b.rehearsal.execution import Execution
-from mistral7b.rehearsal.follow import Follower
-from mistral7b.rehearsal.logs import evidence
+from mistral7b.rehearsal.deployed import deployed
 from mistral7b.rehearsal.repository import Clone
-from mistral7b.rehearsal.result import Result, Stop
+from mistral7b.rehearsal.result import Result
+from mistral7b.rehearsal.view import View
+from mistral7b.rehearsal.walk import Approver, Walk, read_definition
 
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
-_HANDSHAKE = "/_localaws/connections"
-_HANDSHAKE_S = 30
-
-# A proxy of the environment has nothing to do with localhost.
-_HTTP = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-class RehearsalError(Exception):
-    """A step did not come out as it has to."""
-
-
-class NoPipelineError(RehearsalError):
+class NoPipelineError(Exception):
     """The commit has no pipeline."""
 
 
@@ -48,6 +35,10 @@ class Rehearsal:
     promotion: Promotion
     clone: Clone
     report: Report
+    builds: Path
+    """Where the actions' folders and logs are."""
+    commits: dict[str, str] = field(default_factory=dict)
+    """By stage, the commit that was deployed last."""
 
     @property
     def place(self) -> Place:
@@ -59,7 +50,6 @@ class Rehearsal:
 
         Raises:
             CommandFailedError: a command failed, or there is no CDK CLI.
-            RehearsalError: the handshake was refused.
         """
         self._set_up()
         self._bootstrap()
@@ -67,18 +57,16 @@ class Rehearsal:
         self._deploy_pipeline()
         self._connect()
 
-    def promote(self, follower: Follower) -> Result:
+    def promote(self, view: View, decide: Approver) -> Result:
         """Takes the clone's commit through the pipeline.
 
         Raises:
             botocore.exceptions.ClientError: a service does not answer as it has to.
         """
-        codepipeline = self._client("codepipeline")
-        started = codepipeline.start_pipeline_execution(name=PIPELINE_NAME)
-        execution = follower.follow(started["pipelineExecutionId"])
-        commits = deployed_commits(codepipeline, PIPELINE_NAME)
-        now = tuple(deployed(self.cloud.client, e, commits) for e in self.promotion.environments)
-        return Result(self.place, self.clone, execution, now, self._stop(execution))
+        execution = Walk(self.cloud, self.place, self.clone.folder, self.builds, view, decide).walk()
+        self.commits.update(execution.deployed)
+        now = tuple(deployed(self.cloud, e, self.commits) for e in self.promotion.environments)
+        return Result(self.place, self.clone, execution, now)
 
     def _set_up(self) -> None:
         setup = self.promotion.settings.build.setup
@@ -116,37 +104,12 @@ class Rehearsal:
             step.result = f"{PIPELINE_NAME} in {self.place}"
 
     def _connect(self) -> None:
-        """Does what the user does in the console on AWS, and points to the clone in place of the provider."""
+        """Does what the user does in the console on AWS."""
         with self.report.step("Let the connection reach the repository") as step:
-            source = self._source()
-            name = source["FullRepositoryId"]
-            told = {"arn": source["ConnectionArn"], "repository": name, "path": str(self.clone.folder)}
-            request = urllib.request.Request(
-                self.cloud.url + _HANDSHAKE, json.dumps(told).encode(), {"Content-Type": "application/json"}
-            )
-            try:
-                with _HTTP.open(request, timeout=_HANDSHAKE_S) as answer:
-                    status = json.load(answer)["status"]
-            except urllib.error.HTTPError as error:
-                raise RehearsalError(f"the connection to {name}: {json.load(error)['message']}") from None
-            step.result = f"{status}: {name} is a clone of this project; on AWS, a click in the console"
-
-    def _source(self) -> dict[str, str]:
-        """Configuration of the pipeline's source action."""
-        declared = self._client("codepipeline").get_pipeline(name=PIPELINE_NAME)["pipeline"]["stages"]
-        actions = {action["name"]: action for stage in declared for action in stage["actions"]}
-        found: dict[str, str] = actions[SOURCE_ACTION]["configuration"]
-        return found
-
-    def _stop(self, execution: Execution) -> Stop | None:
-        action = execution.failed
-        if action is not None:
-            log = evidence(self.cloud.client, self.place.account, self.place.region, action)
-            return Stop(action.stage, action.name, action.reason, log)
-        if execution.status == "Succeeded":
-            return None
-        stage = next((stage.name for stage in execution.stages if stage.status != "Succeeded"), "")
-        return Stop(stage, "", execution.summary or f"the execution is {execution.status}", [])
+            (source,) = read_definition(self.cloud, self.place).stages[0].actions
+            told = self.cloud.backstage("shake_hands", connection=source.configuration["ConnectionArn"])
+            name = source.configuration["FullRepositoryId"]
+            step.result = f"{told['status']}: {name} is a clone of this project; on AWS, a click in the console"
 
     @property
     def _cdk(self) -> str:
@@ -154,9 +117,6 @@ class Rehearsal:
 
     def _environ(self, place: Place) -> dict[str, str]:
         return self.cloud.environ(place) | {"PATH": python_first(self.clone.folder / ".venv" / "bin")}
-
-    def _client(self, service: str) -> Any:
-        return self.cloud.client(service, self.place.account, self.place.region)
 
 
 def bootstrap_arguments(place: Place, pipeline: Place) -> list[str]:

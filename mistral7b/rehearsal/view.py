@@ -1,7 +1,7 @@
 """What a user sees of an execution: a line as each action ends, and what runs now."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -58,14 +58,14 @@ class View:
         yield
         self._live.start()
 
-    def update(self, execution: Execution, doing: Mapping[str, str]) -> None:
-        """Shows how things are now; `doing` has the last lines of what runs, by the actions' titles."""
+    def update(self, execution: Execution) -> None:
+        """Shows how things are now."""
         for action in execution.actions:
             self._tell(action)
         if self._live is not None:
-            self._live.update(_now(execution, doing))
+            self._live.update(_now(execution))
         else:
-            self._remind(execution, doing)
+            self._remind(execution)
 
     def say(self, text: str | Text) -> None:
         """Prints a line between the actions'."""
@@ -82,12 +82,12 @@ class View:
         elif self._live is None and action.category != "Approval":
             self.say(f"    … {action.title} started")
 
-    def _remind(self, execution: Execution, doing: Mapping[str, str]) -> None:
+    def _remind(self, execution: Execution) -> None:
         for action in execution.actions:
             quiet = self.clock() - self._said_at.get(action.title, 0.0) >= QUIET_S
             if action.status == IN_PROGRESS and quiet:
                 self._said_at[action.title] = self.clock()
-                last = f": {doing[action.title]}" if doing.get(action.title) else ""
+                last = f": {action.doing}" if action.doing else ""
                 self.say(f"    … {action.title} {_seconds(action)}{last}")
 
 
@@ -106,7 +106,7 @@ def _seconds(action: Action) -> str:
     return "" if taken is None else f"{taken:.1f} s"
 
 
-def _now(execution: Execution, doing: Mapping[str, str]) -> Group:
+def _now(execution: Execution) -> Group:
     """The stages in a row, and below them what runs."""
     stages = Text("    ")
     for number, stage in enumerate(execution.stages):
@@ -115,6 +115,6 @@ def _now(execution: Execution, doing: Mapping[str, str]) -> Group:
     running = Table.grid(padding=(0, 1))
     for action in execution.actions:
         if action.status == IN_PROGRESS:
-            last = Text(doing.get(action.title, ""), style="dim", no_wrap=True, overflow="ellipsis")
+            last = Text(action.doing, style="dim", no_wrap=True, overflow="ellipsis")
             running.add_row("   ", Spinner("dots"), action.title, f"{_seconds(action):>8}", last)
     return Group(Text(), stages, running)

@@ -24,6 +24,8 @@ MAY_IMPORT_LOCALAWS = {
     "mistral7b/demo/scenario.py",
     "mistral7b/rehearsal/cloud.py",
     "mistral7b/rehearsal/play.py",
+    "mistral7b/rehearsal/run.py",
+    "mistral7b/rehearsal/walk.py",
 }
 # The embedded AWS knows the container's rules and the instance types, not this project's files, client or commands.
 LOCALAWS_MAY_IMPORT = ("mistral7b.tgi", "mistral7b.catalog.instances")

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from localaws import moto_app, roles
 from localaws.roles import AccessDenied, Credentials
 from tests.unit.fresh_accounts import fresh_account
+from tests.unit.sessions import session_client
 
 BUILDS = "codebuild.amazonaws.com"
 ANY = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}
@@ -62,7 +63,7 @@ def document(*statements: Mapping[str, Any]) -> str:
 def test_a_service_that_a_role_trusts_gets_credentials_of_a_session(account: Account) -> None:
     role = account.role("role", {"Service": BUILDS})
     made = roles.assume(role, by=BUILDS, session_name="build")
-    session = moto_app.session_client("sts", "us-east-1", made)
+    session = session_client("sts", "us-east-1", made)
     assert session.get_caller_identity()["Arn"] == f"arn:aws:sts::{account.id}:assumed-role/role/build"
 
 
@@ -90,7 +91,7 @@ def test_in_china_accounts_and_roles_are_of_its_partition(account: Account) -> N
     iam.attach_role_policy(RoleName="role", PolicyArn=policy)
     session = sts.assume_role(RoleArn=arn, RoleSessionName="test")
     assert session["AssumedRoleUser"]["Arn"] == f"arn:aws-cn:sts::{account.id}:assumed-role/role/test"
-    again = moto_app.session_client("sts", "cn-north-1", session["Credentials"])
+    again = session_client("sts", "cn-north-1", session["Credentials"])
     with pytest.raises(ClientError, match=r"User: arn:aws-cn:sts::.*/role/test is not authorized"):
         again.assume_role(RoleArn=f"{arn}s", RoleSessionName="test")
 
@@ -247,9 +248,9 @@ def test_a_permission_may_hang_on_the_tags_of_the_role(account: Account, other: 
 
 def test_a_session_that_was_assumed_from_a_session_shows_its_own_role(account: Account, other: Account) -> None:
     role = other.role("gate", {"AWS": account.root})
-    sts = moto_app.session_client("sts", "us-east-1", account.session())
+    sts = session_client("sts", "us-east-1", account.session())
     credentials = sts.assume_role(RoleArn=role, RoleSessionName="smoke")["Credentials"]
-    shown = moto_app.session_client("sts", "us-east-1", credentials).get_caller_identity()
+    shown = session_client("sts", "us-east-1", credentials).get_caller_identity()
     assert (shown["Account"], shown["Arn"]) == (other.id, f"arn:aws:sts::{other.id}:assumed-role/gate/smoke")
 
 

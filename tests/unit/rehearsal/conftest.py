@@ -1,10 +1,17 @@
-"""A project with a git repository."""
+"""A project with a git repository, and an embedded AWS."""
 
 import os
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+from localaws.lifecycle import running_server
+
+if TYPE_CHECKING:
+    from tests.unit.rehearsal.world import World
 
 PIPELINE_FILE = """
 account: "111111111111"
@@ -34,3 +41,18 @@ def project(tmp_path: Path) -> Path:
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message", "First: it begins\n\nAnd more.")
     return folder
+
+
+@pytest.fixture(scope="session")
+def url() -> Iterator[str]:
+    """An embedded AWS."""
+    with running_server() as server:
+        yield server.url
+
+
+@pytest.fixture
+def world(url: str, tmp_path: Path) -> "World":
+    """An account in which nothing is deployed, and a repository with a commit."""
+    from tests.unit.rehearsal.world import World  # noqa: PLC0415 - it imports this module
+
+    return World(url, tmp_path)

@@ -1,37 +1,31 @@
 """Who answers an approval, and on what basis."""
 
 import io
-from typing import Any
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from mistral7b.rehearsal.approvals import ApproveAll, AskUser, basis_of
 from mistral7b.rehearsal.execution import Action, Execution, Stage
-from mistral7b.rehearsal.follow import Answer
-from tests.unit.rehearsal.fakes import FakeClient
+from mistral7b.rehearsal.walk import Answer
+from tests.unit.rehearsal.runs import ran
 
-REVIEW = Action("prod", "Review", "Succeeded", "Build", external_id="review:1")
-SECURITY = Action("prod", "SecurityChanges", "InProgress", "Approval", configuration={"CustomData": "Look at the log."})
-PROMOTE = Action("prod", "Promote", "InProgress", "Approval")
-SMOKE = Action("staging", "Smoke", "Succeeded", "Build", external_id="smoke:1")
-GATE = Action("staging", "Gate1", "Succeeded", "Build", external_id="gate:1")
-STAGING = Stage("staging", (Action("staging", "Review", "Succeeded", "Build"), SMOKE, GATE))
+REVIEW = ran("prod", "Review")
+SECURITY = Action("prod", "SecurityChanges", "Approval", "Look at the log.", "InProgress")
+PROMOTE = Action("prod", "Promote", "Approval", status="InProgress")
+SMOKE, GATE = ran("staging", "Smoke"), ran("staging", "Gate1")
+STAGING = Stage("staging", (ran("staging", "Review"), SMOKE, GATE))
 PROD = Stage("prod", (REVIEW, SECURITY, PROMOTE))
-EXECUTION = Execution("pipeline", "one", "InProgress", (STAGING, PROD))
+EXECUTION = Execution("pipeline", "one", (STAGING, PROD))
 
 
-def client(service: str, account: str, region: str) -> Any:
-    """Every build has printed its id and the words: new IAM statement."""
-
-    def builds(ids: list[str]) -> dict[str, Any]:
-        return {"builds": [{"id": ids[0], "logs": {"groupName": "g", "streamName": ids[0]}}]}
-
-    def log(logGroupName: str, logStreamName: str, limit: int, startFromHead: bool) -> dict[str, Any]:
-        own = "[Container] 2026/01/01 12:00:00 Phase complete: BUILD State: SUCCEEDED\n"
-        return {"events": [{"message": f"{logStreamName}: new IAM statement\n"}, {"message": own}]}
-
-    return FakeClient(service, {"batch_get_builds": builds, "get_log_events": log})
+@pytest.fixture(autouse=True)
+def _logs(tmp_path: Path) -> None:
+    """Every build has printed its name and the words: new IAM statement."""
+    for one in EXECUTION.actions:
+        one.log = tmp_path / one.name
+        one.log.write_text(f"{one.name}: new IAM statement\n[Container] BUILD: review\n")
 
 
 def ask(
@@ -40,7 +34,7 @@ def ask(
     """The answer of a user who types this, and what the user saw."""
     monkeypatch.setattr("sys.stdin", io.StringIO(typed))
     text = io.StringIO()
-    answer = AskUser(Console(file=text, width=120), client, "111111111111", "us-east-1")(EXECUTION, stage, action)
+    answer = AskUser(Console(file=text, width=120))(EXECUTION, stage, action)
     return answer, text.getvalue()
 
 
@@ -65,7 +59,7 @@ def test_a_security_approval_shows_what_the_review_found_and_what_the_pipeline_s
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     _, seen = ask(monkeypatch, "y\n")
-    assert "review:1: new IAM statement" in seen
+    assert "Review: new IAM statement" in seen
     assert "Look at the log." in seen
     assert "[Container]" not in seen
 
@@ -76,8 +70,8 @@ def test_a_promotion_rests_on_the_smoke_test_and_gates_of_the_stage_before() -> 
 
 def test_a_promotion_shows_what_they_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     _, seen = ask(monkeypatch, "y\n", action=PROMOTE)
-    assert "smoke:1: new IAM statement" in seen
-    assert "gate:1: new IAM statement" in seen
+    assert "Smoke: new IAM statement" in seen
+    assert "Gate1: new IAM statement" in seen
 
 
 def test_with_everything_approved_nobody_is_asked() -> None:

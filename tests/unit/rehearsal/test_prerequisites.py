@@ -54,7 +54,7 @@ def rehearsal(folder: Path, tools: str, environments: dict[str, str]) -> Rehears
     promotion = Promotion(settings, folder / "pipeline.yaml", tuple(promoted))
     (folder / "cdk.json").write_text(json.dumps({"context": {"@aws-cdk/core:permissionsBoundary": {"name": "limits"}}}))
     report = Report(Console(quiet=True))
-    return Rehearsal(InProcess(), promotion, Clone(folder, "", ""), report)  # type: ignore[arg-type]
+    return Rehearsal(InProcess(), promotion, Clone(folder, "", ""), report, folder)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("region", ["us-east-1", "eu-west-1"])

@@ -10,24 +10,25 @@ from rich.console import Console
 from mistral7b.environment import Environment
 from mistral7b.rehearsal.cloud import Place
 from mistral7b.rehearsal.deployed import NOTHING, Deployed
-from mistral7b.rehearsal.execution import read_execution
+from mistral7b.rehearsal.execution import Action, Execution, Stage
 from mistral7b.rehearsal.picture import SUFFIXES, draw
 from mistral7b.rehearsal.repository import Clone
-from mistral7b.rehearsal.result import Result, Stop
-from tests.unit.rehearsal.fakes import PIPELINE, FakePipeline, Moment, Run
-
-ACTIONS = ["Source/Source", "dev/Deploy", "dev/Smoke", "prod/Promote", "prod/Deploy"]
-RUNS = [
-    Run("Source/Source"),
-    Run("dev/Deploy", after=1, seconds=6),
-    Run("dev/Smoke", "Failed", after=7, reason="a 400"),
-]
+from mistral7b.rehearsal.result import Result
+from tests.unit.rehearsal.runs import ran
 
 
 @pytest.fixture
-def result() -> Result:
+def result(tmp_path: Path) -> Result:
     """Of a commit whose smoke test in dev failed; prod runs the one before."""
-    execution = read_execution(FakePipeline(ACTIONS, [Moment(RUNS, "Failed")]).client, PIPELINE, "one")
+    smoke = ran("dev", "Smoke", "Failed", after=7, reason="a 400")
+    smoke.log = tmp_path / "log"
+    smoke.log.write_text("got 400\n")
+    stages = (
+        Stage("Source", (ran("Source", "Source", category="Source"),)),
+        Stage("dev", (ran("dev", "Deploy", after=1, seconds=6, category="Deploy"), smoke)),
+        Stage("prod", (Action("prod", "Promote", "Approval"), Action("prod", "Deploy", "Deploy"))),
+    )
+    execution = Execution("mistral-7b-pipeline", "one", stages, "Failed")
     place, settings = ("222222222222", "us-east-1"), Environment(name="dev", region="us-east-1").container_environment()
     return Result(
         Place("111111111111", "us-east-1"),
@@ -38,7 +39,6 @@ def result() -> Result:
             Deployed("staging", *place, "staging", NOTHING),
             Deployed("prod", *place, "prod", "InService", "ml.g5.2xlarge", 2, "decade" * 6, settings),
         ),
-        Stop("dev", "Smoke", "a 400", ["got 400"]),
     )
 
 
@@ -76,6 +76,12 @@ def test_the_tables_tell_the_commit_from_the_one_before(result: Result) -> None:
     assert ["this one" in line for line in lines] == [True, False]
     assert "decadedeca" in lines[1]
     assert lines[0].split()[-3:] == ["128", "8191", "8192"]
+
+
+def test_the_log_of_what_stopped_it_outlives_its_file(result: Result, tmp_path: Path) -> None:
+    (tmp_path / "log").unlink()
+    assert result.stop is not None
+    assert result.stop["log"] == ["got 400"]
 
 
 def test_where_and_why_it_stopped_is_one_sentence(result: Result) -> None:

@@ -1,20 +1,26 @@
 """What a user sees while an execution goes on."""
 
 import io
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from mistral7b.rehearsal.execution import Execution, read_execution
+from mistral7b.rehearsal.execution import Action, Execution, Stage
 from mistral7b.rehearsal.view import View
-from tests.unit.rehearsal.fakes import PIPELINE, FakePipeline, Moment, Run
+from tests.unit.rehearsal.runs import ran
 
-ACTIONS = ["Source/Source", "Build/Synth", "dev/SecurityChanges", "dev/Smoke"]
+TITLES = ("Source/Source", "Build/Synth", "dev/SecurityChanges", "dev/Smoke")
 
 
-def execution(*runs: Run, status: str = "InProgress") -> Execution:
-    """The execution `one` with these runs."""
-    return read_execution(FakePipeline(ACTIONS, [Moment([*runs], status)]).client, PIPELINE, "one")
+def execution(*actions: Action) -> Execution:
+    """An execution with these actions, and others that have not begun."""
+    known = {f"{action.stage}/{action.name}": action for action in actions}
+    stages: dict[str, list[Action]] = {}
+    for title in TITLES:
+        stage, name = title.split("/")
+        stages.setdefault(stage, []).append(known.get(title) or Action(stage, name))
+    return Execution("pipeline", "one", tuple(Stage(name, tuple(found)) for name, found in stages.items()))
 
 
 class Screen:
@@ -35,20 +41,20 @@ class Screen:
 
 def test_an_action_that_ends_is_a_line_with_its_status_and_duration() -> None:
     screen = Screen()
-    screen.view.update(execution(Run("Build/Synth", seconds=12.5)), {})
+    screen.view.update(execution(ran("Build", "Synth", seconds=12.5)))
     assert screen.lines() == ["✓ Build / Synth                      Succeeded     12.5 s"]
 
 
 def test_what_has_been_told_is_not_told_again() -> None:
     screen = Screen()
     for _ in range(2):
-        screen.view.update(execution(Run("Build/Synth")), {})
+        screen.view.update(execution(ran("Build", "Synth")))
     assert len(screen.lines()) == 1
 
 
 def test_a_failed_action_gives_its_reason() -> None:
     screen = Screen()
-    screen.view.update(execution(Run("dev/Smoke", "Failed", reason="1 of 10 checks failed")), {})
+    screen.view.update(execution(ran("dev", "Smoke", "Failed", reason="1 of 10 checks failed")))
     [line] = screen.lines()
     assert line.startswith("✗ dev / Smoke")
     assert line.endswith("1 of 10 checks failed")
@@ -56,26 +62,32 @@ def test_a_failed_action_gives_its_reason() -> None:
 
 def test_an_approval_says_who_gave_it() -> None:
     screen = Screen()
-    screen.view.update(execution(Run("dev/SecurityChanges", category="Approval", reason="approved by ada")), {})
+    screen.view.update(execution(ran("dev", "SecurityChanges", category="Approval", reason="approved by ada")))
     assert screen.lines()[0].endswith("approved by ada")
 
 
-def test_elsewhere_than_on_a_terminal_what_runs_long_says_so_every_five_seconds() -> None:
+def test_elsewhere_than_on_a_terminal_what_runs_long_says_so_every_five_seconds(tmp_path: Path) -> None:
     screen = Screen()
-    running = execution(Run("Build/Synth", "InProgress"))
+    synth = ran("Build", "Synth", "InProgress")
+    synth.log = tmp_path / "log"
+    synth.log.write_text("3402 passed\n")
+    running = execution(synth)
     seen = []
     for screen.now in range(12):
-        screen.view.update(running, {"Build / Synth": "3402 passed"})
+        screen.view.update(running)
         seen += [(screen.now, line) for line in screen.lines()]
     assert [when for when, _ in seen] == [0, 5, 10]
     assert seen[0][1] == "… Build / Synth started"
     assert seen[1][1].endswith("s: 3402 passed")
 
 
-def test_a_terminal_shows_the_stages_in_a_row_and_what_runs_with_its_last_line() -> None:
+def test_a_terminal_shows_the_stages_in_a_row_and_what_runs_with_its_last_line(tmp_path: Path) -> None:
     screen = Screen(terminal=True)
     with screen.view.showing():
-        screen.view.update(execution(Run("Source/Source"), Run("Build/Synth", "InProgress")), {"Build / Synth": "ruff"})
+        synth = ran("Build", "Synth", "InProgress")
+        synth.log = tmp_path / "log"
+        synth.log.write_text("ruff\n")
+        screen.view.update(execution(ran("Source", "Source"), synth))
     shown = "\n".join(screen.lines())
     assert "Source" in shown
     assert "›" in shown

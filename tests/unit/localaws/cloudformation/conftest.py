@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from localaws import cloudformation, codebuild, hosting, moto_app, pipelines
+from localaws import cloudformation, hosting, moto_app, pipelines
 from localaws.hosting.settings import HostingSettings
+from localaws.pipelines.store import RESOURCES
 from tests.unit.fresh_accounts import fresh_account
 
 REGION = "us-east-1"
@@ -84,10 +85,16 @@ class Account:
 
     def inventory(self) -> dict[str, Any]:
         """Everything that the services show of this account, without times and request ids."""
-        return {
+        stored = {key[2]: dict(found) for key, found in RESOURCES.items() if key[0] == self.id and found}
+        return stored | {
             f"{service}.{operation}": self._shown(service, operation, arguments)
             for service, operation, arguments in SHOWN
         }
+
+    def stored(self, resource_type: str) -> tuple[str, dict[str, Any]]:
+        """The physical id and the properties of the one resource of a type that is stored only."""
+        ((physical_id, properties),) = RESOURCES[self.id, self.region, resource_type].items()
+        return physical_id, properties
 
     def _shown(self, service: str, operation: str, arguments: Mapping[str, Any]) -> Any:
         client = self.client(service)
@@ -127,8 +134,6 @@ SHOWN: tuple[tuple[str, str, Mapping[str, Any]], ...] = (
     ("kms", "list_aliases", {}),
     ("s3", "list_buckets", {}),
     ("ecr", "describe_repositories", {}),
-    ("codebuild", "list_projects", {}),
-    ("codeconnections", "list_connections", {}),
     ("events", "list_rules", {}),
 )
 
@@ -185,7 +190,6 @@ def _request(resources: Mapping[str, Any], options: dict[str, Any]) -> dict[str,
 @pytest.fixture(scope="session", autouse=True)
 def _hosting() -> None:
     cloudformation.install()
-    codebuild.install()
     pipelines.install()
     hosting.install(HostingSettings(endpoint_seconds=0, interface_seconds=0.1))
 

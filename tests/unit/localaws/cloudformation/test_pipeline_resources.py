@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.unit.localaws.cloudformation.templates import Resources, topic, with_properties
+from tests.unit.localaws.pipelines.structures import pipeline
 
 if TYPE_CHECKING:
     from tests.unit.localaws.cloudformation.conftest import Account
@@ -66,19 +67,6 @@ RULE: Resources = {
 }
 
 
-def connection(account: Account) -> dict[str, Any]:
-    codeconnections = account.client("codeconnections")
-    (found,) = codeconnections.list_connections()["Connections"]
-    tags = codeconnections.list_tags_for_resource(ResourceArn=found["ConnectionArn"])["Tags"]
-    return {**found, "tags": {tag["Key"]: tag["Value"] for tag in tags}}
-
-
-def project(account: Account) -> dict[str, Any]:
-    codebuild = account.client("codebuild")
-    (found,) = codebuild.batch_get_projects(names=codebuild.list_projects()["projects"])["projects"]
-    return dict(found)
-
-
 def rule(account: Account) -> dict[str, Any]:
     events = account.client("events")
     (found,) = events.list_rules()["Rules"]
@@ -95,53 +83,28 @@ def test_a_connection_is_pending_and_tells_its_attributes(account: Account) -> N
     attributes = ("ConnectionArn", "ConnectionStatus", "OwnerAccountId")
     outputs = {name: {"Value": {"Fn::GetAtt": ["Connection", name]}} for name in attributes}
     account.deploy("source", CONNECTION, Outputs=outputs)
-    found = connection(account)
-    assert account.outputs("source") == {
-        "ConnectionArn": found["ConnectionArn"],
-        "ConnectionStatus": "PENDING",
-        "OwnerAccountId": account.id,
-    }
-    assert account.physical_id("source", "Connection") == found["ConnectionArn"]
-    assert found["tags"]["aws:cloudformation:stack-name"] == "source"
+    arn, _ = account.stored("AWS::CodeConnections::Connection")
+    told = {"ConnectionArn": arn, "ConnectionStatus": "PENDING", "OwnerAccountId": account.id}
+    assert account.outputs("source") == told
+    shown = account.client("codeconnections").get_connection(ConnectionArn=arn)["Connection"]
+    assert told.items() <= shown.items()
 
 
-def test_a_connections_tags_change_in_place_and_another_provider_replaces_it(account: Account) -> None:
-    account.deploy("source", CONNECTION, Tags=[{"Key": "team", "Value": "a"}])
-    first = connection(account)
-    account.update("source", CONNECTION, Tags=[{"Key": "team", "Value": "b"}])
-    second = connection(account)
-    assert (second["ConnectionArn"], second["tags"]["team"]) == (first["ConnectionArn"], "b")
+def test_another_provider_replaces_a_connection(account: Account) -> None:
+    account.deploy("source", CONNECTION)
+    first, _ = account.stored("AWS::CodeConnections::Connection")
     account.update("source", with_properties(CONNECTION, "Connection", ProviderType="GitLab"))
-    third = connection(account)
-    assert third["ConnectionArn"] != first["ConnectionArn"]
-    assert third["ProviderType"] == "GitLab"
+    second, properties = account.stored("AWS::CodeConnections::Connection")
+    assert (second != first, properties["ProviderType"]) == (True, "GitLab")
 
 
-def test_a_project_reads_back_as_it_was_written(account: Account) -> None:
+def test_a_project_is_stored_as_it_was_written_and_changes_in_place(account: Account) -> None:
     account.deploy("build", PROJECT, Outputs={"Arn": {"Value": {"Fn::GetAtt": ["Project", "Arn"]}}})
-    found = project(account)
-    assert found["arn"] == account.outputs("build")["Arn"]
-    assert found["name"] == account.physical_id("build", "Project")
-    assert found["source"] == {"type": "CODEPIPELINE", "buildspec": '{"version": "0.2"}'}
-    assert found["environment"]["environmentVariables"] == [{"name": "A", "type": "PLAINTEXT", "value": "b"}]
-    assert found["environment"]["privilegedMode"] is False
-    assert found["cache"] == {"type": "LOCAL", "modes": ["LOCAL_CUSTOM_CACHE"]}
-    assert found["logsConfig"] == {"cloudWatchLogs": {"status": "ENABLED", "groupName": "builds"}}
-    assert (found["timeoutInMinutes"], found["description"]) == (30, "builds")
-
-
-def test_what_goes_from_a_project_in_a_template_has_its_default_again(account: Account) -> None:
-    account.deploy("build", PROJECT, Tags=[{"Key": "team", "Value": "a"}])
-    first = project(account)
-    gone = ("Cache", "LogsConfig", "TimeoutInMinutes", "Description", "EncryptionKey")
-    account.update("build", without(PROJECT, "Project", *gone), Tags=[])
-    found = project(account)
-    assert found["arn"] == first["arn"]
-    assert found["cache"] == {"type": "NO_CACHE"}
-    assert found["logsConfig"] == {"cloudWatchLogs": {"status": "ENABLED"}}
-    assert (found["timeoutInMinutes"], found["tags"]) == (60, [])
-    assert found["encryptionKey"].endswith("alias/aws/s3")
-    assert not found.get("description")
+    name, properties = account.stored("AWS::CodeBuild::Project")
+    assert account.outputs("build")["Arn"] == f"arn:aws:codebuild:us-east-1:{account.id}:project/{name}"
+    assert properties["Source"] == PROJECT["Project"]["Properties"]["Source"]
+    account.update("build", with_properties(PROJECT, "Project", TimeoutInMinutes=20))
+    assert account.stored("AWS::CodeBuild::Project") == (name, properties | {"TimeoutInMinutes": 20})
 
 
 @pytest.mark.parametrize(
@@ -149,8 +112,8 @@ def test_what_goes_from_a_project_in_a_template_has_its_default_again(account: A
     [
         ({"Triggers": {"Webhook": True}}, "Triggers"),
         ({"VpcConfig": {"VpcId": "vpc-1"}}, "VpcConfig"),
-        ({"Source": {"Type": "CODEPIPELINE", "ReportBuildStatus": True}}, "reportBuildStatus"),
-        ({"Cache": {"Type": "S3", "Location": "bucket"}}, "Cache type S3 is not emulated"),
+        ({"Source": {"Type": "CODEPIPELINE", "ReportBuildStatus": True}}, "ReportBuildStatus"),
+        ({"Cache": {"Type": "S3", "Location": "bucket"}}, "Cache type S3 (not emulated)"),
     ],
 )
 def test_a_project_with_what_is_not_emulated_fails_by_name(
@@ -208,3 +171,47 @@ def test_a_stack_that_is_deleted_leaves_nothing(account: Account, resources: Res
     assert account.inventory() != before
     account.delete("all")
     assert account.inventory() == before
+
+
+def pipeline_of(role: str, **properties: Any) -> Resources:
+    """A pipeline and its role, which this service may assume."""
+    trust = {**_TRUST, "Principal": {"Service": f"{role}.amazonaws.com"}}
+    return {
+        "Role": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {"Statement": [trust]}}},
+        "Pipeline": {
+            "Type": "AWS::CodePipeline::Pipeline",
+            "Properties": pipeline(RoleArn={"Fn::GetAtt": ["Role", "Arn"]}, **properties),
+        },
+    }
+
+
+def test_a_pipeline_is_stored_and_changes_in_place(account: Account) -> None:
+    account.deploy("pipeline", pipeline_of("codepipeline"))
+    account.update("pipeline", pipeline_of("codepipeline", ExecutionMode="QUEUED"))
+    name, properties = account.stored("AWS::CodePipeline::Pipeline")
+    assert (name, properties["ExecutionMode"]) == ("pipeline", "QUEUED")
+
+
+@pytest.mark.parametrize(
+    ("resources", "reason"),
+    [
+        (pipeline_of("codebuild"), "CodePipeline is not authorized to perform AssumeRole on role"),
+        (
+            pipeline_of("codepipeline", PipelineType="V1", ExecutionMode="QUEUED"),
+            'QUEUED requires the pipeline type V2" (Service: CodePipeline, Status Code: 400, Error Code: Invalid'
+            "StructureException)",
+        ),
+        (pipeline_of("codepipeline", ExecutionMode="PARALLEL"), "executionMode PARALLEL (not emulated)"),
+    ],
+)
+def test_a_pipeline_that_codepipeline_refuses_fails_its_stack(
+    account: Account, resources: Resources, reason: str
+) -> None:
+    assert account.create("pipeline", resources) == "ROLLBACK_COMPLETE"
+    assert reason in account.reason("pipeline", "CREATE_FAILED")
+
+
+def test_a_name_of_a_pipeline_is_given_once(account: Account) -> None:
+    account.deploy("first", pipeline_of("codepipeline"))
+    assert account.create("second", pipeline_of("codepipeline")) == "ROLLBACK_COMPLETE"
+    assert "identifier 'pipeline' already exists" in account.reason("second", "CREATE_FAILED")

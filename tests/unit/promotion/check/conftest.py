@@ -17,6 +17,7 @@ from mistral7b.promotion.check.checks import Check
 from mistral7b.promotion.check.cloud import Credentials
 from mistral7b.promotion.check.finding import Result
 from tests.unit.fresh_accounts import fresh_account
+from tests.unit.sessions import session_client
 
 REGION = "us-east-1"
 
@@ -34,7 +35,7 @@ class EmbeddedCloud(Cloud):
         if credentials is None:
             return moto_app.client(service, self.account, region)
         given = zip(("AccessKeyId", "SecretAccessKey", "SessionToken"), credentials.values(), strict=True)
-        return moto_app.session_client(service, region, dict(given))
+        return session_client(service, region, dict(given))
 
     def own_account(self, region: str) -> str:
         return self.account

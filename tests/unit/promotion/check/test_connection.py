@@ -1,20 +1,22 @@
 """The connection is there and its handshake done, or the finding says where to do it."""
 
 import json
+from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from localaws import moto_app
-from localaws.pipelines import connections
+from localaws.pipelines.store import AVAILABLE
+from localaws.pipelines.store import RESOURCES as STORED
 from mistral7b.promotion.check.bootstrap import Place
 from mistral7b.promotion.check.connection import check_connection
 from mistral7b.promotion.check.finding import Finding
 from mistral7b.promotion.schema import PipelineSettings
 from tests.unit.promotion.check.conftest import REGION, EmbeddedCloud, bootstrap, found
 
+KIND = "AWS::CodeConnections::Connection"
 ID = "connection/12345678-1234-1234-1234-123456789012"
 
 
@@ -37,11 +39,12 @@ def check(cloud: EmbeddedCloud, arn: str | None = None, provider: str = "github"
 
 def made(cloud: EmbeddedCloud, service: str = "codeconnections") -> str:
     """ARN of a connection that someone has made."""
-    client = moto_app.client(service, cloud.account, REGION)
-    return str(client.create_connection(ConnectionName="shared", ProviderType="GitHub")["ConnectionArn"])
+    arn = f"arn:aws:{service}:{REGION}:{cloud.account}:{ID}"
+    STORED[cloud.account, REGION, KIND][arn] = {"ConnectionName": "shared", "ProviderType": "GitHub"}
+    return arn
 
 
-def deploy(cloud: EmbeddedCloud, kind: str = "AWS::CodeConnections::Connection") -> str:
+def deploy(cloud: EmbeddedCloud, kind: str = KIND) -> str:
     """Makes a stack as the pipeline's is, with nothing but its connection; the ARN of that."""
     properties = {"ConnectionName": "mistral-7b", "ProviderType": "GitHub"}
     resources = {
@@ -54,11 +57,15 @@ def deploy(cloud: EmbeddedCloud, kind: str = "AWS::CodeConnections::Connection")
     return str(found["StackResourceDetail"]["PhysicalResourceId"])
 
 
+@pytest.fixture(autouse=True)
+def _no_handshakes() -> Iterator[None]:
+    yield
+    AVAILABLE.clear()
+
+
 def shake_hands(arn: str) -> None:
     """What the console does on AWS."""
-    connection = connections.find(arn)
-    assert connection is not None
-    connection.repositories["owner/name"] = Path("/nowhere")
+    AVAILABLE.add(arn)
 
 
 def test_before_the_pipeline_is_deployed_the_connection_comes_with_it(tools: EmbeddedCloud) -> None:
@@ -100,7 +107,7 @@ def test_a_connection_that_does_not_exist_is_refused(tools: EmbeddedCloud) -> No
 
 def test_a_connection_that_was_deleted_behind_the_stacks_back_is_refused(tools: EmbeddedCloud) -> None:
     arn = deploy(tools)
-    moto_app.client("codeconnections", tools.account, REGION).delete_connection(ConnectionArn=arn)
+    del STORED[tools.account, REGION, KIND][arn]
     assert check(tools).detail == f"{arn}, which the pipeline's stack has made, is gone"
 
 
