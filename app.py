@@ -1,7 +1,7 @@
 """The CDK app: every file of environments/ becomes a stage, pipeline.yaml the pipeline that promotes them.
 
-`cdk -c environments=FOLDER` takes the files of another folder; `-c only=dev` defines that stage alone, which is quicker,
-`-c only=dev,prod` these two. Every file is read and checked all the same.
+`cdk -c environments=FOLDER` takes the files of another folder; `-c only=dev,prod` defines these stages alone. Every
+file is read and checked all the same.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""A runner of GitHub Actions, as far as our workflow goes: its steps in order, with the embedded AWS for AWS."""
+"""A runner of GitHub Actions, as far as our workflows go: its steps in order, with the embedded AWS for AWS."""
 
 import json
 import os
@@ -7,6 +7,8 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 
 from tests.e2e.conftest import PROJECT, REGION
+from tests.unit.promotion.github.workflows import ENVIRONMENT, JOBS, PROMOTE, SHELL
 from tests.variants import context
 
 CHECKOUT = ("app.py", "constructs", "stacks", "mistral7b", "localaws", ".venv", "node_modules")
@@ -23,12 +26,10 @@ CHECKOUT = ("app.py", "constructs", "stacks", "mistral7b", "localaws", ".venv", 
 
 @dataclass
 class Runner:
-    """Jobs of one run of a workflow."""
+    """Jobs of one run of the shipped workflows, for one environment."""
 
-    workflow: Any
-    """The workflow, parsed."""
     repository: Path
-    """What the commit has of its own: environment files and the workflow."""
+    """What the commit has of its own: the environment files."""
     scratch: Path
     variables: Mapping[str, str]
     """What every job finds in its environment: where AWS and GitHub are, and no credentials."""
@@ -37,32 +38,40 @@ class Runner:
     log: str = ""
     """What their steps have printed."""
 
+    @property
+    def artifacts(self) -> Path:
+        """Folder of the artifacts, each a file by its name."""
+        return self.scratch / "artifacts"
+
     def run(self, job: str) -> dict[str, str]:
         """Runs a job, every step of which has to succeed; its outputs."""
-        made = self.workflow["jobs"][job]
         folder = self._checkout(job)
+        self.artifacts.mkdir(exist_ok=True)
         # jsii unpacks its modules below HOME, once; whatever credentials are there are of no concern
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "JSII_NODE") if name in os.environ}
         nobody = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
-        environment = {**kept, **nobody, "AWS_EC2_METADATA_DISABLED": "true", **self.variables}
-        steps: dict[str, dict[str, str]] = {}
-        for step in made["steps"]:
+        own = self._values((PROMOTE if job == "build" else ENVIRONMENT)["env"]) | self._values(JOBS[job].get("env", {}))
+        environment = {**kept, **nobody, "AWS_EC2_METADATA_DISABLED": "true", **self.variables, **own}
+        steps: dict[str, Any] = {}
+        for step in JOBS[job]["steps"]:
+            if "if" in step and step["if"] != "always()" and not self._value(f"{step['if']} }}}}"):
+                continue
+            given = self._values(step.get("with", {}), steps)
             action = step.get("uses", "").partition("@")[0]
             if "run" in step:
-                steps[step.get("id", "")] = self._script(step, folder, environment)
+                own = self._values(step.get("env", {}), steps)
+                steps[step.get("id", "")] = self._script(step, folder, {**environment, **own})
             elif action == "aws-actions/configure-aws-credentials":
-                environment |= self._sign_in(step["with"], environment)
+                environment |= self._sign_in(given, environment)
             elif action == "actions/upload-artifact":
-                shutil.copy(folder / step["with"]["path"], self.scratch / "artifact")
+                shutil.copy(folder / given["path"], self.artifacts / given["name"])
             elif action == "actions/download-artifact":
-                shutil.copy(self.scratch / "artifact", folder / "assembly.tar")
+                assert (self.artifacts / given["name"]).exists(), f"{step['name']}: artifact not found"
+                if "path" not in given:
+                    shutil.copy(self.artifacts / given["name"], folder / "assembly.tar")
             else:
                 assert action == "actions/checkout"
-        self.outputs[job] = {
-            name: steps[found[1]][found[2]]
-            for name, value in made.get("outputs", {}).items()
-            if (found := re.fullmatch(r"\$\{\{ steps\.(\w+)\.outputs\.(\w+) \}\}", value))
-        }
+        self.outputs[job] = self._values(JOBS[job].get("outputs", {}), steps)
         return self.outputs[job]
 
     def _checkout(self, job: str) -> Path:
@@ -78,16 +87,11 @@ class Runner:
         script, outputs = folder / "step.sh", folder / "step.outputs"
         script.write_text(step["run"])
         outputs.write_text("")
-        own = {name: self._value(text) for name, text in step.get("env", {}).items()}
-        files = {
-            "GITHUB_OUTPUT": str(outputs),
-            "GITHUB_STEP_SUMMARY": str(folder / "summary.md"),
-            "GITHUB_SHA": "c0ffee",
-        }
+        files = {"GITHUB_OUTPUT": str(outputs), "GITHUB_STEP_SUMMARY": str(folder / "summary.md")}
         done = subprocess.run(
-            self.workflow["defaults"]["run"]["shell"].format(script).split(),
+            SHELL.format(script).split(),
             cwd=folder,
-            env={**environment, **files, **own},
+            env={**environment, **files},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -98,19 +102,37 @@ class Runner:
         assert done.returncode == 0, f"{step['name']}\n{done.stdout}"
         return dict(line.split("=", 1) for line in outputs.read_text().splitlines())
 
-    def _value(self, text: str) -> str:
-        """The value of an expression of a step's `env`."""
-        if text == "${{ github.token }}":
-            return self.variables["TOKEN"]
-        if found := re.fullmatch(r"\$\{\{ needs\.([\w-]+)\.outputs\.(\w+) \}\}", text):
-            return self.outputs[found[1]][found[2]]
-        assert "${{" not in text
-        return text
+    def _values(self, texts: Mapping[str, str], steps: Mapping[str, Any] | None = None) -> dict[str, str]:
+        return {
+            name: re.sub(r"\$\{\{ .*? \}\}", lambda found: self._value(found[0], steps), text)
+            for name, text in texts.items()
+        }
+
+    def _value(self, text: str, steps: Mapping[str, Any] | None = None) -> str:
+        """The value of an expression: a path of contexts, in fromJSON() and toJSON() where these are called."""
+        [(path, rest)] = re.findall(r"([\w.]+)((?:\)[.\w]*)*) \}\}$", text)
+        contexts: dict[str, Any] = {
+            "github": {"token": "a.job.token", "run_id": "1"},
+            "steps": {step: {"outputs": values} for step, values in (steps or {}).items()},
+            "inputs": self._inputs(),
+        }
+        value: Any = reduce(getitem, path.split("."), contexts)
+        for call, member in zip(reversed(re.findall(r"(\w+)\(", text)), rest.split(")")[1:], strict=True):
+            value = json.loads(value) if call == "fromJSON" else json.dumps(value)
+            value = value[member.removeprefix(".")] if member else value
+        return "" if value is None else str(value)
+
+    def _inputs(self) -> dict[str, str]:
+        """What promote.yml hands to the first environment."""
+        build = self.outputs.get("build")
+        if build is None:
+            return {}
+        return {"environment": json.dumps(json.loads(build["environments"])[0]), "digest": build["digest"]}
 
     def _sign_in(self, given: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, str]:
         """What aws-actions/configure-aws-credentials leaves in the job's environment."""
-        role = {"RoleArn": given["role-to-assume"], "RoleSessionName": "github"}
-        role["DurationSeconds"] = given.get("role-duration-seconds", 3600)
+        role: dict[str, Any] = {"RoleArn": given["role-to-assume"], "RoleSessionName": "github"}
+        role["DurationSeconds"] = int(given.get("role-duration-seconds", 3600))
         if given.get("role-chaining"):
             answer = self._sts(environment).assume_role(**role)
         else:

@@ -1,11 +1,13 @@
-"""The workflow of GitHub Actions, job by job, in an account that lets in nobody else.
+"""The shipped workflows of GitHub Actions, job by job, in an account that lets in nobody else.
 
 The embedded AWS does not verify GitHub's tokens; which role lets in which other, it does.
 """
 
 import json
+import os
+import shutil
 import subprocess
-from collections.abc import Iterator
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +17,14 @@ import yaml
 from botocore.exceptions import ClientError
 
 from localaws.lifecycle import State
-from mistral7b.promotion import load_promotion
-from mistral7b.promotion.github_actions import WORKFLOW_FILE, workflow
 from tests.e2e.conftest import BIN, PROJECT, REGION, User, succeeded
 from tests.e2e.github_runner import Runner
-from tests.unit.promotion.github.fake_github import TOKEN, answering, protected
+from tests.unit.promotion.github.machine import Machine
 
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux" or not (shutil.which("jq") and shutil.which("yq")),
+    reason="runners are Linux with jq and yq (actions/runner-images, Ubuntu2404-Readme)",
+)
 ACCOUNT = "777777777777"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/mistral-7b-ci"
 PIPELINE: dict[str, Any] = {
@@ -43,23 +47,26 @@ def administrator(server: State, tmp_path_factory: pytest.TempPathFactory) -> Us
 
 
 @pytest.fixture(scope="module")
-def runner(administrator: User) -> Iterator[Runner]:
-    """Runs jobs of the workflow that is made of the pipeline file."""
-    repository = administrator.scratch / "repository"
+def runner(administrator: User) -> Runner:
+    """Runs jobs of the workflows, with environments on GitHub that are protected."""
     administrator.files.mkdir(parents=True)
     (administrator.files / "ci.yaml").write_text(
         "region: us-east-1\nnetwork: {runtime_endpoint: false}\ntermination_protection: true\n"
     )
     (administrator.files / "pipeline.yaml").write_text(yaml.safe_dump(PIPELINE))
-    promotion = load_promotion(administrator.files)
-    assert promotion is not None
-    file = repository / WORKFLOW_FILE
-    file.parent.mkdir(parents=True)
-    file.write_text(workflow(promotion))
-    answers = {path: (200, json.dumps(answer)) for path, answer in protected(promotion).items()}
-    with answering(answers) as github:
-        settings = {"AWS_ENDPOINT_URL": administrator.url, "GITHUB_API_URL": github, "TOKEN": TOKEN}
-        yield Runner(yaml.safe_load(file.read_text()), repository, administrator.scratch, settings)
+    machine = Machine(administrator.scratch / "github")
+    policy = {
+        "deployment_branch_policy": {"protected_branches": False, "custom_branch_policies": True},
+        "policies": [{"name": "main", "type": "branch"}],
+    }
+    machine.github = {"ci-security": {**policy, "reviewers": [{"type": "User"}]}, "ci": {**policy, "reviewers": []}}
+    settings = {
+        "AWS_ENDPOINT_URL": administrator.url,
+        "GITHUB_REF": "refs/heads/main",
+        "GITHUB_REPOSITORY": PIPELINE["source"]["repository"],
+        "PATH": os.pathsep.join([str(machine.bin), os.environ["PATH"]]),
+    }
+    return Runner(administrator.scratch / "repository", administrator.scratch, settings)
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +74,7 @@ def first(runner: Runner, administrator: User) -> dict[str, dict[str, str]]:
     """Outputs of the jobs of the first run, after whose build the administrator lets GitHub in."""
     runner.run("build")
     _let_in(administrator, runner.scratch / "build" / "cdk.out")
-    for job in ("review-ci", "security-ci", "deploy-ci"):
+    for job in ("review", "security", "deploy"):
         runner.run(job)
     return dict(runner.outputs)
 
@@ -80,11 +87,11 @@ def _let_in(administrator: User, assembly: Path) -> None:
 
 
 def test_a_first_deployment_waits_for_its_approval(first: dict[str, dict[str, str]]) -> None:
-    assert first["review-ci"] == {"broadens": "true"}
+    assert first["review"] == {"broadens": "true"}
 
 
 def test_what_would_be_allowed_is_in_the_runs_summary(first: dict[str, dict[str, str]], runner: Runner) -> None:
-    summary = (runner.scratch / "review-ci" / "summary.md").read_text()
+    summary = (runner.scratch / "review" / "summary.md").read_text()
     assert summary.startswith("```\nci: this broadens IAM permissions or opens security groups.\nadded: ")
     assert "+ Allow Service sagemaker.amazonaws.com: sts:AssumeRole on ${endpoint/Role}" in summary
 
@@ -104,16 +111,27 @@ def test_the_stacks_are_protected_as_the_file_says(first: dict[str, dict[str, st
 
 
 def test_the_same_commit_again_broadens_nothing(first: dict[str, dict[str, str]], runner: Runner) -> None:
-    assert runner.run("review-ci") == {"broadens": "false"}
+    assert runner.run("review") == {"broadens": "false"}
 
 
 def test_an_assembly_that_was_not_built_is_not_deployed(first: dict[str, dict[str, str]], runner: Runner) -> None:
-    artifact = runner.scratch / "artifact"
+    artifact = runner.artifacts / "cloud-assembly"
     built = artifact.read_bytes()
     artifact.write_bytes(built + b"\0")
     with pytest.raises(AssertionError, match="It is the one that was built"):
-        runner.run("deploy-ci")
+        runner.run("deploy")
     artifact.write_bytes(built)
+
+
+def test_the_next_environment_begins_with_this_assembly_only(first: dict[str, dict[str, str]], runner: Runner) -> None:
+    [environment] = json.loads(first["build"]["environments"])
+    following = [{**environment, "after": "ci"}]
+    runner.outputs["build"] = first["build"] | {"environments": json.dumps(following)}
+    assert runner.run("review") == {"broadens": "false"}
+    runner.outputs["build"]["digest"] = "0" * 64
+    with pytest.raises(AssertionError, match="The environment before has passed with this assembly"):
+        runner.run("review")
+    runner.outputs["build"] = first["build"]
 
 
 def test_the_reviews_role_may_not_ask_the_endpoint(first: dict[str, dict[str, str]], administrator: User) -> None:

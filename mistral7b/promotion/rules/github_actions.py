@@ -1,17 +1,15 @@
-"""What GitHub Actions take: a repository on GitHub, its name in the tokens, commands, names, and time of artifacts."""
+"""What GitHub Actions take: a repository on GitHub, its name in the tokens, names, and time of artifacts."""
 
 import re
 from collections.abc import Iterator
 
-from mistral7b.environment.problem import FieldPath
 from mistral7b.promotion.draft import Draft
-from mistral7b.promotion.github_actions.names import security_environment
+from mistral7b.promotion.github_actions import security_environment
 from mistral7b.promotion.regions import partition
 from mistral7b.promotion.rules.registry import Finding, rule
 
 LONGEST_RETENTION_DAYS = 400
 """Of private repositories; of public ones it is 90 (GitHub, "Configuring the retention period for artifacts")."""
-_EXPRESSION = "${{"
 
 
 @rule("source.provider", "github_actions")
@@ -47,25 +45,6 @@ def _providers_are_of_the_environments_accounts(draft: Draft) -> Iterator[Findin
             reason = "no promoted environment is in its account"
             fix = f"remove it; the environments are in {', '.join(sorted(accounts)) or 'no account'}, partition {own}"
             yield Finding(("github_actions", "oidc_provider_arns", index), arn, reason, fix)
-
-
-@rule("github_actions", "build", "environments")
-def _commands_have_no_expression(draft: Draft) -> Iterator[Finding]:
-    """GitHub would put the expression's value into the script before the shell sees it."""
-    if draft.settings.github_actions is None:
-        return
-    for field, command in _commands(draft):
-        if _EXPRESSION in command:
-            reason = f"GitHub Actions would replace {_EXPRESSION} … }}}} before the shell reads the command"
-            yield Finding(field, command, reason, "put the command in a script of the repository")
-
-
-def _commands(draft: Draft) -> Iterator[tuple[FieldPath, str]]:
-    yield ("build", "setup"), draft.settings.build.setup
-    yield ("build", "test"), draft.settings.build.test
-    for index, promoted in enumerate(draft.settings.environments):
-        for number, gate in enumerate(promoted.gates):
-            yield ("environments", index, "gates", number), gate
 
 
 @rule("github_actions", "environments")

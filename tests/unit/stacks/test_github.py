@@ -12,7 +12,7 @@ import pytest
 from aws_cdk.assertions import Template
 
 from mistral7b.environment import load_environments
-from mistral7b.promotion.github_actions import PROVIDER, github_environments, subjects
+from mistral7b.promotion.github_actions import PROVIDER, subjects
 from sagemaker_tgi.compliance import STATEMENT_REASONS
 from stacks.app import define
 from stacks.checks import PACKS
@@ -255,15 +255,3 @@ def test_that_policies_are_inline_is_all_that_is_acknowledged(tmp_path: Path) ->
         for role in ("DeployRole", "ReviewRole")
         for pack in ("HIPAA.Security", "NIST.800.53.R5", "PCI.DSS.321")
     }
-
-
-def test_every_reviewed_environment_of_github_is_one_that_the_roles_know_or_none_can_sign_in_to(
-    tmp_path: Path, made: Made
-) -> None:
-    known = {
-        sub.rsplit(":", 1)[1]
-        for name, template in made.items()
-        for sub in trusted(template, f"mistral-7b-{name}-github")["StringLike"][f"{PROVIDER}:sub"]
-    }
-    names = {one.name for one in github_environments(load(tmp_path))}
-    assert known == {name for name in names if not name.endswith("-security")}

@@ -1,11 +1,12 @@
-"""Workflows of several pipeline files."""
+"""A pipeline file, and a runner with the GitHub CLI."""
 
 from pathlib import Path
 
 import pytest
 
 from mistral7b.promotion import Promotion
-from tests.unit.promotion.github.pipelines import VARIANTS, load
+from tests.unit.promotion.github.machine import Machine
+from tests.unit.promotion.github.pipelines import load
 
 
 @pytest.fixture
@@ -14,7 +15,7 @@ def promotion(tmp_path: Path) -> Promotion:
     return load(tmp_path / "environments")
 
 
-@pytest.fixture(params=VARIANTS)
-def variant(request: pytest.FixtureRequest, tmp_path: Path) -> Promotion:
-    """Each of the pipeline files."""
-    return load(tmp_path / "environments", VARIANTS[request.param])
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    """A runner without environments on GitHub."""
+    return Machine(tmp_path / "machine")

@@ -67,20 +67,6 @@ def test_a_provider_of_another_account_is_refused(tmp_path: Path, arn: str) -> N
     assert problems == [("github_actions.oidc_provider_arns[0]", "no promoted environment is in its account")]
 
 
-@pytest.mark.parametrize(
-    ("field", "changes"),
-    [
-        ("build.setup", {"build": {"setup": "echo ${{ github.actor }}"}}),
-        ("build.test", {"build": {"test": "echo ${{ github.actor }}"}}),
-        ("environments[0].gates[1]", {"environments": [{"name": "dev", "gates": ["true", "echo ${{ secrets.A }}"]}]}),
-    ],
-)
-def test_a_command_with_an_expression_is_refused(tmp_path: Path, field: str, changes: dict[str, Any]) -> None:
-    [(found, reason)] = refused(tmp_path, changes)
-    assert found == field
-    assert "GitHub Actions would replace" in reason
-
-
 def test_an_environment_named_as_anothers_approval_is_refused(tmp_path: Path) -> None:
     (tmp_path / "dev-security.yaml").write_text("region: eu-central-1\n")
     [(field, reason)] = refused(tmp_path, {"environments": [{"name": "dev"}, {"name": "dev-security"}]})
