@@ -1,6 +1,7 @@
 """Builds: the commands of a project's buildspec as processes of this machine, under the project's role."""
 
 import json
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -14,7 +15,7 @@ from mistral7b.rehearsal.view import View
 from tests.unit.localaws.pipelines.structures import build, stage
 from tests.unit.rehearsal.world import BUILD_MAY, PIPELINE_MAY, Json, World, action, alive, commands
 
-CALLER = f"{sys.executable} -c \"import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])\""
+CALLER = f"{shlex.quote(sys.executable)} -c \"import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])\""
 
 
 def ran(world: World, *lines: str, **members: Json) -> Execution:

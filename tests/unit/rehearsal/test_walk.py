@@ -1,6 +1,7 @@
 """The deployed pipeline's definition is walked: sources, approvals, deployments, each under its own role."""
 
 import json
+import shlex
 import sys
 import uuid
 from typing import Any
@@ -150,7 +151,10 @@ def reviewing(world: World, *may: str) -> Execution:
     world.build_may = [*BUILD_MAY, *may]
     variables = json.dumps([{"name": "EXECUTION", "value": "#{codepipeline.PipelineExecutionId}"}])
     review = build("Review", Configuration={"ProjectName": "project", "EnvironmentVariables": variables})
-    world.deploy(stage("Gate", approval("SecurityChanges"), review), buildspec=commands(f"{sys.executable} answer.py"))
+    world.deploy(
+        stage("Gate", approval("SecurityChanges"), review),
+        buildspec=commands(f"{shlex.quote(sys.executable)} answer.py"),
+    )
     return world.walk(rejected)
 
 
