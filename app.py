@@ -38,7 +38,9 @@ def main() -> None:
         exported = app.node.try_get_context("export")  # `mistral7b export`: one environment as a plain template
         only = exported or app.node.try_get_context("only")
         if only:
-            environments = {name: load_environment(folder, name) for name in str(only).split(",")}
+            environments = {
+                name: environments.get(name) or load_environment(folder, name) for name in str(only).split(",")
+            }
         define(app, environments, None if exported else promotion)
     except (EnvironmentFileError, InvalidPropsError) as error:
         sys.stderr.write(f"{error}\n")

@@ -29,7 +29,7 @@ def define(
     Returns:
         The pipeline's stack, if there is one, and all that it promotes is among the environments.
     """
-    if is_listed(app):  # the mark that `add_template_validation` leaves then would fail the synth itself
+    if is_listed(app):  # in the report the mark of `mark_unchecked` would fail the synth itself
         app.node.set_context("@aws-cdk/core:annotationsInValidationReport", value=False)
     promoted = {one.name for one in promotion.environments} if promotion else set()
     stages = {

@@ -61,8 +61,8 @@ class ArtifactGatewayEndpoint(cdk.Resource):
         check.raise_problems()
         super().__init__(scope, construct_id)
 
-        statements = _read_artifacts(s3_arn(self.stack, artifact_bucket_name))
-        if data_capture is not None:
+        statements = [] if shared else _read_artifacts(s3_arn(self.stack, artifact_bucket_name))
+        if data_capture is not None and not shared:
             statements.append(
                 _pass("WriteCaptured", "s3:PutObject", data_capture.bucket.arn_for_objects(f"{data_capture.prefix}/*"))
             )
@@ -73,10 +73,8 @@ class ArtifactGatewayEndpoint(cdk.Resource):
             vpc_endpoint_type="Gateway",
             service_name=f"com.amazonaws.{self.stack.region}.s3",
             route_table_ids=list(dict.fromkeys(route_table_ids)),
-            policy_document=None if shared else iam.PolicyDocument(statements=statements),
+            policy_document=iam.PolicyDocument(statements=statements) if statements else None,
         )
-        if shared:
-            return
         sids = {statement.sid for statement in statements}
         explain_statements(self, {sid: reason for sid, reason in _REASONS.items() if sid in sids})
 

@@ -2,7 +2,6 @@
 
 import re
 import sys
-from importlib import metadata
 from pathlib import Path
 from typing import Annotated
 
@@ -40,6 +39,8 @@ app = typer.Typer(
 
 
 def _version() -> str:
+    from importlib import metadata  # noqa: PLC0415 - a fiftieth of a second, which no other command needs
+
     try:
         return metadata.version("mistral7b-sagemaker")
     except metadata.PackageNotFoundError:  # run from a copy of the repository

@@ -15,6 +15,7 @@ from mistral7b.cli.options import DEFAULT_FOLDER, EnvironmentName, EnvironmentsF
 from mistral7b.environment import load_environment
 from mistral7b.process import ProgramNotFoundError
 from mistral7b.project import cdk_context
+from mistral7b.promotion.names import environment_stacks
 
 _MOST_INLINE = 51_200
 """Bytes of a template that a request holds (CloudFormation quotas, template body size); a larger one goes by S3."""
@@ -68,4 +69,4 @@ def export(
     typer.echo(
         f"wrote {output}; create it with: aws cloudformation create-stack --region {env.region} {body} \\", err=True
     )
-    typer.echo(f"  --stack-name mistral-7b-{name}-endpoint --capabilities CAPABILITY_NAMED_IAM", err=True)
+    typer.echo(f"  --stack-name {environment_stacks(name)[0]} --capabilities CAPABILITY_NAMED_IAM", err=True)

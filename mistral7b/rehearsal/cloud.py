@@ -3,8 +3,6 @@
 import json
 import os
 import threading
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,9 +11,6 @@ from mistral7b.promotion import Promotion
 
 _MAKING = threading.Lock()
 _BACKSTAGE_S = 60
-
-# A proxy of the environment has nothing to do with localhost.
-_HTTP = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class BackstageError(Exception):
@@ -102,10 +97,15 @@ class Cloud:
         Raises:
             BackstageError: it refuses.
         """
+        import urllib.error  # noqa: PLC0415 - with its opener a hundredth of a second, for `mistral7b --help`
+        import urllib.request  # noqa: PLC0415
+
+        # A proxy of the environment has nothing to do with localhost.
+        http = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         body, kind = json.dumps(members).encode(), {"Content-Type": "application/json"}
         request = urllib.request.Request(f"{self.url}/_localaws/backstage/{operation}", body, kind)
         try:
-            with _HTTP.open(request, timeout=_BACKSTAGE_S) as answer:
+            with http.open(request, timeout=_BACKSTAGE_S) as answer:
                 found: dict[str, Any] = json.load(answer)
                 return found
         except urllib.error.HTTPError as error:

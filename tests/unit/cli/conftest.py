@@ -46,6 +46,18 @@ def target(environment: str, model: str = "instruct") -> str:
     return f"mistral-7b-{model}-{environment}, account {ACCOUNT}, {REGION}, embedded AWS\n"
 
 
+def run_main(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str) -> Result:
+    """Runs the command in this process, as its script does."""
+    monkeypatch.setattr("sys.argv", ["mistral7b", *arguments])
+    ended: object = 0
+    try:
+        main()
+    except SystemExit as end:
+        ended = end.code or 0
+    out, err = capsys.readouterr()
+    return Result(ended if isinstance(ended, int) else 1, out, err)
+
+
 Run = Callable[..., Result]
 
 

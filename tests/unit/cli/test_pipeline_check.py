@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from localaws import cloudformation, pipelines
-from mistral7b.cli import main
-from tests.unit.cli.conftest import Result
+from tests.unit.cli.conftest import Result, run_main
 from tests.unit.fresh_accounts import fresh_account
 from tests.unit.promotion.check.conftest import EmbeddedCloud, bootstrap
 
@@ -50,15 +49,7 @@ def say(
         if account is not None:
             monkeypatch.setattr("mistral7b.promotion.check.Cloud", lambda: EmbeddedCloud(account))
             monkeypatch.setattr("mistral7b.endpoint.caller_account", lambda session, region: account)
-        command = ["mistral7b", "pipeline", "check", *arguments, "--environments", str(folder)]
-        monkeypatch.setattr("sys.argv", command)
-        status: object = 0
-        try:
-            main()
-        except SystemExit as end:
-            status = end.code or 0
-        out, err = capsys.readouterr()
-        return Result(status if isinstance(status, int) else 1, out, err)
+        return run_main(monkeypatch, capsys, "pipeline", "check", *arguments, "--environments", str(folder))
 
     return _say
 

@@ -9,12 +9,11 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from mistral7b.cli import main
 from mistral7b.endpoint import MissingCredentialsError
 from mistral7b.promotion.check import Cloud
 from mistral7b.promotion.grants import Grant
 from mistral7b.promotion.review import Review, ReviewError
-from tests.unit.cli.conftest import Result
+from tests.unit.cli.conftest import Result, run_main
 
 Say = Callable[..., Result]
 EXECUTION = "12345678-1234-1234-1234-123456789012"
@@ -50,14 +49,7 @@ def say(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.
 
         if found is not None:
             monkeypatch.setattr("mistral7b.promotion.review.review", compare)
-        monkeypatch.setattr("sys.argv", ["mistral7b", "pipeline", "review", name, *arguments])
-        ended: object = 0
-        try:
-            main()
-        except SystemExit as end:
-            ended = end.code or 0
-        out, err = capsys.readouterr()
-        return Result(ended if isinstance(ended, int) else 1, out, err)
+        return run_main(monkeypatch, capsys, "pipeline", "review", name, *arguments)
 
     return _say
 

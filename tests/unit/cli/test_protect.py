@@ -9,8 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from localaws import cloudformation, moto_app
-from mistral7b.cli import main
-from tests.unit.cli.conftest import Result
+from tests.unit.cli.conftest import Result, run_main
 from tests.unit.cli.test_doctor import NOBODYS, TOPIC
 from tests.unit.fresh_accounts import fresh_account
 from tests.unit.promotion.check.conftest import REGION, EmbeddedCloud, bootstrap
@@ -46,14 +45,7 @@ def say(account: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkey
         )
         (tmp_path / "other.yaml").write_text("region: eu-west-1\n")
         (tmp_path / "pipeline.yaml").write_text(pipeline + wish)
-        monkeypatch.setattr("sys.argv", ["mistral7b", "protect", name, *arguments, "--environments", str(tmp_path)])
-        ended: object = 0
-        try:
-            main()
-        except SystemExit as end:
-            ended = end.code or 0
-        out, err = capsys.readouterr()
-        return Result(ended if isinstance(ended, int) else 1, out, err)
+        return run_main(monkeypatch, capsys, "protect", name, *arguments, "--environments", str(tmp_path))
 
     return _say
 
