@@ -12,7 +12,7 @@ from types import FrameType
 from mistral7b.environment import Environment, EnvironmentFileError, Problem, load_environment
 from tests.unit.environment.mutations import Files
 
-SECONDS = 2.0  # of processor time, for one environment
+SECONDS = 10.0  # of processor time, for one environment: a hang, not a slow machine
 BYTES = 1024**3  # beyond what the process had before
 LONGEST_MESSAGE = 100_000
 
