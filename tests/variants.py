@@ -15,9 +15,9 @@ import aws_cdk as cdk
 
 from mistral7b.environment import Environment, load_environments
 from mistral7b.promotion import Promotion, load_promotion
-from stacks.app import define
-from stacks.pipeline import PipelineStack
-from stacks.stage import EnvironmentStage
+from mistral7b_stacks.app import define
+from mistral7b_stacks.pipeline import PipelineStack
+from mistral7b_stacks.stage import EnvironmentStage
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = {name: ROOT / "tests" / "snapshot" / name for name in ("typical", "variants")}

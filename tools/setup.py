@@ -23,7 +23,14 @@ MARK = VENV / "setup.json"
 OLDEST = (3, 11)
 EVERYTHING = "dev"
 # What the set-up depends on, beside the lock: a change in one of these makes it run again.
-INPUTS = ("package-lock.json", "pyproject.toml", "tools/setup.py")
+INPUTS = (
+    "package-lock.json",
+    "pyproject.toml",
+    "constructs/pyproject.toml",
+    "sagehost/pyproject.toml",
+    "tools/setup.py",
+)
+DISTRIBUTIONS = (ROOT, ROOT / "constructs", ROOT / "sagehost")
 
 
 def main() -> int:
@@ -70,7 +77,7 @@ def lock_of(name: str) -> Path:
 
 def fingerprint(name: str) -> dict[str, str]:
     """What the set-up was, or would be, made from: the folder and the inputs' content."""
-    inputs = {path.name: path for path in (lock_of(name), *(ROOT / one for one in INPUTS))}
+    inputs = {str(path.relative_to(ROOT)): path for path in (lock_of(name), *(ROOT / one for one in INPUTS))}
     return {"root": str(ROOT), **{key: hashlib.sha256(path.read_bytes()).hexdigest() for key, path in inputs.items()}}
 
 
@@ -125,7 +132,8 @@ def install_python_packages(name: str, lock: str) -> None:
             say("uv could not install them; pip will, more slowly")
             run([*pip, "--requirement", str(lock_of(name))])
     offline = ["--no-deps", "--no-index", "--no-build-isolation"]
-    run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *offline, "--editable", str(ROOT)])
+    ours = [option for folder in DISTRIBUTIONS for option in ("--editable", str(folder))]
+    run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *offline, *ours])
 
 
 def locked(package: str, lock: str) -> str:

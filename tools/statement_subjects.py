@@ -8,9 +8,9 @@ from mistral7b.environment import Environment
 from mistral7b.promotion import Promotion
 from mistral7b.promotion.github_actions import deploy_role_name
 from mistral7b.promotion.names import PIPELINE_NAME, gates_project_role_name
+from mistral7b_stacks.pipeline import PipelineStack
+from mistral7b_stacks.stage import EnvironmentStage
 from sagemaker_tgi import EcrImage, ModelArtifact
-from stacks.pipeline import PipelineStack
-from stacks.stage import EnvironmentStage
 from tools.statements import StackStatements
 
 Placeholder = tuple[str, str]

@@ -17,8 +17,8 @@ import pytest
 import yaml
 from botocore.config import Config
 
-from localaws.accounts import credentials
-from localaws.lifecycle import State, running_server
+from sagehost.accounts import credentials
+from sagehost.lifecycle import State, running_server
 from tests.variants import FOLDERS, context
 
 PROJECT = Path(__file__).parents[2]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from localaws.accounts import credentials
+from sagehost.accounts import credentials
 from tests.e2e.conftest import REGION, TOOLS_ACCOUNT, User, succeeded
 
 OTHER = "222222222222"

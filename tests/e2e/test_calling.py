@@ -18,9 +18,9 @@ from botocore.credentials import Credentials
 from werkzeug import Request, Response
 from werkzeug.serving import make_server
 
-from localaws.accounts import credentials
-from localaws.lifecycle import State
 from mistral7b.environment import load_environment
+from sagehost.accounts import credentials
+from sagehost.lifecycle import State
 from tests.e2e.conftest import BIN, PROJECT, REGION
 
 ACCOUNT = "787878787878"

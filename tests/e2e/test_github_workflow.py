@@ -16,7 +16,7 @@ import pytest
 import yaml
 from botocore.exceptions import ClientError
 
-from localaws.lifecycle import State
+from sagehost.lifecycle import State
 from tests.e2e.conftest import BIN, PROJECT, REGION, User, succeeded
 from tests.e2e.github_runner import Runner
 from tests.unit.promotion.github.machine import Machine

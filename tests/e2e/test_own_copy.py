@@ -52,7 +52,15 @@ def copy(folder: Path) -> Copy:
     """Copies what git would."""
     for name in ("app.py", "cdk.json", "pyproject.toml", "requirements.txt", "package.json", "LICENSE", "README.md"):
         shutil.copy(PROJECT / name, folder)
-    for name in ("constructs", "localaws", "mistral7b", "requirements", "stacks", "tests/environments"):
+    for name in (
+        "constructs",
+        "sagehost",
+        "mistral7b",
+        "mistral7b_cli",
+        "requirements",
+        "stacks",
+        "tests/environments",
+    ):
         shutil.copytree(PROJECT / name, folder / name, ignore=NOT_COPIED)
     (folder / "node_modules").symlink_to(PROJECT / "node_modules")
     return Copy(folder)

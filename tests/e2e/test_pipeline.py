@@ -21,12 +21,12 @@ import pytest
 import yaml
 from rich.console import Console
 
-from localaws.lifecycle import down, status
-from mistral7b.rehearsal.approvals import ApproveAll
-from mistral7b.rehearsal.cloud import Cloud, Place
-from mistral7b.rehearsal.execution import Execution
-from mistral7b.rehearsal.view import View
-from mistral7b.rehearsal.walk import Walk
+from mistral7b_cli.rehearsal.approvals import ApproveAll
+from mistral7b_cli.rehearsal.cloud import Cloud, Place
+from mistral7b_cli.rehearsal.execution import Execution
+from mistral7b_cli.rehearsal.view import View
+from mistral7b_cli.rehearsal.walk import Walk
+from sagehost.lifecycle import down, status
 from tests.e2e.conftest import BIN, PROJECT, REGION, TOOLS_ACCOUNT
 from tests.e2e.test_demo import await_line, interrupted, processes_with
 from tests.variants import context

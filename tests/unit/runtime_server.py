@@ -11,10 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from localaws.hosting.fleet import Fleet
-from localaws.hosting.runtime import Runtime
-from localaws.hosting.signature import caller
-from localaws.server import listen
+from sagehost.hosting.fleet import Fleet
+from sagehost.hosting.runtime import Runtime
+from sagehost.hosting.signature import caller
+from sagehost.server import listen
 
 
 def _caller_identity(request: Request) -> Response:

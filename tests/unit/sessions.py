@@ -6,7 +6,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from localaws import moto_app
+from sagehost import moto_app
 
 
 def session_client(service: str, region: str, credentials: Mapping[str, Any]) -> Any:

@@ -5,9 +5,9 @@ from typing import Any, get_args
 import botocore.session
 import pytest
 
-from localaws.cloudformation import schema
 from mistral7b.endpoint.client import ANSWER_TIMEOUT_S, STREAM_TIMEOUT_S
 from mistral7b.environment.schema import RetentionDays
+from sagehost.cloudformation import schema
 from tests.unit.environment.mutations import sites
 
 # Field and the service's shape; an environment file may be narrower, never wider.

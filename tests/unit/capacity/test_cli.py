@@ -10,7 +10,7 @@ import pytest
 
 from mistral7b.capacity.calibration import Calibration, published_calibration
 from mistral7b.capacity.measurements import published_path
-from mistral7b.cli import main
+from mistral7b_cli import main
 
 Run = Callable[..., tuple[int, str, str]]
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from localaws.hosting.container import TgiContainer
-from localaws.hosting.fleet import EndpointKey, Fleet, Instance, RunningVariant
-from localaws.hosting.pace import Pace, at_once
-from mistral7b.cli import main
 from mistral7b.environment import load_environment
 from mistral7b.tgi import LauncherSettings, parse_environment
+from mistral7b_cli import main
+from sagehost.hosting.container import TgiContainer
+from sagehost.hosting.fleet import EndpointKey, Fleet, Instance, RunningVariant
+from sagehost.hosting.pace import Pace, at_once
 from tests.unit.runtime_server import serving
 
 ACCOUNT, REGION = "123456789012", "us-east-1"

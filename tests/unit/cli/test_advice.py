@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from mistral7b import endpoint
-from mistral7b.cli import advice
-from mistral7b.cli.advice import explain
 from mistral7b.endpoint import EndpointError, EndpointStatus
 from mistral7b.environment import Environment, load_environment
+from mistral7b_cli import advice
+from mistral7b_cli.advice import explain
 
 
 @pytest.fixture(autouse=True)

@@ -18,7 +18,7 @@ from tests.unit.cli.conftest import target
 if TYPE_CHECKING:
     from tests.unit.cli.conftest import Run
 
-COMMAND = [sys.executable, "-c", "from mistral7b.cli import main; main()"]
+COMMAND = [sys.executable, "-c", "from mistral7b_cli import main; main()"]
 
 
 def test_every_line_of_a_pipe_is_a_turn_that_sees_those_before_it(run: Run) -> None:

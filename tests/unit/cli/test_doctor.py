@@ -10,9 +10,9 @@ import boto3
 import pytest
 from botocore.exceptions import WaiterError
 
-from localaws.accounts import credentials
-from localaws.lifecycle import State, running_server
-from mistral7b.cli import main
+from mistral7b_cli import main
+from sagehost.accounts import credentials
+from sagehost.lifecycle import State, running_server
 
 ACCOUNT = "121212121212"
 

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mistral7b.cli.failure import CommandError
-from mistral7b.cli.standard_input import read_prompt
 from mistral7b.endpoint import EndpointClient
 from mistral7b.tgi import Generation, StreamParser, parse_generation
 from mistral7b.tgi.tokenizer import count_tokens
+from mistral7b_cli.failure import CommandError
+from mistral7b_cli.standard_input import read_prompt
 from tests.unit.cli.conftest import target
 
 if TYPE_CHECKING:
     from tests.unit.cli.conftest import Result, Run
 
-COMMAND = [sys.executable, "-c", "from mistral7b.cli import main; main()"]
+COMMAND = [sys.executable, "-c", "from mistral7b_cli import main; main()"]
 NOTICE = "This is the embedded AWS"
 
 
@@ -305,7 +305,7 @@ def test_an_interrupt_ends_the_command_quietly() -> None:
 @pytest.mark.usefixtures("machine")
 def test_the_help_is_there_before_boto3_is() -> None:
     code = (
-        "import sys; sys.argv[1:] = ['--help']\nfrom mistral7b.cli import main\ntry: main()\nexcept SystemExit: pass\n"
+        "import sys; sys.argv[1:] = ['--help']\nfrom mistral7b_cli import main\ntry: main()\nexcept SystemExit: pass\n"
     )
     check = "print(sorted({'boto3', 'botocore', 'mistral_common'} & set(sys.modules)), file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", code + check], capture_output=True, text=True, check=True)

@@ -7,7 +7,7 @@ from importlib import metadata
 
 import pytest
 
-from mistral7b.cli import main, output
+from mistral7b_cli import main, output
 
 Say = Callable[..., tuple[int, str, str]]
 

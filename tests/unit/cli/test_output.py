@@ -2,7 +2,7 @@
 
 import pytest
 
-from mistral7b.cli.output import write_answer, write_json
+from mistral7b_cli.output import write_answer, write_json
 
 HOSTILE = "one\x1b[2J\x9b1mtwo\x07\n\tthree"
 

@@ -11,7 +11,7 @@ sys.modules[{package!r}] = None
 import importlib.util
 find = importlib.util.find_spec
 importlib.util.find_spec = lambda name, *more: None if name == {package!r} else find(name, *more)
-from mistral7b.cli import main
+from mistral7b_cli import main
 sys.argv = ["mistral7b", *{arguments!r}]
 main()
 """

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from localaws import cloudformation, pipelines
+from sagehost import cloudformation, pipelines
 from tests.unit.cli.conftest import Result, run_main
 from tests.unit.fresh_accounts import fresh_account
 from tests.unit.promotion.check.conftest import EmbeddedCloud, bootstrap

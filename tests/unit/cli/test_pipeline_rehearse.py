@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from mistral7b.cli import main
-from mistral7b.rehearsal import play
+from mistral7b_cli import main
+from mistral7b_cli.rehearsal import play
 
 
 @pytest.fixture

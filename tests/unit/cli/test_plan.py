@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from mistral7b.cli import main
 from mistral7b.environment import load_environment
+from mistral7b_cli import main
 
 Run = Callable[..., tuple[int, str, str]]
 

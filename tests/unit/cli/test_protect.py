@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from localaws import cloudformation, moto_app
+from sagehost import cloudformation, moto_app
 from tests.unit.cli.conftest import Result, run_main
 from tests.unit.cli.test_doctor import NOBODYS, TOPIC
 from tests.unit.fresh_accounts import fresh_account

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mistral7b.cli import main
+from mistral7b_cli import main
 
 ROOT = Path(__file__).parents[3]
 Say = Callable[..., str]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mistral7b.cli import main
+from mistral7b_cli import main
 
 Run = Callable[..., str]
 

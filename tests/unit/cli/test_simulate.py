@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mistral7b.cli import main
+from mistral7b_cli import main
 
 
 @dataclass(frozen=True)
@@ -146,6 +146,6 @@ def test_help_teaches_traffic_policies_and_examples(say: Say) -> None:
 
 
 def test_the_command_line_loads_no_numpy_before_it_simulates() -> None:
-    program = "import sys, mistral7b.cli.app; print('numpy' in sys.modules, 'matplotlib' in sys.modules)"
+    program = "import sys, mistral7b_cli.app; print('numpy' in sys.modules, 'matplotlib' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert said.stdout.split() == ["False", "False"]

@@ -6,8 +6,8 @@ import time
 import pytest
 from rich.console import Console
 
-from mistral7b.cli import waiting
-from mistral7b.cli.waiting import Waiting
+from mistral7b_cli import waiting
+from mistral7b_cli.waiting import Waiting
 
 
 def screen(monkeypatch: pytest.MonkeyPatch, *, terminal: bool) -> io.StringIO:

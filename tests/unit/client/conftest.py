@@ -12,8 +12,8 @@ from typing import Any
 import boto3
 import pytest
 
-from localaws.hosting import eventstream
 from mistral7b.endpoint import NO_RETRIES, EndpointClient
+from sagehost.hosting import eventstream
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 

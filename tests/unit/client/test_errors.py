@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from localaws.hosting import eventstream
 from mistral7b.endpoint import (
     NO_RETRIES,
     AccessDeniedError,
@@ -29,6 +28,7 @@ from mistral7b.endpoint import (
     TimedOutError,
     UnreachableError,
 )
+from sagehost.hosting import eventstream
 
 if TYPE_CHECKING:
     from tests.unit.client.conftest import Service

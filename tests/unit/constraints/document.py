@@ -12,7 +12,7 @@ from tests.unit.environment.mutations import sites, sites_of
 
 ROOT = Path(__file__).parents[3]
 DOCUMENT = ROOT / "docs" / "constraints.md"
-ROOMS = ("mistral7b/environment", "constructs/sagemaker_tgi", "stacks", "mistral7b")
+ROOMS = ("mistral7b/environment", "constructs/sagemaker_tgi", "stacks/mistral7b_stacks", "mistral7b", "mistral7b_cli")
 _FUNCTION = ast.FunctionDef | ast.ClassDef
 
 

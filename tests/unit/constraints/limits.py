@@ -9,9 +9,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from localaws.cloudformation import schema
-from localaws.cloudformation.values import UNKNOWN
-from localaws.hosting.constraints import violations
+from sagehost.cloudformation import schema
+from sagehost.cloudformation.values import UNKNOWN
+from sagehost.hosting.constraints import violations
 from tests.unit.constraints import shapes
 
 Template = dict[str, Any]

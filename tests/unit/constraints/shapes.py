@@ -11,7 +11,7 @@ import botocore.session
 import regex  # type: ignore[import-untyped]
 from botocore.model import ServiceModel, Shape
 
-from localaws.cloudformation.values import UNKNOWN
+from sagehost.cloudformation.values import UNKNOWN
 
 
 def beyond(service: str, operation: str, properties: Mapping[str, Any]) -> Iterator[str]:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from localaws import moto_app
-from mistral7b.demo.prerequisites import oidc_providers, permissions_boundary, prerequisites
 from mistral7b.environment import Environment
+from mistral7b_cli.demo.prerequisites import oidc_providers, permissions_boundary, prerequisites
+from sagehost import moto_app
 from tests.unit.fresh_accounts import fresh_account
 
 REGION = "us-west-2"

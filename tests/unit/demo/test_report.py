@@ -5,7 +5,7 @@ import threading
 
 from rich.console import Console
 
-from mistral7b.demo.report import Report
+from mistral7b_cli.demo.report import Report
 
 
 class Screen(io.StringIO):

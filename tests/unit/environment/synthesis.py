@@ -8,8 +8,8 @@ from pathlib import Path
 import aws_cdk as cdk
 
 from mistral7b.environment import Environment
+from mistral7b_stacks.stage import EnvironmentStage
 from sagemaker_tgi import InvalidPropsError
-from stacks.stage import EnvironmentStage
 from tests.unit.constraints import limits
 from tests.variants import new_app
 

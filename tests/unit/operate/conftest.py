@@ -11,13 +11,13 @@ from typing import Any
 import boto3
 import pytest
 
-from localaws.hosting.container import ContainerResponse, TgiContainer
-from localaws.hosting.fleet import EndpointKey, Fleet, Instance, RunningVariant
-from localaws.hosting.pace import Pace, at_once
 from mistral7b.catalog.models import ModelName
 from mistral7b.endpoint import NO_RETRIES, EndpointClient
 from mistral7b.environment import Environment
 from mistral7b.operate.smoke import CheckResult, run_checks, smoke_plan
+from sagehost.hosting.container import ContainerResponse, TgiContainer
+from sagehost.hosting.fleet import EndpointKey, Fleet, Instance, RunningVariant
+from sagehost.hosting.pace import Pace, at_once
 from tests.unit.runtime_server import serving
 
 ACCOUNT, REGION = "123456789012", "us-east-1"

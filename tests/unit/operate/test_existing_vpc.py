@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from localaws import moto_app
-from mistral7b.demo.prerequisites import prerequisites
 from mistral7b.environment import Environment
 from mistral7b.operate.existing_vpc import vpc_problems
+from mistral7b_cli.demo.prerequisites import prerequisites
+from sagehost import moto_app
 from tests.unit.fresh_accounts import fresh_account
 
 REGION = "us-west-2"

@@ -18,8 +18,8 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 
 from mistral7b.environment import EnvironmentFileError, load_environments
-from stacks.endpoint import EndpointStack
-from stacks.stage import EnvironmentStage
+from mistral7b_stacks.endpoint import EndpointStack
+from mistral7b_stacks.stage import EnvironmentStage
 from tests.variants import context
 
 ROOT = Path(__file__).parents[3]
@@ -173,11 +173,11 @@ def model_and_config_alone(stage: EnvironmentStage) -> Iterator[None]:
     network = stage.endpoint.node.find_child("Network")
     group = ec2.SecurityGroup.from_security_group_id(stage.endpoint, "SharedGroup", "sg-0123456789abcdef0")
     with (
-        patch("stacks.endpoint.Network", return_value=network),
+        patch("mistral7b_stacks.endpoint.Network", return_value=network),
         patch.object(network, "group", Mock(security_group=group)),
-        patch("stacks.endpoint.TgiExecutionRole", return_value=role),
-        patch("stacks.endpoint.TgiEndpoint"),
-        patch("stacks.endpoint.encryption_key"),
+        patch("mistral7b_stacks.endpoint.TgiExecutionRole", return_value=role),
+        patch("mistral7b_stacks.endpoint.TgiEndpoint"),
+        patch("mistral7b_stacks.endpoint.encryption_key"),
         patch.object(EndpointStack, "_tell_consumers"),
         patch.object(cdk.Validations, "acknowledge"),
     ):
@@ -201,7 +201,7 @@ def endpoint_templates(folder: Path, region: str, files: Mapping[str, Mapping[st
         tree_metadata=False,
         builtin_cloud_formation_validation=False,
     )
-    with patch("stacks.stage.EndpointStack", wraps=EndpointStack) as constructor:
+    with patch("mistral7b_stacks.stage.EndpointStack", wraps=EndpointStack) as constructor:
         stage = EnvironmentStage(app, environment=first)
     props = constructor.call_args.kwargs
     stacks: dict[str, cdk.Stack] = {first.name: stage.endpoint}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from localaws.lifecycle import running_server
+from sagehost.lifecycle import running_server
 
 if TYPE_CHECKING:
     from tests.unit.rehearsal.world import World

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from mistral7b.rehearsal.execution import IN_PROGRESS, SUCCEEDED, Action
+from mistral7b_cli.rehearsal.execution import IN_PROGRESS, SUCCEEDED, Action
 
 START = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 

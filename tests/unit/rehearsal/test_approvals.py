@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from mistral7b.rehearsal.approvals import ApproveAll, AskUser, basis_of
-from mistral7b.rehearsal.execution import Action, Execution, Stage
-from mistral7b.rehearsal.walk import Answer
+from mistral7b_cli.rehearsal.approvals import ApproveAll, AskUser, basis_of
+from mistral7b_cli.rehearsal.execution import Action, Execution, Stage
+from mistral7b_cli.rehearsal.walk import Answer
 from tests.unit.rehearsal.runs import ran
 
 REVIEW = ran("prod", "Review")

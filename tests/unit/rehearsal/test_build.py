@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from mistral7b.rehearsal import build as builds
-from mistral7b.rehearsal.execution import Execution
-from mistral7b.rehearsal.view import View
-from tests.unit.localaws.pipelines.structures import build, stage
+from mistral7b_cli.rehearsal import build as builds
+from mistral7b_cli.rehearsal.execution import Execution
+from mistral7b_cli.rehearsal.view import View
 from tests.unit.rehearsal.world import BUILD_MAY, PIPELINE_MAY, Json, World, action, alive, commands
+from tests.unit.sagehost.pipelines.structures import build, stage
 
 CALLER = f"{shlex.quote(sys.executable)} -c \"import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])\""
 

@@ -4,8 +4,8 @@ import pytest
 
 from mistral7b.environment import Environment
 from mistral7b.promotion import PipelineSettings, PromotedEnvironment, Promotion
-from mistral7b.rehearsal.cloud import Cloud, Place, places
-from mistral7b.rehearsal.scenario import bootstrap_arguments
+from mistral7b_cli.rehearsal.cloud import Cloud, Place, places
+from mistral7b_cli.rehearsal.scenario import bootstrap_arguments
 
 TOOLS, OTHER = "111111111111", "222222222222"
 

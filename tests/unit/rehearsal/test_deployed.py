@@ -9,7 +9,7 @@ from botocore.stub import Stubber
 
 from mistral7b.environment import Environment
 from mistral7b.promotion import PromotedEnvironment
-from mistral7b.rehearsal.deployed import NOTHING, deployed
+from mistral7b_cli.rehearsal.deployed import NOTHING, deployed
 
 DEV = PromotedEnvironment(Environment(name="dev", region="us-east-1"), "222222222222", (), False)
 ARN = "arn:aws:sagemaker:us-east-1:222222222222"

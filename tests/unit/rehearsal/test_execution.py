@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mistral7b.rehearsal.execution import FAILED, Action, Execution, Stage
+from mistral7b_cli.rehearsal.execution import FAILED, Action, Execution, Stage
 from tests.unit.rehearsal.runs import START, ran
 
 

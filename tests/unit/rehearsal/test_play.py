@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from mistral7b.environment import EnvironmentFileError
-from mistral7b.rehearsal.play import Plan, _scratch, commit
-from mistral7b.rehearsal.repository import clone, commit_of
-from mistral7b.rehearsal.scenario import NoPipelineError
+from mistral7b_cli.rehearsal.play import Plan, _scratch, commit
+from mistral7b_cli.rehearsal.repository import clone, commit_of
+from mistral7b_cli.rehearsal.scenario import NoPipelineError
 from tests.unit.rehearsal.conftest import PIPELINE_FILE, git
 
 CONNECTION = "arn:aws:codeconnections:us-east-1:111111111111:connection/11111111-2222-3333-4444-555555555555"

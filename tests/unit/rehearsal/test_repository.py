@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mistral7b.rehearsal.repository import (
+from mistral7b_cli.rehearsal.repository import (
     RepositoryError,
     check_out,
     clone,

@@ -8,12 +8,12 @@ import pytest
 from rich.console import Console
 
 from mistral7b.environment import Environment
-from mistral7b.rehearsal.cloud import Place
-from mistral7b.rehearsal.deployed import NOTHING, Deployed
-from mistral7b.rehearsal.execution import Action, Execution, Stage
-from mistral7b.rehearsal.picture import SUFFIXES, draw
-from mistral7b.rehearsal.repository import Clone
-from mistral7b.rehearsal.result import Result
+from mistral7b_cli.rehearsal.cloud import Place
+from mistral7b_cli.rehearsal.deployed import NOTHING, Deployed
+from mistral7b_cli.rehearsal.execution import Action, Execution, Stage
+from mistral7b_cli.rehearsal.picture import SUFFIXES, draw
+from mistral7b_cli.rehearsal.repository import Clone
+from mistral7b_cli.rehearsal.result import Result
 from tests.unit.rehearsal.runs import ran
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from mistral7b.rehearsal.execution import Action, Execution, Stage
-from mistral7b.rehearsal.view import View
+from mistral7b_cli.rehearsal.execution import Action, Execution, Stage
+from mistral7b_cli.rehearsal.view import View
 from tests.unit.rehearsal.runs import ran
 
 TITLES = ("Source/Source", "Build/Synth", "dev/SecurityChanges", "dev/Smoke")

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from mistral7b.promotion.names import PIPELINE_NAME
-from mistral7b.rehearsal import walk
-from mistral7b.rehearsal.cloud import BackstageError
-from mistral7b.rehearsal.execution import Action, Execution, Stage
-from mistral7b.rehearsal.walk import Answer
-from tests.unit.localaws.pipelines.structures import action as declared
-from tests.unit.localaws.pipelines.structures import approval, build, stage
+from mistral7b_cli.rehearsal import walk
+from mistral7b_cli.rehearsal.cloud import BackstageError
+from mistral7b_cli.rehearsal.execution import Action, Execution, Stage
+from mistral7b_cli.rehearsal.walk import Answer
 from tests.unit.rehearsal.conftest import git
 from tests.unit.rehearsal.world import BUILD_MAY, PIPELINE_MAY, World, action, commands, got
+from tests.unit.sagehost.pipelines.structures import action as declared
+from tests.unit.sagehost.pipelines.structures import approval, build, stage
 
 BUILD = stage("Build", build())
 TOPIC = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "news"}}}}

@@ -10,14 +10,14 @@ from typing import Any
 from rich.console import Console
 
 from mistral7b.promotion.names import PIPELINE_NAME
-from mistral7b.rehearsal.approvals import ApproveAll
-from mistral7b.rehearsal.cloud import Cloud, Place
-from mistral7b.rehearsal.execution import Action, Execution
-from mistral7b.rehearsal.view import View
-from mistral7b.rehearsal.walk import Approver, Walk
+from mistral7b_cli.rehearsal.approvals import ApproveAll
+from mistral7b_cli.rehearsal.cloud import Cloud, Place
+from mistral7b_cli.rehearsal.execution import Action, Execution
+from mistral7b_cli.rehearsal.view import View
+from mistral7b_cli.rehearsal.walk import Approver, Walk
 from tests.unit.fresh_accounts import fresh_account
-from tests.unit.localaws.pipelines.structures import pipeline, source, stage
 from tests.unit.rehearsal.conftest import git
+from tests.unit.sagehost.pipelines.structures import pipeline, source, stage
 
 Json = dict[str, Any]
 PIPELINE_MAY = (

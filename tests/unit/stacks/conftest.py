@@ -2,8 +2,8 @@
 
 import pytest
 
-from stacks.pipeline import PipelineStack
-from stacks.stage import EnvironmentStage
+from mistral7b_stacks.pipeline import PipelineStack
+from mistral7b_stacks.stage import EnvironmentStage
 from tools.statements import StackStatements, Statement
 
 

@@ -6,7 +6,7 @@ from unittest.mock import patch
 import aws_cdk as cdk
 import pytest
 
-from stacks.checks import PACKS
+from mistral7b_stacks.checks import PACKS
 from tests.variants import FOLDERS, define_folder, new_app
 
 Acknowledgements = list[tuple[str, str, str]]

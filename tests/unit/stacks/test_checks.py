@@ -11,8 +11,8 @@ from cfnlint.api import ManualArgs, lint
 
 from mistral7b.environment import CompliancePack
 from mistral7b.environment.warnings import NEVER_SCHEDULED
-from stacks.checks import PACKS, add_compliance_packs, add_template_validation
-from stacks.stage import EnvironmentStage
+from mistral7b_stacks.checks import PACKS, add_compliance_packs, add_template_validation
+from mistral7b_stacks.stage import EnvironmentStage
 from tests.variants import ENVIRONMENTS, FOLDERS, REGIONS, STACKS, context, define_folder, new_app
 
 

@@ -4,7 +4,7 @@ from typing import Any, get_args
 import pytest
 
 from mistral7b.environment.schema import RetentionDays
-from stacks.retention import RETENTION_DAYS
+from mistral7b_stacks.retention import RETENTION_DAYS
 from tests.variants import ENVIRONMENTS, PROMOTED
 
 

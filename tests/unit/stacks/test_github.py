@@ -13,10 +13,10 @@ from aws_cdk.assertions import Template
 
 from mistral7b.environment import load_environments
 from mistral7b.promotion.github_actions import PROVIDER, subjects
+from mistral7b_stacks.app import define
+from mistral7b_stacks.checks import PACKS
+from mistral7b_stacks.stage import EnvironmentStage
 from sagemaker_tgi.compliance import STATEMENT_REASONS
-from stacks.app import define
-from stacks.checks import PACKS
-from stacks.stage import EnvironmentStage
 from tests.unit.promotion.github.pipelines import ACCOUNTS, load
 from tests.variants import new_app
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from stacks.pipeline import PipelineStack
-from stacks.stage import EnvironmentStage
+from mistral7b_stacks.pipeline import PipelineStack
+from mistral7b_stacks.stage import EnvironmentStage
 from tests.variants import ENVIRONMENTS, PROMOTED, PROMOTIONS
 from tools.security_document import security_document
 from tools.statement_entries import Entry, StatementsError, entries

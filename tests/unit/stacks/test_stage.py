@@ -7,7 +7,7 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from stacks.stage import EnvironmentStage
+from mistral7b_stacks.stage import EnvironmentStage
 from tests.variants import define_folder, new_app
 
 

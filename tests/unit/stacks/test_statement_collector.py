@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from aws_cdk import aws_iam as iam
 
+from mistral7b_stacks.stage import EnvironmentStage
 from sagemaker_tgi import explain_statements
-from stacks.stage import EnvironmentStage
 from tests.variants import ENVIRONMENTS, new_app
 from tools.statements import StackStatements, Statement
 

@@ -8,7 +8,6 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from localaws import cloudformation, moto_app, pipelines
 from mistral7b.operate.account import Client
 from mistral7b.project import DEFAULT_QUALIFIER
 from mistral7b.promotion.check import Cloud, Finding
@@ -16,6 +15,7 @@ from mistral7b.promotion.check.bootstrap import Place
 from mistral7b.promotion.check.checks import Check
 from mistral7b.promotion.check.cloud import Credentials
 from mistral7b.promotion.check.finding import Result
+from sagehost import cloudformation, moto_app, pipelines
 from tests.unit.fresh_accounts import fresh_account
 from tests.unit.sessions import session_client
 

@@ -7,11 +7,11 @@ from functools import partial
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from localaws import moto_app
 from mistral7b.project import Bootstrap
 from mistral7b.promotion.check import Finding
 from mistral7b.promotion.check.bootstrap import NEEDED_VERSION, Place, check_bootstrap
 from mistral7b.promotion.check.cloud import Credentials
+from sagehost import moto_app
 from tests.unit.promotion.check.conftest import REGION, EmbeddedCloud, bootstrap, found
 
 Account = Callable[[], str]

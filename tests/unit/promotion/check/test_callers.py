@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from localaws import moto_app
 from mistral7b.project import Bootstrap
 from mistral7b.promotion import Promotion
 from mistral7b.promotion.check import Finding, check
+from sagehost import moto_app
 from tests.unit.promotion.check.conftest import REGION, EmbeddedCloud, bootstrap
 from tests.unit.promotion.conftest import Load, head, promoting
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from localaws import moto_app
-from localaws.pipelines.store import AVAILABLE
-from localaws.pipelines.store import RESOURCES as STORED
 from mistral7b.promotion.check.bootstrap import Place
 from mistral7b.promotion.check.connection import check_connection
 from mistral7b.promotion.check.finding import Finding
 from mistral7b.promotion.schema import PipelineSettings
+from sagehost import moto_app
+from sagehost.pipelines.store import AVAILABLE
+from sagehost.pipelines.store import RESOURCES as STORED
 from tests.unit.promotion.check.conftest import REGION, EmbeddedCloud, bootstrap, found
 
 KIND = "AWS::CodeConnections::Connection"

@@ -2,10 +2,10 @@
 
 import pytest
 
-from localaws import moto_app
-from mistral7b.demo.prerequisites import prerequisites
 from mistral7b.promotion import Promotion
 from mistral7b.promotion.check import Finding, check
+from mistral7b_cli.demo.prerequisites import prerequisites
+from sagehost import moto_app
 from tests.unit.promotion.check.conftest import REGION, EmbeddedCloud, bootstrap
 from tests.unit.promotion.conftest import Load, head, promoting
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from localaws import moto_app
 from mistral7b.promotion.review import Review, ReviewError, review
+from sagehost import moto_app
 from tests.unit.promotion.check.conftest import REGION, EmbeddedCloud, bootstrap
 
 NAME = "mistral-7b-dev-endpoint"

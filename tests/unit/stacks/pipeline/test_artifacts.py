@@ -6,7 +6,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Template
 
-from stacks.pipeline.artifacts import ArtifactStore, objects_of
+from mistral7b_stacks.pipeline.artifacts import ArtifactStore, objects_of
 from tests.unit.stacks.pipeline.reading import of_type, resource, text
 from tests.variants import PROMOTIONS, new_app
 

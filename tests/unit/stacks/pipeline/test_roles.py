@@ -9,9 +9,9 @@ import pytest
 from aws_cdk.assertions import Template
 
 from mistral7b.promotion import PromotedEnvironment, Promotion
-from stacks.pipeline.artifacts import ArtifactStore
-from stacks.pipeline.service_role import PipelineRole
-from stacks.pipeline.source import Repository
+from mistral7b_stacks.pipeline.artifacts import ArtifactStore
+from mistral7b_stacks.pipeline.service_role import PipelineRole
+from mistral7b_stacks.pipeline.source import Repository
 from tests.unit.constraints import limits
 from tests.unit.stacks.pipeline.reading import actions, of_type, text
 from tests.variants import PROMOTIONS, new_app

@@ -7,7 +7,7 @@ import pytest
 from aws_cdk.assertions import Template
 
 from mistral7b.promotion.schema import Source
-from stacks.pipeline.source import Repository
+from mistral7b_stacks.pipeline.source import Repository
 from tests.unit.stacks.pipeline.reading import of_type, resource
 from tests.variants import new_app
 

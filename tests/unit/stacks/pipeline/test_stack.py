@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from stacks.pipeline import PipelineStack
+from mistral7b_stacks.pipeline import PipelineStack
 from tests.unit.stacks.pipeline.reading import action, actions, of_type, resource
 from tests.variants import FOLDERS, PROMOTIONS
 

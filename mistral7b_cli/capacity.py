@@ -1,0 +1,224 @@
+"""`mistral7b capacity`: the performance model of one instance, against measurements and fitted to them."""
+
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mistral7b_cli.failure import CommandError
+from mistral7b_cli.options import AsJson
+from mistral7b_cli.output import out, progress, table, write_json
+
+if TYPE_CHECKING:
+    from mistral7b.capacity.calibration import Calibration
+    from mistral7b.capacity.comparison import Compared, Errors
+    from mistral7b.capacity.measurements import Figure
+
+commands = typer.Typer(
+    name="capacity",
+    help="How much one instance serves: a model of the GPU and of TGI's router, fitted to benchmarks.",
+    no_args_is_help=True,
+)
+
+_TABLE_EPILOG = """
+**Examples**
+
+`mistral7b capacity table`
+
+`mistral7b capacity table --plot model.png`
+
+`mistral7b capacity table --measurements mine.csv --parameters mine.json --json`
+
+"left out" is what a fit says that has not seen the load. "sustained" is the throughput with all users there all the
+time, which the published benchmark did not have: size an endpoint by it.
+"""
+
+_FIT_EPILOG = """
+**Examples**
+
+`mistral7b capacity fit measurements.csv --tokens-per-word 1.3`
+
+`mistral7b capacity fit measurements.csv --output mine.json`, then `mistral7b capacity table --parameters mine.json`
+
+A measurements file looks like the published one:
+
+    metric,input_words,output_tokens,concurrent_users,value
+    throughput_tokens_per_s,128,128,1,30
+    p50_latency_ms_per_token,128,128,1,32
+
+It takes at least three prompt lengths, three numbers of users and answers of 96 tokens or more, measured on one A10G
+(ml.g5.2xlarge, 4xlarge, 8xlarge, 16xlarge) with JumpStart's settings.
+"""
+
+Parameters = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Parameters that `capacity fit --output` wrote, instead of those of the published benchmark.",
+        show_default=False,
+    ),
+]
+
+
+@commands.command("table", epilog=_TABLE_EPILOG)
+def show_table(
+    measurements: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.csv", help="Measurements to compare with, instead of the published.", show_default=False
+        ),
+    ] = None,
+    parameters: Parameters = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Also draw measured points and predicted curves.", show_default=False),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare the model with a benchmark, figure by figure: by default the 40 published ones."""
+    from mistral7b.capacity.comparison import compare, errors, errors_by_metric  # noqa: PLC0415 - numpy, scipy
+    from mistral7b.capacity.fit import FitError, predict  # noqa: PLC0415
+    from mistral7b.capacity.measurements import published_path  # noqa: PLC0415
+    from mistral7b.capacity.memory import benchmark_limits  # noqa: PLC0415
+    from mistral7b.capacity.plot import PlotError  # noqa: PLC0415
+    from mistral7b.capacity.plot import plot as draw  # noqa: PLC0415
+
+    path = published_path() if measurements is None else measurements
+    figures, calibration, limits = _read(path), _calibration(parameters), benchmark_limits()
+    try:
+        with progress.status("fitting once without each load …"):
+            compared = compare(figures, calibration, limits)
+            if plot is not None:
+                draw(figures, calibration, limits, plot)
+    except FitError as error:
+        raise CommandError(f"{path}: {error}", 2) from None
+    except PlotError as error:
+        raise CommandError(str(error), 2) from None
+    by_metric = errors_by_metric(compared)
+    sustained = [predict(c.figure.row, calibration, limits).steady.tokens_per_second for c in compared]
+    if as_json:
+        write_json(
+            {
+                "rows": [_json_row(c, rate) for c, rate in zip(compared, sustained, strict=True)],
+                "errors": {metric: asdict(found) for metric, found in by_metric.items()}
+                | {"all": asdict(errors(compared))},
+                "calibration": asdict(calibration),
+                "max_batch_total_tokens": limits.max_batch_total_tokens,
+            }
+        )
+        return
+    _print_rows(compared, sustained)
+    _print_errors([*by_metric.items(), ("all", errors(compared))])
+    out.print(
+        f"\nAs benchmarked, {calibration.concurrency_share:.2f} of the users beyond the first are in flight on average."
+        " Sustained, all are.",
+        soft_wrap=True,
+    )
+
+
+@commands.command("fit", epilog=_FIT_EPILOG)
+def fit_measurements(
+    measurements: Annotated[Path, typer.Argument(metavar="FILE.csv", help="Measurements, one figure a line.")],
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE.json", help="Write the parameters here.", show_default=False)
+    ] = None,
+    tokens_per_word: Annotated[
+        float, typer.Option(metavar="NUMBER", help="Prompt tokens for each of the input words; English prose has 1.3.")
+    ] = 1.0,
+    as_json: AsJson = False,
+) -> None:
+    """Fit the model to measurements of your own, for --parameters of other commands."""
+    from mistral7b.capacity.calibration import CalibrationError  # noqa: PLC0415 - numpy, scipy
+    from mistral7b.capacity.fit import FITTED, START, FitError, fit, predict  # noqa: PLC0415
+    from mistral7b.capacity.memory import benchmark_limits  # noqa: PLC0415
+
+    if not 0.1 <= tokens_per_word <= 100:
+        raise CommandError(f"--tokens-per-word {tokens_per_word} is not between 0.1 and 100; prose has about 1.3", 2)
+    figures, limits = _read(measurements), benchmark_limits()
+    try:
+        with progress.status("fitting …"):
+            calibration = fit(figures, limits, replace(START, tokens_per_word=tokens_per_word))
+        if output is not None:
+            calibration.write(output)
+    except FitError as error:
+        raise CommandError(f"{measurements}: {error}", 2) from None
+    except CalibrationError as error:
+        raise CommandError(str(error), 2) from None
+    misses = [abs(predict(f.row, calibration, limits).figures[f.metric] / f.value - 1) for f in figures]
+    if as_json:
+        write_json(asdict(calibration) | {"error": {"mean": sum(misses) / len(misses), "maximum": max(misses)}})
+        return
+    fitted = table(f"{measurements}: {len(figures)} figures", "parameter", "value", "")
+    for name, value in asdict(calibration.parameters).items():
+        fitted.add_row(name, _seconds(value), "fitted" if name in FITTED else "pinned")
+    fitted.add_row("tokens_per_word", f"{calibration.tokens_per_word:.4g}", "pinned")
+    fitted.add_row("concurrency_share", f"{calibration.concurrency_share:.4g}", "fitted")
+    out.print(fitted)
+    out.print(f"mean error {sum(misses) / len(misses):.1%}, largest {max(misses):.1%}")
+    if output is not None:
+        out.print(f"written to {output}", soft_wrap=True, markup=False)
+
+
+def _read(path: Path) -> "tuple[Figure, ...]":
+    from mistral7b.capacity.measurements import MeasurementsError, read_measurements  # noqa: PLC0415
+
+    try:
+        return read_measurements(path)
+    except MeasurementsError as error:
+        raise CommandError(str(error), 2) from None
+
+
+def _calibration(path: Path | None) -> "Calibration":
+    from mistral7b.capacity.calibration import Calibration, CalibrationError, published_calibration  # noqa: PLC0415
+
+    try:
+        return published_calibration() if path is None else Calibration.read(path)
+    except CalibrationError as error:
+        raise CommandError(str(error), 2) from None
+
+
+def _seconds(value: float) -> str:
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
+        if value >= size:
+            return f"{value / size:.4g} {unit}"
+    return f"{value / 1e-9:.4g} ns"
+
+
+def _json_row(compared: "Compared", sustained: float) -> dict[str, Any]:
+    figure = compared.figure
+    return {
+        "metric": figure.metric,
+        "input_words": figure.row.input_words,
+        "output_tokens": figure.row.output_tokens,
+        "concurrent_users": figure.row.concurrent_users,
+        "published": figure.value,
+        "predicted": compared.predicted,
+        "error": compared.error,
+        "predicted_left_out": compared.predicted_left_out,
+        "error_left_out": compared.error_left_out,
+        "sustained_tokens_per_s": sustained,
+    }
+
+
+def _print_rows(compared: "tuple[Compared, ...]", sustained: list[float]) -> None:
+    headings = ("words", "tokens out", "users", "measured", "predicted", "error", "left out", "error", "sustained")
+    for metric in dict.fromkeys(c.figure.metric for c in compared):
+        figures = table(metric, *(headings if metric == "throughput_tokens_per_s" else headings[:-1]))
+        for column in figures.columns:
+            column.justify = "right"
+        for c, rate in zip(compared, sustained, strict=True):
+            if c.figure.metric == metric:
+                row = c.figure.row
+                cells = [str(row.input_words), str(row.output_tokens), str(row.concurrent_users), f"{c.figure.value:g}"]
+                cells += [f"{c.predicted:.1f}", f"{c.error:+.1%}", f"{c.predicted_left_out:.1f}"]
+                cells += [f"{c.error_left_out:+.1%}", f"{rate:.0f}"]
+                figures.add_row(*cells[: len(figures.columns)])
+        out.print(figures)
+
+
+def _print_errors(found: "list[tuple[str, Errors]]") -> None:
+    summary = table("Absolute errors", "", "mean", "largest", "mean, left out", "largest, left out")
+    for name, e in found:
+        summary.add_row(name, *(f"{value:.1%}" for value in (e.mean, e.maximum, e.mean_left_out, e.maximum_left_out)))
+    out.print(summary)

@@ -1,0 +1,281 @@
+"""The steps of the demo. Every one is a command that a user types, run with the real CLIs."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from mistral7b.environment import Environment, EnvironmentFileError, load_environment
+from mistral7b.environment.load import COMMON
+from mistral7b.environment.source import read
+from mistral7b.examples import examples
+from mistral7b.operate.inventory import Resource, inventory
+from mistral7b.process import CommandFailedError, cdk_program, mistral7b_command, python_first, run
+from mistral7b.prompts import instruction
+from mistral7b.tgi import GenerateParameters, GenerateRequest, TgiError
+from mistral7b.tgi.validation import validate
+from mistral7b_cli.demo.prerequisites import permissions_boundary, prerequisites
+from mistral7b_cli.demo.report import Report
+from mistral7b_cli.rehearsal.cloud import Cloud
+
+if TYPE_CHECKING:
+    import boto3
+
+EXAMPLE = Path(__file__).parent / "example"
+EXAMPLE_NAME = "dev"
+NEW_LIMIT = 4
+STREAMED_PROMPTS = ("Tell me in two sentences what continuous batching is.", "Hi")
+STREAMED_TOKENS = (80, 1)
+"""The first prompt and number of tokens that the file's limits let through are used."""
+
+
+class DemoFailedError(Exception):
+    """Something did not come out as it has to."""
+
+
+@dataclass
+class Demo:
+    """Deploys, asks, updates and removes one environment, on the AWS that the process's environment leads to.
+
+    Environment files are copied, so that the one changed is not the user's; the cloud assembly goes next to the copy.
+    """
+
+    project: Path
+    report: Report
+    scratch: Path
+    source: Path
+    name: str
+    environment: Environment = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.files.mkdir()
+        for name in (COMMON, f"{self.name}.yaml"):  # the others would only make each synth take longer
+            if (self.source / name).exists():
+                shutil.copy(self.source / name, self.files)
+        self.environment = load_environment(self.files, self.name)
+
+    @property
+    def files(self) -> Path:
+        """The copied environment files."""
+        return self.scratch / "environments"
+
+    def play(self) -> None:
+        """All the steps, in order.
+
+        Raises:
+            CommandFailedError: a command failed.
+            DemoFailedError: a command succeeded and yet the result is not what it has to be.
+        """
+        self._bootstrap()
+        self._make_prerequisites()
+        before = inventory(self._session())
+        self._deploy()
+        self._ask_the_examples()
+        self._stream()
+        self._update()
+        kept = self._prepare_removal(before)
+        self._destroy()
+        self._prove_removal(before, kept)
+
+    def _account(self) -> str:
+        account: str = self._session().client("sts").get_caller_identity()["Account"]
+        return account
+
+    def _bootstrap(self) -> None:
+        place = f"aws://{self._account()}/{self.environment.region}"
+        with self.report.step("Bootstrap the account", f"cdk bootstrap {place}") as step:
+            self._cdk("bootstrap", place)
+            step.result = "bucket, repository and roles of the CDK"
+
+    def _make_prerequisites(self) -> None:
+        account, client = self._account(), Cloud(os.environ["AWS_ENDPOINT_URL"]).client
+        lines = [*permissions_boundary(self.project, account, self.environment.region, client)]
+        if lines := [*lines, *prerequisites(self.environment, account, client)]:
+            with self.report.step("Make what the file takes for granted") as step:
+                for line in lines:
+                    self.report.tell(f"made first: {line}")
+                step.result = f"{len(lines)} resources"
+
+    def _deploy(self) -> None:
+        with self.report.step("Deploy", f"cdk deploy '{self.name}/*'") as step:
+            self._cdk("deploy", f"{self.name}/*", "--require-approval", "never", "--progress", "events")
+            step.result = f"{self.environment.resolved_endpoint_name} is {self._endpoint_status()}"
+
+    def _ask_the_examples(self) -> None:
+        asked = [(one, one.text(one.language("en"))) for one in examples(self.environment.model)]
+        refused = [one.name for one, text in asked if not self._fits(text, **one.parameters.model_dump())]
+        with self.report.step("Ask every example prompt", f"mistral7b examples {self.name}") as step:
+            try:
+                self._mistral7b("examples", self.name)
+            except CommandFailedError as error:
+                if not refused or f"{len(refused)} of {len(asked)} examples were not answered" not in str(error):
+                    raise
+            step.result = f"the file's limits refuse {', '.join(refused)}" if refused else "every prompt is answered"
+
+    def _stream(self) -> None:
+        fitting = ((p, n) for p in STREAMED_PROMPTS for n in STREAMED_TOKENS if self._fits(p, max_new_tokens=n))
+        if (chosen := next(fitting, None)) is None:
+            self.report.tell("no answer is streamed: the file's limits are too small for any prompt")
+            return
+        prompt, tokens = chosen
+        with self.report.step("Stream an answer", f'mistral7b invoke {self.name} --stream "{prompt}"'):
+            self._mistral7b("invoke", self.name, "--stream", "--parameter", f"max_new_tokens={tokens}", prompt)
+
+    def _fits(self, text: str, **parameters: Any) -> bool:
+        inputs = text if self.environment.model == "base" else instruction(text)
+        request = GenerateRequest(inputs=inputs, parameters=GenerateParameters(**parameters))
+        try:
+            validate(request, self.environment.launcher_settings())
+        except TgiError:
+            return False
+        return True
+
+    def _update(self) -> None:
+        limit = self._set_limit()
+        before = self._running_models()
+        title = f"Update: MAX_CONCURRENT_REQUESTS becomes {limit}"
+        with self.report.step(title, f"cdk deploy '{self.name}/*'") as step:
+            self._cdk("deploy", f"{self.name}/*", "--require-approval", "never", "--progress", "events")
+            limits = [model["MAX_CONCURRENT_REQUESTS"] for model in self._running_models().values()]
+            if limits != [str(limit)] or before.keys() & self._running_models().keys():
+                raise DemoFailedError(f"the models after the update are {self._running_models()}, before {before}")
+            step.result = f"a new model and config; {self._endpoint_status()}"
+
+    def _prepare_removal(self, before: set[Resource]) -> set[str]:
+        """Empties the bucket of captured requests if the file has it removed; names what the stacks retain."""
+        cloudformation, removal = self._session().client("cloudformation"), self.environment.removal
+        captures = self.environment.data_capture is not None
+        kept = set[str]()
+        for stack in (one["StackName"] for one in cloudformation.describe_stacks()["Stacks"]):
+            if Resource("cloudformation stack", stack) in before:
+                continue
+            declared = cloudformation.get_template(StackName=stack)["TemplateBody"]["Resources"]
+            for one in cloudformation.describe_stack_resources(StackName=stack)["StackResources"]:
+                if str(declared[one["LogicalResourceId"]].get("DeletionPolicy", "")).startswith("Retain"):
+                    kept.add(one["PhysicalResourceId"])
+                elif captures and one["ResourceType"] == "AWS::S3::Bucket":
+                    self._empty(one["PhysicalResourceId"])
+        retains = removal.log_group == "retain" or (captures and removal.captured_data == "retain")
+        return kept if retains else set()
+
+    def _empty(self, bucket: str) -> None:
+        with self.report.step("Empty a bucket, which CloudFormation does not", f"aws s3 rm s3://{bucket} --recursive"):
+            self._session().resource("s3").Bucket(bucket).object_versions.delete()
+
+    def _destroy(self) -> None:
+        # what the deployment has made of the app will do: another synth would change nothing but take its time
+        with self.report.step("Remove everything", f"cdk destroy --app cdk.out '{self.name}/*'"):
+            self._cdk("destroy", f"{self.name}/*", "--force")
+
+    def _prove_removal(self, before: set[Resource], kept: set[str]) -> None:
+        with self.report.step("Prove that nothing is left") as step:
+            left = inventory(self._session()) - before
+            for one in sorted(one for one in left if one.name in kept):
+                self.report.tell(f"kept, as the file says: {one.kind} {one.name}")
+            if unexpected := sorted(one for one in left if one.name not in kept):
+                raise DemoFailedError(f"left behind: {', '.join(f'{r.kind} {r.name}' for r in unexpected)}")
+            more = f", and {len(left)} that the file keeps" if left else ""
+            step.result = f"the same {len(before)} resources as before{more}"
+
+    def _set_limit(self) -> int:
+        """Sets another limit in the copy, one that keeps to the file's rules."""
+        file = self.files / f"{self.name}.yaml"
+        values = dict(read(file, str(file)).values)
+        present = self.environment.launcher_settings().max_concurrent_requests
+        for limit in (NEW_LIMIT, present + 1, present - 1):
+            values["tgi"] = (values.get("tgi") or {}) | {"MAX_CONCURRENT_REQUESTS": limit}
+            file.write_text(yaml.safe_dump(values), encoding="utf-8")
+            with suppress(EnvironmentFileError):
+                load_environment(self.files, self.name)
+                if limit != present:
+                    return limit
+        raise DemoFailedError(f"the file's rules let no other MAX_CONCURRENT_REQUESTS than {present} through")
+
+    def _running_models(self) -> dict[str, dict[str, str]]:
+        """The container environment of every model there is, by the model's name."""
+        sagemaker = self._session().client("sagemaker")
+        names = [model["ModelName"] for model in sagemaker.list_models()["Models"]]
+        return {n: sagemaker.describe_model(ModelName=n)["PrimaryContainer"]["Environment"] for n in names}
+
+    def _endpoint_status(self) -> str:
+        sagemaker = self._session().client("sagemaker")
+        name = self.environment.resolved_endpoint_name
+        status: str = sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"]
+        if status != "InService":
+            raise DemoFailedError(f"endpoint {name} is {status}")
+        return status
+
+    def _session(self) -> "boto3.Session":
+        import boto3  # noqa: PLC0415 - a third of a second, which `mistral7b --help` does without
+
+        return boto3.Session(region_name=self.environment.region)
+
+    def _cdk(self, command: str, *arguments: str) -> str:
+        assembly = str(self.scratch / "cdk.out")
+        app = ["--context", f"environments={self.files}", "--output", assembly]
+        if command == "bootstrap":  # which reads the qualifier in cdk.json, and has no use for the app
+            app = ["--app", ""]
+        elif command == "destroy":
+            app = ["--app", assembly]
+        return run([cdk_program(self.project), command, *arguments, *app], self.project, self.report.now)
+
+    def _mistral7b(self, *arguments: str) -> str:
+        return run(
+            [*mistral7b_command(), *arguments, "--environments", str(self.files)], self.project, self.report.tell
+        )
+
+
+def play(project: Path, report: Report, folder: Path = EXAMPLE, name: str = EXAMPLE_NAME) -> None:
+    """Starts an embedded AWS for the demo alone, plays the demo on it and leaves nothing behind, however it ends.
+
+    Args:
+        project: the project's folder, with cdk.json.
+        report: shows the steps.
+        folder: the environment files. Default: the demo's own.
+        name: the environment.
+
+    Raises:
+        CommandFailedError, DemoFailedError: see `Demo.play`; or there is no CDK CLI.
+        EnvironmentFileError: the environment's files are wrong, or there is no such environment.
+        LifecycleError: the server does not start.
+    """
+    from sagehost.accounts import DEFAULT_ACCOUNT, credentials  # noqa: PLC0415 - only what needs it imports sagehost
+    from sagehost.lifecycle import running_server  # noqa: PLC0415
+
+    environment = load_environment(folder, name)
+    cdk_program(project)  # before anything is started
+    with ExitStack() as stack:
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mistral7b-demo-")))
+        with report.step("Start the embedded AWS", "mistral7b local up") as step:
+            server = stack.enter_context(running_server())
+            step.result = server.url
+        # jsii leaves its temporary files behind when it is interrupted: they go with the scratch folder
+        settings = {
+            **credentials(environment.account or DEFAULT_ACCOUNT, environment.region),
+            "AWS_ENDPOINT_URL": server.url,
+            "PATH": python_first(),
+            "TMPDIR": str(scratch),
+        }
+        stack.enter_context(exported(settings))
+        Demo(project, report, scratch, folder, name).play()
+
+
+@contextmanager
+def exported(settings: Mapping[str, str]) -> Iterator[None]:
+    """Has these settings and no other AWS ones in the environment, as after `eval "$(mistral7b local up)"`."""
+    before = {n: value for n, value in os.environ.items() if n.startswith("AWS_") or n in settings}
+    for name in before:
+        del os.environ[name]
+    os.environ.update(settings)
+    try:
+        yield
+    finally:
+        for name in settings:
+            del os.environ[name]
+        os.environ.update(before)

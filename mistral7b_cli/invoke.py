@@ -1,0 +1,161 @@
+"""`mistral7b invoke`: one prompt, one answer."""
+
+import itertools
+import sys
+from pathlib import Path
+from typing import Annotated, Any, get_args
+
+import typer
+from typer.core import TyperCommand
+
+from mistral7b.environment import Environment, load_environment
+from mistral7b.prompts import PromptError, instruction
+from mistral7b_cli.asking import Answer, Question, ask, ask_streaming, prepare, remark
+from mistral7b_cli.connection import connected
+from mistral7b_cli.failure import CommandError
+from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
+from mistral7b_cli.output import write, write_answer, write_json
+from mistral7b_cli.parameters import ParameterOptions, parse_parameters
+from mistral7b_cli.show_code import EXAMPLE, Language, code
+from mistral7b_cli.standard_input import read_bytes, read_prompt
+from mistral7b_cli.streaming import JsonLineWriter, TextWriter
+from mistral7b_cli.waiting import Waiting
+
+# What one asks for to look at more than the text.
+_ASKS_FOR_DETAILS = {"details", "decoder_input_details", "top_n_tokens", "best_of"}
+
+_EPILOG = """
+**Examples**
+
+`mistral7b invoke dev "Which country has the most natural lakes?"`
+
+`mistral7b invoke dev "Tell me a story." --stream -p max_new_tokens=500`
+
+`cat report.txt | mistral7b invoke dev --json | jq .generated_text`
+
+`mistral7b invoke dev "Tell me a story." --show-code curl`
+
+`echo '{"inputs": "Once upon a time"}' | mistral7b invoke dev --raw -`
+
+The instruct model's prompt is put into its format, `[INST] … [/INST]`; --no-format sends it as it is. A prompt that
+begins with a dash goes after `--`. The answer goes to standard output, all else to standard error. Exit status: 0
+answered, 1 not answered, 2 wrong arguments or a prompt that is too long, 130 interrupted.
+"""
+
+
+class _Command(TyperCommand):
+    """--show-code alone means Python: Typer has no option whose value may be left out."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Adds the value that was left out."""
+        whole = list[str]()
+        for one, after in itertools.pairwise([*args, ""]):
+            whole.append(f"{one}=python" if one == "--show-code" and after not in get_args(Language) else one)
+        return super().parse_args(ctx, whole)
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command("invoke", cls=_Command, epilog=_EPILOG)(invoke)
+
+
+def invoke(
+    name: EnvironmentName,
+    *,
+    prompt: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="PROMPT", help="The prompt. Left out, or -: read from standard input.", show_default=False
+        ),
+    ] = None,
+    stream: Annotated[bool, typer.Option("--stream", help="Print the answer as it comes.")] = False,
+    parameter: ParameterOptions = None,
+    as_json: AsJson = False,
+    no_format: Annotated[
+        bool, typer.Option("--no-format", help="Send the prompt as it is, not in the Instruct format.")
+    ] = False,
+    raw: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Send this file as the request's body, as it is (-: standard input), and print the answer's body.",
+            show_default=False,
+        ),
+    ] = None,
+    show_code: Annotated[
+        Language | None,
+        typer.Option(
+            metavar="[python|curl|cli]",
+            help="Print a program that asks this, and ask nothing. Without PROMPT it has an example.",
+            show_default=False,
+        ),
+    ] = None,
+    folder: EnvironmentsFolder = DEFAULT_FOLDER,
+) -> None:
+    """Ask the endpoint of an environment one question.
+
+    --json prints one document: prompt_tokens, generated_text, finish_reason, generated_tokens, seconds; with --stream,
+    a line for each token before it, and the document as the last line.
+    """
+    env = load_environment(folder, name)
+    if raw is not None:
+        if prompt is not None or parameter or as_json or no_format or show_code:
+            raise CommandError("--raw sends a whole request: it goes with --stream alone", 2)
+        _send_raw(env, folder, read_bytes(raw), stream)
+        return
+    settings = env.launcher_settings()
+    given = parse_parameters(parameter)
+    if show_code and prompt is None:
+        prompt = EXAMPLE[env.model]
+    question = prepare(_inputs(env, read_prompt(prompt), no_format), given, env, settings)
+    if show_code:
+        given = {"max_new_tokens": question.request.parameters.max_new_tokens, **given}
+        write(code(show_code, env, question.request.inputs, given, stream=stream))
+        return
+    with connected(env, folder) as client, Waiting(f"waiting for {env.resolved_endpoint_name}") as waiting:
+        if stream:
+            writer = JsonLineWriter(waiting) if as_json else TextWriter(waiting)
+            answer = ask_streaming(client, question, settings, writer)
+        else:
+            answer = ask(client, question, settings)
+    if as_json:
+        document = _document(env, question, answer, with_details=bool(given.keys() & _ASKS_FOR_DETAILS))
+        write_json(document, indent=None if stream else 2)
+        return
+    if not stream:
+        write_answer(answer.text.strip() + "\n")
+    remark(question, answer)
+
+
+def _inputs(env: Environment, prompt: str, no_format: bool) -> str:
+    if not prompt:
+        raise CommandError("the prompt is empty", 2)
+    if env.model == "base" or no_format:
+        return prompt
+    try:
+        return instruction(prompt)
+    except PromptError as error:
+        raise CommandError(f"{error}; --no-format sends the prompt as it is", 2) from None
+
+
+def _document(env: Environment, question: Question, answer: Answer, with_details: bool) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "environment": env.name,
+        "endpoint": env.resolved_endpoint_name,
+        "prompt_tokens": question.prompt_tokens,
+        "generated_text": answer.text,
+        "finish_reason": answer.finish_reason,
+        "generated_tokens": answer.generated_tokens,
+        "seconds": round(answer.seconds, 3),
+    }
+    if with_details and answer.details is not None:
+        document["details"] = answer.details.model_dump(mode="json")
+    return document
+
+
+def _send_raw(env: Environment, folder: Path, body: bytes, stream: bool) -> None:
+    with connected(env, folder) as client, Waiting(f"waiting for {env.resolved_endpoint_name}") as waiting:
+        for part in client.invoke_stream(body) if stream else [client.invoke(body)]:
+            waiting.done()
+            sys.stdout.buffer.write(part)
+            sys.stdout.buffer.flush()

@@ -1,0 +1,95 @@
+"""`mistral7b models`: the catalogue."""
+
+from difflib import get_close_matches
+from typing import Annotated
+
+import typer
+
+from mistral7b import catalog
+from mistral7b_cli.failure import CommandError
+from mistral7b_cli.options import AsJson
+from mistral7b_cli.output import out, table, write_json
+
+Word = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="WORD", help="Only what has this model, version, region or instance type, or this word in its card."
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command("models")(models)
+
+
+def models(word: Word = None, as_json: AsJson = False) -> None:
+    """List the models and versions that you can deploy.
+
+    `model` and `model_version` in an environment file choose one. A star marks the default version.
+    """
+    found = _find(word)
+    if as_json:
+        write_json([_row(m, v) for m, versions in found for v in versions])
+        return
+    if word is not None:
+        total = sum(len(m.versions) for m in catalog.models())
+        out.print(f"{sum(len(versions) for _, versions in found)} of {total} versions match {word}.\n", markup=False)
+    for model, versions in found:
+        _show(model, versions)
+    for regions in sorted({v.regions for _, versions in found for v in versions}, key=len):
+        out.print(f"{len(regions)} regions: {', '.join(regions)}")
+    out.print("\n* the default: the newest on TGI 1.1.0. --json also prints instance types, images and artifacts.")
+    out.print(
+        "JumpStart's newer versions run on LMI containers (DJL Serving) and are not listed: this project's checks, "
+        "client, planner and embedded AWS know TGI, the container of JumpStart's announcement."
+    )
+
+
+def _find(word: str | None) -> list[tuple[catalog.Model, list[catalog.ModelVersion]]]:
+    """The versions that have the word; if none has it, those that have it as a part of one."""
+    words = {(m.name, v.version): _words(m, v) for m in catalog.models() for v in m.versions}
+    wanted = (word or "").casefold()
+    keys = {key for key, known in words.items() if wanted in known} or {
+        key for key, known in words.items() if any(wanted in one for one in known)
+    }
+    if not keys:
+        near = get_close_matches(wanted, sorted(set().union(*words.values())))
+        hint = f"near matches: {', '.join(near)}" if near else "try a model, version, region or instance type"
+        raise CommandError(f"no model or version matches {word!r}; {hint} (`mistral7b models` lists all)")
+    found = ((m, [v for v in m.versions if (m.name, v.version) in keys]) for m in catalog.models())
+    return [(m, versions) for m, versions in found if versions]
+
+
+def _words(model: catalog.Model, version: catalog.ModelVersion) -> set[str]:
+    card = {word.strip(".,:;").casefold() for word in " ".join(model.card.values()).split()}
+    names = {model.name, version.jumpstart_id, version.version}
+    return card | names | {*version.regions, *version.supported_instance_types}
+
+
+def _show(model: catalog.Model, shown: list[catalog.ModelVersion]) -> None:
+    out.print(f"{model.name}: {catalog.JUMPSTART_IDS[model.name]}", style="bold")
+    for fact, text in model.card.items():
+        out.print(f"{fact}: {text}")
+    versions = table("", "version", "TGI", "weights", "default instance", "regions")
+    for v in shown:
+        mark = " *" if v == model.default_version else ""
+        versions.add_row(v.version + mark, v.tgi_version, v.weights, v.default_instance_type, str(len(v.regions)))
+    out.print(versions)
+
+
+def _row(model: catalog.Model, version: catalog.ModelVersion) -> dict[str, object]:
+    return {
+        "model": model.name,
+        "id": version.jumpstart_id,
+        **model.card,
+        "version": version.version,
+        "default": version == model.default_version,
+        "tgi_version": version.tgi_version,
+        "weights": version.weights,
+        "artifact_key": version.artifact_key,
+        "image_tag": version.image_tag,
+        "default_instance_type": version.default_instance_type,
+        "instance_types": list(version.supported_instance_types),
+        "regions": list(version.regions),
+    }

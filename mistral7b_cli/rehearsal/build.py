@@ -1,0 +1,219 @@
+"""CodeBuild actions: the commands of a project's buildspec, as processes of this machine in a fresh folder.
+
+https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html
+"""
+
+import io
+import json
+import shlex
+import shutil
+import stat
+import subprocess
+import time
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from mistral7b.process import end_group
+from mistral7b_cli.rehearsal.build_environment import inherited, search_path, write_python
+from mistral7b_cli.rehearsal.execution import OWN_LINE
+from mistral7b_cli.rehearsal.run import ActionFailedError, Run, Session
+
+_SERVICE = "codebuild.amazonaws.com"
+_PHASES = ("install", "pre_build", "build")
+_KNOWN = {
+    "": ("version", "env", "phases", "artifacts", "cache"),
+    "env": ("shell", "variables"),
+    "phases": _PHASES,
+    "artifacts": ("files", "base-directory"),
+    "cache": ("paths",),
+    **{f"phases/{phase}": ("commands", "runtime-versions") for phase in _PHASES},
+}
+"""What can be rehearsed of a buildspec. Caches do nothing: each build starts in an empty folder."""
+
+_POLL_S = 0.1
+MINUTE_S = 60.0
+
+# Each command runs in this one shell, so that `cd` and `export` carry over. Its number goes first into a file.
+_STEP = """\
+echo {number} >{at}
+printf '%s\\n' {line}
+. {file} </dev/null
+__status=$?; [ "$__status" = 0 ] || exit "$__status"
+"""
+
+
+def run_codebuild(run: Run) -> None:
+    """Runs the build to its end, and puts its artifact into the store."""
+    name, region, account = run.configuration("ProjectName"), run.declared.region, run.definition.account
+    arn = f"arn:aws:codebuild:{region}:{account}:project/{name}"
+    run.role().require("codebuild:StartBuild", arn)
+    project = run.cloud.deployed("AWS::CodeBuild::Project", account, region, name)
+    if project is None:
+        raise ActionFailedError(f"Error calling startBuild: Project cannot be found: {arn}")
+    who = run.role_of(_SERVICE, project["ServiceRole"], arn)
+    _require_log(run, who, project)
+    spec = _buildspec(project["Source"].get("BuildSpec", ""))
+    with _folders(run.folder) as source:
+        primary = run.configuration("PrimarySource") or run.declared.inputs[0]
+        inputs = {one: source if one == primary else run.folder / "inputs" / one for one in run.declared.inputs}
+        for one, folder in inputs.items():
+            unpack(run.get(one, who), folder)
+        _run_commands(run, project, spec, _environment(run, project, spec, inputs, who))
+        for output in run.declared.outputs:
+            run.artifacts[output] = run.put(output, pack(source, spec.get("artifacts", {})), who)
+
+
+def _require_log(run: Run, who: Session, project: Mapping[str, Any]) -> None:
+    """CodeBuild writes the log in the project's role's name; here it is a file."""
+    config = project.get("LogsConfig", {}).get("CloudWatchLogs", {})
+    group = config.get("GroupName", f"/aws/codebuild/{project['Name']}")
+    stream = "/".join(filter(None, (config.get("StreamName"), run.execution.id)))
+    arn = f"arn:aws:logs:{run.declared.region}:{who.account}:log-group:{group}:log-stream:{stream}"
+    if config.get("Status") != "DISABLED":
+        who.require("logs:CreateLogStream", arn)
+        who.require("logs:PutLogEvents", arn)
+
+
+def _buildspec(text: str) -> dict[str, Any]:
+    """A buildspec of version 0.2, all of which can be rehearsed."""
+    spec = yaml.load(text, Loader=yaml.BaseLoader)
+    if not isinstance(spec, dict) or spec.get("version") != "0.2" or "phases" not in spec:
+        raise ActionFailedError("YAML_FILE_ERROR: the project holds no buildspec of version 0.2 with phases")
+    for place, known in _KNOWN.items():
+        part: Any = spec
+        for key in filter(None, place.split("/")):
+            part = part.get(key) or {}
+        if unknown := sorted(set(part) - set(known)):
+            raise ActionFailedError(f"YAML_FILE_ERROR: {place}/{unknown[0]} of the buildspec cannot be rehearsed")
+    return spec
+
+
+@contextmanager
+def _folders(root: Path) -> Iterator[Path]:
+    """The folders of a build, of which the source's is given; all but the log goes with the block."""
+    try:
+        for name in ("source", "home", "inputs", "scratch"):
+            (root / name).mkdir(parents=True)
+        yield root / "source"
+    finally:
+        for name in ("source", "home", "inputs", "scratch"):
+            shutil.rmtree(root / name, ignore_errors=True)
+
+
+def _environment(
+    run: Run, project: Mapping[str, Any], spec: Mapping[str, Any], inputs: Mapping[str, Path], who: Session
+) -> dict[str, str]:
+    region, scratch = run.declared.region, run.folder / "scratch"
+    write_python(scratch / "bin")
+    own = {
+        "CODEBUILD_BUILD_ID": f"{project['Name']}:{run.execution.id}",
+        "CODEBUILD_CI": "true",
+        "CODEBUILD_INITIATOR": f"codepipeline/{run.definition.name}",
+        "CODEBUILD_SRC_DIR": str(run.folder / "source"),
+        **{f"CODEBUILD_SRC_DIR_{name}": str(folder) for name, folder in inputs.items() if folder.name != "source"},
+    }
+    return {
+        **inherited(),
+        "HOME": str(run.folder / "home"),
+        "TMPDIR": str(scratch),
+        "PATH": search_path(scratch / "bin"),
+        "GIT_CEILING_DIRECTORIES": str(run.folder),  # the source is in no repository of this machine's
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_ENDPOINT_URL": run.cloud.url,
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI": run.cloud.url + who.credentials["Credentials"],
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN": who.credentials["SessionToken"],
+        **spec.get("env", {}).get("variables", {}),
+        **{one["Name"]: one["Value"] for one in project["Environment"].get("EnvironmentVariables", [])},
+        **{one["name"]: one["value"] for one in json.loads(run.configuration("EnvironmentVariables") or "[]")},
+        **own,
+    }
+
+
+def _run_commands(run: Run, project: Mapping[str, Any], spec: Mapping[str, Any], environment: dict[str, str]) -> None:
+    scratch, phases = run.folder / "scratch", spec["phases"]
+    commands = [(phase, text) for phase in _PHASES for text in _listed(phases.get(phase, {}).get("commands"))]
+    steps = []
+    for number, (phase, text) in enumerate(commands):
+        file = scratch / f"command-{number}.sh"
+        file.write_text(text + "\n", encoding="utf-8")
+        names = {"at": scratch / "at", "file": file, "line": f"{OWN_LINE}{phase.upper()}: {text}"}
+        steps.append(_STEP.format(number=number, **{key: shlex.quote(str(name)) for key, name in names.items()}))
+    shell = f"/bin/{spec.get('env', {}).get('shell', 'sh').removeprefix('/bin/')}"
+    deadline = time.monotonic() + MINUTE_S * int(project.get("TimeoutInMinutes", 60))
+    first = 0
+    while first < len(steps):  # a command that ends its shell by `exit 0` is followed by the next one in another
+        (scratch / "script.sh").write_text("".join(steps[first:]), encoding="utf-8")
+        status = _run_shell(run, [shell, str(scratch / "script.sh")], environment, deadline)
+        last = int((scratch / "at").read_text())
+        if status:
+            phase, text = commands[last]
+            raise ActionFailedError(
+                f"Build terminated with state: FAILED. Phase: {phase.upper()}, COMMAND_EXECUTION_ERROR: Error while "
+                f"executing command: {text}. Reason: exit status {status}"
+            )
+        first = last + 1
+
+
+def _run_shell(run: Run, command: list[str], environment: dict[str, str], deadline: float) -> int:
+    """The exit status of a shell, whose output goes to the log."""
+    assert run.shown.log is not None
+    with run.shown.log.open("ab") as log:
+        process = subprocess.Popen(
+            command,
+            cwd=run.folder / "source",
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        while process.poll() is None:
+            if run.cancelled.is_set():
+                raise ActionFailedError("BUILD_STOPPED: Build has been stopped")
+            if time.monotonic() > deadline:
+                raise ActionFailedError("BUILD_TIMED_OUT: Build has timed out.")
+            time.sleep(_POLL_S)
+    finally:
+        end_group(process)  # and whatever a command has left running
+    return process.returncode
+
+
+def _listed(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else list(value or [])
+
+
+def pack(source: Path, artifact: Mapping[str, Any]) -> bytes:
+    """The files that a buildspec names, as an archive, under their paths in its base directory.
+
+    Raises:
+        ActionFailedError: there are none.
+    """
+    base = source / artifact.get("base-directory", ".")
+    found = {path for pattern in _listed(artifact.get("files")) for path in base.glob(pattern) if path.is_file()}
+    if not found:
+        raise ActionFailedError(f"CLIENT_ERROR: no matching artifact paths found for {artifact.get('files')}")
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED, compresslevel=1, strict_timestamps=False) as archive:
+        for path in sorted(found):
+            archive.write(path, path.relative_to(base).as_posix())
+    return made.getvalue()
+
+
+def unpack(content: bytes, folder: Path) -> None:
+    """Unpacks an archive with the modes of its files, which zipfile leaves out, and its links."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for member in archive.infolist():
+            path, mode = Path(archive.extract(member, folder)), member.external_attr >> 16
+            if stat.S_ISLNK(mode):
+                path.unlink()
+                path.symlink_to(archive.read(member).decode())
+            elif mode and not member.is_dir():
+                path.chmod(stat.S_IMODE(mode) | stat.S_IRUSR | stat.S_IWUSR)

@@ -1,0 +1,211 @@
+"""Walks the deployed pipeline's definition: stage by stage, each action under the role that it assumes."""
+
+import threading
+import uuid
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from mistral7b.promotion.names import PIPELINE_NAME
+from mistral7b_cli.rehearsal.build import run_codebuild
+from mistral7b_cli.rehearsal.cloud import Cloud, Place
+from mistral7b_cli.rehearsal.deploy import run_cloudformation
+from mistral7b_cli.rehearsal.execution import (
+    ABANDONED,
+    CANCELLED,
+    FAILED,
+    IN_PROGRESS,
+    SUCCEEDED,
+    Action,
+    Execution,
+    Stage,
+)
+from mistral7b_cli.rehearsal.run import ActionFailedError, Artifact, Run
+from mistral7b_cli.rehearsal.source import run_source
+from mistral7b_cli.rehearsal.view import View
+from sagehost.pipelines.definition import Action as Declared
+from sagehost.pipelines.definition import Definition
+
+_POLL_S = 0.3
+_RUNNERS: Mapping[str, Callable[[Run], None]] = {
+    "CodeStarSourceConnection": run_source,
+    "CodeBuild": run_codebuild,
+    "CloudFormation": run_cloudformation,
+}
+# The review has answered meanwhile.
+_ANSWERED = ("ApprovalAlreadyCompletedException", "InvalidApprovalTokenException")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What to answer an approval."""
+
+    approved: bool
+    summary: str
+
+
+Approver = Callable[[Execution, Stage, Action], Answer]
+"""Decides on an approval of a stage."""
+
+
+@dataclass
+class Walk:
+    """One commit's way through the pipeline."""
+
+    cloud: Cloud
+    place: Place
+    """The pipeline's account and region."""
+    clone: Path
+    """The clone that stands for the repository."""
+    folder: Path
+    """Where actions get folders of their own, with their logs."""
+    view: View
+    decide: Approver
+    _cancelled: threading.Event = field(default_factory=threading.Event)
+
+    def walk(self) -> Execution:
+        """The execution once it goes no further; if the pipeline has changed itself meanwhile, the one that took over.
+
+        Raises:
+            botocore.exceptions.ClientError: the embedded AWS does not answer as it has to.
+        """
+        with self.view.showing():
+            while True:
+                execution = self._execute(read_definition(self.cloud, self.place))
+                restarts = read_definition(self.cloud, self.place).declared.get("RestartExecutionOnUpdate")
+                if execution.status != CANCELLED or str(restarts).lower() != "true":
+                    return execution
+                self.view.say(
+                    f"    The pipeline has updated itself: execution {execution.id} ends, and another takes the commit "
+                    "through the new one."
+                )
+
+    def _execute(self, definition: Definition) -> Execution:
+        stages = tuple(Stage(s.name, tuple(_shown(action) for action in s.actions)) for s in definition.stages)
+        execution = Execution(definition.name, str(uuid.uuid4()), stages)
+        artifacts: dict[str, Artifact] = {}
+        for stage, shown in zip(definition.stages, stages, strict=True):
+            for order in sorted({action.run_order for action in stage.actions}):
+                beside = [
+                    self._run(definition, execution, declared, action, artifacts)
+                    for declared, action in zip(stage.actions, shown.actions, strict=True)
+                    if declared.run_order == order
+                ]
+                self._run_together(execution, shown, beside)
+                if shown.status == FAILED:
+                    execution.status = FAILED
+                    return execution
+                # an update cancels what is under way
+                if read_definition(self.cloud, self.place) != definition:
+                    execution.status = CANCELLED
+                    return execution
+        execution.status = SUCCEEDED
+        return execution
+
+    def _run(
+        self,
+        definition: Definition,
+        execution: Execution,
+        declared: Declared,
+        shown: Action,
+        artifacts: dict[str, Artifact],
+    ) -> Run:
+        number = len(list(self.folder.iterdir())) if self.folder.is_dir() else 0
+        folder = self.folder / f"{number + 1:03}-{shown.stage}-{shown.label}"
+        folder.mkdir(parents=True)
+        return Run(self.cloud, definition, execution, declared, shown, self.clone, folder, artifacts, self._cancelled)
+
+    def _run_together(self, execution: Execution, stage: Stage, runs: list[Run]) -> None:
+        """Runs actions beside each other to their ends; their approvals are asked for when nothing else runs.
+
+        The review may answer one until then. One that waits beside an action that fails is abandoned.
+        """
+        approvals = {run.shown.name: self._ask(run) for run in runs if run.shown.category == "Approval"}
+        others = [run for run in runs if run.shown.category != "Approval"]
+        with ThreadPoolExecutor(max(1, len(others))) as pool:
+            try:
+                futures = [pool.submit(_perform, run) for run in others]
+                while not all(one.done() for one in futures) or any(
+                    run.shown.status == IN_PROGRESS for run in runs if run.shown.name in approvals
+                ):
+                    self._look(execution, stage, approvals, futures)
+            except BaseException:  # such as the user's Ctrl-C: builds end at once
+                self._cancelled.set()
+                raise
+        for future in futures:
+            future.result()  # raises what is no failure of the action
+        self.view.update(execution)
+
+    def _look(self, execution: Execution, stage: Stage, tokens: Mapping[str, str], futures: list[Future[None]]) -> None:
+        for future in futures:
+            if future.done():
+                future.result()  # raises what is no failure of the action
+        self.view.update(execution)
+        waiting = [one for one in stage.actions if one.name in tokens and one.status == IN_PROGRESS]
+        for action in waiting:
+            self._read_answer(action)
+        if not all(future.done() for future in futures):
+            self._cancelled.wait(_POLL_S)
+            return
+        for action in (one for one in waiting if one.status == IN_PROGRESS):
+            if failed := [other.name for other in stage.actions if other.status == FAILED]:
+                action.end(ABANDONED, f"{' and '.join(failed)} failed")
+                continue
+            with self.view.paused():
+                answer = self.decide(execution, stage, action)
+            self._put(action, tokens[action.name], answer)
+            self._read_answer(action)
+
+    def _ask(self, run: Run) -> str:
+        place = [self.place.account, self.place.region, PIPELINE_NAME, run.shown.stage, run.shown.name]
+        run.shown.start()
+        return str(self.cloud.backstage("ask", place=place, execution=run.execution.id)["token"])
+
+    def _read_answer(self, action: Action) -> None:
+        state = self._codepipeline.get_pipeline_state(name=PIPELINE_NAME)
+        (stage,) = [one for one in state["stageStates"] if one["stageName"] == action.stage]
+        (found,) = [one["latestExecution"] for one in stage["actionStates"] if one["actionName"] == action.name]
+        if found["status"] != IN_PROGRESS:
+            action.end(found["status"], found["summary"])
+
+    def _put(self, action: Action, token: str, answer: Answer) -> None:
+        try:
+            self._codepipeline.put_approval_result(
+                pipelineName=PIPELINE_NAME,
+                stageName=action.stage,
+                actionName=action.name,
+                result={"status": "Approved" if answer.approved else "Rejected", "summary": answer.summary},
+                token=token,
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _ANSWERED:
+                raise
+
+    @property
+    def _codepipeline(self) -> Any:
+        return self.cloud.client("codepipeline", self.place.account, self.place.region)
+
+
+def read_definition(cloud: Cloud, place: Place) -> Definition:
+    """The pipeline as it is deployed."""
+    declared = cloud.deployed("AWS::CodePipeline::Pipeline", place.account, place.region, PIPELINE_NAME)
+    assert declared is not None
+    return Definition(declared, place.region, place.account)
+
+
+def _shown(action: Declared) -> Action:
+    return Action(action.stage, action.name, action.category, action.configuration.get("CustomData", ""))
+
+
+def _perform(run: Run) -> None:
+    run.shown.start(run.folder / "log")
+    try:
+        _RUNNERS[run.declared.type[2]](run)
+    except ActionFailedError as error:
+        run.shown.end(FAILED, str(error))
+    else:
+        run.shown.end(SUCCEEDED)

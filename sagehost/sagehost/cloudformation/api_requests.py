@@ -1,0 +1,99 @@
+"""What every operation of the API needs of its request."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from moto.core.responses import ActionResult, BaseResponse
+
+from sagehost.cloudformation import engine
+from sagehost.cloudformation.errors import ChangeSetNotFound, ValidationError
+from sagehost.cloudformation.plan import Plan
+from sagehost.cloudformation.requests import Request
+from sagehost.cloudformation.store import ChangeSet, Stack, Store, Target, now, store
+
+PAGE = 100
+"""Items in one answer."""
+
+_NAME = re.compile(r"[a-zA-Z][-a-zA-Z0-9]*")
+_UPDATABLE = frozenset(
+    ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "CREATE_FAILED", "UPDATE_FAILED")
+)
+
+
+class Operations(BaseResponse):
+    """One request. moto calls the method that is named like the operation."""
+
+    def __init__(self) -> None:
+        super().__init__(service_name="cloudformation")
+        self.automated_parameter_parsing = True
+
+    @property
+    def request(self) -> Request:
+        """The request's parameters, as botocore's model names them."""
+        request: dict[str, Any] = self._get_params()
+        return request
+
+    @property
+    def stacks(self) -> Store:
+        """The stacks of the caller's account and region."""
+        return store(self.current_account, self.region)
+
+    def stack(self) -> Stack:
+        """The stack that the request names."""
+        return self.stacks.get(str(self.request["StackName"]))
+
+    def change_set(self) -> tuple[Stack, ChangeSet]:
+        """The change set that the request names by its ARN, or by its name within a stack."""
+        name = str(self.request["ChangeSetName"])
+        stacks = [self.stack()] if "StackName" in self.request else list(self.stacks.all())
+        for stack in stacks:
+            for change_set in stack.change_sets.values():
+                if change_set.id == name or ("StackName" in self.request and change_set.name == name):
+                    return stack, change_set
+        raise ChangeSetNotFound(f"ChangeSet [{name}] does not exist")
+
+    def page(self, key: str, items: Sequence[Any]) -> ActionResult:
+        """One page of the items, and where the next one begins."""
+        start = int(self.request.get("NextToken", 0))
+        end = start + PAGE
+        following = {"NextToken": str(end)} if end < len(items) else {}
+        return ActionResult({key: list(items[start:end]), **following})
+
+    def arn(self, kind: str, name: str) -> str:
+        """A new ARN for a stack or a change set."""
+        return f"arn:{self.partition}:cloudformation:{self.region}:{self.current_account}:{kind}/{name}/{uuid.uuid4()}"
+
+    def new_stack(self, name: str) -> Stack:
+        """A stack that is not yet in the store."""
+        if not _NAME.fullmatch(name) or len(name) > 128:
+            raise ValidationError(
+                f"1 validation error detected: Value '{name}' at 'stackName' failed to satisfy constraint: Member must "
+                "satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*"
+            )
+        return Stack(name=name, id=self.arn("stack", name), account=self.current_account, region=self.region)
+
+
+def check_updatable(stack: Stack) -> None:
+    """Raise ValidationError unless the stack can be updated now."""
+    if stack.status not in _UPDATABLE:
+        raise ValidationError(f"Stack:{stack.id} is in {stack.status} state and can not be updated.")
+
+
+def refuse(planned: Plan) -> None:
+    """Raise ValidationError if something stands against the plan."""
+    if planned.problems:
+        raise ValidationError("; ".join(problem.message for problem in planned.problems))
+
+
+def begin(stack: Stack, wanted: Target, kind: str) -> None:
+    """Start to create or update the stack."""
+    stack.token = wanted.token
+    if kind == "UPDATE":
+        stack.updated = now()
+    stack.move(f"{kind}_IN_PROGRESS", engine.USER_INITIATED)
+    operation = engine.create if kind == "CREATE" else engine.update
+    engine.start(lambda: operation(stack, wanted), stack)

@@ -1,0 +1,175 @@
+"""Operations on stacks, and what they show of resources and events."""
+
+from __future__ import annotations
+
+from moto.core.responses import ActionResult, EmptyResult
+
+from sagehost.cloudformation import answers, engine
+from sagehost.cloudformation.api_requests import Operations, begin, check_updatable, refuse
+from sagehost.cloudformation.errors import AlreadyExists, ValidationError
+from sagehost.cloudformation.outputs import listed
+from sagehost.cloudformation.plan import plan
+from sagehost.cloudformation.requests import check_options, target
+
+
+class Stacks(Operations):
+    """Create, update, roll back, delete and describe stacks."""
+
+    def create_stack(self) -> ActionResult:
+        """CreateStack: a change set that is executed at once."""
+        request = self.request
+        check_options({key: value for key, value in request.items() if (key, value) != ("OnFailure", "DO_NOTHING")})
+        name = str(request["StackName"])
+        if (existing := self.stacks.find(name)) is not None and existing.deleted is None:
+            raise AlreadyExists(f"Stack [{name}] already exists")
+        stack = self.new_stack(name)
+        wanted = target(stack, request, request.get("ClientRequestToken"))
+        refuse(plan(stack, wanted))
+        self.stacks.add(stack)
+        stack.disable_rollback = bool(request.get("DisableRollback")) or request.get("OnFailure") == "DO_NOTHING"
+        stack.retain_except_on_create = bool(request.get("RetainExceptOnCreate"))
+        stack.termination_protection = bool(request.get("EnableTerminationProtection"))
+        begin(stack, wanted, "CREATE")
+        return ActionResult({"StackId": stack.id})
+
+    def update_stack(self) -> ActionResult:
+        """UpdateStack: a change set that is executed at once."""
+        request = self.request
+        check_options(request)
+        stack = self.stack()
+        check_updatable(stack)
+        wanted = target(stack, request, request.get("ClientRequestToken"))
+        planned = plan(stack, wanted)
+        if planned.same:
+            raise ValidationError("No updates are to be performed.")
+        refuse(planned)
+        stack.disable_rollback = bool(request.get("DisableRollback"))
+        stack.retain_except_on_create = bool(request.get("RetainExceptOnCreate"))
+        begin(stack, wanted, "UPDATE")
+        return ActionResult({"StackId": stack.id})
+
+    def delete_stack(self) -> ActionResult:
+        """DeleteStack. A stack that does not exist is as good as deleted."""
+        request = self.request
+        check_options(request)
+        stack = self.stacks.find(str(request["StackName"]))
+        if stack is None or stack.deleted is not None:
+            return EmptyResult()
+        if stack.termination_protection:
+            raise ValidationError(f"Stack [{stack.name}] cannot be deleted while TerminationProtection is enabled")
+        if stack.busy:
+            if stack.status == "DELETE_IN_PROGRESS":
+                return EmptyResult()
+            raise ValidationError(f"Stack [{stack.name}] is in {stack.status} state and can not be deleted.")
+        retain = frozenset(request.get("RetainResources", []))
+        if retain and stack.status != "DELETE_FAILED":
+            raise ValidationError(
+                "Invalid operation on stack. RetainResources is only valid for stacks in the DELETE_FAILED state"
+            )
+        for export in stack.exports():
+            if users := self.stacks.importers(export):
+                stack.move(
+                    stack.status,
+                    f"Delete canceled. Cannot delete export {export} as it is in use by {listed(users)}.",
+                )
+                return EmptyResult()
+        stack.token = request.get("ClientRequestToken")
+        stack.move("DELETE_IN_PROGRESS", engine.USER_INITIATED)
+        engine.start(lambda: engine.delete(stack, retain), stack)
+        return EmptyResult()
+
+    def describe_stacks(self) -> ActionResult:
+        """DescribeStacks."""
+        stacks = [self.stack()] if "StackName" in self.request else list(self.stacks)
+        return self.page("Stacks", [answers.stack(stack) for stack in stacks])
+
+    def list_stacks(self) -> ActionResult:
+        """ListStacks, deleted ones too."""
+        wanted = set(self.request.get("StackStatusFilter", []))
+        stacks = [stack for stack in self.stacks.all() if not wanted or stack.status in wanted]
+        return self.page("StackSummaries", [answers.summary(stack) for stack in stacks])
+
+    def update_termination_protection(self) -> ActionResult:
+        """UpdateTerminationProtection, of a stack in any status but these (user guide); the words are not known."""
+        stack = self.stack()
+        if stack.status in ("DELETE_IN_PROGRESS", "DELETE_COMPLETE"):
+            raise ValidationError(f"Stack:{stack.id} is in {stack.status} state and can not be updated.")
+        stack.termination_protection = bool(self.request["EnableTerminationProtection"])
+        return ActionResult({"StackId": stack.id})
+
+    def rollback_stack(self) -> ActionResult:
+        """RollbackStack: after a failure with roll-back disabled."""
+        check_options(self.request)
+        stack = self.stack()
+        stack.token = self.request.get("ClientRequestToken")
+        stack.retain_except_on_create = bool(self.request.get("RetainExceptOnCreate"))
+        if stack.status == "CREATE_FAILED":
+            stack.move("ROLLBACK_IN_PROGRESS", engine.USER_INITIATED)
+            engine.start(lambda: engine.roll_back_creation(stack), stack)
+        elif stack.status == "UPDATE_FAILED":
+            stack.move("UPDATE_ROLLBACK_IN_PROGRESS", engine.USER_INITIATED)
+            engine.start(lambda: engine.roll_back_update(stack), stack)
+        else:
+            raise ValidationError(f"Stack:{stack.id} is in {stack.status} state and can not be rolled back.")
+        return ActionResult({"StackId": stack.id})
+
+    def continue_update_rollback(self) -> ActionResult:
+        """ContinueUpdateRollback: after a roll-back that failed."""
+        check_options(self.request)
+        stack, skip = self.stack(), frozenset(self.request.get("ResourcesToSkip", []))
+        if stack.status != "UPDATE_ROLLBACK_FAILED":
+            raise ValidationError(f"Stack:{stack.id} is in {stack.status} state and can not continue to roll back.")
+        stack.token = self.request.get("ClientRequestToken")
+        stack.move("UPDATE_ROLLBACK_IN_PROGRESS", engine.USER_INITIATED)
+        engine.start(lambda: engine.roll_back_update(stack, skip), stack)
+        return EmptyResult()
+
+
+class Resources(Operations):
+    """Describe the resources, events and exports of stacks."""
+
+    def describe_stack_events(self) -> ActionResult:
+        """DescribeStackEvents, newest first."""
+        stack = self.stack()
+        return self.page("StackEvents", [answers.event(stack, event) for event in reversed(list(stack.events))])
+
+    def describe_events(self) -> ActionResult:
+        """DescribeEvents, of a change set: what stands against it."""
+        if "ChangeSetName" not in self.request:
+            raise ValidationError("DescribeEvents without ChangeSetName is not emulated")
+        return self.page("OperationEvents", answers.failures(*self.change_set()))
+
+    def describe_stack_resources(self) -> ActionResult:
+        """DescribeStackResources."""
+        wanted = self.request.get("LogicalResourceId")
+        found = [one for one in answers.resources(self.stack()) if wanted in (None, one["LogicalResourceId"])]
+        return ActionResult({"StackResources": found})
+
+    def describe_stack_resource(self) -> ActionResult:
+        """DescribeStackResource."""
+        stack, wanted = self.stack(), self.request["LogicalResourceId"]
+        for one in answers.resources(stack):
+            if one["LogicalResourceId"] == wanted:
+                return ActionResult({"StackResourceDetail": one})
+        raise ValidationError(f"Resource {wanted} does not exist for stack {stack.name}")
+
+    def list_stack_resources(self) -> ActionResult:
+        """ListStackResources."""
+        return self.page("StackResourceSummaries", list(answers.resources(self.stack())))
+
+    def list_exports(self) -> ActionResult:
+        """ListExports."""
+        exports = [
+            {"ExportingStackId": stack.id, "Name": name, "Value": value}
+            for stack in self.stacks
+            for name, value in stack.exports().items()
+        ]
+        return self.page("Exports", sorted(exports, key=lambda export: export["Name"]))
+
+    def list_imports(self) -> ActionResult:
+        """ListImports."""
+        name = str(self.request["ExportName"])
+        users = self.stacks.importers(name)
+        if not users:
+            raise ValidationError(f"Export '{name}' is not imported by any stack.")
+        return self.page("Imports", users)

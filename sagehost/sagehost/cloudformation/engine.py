@@ -1,0 +1,180 @@
+"""Stack operations: create, update, roll back, delete.
+
+An operation is a thread of its own, and one runs on a stack at a time. It works through the resources in the order of
+their references and writes each step to the stack's journal; a roll-back undoes the journal from its end, and clearing
+up comes last, so that whatever still refers to an old resource has been moved to the new one before it goes.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+from sagehost import moto_app
+from sagehost.cloudformation.convergence import converge, undo
+from sagehost.cloudformation.desired import Desired
+from sagehost.cloudformation.outputs import settle_outputs
+from sagehost.cloudformation.steps import DEFECT, Failed, delete_all
+from sagehost.cloudformation.store import Deployed, Replaced, Stack, Target, Updated, now
+
+LOG = logging.getLogger(__name__)
+
+LINGER_S = 4.0
+"""The CDK CLI looks at a stack at once after it has started an operation, and then only every five seconds."""
+
+USER_INITIATED = "User Initiated"
+
+
+def start(operation: Callable[[], None], stack: Stack) -> None:
+    """Run an operation on a stack in the background.
+
+    The request that asked for it is answered when it is over, or after `LINGER_S`.
+    """
+    thread = threading.Thread(target=_guarded, args=(operation, stack), name=f"stack {stack.name}", daemon=True)
+    thread.start()
+    moto_app.before_answering(lambda: thread.join(LINGER_S))
+
+
+def _guarded(operation: Callable[[], None], stack: Stack) -> None:
+    """A defect of ours must not leave the stack in progress for ever."""
+    try:
+        operation()
+    except Exception as error:
+        LOG.exception("operation on stack %s", stack.name)
+        what = stack.status.removesuffix("_IN_PROGRESS")
+        after = what.removesuffix("_CLEANUP") if what.endswith("_CLEANUP") else f"{what}_FAILED"
+        stack.move(after, f"{DEFECT}: {type(error).__name__}: {error}")
+
+
+def _kept_after_failure(stack: Stack) -> Callable[[Deployed], str]:
+    """What becomes of new resources when the operation that created them fails."""
+
+    def policy(resource: Deployed) -> str:
+        kept = resource.definition.get("DeletionPolicy") == "Retain" and not stack.retain_except_on_create
+        return "Retain" if kept else "Delete"
+
+    return policy
+
+
+def _policy(name: str) -> Callable[[Deployed], str]:
+    def policy(resource: Deployed) -> str:
+        kept = resource.definition.get(name, "Delete") in ("Retain", "RetainExceptOnCreate")
+        return "Retain" if kept else "Delete"
+
+    return policy
+
+
+def create(stack: Stack, target: Target) -> None:
+    """Create a stack that is CREATE_IN_PROGRESS."""
+    stack.target = target
+    try:
+        settle_outputs(stack, converge(stack, target))
+    except Failed as failure:
+        if stack.disable_rollback:
+            stack.move("CREATE_FAILED", str(failure))
+            return
+        stack.move("ROLLBACK_IN_PROGRESS", f"{failure}Rollback requested by user.")
+        roll_back_creation(stack)
+        return
+    stack.journal.clear()
+    stack.move("CREATE_COMPLETE")
+
+
+def roll_back_creation(stack: Stack) -> None:
+    """Undo the creation of a stack that is ROLLBACK_IN_PROGRESS."""
+    try:
+        left_over = undo(stack)
+    except Failed as failure:
+        stack.move("ROLLBACK_FAILED", str(failure))
+        return
+    if stuck := delete_all(stack, left_over, _kept_after_failure(stack)):
+        stack.resources.update({resource.logical_id: resource for resource in stuck})
+        stack.move("ROLLBACK_FAILED", _failed_to_delete(stuck))
+        return
+    stack.outputs, stack.imports = (), frozenset()
+    stack.move("ROLLBACK_COMPLETE")
+
+
+def update(stack: Stack, target: Target) -> None:
+    """Update a stack that is UPDATE_IN_PROGRESS."""
+    try:
+        desired = converge(stack, target)
+        settle_outputs(stack, desired)
+    except Failed as failure:
+        if stack.disable_rollback:
+            stack.move("UPDATE_FAILED", str(failure))
+            return
+        stack.move("UPDATE_ROLLBACK_IN_PROGRESS", str(failure))
+        roll_back_update(stack)
+        return
+    stack.target = target
+    stack.move("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+    _clean_up(stack, desired)
+    stack.journal.clear()
+    stack.move("UPDATE_COMPLETE")
+
+
+def _clean_up(stack: Stack, desired: Desired) -> None:
+    """Delete what the update has replaced or dropped. What cannot be deleted is only reported, as on AWS."""
+    dropped = [resource for name, resource in stack.resources.items() if name not in desired.active]
+    on_removal, on_replacement = _policy("DeletionPolicy"), _policy("UpdateReplacePolicy")
+
+    def policy(resource: Deployed) -> str:
+        successor = stack.resources.get(resource.logical_id)
+        return on_removal(resource) if successor is None else on_replacement(successor)
+
+    strays = _strays(stack)
+    for resource in dropped:
+        stack.resources.pop(resource.logical_id)
+    delete_all(stack, [*dropped, *strays], policy)
+
+
+def _strays(stack: Stack) -> list[Deployed]:
+    """Resources that exist because of the steps in the journal without being the stack's any more."""
+    current = {(resource.logical_id, resource.physical_id) for resource in stack.resources.values()}
+    found: dict[tuple[str, str], Deployed] = {}
+    for step in stack.journal:
+        if isinstance(step, Replaced) and step.before_exists:
+            found[step.before.logical_id, step.before.physical_id] = step.before
+        if not isinstance(step, Updated):
+            found[step.after.logical_id, step.after.physical_id] = step.after
+    return [resource for key, resource in found.items() if key not in current]
+
+
+def roll_back_update(stack: Stack, skip: frozenset[str] = frozenset()) -> None:
+    """Undo the update of a stack that is UPDATE_ROLLBACK_IN_PROGRESS."""
+    try:
+        left_over = undo(stack, skip)
+    except Failed as failure:
+        stack.move("UPDATE_ROLLBACK_FAILED", str(failure))
+        return
+    stack.move("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
+    delete_all(stack, left_over, _kept_after_failure(stack))
+    stack.move("UPDATE_ROLLBACK_COMPLETE")
+
+
+def delete(stack: Stack, retain: frozenset[str] = frozenset()) -> None:
+    """Delete a stack that is DELETE_IN_PROGRESS."""
+    on_removal = _policy("DeletionPolicy")
+
+    def policy(resource: Deployed) -> str:
+        return "Retain" if resource.logical_id in retain else on_removal(resource)
+
+    stuck = delete_all(stack, [*stack.resources.values(), *_strays(stack)], policy)
+    stack.journal.clear()
+    stack.resources = {resource.logical_id: resource for resource in stuck}
+    if stuck:
+        stack.move("DELETE_FAILED", _failed_to_delete(stuck))
+        return
+    stack.outputs, stack.imports = (), frozenset()
+    stack.change_sets.clear()
+    stack.deleted = now()
+    stack.move("DELETE_COMPLETE")
+
+
+def _failed_to_delete(stuck: list[Deployed]) -> str:
+    """Names those that were tried and failed, without those that had to stay because of them."""
+    held = frozenset[str]().union(*(resource.dependencies for resource in stuck))
+    failed = [resource.logical_id for resource in stuck if resource.logical_id not in held]
+    return f"The following resource(s) failed to delete: [{', '.join(failed)}]. "

@@ -1,0 +1,211 @@
+"""Intrinsic functions and conditions."""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from sagehost.cloudformation.errors import ValidationError
+from sagehost.cloudformation.template import Template, attribute_of, substitute, substituted
+from sagehost.cloudformation.values import NO_VALUE, UNKNOWN, Json, as_text, has_unknown
+
+
+class World(Protocol):
+    """What a template's references mean at the moment."""
+
+    def reference(self, logical_id: str) -> Json:
+        """What Ref gives for a resource; UNKNOWN before deployment."""
+
+    def attribute(self, logical_id: str, name: str) -> Json:
+        """What Fn::GetAtt gives for a resource; UNKNOWN before deployment."""
+
+    def imported(self, export: str) -> Json:
+        """The value of another stack's export."""
+
+    def zones(self, region: str) -> list[str]:
+        """The names of a region's availability zones."""
+
+
+class Evaluator:
+    """Turns the expressions of a template into values."""
+
+    def __init__(self, template: Template, parameters: Mapping[str, Json], region: str, world: World) -> None:
+        self._template = template
+        self._parameters = parameters
+        self._region = region
+        self._world = world
+        self._conditions: dict[str, bool] = {}
+        self._pending: list[str] = []
+
+    def active(self) -> frozenset[str]:
+        """The resources whose condition holds."""
+        return frozenset(name for name, resource in self._template.resources.items() if self.holds(resource))
+
+    def holds(self, block: Mapping[str, Json]) -> bool:
+        """Whether the condition of a resource or an output, if any, is true."""
+        return "Condition" not in block or self.condition(block["Condition"])
+
+    def condition(self, name: str) -> bool:
+        """A condition's value.
+
+        Raises:
+            ValidationError: it does not exist, or depends on itself.
+        """
+        if name not in self._conditions:
+            if name in self._pending:
+                raise ValidationError(f"Circular dependency between conditions: [{', '.join(self._pending)}]")
+            expression = self._template.section("Conditions").get(name)
+            if expression is None:
+                raise ValidationError(f"Template error: unresolved condition dependency {name}")
+            self._pending.append(name)
+            self._conditions[name] = self.truth(expression)
+            self._pending.pop()
+        return self._conditions[name]
+
+    def truth(self, expression: Json) -> bool:
+        """The value of a boolean expression of Conditions or Rules."""
+        function, value = _function(expression)
+        match function:
+            case "Condition":
+                return self.condition(value)
+            case "Fn::Equals":
+                first, second = (self.value(part) for part in value)
+                return as_text(first) == as_text(second)
+            case "Fn::And":
+                return all(self.truth(part) for part in value)
+            case "Fn::Or":
+                return any(self.truth(part) for part in value)
+            case "Fn::Not":
+                return not self.truth(value[0])
+            case "Fn::Contains":
+                return as_text(self.value(value[1])) in {as_text(item) for item in self.value(value[0])}
+            case "Fn::EachMemberEquals":
+                return all(as_text(item) == as_text(self.value(value[1])) for item in self.value(value[0]))
+            case "Fn::EachMemberIn":
+                return {as_text(item) for item in self.value(value[0])} <= {
+                    as_text(item) for item in self.value(value[1])
+                }
+        raise ValidationError(f"Template error: {function or expression} is not a condition function that is emulated")
+
+    def value(self, node: Json) -> Json:
+        """The value of any expression. Parts that are `AWS::NoValue` are left out."""
+        if isinstance(node, list):
+            return [part for part in map(self.value, node) if part is not NO_VALUE]
+        if not isinstance(node, dict):
+            return node
+        function, argument = _function(node)
+        if function is None or function == "Condition":
+            values = {key: self.value(part) for key, part in node.items()}
+            return {key: part for key, part in values.items() if part is not NO_VALUE}
+        if function == "Fn::If":
+            return self._if(argument)
+        if function == "Fn::Sub":
+            return self._sub(argument)
+        if function == "Ref":
+            return self.reference(argument)
+        if function == "Fn::GetAtt":
+            logical_id, name = attribute_of(argument)
+            return self._world.attribute(logical_id, str(self.value(name)))
+        if function == "Fn::FindInMap":
+            return self._find_in_map([self.value(part) for part in argument])
+        return self._call(function, self.value(argument))
+
+    def reference(self, name: str) -> Json:
+        """What Ref gives for a resource, a parameter or a pseudo parameter."""
+        if name == "AWS::NoValue":
+            return NO_VALUE
+        if name in self._parameters:
+            return self._parameters[name]
+        return self._world.reference(name)
+
+    def _if(self, argument: Json) -> Json:
+        if not isinstance(argument, list) or len(argument) != 3:
+            raise ValidationError("Template error: Fn::If requires a list argument with three elements")
+        name, if_true, if_false = argument
+        return self.value(if_true if self.condition(name) else if_false)
+
+    def _sub(self, argument: Json) -> Json:
+        text, own = argument if isinstance(argument, list) else (argument, {})
+        values: dict[str, str] = {}
+        for name in substituted(text):
+            if name in own:
+                value = self.value(own[name])
+            elif "." in name:
+                value = self._world.attribute(*name.split(".", 1))
+            else:
+                value = self.reference(name)
+            if value is UNKNOWN:
+                return UNKNOWN
+            values[name] = as_text(value)
+        return substitute(text, values)
+
+    def _find_in_map(self, path: list[Json]) -> Json:
+        value: Json = self._template.section("Mappings")
+        for key in path[:3]:
+            if not isinstance(value, dict) or str(key) not in value:
+                if len(path) == 4 and "DefaultValue" in path[3]:
+                    return path[3]["DefaultValue"]
+                raise ValidationError(f"Template error: Unable to get mapping for {'::'.join(map(str, path[:3]))}")
+            value = value[str(key)]
+        return value
+
+    def _call(self, function: str, argument: Json) -> Json:
+        if function == "Fn::ImportValue":
+            return UNKNOWN if argument is UNKNOWN else self._world.imported(argument)
+        if function == "Fn::GetAZs":
+            region = argument or self._region
+            return UNKNOWN if region is UNKNOWN else self._world.zones(region)
+        if function not in _PURE:
+            raise ValidationError(f"Template error: {function} is not emulated")
+        if function == "Fn::Select":
+            return _select(argument)
+        return UNKNOWN if has_unknown(argument) else _PURE[function](argument)
+
+
+def _function(node: Json) -> tuple[str | None, Json]:
+    if isinstance(node, dict) and len(node) == 1:
+        (key, value), *_ = node.items()
+        if key == "Ref" or key.startswith("Fn::") or (key == "Condition" and isinstance(value, str)):
+            return key, value
+    return None, None
+
+
+def _join(argument: Any) -> str:
+    separator, parts = argument
+    return str(separator).join(as_text(part) for part in parts)
+
+
+def _split(argument: Any) -> list[str]:
+    separator, text = argument
+    return str(text).split(separator)
+
+
+def _select(argument: Any) -> Json:
+    index, items = argument
+    if items is UNKNOWN or index is UNKNOWN:
+        return UNKNOWN
+    if not 0 <= int(index) < len(items):
+        raise ValidationError(f"Template error: Fn::Select cannot select nonexistent value at index {index}")
+    return items[int(index)]
+
+
+def _cidr(argument: Any) -> list[str]:
+    block, count, *bits = argument
+    network = ipaddress.ip_network(block)
+    width = network.max_prefixlen - int(bits[0]) if bits else network.prefixlen + (int(count) - 1).bit_length()
+    blocks = network.subnets(new_prefix=width)
+    return [str(next(blocks)) for _ in range(int(count))]
+
+
+_PURE: Mapping[str, Callable[[Any], Json]] = {
+    "Fn::Base64": lambda value: base64.b64encode(as_text(value).encode()).decode(),
+    "Fn::Cidr": _cidr,
+    "Fn::Join": _join,
+    "Fn::Length": len,
+    "Fn::Select": _select,
+    "Fn::Split": _split,
+    "Fn::ToJsonString": lambda value: json.dumps(value, separators=(",", ":")),
+}

@@ -1,0 +1,167 @@
+"""JSON schema as CloudFormation means it.
+
+CloudFormation is lenient where JSON schema is strict: "1" is a number, 1 and true are strings. Before deployment some
+values are unknown. And its schemas, as cfn-lint ships them, have some keywords of their own. So each keyword of the
+standard is wrapped rather than rewritten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import jsonschema
+import regex  # type: ignore[import-untyped]
+from jsonschema import Draft202012Validator
+from jsonschema.validators import extend
+
+from sagehost.cloudformation.values import UNKNOWN, Json, as_text, has_unknown
+
+_NUMBER = regex.compile(r"[-+]?\d+(\.\d+)?([eE][-+]?\d+)?")
+
+
+def _is_number(_: Any, value: Json) -> bool:
+    return (isinstance(value, int | float) and not isinstance(value, bool)) or (
+        isinstance(value, str) and _NUMBER.fullmatch(value) is not None
+    )
+
+
+def _is_integer(checker: Any, value: Json) -> bool:
+    return _is_number(checker, value) and float(value).is_integer()
+
+
+def _is_boolean(_: Any, value: Json) -> bool:
+    return isinstance(value, bool) or (isinstance(value, str) and value.lower() in ("true", "false"))
+
+
+def _is_string(_: Any, value: Json) -> bool:
+    return isinstance(value, str | int | float)
+
+
+Keyword = Callable[[Any, Any, Any, Mapping[str, Any]], Iterator[jsonschema.ValidationError] | None]
+
+
+def _unless_unknown(keyword: Keyword) -> Keyword:
+    def check(
+        validator: Any, value: Any, instance: Json, schema: Mapping[str, Any]
+    ) -> Iterator[jsonschema.ValidationError]:
+        if instance is not UNKNOWN:
+            yield from keyword(validator, value, instance, schema) or ()
+
+    return check
+
+
+def _as_number(keyword: Keyword) -> Keyword:
+    def check(
+        validator: Any, value: Any, instance: Json, schema: Mapping[str, Any]
+    ) -> Iterator[jsonschema.ValidationError]:
+        if _is_number(None, instance):
+            yield from keyword(validator, value, float(instance), schema) or ()
+
+    return check
+
+
+def _as_text(keyword: Keyword) -> Keyword:
+    def check(
+        validator: Any, value: Any, instance: Json, schema: Mapping[str, Any]
+    ) -> Iterator[jsonschema.ValidationError]:
+        if _is_string(None, instance):
+            yield from keyword(validator, value, as_text(instance), schema) or ()
+
+    return check
+
+
+def _unique(
+    validator: Any, value: Any, instance: Json, schema: Mapping[str, Any]
+) -> Iterator[jsonschema.ValidationError]:
+    if not has_unknown(instance):
+        yield from _STANDARD["uniqueItems"](validator, value, instance, schema) or ()
+
+
+def _enum(
+    validator: Any, values: list[Any], instance: Json, schema: Mapping[str, Any]
+) -> Iterator[jsonschema.ValidationError]:
+    if "type" in schema and not validator.evolve(schema={"type": schema["type"]}).is_valid(instance):
+        return  # of the wrong type, which is told already
+    if not isinstance(instance, dict | list) and as_text(instance) not in {as_text(value) for value in values}:
+        yield jsonschema.ValidationError(f"{instance!r} is not one of {values!r}")
+
+
+def _pattern(_: Any, pattern: str, instance: Json, __: Mapping[str, Any]) -> Iterator[jsonschema.ValidationError]:
+    # The patterns are Java's: `regex` knows \\p{…}, which `re` does not.
+    if _is_string(None, instance) and not regex.search(pattern, as_text(instance)):
+        yield jsonschema.ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+def _pattern_properties(
+    validator: Any, patterns: Mapping[str, Any], instance: Json, _: Mapping[str, Any]
+) -> Iterator[jsonschema.ValidationError]:
+    if isinstance(instance, dict):
+        for pattern, schema in patterns.items():
+            for name, value in instance.items():
+                if regex.search(pattern, name):
+                    yield from validator.descend(value, schema, path=name, schema_path=pattern)
+
+
+def _additional_properties(
+    _: Any, allowed: Any, instance: Json, schema: Mapping[str, Any]
+) -> Iterator[jsonschema.ValidationError]:
+    if allowed is False and isinstance(instance, dict):
+        patterns = schema.get("patternProperties", {})
+        extra = [
+            name
+            for name in instance
+            if name not in schema.get("properties", {}) and not any(regex.search(p, name) for p in patterns)
+        ]
+        if extra:
+            yield jsonschema.ValidationError(f"additional properties {extra}")
+
+
+def _exactly_one_of(
+    _: Any, names: list[str], instance: Json, __: Mapping[str, Any]
+) -> Iterator[jsonschema.ValidationError]:
+    if isinstance(instance, dict) and len(present := [name for name in names if name in instance]) != 1:
+        yield jsonschema.ValidationError(
+            f"exactly one of [{', '.join(names)}] is required, found {', '.join(present) or 'none'}"
+        )
+
+
+def _at_least_one_of(
+    _: Any, names: list[str], instance: Json, __: Mapping[str, Any]
+) -> Iterator[jsonschema.ValidationError]:
+    if isinstance(instance, dict) and not any(name in instance for name in names):
+        yield jsonschema.ValidationError(f"at least one of [{', '.join(names)}] is required")
+
+
+def _excludes(
+    _: Any, exclusions: Mapping[str, list[str]], instance: Json, __: Mapping[str, Any]
+) -> Iterator[jsonschema.ValidationError]:
+    if isinstance(instance, dict):
+        for name, excluded in exclusions.items():
+            if name in instance and (both := [other for other in excluded if other in instance]):
+                yield jsonschema.ValidationError(f"[{name}] excludes [{', '.join(both)}]")
+
+
+_STANDARD = Draft202012Validator.VALIDATORS
+_KEYWORDS: dict[str, Keyword] = {
+    **_STANDARD,
+    **{name: _as_number(_STANDARD[name]) for name in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")},
+    **{name: _as_text(_STANDARD[name]) for name in ("minLength", "maxLength")},
+    "uniqueItems": _unique,
+    "additionalProperties": _additional_properties,
+    "patternProperties": _pattern_properties,
+    "enum": _enum,
+    "pattern": _pattern,
+    "requiredXor": _exactly_one_of,
+    "requiredOr": _at_least_one_of,
+    "dependentExcluded": _excludes,
+    # With values unknown, several alternatives may hold at once.
+    "oneOf": _STANDARD["anyOf"],
+}
+Validator = extend(
+    Draft202012Validator,
+    validators={name: _unless_unknown(keyword) for name, keyword in _KEYWORDS.items()},
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {"number": _is_number, "integer": _is_integer, "boolean": _is_boolean, "string": _is_string}
+    ),
+)

@@ -1,0 +1,142 @@
+"""Requests of the API: what they ask a stack to become."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from urllib.parse import unquote, urlsplit
+
+from sagehost import moto_app
+from sagehost.cloudformation import parameters
+from sagehost.cloudformation.desired import Desired, ssm_value
+from sagehost.cloudformation.errors import InsufficientCapabilities, ValidationError
+from sagehost.cloudformation.plan import check_rules
+from sagehost.cloudformation.providers.calls import names
+from sagehost.cloudformation.store import Stack, Target
+from sagehost.cloudformation.template import Template, parse
+from sagehost.cloudformation.values import Json
+
+Request = Mapping[str, Json]
+"""Parameters of an operation, as botocore's model names them."""
+
+_NAMED_BY = {
+    "AWS::IAM::Group": "GroupName",
+    "AWS::IAM::InstanceProfile": "InstanceProfileName",
+    "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
+    "AWS::IAM::Role": "RoleName",
+    "AWS::IAM::User": "UserName",
+}
+_IAM_TYPES = frozenset(_NAMED_BY) | {"AWS::IAM::AccessKey", "AWS::IAM::Policy", "AWS::IAM::UserToGroupAddition"}
+
+# Path style and both virtual-host styles of S3, and this server's own path style.
+_S3_HOST = re.compile(r"(?:(?P<bucket>.+)\.)?s3(?:[.-](?P<region>[a-z0-9-]+))?\.amazonaws\.com(?:\.cn)?")
+
+_HARMLESS: Mapping[str, Json] = {
+    "DeploymentConfig": {"Mode": "STANDARD"},
+    "DeletionMode": "STANDARD",
+    "NotificationARNs": [],
+    "OnFailure": "ROLLBACK",
+    "ResourceTypes": [],
+    "ResourcesToImport": [],
+    "RollbackConfiguration": {},
+    "DisableValidation": False,
+}
+"""Options whose only emulated value is the one that asks for nothing special."""
+
+# ImportExistingResources, which `cdk bootstrap` sends, is taken without effect: where it would adopt a resource of the
+# same name, that resource's service refuses to create another.
+_CARRIED = names(
+    "StackName ChangeSetName ChangeSetType ClientToken ClientRequestToken Description TemplateBody TemplateURL "
+    "UsePreviousTemplate Parameters Capabilities RoleARN Tags DisableRollback EnableTerminationProtection "
+    "IncludeNestedStacks ImportExistingResources RetainExceptOnCreate RetainResources ResourcesToSkip"
+)
+
+
+def check_options(request: Request) -> None:
+    """Refuse, by name, the options that are not emulated.
+
+    Raises:
+        ValidationError: one is asked for.
+    """
+    for name, value in request.items():
+        if name not in _CARRIED and value != _HARMLESS.get(name, ...):
+            raise ValidationError(f"{name} {value} is not emulated")
+
+
+def target(stack: Stack, request: Request, token: str | None) -> Target:
+    """What a request to create or update the stack asks for, checked.
+
+    Raises:
+        ValidationError: the template or its parameters are wrong.
+        InsufficientCapabilities: it creates IAM resources, which the request does not acknowledge.
+    """
+    present = stack.target
+    template = _template(stack, request)
+    capabilities = list(request.get("Capabilities", []))
+    check_capabilities(template, capabilities)
+    tags = {tag["Key"]: tag["Value"] for tag in request["Tags"]} if "Tags" in request else None
+    made = Target(
+        template=template,
+        parameters=parameters.resolve(
+            template,
+            request.get("Parameters", []),
+            present.parameters.given if present else None,
+            ssm_value(stack.account, stack.region),
+        ),
+        tags=(present.tags if present else {}) if tags is None else tags,
+        capabilities=capabilities,
+        role_arn=request.get("RoleARN") or (present.role_arn if present else None),
+        token=token,
+    )
+    check_rules(Desired(stack, made))
+    return made
+
+
+def _template(stack: Stack, request: Request) -> Template:
+    if request.get("UsePreviousTemplate"):
+        if stack.target is None:
+            raise ValidationError(f"Stack [{stack.name}] has no previous template")
+        return stack.target.template
+    return parse(body(request, stack.account, stack.region))
+
+
+def body(request: Request, account: str, region: str) -> str:
+    """The template's text, given in the request or by its address in S3.
+
+    Raises:
+        ValidationError: neither or both are given, or S3 does not have it.
+    """
+    if ("TemplateBody" in request) is ("TemplateURL" in request):
+        raise ValidationError("Either Template URL or Template Body must be specified.")
+    if "TemplateBody" in request:
+        return str(request["TemplateBody"])
+    return _from_s3(str(request["TemplateURL"]), account, region)
+
+
+def _from_s3(address: str, account: str, region: str) -> str:
+    url = urlsplit(address)
+    path = unquote(url.path).lstrip("/")
+    host = _S3_HOST.fullmatch(url.hostname or "")
+    bucket, key = (host["bucket"], path) if host and host["bucket"] else path.partition("/")[::2]
+    client = moto_app.client("s3", account, region)
+    try:
+        return str(client.get_object(Bucket=bucket, Key=key)["Body"].read().decode())
+    except client.exceptions.ClientError as error:
+        raise ValidationError(f"S3 error: {error.response['Error']['Message']} ({address})") from error
+
+
+def needed_capabilities(template: Template) -> list[str]:
+    """What the caller has to acknowledge before these resources are created."""
+    found = [resource for resource in template.resources.values() if resource["Type"] in _IAM_TYPES]
+    if not found:
+        return []
+    named = any(_NAMED_BY.get(resource["Type"]) in (resource.get("Properties") or {}) for resource in found)
+    return ["CAPABILITY_NAMED_IAM" if named else "CAPABILITY_IAM"]
+
+
+def check_capabilities(template: Template, given: Sequence[str]) -> None:
+    """Raise InsufficientCapabilities unless the caller has acknowledged what the template needs."""
+    for needed in needed_capabilities(template):
+        enough = {needed, "CAPABILITY_NAMED_IAM"}
+        if not enough & set(given):
+            raise InsufficientCapabilities(f"Requires capabilities : [{needed}]")

@@ -1,0 +1,158 @@
+"""Resource schemas: which types and properties exist, what replaces a resource, which attributes it has.
+
+The schemas are CloudFormation's own, as cfn-lint ships them; nothing is downloaded, and one is read when its type is
+first used. cfn-lint itself is not imported, which would take longer than the rest of the server's start.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import regex  # type: ignore[import-untyped]
+
+from sagehost.cloudformation.keywords import Validator
+from sagehost.cloudformation.values import Json
+
+_REGION = "us-east-1"
+"""Region whose list of types counts: the one with all of them."""
+
+
+@cache
+def _directory() -> Path:
+    specification = importlib.util.find_spec("cfnlint")
+    if specification is None or not specification.submodule_search_locations:
+        raise RuntimeError("cfn-lint is not installed, and it carries the resource schemas")
+    return Path(specification.submodule_search_locations[0]) / "data" / "schemas"
+
+
+@cache
+def _index() -> Mapping[str, str]:
+    """Resource type -> name of the file with its schema."""
+    index: dict[str, str] = json.loads((_directory() / "providers" / f"{_REGION}.json").read_text())
+    return index
+
+
+@cache
+def exists(resource_type: str) -> bool:
+    """Whether AWS has this resource type."""
+    return resource_type in _index()
+
+
+def nearest(resource_type: str) -> str | None:
+    """The existing type with the most similar name."""
+    return next(iter(difflib.get_close_matches(resource_type, _index(), n=1)), None)
+
+
+@cache
+def load(resource_type: str) -> ResourceSchema:
+    """The schema of an existing type.
+
+    Raises:
+        KeyError: AWS has no such type.
+    """
+    path = _directory() / "resources" / f"{_index()[resource_type]}.json"
+    return ResourceSchema(resource_type, json.loads(path.read_text()))
+
+
+def _names(pointers: list[str]) -> frozenset[str]:
+    """`["/properties/A/B", …]` -> `{"A.B", …}`, the way Fn::GetAtt writes nested attributes."""
+    return frozenset(pointer.removeprefix("/properties/").replace("/", ".") for pointer in pointers)
+
+
+@dataclass(frozen=True)
+class Tagging:
+    """How a type takes tags: as a list of Key and Value, or as a mapping."""
+
+    property: str
+    is_list: bool
+    system_tags: bool
+
+
+class ResourceSchema:
+    """One resource type."""
+
+    def __init__(self, resource_type: str, schema: Mapping[str, Any]) -> None:
+        self.type = resource_type
+        self._schema = schema
+        self.properties: frozenset[str] = frozenset(schema["properties"])
+        self.read_only = _names(schema.get("readOnlyProperties", []))
+        self.create_only = _names(schema.get("createOnlyProperties", []))
+        self.identifier = _names(schema.get("primaryIdentifier", []))
+        self.deletes_first: bool = schema.get("replacementStrategy") == "delete_then_create"
+
+    @cached_property
+    def tagging(self) -> Tagging | None:
+        """How the type takes tags, or None if it takes none."""
+        declared = self._schema.get("tagging", {})
+        name = declared.get("tagProperty", "/properties/Tags").removeprefix("/properties/")
+        if declared.get("taggable") is False or name not in self.properties:
+            return None
+        shape = self._schema["properties"][name]
+        if "$ref" in shape:
+            shape = self._schema["definitions"][shape["$ref"].rsplit("/", 1)[1]]
+        return Tagging(name, shape.get("type") == "array", bool(declared.get("cloudFormationSystemTags")))
+
+    def problems(self, properties: Mapping[str, Json]) -> Iterator[str]:
+        """What is wrong with the properties, each with its place. Unknown parts are taken to be right.
+
+        The wording is that of CloudFormation's own validation, with the nearest legal name added.
+        """
+        for name in sorted(self.read_only & set(properties)):
+            yield f"#: readOnly property [{name}] cannot be set"
+        writable = {name: value for name, value in properties.items() if name not in self.read_only}
+        for error in _validator(self.type).iter_errors(writable):
+            yield from _worded(error)
+
+    def replaced_by_change_of(self, names: set[str]) -> set[str]:
+        """Of these top-level properties, the ones whose change replaces the resource."""
+        return {name for name in names if name in self.create_only}
+
+    def json_schema(self) -> Mapping[str, Any]:
+        """The raw schema."""
+        return self._schema
+
+
+def _worded(error: jsonschema.ValidationError) -> Iterator[str]:
+    place = "#" + "".join(f"/{part}" for part in error.absolute_path)
+    match error.validator:
+        case "additionalProperties":
+            legal = set(error.schema.get("properties", {}))
+            patterns = [regex.compile(pattern) for pattern in error.schema.get("patternProperties", {})]
+            for name in sorted(set(error.instance) - legal):
+                if any(pattern.search(name) for pattern in patterns):
+                    continue
+                similar = difflib.get_close_matches(name, legal, n=1)
+                hint = f" (did you mean {similar[0]}?)" if similar else ""
+                yield f"{place}: extraneous key [{name}] is not permitted{hint}"
+        case "required":
+            for name in error.validator_value:
+                if name not in error.instance:
+                    yield f"{place}: required key [{name}] not found"
+        case "type":
+            yield f"{place}: expected type: {_listed(error.validator_value)}, found: {type(error.instance).__name__}"
+        case "enum":
+            yield f"{place}: {error.instance} is not a valid enum value (one of {_listed(error.validator_value)})"
+        case "pattern":
+            yield f"{place}: string [{error.instance}] does not match pattern {error.validator_value}"
+        case "anyOf" | "oneOf":
+            reasons = {worded for cause in error.context for worded in _worded(cause)}
+            yield f"{place}: no permitted form matches ({'; '.join(sorted(reasons))})"
+        case _:
+            yield f"{place}: {error.message}"
+
+
+def _listed(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+@cache
+def _validator(resource_type: str) -> Any:
+    return Validator(load(resource_type).json_schema())

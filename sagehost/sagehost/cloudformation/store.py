@@ -1,0 +1,240 @@
+"""What CloudFormation remembers: stacks, their resources, change sets and events."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from sagehost.cloudformation.errors import ValidationError
+from sagehost.cloudformation.parameters import Parameters
+from sagehost.cloudformation.template import Template
+from sagehost.cloudformation.values import Json
+
+STACK_TYPE = "AWS::CloudFormation::Stack"
+
+
+def now() -> datetime:
+    """The time, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A resource as it was last brought to its properties."""
+
+    logical_id: str
+    type: str
+    physical_id: str
+    properties: Mapping[str, Json]
+    """All known, with the tags of the stack."""
+    definition: Mapping[str, Json]
+    """The resource's part of the template."""
+    dependencies: frozenset[str]
+    failed: bool = False
+    """It was created, but never became what it should be."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """A change of state of a stack or of one of its resources."""
+
+    logical_id: str
+    physical_id: str
+    type: str
+    status: str
+    reason: str | None
+    properties: Mapping[str, Json] | None
+    token: str | None
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    time: datetime = field(default_factory=now)
+
+
+@dataclass(frozen=True)
+class Output:
+    """An output of a stack."""
+
+    key: str
+    value: str
+    description: str | None
+    export: str | None
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a change set cannot be executed."""
+
+    logical_id: str | None
+    type: str | None
+    path: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a stack is to become."""
+
+    template: Template
+    parameters: Parameters
+    tags: Mapping[str, str]
+    capabilities: Sequence[str]
+    role_arn: str | None
+    token: str | None = None
+
+
+@dataclass
+class ChangeSet:
+    """A proposed change of a stack."""
+
+    name: str
+    id: str
+    kind: str
+    target: Target
+    description: str | None
+    changes: Sequence[Mapping[str, Json]]
+    problems: Sequence[Problem]
+    status: str
+    reason: str | None
+    execution_status: str
+    created: datetime = field(default_factory=now)
+
+
+@dataclass(frozen=True)
+class Created:
+    """A resource that did not exist before."""
+
+    after: Deployed
+
+
+@dataclass(frozen=True)
+class Updated:
+    """A resource that was changed in place, or whose definition alone changed."""
+
+    before: Deployed
+    after: Deployed
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """A resource in the place of an older one, which exists until the clean-up unless it had to go first."""
+
+    before: Deployed
+    after: Deployed
+    before_exists: bool
+
+
+Step = Created | Updated | Replaced
+
+
+@dataclass
+class Stack:
+    """A stack. Deleted ones are kept, and found by their id alone."""
+
+    name: str
+    id: str
+    account: str
+    region: str
+    status: str = ""
+    reason: str | None = None
+    target: Target | None = None
+    """What it was last brought to; None before the first change set is executed."""
+    resources: dict[str, Deployed] = field(default_factory=dict)
+    outputs: Sequence[Output] = ()
+    imports: frozenset[str] = frozenset()
+    events: list[Event] = field(default_factory=list)
+    latest: dict[str, Event] = field(default_factory=dict)
+    """Logical id -> the resource's newest event."""
+    change_sets: dict[str, ChangeSet] = field(default_factory=dict)
+    journal: list[Step] = field(default_factory=list)
+    """What was done since the stack was last as it should be: what a roll-back has to undo."""
+    termination_protection: bool = False
+    disable_rollback: bool = False
+    retain_except_on_create: bool = False
+    """Whether a roll-back deletes new resources that their policy would keep."""
+    created: datetime = field(default_factory=now)
+    updated: datetime | None = None
+    deleted: datetime | None = None
+    token: str | None = None
+    """Token of the operation under way."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether an operation is under way."""
+        return self.status.endswith("_IN_PROGRESS") and self.status != "REVIEW_IN_PROGRESS"
+
+    def move(self, status: str, reason: str | None = None) -> None:
+        """Change the stack's status, with an event."""
+        self.event(self.name, self.id, STACK_TYPE, status, reason)
+        self.status, self.reason = status, reason
+
+    def event(  # noqa: PLR0917 - an event's columns
+        self,
+        logical_id: str,
+        physical_id: str,
+        resource_type: str,
+        status: str,
+        reason: str | None = None,
+        properties: Mapping[str, Json] | None = None,
+    ) -> None:
+        """Record a change of state."""
+        event = Event(logical_id, physical_id, resource_type, status, reason, properties, self.token)
+        self.events.append(event)
+        current = self.resources.get(logical_id)
+        of_a_predecessor = status.startswith("DELETE") and current is not None and current.physical_id != physical_id
+        if physical_id != self.id and not of_a_predecessor:
+            self.latest[logical_id] = event
+
+    def exports(self) -> Mapping[str, str]:
+        """Names of exports -> their values."""
+        return {output.export: output.value for output in self.outputs if output.export}
+
+
+class Store:
+    """The stacks of one account and region."""
+
+    def __init__(self) -> None:
+        self._stacks: dict[str, Stack] = {}
+
+    def add(self, stack: Stack) -> None:
+        """Remember a stack."""
+        self._stacks[stack.id] = stack
+
+    def __iter__(self) -> Iterator[Stack]:
+        """The stacks that are not deleted, newest first."""
+        return (stack for stack in reversed(list(self._stacks.values())) if stack.deleted is None)
+
+    def all(self) -> Iterator[Stack]:
+        """Every stack, deleted ones too, newest first."""
+        return reversed(list(self._stacks.values()))
+
+    def find(self, name_or_id: str) -> Stack | None:
+        """A stack by its name, or, also when deleted, by its id."""
+        return self._stacks.get(name_or_id) or next((stack for stack in self if stack.name == name_or_id), None)
+
+    def get(self, name_or_id: str) -> Stack:
+        """As `find`.
+
+        Raises:
+            ValidationError: there is none.
+        """
+        stack = self.find(name_or_id)
+        if stack is None:
+            raise ValidationError(f"Stack with id {name_or_id} does not exist")
+        return stack
+
+    def exporter(self, name: str) -> Stack | None:
+        """The stack that exports `name`."""
+        return next((stack for stack in self if name in stack.exports()), None)
+
+    def importers(self, name: str) -> list[str]:
+        """Names of the stacks that import the export `name`."""
+        return sorted(stack.name for stack in self if name in stack.imports)
+
+
+_STORES: dict[tuple[str, str], Store] = {}
+
+
+def store(account: str, region: str) -> Store:
+    """The stacks of an account and region."""
+    return _STORES.setdefault((account, region), Store())

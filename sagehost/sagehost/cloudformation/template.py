@@ -1,0 +1,286 @@
+"""Templates: their syntax, what refers to what, and the order that follows."""
+
+from __future__ import annotations
+
+import difflib
+import graphlib
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from sagehost.cloudformation.errors import ValidationError
+from sagehost.cloudformation.values import Json
+
+SECTIONS = frozenset(
+    [
+        "AWSTemplateFormatVersion",
+        "Description",
+        "Metadata",
+        "Parameters",
+        "Rules",
+        "Mappings",
+        "Conditions",
+        "Transform",
+        "Resources",
+        "Outputs",
+    ]
+)
+RESOURCE_ATTRIBUTES = frozenset(
+    [
+        "Type",
+        "Properties",
+        "DependsOn",
+        "Condition",
+        "Metadata",
+        "DeletionPolicy",
+        "UpdateReplacePolicy",
+        "CreationPolicy",
+        "UpdatePolicy",
+    ]
+)
+NOT_EMULATED = {"Transform": SECTIONS, "CreationPolicy": RESOURCE_ATTRIBUTES, "UpdatePolicy": RESOURCE_ATTRIBUTES}
+RETENTION = ("Delete", "Retain", "RetainExceptOnCreate", "Snapshot")
+
+_SUBSTITUTION = re.compile(r"\$\{([^!}][^}]*)\}")
+
+
+class _Loader(yaml.CSafeLoader):
+    """YAML with CloudFormation's short forms (`!Ref x`)."""
+
+
+def _short_form(loader: _Loader, suffix: str, node: yaml.Node) -> Json:
+    value: Json
+    if isinstance(node, yaml.ScalarNode):
+        value = loader.construct_scalar(node)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        value = loader.construct_mapping(node, deep=True)  # type: ignore[arg-type]  # the only kind left
+    if suffix in ("Ref", "Condition"):
+        return {suffix: value}
+    if suffix == "GetAtt" and isinstance(value, str):
+        value = value.split(".", 1)
+    return {f"Fn::{suffix}": value}
+
+
+_Loader.add_multi_constructor("!", _short_form)
+# Dates are strings in a template: `Version: 2012-10-17`.
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+@dataclass(frozen=True)
+class Template:
+    """A template that is sound as far as its text alone tells."""
+
+    body: str
+    document: Mapping[str, Json]
+    resources: Mapping[str, Mapping[str, Json]]
+    references: Mapping[str, frozenset[str]] = field(repr=False)
+    """What each resource refers to: resources and parameters, in any branch of any condition."""
+
+    def section(self, name: str) -> Mapping[str, Json]:
+        """A section of the template; empty when absent."""
+        return self.document.get(name) or {}
+
+    @property
+    def description(self) -> str | None:
+        """The template's description."""
+        return self.document.get("Description")
+
+    def order(self, active: Collection[str]) -> list[str]:
+        """The active resources, each after the ones it depends on."""
+        graph = {name: self.references[name] & set(active) for name in self.resources if name in active}
+        return _sorted(graph)
+
+
+def parse(body: str) -> Template:
+    """Read a template, JSON or YAML.
+
+    Raises:
+        ValidationError: it is no sound template, in CloudFormation's words.
+    """
+    document = _document(body)
+    if unknown := sorted(set(document) - SECTIONS):
+        raise ValidationError(f"Invalid template property or properties [{', '.join(unknown)}]")
+    if "Transform" in document:
+        raise ValidationError(f"Template format error: Transform {document['Transform']} is not emulated")
+    resources = document.get("Resources")
+    if not isinstance(resources, dict) or not resources:
+        raise ValidationError("Template format error: At least one Resources member must be defined.")
+    for name, resource in resources.items():
+        _check_resource(name, resource)
+    template = Template(
+        body=body,
+        document=document,
+        resources=resources,
+        references={name: frozenset(_resource_references(resource)) for name, resource in resources.items()},
+    )
+    _check_references(template)
+    template.order(resources)
+    return template
+
+
+def _document(body: str) -> dict[str, Json]:
+    try:
+        # CDK's templates are JSON, which the standard library reads many times faster than YAML.
+        document = json.loads(body) if body.lstrip().startswith("{") else yaml.load(body, Loader=_Loader)
+    except json.JSONDecodeError as error:
+        raise ValidationError(f"Template format error: JSON not well-formed. ({error})") from error
+    except yaml.YAMLError as error:
+        raise ValidationError(f"Template format error: YAML not well-formed. ({error})") from error
+    if not isinstance(document, dict):
+        raise ValidationError("Template format error: unsupported structure.")
+    return document
+
+
+def _check_resource(name: str, resource: Any) -> None:
+    place = f"[/Resources/{name}]"
+    if not re.fullmatch(r"[A-Za-z0-9]{1,255}", str(name)):
+        raise ValidationError(f"Template format error: Resource name {name} is non alphanumeric.")
+    if not isinstance(resource, dict) or not isinstance(resource.get("Type"), str):
+        raise ValidationError(f"Template format error: {place} Every Resources object must contain a Type member.")
+    for attribute in sorted(set(resource) - RESOURCE_ATTRIBUTES):
+        similar = difflib.get_close_matches(attribute, RESOURCE_ATTRIBUTES, n=1)
+        hint = f" (did you mean {similar[0]}?)" if similar else ""
+        raise ValidationError(f"Invalid template resource property '{attribute}' of {name}{hint}")
+    for attribute in ("CreationPolicy", "UpdatePolicy"):
+        if attribute in resource:
+            raise ValidationError(f"Template format error: {place} {attribute} is not emulated")
+    if not isinstance(resource.get("Properties", {}), dict):
+        raise ValidationError(f"Template format error: [/Resources/{name}/Properties] must be an object.")
+    for attribute in ("DeletionPolicy", "UpdateReplacePolicy"):
+        policy = resource.get(attribute, "Delete")
+        if policy not in RETENTION or (attribute == "UpdateReplacePolicy" and policy == "RetainExceptOnCreate"):
+            raise ValidationError(f"Template format error: Unrecognized {attribute} {policy} for resource {name}")
+        if policy == "Snapshot":
+            raise ValidationError(f"Template format error: {place} {attribute} Snapshot is not emulated")
+
+
+def _check_references(template: Template) -> None:
+    known = set(template.resources) | set(template.section("Parameters"))
+    for section, found in (
+        ("Resources", set().union(*template.references.values())),
+        ("Outputs", {name for output in template.section("Outputs").values() for name in references(output)}),
+    ):
+        if missing := sorted(name for name in found - known if not name.startswith("AWS::")):
+            raise ValidationError(
+                f"Template format error: Unresolved resource dependencies [{', '.join(missing)}] in the {section} "
+                "block of the template"
+            )
+    _check_conditions(template)
+
+
+def _check_conditions(template: Template) -> None:
+    conditions = template.section("Conditions")
+    used = {
+        "Conditions": set(_conditions_of_condition(conditions)),
+        **{
+            section: {block["Condition"] for block in template.section(section).values() if "Condition" in block}
+            | set(_branch_conditions(template.section(section)))
+            for section in ("Resources", "Outputs")
+        },
+    }
+    for section, names in used.items():
+        if missing := sorted(names - set(conditions)):
+            raise ValidationError(
+                f"Template format error: Unresolved condition dependency {missing[0]} in the {section} block of the "
+                "template"
+            )
+
+
+def _branch_conditions(node: Json) -> Iterator[str]:
+    """Conditions that some Fn::If under `node` asks."""
+    for mapping in _mappings(node):
+        branch = mapping.get("Fn::If")
+        if isinstance(branch, list) and branch:
+            yield str(branch[0])
+
+
+def _conditions_of_condition(node: Json) -> Iterator[str]:
+    """Conditions that other conditions are made of: `{"Condition": name}`."""
+    for mapping in _mappings(node):
+        if set(mapping) == {"Condition"} and isinstance(mapping["Condition"], str):
+            yield mapping["Condition"]
+
+
+def _mappings(node: Json) -> Iterator[dict[str, Json]]:
+    """`node` and all that is inside it, as far as they are mappings."""
+    if isinstance(node, dict):
+        yield node
+        node = list(node.values())
+    if isinstance(node, list):
+        for part in node:
+            yield from _mappings(part)
+
+
+def references(node: Json) -> Iterator[str]:
+    """Names that `node` refers to by Ref, Fn::GetAtt or Fn::Sub, in any branch."""
+    if isinstance(node, list):
+        for part in node:
+            yield from references(part)
+    elif isinstance(node, dict):
+        for key, value in node.items():
+            if key == "Ref" and isinstance(value, str):
+                yield value
+            elif key == "Fn::GetAtt":
+                yield attribute_of(value)[0]
+            elif key == "Fn::Sub":
+                text, own = (value[0], value[1]) if isinstance(value, list) else (value, {})
+                yield from (name.split(".")[0] for name in substituted(text) if name not in own)
+                yield from references(own)
+            else:
+                yield from references(value)
+
+
+def substituted(text: str) -> list[str]:
+    """The names between `${` and `}`, without the literal `${!…}`."""
+    return [name.strip() for name in _SUBSTITUTION.findall(text)]
+
+
+def substitute(text: str, values: Mapping[str, str]) -> str:
+    """`text` with each `${name}` replaced, and each `${!name}` as the literal `${name}`."""
+    replaced = _SUBSTITUTION.sub(lambda match: values[match[1].strip()], text)
+    return replaced.replace("${!", "${")
+
+
+def attribute_of(value: Json) -> tuple[str, Json]:
+    """The resource and the attribute of a Fn::GetAtt in either form.
+
+    Raises:
+        ValidationError: it has neither form.
+    """
+    parts = value.split(".", 1) if isinstance(value, str) else value
+    if not isinstance(parts, list) or len(parts) != 2 or not isinstance(parts[0], str):
+        raise ValidationError(
+            "Template error: every Fn::GetAtt object requires two non-empty parameters, the resource name and the "
+            "resource attribute"
+        )
+    return parts[0], parts[1]
+
+
+def _resource_references(resource: Mapping[str, Json]) -> Iterator[str]:
+    depends = resource.get("DependsOn", [])
+    yield from [depends] if isinstance(depends, str) else depends
+    yield from references(resource.get("Properties", {}))
+
+
+def _sorted(graph: Mapping[str, Collection[str]]) -> list[str]:
+    try:
+        # Sorted, so that one template is always worked through in one order.
+        return list(graphlib.TopologicalSorter({name: sorted(before) for name, before in graph.items()}).static_order())
+    except graphlib.CycleError as error:
+        cycle = list(dict.fromkeys(error.args[1]))
+        raise ValidationError(f"Circular dependency between resources: [{', '.join(cycle)}]") from error
+
+
+def dependants_first(dependencies: Mapping[str, Collection[str]]) -> list[str]:
+    """Names in the order in which they may be deleted."""
+    known = {name: set(others) & set(dependencies) - {name} for name, others in dependencies.items()}
+    return list(reversed(_sorted(known)))

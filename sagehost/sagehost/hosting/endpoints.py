@@ -1,0 +1,231 @@
+"""The life of an endpoint: Creating, InService, Updating, Failed, and what each of SageMaker's operations does to it.
+
+moto keeps the records that describe and list operations read. Creating and updating take a while, after which the
+containers are started in another thread. An update whose containers do not start leaves the old ones in service, with
+a FailureReason, as SageMaker's deployment guardrails do. Of an endpoint with the tag `sagehost:silent-rollback` every
+update ends so, without a reason (seen on AWS: hashicorp/terraform-provider-aws#48997).
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from moto.sagemaker.exceptions import ValidationError
+from moto.sagemaker.models import FakeEndpoint, SageMakerModelBackend
+
+from mistral7b.tgi import tokenizer
+from sagehost.hosting import interfaces
+from sagehost.hosting.capture import CapturePlan, summary
+from sagehost.hosting.delivery import Capture
+from sagehost.hosting.deployment import Launcher
+from sagehost.hosting.fleet import EndpointKey, Fleet, RunningVariant
+from sagehost.hosting.plans import DeploymentError, VariantPlan, configuration, plans_of, retained
+from sagehost.hosting.records import EndpointRecord, Records
+from sagehost.moto_app import STATE, client
+
+_log = logging.getLogger(__name__)
+
+Work = Callable[[], None]
+Later = Callable[[Work], None]
+"""Does a piece of work later, in another thread."""
+
+
+def after(seconds: float) -> Later:
+    """Work is done after so many seconds."""
+
+    def later(work: Work) -> None:
+        timer = threading.Timer(seconds, work)
+        timer.daemon = True
+        timer.start()
+
+    return later
+
+
+class Endpoints:
+    """SageMaker's operations on the endpoints of `records`, which `fleet` serves.
+
+    `later` says when endpoints are created and updated, `removing` when the network interfaces of instances go.
+    """
+
+    def __init__(self, fleet: Fleet, records: Records, launcher: Launcher, later: Later, removing: Later) -> None:
+        self._fleet = fleet
+        self._records = records
+        self._launcher = launcher
+        self._later = later
+        self._removing = removing
+
+    def create(self, backend: SageMakerModelBackend, parameters: Mapping[str, Any]) -> str:
+        """CreateEndpoint; returns the ARN."""
+        name: str = parameters["EndpointName"]
+        with STATE:
+            for taken in backend.endpoints.values():
+                if taken.endpoint_name.lower() == name.lower():  # SageMaker API, CreateEndpoint: case-insensitive
+                    raise ValidationError(message=f'Cannot create already existing endpoint "{taken.arn}".')
+            config = configuration(backend, parameters["EndpointConfigName"])
+            plans = plans_of(backend, config)
+            endpoint = backend.create_endpoint(name, config.endpoint_config_name, parameters.get("Tags") or [])
+            record = EndpointRecord(endpoint, _key(backend, name), plans)
+            record.describe(last_deployment_config=parameters.get("DeploymentConfig"))
+            record.show("Creating", plans)
+            self._records[record.key] = record
+            work = partial(self._deployed, record, plans, config.endpoint_config_name, config.data_capture_config)
+            self._finish_later(backend, record, "Failed", work)
+        return str(endpoint.arn)
+
+    def update(self, backend: SageMakerModelBackend, parameters: Mapping[str, Any]) -> str:
+        """UpdateEndpoint; returns the ARN."""
+        with STATE:
+            record = self._idle(backend, parameters["EndpointName"])
+            config = configuration(backend, parameters["EndpointConfigName"])
+            configuration(backend, record.endpoint.endpoint_config_name)
+            plans = plans_of(backend, config)
+            capture: Mapping[str, Any] | None = config.data_capture_config
+            _check_scaled(record, plans)
+            if parameters.get("RetainAllVariantProperties"):
+                excluded = {
+                    one["VariantPropertyType"] for one in parameters.get("ExcludeRetainedVariantProperties") or ()
+                }
+                if "DataCaptureConfig" in excluded:  # "Not currently supported" (SageMaker API, VariantProperty)
+                    raise ValidationError(message="Excluding DataCaptureConfig from retention is not supported.")
+                plans, capture = retained(plans, record.plans, excluded), record.data_capture
+            if not parameters.get("RetainDeploymentConfig"):
+                record.describe(last_deployment_config=parameters.get("DeploymentConfig"))
+            record.show("Updating", plans)
+            silent = any(tag["Key"] == "sagehost:silent-rollback" for tag in record.endpoint.tags)
+            work = partial(self._deployed, record, plans, config.endpoint_config_name, capture)
+            self._finish_later(backend, record, "InService", (lambda: None) if silent else work)
+        return str(record.endpoint.arn)
+
+    def update_weights_and_capacities(self, backend: SageMakerModelBackend, parameters: Mapping[str, Any]) -> str:
+        """UpdateEndpointWeightsAndCapacities; returns the ARN."""
+        with STATE:
+            record = self._idle(backend, parameters["EndpointName"])
+            desired = {item["VariantName"]: item for item in parameters["DesiredWeightsAndCapacities"]}
+            unknown = desired.keys() - {variant.name for variant in record.plans}
+            if unknown:
+                raise ValidationError(
+                    message=f'The variant name(s) "{", ".join(sorted(unknown))}" is/are not present within endpoint '
+                    f'configuration "{record.endpoint.endpoint_config_name}".'
+                )
+            plans = [
+                variant.scaled(
+                    desired.get(variant.name, {}).get("DesiredWeight"),
+                    desired.get(variant.name, {}).get("DesiredInstanceCount"),
+                )
+                for variant in record.plans
+            ]
+            if any(variant.instances < 1 for variant in plans):
+                raise ValidationError(
+                    message="DesiredInstanceCount of a variant without inference components must be 1 or more."
+                )
+            record.show("Updating", plans)
+            config = record.endpoint.endpoint_config_name
+            work = partial(self._deployed, record, plans, config, record.data_capture, record.running)
+            self._finish_later(backend, record, "InService", work)
+        return str(record.endpoint.arn)
+
+    def delete(self, backend: SageMakerModelBackend, parameters: Mapping[str, Any]) -> None:
+        """DeleteEndpoint."""
+        with STATE:
+            record = self._idle(backend, parameters["EndpointName"], or_failed=True)
+            scaling, targets = _targets(record)
+            for target in targets:
+                scaling.deregister_scalable_target(**target)
+            self._fleet.remove(record.key)
+            record.running = ()
+            self._release(record)
+            del self._records[record.key]
+            del backend.endpoints[record.key.name]
+
+    def _idle(self, backend: SageMakerModelBackend, name: str, *, or_failed: bool = False) -> EndpointRecord:
+        """The record of an endpoint that nothing is being done to, and that can be updated, or else has failed."""
+        key = _key(backend, name)
+        record = self._records.get(key)
+        if record is None or backend.endpoints.get(name) is not record.endpoint:
+            arn = FakeEndpoint.arn_formatter(name, key.account, key.region)
+            raise ValidationError(message=f'Could not find endpoint "{arn}".')
+        if record.status in ("Creating", "Updating"):
+            raise ValidationError(message=f'Cannot update in-progress endpoint "{record.endpoint.arn}".')
+        if record.status == "Failed" and not or_failed:
+            raise ValidationError(
+                message=f'Cannot update failed endpoint "{record.endpoint.arn}": it can only be deleted.'
+            )
+        return record
+
+    def _finish_later(self, backend: SageMakerModelBackend, record: EndpointRecord, failed: str, work: Work) -> None:
+        """Do the work later; the endpoint is InService then, or `failed` with a reason."""
+
+        def finish() -> None:
+            try:
+                tokenizer.load()  # takes a second the first time: here it keeps no request waiting
+                with STATE:
+                    if backend.endpoints.get(record.key.name) is not record.endpoint:
+                        return
+                    work()
+                    self._fleet.put(record.key, record.running, record.capture)
+                    record.show("InService", record.plans)
+            except Exception as error:  # noqa: BLE001  # a thread has no caller: the endpoint would hang
+                with STATE:
+                    record.show(failed, record.plans, _reason(error))
+            with STATE:
+                self._release(record)
+
+        self._later(finish)
+
+    def _release(self, record: EndpointRecord) -> None:
+        """Have the interfaces removed of all instances that do not run."""
+        kept = {instance.interface for variant in record.running for instance in variant.instances}
+        for removal in interfaces.release(record.key, kept):
+            self._removing(removal)
+
+    def _deployed(
+        self,
+        record: EndpointRecord,
+        plans: list[VariantPlan],
+        config_name: str,
+        capture: Mapping[str, Any] | None,
+        running: Sequence[RunningVariant] = (),
+    ) -> None:
+        record.running = self._launcher.launch(record.key, plans, running)
+        record.plans, record.data_capture = plans, capture
+        record.capture = _capture(record.key, capture, plans)
+        record.describe(endpoint_config_name=config_name, data_capture_config=summary(capture))
+
+
+def _reason(error: Exception) -> str:
+    """The FailureReason; what is not the containers' fault goes to the server's log too, or the endpoint would hang."""
+    if isinstance(error, DeploymentError):
+        return str(error)
+    _log.error("an endpoint could not be deployed", exc_info=error)
+    return f"Request to service failed. If failure persists after retry, contact customer support. ({error})"
+
+
+def _targets(record: EndpointRecord) -> tuple[Any, list[dict[str, str]]]:
+    """A client of Application Auto Scaling, and what names the scalable targets of an endpoint there."""
+    scaling = client("application-autoscaling", record.key.account, record.key.region)
+    ids = [f"endpoint/{record.key.name}/variant/{variant.name}" for variant in record.plans]
+    found = scaling.describe_scalable_targets(ServiceNamespace="sagemaker", ResourceIds=ids)["ScalableTargets"]
+    names = ("ServiceNamespace", "ResourceId", "ScalableDimension")
+    return scaling, [{name: target[name] for name in names} for target in found]
+
+
+def _check_scaled(record: EndpointRecord, plans: list[VariantPlan]) -> None:
+    """Whether every scaled variant keeps its instance type. Raises ValidationError in words that no page of AWS has."""
+    scaled = {target["ResourceId"].rsplit("/", 1)[-1] for target in _targets(record)[1]}
+    kept = {(variant.name, variant.instance_type) for variant in plans}
+    if stuck := [one.name for one in record.plans if one.name in scaled and (one.name, one.instance_type) not in kept]:
+        raise ValidationError(
+            message=f'The variant(s) "{", ".join(stuck)}" must be deregistered as scalable target(s) with AWS '
+            "Application Auto Scaling before they can be removed or have their instance type updated."
+        )
+
+
+def _capture(key: EndpointKey, config: Mapping[str, Any] | None, plans: list[VariantPlan]) -> Capture | None:
+    plan = CapturePlan.of(config)
+    return None if plan is None else Capture(key, plan, {variant.name: variant.role for variant in plans})
+
+
+def _key(backend: SageMakerModelBackend, name: str) -> EndpointKey:
+    return EndpointKey(backend.account_id, backend.region_name, name)

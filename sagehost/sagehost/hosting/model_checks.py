@@ -1,0 +1,122 @@
+"""What SageMaker checks at once when a model or an endpoint configuration is created, against the other services."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from moto.s3.models import s3_backends
+from moto.sagemaker.exceptions import ValidationError
+from moto.sagemaker.models import FakeEndpointConfig, SageMakerModelBackend
+from moto.sagemaker.utils import arn_formatter
+
+from mistral7b.catalog.instances import UnknownInstanceTypeError, instance_type
+from sagehost import roles
+
+_PRINCIPAL = "sagemaker.amazonaws.com"
+_ECR_REGION = re.compile(r"[0-9]{12}\.dkr\.ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.")
+_JUMPSTART_BUCKET = re.compile(r"jumpstart-cache-prod-(?P<region>[a-z0-9-]+)")
+
+
+def check_model(backend: SageMakerModelBackend, parameters: Mapping[str, Any]) -> None:
+    """Name, role, model data and network of CreateModel. Raises ValidationError."""
+    name = parameters["ModelName"]
+    if name in backend._models:
+        raise ValidationError(message=f'Cannot create already existing model "{backend._models[name].arn}".')
+    role = parameters.get("ExecutionRoleArn", "")
+    _check_role(role)
+    for container in [parameters.get("PrimaryContainer"), *(parameters.get("Containers") or [])]:
+        if container:
+            image = container.get("Image", "")
+            if (ecr := _ECR_REGION.match(image)) and ecr["region"] != backend.region_name:
+                raise ValidationError(
+                    message=f'Region of "{image}" does not match expected region of {backend.region_name}. '
+                    "Cross region ECR image pulls are not allowed."
+                )
+            _check_data(backend, role, container)
+    check_network(backend, parameters.get("VpcConfig") or {})
+
+
+def check_endpoint_config(backend: SageMakerModelBackend, parameters: Mapping[str, Any]) -> None:
+    """Name, models and instance types of CreateEndpointConfig. Raises ValidationError."""
+    name = parameters["EndpointConfigName"]
+    if name in backend.endpoint_configs:
+        arn = FakeEndpointConfig.arn_formatter(name, backend.account_id, backend.region_name)
+        raise ValidationError(message=f'Cannot create already existing endpoint configuration "{arn}".')
+    for variant in parameters["ProductionVariants"]:
+        model = variant.get("ModelName")
+        if model is not None and model not in backend._models:
+            arn = arn_formatter("model", model, backend.account_id, backend.region_name)
+            raise ValidationError(message=f'Could not find model "{arn}".')
+        _check_storage(parameters, variant)
+
+
+def _check_storage(parameters: Mapping[str, Any], variant: Mapping[str, Any]) -> None:
+    """Instance types with storage of their own take no volume, and so no key for one."""
+    try:
+        has_storage = instance_type(variant.get("InstanceType", "")).local_nvme
+    except UnknownInstanceTypeError:
+        return
+    given = "KmsKeyId" if parameters.get("KmsKeyId") else "VolumeSizeInGB" if variant.get("VolumeSizeInGB") else None
+    if has_storage and given:
+        raise ValidationError(
+            message=f"{given} is not supported for instance type {variant['InstanceType']} of production variant "
+            f"{variant['VariantName']}: its storage is local NVMe, of fixed size and encrypted by hardware."
+        )
+
+
+def _check_role(arn: str) -> None:
+    role = roles.find(arn)
+    if role is None or _PRINCIPAL not in json.dumps(role.assume_role_policy_document):
+        raise ValidationError(
+            message=f"Could not assume role {arn}. Please ensure that the role exists and allows principal "
+            f"'{_PRINCIPAL}' to assume the role."
+        )
+
+
+def _check_data(backend: SageMakerModelBackend, role: str, container: Mapping[str, Any]) -> None:
+    source = (container.get("ModelDataSource") or {}).get("S3DataSource") or {}
+    uri = source.get("S3Uri") or container.get("ModelDataUrl")
+    if uri is None:
+        return
+    compressed = source.get("CompressionType", "Gzip") == "Gzip"
+    if source and compressed != (source.get("S3DataType") == "S3Object"):
+        raise ValidationError(
+            message="S3DataType must be S3Prefix with CompressionType None, and S3Object with CompressionType Gzip."
+        )
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    if not compressed and not key.endswith("/"):
+        raise ValidationError(message=f"S3Uri {uri} must end with a forward slash (/) when S3DataType is S3Prefix.")
+    if not _exists(backend, bucket, key):
+        raise ValidationError(
+            message=f'Could not access model data at {uri}. Please ensure that the role "{role}" exists and that its '
+            f'trust relationship policy allows the action "sts:AssumeRole" for the service principal "{_PRINCIPAL}". '
+            'Also ensure that the role has "s3:GetObject" permissions and that the object is located in '
+            f"{backend.region_name}."
+        )
+
+
+def _exists(backend: SageMakerModelBackend, bucket: str, key: str) -> bool:
+    """Whether there is an object of this key or prefix; JumpStart's buckets are AWS's, one in each region."""
+    if jumpstart := _JUMPSTART_BUCKET.fullmatch(bucket):
+        return jumpstart["region"] == backend.region_name
+    found = s3_backends[backend.account_id][backend.partition].buckets.get(bucket)
+    return found is not None and any(name == key or (key.endswith("/") and name.startswith(key)) for name in found.keys)
+
+
+def check_network(backend: SageMakerModelBackend, vpc: Mapping[str, Any]) -> None:
+    """Whether subnets and security groups of a VpcConfig exist. Raises ValidationError."""
+    if not vpc:
+        return
+    from moto.ec2.exceptions import EC2ClientError  # noqa: PLC0415 - half a second that the server's start does without
+    from moto.ec2.models import ec2_backends  # noqa: PLC0415
+
+    ec2 = ec2_backends[backend.account_id][backend.region_name]
+    try:
+        for subnet in vpc.get("Subnets") or []:
+            ec2.get_subnet(subnet)
+    except EC2ClientError as error:
+        raise ValidationError(message=str(error.message)) from None
+    for group in vpc.get("SecurityGroupIds") or []:
+        if ec2.get_security_group_from_id(group) is None:
+            raise ValidationError(message=f"The security group '{group}' does not exist")

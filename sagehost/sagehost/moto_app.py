@@ -1,0 +1,192 @@
+"""moto's services, corrected, as one WSGI application, and boto3 clients that call it without a socket."""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import botocore.session
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.config import Config
+from flask import Flask
+from moto.core.utils import convert_to_flask_response
+from moto.moto_server.werkzeug_app import BackendRequest, DomainDispatcherApplication, create_backend_app
+from werkzeug.test import EnvironBuilder, run_wsgi_app
+
+from sagehost import patches
+from sagehost.accounts import access_key_id
+from sagehost.aws_errors import error_response
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+LOG = logging.getLogger(__name__)
+
+STATE = threading.RLock()
+"""Held while moto works on a request: its back ends are plain dictionaries, not made for threads."""
+
+
+Dispatch = Callable[[Any, str, Mapping[str, Any]], Any]
+"""Answers a request, as the `dispatch` of a `BaseResponse` of moto's does: request, URL and headers."""
+
+_OWN: dict[str, Callable[[], Dispatch]] = {}
+
+
+def serve(service: str, load: Callable[[], Dispatch]) -> None:
+    """Answer a service by our own code in place of moto's; `load` is called when the service is first asked."""
+    _OWN[service] = load
+
+
+def _service_application(service: Any) -> Flask:
+    """The application of one service, by moto's name for it; made when the service is first used."""
+    if service in _OWN:
+        return _own_application(service, _OWN[service]())
+    patches.install(service)
+    return create_backend_app(service)
+
+
+def _own_application(service: str, dispatch: Dispatch) -> Flask:
+    application = Flask(service)
+    application.debug = True  # as moto's: failures are raised, not rendered
+    application.request_class = BackendRequest
+    application.add_url_rule("/", view_func=convert_to_flask_response(dispatch), methods=["GET", "POST"])
+    return application
+
+
+_FLASKS_ERROR_PAGE = b"<!doctype html>"
+
+_REQUEST = threading.local()
+
+
+def before_answering(wait: Callable[[], None]) -> None:
+    """Have the request that this thread is working on wait for something, without keeping others from being served."""
+    _REQUEST.wait = wait
+
+
+class _Dispatcher(DomainDispatcherApplication):
+    """moto's choice of a service, after our own services, which moto may not know."""
+
+    def get_backend_for_host(self, host: str | None) -> Any:
+        """The name of the service at a host such as `codeconnections.us-east-1.amazonaws.com`."""
+        service = (host or "").partition(".")[0]
+        return service if service in _OWN else super().get_backend_for_host(host)
+
+
+class MotoApplication:
+    """All of moto behind one URL, one request at a time, with every failure answered as AWS answers."""
+
+    def __init__(self) -> None:
+        self._dispatch = _Dispatcher(_service_application)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request (PEP 3333)."""
+        body = environ["wsgi.input"].read()  # before the lock: an upload is as slow as its sender
+        environ["wsgi.input"] = io.BytesIO(body)
+        environ["CONTENT_LENGTH"] = str(len(body))
+        if environ.get("PATH_INFO", "").startswith("/moto-api"):  # moto's own dashboard and recorder are no part of AWS
+            status, headers, content = error_response(environ, 404, "UnknownOperationException", "no such operation")
+        else:
+            status, headers, content = self._answer(environ)
+            if wait := _REQUEST.__dict__.pop("wait", None):
+                wait()
+        start_response(status, headers)
+        return [content]
+
+    def _answer(self, environ: WSGIEnvironment) -> tuple[str, list[tuple[str, str]], bytes]:
+        with STATE:
+            try:
+                application: WSGIApplication = self._dispatch.get_application(environ)
+            except Exception:
+                LOG.exception("no service for %s %s", environ.get("REQUEST_METHOD"), environ.get("PATH_INFO"))
+                return error_response(environ, 400, "NotImplemented", "this service is not emulated")
+            try:
+                chunks, status, headers = run_wsgi_app(application, environ, buffered=True)
+                content = b"".join(chunks)
+                if content.startswith(_FLASKS_ERROR_PAGE):  # no operation of moto's has this path
+                    raise NotImplementedError(f"{environ.get('REQUEST_METHOD')} {environ.get('PATH_INFO')}")
+            except NotImplementedError as error:
+                # 400, not 500 or 501: SDKs would try those again for half a minute.
+                return error_response(environ, 400, "NotImplemented", f"{error} (not emulated)")
+            except Exception as error:
+                LOG.exception("%s %s failed", environ.get("REQUEST_METHOD"), environ.get("PATH_INFO"))
+                return error_response(environ, 500, "InternalFailure", f"{type(error).__name__}: {error}")
+            return status, list(headers), content
+
+
+@cache
+def application() -> MotoApplication:
+    """The one application of this process: moto keeps its state in globals."""
+    os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # thousands, for each account and region, that nothing asks for
+    patches.install("iam")  # which every request asks for its account
+    return MotoApplication()
+
+
+def _send(request: AWSPreparedRequest, **_: object) -> AWSResponse:
+    """Answer a request of botocore from `application`; a `before-send` hook's answer replaces the network."""
+    url = urlsplit(request.url)
+    body = request.body if request.body is not None else b""
+    if isinstance(body, str):
+        body = body.encode()
+    elif not isinstance(body, bytes | bytearray):
+        body = body.read()
+    headers = {
+        name: value.decode() if isinstance(value, bytes) else value
+        for name, value in request.headers.items()
+        if name.lower() != "transfer-encoding"
+    }
+    environ = EnvironBuilder(
+        path=url.path or "/",
+        query_string=url.query,
+        method=request.method,
+        base_url=f"{url.scheme}://{url.netloc}",
+        headers=headers,
+        input_stream=io.BytesIO(bytes(body)),
+    ).get_environ()
+    environ["RAW_URI"] = environ["REQUEST_URI"] = f"{url.path or '/'}{'?' + url.query if url.query else ''}"
+    chunks, status, response_headers = run_wsgi_app(application(), environ, buffered=True)
+    return AWSResponse(request.url, int(status.split()[0]), dict(response_headers), _Raw(b"".join(chunks)))
+
+
+class _Raw(io.BytesIO):
+    """What botocore expects of urllib3's response."""
+
+    def stream(self, **_: object) -> Iterable[bytes]:
+        """The body, in one piece."""
+        yield self.read()
+
+
+_SESSION_LOCK = threading.Lock()
+
+
+@cache
+def _session() -> botocore.session.Session:
+    session = botocore.session.Session()
+    session.set_config_variable("config_file", "/dev/null")  # never the user's own settings
+    session.set_config_variable("credentials_file", "/dev/null")
+    return session
+
+
+@cache
+def _client(service: str, account: str, region: str) -> Any:
+    client = _session().create_client(
+        service,
+        region_name=region,
+        endpoint_url="http://localhost",
+        aws_access_key_id=access_key_id(account),
+        aws_secret_access_key="local",
+        config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
+    )
+    client.meta.events.register("before-send", _send)
+    return client
+
+
+def client(service: str, account: str, region: str) -> Any:
+    """A boto3-style client of this process's own AWS: same validation and wire protocol, no network, no retries."""
+    with _SESSION_LOCK:  # botocore's sessions are not made for threads, its clients are
+        return _client(service, account, region)

@@ -1,0 +1,224 @@
+"""EC2: what it refuses, what goes with networks that are changed or deleted, and ids that a request chooses."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+from moto.core.responses import ActionResult
+from moto.ec2.exceptions import DependencyViolationError, EC2ClientError, InvalidParameter
+from moto.ec2.models.route_tables import RouteBackend
+from moto.ec2.models.security_groups import SecurityGroup, SecurityGroupBackend
+from moto.ec2.models.subnets import Subnet, SubnetBackend
+from moto.ec2.models.vpcs import VPCBackend, VPCEndPoint
+from moto.ec2.responses.vpcs import VPCs
+from moto.ec2.utils import random_private_ip
+
+from sagehost.accounts import url_suffix
+from sagehost.patches import correction, flow_logs, zones
+from sagehost.patches.chosen_ids import chosen_by_tag
+
+_ID = r"-[0-9a-f]{8}([0-9a-f]{9})?"
+_REFUSAL = functools.partial(EC2ClientError, "InvalidParameterValue")
+
+
+def install() -> None:
+    """Apply the corrections."""
+    correction.replace(VPCBackend, "create_vpc_endpoint", _possible)
+    correction.replace(VPCs, "modify_vpc_endpoint", _with_consequences)
+    correction.replace(VPCBackend, "delete_vpc_endpoints", _forgetting)
+    for owner, operation, in_use, refusal in (
+        (VPCBackend, "delete_vpc", _vpc_in_use, "The vpc '{}' has dependencies and cannot be deleted."),
+        (SubnetBackend, "delete_subnet", _subnet_in_use, "The subnet '{}' has dependencies and cannot be deleted."),
+        (SecurityGroupBackend, "_delete_security_group", _group_in_use, "resource {} has a dependent object"),
+    ):
+        correction.replace(owner, operation, _unless(in_use, refusal))
+    for resource, kind in ((Subnet, "subnet"), (SecurityGroup, "security-group")):
+        setattr(resource, "arn", _arn(kind))  # noqa: B010 - to mypy it is what moto has
+    flow_logs.install()
+    zones.install()
+    vpc = chosen_by_tag("random_vpc_id", f"vpc{_ID}", lambda ec2: ec2.vpcs, _REFUSAL)
+    correction.replace(VPCBackend, "create_vpc", vpc)
+    subnet = chosen_by_tag("random_subnet_id", f"subnet{_ID}", _subnet_ids, _REFUSAL)
+    correction.replace(SubnetBackend, "create_subnet", subnet)
+    table = chosen_by_tag("random_route_table_id", f"rtb{_ID}", lambda ec2: ec2.route_tables, _REFUSAL)
+    correction.replace(RouteBackend, "create_route_table", table)
+
+
+def _subnet_ids(ec2: Any) -> set[str]:
+    return {subnet.id for subnet in ec2.describe_subnets()}
+
+
+def _arn(kind: str) -> property:
+    """An ARN in the region's partition; moto sets and gives those of `aws` everywhere."""
+
+    def arn(self: Any) -> str:
+        ec2 = self.ec2_backend
+        return f"arn:{ec2.partition}:ec2:{ec2.region_name}:{ec2.account_id}:{kind}/{self.id}"
+
+    return property(arn, lambda *_: None)
+
+
+def _with_consequences(original: Callable[[VPCs], ActionResult]) -> Callable[[VPCs], ActionResult]:
+    """Replaces `VPCs.modify_vpc_endpoint`.
+
+    moto changes the lists of subnets and route tables without the network interfaces and the routes that go with them,
+    and drops PrivateDnsEnabled and ResetPolicy.
+    """
+
+    @functools.wraps(original)
+    def modify_vpc_endpoint(self: VPCs) -> ActionResult:
+        ec2: Any = self.ec2_backend
+        endpoint = ec2.describe_vpc_endpoints([self._get_param("VpcEndpointId")])[0]
+        wanted = SimpleNamespace(**vars(endpoint), endpoint_type=endpoint.vpc_endpoint_type)
+        wanted.private_dns_enabled = self._get_bool_param("PrivateDnsEnabled", if_none=endpoint.private_dns_enabled)
+        for name, attribute in _MEMBERS.items():
+            removed, added = self._get_param(f"Remove{name}", []), self._get_param(f"Add{name}", [])
+            members = dict.fromkeys([*(getattr(endpoint, attribute) or []), *added])
+            setattr(wanted, attribute, [one for one in members if one not in removed])
+        _check(ec2, wanted, endpoint)
+        prefix_list, tables = endpoint.destination_prefix_list_id, set(endpoint.route_table_ids)
+        answer = original(self)
+        endpoint.private_dns_enabled = wanted.private_dns_enabled
+        if self._get_bool_param("ResetPolicy"):
+            endpoint.policy_document = json.dumps(VPCEndPoint.DEFAULT_POLICY)
+        if endpoint.vpc_endpoint_type == "Interface":
+            _place_interfaces(ec2, endpoint)
+        elif prefix_list:
+            for table in tables - set(endpoint.route_table_ids):
+                ec2.delete_route(table, None, destination_prefix_list_id=prefix_list)
+            for table in set(endpoint.route_table_ids) - tables:
+                ec2.create_route(table, None, gateway_id=endpoint.id, destination_prefix_list_id=prefix_list)
+        return answer
+
+    return modify_vpc_endpoint
+
+
+_MEMBERS = {"RouteTableIds": "route_table_ids", "SecurityGroupIds": "security_group_ids", "SubnetIds": "subnet_ids"}
+
+
+def _possible(original: Callable[..., VPCEndPoint]) -> Callable[..., VPCEndPoint]:
+    """Replaces `VPCBackend.create_vpc_endpoint`: moto makes those that EC2 refuses, and gives interfaces no groups."""
+
+    @functools.wraps(original)
+    def create_vpc_endpoint(self: Any, **given: Any) -> VPCEndPoint:
+        given["endpoint_type"] = given["endpoint_type"] or "Gateway"
+        _check(self, SimpleNamespace(**given), None)
+        endpoint = original(self, **given)
+        if endpoint.vpc_endpoint_type == "Interface":
+            _place_interfaces(self, endpoint)
+        return endpoint
+
+    return create_vpc_endpoint
+
+
+def _check(ec2: Any, wanted: Any, present: VPCEndPoint | None) -> None:
+    """Refuse an endpoint as EC2 does. Its words for members of another VPC are not published, unlike the code."""
+    vpc, private = ec2.get_vpc(wanted.vpc_id), wanted.endpoint_type == "Interface" and wanted.private_dns_enabled
+    if private and not (present and present.private_dns_enabled):
+        if not (vpc.enable_dns_support and vpc.enable_dns_hostnames):
+            attributes = "enableDnsSupport and enableDnsHostnames VPC attributes"
+            raise InvalidParameter(f"Enabling private DNS requires both {attributes} set to true for {vpc.id}")
+        others = [one for one in ec2.vpc_end_points.values() if one.vpc_id == vpc.id and one.private_dns_enabled]
+        if wanted.service_name in [one.service_name for one in others if one.vpc_endpoint_type == "Interface"]:
+            name = ".".join(reversed(wanted.service_name.partition(f".{ec2.region_name}.")[2].split(".")))
+            domain = f"{name}.{ec2.region_name}.{url_suffix(ec2.region_name)}"
+            conflict = f"there is already a conflicting DNS domain for {domain} in the VPC {vpc.id}"
+            raise InvalidParameter(f"private-dns-enabled cannot be set because {conflict}")
+    subnets = {one.id: one for one in ec2.describe_subnets()}
+    for kind, code, ids, known in (
+        ("security group", "InvalidGroup.NotFound", wanted.security_group_ids, _groups(ec2)),
+        ("subnet", "InvalidSubnetId.NotFound", wanted.subnet_ids, subnets),
+        ("route table", "InvalidRouteTableId.NotFound", wanted.route_table_ids, ec2.route_tables),
+    ):
+        for one in ids or []:
+            if one not in known:
+                raise EC2ClientError(code, f"The {kind} ID '{one}' does not exist")
+            if known[one].vpc_id != vpc.id:
+                raise InvalidParameter(f"{kind} {one} and network {vpc.id} belong to different networks")
+    by_zone = dict[str, str]()
+    for subnet in wanted.subnet_ids or []:
+        if by_zone.setdefault(subnets[subnet].availability_zone, subnet) != subnet:
+            raise EC2ClientError(
+                "DuplicateSubnetsInSameZone",
+                f"Found another VPC endpoint subnet in the availability zone of {subnet}. VPC endpoint subnets should "
+                "be in different availability zones supported by the VPC endpoint service.",
+            )
+    for route in (route for table in wanted.route_table_ids for route in ec2.route_tables[table].routes):
+        target = route.destination_prefix_list
+        if target and target.prefix_list_name == wanted.service_name and route.gateway_id != getattr(present, "id", ""):
+            twice = f"already has a route with destination-prefix-list-id {target.id}"
+            raise EC2ClientError("RouteAlreadyExists", f"route table {route.route_table.id} {twice}")
+
+
+def _place_interfaces(ec2: Any, endpoint: VPCEndPoint) -> None:
+    """An interface in every subnet of the endpoint, with its security groups, and none elsewhere."""
+    present = {ec2.enis[eni].subnet.id: eni for eni in endpoint.network_interface_ids}
+    for subnet in present.keys() - set(endpoint.subnet_ids or []):
+        ec2.enis.pop(present.pop(subnet))
+    for subnet in set(endpoint.subnet_ids or []) - present.keys():
+        present[subnet] = ec2.create_network_interface(subnet, random_private_ip()).id
+    endpoint.network_interface_ids = list(present.values())
+    groups = [_groups(ec2)[one] for one in endpoint.security_group_ids]
+    for eni in endpoint.network_interface_ids:
+        ec2.enis[eni]._group_set = groups or [ec2.get_default_security_group(endpoint.vpc_id)]
+
+
+def _groups(ec2: Any) -> dict[str, Any]:
+    return {group.id: group for of_vpc in ec2.groups.values() for group in of_vpc.values()}
+
+
+def _unless(in_use: Callable[[Any, str], bool], refusal: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """What replaces a back end's method that deletes what its last argument names.
+
+    moto deletes what is in use. It keeps the network ACL made along with a VPC, and in it the subnets that are gone.
+    """
+
+    def made_of(original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def delete(self: Any, *args: Any, **given: Any) -> Any:
+            name = (*args, *given.values())[-1]
+            if in_use(self, name):
+                raise DependencyViolationError(refusal.format(name))
+            deleted = original(self, *args, **given)
+            for acl in list(self.network_acls.values()):
+                acl._associations = {key: one for key, one in acl._associations.items() if one.subnet_id != name}
+                if acl.vpc_id == name and acl.default:
+                    self.network_acls.pop(acl.id)
+            return deleted
+
+        return delete
+
+    return made_of
+
+
+def _subnet_in_use(ec2: Any, subnet: str) -> bool:
+    return any(eni.subnet.id == subnet for eni in ec2.enis.values())
+
+
+def _group_in_use(ec2: Any, group: str) -> bool:
+    others = [one for name, one in _groups(ec2).items() if name != group]
+    named = [rule.source_group.get("GroupId") for one in others for rule in (*one.ingress_rules, *one.egress_rules)]
+    return group in [*named, *(one.id for eni in ec2.enis.values() for one in eni.group_set)]
+
+
+def _vpc_in_use(ec2: Any, vpc: str) -> bool:
+    """Beside subnets and route tables, which moto looks at itself; the default group goes with its VPC."""
+    gateways = [one.vpc.id for one in ec2.internet_gateways.values() if one.vpc]
+    parts = (*ec2.vpc_end_points.values(), *(one for one in _groups(ec2).values() if one.name != "default"))
+    return vpc in [*gateways, *(one.vpc_id for one in parts)]
+
+
+def _forgetting(original: Callable[..., None]) -> Callable[..., None]:
+    """Replaces `VPCBackend.delete_vpc_endpoints`: moto shows deleted endpoints for ever, with the ids they had used."""
+
+    @functools.wraps(original)
+    def delete_vpc_endpoints(self: VPCBackend, vpce_ids: list[str] | None = None) -> None:
+        original(self, vpce_ids)
+        for endpoint in vpce_ids or []:
+            self.vpc_end_points.pop(endpoint, None)
+
+    return delete_vpc_endpoints

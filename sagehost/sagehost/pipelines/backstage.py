@@ -1,0 +1,116 @@
+"""What AWS's services and its console do behind their APIs, for whoever plays them: a POST to `/_sagehost/backstage/…`.
+
+`read` gives the properties of a pipeline or project as deployed, `assume` a session of a role to a service that the
+role trusts; `allows` says what a role's policies allow, `shake_hands` makes a connection AVAILABLE, and `ask` has an
+approval of a pipeline wait for its answer.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from moto.core.exceptions import ServiceException
+from moto.iam.models import iam_backends
+from moto.sts.models import sts_backends
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from sagehost import moto_app, roles
+from sagehost.hosting import permissions
+from sagehost.pipelines.store import APPROVALS, AVAILABLE, RESOURCES, Approval, status
+from sagehost.policies import Context
+
+_PATH = "/_sagehost/backstage"
+
+
+def _assume(role: str, service: str, source_arn: str, session: str) -> dict[str, Any]:
+    """A session of a role for a service that acts for a resource; tools find it at the path `Credentials`, too.
+
+    https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
+    """
+    account = source_arn.split(":")[4]
+    made = roles.assume(role, by=service, session_name=session, source_account=account, source_arn=source_arn)
+    shown = {name: made[name] for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")}
+    return shown | {"Credentials": f"{_PATH}/credentials/{made['AccessKeyId']}"}
+
+
+def _allows(role: str, action: str, resource: str, context: Context, resource_policy: str) -> dict[str, Any]:
+    with moto_app.STATE:
+        return {"allowed": permissions.allows(role, action, resource, resource_policy, context)}
+
+
+def _read(account: str, region: str, type: str, name: str) -> dict[str, Any]:
+    with moto_app.STATE:
+        return {"properties": RESOURCES[account, region, type].get(name)}
+
+
+def _ask(place: list[str], execution: str) -> dict[str, Any]:
+    """`place` is account, region, pipeline, stage and action."""
+    account, region, pipeline, stage, action = place
+    with moto_app.STATE:
+        for key in [one for one in APPROVALS if list(one[:4]) == place[:4] and APPROVALS[one].execution != execution]:
+            del APPROVALS[key]  # a stage holds one execution
+        approval = APPROVALS[account, region, pipeline, stage, action] = Approval(execution)
+    return {"token": approval.token}
+
+
+def _shake_hands(connection: str) -> dict[str, Any]:
+    with moto_app.STATE:
+        AVAILABLE.add(connection)
+        return {"status": status(connection)}
+
+
+_OPERATIONS: Mapping[str, Callable[..., dict[str, Any]]] = {
+    "read": _read,
+    "assume": _assume,
+    "allows": _allows,
+    "ask": _ask,
+    "shake_hands": _shake_hands,
+}
+
+
+def routes() -> list[Route]:
+    """Where these requests are taken."""
+    return [
+        Route(f"{_PATH}/{{operation}}", _post, methods=["POST"]),
+        Route(f"{_PATH}/credentials/{{key}}", _credentials, methods=["GET"]),
+    ]
+
+
+async def _post(request: Request) -> JSONResponse:
+    # A page in the user's browser can send any body, but not this type to another origin without being asked first.
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+        return JSONResponse({"message": "the content type has to be application/json"}, status_code=415)
+    try:
+        operation = _OPERATIONS[request.path_params["operation"]]
+        return JSONResponse(await run_in_threadpool(operation, **json.loads(await request.body())))
+    except (ServiceException, KeyError, TypeError, ValueError) as error:
+        return JSONResponse({"message": getattr(error, "message", str(error))}, status_code=400)
+
+
+async def _credentials(request: Request) -> JSONResponse:
+    """The credentials of a session, as containers get them; its own token lets the asker in."""
+    session = await run_in_threadpool(_session, request.path_params["key"])
+    given = request.headers.get("authorization", "")
+    if session is None or not hmac.compare_digest(given.encode(), session.session_token.encode()):
+        return JSONResponse({"code": "AccessDenied", "message": "no session has this token"}, status_code=403)
+    return JSONResponse(
+        {
+            "RoleArn": session.role_arn,
+            "AccessKeyId": session.access_key_id,
+            "SecretAccessKey": session.secret_access_key,
+            "Token": session.session_token,
+            "Expiration": f"{session.expiration:%Y-%m-%dT%H:%M:%SZ}",
+        }
+    )
+
+
+def _session(key: str) -> Any:
+    with moto_app.STATE:
+        found = (sts_backends[account]["aws"].get_assumed_role_from_access_key(key) for account in list(iam_backends))
+        return next((session for session in found if session is not None), None)

@@ -1,0 +1,223 @@
+"""Who may assume which role, and credentials of those that may.
+
+A role has to exist and to trust the caller. A caller that is itself a role's session also needs its own role's policies
+to allow it, but for a role of the same account that names it:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics-cross-account.html
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from moto.core.exceptions import ServiceException
+from moto.iam.models import ManagedPolicy, Role, iam_backends
+from moto.sts.models import AssumedRole, sts_backends
+
+from sagehost import accounts, moto_app, policies
+from sagehost.policies import Context, NotEvaluated, Statement, listed
+
+_ACTION = "sts:AssumeRole"
+_HOUR_S = 3600
+"""A session's length unless asked for otherwise, and the longest of a session that another session has started."""
+
+Credentials = Mapping[str, Any]
+"""AccessKeyId, SecretAccessKey, SessionToken and Expiration, as STS gives them."""
+
+
+class AccessDenied(ServiceException):
+    """The role does not exist, or does not trust the caller; which of the two, AWS does not say."""
+
+    code = "AccessDenied"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who calls: an account's administrator, a user (whose own policies are not asked), a role's session, a service."""
+
+    arn: str
+    """The ARN of the account's root, of the user or of the session; for a service its name."""
+    account: str | None = None
+    """The account that it belongs to; None for a service."""
+    role: Role | None = None
+    """The role, for a session."""
+
+    @property
+    def principal_arn(self) -> str | None:
+        """The value of `aws:PrincipalArn`: for a session the ARN of its role; services have none."""
+        return self.role.arn if self.role else self.arn if self.account else None
+
+
+def identity(access_key: str, partition: str = "aws") -> Identity:
+    """Who calls with this access key id. One that nobody has been given is the administrator of the default account."""
+    account = accounts.account_of(access_key)
+    if account is None:
+        for known in list(iam_backends):
+            session = sts_backends[known][partition].get_assumed_role_from_access_key(access_key)
+            if session is not None:
+                return Identity(session.arn, known, find(session.role_arn))
+            if user := iam_backends[known][partition].get_user_from_access_key_id(access_key):
+                return Identity(user.arn, known)
+    account = account or accounts.DEFAULT_ACCOUNT
+    return Identity(f"arn:{partition}:iam::{account}:root", account)
+
+
+def assume(
+    role_arn: str,
+    *,
+    by: str | Credentials,
+    session_name: str | None = None,
+    source_account: str | None = None,
+    source_arn: str | None = None,
+    external_id: str | None = None,
+) -> Credentials:
+    """Credentials of a new session of a role.
+
+    Args:
+        role_arn: the role.
+        by: the service principal that assumes it, such as `codebuild.amazonaws.com`, or the credentials of a session.
+        session_name: RoleSessionName; a new one unless given.
+        source_account: `aws:SourceAccount`, the account of the resource for which a service acts.
+        source_arn: `aws:SourceArn`, that resource.
+        external_id: `sts:ExternalId`.
+
+    Raises:
+        AccessDenied: the role does not exist, or its trust policy or the session's own policies do not allow it.
+    """
+    with moto_app.STATE:
+        caller = Identity(by) if isinstance(by, str) else identity(by["AccessKeyId"])
+        context = _request(source_account, source_arn, external_id)
+        _authorize(role_arn, caller, context)
+        session: AssumedRole = sts_backends[role_arn.split(":")[4]]["aws"].assume_role(
+            region_name=accounts.DEFAULT_REGION,
+            role_session_name=session_name or uuid.uuid4().hex,
+            role_arn=role_arn,
+            policy="",
+            duration=_HOUR_S,
+            external_id=external_id or "",
+        )
+        return {
+            "AccessKeyId": session.access_key_id,
+            "SecretAccessKey": session.secret_access_key,
+            "SessionToken": session.session_token,
+            "Expiration": session.expiration,
+        }
+
+
+def check(role_arn: str, *, by: str, source_account: str | None = None, source_arn: str | None = None) -> None:
+    """Whether a service may assume a role.
+
+    Raises:
+        AccessDenied: see `assume`.
+    """
+    with moto_app.STATE:
+        _authorize(role_arn, Identity(by), _request(source_account, source_arn, None))
+
+
+def authorize(role_arn: str, access_key: str, external_id: str | None, partition: str = "aws") -> None:
+    """Whether the holder of an access key may assume a role.
+
+    Raises:
+        AccessDenied: see `assume`.
+    """
+    _authorize(role_arn, identity(access_key, partition), _request(None, None, external_id))
+
+
+def statements(role_arn: str) -> list[Statement]:
+    """The statements of a role's inline and attached policies; none for a role that does not exist."""
+    role = find(role_arn)
+    return [] if role is None else [one for document in _documents(role) for one in policies.statements(document)]
+
+
+def _request(source_account: str | None, source_arn: str | None, external_id: str | None) -> dict[str, str | None]:
+    """What the request itself says under conditions."""
+    return {"aws:sourceaccount": source_account, "aws:sourcearn": source_arn, "sts:externalid": external_id}
+
+
+def _authorize(role_arn: str, caller: Identity, request: Context) -> None:
+    refusal = f"User: {caller.arn} is not authorized to perform: {_ACTION} on resource: {role_arn}"
+    role = find(role_arn)
+    if role is None:
+        raise AccessDenied(refusal)
+    context = {
+        **request,
+        "aws:principalarn": caller.principal_arn,
+        "aws:principalaccount": caller.account,
+        **policies.tags_context((tag["Key"], tag["Value"]) for tag in role.tags),
+    }
+    try:
+        trusted = _trusted(role, caller, context)
+        if not trusted or not _allowed(role, caller, trusted, context):
+            raise AccessDenied(refusal)
+    except NotEvaluated as error:
+        raise AccessDenied(f"{refusal} ({error})") from error
+
+
+def _trusted(role: Role, caller: Identity, context: Context) -> list[Statement]:
+    """The statements of a role's trust policy that let the caller in."""
+    statements = policies.statements(role.assume_role_policy_document)
+    return policies.allows(statements, _ACTION, lambda one: _names(one, caller), context)
+
+
+def _names(statement: Statement, caller: Identity) -> bool:
+    """Whether a statement is about the caller."""
+    if "NotPrincipal" in statement:
+        raise NotEvaluated("NotPrincipal is not emulated")
+    principal = statement.get("Principal", {})
+    if principal == "*":
+        return True
+    if caller.account is None:
+        return caller.arn in listed(principal.get("Service", []))
+    return any(_is(name, caller) or name == "*" for name in listed(principal.get("AWS", [])))
+
+
+def _is(name: str, caller: Identity) -> bool:
+    """Whether a principal of a trust policy is the caller, or the whole of its account."""
+    root = f":iam::{caller.account}:root"
+    return name in (caller.account, caller.arn, caller.principal_arn) or name.endswith(root)
+
+
+def _allowed(role: Role, caller: Identity, trusted: list[Statement], context: Context) -> bool:
+    """Whether the caller's own policies allow it, where they are asked."""
+    if caller.role is None:  # services have none, administrators may do everything
+        return True
+    if caller.account == role.account_id and any(_by_name(one, caller) for one in trusted):
+        return True
+    allowed = policies.allows(
+        statements(caller.role.arn), _ACTION, lambda one: policies.on_resource(one, role.arn), context
+    )
+    return bool(allowed) and _within_boundary(caller.role, role, context)
+
+
+def _by_name(statement: Statement, caller: Identity) -> bool:
+    principal = statement["Principal"]
+    return principal != "*" and bool({caller.arn, caller.principal_arn} & set(listed(principal.get("AWS", []))))
+
+
+def _within_boundary(caller: Role, role: Role, context: Context) -> bool:
+    if not caller.permissions_boundary_arn:
+        return True
+    iam = iam_backends[caller.account_id][caller.arn.split(":")[1]]
+    policy: ManagedPolicy = iam.get_policy(caller.permissions_boundary_arn)
+    statements = policies.statements(_document(policy))
+    return bool(policies.allows(statements, _ACTION, lambda one: policies.on_resource(one, role.arn), context))
+
+
+def _documents(role: Role) -> list[str | Mapping[str, Any]]:
+    """The role's inline and attached policies."""
+    return [*role.policies.values(), *(_document(policy) for policy in role.managed_policies.values())]
+
+
+def _document(policy: ManagedPolicy) -> str:
+    """The version of a managed policy that is in force."""
+    document: str = next(one.document for one in policy.versions if one.version_id == policy.default_version_id)
+    return document
+
+
+def find(arn: str) -> Role | None:
+    """The role of this ARN, by its whole name and path, or None."""
+    account = f"{arn}:::::".split(":")[4]
+    roles = [role for iam in iam_backends[account].values() for role in iam.roles.values()] if account else []
+    return next((role for role in roles if role.arn == arn), None)

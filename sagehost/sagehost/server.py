@@ -1,0 +1,135 @@
+"""The HTTP server of the embedded AWS: `python -m sagehost --port N`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, cast
+
+import uvicorn
+from a2wsgi import WSGIMiddleware
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import BaseRoute, Mount, Route
+
+from sagehost import cloudformation, moto_app, pipelines
+from sagehost.pipelines import backstage
+
+HEALTH_PATH = "/_sagehost/health"
+HOST = "localhost"
+WORKERS = 32
+"""Requests to moto at a time. It works on one, but several may be sent slowly or wait for a stack."""
+
+GRACE_S = 1
+"""How long open connections may take to finish when the server stops."""
+
+LOG = logging.getLogger(__name__)
+
+
+async def _health(_: Request) -> JSONResponse:
+    return JSONResponse({"status": "ready", "version": version("mistral7b-sagemaker"), "pid": os.getpid()})
+
+
+def create_app(routes: Sequence[BaseRoute] | None = None) -> Starlette:
+    """The application: `routes` (by default the data plane of SageMaker's hosting) first, moto for everything else."""
+    if routes is None:
+        from sagehost import hosting  # noqa: PLC0415 - for a server without the data plane, in tests
+
+        hosting.install()
+        routes = hosting.routes()
+    cloudformation.install()
+    pipelines.install()
+    # a2wsgi types WSGI and ASGI by its own definitions of the same.
+    services: Any = WSGIMiddleware(cast("Any", moto_app.application()), workers=WORKERS)
+    own = [Route(HEALTH_PATH, _health), *backstage.routes()]
+    return Starlette(routes=[*own, *routes, Mount("/", app=services)])
+
+
+def listen(port: int) -> list[socket.socket]:
+    """Sockets on every loopback address of `localhost`: IPv4, and IPv6 where the machine has it.
+
+    Clients on macOS try `::1` first. `port` 0 takes a free one, the same for both.
+
+    Raises:
+        OSError: the port is taken on 127.0.0.1.
+    """
+    first = socket.create_server(("127.0.0.1", port), backlog=1024)
+    sockets = [first]
+    if socket.has_ipv6:
+        try:
+            sockets.append(socket.create_server(("::1", first.getsockname()[1]), family=socket.AF_INET6, backlog=1024))
+        except OSError as error:  # no IPv6 on loopback, as in many containers: 127.0.0.1 will do
+            LOG.info("not listening on ::1: %s", error)
+    for listener in sockets:
+        # asyncio leaves Nagle's algorithm on for sockets of `create_server`, and every answer then waits 40 ms
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return sockets
+
+
+def end_with_standard_input() -> None:
+    """Ends the server when its standard input is closed: when the process that started it is gone, however it ended."""
+
+    def wait() -> None:
+        while sys.stdin.buffer.read(1):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run until SIGTERM or SIGINT. Exit code 1 with one line on stderr if the port is taken."""
+    parser = argparse.ArgumentParser(prog="python -m sagehost", description="AWS on the laptop")
+    parser.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
+    parser.add_argument(
+        "--ready-file", type=Path, help="written once the server listens: its pid, port and url as JSON"
+    )
+    parser.add_argument("--until-stdin-closes", action="store_true", help="end with the process that started it")
+    options = parser.parse_args(arguments)
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("botocore").setLevel(logging.WARNING)
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    try:
+        sockets = listen(options.port)
+    except OSError as error:
+        sys.stderr.write(f"cannot listen on port {options.port}: {error.strerror or error}\n")
+        return 1
+    port = sockets[0].getsockname()[1]
+    url = f"http://{HOST}:{port}"
+    try:
+        application = create_app()
+    except ValueError as error:  # a variable of the environment with a wrong value
+        sys.stderr.write(f"{error}\n")
+        return 2
+    config = uvicorn.Config(
+        application,
+        log_config=None,
+        access_log=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=GRACE_S,
+        lifespan="off",
+    )
+    state = {"pid": os.getpid(), "port": port, "url": url}
+    if options.ready_file:
+        partial = options.ready_file.with_suffix(".partial")
+        partial.write_text(json.dumps(state))
+        partial.replace(options.ready_file)  # readers see all of it or nothing
+    LOG.info("listening on %s", state["url"])
+    # uvicorn stops on these signals and then raises them again. Stack operations and requests are threads that may be
+    # in the middle of something; nothing of theirs outlives the process, so there is nothing to wait for.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: os._exit(0))
+    if options.until_stdin_closes:
+        end_with_standard_input()
+    uvicorn.Server(config).run(sockets=sockets)
+    return 0

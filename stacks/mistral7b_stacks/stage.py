@@ -1,0 +1,42 @@
+"""One environment as a stage of the app."""
+
+from collections.abc import Sequence
+
+import aws_cdk as cdk
+from constructs import Construct
+
+from mistral7b.environment import Environment
+from mistral7b_stacks.checks import add_compliance_packs
+from mistral7b_stacks.endpoint import EndpointStack
+from sagemaker_tgi import NamedRole
+
+
+class EnvironmentStage(cdk.Stage):
+    """One environment: the stack `<environment>/endpoint`, and beside it what lets a workflow in, if one deploys it.
+
+    Without an account in the environment file, they go to the account of the CLI's credentials.
+    """
+
+    def __init__(self, scope: Construct, *, environment: Environment, gatekeepers: Sequence[NamedRole] = ()) -> None:
+        """Defines the stage; its id is the environment's name.
+
+        Args:
+            scope: The app.
+            environment: The environment.
+            gatekeepers: Roles that run smoke test and gates after a deployment. Default: none, so no gate role.
+        """
+        super().__init__(
+            scope,
+            environment.name,
+            env=cdk.Environment(account=environment.account, region=environment.region),
+        )
+        self.endpoint = EndpointStack(self, "endpoint", environment=environment, gatekeepers=gatekeepers)
+        """The environment's stack."""
+        add_compliance_packs(self, environment.compliance_packs)
+        for key, value in environment.tags.items():
+            cdk.Tags.of(self).add(key, value)
+
+    @property
+    def stacks(self) -> list[cdk.Stack]:
+        """All stacks of the stage."""
+        return [child for child in self.node.children if isinstance(child, cdk.Stack)]

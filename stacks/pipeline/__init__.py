@@ -1,5 +1,0 @@
-"""The pipeline: one cloud assembly, made once of a commit, promoted from environment to environment."""
-
-from stacks.pipeline.stack import PipelineStack
-
-__all__ = ["PipelineStack"]

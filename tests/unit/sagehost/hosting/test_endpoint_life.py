@@ -1,0 +1,181 @@
+"""The life of an endpoint: creating, serving, failing, going."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from sagehost.hosting.endpoints import after
+
+if TYPE_CHECKING:
+    from tests.unit.sagehost.hosting.conftest import HeldWork
+
+Ask = Callable[..., Any]
+Settled = Callable[[str], dict[str, Any]]
+
+
+def test_an_endpoint_is_creating_before_it_is_in_service(
+    sagemaker: Any, make_config: Callable[..., str], ask: Ask, work: HeldWork
+) -> None:
+    work.hold()
+    sagemaker.create_endpoint(EndpointName="young", EndpointConfigName=make_config())
+    described = sagemaker.describe_endpoint(EndpointName="young")
+    assert described["EndpointStatus"] == "Creating"
+    assert described["ProductionVariants"][0]["CurrentInstanceCount"] == 0
+    with pytest.raises(ClientError, match="Endpoint young of account 111122223333 not found"):
+        ask("young", "Hello")
+    work.release()
+    assert sagemaker.describe_endpoint(EndpointName="young")["EndpointStatus"] == "InService"
+    assert ask("young", "Hello")
+
+
+def test_a_running_endpoint_is_described_as_it_was_configured(
+    sagemaker: Any, make_model: Callable[..., str], make_config: Callable[..., str], settled: Settled
+) -> None:
+    routing = {"RoutingStrategy": "LEAST_OUTSTANDING_REQUESTS"}
+    config = make_config(InitialInstanceCount=2, InitialVariantWeight=0.5, RoutingConfig=routing)
+    arn = sagemaker.create_endpoint(EndpointName="described", EndpointConfigName=config)["EndpointArn"]
+    described = settled("described")
+    assert arn == described["EndpointArn"] == "arn:aws:sagemaker:us-east-1:111122223333:endpoint/described"
+    assert described["EndpointConfigName"] == config
+    (variant,) = described["ProductionVariants"]
+    assert (variant["CurrentInstanceCount"], variant["DesiredInstanceCount"]) == (2, 2)
+    assert (variant["CurrentWeight"], variant["DesiredWeight"]) == (0.5, 0.5)
+    assert variant["RoutingConfig"] == {"RoutingStrategy": "LEAST_OUTSTANDING_REQUESTS"}
+    assert "FailureReason" not in described
+
+
+def test_an_endpoint_whose_container_does_not_start_fails_with_the_reason_in_the_log(
+    deploy: Callable[..., str], settled: Settled, ask: Ask, log: Callable[[str], list[str]]
+) -> None:
+    name = deploy({"MAX_BATCH_PREFILL_TOKENS": "4096"})
+    described = settled(name)
+    assert described["EndpointStatus"] == "Failed"
+    assert described["FailureReason"] == (
+        "The primary container for production variant AllTraffic did not pass the ping health check. "
+        "Please check CloudWatch logs for this endpoint."
+    )
+    assert log(name)[-1] == (
+        'Error: ArgumentValidation("`max_batch_prefill_tokens` must be >= `max_input_length`. Given: 4096 and 8191")'
+    )
+    with pytest.raises(ClientError, match="not found"):
+        ask(name, "Hello")
+
+
+def test_more_shards_than_the_instance_has_gpus_fail_the_endpoint(
+    deploy: Callable[..., str], settled: Settled, log: Callable[[str], list[str]]
+) -> None:
+    name = deploy({"SM_NUM_GPUS": "4"})
+    assert settled(name)["EndpointStatus"] == "Failed"
+    assert any("invalid device ordinal" in line for line in log(name))
+    assert log(name)[-1] == "Error: ShardCannotStart"
+
+
+def test_as_many_shards_as_the_instance_has_gpus_start(deploy: Callable[..., str], settled: Settled) -> None:
+    assert settled(deploy({"SM_NUM_GPUS": "4"}, InstanceType="ml.g5.12xlarge"))["EndpointStatus"] == "InService"
+
+
+def test_an_image_that_is_not_tgi_fails_the_endpoint_by_name(
+    deploy: Callable[..., str], make_model: Callable[..., str], settled: Settled
+) -> None:
+    model = make_model(PrimaryContainer={"Image": "111122223333.dkr.ecr.us-east-1.amazonaws.com/mine:1"})
+    described = settled(deploy(ModelName=model))
+    assert described["EndpointStatus"] == "Failed"
+    assert "111122223333.dkr.ecr.us-east-1.amazonaws.com/mine:1" in described["FailureReason"]
+
+
+def test_the_settings_a_container_runs_with_are_in_its_log(
+    deploy: Callable[..., str], log: Callable[[str], list[str]]
+) -> None:
+    first, *_, last = log(deploy({"MAX_CONCURRENT_REQUESTS": "4"}))
+    assert "max_concurrent_requests: 4, max_best_of: 2" in first
+    assert "no weights are loaded" in last
+
+
+def test_a_deleted_endpoint_is_gone(sagemaker: Any, deploy: Callable[..., str], ask: Ask) -> None:
+    name = deploy()
+    sagemaker.delete_endpoint(EndpointName=name)
+    with pytest.raises(ClientError, match=f"Could not find endpoint .*{name}"):
+        sagemaker.describe_endpoint(EndpointName=name)
+    with pytest.raises(ClientError, match="not found"):
+        ask(name, "Hello")
+
+
+def test_a_failed_endpoint_can_be_deleted_and_nothing_else(
+    sagemaker: Any, deploy: Callable[..., str], make_config: Callable[..., str]
+) -> None:
+    name = deploy({"HF_MODEL_ID": ""})
+    with pytest.raises(ClientError, match="Cannot update failed endpoint"):
+        sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=make_config())
+    with pytest.raises(ClientError, match="Cannot update failed endpoint"):
+        sagemaker.update_endpoint_weights_and_capacities(
+            EndpointName=name, DesiredWeightsAndCapacities=[{"VariantName": "AllTraffic", "DesiredInstanceCount": 2}]
+        )
+    sagemaker.delete_endpoint(EndpointName=name)
+    with pytest.raises(ClientError, match="Could not find endpoint"):
+        sagemaker.describe_endpoint(EndpointName=name)
+
+
+def test_an_endpoint_cannot_be_touched_while_it_is_created(
+    sagemaker: Any, make_config: Callable[..., str], work: HeldWork
+) -> None:
+    config = make_config()
+    work.hold()
+    arn = sagemaker.create_endpoint(EndpointName="growing", EndpointConfigName=config)["EndpointArn"]
+    message = f'Cannot update in-progress endpoint "{arn}".'
+    with pytest.raises(ClientError, match=message):
+        sagemaker.delete_endpoint(EndpointName="growing")
+    with pytest.raises(ClientError, match=message):
+        sagemaker.update_endpoint(EndpointName="growing", EndpointConfigName=config)
+    work.release()
+    sagemaker.delete_endpoint(EndpointName="growing")
+
+
+def test_a_name_cannot_be_taken_twice(sagemaker: Any, endpoint: str, make_config: Callable[..., str]) -> None:
+    with pytest.raises(ClientError, match=f'Cannot create already existing endpoint "arn:aws:.*{endpoint}"'):
+        sagemaker.create_endpoint(EndpointName=endpoint, EndpointConfigName=make_config())
+
+
+def test_names_that_differ_in_case_are_one_for_creating_and_two_for_invoking(
+    sagemaker: Any, endpoint: str, make_config: Callable[..., str], ask: Ask
+) -> None:
+    with pytest.raises(ClientError, match=f'Cannot create already existing endpoint "arn:aws:.*{endpoint}"'):
+        sagemaker.create_endpoint(EndpointName=endpoint.upper(), EndpointConfigName=make_config())
+    with pytest.raises(ClientError, match="not found"):
+        ask(endpoint.upper(), "Hello")
+
+
+def test_an_endpoint_needs_its_configuration(sagemaker: Any) -> None:
+    with pytest.raises(ClientError, match=r'Could not find endpoint configuration "arn:aws:.*endpoint-config/none"'):
+        sagemaker.create_endpoint(EndpointName="orphan", EndpointConfigName="none")
+
+
+def test_an_endpoint_needs_the_model_of_its_configuration(
+    sagemaker: Any, make_model: Callable[..., str], make_config: Callable[..., str]
+) -> None:
+    model = make_model()
+    config = make_config(ModelName=model)
+    sagemaker.delete_model(ModelName=model)
+    with pytest.raises(ClientError, match=f'Could not find model "arn:aws:.*model/{model}"'):
+        sagemaker.create_endpoint(EndpointName="headless", EndpointConfigName=config)
+
+
+@pytest.mark.parametrize("operation", ["delete_endpoint", "update_endpoint"])
+def test_an_endpoint_that_is_not_there_is_not_found(sagemaker: Any, operation: str) -> None:
+    more = {"EndpointConfigName": "c"} if operation == "update_endpoint" else {}
+    with pytest.raises(ClientError, match=r'Could not find endpoint "arn:aws:.*endpoint/nowhere"'):
+        getattr(sagemaker, operation)(EndpointName="nowhere", **more)
+
+
+def test_what_is_done_later_is_done_once_after_the_time() -> None:
+    done = threading.Event()
+    started = time.monotonic()
+    after(0.05)(done.set)
+    assert not done.is_set()
+    assert done.wait(timeout=5)
+    assert time.monotonic() - started >= 0.05
