@@ -18,6 +18,7 @@ from mistral7b_cli import (
     invoke,
     local,
     models,
+    permissions,
     pipeline,
     plan,
     protect,
@@ -74,6 +75,7 @@ smoke.register(app)
 doctor.register(app)
 protect.register(app)
 export.register(app)
+permissions.register(app)
 demo_command.register(app)
 app.add_typer(capacity.commands)
 simulate.register(app)

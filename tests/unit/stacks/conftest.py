@@ -1,31 +1,39 @@
 """Policy statements of every environment and pipeline."""
 
+from itertools import chain
+from pathlib import Path
+
+import aws_cdk as cdk
 import pytest
 
-from mistral7b_stacks.pipeline import PipelineStack
-from mistral7b_stacks.stage import EnvironmentStage
-from tools.statements import StackStatements, Statement
+from mistral7b.operate.permissions import StackPolicies, Statement, read_policies
+
+Policies = dict[str, list[StackPolicies]]
 
 
 @pytest.fixture(scope="session")
-def collected(stages: dict[str, EnvironmentStage]) -> dict[str, StackStatements]:
-    """The statements of each environment."""
-    return {name: StackStatements(name, stage.stacks) for name, stage in stages.items()}
+def read(apps: dict[str, cdk.App]) -> Policies:
+    """The policies of every stack, by the app's folder."""
+    return {folder: read_policies(Path(app.synth().directory)) for folder, app in apps.items()}
 
 
 @pytest.fixture(scope="session")
-def of_pipelines(pipelines: dict[str, PipelineStack]) -> dict[str, StackStatements]:
-    """The statements of each pipeline, by folder."""
-    return {folder: StackStatements(folder, pipeline.stacks) for folder, pipeline in pipelines.items()}
-
-
-@pytest.fixture(scope="session")
-def statements(collected: dict[str, StackStatements]) -> list[Statement]:
+def statements(read: Policies) -> list[Statement]:
     """Every statement of every environment."""
-    return [statement for one in collected.values() for statement in one.statements]
+    stacks = [one for one in chain(*read.values()) if "/" in one.name]
+    return [statement for one in stacks for statement in one.statements()]
 
 
 @pytest.fixture(scope="session")
-def all_statements(statements: list[Statement], of_pipelines: dict[str, StackStatements]) -> list[Statement]:
+def of_pipelines(read: Policies) -> dict[str, list[Statement]]:
+    """Every statement of each pipeline, by folder."""
+    return {
+        folder: [statement for one in stacks if "/" not in one.name for statement in one.statements()]
+        for folder, stacks in read.items()
+    }
+
+
+@pytest.fixture(scope="session")
+def all_statements(statements: list[Statement], of_pipelines: dict[str, list[Statement]]) -> list[Statement]:
     """Every statement of every template."""
-    return [*statements, *(statement for one in of_pipelines.values() for statement in one.statements)]
+    return [*statements, *chain(*of_pipelines.values())]

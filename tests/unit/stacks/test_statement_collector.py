@@ -3,13 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_iam as iam
 
+from mistral7b.operate.permissions import StackPolicies, Statement, read_policies
 from mistral7b_stacks.stage import EnvironmentStage
 from sagemaker_tgi import explain_statements
 from tests.variants import ENVIRONMENTS, new_app
-from tools.statements import StackStatements, Statement
 
 
 @pytest.fixture
@@ -25,8 +26,15 @@ def added_user(stage: EnvironmentStage, **statement: Any) -> iam.CfnUser:
     return iam.CfnUser(stage.endpoint, "Someone", policies=[policy])
 
 
+def read(stage: EnvironmentStage) -> StackPolicies:
+    app = stage.node.root
+    assert isinstance(app, cdk.App)
+    [stack] = read_policies(Path(app.synth().directory))
+    return stack
+
+
 def found(stage: EnvironmentStage) -> Statement:
-    [statement] = [s for s in StackStatements(stage.node.id, stage.stacks).statements if s.path == "Someone"]
+    [statement] = [s for s in read(stage).statements() if s.path == "Someone"]
     return statement
 
 
@@ -36,26 +44,29 @@ def test_a_statement_of_any_resource_is_found_by_its_first_action(stage: Environ
     assert found(stage).reason is None
 
 
-def test_a_reason_of_the_nearest_construct_counts(stage: EnvironmentStage) -> None:
-    user = added_user(stage)
+def test_a_reason_of_the_stack_counts_for_what_is_in_it(stage: EnvironmentStage) -> None:
+    added_user(stage)
     explain_statements(stage.endpoint, {"sqs:SendMessage": "of the stack"})
     assert found(stage).reason == "of the stack"
+
+
+def test_of_two_reasons_the_nearest_constructs_counts(stage: EnvironmentStage) -> None:
+    user = added_user(stage)
+    explain_statements(stage.endpoint, {"sqs:SendMessage": "of the stack"})
     explain_statements(user, {"sqs:SendMessage": "of the user"})
-    assert StackStatements(stage.node.id, stage.stacks).statements[-1].reason == "of the user"
+    assert found(stage).reason == "of the user"
 
 
 def test_a_reason_without_a_statement_is_named(stage: EnvironmentStage) -> None:
     explain_statements(added_user(stage), {"SendAll": "of old"})
-    assert StackStatements(stage.node.id, stage.stacks).unused_reasons() == ["nothing/endpoint/Someone: SendAll"]
+    assert read(stage).unused_reasons() == ["nothing/endpoint/Someone: SendAll"]
 
 
 def test_a_reason_elsewhere_does_not_count(stage: EnvironmentStage) -> None:
     added_user(stage)
     explain_statements(stage.endpoint.endpoint, {"sqs:SendMessage": "of another construct"})
     assert found(stage).reason is None
-    assert StackStatements(stage.node.id, stage.stacks).unused_reasons() == [
-        "nothing/endpoint/Endpoint: sqs:SendMessage"
-    ]
+    assert read(stage).unused_reasons() == ["nothing/endpoint/Endpoint: sqs:SendMessage"]
 
 
 def test_a_reference_is_the_construct_that_it_refers_to(stage: EnvironmentStage) -> None:
@@ -66,11 +77,11 @@ def test_a_reference_is_the_construct_that_it_refers_to(stage: EnvironmentStage)
 
 def test_a_list_of_what_is_not_allowed_is_refused_as_it_would_be_misread(stage: EnvironmentStage) -> None:
     added_user(stage, NotResource="arn:aws:sqs:::secret")
-    with pytest.raises(ValueError, match="endpoint/Someone, Queues: NotResource is not read"):
-        _ = StackStatements(stage.node.id, stage.stacks).statements
+    with pytest.raises(ValueError, match="nothing/endpoint/Someone, Queues: NotResource is not read"):
+        _ = read(stage).statements()
 
 
 def test_a_function_that_it_does_not_know_is_refused(stage: EnvironmentStage) -> None:
     added_user(stage, Resource={"Fn::Sub": "${AWS::Region}"})
-    with pytest.raises(ValueError, match=r"endpoint: no reading for .*Fn::Sub"):
-        _ = StackStatements(stage.node.id, stage.stacks).statements
+    with pytest.raises(ValueError, match=r"nothing/endpoint: no reading for .*Fn::Sub"):
+        _ = read(stage).statements()

@@ -9,9 +9,9 @@ import pytest
 from cfnlint.data import AdditionalSpecs
 from cfnlint.helpers import load_resource
 
+from mistral7b.operate.permissions import StackPolicies, Statement
 from sagemaker_tgi.arns import INVOKE_ACTIONS
 from tests.variants import ENVIRONMENTS
-from tools.statements import StackStatements, Statement
 
 SERVICES: Mapping[str, Any] = load_resource(AdditionalSpecs, "Policies.json")
 """The service authorization reference: actions and the resources that each accepts, in lower case."""
@@ -31,8 +31,12 @@ TRUST = "AssumeRolePolicyDocument"
 
 
 @pytest.fixture(scope="module")
-def by_environment(collected: dict[str, StackStatements]) -> dict[str, list[Statement]]:
-    return {name: one.statements for name, one in collected.items()}
+def by_environment(statements: list[Statement]) -> dict[str, list[Statement]]:
+    return {name: [one for one in statements if environment(one) == name] for name in ENVIRONMENTS}
+
+
+def environment(statement: Statement) -> str:
+    return statement.stack.split("/")[0]
 
 
 def named(statements: list[Statement]) -> list[str]:
@@ -72,11 +76,8 @@ def test_every_statement_has_a_reason(all_statements: list[Statement]) -> None:
     assert named([s for s in all_statements if not s.reason]) == []
 
 
-def test_every_reason_has_a_statement(
-    collected: dict[str, StackStatements], of_pipelines: dict[str, StackStatements]
-) -> None:
-    everything = (*collected.values(), *of_pipelines.values())
-    assert [reason for one in everything for reason in one.unused_reasons()] == []
+def test_every_reason_has_a_statement(read: dict[str, list[StackPolicies]]) -> None:
+    assert [reason for stacks in read.values() for one in stacks for reason in one.unused_reasons()] == []
 
 
 def test_no_managed_policy_is_made_or_attached(templates: dict[str, Any]) -> None:
@@ -125,13 +126,15 @@ def test_actions_have_no_wildcard_but_the_key_policys_and_the_denials(all_statem
 
 def test_a_key_is_for_the_account_and_for_the_log_group_of_its_stack(statements: list[Statement]) -> None:
     for s in (s for s in statements if s.policy == "KeyPolicy"):
-        settings = ENVIRONMENTS[s.environment]
+        settings = ENVIRONMENTS[environment(s)]
         if s.key == "AccountDecides":
             account = settings.account or "<account>"
-            assert s.principals == (f"AWS arn:{partition(s.environment)}:iam::{account}:root",)
+            assert s.principals == (f"AWS arn:{partition(environment(s))}:iam::{account}:root",)
             continue
-        group = f"/mistral7b/{s.environment}/vpc-flow-logs" if s.path == "Network/Key" else "/aws/sagemaker/Endpoints/*"
-        expected = [regional_arn(s.environment, "logs", f"log-group:{group}")]
+        group = (
+            f"/mistral7b/{environment(s)}/vpc-flow-logs" if s.path == "Network/Key" else "/aws/sagemaker/Endpoints/*"
+        )
+        expected = [regional_arn(environment(s), "logs", f"log-group:{group}")]
         assert condition(s, "ArnLike", "kms:EncryptionContext:aws:logs:arn") == expected
         assert s.principals == (f"Service logs.{settings.region}.<dns suffix>",)
 
@@ -146,8 +149,10 @@ def test_a_service_takes_a_role_on_for_this_account_and_its_own_resources_alone(
     for s in (s for s in statements if s.policy == TRUST and s.principals[0].startswith("Service")):
         [service] = [principal.split()[1] for principal in s.principals]
         assert s.actions == ("sts:AssumeRole",)
-        assert condition(s, "StringEquals", "aws:SourceAccount") == [ENVIRONMENTS[s.environment].account or "<account>"]
-        assert condition(s, "ArnLike", "aws:SourceArn") == [regional_arn(s.environment, *sources[service])], s.name
+        assert condition(s, "StringEquals", "aws:SourceAccount") == [
+            ENVIRONMENTS[environment(s)].account or "<account>"
+        ]
+        assert condition(s, "ArnLike", "aws:SourceArn") == [regional_arn(environment(s), *sources[service])], s.name
 
 
 def test_a_service_outside_of_trust_policies_acts_for_this_account_alone(statements: list[Statement]) -> None:
@@ -155,7 +160,7 @@ def test_a_service_outside_of_trust_policies_acts_for_this_account_alone(stateme
     unbound = [
         s
         for s in of_services
-        if condition(s, "StringEquals", "aws:SourceAccount") != [ENVIRONMENTS[s.environment].account or "<account>"]
+        if condition(s, "StringEquals", "aws:SourceAccount") != [ENVIRONMENTS[environment(s)].account or "<account>"]
         and s.key != "LogsEncrypt"  # tested above: by the log groups' ARNs, account included
     ]
     assert of_services

@@ -8,6 +8,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Template
 
+from mistral7b.operate.permissions import Statement
 from mistral7b.promotion import PromotedEnvironment, Promotion
 from mistral7b_stacks.pipeline.artifacts import ArtifactStore
 from mistral7b_stacks.pipeline.service_role import PipelineRole
@@ -15,7 +16,6 @@ from mistral7b_stacks.pipeline.source import Repository
 from tests.unit.constraints import limits
 from tests.unit.stacks.pipeline.reading import actions, of_type, text
 from tests.variants import PROMOTIONS, new_app
-from tools.statements import StackStatements, Statement
 
 TYPICAL, VARIANTS = PROMOTIONS["typical"], PROMOTIONS["variants"]
 TRUST = "AssumeRolePolicyDocument"
@@ -24,13 +24,13 @@ KEY = "<Arn of pipeline/Artifacts/Key>"
 
 
 @pytest.fixture(scope="module")
-def typical(of_pipelines: dict[str, StackStatements]) -> list[Statement]:
-    return of_pipelines["typical"].statements
+def typical(of_pipelines: dict[str, list[Statement]]) -> list[Statement]:
+    return of_pipelines["typical"]
 
 
 @pytest.fixture(scope="module")
-def variants(of_pipelines: dict[str, StackStatements]) -> list[Statement]:
-    return of_pipelines["variants"].statements
+def variants(of_pipelines: dict[str, list[Statement]]) -> list[Statement]:
+    return of_pipelines["variants"]
 
 
 def permissions(statements: list[Statement], path: str) -> dict[str, tuple[set[str], set[str]]]:
@@ -172,13 +172,13 @@ def test_copies_for_another_region_are_encrypted_with_that_regions_key_alone(var
 
 
 def test_every_role_that_an_action_takes_on_is_one_that_the_pipeline_may(
-    templates: dict[str, Any], of_pipelines: dict[str, StackStatements]
+    templates: dict[str, Any], of_pipelines: dict[str, list[Statement]]
 ) -> None:
     for folder, collected in of_pipelines.items():
         own = PROMOTIONS[folder].settings.account
         taken = {one.role for one in actions(templates[f"{folder}/pipeline"]) if one.role}
         literal = {arn.replace("<AWS::Partition>", "aws").replace("<AWS::AccountId>", own) for arn in taken}
-        assert literal == permissions(collected.statements, "Role")["DeployEnvironments"][1]
+        assert literal == permissions(collected, "Role")["DeployEnvironments"][1]
 
 
 def test_only_deployments_take_on_another_role_than_the_pipelines(templates: dict[str, Any]) -> None:

@@ -1,0 +1,63 @@
+"""`mistral7b permissions`: every policy statement of an environment or the pipeline, with its reason."""
+
+from dataclasses import asdict
+from itertools import groupby
+from textwrap import fill
+from typing import Annotated
+
+import typer
+
+from mistral7b.environment import load_environments
+from mistral7b.operate.permissions import Statement, read_policies
+from mistral7b_cli.failure import CommandError
+from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder
+from mistral7b_cli.output import write, write_json
+from mistral7b_cli.synthesis import synthesized
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command("permissions")(permissions)
+
+
+def permissions(
+    name: Annotated[str, typer.Argument(metavar="ENVIRONMENT|pipeline", help="An environment's name, or `pipeline`.")],
+    folder: EnvironmentsFolder = DEFAULT_FOLDER,
+    as_json: AsJson = False,
+) -> None:
+    """Print every policy statement of the templates, with the reason why it is needed.
+
+    For a security review: roles, trust policies, key, bucket and endpoint policies, read from the synthesized
+    templates. docs/security.md says in prose who may do what. AWS is not called.
+    """
+    names = [*load_environments(folder), "pipeline"]
+    if name not in names:
+        raise CommandError(f"there is no {name} in {folder}\nfix: name one of {', '.join(names)}")
+    # The pipeline's template holds what every environment contributes.
+    with synthesized(folder, **({} if name == "pipeline" else {"only": name})) as assembly:
+        statements = [one for stack in read_policies(assembly) for one in stack.statements()]
+    if name == "pipeline":
+        statements = [one for one in statements if "/" not in one.stack]
+    else:
+        statements = [one for one in statements if one.stack.startswith(f"{name}/")]
+    if not statements:
+        raise CommandError(f"{folder} has no pipeline.yaml\nfix: name an environment: {', '.join(names[:-1])}")
+    if as_json:
+        write_json([asdict(statement) for statement in statements])
+        return
+    for resource, of_resource in groupby(statements, key=lambda one: f"{one.stack}/{one.path}: {one.resource_type}"):
+        write(f"{resource}\n{''.join(map(_text, of_resource))}\n")
+
+
+def _text(statement: Statement) -> str:
+    conditions = [f"{operator}: {key} = {value}" for operator, key, value in statement.conditions]
+    why = f"{statement.key} ({statement.policy}): {statement.reason}"
+    lines = [fill(why, 100, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)]
+    for heading, values in (
+        (statement.effect, statement.actions),
+        ("Principal", statement.principals),
+        ("Resource", statement.resources),
+        ("Condition", conditions),
+    ):
+        lines += [f"    {heading if value == values[0] else '':<10}{value}" for value in values]
+    return "\n".join(lines) + "\n"
