@@ -17,7 +17,7 @@ check: setup ## Test your files in environments/: valid, every check passed, as 
 	@.venv/bin/python -m pytest tests/environments
 
 accept: setup ## Accept what your edits of environments/ change, and show it
-	@.venv/bin/python -m pytest tests/environments --accept --capture=no
+	@.venv/bin/python -m pytest tests/environments --accept
 
 # Three workers for two cores: the CDK CLI of the end-to-end tests waits a lot.
 test: setup lint ## Linters, type checks and every test

@@ -1,12 +1,10 @@
 """What `make check` shows of an edit of environments/, and what `make accept` keeps."""
 
+import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from tests.environments import templates
-from tests.environments.templates import accept, accepted, differences
+from mistral7b_stacks.acceptance import accept, differences
 
 
 def stack(**resources: Any) -> dict[str, Any]:
@@ -58,8 +56,10 @@ def test_outputs_count_as_well() -> None:
     assert differences({"dev": before}, {"dev": after}) == ["~ stack dev", '    Outputs.Name.Value: "a" -> "b"']
 
 
-def test_what_is_accepted_takes_the_place_of_what_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(templates, "ACCEPTED", tmp_path / "accepted")
-    accept({"dev": stack(A={}), "qa": stack(A={})})
-    accept({"dev": stack(A={"B": "ü"})})
-    assert accepted() == {"dev": stack(A={"B": "ü"})}
+def test_what_is_accepted_takes_the_place_of_what_was(tmp_path: Path) -> None:
+    accept(tmp_path, {"dev": stack(A={}), "qa": stack(A={})})
+    accept(tmp_path, {"dev": stack(A={"B": "ü"})})
+    assert [file.name for file in tmp_path.iterdir()] == ["dev.json"]
+    assert json.loads((tmp_path / "dev.json").read_text(encoding="utf-8")) == {
+        "Resources": {"A": {"Type": "AWS::X::Y", "Properties": {"B": "ü"}}}
+    }
