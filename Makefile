@@ -13,8 +13,8 @@ setup: ## Virtual environment, locked packages, Node and the CDK CLI, all inside
 demo: setup ## Deploy, ask, update and remove Mistral 7B on the embedded AWS
 	@.venv/bin/mistral7b demo
 
-check: setup ## Test your files in environments/: valid, every check passed, as accepted
-	@.venv/bin/python -m pytest tests/environments
+check: setup ## Test your files in environments/; after edits of code: lint, types, and the unit tests of what changed
+	@.venv/bin/python tools/check.py
 
 accept: setup ## Accept what your edits of environments/ change, and show it
 	@.venv/bin/python -m pytest tests/environments --accept

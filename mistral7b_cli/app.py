@@ -15,6 +15,7 @@ from mistral7b_cli import (
     examples,
     export,
     failure,
+    init,
     invoke,
     local,
     models,
@@ -77,6 +78,7 @@ protect.register(app)
 export.register(app)
 permissions.register(app)
 demo_command.register(app)
+init.register(app)
 app.add_typer(capacity.commands)
 simulate.register(app)
 plan.register(app)

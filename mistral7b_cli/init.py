@@ -1,0 +1,102 @@
+"""`mistral7b init`: a repository of one's own, which pins a release of this project."""
+
+import json
+import re
+import tarfile
+from importlib import metadata, util
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mistral7b import catalog
+from mistral7b_cli.failure import CommandError
+
+_EPILOG = """
+**Examples**
+
+`mistral7b init my-llm`
+
+`mistral7b init my-llm --region eu-west-1 --account 210987654321 --repository acme/my-llm`
+"""
+_NAMES = {"gitignore": ".gitignore"}  # a file of that name in the package would be git's
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command("init", epilog=_EPILOG)(init)
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new folder; its name is the project's.")],
+    region: Annotated[str, typer.Option(metavar="REGION", help="Of dev, prod and the pipeline.")] = "us-east-1",
+    account: Annotated[
+        str, typer.Option(metavar="ACCOUNT", help="Of prod and the pipeline: 12 digits.")
+    ] = "111111111111",
+    repository: Annotated[
+        str, typer.Option(metavar="OWNER/NAME", help="Where the pipeline takes commits from.")
+    ] = "your-organisation/{name}",
+) -> None:
+    """Write a repository of your own: an app of ten lines, environments, a pipeline, and a test of the templates.
+
+    It pins this release of mistral7b-sagemaker in requirements.txt and is upgraded by a version number: its test then
+    shows what the new release changes in CloudFormation. Nothing is installed, and AWS is not called.
+    """
+    name = folder.absolute().name
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise CommandError(f"{folder} exists and is not an empty folder\nfix: name another", status=2)
+    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", name):
+        raise CommandError(f"{name}: npm takes no such name\nfix: lower case letters, digits and hyphens", status=2)
+    if region not in catalog.regions():
+        known = ", ".join(catalog.regions())
+        raise CommandError(f"--region {region}: JumpStart has no Mistral 7B there\nfix: one of {known}", status=2)
+    if not re.fullmatch(r"\d{12}", account):
+        raise CommandError(f"--account {account}: it is not an account's id\nfix: give its 12 digits", status=2)
+    values = {
+        "name": name,
+        "region": region,
+        "account": account,
+        "repository": repository.replace("{name}", name),
+        "version": metadata.version("mistral7b-sagemaker"),
+    }
+    try:
+        _copy(files("mistral7b_cli") / "project_template", folder, values)
+        cdk_json = {
+            "app": "python3 app.py",
+            "versionReporting": False,
+            "notices": False,
+            "context": _recommended_flags(),
+        }
+        (folder / "cdk.json").write_text(json.dumps(cdk_json, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"{error.filename}: {error.strerror}\nfix: name a folder that can be written") from error
+    typer.echo(f"wrote {folder}: next, see {folder / 'README.md'}")
+
+
+def _copy(source: Traversable, target: Path, values: dict[str, str]) -> None:
+    target.mkdir(parents=True, exist_ok=True)
+    for one in source.iterdir():
+        if one.is_dir():
+            if one.name != "__pycache__":
+                _copy(one, target / one.name, values)
+            continue
+        text = one.read_text(encoding="utf-8").replace('"mistral7b-sagemaker"', f'"{values["name"]}"')
+        for key, value in values.items():
+            text = text.replace(f"{{{key}}}", value)
+        (target / _NAMES.get(one.name, one.name)).write_text(text, encoding="utf-8")
+
+
+def _recommended_flags() -> dict[str, object]:
+    """The feature flags that aws-cdk-lib recommends to a new project, as `cdk init` writes them."""
+    found = util.find_spec("aws_cdk")
+    if found is None or found.origin is None:
+        raise CommandError("this needs the package aws-cdk-lib\nfix: pip install 'mistral7b-sagemaker[deploy]'")
+    [package] = (Path(found.origin).parent / "_jsii").glob("aws-cdk-lib@*.tgz")
+    with tarfile.open(package, "r|gz") as members:
+        member = next(one for one in members if one.name == "package/recommended-feature-flags.json")
+        file = members.extractfile(member)
+        assert file is not None
+        flags: dict[str, object] = json.load(file)
+    return flags | {"cli-telemetry": False}
