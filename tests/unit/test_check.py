@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tools.check import module, names, concerned_tests
+from tools.check import concerned_tests, module, names
 
 
 def test_a_module_is_named_as_it_is_imported() -> None:
