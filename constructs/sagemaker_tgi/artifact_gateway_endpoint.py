@@ -55,10 +55,9 @@ class ArtifactGatewayEndpoint(cdk.Resource):
         Raises:
             InvalidPropsError: if there is no route table.
         """
-        check = PropsCheck(scope, construct_id)
-        if not route_table_ids:
-            check.reject("route_table_ids", [], "leaves the endpoint without a route", "give the subnets' route tables")
-        check.raise_problems()
+        with PropsCheck(scope, construct_id) as check:
+            if not route_table_ids:
+                check.reject("route_table_ids", [], "leaves the endpoint without a route", "give the subnets' route tables")
         super().__init__(scope, construct_id)
 
         statements = [] if shared else _read_artifacts(s3_arn(self.stack, artifact_bucket_name))

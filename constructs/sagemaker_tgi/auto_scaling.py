@@ -1,5 +1,7 @@
 """Auto scaling of an endpoint's instances on the requests in flight."""
 
+from dataclasses import dataclass
+
 import aws_cdk as cdk
 from aws_cdk import aws_applicationautoscaling as appscaling
 from aws_cdk import aws_iam as iam
@@ -11,6 +13,22 @@ _SERVICE_LINKED_ROLE = (
     "aws-service-role/sagemaker.application-autoscaling.amazonaws.com/"
     "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
 )
+
+
+@dataclass(frozen=True)
+class InstanceScaling:
+    """How the number of instances follows the requests in flight."""
+
+    min_capacity: int = 1
+    """Instances at least; one or more."""
+    max_capacity: int = 2
+    """Instances at most."""
+    target_concurrent_requests: float = 32
+    """Requests in flight per instance to aim at; more than 0."""
+    scale_out_cooldown: cdk.Duration | None = None
+    """Pause after a scale-out before the next. Default: 1 minute."""
+    scale_in_cooldown: cdk.Duration | None = None
+    """Pause after a scale-in before the next. Default: 5 minutes."""
 
 
 class ScalableInstanceCount(appscaling.BaseScalableAttribute):
@@ -40,10 +58,9 @@ class ScalableInstanceCount(appscaling.BaseScalableAttribute):
         Raises:
             InvalidPropsError: with every problem of the props.
         """
-        check = PropsCheck(scope, construct_id)
-        check.between("min_capacity", min_capacity, 1)
-        check.between("max_capacity", max_capacity, max(min_capacity, 1))
-        check.raise_problems()
+        with PropsCheck(scope, construct_id) as check:
+            check.between("min_capacity", min_capacity, 1)
+            check.between("max_capacity", max_capacity, max(min_capacity, 1))
         # Without this role the CDK would make another. It is the service's own, which it takes, and makes at the first
         # registration, where none is named: so the template names none.
         role_arn = cdk.Stack.of(scope).format_arn(
@@ -86,9 +103,8 @@ class ScalableInstanceCount(appscaling.BaseScalableAttribute):
             InvalidPropsError: if the target is not positive.
         """
         if target_concurrent_requests <= 0 and not cdk.Token.is_unresolved(target_concurrent_requests):
-            check = PropsCheck(self, construct_id)
-            check.reject("target_concurrent_requests", target_concurrent_requests, "is not positive", "use 1 or more")
-            check.raise_problems()
+            with PropsCheck(self, construct_id) as check:
+                check.reject("target_concurrent_requests", target_concurrent_requests, "is not positive", "use 1 or more")
         self._do_scale_to_track_metric(
             construct_id,
             predefined_metric=appscaling.PredefinedMetric.SAGEMAKER_VARIANT_CONCURRENT_REQUESTS_PER_MODEL_HIGH_RESOLUTION,

@@ -82,9 +82,8 @@ class DataCaptureBucket(Construct):
         Raises:
             InvalidPropsError: if they would not be kept for whole days.
         """
-        check = PropsCheck(scope, construct_id)
-        check.seconds_between("retention", retention, _DAY, _DAY * _MOST_DAYS)
-        check.raise_problems()
+        with PropsCheck(scope, construct_id) as check:
+            check.seconds_between("retention", retention, _DAY, _DAY * _MOST_DAYS)
         super().__init__(scope, construct_id)
         access_log = AccessLogBucket(self, "AccessLog", removal_policy=removal_policy)
         self.bucket: s3.IBucket = PrivateBucket(

@@ -45,11 +45,10 @@ class EncryptionKey(kms.Key):
         Raises:
             InvalidPropsError: with every problem of the props.
         """
-        check = PropsCheck(scope, construct_id)
-        for name in log_group_names:
-            check.names_log_group("log_group_names", name.replace("*", "x"))
-        check.no_longer_than("description", description, _LONGEST_DESCRIPTION)
-        check.raise_problems()
+        with PropsCheck(scope, construct_id) as check:
+            for name in log_group_names:
+                check.names_log_group("log_group_names", name.replace("*", "x"))
+            check.no_longer_than("description", description, _LONGEST_DESCRIPTION)
         stack = cdk.Stack.of(scope)
         log_groups = [log_group_arn(stack, name) for name in log_group_names]
         super().__init__(

@@ -40,12 +40,21 @@ class ITgiEndpoint(VariantMetrics, cdk.Resource):
             only_from_vpc: The VPC from which alone, through an interface endpoint of its own for `sagemaker.runtime`.
                 Default: from anywhere.
         """
-        conditions = {"StringEquals": {"aws:SourceVpc": only_from_vpc.vpc_id}} if only_from_vpc else None
+        statement = self.invoke_statement(only_from_vpc=only_from_vpc)
         return iam.Grant.add_to_principal(
             grantee=grantee,
+            actions=statement.actions,
+            resource_arns=statement.resources,
+            conditions=statement.conditions,
+        )
+
+    def invoke_statement(self, *, only_from_vpc: ec2.IVpc | None = None) -> iam.PolicyStatement:
+        """What `grant_invoke` allows, for a policy of your own."""
+        return iam.PolicyStatement(
+            sid="InvokeEndpoint",
             actions=INVOKE_ACTIONS,
-            resource_arns=[self.endpoint_arn],
-            conditions=conditions,
+            resources=[self.endpoint_arn],
+            conditions={"StringEquals": {"aws:SourceVpc": only_from_vpc.vpc_id}} if only_from_vpc else None,
         )
 
     @property
@@ -106,12 +115,11 @@ class TgiEndpoint(ITgiEndpoint):
         Raises:
             InvalidPropsError: with every problem of the props.
         """
-        check = PropsCheck(scope, construct_id)
-        if cdk.Token.is_unresolved(endpoint_name):
-            reason = "is not known before deployment"
-            check.reject("endpoint_name", "<token>", reason, "give a literal, which alarms and policies can use")
-        check.matches("endpoint_name", endpoint_name, NAME_PATTERN, _NAME_FIX)
-        check.raise_problems()
+        with PropsCheck(scope, construct_id) as check:
+            if cdk.Token.is_unresolved(endpoint_name):
+                reason = "is not known before deployment"
+                check.reject("endpoint_name", "<token>", reason, "give a literal, which alarms and policies can use")
+            check.matches("endpoint_name", endpoint_name, NAME_PATTERN, _NAME_FIX)
         super().__init__(scope, construct_id)
 
         self._endpoint_name = endpoint_name

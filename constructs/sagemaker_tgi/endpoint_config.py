@@ -59,15 +59,14 @@ class TgiEndpointConfig(cdk.Resource):
         """
         download = model_data_download_timeout or cdk.Duration.minutes(20)
         startup = container_startup_health_check_timeout or cdk.Duration.minutes(20)
-        check = PropsCheck(scope, construct_id)
-        check.matches("instance_type", instance_type, r"ml\.[a-z0-9-]+\.[a-z0-9]+", "write it like ml.g5.2xlarge")
-        check.matches("variant_name", variant_name, NAME_PATTERN, "use up to 63 letters, digits and hyphens")
-        check.between("initial_instance_count", initial_instance_count, 1)
-        check.seconds_between("model_data_download_timeout", download, _SHORTEST_TIMEOUT, _LONGEST_TIMEOUT)
-        check.seconds_between("container_startup_health_check_timeout", startup, _SHORTEST_TIMEOUT, _LONGEST_TIMEOUT)
-        if data_capture is not None:
-            data_capture.check(check)
-        check.raise_problems()
+        with PropsCheck(scope, construct_id) as check:
+            check.matches("instance_type", instance_type, r"ml\.[a-z0-9-]+\.[a-z0-9]+", "write it like ml.g5.2xlarge")
+            check.matches("variant_name", variant_name, NAME_PATTERN, "use up to 63 letters, digits and hyphens")
+            check.between("initial_instance_count", initial_instance_count, 1)
+            check.seconds_between("model_data_download_timeout", download, _SHORTEST_TIMEOUT, _LONGEST_TIMEOUT)
+            check.seconds_between("container_startup_health_check_timeout", startup, _SHORTEST_TIMEOUT, _LONGEST_TIMEOUT)
+            if data_capture is not None:
+                data_capture.check(check)
         super().__init__(scope, construct_id)
 
         self.variant_name = variant_name

@@ -58,16 +58,15 @@ class TgiModel(cdk.Resource):
         Raises:
             InvalidPropsError: with every problem of the props.
         """
-        check = PropsCheck(scope, construct_id)
-        check.no_longer_than("image (uri)", image.uri, _LONGEST_IMAGE)
-        region = cdk.Stack.of(scope).region
-        if image.region != region and not cdk.Token.is_unresolved(region):
-            reason = f"SageMaker takes images of its own region alone, here {region}"
-            check.reject("image (uri)", image.uri, reason, "give that region's image")
-        check.no_longer_than("artifact (uri)", artifact.uri, _LONGEST_ARTIFACT)
-        _check_environment(check, environment)
-        _check_network(check, subnets, security_groups)
-        check.raise_problems()
+        with PropsCheck(scope, construct_id) as check:
+            check.no_longer_than("image (uri)", image.uri, _LONGEST_IMAGE)
+            region = cdk.Stack.of(scope).region
+            if image.region != region and not cdk.Token.is_unresolved(region):
+                reason = f"SageMaker takes images of its own region alone, here {region}"
+                check.reject("image (uri)", image.uri, reason, "give that region's image")
+            check.no_longer_than("artifact (uri)", artifact.uri, _LONGEST_ARTIFACT)
+            _check_environment(check, environment)
+            _check_network(check, subnets, security_groups)
         super().__init__(scope, construct_id)
 
         vpc_config = sagemaker.CfnModel.VpcConfigProperty(

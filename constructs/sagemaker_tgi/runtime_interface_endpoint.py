@@ -44,10 +44,9 @@ class RuntimeInterfaceEndpoint(ec2.InterfaceVpcEndpoint):
         Raises:
             InvalidPropsError: if there is no subnet.
         """
-        check = PropsCheck(scope, construct_id)
-        if not subnets:
-            check.reject("subnets", [], "leaves the endpoint without an interface", "give a subnet")
-        check.raise_problems()
+        with PropsCheck(scope, construct_id) as check:
+            if not subnets:
+                check.reject("subnets", [], "leaves the endpoint without an interface", "give a subnet")
         security_group = ec2.SecurityGroup(
             scope,
             f"{construct_id}SecurityGroup",

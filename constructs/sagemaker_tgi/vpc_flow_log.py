@@ -44,9 +44,8 @@ class VpcFlowLog(cdk.Resource):
         Raises:
             InvalidPropsError: if no log group can be called so.
         """
-        check = PropsCheck(scope, construct_id)
-        check.names_log_group("log_group_name", log_group_name)
-        check.raise_problems()
+        with PropsCheck(scope, construct_id) as check:
+            check.names_log_group("log_group_name", log_group_name)
         super().__init__(scope, construct_id)
         self.log_group: logs.ILogGroup = logs.LogGroup(
             self,
