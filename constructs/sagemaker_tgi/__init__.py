@@ -4,7 +4,7 @@ from sagemaker_tgi.arns import INVOKE_ACTIONS
 from sagemaker_tgi.arns import log_group_name as endpoint_log_group_name
 from sagemaker_tgi.artifact import ModelArtifact
 from sagemaker_tgi.artifact_gateway_endpoint import ArtifactGatewayEndpoint
-from sagemaker_tgi.auto_scaling import InstanceScaling, ScalableInstanceCount
+from sagemaker_tgi.auto_scaling import InstanceScaling
 from sagemaker_tgi.compliance import (
     acknowledge,
     acknowledge_lint,
@@ -41,8 +41,8 @@ __all__ = [
     "EncryptionKey",
     "GateRole",
     "ITgiEndpoint",
-    "InvalidPropsError",
     "InstanceScaling",
+    "InvalidPropsError",
     "IsolatedVpc",
     "JumpStartMistral",
     "MetricOptions",
@@ -53,7 +53,6 @@ __all__ = [
     "PrivateNetwork",
     "PrivateTgiEndpoint",
     "RuntimeInterfaceEndpoint",
-    "ScalableInstanceCount",
     "TgiEndpoint",
     "TgiEndpointConfig",
     "TgiExecutionRole",

@@ -73,14 +73,9 @@ class DataCaptureBucket(Construct):
         """Defines the bucket, and one for its access log.
 
         Args:
-            scope: Parent construct.
-            construct_id: Id within `scope`.
             encryption_key: Key of the captured requests.
             retention: How long they are kept; at least 1 day.
             removal_policy: What happens to both buckets on removal. AWS deletes no bucket that still holds objects.
-
-        Raises:
-            InvalidPropsError: if they would not be kept for whole days.
         """
         with PropsCheck(scope, construct_id) as check:
             check.seconds_between("retention", retention, _DAY, _DAY * _MOST_DAYS)

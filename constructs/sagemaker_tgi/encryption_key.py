@@ -34,16 +34,11 @@ class EncryptionKey(kms.Key):
         """Defines the key.
 
         Args:
-            scope: Parent construct.
-            construct_id: Id within `scope`.
             log_group_names: Log groups of the stack's account and region that are encrypted with it, by name or with
                 `*` for what may change. CloudWatch Logs needs the key for as long as events are read. Default: none.
             description: What it is for.
             removal_policy: What happens to the key on removal. A log group that is retained cannot be read without it.
                 Default: it is deleted after 30 days, in which its deletion can be taken back.
-
-        Raises:
-            InvalidPropsError: with every problem of the props.
         """
         with PropsCheck(scope, construct_id) as check:
             for name in log_group_names:

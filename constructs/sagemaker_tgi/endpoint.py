@@ -2,6 +2,7 @@
 
 import aws_cdk as cdk
 import jsii
+from aws_cdk import aws_applicationautoscaling as appscaling
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -11,7 +12,7 @@ from aws_cdk.interfaces.aws_sagemaker import EndpointReference
 from constructs import Construct
 
 from sagemaker_tgi.arns import INVOKE_ACTIONS, NAME_PATTERN, endpoint_arn, log_group_name
-from sagemaker_tgi.auto_scaling import ScalableInstanceCount
+from sagemaker_tgi.auto_scaling import InstanceScaling
 from sagemaker_tgi.endpoint_config import TgiEndpointConfig
 from sagemaker_tgi.metrics import VariantMetrics
 from sagemaker_tgi.props import PropsCheck
@@ -100,8 +101,6 @@ class TgiEndpoint(ITgiEndpoint):
         """Defines the endpoint.
 
         Args:
-            scope: Parent construct.
-            construct_id: Id within `scope`.
             endpoint_name: Name of the endpoint, unique within account and region.
             endpoint_config: What to run.
             log_retention: How long the container's log is kept.
@@ -111,9 +110,6 @@ class TgiEndpoint(ITgiEndpoint):
                 Default: CloudWatch Logs' own.
             deployment_config: How an update replaces instances. Default: SageMaker's, all at once on a second
                 fleet, without alarms.
-
-        Raises:
-            InvalidPropsError: with every problem of the props.
         """
         with PropsCheck(scope, construct_id) as check:
             if cdk.Token.is_unresolved(endpoint_name):
@@ -143,29 +139,10 @@ class TgiEndpoint(ITgiEndpoint):
             deployment_config=deployment_config,
         )
         self._resource.node.add_dependency(self.log_group)
-        self._scaling: ScalableInstanceCount | None = None
 
-    def auto_scale_instance_count(self, *, max_capacity: int, min_capacity: int = 1) -> ScalableInstanceCount:
-        """Lets the number of instances follow the load, within bounds.
-
-        Args:
-            max_capacity: Instances at most.
-            min_capacity: Instances at least; one or more.
-
-        Raises:
-            InvalidPropsError: with every problem of the props.
-            ValueError: if the endpoint scales already.
-        """
-        if self._scaling is not None:
-            raise ValueError(f"{self.node.path}: auto scaling is already enabled for this endpoint")
-        self._scaling = ScalableInstanceCount(
-            self,
-            "Scaling",
-            endpoint_name=self.endpoint_name,
-            variant_name=self.variant_name,
-            min_capacity=min_capacity,
-            max_capacity=max_capacity,
-        )
-        self._scaling.node.add_dependency(self._resource)
+    def auto_scale(self, scaling: InstanceScaling) -> appscaling.ScalableTarget:
+        """Lets the number of instances follow the load; once for an endpoint."""
+        target = scaling.register(self, endpoint_name=self.endpoint_name, variant_name=self.variant_name)
+        target.node.add_dependency(self._resource)
         self._resource.retain_all_variant_properties = True  # an update would take the added instances away
-        return self._scaling
+        return target

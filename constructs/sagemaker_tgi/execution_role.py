@@ -101,16 +101,11 @@ class TgiExecutionRole(iam.Role):
         """Defines the role.
 
         Args:
-            scope: Parent construct.
-            construct_id: Id within `scope`.
             artifact: The weights that may be read.
             image: The container image whose repository may be pulled from.
             endpoint_name: The endpoint whose log group may be written.
             vpc: VPC of the model's network interfaces. Default: none, the model is in no VPC.
             data_capture: Where requests and answers are kept. Default: they are not.
-
-        Raises:
-            InvalidPropsError: if no endpoint can be called so.
         """
         with PropsCheck(scope, construct_id) as check:
             check.matches("endpoint_name", endpoint_name, NAME_PATTERN, "use up to 63 letters, digits and hyphens")
@@ -214,9 +209,7 @@ def _policy(statements: Sequence[iam.PolicyStatement]) -> iam.PolicyDocument:
     return iam.PolicyDocument(statements=list(statements))
 
 
-def _allow(
-    sid: str, *resources: str, conditions: Mapping[str, Mapping[str, str]] | None = None
-) -> iam.PolicyStatement:
+def _allow(sid: str, *resources: str, conditions: Mapping[str, Mapping[str, str]] | None = None) -> iam.PolicyStatement:
     return iam.PolicyStatement(sid=sid, actions=_STATEMENTS[sid][0], resources=list(resources), conditions=conditions)
 
 

@@ -41,8 +41,6 @@ class GateRole(iam.Role):
         """Defines the role.
 
         Args:
-            scope: Parent construct.
-            construct_id: Id within `scope`.
             role_name: Its name, by which those that assume it know it.
             endpoint: The endpoint.
             trusted: The roles that may assume it, one or more. As the condition names them, they need not exist yet,

@@ -37,15 +37,10 @@ class IsolatedVpc(Construct):
         """Defines the VPC.
 
         Args:
-            scope: Parent construct.
-            construct_id: Id within `scope`.
             availability_zones: Ids of the zones, such as `use1-az1`, which every account has, or names, whose zones
                 differ between accounts; two to eight, one subnet in each. To go from the one to the other, give
                 another `cidr` too: a zone's new subnet would get the range of the old one.
             cidr: IPv4 range of the VPC, /16 to /27. Each subnet gets an eighth of it, but at least a /28.
-
-        Raises:
-            InvalidPropsError: with every problem of the props.
         """
         with PropsCheck(scope, construct_id) as check:
             ranges = _subnet_ranges(check, cidr)
@@ -118,7 +113,9 @@ def _subnet_ranges(check: PropsCheck, cidr: str) -> list[ipaddress.IPv4Network]:
     """The ranges of the zones; those of the default range if `cidr` makes no VPC."""
     try:
         network = ipaddress.IPv4Network(cidr)
-        if not _LARGEST_VPC <= network.prefixlen < _SMALLEST_SUBNET or str(network) != cidr:
+        if str(network) != cidr:  # Python reads 10.0.0.0/255.255.0.0, too
+            raise ValueError("is not in CIDR notation")
+        if not _LARGEST_VPC <= network.prefixlen < _SMALLEST_SUBNET:
             raise ValueError(f"is no VPC that two subnets fit into, from /{_LARGEST_VPC} to /{_SMALLEST_SUBNET - 1}")
         if any(network.overlaps(reserved) for reserved in _RESERVED):
             raise ValueError("AWS makes no VPC of this range")

@@ -13,7 +13,7 @@ from sagemaker_tgi.image import EcrImage
 from sagemaker_tgi.props import PropsCheck
 from sagemaker_tgi.region_data import load
 
-_DEFAULT_TGI = "-tgi1.1.0-"  # the release that these constructs are tested with; the newest version on it is the default
+_DEFAULT_TGI = "-tgi1.1.0-"  # in the image tag; the default is the newest version on this release, which is tested
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,7 @@ class JumpStartMistral:
         return cls._published("huggingface-llm-mistral-7b", scope, version, instance_type)
 
     @classmethod
-    def _published(
-        cls, model_id: str, scope: Construct, version: str | None, instance_type: str
-    ) -> "JumpStartMistral":
+    def _published(cls, model_id: str, scope: Construct, version: str | None, instance_type: str) -> "JumpStartMistral":
         data, region = load("jumpstart.json"), cdk.Stack.of(scope).region
         versions: dict[str, Any] = {row["version"]: row for row in data["models"][model_id]}
         default = [row for row in versions.values() if _DEFAULT_TGI in row["image_tag"]][-1]
@@ -68,7 +66,7 @@ class JumpStartMistral:
                 check.reject("region of the stack", region, f"does not have version {found['version']}", fix)
             offered = list(dict.fromkeys([*found["instance_types"], *found["instance_environment"]]))
             if instance_type not in offered:
-                check.reject("instance_type", instance_type, "is none of the model's", f"use one of {', '.join(offered)}")
+                check.reject("instance_type", instance_type, "is not offered", f"use one of {', '.join(offered)}")
         registry = f"{data['image_account_by_region'][region]}.dkr.ecr.{region}.{RegionInfo.get(region).domain_suffix}"
         return cls(
             EcrImage.from_uri(f"{registry}/{data['image_repository']}:{found['image_tag']}"),

@@ -44,8 +44,6 @@ class TgiModel(cdk.Resource):
         """Defines the model.
 
         Args:
-            scope: Parent construct.
-            construct_id: Id within `scope`.
             image: The container image.
             artifact: The weights, which SageMaker copies to /opt/ml/model.
             environment: The container's environment variables. HF_MODEL_ID is a path in the container.
@@ -54,9 +52,6 @@ class TgiModel(cdk.Resource):
             security_groups: Their security groups; at least one where there are subnets. Default: none.
             artifact_route: What has to exist before SageMaker can copy the weights through the VPC, such as an
                 `ArtifactGatewayEndpoint`. Default: none, the route is there already.
-
-        Raises:
-            InvalidPropsError: with every problem of the props.
         """
         with PropsCheck(scope, construct_id) as check:
             check.no_longer_than("image (uri)", image.uri, _LONGEST_IMAGE)

@@ -22,14 +22,9 @@ class ModelSecurityGroup(cdk.Resource):
         """Defines the security group.
 
         Args:
-            scope: Parent construct.
-            construct_id: Id within `scope`.
             vpc: The model's VPC.
             s3_prefix_list_id: Id of the region's managed prefix list `com.amazonaws.<region>.s3`.
                 Default: by this package's data; a region that is not in it needs this prop.
-
-        Raises:
-            InvalidPropsError: if the region's prefix list is not known.
         """
         region = cdk.Stack.of(scope).region
         prefix_list_id = s3_prefix_list_id or known_prefix_list_id(region)

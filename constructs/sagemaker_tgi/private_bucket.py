@@ -19,8 +19,6 @@ class AccessLogBucket(s3.Bucket):
         """Defines the bucket.
 
         Args:
-            scope: Parent construct.
-            construct_id: Id within `scope`.
             removal_policy: What happens to the bucket on removal.
         """
         super().__init__(
@@ -82,8 +80,6 @@ class PrivateBucket(s3.Bucket):
         """Defines the bucket.
 
         Args:
-            scope: Parent construct.
-            construct_id: Id within `scope`.
             encryption_key: Key of its objects.
             retention: How long an object is kept.
             access_log: Where requests to it are logged.

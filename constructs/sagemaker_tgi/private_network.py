@@ -47,12 +47,10 @@ class PrivateNetwork(Construct):
         """Defines the network.
 
         Args:
-            scope: Parent construct.
-            construct_id: Id within `scope`.
             vpc: A VPC to use. Default: one is made, of isolated subnets.
-            subnets: The subnets of `vpc` for the model's interfaces. Default: its isolated ones, or else its private ones.
-            route_table_ids: Route tables of `subnets` that get a gateway endpoint for Amazon S3. Default: none, there is
-                a route to Amazon S3.
+            subnets: Subnets of `vpc` for the model's interfaces. Default: its isolated ones, or else its private ones.
+            route_table_ids: Their route tables that get a gateway endpoint for Amazon S3. Default: none, as they have a
+                route to it.
             availability_zones: Zones of the new VPC, by id or name (`IsolatedVpc`). Default: two that offer
                 `instance_type`, by this package's data.
             cidr: IPv4 range of the new VPC.
@@ -65,9 +63,6 @@ class PrivateNetwork(Construct):
             encryption_key: Key of that log group, which CloudWatch Logs may use. Default: a new one.
             log_retention: How long flow logs are kept.
             log_removal_policy: What happens to their log group, and a new key, on removal.
-
-        Raises:
-            InvalidPropsError: with every problem of the props, and of the parts'.
         """
         with PropsCheck(scope, construct_id) as check:
             super().__init__(scope, construct_id)
@@ -87,6 +82,8 @@ class PrivateNetwork(Construct):
             """The VPC."""
             self.subnets: Sequence[ec2.ISubnet] = subnets or vpc.isolated_subnets or vpc.private_subnets
             """The subnets of the model's interfaces."""
+            if not self.subnets:
+                check.reject("vpc", vpc.node.path, "has neither isolated nor private subnets", "give subnets")
             self.route_table_ids = route_table_ids
             """Route tables that get a gateway endpoint for Amazon S3; empty if a given VPC has its own route."""
             self.model_security_group = ModelSecurityGroup(self, "Model", vpc=vpc, s3_prefix_list_id=s3_prefix_list_id)

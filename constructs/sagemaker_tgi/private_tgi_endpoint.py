@@ -12,7 +12,7 @@ from constructs import Construct
 from sagemaker_tgi.arns import log_group_name
 from sagemaker_tgi.artifact import ModelArtifact
 from sagemaker_tgi.artifact_gateway_endpoint import ArtifactGatewayEndpoint
-from sagemaker_tgi.auto_scaling import InstanceScaling, ScalableInstanceCount
+from sagemaker_tgi.auto_scaling import InstanceScaling
 from sagemaker_tgi.data_capture import DataCapture
 from sagemaker_tgi.encryption_key import EncryptionKey
 from sagemaker_tgi.endpoint import ITgiEndpoint, TgiEndpoint
@@ -60,8 +60,6 @@ class PrivateTgiEndpoint(ITgiEndpoint):
         """Defines the endpoint and its parts.
 
         Args:
-            scope: Parent construct.
-            construct_id: Id within `scope`.
             image: The container image, such as `JumpStartMistral.instruct(self).image`.
             artifact: The weights.
             environment: The container's environment variables. Default: `HF_MODEL_ID`, where the weights are; all else
@@ -83,9 +81,6 @@ class PrivateTgiEndpoint(ITgiEndpoint):
                 Default: 20 minutes.
             container_startup_health_check_timeout: For loading them; 1 minute to 1 hour. Default: 20 minutes.
             detailed_observability: Whether SageMaker publishes OpenTelemetry metrics, which are billed.
-
-        Raises:
-            InvalidPropsError: with every problem of the props, and of the parts'.
         """
         with PropsCheck(scope, construct_id) as check:
             if network is not None and vpc is not None:
@@ -109,9 +104,29 @@ class PrivateTgiEndpoint(ITgiEndpoint):
                 log_removal_policy=log_removal_policy,
             )
             """Where the model is: VPC, subnets, security group, interface endpoint of callers, flow logs."""
-            self.role: iam.IRole = role or self._execution_role(image, artifact, data_capture)
+            self.role: iam.IRole = role or TgiExecutionRole(
+                self,
+                "Role",
+                image=image,
+                artifact=artifact,
+                endpoint_name=self.endpoint_name,
+                vpc=self.network.vpc,
+                data_capture=data_capture,
+            )
             """What SageMaker assumes to start the container."""
-            self.network.artifact_gateway = self._artifact_gateway(artifact, data_capture)
+            if self.network.route_table_ids:
+                self.network.artifact_gateway = ArtifactGatewayEndpoint(
+                    self,
+                    "Artifacts",
+                    vpc=self.network.vpc,
+                    route_table_ids=self.network.route_table_ids,
+                    artifact_bucket_name=artifact.bucket_name,
+                    data_capture=data_capture,
+                    shared=self.network.is_shared,
+                )
+                # A subnet has the route only once the route table is associated with it.
+                tables = [subnet.node.try_find_child("RouteTableAssociation") for subnet in self.network.subnets]
+                self.network.artifact_gateway.node.add_dependency(*filter(None, tables))
             self.model = TgiModel(
                 self,
                 "Model",
@@ -160,50 +175,7 @@ class PrivateTgiEndpoint(ITgiEndpoint):
             self.log_group: logs.ILogGroup = self.endpoint.log_group
             """Where the container logs."""
             if isinstance(self.role, TgiExecutionRole):
+                self.role.outlive(*self.network.subnets, self.network.model_security_group)
                 self.role.log_policy.node.add_dependency(self.log_group)
-            self.scalable_instance_count: ScalableInstanceCount | None = None
-            """The scalable target; None without `scaling`."""
-            if scaling is not None:
-                self.scalable_instance_count = self.endpoint.auto_scale_instance_count(
-                    min_capacity=scaling.min_capacity, max_capacity=scaling.max_capacity
-                )
-                self.scalable_instance_count.scale_on_concurrent_requests(
-                    "ConcurrentRequests",
-                    target_concurrent_requests=scaling.target_concurrent_requests,
-                    scale_out_cooldown=scaling.scale_out_cooldown,
-                    scale_in_cooldown=scaling.scale_in_cooldown,
-                )
-
-    def _execution_role(
-        self, image: EcrImage, artifact: ModelArtifact, data_capture: DataCapture | None
-    ) -> TgiExecutionRole:
-        role = TgiExecutionRole(
-            self,
-            "Role",
-            image=image,
-            artifact=artifact,
-            endpoint_name=self.endpoint_name,
-            vpc=self.network.vpc,
-            data_capture=data_capture,
-        )
-        role.outlive(*self.network.subnets, self.network.model_security_group)
-        return role
-
-    def _artifact_gateway(
-        self, artifact: ModelArtifact, data_capture: DataCapture | None
-    ) -> ArtifactGatewayEndpoint | None:
-        if not self.network.route_table_ids:
-            return None
-        gateway = ArtifactGatewayEndpoint(
-            self,
-            "Artifacts",
-            vpc=self.network.vpc,
-            route_table_ids=self.network.route_table_ids,
-            artifact_bucket_name=artifact.bucket_name,
-            data_capture=data_capture,
-            shared=self.network.is_shared,
-        )
-        # A subnet has the route only once the route table is associated with it.
-        tables = [subnet.node.try_find_child("RouteTableAssociation") for subnet in self.network.subnets]
-        gateway.node.add_dependency(*filter(None, tables))
-        return gateway
+            self.scalable_target = self.endpoint.auto_scale(scaling) if scaling else None
+            """The variant's instances; None without `scaling`."""

@@ -34,15 +34,10 @@ class RuntimeInterfaceEndpoint(ec2.InterfaceVpcEndpoint):
         """Defines the interface endpoint.
 
         Args:
-            scope: Parent construct.
-            construct_id: Id within `scope`.
             vpc: The callers' VPC; its range may reach the endpoint.
             subnets: Subnets for the endpoint's interfaces; of several in one zone, the first is taken.
             shared: Whether the VPC is others', too, whose requests all come through here: there is no policy then,
                 and what callers may do is for their own policies to say. Default: no.
-
-        Raises:
-            InvalidPropsError: if there is no subnet.
         """
         with PropsCheck(scope, construct_id) as check:
             if not subnets:

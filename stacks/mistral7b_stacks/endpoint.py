@@ -46,8 +46,6 @@ class EndpointStack(EnvironmentStack):
         """Defines the stack.
 
         Args:
-            scope: The environment's stage.
-            construct_id: Id within `scope`.
             environment: The environment.
             trusted_roles: Roles that assume the gate role, for smoke test and gates. Default: there is no gate role.
         """
@@ -73,7 +71,7 @@ class EndpointStack(EnvironmentStack):
             log_retention=log_retention,
             log_removal_policy=log_removal_policy,
         )
-        scaling = environment.auto_scaling
+        scaling, capture = environment.auto_scaling, environment.data_capture
         private = PrivateTgiEndpoint(
             self,
             "Default",  # no part of logical ids: each is that of the part in this stack
@@ -83,19 +81,20 @@ class EndpointStack(EnvironmentStack):
             endpoint_name=environment.resolved_endpoint_name,
             instance_type=environment.instance_type,
             instance_count=environment.instance.count,
-            scaling=scaling
-            and InstanceScaling(
+            scaling=InstanceScaling(
                 min_capacity=scaling.min_instances,
                 max_capacity=scaling.max_instances,
                 target_concurrent_requests=scaling.target_concurrent_requests,
                 scale_out_cooldown=cdk.Duration.seconds(scaling.scale_out_cooldown_seconds),
                 scale_in_cooldown=cdk.Duration.seconds(scaling.scale_in_cooldown_seconds),
-            ),
+            )
+            if scaling
+            else None,
             network=network,
             encryption_key=key,
             log_retention=log_retention,
             log_removal_policy=log_removal_policy,
-            data_capture=environment.data_capture and self._data_capture(environment, environment.data_capture, key),
+            data_capture=self._data_capture(environment, capture, key) if capture else None,
             description=description,
             model_data_download_timeout=cdk.Duration.seconds(environment.timeouts.model_download_seconds),
             container_startup_health_check_timeout=cdk.Duration.seconds(environment.timeouts.container_startup_seconds),

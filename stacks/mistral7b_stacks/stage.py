@@ -21,7 +21,6 @@ class EnvironmentStage(cdk.Stage):
         """Defines the stage; its id is the environment's name.
 
         Args:
-            scope: The app.
             environment: The environment.
             trusted_roles: Roles that run smoke test and gates after a deployment. Default: none, so no gate role.
         """
