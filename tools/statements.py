@@ -165,7 +165,8 @@ class _Stack:
         self.reasons: dict[str, dict[str, str]] = {}
         """Reasons of each construct that has some, by its path."""
         for construct in stack.node.find_all():
-            path = construct.node.path.removeprefix(stack.node.path).removeprefix("/")
+            # A construct called Default is no part of its parts' logical ids, and of no use in a path.
+            path = construct.node.path.removeprefix(stack.node.path).removeprefix("/").removeprefix("Default/")
             for entry in construct.node.metadata:
                 if entry.type == STATEMENT_REASONS:
                     self.reasons.setdefault(path, {}).update(entry.data)

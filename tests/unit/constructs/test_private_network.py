@@ -81,9 +81,7 @@ def test_a_new_vpc_can_do_without_an_interface_endpoint(stack: cdk.Stack, resour
     assert resources(stack, "AWS::EC2::VPCEndpoint") == []
 
 
-@pytest.mark.parametrize(
-    ("region", "where"), [(None, "a stack without a region"), ("us-gov-west-1", "us-gov-west-1")]
-)
+@pytest.mark.parametrize(("region", "where"), [(None, "a stack without a region"), ("us-gov-west-1", "us-gov-west-1")])
 def test_where_zones_are_not_known_they_or_a_region_are_asked_for(region: str | None, where: str) -> None:
     stack = cdk.Stack(cdk.App(), "Test", env=cdk.Environment(region=region))
     with pytest.raises(InvalidPropsError) as error:

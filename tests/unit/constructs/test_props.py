@@ -6,11 +6,22 @@ import pytest
 from sagemaker_tgi.props import InvalidPropsError, PropsCheck
 
 
+def message(stack: cdk.Stack, check_props: Callable[[PropsCheck], object]) -> list[str]:
+    """The lines of the error that a check ends with."""
+
+    def define() -> None:
+        with PropsCheck(stack, "Thing") as check:
+            check_props(check)
+
+    with pytest.raises(InvalidPropsError) as error:
+        define()
+    return str(error.value).splitlines()
+
+
 def test_all_problems_come_in_one_error_that_names_construct_prop_value_and_fix(stack: cdk.Stack) -> None:
-    with pytest.raises(InvalidPropsError) as error, PropsCheck(stack, "Thing") as check:
-        check.between("count", 0, 1, 5)
-        check.matches("name", "a b", "[a-z]+", "use letters")
-    assert str(error.value).splitlines() == [
+    assert message(
+        stack, lambda c: (c.between("count", 0, 1, 5), c.matches("name", "a b", "[a-z]+", "use letters"))
+    ) == [
         "Test/Thing: 2 problems with its props",
         "  count=0: is out of range; use from 1 to 5",
         "  name='a b': does not match [a-z]+; use letters",
@@ -32,48 +43,41 @@ def test_values_that_are_known_at_deployment_only_pass_every_check(stack: cdk.St
         check.seconds_between("pause", cdk.Duration.seconds(parameter.value_as_number), 1, 5)
 
 
-def problems(stack: cdk.Stack, check_props: Callable[[PropsCheck], None]) -> list[str]:
-    with pytest.raises(InvalidPropsError) as error, PropsCheck(stack, "Thing") as check:
-        check_props(check)
-    return str(error.value).splitlines()[1:]
-
-
 def test_a_range_without_an_upper_limit_says_so(stack: cdk.Stack) -> None:
-    found = problems(stack, lambda check: check.between("count", 0, 1))
-    assert found == ["  count=0: is out of range; use 1 or more"]
+    found = message(stack, lambda check: check.between("count", 0, 1))
+    assert found[1:] == ["  count=0: is out of range; use 1 or more"]
 
 
 def test_a_duration_is_checked_in_seconds(stack: cdk.Stack) -> None:
-    found = problems(stack, lambda check: check.seconds_between("pause", cdk.Duration.hours(2), 60, 3600))
-    assert found == ["  pause (seconds)=7200: is out of range; use from 60 to 3600"]
+    found = message(stack, lambda check: check.seconds_between("pause", cdk.Duration.hours(2), 60, 3600))
+    assert found[1:] == ["  pause (seconds)=7200: is out of range; use from 60 to 3600"]
 
 
 def test_a_text_that_is_too_long_says_by_how_much(stack: cdk.Stack) -> None:
     with PropsCheck(stack, "Thing") as check:
         check.no_longer_than("text", "abc", 3)
-    found = problems(stack, lambda check: check.no_longer_than("text", "abcd", 3))
-    assert found == ["  text='abcd': has 4 characters; use 3 or fewer"]
+    found = message(stack, lambda check: check.no_longer_than("text", "abcd", 3))
+    assert found[1:] == ["  text='abcd': has 4 characters; use 3 or fewer"]
 
 
 def test_problems_of_parts_come_with_those_of_the_whole(stack: cdk.Stack) -> None:
-    with pytest.raises(InvalidPropsError) as error, PropsCheck(stack, "Whole") as check:
+    def check_whole_and_parts(check: PropsCheck) -> None:
         check.between("count", 0, 1)
-        for part in ("Whole/One", "Whole/Two"):
+        for part in ("Thing/One", "Thing/Two"):
             with PropsCheck(stack, part) as of_part:
                 of_part.between("size", 0, 1)
-    assert [line for line in str(error.value).splitlines() if line.startswith("Test/")] == [
-        "Test/Whole: 1 problem with its props",
-        "Test/Whole/One: 1 problem with its props",
-        "Test/Whole/Two: 1 problem with its props",
+
+    assert [line for line in message(stack, check_whole_and_parts) if line.startswith("Test/")] == [
+        "Test/Thing: 1 problem with its props",
+        "Test/Thing/One: 1 problem with its props",
+        "Test/Thing/Two: 1 problem with its props",
     ]
 
 
 def test_an_error_that_a_wrong_prop_leads_to_does_not_hide_the_problem(stack: cdk.Stack) -> None:
-    with pytest.raises(InvalidPropsError, match="count=0"), PropsCheck(stack, "Whole") as check:
-        check.between("count", 0, 1)
-        raise ZeroDivisionError
+    assert len(message(stack, lambda check: (check.between("count", 0, 1), 1 / 0))) == 2
 
 
 def test_an_error_without_a_wrong_prop_is_raised_as_it_is(stack: cdk.Stack) -> None:
-    with pytest.raises(ZeroDivisionError), PropsCheck(stack, "Whole"):
+    with pytest.raises(ZeroDivisionError), PropsCheck(stack, "Thing"):
         raise ZeroDivisionError
