@@ -47,8 +47,8 @@ class ArtifactGatewayEndpoint(cdk.Resource):
             route_table_ids: Route tables of the model's subnets; each once.
             artifact_bucket_name: The bucket that holds the weights.
             data_capture: Where requests and answers are kept. Default: they are not.
-            shared: Whether the VPC is others', too, whose requests to S3 all come through here: there is no policy
-                then, as it would cut them off. Default: no.
+            shared: Whether others use the VPC, too. There is no policy then, as it would cut off their requests to S3.
+                Default: no.
         """
         with PropsCheck(scope, construct_id) as check:
             if not route_table_ids:

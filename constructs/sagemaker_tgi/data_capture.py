@@ -56,7 +56,7 @@ class DataCapture:
 
 
 class DataCaptureBucket(Construct):
-    """The bucket of captured requests: private, encrypted, versioned, over TLS alone, logged, and emptied with time.
+    """The bucket of captured requests: private, encrypted, versioned, TLS only, logged; objects expire.
 
     What users ask can hold personal data, so every object is deleted after its retention, with all its versions.
     """

@@ -34,11 +34,11 @@ class ITgiEndpoint(VariantMetrics, cdk.Resource):
         return endpoint_arn(self.stack, self.endpoint_name)
 
     def grant_invoke(self, grantee: iam.IGrantable, *, only_from_vpc: ec2.IVpc | None = None) -> iam.Grant:
-        """Lets `grantee` send requests to this endpoint alone, for whole answers and for streams.
+        """Lets `grantee` invoke this endpoint, for whole answers and for streams.
 
         Args:
             grantee: Who may.
-            only_from_vpc: The VPC from which alone, through an interface endpoint of its own for `sagemaker.runtime`.
+            only_from_vpc: The only VPC it may call from, which needs an interface endpoint for `sagemaker.runtime`.
                 Default: from anywhere.
         """
         statement = self.invoke_statement(only_from_vpc=only_from_vpc)

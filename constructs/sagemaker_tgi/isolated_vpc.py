@@ -93,7 +93,7 @@ def _subnet(scope: Construct, zone: str, cidr: str, vpc_id: str) -> ec2.PrivateS
         vpc_id=vpc_id,
         map_public_ip_on_launch=False,
     )
-    if zone[-1].isdigit():  # the CDK's subnets know names alone
+    if zone[-1].isdigit():  # the CDK's subnets take names only
         _resource(subnet).availability_zone, _resource(subnet).availability_zone_id = None, zone
     return subnet
 
@@ -135,7 +135,7 @@ def _check_zones(check: PropsCheck, zones: Sequence[str], *, ranges: int) -> Non
     if len(set(zones)) != len(zones):
         check.reject("availability_zones", shown, "names a zone twice", "give each zone once")
     elif len({_number(zone) % ranges for zone in zones}) < len(zones):
-        fix = f"give ids alone or names alone, and a /{_SMALLEST_SUBNET - _SUBNET_BITS} or larger"
+        fix = f"give only ids or only names, and a /{_SMALLEST_SUBNET - _SUBNET_BITS} or larger"
         check.reject("availability_zones", shown, "share a range of the VPC", fix)
     if len(zones) < 2:
         check.reject("availability_zones", shown, "are too few", f"give from 2 to {ranges} zones")

@@ -47,7 +47,7 @@ class TgiModel(cdk.Resource):
             image: The container image.
             artifact: The weights, which SageMaker copies to /opt/ml/model.
             environment: The container's environment variables. HF_MODEL_ID is a path in the container.
-            role: What SageMaker takes on to start the container, such as a `TgiExecutionRole`.
+            role: What SageMaker assumes to start the container, such as a `TgiExecutionRole`.
             subnets: Subnets of the model's network interfaces. Default: none, the model is in no VPC.
             security_groups: Their security groups; at least one where there are subnets. Default: none.
             artifact_route: What has to exist before SageMaker can copy the weights through the VPC, such as an
@@ -57,7 +57,7 @@ class TgiModel(cdk.Resource):
             check.no_longer_than("image (uri)", image.uri, _LONGEST_IMAGE)
             region = cdk.Stack.of(scope).region
             if image.region != region and not cdk.Token.is_unresolved(region):
-                reason = f"SageMaker takes images of its own region alone, here {region}"
+                reason = f"SageMaker takes only images of its own region, here {region}"
                 check.reject("image (uri)", image.uri, reason, "give that region's image")
             check.no_longer_than("artifact (uri)", artifact.uri, _LONGEST_ARTIFACT)
             _check_environment(check, environment)

@@ -37,7 +37,7 @@ class AccessLogBucket(s3.Bucket):
         )
 
     def accept_log_of(self, source: s3.Bucket) -> None:
-        """Lets Amazon S3 deliver the access log of `source` alone.
+        """Lets Amazon S3 deliver the access log of `source`, and of no other bucket.
 
         `server_access_logs_bucket` would do it by an ACL, which this bucket has none of, wherever an app lacks the
         feature flag `@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy`. Source: Amazon S3 user guide, "Permissions for

@@ -52,7 +52,7 @@ class PropsCheck:
         if messages and self._open:
             self._open[-1]._of_parts += messages
         elif messages:
-            raise InvalidPropsError("\n".join(messages))
+            raise InvalidPropsError("\n".join(messages)) from None
 
     def reject(self, prop: str, value: object, reason: str, fix: str) -> None:
         """Notes a problem with `prop`."""
