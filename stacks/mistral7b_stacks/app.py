@@ -36,7 +36,7 @@ def define(
         name: EnvironmentStage(
             app,
             environment=environment,
-            gatekeepers=_gatekeepers(environment, promotion) if promotion and name in promoted else (),
+            trusted_roles=_trusted_roles(environment, promotion) if promotion and name in promoted else (),
         )
         for name, environment in environments.items()
     }
@@ -50,14 +50,14 @@ def define(
     return PipelineStack(app, promotion=promotion, stages=stages)
 
 
-def _gatekeepers(environment: Environment, promotion: Promotion) -> list[NamedRole]:
+def _trusted_roles(environment: Environment, promotion: Promotion) -> list[NamedRole]:
     """Who runs an environment's smoke test and gates.
 
     An environment without an account of its own trusts the account that it is deployed to, never the pipeline file's:
     whoever tries `cdk deploy 'dev/*'` with the file as it came lets no stranger in.
     """
     account = promotion.settings.account if environment.account else None
-    gatekeepers = [NamedRole(gates_project_role_name(environment.name), account)]
+    trusted = [NamedRole(gates_project_role_name(environment.name), account)]
     if promotion.settings.github_actions is not None:
-        gatekeepers.append(NamedRole(deploy_role_name(environment.name)))
-    return gatekeepers
+        trusted.append(NamedRole(deploy_role_name(environment.name)))
+    return trusted

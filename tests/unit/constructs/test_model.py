@@ -165,7 +165,7 @@ def test_an_image_of_another_region_is_refused(stack: cdk.Stack) -> None:
     image = EcrImage.from_uri("763104351884.dkr.ecr.us-east-1.amazonaws.com/tgi:1.1.0")
     with pytest.raises(InvalidPropsError) as error:
         model(stack, image=image)
-    assert f"image (uri)={image.uri!r}: SageMaker takes images of its own region alone, here eu-west-1" in str(
+    assert f"image (uri)={image.uri!r}: SageMaker takes only images of its own region, here eu-west-1" in str(
         error.value
     )
 
