@@ -59,6 +59,10 @@ def test_the_distributions_of_a_release_have_one_version_and_pin_each_other() ->
 
 
 def test_the_update_bots_configuration_is_valid() -> None:
-    command = [Path(sys.executable).with_name("check-jsonschema"), "--builtin-schema", "vendor.renovate"]
+    command: list[str | Path] = [
+        Path(sys.executable).with_name("check-jsonschema"),
+        "--builtin-schema",
+        "vendor.renovate",
+    ]
     checked = subprocess.run([*command, ROOT / "renovate.json"], check=False, capture_output=True, text=True)
     assert checked.returncode == 0, checked.stdout
