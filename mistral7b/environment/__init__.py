@@ -1,7 +1,6 @@
 """Environment files: what to run, where, and how; typed and checked before anything is deployed."""
 
-from mistral7b.environment.load import load_environment, load_environments
-from mistral7b.environment.problem import EnvironmentFileError, Problem
+from mistral7b.environment.load import EnvironmentFileError, load_environment, load_environments
 from mistral7b.environment.schema import (
     AutoScaling,
     Callers,
@@ -17,6 +16,7 @@ from mistral7b.environment.schema import (
     Timeouts,
     json_schema,
 )
+from mistral7b.yamlfile import Problem
 
 __all__ = [
     "AutoScaling",

@@ -4,10 +4,9 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
-from mistral7b.environment.problem import FieldPath, dotted
-from mistral7b.environment.rules.registry import Finding
 from mistral7b.environment.schema import Environment
-from mistral7b.environment.workload import Workload
+from mistral7b.workload import Workload
+from mistral7b.yamlfile import FieldPath, Finding, dotted
 
 AUTO = "auto"
 
@@ -22,7 +21,7 @@ FIELDS: tuple[FieldPath, ...] = (
 """Fields that may be `auto`."""
 
 
-def take_out(values: dict[str, Any]) -> list[FieldPath]:
+def remove(values: dict[str, Any]) -> list[FieldPath]:
     """Removes every `auto` from an environment file's values; returns where they were."""
     found = []
     for path in FIELDS:
@@ -36,23 +35,23 @@ def take_out(values: dict[str, Any]) -> list[FieldPath]:
 def resolve(env: Environment, fields: Iterable[FieldPath]) -> dict[FieldPath, int | float] | Finding:
     """The planner's figure for each field, or why there is none. `env` has no `auto` any more.
 
-    All that the file gives by itself stays as it is, and the plan has to do with it.
+    The planner takes all other settings of the file as given.
     """
     # The planner takes a moment to load, and an environment without `auto` does without it.
     from mistral7b.capacity.memory import router_limits  # noqa: PLC0415
     from mistral7b.capacity.planner import InfeasibleError  # noqa: PLC0415
 
     fields = list(fields)
-    first = fields[0]
+    first = ".".join(map(str, fields[0]))
     if env.workload is None:
-        return Finding(first, AUTO, "there is no workload to plan for", "add workload:, or give a number")
+        return Finding(first, "there is no workload to plan for", "add workload:, or give a number", AUTO)
     try:
         router_limits(env.launcher_settings(), env.instance_type)
         figures = _planned(env.workload.model_dump_json(), _given(env, fields))
-    except (InfeasibleError, LookupError) as error:
-        reason = error.reason if isinstance(error, InfeasibleError) else str(error)
-        fix = error.fix if isinstance(error, InfeasibleError) else "give a number: this cannot be planned"
-        return Finding(first, AUTO, reason, fix)
+    except InfeasibleError as error:
+        return Finding(first, error.reason, error.fix, AUTO)
+    except LookupError as error:
+        return Finding(first, str(error), "give a number: this cannot be planned", AUTO)
     scaled = env.auto_scaling is not None
     names = {path: str(path[1]).lower() for path in fields}
     names |= {_COUNT: "min_instances" if scaled else "max_instances"} if _COUNT in names else {}

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from mistral7b.tgi.clap import U32_MAX, RustType
+from mistral7b.yamlfile import pattern
 
 Quantization = Literal["awq", "eetq", "gptq", "bitsandbytes", "bitsandbytes-nf4", "bitsandbytes-fp4"]
 Dtype = Literal["float16", "bfloat16"]
@@ -136,7 +137,9 @@ class LauncherSettings(_Variables):
 _SENSIBLE = {
     "hf_model_id": Field(min_length=1),
     # A name that git takes; a `${Token[…]}` or `{{resolve:…}}` in it would be read by the CDK or CloudFormation.
-    "hf_model_revision": Field(pattern=r"^[A-Za-z0-9._/-]{1,255}$"),
+    "hf_model_revision": pattern(
+        r"[A-Za-z0-9._/-]{1,255}", "write a commit or branch: up to 255 letters, digits, hyphens and . _ /"
+    ),
     "sm_num_gpus": Field(ge=1),
     "validation_workers": Field(ge=1),
     "max_concurrent_requests": Field(ge=1),

@@ -88,8 +88,8 @@ def test_every_field_that_the_schema_limits_keeps_a_constraint() -> None:
 def test_every_form_of_a_value_keeps_a_constraint() -> None:
     forms = {name for name in names(ROOT / "mistral7b" / "environment" / "limits.py") if name.islower()}
     public = {f"limits.py::{name}" for name in forms if not name.startswith("_")}
-    promoted = {name for name in names(ROOT / "mistral7b" / "promotion" / "forms.py") if name.islower()}
-    public |= {f"promotion/forms.py::{name}" for name in promoted if not name.startswith("_")}
+    promoted = {name for name in names(ROOT / "mistral7b" / "promotion" / "validators.py") if name.islower()}
+    public |= {f"promotion/validators.py::{name}" for name in promoted if not name.startswith("_")}
     _nothing(public - PLACES, f"add a row to {DOCUMENT.name} for what these functions refuse")
 
 

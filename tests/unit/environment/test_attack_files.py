@@ -35,7 +35,7 @@ def test_a_folder_in_place_of_a_file_is_named(tmp_path: Path) -> None:
 
 def test_a_pipe_in_place_of_a_file_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "dev.yaml")
-    assert [p.reason for p in problems_of(tmp_path)] == ["it cannot be read: it is no regular file"]
+    assert [p.reason for p in problems_of(tmp_path)] == ["it cannot be read: it is not a regular file"]
 
 
 @pytest.mark.parametrize("name", ["dev.yaml", "common.yaml"])

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from mistral7b.promotion.regions import PIPELINE_REGIONS, partition
-from mistral7b.promotion.rules import size
+from mistral7b.promotion.rules.environments import MOST_STAGES
 from tests.unit.promotion.conftest import FILES, HEAD, Load, Problems, head, promoting
 
 DEV = promoting("dev")
@@ -174,14 +174,14 @@ def test_roles_for_github_leave_room_for_two_gates_less(problems: Problems, load
 
 
 def test_more_environments_than_stages_are_refused(problems: Problems) -> None:
-    most = size.MOST_STAGES - 3
+    most = MOST_STAGES - 3
     names = [f"dev{number}" for number in range(most + 1)]
     found = problems(HEAD + promoting(*names), dict.fromkeys(names, "region: us-east-1\n"))
     assert found["environments"].fix == f"promote {most} environments at most"
 
 
 def test_as_many_environments_as_there_are_stages_are_accepted(load: Load) -> None:
-    names = [f"dev{number}" for number in range(size.MOST_STAGES - 3)]
+    names = [f"dev{number}" for number in range(MOST_STAGES - 3)]
     assert len(load(HEAD + promoting(*names), dict.fromkeys(names, "region: us-east-1\n")).environments) == 47
 
 

@@ -1,12 +1,11 @@
-"""The workload of an environment file: what traffic comes, and how fast it has to be served."""
+"""The workload: what traffic comes, and how fast it has to be served. A section of environment files."""
 
 import math
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
-from mistral7b.environment.section import STRICT
+from mistral7b.yamlfile import Section, refusal
 
 MOST_TOKENS = 8192
 """Tokens of prompt and answer together that are planned for: JumpStart's MAX_TOTAL_TOKENS."""
@@ -22,11 +21,7 @@ _Rate = Annotated[float, Field(ge=0.0001, le=10_000)]
 _Tokens = Annotated[int, Field(ge=1, le=MOST_TOKENS - 1)]
 
 
-class _Section(BaseModel):
-    model_config = STRICT
-
-
-class TokenSpread(_Section):
+class TokenSpread(Section):
     """A lognormal distribution of tokens."""
 
     mean: Annotated[float, Field(ge=1, le=MOST_TOKENS - 1)]
@@ -79,7 +74,7 @@ Tokens = Annotated[
 ]
 
 
-class RequestRate(_Section):
+class RequestRate(Section):
     """Requests per second, all callers together."""
 
     average: _Rate
@@ -100,10 +95,10 @@ _Milliseconds = Annotated[float, Field(gt=0, le=60_000)]
 _Seconds = Annotated[float, Field(gt=0, le=60)]
 
 
-class Objective(_Section):
+class Objective(Section):
     """How fast answers have to come, the client's whole wait. At least one of the four latencies is required."""
 
-    model_config = STRICT | ConfigDict(json_schema_extra={"minProperties": 1})
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
     p50_ms_per_token: _Milliseconds | None = None
     """Milliseconds of an answer over its tokens, median."""
@@ -130,7 +125,7 @@ class Objective(_Section):
         return {name: value for name in names if (value := getattr(self, name)) is not None}
 
 
-class Workload(_Section):
+class Workload(Section):
     """Expected traffic and the latency it needs: `mistral7b plan` and every `auto` work out settings from it."""
 
     input_tokens: Tokens
@@ -179,8 +174,3 @@ def _typical(tokens: "int | TokenSpread | list[int]") -> int:
     if isinstance(tokens, TokenSpread):
         return math.ceil(tokens.p95) if tokens.longest is None else tokens.longest
     return longest(tokens)
-
-
-def refusal(reason: str, fix: str) -> PydanticCustomError:
-    """An error whose message names reason and fix."""
-    return PydanticCustomError("refusal", "{reason}", {"reason": reason, "fix": fix})

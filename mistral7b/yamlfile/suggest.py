@@ -15,6 +15,12 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     return best if likeness >= _CUTOFF else None
 
 
+def with_guess(name: str, known: Iterable[str], fix: str) -> str:
+    """The fix of a wrong name, after the known name that was probably meant."""
+    guess = nearest(name, known)
+    return f"did you mean {guess}? {fix[0].upper()}{fix[1:]}" if guess else fix
+
+
 def _likeness(matcher: "SequenceMatcher[str]", letters: str, known: str) -> float:
     """0 to 1 by common runs of letters; 1 more where only the letters' order differs, the commonest slip.
 
