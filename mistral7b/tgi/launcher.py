@@ -56,7 +56,8 @@ def parse_environment(environment: Mapping[str, str], *, gpus: int | None = None
             problems.append(_unreadable(variable, text, rust_type, choices, error))
     settings = LauncherSettings.model_validate(values)
     unreadable = {problem.variable for problem in problems}
-    problems += [problem for rule in rules(gpus) if not unreadable & rule.reads for problem in rule.check(settings)]
+    applicable = (rule for rule in rules(gpus) if unreadable.isdisjoint(rule.variables.split()))
+    problems += [problem for rule in applicable for problem in rule.check(settings)]
     if problems:
         raise LauncherError(problems, settings)
     return settings

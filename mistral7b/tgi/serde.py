@@ -1,15 +1,15 @@
 """JSON read into types as Rust's serde does it for the TGI router, with the errors that its clients see.
 
-A reader of a type takes the JsonReader and returns the value. What differs from other parsers and matters to clients:
-unknown fields are ignored, a struct may be given as an array of its fields, and the error that comes first in the text
-is the one reported.
+A reader of a type takes the JsonReader and returns the value. Where serde differs from other parsers: it ignores
+unknown fields, accepts an array of a struct's fields for the struct, and reports the error that comes first.
 """
 
 import json
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import MISSING, fields
 from decimal import Decimal
-from typing import Any, NoReturn, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar, get_args, get_origin, get_type_hints
 
 from mistral7b.tgi.json_reader import JsonReader
 
@@ -79,64 +79,52 @@ def list_of(read: Read[T]) -> Read[list[T]]:
     def read_list(reader: JsonReader) -> list[T]:
         if reader.peek() != b"[":
             _invalid_type(reader, "a sequence")
-        items: list[T] = []
-        more = not reader.empty(b"]")
-        while more:
-            reader.path.append(f"[{len(items)}]")
-            items.append(read(reader))
-            reader.path.pop()
-            more = reader.another(b"]")
-        return items
+        return [read(reader) for _ in reader.items()]
 
     return read_list
 
 
-def structure(name: str, fields: Mapping[str, Read[Any]], required: str | None = None) -> Read[dict[str, Any]]:
-    """A Rust struct: those of its fields that are given. All but one have a default."""
+def structure(model: type[T], name: str) -> Read[T]:
+    """A Rust struct called `name`, as a dataclass. Its types say how fields are read; those with a default may lack."""
+    readers = {key: _reader_of(hint) for key, hint in get_type_hints(model, include_extras=True).items()}
+    required = next((f.name for f in fields(model) if f.default is f.default_factory is MISSING), "")  # type: ignore[arg-type]
 
-    def read_structure(reader: JsonReader) -> dict[str, Any]:
-        found = reader.peek()
+    def read_structure(reader: JsonReader) -> T:
+        found, values = reader.peek(), dict[str, Any]()
         if found == b"[":
-            return _from_array(reader, name, fields, required)
-        if found != b"{":
+            for index in reader.items():
+                if index == len(readers):
+                    reader.path.pop()
+                    reader.fail_syntax("trailing characters", seen=len(reader.peek()))
+                key = list(readers)[index]
+                values[key] = readers[key](reader)
+            missing = f"invalid length {len(values)}, expected struct {name} with {len(readers)} elements"
+        elif found == b"{":
+            for key in reader.members(values):
+                if key in readers:
+                    values[key] = readers[key](reader)
+                else:
+                    reader.skip_value()
+            missing = f"missing field `{required}`"
+        else:
             _invalid_type(reader, f"struct {name}")
-        values: dict[str, Any] = {}
-        more = not reader.empty(b"}")
-        while more:
-            key = reader.key()
-            if key in values:
-                reader.peek()
-                reader.fail_data(f"duplicate field `{key}`")
-            reader.path.append(key)
-            reader.colon()
-            if key in fields:
-                values[key] = fields[key](reader)
-            else:
-                reader.skip_value()
-            reader.path.pop()
-            more = reader.another(b"}")
-        if required is not None and required not in values:
-            reader.fail_data(f"missing field `{required}`")
-        return values
+        if required and required not in values:
+            reader.fail_data(missing)
+        return model(**values)
 
     return read_structure
 
 
-def _from_array(reader: JsonReader, name: str, fields: Mapping[str, Read[Any]], required: str | None) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    more = not reader.empty(b"]")
-    for index, (key, read) in enumerate(fields.items()):
-        if not more:
-            break
-        reader.path.append(f"[{index}]")
-        values[key] = read(reader)
-        reader.path.pop()
-        more = reader.another(b"]")
-    if more:
-        reader.fail_syntax("trailing characters", seen=len(reader.peek()))
-    if required is not None and required not in values:
-        reader.fail_data(f"invalid length {len(values)}, expected struct {name} with {len(fields)} elements")
-    return values
+def _reader_of(hint: Any) -> Read[Any]:
+    parts = get_args(hint)
+    if type(None) in parts:
+        return optional(_reader_of(parts[0]))
+    if get_origin(hint) is list:
+        return list_of(_reader_of(parts[0]))
+    if get_origin(hint) is Annotated:
+        read: Read[Any] = parts[1]
+        return read
+    return {bool: boolean, str: text}.get(hint) or structure(hint, hint.__name__)
 
 
 def _number(reader: JsonReader, expected: str) -> int | float:
@@ -148,23 +136,19 @@ def _number(reader: JsonReader, expected: str) -> int | float:
 
 def _invalid_type(reader: JsonReader, expected: str) -> NoReturn:
     """Raise for the value that is next, which is of another type."""
-    found = reader.peek()
-    if found in (b"n", b"t", b"f"):
-        value = reader.ident()
-        name = "null" if value is None else f"boolean `{json.dumps(value)}`"
-    elif found == b'"':
-        name = f"string {json.dumps(reader.string(), ensure_ascii=False)}"
-    elif found == b"-" or found.isdigit():
-        name = _name(reader.number())
-    elif found in (b"[", b"{"):
-        name = "sequence" if found == b"[" else "map"
-    else:
-        reader.fail_value()
+    name = {b"[": "sequence", b"{": "map"}.get(reader.peek()) or _name(reader.scalar())
     reader.fail_data(f"invalid type: {name}, expected {expected}")
 
 
-def _name(number: float) -> str:
-    if isinstance(number, int):
-        return f"integer `{number}`"
-    digits = f"{Decimal(repr(number)):f}"
-    return f"floating point `{digits if '.' in digits else digits + '.0'}`"
+def _name(value: str | float | None) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, str | bool):
+        return (
+            f"string {json.dumps(value, ensure_ascii=False)}"
+            if isinstance(value, str)
+            else f"boolean `{json.dumps(value)}`"
+        )
+    digits = f"{Decimal(repr(value)):f}"
+    is_whole = isinstance(value, int)
+    return f"{'integer' if is_whole else 'floating point'} `{digits if is_whole or '.' in digits else digits + '.0'}`"
