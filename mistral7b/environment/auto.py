@@ -6,7 +6,7 @@ from typing import Any
 
 from mistral7b.environment.schema import Environment
 from mistral7b.workload import Workload
-from mistral7b.yamlfile import FieldPath, Finding, dotted
+from mistral7b.yamlfile import FieldPath, Finding
 
 AUTO = "auto"
 
@@ -58,27 +58,15 @@ def resolve(env: Environment, fields: Iterable[FieldPath]) -> dict[FieldPath, in
     return {path: figures[name] for path, name in names.items()}
 
 
-def names(fields: Iterable[FieldPath]) -> tuple[str, ...]:
-    """Dotted names of fields."""
-    return tuple(dotted(path) for path in fields)
-
-
 def _given(env: Environment, fields: list[FieldPath]) -> tuple[tuple[str, int | float], ...]:
     """What the planner must not change, by the names of its `Pinned`."""
-    settings = env.launcher_settings()
-    given: dict[str, int | float] = {
-        variable.lower(): getattr(settings, variable.lower())
-        for variable in _VARIABLES
-        if ("tgi", variable) not in fields
-    }
-    for name in ("cuda_memory_fraction", "waiting_served_ratio", "max_waiting_tokens"):
-        given[name] = getattr(settings, name)
+    settings, scaling = env.launcher_settings(), env.auto_scaling
+    names = [variable.lower() for variable in _VARIABLES if ("tgi", variable) not in fields]
+    names += ["cuda_memory_fraction", "waiting_served_ratio", "max_waiting_tokens"]
+    given: dict[str, int | float] = {name: getattr(settings, name) for name in names}
     for name in ("min_instances", "max_instances"):
-        if env.auto_scaling is None:
-            if _COUNT not in fields:
-                given[name] = env.instance.count
-        elif ("auto_scaling", name) not in fields:
-            given[name] = getattr(env.auto_scaling, name)
+        if (("auto_scaling", name) if scaling else _COUNT) not in fields:
+            given[name] = getattr(scaling, name) if scaling else env.instance.count
     return tuple(given.items())
 
 

@@ -5,24 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from mistral7b import yamlfile
 from mistral7b.environment import auto, rules
 from mistral7b.environment.schema import Environment
 from mistral7b.environment.uniqueness import shared
-from mistral7b.yamlfile import (
-    FieldPath,
-    FileKind,
-    FileProblemsError,
-    Finding,
-    Problem,
-    Source,
-    nearest,
-    overlay,
-    read,
-    unique,
-    validate_fields,
-    with_guess,
-    without_nulls,
-)
+from mistral7b.yamlfile import FieldPath, FileKind, FileProblemsError, Finding, Problem, Source, read, unique
 
 COMMON = "common.yaml"
 PIPELINE_FILE = "pipeline.yaml"
@@ -102,7 +89,7 @@ def load_environment(folder: Path, name: str) -> Environment:
     common = folder / COMMON
     source = read(folder / f"{name}.yaml", str(folder / f"{name}.yaml"))
     if os.path.lexists(common):
-        source = overlay(read(common, str(common)), source)
+        source = yamlfile.overlay(read(common, str(common)), source)
     if source.problems:  # what could not be read would only look like missing fields
         raise EnvironmentFileError(source.problems)
     environment, problems = _validate(name, source)
@@ -113,13 +100,13 @@ def load_environment(folder: Path, name: str) -> Environment:
 
 def _validate(name: str, source: Source) -> tuple[Environment, list[Problem]]:
     problems: list[Problem] = []
-    values = without_nulls(source.values)
+    values = yamlfile.without_nulls(source.values)
     if "name" in values:
         reason, fix = "an environment is named by its file", "remove the field; rename the file instead"
         problems.append(source.problem(("name",), values.pop("name"), reason, fix))
     planned = auto.remove(values)
     values["name"] = name
-    environment, wrong = validate_fields(_KIND, values, source, problems)
+    environment, wrong = yamlfile.validate_fields(_KIND, values, source, problems)
     if ("name",) in wrong:  # no rule can tell more
         wrong = [(field,) for field in Environment.model_fields]
     findings = list(rules.check(environment, [*wrong, *planned]))
@@ -139,7 +126,7 @@ def _with_plan(
     for path, figure in figures.items():
         values[str(path[0])][path[1]] = figure
     resolved = Environment.model_validate(values)
-    resolved._planned = auto.names(planned)
+    resolved._planned = tuple(map(yamlfile.dotted, planned))
     return resolved, list(rules.check(resolved))
 
 
@@ -158,7 +145,7 @@ def _no_files(folder: Path) -> EnvironmentFileError:
 
 def _no_environment(folder: Path, name: str, names: list[str]) -> EnvironmentFileError:
     reason, fix = no_such_environment(name, names)
-    guess = nearest(name, names)
+    guess = yamlfile.nearest(name, names)
     hint = f" {reason.capitalize()}." if is_reserved(name) else f" Did you mean {guess}?" if guess else ""
     message = f"There is no environment {name[:80]!r}.{hint} ({', '.join(names)})"
     return EnvironmentFileError([Problem(str(folder), None, "(environment)", name, reason, fix)], message=message)
@@ -174,4 +161,4 @@ def no_such_environment(name: str, names: Sequence[str]) -> tuple[str, str]:
     fix = f"there are {', '.join(names)}; each is a file there"
     if is_reserved(name):
         return f"{name} is a reserved name", fix
-    return "there is no such environment", with_guess(name, names, fix)
+    return "there is no such environment", yamlfile.with_guess(name, names, fix)

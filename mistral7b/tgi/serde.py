@@ -17,25 +17,32 @@ T = TypeVar("T")
 Read = Callable[[JsonReader], T]
 
 
-def text(reader: JsonReader) -> str:
-    """Rust's String."""
-    if reader.peek() != b'"':
-        _invalid_type(reader, "a string")
-    return reader.string()
+def _beginning_with(first: bytes, expected: str, read: Read[T]) -> Read[T]:
+    """A value that begins with one of the bytes `first`; another is not what serde calls `expected`."""
+
+    def read_checked(reader: JsonReader) -> T:
+        if reader.peek() not in {bytes([byte]) for byte in first}:
+            _invalid_type(reader, expected)
+        return read(reader)
+
+    return read_checked
 
 
-def boolean(reader: JsonReader) -> bool:
-    """Rust's bool."""
-    if reader.peek() not in (b"t", b"f"):
-        _invalid_type(reader, "a boolean")
-    return reader.ident() is True
+text = _beginning_with(b'"', "a string", JsonReader.string)
+"""Rust's String."""
+boolean = _beginning_with(b"tf", "a boolean", lambda reader: reader.ident() is True)
+"""Rust's bool."""
+
+
+def _number(rust_type: str) -> Read[int | float]:
+    return _beginning_with(b"-0123456789", rust_type, JsonReader.number)
 
 
 def integer(rust_type: str, low: int, high: int) -> Read[int]:
     """A Rust integer type of this name, from `low` to `high`."""
 
     def read(reader: JsonReader) -> int:
-        value = _number(reader, rust_type)
+        value = _number(rust_type)(reader)
         if isinstance(value, float):
             reader.fail_data(f"invalid type: {_name(value)}, expected {rust_type}")
         if not low <= value <= high:
@@ -53,7 +60,7 @@ i32 = integer("i32", -(2**31), 2**31 - 1)
 
 def f32(reader: JsonReader) -> float:
     """Rust's f32: what is too small becomes 0, what is too large infinite."""
-    value = _number(reader, "f32")
+    value = _number("f32")(reader)
     try:
         rounded: float = struct.unpack("f", struct.pack("f", value))[0]
     except OverflowError:
@@ -63,25 +70,12 @@ def f32(reader: JsonReader) -> float:
 
 def optional(read: Read[T]) -> Read[T | None]:
     """Rust's Option: null, or a value of the type."""
-
-    def read_optional(reader: JsonReader) -> T | None:
-        if reader.peek() == b"n":
-            reader.ident()
-            return None
-        return read(reader)
-
-    return read_optional
+    return lambda reader: None if reader.peek() == b"n" and reader.ident() is None else read(reader)
 
 
 def list_of(read: Read[T]) -> Read[list[T]]:
     """Rust's Vec."""
-
-    def read_list(reader: JsonReader) -> list[T]:
-        if reader.peek() != b"[":
-            _invalid_type(reader, "a sequence")
-        return [read(reader) for _ in reader.items()]
-
-    return read_list
+    return _beginning_with(b"[", "a sequence", lambda reader: [read(reader) for _ in reader.items()])
 
 
 def structure(model: type[T], name: str) -> Read[T]:
@@ -90,8 +84,8 @@ def structure(model: type[T], name: str) -> Read[T]:
     required = next((f.name for f in fields(model) if f.default is f.default_factory is MISSING), "")  # type: ignore[arg-type]
 
     def read_structure(reader: JsonReader) -> T:
-        found, values = reader.peek(), dict[str, Any]()
-        if found == b"[":
+        values: dict[str, Any] = {}
+        if reader.peek() == b"[":
             for index in reader.items():
                 if index == len(readers):
                     reader.path.pop()
@@ -99,20 +93,18 @@ def structure(model: type[T], name: str) -> Read[T]:
                 key = list(readers)[index]
                 values[key] = readers[key](reader)
             missing = f"invalid length {len(values)}, expected struct {name} with {len(readers)} elements"
-        elif found == b"{":
+        else:
             for key in reader.members(values):
                 if key in readers:
                     values[key] = readers[key](reader)
                 else:
                     reader.skip_value()
             missing = f"missing field `{required}`"
-        else:
-            _invalid_type(reader, f"struct {name}")
         if required and required not in values:
             reader.fail_data(missing)
         return model(**values)
 
-    return read_structure
+    return _beginning_with(b"[{", f"struct {name}", read_structure)
 
 
 def _reader_of(hint: Any) -> Read[Any]:
@@ -125,13 +117,6 @@ def _reader_of(hint: Any) -> Read[Any]:
         read: Read[Any] = parts[1]
         return read
     return {bool: boolean, str: text}.get(hint) or structure(hint, hint.__name__)
-
-
-def _number(reader: JsonReader, expected: str) -> int | float:
-    found = reader.peek()
-    if found != b"-" and not found.isdigit():
-        _invalid_type(reader, expected)
-    return reader.number()
 
 
 def _invalid_type(reader: JsonReader, expected: str) -> NoReturn:

@@ -6,6 +6,7 @@ pydantic's errors become problems: the field as written in the file, the reason 
 import copy
 import types
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar, Union, get_args, get_origin
 
@@ -127,22 +128,10 @@ def _remove(values: dict[str, Any], path: FieldPath) -> None:
     while path and isinstance(path[-1], int):
         path = path[:-1]
     node: Any = values
-    for part in path[:-1]:
-        if not _holds(node, part):
-            return
-        if not isinstance(node[part], dict | list):
-            del node[part]
-            return
-        node = node[part]
-    if path and _holds(node, path[-1]):
+    with suppress(LookupError, TypeError):  # what is around it was removed before
+        for part in path[:-1]:
+            node = node[part]
         del node[path[-1]]
-
-
-def _holds(node: Any, part: str | int) -> bool:
-    """Whether `node` is a mapping, or a list of them, with something at `part`."""
-    if isinstance(node, list):
-        return isinstance(part, int) and part < len(node) and isinstance(node[part], dict)
-    return isinstance(node, dict) and part in node
 
 
 def _set_default(values: dict[str, Any], path: FieldPath, value: Any) -> None:

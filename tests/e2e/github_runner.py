@@ -22,16 +22,6 @@ from tests.variants import context
 
 ROOMS = ("constructs", "stacks", "mistral7b", "mistral7b_cli", "sagehost", "scaling_rules")
 CHECKOUT = ("app.py", *ROOMS, ".venv", "node_modules")
-    "app.py",
-    "constructs",
-    "stacks",
-    "mistral7b",
-    "mistral7b_cli",
-    "sagehost",
-    "scaling_rules",
-    ".venv",
-    "node_modules",
-)
 """What of the project a job needs; links, as a runner's own set-up would take minutes."""
 
 

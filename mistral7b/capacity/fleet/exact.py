@@ -7,7 +7,8 @@ from math import inf
 from mistral7b.capacity.fleet.chunks import Chunk, Trace, collect
 from mistral7b.capacity.fleet.outcome import Outcomes, Samples
 from mistral7b.capacity.fleet.result import Result
-from mistral7b.capacity.hosting import Fleet, router
+from mistral7b.capacity.fleet.routing import router
+from mistral7b.capacity.hosting import Fleet
 from mistral7b.capacity.request import Request
 from mistral7b.capacity.scheduler import TgiInstance
 from scaling_rules import AutoScaling, Policy
