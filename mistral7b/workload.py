@@ -91,6 +91,7 @@ class RequestRate(Section):
         return self
 
 
+_LATENCIES = ("p50_ms_per_token", "p95_ms_per_token", "p50_seconds", "p95_seconds")
 _Milliseconds = Annotated[float, Field(gt=0, le=60_000)]
 _Seconds = Annotated[float, Field(gt=0, le=60)]
 
@@ -114,15 +115,12 @@ class Objective(Section):
     @model_validator(mode="after")
     def _some(self) -> "Objective":
         if not self.latencies():
-            raise refusal(
-                "it has no latency", "give one of p50_ms_per_token, p95_ms_per_token, p50_seconds, p95_seconds"
-            )
+            raise refusal("it has no latency", f"give one of {', '.join(_LATENCIES)}")
         return self
 
     def latencies(self) -> dict[str, float]:
         """The latencies that are asked for, by their field."""
-        names = ("p50_ms_per_token", "p95_ms_per_token", "p50_seconds", "p95_seconds")
-        return {name: value for name in names if (value := getattr(self, name)) is not None}
+        return {name: value for name in _LATENCIES if (value := getattr(self, name)) is not None}
 
 
 class Workload(Section):

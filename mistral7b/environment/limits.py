@@ -32,7 +32,7 @@ KMS_KEY_ARN = pattern(
 
 
 ACCOUNT_ID = pattern(
-    r"[0-9]{12}", 'write twelve digits in quotes: "123456789012"', "it is no account id", examples=["444455556666"]
+    r"[0-9]{12}", 'write twelve digits in quotes: "123456789012"', "it is not an account id", examples=["444455556666"]
 )
 ENDPOINT_NAME = pattern(
     r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", "use up to 63 letters, digits and hyphens, such as mistral-7b-dev"
@@ -120,7 +120,7 @@ def each_once(values: list[str]) -> list[str]:
     """A list that says nothing twice."""
     repeated = sorted({value for value in values if values.count(value) > 1})
     if repeated:
-        raise refusal(f"{repeated[0]} stands in it twice", "name each once")
+        raise refusal(f"{repeated[0]} is in it twice", "name each once")
     return values
 
 

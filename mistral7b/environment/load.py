@@ -152,7 +152,7 @@ def _no_environment(folder: Path, name: str, names: list[str]) -> EnvironmentFil
 
 
 def is_reserved(name: str) -> bool:
-    """Whether the file of that name is no environment's, by its name."""
+    """Whether the file of that name is not an environment."""
     return f"{name}.yaml" in NOT_ENVIRONMENTS
 
 

@@ -42,7 +42,7 @@ def branch(value: str) -> str:
     if wrong or len(value) > 255:
         raise refusal(
             "git has no branch of such a name, or one that has to be quoted",
-            "write the branch's name alone, such as main or release/1.0",
+            "write only the branch's name, such as main or release/1.0",
         )
     return value
 
@@ -62,5 +62,5 @@ def command(value: str) -> str:
 def email(value: str) -> str:
     """An address to which SNS can send."""
     if len(value) > _LONGEST_EMAIL or not _EMAIL.fullmatch(value):
-        raise refusal("it is no e-mail address", "write it like team@example.com")
+        raise refusal("it is not an e-mail address", "write it like team@example.com")
     return value

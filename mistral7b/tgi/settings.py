@@ -4,7 +4,7 @@ Names, types and defaults are those of `launcher/src/main.rs` and `sagemaker-ent
 Launcher variables that make no sense on SageMaker (port, sockets, ngrok, caches) are left out.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
@@ -88,6 +88,9 @@ class LauncherSettings(_Variables):
         return self.hf_model_quantize or self.quantize
 
 
+HINTS = get_type_hints(LauncherSettings, include_extras=True)
+"""Each setting's annotation, whole."""
+
 # What the container reads without complaint, and then refuses to start with, or every request, or runs out of sense.
 _SENSIBLE = {
     "hf_model_id": Field(min_length=1),
@@ -121,14 +124,9 @@ def or_auto(schema: dict[str, Any]) -> None:
 def _optional_fields() -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for name, field in LauncherSettings.model_fields.items():
-        annotation: Any = field.annotation
-        for constraint in field.metadata:  # pydantic moves the constraints of a plain annotation here
-            annotation = Annotated[annotation, constraint]
-        if name in _SENSIBLE:
-            annotation = Annotated[annotation, _SENSIBLE[name]]
+        annotation: Any = Annotated[HINTS[name], _SENSIBLE[name]] if name in _SENSIBLE else HINTS[name]
         extra = or_auto if name in PLANNED else None
-        described = Field(None, alias=field.alias, description=field.description, json_schema_extra=extra)
-        fields[name] = (annotation | None, described)
+        fields[name] = (annotation | None, Field(None, description=field.description, json_schema_extra=extra))
     return fields
 
 

@@ -1,4 +1,4 @@
-"""YAML files with typed fields: what is wrong in one is told with file, line, field, value, reason and fix.
+"""YAML files with typed fields: a mistake is reported with file, line, field, value, reason and fix.
 
 Knows nothing of what the files are about.
 """

@@ -113,7 +113,6 @@ class _Builder:
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._anchors: set[str] = set()
 
     def value(self, node: Any, path: FieldPath) -> Any:
         """The value of a node; None where it is refused."""
@@ -159,10 +158,8 @@ class _Builder:
         """Whether the node is more than YAML's core: an anchor, an alias, a tag, half a character."""
         scalar = node.value if isinstance(node, ScalarNode) else None
         if node.anchor is not None:
-            sign = "*" if node.anchor in self._anchors else "&"
-            self._anchors.add(node.anchor)
-            reason = "anchors (&name) and aliases (*name) are not supported"
-            self._refuse(path, f"{sign}{node.anchor}", reason, "write the value itself")
+            reason = f"anchors and aliases (&{node.anchor}, *{node.anchor}) are not supported"
+            self._refuse(path, None, reason, "write the value itself")
         elif node.tag not in (_UNTAGGED, _TEXT):
             reason = f"tags such as {node.tag.replace('tag:yaml.org,2002:', '!!')} are not supported"
             self._refuse(path, scalar, reason, "write the value without it, a text in quotes")

@@ -10,7 +10,7 @@ from mistral7b.yamlfile import Finding
 def _a_limit_on_callers_has_callers(env: Environment) -> Findings:
     if env.callers.only_from_vpc and not env.callers.role_names:
         fix = "name the roles in callers.role_names, or remove it"
-        yield Finding("callers.only_from_vpc", "there is no role that it could hold for", fix)
+        yield Finding("callers.only_from_vpc", "it applies to callers.role_names, which is empty", fix)
 
 
 @rule("callers", "network")

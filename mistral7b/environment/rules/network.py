@@ -19,7 +19,7 @@ ADDRESSES_PER_INSTANCE, FLEETS = 2, 2
 @rule("network")
 def _one_vpc(env: Environment) -> Findings:
     if env.network.vpc is not None and env.network.existing_vpc is not None:
-        fix = "remove one of them (`vpc: null` takes back what common.yaml sets)"
+        fix = "remove one of them (`vpc: null` cancels what common.yaml sets)"
         yield Finding("network.vpc", "both network.vpc and network.existing_vpc are set", fix)
 
 

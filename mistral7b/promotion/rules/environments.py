@@ -38,7 +38,7 @@ def _no_stage_has_the_name_of_another(pipeline: UnvalidatedPipeline) -> Findings
     own = {stage.lower(): stage for stage in OWN_STAGES}
     for field, promoted in pipeline.promoted:
         if promoted.name in own:
-            reason = f"the pipeline's own stage {own[promoted.name]} would differ from it in case alone"
+            reason = f"the pipeline's own stage {own[promoted.name]} would differ from it only in case"
             yield Finding(f"{field}.name", reason, "rename the environment's file")
 
 

@@ -14,7 +14,7 @@ from tests.unit.stacks.test_app import run_app
 GOOD = "region: us-east-1\n"
 WORST = {
     "levels": ("tags: " + "[" * 30_000, "levels deep"),
-    "laughs": ("a: &a [x]\nregion: *a\n", "region = '*a'"),
+    "laughs": ("a: &a [x]\nregion: *a\n", "region\n    anchors and aliases (&a, *a)"),
     "object": ("region: !!python/object/apply:os.system ['id']\n", "are not supported"),
     "digits": ("instance: {count: " + "9" * 30_000 + "}", "instance.count"),
     "escape": ('region: "\\x1b[31m\\ud800"\n', "region"),

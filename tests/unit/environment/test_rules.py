@@ -150,7 +150,7 @@ REFUSED = {
     ),
     "an endpoint name with an underscore": ("endpoint_name: my_endpoint", "endpoint_name", "wrong form"),
     "an endpoint name of 64 letters": (f"endpoint_name: {'x' * 64}", "endpoint_name", "wrong form"),
-    "an account of 11 digits": ('account: "12345678901"', "account", "no account id"),
+    "an account of 11 digits": ('account: "12345678901"', "account", "not an account id"),
     "a tag of AWS's own": ('tags: {"aws:name": x}', "tags.aws:name", "AWS's own"),
     "a tag that JumpStart's identity takes": (
         'tags: {"sagemaker-sdk:jumpstart-model-id": x}',
@@ -191,7 +191,7 @@ REFUSED = {
     "a limit on callers of which there are none": (
         "callers: {only_from_vpc: true}",
         "callers.only_from_vpc",
-        "no role",
+        "which is empty",
     ),
     "callers in the VPC without a way": (
         "callers: {role_names: [search], only_from_vpc: true}\nnetwork: {runtime_endpoint: false}",

@@ -44,8 +44,8 @@ def test_a_value_has_the_type_of_its_form(text: str, value: Any, tmp_path: Path)
 
 
 REFUSED = {
-    "an anchor": ("a: &x 1\n", 1, "a", "&x"),
-    "an alias": ("a: &x [1]\nb:\n  c: *x\n", 3, "b.c", "*x"),
+    "an anchor": ("a: &x 1\n", 1, "a", None),
+    "an alias": ("a: &x [1]\nb:\n  c: *x\n", 3, "b.c", None),
     "a merge key": ("a:\n  <<: {b: 1}\n", 2, "a.<<", None),
     "a tag": ("a: 1\nb: [!!timestamp 2001-12-14]\n", 2, "b[0]", "2001-12-14"),
     "a tag of a name": ("a:\n  !x b: 1\n", 2, "a.b", "b"),
