@@ -169,6 +169,6 @@ def longest(tokens: "int | TokenSpread | list[int]") -> int:
 
 def _typical(tokens: "int | TokenSpread | list[int]") -> int:
     """What has to fit: all that is given number by number, else what is given as longest, else the p95."""
-    if isinstance(tokens, TokenSpread):
-        return math.ceil(tokens.p95) if tokens.longest is None else tokens.longest
+    if isinstance(tokens, TokenSpread) and tokens.longest is None:
+        return math.ceil(tokens.p95)
     return longest(tokens)

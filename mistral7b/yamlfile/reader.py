@@ -21,7 +21,7 @@ from ruamel.yaml.tag import Tag
 from mistral7b.yamlfile.problem import FieldPath, Problem
 from mistral7b.yamlfile.source import Source
 
-# Far beyond an environment file with every field and a page of comments; ruamel.yaml reads some 100 KB a second.
+# Far beyond a file with every field and a page of comments; ruamel.yaml reads some 100 KB a second.
 MAX_BYTES = 32 * 1024
 # The schemas' own depth is five.
 MAX_DEPTH = 20
@@ -37,7 +37,7 @@ _LINE_BREAK = re.compile("\r\n|\n|\r")
 # How ruamel.yaml's message begins, and what to say in its place.
 _REWORDED = {
     "maximum depth": (f"it lies more than {MAX_DEPTH} levels deep", "no field lies that deep; remove it"),
-    "but found another document": ("a second YAML document begins here", "keep one; an environment is one file"),
+    "but found another document": ("a second YAML document begins here", "keep one document a file"),
 }
 
 
