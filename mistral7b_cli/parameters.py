@@ -7,8 +7,8 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from mistral7b.environment.suggest import nearest
 from mistral7b.tgi import GenerateParameters, UnreadableRequestError, parse_request
+from mistral7b.yamlfile import nearest
 from mistral7b_cli.failure import CommandError
 
 ParameterOptions = Annotated[

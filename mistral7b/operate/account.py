@@ -5,8 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from mistral7b.environment import Environment
-from mistral7b.environment.problem import Problem
+from mistral7b.environment import Environment, Problem
 from mistral7b.operate.existing_vpc import vpc_problems
 
 Client = Callable[[str], Any]

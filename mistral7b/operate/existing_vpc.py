@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from mistral7b.environment import Environment, ExistingVpc
-from mistral7b.environment.problem import Problem
+from mistral7b.environment import Environment, ExistingVpc, Problem
 from mistral7b.promotion.names import environment_stacks
 
 _Finding = tuple[str, Any, str, str]

@@ -13,13 +13,13 @@ import yaml
 
 from mistral7b.environment import Environment, EnvironmentFileError, load_environment
 from mistral7b.environment.load import COMMON
-from mistral7b.environment.source import read
 from mistral7b.examples import examples
 from mistral7b.operate.inventory import Resource, inventory
 from mistral7b.process import CommandFailedError, cdk_program, mistral7b_command, python_first, run
 from mistral7b.prompts import instruction
 from mistral7b.tgi import GenerateParameters, GenerateRequest, TgiError
 from mistral7b.tgi.validation import validate
+from mistral7b.yamlfile import read
 from mistral7b_cli.demo.prerequisites import permissions_boundary, prerequisites
 from mistral7b_cli.demo.report import Report
 from mistral7b_cli.rehearsal.cloud import Cloud

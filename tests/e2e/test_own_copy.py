@@ -55,6 +55,7 @@ def copy(folder: Path) -> Copy:
     for name in (
         "constructs",
         "sagehost",
+        "scaling_rules",
         "mistral7b",
         "mistral7b_cli",
         "requirements",

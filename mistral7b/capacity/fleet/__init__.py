@@ -7,7 +7,7 @@ from mistral7b.capacity.fleet.lengths import ConstantLength, EmpiricalLength, Lo
 from mistral7b.capacity.fleet.result import LatencyOverTime, Result, Summary, Timeline
 from mistral7b.capacity.fleet.trace_file import TraceFile
 from mistral7b.capacity.hosting import Fleet
-from mistral7b.capacity.scaling_policy import Policy, ScheduledAction
+from scaling_rules import Policy, ScheduledAction
 
 __all__ = [
     "Chunk", "ConstantLength", "EmpiricalLength", "Fleet", "LatencyOverTime", "ListedTrace", "LognormalLength",

@@ -8,11 +8,10 @@ from mistral7b.capacity.fleet.chunks import Chunk, Trace, collect
 from mistral7b.capacity.fleet.outcome import Outcomes, Samples
 from mistral7b.capacity.fleet.result import Result
 from mistral7b.capacity.fleet.routing import router
-from mistral7b.capacity.fleet.scaling import AutoScaling
 from mistral7b.capacity.hosting import Fleet
 from mistral7b.capacity.request import Request
-from mistral7b.capacity.scaling_policy import Policy
 from mistral7b.capacity.scheduler import TgiInstance
+from scaling_rules import AutoScaling, Policy
 
 MOST_REQUESTS = 20_000_000
 """More are refused: with some 100 bytes each they would need more than 2 GB."""

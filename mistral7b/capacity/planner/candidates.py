@@ -9,7 +9,7 @@ from mistral7b.capacity.memory import max_batch_total_tokens
 from mistral7b.capacity.parameters import PerformanceParameters
 from mistral7b.capacity.planner.lengths import Lengths, requests_of
 from mistral7b.capacity.planner.service import GRID
-from mistral7b.environment.workload import MOST_TOKENS, Workload
+from mistral7b.workload import MOST_TOKENS, Workload
 
 # Prefill budgets besides the least: TGI's default, and what takes any prompt that JumpStart's settings let in.
 _BUDGETS = (4096, MOST_TOKENS)

@@ -5,7 +5,7 @@ import random
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from mistral7b.environment.workload import TokenSpread, Workload
+from mistral7b.workload import TokenSpread, Workload
 
 # Fibonacci numbers: the points (i/n, i·k/n mod 1) of such a pair are a lattice that covers the unit square evenly
 # (Niederreiter, Random Number Generation and Quasi-Monte Carlo Methods, 1992, chapter 5).

@@ -8,7 +8,7 @@ from mistral7b.capacity.planner.queue import refused_share
 from mistral7b.capacity.planner.search import Found, Instance, Option, option, search
 from mistral7b.capacity.planner.service import GRID, figures
 from mistral7b.capacity.planner.sizing import climb
-from mistral7b.environment.workload import Workload
+from mistral7b.workload import Workload
 
 _FEWER = 0.75
 

@@ -10,7 +10,7 @@ from mistral7b.capacity.planner.expectation import Expectation, expect
 from mistral7b.capacity.planner.queue import most_rate
 from mistral7b.capacity.planner.service import ANSWER_LIMIT, GRID, SATURATION, Allowed, Service, figures, simulated
 from mistral7b.capacity.planner.sizing import MOST_INSTANCES, Size, most_refused, size
-from mistral7b.environment.workload import Objective, Workload
+from mistral7b.workload import Objective, Workload
 
 # Of what the KV cache holds, the share from which on memory is what keeps requests waiting.
 _MEMORY_FULL = 0.95

@@ -10,7 +10,7 @@ from mistral7b.capacity.hosting import ANSWER_LIMIT_S
 from mistral7b.capacity.parameters import PerformanceParameters
 from mistral7b.capacity.planner.full_load import FullLoad, full_load
 from mistral7b.capacity.planner.lengths import Lengths
-from mistral7b.environment.workload import Objective
+from mistral7b.workload import Objective
 
 GRID = (1, 2, 3, 4, 6, 8, 11, 16, 22, 32, 45, 64, 90, 128, 181, 256)
 """Requests in flight that are simulated; between them everything is interpolated."""

@@ -7,8 +7,8 @@ from mistral7b.capacity.hosting import Fleet
 from mistral7b.capacity.planner.candidates import Pinned
 from mistral7b.capacity.planner.queue import fewest_instances, in_flight, most_rate
 from mistral7b.capacity.planner.service import Service
-from mistral7b.capacity.scaling_policy import METRIC_RULES
-from mistral7b.environment.workload import Workload
+from mistral7b.workload import Workload
+from scaling_rules import METRIC_RULES
 
 MOST_INSTANCES = 100
 """As many as an environment file may ask for."""

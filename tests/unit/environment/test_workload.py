@@ -4,7 +4,7 @@ from math import exp
 
 import pytest
 
-from mistral7b.environment.workload import TokenSpread, Workload
+from mistral7b.workload import TokenSpread, Workload
 from tests.unit.environment.conftest import Problems
 
 VALID = {

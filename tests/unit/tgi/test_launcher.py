@@ -61,7 +61,7 @@ def test_sagemakers_own_variable_is_reported_under_the_launchers_option() -> Non
             {"MAX_INPUT_LENGTH": "8192", "MAX_BATCH_PREFILL_TOKENS": "8192"},
             "MAX_INPUT_LENGTH",
             "`max_input_length` must be < `max_total_tokens`",
-            "set MAX_TOTAL_TOKENS to 8193 or more, or MAX_INPUT_LENGTH to 8191 or less",
+            "set MAX_TOTAL_TOKENS above 8192, or MAX_INPUT_LENGTH below 8192",
         ),
         (
             {"MAX_BATCH_PREFILL_TOKENS": "4096"},
@@ -99,7 +99,7 @@ def test_a_broken_rule_of_the_launcher_is_reported_in_its_words(
 
 def test_following_the_fix_of_a_rule_lets_the_container_start() -> None:
     longer = {"MAX_INPUT_LENGTH": "9000", "MAX_BATCH_PREFILL_TOKENS": "9000"}
-    assert problems(**longer)[0].fix.startswith("set MAX_TOTAL_TOKENS to 9001 or more")
+    assert problems(**longer)[0].fix.startswith("set MAX_TOTAL_TOKENS above 9000")
     assert parse_environment(JUMPSTART | longer | {"MAX_TOTAL_TOKENS": "9001"}).max_total_tokens == 9001
 
 

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mistral7b.capacity.fleet import Policy, ScheduledAction
-from mistral7b.capacity.fleet.scaling import AutoScaling
+from scaling_rules import AutoScaling, Policy, ScheduledAction
 
 POLICY = Policy("p", 1, 10, "concurrency", 10.0, scale_out_cooldown_s=60.0, scale_in_cooldown_s=300.0)
 STARTUP = 120.0

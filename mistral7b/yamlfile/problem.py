@@ -1,4 +1,4 @@
-"""What is wrong with an environment file, in words that say how to mend it."""
+"""What is wrong with a file, in words that say how to fix it."""
 
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -16,7 +16,7 @@ _SHOWN_CHARACTERS = 3
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong: where (file, line, field), what (value, reason) and how to mend it."""
+    """One thing wrong: where (file, line, field), what (value, reason) and how to fix it."""
 
     file: str
     line: int | None
@@ -41,7 +41,7 @@ class Problem:
 
 
 def unique(problems: Iterable[Problem]) -> list[Problem]:
-    """Each problem once: what is wrong with common.yaml shows in every environment."""
+    """Each problem once: what is wrong with a file that others are laid over shows in each of them."""
     return list({(p.file, p.line, p.field, p.reason, p.fix): p for p in problems}.values())
 
 
@@ -63,10 +63,10 @@ def overlap(a: FieldPath, b: FieldPath) -> bool:
     return a[:shorter] == b[:shorter]
 
 
-class EnvironmentFileError(Exception):
-    """Every problem of one or more files of `environments/`, in one message."""
+class FileProblemsError(Exception):
+    """Every problem of one or more files, in one message."""
 
-    def __init__(self, problems: Sequence[Problem], files: str = "the environment files") -> None:
+    def __init__(self, problems: Sequence[Problem], files: str) -> None:
         self.problems = tuple(problems)
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
         lines = [str(p) for p in self.problems[:_SHOWN_PROBLEMS]]
@@ -76,7 +76,7 @@ class EnvironmentFileError(Exception):
 
 
 def _printable(text: str, width: int = _SHOWN_TEXT) -> str:
-    """What a terminal neither obeys nor reorders: other characters are escaped as Python writes them."""
+    """The text with what a terminal would obey or reorder escaped, as Python writes it."""
     return _cut("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[:width]), width)
 
 

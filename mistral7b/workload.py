@@ -1,12 +1,11 @@
-"""The workload of an environment file: what traffic comes, and how fast it has to be served."""
+"""The workload: what traffic comes, and how fast it has to be served. A section of environment files."""
 
 import math
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
-from mistral7b.environment.section import STRICT
+from mistral7b.yamlfile import Section, refusal
 
 MOST_TOKENS = 8192
 """Tokens of prompt and answer together that are planned for: JumpStart's MAX_TOTAL_TOKENS."""
@@ -22,11 +21,7 @@ _Rate = Annotated[float, Field(ge=0.0001, le=10_000)]
 _Tokens = Annotated[int, Field(ge=1, le=MOST_TOKENS - 1)]
 
 
-class _Section(BaseModel):
-    model_config = STRICT
-
-
-class TokenSpread(_Section):
+class TokenSpread(Section):
     """A lognormal distribution of tokens."""
 
     mean: Annotated[float, Field(ge=1, le=MOST_TOKENS - 1)]
@@ -79,7 +74,7 @@ Tokens = Annotated[
 ]
 
 
-class RequestRate(_Section):
+class RequestRate(Section):
     """Requests per second, all callers together."""
 
     average: _Rate
@@ -96,14 +91,15 @@ class RequestRate(_Section):
         return self
 
 
+_LATENCIES = ("p50_ms_per_token", "p95_ms_per_token", "p50_seconds", "p95_seconds")
 _Milliseconds = Annotated[float, Field(gt=0, le=60_000)]
 _Seconds = Annotated[float, Field(gt=0, le=60)]
 
 
-class Objective(_Section):
+class Objective(Section):
     """How fast answers have to come, the client's whole wait. At least one of the four latencies is required."""
 
-    model_config = STRICT | ConfigDict(json_schema_extra={"minProperties": 1})
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
     p50_ms_per_token: _Milliseconds | None = None
     """Milliseconds of an answer over its tokens, median."""
@@ -119,18 +115,15 @@ class Objective(_Section):
     @model_validator(mode="after")
     def _some(self) -> "Objective":
         if not self.latencies():
-            raise refusal(
-                "it has no latency", "give one of p50_ms_per_token, p95_ms_per_token, p50_seconds, p95_seconds"
-            )
+            raise refusal("it has no latency", f"give one of {', '.join(_LATENCIES)}")
         return self
 
     def latencies(self) -> dict[str, float]:
         """The latencies that are asked for, by their field."""
-        names = ("p50_ms_per_token", "p95_ms_per_token", "p50_seconds", "p95_seconds")
-        return {name: value for name in names if (value := getattr(self, name)) is not None}
+        return {name: value for name in _LATENCIES if (value := getattr(self, name)) is not None}
 
 
-class Workload(_Section):
+class Workload(Section):
     """Expected traffic and the latency it needs: `mistral7b plan` and every `auto` work out settings from it."""
 
     input_tokens: Tokens
@@ -176,11 +169,6 @@ def longest(tokens: "int | TokenSpread | list[int]") -> int:
 
 def _typical(tokens: "int | TokenSpread | list[int]") -> int:
     """What has to fit: all that is given number by number, else what is given as longest, else the p95."""
-    if isinstance(tokens, TokenSpread):
-        return math.ceil(tokens.p95) if tokens.longest is None else tokens.longest
+    if isinstance(tokens, TokenSpread) and tokens.longest is None:
+        return math.ceil(tokens.p95)
     return longest(tokens)
-
-
-def refusal(reason: str, fix: str) -> PydanticCustomError:
-    """An error whose message names reason and fix."""
-    return PydanticCustomError("refusal", "{reason}", {"reason": reason, "fix": fix})

@@ -1,10 +1,10 @@
-"""Application Auto Scaling over the instances of one SageMaker variant."""
+"""Application Auto Scaling over the instances of one scalable target."""
 
 import math
 from dataclasses import dataclass
 
-from mistral7b.capacity.fleet.alarms import Alarm
-from mistral7b.capacity.scaling_policy import METRIC_RULES, SCALE_IN_SHARE, Policy
+from scaling_rules.alarm import Alarm
+from scaling_rules.policy import METRIC_RULES, SCALE_IN_SHARE, Policy
 
 TICK_S = 10.0
 """Seconds between two looks at the load: the finest metric period."""

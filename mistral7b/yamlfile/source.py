@@ -1,11 +1,9 @@
-"""Values of environment files with the place each came from, and one file laid over another."""
+"""Values of YAML files with the place each came from, and one file laid over another."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from mistral7b.environment.problem import FieldPath, Problem, dotted
-from mistral7b.environment.syntax import parse
+from mistral7b.yamlfile.problem import FieldPath, Problem, dotted
 
 
 @dataclass(frozen=True)
@@ -13,7 +11,7 @@ class Place:
     """Where a value stands."""
 
     file: str
-    line: int
+    line: int | None
 
 
 @dataclass
@@ -25,31 +23,15 @@ class Source:
     places: dict[FieldPath, Place] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
-    def place(self, path: FieldPath) -> Place | None:
-        """The place of `path`, or of the nearest field around it."""
-        while path:
-            if path in self.places:
-                return self.places[path]
-            path = path[:-1]
-        return None
+    def place_at(self, path: FieldPath, line: int) -> None:
+        """Notes where the field is."""
+        self.places[path] = Place(self.file, line)
 
     def problem(self, path: FieldPath, value: Any, reason: str, fix: str) -> Problem:
-        """A problem with the value at `path`, with its place."""
-        place = self.place(path)
-        file, line = (place.file, place.line) if place else (self.file, None)
-        return Problem(file, line, dotted(path), value, reason, fix)
-
-
-def read(file: Path, shown: str) -> Source:
-    """Reads one file; what cannot be read becomes a problem of the result.
-
-    Args:
-        file: the file.
-        shown: its name in messages.
-    """
-    document = parse(file, shown)
-    places = {path: Place(shown, line) for path, line in document.lines.items()}
-    return Source(shown, document.values, places, document.problems)
+        """A problem with the value at `path`, with its place, or that of the nearest field around it."""
+        around = (path[:length] for length in range(len(path), 0, -1))
+        place = next((self.places[part] for part in around if part in self.places), Place(self.file, None))
+        return Problem(place.file, place.line, dotted(path) or "(file)", value, reason, fix)
 
 
 def overlay(base: Source, over: Source) -> Source:
@@ -61,7 +43,7 @@ def overlay(base: Source, over: Source) -> Source:
 
 
 def without_nulls(values: dict[str, Any]) -> dict[str, Any]:
-    """Without fields that are null: the default counts for them, also where common.yaml sets another value."""
+    """Without fields that are null: the default counts for them, also where the file below sets another value."""
     return {
         key: without_nulls(value) if isinstance(value, dict) else value
         for key, value in values.items()
@@ -80,7 +62,7 @@ def _merge(base: Any, over: Any, path: FieldPath, places: dict[FieldPath, Place]
 
 
 def _forget(value: Any, path: FieldPath, places: dict[FieldPath, Place]) -> None:
-    """Takes the places of everything inside `value` out of `places`."""
+    """Removes the places of everything inside `value`."""
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for part, part_value in inner:
         places.pop((*path, part), None)

@@ -1,6 +1,6 @@
 """CloudWatch alarms."""
 
-from mistral7b.capacity.fleet.alarms import Alarm
+from scaling_rules import Alarm
 
 
 def actions(points: int, breaching: str, period: float = 10.0) -> list[int]:
