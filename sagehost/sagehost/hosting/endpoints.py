@@ -15,13 +15,12 @@ from typing import Any
 from moto.sagemaker.exceptions import ValidationError
 from moto.sagemaker.models import FakeEndpoint, SageMakerModelBackend
 
-from mistral7b.tgi import tokenizer
+from sagehost.containers import Containers
 from sagehost.hosting import interfaces
 from sagehost.hosting.capture import CapturePlan, summary
 from sagehost.hosting.delivery import Capture
-from sagehost.hosting.deployment import Launcher
-from sagehost.hosting.fleet import EndpointKey, Fleet, RunningVariant
-from sagehost.hosting.plans import DeploymentError, VariantPlan, configuration, plans_of, retained
+from sagehost.hosting.deployment import DeploymentError, VariantPlan, configuration, launch, plans_of, retained
+from sagehost.hosting.fleet import EndpointKey, Fleet, RunningEndpoint, RunningVariant
 from sagehost.hosting.records import EndpointRecord, Records
 from sagehost.moto_app import STATE, client
 
@@ -46,13 +45,13 @@ def after(seconds: float) -> Later:
 class Endpoints:
     """SageMaker's operations on the endpoints of `records`, which `fleet` serves.
 
-    `later` says when endpoints are created and updated, `removing` when the network interfaces of instances go.
+    `later` decides when endpoints are created and updated, `removing` when instances' network interfaces are deleted.
     """
 
-    def __init__(self, fleet: Fleet, records: Records, launcher: Launcher, later: Later, removing: Later) -> None:
+    def __init__(self, fleet: Fleet, records: Records, containers: Containers, later: Later, removing: Later) -> None:
         self._fleet = fleet
         self._records = records
-        self._launcher = launcher
+        self._containers = containers
         self._later = later
         self._removing = removing
 
@@ -71,7 +70,7 @@ class Endpoints:
             record.show("Creating", plans)
             self._records[record.key] = record
             work = partial(self._deployed, record, plans, config.endpoint_config_name, config.data_capture_config)
-            self._finish_later(backend, record, "Failed", work)
+            self._finish_later(record, "Failed", work)
         return str(endpoint.arn)
 
     def update(self, backend: SageMakerModelBackend, parameters: Mapping[str, Any]) -> str:
@@ -95,7 +94,7 @@ class Endpoints:
             record.show("Updating", plans)
             silent = any(tag["Key"] == "sagehost:silent-rollback" for tag in record.endpoint.tags)
             work = partial(self._deployed, record, plans, config.endpoint_config_name, capture)
-            self._finish_later(backend, record, "InService", (lambda: None) if silent else work)
+            self._finish_later(record, "InService", (lambda: None) if silent else work)
         return str(record.endpoint.arn)
 
     def update_weights_and_capacities(self, backend: SageMakerModelBackend, parameters: Mapping[str, Any]) -> str:
@@ -123,7 +122,7 @@ class Endpoints:
             record.show("Updating", plans)
             config = record.endpoint.endpoint_config_name
             work = partial(self._deployed, record, plans, config, record.data_capture, record.running)
-            self._finish_later(backend, record, "InService", work)
+            self._finish_later(record, "InService", work)
         return str(record.endpoint.arn)
 
     def delete(self, backend: SageMakerModelBackend, parameters: Mapping[str, Any]) -> None:
@@ -133,7 +132,7 @@ class Endpoints:
             scaling, targets = _targets(record)
             for target in targets:
                 scaling.deregister_scalable_target(**target)
-            self._fleet.remove(record.key)
+            self._fleet.pop(record.key, None)
             record.running = ()
             self._release(record)
             del self._records[record.key]
@@ -154,17 +153,14 @@ class Endpoints:
             )
         return record
 
-    def _finish_later(self, backend: SageMakerModelBackend, record: EndpointRecord, failed: str, work: Work) -> None:
+    def _finish_later(self, record: EndpointRecord, failed: str, work: Work) -> None:
         """Do the work later; the endpoint is InService then, or `failed` with a reason."""
 
         def finish() -> None:
             try:
-                tokenizer.load()  # takes a second the first time: here it keeps no request waiting
+                work()
                 with STATE:
-                    if backend.endpoints.get(record.key.name) is not record.endpoint:
-                        return
-                    work()
-                    self._fleet.put(record.key, record.running, record.capture)
+                    self._fleet[record.key] = RunningEndpoint(record.running, record.capture)
                     record.show("InService", record.plans)
             except Exception as error:  # noqa: BLE001  # a thread has no caller: the endpoint would hang
                 with STATE:
@@ -188,10 +184,11 @@ class Endpoints:
         capture: Mapping[str, Any] | None,
         running: Sequence[RunningVariant] = (),
     ) -> None:
-        record.running = self._launcher.launch(record.key, plans, running)
-        record.plans, record.data_capture = plans, capture
-        record.capture = _capture(record.key, capture, plans)
-        record.describe(endpoint_config_name=config_name, data_capture_config=summary(capture))
+        started = launch(self._containers, record.key, plans, running)
+        with STATE:
+            record.running, record.plans, record.data_capture = started, plans, capture
+            record.capture = _capture(record.key, capture, plans)
+            record.describe(endpoint_config_name=config_name, data_capture_config=summary(capture))
 
 
 def _reason(error: Exception) -> str:

@@ -7,8 +7,9 @@ from typing import Any
 from moto.core.utils import utcnow
 from moto.sagemaker.models import FakeEndpoint
 
-from sagehost.hosting.fleet import EndpointKey, RunningVariant, Sink
-from sagehost.hosting.plans import VariantPlan
+from sagehost.hosting.delivery import Capture
+from sagehost.hosting.deployment import VariantPlan
+from sagehost.hosting.fleet import EndpointKey, RunningVariant
 
 
 @dataclass
@@ -20,7 +21,7 @@ class EndpointRecord:
     plans: list[VariantPlan]
     data_capture: Mapping[str, Any] | None = None
     running: tuple[RunningVariant, ...] = ()
-    capture: Sink | None = None
+    capture: Capture | None = None
 
     @property
     def status(self) -> str:

@@ -7,6 +7,7 @@ import itertools
 import json
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterator
+from functools import partial
 from typing import Any
 
 import boto3
@@ -14,6 +15,7 @@ import pytest
 import uvicorn
 from botocore.config import Config
 
+from mistral7b.tgi.container import start
 from sagehost import hosting
 from sagehost.accounts import access_key_id
 from sagehost.hosting.settings import HostingSettings
@@ -142,7 +144,8 @@ def install(_pace: HeldPace, _work: HeldWork) -> Callable[[], None]:
     """Let endpoints be deployed with a pace and work that can be held, whatever other tests have installed."""
 
     def install_held() -> None:
-        hosting.install(HostingSettings(interface_seconds=0.05), pace=_pace, later=_work)
+        containers = {"huggingface-pytorch-tgi-inference": lambda: partial(start, pace=_pace)}
+        hosting.install(HostingSettings(interface_seconds=0.05), containers=containers, later=_work)
 
     return install_held
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mistral7b.tgi import tokenizer
-from sagehost.hosting.generation import answer
+from mistral7b.tgi.container.generation import answer
 
 
 def test_an_answer_says_that_it_is_none() -> None:

@@ -1,16 +1,17 @@
 """Starting a TGI container: whether it starts with its environment, and what it writes to the log.
 
-Lines are those of the launcher with `--json-output`, as the SageMaker image starts it. Steps that the embedded one does
-not take (downloading, loading and warming up weights) leave no line.
+The lines are those of the launcher with `--json-output`, as the SageMaker image starts it. Steps that do not happen
+here (downloading, loading and warming up weights) write no line.
 """
 
 import json
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
+from mistral7b.catalog.instances import UnknownInstanceTypeError, instance_type
+from mistral7b.tgi import tokenizer
+from mistral7b.tgi.container.router import Pace, TgiContainer, at_once
 from mistral7b.tgi.launcher import LauncherError, parse_environment
 from mistral7b.tgi.rules import LauncherProblem, Stage
 from mistral7b.tgi.settings import LauncherSettings
@@ -19,27 +20,45 @@ _LAUNCHER = "text_generation_launcher"
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Startup:
-    """What came of a start: the settings it runs with, None if it did not start; and the lines of its log."""
+class Launch(Protocol):
+    """What the container reads of what SageMaker gives it."""
 
-    settings: LauncherSettings | None
-    log: list[str]
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The model's environment variables."""
+        ...
+
+    @property
+    def instance_type(self) -> str:
+        """Such as ml.g5.2xlarge."""
+        ...
+
+    @property
+    def log(self) -> Callable[[str], None]:
+        """Writes a line to the container's log."""
+        ...
 
 
-def start(environment: Mapping[str, str], gpus: int | None) -> Startup:
-    """Start a container with this environment on an instance with so many GPUs (None: not known)."""
+def start(launch: Launch, pace: Pace = at_once) -> TgiContainer | None:
+    """Start a container; None if TGI ends with an error, which its log then tells."""
     try:
-        settings = parse_environment(environment, gpus=gpus)
+        gpus = instance_type(launch.instance_type).gpus
+    except UnknownInstanceTypeError:  # then the number of shards is not checked
+        gpus = None
+    try:
+        settings = parse_environment(launch.environment, gpus=gpus)
     except LauncherError as error:
-        return Startup(None, _failure(error.settings, error.problems[0]))
-    log = [_line("INFO", _arguments(settings))]
+        for line in _failure(error.settings, error.problems[0]):
+            launch.log(line)
+        return None
+    launch.log(_line("INFO", _arguments(settings)))
     if settings.sm_num_gpus > 1:
-        log.append(_line("INFO", f"Sharding model on {settings.sm_num_gpus} processes"))
-    log.append(_line("INFO", "Starting Webserver"))
-    log.append(_line("INFO", "Connected", target="text_generation_router"))
-    log.append("Embedded AWS: no weights are loaded; requests are checked and counted as by TGI 1.1.0")
-    return Startup(settings, log)
+        launch.log(_line("INFO", f"Sharding model on {settings.sm_num_gpus} processes"))
+    tokenizer.load()  # takes a second the first time, which no request should wait for
+    launch.log(_line("INFO", "Starting Webserver"))
+    launch.log(_line("INFO", "Connected", target="text_generation_router"))
+    launch.log("Embedded AWS: no weights are loaded; requests are checked and counted as by TGI 1.1.0")
+    return TgiContainer(settings, pace)
 
 
 def _failure(settings: LauncherSettings, problem: LauncherProblem) -> list[str]:
@@ -62,7 +81,7 @@ def _failure(settings: LauncherSettings, problem: LauncherProblem) -> list[str]:
 
 def _line(level: str, message: str, span: dict[str, object] | None = None, target: str = _LAUNCHER) -> str:
     values: dict[str, object] = {
-        "timestamp": datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        "timestamp": datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
         "level": level,
         "fields": {"message": message},
         "target": target,

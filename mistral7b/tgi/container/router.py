@@ -1,7 +1,7 @@
-"""The TGI container of one instance: what `POST /invocations` does, with real validation, limits, errors and formats.
+"""The router of TGI 1.1.0: `POST /invocations` with its validation, limits, errors and formats.
 
-It serves as `router/src/server.rs` of TGI 1.1.0 does. An overloaded or invalid stream is an event in a stream of status
-200, as there. Timings come from the pace; without one, tokens are there at once.
+It answers as `router/src/server.rs` does: a stream that is overloaded or invalid has status 200 and one event with the
+error. The pace decides when each token is generated.
 """
 
 import asyncio
@@ -9,36 +9,49 @@ import random
 import time
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import ExitStack, aclosing, contextmanager
-from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
 
+from mistral7b.tgi.container import rendering
+from mistral7b.tgi.container.generation import Answer, answer
 from mistral7b.tgi.errors import TgiError
 from mistral7b.tgi.request import GenerateRequest, UnreadableRequestError, parse_request
 from mistral7b.tgi.settings import LauncherSettings
 from mistral7b.tgi.validation import ValidRequest, check_before_permit, validate
-from sagehost.hosting import rendering
-from sagehost.hosting.generation import Answer, answer
-from sagehost.hosting.pace import Pace, at_once
 
 _LONG_PROMPT = 20_000
 """Characters from which a prompt is tokenized in a thread: some 10 ms that no other request should wait."""
 
 
-@dataclass(frozen=True)
-class ContainerResponse:
-    """What the container answers: a body, or the parts of one as they come."""
+class Pace(Protocol):
+    """Decides when each token of each request is generated. One pace serves all requests of one container."""
+
+    def __call__(self, prompt_tokens: int, max_new_tokens: int) -> AsyncGenerator[None, None]:
+        """Yield once for every token of a request, when that token is generated.
+
+        The caller closes the iterator at the end of the answer, or when the client disconnects: the request then leaves
+        the running batch.
+        """
+        ...
+
+
+async def at_once(prompt_tokens: int, max_new_tokens: int) -> AsyncGenerator[None, None]:
+    """Generates every token at once; requests take turns."""
+    del prompt_tokens
+    for _ in range(max_new_tokens):
+        await asyncio.sleep(0)
+        yield
+
+
+class Response(NamedTuple):
+    """The container's answer. The body of a stream comes in parts."""
 
     status: int
+    headers: Mapping[str, str]
     body: bytes | AsyncGenerator[bytes, None]
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def content_type(self) -> str:
-        """The `content-type` header."""
-        return self.headers.get("content-type", "application/json")
 
 
 class TgiContainer:
-    """A started container. All its methods run on one event loop."""
+    """A started container. All requests run on one event loop."""
 
     def __init__(self, settings: LauncherSettings, pace: Pace = at_once) -> None:
         self.settings = settings
@@ -48,23 +61,23 @@ class TgiContainer:
         # A model from the Hub says there that it is for text generation, and the router then repeats the prompt.
         self._return_full_text = not settings.hf_model_id.startswith("/")
 
-    async def invoke(self, content_type: str | None, body: bytes) -> ContainerResponse:
-        """Answer one request, whatever is in it."""
+    async def invoke(self, headers: Mapping[str, str], body: bytes) -> Response:
+        """Answer `POST /invocations`, whatever the body is."""
         started = time.monotonic()
         try:
-            request = parse_request(content_type, body)
+            request = parse_request(headers.get("content-type"), body)
         except UnreadableRequestError as error:
-            return ContainerResponse(error.status, str(error).encode(), {"content-type": "text/plain; charset=utf-8"})
-        headers = {"x-compute-type": "gpu+optimized", "x-compute-characters": str(len(request.inputs))}
+            return Response(error.status, {"content-type": "text/plain; charset=utf-8"}, str(error).encode())
+        shown = {"x-compute-type": "gpu+optimized", "x-compute-characters": str(len(request.inputs))}
         if request.stream:
-            headers |= {"content-type": "text/event-stream", "cache-control": "no-cache", "x-accel-buffering": "no"}
-            return ContainerResponse(200, self._stream(request), headers)
+            shown |= {"content-type": "text/event-stream", "cache-control": "no-cache", "x-accel-buffering": "no"}
+            return Response(200, shown, self._stream(request))
         try:
-            return await self._generate(request, started, headers)
+            return await self._generate(request, started, shown)
         except TgiError as error:
-            return ContainerResponse(error.status, error.to_json().encode(), {"content-type": "application/json"})
+            return Response(error.status, {"content-type": "application/json"}, error.to_json().encode())
 
-    async def _generate(self, request: GenerateRequest, started: float, headers: dict[str, str]) -> ContainerResponse:
+    async def _generate(self, request: GenerateRequest, started: float, headers: dict[str, str]) -> Response:
         check_before_permit(request, self.settings)
         count = max(1, request.parameters.best_of or 1)
         with ExitStack() as permits:
@@ -85,7 +98,7 @@ class TgiContainer:
             "x-inference-time": _milliseconds(done - queued),
             "x-time-per-token": _milliseconds((done - queued) / len(answers[0].tokens)),
         }
-        return ContainerResponse(200, rendering.generation(valid, answers, seeds, self._repeated(request)), headers)
+        return Response(200, headers, rendering.generation(valid, answers, seeds, self._repeated(request)))
 
     async def _stream(self, request: GenerateRequest) -> AsyncGenerator[bytes, None]:
         try:
