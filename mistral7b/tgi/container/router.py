@@ -6,7 +6,6 @@ error. The pace decides when each token is generated.
 
 import asyncio
 import random
-import time
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import ExitStack, aclosing, contextmanager
 from typing import NamedTuple, Protocol
@@ -43,7 +42,7 @@ async def at_once(prompt_tokens: int, max_new_tokens: int) -> AsyncGenerator[Non
 
 
 class Response(NamedTuple):
-    """The container's answer. The body of a stream comes in parts."""
+    """The container's answer, with the one header that SageMaker hands on. The body of a stream comes in parts."""
 
     status: int
     headers: Mapping[str, str]
@@ -63,42 +62,29 @@ class TgiContainer:
 
     async def invoke(self, headers: Mapping[str, str], body: bytes) -> Response:
         """Answer `POST /invocations`, whatever the body is."""
-        started = time.monotonic()
         try:
             request = parse_request(headers.get("content-type"), body)
         except UnreadableRequestError as error:
             return Response(error.status, {"content-type": "text/plain; charset=utf-8"}, str(error).encode())
-        shown = {"x-compute-type": "gpu+optimized", "x-compute-characters": str(len(request.inputs))}
         if request.stream:
-            shown |= {"content-type": "text/event-stream", "cache-control": "no-cache", "x-accel-buffering": "no"}
-            return Response(200, shown, self._stream(request))
+            return Response(200, {"content-type": "text/event-stream"}, self._stream(request))
         try:
-            return await self._generate(request, started, shown)
+            status, answered = 200, await self._generate(request)
         except TgiError as error:
-            return Response(error.status, {"content-type": "application/json"}, error.to_json().encode())
+            status, answered = error.status, error.to_json().encode()
+        return Response(status, {"content-type": "application/json"}, answered)
 
-    async def _generate(self, request: GenerateRequest, started: float, headers: dict[str, str]) -> Response:
+    async def _generate(self, request: GenerateRequest) -> bytes:
         check_before_permit(request, self.settings)
         count = max(1, request.parameters.best_of or 1)
         with ExitStack() as permits:
             for _ in range(count):  # the router runs the sequences of best_of as requests of their own
                 permits.enter_context(self._permit())
             valid = await self._validate(request)
-            queued = time.monotonic()
             seeds = [valid.seed, *(random.getrandbits(64) for _ in range(count - 1))]
             answers = [self._answer(valid) for _ in seeds]
             await asyncio.gather(*(self._wait_for(valid, made) for made in answers))
-        done = time.monotonic()
-        headers |= {
-            "content-type": "application/json",
-            "x-compute-time": _milliseconds(done - started),
-            "x-total-time": _milliseconds(done - started),
-            "x-validation-time": _milliseconds(queued - started),
-            "x-queue-time": "0",
-            "x-inference-time": _milliseconds(done - queued),
-            "x-time-per-token": _milliseconds((done - queued) / len(answers[0].tokens)),
-        }
-        return Response(200, headers, rendering.generation(valid, answers, seeds, self._repeated(request)))
+        return rendering.generation(valid, answers, seeds, self._repeated(request))
 
     async def _stream(self, request: GenerateRequest) -> AsyncGenerator[bytes, None]:
         try:
@@ -151,7 +137,3 @@ class TgiContainer:
     def _repeated(self, request: GenerateRequest) -> str | None:
         wanted = request.parameters.return_full_text
         return request.inputs if (self._return_full_text if wanted is None else wanted) else None
-
-
-def _milliseconds(seconds: float) -> str:
-    return str(int(seconds * 1000))

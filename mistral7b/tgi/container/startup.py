@@ -7,7 +7,7 @@ here (downloading, loading and warming up weights) write no line.
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from mistral7b.catalog.instances import UnknownInstanceTypeError, instance_type
 from mistral7b.tgi import tokenizer
@@ -17,7 +17,6 @@ from mistral7b.tgi.rules import LauncherProblem, Stage
 from mistral7b.tgi.settings import LauncherSettings
 
 _LAUNCHER = "text_generation_launcher"
-T = TypeVar("T")
 
 
 class Launch(Protocol):
@@ -91,64 +90,40 @@ def _line(level: str, message: str, span: dict[str, object] | None = None, targe
     return json.dumps(values, separators=(",", ":"))
 
 
-def _arguments(s: LauncherSettings) -> str:
+def _arguments(settings: LauncherSettings) -> str:
     """The arguments as the launcher writes them: Rust's Debug of its `Args`, in their order there."""
-    values = {
-        "model_id": _text(s.hf_model_id),
-        "revision": _some(s.hf_model_revision, _text),
-        "validation_workers": s.validation_workers,
-        "sharded": "None",
-        "num_shard": f"Some({s.sm_num_gpus})",
-        "quantize": _some(s.quantization, _variant),
-        "dtype": _some(s.dtype, {"float16": "Float16", "bfloat16": "BFloat16"}.__getitem__),
-        "trust_remote_code": _bool(s.hf_model_trust_remote_code),
-        "max_concurrent_requests": s.max_concurrent_requests,
-        "max_best_of": s.max_best_of,
-        "max_stop_sequences": s.max_stop_sequences,
-        "max_top_n_tokens": s.max_top_n_tokens,
-        "max_input_length": s.max_input_length,
-        "max_total_tokens": s.max_total_tokens,
-        "waiting_served_ratio": s.waiting_served_ratio,
-        "max_batch_prefill_tokens": s.max_batch_prefill_tokens,
-        "max_batch_total_tokens": _some(s.max_batch_total_tokens, str),
-        "max_waiting_tokens": s.max_waiting_tokens,
-        "hostname": _text("container-0.local"),
-        "port": 8080,
-        "shard_uds_path": _text("/tmp/text-generation-server"),
-        "master_addr": _text("localhost"),
-        "master_port": 29500,
-        "huggingface_hub_cache": f"Some({_text('/tmp')})",
-        "weights_cache_override": "None",
-        "disable_custom_kernels": "false",
-        "cuda_memory_fraction": s.cuda_memory_fraction,
-        "rope_scaling": _some(s.rope_scaling, str.capitalize),
-        "rope_factor": _some(s.rope_factor, str),
-        "json_output": "true",
-        "otlp_endpoint": "None",
-        "cors_allow_origin": "[]",
-        "watermark_gamma": _some(s.watermark_gamma, str),
-        "watermark_delta": _some(s.watermark_delta, str),
-        "ngrok": "false",
-        "ngrok_authtoken": "None",
-        "ngrok_edge": "None",
-        "env": "false",
-    }
-    return f"Args {{ {', '.join(f'{name}: {value}' for name, value in values.items())} }}"
+    shown = {name: _debug(name, value) for name, value in settings}
+    shown["quantize"] = _debug("quantize", settings.quantization)
+    return f"Args {{ {_ARGS.format_map(shown)} }}"
 
 
-def _some(value: T | None, show: Callable[[T], str]) -> str:
-    return "None" if value is None else f"Some({show(value)})"
+_ARGS = (
+    "model_id: {hf_model_id}, revision: {hf_model_revision}, validation_workers: {validation_workers}, sharded: None, "
+    "num_shard: Some({sm_num_gpus}), quantize: {quantize}, dtype: {dtype}, "
+    "trust_remote_code: {hf_model_trust_remote_code}, max_concurrent_requests: {max_concurrent_requests}, "
+    "max_best_of: {max_best_of}, max_stop_sequences: {max_stop_sequences}, max_top_n_tokens: {max_top_n_tokens}, "
+    "max_input_length: {max_input_length}, max_total_tokens: {max_total_tokens}, "
+    "waiting_served_ratio: {waiting_served_ratio}, max_batch_prefill_tokens: {max_batch_prefill_tokens}, "
+    "max_batch_total_tokens: {max_batch_total_tokens}, max_waiting_tokens: {max_waiting_tokens}, "
+    'hostname: "container-0.local", port: 8080, shard_uds_path: "/tmp/text-generation-server", '
+    'master_addr: "localhost", master_port: 29500, huggingface_hub_cache: Some("/tmp"), weights_cache_override: None, '
+    "disable_custom_kernels: false, cuda_memory_fraction: {cuda_memory_fraction}, rope_scaling: {rope_scaling}, "
+    "rope_factor: {rope_factor}, json_output: true, otlp_endpoint: None, cors_allow_origin: [], "
+    "watermark_gamma: {watermark_gamma}, watermark_delta: {watermark_delta}, ngrok: false, ngrok_authtoken: None, "
+    "ngrok_edge: None, env: false"
+)
+_VARIANTS = {"bfloat16": "BFloat16", "bitsandbytes-nf4": "BitsandbytesNF4", "bitsandbytes-fp4": "BitsandbytesFP4"}
+"""Rust's names of choices, where they are more than the value with a capital."""
 
 
-def _text(value: str) -> str:
-    return json.dumps(value)
-
-
-def _bool(value: bool) -> str:
-    return "true" if value else "false"
-
-
-def _variant(quantization: str) -> str:
-    """Rust's name of a quantization, such as BitsandbytesNF4."""
-    name, _, kind = quantization.partition("-")
-    return name.capitalize() + kind.upper()
+def _debug(name: str, value: object) -> str:
+    """Rust's Debug of a setting's value."""
+    if value is None:
+        return "None"
+    if name in ("hf_model_id", "hf_model_revision"):
+        shown = json.dumps(value)
+    elif isinstance(value, str):
+        shown = _VARIANTS.get(value, value.capitalize())
+    else:
+        shown = str(value).lower()
+    return f"Some({shown})" if LauncherSettings.model_fields[name].default is None else shown

@@ -17,8 +17,8 @@ from sagehost.containers import Container, Containers, Launch, NoContainerError,
 from sagehost.hosting import interfaces
 from sagehost.hosting.fleet import EndpointKey, Instance, RunningVariant
 from sagehost.hosting.model_checks import check_network, model_data
-from sagehost.hosting.permissions import DeniedError
 from sagehost.moto_app import STATE
+from sagehost.roles import AccessDenied
 
 _log = logging.getLogger(__name__)
 
@@ -122,8 +122,8 @@ def _instance(containers: Containers, key: EndpointKey, plan: VariantPlan) -> In
     try:
         with STATE:
             interface = interfaces.attach(key, plan.role, plan.subnets, plan.security_groups)
-    except DeniedError as error:  # in IAM's words: SageMaker's own are not known
-        raise DeploymentError(f"No network interface for production variant {plan.name}: {error}") from None
+    except AccessDenied as error:  # in IAM's words: SageMaker's own are not known
+        raise DeploymentError(f"No network interface for production variant {plan.name}: {error.message}") from None
     instance_id = Instance.new_id()
     return Instance(_container(containers, key, plan, f"{plan.name}/{instance_id}"), interface, instance_id)
 

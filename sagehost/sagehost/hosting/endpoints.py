@@ -17,8 +17,7 @@ from moto.sagemaker.models import FakeEndpoint, SageMakerModelBackend
 
 from sagehost.containers import Containers
 from sagehost.hosting import interfaces
-from sagehost.hosting.capture import CapturePlan, summary
-from sagehost.hosting.delivery import Capture
+from sagehost.hosting.capture import Capture, enabled, summary
 from sagehost.hosting.deployment import DeploymentError, VariantPlan, configuration, launch, plans_of, retained
 from sagehost.hosting.fleet import EndpointKey, Fleet, RunningEndpoint, RunningVariant
 from sagehost.hosting.records import EndpointRecord, Records
@@ -187,7 +186,8 @@ class Endpoints:
         started = launch(self._containers, record.key, plans, running)
         with STATE:
             record.running, record.plans, record.data_capture = started, plans, capture
-            record.capture = _capture(record.key, capture, plans)
+            roles = {variant.name: variant.role for variant in plans}
+            record.capture = Capture(record.key, capture, roles) if capture and enabled(capture) else None
             record.describe(endpoint_config_name=config_name, data_capture_config=summary(capture))
 
 
@@ -217,11 +217,6 @@ def _check_scaled(record: EndpointRecord, plans: list[VariantPlan]) -> None:
             message=f'The variant(s) "{", ".join(stuck)}" must be deregistered as scalable target(s) with AWS '
             "Application Auto Scaling before they can be removed or have their instance type updated."
         )
-
-
-def _capture(key: EndpointKey, config: Mapping[str, Any] | None, plans: list[VariantPlan]) -> Capture | None:
-    plan = CapturePlan.of(config)
-    return None if plan is None else Capture(key, plan, {variant.name: variant.role for variant in plans})
 
 
 def _key(backend: SageMakerModelBackend, name: str) -> EndpointKey:

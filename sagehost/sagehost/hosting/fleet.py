@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from sagehost.containers import Container, Response
 
 if TYPE_CHECKING:
-    from sagehost.hosting.delivery import Capture
+    from sagehost.hosting.capture import Capture
 
 _log = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ from functools import partial
 from typing import Any
 
 from sagehost.hosting.fleet import EndpointKey
-from sagehost.hosting.permissions import DeniedError, check
 from sagehost.moto_app import STATE
+from sagehost.roles import AccessDenied, check_action
 
 _log = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ _USED: dict[str, tuple[EndpointKey, str]] = {}
 
 
 def attach(key: EndpointKey, role: str, subnets: Sequence[str], security_groups: Sequence[str]) -> str | None:
-    """Make the interface of a new instance; its id, or None for a model in no VPC. Raises DeniedError."""
+    """Make the interface of a new instance; its id, or None for a model in no VPC. Raises AccessDenied."""
     if not subnets:
         return None
     present = sum(owner == key for owner, _ in _USED.values())
@@ -55,8 +55,8 @@ def _remove(interface_id: str, key: EndpointKey, role: str) -> None:
             _check(key, role, "DeleteNetworkInterfacePermission", "*")
             where = {"vpc": interface.vpc_id, "subnet": interface.subnet_id}
             _check(key, role, "DeleteNetworkInterface", f"network-interface/{interface_id}", **where)
-        except DeniedError as error:
-            _log.warning("%s of endpoint %s stays for ever: %s", interface_id, key.name, error)
+        except AccessDenied as error:
+            _log.warning("%s of endpoint %s stays for ever: %s", interface_id, key.name, error.message)
         else:
             _ec2(key).delete_network_interface(interface_id)
 
@@ -65,7 +65,7 @@ def _check(key: EndpointKey, role: str, action: str, resource: str, *, vpc: str 
     ours = f"arn:{role.split(':')[1]}:ec2:{key.region}:{key.account}:"
     vpc_arn, subnet_arn = f"{ours}vpc/{vpc}" if vpc else None, f"{ours}subnet/{subnet}" if subnet else None
     context = {"ec2:region": key.region, "ec2:vpc": vpc_arn, "ec2:subnet": subnet_arn}
-    check(role, f"ec2:{action}", resource if resource == "*" else ours + resource, context)
+    check_action(role, f"ec2:{action}", resource if resource == "*" else ours + resource, context)
 
 
 def _ec2(key: EndpointKey) -> Any:

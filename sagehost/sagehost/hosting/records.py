@@ -7,7 +7,7 @@ from typing import Any
 from moto.core.utils import utcnow
 from moto.sagemaker.models import FakeEndpoint
 
-from sagehost.hosting.delivery import Capture
+from sagehost.hosting.capture import Capture
 from sagehost.hosting.deployment import VariantPlan
 from sagehost.hosting.fleet import EndpointKey, RunningVariant
 

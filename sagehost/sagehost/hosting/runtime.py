@@ -109,7 +109,7 @@ async def _complete(request: Request, invoked: _Invoked) -> Response:
     if invoked.endpoint.capture:
         inference_id = request.headers.get("x-amzn-sagemaker-inference-id")
         response = Payload(invoked.content_type, body)
-        invoked.endpoint.capture.offer(Invocation.now(invoked.variant.name, invoked.payload, response, inference_id))
+        invoked.endpoint.capture.offer(Invocation(invoked.variant.name, invoked.payload, response, inference_id))
     return Response(body, headers=invoked.headers | {"content-type": invoked.content_type})
 
 
