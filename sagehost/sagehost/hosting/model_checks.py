@@ -14,7 +14,7 @@ from sagehost import roles
 
 _PRINCIPAL = "sagemaker.amazonaws.com"
 _ECR = re.compile(r"[0-9]{12}\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.")
-_LOCAL_NVME = {
+LOCAL_NVME = {
     *("c5d", "c6gd", "dl1", "g4dn", "g5", "g6", "g6e", "g7", "g7e", "m5d", "m6gd", "p4d", "p4de", "p5", "p5e", "p5en"),
     *("p6-b200", "p6-b300", "p6e-gb200", "r5d", "r6gd", "r7gd", "trn1", "trn1n", "trn2"),
 }
@@ -65,7 +65,7 @@ def _check_storage(parameters: Mapping[str, Any], variant: Mapping[str, Any]) ->
     """Instance types with storage of their own take no volume, and so no key for one."""
     family = variant.get("InstanceType", "..").split(".")[1]
     given = "KmsKeyId" if parameters.get("KmsKeyId") else "VolumeSizeInGB" if variant.get("VolumeSizeInGB") else None
-    if given and family in _LOCAL_NVME:
+    if given and family in LOCAL_NVME:
         raise ValidationError(
             message=f"{given} is not supported for instance type {variant['InstanceType']} of production variant "
             f"{variant['VariantName']}: its storage is local NVMe, of fixed size and encrypted by hardware."
