@@ -139,12 +139,7 @@ def check_action(role_arn: str, action: str, resource: str, context: Context, re
     about = [one for one in policies.statements(resource_policy) if _grants(one.get("Principal", {}), role_arn)]
     because = ""
     try:
-        if policies.allows(
-            [*statements(role_arn), *about],
-            action,
-            lambda one: policies.on_resource(one, resource),
-            {**everywhere, **context},
-        ):
+        if _permitted([*statements(role_arn), *about], action, resource, {**everywhere, **context}):
             return
     except NotEvaluated as error:
         because = f" ({error})"
@@ -226,24 +221,21 @@ def _allowed(role: Role, caller: Identity, trusted: list[Statement], context: Co
         return True
     if caller.account == role.account_id and any(_by_name(one, caller) for one in trusted):
         return True
-    allowed = policies.allows(
-        statements(caller.role.arn), _ACTION, lambda one: policies.on_resource(one, role.arn), context
-    )
-    return bool(allowed) and _within_boundary(caller.role, role, context)
+    boundary = caller.role.permissions_boundary_arn
+    documents = [statements(caller.role.arn)]
+    if boundary:
+        iam = iam_backends[caller.role.account_id][caller.role.arn.split(":")[1]]
+        documents.append(policies.statements(_document(iam.get_policy(boundary))))
+    return all(_permitted(document, _ACTION, role.arn, context) for document in documents)
+
+
+def _permitted(statements: list[Statement], action: str, resource: str, context: Context) -> bool:
+    return bool(policies.allows(statements, action, lambda one: policies.on_resource(one, resource), context))
 
 
 def _by_name(statement: Statement, caller: Identity) -> bool:
     principal = statement["Principal"]
     return principal != "*" and bool({caller.arn, caller.principal_arn} & set(listed(principal.get("AWS", []))))
-
-
-def _within_boundary(caller: Role, role: Role, context: Context) -> bool:
-    if not caller.permissions_boundary_arn:
-        return True
-    iam = iam_backends[caller.account_id][caller.arn.split(":")[1]]
-    policy: ManagedPolicy = iam.get_policy(caller.permissions_boundary_arn)
-    statements = policies.statements(_document(policy))
-    return bool(policies.allows(statements, _ACTION, lambda one: policies.on_resource(one, role.arn), context))
 
 
 def _documents(role: Role) -> list[str | Mapping[str, Any]]:

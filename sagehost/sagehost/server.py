@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Sequence
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
@@ -19,9 +19,9 @@ from a2wsgi import WSGIMiddleware
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import Mount, Route
 
-from sagehost import cloudformation, moto_app, pipelines
+from sagehost import cloudformation, hosting, moto_app, pipelines
 from sagehost.containers import installed
 from sagehost.pipelines import backstage
 
@@ -40,19 +40,14 @@ async def _health(_: Request) -> JSONResponse:
     return JSONResponse({"status": "ready", "version": version("sagehost"), "pid": os.getpid()})
 
 
-def create_app(routes: Sequence[BaseRoute] | None = None) -> Starlette:
-    """The application: `routes` (by default the data plane of SageMaker's hosting) first, moto for everything else."""
-    if routes is None:
-        from sagehost import hosting  # noqa: PLC0415 - for a server without the data plane, in tests
-
-        hosting.install()
-        routes = hosting.routes()
+def create_app() -> Starlette:
+    """The application: the data plane of SageMaker's hosting first, moto for everything else."""
     cloudformation.install()
     pipelines.install()
     # a2wsgi types WSGI and ASGI by its own definitions of the same.
     services: Any = WSGIMiddleware(cast("Any", moto_app.application()), workers=WORKERS)
     own = [Route(HEALTH_PATH, _health), *backstage.routes()]
-    return Starlette(routes=[*own, *routes, Mount("/", app=services)])
+    return Starlette(routes=[*own, *hosting.routes(), Mount("/", app=services)])
 
 
 def listen(port: int) -> list[socket.socket]:
@@ -98,14 +93,14 @@ def serve(port: int, ready_file: Path | None = None, *, until_stdin_closes: bool
         sys.stderr.write(f"cannot listen on port {port}: {error.strerror or error}\n")
         return 1
     try:
-        application = create_app()
+        hosting.install()
     except ValueError as error:  # a variable of the environment with a wrong value, or two packages for one image
         sys.stderr.write(f"{error}\n")
         return 2
     port = sockets[0].getsockname()[1]
     url = f"http://{HOST}:{port}"
     config = uvicorn.Config(
-        application,
+        create_app(),
         log_config=None,
         access_log=False,
         timeout_keep_alive=75,
@@ -113,8 +108,9 @@ def serve(port: int, ready_file: Path | None = None, *, until_stdin_closes: bool
         lifespan="off",
     )
     if ready_file:
+        started_at = datetime.now(UTC).isoformat(timespec="seconds")
         partial = ready_file.with_suffix(".partial")
-        partial.write_text(json.dumps({"pid": os.getpid(), "port": port, "url": url}))
+        partial.write_text(json.dumps({"pid": os.getpid(), "port": port, "url": url, "started_at": started_at}))
         partial.replace(ready_file)  # readers see all of it or nothing
     LOG.info("listening on %s; containers for images of: %s", url, ", ".join(installed()) or "none installed")
     # uvicorn stops on these signals and then raises them again. Stack operations and requests are threads that may be

@@ -9,9 +9,8 @@ from starlette.routing import Route
 from sagehost import containers as plugged_in
 from sagehost.containers import Containers
 from sagehost.hosting import runtime, sagemaker
-from sagehost.hosting.endpoints import Endpoints, Later, after
+from sagehost.hosting.endpoints import Endpoints, Later, Records, after
 from sagehost.hosting.fleet import Fleet
-from sagehost.hosting.records import Records
 from sagehost.hosting.settings import HostingSettings
 
 _FLEET: Fleet = {}

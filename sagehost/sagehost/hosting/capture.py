@@ -53,7 +53,7 @@ class Invocation:
 
 def enabled(config: Config | None) -> bool:
     """Whether anything is captured."""
-    return bool(config and config.get("EnableCapture", True))
+    return bool(config) and bool(config.get("EnableCapture", True))
 
 
 def sampled(config: Config) -> bool:

@@ -9,14 +9,12 @@ from functools import partial
 from typing import Any
 
 from moto.logs.models import logs_backends
-from moto.sagemaker.exceptions import ValidationError
 from moto.sagemaker.models import FakeEndpointConfig, Model, SageMakerModelBackend
-from moto.sagemaker.utils import arn_formatter
 
 from sagehost.containers import Container, Containers, Launch, NoContainerError, choose
 from sagehost.hosting import interfaces
 from sagehost.hosting.fleet import EndpointKey, Instance, RunningVariant
-from sagehost.hosting.model_checks import check_network, model_data
+from sagehost.hosting.model_checks import check_network, found, model_data
 from sagehost.moto_app import STATE
 from sagehost.roles import AccessDenied
 
@@ -72,23 +70,11 @@ def _plan(variant: Mapping[str, Any], model: Model) -> VariantPlan:
     )
 
 
-def configuration(backend: SageMakerModelBackend, name: str) -> FakeEndpointConfig:
-    """The endpoint configuration of this name. Raises ValidationError."""
-    config = backend.endpoint_configs.get(name)
-    if config is None:
-        arn = FakeEndpointConfig.arn_formatter(name, backend.account_id, backend.region_name)
-        raise ValidationError(message=f'Could not find endpoint configuration "{arn}".')
-    return config
-
-
 def plans_of(backend: SageMakerModelBackend, config: FakeEndpointConfig) -> list[VariantPlan]:
     """The plans of the variants of an endpoint configuration, with their models. Raises ValidationError."""
     plans = []
     for variant in config.production_variants:
-        model = backend._models.get(variant.get("ModelName", ""))
-        if model is None:
-            arn = arn_formatter("model", str(variant.get("ModelName")), backend.account_id, backend.region_name)
-            raise ValidationError(message=f'Could not find model "{arn}".')
+        model: Model = found(backend, "model", str(variant.get("ModelName")))
         check_network(backend, model.vpc_config or {})
         plans.append(_plan(variant, model))
     return plans

@@ -3,11 +3,11 @@
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from moto.s3.models import s3_backends
 from moto.sagemaker.exceptions import ValidationError
-from moto.sagemaker.models import FakeEndpointConfig, SageMakerModelBackend
+from moto.sagemaker.models import SageMakerModelBackend
 from moto.sagemaker.utils import arn_formatter
 
 from sagehost import roles
@@ -20,6 +20,16 @@ LOCAL_NVME = {
 }
 """Families whose instances have local NVMe storage (EC2 guide, "Instance store volumes")."""
 _JUMPSTART_BUCKET = re.compile(r"jumpstart-cache-prod-(?P<region>[a-z0-9-]+)")
+
+
+def found(backend: SageMakerModelBackend, resource: Literal["model", "endpoint-config"], name: str) -> Any:
+    """The model or endpoint configuration of this name. Raises ValidationError."""
+    one = (backend._models if resource == "model" else backend.endpoint_configs).get(name)
+    if one is None:
+        arn = arn_formatter(resource, name, backend.account_id, backend.region_name)
+        kind = resource.replace("-config", " configuration")
+        raise ValidationError(message=f'Could not find {kind} "{arn}".')
+    return one
 
 
 def check_model(backend: SageMakerModelBackend, parameters: Mapping[str, Any]) -> None:
@@ -51,13 +61,11 @@ def check_endpoint_config(backend: SageMakerModelBackend, parameters: Mapping[st
     """Name, models and instance types of CreateEndpointConfig. Raises ValidationError."""
     name = parameters["EndpointConfigName"]
     if name in backend.endpoint_configs:
-        arn = FakeEndpointConfig.arn_formatter(name, backend.account_id, backend.region_name)
+        arn = backend.endpoint_configs[name].endpoint_config_arn
         raise ValidationError(message=f'Cannot create already existing endpoint configuration "{arn}".')
     for variant in parameters["ProductionVariants"]:
-        model = variant.get("ModelName")
-        if model is not None and model not in backend._models:
-            arn = arn_formatter("model", model, backend.account_id, backend.region_name)
-            raise ValidationError(message=f'Could not find model "{arn}".')
+        if variant.get("ModelName") is not None:
+            found(backend, "model", variant["ModelName"])
         _check_storage(parameters, variant)
 
 
@@ -113,8 +121,10 @@ def _exists(backend: SageMakerModelBackend, bucket: str, key: str) -> bool:
     """Whether there is an object of this key or prefix; JumpStart's buckets are AWS's, one in each region."""
     if jumpstart := _JUMPSTART_BUCKET.fullmatch(bucket):
         return jumpstart["region"] == backend.region_name
-    found = s3_backends[backend.account_id][backend.partition].buckets.get(bucket)
-    return found is not None and any(name == key or (key.endswith("/") and name.startswith(key)) for name in found.keys)
+    bucket_found = s3_backends[backend.account_id][backend.partition].buckets.get(bucket)
+    return bucket_found is not None and any(
+        name == key or (key.endswith("/") and name.startswith(key)) for name in bucket_found.keys
+    )
 
 
 def check_network(backend: SageMakerModelBackend, vpc: Mapping[str, Any]) -> None:

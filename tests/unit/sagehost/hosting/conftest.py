@@ -172,7 +172,7 @@ def _installed(install: Callable[[], None]) -> None:
 def url(install: Callable[[], None]) -> Iterator[str]:
     install()
     sockets = listen(0)
-    server = uvicorn.Server(uvicorn.Config(create_app(hosting.routes()), log_level="warning"))
+    server = uvicorn.Server(uvicorn.Config(create_app(), log_level="warning"))
     thread = threading.Thread(target=server.run, args=(sockets,))
     thread.start()
     yield f"http://localhost:{sockets[0].getsockname()[1]}"
