@@ -51,14 +51,9 @@ class Invocation:
     time: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
-def enabled(config: Config | None) -> bool:
-    """Whether anything is captured."""
-    return bool(config) and bool(config.get("EnableCapture", True))
-
-
 def sampled(config: Config) -> bool:
     """Whether the next invocation is captured: at random."""
-    return random.random() * 100 < config["InitialSamplingPercentage"]
+    return random.random() * 100 < float(config["InitialSamplingPercentage"])
 
 
 def record(config: Config, invocation: Invocation) -> str:

@@ -19,7 +19,7 @@ from moto.sagemaker.models import FakeEndpoint, FakeEndpointConfig, SageMakerMod
 
 from sagehost.containers import Containers
 from sagehost.hosting import interfaces
-from sagehost.hosting.capture import Capture, enabled, summary
+from sagehost.hosting.capture import Capture, summary
 from sagehost.hosting.deployment import DeploymentError, VariantPlan, launch, plans_of, retained
 from sagehost.hosting.fleet import EndpointKey, Fleet, RunningEndpoint, RunningVariant
 from sagehost.hosting.model_checks import found
@@ -235,7 +235,9 @@ class Endpoints:
         with STATE:
             record.running, record.plans, record.data_capture = started, plans, capture
             roles = {variant.name: variant.role for variant in plans}
-            record.capture = Capture(record.key, capture, roles) if capture and enabled(capture) else None
+            record.capture = None
+            if capture and capture.get("EnableCapture", True):
+                record.capture = Capture(record.key, capture, roles)
             record.describe(endpoint_config_name=config_name, data_capture_config=summary(capture))
 
 
