@@ -1,4 +1,4 @@
-"""The distributions of this repository: each built as a wheel, and used where nothing else of ours is installed."""
+"""The wheel of `sagehost`, used as its README says where nothing else of ours is installed."""
 
 from __future__ import annotations
 
@@ -34,13 +34,6 @@ def build(folder: Path, source: Path) -> Path:
     succeeded(subprocess.run(command, capture_output=True, text=True, check=False))
     (wheel,) = (folder / source.name).glob("*.whl")
     return wheel
-
-
-@pytest.fixture(scope="module")
-def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The wheels of `sagehost` and `constructs`."""
-    folder = tmp_path_factory.mktemp("built wheels")
-    return {name: build(folder, PROJECT / name) for name in ("sagehost", "constructs")}
 
 
 @dataclass(frozen=True)
@@ -96,7 +89,7 @@ def write_examples(folder: Path, readme: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def echo(wheels: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Environment:
+def echo(tmp_path_factory: pytest.TempPathFactory) -> Environment:
     """`sagehost` with the container of its README, in a folder with the README's app."""
     folder = tmp_path_factory.mktemp("sagehost alone")
     write_examples(folder, PROJECT / "sagehost" / "README.md")
@@ -104,7 +97,7 @@ def echo(wheels: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> E
     package.mkdir()
     for name in ("pyproject.toml", "echo_container.py"):
         (folder / name).rename(package / name)
-    return Environment.create(folder, wheels["sagehost"], build(folder, package))
+    return Environment.create(folder, build(folder, PROJECT / "sagehost"), build(folder, package))
 
 
 @pytest.fixture(scope="module")
