@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from mistral7b.container.router import Pace, TgiContainer, at_once
 from mistral7b.environment import load_environment
 from mistral7b.tgi import LauncherSettings, parse_environment
-from mistral7b.tgi.container.router import Pace, TgiContainer, at_once
 from mistral7b_cli import main
 from sagehost.hosting.fleet import EndpointKey, Fleet, Instance, RunningEndpoint, RunningVariant
 from tests.unit.runtime_server import serving

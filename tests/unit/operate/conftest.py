@@ -12,10 +12,10 @@ import boto3
 import pytest
 
 from mistral7b.catalog.models import ModelName
+from mistral7b.container.router import Pace, Response, TgiContainer, at_once
 from mistral7b.endpoint import NO_RETRIES, EndpointClient
 from mistral7b.environment import Environment
 from mistral7b.operate.smoke import CheckResult, run_checks, smoke_plan
-from mistral7b.tgi.container.router import Pace, Response, TgiContainer, at_once
 from sagehost.hosting.fleet import EndpointKey, Fleet, Instance, RunningEndpoint, RunningVariant
 from tests.unit.runtime_server import serving
 

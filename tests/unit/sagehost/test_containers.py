@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from mistral7b import container
 from mistral7b.catalog.instances import instance_types
-from mistral7b.tgi import container
 from sagehost import containers
 from sagehost.cloudformation.providers import PROVIDERS
 from sagehost.containers import GROUP, Launch, NoContainerError, Response, Start, choose, installed, repository

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mistral7b.tgi.container import start
+from mistral7b.container import start
 from sagehost import cloudformation, hosting, moto_app, pipelines
 from sagehost.hosting.settings import HostingSettings
 from sagehost.pipelines.store import RESOURCES

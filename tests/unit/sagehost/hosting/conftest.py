@@ -15,7 +15,7 @@ import pytest
 import uvicorn
 from botocore.config import Config
 
-from mistral7b.tgi.container import start
+from mistral7b.container import start
 from sagehost import hosting
 from sagehost.accounts import access_key_id
 from sagehost.containers import Containers, Launch, Response, Start

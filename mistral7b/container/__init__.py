@@ -3,6 +3,6 @@
 sagehost starts it by the entry point in pyproject.toml. Nothing here imports sagehost: `start` fits its protocol.
 """
 
-from mistral7b.tgi.container.startup import start
+from mistral7b.container.startup import start
 
 __all__ = ["start"]

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from mistral7b.catalog.instances import UnknownInstanceTypeError, instance_type
+from mistral7b.container.router import Pace, TgiContainer, at_once
 from mistral7b.tgi import tokenizer
-from mistral7b.tgi.container.router import Pace, TgiContainer, at_once
 from mistral7b.tgi.launcher import LauncherError, parse_environment
 from mistral7b.tgi.rules import LauncherProblem, Stage
 from mistral7b.tgi.settings import LauncherSettings

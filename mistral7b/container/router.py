@@ -10,8 +10,8 @@ from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import ExitStack, aclosing, contextmanager
 from typing import NamedTuple, Protocol
 
-from mistral7b.tgi.container import rendering
-from mistral7b.tgi.container.generation import Answer, answer
+from mistral7b.container import rendering
+from mistral7b.container.generation import Answer, answer
 from mistral7b.tgi.errors import TgiError
 from mistral7b.tgi.request import GenerateRequest, UnreadableRequestError, parse_request
 from mistral7b.tgi.settings import LauncherSettings

@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mistral7b.tgi.container import start
-from mistral7b.tgi.container.router import TgiContainer
+from mistral7b.container import start
+from mistral7b.container.router import TgiContainer
 
 ENVIRONMENT = {"HF_MODEL_ID": "/opt/ml/model", "SM_NUM_GPUS": "1"}
 

@@ -8,8 +8,8 @@ import json
 from functools import cache
 from typing import Any
 
+from mistral7b.container.generation import Answer
 from mistral7b.tgi import tokenizer
-from mistral7b.tgi.container.generation import Answer
 from mistral7b.tgi.validation import ValidRequest
 
 _SAMPLING_DEFAULTS = {"temperature": 1.0, "top_p": 1.0, "typical_p": 1.0}
