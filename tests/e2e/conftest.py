@@ -32,6 +32,7 @@ GROUPS = {
     "test_demo_of_own_files": "demo",
     "test_local": "local",
     "test_calling": "local",
+    "test_wheels": "wheels",
 }
 """Workers of the tests that do without the shared server, by file."""
 

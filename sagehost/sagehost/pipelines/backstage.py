@@ -21,7 +21,6 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from sagehost import moto_app, roles
-from sagehost.hosting import permissions
 from sagehost.pipelines.store import APPROVALS, AVAILABLE, RESOURCES, Approval, status
 from sagehost.policies import Context
 
@@ -41,7 +40,7 @@ def _assume(role: str, service: str, source_arn: str, session: str) -> dict[str,
 
 def _allows(role: str, action: str, resource: str, context: Context, resource_policy: str) -> dict[str, Any]:
     with moto_app.STATE:
-        return {"allowed": permissions.allows(role, action, resource, resource_policy, context)}
+        return {"allowed": roles.allows_action(role, action, resource, resource_policy, context)}
 
 
 def _read(account: str, region: str, type: str, name: str) -> dict[str, Any]:

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mistral7b.container import rendering
+from mistral7b.container.generation import answer
 from mistral7b.operate.smoke.answers import Asked, judge_answer, judge_stream
 from mistral7b.tgi import GenerateParameters, GenerateRequest, LauncherSettings
 from mistral7b.tgi.tokenizer import encode
 from mistral7b.tgi.validation import ValidRequest, validate
-from sagehost.hosting import rendering
-from sagehost.hosting.generation import answer
 
 PROMPT = "[INST] Hello! [/INST]"
 ASKED = Asked(tuple(encode(PROMPT)), 16)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from mistral7b.container import start
 from sagehost import cloudformation, hosting, moto_app, pipelines
 from sagehost.hosting.settings import HostingSettings
 from sagehost.pipelines.store import RESOURCES
@@ -191,7 +192,8 @@ def _request(resources: Mapping[str, Any], options: dict[str, Any]) -> dict[str,
 def _hosting() -> None:
     cloudformation.install()
     pipelines.install()
-    hosting.install(HostingSettings(endpoint_seconds=0, interface_seconds=0.1))
+    containers = {"huggingface-pytorch-tgi-inference": lambda: start}
+    hosting.install(HostingSettings(endpoint_seconds=0, interface_seconds=0.1), containers=containers)
 
 
 @pytest.fixture(autouse=True)

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mistral7b.container.generation import answer
 from mistral7b.tgi import tokenizer
-from sagehost.hosting.generation import answer
 
 
 def test_an_answer_says_that_it_is_none() -> None:

@@ -1,44 +1,56 @@
-"""The TGI container of one instance: what `POST /invocations` does, with real validation, limits, errors and formats.
+"""The router of TGI 1.1.0: `POST /invocations` with its validation, limits, errors and formats.
 
-It serves as `router/src/server.rs` of TGI 1.1.0 does. An overloaded or invalid stream is an event in a stream of status
-200, as there. Timings come from the pace; without one, tokens are there at once.
+It answers as `router/src/server.rs` does: a stream that is overloaded or invalid has status 200 and one event with the
+error. The pace decides when each token is generated.
 """
 
 import asyncio
 import random
-import time
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import ExitStack, aclosing, contextmanager
-from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
 
+from mistral7b.container import rendering
+from mistral7b.container.generation import Answer, answer
 from mistral7b.tgi.errors import TgiError
 from mistral7b.tgi.request import GenerateRequest, UnreadableRequestError, parse_request
 from mistral7b.tgi.settings import LauncherSettings
 from mistral7b.tgi.validation import ValidRequest, check_before_permit, validate
-from sagehost.hosting import rendering
-from sagehost.hosting.generation import Answer, answer
-from sagehost.hosting.pace import Pace, at_once
 
 _LONG_PROMPT = 20_000
 """Characters from which a prompt is tokenized in a thread: some 10 ms that no other request should wait."""
 
 
-@dataclass(frozen=True)
-class ContainerResponse:
-    """What the container answers: a body, or the parts of one as they come."""
+class Pace(Protocol):
+    """Decides when each token of each request is generated. One pace serves all requests of one container."""
+
+    def __call__(self, prompt_tokens: int, max_new_tokens: int) -> AsyncGenerator[None, None]:
+        """Yield once for every token of a request, when that token is generated.
+
+        The caller closes the iterator at the end of the answer, or when the client disconnects: the request then leaves
+        the running batch.
+        """
+        ...
+
+
+async def at_once(prompt_tokens: int, max_new_tokens: int) -> AsyncGenerator[None, None]:
+    """Generates every token at once; requests take turns."""
+    del prompt_tokens
+    for _ in range(max_new_tokens):
+        await asyncio.sleep(0)
+        yield
+
+
+class Response(NamedTuple):
+    """The container's answer, with the one header that SageMaker hands on. The body of a stream comes in parts."""
 
     status: int
+    headers: Mapping[str, str]
     body: bytes | AsyncGenerator[bytes, None]
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def content_type(self) -> str:
-        """The `content-type` header."""
-        return self.headers.get("content-type", "application/json")
 
 
 class TgiContainer:
-    """A started container. All its methods run on one event loop."""
+    """A started container. All requests run on one event loop."""
 
     def __init__(self, settings: LauncherSettings, pace: Pace = at_once) -> None:
         self.settings = settings
@@ -48,44 +60,31 @@ class TgiContainer:
         # A model from the Hub says there that it is for text generation, and the router then repeats the prompt.
         self._return_full_text = not settings.hf_model_id.startswith("/")
 
-    async def invoke(self, content_type: str | None, body: bytes) -> ContainerResponse:
-        """Answer one request, whatever is in it."""
-        started = time.monotonic()
+    async def invoke(self, headers: Mapping[str, str], body: bytes) -> Response:
+        """Answer `POST /invocations`, whatever the body is."""
         try:
-            request = parse_request(content_type, body)
+            request = parse_request(headers.get("content-type"), body)
         except UnreadableRequestError as error:
-            return ContainerResponse(error.status, str(error).encode(), {"content-type": "text/plain; charset=utf-8"})
-        headers = {"x-compute-type": "gpu+optimized", "x-compute-characters": str(len(request.inputs))}
+            return Response(error.status, {"content-type": "text/plain; charset=utf-8"}, str(error).encode())
         if request.stream:
-            headers |= {"content-type": "text/event-stream", "cache-control": "no-cache", "x-accel-buffering": "no"}
-            return ContainerResponse(200, self._stream(request), headers)
+            return Response(200, {"content-type": "text/event-stream"}, self._stream(request))
         try:
-            return await self._generate(request, started, headers)
+            status, answered = 200, await self._generate(request)
         except TgiError as error:
-            return ContainerResponse(error.status, error.to_json().encode(), {"content-type": "application/json"})
+            status, answered = error.status, error.to_json().encode()
+        return Response(status, {"content-type": "application/json"}, answered)
 
-    async def _generate(self, request: GenerateRequest, started: float, headers: dict[str, str]) -> ContainerResponse:
+    async def _generate(self, request: GenerateRequest) -> bytes:
         check_before_permit(request, self.settings)
         count = max(1, request.parameters.best_of or 1)
         with ExitStack() as permits:
             for _ in range(count):  # the router runs the sequences of best_of as requests of their own
                 permits.enter_context(self._permit())
             valid = await self._validate(request)
-            queued = time.monotonic()
             seeds = [valid.seed, *(random.getrandbits(64) for _ in range(count - 1))]
             answers = [self._answer(valid) for _ in seeds]
             await asyncio.gather(*(self._wait_for(valid, made) for made in answers))
-        done = time.monotonic()
-        headers |= {
-            "content-type": "application/json",
-            "x-compute-time": _milliseconds(done - started),
-            "x-total-time": _milliseconds(done - started),
-            "x-validation-time": _milliseconds(queued - started),
-            "x-queue-time": "0",
-            "x-inference-time": _milliseconds(done - queued),
-            "x-time-per-token": _milliseconds((done - queued) / len(answers[0].tokens)),
-        }
-        return ContainerResponse(200, rendering.generation(valid, answers, seeds, self._repeated(request)), headers)
+        return rendering.generation(valid, answers, seeds, self._repeated(request))
 
     async def _stream(self, request: GenerateRequest) -> AsyncGenerator[bytes, None]:
         try:
@@ -138,7 +137,3 @@ class TgiContainer:
     def _repeated(self, request: GenerateRequest) -> str | None:
         wanted = request.parameters.return_full_text
         return request.inputs if (self._return_full_text if wanted is None else wanted) else None
-
-
-def _milliseconds(seconds: float) -> str:
-    return str(int(seconds * 1000))

@@ -1,10 +1,28 @@
 """What a container writes to its log when it starts or does not."""
 
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from sagehost.hosting.startup import start
+from mistral7b.container import start
+from mistral7b.container.router import TgiContainer
 
 ENVIRONMENT = {"HF_MODEL_ID": "/opt/ml/model", "SM_NUM_GPUS": "1"}
+
+
+@dataclass(frozen=True)
+class Launch:
+    """What SageMaker gives a container, as far as TGI reads it."""
+
+    environment: dict[str, str]
+    instance_type: str
+    log: Callable[[str], None]
+
+
+def started(instance_type: str = "ml.g5.2xlarge", **environment: str) -> tuple[TgiContainer | None, list[str]]:
+    """The container, and its log."""
+    log: list[str] = []
+    return start(Launch(environment, instance_type, log.append)), log
 
 
 def test_the_arguments_are_logged_as_the_launcher_logs_them() -> None:
@@ -14,7 +32,7 @@ def test_the_arguments_are_logged_as_the_launcher_logs_them() -> None:
         "ROPE_SCALING": "dynamic",
         "MAX_BATCH_TOTAL_TOKENS": "5000",
     }
-    line = json.loads(start(ENVIRONMENT | environment, 1).log[0])
+    line = json.loads(started(**ENVIRONMENT, **environment)[1][0])
     assert (line["level"], line["target"]) == ("INFO", "text_generation_launcher")
     assert line["fields"]["message"] == (
         'Args { model_id: "/opt/ml/model", revision: None, validation_workers: 2, sharded: None, num_shard: Some(1), '
@@ -31,23 +49,27 @@ def test_the_arguments_are_logged_as_the_launcher_logs_them() -> None:
 
 
 def test_a_container_that_starts_has_settings() -> None:
-    settings = start(ENVIRONMENT | {"MAX_BEST_OF": "3"}, 1).settings
-    assert settings is not None
-    assert settings.max_best_of == 3
+    container, log = started(**ENVIRONMENT, MAX_BEST_OF="3")
+    assert container is not None
+    assert container.settings.max_best_of == 3
+    assert "no weights are loaded" in log[-1]
 
 
 def test_shards_are_logged() -> None:
-    assert any("Sharding model on 4 processes" in line for line in start(ENVIRONMENT | {"SM_NUM_GPUS": "4"}, 4).log)
+    _, log = started("ml.g5.12xlarge", HF_MODEL_ID="/opt/ml/model", SM_NUM_GPUS="4")
+    assert any("Sharding model on 4 processes" in line for line in log)
+
+
+def test_more_shards_than_gpus_are_started_where_the_gpus_are_not_known() -> None:
+    assert started("ml.p5.48xlarge", HF_MODEL_ID="/opt/ml/model", SM_NUM_GPUS="8")[0] is not None
 
 
 def test_the_entry_point_says_what_is_missing() -> None:
-    failed = start({}, 1)
-    assert failed.settings is None
-    assert failed.log == ["HF_MODEL_ID must be set"]
+    assert started() == (None, ["HF_MODEL_ID must be set"])
 
 
 def test_an_unreadable_argument_is_logged_line_by_line() -> None:
-    assert start(ENVIRONMENT | {"DTYPE": "int8"}, 1).log == [
+    assert started(**ENVIRONMENT, DTYPE="int8")[1] == [
         "error: invalid value 'int8' for '--dtype <DTYPE>'",
         "  [possible values: float16, bfloat16]",
         "For more information, try '--help'.",
@@ -55,13 +77,13 @@ def test_an_unreadable_argument_is_logged_line_by_line() -> None:
 
 
 def test_only_the_first_problem_is_logged() -> None:
-    log = start(ENVIRONMENT | {"MAX_INPUT_LENGTH": "5000", "CUDA_MEMORY_FRACTION": "7"}, 1).log
+    _, log = started(**ENVIRONMENT, MAX_INPUT_LENGTH="5000", CUDA_MEMORY_FRACTION="7")
     assert log[-1] == 'Error: ArgumentValidation("`max_input_length` must be < `max_total_tokens`")'
     assert len(log) == 2
 
 
 def test_a_shard_that_fails_says_why_before_the_launcher_gives_up() -> None:
-    log = start(ENVIRONMENT | {"DTYPE": "float16", "QUANTIZE": "awq"}, 1).log
+    _, log = started(**ENVIRONMENT, DTYPE="float16", QUANTIZE="awq")
     shard = next(json.loads(line) for line in log if "standard error" in line)
     assert shard["level"] == "ERROR"
     assert shard["span"] == {"rank": 0, "name": "shard-manager"}

@@ -8,9 +8,9 @@ import json
 from functools import cache
 from typing import Any
 
+from mistral7b.container.generation import Answer
 from mistral7b.tgi import tokenizer
 from mistral7b.tgi.validation import ValidRequest
-from sagehost.hosting.generation import Answer
 
 _SAMPLING_DEFAULTS = {"temperature": 1.0, "top_p": 1.0, "typical_p": 1.0}
 
@@ -41,24 +41,26 @@ def event(data: str) -> bytes:
     return f"data:{data}\n\n".encode()
 
 
-@cache
-def token_event(token: int, top_tokens: bool) -> bytes:
-    """The event of a token that is not the last."""
-    return event(f'{_event_head(token, top_tokens)},"generated_text":null,"details":null}}')
+def token_event(token: int, top_tokens: bool, text: str | None = None, details: str = "null") -> bytes:
+    """The event of a token. The last one has the whole text, and details as JSON."""
+    shown = _token_json(token)
+    top = f',"top_tokens":[{shown}]' if top_tokens else ""
+    return event(f'{{"token":{shown}{top},"generated_text":{dumps(text)},"details":{details}}}')
 
 
 def last_event(request: ValidRequest, answer: Answer, inputs: str | None) -> bytes:
     """The event of the last token, with the whole text."""
-    details = None
-    if request.parameters.details:
-        details = {
-            "finish_reason": answer.finish_reason,
-            "generated_tokens": len(answer.tokens),
-            "seed": _shown_seed(request, request.seed),
-        }
-    head = _event_head(answer.tokens[-1], bool(request.parameters.top_n_tokens))
-    text = dumps((inputs or "") + answer.text)
-    return event(f'{head},"generated_text":{text},"details":{dumps(details)}}}')
+    details = _outcome(request, answer, request.seed) if request.parameters.details else None
+    top_tokens = bool(request.parameters.top_n_tokens)
+    return token_event(answer.tokens[-1], top_tokens, (inputs or "") + answer.text, dumps(details))
+
+
+def _outcome(request: ValidRequest, answer: Answer, seed: int) -> dict[str, Any]:
+    return {
+        "finish_reason": answer.finish_reason,
+        "generated_tokens": len(answer.tokens),
+        "seed": _shown_seed(request, seed),
+    }
 
 
 def _sequence(
@@ -68,13 +70,7 @@ def _sequence(
     if request.parameters.decoder_input_details:
         prefill = [{"id": token, "text": tokenizer.decode([token]), "logprob": None} for token in request.prompt]
     tokens = [_token(token) for token in answer.tokens]
-    values: dict[str, Any] = {
-        "finish_reason": answer.finish_reason,
-        "generated_tokens": len(answer.tokens),
-        "seed": _shown_seed(request, seed),
-        "prefill": prefill,
-        "tokens": tokens,
-    }
+    values = _outcome(request, answer, seed) | {"prefill": prefill, "tokens": tokens}
     if best_of_sequences:
         values["best_of_sequences"] = best_of_sequences
     if request.parameters.top_n_tokens:
@@ -104,6 +100,5 @@ def _token(token: int) -> dict[str, Any]:
 
 
 @cache
-def _event_head(token: int, top_tokens: bool) -> str:
-    text = dumps(_token(token))
-    return f'{{"token":{text}' + (f',"top_tokens":[{text}]' if top_tokens else "")
+def _token_json(token: int) -> str:
+    return dumps(_token(token))

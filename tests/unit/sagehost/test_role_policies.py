@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sagehost import moto_app
-from sagehost.hosting.permissions import DeniedError, allows, check
+from sagehost.roles import AccessDenied, allows_action, check_action
 from tests.unit.fresh_accounts import fresh_account
 
 OBJECT = "arn:aws:s3:::bucket/prefix/one"
@@ -53,36 +53,36 @@ def role(iam: Any) -> str:
 def test_the_inline_policies_of_a_role_decide(iam: Any, statements: list[dict[str, Any]], *, allowed: bool) -> None:
     for number, statement in enumerate(statements):
         iam.put_role_policy(RoleName="role", PolicyName=str(number), PolicyDocument=document(statement))
-    assert allows(role(iam), "s3:PutObject", OBJECT, "{}") is allowed
+    assert allows_action(role(iam), "s3:PutObject", OBJECT, "{}", {}) is allowed
 
 
 def test_the_version_of_a_managed_policy_that_counts_is_the_default(iam: Any) -> None:
     arn = iam.create_policy(PolicyName="write", PolicyDocument=document(WRITE))["Policy"]["Arn"]
     iam.attach_role_policy(RoleName="role", PolicyArn=arn)
-    assert allows(role(iam), "s3:PutObject", OBJECT, "{}")
+    assert allows_action(role(iam), "s3:PutObject", OBJECT, "{}", {})
     nothing = document({**WRITE, "Action": "s3:GetObject"})
     iam.create_policy_version(PolicyArn=arn, PolicyDocument=nothing, SetAsDefault=True)
-    assert not allows(role(iam), "s3:PutObject", OBJECT, "{}")
+    assert not allows_action(role(iam), "s3:PutObject", OBJECT, "{}", {})
 
 
 @pytest.mark.parametrize(("principal", "allowed"), [("role", True), ("*", True), ("another", False)])
 def test_the_resources_own_policy_may_let_a_role_in(iam: Any, principal: str, *, allowed: bool) -> None:
     arn = principal if principal == "*" else role(iam).removesuffix("role") + principal
     policy = document({**WRITE, "Principal": {"AWS": arn}})
-    assert allows(role(iam), "s3:PutObject", OBJECT, policy) is allowed
+    assert allows_action(role(iam), "s3:PutObject", OBJECT, policy, {}) is allowed
 
 
 def test_a_refusal_names_the_session_the_action_and_what_could_not_be_evaluated(iam: Any) -> None:
     unknown = {**WRITE, "Condition": {"StringEquals": {"aws:Unknown": "1"}}}
     iam.put_role_policy(RoleName="role", PolicyName="unknown", PolicyDocument=document(unknown))
-    with pytest.raises(DeniedError) as refusal:
-        check(role(iam), "s3:PutObject", OBJECT, {})
+    with pytest.raises(AccessDenied) as refusal:
+        check_action(role(iam), "s3:PutObject", OBJECT, {})
     account = role(iam).split(":")[4]
-    assert str(refusal.value) == (
+    assert refusal.value.message == (
         f"User: arn:aws:sts::{account}:assumed-role/role/SageMaker is not authorized to perform: s3:PutObject "
         f"on resource: {OBJECT} (condition key aws:Unknown is not emulated)"
     )
 
 
 def test_a_role_that_is_not_there_may_do_nothing(iam: Any) -> None:
-    assert not allows(role(iam) + "-gone", "s3:PutObject", OBJECT, "{}")
+    assert not allows_action(role(iam) + "-gone", "s3:PutObject", OBJECT, "{}", {})
