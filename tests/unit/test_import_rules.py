@@ -31,6 +31,7 @@ LIBRARY = {
     "promotion.names": set[str](),
     "examples": {"catalog"},
     "tgi": {"yamlfile"},
+    "container": {"catalog", "tgi"},
     "workload": {"yamlfile"},
     "capacity": {"catalog", "tgi", "workload", "yamlfile"},
     "endpoint": {"capacity", "tgi"},
