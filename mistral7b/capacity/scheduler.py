@@ -30,29 +30,6 @@ class TgiInstance:
     may make `next_event` earlier, but no token: a step that has begun ends when it would have.
     """
 
-    __slots__ = (
-        "_batch",
-        "_done",
-        "_event",
-        "_first_seconds",
-        "_fit",
-        "_fit_blocked",
-        "_fit_prefill",
-        "_fit_reserved",
-        "_growth_seconds",
-        "_limits",
-        "_needed",
-        "_p",
-        "_phase",
-        "_prefilling",
-        "_queue",
-        "_run_start",
-        "_run_steps",
-        "_waited",
-        "busy_seconds",
-        "in_flight",
-    )
-
     def __init__(self, parameters: PerformanceParameters, limits: RouterLimits) -> None:
         self._p = parameters
         self._limits = limits
