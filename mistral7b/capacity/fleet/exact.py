@@ -1,15 +1,17 @@
 """The simulation: every request, every scheduler event of every instance."""
 
+import itertools
 from collections.abc import Callable
 from heapq import heappop, heappush
 from math import inf
 
-from mistral7b.capacity.fleet.chunks import Chunk, Trace, collect
-from mistral7b.capacity.fleet.outcome import Outcomes, Samples
-from mistral7b.capacity.fleet.result import Result
+import numpy as np
+
+from mistral7b.capacity.fleet.chunks import Chunk, Floats, Trace, collect
+from mistral7b.capacity.fleet.result import QUANTILES, LatencyOverTime, Result, Summary, Timeline
 from mistral7b.capacity.fleet.routing import router
 from mistral7b.capacity.fleet.scaling import AutoScaling
-from mistral7b.capacity.hosting import Fleet
+from mistral7b.capacity.hosting import ANSWER_LIMIT_S, Fleet
 from mistral7b.capacity.request import Request
 from mistral7b.capacity.scaling_policy import Policy
 from mistral7b.capacity.scheduler import TgiInstance
@@ -21,6 +23,7 @@ Progress = Callable[[float], None]
 """Is told the share of the trace that is done."""
 
 _SLICE = 50_000
+_REFUSED = -1.0
 
 
 class _Numbered(Request):
@@ -72,8 +75,10 @@ class _Simulation:
         self._events: list[tuple[float, int, _Member]] = []
         self._pushed = 0
         self._since_step = 0
-        self._outcomes = Outcomes(requests)
-        self._samples = Samples(duration_s)
+        # The container's seconds for each request: negative if refused, NaN while it runs.
+        self._seconds: Floats = np.full(requests.times.size, np.nan)
+        # (time, in flight, in service, capacity), which hold from that time on.
+        self._samples: list[tuple[float, ...]] = [(0.0, 0.0, policy.start, policy.start)]
         for _ in range(policy.start):
             self._add()
 
@@ -103,7 +108,7 @@ class _Simulation:
                     in_flight[place] += 1
                     self._schedule(member)
                 else:
-                    self._outcomes.refuse(number)
+                    self._seconds[number] = _REFUSED
         while control <= self._duration:
             control = self._control(control)
         while events:
@@ -116,7 +121,7 @@ class _Simulation:
             return
         finished = member.tgi.advance(time)
         for request in finished:
-            self._outcomes.finish(request.number, request.finished - request.arrival)  # type: ignore[attr-defined]
+            self._seconds[request.number] = request.latency  # type: ignore[attr-defined]
         if member.place >= 0:
             self._in_flight[member.place] -= len(finished)
         member.due = inf
@@ -139,7 +144,7 @@ class _Simulation:
             self._add()
         for _ in range(change.removed):
             self._remove()
-        self._samples.add(now, sum(self._in_flight), self._scaling.in_service, self._scaling.capacity)
+        self._samples.append((now, sum(self._in_flight), self._scaling.in_service, self._scaling.capacity))
         return self._scaling.next_time()
 
     def _add(self) -> None:
@@ -158,8 +163,43 @@ class _Simulation:
         leaving.place = -1
 
     def _result(self) -> Result:
-        round_trip, start = self._fleet.parameters.round_trip, self._policy.start
-        timeline = self._samples.timeline(start)
-        hours = self._samples.instance_hours(start)
-        summary = self._outcomes.summary(self._policy.name, round_trip, hours, int(timeline.capacity.max()))
-        return Result(summary, timeline, self._outcomes.over_time(self._duration, round_trip))
+        seconds, trip = self._seconds, self._fleet.parameters.round_trip
+        answered = (seconds >= 0) & (seconds <= ANSWER_LIMIT_S)
+        latency = np.where(answered, seconds + trip, np.nan)
+        timeline = Timeline(*np.array(self._samples).T)
+        summary = Summary(
+            policy=self._policy.name,
+            requests=float(seconds.size),
+            answered=float(np.count_nonzero(answered)),
+            refused=float(np.count_nonzero(seconds == _REFUSED)),
+            timed_out=float(np.count_nonzero(seconds > ANSWER_LIMIT_S)),
+            latency_s=_quantiles(latency, QUANTILES),
+            per_token_ms=_quantiles(1000 * latency / self._requests.outputs, QUANTILES),
+            instance_hours=self._instance_hours(timeline),
+            most_instances=int(timeline.capacity.max()),
+        )
+        return Result(summary, timeline, self._over_time(latency))
+
+    def _instance_hours(self, timeline: Timeline) -> float:
+        """Hours of all instances over the trace, starting ones included.
+
+        SageMaker bills an instance by the second from its launch until it is gone. What it takes to finish requests
+        after a scale-in, a minute at most of some instances, is left out.
+        """
+        within = timeline.times < self._duration
+        lasting = np.diff(timeline.times[within], append=self._duration)
+        return float(np.sum(lasting * timeline.capacity[within])) / 3600
+
+    def _over_time(self, latency: Floats) -> LatencyOverTime:
+        """Latency and rate in a hundred or so equal windows of the trace, of ten seconds at least."""
+        edges = np.linspace(0.0, self._duration, max(1, min(100, int(self._duration / 10))) + 1)
+        bounds = np.searchsorted(self._requests.times, edges)
+        parts = [_quantiles(latency[low:high], (0.5, 0.95)) for low, high in itertools.pairwise(bounds)]
+        p50, p95 = np.array(parts).T
+        return LatencyOverTime(edges[:-1] + np.diff(edges) / 2, p50, p95, np.diff(bounds) / np.diff(edges))
+
+
+def _quantiles(values: Floats, shares: tuple[float, ...]) -> tuple[float, ...]:
+    """Quantiles of the values that are not NaN; NaN without any."""
+    known = values[~np.isnan(values)]
+    return tuple(np.quantile(known, shares).tolist()) if known.size else (float("nan"),) * len(shares)

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from mistral7b.capacity.fleet.chunks import Floats
 
 QUANTILES = (0.5, 0.95, 0.99)
@@ -43,7 +41,7 @@ class Timeline:
     capacity: Floats
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Summary:
     """A policy's result over a whole trace.
 
@@ -61,7 +59,7 @@ class Summary:
     """
 
     policy: str
-    engine: str
+    engine: str = "exact"
     requests: float
     answered: float
     refused: float
@@ -79,15 +77,3 @@ class Result:
     summary: Summary
     timeline: Timeline
     latency: LatencyOverTime
-
-
-def quantiles(values: Floats) -> tuple[float, ...]:
-    """QUANTILES of values; NaN without any."""
-    if not values.size:
-        return tuple(float("nan") for _ in QUANTILES)
-    return tuple(float(value) for value in np.quantile(values, QUANTILES))
-
-
-def windows(duration_s: float) -> Floats:
-    """Edges of equal windows for latency over time: a hundred or so, of ten seconds at least."""
-    return np.linspace(0.0, duration_s, max(1, min(100, int(duration_s / 10))) + 1)
