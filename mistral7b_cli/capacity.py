@@ -81,8 +81,8 @@ def show_table(
     from mistral7b.capacity.fit import FitError, predict  # noqa: PLC0415
     from mistral7b.capacity.measurements import published_path  # noqa: PLC0415
     from mistral7b.capacity.memory import benchmark_limits  # noqa: PLC0415
-    from mistral7b.capacity.plot import PlotError  # noqa: PLC0415
-    from mistral7b.capacity.plot import plot as draw  # noqa: PLC0415
+    from mistral7b.capacity.plots import PlotError  # noqa: PLC0415
+    from mistral7b.capacity.plots import plot_benchmark as draw  # noqa: PLC0415
 
     path = published_path() if measurements is None else measurements
     figures, calibration, limits = _read(path), _calibration(parameters), benchmark_limits()
