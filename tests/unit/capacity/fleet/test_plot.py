@@ -25,6 +25,6 @@ def test_a_picture_names_its_policies_and_shows_more_than_axes(fleet: Fleet, lis
     plot_simulations([simulate(trace, fleet, Policy("three instances", 3, 3))], tmp_path / "one.svg", "constant")
     assert "three instances" in (tmp_path / "one.svg").read_text(encoding="utf-8")
     plot_simulations([simulate(trace, fleet, Policy("three instances", 3, 3))], tmp_path / "one.png", "constant")
-    latency = image.imread(tmp_path / "one.png")[-420:-120, 150:-50, :3]  # the lowest panel
+    latency = image.imread(tmp_path / "one.png")[-420:-90, 150:-50, :3]  # the lowest panel
     blue = (latency[:, :, 2] - latency[:, :, 0]) > 0.3
     assert blue.sum() > 500
