@@ -65,7 +65,9 @@ def read_measurements(path: Path) -> tuple[Figure, ...]:
         lines = csv.reader(io.StringIO(text, newline=""), strict=True)
         names = [name.strip() for name in next(lines, [])]
         if sorted(names) != sorted(COLUMNS):
-            raise MeasurementsError(f"{path}, line 1: the columns are {','.join(names) or 'missing'}; they have to be {_HEADER}")
+            raise MeasurementsError(
+                f"{path}, line 1: the columns are {','.join(names) or 'missing'}; they have to be {_HEADER}"
+            )
         for cells in lines:
             if not any(cell.strip() for cell in cells):
                 continue

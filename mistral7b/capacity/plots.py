@@ -188,7 +188,7 @@ def _draw_latency(plan: Plan, panel: "Axes", unit: str, label: str) -> None:
         values = [quantile(getattr(load, unit), level) for load in loads]
         panel.plot([load.in_flight for load in loads], values, marker=".", color=f"C{number}", label=name)
         if (field := f"{name}_{unit}") in held:
-            panel.axhline(held[field][1], color=f"C{number}", linestyle="--", linewidth=0.9, label=f"{name} asked for")
+            panel.axhline(held[field][2], color=f"C{number}", linestyle="--", linewidth=0.9, label=f"{name} asked for")
     panel.axvline(plan.option.limit, color="0.3", linewidth=0.9, label=f"limit {plan.option.limit}")
     target = plan.settings.target_concurrent_requests
     panel.axvline(target, color="0.3", linestyle=":", linewidth=1.2, label=f"target {target:g}")
