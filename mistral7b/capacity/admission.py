@@ -52,13 +52,11 @@ class RouterLimits:
 
 
 def in_blocks(tokens: int) -> int:
-    """Tokens rounded up to whole blocks."""
+    """Tokens rounded up to whole blocks.
+
+    So many does a prompt take of MAX_BATCH_PREFILL_TOKENS, and of MAX_BATCH_TOTAL_TOKENS.
+    """
     return -(-tokens // BLOCK_SIZE) * BLOCK_SIZE
-
-
-def prefill_charge(input_tokens: int) -> int:
-    """Tokens that a request takes of MAX_BATCH_PREFILL_TOKENS, and for its prompt of MAX_BATCH_TOTAL_TOKENS."""
-    return in_blocks(input_tokens)
 
 
 def answer_charge(input_tokens: int, max_new_tokens: int) -> int:
@@ -112,7 +110,7 @@ def charge(request: Request, limits: RouterLimits) -> None:
             f"input_tokens {prompt}, output_tokens {request.output_tokens}, max_new_tokens {longest}: "
             "each must be 1 or more, and output_tokens max_new_tokens at most"
         )
-    request.prefill_tokens = prefill_charge(prompt)
+    request.prefill_tokens = in_blocks(prompt)
     request.reserved_tokens = request.prefill_tokens + answer_charge(prompt, longest)
     request.held_tokens = running_charge(prompt, longest)
     if request.prefill_tokens > limits.max_batch_prefill_tokens:

@@ -8,13 +8,12 @@ from math import nan
 class Request:
     """A request with its lengths in tokens, and its times in seconds of the caller's clock (NaN: not yet).
 
-    A caller that has more to remember of a request derives a class with `__slots__` of its own.
-
     Attributes:
         arrival: when it reached the container.
         input_tokens: tokens of the prompt.
         output_tokens: tokens that are generated before the answer ends, `max_new_tokens` at most.
         max_new_tokens: tokens that the router reserves for the answer; 0 means `output_tokens`.
+        number: the caller's, to know it by.
         admitted: when its prefill began.
         first_token: when its prefill ended, which yields the first token.
         finished: when its last token came.
@@ -25,6 +24,7 @@ class Request:
     input_tokens: int
     output_tokens: int
     max_new_tokens: int = 0
+    number: int = 0
     admitted: float = field(default=nan, init=False)
     first_token: float = field(default=nan, init=False)
     finished: float = field(default=nan, init=False)

@@ -1,17 +1,18 @@
 """The simulation: every request, every scheduler event of every instance."""
 
 import itertools
+import random
 from collections.abc import Callable
+from dataclasses import dataclass
 from heapq import heappop, heappush
 from math import inf
 
 import numpy as np
 
-from mistral7b.capacity.fleet.chunks import Chunk, Floats, Trace, collect
+from mistral7b.capacity.fleet.chunks import Floats, Trace, collect
 from mistral7b.capacity.fleet.result import QUANTILES, LatencyOverTime, Result, Summary, Timeline
-from mistral7b.capacity.fleet.routing import router
 from mistral7b.capacity.fleet.scaling import AutoScaling
-from mistral7b.capacity.hosting import ANSWER_LIMIT_S, Fleet
+from mistral7b.capacity.hosting import ANSWER_LIMIT_S, Fleet, Routing
 from mistral7b.capacity.request import Request
 from mistral7b.capacity.scaling_policy import Policy
 from mistral7b.capacity.scheduler import TgiInstance
@@ -26,21 +27,13 @@ _SLICE = 50_000
 _REFUSED = -1.0
 
 
-class _Numbered(Request):
-    __slots__ = ("number",)
-
-    number: int
-
-
+@dataclass(slots=True, eq=False)
 class _Member:
     """An instance of the fleet: its scheduler, its place in the list of those in service, its next event."""
 
-    __slots__ = ("due", "place", "tgi")
-
-    def __init__(self, tgi: TgiInstance, place: int) -> None:
-        self.tgi = tgi
-        self.place = place  # -1: out of service, finishes what it has
-        self.due = inf
+    tgi: TgiInstance
+    place: int  # -1: out of service, finishes what it has
+    due: float = inf
 
 
 def simulate(trace: Trace, fleet: Fleet, policy: Policy, seed: int = 0, progress: Progress | None = None) -> Result:
@@ -57,16 +50,36 @@ def simulate(trace: Trace, fleet: Fleet, policy: Policy, seed: int = 0, progress
         TraceError: the trace is empty or holds more than MOST_REQUESTS.
         UnservableRequestError: the router would never let a request in.
     """
-    requests = collect(trace, MOST_REQUESTS)
-    return _Simulation(fleet, policy, requests, trace.duration_s, seed).run(progress)
+    return _Simulation(trace, fleet, policy, seed).run(progress)
+
+
+def router(routing: Routing, seed: int) -> Callable[[list[int]], int]:
+    """The rule called `routing` (API_ProductionVariantRoutingConfig); equal seeds give equal choices.
+
+    It takes the requests in flight of each instance in service, at least one, and returns the place of the chosen one.
+    By `least-outstanding` that is an instance with the fewest, and equals take turns.
+    """
+    chance, after = random.Random(seed), 0
+
+    def least_outstanding(in_flight: list[int]) -> int:
+        nonlocal after
+        fewest = min(in_flight)
+        try:
+            chosen = in_flight.index(fewest, after)
+        except ValueError:
+            chosen = in_flight.index(fewest)
+        after = chosen + 1
+        return chosen
+
+    return least_outstanding if routing != "random" else lambda in_flight: int(chance.random() * len(in_flight))
 
 
 class _Simulation:
-    def __init__(self, fleet: Fleet, policy: Policy, requests: Chunk, duration_s: float, seed: int) -> None:
+    def __init__(self, trace: Trace, fleet: Fleet, policy: Policy, seed: int) -> None:
         self._fleet = fleet
         self._policy = policy
-        self._requests = requests
-        self._duration = duration_s
+        self._requests = collect(trace, MOST_REQUESTS)
+        self._duration = trace.duration_s
         self._scaling = AutoScaling(policy, fleet.startup_s)
         self._route = router(fleet.routing, seed)
         self._members: list[_Member] = []
@@ -76,7 +89,7 @@ class _Simulation:
         self._pushed = 0
         self._since_step = 0
         # The container's seconds for each request: negative if refused, NaN while it runs.
-        self._seconds: Floats = np.full(requests.times.size, np.nan)
+        self._seconds: Floats = np.full(self._requests.times.size, np.nan)
         # (time, in flight, in service, capacity), which hold from that time on.
         self._samples: list[tuple[float, ...]] = [(0.0, 0.0, policy.start, policy.start)]
         for _ in range(policy.start):
@@ -101,10 +114,8 @@ class _Simulation:
                     self._pop()
                 place = self._route(in_flight)
                 member = members[place]
-                request = _Numbered(time, prompt, answer)
-                request.number = number
                 self._since_step += 1
-                if member.tgi.offer(request, time):
+                if member.tgi.offer(Request(time, prompt, answer, answer, number), time):
                     in_flight[place] += 1
                     self._schedule(member)
                 else:
@@ -121,7 +132,7 @@ class _Simulation:
             return
         finished = member.tgi.advance(time)
         for request in finished:
-            self._seconds[request.number] = request.latency  # type: ignore[attr-defined]
+            self._seconds[request.number] = request.latency
         if member.place >= 0:
             self._in_flight[member.place] -= len(finished)
         member.due = inf

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from mistral7b.capacity.admission import RouterLimits, answer_charge, in_blocks, prefill_charge
+from mistral7b.capacity.admission import RouterLimits, answer_charge, in_blocks
 from mistral7b.capacity.closed_form import SHORTEST_ANSWER, Load, steady_state
 from mistral7b.capacity.memory import max_batch_total_tokens
 from mistral7b.capacity.parameters import PerformanceParameters
@@ -54,8 +54,7 @@ class Candidate:
     def reserved_tokens(self) -> float:
         """Tokens of the KV cache that admission reserves for a request on average."""
         return sum(
-            prefill_charge(one.input_tokens) + answer_charge(one.input_tokens, one.max_new_tokens)
-            for one in self.requests
+            in_blocks(one.input_tokens) + answer_charge(one.input_tokens, one.max_new_tokens) for one in self.requests
         ) / len(self.requests)
 
     def worth_simulating(self, least: "Candidate", parameters: PerformanceParameters) -> bool:

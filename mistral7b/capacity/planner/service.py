@@ -106,13 +106,11 @@ class Service:
         return [(self.load(place - 1), 1 - share), (self.load(place), share)]
 
 
-@lru_cache(maxsize=32)
-def simulated(requests: tuple[Lengths, ...], parameters: PerformanceParameters, limits: RouterLimits) -> Service:
-    """An instance, kept with what is simulated of it: for other rates and objectives, and a plan made once more.
+simulated = lru_cache(maxsize=32)(Service)
+"""An instance, kept with what is simulated of it: for other rates and objectives, and a plan made once more.
 
-    `mistral7b plan` of a file with `auto` makes the plan twice: on loading the file, and to show it.
-    """
-    return Service(requests, parameters, limits)
+`mistral7b plan` of a file with `auto` makes the plan twice: on loading the file, and to show it.
+"""
 
 
 def figures(objective: Objective) -> dict[str, tuple[str, float, float]]:
