@@ -15,9 +15,9 @@ Pinned, because a table of one answer length and three prompt lengths cannot tel
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from math import log
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, get_args
 
 from mistral7b.capacity.admission import RouterLimits
 from mistral7b.capacity.calibration import Calibration
@@ -113,21 +113,19 @@ def fit(figures: tuple[Figure, ...], limits: RouterLimits, start: Calibration = 
     _check(figures, limits, start)
 
     def residuals(logarithms: "NDArray[np.float64]") -> list[float]:
-        calibration = _calibration(logarithms, start)
+        calibration = _calibration(np.exp(logarithms), start)
         predictions = {row: predict(row, calibration, limits).figures for row in rows(figures)}
         return [_WEIGHT[f.metric] * (predictions[f.row][f.metric] / f.value - 1) for f in figures]
 
     count = len(FITTED) + 1
     most = np.array([*[log(_BOUNDS[1])] * len(FITTED), log(1 / start.concurrency_share)])
     solution = least_squares(residuals, np.zeros(count), bounds=(log(_BOUNDS[0]), most + 1e-12), x_scale=0.1)
-    return _calibration(solution.x, start)
+    return _calibration(np.exp(solution.x), start)
 
 
-def _calibration(logarithms: Any, start: Calibration) -> Calibration:
-    """The start with its fitted fields multiplied: logarithms keep them positive and of one scale."""
-    import numpy as np  # noqa: PLC0415
-
-    *factors, share = np.exp(logarithms).tolist()
+def _calibration(fitted_factors: "NDArray[np.float64]", start: Calibration) -> Calibration:
+    """The start with its fitted fields multiplied: their logarithms keep them positive and of one scale."""
+    *factors, share = fitted_factors.tolist()
     fitted = {name: getattr(start.parameters, name) * factor for name, factor in zip(FITTED, factors, strict=True)}
     return replace(
         start,
@@ -155,7 +153,8 @@ def _check(figures: tuple[Figure, ...], limits: RouterLimits, start: Calibration
         try:
             predict(row, start, limits)
         except ValueError as error:
-            raise FitError(f"{row}: {error}") from None
+            load = ", ".join(f"{name} {value}" for name, value in asdict(row).items())
+            raise FitError(f"{load}: {error}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,9 +215,5 @@ def errors(compared: Iterable[Compared]) -> Errors:
 
 def errors_by_metric(compared: tuple[Compared, ...]) -> dict[Metric, Errors]:
     """The errors of each metric that is measured."""
-    measured = {c.figure.metric for c in compared}
-    return {
-        metric: errors(c for c in compared if c.figure.metric == metric)
-        for metric in get_args(Metric)
-        if metric in measured
-    }
+    by_metric = {metric: [c for c in compared if c.figure.metric == metric] for metric in get_args(Metric)}
+    return {metric: errors(own) for metric, own in by_metric.items() if own}

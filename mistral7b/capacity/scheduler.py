@@ -93,9 +93,7 @@ class TgiInstance:
         """Lets the clock run to `now`; returns what has finished since the last call, in the order it did."""
         if self._event <= now:
             self._catch_up(now)
-        done = self._done
-        if done:
-            self._done = []
+        done, self._done = self._done, []
         return done
 
     def generated(self, request: Request, now: float) -> int:

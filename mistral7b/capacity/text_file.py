@@ -4,14 +4,7 @@ from pathlib import Path
 
 
 def read_text(path: Path, most_bytes: int, error: type[ValueError], fix: str) -> str:
-    """The text of a file in UTF-8.
-
-    Args:
-        path: the file.
-        most_bytes: how large it may be.
-        error: raised with path, reason and fix if it cannot be read or is larger.
-        fix: what to do where the file is another one than it should be.
-    """
+    """The text of a file in UTF-8; raises `error` with path, reason and fix if it cannot be read or is too large."""
     try:
         if not path.is_file():  # a device might never end
             raise error(f"{path}: there is no such file; {fix}")

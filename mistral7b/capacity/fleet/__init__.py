@@ -2,9 +2,8 @@
 
 from mistral7b.capacity.fleet.arrivals import PoissonTrace, burst, constant, daily, ramp
 from mistral7b.capacity.fleet.chunks import Chunk, ListedTrace, Trace, TraceError, collect
-from mistral7b.capacity.fleet.exact import simulate
+from mistral7b.capacity.fleet.exact import LatencyOverTime, Result, Summary, Timeline, simulate
 from mistral7b.capacity.fleet.lengths import EmpiricalLength, LognormalLength, parse_lengths
-from mistral7b.capacity.fleet.result import LatencyOverTime, Result, Summary, Timeline
 from mistral7b.capacity.fleet.trace_file import TraceFile
 from mistral7b.capacity.hosting import Fleet
 from mistral7b.capacity.scaling_policy import Policy, ScheduledAction

@@ -1,4 +1,4 @@
-"""The simulation: every request, every scheduler event of every instance."""
+"""The simulation: every request, every scheduler event of every instance; and what it yields."""
 
 import itertools
 import random
@@ -10,7 +10,6 @@ from math import inf
 import numpy as np
 
 from mistral7b.capacity.fleet.chunks import Floats, Trace, collect
-from mistral7b.capacity.fleet.result import QUANTILES, LatencyOverTime, Result, Summary, Timeline
 from mistral7b.capacity.fleet.scaling import AutoScaling
 from mistral7b.capacity.hosting import ANSWER_LIMIT_S, Fleet, Routing
 from mistral7b.capacity.request import Request
@@ -25,6 +24,79 @@ Progress = Callable[[float], None]
 
 _SLICE = 50_000
 _REFUSED = -1.0
+_QUANTILES = (0.5, 0.95, 0.99)
+
+
+@dataclass(frozen=True, eq=False)
+class LatencyOverTime:
+    """Latency by the window of time in which requests came. All arrays have the shape (windows,).
+
+    Attributes:
+        times: Middle of each window, seconds from the trace's start.
+        p50_s: Median latency of its answered requests, NaN without any.
+        p95_s: The same, 95% quantile.
+        rate: Requests per second that came.
+    """
+
+    times: Floats
+    p50_s: Floats
+    p95_s: Floats
+    rate: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Timeline:
+    """The fleet every ten seconds, and whenever it changes. All arrays have the shape (points,).
+
+    Attributes:
+        times: Seconds from the trace's start.
+        in_flight: Requests in flight in the instances that are in service.
+        in_service: Instances that take requests.
+        capacity: Those and the starting ones.
+    """
+
+    times: Floats
+    in_flight: Floats
+    in_service: Floats
+    capacity: Floats
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """A policy's result over a whole trace.
+
+    Attributes:
+        policy: The policy's name.
+        engine: `exact`: each request is simulated.
+        requests: All requests; each is in exactly one of the next three.
+        answered: Answered within SageMaker's 60 s.
+        refused: Refused with 429, as the container had MAX_CONCURRENT_REQUESTS in flight.
+        timed_out: Answered too late.
+        latency_s: 50%, 95% and 99% quantile of the answered requests' latency, round trip included; NaN without any.
+        per_token_ms: The same of latency over tokens generated.
+        instance_hours: Instances over the trace's time, from the start of their start-up.
+        most_instances: Largest capacity.
+    """
+
+    policy: str
+    engine: str = "exact"
+    requests: float
+    answered: float
+    refused: float
+    timed_out: float
+    latency_s: tuple[float, ...]
+    per_token_ms: tuple[float, ...]
+    instance_hours: float
+    most_instances: int
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A policy's summary, and the fleet and its latency over time."""
+
+    summary: Summary
+    timeline: Timeline
+    latency: LatencyOverTime
 
 
 @dataclass(slots=True, eq=False)
@@ -184,8 +256,8 @@ class _Simulation:
             answered=float(np.count_nonzero(answered)),
             refused=float(np.count_nonzero(seconds == _REFUSED)),
             timed_out=float(np.count_nonzero(seconds > ANSWER_LIMIT_S)),
-            latency_s=_quantiles(latency, QUANTILES),
-            per_token_ms=_quantiles(1000 * latency / self._requests.outputs, QUANTILES),
+            latency_s=_quantiles(latency, _QUANTILES),
+            per_token_ms=_quantiles(1000 * latency / self._requests.outputs, _QUANTILES),
             instance_hours=self._instance_hours(timeline),
             most_instances=int(timeline.capacity.max()),
         )

@@ -7,25 +7,12 @@ from dataclasses import dataclass
 from mistral7b.capacity.parameters import PerformanceParameters
 from mistral7b.capacity.planner.candidates import Candidate, Pinned
 from mistral7b.capacity.planner.queue import refused_share
-from mistral7b.capacity.planner.search import Option, option, search
+from mistral7b.capacity.planner.search import Option, Settings, option, search
 from mistral7b.capacity.planner.service import GRID, figures
 from mistral7b.capacity.planner.sizing import climb
 from mistral7b.environment.workload import Workload
 
 _FEWER = 0.75
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """What a plan sets in an environment file."""
-
-    max_concurrent_requests: int
-    max_input_length: int
-    max_total_tokens: int
-    max_batch_prefill_tokens: int
-    target_concurrent_requests: float
-    min_instances: int
-    max_instances: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +61,6 @@ def plan(workload: Workload, parameters: PerformanceParameters, pinned: Pinned |
     """
     pinned = pinned or Pinned()
     (best, *others), ruled_out = search(workload, parameters, pinned)
-    chosen = Settings(
-        max_concurrent_requests=best.limit,
-        max_input_length=best.candidate.max_input_length,
-        max_total_tokens=best.candidate.max_total_tokens,
-        max_batch_prefill_tokens=best.candidate.limits.max_batch_prefill_tokens,
-        target_concurrent_requests=min(best.size.target, best.limit),
-        min_instances=best.size.min_instances,
-        max_instances=best.size.max_instances,
-    )
     runners_up = [
         *((_name(one.candidate), _loses(one, best)) for one in others),
         _more_in_flight(workload, best),
@@ -97,7 +75,7 @@ def plan(workload: Workload, parameters: PerformanceParameters, pinned: Pinned |
             for candidate in ruled_out
         ),
     ]
-    return Plan(workload, best, chosen, [RunnerUp(*other) for other in runners_up])
+    return Plan(workload, best, best.settings, [RunnerUp(*other) for other in runners_up])
 
 
 def _name(candidate: Candidate) -> str:
@@ -107,14 +85,20 @@ def _name(candidate: Candidate) -> str:
     )
 
 
-def _loses(one: Option, best: Option) -> str:
-    """The first criterion of the ranking in which it is worse."""
+def _costs_more(one: Option, best: Option) -> str:
     for now, least, when in (
-        (one.size.min_instances, best.size.min_instances, "at the average rate"),
-        (one.size.max_instances, best.size.max_instances, "at the peak"),
+        (one.settings.min_instances, best.settings.min_instances, "at the average rate"),
+        (one.settings.max_instances, best.settings.max_instances, "at the peak"),
     ):
         if now > least:
             return f"costs {100 * (now / least - 1):.0f}% more {when}: {now} instances, not {least}"
+    return ""
+
+
+def _loses(one: Option, best: Option) -> str:
+    """The first criterion of the ranking in which it is worse."""
+    if more := _costs_more(one, best):
+        return more
     if one.candidate.too_long > best.candidate.too_long:
         return f"costs the same, and refuses {100 * one.candidate.too_long:.2f}% of the requests as too long"
     slower = one.at_peak.p95_ms_per_token - best.at_peak.p95_ms_per_token
@@ -145,21 +129,20 @@ def _less_in_flight(workload: Workload, best: Option, pinned: Pinned) -> Iterato
     one = option(workload, best.candidate, best.service, limit, pinned)
     if one is None:
         why = "needs more instances than there may be"
-    elif one.size.min_instances > best.size.min_instances or one.size.max_instances > best.size.max_instances:
-        why = _loses(one, best)
     else:
         refused = 100 * one.at_peak.refused, 100 * best.at_peak.refused
-        why = f"costs the same, refuses {refused[0]:.2g}% at the peak, not {refused[1]:.2g}%"
+        same = f"costs the same, refuses {refused[0]:.2g}% at the peak, not {refused[1]:.2g}%"
+        why = _costs_more(one, best) or same
     yield f"MAX_CONCURRENT_REQUESTS {limit}", why
 
 
 def _one_instance_fewer(workload: Workload, best: Option) -> Iterator[tuple[str, str]]:
     rate = workload.requests_per_second
     for name, count, load, when in (
-        ("max_instances", best.size.max_instances, rate.peak, "at the peak"),
+        ("max_instances", best.settings.max_instances, rate.peak, "at the peak"),
         (
             "min_instances",
-            best.size.min_instances,
+            best.settings.min_instances,
             rate.average + climb(workload),
             "before the climb's first new instance serves",
         ),

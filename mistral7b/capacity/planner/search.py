@@ -8,7 +8,7 @@ from mistral7b.capacity.parameters import PerformanceParameters
 from mistral7b.capacity.planner.candidates import Candidate, Pinned, candidates
 from mistral7b.capacity.planner.queue import most_rate
 from mistral7b.capacity.planner.service import ANSWER_LIMIT, GRID, SATURATION, Allowed, Service, simulated
-from mistral7b.capacity.planner.sizing import MOST_INSTANCES, Expectation, Size, expect, most_refused, size
+from mistral7b.capacity.planner.sizing import MOST_INSTANCES, Expectation, expect, most_refused, size
 from mistral7b.environment.workload import Objective, Workload
 
 # Of what the KV cache holds, the share from which on memory is what keeps requests waiting.
@@ -33,6 +33,19 @@ class InfeasibleError(ValueError):
         self.nearest = nearest
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a plan sets in an environment file."""
+
+    max_concurrent_requests: int
+    max_input_length: int
+    max_total_tokens: int
+    max_batch_prefill_tokens: int
+    target_concurrent_requests: float
+    min_instances: int
+    max_instances: int
+
+
 @dataclass(frozen=True)
 class Option:
     """Settings that keep the objective, and what they come to.
@@ -42,7 +55,7 @@ class Option:
         service: an instance with them.
         allowed: the most requests in flight that keep the objective.
         limit: MAX_CONCURRENT_REQUESTS.
-        size: instances and target.
+        settings: the same as an environment file has it.
         at_average: the fewest instances at the average rate.
         at_peak: the most at the peak.
     """
@@ -51,7 +64,7 @@ class Option:
     service: Service
     allowed: Allowed
     limit: int
-    size: Size
+    settings: Settings
     at_average: Expectation
     at_peak: Expectation
 
@@ -59,8 +72,8 @@ class Option:
     def rank(self) -> tuple[float, ...]:
         """Ascending: cost on average, cost at the peak; then requests refused for their length, latency, memory."""
         return (
-            self.size.min_instances,
-            self.size.max_instances,
+            self.settings.min_instances,
+            self.settings.max_instances,
             self.candidate.too_long,
             round(self.at_peak.p95_ms_per_token, 1),
             round(self.at_peak.p95_seconds, 1),
@@ -90,12 +103,21 @@ def option(workload: Workload, candidate: Candidate, service: Service, limit: in
     sized = size(workload, limit, service, pinned)
     if sized is None:
         return None
-    rate = workload.requests_per_second
-    return Option(
-        candidate, service, service.allowed(workload.objective), limit, sized,
-        expect(rate.average, sized.min_instances, limit, service),
-        expect(rate.peak, sized.max_instances, limit, service),
-    )  # fmt: skip
+    low, high, target = sized
+    settings = Settings(
+        max_concurrent_requests=limit,
+        max_input_length=candidate.max_input_length,
+        max_total_tokens=candidate.max_total_tokens,
+        max_batch_prefill_tokens=candidate.limits.max_batch_prefill_tokens,
+        target_concurrent_requests=target,
+        min_instances=low,
+        max_instances=high,
+    )
+    average, peak = (
+        expect(rate, instances, limit, service)
+        for rate, instances in ((workload.requests_per_second.average, low), (workload.requests_per_second.peak, high))
+    )
+    return Option(candidate, service, service.allowed(workload.objective), limit, settings, average, peak)
 
 
 def search(

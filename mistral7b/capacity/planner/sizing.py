@@ -30,15 +30,6 @@ _REFUSED_OF_LOST = 0.25
 _UNLIKELY = 1e-9
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
-    """Instances at least and at most, and the requests in flight per instance that scaling aims at."""
-
-    min_instances: int
-    max_instances: int
-    target: float
-
-
 def most_refused(workload: Workload) -> float:
     """The share of requests that may be refused by the closed form."""
     return _REFUSED_OF_LOST * workload.objective.lost_percent / 100
@@ -53,8 +44,10 @@ def climb(workload: Workload) -> float:
     return rise * min(1.0, REACTION_S / max(60 * workload.climb_minutes, 1.0))
 
 
-def size(workload: Workload, limit: int, service: Service, pinned: Pinned) -> Size | None:
-    """The size for instances that admit `limit` requests each; None if MOST_INSTANCES, or those pinned, are too few.
+def size(workload: Workload, limit: int, service: Service, pinned: Pinned) -> tuple[int, int, float] | None:
+    """Instances at least and at most, if each admits `limit` requests, and those in flight that scaling aims at.
+
+    None if MOST_INSTANCES, or those pinned, are too few.
 
     The instances that always run have to bear the average and what is added by the climb until another one serves;
     then more instances, which bear a greater share of what they can, do so at the same target, too.
@@ -74,7 +67,7 @@ def size(workload: Workload, limit: int, service: Service, pinned: Pinned) -> Si
     bearable = max(most_rate(low, limit, service.speed, refused) - rise, rate.average)
     likely = in_flight(bearable, low, limit, service.speed)
     mean = sum(number * probability for number, probability in enumerate(likely)) / low
-    return Size(low, high, max(0.1, math.floor(10 * mean) / 10))
+    return low, high, min(max(0.1, math.floor(10 * mean) / 10), limit)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
