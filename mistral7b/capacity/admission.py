@@ -52,10 +52,7 @@ class RouterLimits:
 
 
 def in_blocks(tokens: int) -> int:
-    """Tokens rounded up to whole blocks.
-
-    So many does a prompt take of MAX_BATCH_PREFILL_TOKENS, and of MAX_BATCH_TOTAL_TOKENS.
-    """
+    """Tokens rounded up to whole blocks: what a prompt takes of MAX_BATCH_PREFILL_TOKENS and MAX_BATCH_TOTAL_TOKENS."""
     return -(-tokens // BLOCK_SIZE) * BLOCK_SIZE
 
 

@@ -56,7 +56,7 @@ def steady_state(load: Load, parameters: PerformanceParameters, limits: RouterLi
     """The steady state of a load.
 
     Raises:
-        ValueError: the load makes no sense, or some of it would be refused for ever.
+        ValueError: a length or the number of users is out of range, or the router would never admit a request.
     """
     if not 1 <= load.users <= limits.max_concurrent_requests:
         raise ValueError(

@@ -1,5 +1,6 @@
 """Pictures: a benchmark against the model, simulations side by side, and a plan. Equal inputs give equal files."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -151,9 +152,9 @@ def plot_simulations(results: "Sequence[Result]", file: Path, title: str) -> Non
         _legend(load)
 
 
-def _thinned(values: "Floats", most: int = 1000) -> "Floats":
+def _thinned(values: "Floats") -> "Floats":
     """Means over runs of points, so that a long trace remains a line."""
-    run = max(1, values.size // most)
+    run = max(1, values.size // 1000)
     means: Floats = values[: values.size - values.size % run].reshape(-1, run).mean(axis=1)
     return means
 
@@ -181,12 +182,12 @@ def plot_plan(plan: Plan, file: Path, title: str) -> None:
 
 def _draw_latency(plan: Plan, panel: "Axes", unit: str, label: str) -> None:
     """Median and 95% quantile of an instance that always has so many in flight; the objective as dashed lines."""
-    shown = [place for place, most in enumerate(GRID) if most <= 2 * plan.option.limit] or [0]
-    loads = [plan.option.service.load(place) for place in shown]
+    shown = max(1, bisect_right(GRID, 2 * plan.option.limit))
+    loads = [plan.option.service.load(place) for place in range(shown)]
     held = figures(plan.workload.objective)
     for number, (name, level) in enumerate((("p50", 0.5), ("p95", 0.95))):
         values = [quantile(getattr(load, unit), level) for load in loads]
-        panel.plot([load.in_flight for load in loads], values, marker=".", color=f"C{number}", label=name)
+        panel.plot(GRID[:shown], values, marker=".", color=f"C{number}", label=name)
         if (field := f"{name}_{unit}") in held:
             panel.axhline(held[field][2], color=f"C{number}", linestyle="--", linewidth=0.9, label=f"{name} asked for")
     panel.axvline(plan.option.limit, color="0.3", linewidth=0.9, label=f"limit {plan.option.limit}")

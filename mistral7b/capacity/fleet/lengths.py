@@ -66,11 +66,11 @@ def parse_lengths(text: str, column: str, most: int) -> Lengths:
         TraceError: the text is none of these, or a count is not between 1 and `most`.
     """
     wrong = partial(TraceError, column=column, value=text)
-    unlike = f"it is not a whole number of 1 to {most} tokens"
+    not_whole = f"it is not a whole number of 1 to {most} tokens"
     match [finite(part) for part in text.split(":")]:
         case [float(tokens)]:
             if not _whole(tokens, most):
-                raise wrong(unlike, f"use 1 to {most}")
+                raise wrong(not_whole, f"use 1 to {most}")
             return EmpiricalLength(np.array([int(tokens)]))
         case [float(mean), float(p95)]:
             if not 1 <= mean < p95 <= min(most, MOST_P95_TO_MEAN * mean):
@@ -89,7 +89,7 @@ def parse_lengths(text: str, column: str, most: int) -> Lengths:
         value = finite(line)
         if value is None or not _whole(value, most):
             raise TraceError(
-                unlike, "put one count in each line", file=file, line=number, column=column, value=line[:40]
+                not_whole, "put one count in each line", file=file, line=number, column=column, value=line[:40]
             )
         counts.append(int(value))
     if not counts:

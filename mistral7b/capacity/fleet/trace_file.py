@@ -15,7 +15,7 @@ from mistral7b.capacity.fleet.durations import LONGEST_S
 COLUMNS = ("time_s", "input_tokens", "output_tokens")
 HEADER = ",".join(COLUMNS)
 
-_CHUNK_REQUESTS = 500_000
+_CHUNK_REQUESTS = 100_000
 
 
 @dataclass(eq=False)
@@ -37,15 +37,14 @@ class TraceFile:
     def duration_s(self) -> float:
         """The last request's time in seconds, rounded up. Reads the file unless that has been done.
 
-        Raises:
-            TraceError: as `chunks`.
+        Raises TraceError as `chunks` does.
         """
         if self._last_s < 0:
             deque(self.chunks(), maxlen=0)
         return math.floor(self._last_s) + 1.0
 
     def chunks(self) -> Iterator[Chunk]:
-        """The requests in order, some 500,000 at a time.
+        """The requests in order, 100,000 at a time.
 
         Raises:
             TraceError: the file cannot be read, is empty, lacks the header, or a line is not three numbers, is out of

@@ -1,4 +1,4 @@
-"""Settings of the container that come into question for a workload."""
+"""Candidates: settings of the container that may suit a workload."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -84,11 +84,9 @@ def candidates(workload: Workload, pinned: Pinned) -> list[Candidate]:
     for prompt, total in _lengths(workload, every, pinned):
         requests = [o for o in every if o.input_tokens <= prompt and o.input_tokens + o.max_new_tokens <= total]
         longest = max((one.input_tokens for one in requests), default=0)
-        least = in_blocks(prompt)
-        budgets = [pinned.max_batch_prefill_tokens or least]
-        if pinned.max_batch_prefill_tokens is None:
-            budgets += [budget for budget in _BUDGETS if budget > least]
-        for budget in budgets:
+        least = pinned.max_batch_prefill_tokens or in_blocks(prompt)
+        larger = [budget for budget in _BUDGETS if budget > least and pinned.max_batch_prefill_tokens is None]
+        for budget in (least, *larger):
             if in_blocks(longest) > budget:
                 raise ValueError(
                     f"MAX_BATCH_PREFILL_TOKENS {budget} never takes a prompt of {longest} tokens, which in blocks of "

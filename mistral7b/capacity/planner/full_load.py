@@ -20,10 +20,9 @@ _FEWEST_FIRST = 200
 
 @dataclass(frozen=True, eq=False)
 class FullLoad:
-    """An instance with `in_flight` requests at all times.
+    """An instance with the same number of requests in flight at all times, queued ones included.
 
     Attributes:
-        in_flight: requests in the container, queued ones included.
         requests_per_s: answers a second. By Little's law: requests in flight over their mean time in the container.
         seconds: of each request from the client's view, round trip included, ascending.
         ms_per_token: the same over the answer's tokens, ascending.
@@ -32,7 +31,6 @@ class FullLoad:
         prefilling: share of the instance's busy time that prefills take.
     """
 
-    in_flight: int
     requests_per_s: float
     seconds: list[float]
     ms_per_token: list[float]
@@ -78,7 +76,6 @@ def full_load(
     client_s = [latency + parameters.round_trip for latency in container_s]
     answers = (request.output_tokens for request in measured)
     return FullLoad(
-        in_flight=in_flight,
         requests_per_s=in_flight * len(measured) / sum(container_s),
         seconds=sorted(client_s),
         ms_per_token=sorted(1000 * seconds / tokens for seconds, tokens in zip(client_s, answers, strict=True)),

@@ -113,10 +113,8 @@ def option(workload: Workload, candidate: Candidate, service: Service, limit: in
         min_instances=low,
         max_instances=high,
     )
-    average, peak = (
-        expect(rate, instances, limit, service)
-        for rate, instances in ((workload.requests_per_second.average, low), (workload.requests_per_second.peak, high))
-    )
+    average = expect(workload.requests_per_second.average, low, limit, service)
+    peak = expect(workload.requests_per_second.peak, high, limit, service)
     return Option(candidate, service, service.allowed(workload.objective), limit, settings, average, peak)
 
 
