@@ -12,7 +12,7 @@ from mistral7b_cli.output import out, progress, table, write_json
 
 if TYPE_CHECKING:
     from mistral7b.capacity.calibration import Calibration
-    from mistral7b.capacity.comparison import Compared, Errors
+    from mistral7b.capacity.fit import Compared, Errors
     from mistral7b.capacity.measurements import Figure
 
 commands = typer.Typer(
@@ -77,12 +77,11 @@ def show_table(
     as_json: AsJson = False,
 ) -> None:
     """Compare the model with a benchmark, figure by figure: by default the 40 published ones."""
-    from mistral7b.capacity.comparison import compare, errors, errors_by_metric  # noqa: PLC0415 - numpy, scipy
-    from mistral7b.capacity.fit import FitError, predict  # noqa: PLC0415
+    from mistral7b.capacity.fit import FitError, compare, errors, errors_by_metric, predict  # noqa: PLC0415
     from mistral7b.capacity.measurements import published_path  # noqa: PLC0415
     from mistral7b.capacity.memory import benchmark_limits  # noqa: PLC0415
-    from mistral7b.capacity.plot import PlotError  # noqa: PLC0415
-    from mistral7b.capacity.plot import plot as draw  # noqa: PLC0415
+    from mistral7b.capacity.plots import PlotError  # noqa: PLC0415
+    from mistral7b.capacity.plots import plot_benchmark as draw  # noqa: PLC0415
 
     path = published_path() if measurements is None else measurements
     figures, calibration, limits = _read(path), _calibration(parameters), benchmark_limits()

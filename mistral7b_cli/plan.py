@@ -107,7 +107,7 @@ def _model(parameters: Path | None) -> "Calibration":
 
 
 def _check_plot(file: Path) -> None:
-    from mistral7b.capacity.fleet.plot import SUFFIXES  # noqa: PLC0415
+    from mistral7b.capacity.plots import SUFFIXES  # noqa: PLC0415
 
     if file.suffix not in SUFFIXES or not file.parent.is_dir():
         raise CommandError(
@@ -118,7 +118,7 @@ def _check_plot(file: Path) -> None:
 
 
 def _draw(found: "Plan", file: Path, title: str) -> None:
-    from mistral7b.capacity.planner.plot import plot  # noqa: PLC0415
+    from mistral7b.capacity.plots import plot_plan as plot  # noqa: PLC0415
 
     try:
         plot(found, file, title)

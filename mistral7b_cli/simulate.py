@@ -239,7 +239,7 @@ def _summary_json(summary: "Summary", price: float | None) -> dict[str, Any]:
 
 
 def _check_plot(file: Path) -> None:
-    from mistral7b.capacity.fleet.plot import SUFFIXES  # noqa: PLC0415
+    from mistral7b.capacity.plots import SUFFIXES  # noqa: PLC0415
 
     if file.suffix not in SUFFIXES or not file.parent.is_dir():
         raise CommandError(
@@ -250,7 +250,7 @@ def _check_plot(file: Path) -> None:
 
 
 def _draw(results: "list[Result]", file: Path, title: str) -> None:
-    from mistral7b.capacity.fleet.plot import plot  # noqa: PLC0415
+    from mistral7b.capacity.plots import plot_simulations as plot  # noqa: PLC0415
 
     try:
         plot(results, file, title)

@@ -1,4 +1,4 @@
-"""The closed loop of `mistral7b.capacity.closed_form`, simulated event by event on the scheduler."""
+"""The loads of `mistral7b.capacity.closed_form`, run request by request on the scheduler."""
 
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
