@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
+from mistral7b.environment.rules.container import container_starts
 from mistral7b.environment.schema import Environment
 from mistral7b.workload import Workload
 from mistral7b.yamlfile import FieldPath, Finding
@@ -45,6 +46,9 @@ def resolve(env: Environment, fields: Iterable[FieldPath]) -> dict[FieldPath, in
     first = ".".join(map(str, fields[0]))
     if env.workload is None:
         return Finding(first, "there is no workload to plan for", "add workload:, or give a number", AUTO)
+    # Rules of fields that are planned were left out: what the container refuses of the others comes first.
+    if refused := next(container_starts(env), None):
+        return refused
     try:
         router_limits(env.launcher_settings(), env.instance_type)
         figures = _planned(env.workload.model_dump_json(), _given(env, fields))

@@ -10,7 +10,8 @@ MODEL_FOLDER = "/opt/ml/model"
 
 
 @rule("tgi", "instance.type", "model", "model_version")
-def _container_starts(env: Environment) -> Findings:
+def container_starts(env: Environment) -> Findings:
+    """What the launcher of the container would refuse."""
     if not version_is_known(env):
         return
     try:
