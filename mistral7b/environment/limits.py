@@ -57,7 +57,10 @@ def environment_name(value: str) -> str:
 
 
 def vpc_cidr(value: str) -> str:
-    """The IPv4 range of a VPC."""
+    """The IPv4 range of a VPC.
+
+    Not within 0/8, 127/8, 169.254/16 or 224/4. Source: Amazon VPC user guide, CIDR restrictions.
+    """
     try:
         network = ipaddress.IPv4Network(value)
     except ValueError as error:
@@ -93,6 +96,8 @@ def tag_text(value: str) -> str:
     r"""A tag's key or value: `[\p{L}\p{Z}\p{N}_.:/=+\-@]*` in the IAM and SageMaker API.
 
     The schema's `\w`, which every editor reads, has accents and joiners by themselves, too.
+
+    Letters, digits, spaces and `_ . : / = + - @`. Source: IAM and SageMaker API, TagKey.
     """
     for character in value:
         if unicodedata.category(character)[0] not in "LN" and character not in _TAG_SIGNS:
@@ -102,7 +107,11 @@ def tag_text(value: str) -> str:
 
 
 def told_apart_without_case(values: dict[str, str]) -> dict[str, str]:
-    """Tags by their keys, which are not case-sensitive on roles (IAM user guide, tags)."""
+    """Tags by their keys, which are not case-sensitive on roles (IAM user guide, tags).
+
+    No key begins with `aws:` or is one of JumpStart's, no two differ in case alone. Source: IAM user guide, tags;
+    SageMaker Python SDK.
+    """
     if alike := _alike(list(values)):
         reason = f"{' and '.join(alike)} differ only in case: for IAM they are the same tag"
         raise refusal(reason, "keep one of them")
@@ -110,7 +119,11 @@ def told_apart_without_case(values: dict[str, str]) -> dict[str, str]:
 
 
 def roles_once(values: list[str]) -> list[str]:
-    """Names of roles, which "are not distinguished by case" (IAM user guide, name requirements)."""
+    """Names of roles, which "are not distinguished by case" (IAM user guide, name requirements).
+
+    Names of callers' roles: 1 to 64 of `[A-Za-z0-9_+=,.@-]`, no path, each once whatever its case. Source: IAM API,
+    RoleName.
+    """
     if alike := _alike(each_once(values)):
         raise refusal(f"{' and '.join(alike)} are one role, whatever the case", "keep the name as the role has it")
     return values

@@ -8,6 +8,7 @@ from mistral7b.yamlfile import Finding, with_guess
 
 @rule("model", "model_version")
 def _version_exists(env: Environment) -> Findings:
+    """The version is one that JumpStart has published. Source: JumpStart."""
     model = catalog.model(env.model)
     known = [version.version for version in model.versions]
     if env.model_version is not None and env.model_version not in known:
@@ -18,6 +19,7 @@ def _version_exists(env: Environment) -> Findings:
 
 @rule("region")
 def _region_is_known(env: Environment) -> Findings:
+    """The version's artifact is published in the region, and the message lists where it is. Source: JumpStart."""
     known = catalog.regions()
     fix = f"use one of {', '.join(known)}"
     if env.region.startswith("us-gov-"):
@@ -28,6 +30,7 @@ def _region_is_known(env: Environment) -> Findings:
 
 @rule("region", "model", "model_version")
 def _region_has_the_artifact(env: Environment) -> Findings:
+    """The version's artifact is published in the region, and the message lists where it is. Source: JumpStart."""
     if version_is_known(env) and env.region in catalog.regions() and env.region not in env.version.regions:
         published = ", ".join(env.version.regions)
         fix = f"use one of {published}; or a model_version that is (`mistral7b models` lists them)"
@@ -36,6 +39,7 @@ def _region_has_the_artifact(env: Environment) -> Findings:
 
 @rule("instance.type")
 def _instance_type_is_known(env: Environment) -> Findings:
+    """The version is offered on the instance type. Source: JumpStart."""
     known = [t.name for t in catalog.instance_types()]
     if env.instance.type is not None and env.instance.type not in known:
         fix = with_guess(env.instance.type, known, f"use one of {', '.join(known)}")
@@ -44,6 +48,7 @@ def _instance_type_is_known(env: Environment) -> Findings:
 
 @rule("instance.type", "model", "model_version")
 def _instance_type_runs_the_model(env: Environment) -> Findings:
+    """The version is offered on the instance type. Source: JumpStart."""
     if not (version_is_known(env) and env.instance_type in [t.name for t in catalog.instance_types()]):
         return
     if env.instance_type not in env.version.supported_instance_types:

@@ -18,6 +18,9 @@ ADDRESSES_PER_INSTANCE, FLEETS = 2, 2
 
 @rule("network")
 def _one_vpc(env: Environment) -> Findings:
+    """An existing VPC by ids of 8 or 17 digits, each once, with a zone for each subnet; an own one or an existing one.
+    Source: EC2 user guide, resource IDs.
+    """
     if env.network.vpc is not None and env.network.existing_vpc is not None:
         fix = "remove one of them (`vpc: null` cancels what common.yaml sets)"
         yield Finding("network.vpc", "both network.vpc and network.existing_vpc are set", fix)
@@ -25,6 +28,11 @@ def _one_vpc(env: Environment) -> Findings:
 
 @rule("network", "region")
 def _zones_are_of_the_region(env: Environment) -> Findings:
+    """Subnets in two zones at least, of the region, each zone once, all by id or all by name; names are of other zones
+    in other accounts. Source: SageMaker developer guide, VPC.
+
+    Zones are given, as a look-up would need credentials at synth. Source: CDK.
+    """
     field = f"network.{'existing_vpc' if env.network.existing_vpc else 'vpc'}.availability_zones"
     known = catalog.availability_zones(env.region)
     if env.own_vpc is not None and isinstance(env.own_vpc.availability_zones, int):
@@ -47,6 +55,7 @@ def _zones_are_of_the_region(env: Environment) -> Findings:
 
 @rule("network.s3_prefix_list_id", "region")
 def _s3_prefix_list_is_known(env: Environment) -> Findings:
+    """The prefix list is known, and is not that of another region. Source: EC2 API, DescribePrefixLists."""
     known = env.network.s3_prefix_list_id or catalog.s3_prefix_list_id(env.region)
     if env.region in catalog.regions() and known is None:
         yield Finding(
@@ -59,6 +68,7 @@ def _s3_prefix_list_is_known(env: Environment) -> Findings:
 
 @rule("network.s3_prefix_list_id", "region")
 def _s3_prefix_list_is_of_the_region(env: Environment) -> Findings:
+    """The prefix list is known, and is not that of another region. Source: EC2 API, DescribePrefixLists."""
     given, own = env.network.s3_prefix_list_id, catalog.s3_prefix_list_id(env.region)
     elsewhere = [region for region in catalog.regions() if given and catalog.s3_prefix_list_id(region) == given]
     if elsewhere and own not in (None, given):
@@ -68,6 +78,9 @@ def _s3_prefix_list_is_of_the_region(env: Environment) -> Findings:
 
 @rule("network.vpc", "region", "instance.type", "model", "model_version")
 def _subnets_fit(env: Environment) -> Findings:
+    """A VPC from /16 to /28, with room for its subnets of /28 or larger; each zone has its own range, whatever other
+    zones are used. Source: Amazon VPC user guide, sizing.
+    """
     if env.own_vpc is None or not version_is_known(env):
         return
     prefix = ipaddress.IPv4Network(env.own_vpc.cidr).prefixlen
@@ -84,6 +97,9 @@ def _subnets_fit(env: Environment) -> Findings:
 
 @rule("network", "region", "instance", "auto_scaling", "model", "model_version")
 def _addresses_suffice(env: Environment) -> Findings:
+    """Two addresses for each instance, twice during an update; AWS keeps five of each subnet. Source: SageMaker
+    developer guide, "Ensure That Subnets Have Enough IP Addresses".
+    """
     zones = len(env.availability_zones) if version_is_known(env) else 0
     if env.own_vpc is None or not zones:
         return
@@ -108,6 +124,9 @@ def free_addresses(vpc: ipaddress.IPv4Network, *, runtime_endpoint: bool) -> int
 
 @rule("network.existing_vpc")
 def _each_subnet_has_its_zone(env: Environment) -> Findings:
+    """An existing VPC by ids of 8 or 17 digits, each once, with a zone for each subnet; an own one or an existing one.
+    Source: EC2 user guide, resource IDs.
+    """
     vpc = env.network.existing_vpc
     if vpc is None:
         return

@@ -17,6 +17,7 @@ _NAMED_SO = "production by its name, as one of its words is prod, production or 
 
 @rule("environments.name")
 def _each_has_a_file(pipeline: UnvalidatedPipeline) -> Findings:
+    """Each promoted environment has a file, and is promoted once. Source: this project."""
     for field, promoted in pipeline.promoted:
         if not pipeline.known:
             yield Finding(f"{field}.name", "there is no environment file beside this one", "add one, such as dev.yaml")
@@ -26,6 +27,7 @@ def _each_has_a_file(pipeline: UnvalidatedPipeline) -> Findings:
 
 @rule("environments.name")
 def _each_is_promoted_once(pipeline: UnvalidatedPipeline) -> Findings:
+    """Each promoted environment has a file, and is promoted once. Source: this project."""
     names = [promoted.name for promoted in pipeline.settings.environments]
     for index, name in enumerate(names):
         if (first := names.index(name)) != index:
@@ -35,6 +37,7 @@ def _each_is_promoted_once(pipeline: UnvalidatedPipeline) -> Findings:
 
 @rule("environments.name")
 def _no_stage_has_the_name_of_another(pipeline: UnvalidatedPipeline) -> Findings:
+    """No two stages have one name, whatever the case. Source: CodePipeline user guide, pipeline structure."""
     own = {stage.lower(): stage for stage in OWN_STAGES}
     for field, promoted in pipeline.promoted:
         if promoted.name in own:
@@ -44,6 +47,7 @@ def _no_stage_has_the_name_of_another(pipeline: UnvalidatedPipeline) -> Findings
 
 @rule("environments.name")
 def _something_else_comes_before_production(pipeline: UnvalidatedPipeline) -> Findings:
+    """Something that is not production comes before production, and nothing else after it. Source: this project."""
     name = pipeline.settings.environments[0].name
     if not is_production(name):
         return
@@ -55,6 +59,7 @@ def _something_else_comes_before_production(pipeline: UnvalidatedPipeline) -> Fi
 
 @rule("environments.name")
 def _nothing_else_comes_after_production(pipeline: UnvalidatedPipeline) -> Findings:
+    """Something that is not production comes before production, and nothing else after it. Source: this project."""
     names = [promoted.name for promoted in pipeline.settings.environments]
     first = next((index for index, name in enumerate(names) if is_production(name)), 0)
     for index in range(first + 1, len(names)) if first else ():  # at 0, the rule above has said it
@@ -65,6 +70,7 @@ def _nothing_else_comes_after_production(pipeline: UnvalidatedPipeline) -> Findi
 
 @rule("environments.name", "environments.approval")
 def _production_is_approved(pipeline: UnvalidatedPipeline) -> Findings:
+    """Someone approves the deployment to production. Source: this project."""
     for field, promoted in pipeline.promoted:
         if is_production(promoted.name) and promoted.approval is False:
             reason = f"{promoted.name} is {_NAMED_SO}, and is deployed when someone has approved it"
@@ -73,6 +79,7 @@ def _production_is_approved(pipeline: UnvalidatedPipeline) -> Findings:
 
 @rule("environments.name")
 def _stages_are_not_too_many(pipeline: UnvalidatedPipeline) -> Findings:
+    """2 to 50 stages of 1 to 50 actions. Source: CodePipeline user guide, quotas."""
     most = MOST_STAGES - len(OWN_STAGES)
     count = len(pipeline.settings.environments)
     if count > most:
@@ -82,6 +89,7 @@ def _stages_are_not_too_many(pipeline: UnvalidatedPipeline) -> Findings:
 
 @rule("environments.gates", "github_actions")
 def _actions_of_a_stage_are_not_too_many(pipeline: UnvalidatedPipeline) -> Findings:
+    """2 to 50 stages of 1 to 50 actions. Source: CodePipeline user guide, quotas."""
     roles_for_github = pipeline.settings.github_actions is not None  # in a stack of their own
     others = OTHER_ACTIONS + (ACTIONS_OF_A_STACK if roles_for_github else 0)
     most = MOST_ACTIONS - others

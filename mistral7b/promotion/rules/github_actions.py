@@ -13,6 +13,9 @@ LONGEST_RETENTION_DAYS = 400
 
 @rule("source.provider", "github_actions")
 def _the_repository_is_on_github(pipeline: UnvalidatedPipeline) -> Findings:
+    """GitHub Actions need a repository on GitHub, whose tokens begin with its name. Source: GitHub, OpenID Connect
+    reference.
+    """
     if pipeline.settings.github_actions is not None and pipeline.settings.source.provider != "github":
         reason = f"the repository is on {pipeline.settings.source.provider}"
         yield Finding("github_actions", reason, "remove it, or set source.provider to github")
@@ -20,7 +23,11 @@ def _the_repository_is_on_github(pipeline: UnvalidatedPipeline) -> Findings:
 
 @rule("github_actions", "source.repository")
 def _the_subject_is_the_repositorys(pipeline: UnvalidatedPipeline) -> Findings:
-    """`sub` as GitHub's "OpenID Connect reference" has it, "Immutable subject claims"."""
+    """`sub` as GitHub's "OpenID Connect reference" has it, "Immutable subject claims".
+
+    GitHub Actions need a repository on GitHub, whose tokens begin with its name. Source: GitHub, OpenID Connect
+    reference.
+    """
     given = pipeline.settings.github_actions.subject_prefix if pipeline.settings.github_actions else None
     if given is None:
         return
@@ -34,6 +41,9 @@ def _the_subject_is_the_repositorys(pipeline: UnvalidatedPipeline) -> Findings:
 
 @rule("github_actions", "account", "environments")
 def _providers_are_of_the_environments_accounts(pipeline: UnvalidatedPipeline) -> Findings:
+    """A provider of tokens is GitHub's, in an account of a promoted environment. Source: IAM user guide, OIDC identity
+    providers.
+    """
     if pipeline.settings.github_actions is None:
         return
     accounts = {pipeline.account_of(name) for name in pipeline.environments}
@@ -48,6 +58,9 @@ def _providers_are_of_the_environments_accounts(pipeline: UnvalidatedPipeline) -
 
 @rule("github_actions", "environments")
 def _approvals_have_environments_of_their_own(pipeline: UnvalidatedPipeline) -> Findings:
+    """Workflows keep artifacts 400 days at most, and have an environment of its own for each approval. Source: GitHub,
+    retention period, environments.
+    """
     if pipeline.settings.github_actions is None:
         return
     approvals = {security_environment(promoted.name): promoted.name for promoted in pipeline.settings.environments}
@@ -59,6 +72,9 @@ def _approvals_have_environments_of_their_own(pipeline: UnvalidatedPipeline) -> 
 
 @rule("github_actions", "artifacts")
 def _artifacts_expire_when_github_lets_them(pipeline: UnvalidatedPipeline) -> Findings:
+    """Workflows keep artifacts 400 days at most, and have an environment of its own for each approval. Source: GitHub,
+    retention period, environments.
+    """
     days = pipeline.settings.artifacts.retention_days
     if pipeline.settings.github_actions is not None and days > LONGEST_RETENTION_DAYS:
         reason = f"GitHub keeps artifacts of workflows {LONGEST_RETENTION_DAYS} days at most, of public repositories 90"

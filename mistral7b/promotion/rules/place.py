@@ -22,6 +22,9 @@ _REPOSITORY = {
 
 @rule("region")
 def _region_has_pipelines_and_connections(pipeline: UnvalidatedPipeline) -> Findings:
+    """The pipeline is in a region with CodePipeline and CodeConnections, its environments in the same partition.
+    Source: botocore, endpoints.
+    """
     region = pipeline.settings.region
     if region not in PIPELINE_REGIONS:
         fix = f"use one of {', '.join(PIPELINE_REGIONS)}; environments can be in others"
@@ -31,6 +34,9 @@ def _region_has_pipelines_and_connections(pipeline: UnvalidatedPipeline) -> Find
 
 @rule("region", "environments.name")
 def _environments_are_in_the_pipelines_partition(pipeline: UnvalidatedPipeline) -> Findings:
+    """The pipeline is in a region with CodePipeline and CodeConnections, its environments in the same partition.
+    Source: botocore, endpoints.
+    """
     own = partition(pipeline.settings.region)
     for field, promoted in pipeline.promoted:
         environment = pipeline.environments.get(promoted.name)
@@ -44,6 +50,9 @@ def _environments_are_in_the_pipelines_partition(pipeline: UnvalidatedPipeline) 
 
 @rule("account", "environments.name")
 def _nothing_is_there_twice(pipeline: UnvalidatedPipeline) -> Findings:
+    """Environments that the pipeline puts into one account and region have nothing that it can have once. Source:
+    SageMaker API, CreateEndpoint; EC2.
+    """
     names = [promoted.name for promoted in pipeline.settings.environments]
     placed = {
         name: environment.model_copy(update={"account": pipeline.account_of(name)})
@@ -57,7 +66,11 @@ def _nothing_is_there_twice(pipeline: UnvalidatedPipeline) -> Findings:
 
 @rule("source.connection_arn", "account")
 def _connection_is_the_accounts(pipeline: UnvalidatedPipeline) -> Findings:
-    """Its partition and account are the pipeline's; it works for every region."""
+    """Its partition and account are the pipeline's; it works for every region.
+
+    A connection by its ARN, of the pipeline's account, from any region: connections are global. Source:
+    CodeConnections user guide, global resources.
+    """
     own_account, own = pipeline.settings.account, partition(pipeline.settings.region)
     if pipeline.settings.source.connection_arn is None:
         return
@@ -72,6 +85,9 @@ def _connection_is_the_accounts(pipeline: UnvalidatedPipeline) -> Findings:
 
 @rule("source.repository", "source.provider")
 def _repository_is_named_as_its_host_names_it(pipeline: UnvalidatedPipeline) -> Findings:
+    """A repository as its host names it: `owner/name`, on GitLab also in subgroups. Source: CodePipeline user guide,
+    CodeStarSourceConnection.
+    """
     source = pipeline.settings.source
     pattern, example = _REPOSITORY[source.provider]
     name = source.repository.rsplit("/", 1)[-1]

@@ -64,6 +64,9 @@ def protected(account: str, name: str = NAME, region: str = REGION) -> bool:
 
 
 def test_a_deployed_stack_is_protected_once(say: Say, account: str) -> None:
+    """Stacks are protected from removal after a deployment that succeeded, as CodePipeline cannot and the CDK CLI would
+    before the first one. Source: aws-cdk issues 17871 and 30405.
+    """
     deploy(account)
     first, second = say(), say()
     assert (first.status, second.status, protected(account)) == (0, 0, True)

@@ -125,6 +125,7 @@ def test_synth_asks_the_account_for_nothing(tmp_path: Path) -> None:
     ],
 )
 def test_what_makes_no_vpc_is_refused(stack: cdk.Stack, zones: list[str], cidr: str, problem: str) -> None:
+    """An own VPC not within 172.17.0.0/16, which SageMaker uses. Source: Amazon VPC user guide, VPC CIDR blocks."""
     with pytest.raises(InvalidPropsError) as error:
         IsolatedVpc(stack, "Vpc", availability_zones=zones, cidr=cidr)
     assert problem in str(error.value)

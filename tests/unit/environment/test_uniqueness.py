@@ -32,6 +32,7 @@ def in_vpc(*, runtime: bool = False, tables: list[str] | None = None) -> dict[st
 
 @pytest.mark.parametrize("other", ["mistral", "Mistral"])
 def test_two_environments_cannot_share_an_endpoint(load: Load, other: str) -> None:
+    """Two environments have no endpoint in common, capital letters or not. Source: SageMaker API, CreateEndpoint."""
     with pytest.raises(EnvironmentFileError, match="dev and staging have the same endpoint"):
         load(dev={"endpoint_name": "mistral"}, staging={"endpoint_name": other})
 
@@ -45,6 +46,9 @@ def test_one_name_in_two_regions_or_accounts_is_two_endpoints(load: Load) -> Non
 
 
 def test_one_vpc_has_private_dns_for_the_runtime_once(load: Load) -> None:
+    """Two environments in one existing VPC do not both give it private DNS for the runtime, or a route table a gateway
+    to S3. Source: EC2 API, CreateVpcEndpoint.
+    """
     with pytest.raises(EnvironmentFileError, match=r"staging.yaml: network.runtime_endpoint = .*vpc-0123") as caught:
         load(dev=in_vpc(runtime=True), staging=in_vpc(runtime=True))
     assert [problem.field for problem in caught.value.problems] == ["network.runtime_endpoint"]

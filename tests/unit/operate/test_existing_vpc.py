@@ -86,6 +86,10 @@ DIFFERENT: dict[str, tuple[dict[str, Any], str, Any, str]] = {
 
 @pytest.mark.parametrize("case", DIFFERENT)
 def test_what_differs_from_the_file_is_named_by_its_field(ec2: Any, case: str) -> None:
+    """An existing VPC has the file's range, subnets, route tables and zones; a way to S3 for every subnet, and not two
+    S3 gateway endpoints on a route table; for private DNS of the runtime both DNS attributes, and no other endpoint
+    with that name. Source: EC2 API, CreateVpcEndpoint; asked by the commands doctor and pipeline check.
+    """
     given, field, value, reason = DIFFERENT[case]
     found = problems(ec2, environment(**given))
     assert found[0][:2] == (f"network.existing_vpc.{field}", value)

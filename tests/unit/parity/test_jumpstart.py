@@ -218,6 +218,7 @@ def endpoint_templates(folder: Path, region: str, files: Mapping[str, Mapping[st
 
 @pytest.mark.parametrize("region", REGIONS)
 def test_every_combination_is_deployed_as_jumpstart_publishes_it(region: str, tmp_path: Path) -> None:
+    """Image and artifact are those of the version. Source: JumpStart."""
     by_name = {f"e{i}": combination for i, combination in enumerate(combinations(region))}
     templates = endpoint_templates(tmp_path, region, {n: c.settings for n, c in by_name.items()})
     assert templates.keys() == by_name.keys()

@@ -30,6 +30,7 @@ def matching(pattern: Any) -> Callable[[str], str]:
 
 @given(st.text("aA0./-_@~^:?*[\\ {", min_size=1, max_size=12))
 def test_a_branch_that_is_accepted_is_one_that_git_takes(name: str) -> None:
+    """A branch that git takes. Source: git-check-ref-format."""
     if accepted(name, validators.branch):
         assert (
             subprocess.run(["git", "check-ref-format", "--branch", name], capture_output=True, check=False).returncode
@@ -51,6 +52,7 @@ def test_what_is_no_branch_is_refused(name: str) -> None:
 
 @given(st.text(max_size=40))
 def test_a_command_that_is_accepted_is_one_line_that_does_something(text: str) -> None:
+    """Commands of one visible line that do something, of up to 1,000 characters. Source: this project."""
     if accepted(text, validators.command):
         assert len(text.splitlines()) == 1
         assert text.strip()
@@ -69,6 +71,7 @@ def test_a_command_with_characters_that_cannot_be_seen_is_refused(text: str) -> 
 
 @given(st.text(max_size=30) | st.emails())
 def test_an_address_that_is_accepted_has_a_mailbox_and_a_domain(text: str) -> None:
+    """E-mail addresses of up to 254 characters, each once. Source: RFC 5321; SNS API, Subscribe."""
     if accepted(text, validators.email):
         mailbox, _, domain = text.rpartition("@")
         assert mailbox
@@ -87,4 +90,5 @@ def test_a_connection_is_named_by_its_arn_of_either_service(service: str) -> Non
 
 @given(st.text("0123456789٣", min_size=10, max_size=13))
 def test_an_account_is_twelve_digits(text: str) -> None:
+    """The account has twelve digits. Source: AWS account identifiers."""
     assert accepted(text, matching(limits.ACCOUNT_ID)) == (len(text) == 12 and text.isascii())

@@ -81,6 +81,7 @@ def test_a_pack_looks_at_nothing_but_what_asks_for_it(tmp_path: Path) -> None:
 
 
 def test_an_environment_file_asks_for_every_pack_unless_it_says_otherwise() -> None:
+    """Models, packs and packagings are named as they are. Source: this project."""
     assert set(ENVIRONMENTS["dev"].compliance_packs) == set(PACKS)
 
 

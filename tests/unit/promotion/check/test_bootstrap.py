@@ -37,6 +37,9 @@ def test_an_account_that_lets_the_pipeline_in_is_fine(cloud: EmbeddedCloud, acco
 
 
 def test_an_account_that_is_not_bootstrapped_is_told_how(cloud: EmbeddedCloud, account: Account) -> None:
+    """Accounts are bootstrapped, of version 8 or later, and let the pipeline's in; the connection's handshake is done.
+    Source: CDK, bootstrapping; CodeConnections user guide; asked by the command pipeline check.
+    """
     other = account()
     finding = checked(cloud, place(other, cloud))
     assert finding.status == "refused"
