@@ -3,25 +3,24 @@
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 
+from mistral7b.endpoint.client import EndpointClient
 from mistral7b.environment import Environment, load_environment
 from mistral7b.environment.suggest import nearest
 from mistral7b.prompts import Message, PromptError, conversation
-from mistral7b_cli.asking import Answer, Question, ask_streaming, prepare, remark
-from mistral7b_cli.connection import connected, explained
-from mistral7b_cli.failure import CommandError, show
+from mistral7b_cli.asking import Question, ask, prepare, remark, text_shown
+from mistral7b_cli.aws import connected, explained
+from mistral7b_cli.failure import CommandError
 from mistral7b_cli.options import DEFAULT_FOLDER, EnvironmentName, EnvironmentsFolder
-from mistral7b_cli.output import progress
+from mistral7b_cli.output import progress, say
 from mistral7b_cli.parameters import ParameterOptions, parse_parameters
 from mistral7b_cli.standard_input import decoded
-from mistral7b_cli.streaming import TextWriter
 from mistral7b_cli.waiting import Waiting
 
-if TYPE_CHECKING:
-    from mistral7b.endpoint import EndpointClient
+commands = typer.Typer()
 
 _COMMANDS = {
     "/help": "shows this",
@@ -46,11 +45,7 @@ ends the command with status 1.
 """
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command("chat", epilog=_EPILOG)(chat)
-
-
+@commands.command(epilog=_EPILOG)
 def chat(
     name: EnvironmentName, parameter: ParameterOptions = None, folder: EnvironmentsFolder = DEFAULT_FOLDER
 ) -> None:
@@ -74,7 +69,7 @@ def chat(
         talk = _Conversation(env, given, client)
         if at_terminal:
             model = f"{env.version.jumpstart_id} {env.version.version}"
-            progress.print(f"{model}: /help lists the commands, Ctrl-D ends.", style="dim")
+            say(f"{model}: /help lists the commands, Ctrl-D ends.", "dim", on=progress)
         for line in _typed_lines() if at_terminal else _piped_lines():
             if line.strip() == "/exit":
                 return
@@ -83,13 +78,12 @@ def chat(
             except CommandError as error:
                 if not at_terminal:
                     raise
-                show(str(error))
+                say(f"mistral7b: {error}", on=progress)
 
 
 class _Conversation:
-    def __init__(self, env: Environment, given: dict[str, Any], client: "EndpointClient") -> None:
+    def __init__(self, env: Environment, given: dict[str, Any], client: EndpointClient) -> None:
         self._env = env
-        self._settings = env.launcher_settings()
         self._given = given
         self._client = client
         self._messages: list[Message] = []
@@ -103,18 +97,23 @@ class _Conversation:
             return
         messages = [*self._messages, Message("user", line)]
         question = self._prepare(messages)
-        answer = self._ask(question)
+        with (
+            explained(self._env.region, self._env),
+            Waiting(f"waiting for {self._env.resolved_endpoint_name}") as waiting,
+            text_shown(waiting) as show,
+        ):
+            answer = ask(self._client, question, show)
         self._messages = [*messages, Message("assistant", answer.text.strip())]
         used = question.prompt_tokens + (answer.generated_tokens or 0)
-        remark(question, answer, more=f"; {used} of {self._settings.max_total_tokens} tokens used")
+        remark(question, answer, more=f"; {used} of {self._env.launcher_settings().max_total_tokens} tokens used")
 
     def _command(self, command: str) -> None:
         if command == "/help":
             for name, meaning in _COMMANDS.items():
-                progress.print(f"{name:<8}{meaning}", markup=False)
+                say(f"{name:<8}{meaning}", on=progress)
         elif command == "/reset":
             self._messages = []
-            progress.print("a new conversation", style="dim")
+            say("a new conversation", "dim", on=progress)
         else:
             guess = nearest(command, _COMMANDS) or "/help"
             raise CommandError(f"there is no command {command}; did you mean {guess}? Begin with a space to send it", 2)
@@ -122,13 +121,9 @@ class _Conversation:
     def _prepare(self, messages: list[Message]) -> Question:
         again = "; /reset starts a new conversation" if self._messages else ""
         try:
-            return prepare(conversation(messages), self._given, self._env, self._settings)
+            return prepare(conversation(messages), self._given, self._env, stream=True)
         except (PromptError, CommandError) as error:
             raise CommandError(f"{error}{again}", 2) from None
-
-    def _ask(self, question: Question) -> Answer:
-        with explained(self._env), Waiting(f"waiting for {self._env.resolved_endpoint_name}") as waiting:
-            return ask_streaming(self._client, question, self._settings, TextWriter(waiting))
 
 
 def _typed_lines() -> Iterator[str]:

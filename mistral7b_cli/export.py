@@ -14,9 +14,10 @@ from mistral7b.environment import load_environment
 from mistral7b.process import ProgramNotFoundError
 from mistral7b.project import cdk_context
 from mistral7b.promotion.names import environment_stacks
-from mistral7b_cli.failure import CommandError
 from mistral7b_cli.options import DEFAULT_FOLDER, EnvironmentName, EnvironmentsFolder
+from mistral7b_cli.output import progress, say, write, writing
 
+commands = typer.Typer()
 _MOST_INLINE = 51_200
 """Bytes of a template that a request holds (CloudFormation quotas, template body size); a larger one goes by S3."""
 _EPILOG = """
@@ -28,11 +29,7 @@ _EPILOG = """
 """
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command("export", epilog=_EPILOG)(export)
-
-
+@commands.command(epilog=_EPILOG)
 def export(
     name: EnvironmentName,
     output: Annotated[
@@ -59,14 +56,11 @@ def export(
         [template] = Path(assembly).rglob("*.template.json")
         content = template.read_text(encoding="utf-8")
     if output is None:
-        sys.stdout.write(content)
+        write(content)
         return
-    try:
+    with writing(output):
         output.write_text(content, encoding="utf-8")
-    except OSError as error:
-        raise CommandError(f"{output}: {error.strerror}\nfix: give another --output") from error
     body = f"--template-body file://{output}" if len(content.encode()) <= _MOST_INLINE else "--template-url https://…"
-    typer.echo(
-        f"wrote {output}; create it with: aws cloudformation create-stack --region {env.region} {body} \\", err=True
-    )
-    typer.echo(f"  --stack-name {environment_stacks(name)[0]} --capabilities CAPABILITY_NAMED_IAM", err=True)
+    create = f"aws cloudformation create-stack --region {env.region} {body} \\\n"
+    options = f"  --stack-name {environment_stacks(name)[0]} --capabilities CAPABILITY_NAMED_IAM"
+    say(f"wrote {output}; create it with: {create}{options}", on=progress)

@@ -1,21 +1,28 @@
 """`mistral7b simulate`: traffic through a fleet of instances under one or more scaling policies."""
 
 import math
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
+from mistral7b.capacity import UnservableRequestError
+from mistral7b.capacity.calibration import Calibration, published_calibration
+from mistral7b.capacity.fleet import Fleet, ListedTrace, Policy, Result, Summary, Trace, collect
+from mistral7b.capacity.fleet import simulate as run
+from mistral7b.capacity.fleet.durations import parse_duration
+from mistral7b.capacity.fleet.exact import MOST_REQUESTS
+from mistral7b.capacity.fleet.plot import plot as draw
+from mistral7b.capacity.fleet.prices import price_of
+from mistral7b.environment import load_environment
 from mistral7b_cli.failure import CommandError
-from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder
-from mistral7b_cli.output import out, table, write_json
-from mistral7b_cli.simulate_progress import ShareDone
+from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder, ModelFile, PlotFile, Price
+from mistral7b_cli.output import out, say, table, write_json, writing
+from mistral7b_cli.simulate_inputs import DEFAULT_INSTANCE, Traffic, container, policies
+from mistral7b_cli.waiting import Waiting
 
-if TYPE_CHECKING:
-    from mistral7b.capacity.fleet import Result, Summary
-    from mistral7b_cli.simulate_inputs import Inputs
-
+commands = typer.Typer()
 _EPILOG = """
 **Traffic** is a CSV file (`time_s,input_tokens,output_tokens`, by time) or Poisson arrivals of a pattern: `constant` at
 --rate, `daily` between --rate at night and --peak at 14:00, `burst` from --rate to --peak at a quarter of the duration
@@ -41,13 +48,10 @@ rather than a day.
 
 _Traffic = "Traffic"
 _Fleet = "Fleet"
+_LEVELS = ("p50", "p95", "p99")
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command("simulate", epilog=_EPILOG)(simulate)
-
-
+@commands.command(epilog=_EPILOG)
 def simulate(  # noqa: PLR0917 - typer makes an option of each
     name: Annotated[
         str | None,
@@ -106,25 +110,9 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
     routing: Annotated[
         Literal["least-outstanding", "random"], typer.Option(help="How requests are spread.", rich_help_panel=_Fleet)
     ] = "least-outstanding",
-    parameters: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Performance model that `capacity fit --output` wrote. [default: of the published benchmark]",
-            rich_help_panel=_Fleet,
-            show_default=False,
-        ),
-    ] = None,
-    price: Annotated[
-        float | None,
-        typer.Option(
-            min=0, help="USD per instance-hour. [default: built-in]", rich_help_panel=_Fleet, show_default=False
-        ),
-    ] = None,
-    plot: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Draw load, instances and latency: .png, .svg, .pdf.", show_default=False),
-    ] = None,
+    parameters: ModelFile = None,
+    price: Price = None,
+    plot: PlotFile = None,
     folder: EnvironmentsFolder = DEFAULT_FOLDER,
     as_json: AsJson = False,
 ) -> None:
@@ -133,126 +121,88 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
     Each instance is TGI's scheduler on the performance model of one GPU; above it SageMaker's routing and 60 s limit,
     and Application Auto Scaling with its alarms and cool-downs. All policies get the same requests.
     """
-    from mistral7b.capacity import UnservableRequestError  # noqa: PLC0415
-    from mistral7b.capacity.calibration import CalibrationError  # noqa: PLC0415 - numpy takes time to load
-    from mistral7b.capacity.fleet import TraceError  # noqa: PLC0415
-    from mistral7b_cli import simulate_inputs as inputs  # noqa: PLC0415
-
+    env = None if name is None else load_environment(folder, name)
+    kind = instance_type or (env.instance_type if env else DEFAULT_INSTANCE)
+    settings, limits = container(env, kind)
+    calibration = Calibration.read(parameters) if parameters else published_calibration()
+    traffic = Traffic(pattern, rate, peak, duration, input_tokens, output_tokens, seed)
+    made, title = traffic.trace(settings, limits, trace)
+    fleet = Fleet(calibration.parameters, limits, parse_duration(startup, "startup"), routing)
+    chosen = policies(policy or [], env)
     try:
-        traffic = inputs.Traffic(trace, pattern, rate, peak, duration, input_tokens, output_tokens, seed)
-        what = inputs.read(
-            traffic, folder, name, inputs.FleetOptions(policy or [], instance_type, startup, routing, parameters, price)
-        )
-        if plot is not None:
-            _check_plot(plot)
-        results = _run(what, seed)
+        results = _run(made, fleet, chosen, seed)
     except UnservableRequestError as error:
         raise CommandError(f"a request of the traffic would block an instance for good: {error}", 2) from error
-    except (TraceError, CalibrationError, inputs.InputError) as error:
-        raise CommandError(str(error), 2) from error
+    told = _Told(title, kind, *price_of(kind, price))
     if as_json:
-        write_json(_json(what, results, seed))
+        write_json(
+            {
+                "trace": {"title": title, "duration_s": made.duration_s, "seed": seed},
+                "instance_type": kind,
+                "usd_per_hour": told.price,
+                "price_source": told.price_source,
+                "policies": [_summary_json(result.summary, told.price) for result in results],
+            }
+        )
     else:
-        _print(what, results)
+        _print(told, [result.summary for result in results])
     if plot is not None:
-        _draw(results, plot, what.title)
+        with writing(plot):
+            draw(results, plot, title)
 
 
-def _run(what: "Inputs", seed: int) -> "list[Result]":
-    from mistral7b.capacity.fleet import ListedTrace, collect, simulate  # noqa: PLC0415
-    from mistral7b.capacity.fleet.exact import MOST_REQUESTS  # noqa: PLC0415
-
-    with ShareDone() as share:
-        share.begin("Reading requests")
-        listed = ListedTrace(collect(what.trace, MOST_REQUESTS), what.trace.duration_s)
-        return [simulate(listed, what.fleet, p, seed, share.begin(p.name)) for p in what.policies]
+def _run(trace: Trace, fleet: Fleet, chosen: list[Policy], seed: int) -> list[Result]:
+    with Waiting("Reading requests") as waiting:
+        listed = ListedTrace(collect(trace, MOST_REQUESTS), trace.duration_s)
+        return [run(listed, fleet, one, seed, waiting.share_of(one.name)) for one in chosen]
 
 
-def _print(what: "Inputs", results: "list[Result]") -> None:
-    out.print(what.title, style="bold", soft_wrap=True, markup=False)
-    shown = table("", "", *(result.summary.policy for result in results))
-    for column in shown.columns[1:]:
-        column.justify = "right"
-    summaries = [result.summary for result in results]
-    for label, cells in _rows(what, summaries):
-        shown.add_row(label, *cells)
-    out.print(shown)
-    source = (
-        f"{what.price:g} USD an hour ({what.price_source})"
-        if what.price is not None
-        else f"{what.price_source}: give it with --price"
-    )
-    out.print(f"{what.instance_type}, price: {source}. Engine: {summaries[0].engine}.", soft_wrap=True)
+@dataclass(frozen=True)
+class _Told:
+    """What every policy has in common."""
+
+    title: str
+    instance_type: str
+    price: float | None
+    price_source: str
 
 
-def _rows(what: "Inputs", summaries: "list[Summary]") -> list[tuple[str, list[str]]]:
-    def share(count: float, of: float) -> str:
-        return f"{count:,.0f} ({100 * count / of:.2f}%)"
-
-    rows = [
+def _print(told: _Told, summaries: list[Summary]) -> None:
+    say(told.title, "bold")
+    price = told.price
+    rows: list[tuple[str, list[str]]] = [
         ("requests", [f"{s.requests:,.0f}" for s in summaries]),
-        ("answered", [share(s.answered, s.requests) for s in summaries]),
-        ("refused (429)", [share(s.refused, s.requests) for s in summaries]),
-        ("timed out (60 s)", [share(s.timed_out, s.requests) for s in summaries]),
+        ("answered", [_share(s.answered, s.requests) for s in summaries]),
+        ("refused (429)", [_share(s.refused, s.requests) for s in summaries]),
+        ("timed out (60 s)", [_share(s.timed_out, s.requests) for s in summaries]),
     ]
-    for place, level in enumerate(("p50", "p95", "p99")):
-        rows.append((f"latency {level}, s", [f"{s.latency_s[place]:.2f}" for s in summaries]))
-    for place, level in enumerate(("p50", "p95", "p99")):
-        rows.append((f"per token {level}, ms", [f"{s.per_token_ms[place]:.1f}" for s in summaries]))
+    levels = list(enumerate(_LEVELS))
+    rows += [(f"latency {level}, s", [f"{s.latency_s[place]:.2f}" for s in summaries]) for place, level in levels]
+    rows += [(f"per token {level}, ms", [f"{s.per_token_ms[place]:.1f}" for s in summaries]) for place, level in levels]
     rows.append(("most instances", [str(s.most_instances) for s in summaries]))
     rows.append(("instance-hours", [f"{s.instance_hours:,.2f}" for s in summaries]))
-    if what.price is not None:
-        price = what.price
+    if price is not None:
         rows.append(("cost, USD", [f"{s.instance_hours * price:,.2f}" for s in summaries]))
-        rows.append(
-            (
-                "USD per 1,000 answers",
-                [f"{1000 * s.instance_hours * price / max(s.answered, 1):.3f}" for s in summaries],
-            )
-        )
-    return rows
+        per_answer = [1000 * s.instance_hours * price / max(s.answered, 1) for s in summaries]
+        rows.append(("USD per 1,000 answers", [f"{cost:.3f}" for cost in per_answer]))
+    headings = ("", *(s.policy for s in summaries))
+    out.print(table("", headings, [(label, *cells) for label, cells in rows], numbers=True))
+    source = f"{told.price_source}: give it with --price"
+    if price is not None:
+        source = f"{price:g} USD an hour ({told.price_source})"
+    say(f"{told.instance_type}, price: {source}. Engine: {summaries[0].engine}.")
 
 
-def _json(what: "Inputs", results: "list[Result]", seed: int) -> dict[str, Any]:
-    return {
-        "trace": {"title": what.title, "duration_s": what.trace.duration_s, "seed": seed},
-        "instance_type": what.instance_type,
-        "usd_per_hour": what.price,
-        "price_source": what.price_source,
-        "policies": [_summary_json(result.summary, what.price) for result in results],
-    }
+def _share(count: float, of: float) -> str:
+    return f"{count:,.0f} ({100 * count / of:.2f}%)"
 
 
-def _summary_json(summary: "Summary", price: float | None) -> dict[str, Any]:
+def _summary_json(summary: Summary, price: float | None) -> dict[str, Any]:
     def by_level(values: tuple[float, ...]) -> dict[str, float | None]:
-        return {
-            level: None if math.isnan(value) else value
-            for level, value in zip(("p50", "p95", "p99"), values, strict=True)
-        }
+        return {level: None if math.isnan(value) else value for level, value in zip(_LEVELS, values, strict=True)}
 
-    cost = None if price is None else summary.instance_hours * price
     return asdict(summary) | {
         "latency_s": by_level(summary.latency_s),
         "per_token_ms": by_level(summary.per_token_ms),
-        "cost_usd": cost,
+        "cost_usd": None if price is None else summary.instance_hours * price,
     }
-
-
-def _check_plot(file: Path) -> None:
-    from mistral7b.capacity.fleet.plot import SUFFIXES  # noqa: PLC0415
-
-    if file.suffix not in SUFFIXES or not file.parent.is_dir():
-        raise CommandError(
-            f"--plot = {file}\n    it has to be a file in a folder that exists, and end in {', '.join(SUFFIXES)}\n"
-            "    fix: write --plot simulation.svg",
-            2,
-        )
-
-
-def _draw(results: "list[Result]", file: Path, title: str) -> None:
-    from mistral7b.capacity.fleet.plot import plot  # noqa: PLC0415
-
-    try:
-        plot(results, file, title)
-    except OSError as error:
-        raise CommandError(f"{file} cannot be written: {error.strerror}") from error

@@ -1,6 +1,7 @@
 """A sign of life on a terminal while an answer is long in coming."""
 
 import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -19,6 +20,11 @@ class Waiting:
         self._timer.daemon = True
         self._lock = threading.Lock()
         self._done = False
+
+    def share_of(self, text: str) -> Callable[[float], None]:
+        """Begins a part of the work; the function returned takes the share of it that is done."""
+        self._status.update(text)
+        return lambda share: self._status.update(f"{text}: {share:.0%}")
 
     def done(self) -> None:
         """Takes the spinner away; may be called more than once."""

@@ -8,6 +8,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Literal, TextIO, get_args
 
+from mistral7b.errors import UserError
+
 Metric = Literal["throughput_tokens_per_s", "p50_latency_ms_per_token"]
 COLUMNS = ("metric", "input_words", "output_tokens", "concurrent_users", "value")
 
@@ -17,7 +19,7 @@ MAX_BYTES = 1_000_000
 _MOST = {"input_words": 100_000, "output_tokens": 100_000, "concurrent_users": 100_000}
 
 
-class MeasurementsError(ValueError):
+class MeasurementsError(UserError, ValueError):
     """The file is no benchmark table. The message names file, line, column, value and fix."""
 
 

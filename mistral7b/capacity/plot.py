@@ -8,6 +8,7 @@ from mistral7b.capacity.admission import RouterLimits
 from mistral7b.capacity.calibration import Calibration
 from mistral7b.capacity.fit import predict
 from mistral7b.capacity.measurements import Figure, Metric, Row
+from mistral7b.errors import UserError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,7 +20,7 @@ _PANELS: tuple[tuple[Metric, str], ...] = (
 _COLOURS = ("#0b5394", "#b45f06", "#38761d", "#741b47", "#134f5c", "#7f6000")
 
 
-class PlotError(ValueError):
+class PlotError(UserError, ValueError):
     """The picture cannot be written. The message names the file and the fix."""
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from mistral7b.errors import UserError
 from mistral7b.promotion.names import PIPELINE_NAME, SECURITY_APPROVAL
 
 EXECUTION_VARIABLE = "PIPELINE_EXECUTION_ID"
@@ -18,8 +19,10 @@ _LONGEST_SUMMARY = 512  # CodePipeline API, ApprovalSummary
 APPROVED = "approved"
 
 
-class ApprovalError(Exception):
+class ApprovalError(UserError):
     """The approval could not be answered; the text says why."""
+
+    status = 1
 
 
 def approve(codepipeline: Any, environment: str, execution: str, summary: str) -> str:

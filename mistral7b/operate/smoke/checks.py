@@ -3,24 +3,31 @@
 Requests that have to be refused could not run even where the endpoint's limits are other than the file's: each breaks a
 later rule, too. The one exception, a real prompt that is too long, is sent only once the limits are known. (With
 JumpStart's settings a prompt just within its limit may block the container's queue: see docs/performance-model.md.)
+
+SageMaker wraps a refusal: `ModelError` has the container's status in `OriginalStatusCode` and its whole body in
+`OriginalMessage` (botocore, `sagemaker-runtime/2017-05-13`).
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from botocore.exceptions import ClientError
+
 from mistral7b.capacity.admission import why_never_admitted
 from mistral7b.catalog.models import SUPPORTED_TGI_VERSION, ModelName
 from mistral7b.endpoint.client import to_json
+from mistral7b.endpoint.errors import ContainerError, EndpointError, OverloadedError
 from mistral7b.environment import Environment
 from mistral7b.operate.smoke.answers import Asked, judge_answer, judge_stream
-from mistral7b.operate.smoke.refusals import form, judge_limit, judge_refusal, refusal
-from mistral7b.operate.smoke.verdict import Reply, Verdict, describe
+from mistral7b.operate.smoke.verdict import Reply, Verdict, describe, shortened
 from mistral7b.prompts import instruction
-from mistral7b.tgi import GenerateParameters, GenerateRequest, LauncherSettings
+from mistral7b.tgi import GenerateParameters, GenerateRequest, LauncherSettings, TgiError
 from mistral7b.tgi.clap import U32_MAX
 from mistral7b.tgi.request import MAX_BODY_BYTES
 from mistral7b.tgi.tokenizer import encode
+from mistral7b.tgi.validation import check_before_permit, validate
 
 ANSWER_TOKENS = 16
 """`max_new_tokens` of the answers: about half a second on one A10G."""
@@ -30,6 +37,9 @@ _PROMPTS: dict[ModelName, str] = {
     "base": "one, two, three, four, five,",
 }
 _SHORTEST = "Hi"  # two tokens, `<s>` included: no prompt has fewer
+
+_LIMIT = re.compile(r"(?<=<= )\d+|(?<=less than )\d+|(?<=up to )\d+")
+"""The limit in the words of a refusal: so a refusal tells a setting."""
 
 _TOO_LONG = "prompt too long"
 _BEST_OF_PROBED = 1_000
@@ -155,8 +165,8 @@ def _refused(
     if due is None:
         return None
     if limit is None:
-        return Check(name, form(due), request, partial(judge_refusal, due=due), after)
-    return Check(name, str(limit), request, partial(judge_limit, due=due, limit=limit), after)
+        return Check(name, _words(due), request, partial(_judge_refusal, due=due), after)
+    return Check(name, str(limit), request, partial(_judge_limit, due=due, limit=limit), after)
 
 
 _UNDER_LOAD = "shows under overload alone, which a check must not cause"
@@ -183,3 +193,54 @@ def _not_told(env: Environment, told: set[str]) -> dict[str, str]:
         for variable in variables
         if variable not in told and (variable in reasons or variable in deployed)
     }
+
+
+def refusal(request: GenerateRequest, settings: LauncherSettings) -> TgiError | None:
+    """How a container with these settings refuses the request; None if it does what it asks for."""
+    try:
+        check_before_permit(request, settings)
+        validate(request, settings)
+    except TgiError as error:
+        return error
+    return None
+
+
+def _words(error: TgiError) -> str:
+    """A refusal as a caller of SageMaker sees it."""
+    return f"ModelError {error.status} {error.to_json()}"
+
+
+def _judge_refusal(reply: Reply, due: TgiError) -> Verdict:
+    """The verdict on the reply to a request that is due to be refused so, letter by letter."""
+    if reply.error is None:
+        return Verdict(False, f"an answer: {shortened(reply.body.decode(errors='replace'))!r}")
+    if not _judged(reply):
+        return Verdict(False, describe(reply.error))
+    got = _form(reply.error)
+    return Verdict(got == _words(due), shortened(got))
+
+
+def _judge_limit(reply: Reply, due: TgiError, limit: int) -> Verdict:
+    """The same for a refusal that names a limit; what was got is the limit, where the words are right."""
+    verdict = _judge_refusal(reply, due)
+    if verdict.passed:
+        return Verdict(True, str(limit))
+    if reply.error is None or not _judged(reply):
+        return verdict
+    named = _LIMIT.search(reply.error.message)
+    if named and _LIMIT.sub("", verdict.got, 1) == _LIMIT.sub("", _words(due), 1):
+        return Verdict(False, named[0])
+    return Verdict(False, f"no refusal that names it: {verdict.got}")
+
+
+def _judged(reply: Reply) -> bool:
+    """Whether the container has looked at the request."""
+    return isinstance(reply.error, ContainerError) and not isinstance(reply.error, OverloadedError)
+
+
+def _form(error: EndpointError) -> str:
+    cause = error.__cause__
+    if not isinstance(cause, ClientError):
+        return describe(error)
+    response = cause.response
+    return f"{response['Error'].get('Code')} {response.get('OriginalStatusCode')} {response.get('OriginalMessage')}"

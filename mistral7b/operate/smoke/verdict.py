@@ -2,10 +2,15 @@
 
 from dataclasses import dataclass
 
-from mistral7b.endpoint import BrokenAnswerError, ContainerError, EndpointError, OverloadedError, TimedOutError
+from mistral7b.endpoint.errors import BrokenAnswerError, ContainerError, EndpointError, OverloadedError, TimedOutError
 
 _SHOWN = 300
 """Characters that are shown of a text from outside."""
+_CAUSES: dict[type[EndpointError], str] = {
+    OverloadedError: "overloaded (429)",
+    TimedOutError: "no whole answer in time",
+    BrokenAnswerError: "an incomplete answer",
+}
 
 
 @dataclass(frozen=True)
@@ -37,16 +42,12 @@ class CheckResult:
 
 
 def describe(error: EndpointError) -> str:
-    """An error in one line, told by its cause."""
-    if isinstance(error, OverloadedError):
-        return f"overloaded (429): {shortened(error.message)}"
-    if isinstance(error, ContainerError):
-        return f"{error.status} {error.error_type or 'without error_type'}: {shortened(error.message)}"
-    if isinstance(error, TimedOutError):
-        return f"no whole answer in time: {shortened(error.message)}"
-    if isinstance(error, BrokenAnswerError):
-        return f"an incomplete answer: {shortened(error.message)}"
-    return f"{error.error_type or type(error).__name__}: {shortened(error.message)}"
+    """An error in one line, named by its cause."""
+    if isinstance(error, ContainerError) and not isinstance(error, OverloadedError):
+        cause = f"{error.status} {error.error_type or 'without error_type'}"
+    else:
+        cause = next((words for kind, words in _CAUSES.items() if isinstance(error, kind)), "")
+    return f"{cause or error.error_type or type(error).__name__}: {shortened(error.message)}"
 
 
 def shortened(text: str) -> str:

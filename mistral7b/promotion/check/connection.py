@@ -5,7 +5,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from mistral7b.operate.account import Client
-from mistral7b.promotion.check.finding import Result
+from mistral7b.promotion.check.bootstrap import Result
 from mistral7b.promotion.names import CONNECTION_NAME, PIPELINE_STACK_NAME
 from mistral7b.promotion.schema import PipelineSettings
 

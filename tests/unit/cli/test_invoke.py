@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mistral7b.endpoint import EndpointClient
+from mistral7b.endpoint.client import EndpointClient
 from mistral7b.tgi import Generation, StreamParser, parse_generation
 from mistral7b.tgi.tokenizer import count_tokens
 from mistral7b_cli.failure import CommandError
@@ -246,7 +246,7 @@ def test_an_embedded_aws_that_is_down_is_told_with_the_command_that_starts_it(
 
 
 def test_an_endpoint_that_does_not_answer_in_time_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mistral7b.endpoint.EndpointClient", partial(EndpointClient, answer_timeout_s=0.3))
+    monkeypatch.setattr("mistral7b_cli.aws.EndpointClient", partial(EndpointClient, answer_timeout_s=0.3))
     told = one_line(run("invoke", "stuck", "Hello!"), status=1)
     assert "did not answer in time" in told
     assert "--stream" in told

@@ -82,7 +82,7 @@ def test_an_endpoint_that_is_not_deployed_is_told_with_the_command_that_deploys_
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As for a caller who may not describe it.
-    monkeypatch.setattr("mistral7b_cli.advice.endpoint_status", lambda name, region: None)
+    monkeypatch.setattr("mistral7b.endpoint.caller.endpoint_status", lambda name, region: None)
     told = one_line(run("smoke", "missing"))
     assert "Endpoint mistral-7b-instruct-missing of account 123456789012 not found" in told
     assert "`cdk deploy 'missing/*'`" in told

@@ -99,5 +99,5 @@ def test_nothing_moves_while_the_user_is_asked(terminal: bool) -> None:
     screen = Screen(terminal=terminal)
     with screen.view.showing(), screen.view.paused():
         screen.lines()
-        screen.view.say("Approve?")
+        screen.view.print("Approve?")
         assert screen.lines() == ["Approve?"]

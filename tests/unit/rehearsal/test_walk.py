@@ -10,9 +10,9 @@ import pytest
 
 from mistral7b.promotion.names import PIPELINE_NAME
 from mistral7b_cli.rehearsal import walk
+from mistral7b_cli.rehearsal.approvals import Answer
 from mistral7b_cli.rehearsal.cloud import BackstageError
 from mistral7b_cli.rehearsal.execution import Action, Execution, Stage
-from mistral7b_cli.rehearsal.walk import Answer
 from tests.unit.rehearsal.conftest import git
 from tests.unit.rehearsal.world import BUILD_MAY, PIPELINE_MAY, World, action, commands, got
 from tests.unit.sagehost.pipelines.structures import action as declared
@@ -171,7 +171,7 @@ def test_a_review_whose_role_may_not_answers_nothing(world: World) -> None:
 
 def said(execution: Execution) -> list[str]:
     """What the review printed."""
-    return action(execution, "Gate/Review").said()
+    return action(execution, "Gate/Review").output()
 
 
 def test_a_stack_is_deployed_by_its_change_set_and_an_unchanged_one_is_no_failure(world: World) -> None:
