@@ -1,7 +1,7 @@
 """Arguments and options that several commands share."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -22,6 +22,10 @@ def _check_picture(parameter: typer.CallbackParam, file: Path | None) -> Path | 
     return file
 
 
+def _picture(option: str, what: str) -> Any:
+    return typer.Option(option, metavar="FILE", help=what, show_default=False, callback=_check_picture)
+
+
 EnvironmentName = Annotated[
     str,
     typer.Argument(
@@ -35,22 +39,8 @@ EnvironmentsFolder = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
-PlotFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--plot", metavar="FILE", help="Draw it, too: .png, .svg, .pdf.", show_default=False, callback=_check_picture
-    ),
-]
-PictureFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--picture",
-        metavar="FILE",
-        help="Draw the stages and how they ended: .svg, .png, .pdf.",
-        show_default=False,
-        callback=_check_picture,
-    ),
-]
+PlotFile = Annotated[Path | None, _picture("--plot", "Draw it, too: .png, .svg, .pdf.")]
+PictureFile = Annotated[Path | None, _picture("--picture", "Draw the stages and how they ended: .svg, .png, .pdf.")]
 ModelFile = Annotated[
     Path | None,
     typer.Option(

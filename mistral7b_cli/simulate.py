@@ -1,7 +1,9 @@
 """`mistral7b simulate`: traffic through a fleet of instances under one or more scaling policies."""
 
 import math
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -19,7 +21,7 @@ from mistral7b.environment import load_environment
 from mistral7b_cli.failure import CommandError
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder, ModelFile, PlotFile, Price
 from mistral7b_cli.output import out, say, table, write_json, writing
-from mistral7b_cli.simulate_inputs import DEFAULT_INSTANCE, Traffic, container, policies
+from mistral7b_cli.simulate_inputs import DEFAULT_INSTANCE, Pattern, Traffic, container, policies
 from mistral7b_cli.waiting import Waiting
 
 commands = typer.Typer()
@@ -46,9 +48,9 @@ rather than a day.
 `mistral7b simulate --trace access.csv --policy concurrency:16,max=10 --json`
 """
 
-_Traffic = "Traffic"
-_Fleet = "Fleet"
 _LEVELS = ("p50", "p95", "p99")
+_traffic = partial(typer.Option, rich_help_panel="Traffic")
+_fleet = partial(typer.Option, rich_help_panel="Fleet")
 
 
 @commands.command(epilog=_EPILOG)
@@ -61,54 +63,32 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
             show_default=False,
         ),
     ] = None,
-    trace: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="CSV file of requests.", rich_help_panel=_Traffic, show_default=False),
-    ] = None,
-    pattern: Annotated[
-        Literal["constant", "daily", "burst", "ramp"],
-        typer.Option(help="Shape of made-up traffic.", rich_help_panel=_Traffic),
-    ] = "constant",
-    rate: Annotated[float, typer.Option(help="Requests per second.", rich_help_panel=_Traffic)] = 2.0,
+    trace: Annotated[Path | None, _traffic(metavar="FILE", help="CSV file of requests.", show_default=False)] = None,
+    pattern: Annotated[Pattern, _traffic(help="Shape of made-up traffic.")] = "constant",
+    rate: Annotated[float, _traffic(help="Requests per second.")] = 2.0,
     peak: Annotated[
-        float | None,
-        typer.Option(
-            help="Requests per second at most. [default: 5 × rate]", rich_help_panel=_Traffic, show_default=False
-        ),
+        float | None, _traffic(help="Requests per second at most. [default: 5 × rate]", show_default=False)
     ] = None,
     duration: Annotated[
-        str | None,
-        typer.Option(help="Such as 90m or 24h. [default: 2h, daily 24h]", rich_help_panel=_Traffic, show_default=False),
+        str | None, _traffic(help="Such as 90m or 24h. [default: 2h, daily 24h]", show_default=False)
     ] = None,
-    input_tokens: Annotated[
-        str, typer.Option("--input", metavar="TOKENS", help="Length of prompts.", rich_help_panel=_Traffic)
-    ] = "300:900",
-    output_tokens: Annotated[
-        str, typer.Option("--output", metavar="TOKENS", help="Length of answers.", rich_help_panel=_Traffic)
-    ] = "150:400",
-    seed: Annotated[
-        int, typer.Option(min=0, help="Equal seeds give equal traffic and results.", rich_help_panel=_Traffic)
-    ] = 1,
+    input_tokens: Annotated[str, _traffic("--input", metavar="TOKENS", help="Length of prompts.")] = "300:900",
+    output_tokens: Annotated[str, _traffic("--output", metavar="TOKENS", help="Length of answers.")] = "150:400",
+    seed: Annotated[int, _traffic(min=0, help="Equal seeds give equal traffic and results.")] = 1,
     policy: Annotated[
         list[str] | None,
-        typer.Option(
+        _fleet(
             help="Scaling policy, as below; again for another one on the same traffic. "
             "[default: the environment's, else concurrency:16,min=1,max=4]",
-            rich_help_panel=_Fleet,
             show_default=False,
         ),
     ] = None,
     instance_type: Annotated[
-        str | None,
-        typer.Option(
-            help="SageMaker instance type. [default: ml.g5.2xlarge]", rich_help_panel=_Fleet, show_default=False
-        ),
+        str | None, _fleet(help="SageMaker instance type. [default: ml.g5.2xlarge]", show_default=False)
     ] = None,
-    startup: Annotated[
-        str, typer.Option(help="From the decision to add an instance until it serves.", rich_help_panel=_Fleet)
-    ] = "5m",
+    startup: Annotated[str, _fleet(help="From the decision to add an instance until it serves.")] = "5m",
     routing: Annotated[
-        Literal["least-outstanding", "random"], typer.Option(help="How requests are spread.", rich_help_panel=_Fleet)
+        Literal["least-outstanding", "random"], _fleet(help="How requests are spread.")
     ] = "least-outstanding",
     parameters: ModelFile = None,
     price: Price = None,
@@ -133,19 +113,26 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
         results = _run(made, fleet, chosen, seed)
     except UnservableRequestError as error:
         raise CommandError(f"a request of the traffic would block an instance for good: {error}", 2) from error
-    told = _Told(title, kind, *price_of(kind, price))
+    usd_per_hour, price_source = price_of(kind, price)
+    summaries = [result.summary for result in results]
     if as_json:
         write_json(
             {
                 "trace": {"title": title, "duration_s": made.duration_s, "seed": seed},
                 "instance_type": kind,
-                "usd_per_hour": told.price,
-                "price_source": told.price_source,
-                "policies": [_summary_json(result.summary, told.price) for result in results],
+                "usd_per_hour": usd_per_hour,
+                "price_source": price_source,
+                "policies": [_summary_json(summary, usd_per_hour) for summary in summaries],
             }
         )
     else:
-        _print(told, [result.summary for result in results])
+        say(title, "bold")
+        headings = ("", *(summary.policy for summary in summaries))
+        out.print(table("", headings, _rows(summaries, usd_per_hour), numbers=True))
+        source = f"{price_source}: give it with --price"
+        if usd_per_hour is not None:
+            source = f"{usd_per_hour:g} USD an hour ({price_source})"
+        say(f"{kind}, price: {source}. Engine: {summaries[0].engine}.")
     if plot is not None:
         with writing(plot):
             draw(results, plot, title)
@@ -157,40 +144,29 @@ def _run(trace: Trace, fleet: Fleet, chosen: list[Policy], seed: int) -> list[Re
         return [run(listed, fleet, one, seed, waiting.share_of(one.name)) for one in chosen]
 
 
-@dataclass(frozen=True)
-class _Told:
-    """What every policy has in common."""
+def _rows(summaries: list[Summary], price: float | None) -> list[list[str]]:
+    def row(label: str, show: Callable[[Summary], str]) -> list[str]:
+        return [label, *map(show, summaries)]
 
-    title: str
-    instance_type: str
-    price: float | None
-    price_source: str
+    def quantiles(label: str, show: Callable[[Summary], list[str]]) -> list[list[str]]:
+        columns = [show(summary) for summary in summaries]
+        return [[label.format(level), *cells] for level, *cells in zip(_LEVELS, *columns, strict=True)]
 
-
-def _print(told: _Told, summaries: list[Summary]) -> None:
-    say(told.title, "bold")
-    price = told.price
-    rows: list[tuple[str, list[str]]] = [
-        ("requests", [f"{s.requests:,.0f}" for s in summaries]),
-        ("answered", [_share(s.answered, s.requests) for s in summaries]),
-        ("refused (429)", [_share(s.refused, s.requests) for s in summaries]),
-        ("timed out (60 s)", [_share(s.timed_out, s.requests) for s in summaries]),
+    costs = [
+        row("cost, USD", lambda s: f"{s.instance_hours * (price or 0):,.2f}"),
+        row("USD per 1,000 answers", lambda s: f"{1000 * s.instance_hours * (price or 0) / max(s.answered, 1):.3f}"),
     ]
-    levels = list(enumerate(_LEVELS))
-    rows += [(f"latency {level}, s", [f"{s.latency_s[place]:.2f}" for s in summaries]) for place, level in levels]
-    rows += [(f"per token {level}, ms", [f"{s.per_token_ms[place]:.1f}" for s in summaries]) for place, level in levels]
-    rows.append(("most instances", [str(s.most_instances) for s in summaries]))
-    rows.append(("instance-hours", [f"{s.instance_hours:,.2f}" for s in summaries]))
-    if price is not None:
-        rows.append(("cost, USD", [f"{s.instance_hours * price:,.2f}" for s in summaries]))
-        per_answer = [1000 * s.instance_hours * price / max(s.answered, 1) for s in summaries]
-        rows.append(("USD per 1,000 answers", [f"{cost:.3f}" for cost in per_answer]))
-    headings = ("", *(s.policy for s in summaries))
-    out.print(table("", headings, [(label, *cells) for label, cells in rows], numbers=True))
-    source = f"{told.price_source}: give it with --price"
-    if price is not None:
-        source = f"{price:g} USD an hour ({told.price_source})"
-    say(f"{told.instance_type}, price: {source}. Engine: {summaries[0].engine}.")
+    return [
+        row("requests", lambda s: f"{s.requests:,.0f}"),
+        row("answered", lambda s: _share(s.answered, s.requests)),
+        row("refused (429)", lambda s: _share(s.refused, s.requests)),
+        row("timed out (60 s)", lambda s: _share(s.timed_out, s.requests)),
+        *quantiles("latency {}, s", lambda s: [f"{value:.2f}" for value in s.latency_s]),
+        *quantiles("per token {}, ms", lambda s: [f"{value:.1f}" for value in s.per_token_ms]),
+        row("most instances", lambda s: f"{s.most_instances}"),
+        row("instance-hours", lambda s: f"{s.instance_hours:,.2f}"),
+        *([] if price is None else costs),
+    ]
 
 
 def _share(count: float, of: float) -> str:

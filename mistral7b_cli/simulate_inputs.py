@@ -1,5 +1,6 @@
 """What `mistral7b simulate` is asked to simulate: the container, the policies, the traffic."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -26,6 +27,8 @@ from mistral7b.capacity.memory import router_limits
 from mistral7b.environment import Environment
 from mistral7b.tgi import LauncherSettings, parse_environment
 from mistral7b_cli.failure import CommandError
+
+Pattern = Literal["constant", "daily", "burst", "ramp"]
 
 DEFAULT_INSTANCE = "ml.g5.2xlarge"
 _TYPE_FIX = (
@@ -71,7 +74,7 @@ def policies(texts: list[str], env: Environment | None) -> list[Policy]:
 class Traffic:
     """The options of made-up traffic."""
 
-    pattern: Literal["constant", "daily", "burst", "ramp"]
+    pattern: Pattern
     rate: float
     peak: float | None
     duration: str | None
@@ -101,10 +104,10 @@ class Traffic:
         return trace, f"{self.pattern}: {rates} requests/s for {text}, {lengths}"
 
     def _rate(self, peak: float, duration: float) -> Rate:
-        if self.pattern == "constant":
-            return constant(self.rate)
-        if self.pattern == "daily":
-            return daily(self.rate, peak, peak_at_s=DAY_S * 14 / 24)
-        if self.pattern == "burst":
-            return burst(self.rate, peak, duration / 4, duration / 4)
-        return ramp(self.rate, peak, duration)
+        rates: dict[Pattern, Callable[[], Rate]] = {
+            "constant": lambda: constant(self.rate),
+            "daily": lambda: daily(self.rate, peak, peak_at_s=DAY_S * 14 / 24),
+            "burst": lambda: burst(self.rate, peak, duration / 4, duration / 4),
+            "ramp": lambda: ramp(self.rate, peak, duration),
+        }
+        return rates[self.pattern]()

@@ -26,35 +26,25 @@ class View:
     clock: Callable[[], float] = time.monotonic
     _told: dict[tuple[str, str], tuple[str, float]] = field(default_factory=dict)
     """By execution and action: the status that was printed last, and when something was."""
-    _live: Live | None = None
 
-    @contextmanager
-    def showing(self) -> Iterator[None]:
-        """Shows until the end of the block."""
-        if not self.console.is_terminal:
-            yield
-            return
-        with Live(console=self.console, transient=True, refresh_per_second=8) as self._live:
-            yield
-        self._live = None
+    def __post_init__(self) -> None:
+        """Elsewhere than on a terminal, `live` shows nothing."""
+        self.live = Live(console=self.console, transient=True, refresh_per_second=8)
 
     @contextmanager
     def paused(self) -> Iterator[None]:
         """Keeps still for the length of the block, in which the user is asked."""
-        if self._live is None:
-            yield
-            return
-        self._live.update(Text(""), refresh=True)
-        self._live.stop()
+        self.live.update(Text(""), refresh=True)
+        self.live.stop()
         yield
-        self._live.start()
+        self.live.start()
 
     def update(self, execution: Execution) -> None:
         """Shows how things are now."""
         for action in execution.actions:
             key, now = (execution.id, action.title), self.clock()
             told, since = self._told.get(key, (NOT_STARTED, now))
-            quiet = now - since < QUIET_S or self._live is not None or action.status != IN_PROGRESS
+            quiet = now - since < QUIET_S or self.console.is_terminal or action.status != IN_PROGRESS
             if action.status == told and quiet:
                 continue
             self._told[key] = (action.status, now)
@@ -62,10 +52,9 @@ class View:
                 self.print(_line(action))
             elif action.status == told:
                 self.print(f"    … {action.title} {_seconds(action)}{action.doing and f': {action.doing}'}")
-            elif self._live is None and action.category != "Approval":
+            elif not self.console.is_terminal and action.category != "Approval":
                 self.print(f"    … {action.title} started")
-        if self._live is not None:
-            self._live.update(_now(execution))
+        self.live.update(_now(execution))
 
     def print(self, text: str | Text) -> None:
         """Prints a line between the actions'."""

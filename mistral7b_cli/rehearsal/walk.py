@@ -63,7 +63,7 @@ class Walk:
         Raises:
             botocore.exceptions.ClientError: the embedded AWS does not answer as it has to.
         """
-        with self.view.showing():
+        with self.view.live:
             while True:
                 execution = self._execute(read_definition(self.cloud, self.place))
                 restarts = read_definition(self.cloud, self.place).declared.get("RestartExecutionOnUpdate")
