@@ -5,6 +5,7 @@ Every function raises RepositoryError if git refuses.
 
 import os
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,6 +71,15 @@ def commit_all(made: Clone, files: Path, subject: str) -> Clone:
 def put_on_branch(made: Clone, branch: str) -> None:
     """Has a branch point to what is checked out, as a push does at the provider."""
     _git(made.folder, "checkout", "--quiet", "-B", branch)
+
+
+def archive(folder: Path, branch: str, file: Path) -> str | None:
+    """Writes the files of a branch into a zip file; the id of its commit, or None if there is no such branch."""
+    with suppress(RepositoryError):
+        commit = _git(folder, "rev-parse", "--verify", "--quiet", f"refs/heads/{branch}^{{commit}}")
+        _git(folder, "archive", "--format=zip", f"--output={file}", commit)
+        return commit
+    return None
 
 
 def _clone(folder: Path) -> Clone:

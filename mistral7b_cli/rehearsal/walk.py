@@ -199,5 +199,7 @@ def _perform(run: Run) -> None:
         _RUNNERS[run.declared.type[2]](run)
     except ActionFailedError as error:
         run.shown.end(FAILED, str(error))
+    except ClientError as error:  # what the action's role was refused
+        run.shown.end(FAILED, error.response["Error"]["Message"])
     else:
         run.shown.end(SUCCEEDED)

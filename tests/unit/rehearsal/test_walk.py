@@ -193,7 +193,7 @@ def test_a_stack_that_fails_names_its_first_resource_that_did(world: World) -> N
     assert failed.title == "Deploy / CHANGE_SET_EXECUTE"
     assert "Stack news is ROLLBACK_COMPLETE" in failed.reason
     assert failed.tail()[0].startswith("Lost CREATE_FAILED: ")
-    assert "The first resource that failed: Lost: " in failed.reason
+    assert "The first resource that failed: Lost CREATE_FAILED: " in failed.reason
 
 
 def test_a_template_that_is_not_in_the_artifact_fails(world: World) -> None:
