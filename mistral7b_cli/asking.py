@@ -81,6 +81,17 @@ def ask(client: EndpointClient, question: Question, show: Callable[[StreamEvent]
     return Answer(text, details, time.monotonic() - started)
 
 
+def record(question: Question, answer: Answer) -> dict[str, Any]:
+    """An answer with its counts, for scripts."""
+    return {
+        "prompt_tokens": question.prompt_tokens,
+        "generated_text": answer.text,
+        "finish_reason": answer.finish_reason,
+        "generated_tokens": answer.generated_tokens,
+        "seconds": round(answer.seconds, 3),
+    }
+
+
 def remark(question: Question, answer: Answer, *, more: str = "") -> None:
     """Tells someone at a terminal how long prompt and answer were, and whether the answer was cut."""
     if not progress.is_terminal or answer.generated_tokens is None:

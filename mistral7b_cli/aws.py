@@ -44,16 +44,10 @@ def announce(
     """Names what is asked and whose credentials ask, and returns a session with these.
 
     Where STS does not answer, as in a VPC without a way to it, the account is left out, unless the command `must_know`.
-
-    Args:
-        what: is asked.
-        region: where it is; by default that of the session, and then the account is only that of the credentials.
-        account: where it has to be, if `file` says so.
-        file: names the account.
-        must_know: whether nothing may be asked without an answer of STS.
+    Without a `region`, that of the session is named, and the account is only that of the credentials.
 
     Raises:
-        CommandError: the credentials are of another account than the file names.
+        CommandError: the credentials are of another account than the `account` that the `file` names.
         EndpointError: there are no usable credentials, or the embedded AWS does not answer.
     """
     embedded = caller.is_embedded(caller.endpoint_url())

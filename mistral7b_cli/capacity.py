@@ -151,9 +151,7 @@ def _json_row(compared: Compared, sustained: float) -> dict[str, Any]:
     figure = compared.figure
     return {
         "metric": figure.metric,
-        "input_words": figure.row.input_words,
-        "output_tokens": figure.row.output_tokens,
-        "concurrent_users": figure.row.concurrent_users,
+        **asdict(figure.row),
         "published": figure.value,
         "predicted": compared.predicted,
         "error": compared.error,

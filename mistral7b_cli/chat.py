@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 import typer
@@ -11,13 +12,12 @@ from mistral7b.endpoint.client import EndpointClient
 from mistral7b.environment import Environment, load_environment
 from mistral7b.environment.suggest import nearest
 from mistral7b.prompts import Message, PromptError, conversation
-from mistral7b_cli.asking import Question, ask, prepare, remark, text_shown
+from mistral7b_cli.asking import ask, prepare, remark, text_shown
 from mistral7b_cli.aws import connected, explained
 from mistral7b_cli.failure import CommandError
+from mistral7b_cli.inputs import ParameterOptions, decoded, parse_parameters
 from mistral7b_cli.options import DEFAULT_FOLDER, EnvironmentName, EnvironmentsFolder
 from mistral7b_cli.output import progress, say
-from mistral7b_cli.parameters import ParameterOptions, parse_parameters
-from mistral7b_cli.standard_input import decoded
 from mistral7b_cli.waiting import Waiting
 
 commands = typer.Typer()
@@ -81,49 +81,43 @@ def chat(
                 say(f"mistral7b: {error}", on=progress)
 
 
+@dataclass
 class _Conversation:
-    def __init__(self, env: Environment, given: dict[str, Any], client: EndpointClient) -> None:
-        self._env = env
-        self._given = given
-        self._client = client
-        self._messages: list[Message] = []
+    env: Environment
+    given: dict[str, Any]
+    client: EndpointClient
+    messages: list[Message] = field(default_factory=list)
 
     def turn(self, line: str) -> None:
         """Does what one line asks for. Raises CommandError, and then the conversation is what it was before."""
-        if not line.strip():
-            return
         if line.startswith("/"):
             self._command(line.strip())
-            return
-        messages = [*self._messages, Message("user", line)]
-        question = self._prepare(messages)
-        with (
-            explained(self._env.region, self._env),
-            Waiting(f"waiting for {self._env.resolved_endpoint_name}") as waiting,
-            text_shown(waiting) as show,
-        ):
-            answer = ask(self._client, question, show)
-        self._messages = [*messages, Message("assistant", answer.text.strip())]
-        used = question.prompt_tokens + (answer.generated_tokens or 0)
-        remark(question, answer, more=f"; {used} of {self._env.launcher_settings().max_total_tokens} tokens used")
+        elif line.strip():
+            self._ask([*self.messages, Message("user", line)])
 
     def _command(self, command: str) -> None:
         if command == "/help":
             for name, meaning in _COMMANDS.items():
                 say(f"{name:<8}{meaning}", on=progress)
         elif command == "/reset":
-            self._messages = []
+            self.messages = []
             say("a new conversation", "dim", on=progress)
         else:
             guess = nearest(command, _COMMANDS) or "/help"
             raise CommandError(f"there is no command {command}; did you mean {guess}? Begin with a space to send it", 2)
 
-    def _prepare(self, messages: list[Message]) -> Question:
-        again = "; /reset starts a new conversation" if self._messages else ""
+    def _ask(self, messages: list[Message]) -> None:
         try:
-            return prepare(conversation(messages), self._given, self._env, stream=True)
+            question = prepare(conversation(messages), self.given, self.env, stream=True)
         except (PromptError, CommandError) as error:
+            again = "; /reset starts a new conversation" if self.messages else ""
             raise CommandError(f"{error}{again}", 2) from None
+        waiting = Waiting(f"waiting for {self.env.resolved_endpoint_name}")
+        with explained(self.env.region, self.env), waiting, text_shown(waiting) as show:
+            answer = ask(self.client, question, show)
+        self.messages = [*messages, Message("assistant", answer.text.strip())]
+        used = question.prompt_tokens + (answer.generated_tokens or 0)
+        remark(question, answer, more=f"; {used} of {self.env.launcher_settings().max_total_tokens} tokens used")
 
 
 def _typed_lines() -> Iterator[str]:

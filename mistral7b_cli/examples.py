@@ -10,7 +10,7 @@ from mistral7b.endpoint.errors import BrokenAnswerError, ContainerError, TimedOu
 from mistral7b.environment import Environment, load_environment
 from mistral7b.examples import Example, Language, examples
 from mistral7b.prompts import instruction
-from mistral7b_cli.asking import Answer, ask, prepare
+from mistral7b_cli.asking import ask, prepare, record
 from mistral7b_cli.aws import connected, explain
 from mistral7b_cli.failure import CommandError
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
@@ -20,6 +20,7 @@ from mistral7b_cli.waiting import Waiting
 commands = typer.Typer()
 _SHOWN = 100
 """Characters of a prompt that are shown."""
+_ANSWER = ("prompt_tokens", "generated_text", "finish_reason", "generated_tokens", "seconds")
 
 _EPILOG = """
 **Examples**
@@ -68,7 +69,7 @@ def ask_examples(
                 _print(records[-1])
     if as_json:
         write_json(records)
-    failed = [record["name"] for record in records if record["error"]]
+    failed = [one["name"] for one in records if one["error"]]
     if failed:
         raise CommandError(f"{len(failed)} of {len(records)} examples were not answered: {', '.join(failed)}")
 
@@ -76,39 +77,30 @@ def ask_examples(
 def _ask(example: Example, language: Language, env: Environment, client: EndpointClient) -> dict[str, Any]:
     """What is printed of one example, with the error of its prompt. Raises EndpointError for one of the endpoint."""
     text = example.text(language)
-    record: dict[str, Any] = {"name": example.name, "language": language, "prompt": text, "prompt_tokens": None}
-    answer: Answer | None = None
-    error: str | None = None
+    found: dict[str, Any] = {"name": example.name, "language": language, "prompt": text} | dict.fromkeys(_ANSWER)
+    found |= {"published_answer": example.published_answer.get(language), "error": None}
+    given = {"max_new_tokens": example.parameters.max_new_tokens, "stop": list(example.parameters.stop)}
     try:
-        given = {"max_new_tokens": example.parameters.max_new_tokens, "stop": list(example.parameters.stop)}
         question = prepare(text if env.model == "base" else instruction(text), given, env)
-        record["prompt_tokens"] = question.prompt_tokens
+        found["prompt_tokens"] = question.prompt_tokens
         with Waiting(f"asking {example.name}"):
-            answer = ask(client, question)
+            return found | record(question, ask(client, question))
     except CommandError as failure:
-        error = str(failure)
+        return found | {"error": str(failure)}
     except (ContainerError, TimedOutError, BrokenAnswerError) as failure:
-        error = explain(failure, env)
-    return record | {
-        "generated_text": answer and answer.text,
-        "finish_reason": answer and answer.finish_reason,
-        "generated_tokens": answer and answer.generated_tokens,
-        "seconds": answer and round(answer.seconds, 3),
-        "published_answer": example.published_answer.get(language),
-        "error": error,
-    }
+        return found | {"error": explain(failure, env)}
 
 
-def _print(record: dict[str, Any]) -> None:
-    say(f"{record['name']} ({record['language']})", "bold")
-    out.print(Text(f"> {_shortened(record['prompt'])}", "dim"))
-    if record["error"]:
-        say(f"not answered: {record['error']}\n", "red", on=progress)
+def _print(found: dict[str, Any]) -> None:
+    say(f"{found['name']} ({found['language']})", "bold")
+    out.print(Text(f"> {_shortened(found['prompt'])}", "dim"))
+    if found["error"]:
+        say(f"not answered: {found['error']}\n", "red", on=progress)
         return
-    say(record["generated_text"].strip())
-    published = f"; published: {record['published_answer']}" if record["published_answer"] else ""
-    counts = f"{record['prompt_tokens']} prompt tokens, {record['generated_tokens']} generated in {record['seconds']} s"
-    say(f"{counts}, ended by {record['finish_reason']}{published}\n", "dim")
+    say(found["generated_text"].strip())
+    published = f"; published: {found['published_answer']}" if found["published_answer"] else ""
+    counts = f"{found['prompt_tokens']} prompt tokens, {found['generated_tokens']} generated in {found['seconds']} s"
+    say(f"{counts}, ended by {found['finish_reason']}{published}\n", "dim")
 
 
 def _shortened(prompt: str) -> str:

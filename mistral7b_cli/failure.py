@@ -6,6 +6,4 @@ from mistral7b.errors import UserError
 class CommandError(UserError):
     """What went wrong, in words for the user, and the exit status: 2 for a wrong call, 1 for anything else."""
 
-    def __init__(self, message: str, status: int = 1) -> None:
-        super().__init__(message)
-        self.status = status
+    status = 1

@@ -11,14 +11,13 @@ from typer.core import TyperCommand
 
 from mistral7b.environment import Environment, load_environment
 from mistral7b.prompts import PromptError, instruction
-from mistral7b_cli.asking import Answer, Question, ask, prepare, remark, show_as_json, text_shown
+from mistral7b_cli.asking import ask, prepare, record, remark, show_as_json, text_shown
 from mistral7b_cli.aws import connected
 from mistral7b_cli.failure import CommandError
+from mistral7b_cli.inputs import ParameterOptions, parse_parameters, read_bytes, read_prompt
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
 from mistral7b_cli.output import write, write_answer, write_json
-from mistral7b_cli.parameters import ParameterOptions, parse_parameters
 from mistral7b_cli.show_code import EXAMPLE, Language, code
-from mistral7b_cli.standard_input import read_bytes, read_prompt
 from mistral7b_cli.waiting import Waiting
 
 commands = typer.Typer()
@@ -115,7 +114,9 @@ def invoke(
         else:
             answer = ask(client, question, partial(show_as_json, waiting) if stream else None)
     if as_json:
-        document = _document(env, question, answer, with_details=bool(given.keys() & _ASKS_FOR_DETAILS))
+        document = {"environment": env.name, "endpoint": env.resolved_endpoint_name, **record(question, answer)}
+        if given.keys() & _ASKS_FOR_DETAILS and answer.details is not None:
+            document["details"] = answer.details.model_dump(mode="json")
         write_json(document, indent=None if stream else 2)
         return
     if not stream:
@@ -132,21 +133,6 @@ def _inputs(env: Environment, prompt: str, no_format: bool) -> str:
         return instruction(prompt)
     except PromptError as error:
         raise CommandError(f"{error}; --no-format sends the prompt as it is", 2) from None
-
-
-def _document(env: Environment, question: Question, answer: Answer, with_details: bool) -> dict[str, Any]:
-    document: dict[str, Any] = {
-        "environment": env.name,
-        "endpoint": env.resolved_endpoint_name,
-        "prompt_tokens": question.prompt_tokens,
-        "generated_text": answer.text,
-        "finish_reason": answer.finish_reason,
-        "generated_tokens": answer.generated_tokens,
-        "seconds": round(answer.seconds, 3),
-    }
-    if with_details and answer.details is not None:
-        document["details"] = answer.details.model_dump(mode="json")
-    return document
 
 
 def _send_raw(env: Environment, folder: Path, body: bytes, stream: bool) -> None:

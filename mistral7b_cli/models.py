@@ -79,17 +79,13 @@ def _show(model: catalog.Model, shown: list[catalog.ModelVersion]) -> None:
 
 
 def _row(model: catalog.Model, version: catalog.ModelVersion) -> dict[str, object]:
+    facts = ("version", "tgi_version", "weights", "artifact_key", "image_tag", "default_instance_type")
     return {
         "model": model.name,
         "id": version.jumpstart_id,
         **model.card,
-        "version": version.version,
         "default": version == model.default_version,
-        "tgi_version": version.tgi_version,
-        "weights": version.weights,
-        "artifact_key": version.artifact_key,
-        "image_tag": version.image_tag,
-        "default_instance_type": version.default_instance_type,
+        **{fact: getattr(version, fact) for fact in facts},
         "instance_types": list(version.supported_instance_types),
         "regions": list(version.regions),
     }

@@ -2,26 +2,31 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
+from mistral7b import catalog
 from mistral7b.capacity import UnservableRequestError
+from mistral7b.capacity import fleet as fleets
+from mistral7b.capacity.admission import RouterLimits
 from mistral7b.capacity.calibration import Calibration, published_calibration
-from mistral7b.capacity.fleet import Fleet, ListedTrace, Policy, Result, Summary, Trace, collect
-from mistral7b.capacity.fleet import simulate as run
+from mistral7b.capacity.fleet import Fleet, Policy, Result, Summary, Trace, TraceError
+from mistral7b.capacity.fleet.arrivals import DAY_S, Rate
 from mistral7b.capacity.fleet.durations import parse_duration
 from mistral7b.capacity.fleet.exact import MOST_REQUESTS
 from mistral7b.capacity.fleet.plot import plot as draw
+from mistral7b.capacity.fleet.policy_spec import parse_policy
 from mistral7b.capacity.fleet.prices import price_of
-from mistral7b.environment import load_environment
+from mistral7b.capacity.memory import router_limits
+from mistral7b.environment import Environment, load_environment
+from mistral7b.tgi import LauncherSettings, parse_environment
 from mistral7b_cli.failure import CommandError
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder, ModelFile, PlotFile, Price
 from mistral7b_cli.output import out, say, table, write_json, writing
-from mistral7b_cli.simulate_inputs import DEFAULT_INSTANCE, Pattern, Traffic, container, policies
 from mistral7b_cli.waiting import Waiting
 
 commands = typer.Typer()
@@ -48,6 +53,12 @@ rather than a day.
 `mistral7b simulate --trace access.csv --policy concurrency:16,max=10 --json`
 """
 
+Pattern = Literal["constant", "daily", "burst", "ramp"]
+
+_DEFAULT_INSTANCE = "ml.g5.2xlarge"
+_TYPE_FIX = (
+    "leave --instance-type out for ml.g5.2xlarge, or give another with one A10G: ml.g5.4xlarge, 8xlarge, 16xlarge"
+)
 _LEVELS = ("p50", "p95", "p99")
 _traffic = partial(typer.Option, rich_help_panel="Traffic")
 _fleet = partial(typer.Option, rich_help_panel="Fleet")
@@ -102,13 +113,13 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
     and Application Auto Scaling with its alarms and cool-downs. All policies get the same requests.
     """
     env = None if name is None else load_environment(folder, name)
-    kind = instance_type or (env.instance_type if env else DEFAULT_INSTANCE)
-    settings, limits = container(env, kind)
+    kind = instance_type or (env.instance_type if env else _DEFAULT_INSTANCE)
+    settings, limits = _container(env, kind)
     calibration = Calibration.read(parameters) if parameters else published_calibration()
-    traffic = Traffic(pattern, rate, peak, duration, input_tokens, output_tokens, seed)
+    traffic = _Traffic(pattern, rate, peak, duration, input_tokens, output_tokens, seed)
     made, title = traffic.trace(settings, limits, trace)
     fleet = Fleet(calibration.parameters, limits, parse_duration(startup, "startup"), routing)
-    chosen = policies(policy or [], env)
+    chosen = _policies(policy or [], env)
     try:
         results = _run(made, fleet, chosen, seed)
     except UnservableRequestError as error:
@@ -140,8 +151,8 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
 
 def _run(trace: Trace, fleet: Fleet, chosen: list[Policy], seed: int) -> list[Result]:
     with Waiting("Reading requests") as waiting:
-        listed = ListedTrace(collect(trace, MOST_REQUESTS), trace.duration_s)
-        return [run(listed, fleet, one, seed, waiting.share_of(one.name)) for one in chosen]
+        listed = fleets.ListedTrace(fleets.collect(trace, MOST_REQUESTS), trace.duration_s)
+        return [fleets.simulate(listed, fleet, one, seed, waiting.share_of(one.name)) for one in chosen]
 
 
 def _rows(summaries: list[Summary], price: float | None) -> list[list[str]]:
@@ -182,3 +193,80 @@ def _summary_json(summary: Summary, price: float | None) -> dict[str, Any]:
         "per_token_ms": by_level(summary.per_token_ms),
         "cost_usd": None if price is None else summary.instance_hours * price,
     }
+
+
+def _container(env: Environment | None, kind: str) -> tuple[LauncherSettings, RouterLimits]:
+    """The settings of the container, the environment's or else JumpStart's, and what it batches by on this type."""
+    try:
+        default = catalog.model("instruct").default_version
+        settings = env.launcher_settings() if env else parse_environment(default.environment(kind))
+        return settings, router_limits(settings, kind)
+    except (LookupError, ValueError) as error:
+        raise CommandError(f"instance type = {kind}\n    {error}\n    fix: {_TYPE_FIX}", 2) from None
+
+
+def _policies(texts: list[str], env: Environment | None) -> list[Policy]:
+    """Those that the texts describe; without any the environment's own, or else a default."""
+    defaults = Policy("", 1, 4, scale_out_cooldown_s=60.0, scale_in_cooldown_s=300.0)
+    scaling = env.auto_scaling if env else None
+    if scaling is not None:
+        defaults = replace(
+            defaults,
+            min_capacity=scaling.min_instances,
+            max_capacity=scaling.max_instances,
+            scale_out_cooldown_s=float(scaling.scale_out_cooldown_seconds),
+            scale_in_cooldown_s=float(scaling.scale_in_cooldown_seconds),
+        )
+    if texts:
+        return [parse_policy(text, defaults) for text in texts]
+    if env is None:
+        return [parse_policy("concurrency:16,min=1,max=4", defaults)]
+    if scaling is None:
+        return [replace(defaults, name=env.name, min_capacity=env.instance.count, max_capacity=env.instance.count)]
+    own = replace(
+        defaults, name=f"{env.name}: concurrency:{scaling.target_concurrent_requests:g}", metric="concurrency"
+    )
+    return [replace(own, target=scaling.target_concurrent_requests, initial_capacity=env.instance.count)]
+
+
+@dataclass(frozen=True)
+class _Traffic:
+    """The options of made-up traffic."""
+
+    pattern: Pattern
+    rate: float
+    peak: float | None
+    duration: str | None
+    input_tokens: str
+    output_tokens: str
+    seed: int
+
+    def trace(self, settings: LauncherSettings, limits: RouterLimits, file: Path | None) -> tuple[Trace, str]:
+        """The requests, those of a file or made up, and their title. Raises TraceError."""
+        longest = min(settings.max_input_length, limits.max_batch_prefill_tokens // 16 * 16)
+        if file is not None:
+            return fleets.TraceFile(file, longest, settings.max_total_tokens), str(file)
+        text = self.duration or ("24h" if self.pattern == "daily" else "2h")
+        duration, peak = parse_duration(text, "duration"), 5 * self.rate if self.peak is None else self.peak
+        inputs = fleets.parse_lengths(self.input_tokens, "--input", longest)
+        outputs = fleets.parse_lengths(self.output_tokens, "--output", settings.max_total_tokens - 1)
+        rate = self._rate(peak, duration)
+        trace = fleets.PoissonTrace(rate, duration, inputs, outputs, self.seed, settings.max_total_tokens)
+        expected = trace.expected_requests()
+        if expected > MOST_REQUESTS:
+            reason = f"that makes some {expected:,.0f} requests: more than {MOST_REQUESTS:,}, too many one by one"
+            raise TraceError(reason, "lower the rate or the duration")
+        if expected <= 0:
+            raise TraceError("that makes no request at all", "raise --rate or --peak")
+        rates = f"{self.rate:g}" if self.pattern == "constant" else f"{self.rate:g} to {peak:g}"
+        lengths = f"prompts {self.input_tokens}, answers {self.output_tokens} tokens"
+        return trace, f"{self.pattern}: {rates} requests/s for {text}, {lengths}"
+
+    def _rate(self, peak: float, duration: float) -> Rate:
+        rates: dict[Pattern, Callable[[], Rate]] = {
+            "constant": lambda: fleets.constant(self.rate),
+            "daily": lambda: fleets.daily(self.rate, peak, peak_at_s=DAY_S * 14 / 24),
+            "burst": lambda: fleets.burst(self.rate, peak, duration / 4, duration / 4),
+            "ramp": lambda: fleets.ramp(self.rate, peak, duration),
+        }
+        return rates[self.pattern]()

@@ -11,10 +11,10 @@ from rich.text import Text
 from mistral7b.endpoint.caller import open_session
 from mistral7b.endpoint.client import NO_RETRIES
 from mistral7b.environment import Environment, load_environment
+from mistral7b.operate.smoke.answers import CheckResult
 from mistral7b.operate.smoke.checks import NoPromptFitsError, SmokePlan, smoke_plan
 from mistral7b.operate.smoke.deployed import DEPLOYED, compare
 from mistral7b.operate.smoke.runner import TOTAL_S, run_checks
-from mistral7b.operate.smoke.verdict import CheckResult
 from mistral7b_cli.aws import connected
 from mistral7b_cli.failure import CommandError
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder

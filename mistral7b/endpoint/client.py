@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass, fields, replace
-from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import boto3
@@ -91,9 +90,6 @@ class EndpointClient:
         Given the container's `settings`, a prompt that it would never schedule is refused with PromptTooLongError.
         """
         self.endpoint_name = endpoint_name
-        self.region = region
-        self.answer_timeout_s = answer_timeout_s
-        self.stream_timeout_s = stream_timeout_s
         self._retry = retry or RetryPolicy()
         self._settings = settings
         with translated():
@@ -147,9 +143,7 @@ class EndpointClient:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _check_length(self, request: GenerateRequest) -> None:

@@ -15,14 +15,8 @@ _GONE = ("deleting", "deleted", "rejected", "failed", "expired")
 def vpc_problems(ec2: Any, env: Environment, file: object) -> list[Problem]:
     """What fails the deployment, or keeps the model from Amazon S3; nothing where the VPC is the environment's own.
 
-    Args:
-        ec2: boto3 client of the environment's account and region. It takes ec2:DescribeVpcs, DescribeVpcAttribute,
-            DescribeSubnets, DescribeRouteTables and DescribeVpcEndpoints.
-        env: the environment.
-        file: its file, for the message.
-
-    Raises:
-        ClientError: the account may not be asked.
+    It takes ec2:DescribeVpcs, DescribeVpcAttribute, DescribeSubnets, DescribeRouteTables and DescribeVpcEndpoints.
+    Raises ClientError.
     """
     vpc = env.network.existing_vpc
     found = _findings(ec2, env, vpc) if vpc else ()

@@ -21,9 +21,7 @@ from mistral7b.promotion.regions import partition
 class ReviewError(UserError):
     """Nobody knows whether the deployment broadens anything; the text says why. Status 2: the arguments are wrong."""
 
-    def __init__(self, message: str, status: int = 1) -> None:
-        super().__init__(message)
-        self.status = status
+    status = 1
 
 
 @dataclass(frozen=True)
@@ -59,14 +57,7 @@ def review(cloud: Cloud, assembly: Path, environment: str) -> Review:
     """Compares the stacks of an environment, or of the pipeline, in a cloud assembly with what is deployed.
 
     It takes the right to assume the bootstrap's lookup role of each stack's account, which may read, and nothing else.
-
-    Args:
-        cloud: asks AWS.
-        assembly: a folder with a cloud assembly.
-        environment: a stage of it, or `PIPELINE_ID` for the pipeline's stacks.
-
-    Raises:
-        ReviewError: there is no such assembly or stage in it, or AWS does not tell what is deployed.
+    Raises ReviewError: there is no such assembly or stage in it, or AWS does not tell what is deployed.
     """
     try:
         stacks = list(_stacks(assembly, environment))

@@ -226,13 +226,7 @@ class Demo:
 
 
 def play(project: Path, report: Report, folder: Path = EXAMPLE, name: str = EXAMPLE_NAME) -> None:
-    """Starts an embedded AWS for the demo alone, plays the demo on it and leaves nothing behind, however it ends.
-
-    Args:
-        project: the project's folder, with cdk.json.
-        report: shows the steps.
-        folder: the environment files. Default: the demo's own.
-        name: the environment.
+    """Starts an embedded AWS only for the demo, runs the demo on it and leaves nothing behind, however it ends.
 
     Raises:
         CommandFailedError, StepFailedError: see `Demo.play`; or there is no CDK CLI.

@@ -135,16 +135,11 @@ class Rehearsal:
 def play(plan: Plan, report: Report, approver: Approver | None) -> tuple[list[Result], Path | None]:
     """Rehearses, and gives what came of each commit, and the folder that stays if the server is to be kept.
 
-    Args:
-        plan: what to rehearse.
-        report: shows the steps.
-        approver: answers the approvals; None asks on the report's console.
+    Without an approver it asks on the report's console.
 
     Raises:
-        CommandFailedError, ClientError: see `Rehearsal`.
-        EnvironmentFileError: the files of the last commit are wrong.
-        LifecycleError: the server does not start.
-        RepositoryError: there is nothing to clone.
+        CommandFailedError, ClientError, LifecycleError: a command, a service or the embedded AWS fails.
+        UserError: there is nothing to clone, or a commit's files are wrong.
     """
     with ExitStack() as stack:
         scratch = stack.enter_context(_scratch(keep=plan.keep))
@@ -180,13 +175,7 @@ def play(plan: Plan, report: Report, approver: Approver | None) -> tuple[list[Re
 
 
 def commit(plan: Plan, folder: Path, revision: str) -> tuple[Promotion, Clone]:
-    """Puts a commit on the clone's branch, with what a rehearsal changes in its environment files on top.
-
-    Raises:
-        EnvironmentFileError: its files are wrong.
-        UserError: it has no pipeline.
-        RepositoryError: git says no.
-    """
+    """Puts a commit on the clone's branch, with what a rehearsal changes in its environment files on top."""
     clone = repository.check_out(folder, revision)
     files = folder / environments_folder(folder)
     if plan.environments is not None:

@@ -120,19 +120,11 @@ def _outcome(one: Stage | Action) -> dict[str, Any]:
 
 
 def deployed(cloud: Cloud, environment: PromotedEnvironment, commits: Mapping[str, str]) -> dict[str, Any]:
-    """What an environment's account runs, asked of SageMaker there.
+    """What an environment's account runs, asked of SageMaker there; `commits` were deployed last, by stage.
 
-    Args:
-        cloud: the embedded AWS.
-        environment: where to look.
-        commits: by stage, what was deployed last.
-
-    Returns:
-        Environment, account, region, endpoint and its status (SageMaker's EndpointStatus, or none), instance type and
-        count, the commit whose stack was deployed last (empty if none was), and the container's variables as settings.
-
-    Raises:
-        botocore.exceptions.ClientError: SageMaker cannot be asked.
+    Environment, account, region, endpoint and its status (SageMaker's EndpointStatus, or none), instance type and
+    count, the commit whose stack was deployed last (empty if none was), and the container's variables as settings.
+    Raises ClientError.
     """
     name = environment.environment.resolved_endpoint_name
     place = {"environment": environment.name, "account": environment.account, "region": environment.region}

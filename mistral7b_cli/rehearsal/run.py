@@ -6,7 +6,7 @@ What a role may do is evaluated before it is done, as the embedded AWS refuses n
 import secrets
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -72,16 +72,16 @@ class Run:
     cloud: Cloud
     definition: Definition
     execution: Execution
-    declared: Declared
-    shown: Action
     clone: Path
     """The clone that stands for the repository."""
-    folder: Path
-    """A folder of the action's own, which does not exist."""
+    cancelled: threading.Event
+    """Set when the rehearsal is interrupted."""
     artifacts: dict[str, Artifact]
     """Of the execution, by name: the action adds its own."""
-    cancelled: threading.Event = field(default_factory=threading.Event)
-    """Set when the rehearsal is interrupted."""
+    declared: Declared
+    shown: Action
+    folder: Path
+    """A folder of the action's own."""
 
     def configuration(self, key: str) -> str:
         """A value of the action's configuration; empty where it has none."""

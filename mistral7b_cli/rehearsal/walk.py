@@ -83,21 +83,11 @@ class Walk:
             for s in definition.stages
         )
         execution = Execution(definition.name, str(uuid.uuid4()), stages)
-        artifacts: dict[str, Artifact] = {}
+        common = self.cloud, definition, execution, self.clone, self._cancelled, dict[str, Artifact]()
         for stage, shown in zip(definition.stages, stages, strict=True):
             for order in sorted({action.run_order for action in stage.actions}):
                 runs = [
-                    Run(
-                        self.cloud,
-                        definition,
-                        execution,
-                        declared,
-                        action,
-                        self.clone,
-                        self._new_folder(action),
-                        artifacts,
-                        self._cancelled,
-                    )
+                    Run(*common, declared, action, self._new_folder(action))
                     for declared, action in zip(stage.actions, shown.actions, strict=True)
                     if declared.run_order == order
                 ]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from mistral7b.operate.smoke.verdict import Verdict, shortened
+from mistral7b.endpoint.errors import BrokenAnswerError, ContainerError, EndpointError, OverloadedError, TimedOutError
 from mistral7b.tgi import Generation, StreamEvent, TgiError
 from mistral7b.tgi.response import Details, StreamDetails, Token
 from mistral7b.tgi.tokenizer import EOS
@@ -25,6 +25,43 @@ _FIELDS: dict[type[BaseModel], set[str]] = {
 """The fields that TGI always sends, also where they are null; others only if the request asks for them."""
 
 _GENERATIONS: TypeAdapter[tuple[Generation]] = TypeAdapter(tuple[Generation])
+
+
+_SHOWN = 300
+"""Characters that are shown of a text from outside."""
+_CAUSES: dict[type[EndpointError], str] = {
+    OverloadedError: "overloaded (429)",
+    TimedOutError: "no whole answer in time",
+    BrokenAnswerError: "an incomplete answer",
+}
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back on a request: the whole body of the answer, or why there is none."""
+
+    body: bytes = b""
+    error: EndpointError | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether what came back is what had to, and what it was."""
+
+    passed: bool
+    got: str
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """One check after it was made. `overloaded`: it was refused with 429, which says nothing of what it asked."""
+
+    name: str
+    passed: bool
+    seconds: float
+    expected: str
+    got: str
+    overloaded: bool = False
 
 
 @dataclass(frozen=True)
@@ -144,3 +181,18 @@ def _summary(prompt: str, details: StreamDetails, text: str) -> str:
 
 def _count(tokens: int) -> str:
     return f"{tokens} token" if tokens == 1 else f"{tokens} tokens"
+
+
+def describe(error: EndpointError) -> str:
+    """An error in one line, named by its cause."""
+    if isinstance(error, ContainerError) and not isinstance(error, OverloadedError):
+        cause = f"{error.status} {error.error_type or 'without error_type'}"
+    else:
+        cause = next((words for kind, words in _CAUSES.items() if isinstance(error, kind)), "")
+    return f"{cause or error.error_type or type(error).__name__}: {shortened(error.message)}"
+
+
+def shortened(text: str) -> str:
+    """The text on one line, without what a terminal would take as a command."""
+    line = "".join(c if c.isprintable() else repr(c)[1:-1] for c in " ".join(text.split()))
+    return line if len(line) <= _SHOWN else f"{line[: _SHOWN - 1]}…"

@@ -9,7 +9,7 @@ SageMaker wraps a refusal: `ModelError` has the container's status in `OriginalS
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -20,8 +20,7 @@ from mistral7b.catalog.models import SUPPORTED_TGI_VERSION, ModelName
 from mistral7b.endpoint.client import to_json
 from mistral7b.endpoint.errors import ContainerError, EndpointError, OverloadedError
 from mistral7b.environment import Environment
-from mistral7b.operate.smoke.answers import Asked, judge_answer, judge_stream
-from mistral7b.operate.smoke.verdict import Reply, Verdict, describe, shortened
+from mistral7b.operate.smoke.answers import Asked, Reply, Verdict, describe, judge_answer, judge_stream, shortened
 from mistral7b.prompts import instruction
 from mistral7b.tgi import GenerateParameters, GenerateRequest, LauncherSettings, TgiError
 from mistral7b.tgi.clap import U32_MAX
@@ -76,12 +75,9 @@ def smoke_plan(env: Environment) -> SmokePlan:
     inputs, prompt = _prompt(env.model, settings)
     exact = env.version.tgi_version == SUPPORTED_TGI_VERSION
     asked = Asked(prompt, min(ANSWER_TOKENS, settings.max_total_tokens - len(prompt)), exact)
-    limits = [check for check in _limits(inputs, settings) if check is not None]
-    too_long = _too_long(settings)
-    checks = [*_answers(inputs, asked), *_invalid(inputs, settings), *limits]
-    if too_long is not None and {check.name for check in limits}.issuperset(too_long.after):
-        checks.append(too_long)
-    return SmokePlan(tuple(checks), _not_told(env, {check.name for check in checks}))
+    checks = [*_answers(inputs, asked), *_refusals(inputs, settings)]
+    names = {check.name for check in checks}
+    return SmokePlan(tuple(check for check in checks if names.issuperset(check.after)), _not_told(env, names))
 
 
 def _prompt(model: ModelName, settings: LauncherSettings) -> tuple[str, tuple[int, ...]]:
@@ -108,7 +104,7 @@ def _answers(inputs: str, asked: Asked) -> list[Check]:
         ),
         Check(
             "stream",
-            f"{expected}; generated_text and details in the last event alone",
+            f"{expected}; generated_text and details only in the last event",
             GenerateRequest(inputs=inputs, parameters=parameters, stream=True),
             partial(_judge_body, judge_stream, asked),
         ),
@@ -119,67 +115,43 @@ def _judge_body(judge: Callable[[bytes, Asked], Verdict], asked: Asked, reply: R
     return judge(reply.body, asked) if reply.error is None else Verdict(False, describe(reply.error))
 
 
-def _invalid(inputs: str, settings: LauncherSettings) -> list[Check]:
-    empty = GenerateRequest(inputs="", parameters=GenerateParameters(max_new_tokens=1))
-    cold = GenerateRequest(inputs=inputs, parameters=GenerateParameters(max_new_tokens=1, temperature=0.0))
-    checks = (_refused("empty inputs", empty, settings), _refused("temperature 0", cold, settings))
-    return [check for check in checks if check is not None]
+def _refusals(inputs: str, settings: LauncherSettings) -> Iterator[Check]:
+    """Requests that have to be refused; those that cannot be sent, or would not be refused, are left out.
 
-
-def _limits(inputs: str, settings: LauncherSettings) -> list[Check | None]:
-    """Requests far over each limit, so that the refusal names it whatever it is; but for `best_of`, see there."""
+    They are far over each limit, so that the refusal names it whatever it is; but for `best_of`, see there, and for the
+    last one, a prompt of one token too many.
+    """
     stops = min(settings.max_stop_sequences + _FAR_OVER, MAX_BODY_BYTES)
     best_of = max(2, settings.max_best_of + 1)
+    words = min(settings.max_input_length, MAX_BODY_BYTES)  # a token each, and `<s>`
     requests = {
+        "empty inputs": ("", GenerateParameters(max_new_tokens=1)),
+        "temperature 0": (inputs, GenerateParameters(max_new_tokens=1, temperature=0.0)),
         "MAX_INPUT_LENGTH": (inputs, GenerateParameters(truncate=U32_MAX, max_new_tokens=U32_MAX)),
         "MAX_TOTAL_TOKENS": (inputs, GenerateParameters(max_new_tokens=U32_MAX)),
         "MAX_STOP_SEQUENCES": ("", GenerateParameters(stop=["a"] * stops)),
         "MAX_TOP_N_TOKENS": ("", GenerateParameters(top_n_tokens=U32_MAX)),
+        "MAX_BEST_OF": ("", GenerateParameters(best_of=best_of)),
+        _TOO_LONG: (" ".join("a" * words), GenerateParameters(max_new_tokens=1)),
     }
-    if best_of <= _BEST_OF_PROBED:
-        requests["MAX_BEST_OF"] = ("", GenerateParameters(best_of=best_of))
-    return [
-        _refused(name, GenerateRequest(inputs=text, parameters=parameters), settings, getattr(settings, name.lower()))
-        for name, (text, parameters) in requests.items()
-    ]
+    if best_of > _BEST_OF_PROBED:
+        del requests["MAX_BEST_OF"]
+    for name, (text, parameters) in requests.items():
+        request = GenerateRequest(inputs=text, parameters=parameters)
+        due = refusal(request, settings) if len(to_json(request)) <= MAX_BODY_BYTES else None
+        limit = getattr(settings, name.lower(), None)
+        if due is not None and limit is not None:
+            yield Check(name, str(limit), request, partial(_judge_limit, due=due, limit=limit))
+        elif due is not None:
+            after = ("MAX_INPUT_LENGTH", "MAX_TOTAL_TOKENS") if name == _TOO_LONG else ()
+            yield Check(name, _words(due), request, partial(_judge_refusal, due=due), after)
 
 
-def _too_long(settings: LauncherSettings) -> Check | None:
-    """A prompt of one token too many."""
-    words = min(settings.max_input_length, MAX_BODY_BYTES)  # a token each, and `<s>`
-    request = GenerateRequest(inputs=" ".join("a" * words), parameters=GenerateParameters(max_new_tokens=1))
-    return _refused(_TOO_LONG, request, settings, after=("MAX_INPUT_LENGTH", "MAX_TOTAL_TOKENS"))
-
-
-def _refused(
-    name: str,
-    request: GenerateRequest,
-    settings: LauncherSettings,
-    limit: int | None = None,
-    after: tuple[str, ...] = (),
-) -> Check | None:
-    """The check that a request is refused; None if it cannot be sent, or would not be refused."""
-    if len(to_json(request)) > MAX_BODY_BYTES:
-        return None
-    due = refusal(request, settings)
-    if due is None:
-        return None
-    if limit is None:
-        return Check(name, _words(due), request, partial(_judge_refusal, due=due), after)
-    return Check(name, str(limit), request, partial(_judge_limit, due=due, limit=limit), after)
-
-
-_UNDER_LOAD = "shows under overload alone, which a check must not cause"
+_UNDER_LOAD = "shows only under overload, which a check must not cause"
 _UNSEEN = "no answer shows it"
 _OVER = "a request over it cannot be sent, or must not be"
-_REASONS = {
-    "MAX_CONCURRENT_REQUESTS": _UNDER_LOAD,
-    "MAX_INPUT_LENGTH": _OVER,
-    "MAX_TOTAL_TOKENS": _OVER,
-    "MAX_STOP_SEQUENCES": _OVER,
-    "MAX_BEST_OF": _OVER,
-    "MAX_TOP_N_TOKENS": _OVER,
-}
+_LIMITS = ("MAX_INPUT_LENGTH", "MAX_TOTAL_TOKENS", "MAX_STOP_SEQUENCES", "MAX_BEST_OF", "MAX_TOP_N_TOKENS")
+_REASONS = {"MAX_CONCURRENT_REQUESTS": _UNDER_LOAD, **dict.fromkeys(_LIMITS, _OVER)}
 
 
 def _not_told(env: Environment, told: set[str]) -> dict[str, str]:

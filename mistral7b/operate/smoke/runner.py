@@ -8,9 +8,8 @@ from threading import Thread
 
 from mistral7b.endpoint import errors
 from mistral7b.endpoint.client import EndpointClient, to_json
-from mistral7b.operate.smoke.answers import error_event
+from mistral7b.operate.smoke.answers import CheckResult, Reply, Verdict, error_event
 from mistral7b.operate.smoke.checks import Check
-from mistral7b.operate.smoke.verdict import CheckResult, Reply, Verdict
 from mistral7b.tgi import GenerateRequest
 
 REQUEST_TIMEOUT_S = 10.0

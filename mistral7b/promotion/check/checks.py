@@ -45,13 +45,7 @@ def check(
 ) -> list[Finding]:
     """Everything that the pipeline needs of its accounts, in the order of promotion.
 
-    The credentials have to be those of the pipeline's account.
-
-    Args:
-        promotion: the pipeline and its environments.
-        cloud: asks AWS.
-        on_done: called with each finding as it comes, in any order.
-        bootstrap: of the accounts.
+    The credentials have to be those of the pipeline's account. `on_done` gets each finding as it comes, in any order.
     """
 
     def run(one: Check) -> Finding:

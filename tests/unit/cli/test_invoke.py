@@ -16,7 +16,7 @@ from mistral7b.endpoint.client import EndpointClient
 from mistral7b.tgi import Generation, StreamParser, parse_generation
 from mistral7b.tgi.tokenizer import count_tokens
 from mistral7b_cli.failure import CommandError
-from mistral7b_cli.standard_input import read_prompt
+from mistral7b_cli.inputs import read_prompt
 from tests.unit.cli.conftest import target
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from tests.unit.cli.conftest import target
 if TYPE_CHECKING:
     from tests.unit.cli.conftest import Result, Run
 
-NOT_TOLD = "not told: MAX_CONCURRENT_REQUESTS (shows under overload alone, which a check must not cause)"
+NOT_TOLD = "not told: MAX_CONCURRENT_REQUESTS (shows only under overload, which a check must not cause)"
 
 
 def one_line(result: Result) -> str:

@@ -14,9 +14,9 @@ import pytest
 from mistral7b.catalog.models import ModelName
 from mistral7b.endpoint.client import NO_RETRIES, EndpointClient
 from mistral7b.environment import Environment
+from mistral7b.operate.smoke.answers import CheckResult
 from mistral7b.operate.smoke.checks import smoke_plan
 from mistral7b.operate.smoke.runner import run_checks
-from mistral7b.operate.smoke.verdict import CheckResult
 from sagehost.hosting.container import ContainerResponse, TgiContainer
 from sagehost.hosting.fleet import EndpointKey, Fleet, Instance, RunningVariant
 from sagehost.hosting.pace import Pace, at_once

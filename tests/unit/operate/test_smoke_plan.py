@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from mistral7b.endpoint.client import to_json
 from mistral7b.endpoint.errors import ContainerError, container_error
+from mistral7b.operate.smoke.answers import Reply
 from mistral7b.operate.smoke.checks import NoPromptFitsError, refusal, smoke_plan
-from mistral7b.operate.smoke.verdict import Reply
 from mistral7b.tgi import GenerateRequest, LauncherSettings, TgiError
 from mistral7b.tgi.request import MAX_BODY_BYTES, parse_request
 from mistral7b.tgi.tokenizer import count_tokens

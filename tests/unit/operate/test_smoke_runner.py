@@ -22,9 +22,9 @@ from mistral7b.endpoint.errors import (
     ThrottledError,
     UnreachableError,
 )
+from mistral7b.operate.smoke.answers import CheckResult
 from mistral7b.operate.smoke.checks import smoke_plan
 from mistral7b.operate.smoke.runner import run_checks
-from mistral7b.operate.smoke.verdict import CheckResult
 from tests.unit.operate.conftest import NAMES, environment
 
 if TYPE_CHECKING:

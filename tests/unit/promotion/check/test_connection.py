@@ -123,7 +123,7 @@ def test_a_connection_in_error_is_refused(tools: EmbeddedCloud) -> None:
     connection = {"ConnectionArn": arn, "ConnectionStatus": "ERROR", "ProviderType": "GitHub"}
     tools.stub("codeconnections").add_response("get_connection", {"Connection": connection}, {"ConnectionArn": arn})
     found = check(tools, arn)
-    assert (found.status, found.detail) == ("refused", f"{arn} is in state ERROR")
+    assert (found.status, found.detail) == ("refused", f"{arn} is ERROR")
 
 
 def test_what_aws_does_not_answer_is_refused_and_never_fine(tools: EmbeddedCloud) -> None:
