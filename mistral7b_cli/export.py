@@ -11,9 +11,9 @@ from typing import Annotated
 import typer
 
 from mistral7b.environment import load_environment
-from mistral7b.process import ProgramNotFoundError
 from mistral7b.project import cdk_context
 from mistral7b.promotion.names import environment_stacks
+from mistral7b_cli.failure import CommandError
 from mistral7b_cli.options import DEFAULT_FOLDER, EnvironmentName, EnvironmentsFolder
 from mistral7b_cli.output import progress, say, write, writing
 
@@ -45,7 +45,8 @@ def export(
     env = load_environment(folder, name)
     project = Path(__file__).parents[1]
     if not (project / "app.py").is_file():
-        raise ProgramNotFoundError(f"there is no app.py in {project}\nfix: run mistral7b in a copy of the repository")
+        fix = "run the mistral7b of a copy of the repository"
+        raise CommandError(f"there is no app.py in {project}, which makes the template\nfix: {fix}", 2)
     with tempfile.TemporaryDirectory() as assembly:
         context = cdk_context(project) | {"environments": str(folder.absolute()), "export": name}
         ours = {"CDK_OUTDIR": assembly, "CDK_CONTEXT_JSON": json.dumps(context)}

@@ -90,21 +90,16 @@ class BrokenAnswerError(EndpointError):
     """The connection or the stream broke off, or the answer is none of TGI. The request may be running."""
 
 
-_BY_CODE: dict[str, type[EndpointError]] = {
-    **dict.fromkeys(
-        ("ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded", "SlowDown"),
-        ThrottledError,
-    ),
-    **dict.fromkeys(("ExpiredTokenException", "ExpiredToken", "RequestExpired"), ExpiredCredentialsError),
-    **dict.fromkeys(("UnrecognizedClientException", "InvalidClientTokenId"), InvalidCredentialsError),
-    **dict.fromkeys(("InvalidSignatureException", "SignatureDoesNotMatch"), InvalidCredentialsError),
-    **dict.fromkeys(("MissingAuthenticationToken", "MissingAuthenticationTokenException"), InvalidCredentialsError),
-    **dict.fromkeys(("IncompleteSignature", "IncompleteSignatureException"), InvalidCredentialsError),
-    **dict.fromkeys(("AccessDeniedException", "AccessDenied", "OptInRequired"), AccessDeniedError),
-    **dict.fromkeys(
-        ("ModelNotReadyException", "ServiceUnavailable", "ServiceUnavailableException"), EndpointNotReadyError
-    ),
+_CODES: dict[type[EndpointError], str] = {
+    ThrottledError: "ThrottlingException Throttling TooManyRequestsException RequestLimitExceeded SlowDown",
+    ExpiredCredentialsError: "ExpiredTokenException ExpiredToken RequestExpired",
+    InvalidCredentialsError: "UnrecognizedClientException InvalidClientTokenId InvalidSignatureException "
+    "SignatureDoesNotMatch MissingAuthenticationToken MissingAuthenticationTokenException IncompleteSignature "
+    "IncompleteSignatureException",
+    AccessDeniedError: "AccessDeniedException AccessDenied OptInRequired",
+    EndpointNotReadyError: "ModelNotReadyException ServiceUnavailable ServiceUnavailableException",
 }
+_BY_CODE = {code: kind for kind, codes in _CODES.items() for code in codes.split()}
 """AWS error code -> its cause."""
 
 _BY_TYPE: tuple[tuple[tuple[type[Exception], ...], type[EndpointError]], ...] = (

@@ -40,13 +40,10 @@ class Result:
 
     def __post_init__(self) -> None:
         """Reads the log now: it goes with the rehearsal."""
-        failed = self.execution.failed
-        if failed is not None:
-            self.stop = {"stage": failed.stage, "action": failed.name, "reason": failed.reason, "log": failed.tail()}
-        elif self.promoted:
-            self.stop = None
-        else:  # cancelled by an update that starts nothing
-            self.stop = {"stage": "", "action": "", "reason": f"the execution is {self.execution.status}", "log": []}
+        # without a failure, an update that starts nothing has cancelled it
+        at = self.execution.failed or Action("", "", reason=f"the execution is {self.execution.status}")
+        stop = {"stage": at.stage, "action": at.name, "reason": at.reason, "log": at.tail()}
+        self.stop = None if self.promoted else stop
 
     @property
     def promoted(self) -> bool:

@@ -303,11 +303,3 @@ def test_an_interrupt_ends_the_command_quietly() -> None:
 
 
 @pytest.mark.usefixtures("machine")
-def test_the_help_is_there_before_boto3_is() -> None:
-    code = (
-        "import sys; sys.argv[1:] = ['--help']\nfrom mistral7b_cli import main\ntry: main()\nexcept SystemExit: pass\n"
-    )
-    check = "print(sorted({'boto3', 'botocore', 'mistral_common'} & set(sys.modules)), file=sys.stderr)"
-    done = subprocess.run([sys.executable, "-c", code + check], capture_output=True, text=True, check=True)
-    assert "invoke" in done.stdout
-    assert done.stderr.strip() == "[]"
