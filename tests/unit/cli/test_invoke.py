@@ -300,6 +300,3 @@ def test_an_interrupt_ends_the_command_quietly() -> None:
     command.send_signal(signal.SIGINT)
     _, errors = command.communicate(timeout=20)
     assert (command.returncode, errors) == (130, target("halting").encode())
-
-
-@pytest.mark.usefixtures("machine")
