@@ -13,8 +13,8 @@ from mistral7b.capacity.measurements import published_path, read_measurements
 from mistral7b.capacity.memory import benchmark_limits
 from mistral7b.capacity.plot import plot as draw
 from mistral7b_cli.failure import CommandError
-from mistral7b_cli.options import AsJson, ModelFile
-from mistral7b_cli.output import out, progress, say, table, write_json
+from mistral7b_cli.options import AsJson, ModelFile, PlotFile
+from mistral7b_cli.output import out, progress, say, table, write_json, writing
 
 commands = typer.Typer(
     name="capacity",
@@ -62,10 +62,7 @@ def show_table(
         ),
     ] = None,
     parameters: ModelFile = None,
-    plot: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Also draw measured points and predicted curves.", show_default=False),
-    ] = None,
+    plot: PlotFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare the model with a benchmark, figure by figure: by default the 40 published ones."""
@@ -75,10 +72,11 @@ def show_table(
     try:
         with progress.status("fitting once without each load …"):
             compared = compare(figures, calibration, limits)
-            if plot is not None:
-                draw(figures, calibration, limits, plot)
     except FitError as error:
         raise CommandError(f"{path}: {error}", 2) from None
+    if plot is not None:
+        with writing(plot):
+            draw(figures, calibration, limits, plot)
     found: dict[str, Errors] = {str(metric): one for metric, one in errors_by_metric(compared).items()}
     found["all"] = errors(compared)
     sustained = [predict(c.figure.row, calibration, limits).steady.tokens_per_second for c in compared]

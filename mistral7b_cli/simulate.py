@@ -210,23 +210,18 @@ def _policies(texts: list[str], env: Environment | None) -> list[Policy]:
     defaults = Policy("", 1, 4, scale_out_cooldown_s=60.0, scale_in_cooldown_s=300.0)
     scaling = env.auto_scaling if env else None
     if scaling is not None:
-        defaults = replace(
-            defaults,
-            min_capacity=scaling.min_instances,
-            max_capacity=scaling.max_instances,
-            scale_out_cooldown_s=float(scaling.scale_out_cooldown_seconds),
-            scale_in_cooldown_s=float(scaling.scale_in_cooldown_seconds),
-        )
+        bounds = f"min={scaling.min_instances},max={scaling.max_instances}"
+        pauses = f"out={scaling.scale_out_cooldown_seconds},in={scaling.scale_in_cooldown_seconds}"
+        own = f"concurrency:{scaling.target_concurrent_requests},{bounds},{pauses}"
+        defaults = parse_policy(own, defaults)
     if texts:
         return [parse_policy(text, defaults) for text in texts]
     if env is None:
         return [parse_policy("concurrency:16,min=1,max=4", defaults)]
     if scaling is None:
-        return [replace(defaults, name=env.name, min_capacity=env.instance.count, max_capacity=env.instance.count)]
-    own = replace(
-        defaults, name=f"{env.name}: concurrency:{scaling.target_concurrent_requests:g}", metric="concurrency"
-    )
-    return [replace(own, target=scaling.target_concurrent_requests, initial_capacity=env.instance.count)]
+        return [replace(parse_policy(f"fixed:{env.instance.count}", defaults), name=env.name)]
+    name = f"{env.name}: concurrency:{scaling.target_concurrent_requests:g}"
+    return [replace(defaults, name=name, initial_capacity=env.instance.count)]
 
 
 @dataclass(frozen=True)
