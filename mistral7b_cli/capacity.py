@@ -31,8 +31,8 @@ _TABLE_EPILOG = """
 
 `mistral7b capacity table --measurements mine.csv --parameters mine.json --json`
 
-"left out" is what a fit says that has not seen the load. "sustained" is the throughput with all users there all the
-time, which the published benchmark did not have: size an endpoint by it.
+"left out" is predicted by a fit that did not use this row. "sustained" is the throughput with all users active all the
+time, which the published benchmark did not have: use this to size an endpoint.
 """
 
 _FIT_EPILOG = """

@@ -29,7 +29,7 @@ _COMMANDS = {
 }
 
 # The first leaves out the beginning, the second repeats all of it in the answer.
-_SPOIL_A_CONVERSATION = {"truncate", "return_full_text"}
+_NOT_IN_A_CONVERSATION = {"truncate", "return_full_text"}
 
 _EPILOG = """
 **Examples**
@@ -62,8 +62,8 @@ def chat(
             2,
         )
     given = parse_parameters(parameter)
-    for spoiling in given.keys() & _SPOIL_A_CONVERSATION:
-        raise CommandError(f"--parameter {spoiling} does not go with a conversation, of which the model sees all", 2)
+    for excluded in given.keys() & _NOT_IN_A_CONVERSATION:
+        raise CommandError(f"--parameter {excluded} cannot be used in a conversation: the model sees all of it", 2)
     at_terminal = sys.stdin is not None and sys.stdin.isatty()
     with connected(env, folder) as client:
         talk = _Conversation(env, given, client)

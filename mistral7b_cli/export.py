@@ -39,7 +39,7 @@ def export(
 ) -> None:
     """Write an environment as one CloudFormation template, for accounts without the CDK, its bootstrap, or Node.
 
-    It is the stack that `cdk deploy` makes, without the role that a pipeline's tests take on, for the account and
+    It is the stack that `cdk deploy` makes, without the role that a pipeline's tests assume, for the account and
     region that the file names; without an `account`, for any account. Nothing is asked of AWS.
     """
     env = load_environment(folder, name)

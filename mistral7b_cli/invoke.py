@@ -44,7 +44,7 @@ answered, 1 not answered, 2 wrong arguments or a prompt that is too long, 130 in
 
 
 class _Command(TyperCommand):
-    """--show-code alone means Python: Typer has no option whose value may be left out."""
+    """--show-code without a value means Python: Typer has no option whose value may be left out."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Adds the value that was left out."""
@@ -96,7 +96,7 @@ def invoke(
     env = load_environment(folder, name)
     if raw is not None:
         if prompt is not None or parameter or as_json or no_format or show_code:
-            raise CommandError("--raw sends a whole request: it goes with --stream alone", 2)
+            raise CommandError("--raw sends a whole request: of the other options only --stream applies", 2)
         _send_raw(env, folder, read_bytes(raw), stream)
         return
     given = parse_parameters(parameter)

@@ -12,7 +12,7 @@ from mistral7b_cli.failure import CommandError
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, PictureFile, project_here
 from mistral7b_cli.output import out, progress, say, write_json, writing
 from mistral7b_cli.rehearsal.approvals import approve_all
-from mistral7b_cli.rehearsal.play import BUILDS, STATE, Plan, play
+from mistral7b_cli.rehearsal.rehearse import BUILDS, STATE, Plan, run_rehearsal
 from mistral7b_cli.rehearsal.repository import commit_of, uncommitted
 from mistral7b_cli.rehearsal.result import Result
 
@@ -81,7 +81,7 @@ def rehearse(  # noqa: PLR0917 - typer makes an option of each
         say("\n    ".join(["Not part of the rehearsal, as it is not committed:", *files]), on=console)
     with interruptible("rehearsal", console):
         report = Report(console, remind_s=_REMIND_S)
-        results, kept = play(plan, report, approve_all(console, "--approve says so") if approve else None)
+        results, kept = run_rehearsal(plan, report, approve_all(console, "--approve says so") if approve else None)
     last = results[-1]
     if as_json:
         before = {"before": results[0].document()} if len(results) > 1 else {}

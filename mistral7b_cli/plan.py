@@ -78,7 +78,7 @@ def plan(  # noqa: PLR0917 - typer makes an option of each
     file = folder / f"{name}.yaml"
     if env.workload is None:
         raise CommandError(
-            f"{file}: workload\n    it is not there, so there is nothing to plan for\n"
+            f"{file}: workload\n    it is missing, so there is nothing to plan for\n"
             "    fix: add workload:, as `mistral7b plan --help` shows",
             2,
         )

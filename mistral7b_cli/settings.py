@@ -31,7 +31,7 @@ def settings(
 
     An override is one line under `tgi:` in the environment file, such as `MAX_CONCURRENT_REQUESTS: 4`.
 
-    `mistral7b settings dev --compare prod` shows everything in which two environments differ, not the container alone.
+    `mistral7b settings dev --compare prod` shows everything in which two environments differ, not only the container.
     """
     env = load_environment(folder, name)
     if compare is not None:

@@ -37,10 +37,10 @@ _EPILOG = """
 An answer, a stream, requests that must be refused, and each limit of the file. No request is sent twice; all together
 take under a minute. What the model says is not judged. Then what runs is compared with what was deployed:
 configuration, image, number of instances, data capture. It takes `sagemaker:InvokeEndpoint`, and for the comparison
-`sagemaker:DescribeEndpoint` and `cloudformation:DescribeStackResources`; what is not allowed is listed as not told.
+`sagemaker:DescribeEndpoint` and `cloudformation:DescribeStackResources`; what is denied is listed as not checked.
 
-Settings are told by the container's refusals, which name its limits in the words of TGI 1.1.0. Those that no request
-can tell, such as MAX_CONCURRENT_REQUESTS, are listed. Exit status: 0 all passed, 1 a check failed, 2 wrong arguments,
+Limits are read from the error messages that the container returns. Limits that cannot be read this way, such as
+MAX_CONCURRENT_REQUESTS, are listed as not checked. Exit status: 0 all passed, 1 a check failed, 2 wrong arguments,
 no credentials, or no such endpoint.
 """
 
@@ -55,7 +55,7 @@ def smoke(
     as_json: AsJson = False,
     folder: EnvironmentsFolder = DEFAULT_FOLDER,
 ) -> None:
-    """Ask the endpoint of an environment real prompts, and tell whether it serves as its environment file says.
+    """Send real prompts to the endpoint of an environment, and tell whether it serves as its environment file says.
 
     --json prints one document: passed, seconds, overloaded, not_told, and of each check its name, passed, seconds,
     expected and got.
@@ -78,7 +78,7 @@ def smoke(
         found = {"passed": not failed, "seconds": round(seconds, 3), "overloaded": overloaded}
         write_json({**where, **found, "checks": checks, "not_told": plan.not_told})
     else:
-        _print_not_told(plan)
+        _print_not_checked(plan)
         say(f"{len(results) - len(failed)} of {len(results)} checks passed in {seconds:.1f} s")
     if failed:
         busy = ". The endpoint is overloaded, which says nothing of its settings: run it again when it is less busy"
@@ -101,8 +101,8 @@ def _run(env: Environment, folder: Path, plan: SmokePlan, timeout_s: float, quie
             if not quiet:
                 _print(results[-1], width)
         with Waiting(f"comparing {endpoint} with its stack", _PATIENCE_S):
-            compared, untold = compare(env, open_session())
-    plan.not_told.update(untold)
+            compared, unchecked = compare(env, open_session())
+    plan.not_told.update(unchecked)
     for result in () if quiet else compared:
         _print(result, width)
     return results + compared
@@ -116,9 +116,9 @@ def _print(result: CheckResult, width: int) -> None:
         say(f"{'expected':>{15 + width}}  {result.expected}")
 
 
-def _print_not_told(plan: SmokePlan) -> None:
+def _print_not_checked(plan: SmokePlan) -> None:
     reasons: defaultdict[str, list[str]] = defaultdict(list)
     for variable, reason in plan.not_told.items():
         reasons[reason].append(variable)
     for reason, variables in reasons.items():
-        say(f"not told: {', '.join(variables)} ({reason})", "dim")
+        say(f"not checked: {', '.join(variables)} ({reason})", "dim")

@@ -50,7 +50,7 @@ def _findings(ec2: Any, env: Environment, vpc: ExistingVpc) -> Iterator[_Finding
     s3 = [one for one in endpoints if one["VpcEndpointType"] == "Gateway" and one["ServiceName"].endswith(".s3")]
     for gateway, table in ((one, table) for one in s3 if one in others for table in one["RouteTableIds"]):
         if table in vpc.route_table_ids:
-            reason = f"it leads to S3 by {gateway['VpcEndpointId']} already, and takes one"
+            reason = f"it has a route to S3 by {gateway['VpcEndpointId']}, and can have only one"
             fix = f"take it out: the model uses that one, whose policy has to allow reading {env.artifact_uri}"
             yield "existing_vpc.route_table_ids", table, reason, fix
     led = {*vpc.route_table_ids, *(table for one in s3 for table in one["RouteTableIds"])}
@@ -69,7 +69,7 @@ def _runtime(ec2: Any, vpc_id: str, others: list[Any]) -> Iterator[_Finding]:
             yield "runtime_endpoint", True, f"{attribute} of {vpc_id} is off, and private DNS takes it", fix
     for one in others:
         if one["ServiceName"].endswith(".sagemaker.runtime") and one["PrivateDnsEnabled"]:
-            reason = f"{one['VpcEndpointId']} has the runtime's private DNS name in {vpc_id}, which takes one"
+            reason = f"{one['VpcEndpointId']} has the runtime's private DNS name in {vpc_id}, which can have only one"
             fix = "set it to false: callers use that one, whose policy and security groups have to let them in"
             yield "runtime_endpoint", True, reason, fix
 

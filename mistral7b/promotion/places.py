@@ -16,7 +16,7 @@ class Place:
     used_by: tuple[str, ...] = ()
     """`pipeline`, or environments."""
     pipeline_account: str = ""
-    """The account that has to be let in."""
+    """The account that the others have to trust."""
     bootstrap: Bootstrap = DEFAULT_BOOTSTRAP
     """As the project's cdk.json names it."""
 

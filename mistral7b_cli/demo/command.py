@@ -12,7 +12,7 @@ from rich.console import Console
 
 from mistral7b.process import CommandFailedError
 from mistral7b_cli.demo.report import Report, StepFailedError
-from mistral7b_cli.demo.scenario import EXAMPLE, EXAMPLE_NAME, play
+from mistral7b_cli.demo.scenario import EXAMPLE, EXAMPLE_NAME, run_demo
 from mistral7b_cli.failure import CommandError
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder, project_here
 from mistral7b_cli.output import out, progress, write_json
@@ -58,7 +58,7 @@ def demo(
     report = Report(progress if as_json else out)
     source = (EXAMPLE, EXAMPLE_NAME) if name is None else (folder, name)
     with interruptible("demo", report.console):
-        play(project, report, *source)
+        run_demo(project, report, *source)
     if as_json:
         write_json(report.steps)
         return

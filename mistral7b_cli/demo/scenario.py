@@ -61,7 +61,7 @@ class Demo:
         """The copied environment files."""
         return self.scratch / "environments"
 
-    def play(self) -> None:
+    def run(self) -> None:
         """All the steps, in order.
 
         Raises:
@@ -225,11 +225,11 @@ class Demo:
         )
 
 
-def play(project: Path, report: Report, folder: Path = EXAMPLE, name: str = EXAMPLE_NAME) -> None:
+def run_demo(project: Path, report: Report, folder: Path = EXAMPLE, name: str = EXAMPLE_NAME) -> None:
     """Starts an embedded AWS only for the demo, runs the demo on it and leaves nothing behind, however it ends.
 
     Raises:
-        CommandFailedError, StepFailedError: see `Demo.play`; or there is no CDK CLI.
+        CommandFailedError, StepFailedError: see `Demo.run`; or there is no CDK CLI.
         EnvironmentFileError: the environment's files are wrong, or there is no such environment.
         LifecycleError: the server does not start.
     """
@@ -248,7 +248,7 @@ def play(project: Path, report: Report, folder: Path = EXAMPLE, name: str = EXAM
             "TMPDIR": str(scratch),
         }
         stack.enter_context(exported(settings))
-        Demo(project, report, scratch, folder, name).play()
+        Demo(project, report, scratch, folder, name).run()
 
 
 @contextmanager

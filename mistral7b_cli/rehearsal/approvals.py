@@ -41,7 +41,7 @@ def ask_user(console: Console) -> Approver:
     """Asks on the terminal, after showing what the answer rests on. Ctrl-C and Ctrl-D raise KeyboardInterrupt."""
 
     def ask(execution: Execution, stage: Stage, action: Action) -> Answer:
-        security = f"the commit changes what {stage.name} lets in or allows"
+        security = f"the commit broadens IAM permissions or security groups of {stage.name}"
         question = security if action.name == SECURITY_APPROVAL else f"{stage.name} gets the commit next"
         say(f"\n    {action.title}: {question}", "bold", on=console)
         for one in basis_of(execution, stage, action):

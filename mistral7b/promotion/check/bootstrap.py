@@ -44,9 +44,9 @@ def check_bootstrap(place: Place, client: Client) -> Result:
     return "fine", f"version {version}, lets {place.pipeline_account} deploy", ""
 
 
-def not_let_in(place: Place, error: ClientError) -> Result:
+def lookup_refused(place: Place, error: ClientError) -> Result:
     """What there is to say where AWS refuses the lookup role, as it also does where there is none."""
-    reason = f"its role {place.role('lookup')} lets nobody of {place.pipeline_account} in, or is not there"
+    reason = f"its role {place.role('lookup')} does not trust {place.pipeline_account}, or does not exist"
     return "refused", f"{reason}; AWS says: {error.response['Error'].get('Message', error)}", _fix(place)
 
 
@@ -69,5 +69,5 @@ def _listed(value: str | list[str]) -> list[str]:
 
 
 def denied(error: ClientError) -> bool:
-    """Whether AWS refuses, which it also does where there is nothing."""
+    """Whether AWS denies access, as it also does where a role does not exist."""
     return error.response["Error"]["Code"] in ("AccessDenied", "AccessDeniedException")

@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from mistral7b.environment.problem import Problem
 from mistral7b.operate.account import Client, account_problems
 from mistral7b.project import DEFAULT_BOOTSTRAP, Bootstrap
-from mistral7b.promotion.check.bootstrap import Result, check_bootstrap, denied, not_let_in
+from mistral7b.promotion.check.bootstrap import Result, check_bootstrap, denied, lookup_refused
 from mistral7b.promotion.check.cloud import Cloud
 from mistral7b.promotion.check.connection import check_connection
 from mistral7b.promotion.places import Place, places
@@ -78,7 +78,7 @@ class Check:
             result = "refused", f"AWS could not be asked: {error}", "see to what AWS says, then ask again"
             if isinstance(error, ClientError) and error.operation_name == "AssumeRole" and denied(error):
                 later: Result = "later", "not looked at: its account has to be bootstrapped first", ""
-                result = not_let_in(place, error) if self.subject == "bootstrap" else later
+                result = lookup_refused(place, error) if self.subject == "bootstrap" else later
         status, detail, problems = result
         if isinstance(problems, str):
             where = f"{self.subject} of {', '.join(self.used_by)} ({place.account}, {region})"
@@ -101,6 +101,6 @@ def _checks(promotion: Promotion, found: list[Place]) -> Iterator[Check]:
 def _check_environment(promoted: PromotedEnvironment, file: str, client: Client) -> Result:
     problems = account_problems(client, promoted.environment, file)
     if not problems:
-        return "fine", "nothing stands against its deployment", ""
+        return "fine", "nothing was found that would fail its deployment", ""
     told = "; ".join(f"{one.file}: {one.field} = {one.value!r}: {one.reason}" for one in problems)
     return "refused", told, problems

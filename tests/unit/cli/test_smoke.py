@@ -14,7 +14,7 @@ from tests.unit.cli.conftest import target
 if TYPE_CHECKING:
     from tests.unit.cli.conftest import Result, Run
 
-NOT_TOLD = "not told: MAX_CONCURRENT_REQUESTS (shows only under overload, which a check must not cause)"
+NOT_CHECKED = "not checked: MAX_CONCURRENT_REQUESTS (shows only under overload, which a check must not cause)"
 
 
 def one_line(result: Result) -> str:
@@ -29,7 +29,7 @@ def test_an_endpoint_that_serves_as_its_file_says_passes(run: Run) -> None:
     assert (result.status, result.err) == (0, target("base", "base"))
     *lines, last = result.out.splitlines()
     assert sum(line.startswith("ok ") for line in lines) == 10
-    assert NOT_TOLD in lines
+    assert NOT_CHECKED in lines
     assert last.startswith("10 of 10 checks passed in ")
 
 

@@ -132,7 +132,7 @@ class Rehearsal:
         return self.cloud.environ(place) | {"PATH": python_first(self.clone.folder / ".venv" / "bin")}
 
 
-def play(plan: Plan, report: Report, approver: Approver | None) -> tuple[list[Result], Path | None]:
+def run_rehearsal(plan: Plan, report: Report, approver: Approver | None) -> tuple[list[Result], Path | None]:
     """Rehearses, and gives what came of each commit, and the folder that stays if the server is to be kept.
 
     Without an approver it asks on the report's console.

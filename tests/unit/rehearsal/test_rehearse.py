@@ -6,7 +6,7 @@ import pytest
 
 from mistral7b.environment import EnvironmentFileError
 from mistral7b.errors import UserError
-from mistral7b_cli.rehearsal.play import Plan, _scratch, commit
+from mistral7b_cli.rehearsal.rehearse import Plan, _scratch, commit
 from mistral7b_cli.rehearsal.repository import clone, commit_of
 from tests.unit.rehearsal.conftest import PIPELINE_FILE, git
 
