@@ -1,7 +1,7 @@
 """docs/constraints.md: what AWS and the container refuse, and what refuses it here first, from the code's docstrings.
 
-A constraint is a paragraph of a docstring that ends in `Source: …`: of a rule of a file, or of a test that looks at every
-template.
+A constraint is a paragraph of a docstring that ends in `Source: …`: of a rule of a file, or of a test that looks at
+every template.
 """
 
 import ast
@@ -28,10 +28,9 @@ def constraints_document() -> str:
             for file in sorted((ROOT / folder).rglob("*.py"))
             for name, constraint, source in constraints(file)
         ]
-        parts.append(
-            "\n".join([f"## {title}", "", "| constraint | source | where |", "| --- | --- | --- |", *rows, ""])
-        )
-    return "\n".join([*parts, Path(__file__).with_name("constraints_limits.md").read_text(encoding="utf-8")])
+        headings = ["| constraint | source | where |", "| --- | --- | --- |"]
+        parts.append("\n".join([f"## {title}", "", *headings, *rows, "\n"]))
+    return "".join([*parts, limits])
 
 
 def constraints(file: Path) -> Iterator[tuple[str, str, str]]:

@@ -8,11 +8,12 @@ from typing import Any
 
 from mistral7b.capacity.parameters import PerformanceParameters
 from mistral7b.capacity.text_file import read_text
+from mistral7b.errors import UserError
 
 _MAX_BYTES = 100_000
 
 
-class CalibrationError(ValueError):
+class CalibrationError(UserError, ValueError):
     """The file holds no calibration. The message names file, field, value and fix."""
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from mistral7b.capacity.text_file import read_text
+from mistral7b.errors import UserError
 
 Metric = Literal["throughput_tokens_per_s", "p50_latency_ms_per_token"]
 COLUMNS = ("metric", "input_words", "output_tokens", "concurrent_users", "value")
@@ -22,7 +23,7 @@ _Count = Annotated[int, Field(ge=1, le=100_000)]
 _HEADER = ",".join(COLUMNS)
 
 
-class MeasurementsError(ValueError):
+class MeasurementsError(UserError, ValueError):
     """The file is no benchmark table. The message names file, line, column, value and fix."""
 
 

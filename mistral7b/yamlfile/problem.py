@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mistral7b.errors import UserError
+
 FieldPath = tuple[str | int, ...]
 
 # Beyond these a message hides what it says: the rest is counted.
@@ -63,7 +65,7 @@ def overlap(a: FieldPath, b: FieldPath) -> bool:
     return a[:shorter] == b[:shorter]
 
 
-class FileProblemsError(Exception):
+class FileProblemsError(UserError):
     """Every problem of one or more files, in one message."""
 
     def __init__(self, problems: Sequence[Problem], files: str) -> None:

@@ -21,8 +21,9 @@ import pytest
 import yaml
 from rich.console import Console
 
-from mistral7b_cli.rehearsal.approvals import ApproveAll
-from mistral7b_cli.rehearsal.cloud import Cloud, Place
+from mistral7b.promotion.places import Place
+from mistral7b_cli.rehearsal.approvals import approve_all
+from mistral7b_cli.rehearsal.cloud import Cloud
 from mistral7b_cli.rehearsal.execution import Execution
 from mistral7b_cli.rehearsal.view import View
 from mistral7b_cli.rehearsal.walk import Walk
@@ -192,7 +193,7 @@ def rehearsed(repository: Path, environment: dict[str, str]) -> Iterator[Rehears
 def approved(rehearsed: Rehearsed) -> Execution:
     """The second commit once more, with everything approved."""
     console, kept = Console(quiet=True), Path(rehearsed.document["kept"])
-    approve = ApproveAll(console, "the test says so")
+    approve = approve_all(console, "the test says so")
     place = Place(TOOLS_ACCOUNT, REGION)
     return Walk(rehearsed.cloud, place, kept / "repository", kept / "actions", View(console), approve).walk()
 

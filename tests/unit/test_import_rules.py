@@ -23,9 +23,10 @@ CDK = {"aws_cdk", "constructs", "cdk_nag"}
 WITHOUT_CDK = ("mistral7b", "mistral7b_cli", "sagehost/sagehost", "scaling_rules/scaling_rules")
 # Inside the library: each package or module, and those below that it may import. Nothing imports a part above it.
 LIBRARY = {
-    "yamlfile": set[str](),
+    "errors": set[str](),
+    "yamlfile": {"errors"},
     "catalog": set[str](),
-    "process": set[str](),
+    "process": {"errors"},
     "project": set[str](),
     "prompts": set[str](),
     "promotion.names": set[str](),
@@ -33,11 +34,12 @@ LIBRARY = {
     "tgi": {"yamlfile"},
     "container": {"catalog", "tgi"},
     "workload": {"yamlfile"},
-    "capacity": {"catalog", "tgi", "workload", "yamlfile"},
-    "endpoint": {"capacity", "tgi"},
-    "environment": {"capacity", "catalog", "tgi", "workload", "yamlfile"},
-    "operate": {"capacity", "catalog", "endpoint", "environment", "promotion.names", "prompts", "tgi", "yamlfile"},
-    "promotion": {"environment", "operate", "project", "promotion.names", "yamlfile"},
+    "capacity": {"catalog", "errors", "tgi", "workload", "yamlfile"},
+    "endpoint": {"capacity", "errors", "tgi"},
+    "environment": {"capacity", "catalog", "errors", "tgi", "workload", "yamlfile"},
+    "operate": {"capacity", "catalog", "endpoint", "environment", "errors", "promotion.names", "prompts", "tgi"}
+    | {"yamlfile"},
+    "promotion": {"environment", "errors", "operate", "project", "promotion.names", "yamlfile"},
 }
 
 

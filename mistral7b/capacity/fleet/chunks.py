@@ -9,6 +9,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from mistral7b.errors import UserError
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
@@ -41,7 +43,7 @@ class Trace(Protocol):
         """The requests in order, in chunks of bounded size, none of them empty."""
 
 
-class TraceError(ValueError):
+class TraceError(UserError, ValueError):
     """A trace that cannot be used: where, what, why and how to fix it."""
 
     def __init__(

@@ -32,8 +32,8 @@ def say(account: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkey
     """Runs the command in this process, for a file that wants protection or not."""
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     monkeypatch.delenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", raising=False)
-    monkeypatch.setattr("mistral7b.promotion.check.Cloud", lambda: EmbeddedCloud(account))
-    monkeypatch.setattr("mistral7b.endpoint.caller_account", lambda session, region: account)
+    monkeypatch.setattr("mistral7b_cli.protect.Cloud", lambda: EmbeddedCloud(account))
+    monkeypatch.setattr("mistral7b.endpoint.caller.caller_account", lambda session, region: account)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "cdk.json").write_text('{"context": {"@aws-cdk/core:bootstrapQualifier": "team7b"}}')
 

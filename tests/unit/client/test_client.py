@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mistral7b.endpoint import BrokenAnswerError, EndpointClient, OverloadedError, PromptTooLongError, TimedOutError
-from mistral7b.endpoint.client import to_json
+from mistral7b.endpoint.client import EndpointClient, to_json
+from mistral7b.endpoint.errors import BrokenAnswerError, OverloadedError, PromptTooLongError, TimedOutError
 from mistral7b.tgi import GenerateParameters, GenerateRequest, LauncherSettings, parse_request
 
 if TYPE_CHECKING:

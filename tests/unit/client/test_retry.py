@@ -9,14 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mistral7b.endpoint import (
-    EndpointClient,
-    EndpointError,
-    RetryPolicy,
-    ThrottledError,
-    TimedOutError,
-    UnreachableError,
-)
+from mistral7b.endpoint.client import EndpointClient, RetryPolicy
+from mistral7b.endpoint.errors import EndpointError, ThrottledError, TimedOutError, UnreachableError
 
 if TYPE_CHECKING:
     from tests.unit.client.conftest import Service

@@ -13,9 +13,11 @@ import pytest
 
 from mistral7b.catalog.models import ModelName
 from mistral7b.container.router import Pace, Response, TgiContainer, at_once
-from mistral7b.endpoint import NO_RETRIES, EndpointClient
+from mistral7b.endpoint.client import NO_RETRIES, EndpointClient
 from mistral7b.environment import Environment
-from mistral7b.operate.smoke import CheckResult, run_checks, smoke_plan
+from mistral7b.operate.smoke.answers import CheckResult
+from mistral7b.operate.smoke.checks import smoke_plan
+from mistral7b.operate.smoke.runner import run_checks
 from sagehost.hosting.fleet import EndpointKey, Fleet, Instance, RunningEndpoint, RunningVariant
 from tests.unit.runtime_server import serving
 

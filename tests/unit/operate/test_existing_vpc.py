@@ -120,14 +120,14 @@ def test_dns_attributes_matter_where_there_is_to_be_a_runtime_endpoint(ec2: Any,
 @pytest.mark.parametrize("private", [True, False])
 def test_a_runtime_endpoint_of_others_counts_by_its_private_dns(ec2: Any, private: bool) -> None:
     endpoint = runtime(ec2, PrivateDnsEnabled=private)
-    reason = f"{endpoint} has the runtime's private DNS name in {VPC}, which takes one"
+    reason = f"{endpoint} has the runtime's private DNS name in {VPC}, which can have only one"
     assert problems(ec2, environment()) == ([("network.runtime_endpoint", True, reason)] if private else [])
     assert problems(ec2, environment(runtime_endpoint=False)) == []
 
 
 def test_a_route_table_with_an_s3_gateway_endpoint_is_to_be_left_out(ec2: Any) -> None:
     endpoint = s3_gateway(ec2)
-    reason = f"it leads to S3 by {endpoint} already, and takes one"
+    reason = f"it has a route to S3 by {endpoint}, and can have only one"
     assert problems(ec2, environment()) == [("network.existing_vpc.route_table_ids", TABLE, reason)]
     assert problems(ec2, environment(route_table_ids=[])) == []
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 import boto3
 import pytest
 
-from mistral7b.endpoint import (
+from mistral7b.endpoint.errors import (
     AccessDeniedError,
     BrokenAnswerError,
     EndpointError,
@@ -22,11 +22,13 @@ from mistral7b.endpoint import (
     ThrottledError,
     UnreachableError,
 )
-from mistral7b.operate.smoke import CheckResult, run_checks, smoke_plan
+from mistral7b.operate.smoke.answers import CheckResult
+from mistral7b.operate.smoke.checks import smoke_plan
+from mistral7b.operate.smoke.runner import run_checks
 from tests.unit.operate.conftest import NAMES, environment
 
 if TYPE_CHECKING:
-    from mistral7b.endpoint import EndpointClient
+    from mistral7b.endpoint.client import EndpointClient
     from tests.unit.operate.conftest import Smoke
 
 

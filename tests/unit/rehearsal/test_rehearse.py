@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from mistral7b.environment import EnvironmentFileError
-from mistral7b_cli.rehearsal.play import Plan, _scratch, commit
+from mistral7b.errors import UserError
+from mistral7b_cli.rehearsal.rehearse import Plan, _scratch, commit
 from mistral7b_cli.rehearsal.repository import clone, commit_of
-from mistral7b_cli.rehearsal.scenario import NoPipelineError
 from tests.unit.rehearsal.conftest import PIPELINE_FILE, git
 
 CONNECTION = "arn:aws:codeconnections:us-east-1:111111111111:connection/11111111-2222-3333-4444-555555555555"
@@ -66,7 +66,7 @@ def test_a_commit_without_a_pipeline_is_refused_by_name(project: Path, folder: P
     git(project, "rm", "--quiet", "environments/pipeline.yaml")
     git(project, "commit", "--quiet", "--message", "No pipeline")
     clone(project, folder)
-    with pytest.raises(NoPipelineError, match=f"commit {commit_of(project)[:10]} has no environments/pipeline.yaml"):
+    with pytest.raises(UserError, match=f"commit {commit_of(project)[:10]} has no environments/pipeline.yaml"):
         commit(plan(project), folder, commit_of(project))
 
 

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from mistral7b import endpoint
-from mistral7b.endpoint import EndpointError, EndpointStatus
+from mistral7b.endpoint import caller
+from mistral7b.endpoint import errors as endpoint
+from mistral7b.endpoint.errors import EndpointError
 from mistral7b.environment import Environment, load_environment
-from mistral7b_cli import advice
-from mistral7b_cli.advice import explain
+from mistral7b_cli.aws import explain, explained
+from mistral7b_cli.failure import CommandError
 
 
 @pytest.fixture(autouse=True)
@@ -53,18 +54,18 @@ def test_a_message_of_several_lines_is_told_in_one(env: Environment) -> None:
 @pytest.mark.parametrize(
     ("status", "told"),
     [
-        (EndpointStatus("Creating", None), "its status is Creating. Wait until it is InService"),
+        (("Creating", ""), "its status is Creating. Wait until it is InService"),
         (
-            EndpointStatus("Failed", "did not pass the ping health check."),
+            ("Failed", "did not pass the ping health check."),
             "failed: did not pass the ping health check. ",
         ),
         (None, "`cdk deploy 'busy/*'` deploys it"),
     ],
 )
 def test_an_endpoint_that_is_not_found_is_told_by_its_status(
-    env: Environment, monkeypatch: pytest.MonkeyPatch, status: EndpointStatus | None, told: str
+    env: Environment, monkeypatch: pytest.MonkeyPatch, status: tuple[str, str] | None, told: str
 ) -> None:
-    monkeypatch.setattr(advice, "endpoint_status", lambda name, region: status)
+    monkeypatch.setattr(caller, "endpoint_status", lambda name, region: status)
     assert told in explain(endpoint.EndpointNotFoundError("Endpoint x of account 1 not found."), env)
 
 
@@ -126,6 +127,7 @@ def test_another_configuration_file_is_named(env: Environment, monkeypatch: pyte
     assert "AWS_CONFIG_FILE (/etc/aws/config)" in told
 
 
-def test_a_caller_whom_sts_does_not_tell_is_told_so() -> None:
-    told = advice.explain_caller(endpoint.ThrottledError("Rate exceeded"), "us-east-1")
-    assert told == "AWS does not say whose credentials these are: Rate exceeded"
+def test_an_error_about_no_endpoint_is_told_in_the_commands_words() -> None:
+    with pytest.raises(CommandError) as caught, explained("us-east-1", what="it could not be set", fix="use a role"):
+        raise endpoint.ThrottledError("Rate exceeded")
+    assert (str(caught.value), caught.value.status) == ("it could not be set: Rate exceeded\nfix: use a role", 1)

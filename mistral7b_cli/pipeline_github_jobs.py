@@ -2,28 +2,24 @@
 
 import typer
 
-from mistral7b.promotion import PIPELINE_FILE, load_promotion
+from mistral7b.promotion import PIPELINE_FILE
 from mistral7b.promotion.github_actions import jobs
 from mistral7b_cli.failure import CommandError
-from mistral7b_cli.options import DEFAULT_FOLDER, EnvironmentsFolder
+from mistral7b_cli.options import DEFAULT_FOLDER, EnvironmentsFolder, promotion_of
 from mistral7b_cli.output import write_json
 
-
-def register(commands: typer.Typer) -> None:
-    """Adds the command."""
-    commands.command("github-jobs")(github_jobs)
+commands = typer.Typer()
 
 
+@commands.command("github-jobs")
 def github_jobs(folder: EnvironmentsFolder = DEFAULT_FOLDER) -> None:
     """Print what the GitHub Actions workflow reads from environments/pipeline.yaml, as JSON.
 
     Branch, commands, and each environment in the order of promotion, with its roles, gates and durations.
     docs/github-actions.md says how to set the workflow up.
     """
-    promotion = load_promotion(folder)
-    file = folder / PIPELINE_FILE
-    if promotion is None:
-        raise CommandError(f"{file}: there is no such file\nfix: write one, as docs/pipeline-file.md describes", 2)
+    promotion = promotion_of(folder)
     if promotion.settings.github_actions is None:
+        file = folder / PIPELINE_FILE
         raise CommandError(f"{file}: github_actions: it is not set\nfix: add the line  github_actions: {{}}", 2)
     write_json(jobs(promotion))
