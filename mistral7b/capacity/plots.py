@@ -30,10 +30,6 @@ _BENCHMARK_PANELS: tuple[tuple[Metric, str], ...] = (
 _RATES = 200
 
 
-class PlotError(ValueError):
-    """The picture cannot be written. The message names the file and the fix."""
-
-
 @contextmanager
 def _picture(file: Path, title: str, size: tuple[float, float], *grid: int, **options: Any) -> Iterator[Any]:
     """A figure with a grid of panels, which is written to `file` at the end, in the format of its suffix.
@@ -75,17 +71,14 @@ def plot_benchmark(measured: Sequence[Figure], calibration: Calibration, limits:
     """Draws measured points on predicted curves, in the format of the file's suffix (.png, .svg, .pdf, …).
 
     Raises:
-        PlotError: the format is unknown or the file cannot be written.
+        OSError: the file cannot be written.
     """
     title = "Points: measured. Lines: model, as benchmarked. Dashed: sustained, all users in flight"
-    try:
-        with _picture(file, title, (11, 4.8), 1, 2) as panels:
-            for panel, (metric, name) in zip(panels, _BENCHMARK_PANELS, strict=True):
-                _draw_metric(panel, [f for f in measured if f.metric == metric], calibration, limits)
-                panel.set(title=name, xlabel="concurrent users")
-            _legend(panels[0])
-    except (OSError, ValueError) as error:
-        raise PlotError(f"{file}: cannot be written: {getattr(error, 'strerror', None) or error}") from None
+    with _picture(file, title, (11, 4.8), 1, 2) as panels:
+        for panel, (metric, name) in zip(panels, _BENCHMARK_PANELS, strict=True):
+            _draw_metric(panel, [f for f in measured if f.metric == metric], calibration, limits)
+            panel.set(title=name, xlabel="concurrent users")
+        _legend(panels[0])
 
 
 def _draw_metric(panel: "Axes", measured: Sequence[Figure], calibration: Calibration, limits: RouterLimits) -> None:
