@@ -19,19 +19,24 @@ from sagemaker_tgi import InvalidPropsError, NamedRole
 
 
 def main(folder: Path) -> None:
-    """Synthesizes a project; this is all that its app.py does.
+    """Synthesizes the project in `folder`, which has its files in `environments/`; this is all that an app.py does.
 
     A mistake in a file ends with a message and exit code 2, a finding of a check with 1.
 
     `cdk -c environments=FOLDER` takes the files of another folder. `-c only=dev,prod` defines these stages alone; every
-    file is read and checked all the same. `-c validation=full` checks what has passed before, too.
-
-    Args:
-        folder: The project's folder, with `environments/`.
+    file is read and checked all the same. `-c validation=full` checks templates that have passed before, too.
     """
     app = cdk.App(builtin_cloud_formation_validation=False)
+    files = Path(app.node.try_get_context("environments") or folder / "environments")
     try:
-        _define_files(app, Path(app.node.try_get_context("environments") or folder / "environments"))
+        environments = load_environments(files)
+        promotion = load_promotion(files, environments)
+        exported = app.node.try_get_context("export")  # `mistral7b export`: one environment as a plain template
+        if only := exported or app.node.try_get_context("only"):
+            environments = {
+                name: environments.get(name) or load_environment(files, name) for name in str(only).split(",")
+            }
+        define(app, environments, None if exported else promotion)
         verdicts = remember_verdicts(app, folder / ".mistral7b" / "validated")
     except (EnvironmentFileError, InvalidPropsError, InvalidContextError) as error:
         sys.stderr.write(f"{error}\n")
@@ -45,16 +50,6 @@ def main(folder: Path) -> None:
         sys.exit(1)  # the checks have printed their findings
     if verdicts:
         verdicts.keep(Path(assembly.directory) / "validation-report.json")
-
-
-def _define_files(app: cdk.App, folder: Path) -> None:
-    environments = load_environments(folder)
-    promotion = load_promotion(folder, environments)
-    exported = app.node.try_get_context("export")  # `mistral7b export`: one environment as a plain template
-    only = exported or app.node.try_get_context("only")
-    if only:
-        environments = {name: environments.get(name) or load_environment(folder, name) for name in str(only).split(",")}
-    define(app, environments, None if exported else promotion)
 
 
 def define(

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -19,7 +20,6 @@ from mistral7b_stacks.verdicts import Verdicts, is_within
 if TYPE_CHECKING:
     from cdk_nag import NagPack
 
-VALIDATION = "validation"
 _UNCHECKED = "this assembly was made by `cdk ls` or `cdk destroy`, which check nothing. fix: make one with `cdk synth`"
 PACKS: dict[CompliancePack, str] = {
     "aws-solutions": "AwsSolutions",
@@ -37,7 +37,7 @@ class InvalidContextError(ValueError):
 
 
 def new_pack(pack: CompliancePack, scope: IConstruct) -> "NagPack":
-    """A compliance pack. cdk-nag is loaded here, as that takes a tenth of a synth that needs none."""
+    """A compliance pack. cdk-nag is imported here, as that takes a tenth of a synth that needs none."""
     rules: NagPack = getattr(import_module("cdk_nag"), f"{PACKS[pack].replace('.', '')}Checks")(scope)
     return rules
 
@@ -48,11 +48,11 @@ def add_compliance_packs(scope: IConstruct, packs: Sequence[CompliancePack]) -> 
     By itself each pack looks at the whole app, once for every stage that asks for it, whatever the others ask for.
     """
     for pack in () if is_listed(scope) else packs:
+        cdk.Validations.of(scope).add_plugins(Check(scope, PACKS[pack], "cdk-nag", partial(_run_pack, pack, scope)))
 
-        def find(_: object, pack: CompliancePack = pack) -> cdk.PolicyValidationPluginReport:
-            return new_pack(pack, scope).validate_scope(scope)
 
-        cdk.Validations.of(scope).add_plugins(Check(scope, PACKS[pack], "cdk-nag", find))
+def _run_pack(pack: CompliancePack, scope: IConstruct, _: object) -> cdk.PolicyValidationPluginReport:
+    return new_pack(pack, scope).validate_scope(scope)
 
 
 def add_template_validation(app: cdk.App) -> None:
@@ -61,73 +61,17 @@ def add_template_validation(app: cdk.App) -> None:
     The CDK's own switch (`builtin_cloud_formation_validation`) has to be off: it would validate every template at every
     synth, for `cdk ls` and `cdk destroy`, too. These need no check: see `mark_unchecked`.
     """
-
-    def find(stacks: Sequence[cdk.PolicyValidationStack]) -> cdk.PolicyValidationPluginReport:
-        return cdk.CloudFormationValidatePlugin().validate(cast(Any, _Templates(stacks)))
-
     if not is_listed(app):
-        cdk.Validations.of(app).add_plugins(Check(app, "CloudFormation Validate", "aws-cdk-lib", find))
+        cdk.Validations.of(app).add_plugins(Check(app, "CloudFormation Validate", "aws-cdk-lib", _validate_templates))
 
 
-@jsii.implements(cdk.IPolicyValidationPlugin)
-class Check:
-    """A plug-in that looks at one construct and what is in it, if its templates have not passed as they are now."""
-
-    def __init__(
-        self,
-        scope: IConstruct,
-        name: str,
-        package: str,
-        find: Callable[[Sequence[cdk.PolicyValidationStack]], cdk.PolicyValidationPluginReport],
-    ) -> None:
-        """Defines a check.
-
-        Args:
-            scope: What it looks at.
-            name: Its name, by which its findings are acknowledged.
-            package: The Python package that its rules come with.
-            find: What reports the findings in `scope`, or in these stacks of it.
-        """
-        self._scope, self._name, self._version, self._find = scope, name, version(package), find
-
-    @property
-    def name(self) -> str:
-        """The name of the check."""
-        return self._name
-
-    @property
-    def version(self) -> str:
-        """The version of its rules."""
-        return self._version
-
-    @property
-    def rule_ids(self) -> None:
-        """Not listed, as that would load the rules."""
-
-    def validate(self, context: cdk.IPolicyValidationContext) -> cdk.PolicyValidationPluginReport:
-        """What the check finds."""
-        path, known = self._scope.node.path, _VERDICTS.get(self._scope.node.root)
-        stacks = [stack for stack in context.stack_templates if is_within(stack.stack_construct_path, path)]
-        try:
-            if known:
-                stacks = known.new((self._name, self._version, *_SOURCES), stacks)
-            return self._find(stacks) if stacks else cdk.PolicyValidationPluginReport(success=True, violations=[])
-        except Exception as error:  # noqa: BLE001 - the CDK CLI would deploy what a plug-in that raises has not checked
-            return self._failed(f"{type(error).__name__}: {error}", stacks)
-
-    def _failed(self, reason: str, stacks: Sequence[cdk.PolicyValidationStack]) -> cdk.PolicyValidationPluginReport:
-        resources = [
-            cdk.PolicyViolatingResource(construct_path=stack.stack_construct_path, locations=[]) for stack in stacks
-        ]
-        violation = cdk.PolicyViolation(
-            rule_name="CheckFailed", description=reason, severity="fatal", violating_resources=resources
-        )
-        return cdk.PolicyValidationPluginReport(success=False, violations=[violation])
+def _validate_templates(stacks: Sequence[cdk.PolicyValidationStack]) -> cdk.PolicyValidationPluginReport:
+    return cdk.CloudFormationValidatePlugin().validate(cast(Any, _Templates(stacks)))
 
 
 @jsii.implements(cdk.IPolicyValidationContext)
 class _Templates:
-    """Some of a synth's templates, for the CDK's own plug-in, which asks for nothing else."""
+    """Some of a synth's templates. The CDK's own plug-in asks for nothing else of its context."""
 
     def __init__(self, stacks: Sequence[cdk.PolicyValidationStack]) -> None:
         self._stacks = list(stacks)
@@ -137,17 +81,51 @@ class _Templates:
         return self._stacks
 
 
-def remember_verdicts(app: cdk.App, folder: Path) -> Verdicts | None:
-    """Lets the app's checks pass over what they have passed before, but in continuous integration.
+@jsii.implements(cdk.IPolicyValidationPlugin)
+class Check:
+    """A plug-in that looks at one construct and what is in it, if its templates have not passed as they are now."""
 
-    Args:
-        app: The app.
-        folder: Where verdicts are remembered.
-    """
-    asked = app.node.try_get_context(VALIDATION)
+    rule_ids: list[str] | None = None  # listing them would load them
+
+    def __init__(
+        self, scope: IConstruct, name: str, package: str, find: Callable[..., cdk.PolicyValidationPluginReport]
+    ) -> None:
+        """Defines a check of `scope` by rules of a Python package; `find` reports the findings in given stacks."""
+        self._scope, self._name, self._version, self._find = scope, name, version(package), find
+
+    @property
+    def name(self) -> str:
+        """The name of the check, by which its findings are acknowledged."""
+        return self._name
+
+    @property
+    def version(self) -> str:
+        """The version of its rules."""
+        return self._version
+
+    def validate(self, context: cdk.IPolicyValidationContext) -> cdk.PolicyValidationPluginReport:
+        """What the check finds."""
+        scope = self._scope.node
+        try:
+            stacks = [one for one in context.stack_templates if is_within(one.stack_construct_path, scope.path)]
+            if known := _VERDICTS.get(scope.root):
+                stacks = known.new((self._name, self._version, *_SOURCES), stacks)
+            return self._find(stacks) if stacks else cdk.PolicyValidationPluginReport(success=True, violations=[])
+        except Exception as error:  # noqa: BLE001 - the CDK CLI would deploy what a plug-in that raises has not checked
+            reason = f"{type(error).__name__}: {error}"
+            every = cdk.PolicyViolatingResource(construct_path="", locations=[])  # no stack can be deployed
+            broken = cdk.PolicyViolation(
+                rule_name="CheckFailed", description=reason, severity="fatal", violating_resources=[every]
+            )
+            return cdk.PolicyValidationPluginReport(success=False, violations=[broken])
+
+
+def remember_verdicts(app: cdk.App, folder: Path) -> Verdicts | None:
+    """Lets the app's checks pass over what they passed before, by the verdicts in `folder`; never in a CI's builds."""
+    asked = app.node.try_get_context("validation")
     if asked not in (None, "full"):
         raise InvalidContextError(
-            f"-c {VALIDATION}={asked}: the only value is full. fix: -c {VALIDATION}=full, or leave it out"
+            f"-c validation={asked}: the only value is full. fix: -c validation=full, or leave it out"
         )
     if asked or os.environ.get("CODEBUILD_BUILD_ID") or os.environ.get("CI", "").lower() not in ("", "0", "false"):
         return None

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import aws_cdk as cdk
 
 KEPT = 2000
-"""Most verdicts in a folder, five for each version of a stack; those that were not used for longest go first."""
+"""Most verdicts in a folder. More than that, and only those of the last synth are kept."""
 
 
 class Verdicts:
@@ -21,12 +21,7 @@ class Verdicts:
     """
 
     def __init__(self, app: cdk.App, folder: Path) -> None:
-        """Reads the names of the files.
-
-        Args:
-            app: The app that is synthesized.
-            folder: Where the files are.
-        """
+        """Reads the verdicts in the folder."""
         self._app, self._folder = app, folder
         self._stacks: dict[str, str] = {}
         try:
@@ -34,29 +29,20 @@ class Verdicts:
         except OSError:
             self._known = set()
 
-    def new(self, check: Sequence[str], stacks: Iterable[cdk.PolicyValidationStack]) -> list[cdk.PolicyValidationStack]:
-        """The stacks that have not passed the check as both are now.
-
-        Args:
-            check: Name and version of the check.
-            stacks: The stacks, whose templates are written.
-        """
-        keys = {self._key(check, stack): stack for stack in stacks}
+    def new(self, check: Iterable[str], stacks: Iterable[cdk.PolicyValidationStack]) -> list[cdk.PolicyValidationStack]:
+        """The stacks that have not passed a check, given as its name, version and sources, as all of it is now."""
+        keys = {self._key([*check], stack): stack for stack in stacks}
         self._stacks |= {key: stack.stack_construct_path for key, stack in keys.items()}
         return [stack for key, stack in keys.items() if key not in self._known]
 
     def keep(self, report: Path) -> None:
-        """Remembers what this synth's checks looked at and found nothing in that is not acknowledged.
-
-        Args:
-            report: The CDK's report of the synth.
-        """
+        """Remembers the stacks in which this synth's checks, by the CDK's report, found nothing unacknowledged."""
         if not self._stacks:
             return
         found = [
             construct["constructPath"]
             for plugin in json.loads(report.read_bytes())["pluginReports"]
-            if plugin["pluginName"] != "Construct Annotations"
+            if plugin["pluginName"] != "Construct Annotations"  # which every synth collects anew
             for violation in plugin["violations"]
             for construct in violation["violatingConstructs"]
         ]
@@ -66,43 +52,26 @@ class Verdicts:
                 if not any(is_within(path, stack) for path in found):
                     (self._folder / key).touch()
             if len(self._known | self._stacks.keys()) > KEPT:
-                oldest_first = sorted(self._folder.iterdir(), key=lambda file: file.stat().st_mtime)
-                for file in oldest_first[:-KEPT]:
-                    file.unlink(missing_ok=True)
+                for key in self._known - self._stacks.keys():
+                    (self._folder / key).unlink(missing_ok=True)
 
-    def _key(self, check: Sequence[str], stack: cdk.PolicyValidationStack) -> str:
-        template = Path(stack.template_path)
+    def _key(self, check: list[str], stack: cdk.PolicyValidationStack) -> str:
+        template, path = Path(stack.template_path), stack.stack_construct_path
         artifacts = json.loads((template.parent / "manifest.json").read_bytes())["artifacts"].values()
         [artifact] = [one for one in artifacts if one.get("properties", {}).get("templateFile") == template.name]
-        metadata = json.loads((template.parent / artifact["additionalMetadataFile"]).read_bytes())
-        depends_on = [
-            *check,
-            stack.stack_construct_path,
-            stack.account_id,
-            stack.region,
-            template.read_text(encoding="utf-8"),
-            {
-                path: _without_traces((one["type"], one.get("data")) for one in found)
-                for path, found in metadata.items()
-            },
-            self._above(stack.stack_construct_path),
-        ]
-        return hashlib.sha256(json.dumps(depends_on, sort_keys=True).encode()).hexdigest()
-
-    def _above(self, path: str) -> list[list[Any]]:
-        """What is acknowledged on the app and the stage, which the metadata of the stack leaves out."""
-        construct: Any = self._app
-        found = []
+        within = json.loads((template.parent / artifact["additionalMetadataFile"]).read_bytes())
+        metadata = {node: [(one["type"], one.get("data")) for one in entries] for node, entries in within.items()}
+        above: Any = self._app  # the stack's metadata leaves out what is acknowledged on the app and the stage
         for name in path.split("/"):
-            found.append(_without_traces((one.type, one.data) for one in construct.node.metadata))
-            construct = construct.node.find_child(name)
-        return found
+            metadata[above.node.path] = [(one.type, one.data) for one in above.node.metadata]
+            above = above.node.find_child(name)
+        lasting = {
+            node: [one for one in found if one[0] != "aws:cdk:creationStack"] for node, found in metadata.items()
+        }
+        key = [check, path, stack.account_id, stack.region, template.read_text(encoding="utf-8"), lasting]
+        return hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
 
 
 def is_within(path: str, scope: str) -> bool:
     """Whether the construct at `path` is the one at `scope` or in it; a path that is not known might be."""
     return scope in ("", path) or not path or path.startswith(f"{scope}/")
-
-
-def _without_traces(entries: Iterable[tuple[str, Any]]) -> list[Any]:
-    return [entry for entry in entries if entry[0] != "aws:cdk:creationStack"]
