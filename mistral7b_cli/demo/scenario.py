@@ -212,7 +212,8 @@ class Demo:
 
     def _cdk(self, command: str, *arguments: str) -> str:
         assembly = str(self.scratch / "cdk.out")
-        app = ["--context", f"environments={self.files}", "--output", assembly]
+        # In full, as remembering what has passed would leave files in the project.
+        app = ["--context", f"environments={self.files}", "--context", "validation=full", "--output", assembly]
         if command == "bootstrap":  # which reads the qualifier in cdk.json, and has no use for the app
             app = ["--app", ""]
         elif command == "destroy":

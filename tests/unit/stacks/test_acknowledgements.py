@@ -6,7 +6,7 @@ from unittest.mock import patch
 import aws_cdk as cdk
 import pytest
 
-from mistral7b_stacks.checks import PACKS
+from mistral7b_stacks.checks import PACKS, new_pack
 from tests.variants import FOLDERS, define_folder, new_app
 
 Acknowledgements = list[tuple[str, str, str]]
@@ -96,8 +96,8 @@ def findings() -> list[tuple[str, str]]:
         app.synth()
         found += [
             (str(resource.construct_path), violation.rule_name)
-            for pack in PACKS.values()
-            for violation in pack(app).validate_scope(app).violations
+            for pack in PACKS
+            for violation in new_pack(pack, app).validate_scope(app).violations
             for resource in violation.violating_resources
         ]
     return found
