@@ -1,11 +1,11 @@
 # Every target is also a plain command in README.md. Paths are relative, so a folder with a space in its name works.
 PYTHON ?= python3
 
-.PHONY: help setup demo check accept test lint format schema docs lock clean
+.PHONY: help setup demo check accept test test-all lint format schema docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## What can be made
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
 
 setup: ## Virtual environment, locked packages, Node and the CDK CLI, all inside this folder
 	@$(PYTHON) tools/setup.py
@@ -22,6 +22,9 @@ accept: setup ## Accept what your edits of environments/ change, and show it
 # Three workers for two cores: the CDK CLI of the end-to-end tests waits a lot.
 test: setup lint ## Linters, type checks and every test
 	@.venv/bin/pytest --numprocesses 3 --dist loadgroup
+
+test-all: setup lint ## The same, with 6,000 mutated environment files and every random example
+	@.venv/bin/pytest --numprocesses 3 --dist loadgroup --hypothesis-profile all
 
 lint: setup ## ruff and mypy --strict
 	@.venv/bin/ruff check

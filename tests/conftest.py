@@ -24,8 +24,10 @@ from tests.variants import FOLDERS, define_folder, new_app, stages_of
 gc.set_threshold(100_000, 50, 100)
 
 # The first example of a test may load the tokenizer, or find the machine busy: neither is a failure.
-settings.register_profile("no deadline", deadline=None)
-settings.load_profile("no deadline")
+settings.register_profile("all", deadline=None)
+# 100 examples of each property under `make test-all` (--hypothesis-profile all), fewer under `make test`.
+settings.register_profile("some", deadline=None, max_examples=40)
+settings.load_profile("some")
 
 # Tests bring the settings that they need: workstations have others, and so has CodeBuild, where the pipeline runs them.
 for _name in [name for name in os.environ if name.startswith("AWS_")]:

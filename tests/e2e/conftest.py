@@ -17,15 +17,18 @@ import pytest
 import yaml
 from botocore.config import Config
 
+from mistral7b.environment import load_environment
+from mistral7b_stacks.app import define
 from sagehost.accounts import credentials
 from sagehost.lifecycle import State, running_server
-from tests.variants import FOLDERS, context
+from tests.variants import FOLDERS, context, new_app
 
 PROJECT = Path(__file__).parents[2]
 UNVALIDATED_APP = Path(__file__).with_name("unvalidated_app.py")
 BIN = Path(sys.executable).parent
 TOOLS_ACCOUNT = "111111111111"
 REGION = "us-east-1"
+DEPLOY = ("--require-approval", "never", "--progress", "events")
 GROUPS = {
     "test_pipeline": "pipeline",
     "test_own_copy": "copy",
@@ -59,7 +62,8 @@ class User:
 
     def __post_init__(self) -> None:
         """Has the CDK run this project's app with its flags, and with nothing else that its cdk.json may say."""
-        settings = {"app": f"python3 {shlex.quote(str(UNVALIDATED_APP))}", "context": context()}
+        app = f"python3 {shlex.quote(str(UNVALIDATED_APP))}"
+        settings = {"app": app, "context": context(), "versionReporting": False}
         (self.scratch / "cdk.json").write_text(json.dumps(settings))
 
     @property
@@ -69,27 +73,43 @@ class User:
         return inherited | credentials(self.account, REGION) | {"AWS_ENDPOINT_URL": self.url}
 
     def cdk(self, *arguments: str, extra: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        """Runs the CDK CLI; without the app, and so more quickly, where it is of no use.
+        """Runs the CDK CLI, which runs app.py; without it where it is of no use.
 
         A bootstrap needs none. What the deployment before has made of it, a removal takes as it is.
         """
-        assembly = str(self.scratch / "cdk.out")
         if arguments[0] == "bootstrap":
             return self._run([str(BIN / "cdk"), *arguments, "--app", ""], extra or {})
         if arguments[0] == "destroy":
-            return self._run([str(BIN / "cdk"), *arguments, "--app", assembly], extra or {})
-        app = ["-c", f"environments={self.files}", "-o", assembly]
+            return self._cdk_of_assembly(*arguments)
+        app = ["-c", f"environments={self.files}", "-o", str(self._assembly)]
         if arguments[1:] and "/" in arguments[1]:  # no other environment's stacks are of use
             app += ["-c", f"only={arguments[1].partition('/')[0]}"]
         return self._run([str(BIN / "cdk"), *arguments, *app], extra or {})
+
+    def cdk_of(self, environment: str, command: str, *options: str) -> subprocess.CompletedProcess[str]:
+        """Runs the CDK CLI for one environment, which this process synthesizes as app.py does.
+
+        The CDK is loaded here already: that saves half of the time. `dev` is deployed by app.py, and so a difference
+        between the two would show in the tests that deploy it again.
+        """
+        app = new_app(outdir=str(self._assembly))
+        app.node.set_context("aws:cdk:enable-path-metadata", value=True)  # as the CDK CLI does
+        unchecked = load_environment(self.files, environment).model_copy(update={"compliance_packs": []})
+        define(app, {environment: unchecked})
+        app.synth()
+        return self._cdk_of_assembly(command, f"{environment}/*", *options)
 
     def mistral7b(self, *arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
         """Runs our command, with `given` as its standard input."""
         return self._run([str(BIN / "mistral7b"), *arguments, "--environments", str(self.files)], {}, given)
 
+    def try_to_deploy(self, environment: str) -> subprocess.CompletedProcess[str]:
+        """`cdk deploy 'ENVIRONMENT/*'`."""
+        return self.cdk_of(environment, "deploy", *DEPLOY)
+
     def deploy(self, environment: str) -> subprocess.CompletedProcess[str]:
         """`cdk deploy 'ENVIRONMENT/*'`, which has to succeed."""
-        return succeeded(self.cdk("deploy", f"{environment}/*", "--require-approval", "never", "--progress", "events"))
+        return succeeded(self.try_to_deploy(environment))
 
     def write(self, environment: str, values: Mapping[str, Any]) -> None:
         """Writes an environment file."""
@@ -115,6 +135,13 @@ class User:
             aws_secret_access_key=settings["AWS_SECRET_ACCESS_KEY"],
             config=Config(retries={"total_max_attempts": 1}),
         )
+
+    @property
+    def _assembly(self) -> Path:
+        return self.scratch / "cdk.out"
+
+    def _cdk_of_assembly(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return self._run([str(BIN / "cdk"), *arguments, "--app", str(self._assembly)], {})
 
     def _run(
         self, command: list[str], extra: Mapping[str, str], given: str | None = None
@@ -160,7 +187,7 @@ def user(server: State, tmp_path_factory: pytest.TempPathFactory) -> User:
 @pytest.fixture(scope="session")
 def dev(user: User) -> User:
     """The same user after the first deployment of dev."""
-    user.deploy("dev")
+    succeeded(user.cdk("deploy", "dev/*", *DEPLOY))
     return user
 
 

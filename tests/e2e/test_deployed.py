@@ -55,14 +55,14 @@ def test_a_second_deployment_changes_nothing(dev: User) -> None:
 
 
 def test_a_diff_after_the_deployment_is_empty(dev: User) -> None:
-    result = succeeded(dev.cdk("diff", "dev/*", "--fail"))
+    result = succeeded(dev.cdk_of("dev", "diff", "--fail"))
     assert "Number of stacks with differences: 0" in result.stdout + result.stderr
 
 
 def test_a_diff_before_an_update_names_the_setting(dev: User) -> None:
     before = (dev.files / "dev.yaml").read_text(encoding="utf-8")
     (dev.files / "dev.yaml").write_text(before + "tgi: {MAX_CONCURRENT_REQUESTS: 4}\n", encoding="utf-8")
-    result = dev.cdk("diff", "dev/endpoint", "--fail")
+    result = dev.cdk_of("dev", "diff", "--fail")
     (dev.files / "dev.yaml").write_text(before, encoding="utf-8")
     assert result.returncode == 1
     assert "MAX_CONCURRENT_REQUESTS" in result.stdout + result.stderr

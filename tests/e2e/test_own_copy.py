@@ -1,6 +1,6 @@
 """The project as its user has it: installed by plain pip, with files of the user's own."""
 
-import json
+import ensurepip
 import os
 import shutil
 import subprocess
@@ -39,6 +39,11 @@ class Copy:
             timeout=300,
         )
 
+    @property
+    def accepted(self) -> Path:
+        """Where accepted templates are."""
+        return self.folder / "tests" / "environments" / "accepted"
+
     def check(self, *options: str) -> "subprocess.CompletedProcess[str]":
         """The tests of environments/."""
         return self.run("python3", "-m", "pytest", "tests/environments", *options)
@@ -69,16 +74,14 @@ def copy(folder: Path) -> Copy:
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Copy:
-    """A copy whose environments/ was rewritten as docs/promotion.md says."""
+    """A copy whose environments/ was rewritten as docs/promotion.md says, after a pipeline and `dev` were accepted."""
     own = copy(tmp_path_factory.mktemp("own copy"))
-    files = own.folder / "environments"
-    files.mkdir()
-    (files / "dev.yaml").write_text(f"region: {REGION}\ncompliance_packs: []\n")
-    pipeline = {"account": "111122223333", "region": REGION, "source": {"repository": "ours/mistral"}}
-    (files / "pipeline.yaml").write_text(json.dumps(pipeline | {"environments": [{"name": "dev"}]}))
-    own.accept()
-    shutil.rmtree(files)
-    write(files)
+    templates = PROJECT / "tests" / "snapshot" / "__snapshots__" / "test_templates"
+    own.accepted.mkdir()
+    for stack, recorded in (("pipeline", "typical-pipeline"), ("dev-endpoint", "dev-endpoint")):
+        [file] = templates.glob(f"*[[]{recorded}[]].json")
+        shutil.copy(file, own.accepted / f"{stack}.json")
+    write(own.folder / "environments")
     return own
 
 
@@ -103,9 +106,10 @@ def write(files: Path) -> None:
 def test_plain_pip_installs_what_a_synth_takes(tmp_path_factory: pytest.TempPathFactory) -> None:
     made = copy(tmp_path_factory.mktemp("plain pip"))
     shutil.copytree(PROJECT / "tests" / "snapshot" / "typical", made.folder / "environments")
-    subprocess.run([sys.executable, "-m", "venv", "--symlinks", str(made.folder / "venv")], check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--symlinks", "--without-pip", str(made.folder / "venv")], check=True)
     plain = Copy(made.folder, made.folder / "venv" / "bin" / "python3")
-    installed = plain.run("python3", "-m", "pip", "install", "--no-compile", "--quiet", "-r", "requirements.txt")
+    [pip] = (Path(ensurepip.__file__).parent / "_bundled").glob("pip-*.whl")  # what `venv` installs, as it is
+    installed = plain.run("python3", f"{pip}/pip", "install", "--no-compile", "--quiet", "-r", "requirements.txt")
     if installed.returncode != 0 and any(sign in installed.stderr for sign in NO_NETWORK):
         pytest.skip("pip reaches no package index")
     succeeded(installed)
@@ -133,9 +137,7 @@ def test_all_but_one_environment_can_be_deleted(own: Copy) -> None:
     for name in ("qa", "staging", "prod"):
         (own.folder / "environments" / f"{name}.yaml").unlink()
     assert "- stack prod-endpoint\n" in own.accept()
-    accepted = own.folder / "tests" / "environments" / "accepted"
-    assert [file.stem for file in accepted.iterdir()] == ["dev-endpoint"]
-    succeeded(own.check())
+    assert [file.stem for file in own.accepted.iterdir()] == ["dev-endpoint"]
 
 
 def test_a_mistake_fails_the_check_with_its_file_and_line(own: Copy) -> None:

@@ -46,8 +46,8 @@ def test_a_first_deployment_that_fails_can_be_repeated_and_destroyed_although_th
 ) -> None:
     wrong = {"region": REGION, "network": {"runtime_endpoint": False}, "callers": {"role_names": ["nobody"]}}
     with user.having("failing", wrong | {"termination_protection": True}):
-        assert user.cdk("deploy", "failing/*", "--require-approval", "never").returncode != 0
+        assert user.try_to_deploy("failing").returncode != 0
         assert "nobody" in user.mistral7b("doctor", "failing").stderr
-        again = user.cdk("deploy", "failing/*", "--require-approval", "never")
+        again = user.try_to_deploy("failing")
         succeeded(user.cdk("destroy", "failing/*", "--force"))
     assert "TerminationProtection" not in again.stdout + again.stderr

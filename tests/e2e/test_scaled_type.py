@@ -1,6 +1,5 @@
 """The instance type of an endpoint that scales: refused in one deployment, changed in two."""
 
-import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,10 +17,6 @@ def write(user: User, instance: dict[str, str], scaling: dict[str, int] | None) 
     user.write(NAME, values | {"region": "us-east-1", "compliance_packs": []})
 
 
-def deploy(user: User) -> "subprocess.CompletedProcess[str]":
-    return user.cdk("deploy", f"{NAME}/*", "--require-approval", "never", "--progress", "events")
-
-
 def running(user: User) -> tuple[str, int]:
     """The instance type, and the number of scalable targets."""
     sagemaker, scaling = user.client("sagemaker"), user.client("application-autoscaling")
@@ -37,7 +32,7 @@ def running(user: User) -> tuple[str, int]:
 def scaled(user: User) -> Iterator[User]:
     """The user, with an endpoint that scales and a file that wants another type."""
     write(user, BEFORE, SCALING)
-    succeeded(deploy(user))
+    user.deploy(NAME)
     write(user, AFTER, SCALING)
     yield user
     succeeded(user.cdk("destroy", f"{NAME}/*", "--force"))
@@ -52,7 +47,7 @@ def test_the_doctor_finds_it_before_the_deployment(scaled: User) -> None:
 
 
 def test_one_deployment_is_refused_and_rolled_back(scaled: User) -> None:
-    refused = deploy(scaled)
+    refused = scaled.try_to_deploy(NAME)
     assert refused.returncode == 1
     assert "must be deregistered as scalable target(s)" in refused.stdout + refused.stderr
     assert running(scaled) == ("ml.g5.2xlarge", 1)
@@ -61,9 +56,9 @@ def test_one_deployment_is_refused_and_rolled_back(scaled: User) -> None:
 def test_two_deployments_change_it(scaled: User) -> None:
     write(scaled, BEFORE, None)
     assert scaled.mistral7b("doctor", NAME).returncode == 0
-    succeeded(deploy(scaled))
+    scaled.deploy(NAME)
     assert running(scaled) == ("ml.g5.2xlarge", 0)
     write(scaled, AFTER, SCALING)
     assert scaled.mistral7b("doctor", NAME).returncode == 0
-    succeeded(deploy(scaled))
+    scaled.deploy(NAME)
     assert running(scaled) == ("ml.g5.4xlarge", 1)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mistral7b.capacity import PerformanceParameters, Request, RouterLimits, TgiInstance
@@ -65,7 +65,6 @@ def serve(instance: TgiInstance, requests: Sequence[Request]) -> tuple[list[Requ
 
 
 @given(arrivals(), LIMITS)
-@settings(max_examples=100, deadline=None)
 def test_jumping_many_steps_at_once_equals_stepping_one_by_one(
     rows: list[tuple[float, int, int, int]], limits: RouterLimits
 ) -> None:
@@ -83,7 +82,6 @@ def test_jumping_many_steps_at_once_equals_stepping_one_by_one(
 
 
 @given(arrivals(), LIMITS)
-@settings(max_examples=100, deadline=None)
 def test_every_accepted_request_finishes_exactly_once(
     rows: list[tuple[float, int, int, int]], limits: RouterLimits
 ) -> None:
@@ -97,7 +95,6 @@ def test_every_accepted_request_finishes_exactly_once(
 
 
 @given(arrivals(), LIMITS)
-@settings(max_examples=100, deadline=None)
 def test_requests_are_let_in_in_the_order_they_came_and_within_the_permits(
     rows: list[tuple[float, int, int, int]], limits: RouterLimits
 ) -> None:
@@ -110,7 +107,6 @@ def test_requests_are_let_in_in_the_order_they_came_and_within_the_permits(
 
 
 @given(arrivals(), LIMITS)
-@settings(max_examples=100, deadline=None)
 def test_the_token_budgets_are_never_exceeded(rows: list[tuple[float, int, int, int]], limits: RouterLimits) -> None:
     done, _ = serve(TgiInstance(P, limits), made(rows))
     for start in {request.admitted for request in done}:
@@ -124,7 +120,6 @@ def test_the_token_budgets_are_never_exceeded(rows: list[tuple[float, int, int, 
 
 
 @given(arrivals(), LIMITS, st.lists(st.floats(0, 100), max_size=20))
-@settings(max_examples=100, deadline=None)
 def test_how_often_the_clock_is_read_changes_nothing(
     rows: list[tuple[float, int, int, int]], limits: RouterLimits, readings: list[float]
 ) -> None:
@@ -147,7 +142,6 @@ def test_how_often_the_clock_is_read_changes_nothing(
 
 
 @given(arrivals(), LIMITS, st.data())
-@settings(max_examples=100, deadline=None)
 def test_cancelling_any_requests_at_any_time_loses_no_other(
     rows: list[tuple[float, int, int, int]], limits: RouterLimits, data: st.DataObject
 ) -> None:
