@@ -14,8 +14,7 @@ from sagehost.cloudformation import schema
 from sagehost.cloudformation.errors import ResourceFailure, ValidationError
 from sagehost.cloudformation.intrinsics import Evaluator
 from sagehost.cloudformation.providers import PROVIDERS
-from sagehost.cloudformation.providers.base import Context, Provider
-from sagehost.cloudformation.providers.calls import as_mapping
+from sagehost.cloudformation.providers.provider import Resource, as_mapping
 from sagehost.cloudformation.store import Deployed, Problem, Stack, Target, store
 from sagehost.cloudformation.values import UNKNOWN, Json, has_unknown
 
@@ -25,9 +24,16 @@ ATTRIBUTES = ("Metadata", "DeletionPolicy", "UpdateReplacePolicy")
 """Parts of a resource's definition that can change without the resource."""
 
 
-def context(stack: Stack, logical_id: str, resource_type: str) -> Context:
-    """The context in which a provider works on a resource of the stack."""
-    return Context(stack.account, stack.region, stack.name, stack.id, logical_id, resource_type)
+def resource_of(stack: Stack, resource: Deployed) -> Resource:
+    """A resource of the stack, for its provider."""
+    return Resource(
+        provider=PROVIDERS[resource.type],
+        account=stack.account,
+        region=stack.region,
+        stack_name=stack.name,
+        logical_id=resource.logical_id,
+        id=resource.physical_id,
+    )
 
 
 def ssm_value(account: str, region: str) -> Callable[[str], str]:
@@ -84,8 +90,7 @@ class Resources:
         provider = PROVIDERS.get(resource_type)
         if provider is None:
             return UNKNOWN
-        get = provider.attributes.get(name)
-        if get is None:
+        if name not in provider.readable:
             if name in schema.load(resource_type).read_only:
                 raise ValidationError(f"Attribute {name} of {resource_type} is not emulated (resource {logical_id})")
             raise ValidationError(
@@ -94,7 +99,7 @@ class Resources:
         resource = self.known.get(logical_id)
         if resource is None:
             return UNKNOWN
-        return get(context(self._stack, logical_id, resource_type), resource.physical_id, resource.properties)
+        return provider.attribute(resource_of(self._stack, resource), name, resource.properties)
 
     def _check_exists(self, logical_id: str) -> None:
         if logical_id not in self._target.template.resources:
@@ -241,11 +246,10 @@ def difference(have: Deployed, properties: Mapping[str, Json], definition: Mappi
     names = have.properties.keys() | properties.keys()
     changed = frozenset(name for name in names if have.properties.get(name) != properties.get(name))
     parts = frozenset(part for part in ATTRIBUTES if have.definition.get(part) != definition.get(part))
-    provider: Provider = PROVIDERS[have.type]
     return Difference(
         changed=changed,
         definition=parts,
-        replacing=frozenset(provider.replaces(have.type, changed)),
+        replacing=frozenset(PROVIDERS[have.type].replaced_by(changed)),
         uncertain=frozenset(name for name in changed if has_unknown(properties.get(name))),
     )
 
@@ -258,7 +262,7 @@ def refuse_renaming(have: Deployed, properties: Mapping[str, Json]) -> None:
     """
     provider = PROVIDERS[have.type]
     name = provider.name
-    if any(properties.get(parent) != have.properties.get(parent) for parent in provider.within):
+    if any(properties.get(parent) != have.properties.get(parent) for parent in provider.within.split()):
         return
     if name and name in properties and properties[name] == have.properties.get(name):
         raise ResourceFailure(

@@ -11,7 +11,6 @@ from sagehost.cloudformation import parameters
 from sagehost.cloudformation.desired import Desired, ssm_value
 from sagehost.cloudformation.errors import InsufficientCapabilities, ValidationError
 from sagehost.cloudformation.plan import check_rules
-from sagehost.cloudformation.providers.calls import names
 from sagehost.cloudformation.store import Stack, Target
 from sagehost.cloudformation.template import Template, parse
 from sagehost.cloudformation.values import Json
@@ -45,10 +44,10 @@ _HARMLESS: Mapping[str, Json] = {
 
 # ImportExistingResources, which `cdk bootstrap` sends, is taken without effect: where it would adopt a resource of the
 # same name, that resource's service refuses to create another.
-_CARRIED = names(
+_CARRIED = (
     "StackName ChangeSetName ChangeSetType ClientToken ClientRequestToken Description TemplateBody TemplateURL "
     "UsePreviousTemplate Parameters Capabilities RoleARN Tags DisableRollback EnableTerminationProtection "
-    "IncludeNestedStacks ImportExistingResources RetainExceptOnCreate RetainResources ResourcesToSkip"
+    "IncludeNestedStacks ImportExistingResources RetainExceptOnCreate RetainResources ResourcesToSkip".split()
 )
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import jsonschema
 import regex  # type: ignore[import-untyped]
+from botocore import xform_name
 
 from sagehost.cloudformation.keywords import Validator
 from sagehost.cloudformation.values import Json
@@ -74,6 +75,9 @@ class Tagging:
     property: str
     is_list: bool
     system_tags: bool
+    add_with: str
+    """boto3's method that adds tags, as far as the schema tells; likewise `remove_with`."""
+    remove_with: str
 
 
 class ResourceSchema:
@@ -98,7 +102,13 @@ class ResourceSchema:
         shape = self._schema["properties"][name]
         if "$ref" in shape:
             shape = self._schema["definitions"][shape["$ref"].rsplit("/", 1)[1]]
-        return Tagging(name, shape.get("type") == "array", bool(declared.get("cloudFormationSystemTags")))
+        actions = [permission.partition(":")[2] for permission in declared.get("permissions", [])]
+        adding, removing = (
+            next((xform_name(action) for action in actions if action.startswith(verbs)), "")
+            for verbs in (("Tag", "Add", "Create"), ("Untag", "Remove", "Delete"))
+        )
+        system_tags = bool(declared.get("cloudFormationSystemTags"))
+        return Tagging(name, shape.get("type") == "array", system_tags, adding, removing)
 
     def problems(self, properties: Mapping[str, Json]) -> Iterator[str]:
         """What is wrong with the properties, each with its place. Unknown parts are taken to be right.
@@ -110,10 +120,6 @@ class ResourceSchema:
         writable = {name: value for name, value in properties.items() if name not in self.read_only}
         for error in _validator(self.type).iter_errors(writable):
             yield from _worded(error)
-
-    def replaced_by_change_of(self, names: set[str]) -> set[str]:
-        """Of these top-level properties, the ones whose change replaces the resource."""
-        return {name for name in names if name in self.create_only}
 
     def json_schema(self) -> Mapping[str, Any]:
         """The raw schema."""

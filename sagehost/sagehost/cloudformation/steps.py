@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-from sagehost.cloudformation.desired import Desired, context
+from sagehost.cloudformation.desired import Desired, resource_of
 from sagehost.cloudformation.errors import ResourceFailure, ValidationError
 from sagehost.cloudformation.providers import PROVIDERS
 from sagehost.cloudformation.store import Created, Deployed, Replaced, Stack
@@ -40,7 +40,7 @@ def create(
 ) -> Deployed:
     """Create a resource; it is in the journal from the moment it exists. `verb` is UPDATE for a replacement."""
     resource_type = desired.target.template.resources[logical_id]["Type"]
-    provider, where = PROVIDERS[resource_type], context(stack, logical_id, resource_type)
+    provider = PROVIDERS[resource_type]
     physical_id = ""
 
     def event(status: str, reason: str | None = None) -> None:
@@ -49,9 +49,9 @@ def create(
     if verb == "CREATE":
         event("IN_PROGRESS")
     try:
-        physical_id = provider.create(where, properties)
+        physical_id = provider.create(resource_of(stack, desired.deployed(logical_id, "", properties)), properties)
         event("IN_PROGRESS", "Resource creation Initiated")
-        provider.configure(where, physical_id, properties, {})
+        provider.configure(resource_of(stack, desired.deployed(logical_id, physical_id, properties)), properties, {})
     except Exception as error:
         event("FAILED", reason(error))
         if physical_id:
@@ -66,11 +66,10 @@ def create(
 def configure(stack: Stack, before: Deployed, after: Deployed) -> None:
     """Change a resource in place."""
     provider = PROVIDERS[after.type]
-    where = context(stack, after.logical_id, after.type)
     names = (after.logical_id, after.physical_id, after.type)
     stack.event(*names, "UPDATE_IN_PROGRESS", properties=after.properties)
     try:
-        provider.configure(where, after.physical_id, after.properties, before.properties)
+        provider.configure(resource_of(stack, after), after.properties, before.properties)
     except Exception as error:
         stack.event(*names, "UPDATE_FAILED", reason(error), after.properties)
         raise Failed(f"The following resource(s) failed to update: [{after.logical_id}]. ") from error
@@ -84,10 +83,9 @@ def delete(stack: Stack, resource: Deployed, policy: str, until: float = 0) -> b
         stack.event(*names, "DELETE_SKIPPED", properties=resource.properties)
         return True
     stack.event(*names, "DELETE_IN_PROGRESS", properties=resource.properties)
-    where = context(stack, resource.logical_id, resource.type)
     while True:
         try:
-            PROVIDERS[resource.type].remove(where, resource.physical_id, resource.properties)
+            PROVIDERS[resource.type].remove(resource_of(stack, resource), resource.properties)
             break
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the resource's status reason
             if "DependencyViolation" not in str(error) or time.monotonic() > until:
@@ -115,13 +113,13 @@ def delete_all(stack: Stack, resources: Iterable[Deployed], policy: Callable[[De
 def recreate(stack: Stack, step: Replaced) -> Deployed:
     """Bring back a resource that had to be deleted before its replacement could be created."""
     before = step.before
-    where = context(stack, before.logical_id, before.type)
     if step.after != before:
         delete(stack, step.after, "Delete")
     stack.event(before.logical_id, "", before.type, "CREATE_IN_PROGRESS", properties=before.properties)
     try:
-        physical_id = PROVIDERS[before.type].create(where, before.properties)
-        PROVIDERS[before.type].configure(where, physical_id, before.properties, {})
+        physical_id = PROVIDERS[before.type].create(resource_of(stack, before), before.properties)
+        made = replace(before, physical_id=physical_id)
+        PROVIDERS[before.type].configure(resource_of(stack, made), before.properties, {})
     except Exception as error:
         stack.event(before.logical_id, "", before.type, "CREATE_FAILED", reason(error), before.properties)
         raise Failed(f"The following resource(s) failed to create: [{before.logical_id}]. ") from error

@@ -1,27 +1,27 @@
-"""Types without a service: they exist in their stack alone."""
+"""Types without a service: they exist only in their stack."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from sagehost.cloudformation.providers.base import Context, Facet, Props, Provider
-from sagehost.cloudformation.providers.calls import names
+from sagehost.cloudformation.providers.provider import Props, Provider, Resource, Setting
 
 
-def _nothing(*_: object) -> None:
-    """There is no service to tell."""
+class _InStackOnly(Provider):
+    def create(self, resource: Resource, _: Props) -> str:
+        """Ref gives the id, which for a handle is an address; WaitCondition, which waits for a signal, is not emulated."""
+        return self.id.format(region=resource.region, name=resource.generated_name(128))
+
+    def delete(self, *_: object) -> None:
+        """There is no service to call."""
 
 
-def _handle(context: Context, _: Props) -> str:
-    """Ref of a handle is an address that signals would go to; WaitCondition, which waits for them, is not emulated."""
-    return f"https://cloudformation-waitcondition-{context.region}.s3.amazonaws.com/{context.made_up_name(128)}"
-
-
-PROVIDERS: Mapping[str, Provider] = {
-    "AWS::CDK::Metadata": Provider(
-        create=lambda context, _: context.made_up_name(128),
-        delete=_nothing,
-        facets=(Facet(names("Analytics Modules"), _nothing),),
+PROVIDERS = (
+    _InStackOnly(
+        "AWS::CDK::Metadata",
+        id="{name}",
+        settings=(Setting(frozenset(["Analytics", "Modules"]), lambda *_: None),),
     ),
-    "AWS::CloudFormation::WaitConditionHandle": Provider(create=_handle, delete=_nothing),
-}
+    _InStackOnly(
+        "AWS::CloudFormation::WaitConditionHandle",
+        id="https://cloudformation-waitcondition-{region}.s3.amazonaws.com/{name}",
+    ),
+)

@@ -10,8 +10,8 @@ import pytest
 from sagehost.cloudformation import schema
 from sagehost.cloudformation.errors import ResourceFailure
 from sagehost.cloudformation.providers import PROVIDERS
-from sagehost.cloudformation.providers.base import Context
 from sagehost.cloudformation.providers.coercion import coerce
+from sagehost.cloudformation.providers.provider import Resource
 from tests.unit.sagehost.cloudformation.templates import NETWORK, ROLE, hosting, log_group, with_properties
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def test_a_provider_carries_every_property_that_its_type_requires(resource_type:
 def test_a_property_that_the_schema_lets_change_changes_in_place(resource_type: str) -> None:
     """But for the few whose API has no way to: their change replaces the resource, which is safe and not AWS's way."""
     provider, declared = PROVIDERS[resource_type], schema.load(resource_type)
-    replaced = provider.replaces(resource_type, provider.properties)
+    replaced = provider.replaced_by(provider.properties)
     more = {
         "AWS::IAM::OIDCProvider": {"ClientIdList"},
         "AWS::IAM::Policy": {"PolicyName"},
@@ -50,15 +50,24 @@ def test_what_a_change_replaces_on_some_conditions_is_always_replaced(resource_t
     provider = PROVIDERS[resource_type]
     conditional = schema.load(resource_type).json_schema().get("conditionalCreateOnlyProperties", [])
     carried = {pointer.split("/")[2] for pointer in conditional} & provider.properties
-    assert provider.replaces(resource_type, carried) == carried
+    assert provider.replaced_by(carried) == carried
 
 
-def test_a_made_up_name_tells_stack_and_resource_and_keeps_to_its_length() -> None:
-    context = Context("123456789012", "us-east-1", "s" * 60, "id", "Logical", "AWS::S3::Bucket")
-    assert len(context.made_up_name(63)) <= 63
-    short = Context("123456789012", "us-east-1", "stack", "id", "Logical", "AWS::S3::Bucket")
-    assert short.made_up_name(63).startswith("stack-Logical-")
-    assert short.made_up_name(63) != short.made_up_name(63)
+def test_a_generated_name_has_stack_and_logical_id_and_the_services_length() -> None:
+    def generated(stack_name: str) -> str:
+        provider = PROVIDERS["AWS::S3::Bucket"]
+        resource = Resource(
+            provider=provider,
+            account="123456789012",
+            region="us-east-1",
+            stack_name=stack_name,
+            logical_id="Logical",
+        )
+        return str(provider.parameters(resource, {})["Bucket"])
+
+    assert len(generated("s" * 60)) == 63
+    assert generated("stack").startswith("stack-logical-")
+    assert generated("stack") != generated("stack")
 
 
 def shape(service: str, operation: str, account: Account) -> Any:

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from sagehost.cloudformation import engine
 from sagehost.cloudformation.errors import ResourceFailure
-from sagehost.cloudformation.providers.base import Provider
+from sagehost.cloudformation.providers.provider import Provider
 from tests.unit.sagehost.cloudformation.templates import (
     NETWORK,
     ROLE,
@@ -181,10 +181,10 @@ def test_a_roll_back_that_fails_says_so_and_can_be_continued(
     before = account.inventory()
     original = Provider.configure
 
-    def configure(self: Provider, context: Any, physical_id: str, new: Any, old: Any) -> None:
+    def configure(self: Provider, resource: Any, new: Any, old: Any) -> None:
         if new.get("DisplayName") == "one":
             raise ResourceFailure("the service is out of order")
-        original(self, context, physical_id, new, old)
+        original(self, resource, new, old)
 
     with monkeypatch.context() as broken:
         broken.setattr(Provider, "configure", configure)

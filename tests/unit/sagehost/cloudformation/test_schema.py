@@ -72,11 +72,13 @@ def test_unknown_types_have_a_nearest_known_one() -> None:
 
 def test_the_schema_tells_what_replaces_a_resource() -> None:
     config = schema.load("AWS::SageMaker::EndpointConfig")
-    assert config.replaced_by_change_of({"ProductionVariants", "Tags"}) == {"ProductionVariants"}
+    assert config.create_only & {"ProductionVariants", "Tags"} == {"ProductionVariants"}
 
 
 def test_the_schema_tells_how_a_type_takes_tags() -> None:
-    assert schema.load("AWS::EC2::VPC").tagging == schema.Tagging("Tags", is_list=True, system_tags=True)
+    assert schema.load("AWS::EC2::VPC").tagging == schema.Tagging(
+        "Tags", is_list=True, system_tags=True, add_with="create_tags", remove_with="delete_tags"
+    )
     parameter = schema.load("AWS::SSM::Parameter").tagging
     assert parameter is not None
     assert not parameter.is_list
