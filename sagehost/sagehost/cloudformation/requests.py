@@ -44,11 +44,11 @@ _HARMLESS: Mapping[str, Json] = {
 
 # ImportExistingResources, which `cdk bootstrap` sends, is taken without effect: where it would adopt a resource of the
 # same name, that resource's service refuses to create another.
-_CARRIED = (
-    "StackName ChangeSetName ChangeSetType ClientToken ClientRequestToken Description TemplateBody TemplateURL "
-    "UsePreviousTemplate Parameters Capabilities RoleARN Tags DisableRollback EnableTerminationProtection "
-    "IncludeNestedStacks ImportExistingResources RetainExceptOnCreate RetainResources ResourcesToSkip".split()
-)
+_CARRIED = """
+    StackName ChangeSetName ChangeSetType ClientToken ClientRequestToken Description TemplateBody TemplateURL
+    UsePreviousTemplate Parameters Capabilities RoleARN Tags DisableRollback EnableTerminationProtection
+    IncludeNestedStacks ImportExistingResources RetainExceptOnCreate RetainResources ResourcesToSkip
+""".split()
 
 
 def check_options(request: Request) -> None:

@@ -7,7 +7,7 @@ from sagehost.cloudformation.providers.provider import Props, Provider, Resource
 
 class _InStackOnly(Provider):
     def create(self, resource: Resource, _: Props) -> str:
-        """Ref gives the id, which for a handle is an address; WaitCondition, which waits for a signal, is not emulated."""
+        """Give the id, of a handle an address. WaitCondition, which waits for signals there, is not emulated."""
         return self.id.format(region=resource.region, name=resource.generated_name(128))
 
     def delete(self, *_: object) -> None:

@@ -77,7 +77,7 @@ def _inline_rules(way: str, initial: Json = ()) -> Setting:
 class _Rule(Provider):
     """A rule apart from its group. Its target, protocol and ports cannot change, so the API needs no rule id."""
 
-    def parameters(self, resource: Resource, properties: Props) -> dict[str, Json]:
+    def parameters(self, _: Resource, properties: Props) -> dict[str, Json]:
         """The parameters of both calls."""
         return {"GroupId": properties["GroupId"], **_permission(properties)}
 
@@ -145,7 +145,7 @@ PROVIDERS = (
     _Route(
         "AWS::EC2::Route",
         update_with="replace_route",
-        sends="RouteTableId DestinationCidrBlock DestinationIpv6CidrBlock DestinationPrefixListId GatewayId NatGatewayId "
+        sends=f"RouteTableId {' '.join(_DESTINATIONS)} GatewayId NatGatewayId "
         "NetworkInterfaceId InstanceId VpcPeeringConnectionId TransitGatewayId EgressOnlyInternetGatewayId",
         id="{RouteTableId}",
         handle=f"RouteTableId {' '.join(_DESTINATIONS)}",

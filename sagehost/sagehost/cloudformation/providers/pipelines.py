@@ -145,8 +145,8 @@ PROVIDERS = (
     _Stored(
         "AWS::CodeBuild::Project",
         _check_project,
-        sends="Name Description Source Artifacts Environment ServiceRole EncryptionKey Cache LogsConfig TimeoutInMinutes "
-        "QueuedTimeoutInMinutes Tags",
+        sends="Name Description Source Artifacts Environment ServiceRole EncryptionKey Cache LogsConfig "
+        "TimeoutInMinutes QueuedTimeoutInMinutes Tags",
         name="Name",
         longest_name=150,
         attributes={"Arn": f"{_PROJECT_ARN}{{id}}"},

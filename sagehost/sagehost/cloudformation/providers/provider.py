@@ -1,4 +1,4 @@
-"""The one mechanism behind all resource types: a provider is a row of data, and overrides a method where AWS is special.
+"""The mechanism behind all resource types: a provider is a row of data, and overrides a method where AWS is special.
 
 What a row leaves out comes from the type's schema (attributes, tags, what a change replaces) and from botocore's model
 of the service (names and types of parameters, the longest name).
@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
-import jmespath  # type: ignore[import-untyped]
+import jmespath
 from botocore import xform_name
 from botocore.exceptions import ClientError, ParamValidationError
 from botocore.model import StructureShape
@@ -220,7 +220,7 @@ class Provider:
         """Of these properties, those whose change needs a new resource."""
         names, updates = set(changed), self.update_with or type(self).update is not Provider.update
         in_place = self.properties if updates else self.properties.difference(self.sent - self._set)
-        return (schema.load(self.type).create_only & names) | (names - in_place)
+        return (names & schema.load(self.type).create_only) | (names - in_place)
 
     @functools.cached_property
     def _set(self) -> frozenset[str]:
