@@ -13,10 +13,10 @@ from collections.abc import Callable
 
 from sagehost import moto_app
 from sagehost.cloudformation.convergence import converge, undo
-from sagehost.cloudformation.desired import Desired
 from sagehost.cloudformation.outputs import settle_outputs
-from sagehost.cloudformation.steps import DEFECT, Failed, delete_all
-from sagehost.cloudformation.store import Deployed, Replaced, Stack, Target, Updated, now
+from sagehost.cloudformation.steps import DEFECT, OperationError, delete_all, failed_to
+from sagehost.cloudformation.store import Deployed, Stack, Target, now
+from sagehost.cloudformation.target_state import TargetState
 
 LOG = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ def create(stack: Stack, target: Target) -> None:
     stack.target = target
     try:
         settle_outputs(stack, converge(stack, target))
-    except Failed as failure:
+    except OperationError as failure:
         if stack.disable_rollback:
             stack.move("CREATE_FAILED", str(failure))
             return
@@ -85,7 +85,7 @@ def roll_back_creation(stack: Stack) -> None:
     """Undo the creation of a stack that is ROLLBACK_IN_PROGRESS."""
     try:
         left_over = undo(stack)
-    except Failed as failure:
+    except OperationError as failure:
         stack.move("ROLLBACK_FAILED", str(failure))
         return
     if stuck := delete_all(stack, left_over, _kept_after_failure(stack)):
@@ -99,9 +99,9 @@ def roll_back_creation(stack: Stack) -> None:
 def update(stack: Stack, target: Target) -> None:
     """Update a stack that is UPDATE_IN_PROGRESS."""
     try:
-        desired = converge(stack, target)
-        settle_outputs(stack, desired)
-    except Failed as failure:
+        state = converge(stack, target)
+        settle_outputs(stack, state)
+    except OperationError as failure:
         if stack.disable_rollback:
             stack.move("UPDATE_FAILED", str(failure))
             return
@@ -110,34 +110,34 @@ def update(stack: Stack, target: Target) -> None:
         return
     stack.target = target
     stack.move("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
-    _clean_up(stack, desired)
+    _clean_up(stack, state)
     stack.journal.clear()
     stack.move("UPDATE_COMPLETE")
 
 
-def _clean_up(stack: Stack, desired: Desired) -> None:
+def _clean_up(stack: Stack, state: TargetState) -> None:
     """Delete what the update has replaced or dropped. What cannot be deleted is only reported, as on AWS."""
-    dropped = [resource for name, resource in stack.resources.items() if name not in desired.active]
+    dropped = [resource for name, resource in stack.resources.items() if name not in state.active]
     on_removal, on_replacement = _policy("DeletionPolicy"), _policy("UpdateReplacePolicy")
 
     def policy(resource: Deployed) -> str:
         successor = stack.resources.get(resource.logical_id)
         return on_removal(resource) if successor is None else on_replacement(successor)
 
-    strays = _strays(stack)
+    orphans = _orphans(stack)
     for resource in dropped:
         stack.resources.pop(resource.logical_id)
-    delete_all(stack, [*dropped, *strays], policy)
+    delete_all(stack, [*dropped, *orphans], policy)
 
 
-def _strays(stack: Stack) -> list[Deployed]:
+def _orphans(stack: Stack) -> list[Deployed]:
     """Resources that exist because of the steps in the journal without being the stack's any more."""
     current = {(resource.logical_id, resource.physical_id) for resource in stack.resources.values()}
     found: dict[tuple[str, str], Deployed] = {}
     for step in stack.journal:
-        if isinstance(step, Replaced) and step.before_exists:
+        if step.before and step.replaced and not step.before_deleted:
             found[step.before.logical_id, step.before.physical_id] = step.before
-        if not isinstance(step, Updated):
+        if step.before is None or step.replaced:
             found[step.after.logical_id, step.after.physical_id] = step.after
     return [resource for key, resource in found.items() if key not in current]
 
@@ -146,7 +146,7 @@ def roll_back_update(stack: Stack, skip: frozenset[str] = frozenset()) -> None:
     """Undo the update of a stack that is UPDATE_ROLLBACK_IN_PROGRESS."""
     try:
         left_over = undo(stack, skip)
-    except Failed as failure:
+    except OperationError as failure:
         stack.move("UPDATE_ROLLBACK_FAILED", str(failure))
         return
     stack.move("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
@@ -161,7 +161,7 @@ def delete(stack: Stack, retain: frozenset[str] = frozenset()) -> None:
     def policy(resource: Deployed) -> str:
         return "Retain" if resource.logical_id in retain else on_removal(resource)
 
-    stuck = delete_all(stack, [*stack.resources.values(), *_strays(stack)], policy)
+    stuck = delete_all(stack, [*stack.resources.values(), *_orphans(stack)], policy)
     stack.journal.clear()
     stack.resources = {resource.logical_id: resource for resource in stuck}
     if stuck:
@@ -177,4 +177,4 @@ def _failed_to_delete(stuck: list[Deployed]) -> str:
     """Names those that were tried and failed, without those that had to stay because of them."""
     held = frozenset[str]().union(*(resource.dependencies for resource in stuck))
     failed = [resource.logical_id for resource in stuck if resource.logical_id not in held]
-    return f"The following resource(s) failed to delete: [{', '.join(failed)}]. "
+    return failed_to("delete", *failed)

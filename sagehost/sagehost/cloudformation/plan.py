@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from sagehost.cloudformation import schema
-from sagehost.cloudformation.desired import Desired, Difference, difference, refuse_renaming
 from sagehost.cloudformation.errors import ResourceFailure, ValidationError
 from sagehost.cloudformation.providers import PROVIDERS
 from sagehost.cloudformation.store import Deployed, Problem, Stack, Target
+from sagehost.cloudformation.target_state import Difference, TargetState, difference, refuse_renaming
 from sagehost.cloudformation.values import Json, has_unknown
 
 NO_CHANGES = "The submitted information didn't contain changes. Submit different information to create a change set."
@@ -31,12 +31,12 @@ def plan(stack: Stack, target: Target) -> Plan:
     Raises:
         ValidationError: an expression in the template is wrong.
     """
-    desired = Desired(stack, target)
+    state = TargetState(stack, target)
     changes: list[Mapping[str, Json]] = []
     problems: list[Problem] = []
-    for logical_id in desired.order:
-        properties = desired.properties(logical_id)
-        problems += (found := list(desired.problems(logical_id, properties)))
+    for logical_id in state.order:
+        properties = state.properties(logical_id)
+        problems += (found := list(state.problems(logical_id, properties)))
         definition = target.template.resources[logical_id]
         have = stack.resources.get(logical_id)
         if have is not None and have.type != definition["Type"]:
@@ -46,37 +46,26 @@ def plan(stack: Stack, target: Target) -> Plan:
         elif have is None or have.failed:
             changes.append(_change("Add", logical_id, definition["Type"]))
         else:
-            tagged = desired.tagged(logical_id, properties)
+            tagged = state.tagged(logical_id, properties)
             differs = difference(have, tagged, definition)
             if differs.replacement == "True" and not schema.load(have.type).deletes_first:
                 problems += _renamed(have, tagged)
             if differs.changed or differs.definition:
                 changes.append(_modification(have, differs))
-            _settle(desired, have, tagged, differs)
-    removed = [have for name, have in stack.resources.items() if name not in desired.active]
+            _settle(state, have, tagged, differs)
+    removed = [have for name, have in stack.resources.items() if name not in state.active]
     changes += [_removal(have) for have in removed]
-    outputs_change = _outputs(stack, desired)
+    outputs_change = list(stack.outputs) != state.outputs()
     same = not (changes or problems or outputs_change) and _same_settings(stack, target)
     return Plan(changes, problems, same)
 
 
-def _settle(desired: Desired, have: Deployed, properties: Mapping[str, Json], differs: Difference) -> None:
+def _settle(state: TargetState, have: Deployed, properties: Mapping[str, Json], differs: Difference) -> None:
     """What the resources after this one can know of it: nothing if it may be replaced."""
     if not differs.replacing and not has_unknown(properties):
-        desired.resources.known[have.logical_id] = replace(have, properties=properties)
+        state.known[have.logical_id] = replace(have, properties=properties)
     elif not differs.replacing:
-        desired.resources.known[have.logical_id] = have
-
-
-def _outputs(stack: Stack, desired: Desired) -> bool:
-    """Whether the outputs change."""
-    wanted: dict[str, Json] = {}
-    for key, output in desired.target.template.section("Outputs").items():
-        if desired.evaluator.holds(output):
-            export = desired.evaluator.value(output.get("Export", {})).get("Name")
-            wanted[key] = (desired.evaluator.value(output.get("Value")), output.get("Description"), export)
-    present = {output.key: (output.value, output.description, output.export) for output in stack.outputs}
-    return wanted != present
+        state.known[have.logical_id] = have
 
 
 def _same_settings(stack: Stack, target: Target) -> bool:
@@ -159,16 +148,16 @@ def _renamed(have: Deployed, properties: Mapping[str, Json]) -> list[Problem]:
     return []
 
 
-def check_rules(desired: Desired) -> None:
+def check_rules(state: TargetState) -> None:
     """Check the assertions of the template's Rules, such as the version of the CDK's bootstrap stack.
 
     Raises:
         ValidationError: with the description of the first that does not hold.
     """
-    for name, rule in desired.target.template.section("Rules").items():
-        if "RuleCondition" in rule and not desired.evaluator.truth(rule["RuleCondition"]):
+    for name, rule in state.target.template.section("Rules").items():
+        if "RuleCondition" in rule and not state.evaluator.truth(rule["RuleCondition"]):
             continue
         for assertion in rule.get("Assertions", []):
-            if not desired.evaluator.truth(assertion["Assert"]):
+            if not state.evaluator.truth(assertion["Assert"]):
                 described = assertion.get("AssertDescription", "an assertion does not hold")
                 raise ValidationError(f"Template validation error: rule {name}: {described}")

@@ -8,10 +8,10 @@ from urllib.parse import unquote, urlsplit
 
 from sagehost import moto_app
 from sagehost.cloudformation import parameters
-from sagehost.cloudformation.desired import Desired, ssm_value
 from sagehost.cloudformation.errors import InsufficientCapabilities, ValidationError
 from sagehost.cloudformation.plan import check_rules
 from sagehost.cloudformation.store import Stack, Target
+from sagehost.cloudformation.target_state import TargetState, ssm_value
 from sagehost.cloudformation.template import Template, parse
 from sagehost.cloudformation.values import Json
 
@@ -48,7 +48,7 @@ _CARRIED = """
     StackName ChangeSetName ChangeSetType ClientToken ClientRequestToken Description TemplateBody TemplateURL
     UsePreviousTemplate Parameters Capabilities RoleARN Tags DisableRollback EnableTerminationProtection
     IncludeNestedStacks ImportExistingResources RetainExceptOnCreate RetainResources ResourcesToSkip
-""".split()
+"""
 
 
 def check_options(request: Request) -> None:
@@ -58,7 +58,7 @@ def check_options(request: Request) -> None:
         ValidationError: one is asked for.
     """
     for name, value in request.items():
-        if name not in _CARRIED and value != _HARMLESS.get(name, ...):
+        if name not in _CARRIED.split() and value != _HARMLESS.get(name, ...):
             raise ValidationError(f"{name} {value} is not emulated")
 
 
@@ -87,7 +87,7 @@ def target(stack: Stack, request: Request, token: str | None) -> Target:
         role_arn=request.get("RoleARN") or (present.role_arn if present else None),
         token=token,
     )
-    check_rules(Desired(stack, made))
+    check_rules(TargetState(stack, made))
     return made
 
 

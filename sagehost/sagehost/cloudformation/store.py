@@ -101,30 +101,16 @@ class ChangeSet:
 
 
 @dataclass(frozen=True)
-class Created:
-    """A resource that did not exist before."""
+class Step:
+    """What was done to a resource: it was created, changed in place (or only its definition was), or replaced."""
 
+    before: Deployed | None
+    """None: the resource was created."""
     after: Deployed
-
-
-@dataclass(frozen=True)
-class Updated:
-    """A resource that was changed in place, or whose definition alone changed."""
-
-    before: Deployed
-    after: Deployed
-
-
-@dataclass(frozen=True)
-class Replaced:
-    """A resource in the place of an older one, which exists until the clean-up unless it had to go first."""
-
-    before: Deployed
-    after: Deployed
-    before_exists: bool
-
-
-Step = Created | Updated | Replaced
+    replaced: bool = False
+    """A new physical resource has taken the place of the old one, which exists until the clean-up."""
+    before_deleted: bool = False
+    """The old one had to go first, and has; `after` is the same until the new one exists."""
 
 
 @dataclass
@@ -165,25 +151,18 @@ class Stack:
 
     def move(self, status: str, reason: str | None = None) -> None:
         """Change the stack's status, with an event."""
-        self.event(self.name, self.id, STACK_TYPE, status, reason)
+        self.events.append(Event(self.name, self.id, STACK_TYPE, status, reason, None, self.token))
         self.status, self.reason = status, reason
 
-    def event(  # noqa: PLR0917 - an event's columns
-        self,
-        logical_id: str,
-        physical_id: str,
-        resource_type: str,
-        status: str,
-        reason: str | None = None,
-        properties: Mapping[str, Json] | None = None,
-    ) -> None:
-        """Record a change of state."""
-        event = Event(logical_id, physical_id, resource_type, status, reason, properties, self.token)
+    def event(self, resource: Deployed, status: str, reason: str | None = None) -> None:
+        """Record a change of state of a resource."""
+        named = (resource.logical_id, resource.physical_id, resource.type)
+        event = Event(*named, status, reason, resource.properties or None, self.token)
         self.events.append(event)
-        current = self.resources.get(logical_id)
-        of_a_predecessor = status.startswith("DELETE") and current is not None and current.physical_id != physical_id
-        if physical_id != self.id and not of_a_predecessor:
-            self.latest[logical_id] = event
+        current = self.resources.get(resource.logical_id)
+        predecessor = current is not None and current.physical_id != resource.physical_id
+        if not (predecessor and status.startswith("DELETE")):
+            self.latest[resource.logical_id] = event
 
     def exports(self) -> Mapping[str, str]:
         """Names of exports -> their values."""
