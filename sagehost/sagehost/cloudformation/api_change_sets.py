@@ -78,7 +78,7 @@ class ChangeSets(Operations):
     def list_change_sets(self) -> ActionResult:
         """ListChangeSets."""
         stack = self.stack()
-        return self.page("Summaries", [answers.change_set_summary(stack, one) for one in stack.change_sets.values()])
+        return self.page("Summaries", [answers.change_set(stack, one) for one in stack.change_sets.values()])
 
     def delete_change_set(self) -> ActionResult:
         """DeleteChangeSet. One that does not exist is as good as deleted."""

@@ -87,7 +87,7 @@ class Stacks(Operations):
         """ListStacks, deleted ones too."""
         wanted = set(self.request.get("StackStatusFilter", []))
         stacks = [stack for stack in self.stacks.all() if not wanted or stack.status in wanted]
-        return self.page("StackSummaries", [answers.summary(stack) for stack in stacks])
+        return self.page("StackSummaries", [answers.stack(stack) for stack in stacks])
 
     def update_termination_protection(self) -> ActionResult:
         """UpdateTerminationProtection, of a stack in any status but these (user guide); the words are not known."""
@@ -155,7 +155,7 @@ class Resources(Operations):
 
     def list_stack_resources(self) -> ActionResult:
         """ListStackResources."""
-        return self.page("StackResourceSummaries", list(answers.resources(self.stack())))
+        return self.page("StackResourceSummaries", answers.resources(self.stack()))
 
     def list_exports(self) -> ActionResult:
         """ListExports."""

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
-import regex  # type: ignore[import-untyped]
 from botocore import xform_name
 
 from sagehost.cloudformation.keywords import Validator
@@ -129,15 +128,6 @@ class ResourceSchema:
 def _worded(error: jsonschema.ValidationError) -> Iterator[str]:
     place = "#" + "".join(f"/{part}" for part in error.absolute_path)
     match error.validator:
-        case "additionalProperties":
-            legal = set(error.schema.get("properties", {}))
-            patterns = [regex.compile(pattern) for pattern in error.schema.get("patternProperties", {})]
-            for name in sorted(set(error.instance) - legal):
-                if any(pattern.search(name) for pattern in patterns):
-                    continue
-                similar = difflib.get_close_matches(name, legal, n=1)
-                hint = f" (did you mean {similar[0]}?)" if similar else ""
-                yield f"{place}: extraneous key [{name}] is not permitted{hint}"
         case "required":
             for name in error.validator_value:
                 if name not in error.instance:

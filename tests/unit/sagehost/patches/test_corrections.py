@@ -58,12 +58,12 @@ class Owner:
 
 def test_a_correction_of_what_moto_does_not_have_any_more_fails_at_once() -> None:
     with pytest.raises(AttributeError, match="absent"):
-        correction.replace(Owner, "absent", lambda original: original)
+        correction.replaces(Owner, "absent")
 
 
 def test_an_addition_that_moto_has_got_itself_fails_at_once() -> None:
     with pytest.raises(AttributeError, match="moto's Owner has present now"):
-        correction.add(Owner, "present", lambda self: "ours")
+        correction.adds(Owner)(Owner.present)
 
 
 def test_a_key_id_names_its_account(client: Callable[[str], Any], account: str) -> None:
