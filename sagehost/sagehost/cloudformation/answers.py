@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 from sagehost.cloudformation.parameters import HIDDEN
@@ -15,13 +14,7 @@ Answer = dict[str, Any]
 """moto shows of it what the operation's answer has, and no value that is None."""
 
 
-def _pairs(mapping: Mapping[str, str]) -> list[Answer]:
-    return [{"Key": key, "Value": value} for key, value in mapping.items()]
-
-
-def _parameters(target: Target | None) -> list[Answer]:
-    if target is None:
-        return []
+def _parameters(target: Target) -> list[Answer]:
     declared, shown = target.template.section("Parameters"), target.parameters
     return [
         {
@@ -33,15 +26,25 @@ def _parameters(target: Target | None) -> list[Answer]:
     ]
 
 
+def _asked(target: Target) -> Answer:
+    """What was asked of a stack or a change set."""
+    return {
+        "TemplateDescription": target.template.description,
+        "Parameters": _parameters(target),
+        "Capabilities": target.capabilities,
+        "RoleARN": target.role_arn,
+        "Tags": [{"Key": key, "Value": value} for key, value in target.tags.items()],
+    }
+
+
 def stack(one: Stack) -> Answer:
     """A stack, for DescribeStacks and ListStacks."""
-    target = one.target
+    asked = _asked(one.target) if one.target else {"Parameters": [], "Capabilities": [], "Tags": []}
     return {
+        **asked,
         "StackId": one.id,
         "StackName": one.name,
-        "Description": target.template.description if target else None,
-        "TemplateDescription": target.template.description if target else None,
-        "Parameters": _parameters(target),
+        "Description": asked.get("TemplateDescription"),
         "CreationTime": one.created,
         "LastUpdatedTime": one.updated,
         "DeletionTime": one.deleted,
@@ -50,18 +53,7 @@ def stack(one: Stack) -> Answer:
         "StackStatusReason": one.reason,
         "DisableRollback": one.disable_rollback,
         "NotificationARNs": [],
-        "Capabilities": list(target.capabilities) if target else [],
-        "Outputs": [
-            {
-                "OutputKey": output.key,
-                "OutputValue": output.value,
-                "Description": output.description,
-                "ExportName": output.export,
-            }
-            for output in one.outputs
-        ],
-        "RoleARN": target.role_arn if target else None,
-        "Tags": _pairs(target.tags) if target else [],
+        "Outputs": one.outputs,
         "EnableTerminationProtection": one.termination_protection,
         "DriftInformation": {"StackDriftStatus": "NOT_CHECKED"},
     }
@@ -109,28 +101,26 @@ def failures(of: Stack, change_set: ChangeSet) -> list[Answer]:
 
 def resources(of: Stack) -> list[Answer]:
     """The resources of a stack, for every operation that shows them. Deleted ones only of a deleted stack."""
-    shown = [one for one in of.latest.values() if one.status != "DELETE_COMPLETE" or of.deleted is not None]
+    shown = [one for one in list(of.latest.values()) if one.status != "DELETE_COMPLETE" or of.deleted is not None]
     return [event(of, one) for one in shown]
 
 
 def change_set(of: Stack, one: ChangeSet) -> Answer:
     """A change set, for DescribeChangeSet and ListChangeSets."""
     return {
+        **_asked(one.target),
         "ChangeSetName": one.name,
         "ChangeSetId": one.id,
         "StackId": of.id,
         "StackName": of.name,
         "Description": one.description,
-        "Parameters": _parameters(one.target),
         "CreationTime": one.created,
         "ExecutionStatus": one.execution_status,
         "Status": one.status,
         "StatusReason": one.reason,
         "NotificationARNs": [],
         "RollbackConfiguration": {},
-        "Capabilities": list(one.target.capabilities),
-        "Tags": _pairs(one.target.tags),
-        "Changes": list(one.changes),
+        "Changes": one.changes,
         "IncludeNestedStacks": False,
     }
 
@@ -147,9 +137,7 @@ def template_summary(template: Template) -> Answer:
                 "ParameterType": one.get("Type", "String"),
                 "NoEcho": str(one.get("NoEcho")).lower() == "true",
                 "Description": one.get("Description"),
-                "ParameterConstraints": {
-                    "AllowedValues": one.get("AllowedValues"),
-                },
+                "ParameterConstraints": {"AllowedValues": one.get("AllowedValues")},
             }
             for name, one in template.section("Parameters").items()
         ],

@@ -103,7 +103,5 @@ class ChangeSets(Operations):
         if change_set.kind == "UPDATE":
             check_updatable(stack)
         stack.change_sets.clear()
-        stack.disable_rollback = bool(self.request.get("DisableRollback"))
-        stack.retain_except_on_create = bool(self.request.get("RetainExceptOnCreate"))
-        begin(stack, change_set.target, change_set.kind)
+        begin(stack, change_set.target, change_set.kind, self.request)
         return EmptyResult()

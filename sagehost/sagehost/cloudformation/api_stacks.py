@@ -26,10 +26,8 @@ class Stacks(Operations):
         wanted = target(stack, request, request.get("ClientRequestToken"))
         refuse(plan(stack, wanted))
         self.stacks.add(stack)
-        stack.disable_rollback = bool(request.get("DisableRollback")) or request.get("OnFailure") == "DO_NOTHING"
-        stack.retain_except_on_create = bool(request.get("RetainExceptOnCreate"))
         stack.termination_protection = bool(request.get("EnableTerminationProtection"))
-        begin(stack, wanted, "CREATE")
+        begin(stack, wanted, "CREATE", request)
         return ActionResult({"StackId": stack.id})
 
     def update_stack(self) -> ActionResult:
@@ -43,9 +41,7 @@ class Stacks(Operations):
         if planned.same:
             raise ValidationError("No updates are to be performed.")
         refuse(planned)
-        stack.disable_rollback = bool(request.get("DisableRollback"))
-        stack.retain_except_on_create = bool(request.get("RetainExceptOnCreate"))
-        begin(stack, wanted, "UPDATE")
+        begin(stack, wanted, "UPDATE", request)
         return ActionResult({"StackId": stack.id})
 
     def delete_stack(self) -> ActionResult:

@@ -65,20 +65,29 @@ def _policy(name: str) -> Callable[[Deployed], str]:
     return policy
 
 
-def create(stack: Stack, target: Target) -> None:
-    """Create a stack that is CREATE_IN_PROGRESS."""
-    stack.target = target
+def bring(stack: Stack, target: Target, kind: str) -> None:
+    """Bring a stack that is `kind`_IN_PROGRESS, CREATE or UPDATE, to the target."""
+    if kind == "CREATE":
+        stack.target = target
     try:
-        settle_outputs(stack, converge(stack, target))
-    except OperationError as failure:
+        state = converge(stack, target)
+        settle_outputs(stack, state)
+    except OperationError as error:
         if stack.disable_rollback:
-            stack.move("CREATE_FAILED", str(failure))
-            return
-        stack.move("ROLLBACK_IN_PROGRESS", f"{failure}Rollback requested by user.")
-        roll_back_creation(stack)
+            stack.move(f"{kind}_FAILED", str(error))
+        elif kind == "CREATE":
+            stack.move("ROLLBACK_IN_PROGRESS", f"{error}Rollback requested by user.")
+            roll_back_creation(stack)
+        else:
+            stack.move("UPDATE_ROLLBACK_IN_PROGRESS", str(error))
+            roll_back_update(stack)
         return
+    stack.target = target
+    if kind == "UPDATE":
+        stack.move("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+        _clean_up(stack, state)
     stack.journal.clear()
-    stack.move("CREATE_COMPLETE")
+    stack.move(f"{kind}_COMPLETE")
 
 
 def roll_back_creation(stack: Stack) -> None:
@@ -94,25 +103,6 @@ def roll_back_creation(stack: Stack) -> None:
         return
     stack.outputs, stack.imports = (), frozenset()
     stack.move("ROLLBACK_COMPLETE")
-
-
-def update(stack: Stack, target: Target) -> None:
-    """Update a stack that is UPDATE_IN_PROGRESS."""
-    try:
-        state = converge(stack, target)
-        settle_outputs(stack, state)
-    except OperationError as failure:
-        if stack.disable_rollback:
-            stack.move("UPDATE_FAILED", str(failure))
-            return
-        stack.move("UPDATE_ROLLBACK_IN_PROGRESS", str(failure))
-        roll_back_update(stack)
-        return
-    stack.target = target
-    stack.move("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
-    _clean_up(stack, state)
-    stack.journal.clear()
-    stack.move("UPDATE_COMPLETE")
 
 
 def _clean_up(stack: Stack, state: TargetState) -> None:

@@ -18,7 +18,7 @@ def settle_outputs(stack: Stack, state: TargetState) -> None:
         outputs = state.outputs()
     except ValidationError as error:
         raise OperationError(error.message) from error
-    exports = {output.export: output.value for output in outputs if output.export}
+    exports = {output.export_name: output.value for output in outputs if output.export_name}
     stacks = store(stack.account, stack.region)
     for name in exports:
         exporter = stacks.exporter(name)

@@ -53,12 +53,12 @@ class Event:
 
 @dataclass(frozen=True)
 class Output:
-    """An output of a stack."""
+    """An output of a stack, whose fields moto shows by their names."""
 
     key: str
     value: str
     description: str | None
-    export: str | None
+    export_name: str | None
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ class Stack:
 
     def exports(self) -> Mapping[str, str]:
         """Names of exports -> their values."""
-        return {output.export: output.value for output in self.outputs if output.export}
+        return {output.export_name: output.value for output in self.outputs if output.export_name}
 
 
 class Store:
