@@ -38,8 +38,7 @@ PROVIDERS = (
     _ScalableTarget(
         "AWS::ApplicationAutoScaling::ScalableTarget",
         service="application-autoscaling",
-        create_with="register_scalable_target",
-        update_with="register_scalable_target",
+        put_with="register_scalable_target",
         delete_with="deregister_scalable_target",
         sends="ResourceId ScalableDimension ServiceNamespace MinCapacity MaxCapacity RoleARN SuspendedState",
         id="{ResourceId}|{ScalableDimension}|{ServiceNamespace}",
@@ -48,8 +47,7 @@ PROVIDERS = (
     _ScalingPolicy(
         "AWS::ApplicationAutoScaling::ScalingPolicy",
         service="application-autoscaling",
-        create_with="put_scaling_policy",
-        update_with="put_scaling_policy",
+        put_with="put_scaling_policy",
         sends="PolicyName PolicyType ResourceId ScalableDimension ServiceNamespace ScalingTargetId "
         "TargetTrackingScalingPolicyConfiguration StepScalingPolicyConfiguration",
         id="PolicyARN",

@@ -1,27 +1,18 @@
-"""Types without a service: they exist only in their stack."""
+"""Types without a service."""
 
 from __future__ import annotations
 
-from sagehost.cloudformation.providers.provider import Props, Provider, Resource, Setting
-
-
-class _InStackOnly(Provider):
-    def create(self, resource: Resource, _: Props) -> str:
-        """Give the id, of a handle an address. WaitCondition, which waits for signals there, is not emulated."""
-        return self.id.format(region=resource.region, name=resource.generated_name(128))
-
-    def delete(self, *_: object) -> None:
-        """There is no service to call."""
-
+from sagehost.cloudformation.providers.provider import Setting, SettingsOnly
 
 PROVIDERS = (
-    _InStackOnly(
+    SettingsOnly(
         "AWS::CDK::Metadata",
-        id="{name}",
+        id="{generated}",
         settings=(Setting(frozenset(["Analytics", "Modules"]), lambda *_: None),),
     ),
-    _InStackOnly(
+    # WaitCondition, which waits for signals at this address, is not emulated.
+    SettingsOnly(
         "AWS::CloudFormation::WaitConditionHandle",
-        id="https://cloudformation-waitcondition-{region}.s3.amazonaws.com/{name}",
+        id="https://cloudformation-waitcondition-{region}.s3.amazonaws.com/{generated}",
     ),
 )

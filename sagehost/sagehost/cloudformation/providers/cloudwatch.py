@@ -10,8 +10,7 @@ _ACTIONS = "AlarmName AlarmDescription ActionsEnabled AlarmActions OKActions Ins
 PROVIDERS = (
     Provider(
         "AWS::CloudWatch::Alarm",
-        create_with="put_metric_alarm",
-        update_with="put_metric_alarm",
+        put_with="put_metric_alarm",
         delete_with="delete_alarms",
         sends=f"{_ACTIONS} MetricName Namespace Statistic ExtendedStatistic Dimensions Period Unit EvaluationPeriods "
         "DatapointsToAlarm Threshold ComparisonOperator TreatMissingData EvaluateLowSampleCountPercentile Metrics "
@@ -21,8 +20,7 @@ PROVIDERS = (
     ),
     Provider(
         "AWS::CloudWatch::CompositeAlarm",
-        create_with="put_composite_alarm",
-        update_with="put_composite_alarm",
+        put_with="put_composite_alarm",
         delete_with="delete_alarms",
         sends=f"{_ACTIONS} AlarmRule",
         name="AlarmName",
@@ -30,8 +28,7 @@ PROVIDERS = (
     ),
     Provider(
         "AWS::CloudWatch::Dashboard",
-        create_with="put_dashboard",
-        update_with="put_dashboard",
+        put_with="put_dashboard",
         delete_with="delete_dashboards",
         sends="DashboardName DashboardBody",
         name="DashboardName",

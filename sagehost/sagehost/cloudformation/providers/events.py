@@ -7,9 +7,7 @@ from sagehost.cloudformation.providers.provider import (
     Props,
     Provider,
     Resource,
-    ResourceNotFound,
     Setting,
-    already_exists,
     changes,
 )
 
@@ -26,23 +24,11 @@ def _targets(resource: Resource, new: Props, old: Props) -> None:
                 raise ResourceFailure(f"Target {entry['TargetId']}: {entry['ErrorMessage']} ({entry['ErrorCode']})")
 
 
-class _Rule(Provider):
-    def create(self, resource: Resource, properties: Props) -> str:
-        """PutRule would overwrite a rule of this name that somebody else has made."""
-        if name := properties.get("Name"):
-            try:
-                resource.call("describe_rule", Name=name)
-            except ResourceNotFound:
-                return super().create(resource, properties)
-            raise already_exists(self.type, name)
-        return super().create(resource, properties)
-
-
 PROVIDERS = (
-    _Rule(
+    Provider(
         "AWS::Events::Rule",
-        create_with="put_rule",
-        update_with="put_rule",
+        put_with="put_rule",
+        find_with="describe_rule",
         sends="Name Description EventPattern RoleArn ScheduleExpression State",
         name="Name",
         settings=(Setting(frozenset(["Targets"]), _targets, removed_first=True),),

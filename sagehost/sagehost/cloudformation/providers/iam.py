@@ -6,10 +6,8 @@ from sagehost.cloudformation.providers.provider import (
     Props,
     Provider,
     Resource,
-    ResourceNotFound,
     Setting,
-    already_exists,
-    changes,
+    SettingsOnly,
     described,
     items,
     setting,
@@ -21,52 +19,6 @@ _PRINCIPALS = (("Roles", "role", "RoleName"), ("Users", "user", "UserName"), ("G
 def _update_role(resource: Resource, new: Props, _: Props) -> None:
     description, duration = new.get("Description", ""), new.get("MaxSessionDuration", 3600)
     resource.call_on("update_role", new, Description=description, MaxSessionDuration=duration)
-
-
-def _put_policy(resource: Resource, new: Props, old: Props) -> None:
-    """Puts an inline policy on its principals, and removes it from those that are no longer named."""
-    for principals, kind, key in _PRINCIPALS:
-        for name in changes(principals, new, old)[0]:
-            try:
-                resource.call(f"delete_{kind}_policy", PolicyName=old["PolicyName"], **{key: name})
-            except ResourceNotFound:  # the principal has gone, and its inline policies with it
-                continue
-        for name in new.get(principals) or []:
-            policy = {"PolicyName": new["PolicyName"], "PolicyDocument": new["PolicyDocument"]}
-            resource.call(f"put_{kind}_policy", **policy, **{key: name})
-
-
-class _Policy(Provider):
-    """An inline policy apart from its principals."""
-
-    def create(self, _: Resource, properties: Props) -> str:
-        """The setting puts it."""
-        return str(properties["PolicyName"])
-
-    def delete(self, resource: Resource, properties: Props) -> None:
-        """Removes it from every principal."""
-        _put_policy(resource, {}, properties)
-
-
-class _RolePolicy(Provider):
-    """The same for one role."""
-
-    def create(self, resource: Resource, properties: Props) -> str:
-        """PutRolePolicy would overwrite a policy of this name."""
-        physical_id = f"{properties['PolicyName']}|{properties['RoleName']}"
-        try:
-            resource.call("get_role_policy", RoleName=properties["RoleName"], PolicyName=properties["PolicyName"])
-        except ResourceNotFound:
-            return physical_id
-        raise already_exists(self.type, physical_id)
-
-    def delete(self, resource: Resource, properties: Props) -> None:
-        """Removes it from the role."""
-        _put_policy(resource, {}, _with_role(properties))
-
-
-def _with_role(properties: Props) -> Props:
-    return {**properties, "Roles": [properties["RoleName"]]} if properties else {}
 
 
 def _new_version(resource: Resource, new: Props, old: Props) -> None:
@@ -86,16 +38,6 @@ class _ManagedPolicy(Provider):
             if not version["IsDefaultVersion"]:
                 resource.call_on("delete_policy_version", properties, VersionId=version["VersionId"])
         super().delete(resource, properties)
-
-
-def _attached_to(principals: str, kind: str, key: str) -> Setting:
-    return items(
-        principals,
-        add=f"attach_{kind}_policy",
-        remove=f"detach_{kind}_policy",
-        parameters=lambda name: {key: name},
-        removed_first=True,
-    )
 
 
 PROVIDERS = (
@@ -123,29 +65,36 @@ PROVIDERS = (
                 "ManagedPolicyArns",
                 add="attach_role_policy",
                 remove="detach_role_policy",
-                parameters=lambda arn: {"PolicyArn": arn},
+                parameters="PolicyArn",
                 removed_first=True,
             ),
         ),
         attributes={"Arn": described("get_role", "Role.Arn"), "RoleId": described("get_role", "Role.RoleId")},
     ),
-    _Policy(
+    SettingsOnly(
         "AWS::IAM::Policy",
         sends="PolicyName",
         name="PolicyName",
-        settings=(Setting(frozenset(["PolicyDocument", "Roles", "Users", "Groups"]), _put_policy),),
+        settings=tuple(
+            items(
+                principals,
+                add=f"put_{kind}_policy",
+                remove=f"delete_{kind}_policy",
+                parameters=key,
+                along="PolicyDocument",
+            )
+            for principals, kind, key in _PRINCIPALS
+        ),
     ),
-    _RolePolicy(
+    Provider(
         "AWS::IAM::RolePolicy",
-        sends="PolicyName RoleName",
+        put_with="put_role_policy",
+        find_with="get_role_policy",
+        sends="PolicyName RoleName PolicyDocument",
+        id="{PolicyName}|{RoleName}",
+        handle="PolicyName RoleName",
         name="PolicyName",
         within="RoleName",
-        settings=(
-            Setting(
-                frozenset(["PolicyDocument"]),
-                lambda resource, new, old: _put_policy(resource, _with_role(new), _with_role(old)),
-            ),
-        ),
     ),
     _ManagedPolicy(
         "AWS::IAM::ManagedPolicy",
@@ -158,7 +107,16 @@ PROVIDERS = (
         name="ManagedPolicyName",
         settings=(
             Setting(frozenset(["PolicyDocument"]), _new_version),
-            *(_attached_to(*principals) for principals in _PRINCIPALS),
+            *(
+                items(
+                    principals,
+                    add=f"attach_{kind}_policy",
+                    remove=f"detach_{kind}_policy",
+                    parameters=key,
+                    removed_first=True,
+                )
+                for principals, kind, key in _PRINCIPALS
+            ),
         ),
     ),
     Provider(

@@ -31,8 +31,7 @@ PROVIDERS = (
     ),
     _MetricFilter(
         "AWS::Logs::MetricFilter",
-        create_with="put_metric_filter",
-        update_with="put_metric_filter",
+        put_with="put_metric_filter",
         sends="LogGroupName FilterName FilterPattern MetricTransformations",
         defaults={"FilterPattern": ""},
         handle="FilterName LogGroupName",

@@ -74,15 +74,8 @@ def _check_pipeline(resource: Resource, properties: dict[str, Any]) -> None:
 
 
 _KNOWN = {
-    "Source": {"Type", "BuildSpec"},
-    "Environment": {
-        "Type",
-        "Image",
-        "ComputeType",
-        "EnvironmentVariables",
-        "PrivilegedMode",
-        "ImagePullCredentialsType",
-    },
+    "Source": "Type BuildSpec",
+    "Environment": "Type Image ComputeType EnvironmentVariables PrivilegedMode ImagePullCredentialsType",
 }
 
 
@@ -91,7 +84,7 @@ def _check_project(resource: Resource, properties: dict[str, Any]) -> None:
     if (source["Type"], properties["Artifacts"]["Type"]) != ("CODEPIPELINE", "CODEPIPELINE"):
         raise NotImplementedError(f"Source type {source['Type']}: sources and artifacts are CODEPIPELINE")
     for part, known in _KNOWN.items():
-        if unknown := sorted(set(properties[part]) - known):
+        if unknown := sorted(set(properties[part]).difference(known.split())):
             raise NotImplementedError(unknown[0])
     privileged = as_text(environment.get("PrivilegedMode", False)) == "true"
     if privileged or not environment["Type"].startswith(("LINUX_", "ARM_")):

@@ -6,6 +6,7 @@ of the service (names and types of parameters, the longest name).
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
 import secrets
@@ -149,6 +150,10 @@ class Provider:
     """Operation that creates. Default: `create_` and the third part of the type; for `delete_with` likewise."""
     update_with: str = ""
     """Operation that takes the parameters of `create_with` and the handle. Default: a change replaces the resource."""
+    put_with: str = ""
+    """Operation that creates and updates."""
+    find_with: str = ""
+    """Operation that finds a resource of the given name, which `put_with` would overwrite."""
     delete_with: str = ""
     sends: str = ""
     """Properties that the creating call carries."""
@@ -179,7 +184,8 @@ class Provider:
     def __post_init__(self) -> None:
         _, service, kind = self.type.split("::")
         self.service = self.service or service.lower()
-        self.create_with = self.create_with or f"create_{xform_name(kind)}"
+        self.create_with = self.create_with or self.put_with or f"create_{xform_name(kind)}"
+        self.update_with = self.update_with or self.put_with
         self.delete_with = self.delete_with or f"delete_{xform_name(kind)}"
         self.id = self.id or f"{{{self._parameter(self.name)}}}"
         self.handle = self.handle or (self.name if "{" in self.id else self.id.rpartition(".")[2])
@@ -249,6 +255,10 @@ class Provider:
 
     def create(self, resource: Resource, properties: Props) -> str:
         """Create the resource; gives its physical id."""
+        if self.find_with and properties.get(self.name):
+            with contextlib.suppress(ResourceNotFound):
+                resource.call_on(self.find_with, properties)
+                raise already_exists(self.type, resource.text(self.id, properties))
         parameters = self.parameters(resource, properties)
         response = resource.call(self.create_with, **parameters)
         return str(self.id.format_map(parameters) if "{" in self.id else jmespath.search(self.id, response))
@@ -293,6 +303,19 @@ class Provider:
         return {parameter: resource.text(arn, {}).removesuffix(":*") if isinstance(arn, str) else resource.id}
 
 
+class SettingsOnly(Provider):
+    """A resource that exists only in its stack, and consists of settings of other resources."""
+
+    def create(self, resource: Resource, properties: Props) -> str:
+        """Make an id of properties and of `generated`, a name."""
+        return resource.text(self.id, {**properties, "generated": resource.generated_name(128)})
+
+    def delete(self, resource: Resource, properties: Props) -> None:
+        """Remove the settings."""
+        for one in self.settings:
+            one.apply(resource, {}, properties)
+
+
 def setting(
     name: str,
     put: str,
@@ -332,8 +355,9 @@ def items(
     *,
     add: str,
     remove: str,
-    parameters: Callable[[Json], Props],
+    parameters: str | Callable[[Json], Props],
     removing: Callable[[Json], Props] | None = None,
+    along: str = "",
     initial: Sequence[Json] = (),
     removed_first: bool = False,
 ) -> Setting:
@@ -343,15 +367,19 @@ def items(
         name: the property.
         add: operation that adds an item.
         remove: operation that removes an item.
-        parameters: the parameters that say which item.
+        parameters: the parameter that takes an item, or what makes parameters of it.
         removing: the same for `remove`, where it takes fewer: an item with the same ones is overwritten.
+        along: property that `add` sends with each item; after its change all are added again.
         initial: the items of a new resource whose list is empty.
         removed_first: whether the service deletes the resource only without items.
     """
 
     def apply(resource: Resource, new: Props, old: Props) -> None:
         gone, added = changes(name, new, old, initial)
-        named = removing or parameters
+        added = added if new.get(along) == old.get(along) else list(new.get(name) or ())
+        sent = {resource.provider.rename.get(along, along): new[along]} if along and new else {}
+        adding = (lambda item: {parameters: item}) if isinstance(parameters, str) else parameters
+        named = removing or adding
         for item in gone:
             try:
                 if named(item) not in map(named, added):
@@ -359,9 +387,9 @@ def items(
             except ResourceNotFound:
                 continue
         for item in added:
-            resource.call_on(add, new, **parameters(item))
+            resource.call_on(add, new, **adding(item), **sent)
 
-    return Setting(frozenset([name]), apply, removed_first)
+    return Setting(frozenset([name, along]) - {""}, apply, removed_first)
 
 
 def changes(name: str, new: Props, old: Props, initial: Sequence[Json] = ()) -> tuple[list[Json], list[Json]]:

@@ -124,8 +124,7 @@ PROVIDERS = (
     ),
     Provider(
         "AWS::S3::BucketPolicy",
-        create_with="put_bucket_policy",
-        update_with="put_bucket_policy",
+        put_with="put_bucket_policy",
         sends="Bucket PolicyDocument",
         rename={"PolicyDocument": "Policy"},
         id="{Bucket}",

@@ -8,9 +8,10 @@ from sagehost.cloudformation.providers.provider import (
     Props,
     Provider,
     Resource,
-    ResourceNotFound,
     Setting,
+    SettingsOnly,
     changes,
+    items,
     setting,
 )
 from sagehost.cloudformation.values import Json
@@ -41,21 +42,7 @@ class _Topic(Provider):
         return {**parameters, "Attributes": {"FifoTopic": "true"}} if parameters.pop("FifoTopic", False) else parameters
 
 
-def _topic_policy(resource: Resource, new: Props, old: Props) -> None:
-    for topic in changes("Topics", new, old)[0]:
-        try:
-            _set_policy(resource, topic, _default_policy(resource, topic))
-        except ResourceNotFound:  # the topic has gone, and its policy with it
-            continue
-    for topic in new.get("Topics") or []:
-        _set_policy(resource, topic, new["PolicyDocument"])
-
-
-def _set_policy(resource: Resource, topic: str, policy: Json) -> None:
-    resource.call("set_topic_attributes", TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
-
-
-def _default_policy(resource: Resource, topic: str) -> Json:
+def _default_policy(topic: str) -> Props:
     """The policy that SNS gives a topic: its owner may do everything with it."""
     actions = "GetTopicAttributes SetTopicAttributes AddPermission RemovePermission DeleteTopic Subscribe Publish"
     statement = {
@@ -64,19 +51,10 @@ def _default_policy(resource: Resource, topic: str) -> Json:
         "Principal": {"AWS": "*"},
         "Action": [f"SNS:{action}" for action in actions.split()],
         "Resource": topic,
-        "Condition": {"StringEquals": {"AWS:SourceOwner": resource.account}},
+        "Condition": {"StringEquals": {"AWS:SourceOwner": topic.split(":")[4]}},
     }
-    return {"Version": "2008-10-17", "Id": "__default_policy_ID", "Statement": [statement]}
-
-
-class _TopicPolicy(Provider):
-    def create(self, resource: Resource, _: Props) -> str:
-        """The setting puts it."""
-        return resource.generated_name(128)
-
-    def delete(self, resource: Resource, properties: Props) -> None:
-        """Gives the topics their default policy again."""
-        _topic_policy(resource, {}, properties)
+    policy = {"Version": "2008-10-17", "Id": "__default_policy_ID", "Statement": [statement]}
+    return {"TopicArn": topic, "AttributeName": "Policy", "AttributeValue": policy}
 
 
 PROVIDERS = (
@@ -96,7 +74,21 @@ PROVIDERS = (
         ),
         attributes={"TopicName": lambda resource, _: resource.id.rsplit(":", 1)[1]},
     ),
-    _TopicPolicy("AWS::SNS::TopicPolicy", settings=(Setting(frozenset(["PolicyDocument", "Topics"]), _topic_policy),)),
+    SettingsOnly(
+        "AWS::SNS::TopicPolicy",
+        id="{generated}",
+        rename={"PolicyDocument": "AttributeValue"},
+        settings=(
+            items(
+                "Topics",
+                add="set_topic_attributes",
+                remove="set_topic_attributes",
+                parameters=lambda topic: {"TopicArn": topic, "AttributeName": "Policy"},
+                removing=_default_policy,
+                along="PolicyDocument",
+            ),
+        ),
+    ),
     Provider(
         "AWS::SNS::Subscription",
         create_with="subscribe",
