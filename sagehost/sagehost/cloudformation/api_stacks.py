@@ -6,10 +6,11 @@ from moto.core.responses import ActionResult, EmptyResult
 
 from sagehost.cloudformation import answers, engine
 from sagehost.cloudformation.api_requests import Operations, begin, check_updatable, refuse
+from sagehost.cloudformation.convergence import listed
 from sagehost.cloudformation.errors import AlreadyExists, ValidationError
-from sagehost.cloudformation.outputs import listed
 from sagehost.cloudformation.plan import plan
 from sagehost.cloudformation.requests import check_options, target
+from sagehost.cloudformation.store import Stack
 
 
 class Stacks(Operations):
@@ -97,28 +98,25 @@ class Stacks(Operations):
         """RollbackStack: after a failure with roll-back disabled."""
         check_options(self.request)
         stack = self.stack()
-        stack.token = self.request.get("ClientRequestToken")
         stack.retain_except_on_create = bool(self.request.get("RetainExceptOnCreate"))
-        if stack.status == "CREATE_FAILED":
-            stack.move("ROLLBACK_IN_PROGRESS", engine.USER_INITIATED)
-            engine.start(lambda: engine.roll_back_creation(stack), stack)
-        elif stack.status == "UPDATE_FAILED":
-            stack.move("UPDATE_ROLLBACK_IN_PROGRESS", engine.USER_INITIATED)
-            engine.start(lambda: engine.roll_back_update(stack), stack)
-        else:
+        if stack.status not in ("CREATE_FAILED", "UPDATE_FAILED"):
             raise ValidationError(f"Stack:{stack.id} is in {stack.status} state and can not be rolled back.")
+        self._roll_back(stack, stack.status.removesuffix("_FAILED"))
         return ActionResult({"StackId": stack.id})
 
     def continue_update_rollback(self) -> ActionResult:
         """ContinueUpdateRollback: after a roll-back that failed."""
         check_options(self.request)
-        stack, skip = self.stack(), frozenset(self.request.get("ResourcesToSkip", []))
+        stack = self.stack()
         if stack.status != "UPDATE_ROLLBACK_FAILED":
             raise ValidationError(f"Stack:{stack.id} is in {stack.status} state and can not continue to roll back.")
-        stack.token = self.request.get("ClientRequestToken")
-        stack.move("UPDATE_ROLLBACK_IN_PROGRESS", engine.USER_INITIATED)
-        engine.start(lambda: engine.roll_back_update(stack, skip), stack)
+        self._roll_back(stack, "UPDATE", frozenset(self.request.get("ResourcesToSkip", [])))
         return EmptyResult()
+
+    def _roll_back(self, stack: Stack, kind: str, skip: frozenset[str] = frozenset()) -> None:
+        stack.token = self.request.get("ClientRequestToken")
+        stack.move(f"{engine.ROLLBACK[kind]}_IN_PROGRESS", engine.USER_INITIATED)
+        engine.start(lambda: engine.roll_back(stack, kind, skip), stack)
 
 
 class Resources(Operations):

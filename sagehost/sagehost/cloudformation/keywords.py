@@ -60,13 +60,25 @@ def _enum(validator: Any, values: list[Any], instance: Json, schema: Schema) -> 
     if "type" in schema and not validator.evolve(schema={"type": schema["type"]}).is_valid(instance):
         return  # of the wrong type, which is told already
     if not isinstance(instance, dict | list) and as_text(instance) not in {as_text(value) for value in values}:
-        yield jsonschema.ValidationError(f"{instance!r} is not one of {values!r}")
+        yield jsonschema.ValidationError(f"{instance} is not a valid enum value (one of {', '.join(map(str, values))})")
 
 
 def _pattern(_: Any, pattern: str, instance: Json, __: Schema) -> Errors:
     # The patterns are Java's: `regex` knows \\p{…}, which `re` does not.
     if _is_string(None, instance) and not regex.search(pattern, as_text(instance)):
-        yield jsonschema.ValidationError(f"{instance!r} does not match {pattern!r}")
+        yield jsonschema.ValidationError(f"string [{instance}] does not match pattern {pattern}")
+
+
+def _required(_: Any, names: list[str], instance: Json, __: Schema) -> Errors:
+    for name in set(names).difference(instance) if isinstance(instance, dict) else ():
+        yield jsonschema.ValidationError(f"required key [{name}] not found")
+
+
+def _type(validator: Any, types: str | list[str], instance: Json, _: Schema) -> Errors:
+    listed = [types] if isinstance(types, str) else types
+    if not any(validator.is_type(instance, one) for one in listed):
+        message = f"expected type: {', '.join(listed)}, found: {type(instance).__name__}"
+        yield jsonschema.ValidationError(message)
 
 
 def _pattern_properties(validator: Any, patterns: Mapping[str, Any], instance: Json, _: Schema) -> Errors:
@@ -121,6 +133,8 @@ _KEYWORDS: dict[str, Keyword] = {
     "additionalProperties": _additional_properties,
     "patternProperties": _pattern_properties,
     "enum": _enum,
+    "required": _required,
+    "type": _type,
     "pattern": _pattern,
     "requiredXor": _exactly_one_of,
     "requiredOr": _at_least_one_of,

@@ -18,14 +18,8 @@ from sagehost.cloudformation.values import Json
 Request = Mapping[str, Json]
 """Parameters of an operation, as botocore's model names them."""
 
-_NAMED_BY = {
-    "AWS::IAM::Group": "GroupName",
-    "AWS::IAM::InstanceProfile": "InstanceProfileName",
-    "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
-    "AWS::IAM::Role": "RoleName",
-    "AWS::IAM::User": "UserName",
-}
-_IAM_TYPES = frozenset(_NAMED_BY) | {"AWS::IAM::AccessKey", "AWS::IAM::Policy", "AWS::IAM::UserToGroupAddition"}
+_IAM_TYPES = "Group InstanceProfile ManagedPolicy Role User AccessKey Policy UserToGroupAddition"
+"""Types whose creation the caller has to acknowledge, and by another capability where they are named."""
 
 # Path style and both virtual-host styles of S3, and this server's own path style.
 _S3_HOST = re.compile(r"(?:(?P<bucket>.+)\.)?s3(?:[.-](?P<region>[a-z0-9-]+))?\.amazonaws\.com(?:\.cn)?")
@@ -126,11 +120,11 @@ def _from_s3(address: str, account: str, region: str) -> str:
 
 def needed_capabilities(template: Template) -> list[str]:
     """What the caller has to acknowledge before these resources are created."""
-    found = [resource for resource in template.resources.values() if resource["Type"] in _IAM_TYPES]
-    if not found:
-        return []
-    named = any(_NAMED_BY.get(resource["Type"]) in (resource.get("Properties") or {}) for resource in found)
-    return ["CAPABILITY_NAMED_IAM" if named else "CAPABILITY_IAM"]
+    kinds = {f"AWS::IAM::{kind}": kind for kind in _IAM_TYPES.split()}
+    found = [resource for resource in template.resources.values() if resource["Type"] in kinds]
+    names = [f"{kinds[one['Type']]}Name" for one in found if f"{kinds[one['Type']]}Name" in one.get("Properties", {})]
+    named = set(names) - {"PolicyName"}  # which every inline policy has
+    return ["CAPABILITY_NAMED_IAM" if named else "CAPABILITY_IAM"] if found else []
 
 
 def check_capabilities(template: Template, given: Sequence[str]) -> None:

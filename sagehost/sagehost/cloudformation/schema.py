@@ -118,35 +118,18 @@ class ResourceSchema:
             yield f"#: readOnly property [{name}] cannot be set"
         writable = {name: value for name, value in properties.items() if name not in self.read_only}
         for error in _validator(self.type).iter_errors(writable):
-            yield from _worded(error)
+            yield _worded(error)
 
     def json_schema(self) -> Mapping[str, Any]:
         """The raw schema."""
         return self._schema
 
 
-def _worded(error: jsonschema.ValidationError) -> Iterator[str]:
+def _worded(error: jsonschema.ValidationError) -> str:
     place = "#" + "".join(f"/{part}" for part in error.absolute_path)
-    match error.validator:
-        case "required":
-            for name in error.validator_value:
-                if name not in error.instance:
-                    yield f"{place}: required key [{name}] not found"
-        case "type":
-            yield f"{place}: expected type: {_listed(error.validator_value)}, found: {type(error.instance).__name__}"
-        case "enum":
-            yield f"{place}: {error.instance} is not a valid enum value (one of {_listed(error.validator_value)})"
-        case "pattern":
-            yield f"{place}: string [{error.instance}] does not match pattern {error.validator_value}"
-        case "anyOf" | "oneOf":
-            reasons = {worded for cause in error.context for worded in _worded(cause)}
-            yield f"{place}: no permitted form matches ({'; '.join(sorted(reasons))})"
-        case _:
-            yield f"{place}: {error.message}"
-
-
-def _listed(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if error.validator in ("anyOf", "oneOf"):
+        return f"{place}: no permitted form matches ({'; '.join(sorted(set(map(_worded, error.context))))})"
+    return f"{place}: {error.message}"
 
 
 @cache
