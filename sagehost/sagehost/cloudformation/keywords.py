@@ -7,7 +7,6 @@ standard is wrapped rather than rewritten.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -16,7 +15,7 @@ import regex  # type: ignore[import-untyped]
 from jsonschema import Draft202012Validator
 from jsonschema.validators import extend
 
-from sagehost.cloudformation.values import UNKNOWN, Json, as_text, has_unknown
+from sagehost.cloudformation.values import UNKNOWN, Json, as_text, has_unknown, hint
 
 _NUMBER = regex.compile(r"[-+]?\d+(\.\d+)?([eE][-+]?\d+)?")
 
@@ -70,8 +69,9 @@ def _pattern(_: Any, pattern: str, instance: Json, __: Schema) -> Errors:
 
 
 def _required(_: Any, names: list[str], instance: Json, __: Schema) -> Errors:
-    for name in set(names).difference(instance) if isinstance(instance, dict) else ():
-        yield jsonschema.ValidationError(f"required key [{name}] not found")
+    for name in names:
+        if isinstance(instance, dict) and name not in instance:
+            yield jsonschema.ValidationError(f"required key [{name}] not found")
 
 
 def _type(validator: Any, types: str | list[str], instance: Json, _: Schema) -> Errors:
@@ -94,9 +94,7 @@ def _additional_properties(_: Any, allowed: Any, instance: Json, schema: Schema)
         legal, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
         for name in sorted(set(instance) - set(legal)):
             if not any(regex.search(pattern, name) for pattern in patterns):
-                similar = difflib.get_close_matches(name, legal, n=1)
-                hint = f" (did you mean {similar[0]}?)" if similar else ""
-                yield jsonschema.ValidationError(f"extraneous key [{name}] is not permitted{hint}")
+                yield jsonschema.ValidationError(f"extraneous key [{name}] is not permitted{hint(name, legal)}")
 
 
 def _exactly_one_of(_: Any, names: list[str], instance: Json, __: Schema) -> Errors:

@@ -6,7 +6,6 @@ first used. cfn-lint itself is not imported, which would take longer than the re
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
 import json
 from collections.abc import Iterator, Mapping
@@ -34,21 +33,10 @@ def _directory() -> Path:
 
 
 @cache
-def _index() -> Mapping[str, str]:
-    """Resource type -> name of the file with its schema."""
+def types() -> Mapping[str, str]:
+    """AWS's resource types -> names of the files with their schemas."""
     index: dict[str, str] = json.loads((_directory() / "providers" / f"{_REGION}.json").read_text())
     return index
-
-
-@cache
-def exists(resource_type: str) -> bool:
-    """Whether AWS has this resource type."""
-    return resource_type in _index()
-
-
-def nearest(resource_type: str) -> str | None:
-    """The existing type with the most similar name."""
-    return next(iter(difflib.get_close_matches(resource_type, _index(), n=1)), None)
 
 
 @cache
@@ -58,7 +46,7 @@ def load(resource_type: str) -> ResourceSchema:
     Raises:
         KeyError: AWS has no such type.
     """
-    path = _directory() / "resources" / f"{_index()[resource_type]}.json"
+    path = _directory() / "resources" / f"{types()[resource_type]}.json"
     return ResourceSchema(resource_type, json.loads(path.read_text()))
 
 

@@ -94,9 +94,8 @@ class ChangeSet:
     description: str | None
     changes: Sequence[Mapping[str, Json]]
     problems: Sequence[Problem]
-    status: str
-    reason: str | None
-    execution_status: str
+    reason: str
+    """Why it cannot be executed; empty if it can."""
     created: datetime = field(default_factory=now)
 
 

@@ -16,7 +16,7 @@ from sagehost.cloudformation.intrinsics import Evaluator
 from sagehost.cloudformation.providers import PROVIDERS
 from sagehost.cloudformation.providers.provider import Resource, as_mapping
 from sagehost.cloudformation.store import Deployed, Output, Problem, Stack, Target, store
-from sagehost.cloudformation.values import UNKNOWN, Json, as_text, has_unknown
+from sagehost.cloudformation.values import UNKNOWN, Json, as_text, has_unknown, hint
 
 _DYNAMIC = re.compile(r"\{\{resolve:([^:}]+):([^}]+)\}\}")
 
@@ -202,11 +202,10 @@ def _not_emulated(resource_type: str, logical_id: str) -> str:
     """Why a resource of this type cannot be deployed."""
     if resource_type == "AWS::CloudFormation::CustomResource" or resource_type.startswith("Custom::"):
         return f"Custom resource {logical_id} ({resource_type}) is not emulated"
-    if schema.exists(resource_type):
+    if resource_type in schema.types():
         return f"Resource type {resource_type} is not emulated (resource {logical_id})"
-    similar = schema.nearest(resource_type)
-    hint = f" (did you mean {similar}?)" if similar else ""
-    return f"Template format error: Unrecognized resource types: [{resource_type}]{hint} (resource {logical_id})"
+    similar = hint(resource_type, schema.types())
+    return f"Template format error: Unrecognized resource types: [{resource_type}]{similar} (resource {logical_id})"
 
 
 @dataclass(frozen=True)

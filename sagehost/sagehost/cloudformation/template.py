@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import graphlib
 import json
 import re
@@ -13,7 +12,7 @@ from typing import Any
 import yaml
 
 from sagehost.cloudformation.errors import ValidationError
-from sagehost.cloudformation.values import Json
+from sagehost.cloudformation.values import Json, hint
 
 _SECTIONS = """
     AWSTemplateFormatVersion Description Metadata Parameters Rules Mappings Conditions Transform Resources Outputs
@@ -125,9 +124,8 @@ def _check_resource(name: str, resource: Any) -> None:
     if not isinstance(resource, dict) or not isinstance(resource.get("Type"), str):
         raise ValidationError(f"Template format error: {place} Every Resources object must contain a Type member.")
     for attribute in sorted(set(resource).difference(_RESOURCE_ATTRIBUTES.split())):
-        similar = difflib.get_close_matches(attribute, _RESOURCE_ATTRIBUTES.split(), n=1)
-        hint = f" (did you mean {similar[0]}?)" if similar else ""
-        raise ValidationError(f"Invalid template resource property '{attribute}' of {name}{hint}")
+        similar = hint(attribute, _RESOURCE_ATTRIBUTES.split())
+        raise ValidationError(f"Invalid template resource property '{attribute}' of {name}{similar}")
     for attribute in ("CreationPolicy", "UpdatePolicy"):
         if attribute in resource:
             raise ValidationError(f"Template format error: {place} {attribute} is not emulated")

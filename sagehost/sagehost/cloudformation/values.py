@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from enum import Enum
 from typing import Any, Final, TypeAlias
 
@@ -28,6 +30,12 @@ def has_unknown(value: Json) -> bool:
     if isinstance(value, list):
         return any(has_unknown(part) for part in value)
     return value is UNKNOWN
+
+
+def hint(name: str, known: Iterable[str]) -> str:
+    """` (did you mean …?)`, if one of the known names is similar."""
+    similar = difflib.get_close_matches(name, known, n=1)
+    return f" (did you mean {similar[0]}?)" if similar else ""
 
 
 def as_text(value: Json) -> str:

@@ -39,7 +39,6 @@ PROVIDERS = (
         "AWS::ApplicationAutoScaling::ScalableTarget",
         service="application-autoscaling",
         put_with="register_scalable_target",
-        delete_with="deregister_scalable_target",
         sends="ResourceId ScalableDimension ServiceNamespace MinCapacity MaxCapacity RoleARN SuspendedState",
         id="{ResourceId}|{ScalableDimension}|{ServiceNamespace}",
         handle="ResourceId ScalableDimension ServiceNamespace",

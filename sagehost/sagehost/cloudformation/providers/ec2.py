@@ -70,8 +70,8 @@ def _permission(rule: Mapping[str, Json]) -> Props:
 
 
 def _inline_rules(way: str, initial: Json = ()) -> Setting:
-    add, remove = f"authorize_security_group_{way}", f"revoke_security_group_{way}"
-    return items(f"SecurityGroup{way.title()}", add=add, remove=remove, parameters=_permission, initial=initial)
+    add = f"authorize_security_group_{way}"
+    return items(f"SecurityGroup{way.title()}", add=add, parameters=_permission, initial=initial)
 
 
 class _Rule(Provider):
@@ -96,7 +96,6 @@ def _rule(way: str, other: str) -> Provider:
     return _Rule(
         f"AWS::EC2::SecurityGroup{way.title()}",
         create_with=f"authorize_security_group_{way}",
-        delete_with=f"revoke_security_group_{way}",
         sends="GroupId IpProtocol FromPort ToPort Description CidrIp CidrIpv6 "
         f"{other}SecurityGroupId {other}PrefixListId",
         id="SecurityGroupRules[0].SecurityGroupRuleId",
@@ -138,7 +137,6 @@ PROVIDERS = (
     Provider(
         "AWS::EC2::SubnetRouteTableAssociation",
         create_with="associate_route_table",
-        delete_with="disassociate_route_table",
         sends="SubnetId RouteTableId",
         id="AssociationId",
     ),
@@ -155,7 +153,6 @@ PROVIDERS = (
     Provider(
         "AWS::EC2::VPCGatewayAttachment",
         create_with="attach_internet_gateway",
-        delete_with="detach_internet_gateway",
         sends="VpcId InternetGatewayId",
         id="IGW|{VpcId}",
         handle="VpcId InternetGatewayId",
@@ -164,7 +161,6 @@ PROVIDERS = (
     Provider(
         "AWS::EC2::FlowLog",
         create_with="create_flow_logs",
-        delete_with="delete_flow_logs",
         sends="ResourceId ResourceType TrafficType LogGroupName LogDestination LogDestinationType LogFormat "
         "DeliverLogsPermissionArn MaxAggregationInterval",
         id="FlowLogIds[0]",

@@ -15,11 +15,10 @@ PROVIDERS = (
         settings=(
             setting("ImageTagMutability", "put_image_tag_mutability", default="MUTABLE"),
             setting("ImageScanningConfiguration", "put_image_scanning_configuration", default={"scanOnPush": False}),
-            setting("LifecyclePolicy", "put_lifecycle_policy", remove="delete_lifecycle_policy", parameter="*"),
+            setting("LifecyclePolicy", "put_lifecycle_policy", parameter="*"),
             setting(
                 "RepositoryPolicyText",
                 "set_repository_policy",
-                remove="delete_repository_policy",
                 parameter="policyText",
             ),
         ),

@@ -51,12 +51,10 @@ PROVIDERS = (
             setting(
                 "PermissionsBoundary",
                 "put_role_permissions_boundary",
-                remove="delete_role_permissions_boundary",
             ),
             items(
                 "Policies",
                 add="put_role_policy",
-                remove="delete_role_policy",
                 parameters=lambda policy: policy,
                 removing=lambda policy: {"PolicyName": policy["PolicyName"]},
                 removed_first=True,
@@ -64,7 +62,6 @@ PROVIDERS = (
             items(
                 "ManagedPolicyArns",
                 add="attach_role_policy",
-                remove="detach_role_policy",
                 parameters="PolicyArn",
                 removed_first=True,
             ),
@@ -79,7 +76,6 @@ PROVIDERS = (
             items(
                 principals,
                 add=f"put_{kind}_policy",
-                remove=f"delete_{kind}_policy",
                 parameters=key,
                 along="PolicyDocument",
             )
@@ -99,7 +95,6 @@ PROVIDERS = (
     _ManagedPolicy(
         "AWS::IAM::ManagedPolicy",
         create_with="create_policy",
-        delete_with="delete_policy",
         sends="ManagedPolicyName Path Description PolicyDocument",
         rename={"ManagedPolicyName": "PolicyName"},
         id="Policy.Arn",
@@ -111,7 +106,6 @@ PROVIDERS = (
                 items(
                     principals,
                     add=f"attach_{kind}_policy",
-                    remove=f"detach_{kind}_policy",
                     parameters=key,
                     removed_first=True,
                 )
@@ -122,7 +116,6 @@ PROVIDERS = (
     Provider(
         "AWS::IAM::OIDCProvider",
         create_with="create_open_id_connect_provider",
-        delete_with="delete_open_id_connect_provider",
         sends="Url ClientIdList ThumbprintList",
         id="OpenIDConnectProviderArn",
         settings=(setting("ThumbprintList", "update_open_id_connect_provider_thumbprint"),),

@@ -23,8 +23,8 @@ PROVIDERS = (
         sends="LogGroupName KmsKeyId",
         name="LogGroupName",
         settings=(
-            setting("RetentionInDays", "put_retention_policy", remove="delete_retention_policy"),
-            setting("KmsKeyId", "associate_kms_key", remove="disassociate_kms_key"),
+            setting("RetentionInDays", "put_retention_policy"),
+            setting("KmsKeyId", "associate_kms_key"),
         ),
         attributes={"Arn": "arn:{partition}:logs:{region}:{account}:log-group:{id}:*"},
         longest_name=512,

@@ -39,6 +39,24 @@ _SYSTEM_TAGS = frozenset(["ec2", "events", "codepipeline", "codebuild", "codecon
 """Services that let CloudFormation set its `aws:cloudformation:` tags; moto's others refuse or show them."""
 
 
+_OPPOSITES = {
+    "associate": "disassociate",
+    "attach": "detach",
+    "authorize": "revoke",
+    "create": "delete",
+    "put": "delete",
+    "register": "deregister",
+    "set": "delete",
+    "subscribe": "unsubscribe",
+}
+
+
+def _opposite(operation: str) -> str:
+    """The operation that takes back another one, if their names follow AWS's habit."""
+    verb, _, what = operation.partition("_")
+    return "_".join(filter(None, (_OPPOSITES.get(verb, ""), what)))
+
+
 class ResourceNotFound(ResourceFailure):
     """The service says that the resource does not exist."""
 
@@ -95,6 +113,10 @@ class Resource:
         """Call an operation on this resource, which the provider's handle names."""
         return self.call(operation, **{**parameters, **self.provider.handle_of(self, properties)})
 
+    def has(self, operation: str) -> bool:
+        """Whether the service has an operation."""
+        return operation in self._client.meta.method_to_api_mapping
+
     def input_shape(self, operation: str) -> StructureShape:
         """What an operation takes."""
         client = self._client
@@ -147,7 +169,7 @@ class Provider:
     service: str = ""
     """botocore's name of the service. Default: the second part of the type."""
     create_with: str = ""
-    """Operation that creates. Default: `create_` and the third part of the type; for `delete_with` likewise."""
+    """Operation that creates. Default: `create_` and the third part of the type."""
     update_with: str = ""
     """Operation that takes the parameters of `create_with` and the handle. Default: a change replaces the resource."""
     put_with: str = ""
@@ -155,6 +177,7 @@ class Provider:
     find_with: str = ""
     """Operation that finds a resource of the given name, which `put_with` would overwrite."""
     delete_with: str = ""
+    """Default: the opposite of `create_with`."""
     sends: str = ""
     """Properties that the creating call carries."""
     delete_sends: str = ""
@@ -186,7 +209,7 @@ class Provider:
         self.service = self.service or service.lower()
         self.create_with = self.create_with or self.put_with or f"create_{xform_name(kind)}"
         self.update_with = self.update_with or self.put_with
-        self.delete_with = self.delete_with or f"delete_{xform_name(kind)}"
+        self.delete_with = self.delete_with or _opposite(self.create_with)
         self.id = self.id or f"{{{self._parameter(self.name)}}}"
         self.handle = self.handle or (self.name if "{" in self.id else self.id.rpartition(".")[2])
         self.sent = frozenset(self.sends.split())
@@ -331,16 +354,17 @@ def setting(
     Args:
         name: the property.
         put: operation that sets it.
-        remove: operation that unsets it.
-        default: value of the parameter that unsets it. Neither: it cannot be removed once set.
+        remove: operation that unsets it. Default: the opposite of `put`, if there is one.
+        default: value of the parameter that unsets it.
         parameter: name of the parameter, where it differs; `*` where the value's members are the parameters.
         shape: makes the parameter's value of the property's.
         fixed: further parameters of `put`.
     """
 
     def apply(resource: Resource, new: Props, old: Props) -> None:
-        if name not in new and remove:
-            resource.call_on(remove, old)
+        unset = remove or _opposite(put)
+        if name not in new and default is None and resource.has(unset):
+            resource.call_on(unset, old)
         elif name not in new and default is None:
             raise ResourceFailure(f"Property {name} of {resource.provider.type} cannot be removed once set")
         else:
@@ -354,7 +378,7 @@ def items(
     name: str,
     *,
     add: str,
-    remove: str,
+    remove: str = "",
     parameters: str | Callable[[Json], Props],
     removing: Callable[[Json], Props] | None = None,
     along: str = "",
@@ -366,7 +390,7 @@ def items(
     Args:
         name: the property.
         add: operation that adds an item.
-        remove: operation that removes an item.
+        remove: operation that removes an item. Default: the opposite of `add`.
         parameters: the parameter that takes an item, or what makes parameters of it.
         removing: the same for `remove`, where it takes fewer: an item with the same ones is overwritten.
         along: property that `add` sends with each item; after its change all are added again.
@@ -383,7 +407,7 @@ def items(
         for item in gone:
             try:
                 if named(item) not in map(named, added):
-                    resource.call_on(remove, old, **named(item))
+                    resource.call_on(remove or _opposite(add), old, **named(item))
             except ResourceNotFound:
                 continue
         for item in added:

@@ -91,7 +91,6 @@ PROVIDERS = (
             setting(
                 "BucketEncryption",
                 "put_bucket_encryption",
-                remove="delete_bucket_encryption",
                 parameter="ServerSideEncryptionConfiguration",
                 shape=_encryption,
             ),
@@ -102,8 +101,8 @@ PROVIDERS = (
                 remove="delete_bucket_lifecycle",
                 shape=_lifecycle,
             ),
-            setting("PublicAccessBlockConfiguration", "put_public_access_block", remove="delete_public_access_block"),
-            setting("OwnershipControls", "put_bucket_ownership_controls", remove="delete_bucket_ownership_controls"),
+            setting("PublicAccessBlockConfiguration", "put_public_access_block"),
+            setting("OwnershipControls", "put_bucket_ownership_controls"),
             setting(
                 "AccessControl",
                 "put_bucket_acl",
