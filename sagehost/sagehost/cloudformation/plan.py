@@ -40,10 +40,9 @@ def plan(stack: Stack, target: Target) -> Plan:
         definition = target.template.resources[logical_id]
         have = stack.resources.get(logical_id)
         if have is not None and have.type != definition["Type"]:
-            message = (
-                "Update of resource type is not permitted. The new template modifies resource type of the following"
-            )
-            problems.append(_problem(have, "Type", f"{message} resources: [{logical_id}]"))
+            message = "Update of resource type is not permitted. The new template modifies resource type of the"
+            retyped = replace(have, type=str(definition["Type"]))
+            problems.append(_problem(retyped, "Type", f"{message} following resources: [{logical_id}]"))
         elif found:
             continue
         elif have is None or have.failed:

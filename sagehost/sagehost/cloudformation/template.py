@@ -188,21 +188,14 @@ def _mappings(node: Json) -> Iterator[dict[str, Json]]:
 
 def references(node: Json) -> Iterator[str]:
     """Names that `node` refers to by Ref, Fn::GetAtt or Fn::Sub, in any branch."""
-    if isinstance(node, list):
-        for part in node:
-            yield from references(part)
-    elif isinstance(node, dict):
-        for key, value in node.items():
-            if key == "Ref" and isinstance(value, str):
-                yield value
-            elif key == "Fn::GetAtt":
-                yield attribute_of(value)[0]
-            elif key == "Fn::Sub":
-                text, own = (value[0], value[1]) if isinstance(value, list) else (value, {})
-                yield from (name.split(".")[0] for name in substituted(text) if name not in own)
-                yield from references(own)
-            else:
-                yield from references(value)
+    for function, value in (pair for mapping in _mappings(node) for pair in mapping.items()):
+        if function == "Ref" and isinstance(value, str):
+            yield value
+        elif function == "Fn::GetAtt":
+            yield attribute_of(value)[0]
+        elif function == "Fn::Sub":
+            text, own = (value[0], value[1]) if isinstance(value, list) else (value, {})
+            yield from (name.split(".")[0] for name in substituted(text) if name not in own)
 
 
 def substituted(text: str) -> list[str]:

@@ -18,7 +18,7 @@ from typing import Any
 import jmespath
 from botocore import xform_name
 from botocore.exceptions import ClientError, ParamValidationError
-from botocore.model import StructureShape
+from botocore.model import OperationModel, StructureShape
 from moto.utilities.utils import get_partition
 
 from sagehost import moto_app
@@ -35,26 +35,14 @@ _NOT_FOUND = re.compile(
     r"NotFound|NoSuch|NonExist|does not exist|Could not find|not found|No scal\w+ \w+ found", re.IGNORECASE
 )
 _SUFFIX = string.ascii_uppercase + string.digits
-_SYSTEM_TAGS = frozenset(["ec2", "events", "codepipeline", "codebuild", "codeconnections"])
-"""Services that let CloudFormation set its `aws:cloudformation:` tags; moto's others refuse or show them."""
 
-
-_OPPOSITES = {
-    "associate": "disassociate",
-    "attach": "detach",
-    "authorize": "revoke",
-    "create": "delete",
-    "put": "delete",
-    "register": "deregister",
-    "set": "delete",
-    "subscribe": "unsubscribe",
-}
+_OPPOSITES = {"associate": "disassociate", "attach": "detach", "authorize": "revoke", "register": "deregister"}
 
 
 def _opposite(operation: str) -> str:
-    """The operation that takes back another one, if their names follow AWS's habit."""
+    """The operation that takes back another one, where their names follow AWS's habit."""
     verb, _, what = operation.partition("_")
-    return "_".join(filter(None, (_OPPOSITES.get(verb, ""), what)))
+    return f"{_OPPOSITES.get(verb, 'delete')}_{what}"
 
 
 class ResourceNotFound(ResourceFailure):
@@ -91,18 +79,14 @@ class Resource:
         Raises:
             ResourceFailure: the service refuses, in CloudFormation's wording of it.
         """
-        client = self._client
-        model = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[operation])
+        model = self._model(operation)
         shaped = coerce(parameters, model.input_shape, self.provider.type) if model.input_shape else {}
         try:
-            response = getattr(client, operation)(**shaped)
+            response = getattr(self._client, operation)(**shaped)
         except ClientError as error:
-            told, status = (
-                error.response["Error"],
-                error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400),
-            )
-            code, message = told.get("Code", "Unknown"), told.get("Message", "")
-            raise failure(model.service_model.service_id, code, message, status) from error
+            told, metadata = error.response["Error"], error.response.get("ResponseMetadata", {})
+            code, message, status = told.get("Code", "Unknown"), told.get("Message", ""), metadata.get("HTTPStatusCode")
+            raise failure(model.service_model.service_id, code, message, status or 400) from error
         except ParamValidationError as error:
             raise ResourceFailure(f"Invalid request: {error}") from error
         for refused in response.get("Unsuccessful", []):  # EC2 refuses single resources in a call that succeeds
@@ -119,8 +103,11 @@ class Resource:
 
     def input_shape(self, operation: str) -> StructureShape:
         """What an operation takes."""
-        client = self._client
-        return client.meta.service_model.operation_model(client.meta.method_to_api_mapping[operation]).input_shape
+        return self._model(operation).input_shape
+
+    def _model(self, operation: str) -> OperationModel:
+        meta = self._client.meta
+        return meta.service_model.operation_model(meta.method_to_api_mapping[operation])
 
     @property
     def _client(self) -> Any:
@@ -237,8 +224,12 @@ class Provider:
 
     @property
     def system_tags(self) -> bool:
-        """Whether the service lets CloudFormation set its own tags."""
-        return self.service in _SYSTEM_TAGS
+        """Whether the emulated service takes CloudFormation's own `aws:cloudformation:` tags."""
+        return self.service in ("ec2", "events", "codepipeline", "codebuild", "codeconnections")
+
+    @property
+    def _updates(self) -> bool:
+        return bool(self.update_with) or type(self).update is not Provider.update
 
     def attribute(self, resource: Resource, name: str, properties: Props) -> Json:
         """The value of a readable attribute."""
@@ -247,8 +238,8 @@ class Provider:
 
     def replaced_by(self, changed: Iterable[str]) -> set[str]:
         """Of these properties, those whose change needs a new resource."""
-        names, updates = set(changed), self.update_with or type(self).update is not Provider.update
-        in_place = self.properties if updates else self.properties.difference(self.sent - self._set)
+        names = set(changed)
+        in_place = self.properties if self._updates else self.properties.difference(self.sent - self._set)
         return (names & schema.load(self.type).create_only) | (names - in_place)
 
     @functools.cached_property
@@ -304,8 +295,7 @@ class Provider:
     def configure(self, resource: Resource, new: Props, old: Props) -> None:
         """Bring a resource that exists from `old` to `new`."""
         changed = {name for name in new.keys() | old.keys() if new.get(name) != old.get(name)}
-        updates = self.update_with or type(self).update is not Provider.update
-        if old and updates and changed & self.sent:
+        if old and self._updates and changed & self.sent:
             self.update(resource, new)
         for setting in self.every_setting:
             sent_already = not old and setting.properties <= self.sent

@@ -92,6 +92,7 @@ PROVIDERS = (
     Provider(
         "AWS::SNS::Subscription",
         create_with="subscribe",
+        delete_with="unsubscribe",
         sends="TopicArn Protocol Endpoint",
         defaults={"ReturnSubscriptionArn": True},
         id="SubscriptionArn",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sagehost.cloudformation import schema
-from sagehost.cloudformation.values import UNKNOWN
+from sagehost.cloudformation.values import UNKNOWN, hint
 
 BUCKET = "AWS::S3::Bucket"
 GROUP = "AWS::Logs::LogGroup"
@@ -66,8 +66,8 @@ def test_what_cloudformation_refuses_is_refused_with_its_place(
 
 
 def test_unknown_types_have_a_nearest_known_one() -> None:
-    assert not schema.exists("AWS::SageMaker::Endpont")
-    assert schema.nearest("AWS::SageMaker::Endpont") == "AWS::SageMaker::Endpoint"
+    assert "AWS::SageMaker::Endpont" not in schema.types()
+    assert hint("AWS::SageMaker::Endpont", schema.types()) == " (did you mean AWS::SageMaker::Endpoint?)"
 
 
 def test_the_schema_tells_what_replaces_a_resource() -> None:
