@@ -29,28 +29,23 @@ def test_a_provider_carries_every_property_that_its_type_requires(resource_type:
     assert required <= PROVIDERS[resource_type].properties
 
 
+REPLACED_HERE_ONLY = {
+    "AWS::IAM::OIDCProvider": {"ClientIdList"},
+    "AWS::IAM::Policy": {"PolicyName"},
+    "AWS::EC2::VPCGatewayAttachment": {"InternetGatewayId"},
+    "AWS::S3::Bucket": {"ObjectLockEnabled"},
+}
+"""Properties that AWS changes in place and no API call here can: replacing the resource is safe."""
+
+
 @pytest.mark.parametrize("resource_type", PROVIDERS)
 def test_a_property_that_the_schema_lets_change_changes_in_place(resource_type: str) -> None:
-    """But for the few whose API has no way to: their change replaces the resource, which is safe and not AWS's way."""
+    """One that AWS replaces on some conditions is always replaced: the schemas do not tell the conditions."""
     provider, declared = PROVIDERS[resource_type], schema.load(resource_type)
-    replaced = provider.replaced_by(provider.properties)
-    more = {
-        "AWS::IAM::OIDCProvider": {"ClientIdList"},
-        "AWS::IAM::Policy": {"PolicyName"},
-        "AWS::EC2::VPC": {"InstanceTenancy"},
-        "AWS::EC2::VPCGatewayAttachment": {"InternetGatewayId"},
-        "AWS::S3::Bucket": {"ObjectLockEnabled"},
-    }
-    assert replaced == (declared.create_only & provider.properties) | more.get(resource_type, set())
-
-
-@pytest.mark.parametrize("resource_type", PROVIDERS)
-def test_what_a_change_replaces_on_some_conditions_is_always_replaced(resource_type: str) -> None:
-    """Which conditions, the schemas do not tell; a change in place would hide a replacement that AWS may make."""
-    provider = PROVIDERS[resource_type]
-    conditional = schema.load(resource_type).json_schema().get("conditionalCreateOnlyProperties", [])
-    carried = {pointer.split("/")[2] for pointer in conditional} & provider.properties
-    assert provider.replaced_by(carried) == carried
+    conditional = declared.json_schema().get("conditionalCreateOnlyProperties", [])
+    replaced = {pointer.split("/")[2] for pointer in conditional} | declared.create_only
+    more = REPLACED_HERE_ONLY.get(resource_type, set())
+    assert provider.replaced_by(provider.properties) == (replaced & provider.properties) | more
 
 
 def test_a_generated_name_has_stack_and_logical_id_and_the_services_length() -> None:
