@@ -55,9 +55,7 @@ class ChangeSets(Operations):
 
     def _changing(self, name: str, kind: str) -> Stack:
         """The stack that a change set is for; a new one, not yet in the store, to create."""
-        stack = self.stacks.find(name)
-        if stack is not None and stack.deleted is not None:
-            stack = None
+        stack = self.stacks.living(name)
         if kind == "CREATE":
             if stack is None:
                 return self.new_stack(name)

@@ -21,7 +21,7 @@ class Stacks(Operations):
         request = self.request
         check_options({key: value for key, value in request.items() if (key, value) != ("OnFailure", "DO_NOTHING")})
         name = str(request["StackName"])
-        if (existing := self.stacks.find(name)) is not None and existing.deleted is None:
+        if self.stacks.living(name):
             raise AlreadyExists(f"Stack [{name}] already exists")
         stack = self.new_stack(name)
         wanted = target(stack, request, request.get("ClientRequestToken"))
@@ -49,8 +49,8 @@ class Stacks(Operations):
         """DeleteStack. A stack that does not exist is as good as deleted."""
         request = self.request
         check_options(request)
-        stack = self.stacks.find(str(request["StackName"]))
-        if stack is None or stack.deleted is not None:
+        stack = self.stacks.living(str(request["StackName"]))
+        if stack is None:
             return EmptyResult()
         if stack.termination_protection:
             raise ValidationError(f"Stack [{stack.name}] cannot be deleted while TerminationProtection is enabled")

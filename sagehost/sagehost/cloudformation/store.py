@@ -190,6 +190,11 @@ class Store:
         """A stack by its name, or, also when deleted, by its id."""
         return self._stacks.get(name_or_id) or next((stack for stack in self if stack.name == name_or_id), None)
 
+    def living(self, name_or_id: str) -> Stack | None:
+        """As `find`, without the deleted ones."""
+        found = self.find(name_or_id)
+        return found if found and found.deleted is None else None
+
     def get(self, name_or_id: str) -> Stack:
         """As `find`.
 

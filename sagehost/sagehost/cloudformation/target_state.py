@@ -26,14 +26,8 @@ ATTRIBUTES = ("Metadata", "DeletionPolicy", "UpdateReplacePolicy")
 
 def resource_of(stack: Stack, resource: Deployed) -> Resource:
     """A resource of the stack, for its provider."""
-    return Resource(
-        provider=PROVIDERS[resource.type],
-        account=stack.account,
-        region=stack.region,
-        stack_name=stack.name,
-        logical_id=resource.logical_id,
-        id=resource.physical_id,
-    )
+    where = (stack.account, stack.region, stack.name)
+    return Resource(PROVIDERS[resource.type], *where, resource.logical_id, resource.physical_id)
 
 
 def ssm_value(account: str, region: str) -> Callable[[str], str]:

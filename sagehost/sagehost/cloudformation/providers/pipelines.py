@@ -32,7 +32,6 @@ class _Stored(Provider):
         self._check = check
 
     def create(self, resource: Resource, properties: Props) -> str:
-        """Store the properties under the name or a new ARN."""
         arn = "arn:{partition}:codeconnections:{region}:{account}:connection/" + str(uuid.uuid4())
         given = properties.get(self.name) or resource.generated_name(self.longest_name)
         physical_id = str(given) if self.name else resource.text(arn, {})
@@ -42,11 +41,9 @@ class _Stored(Provider):
         return physical_id
 
     def update(self, resource: Resource, properties: Props) -> None:
-        """Store the properties in the place of the old ones."""
         self._store(resource, resource.id, properties)
 
     def delete(self, resource: Resource, _: Props) -> None:
-        """Forget the properties."""
         if self._all(resource).pop(resource.id, None) is None:
             raise ResourceNotFound(f"{resource.id} does not exist")
 

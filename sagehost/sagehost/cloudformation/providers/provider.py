@@ -61,7 +61,7 @@ def already_exists(resource_type: str, identifier: str) -> ResourceFailure:
     return ResourceFailure(f"Resource of type '{resource_type}' with identifier '{identifier}' already exists.")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Resource:
     """A resource of a stack, as its provider works on it."""
 

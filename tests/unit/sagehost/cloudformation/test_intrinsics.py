@@ -82,9 +82,7 @@ def evaluator() -> Evaluator:
         ({"Condition": "a property of this name"}, {"Condition": "a property of this name"}),
     ],
 )
-def test_functions_give_their_values_and_say_when_only_the_deployment_will_tell(
-    evaluator: Evaluator, expression: Any, value: Any
-) -> None:
+def test_functions_return_their_value_or_unknown(evaluator: Evaluator, expression: Any, value: Any) -> None:
     assert evaluator.value(expression) == value
 
 

@@ -69,7 +69,7 @@ def shape(service: str, operation: str, account: Account) -> Any:
     return account.client(service).meta.service_model.operation_model(operation).input_shape
 
 
-def test_texts_of_a_template_become_the_numbers_and_booleans_of_the_api(account: Account) -> None:
+def test_strings_of_a_template_become_numbers_and_booleans_of_the_api(account: Account) -> None:
     wanted = shape("cloudwatch", "PutMetricAlarm", account)
     given = {"AlarmName": 5, "Threshold": "0.5", "Period": "60", "ActionsEnabled": "true", "AlarmActions": []}
     assert coerce(given, wanted, "AWS::CloudWatch::Alarm") == {
@@ -114,7 +114,7 @@ def test_a_security_group_with_inline_rules_has_no_others(account: Account) -> N
     assert group["IpPermissions"] == []
 
 
-def test_rules_apart_from_their_group_come_and_go(account: Account) -> None:
+def test_separate_security_group_rules_are_created_changed_and_deleted(account: Account) -> None:
     rule = {
         "Type": "AWS::EC2::SecurityGroupIngress",
         "Properties": {
@@ -185,7 +185,7 @@ def test_a_gateway_endpoint_routes_from_the_tables_it_is_moved_to(account: Accou
     assert account.delete("net") == "DELETE_COMPLETE"
 
 
-def test_public_networks(account: Account) -> None:
+def test_a_public_network_is_created_and_deleted(account: Account) -> None:
     resources = {
         **NETWORK,
         "Gateway": {"Type": "AWS::EC2::InternetGateway"},
@@ -215,7 +215,7 @@ def test_public_networks(account: Account) -> None:
     assert account.inventory() == before
 
 
-def test_a_role_with_its_policies_in_and_out(account: Account) -> None:
+def test_a_role_changes_its_inline_and_managed_policies(account: Account) -> None:
     account.deploy("roles", {"Role": ROLE})
     iam, name = account.client("iam"), account.physical_id("roles", "Role")
     assert iam.list_role_policies(RoleName=name)["PolicyNames"] == ["inline"]
@@ -378,7 +378,7 @@ def test_an_endpoint_that_does_not_start_fails_its_stack_with_the_containers_rea
     assert {key for key in left if left[key] != before[key]} <= {"logs.describe_log_groups"}
 
 
-def test_alarms_made_of_alarms_and_dashboards(account: Account) -> None:
+def test_composite_alarms_and_dashboards(account: Account) -> None:
     resources = {
         "Alarm": with_properties(hosting(), "Alarm", Dimensions=[])["Alarm"],
         "All": {

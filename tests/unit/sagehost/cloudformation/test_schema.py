@@ -32,7 +32,7 @@ def problems(resource_type: str, **properties: Any) -> list[str]:
         ("AWS::IAM::Role", {"AssumeRolePolicyDocument": {"Statement": [{"Condition": {"Bool": {"a": "b"}}}]}}),
     ],
 )
-def test_what_cloudformation_takes_is_taken(resource_type: str, properties: dict[str, Any]) -> None:
+def test_what_cloudformation_accepts_is_accepted(resource_type: str, properties: dict[str, Any]) -> None:
     assert problems(resource_type, **properties) == []
 
 
@@ -58,7 +58,7 @@ def test_what_cloudformation_takes_is_taken(resource_type: str, properties: dict
         ("AWS::SNS::Topic", {"Tags": [{"Key": "a"}]}, "#/Tags/0: required key [Value] not found"),
     ],
 )
-def test_what_cloudformation_refuses_is_refused_with_its_place(
+def test_what_cloudformation_refuses_is_refused_with_its_path(
     resource_type: str, properties: dict[str, Any], problem: str
 ) -> None:
     (found,) = [told for told in problems(resource_type, **properties) if told.startswith(problem)]
