@@ -79,6 +79,12 @@ class Definition:
         )
         self.actions = tuple(action for stage in self.stages for action in stage.actions)
 
+    def __eq__(self, other: object) -> bool:
+        """Whether the pipelines are the same: a run starts again when an update has changed its pipeline."""
+        return isinstance(other, Definition) and vars(self) == vars(other)
+
+    __hash__ = None  # type: ignore[assignment]  # its properties are mutable
+
 
 def _action(stage: str, declared: Mapping[str, Any], region: str) -> Action:
     of_type = declared["ActionTypeId"]

@@ -175,3 +175,8 @@ def test_what_is_not_emulated_is_refused_by_name(case: str) -> None:
 def test_a_valid_pipeline_passes() -> None:
     deploys = [deployment(), deployment("Execute", ActionMode="CHANGE_SET_EXECUTE")]
     check(definition(pipeline(stage("Build", build(outputs="Made")), stage("Deploy", approval(), *deploys))))
+
+
+def test_definitions_are_equal_while_the_pipeline_is_the_same() -> None:
+    assert definition(pipeline()) == definition(pipeline())
+    assert definition(pipeline()) != definition(pipeline(ExecutionMode="SUPERSEDED"))
