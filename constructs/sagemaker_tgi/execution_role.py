@@ -1,7 +1,8 @@
 """The role that SageMaker assumes to start and run the model's container."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
@@ -10,13 +11,12 @@ from constructs import Construct, IConstruct
 
 from sagemaker_tgi.arns import NAME_PATTERN, ec2_arn, log_group_arn, log_group_name, s3_arn
 from sagemaker_tgi.artifact import ModelArtifact
-from sagemaker_tgi.compliance import acknowledge_rule, acknowledge_wildcards, explain_statements
 from sagemaker_tgi.data_capture import DataCapture
 from sagemaker_tgi.image import EcrImage
 from sagemaker_tgi.metrics import INSTANCE_NAMESPACE
+from sagemaker_tgi.permissions import LeastPrivilegeRole, Permission, explain, policy_of, service_principal
 from sagemaker_tgi.props import PropsCheck
 
-_TRUST = "sts:AssumeRole"
 _LONGEST_SUBJECT = 100  # of the 128 characters of a policy's name (policyNameType in the IAM API)
 # The actions of each statement, by its Sid, and why it is there. Sources: SageMaker developer guide, "CreateModel API:
 # execution role permissions"; which action takes which resource and key: service authorization reference.
@@ -79,7 +79,7 @@ _STATEMENTS: Mapping[str, tuple[list[str], str]] = {
 }
 
 
-class TgiExecutionRole(iam.Role):
+class TgiExecutionRole(LeastPrivilegeRole):
     """What one endpoint's container needs and nothing else: its weights, its image, its log group, its metrics.
 
     What names a thing that can be exchanged (weights, endpoint, VPC) is an `AWS::IAM::RolePolicy` with that thing's
@@ -117,37 +117,28 @@ class TgiExecutionRole(iam.Role):
             resource="repository",
             resource_name=image.repository,
         )
-        namespace = {"StringEquals": {"cloudwatch:namespace": INSTANCE_NAMESPACE}}
         super().__init__(
             scope,
             construct_id,
             description=f"SageMaker endpoint {endpoint_name}: model container",
-            # Against the confused deputy: only on behalf of this account's SageMaker resources.
-            assumed_by=iam.ServicePrincipal(
-                "sagemaker.amazonaws.com",
-                conditions={
-                    "StringEquals": {"aws:SourceAccount": stack.account},
-                    "ArnLike": {"aws:SourceArn": stack.format_arn(service="sagemaker", resource="*")},
-                },
+            assumed_by=service_principal(
+                stack, "sagemaker.amazonaws.com", stack.format_arn(service="sagemaker", resource="*")
             ),
-            inline_policies={
-                "Image": _policy([_allow("PullImage", repository), _allow("RegistryLogin", "*")]),
-                "Metrics": _policy([_allow("PublishMetrics", "*", conditions=namespace)]),
+            trust="SageMaker starts the container with it, on behalf of this account's SageMaker resources only",
+            policies={
+                "Image": [
+                    _allow("PullImage", repository),
+                    _allow("RegistryLogin", "*", wildcard="GetAuthorizationToken accepts no other resource"),
+                ],
+                "Metrics": [
+                    _allow(
+                        "PublishMetrics",
+                        "*",
+                        conditions={"StringEquals": {"cloudwatch:namespace": INSTANCE_NAMESPACE}},
+                        wildcard="PutMetricData accepts no other resource; a condition narrows it to one namespace",
+                    )
+                ],
             },
-        )
-        trust = "SageMaker starts the container with it, on behalf of this account's SageMaker resources alone"
-        explain_statements(self, {_TRUST: trust} | _reasons(["PullImage", "RegistryLogin", "PublishMetrics"]))
-        acknowledge_wildcards(
-            self,
-            ["*"],
-            "GetAuthorizationToken and PutMetricData accept no other resource; a condition narrows PutMetricData to "
-            "SageMaker's namespace",
-        )
-        acknowledge_rule(
-            self,
-            "IAMNoInlinePolicy",
-            "CreateModel uses the permissions at once, so they come with the role; a managed policy could be attached "
-            "elsewhere",
         )
         self._add_policy(
             "Artifact",
@@ -192,26 +183,19 @@ class TgiExecutionRole(iam.Role):
             _allow("DescribeNetwork", "*"),
         )
 
-    def _add_policy(self, construct_id: str, subject: str, *statements: iam.PolicyStatement) -> iam.CfnRolePolicy:
+    def _add_policy(self, construct_id: str, subject: str, *permissions: Permission) -> iam.CfnRolePolicy:
         """Adds an inline policy that is replaced when its subject is, whose name is in the policy's."""
         name = subject if cdk.Token.is_unresolved(subject) else re.sub(r"(?a)[^\w.-]", "-", subject)[-_LONGEST_SUBJECT:]
-        explain_statements(self, _reasons([str(statement.sid) for statement in statements]))
+        explain(self, permissions)
         return iam.CfnRolePolicy(
             self,
             construct_id,
             role_name=self.role_name,
             policy_name=f"{construct_id}-{name}" if name else construct_id,
-            policy_document=_policy(statements),
+            policy_document=policy_of(permissions),
         )
 
 
-def _policy(statements: Sequence[iam.PolicyStatement]) -> iam.PolicyDocument:
-    return iam.PolicyDocument(statements=list(statements))
-
-
-def _allow(sid: str, *resources: str, conditions: Mapping[str, Mapping[str, str]] | None = None) -> iam.PolicyStatement:
-    return iam.PolicyStatement(sid=sid, actions=_STATEMENTS[sid][0], resources=list(resources), conditions=conditions)
-
-
-def _reasons(sids: Sequence[str]) -> dict[str, str]:
-    return {sid: _STATEMENTS[sid][1] for sid in sids}
+def _allow(sid: str, *resources: str, conditions: Mapping[str, Any] | None = None, wildcard: str = "") -> Permission:
+    actions, reason = _STATEMENTS[sid]
+    return Permission(sid, reason, actions, resources, conditions, wildcard)

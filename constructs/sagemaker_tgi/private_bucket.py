@@ -6,7 +6,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from sagemaker_tgi.compliance import acknowledge_rule, explain_statements
+from sagemaker_tgi.compliance import acknowledge_rule
+from sagemaker_tgi.permissions import Permission, add_to_resource_policy
 
 _ACCESS_LOG_PREFIX = "access/"
 _ACCESS_LOG_RETENTION = cdk.Duration.days(365)  # PCI DSS 3.2.1, 10.7: audit trails for a year
@@ -43,9 +44,11 @@ class AccessLogBucket(s3.Bucket):
         feature flag `@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy`. Source: Amazon S3 user guide, "Permissions for
         log delivery".
         """
-        self.add_to_resource_policy(
-            iam.PolicyStatement(
+        add_to_resource_policy(
+            self,
+            Permission(
                 sid="DeliverAccessLog",
+                reason="Amazon S3 writes the access log of this one bucket",
                 principals=[iam.ServicePrincipal("logging.s3.amazonaws.com")],
                 actions=["s3:PutObject"],
                 resources=[self.arn_for_objects(f"{_ACCESS_LOG_PREFIX}*")],
@@ -53,9 +56,8 @@ class AccessLogBucket(s3.Bucket):
                     "ArnLike": {"aws:SourceArn": source.bucket_arn},
                     "StringEquals": {"aws:SourceAccount": self.stack.account},
                 },
-            )
+            ),
         )
-        explain_statements(self, {"DeliverAccessLog": "Amazon S3 writes the access log of this one bucket"})
         resource = source.node.default_child
         assert isinstance(resource, s3.CfnBucket)
         resource.logging_configuration = s3.CfnBucket.LoggingConfigurationProperty(
@@ -117,16 +119,17 @@ def _expiry(retention: cdk.Duration) -> list[s3.LifecycleRule]:
 
 
 def _deny_without_tls(bucket: s3.Bucket, removal_policy: cdk.RemovalPolicy) -> None:
-    bucket.add_to_resource_policy(
-        iam.PolicyStatement(
+    add_to_resource_policy(
+        bucket,
+        Permission(
             sid="DenyWithoutTls",
+            reason="no request passes without TLS",
             effect=iam.Effect.DENY,
             principals=[iam.AnyPrincipal()],
             actions=["s3:*"],
             resources=[bucket.bucket_arn, bucket.arn_for_objects("*")],
             conditions={"Bool": {"aws:SecureTransport": "false"}},
-        )
+        ),
     )
     if bucket.policy is not None:
         bucket.policy.apply_removal_policy(removal_policy)  # a bucket that stays keeps its policy
-    explain_statements(bucket, {"DenyWithoutTls": "nothing passes unencrypted, whoever asks"})

@@ -8,7 +8,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from sagemaker_tgi.arns import INVOKE_ACTIONS, endpoint_arn
-from sagemaker_tgi.compliance import explain_statements
+from sagemaker_tgi.permissions import Permission, explain
 from sagemaker_tgi.props import PropsCheck
 
 
@@ -62,22 +62,17 @@ class RuntimeInterfaceEndpoint(ec2.InterfaceVpcEndpoint):
         )
         if shared:
             return
-        self.add_to_policy(
-            iam.PolicyStatement(
-                sid="InvokeOwnEndpoints",
-                principals=[iam.AnyPrincipal()],
-                actions=INVOKE_ACTIONS,
-                resources=[endpoint_arn(cdk.Stack.of(scope), "*")],
-            )
+        invoke = Permission(
+            sid="InvokeOwnEndpoints",
+            reason="callers inside the VPC invoke endpoints of this account and of no other. `*` principals may do "
+            "nothing that their own policies do not allow; `*` as a name, as an endpoint that is renamed has two for a "
+            "while",
+            principals=[iam.AnyPrincipal()],
+            actions=INVOKE_ACTIONS,
+            resources=[endpoint_arn(cdk.Stack.of(scope), "*")],
         )
-        explain_statements(
-            self,
-            {
-                "InvokeOwnEndpoints": "callers inside the VPC ask endpoints of this account and of no other. `*` "
-                "principals may do nothing that their own policies do not allow; `*` as a name, as an endpoint that "
-                "is renamed has two for a while"
-            },
-        )
+        self.add_to_policy(invoke.statement())
+        explain(self, [invoke])
 
 
 def _one_per_zone(subnets: Sequence[ec2.ISubnet]) -> list[ec2.ISubnet]:

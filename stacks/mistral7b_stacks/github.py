@@ -18,13 +18,9 @@ from mistral7b.promotion.github_actions import (
     subjects,
 )
 from mistral7b.promotion.names import gate_role_name
-from mistral7b_stacks.base import EnvironmentStack
-from mistral7b_stacks.pipeline.bootstrap import BootstrapRole, bootstrap_role_arn
-from mistral7b_stacks.retention import REMOVAL
+from mistral7b_stacks.base import REMOVAL, EnvironmentStack, bootstrap_roles
 from mistral7b_stacks.stage import EnvironmentStage
-from sagemaker_tgi import acknowledge_rule, explain_statements
-
-_TRUST = "sts:AssumeRoleWithWebIdentity"
+from sagemaker_tgi import LeastPrivilegeRole, NamedRole, Permission
 
 
 @dataclass(frozen=True)
@@ -52,48 +48,40 @@ class GithubStack(EnvironmentStack):
         settings: PipelineSettings,
         provider: Provider,
     ) -> None:
-        """Defines the stack.
-
-        Args:
-            scope: The environment's stage.
-            construct_id: Id within `scope`.
-            promoted: The environment.
-            settings: The pipeline file.
-            provider: Whether the stack makes the account's provider, and for how many environments.
-        """
+        """Defines the stack."""
         super().__init__(
             scope, construct_id, environment=promoted.environment, description="deployments by GitHub Actions"
         )
-        provider_arn = self._provider_arn(provider)
+        self._provider_arn = self._provider(provider)
+        place = [(self.account, self.region)]
+        lookup = bootstrap_roles(self, "lookup", place)
         self._role(
             "ReviewRole",
-            name=review_role_name(promoted.name),
-            provider_arn=provider_arn,
-            subjects=review_subjects(settings),
-            trust="the job that compares, of a run on the promoted branch; it is in no GitHub environment",
-            statements={"Look": (self._bootstrap_roles("lookup"), "the CDK reads what is deployed, to compare")},
+            review_role_name(promoted.name),
+            review_subjects(settings),
+            "the job that compares, of a run on the promoted branch; it is in no GitHub environment",
+            [_assume("Look", "the CDK reads what is deployed, to compare", lookup)],
         )
-        gate_role = self.format_arn(
-            service="iam", region="", resource="role", resource_name=gate_role_name(promoted.name)
-        )
+        deploy = [*bootstrap_roles(self, "deploy", place), *bootstrap_roles(self, "file-publishing", place), *lookup]
+        gate_role = NamedRole(gate_role_name(promoted.name)).arn(self)
         self._role(
             "DeployRole",
-            name=deploy_role_name(promoted.name),
-            provider_arn=provider_arn,
-            subjects=subjects(settings, promoted.name),
-            trust="the job that deploys, in the GitHub environment that has this environment's name and reviewers",
-            statements={
-                "Deploy": (
-                    self._bootstrap_roles("deploy", "file-publishing", "lookup"),
+            deploy_role_name(promoted.name),
+            subjects(settings, promoted.name),
+            "the job that deploys, in the GitHub environment that has this environment's name and reviewers",
+            [
+                _assume(
+                    "Deploy",
                     "the CDK uploads templates and starts deployments with the roles of its bootstrap, in this account "
-                    "and region alone",
+                    "and region only",
+                    deploy,
                 ),
-                "Gate": ([gate_role], "smoke test and gates, which may ask the endpoint and nothing else"),
-            },
+                _assume("Gate", "smoke test and gates, which may invoke the endpoint and nothing else", [gate_role]),
+            ],
             max_session=cdk.Duration.seconds(session_seconds(promoted)),
         )
 
-    def _provider_arn(self, provider: Provider) -> str:
+    def _provider(self, provider: Provider) -> str:
         """ARN of the account's provider for GitHub, of which there can be one (IAM user guide, "OIDC federation")."""
         if provider.is_made:
             return iam.OidcProviderNative(
@@ -106,55 +94,35 @@ class GithubStack(EnvironmentStack):
             ).oidc_provider_arn
         return self.format_arn(service="iam", region="", resource="oidc-provider", resource_name=PROVIDER)
 
-    def _bootstrap_roles(self, *kinds: BootstrapRole) -> list[str]:
-        return [bootstrap_role_arn(self, kind, account=self.account, region=self.region) for kind in kinds]
-
     def _role(
         self,
         construct_id: str,
-        *,
         name: str,
-        provider_arn: str,
         subjects: Sequence[str],
         trust: str,
-        statements: Mapping[str, tuple[Sequence[str], str]],
+        permissions: Sequence[Permission],
+        *,
         max_session: cdk.Duration | None = None,
     ) -> None:
-        """Makes a role for jobs with such a `sub`, which may take on other roles and nothing else.
-
-        Args:
-            construct_id: Id within the stack.
-            name: The role's name, which the workflow has.
-            provider_arn: The account's provider for GitHub.
-            subjects: Patterns of the tokens' `sub`.
-            trust: Which jobs those are.
-            statements: By Sid, the roles that it may take on, and why.
-            max_session: Its longest session. Default: an hour.
-        """
+        """Makes a role that jobs assume whose token has such a `sub`, for an hour by default."""
         tokens = {
             "StringEquals": {f"{PROVIDER}:aud": AUDIENCE},
             "StringLike": {f"{PROVIDER}:sub": list(subjects)},
         }
-        role = iam.Role(
+        LeastPrivilegeRole(
             self,
             construct_id,
             role_name=name,
             description=f"GitHub Actions: {trust}",
-            assumed_by=iam.WebIdentityPrincipal(provider_arn, tokens),
+            assumed_by=iam.WebIdentityPrincipal(self._provider_arn, tokens),
+            trust=trust,
             max_session_duration=max_session,
-            inline_policies={
-                sid: iam.PolicyDocument(
-                    statements=[iam.PolicyStatement(sid=sid, actions=["sts:AssumeRole"], resources=list(roles))]
-                )
-                for sid, (roles, _) in statements.items()
-            },
+            policies={permission.sid: [permission] for permission in permissions},
         )
-        explain_statements(role, {_TRUST: trust, **{sid: reason for sid, (_, reason) in statements.items()}})
-        acknowledge_rule(
-            role,
-            "IAMNoInlinePolicy",
-            "this environment's own roles, named one by one; a managed policy could be attached",
-        )
+
+
+def _assume(sid: str, reason: str, role_arns: Sequence[str]) -> Permission:
+    return Permission(sid, reason, ["sts:AssumeRole"], role_arns)
 
 
 def add_github_stacks(promotion: Promotion, stages: Mapping[str, EnvironmentStage]) -> list[GithubStack]:

@@ -9,7 +9,14 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from mistral7b.promotion.names import PIPELINE_NAME, replica_stack
-from sagemaker_tgi import AccessLogBucket, EncryptionKey, PrivateBucket, acknowledge_rule, explain_statements
+from sagemaker_tgi import (
+    AccessLogBucket,
+    EncryptionKey,
+    Permission,
+    PrivateBucket,
+    acknowledge_rule,
+    add_to_resource_policy,
+)
 
 SOURCE, ASSEMBLY = "Source", "Synth_Output"
 """The artifacts: the commit's files; the cloud assembly, as CDK Pipelines names the output of `Synth`."""
@@ -43,11 +50,9 @@ class ArtifactStore(Construct):
         """Defines bucket and key.
 
         Args:
-            scope: Parent construct.
-            construct_id: Id within `scope`.
             retention_days: Days after which an artifact is deleted.
-            deploy_role_arns: Roles that exist, which deploy from it. None, where nothing is deployed in the region.
-            bucket_name: The bucket's name, where another region's stack has to know it. Default: CloudFormation's.
+            deploy_role_arns: Existing roles that deploy from it; empty if nothing is deployed in the region.
+            bucket_name: The bucket's name, if another region's stack has to know it. Default: CloudFormation's.
         """
         super().__init__(scope, construct_id)
         stays = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
@@ -69,49 +74,43 @@ class ArtifactStore(Construct):
             "what an artifact holds comes from a commit, which can be built again; access logs are of no other use",
         )
         if deploy_role_arns:
-            self._let_deploy([iam.ArnPrincipal(arn) for arn in deploy_role_arns])
+            self._let_read_assembly([iam.ArnPrincipal(arn) for arn in deploy_role_arns])
 
     def as_known(self) -> s3.IBucket:
         """The bucket for the CDK's constructs, whose grants, broader than what is needed, it does not take."""
         key = kms.Key.from_key_arn(self, "KnownKey", self.key.key_arn)
         return s3.Bucket.from_bucket_attributes(self, "Known", bucket_name=self.bucket.bucket_name, encryption_key=key)
 
-    def _let_deploy(self, roles: Sequence[iam.IPrincipal]) -> None:
-        self.bucket.add_to_resource_policy(
-            iam.PolicyStatement(
+    def _let_read_assembly(self, roles: Sequence[iam.IPrincipal]) -> None:
+        stack = cdk.Stack.of(self)
+        add_to_resource_policy(
+            self.bucket,
+            Permission(
                 sid="DeployRolesRead",
-                principals=list(roles),
+                reason="the environments' deployments read their templates from the cloud assembly; `*` is the "
+                "execution's part of its key",
+                principals=roles,
                 actions=["s3:GetObject*"],
                 resources=[self.bucket.arn_for_objects(objects_of(ASSEMBLY))],
-            )
-        )
-        self.bucket.add_to_resource_policy(
-            iam.PolicyStatement(
+            ),
+            Permission(
                 sid="DeployRolesFind",
-                principals=list(roles),
+                reason="the actions that the bootstrap gives these roles on an artifact bucket",
+                principals=roles,
                 actions=["s3:GetBucket*", "s3:List*"],
                 resources=[self.bucket.bucket_arn],
-            )
+            ),
         )
-        self.key.add_to_resource_policy(
-            iam.PolicyStatement(
+        add_to_resource_policy(
+            self.key,
+            Permission(
                 sid="DeployRolesDecrypt",
-                principals=list(roles),
+                reason="to read the encrypted assembly, through Amazon S3 only. `*` is the key itself",
+                principals=roles,
                 actions=["kms:Decrypt", "kms:DescribeKey"],
                 resources=["*"],
-                conditions={
-                    "StringEquals": {"kms:ViaService": f"s3.{self.key.stack.region}.{self.key.stack.url_suffix}"}
-                },
-            )
-        )
-        explain_statements(
-            self,
-            {
-                "DeployRolesRead": "the environments' deployments read their templates from the cloud assembly; `*` "
-                "is the execution's part of its key",
-                "DeployRolesFind": "the actions that the bootstrap gives these roles on an artifact bucket",
-                "DeployRolesDecrypt": "to read the encrypted assembly, through Amazon S3 alone. `*` is the key itself",
-            },
+                conditions={"StringEquals": {"kms:ViaService": f"s3.{stack.region}.{stack.url_suffix}"}},
+            ),
         )
 
 

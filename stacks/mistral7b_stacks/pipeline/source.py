@@ -8,7 +8,7 @@ from aws_cdk import aws_codepipeline_actions as actions
 from mistral7b.promotion.names import CONNECTION_NAME, SOURCE_ACTION
 from mistral7b.promotion.schema import Source
 from mistral7b_stacks.pipeline.artifacts import SOURCE
-from mistral7b_stacks.pipeline.permissions import Permission
+from sagemaker_tgi import Permission
 
 # ProviderType in the CodeConnections API.
 _PROVIDERS = {"github": "GitHub", "gitlab": "GitLab", "bitbucket": "Bitbucket"}
@@ -23,12 +23,7 @@ class Repository:
     """
 
     def __init__(self, stack: cdk.Stack, settings: Source) -> None:
-        """Defines the connection, unless one is given.
-
-        Args:
-            stack: The pipeline's stack.
-            settings: The file's `source`.
-        """
+        """Defines the connection in the pipeline's stack, unless the file's `source` gives one."""
         self._settings = settings
         self.connection_arn: str = settings.connection_arn or self._connection(stack)
         """ARN of the connection."""

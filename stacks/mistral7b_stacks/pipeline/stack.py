@@ -16,11 +16,12 @@ from mistral7b.promotion.names import (
     SOURCE_STAGE,
     UPDATE_STAGE,
 )
+from mistral7b_stacks.base import bootstrap_roles
 from mistral7b_stacks.checks import add_compliance_packs, mark_unchecked
 from mistral7b_stacks.pipeline.artifacts import ArtifactStore, ReplicationStack
 from mistral7b_stacks.pipeline.builds import LOG_GROUP_NAME, Builds
 from mistral7b_stacks.pipeline.notifications import Notifications
-from mistral7b_stacks.pipeline.service_role import PipelineRole, deploy_role_arn
+from mistral7b_stacks.pipeline.service_role import PipelineRole
 from mistral7b_stacks.pipeline.source import Repository
 from mistral7b_stacks.pipeline.steps import Steps
 from mistral7b_stacks.stage import EnvironmentStage
@@ -134,7 +135,7 @@ class PipelineStack(cdk.Stack):
             execution_mode=codepipeline.ExecutionMode.SUPERSEDED,
             # The execution that has changed the pipeline goes through it as it is now.
             restart_execution_on_update=True,
-            role=role.fixed,
+            role=role.without_policy_updates(),
             use_pipeline_role_for_actions=True,
             artifact_bucket=None if self.replicas else own_bucket,
             cross_region_replication_buckets=buckets if self.replicas else None,
@@ -152,8 +153,8 @@ class PipelineStack(cdk.Stack):
         return pipeline
 
     def _deploy_roles(self, region: str) -> list[str]:
-        here = [promoted for promoted in self._promotion.environments if promoted.region == region]
-        return sorted({deploy_role_arn(self, promoted) for promoted in here})
+        places = [(one.account, region) for one in self._promotion.environments if one.region == region]
+        return bootstrap_roles(self, "deploy", places)
 
     def _replicas(self, scope: Construct) -> dict[str, ReplicationStack]:
         settings = self._promotion.settings

@@ -8,7 +8,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk.assertions import Template
 
 from mistral7b import catalog
-from sagemaker_tgi import InvalidPropsError, PrivateNetwork
+from sagemaker_tgi import InvalidPropsError, LogOptions, PrivateNetwork
 
 Resources = Callable[[cdk.Stack, str], list[dict[str, Any]]]
 
@@ -44,7 +44,7 @@ def test_a_new_vpc_has_flow_logs_under_a_key_of_their_own(stack: cdk.Stack, reso
 
 def test_a_given_key_encrypts_the_flow_logs(stack: cdk.Stack, resources: Resources) -> None:
     arn = "arn:aws:kms:eu-west-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef"
-    PrivateNetwork(stack, "Network", encryption_key=kms.Key.from_key_arn(stack, "Key", arn))
+    PrivateNetwork(stack, "Network", log=LogOptions(encryption_key=kms.Key.from_key_arn(stack, "Key", arn)))
     [group] = resources(stack, "AWS::Logs::LogGroup")
     assert group["Properties"]["KmsKeyId"] == arn
     assert resources(stack, "AWS::KMS::Key") == []

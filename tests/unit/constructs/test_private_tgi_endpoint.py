@@ -8,7 +8,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk.assertions import Template
 
-from sagemaker_tgi import InvalidPropsError, JumpStartMistral, PrivateNetwork, PrivateTgiEndpoint
+from sagemaker_tgi import InvalidPropsError, JumpStartMistral, LogOptions, PrivateNetwork, PrivateTgiEndpoint
 
 Only = Callable[[cdk.Stack, str], dict[str, Any]]
 Resources = Callable[[cdk.Stack, str], list[dict[str, Any]]]
@@ -82,7 +82,7 @@ def test_a_given_role_is_used_in_place_of_a_new_one(stack: cdk.Stack, only: Only
 
 def test_a_given_key_is_used_in_place_of_new_ones(stack: cdk.Stack, resources: Resources) -> None:
     arn = "arn:aws:kms:eu-west-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef"
-    make(stack, encryption_key=kms.Key.from_key_arn(stack, "Key", arn))
+    make(stack, log=LogOptions(encryption_key=kms.Key.from_key_arn(stack, "Key", arn)))
     assert {group["Properties"]["KmsKeyId"] for group in resources(stack, "AWS::Logs::LogGroup")} == {arn}
     assert "AWS::KMS::Key" not in types(stack)
 

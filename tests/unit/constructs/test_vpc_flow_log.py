@@ -6,7 +6,7 @@ import pytest
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 
-from sagemaker_tgi import InvalidPropsError, IsolatedVpc, VpcFlowLog
+from sagemaker_tgi import InvalidPropsError, IsolatedVpc, LogOptions, VpcFlowLog
 
 Only = Callable[[cdk.Stack, str], dict[str, Any]]
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef"
@@ -25,9 +25,11 @@ def flow_log(stack: cdk.Stack, network: IsolatedVpc) -> VpcFlowLog:
         "FlowLog",
         vpc=network.vpc,
         log_group_name="/chat/flows",
-        encryption_key=kms.Key.from_key_arn(stack, "Key", KEY),
-        log_retention=logs.RetentionDays.ONE_WEEK,
-        log_removal_policy=cdk.RemovalPolicy.RETAIN,
+        log=LogOptions(
+            encryption_key=kms.Key.from_key_arn(stack, "Key", KEY),
+            retention=logs.RetentionDays.ONE_WEEK,
+            removal_policy=cdk.RemovalPolicy.RETAIN,
+        ),
     )
 
 
