@@ -1,6 +1,7 @@
 """CDK constructs that serve a Text Generation Inference container on a private SageMaker endpoint."""
 
 from sagemaker_tgi.arns import INVOKE_ACTIONS as INVOKE_ACTIONS
+from sagemaker_tgi.artifact import EcrImage as EcrImage
 from sagemaker_tgi.artifact import ModelArtifact as ModelArtifact
 from sagemaker_tgi.artifact_gateway_endpoint import ArtifactGatewayEndpoint as ArtifactGatewayEndpoint
 from sagemaker_tgi.auto_scaling import InstanceScaling as InstanceScaling
@@ -10,7 +11,6 @@ from sagemaker_tgi.compliance import acknowledge_rule as acknowledge_rule
 from sagemaker_tgi.compliance import acknowledge_wildcards as acknowledge_wildcards
 from sagemaker_tgi.compliance import explain_statements as explain_statements
 from sagemaker_tgi.data_capture import DataCapture as DataCapture
-from sagemaker_tgi.data_capture import DataCaptureBucket as DataCaptureBucket
 from sagemaker_tgi.encryption_key import EncryptionKey as EncryptionKey
 from sagemaker_tgi.endpoint import ITgiEndpoint as ITgiEndpoint
 from sagemaker_tgi.endpoint import TgiEndpoint as TgiEndpoint
@@ -18,7 +18,6 @@ from sagemaker_tgi.endpoint_config import TgiEndpointConfig as TgiEndpointConfig
 from sagemaker_tgi.execution_role import TgiExecutionRole as TgiExecutionRole
 from sagemaker_tgi.gate_role import GateRole as GateRole
 from sagemaker_tgi.gate_role import NamedRole as NamedRole
-from sagemaker_tgi.image import EcrImage as EcrImage
 from sagemaker_tgi.isolated_vpc import IsolatedVpc as IsolatedVpc
 from sagemaker_tgi.jumpstart import JumpStartMistral as JumpStartMistral
 from sagemaker_tgi.log_group import LogOptions as LogOptions
@@ -30,7 +29,6 @@ from sagemaker_tgi.permissions import Permission as Permission
 from sagemaker_tgi.permissions import add_to_resource_policy as add_to_resource_policy
 from sagemaker_tgi.permissions import explain as explain
 from sagemaker_tgi.permissions import service_principal as service_principal
-from sagemaker_tgi.private_bucket import AccessLogBucket as AccessLogBucket
 from sagemaker_tgi.private_bucket import PrivateBucket as PrivateBucket
 from sagemaker_tgi.private_network import PrivateNetwork as PrivateNetwork
 from sagemaker_tgi.private_tgi_endpoint import PrivateTgiEndpoint as PrivateTgiEndpoint

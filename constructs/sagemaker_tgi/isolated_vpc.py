@@ -79,7 +79,7 @@ class IsolatedVpc(Construct):
         )
         if any(zone[-1].isalpha() for zone in availability_zones):
             reason = "the user names zones on purpose: not every one offers GPU instances"
-            acknowledge(self, "CloudFormation-Validate::W3010", reason)
+            acknowledge(self, reason, "CloudFormation-Validate::W3010")
             for subnet in self.subnets:
                 acknowledge_lint(_resource(subnet), "W3010", reason)
 

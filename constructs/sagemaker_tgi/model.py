@@ -8,9 +8,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct, IDependable
 
-from sagemaker_tgi.artifact import ModelArtifact
+from sagemaker_tgi.artifact import EcrImage, ModelArtifact
 from sagemaker_tgi.compliance import acknowledge_lint
-from sagemaker_tgi.image import EcrImage
 from sagemaker_tgi.props import MAX_SECURITY_GROUPS, MAX_SUBNETS, PropsCheck
 
 # EnvironmentMap, EnvironmentKey and EnvironmentValue in the SageMaker API.

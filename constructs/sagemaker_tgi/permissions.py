@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import aws_cdk as cdk
@@ -54,7 +55,7 @@ def explain(construct: IConstruct, permissions: Sequence[Permission]) -> None:
             acknowledge_wildcards(construct, wide, permission.wildcard)
 
 
-def add_to_resource_policy(resource: s3.Bucket | kms.Key, *permissions: Permission) -> None:
+def add_to_resource_policy(resource: s3.IBucket | kms.IKey, *permissions: Permission) -> None:
     """Adds statements, with their reasons, to the policy of a bucket or a key."""
     for permission in permissions:
         resource.add_to_resource_policy(permission.statement())
@@ -103,7 +104,7 @@ class LeastPrivilegeRole(iam.Role):
             max_session_duration=max_session_duration,
         )
         explain_statements(self, {assumed_by.assume_role_action: trust})
-        explain(self, [permission for permissions in policies.values() for permission in permissions])
+        explain(self, [*chain(*policies.values())])
         acknowledge_rule(
             self,
             "IAMNoInlinePolicy",

@@ -10,14 +10,13 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from sagemaker_tgi.arns import log_group_name
-from sagemaker_tgi.artifact import ModelArtifact
+from sagemaker_tgi.artifact import EcrImage, ModelArtifact
 from sagemaker_tgi.artifact_gateway_endpoint import ArtifactGatewayEndpoint
 from sagemaker_tgi.auto_scaling import InstanceScaling
 from sagemaker_tgi.data_capture import DataCapture
 from sagemaker_tgi.endpoint import ITgiEndpoint, TgiEndpoint
 from sagemaker_tgi.endpoint_config import TgiEndpointConfig
 from sagemaker_tgi.execution_role import TgiExecutionRole
-from sagemaker_tgi.image import EcrImage
 from sagemaker_tgi.log_group import DEFAULT_LOG, LogOptions
 from sagemaker_tgi.model import TgiModel
 from sagemaker_tgi.private_network import PrivateNetwork

@@ -1,6 +1,6 @@
 """What the stacks have in common: names, how long things are kept, and the roles that deploy them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal, get_args
 
 import aws_cdk as cdk
@@ -10,7 +10,7 @@ from constructs import Construct
 from mistral7b.environment import Environment, schema
 from mistral7b.project import DEFAULT_QUALIFIER, Bootstrap
 from mistral7b_stacks.checks import mark_unchecked
-from sagemaker_tgi import NamedRole
+from sagemaker_tgi import NamedRole, Permission
 
 # Both list the numbers of days in ascending order; the CDK ends with INFINITE, which the file does not offer.
 RETENTION_DAYS = dict(zip(get_args(schema.RetentionDays), RetentionDays, strict=False))
@@ -39,6 +39,11 @@ class EnvironmentStack(cdk.Stack):
             synthesizer=cdk.BootstraplessSynthesizer() if scope.node.try_get_context("export") else None,
         )
         mark_unchecked(self)
+
+
+def assume(sid: str, reason: str, role_arns: Sequence[str]) -> Permission:
+    """To assume these roles."""
+    return Permission(sid, reason, ["sts:AssumeRole"], role_arns)
 
 
 def bootstrap_roles(

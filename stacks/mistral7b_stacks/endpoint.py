@@ -15,7 +15,6 @@ from mistral7b.promotion.names import gate_role_name
 from mistral7b_stacks.base import REMOVAL, RETENTION_DAYS, EnvironmentStack
 from sagemaker_tgi import (
     DataCapture,
-    DataCaptureBucket,
     EcrImage,
     EncryptionKey,
     GateRole,
@@ -23,6 +22,7 @@ from sagemaker_tgi import (
     LogOptions,
     ModelArtifact,
     NamedRole,
+    PrivateBucket,
     PrivateNetwork,
     PrivateTgiEndpoint,
     acknowledge,
@@ -121,8 +121,8 @@ class EndpointStack(EnvironmentStack):
         )
         acknowledge(
             vpc,
-            "@aws-cdk/aws-ec2:noSubnetRouteTableId",
             "the route tables that get the endpoint for S3 are given apart; nothing asks the subnets for theirs",
+            "@aws-cdk/aws-ec2:noSubnetRouteTableId",
         )
         return vpc
 
@@ -137,7 +137,7 @@ class EndpointStack(EnvironmentStack):
             description=f"Mistral 7B, {environment.name}: captured requests",
             removal_policy=removal_policy,
         )
-        kept = DataCaptureBucket(
+        kept = PrivateBucket(
             self,
             "DataCapture",
             encryption_key=key,

@@ -1,7 +1,6 @@
 """What lets workflows of GitHub Actions deploy to an environment: GitHub as an identity provider, and two roles."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -18,19 +17,9 @@ from mistral7b.promotion.github_actions import (
     subjects,
 )
 from mistral7b.promotion.names import gate_role_name
-from mistral7b_stacks.base import REMOVAL, EnvironmentStack, bootstrap_roles
+from mistral7b_stacks.base import REMOVAL, EnvironmentStack, assume, bootstrap_roles
 from mistral7b_stacks.stage import EnvironmentStage
 from sagemaker_tgi import LeastPrivilegeRole, NamedRole, Permission
-
-
-@dataclass(frozen=True)
-class Provider:
-    """GitHub as an identity provider of an account, which can have it once."""
-
-    is_made: bool
-    """Whether this environment's stack makes it."""
-    is_shared: bool
-    """Whether other environments are in the account, too."""
 
 
 class GithubStack(EnvironmentStack):
@@ -46,13 +35,31 @@ class GithubStack(EnvironmentStack):
         *,
         promoted: PromotedEnvironment,
         settings: PipelineSettings,
-        provider: Provider,
+        makes_provider: bool,
+        shares_account: bool,
     ) -> None:
-        """Defines the stack."""
+        """Defines the stack.
+
+        Args:
+            promoted: The environment.
+            settings: The pipeline file.
+            makes_provider: Whether this stack makes GitHub as the account's identity provider.
+            shares_account: Whether other environments, which use the provider too, are in the account.
+        """
         super().__init__(
             scope, construct_id, environment=promoted.environment, description="deployments by GitHub Actions"
         )
-        self._provider_arn = self._provider(provider)
+        # An account can have one provider for GitHub (IAM user guide, "OIDC federation").
+        self._provider_arn = self.format_arn(service="iam", region="", resource="oidc-provider", resource_name=PROVIDER)
+        if makes_provider:
+            self._provider_arn = iam.OidcProviderNative(
+                self,
+                "Provider",
+                url=f"https://{PROVIDER}",
+                client_ids=[AUDIENCE],
+                # Other environments of the account go on using it when this one is removed.
+                removal_policy=REMOVAL["retain" if shares_account else "destroy"],
+            ).oidc_provider_arn
         place = [(self.account, self.region)]
         lookup = bootstrap_roles(self, "lookup", place)
         self._role(
@@ -60,7 +67,7 @@ class GithubStack(EnvironmentStack):
             review_role_name(promoted.name),
             review_subjects(settings),
             "the job that compares, of a run on the promoted branch; it is in no GitHub environment",
-            [_assume("Look", "the CDK reads what is deployed, to compare", lookup)],
+            [assume("Look", "the CDK reads what is deployed, to compare", lookup)],
         )
         deploy = [*bootstrap_roles(self, "deploy", place), *bootstrap_roles(self, "file-publishing", place), *lookup]
         gate_role = NamedRole(gate_role_name(promoted.name)).arn(self)
@@ -70,29 +77,16 @@ class GithubStack(EnvironmentStack):
             subjects(settings, promoted.name),
             "the job that deploys, in the GitHub environment that has this environment's name and reviewers",
             [
-                _assume(
+                assume(
                     "Deploy",
                     "the CDK uploads templates and starts deployments with the roles of its bootstrap, in this account "
                     "and region only",
                     deploy,
                 ),
-                _assume("Gate", "smoke test and gates, which may invoke the endpoint and nothing else", [gate_role]),
+                assume("Gate", "smoke test and gates, which may invoke the endpoint and nothing else", [gate_role]),
             ],
             max_session=cdk.Duration.seconds(session_seconds(promoted)),
         )
-
-    def _provider(self, provider: Provider) -> str:
-        """ARN of the account's provider for GitHub, of which there can be one (IAM user guide, "OIDC federation")."""
-        if provider.is_made:
-            return iam.OidcProviderNative(
-                self,
-                "Provider",
-                url=f"https://{PROVIDER}",
-                client_ids=[AUDIENCE],
-                # Other environments of the account go on using it when this one is removed.
-                removal_policy=REMOVAL["retain" if provider.is_shared else "destroy"],
-            ).oidc_provider_arn
-        return self.format_arn(service="iam", region="", resource="oidc-provider", resource_name=PROVIDER)
 
     def _role(
         self,
@@ -121,35 +115,26 @@ class GithubStack(EnvironmentStack):
         )
 
 
-def _assume(sid: str, reason: str, role_arns: Sequence[str]) -> Permission:
-    return Permission(sid, reason, ["sts:AssumeRole"], role_arns)
-
-
-def add_github_stacks(promotion: Promotion, stages: Mapping[str, EnvironmentStage]) -> list[GithubStack]:
+def add_github_stacks(promotion: Promotion, stages: Mapping[str, EnvironmentStage]) -> None:
     """Adds `ENVIRONMENT/github` to the stage of each promoted environment, if the pipeline file says GitHub Actions.
 
     Args:
         promotion: What is promoted.
-        stages: The environments' stages, by name: those of all that is promoted, or of some.
+        stages: The environments' stages, by name: of all that is promoted, or of some.
     """
     actions = promotion.settings.github_actions
     if actions is None:
-        return []
+        return
     accounts = [promoted.account for promoted in promotion.environments]
-    present = {arn.split(":")[4] for arn in actions.oidc_provider_arns}
-    stacks = []
+    with_provider = {arn.split(":")[4] for arn in actions.oidc_provider_arns}
     for promoted in promotion.environments:
-        is_made = promoted.account not in present
-        present.add(promoted.account)
-        if promoted.name not in stages:
-            continue
-        stacks.append(
+        if promoted.name in stages:
             GithubStack(
                 stages[promoted.name],
                 "github",
                 promoted=promoted,
                 settings=promotion.settings,
-                provider=Provider(is_made, is_shared=accounts.count(promoted.account) > 1),
+                makes_provider=promoted.account not in with_provider,
+                shares_account=accounts.count(promoted.account) > 1,
             )
-        )
-    return stacks
+        with_provider.add(promoted.account)

@@ -34,8 +34,3 @@ class EnvironmentStage(cdk.Stage):
         add_compliance_packs(self, environment.compliance_packs)
         for key, value in environment.tags.items():
             cdk.Tags.of(self).add(key, value)
-
-    @property
-    def stacks(self) -> list[cdk.Stack]:
-        """All stacks of the stage."""
-        return [child for child in self.node.children if isinstance(child, cdk.Stack)]

@@ -8,7 +8,7 @@ from constructs import Construct
 
 from mistral7b.promotion import Promotion
 from mistral7b.promotion.names import PIPELINE_NAME
-from mistral7b_stacks.base import bootstrap_roles
+from mistral7b_stacks.base import assume, bootstrap_roles
 from mistral7b_stacks.pipeline.artifacts import ArtifactStore, ReplicationStack
 from mistral7b_stacks.pipeline.source import Repository
 from sagemaker_tgi import LeastPrivilegeRole, Permission
@@ -100,9 +100,8 @@ def _run_actions(stack: cdk.Stack, promotion: Promotion) -> Iterator[Permission]
         resources=[stack.format_arn(service="codebuild", resource="project", resource_name=f"{PIPELINE_NAME}-*")],
         wildcard="the pipeline's own projects, which all begin with its name",
     )
-    yield Permission(
-        sid="DeployEnvironments",
-        reason="each environment is deployed by the role that `cdk bootstrap` has made for that in its account",
-        actions=["sts:AssumeRole"],
-        resources=bootstrap_roles(stack, "deploy", [(one.account, one.region) for one in promotion.environments]),
+    yield assume(
+        "DeployEnvironments",
+        "each environment is deployed by the role that `cdk bootstrap` has made for that in its account",
+        bootstrap_roles(stack, "deploy", [(one.account, one.region) for one in promotion.environments]),
     )

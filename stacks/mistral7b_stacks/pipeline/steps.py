@@ -1,7 +1,6 @@
 """What happens in each stage of the pipeline."""
 
 import shlex
-from itertools import pairwise
 
 import aws_cdk as cdk
 from aws_cdk import aws_codebuild as codebuild
@@ -24,7 +23,7 @@ from mistral7b.promotion.names import (
     gate_role_name,
     gates_project_role_name,
 )
-from mistral7b_stacks.base import bootstrap_roles
+from mistral7b_stacks.base import assume, bootstrap_roles
 from mistral7b_stacks.pipeline.builds import Builds
 from mistral7b_stacks.pipeline.source import Repository
 from sagemaker_tgi import NamedRole, Permission
@@ -76,21 +75,18 @@ class Steps:
             install="pipeline",
             assembly=assembly,
             permissions=[
-                Permission(
-                    sid="DeployPipeline",
-                    reason="the CDK deploys the pipeline's own stacks with the bootstrap roles of the pipeline's "
-                    "account",
-                    actions=["sts:AssumeRole"],
-                    resources=[
+                assume(
+                    "DeployPipeline",
+                    "the CDK deploys the pipeline's own stacks with the bootstrap roles of the pipeline's account",
+                    [
                         *bootstrap_roles(self._stack, "deploy", own),
                         *bootstrap_roles(self._stack, "file-publishing", own),
                     ],
                 ),
-                Permission(
-                    sid="LookAtAccounts",
-                    reason="to check that every account is ready for deployments, by roles that only read",
-                    actions=["sts:AssumeRole"],
-                    resources=bootstrap_roles(self._stack, "lookup", own + environments),
+                assume(
+                    "LookAtAccounts",
+                    "to check that every account is ready for deployments, by roles that only read",
+                    bootstrap_roles(self._stack, "lookup", own + environments),
                 ),
                 Permission(
                     sid="FindConnection",
@@ -128,11 +124,10 @@ class Steps:
             variables={"PIPELINE_EXECUTION_ID": _EXECUTION_ID},
             assembly=assembly,
             permissions=[
-                Permission(
-                    sid="LookAtEnvironment",
-                    reason="to compare the assembly with what is deployed, by a role that only reads",
-                    actions=["sts:AssumeRole"],
-                    resources=bootstrap_roles(self._stack, "lookup", places),
+                assume(
+                    "LookAtEnvironment",
+                    "to compare the assembly with what is deployed, by a role that only reads",
+                    bootstrap_roles(self._stack, "lookup", places),
                 ),
                 Permission(
                     sid="FindApproval",
@@ -163,11 +158,10 @@ class Steps:
             promoted.name,
             [SMOKE_ACTION, "Gate*"],  # however many: the policies have their limits
             [
-                Permission(
-                    sid="AssumeGateRole",
-                    reason="the one right of smoke test and gates: to invoke this environment's endpoint",
-                    actions=["sts:AssumeRole"],
-                    resources=[gate_role],
+                assume(
+                    "AssumeGateRole",
+                    "the one right of smoke test and gates: to invoke this environment's endpoint",
+                    [gate_role],
                 )
             ],
             role_name=gates_project_role_name(promoted.name),
@@ -180,8 +174,7 @@ class Steps:
             self._builds.step(promoted.name, action, [*profile, command], timeout_minutes=minutes, role=role)
             for action, command, minutes in tests
         ]
-        for before, after in pairwise(steps):
-            after.add_step_dependency(before)
+        pipelines.Step.sequence(steps)
         # CloudFormation's actions leave termination protection as it is: github.com/aws/aws-cdk, issues 17871 and 30405
         protect = self._builds.step(
             promoted.name,
@@ -189,12 +182,11 @@ class Steps:
             [f"{_MISTRAL7B} protect {promoted.name}"],
             timeout_minutes=20,
             permissions=[
-                Permission(
-                    sid="ProtectStacks",
-                    reason="to set termination protection once a deployment has succeeded, by the environment's deploy "
+                assume(
+                    "ProtectStacks",
+                    "to set termination protection once a deployment has succeeded, by the environment's deploy "
                     "role: the bootstrap has no narrower one that may",
-                    actions=["sts:AssumeRole"],
-                    resources=bootstrap_roles(self._stack, "deploy", [(promoted.account, promoted.region)]),
+                    bootstrap_roles(self._stack, "deploy", [(promoted.account, promoted.region)]),
                 )
             ],
         )

@@ -21,7 +21,7 @@ def acknowledged(construct: cdk.Stack) -> dict[str, str]:
 
 
 def test_a_finding_is_recorded_with_its_reason(stack: cdk.Stack) -> None:
-    acknowledge(stack, "AwsSolutions-VPC7", "nothing to log")
+    acknowledge(stack, "nothing to log", "AwsSolutions-VPC7")
     assert acknowledged(stack) == {"AwsSolutions-VPC7": "nothing to log"}
 
 

@@ -9,11 +9,11 @@ from aws_cdk import aws_s3 as s3
 from sagemaker_tgi import (
     ArtifactGatewayEndpoint,
     DataCapture,
-    DataCaptureBucket,
     EcrImage,
     InvalidPropsError,
     IsolatedVpc,
     ModelArtifact,
+    PrivateBucket,
     TgiEndpointConfig,
     TgiExecutionRole,
     TgiModel,
@@ -44,7 +44,7 @@ def buckets(stack: cdk.Stack, resources: Resources) -> tuple[dict[str, Any], dic
 
 @pytest.fixture
 def both(stack: cdk.Stack, key: kms.IKey, resources: Resources) -> tuple[dict[str, Any], dict[str, Any]]:
-    DataCaptureBucket(stack, "Captured", encryption_key=key, retention=cdk.Duration.days(14))
+    PrivateBucket(stack, "Captured", encryption_key=key, retention=cdk.Duration.days(14))
     return buckets(stack, resources)
 
 
@@ -108,7 +108,7 @@ def test_a_bucket_that_stays_keeps_its_policy(stack: cdk.Stack, both: Both, reso
 
 
 def test_buckets_go_on_removal_where_that_is_asked_for(stack: cdk.Stack, key: kms.IKey, resources: Resources) -> None:
-    DataCaptureBucket(
+    PrivateBucket(
         stack,
         "Captured",
         encryption_key=key,
@@ -196,4 +196,4 @@ def test_captured_requests_pass_the_gateway_and_nothing_else_is_written_through_
 def test_captured_requests_that_would_not_be_kept_for_a_day_are_refused(stack: cdk.Stack, key: kms.IKey) -> None:
     """An expiry of whole days, one or more. Source: Amazon S3 API, LifecycleExpiration."""
     with pytest.raises(InvalidPropsError, match=r"retention \(seconds\)=43200: is out of range"):
-        DataCaptureBucket(stack, "Captured", encryption_key=key, retention=cdk.Duration.hours(12))
+        PrivateBucket(stack, "Captured", encryption_key=key, retention=cdk.Duration.hours(12))

@@ -2,9 +2,9 @@ import json
 from typing import Any, get_args
 
 import pytest
-from mistral7b_stacks.retention import RETENTION_DAYS
 
 from mistral7b.environment.schema import RetentionDays
+from mistral7b_stacks.base import RETENTION_DAYS
 from tests.variants import ENVIRONMENTS, PROMOTED
 
 

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import aws_cdk as cdk
 import pytest
@@ -14,9 +13,7 @@ from aws_cdk.assertions import Template
 from mistral7b.environment import load_environments
 from mistral7b.promotion.github_actions import PROVIDER, subjects
 from mistral7b_stacks.app import define
-from mistral7b_stacks.checks import PACKS, new_pack
 from mistral7b_stacks.stage import EnvironmentStage
-from sagemaker_tgi.compliance import STATEMENT_REASONS
 from tests.unit.promotion.github.pipelines import ACCOUNTS, load
 from tests.variants import new_app
 
@@ -210,48 +207,3 @@ def test_two_environments_of_an_account_share_one_provider_which_outlives_the_fi
     [provider] = of_type(found["test"], "AWS::IAM::OIDCProvider")
     assert provider["DeletionPolicy"] == "RetainExceptOnCreate"
     assert of_type(found["dev"], "AWS::IAM::OIDCProvider") == []
-
-
-def test_every_statement_has_a_reason_and_every_reason_a_statement(app: cdk.App, made: Made) -> None:
-    for name, stage in stages_of(app).items():
-        reasons = {
-            str(construct.node.id): set(entry.data)
-            for construct in stage.node.find_child("github").node.children
-            for entry in construct.node.metadata
-            if entry.type == STATEMENT_REASONS
-        }
-        assert reasons == {
-            "ReviewRole": {"sts:AssumeRoleWithWebIdentity", *sids(made[name], f"mistral-7b-{name}-github-review")},
-            "DeployRole": {"sts:AssumeRoleWithWebIdentity", *sids(made[name], f"mistral-7b-{name}-github")},
-        }
-
-
-def sids(template: Any, name: str) -> list[str]:
-    policies = role(template, name)["Policies"]
-    return [statement["Sid"] for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
-
-
-def findings(app: cdk.App) -> set[tuple[str, str]]:
-    """What the packs find in stacks `ENVIRONMENT/github`: construct and rule."""
-    app.synth()
-    found = {
-        (str(resource.construct_path), violation.rule_name)
-        for pack in PACKS
-        for violation in new_pack(pack, app).validate_scope(app).violations
-        for resource in violation.violating_resources
-    }
-    return {(path.split("/github/")[1], rule) for path, rule in found if "/github/" in path}
-
-
-def test_no_pack_finds_anything(app: cdk.App) -> None:
-    assert findings(app) == set()
-
-
-def test_that_policies_are_inline_is_all_that_is_acknowledged(tmp_path: Path) -> None:
-    with patch.object(cdk.Validations, "acknowledge"):
-        app = defined(tmp_path / "environments", {"compliance_packs": []}, packs=False)
-    assert findings(app) == {
-        (f"{role}/Resource", f"{pack}-IAMNoInlinePolicy")
-        for role in ("DeployRole", "ReviewRole")
-        for pack in ("HIPAA.Security", "NIST.800.53.R5", "PCI.DSS.321")
-    }

@@ -16,7 +16,7 @@ def resources(template: dict[str, Any], resource_type: str) -> list[dict[str, An
 
 
 def test_an_environment_is_one_stack_listed_by_it_and_named_after_it(stages: dict[str, EnvironmentStage]) -> None:
-    [stack] = stages["dev"].stacks
+    [stack] = [child for child in stages["dev"].node.children if isinstance(child, cdk.Stack)]
     assert (stack.node.path, stack.stack_name) == ("dev/endpoint", "mistral-7b-dev-endpoint")
 
 
