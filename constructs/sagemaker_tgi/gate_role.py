@@ -42,7 +42,6 @@ class GateRole(LeastPrivilegeRole):
 
         Args:
             role_name: Its name, by which those that assume it know it.
-            endpoint: The endpoint.
             trusted: The roles that may assume it, one or more. As the condition names them, they need not exist yet,
                 and a role that is made again under the same name is trusted again.
         """

@@ -22,7 +22,6 @@ class ModelSecurityGroup(cdk.Resource):
         """Defines the security group.
 
         Args:
-            vpc: The model's VPC.
             s3_prefix_list_id: Id of the region's managed prefix list `com.amazonaws.<region>.s3`.
                 Default: by this package's data; a region that is not in it needs this prop.
         """

@@ -24,7 +24,6 @@ class VpcFlowLog(cdk.Resource):
         """Defines the flow log.
 
         Args:
-            vpc: The VPC.
             log_group_name: Name of the log group; the key's policy has to name it too.
             log: How the records are kept. Default key: CloudWatch Logs' own.
         """

@@ -55,15 +55,10 @@ def main(folder: Path) -> None:
 def define(
     app: cdk.App, environments: Mapping[str, Environment], promotion: Promotion | None = None
 ) -> PipelineStack | None:
-    """Defines a stage for each environment and, where there is one, the pipeline that promotes them.
-
-    Args:
-        app: The app.
-        environments: The environments, by name.
-        promotion: The pipeline file. Default: no pipeline, and no environment lets one in.
+    """Defines a stage for each environment and, if there is one, the pipeline that promotes them.
 
     Returns:
-        The pipeline's stack, if there is one, and all that it promotes is among the environments.
+        The pipeline's stack, if there is a pipeline file, and all that it promotes is among the environments.
     """
     if is_listed(app):  # in the report the mark of `mark_unchecked` would fail the synth itself
         app.node.set_context("@aws-cdk/core:annotationsInValidationReport", value=False)

@@ -43,12 +43,7 @@ class EndpointStack(EnvironmentStack):
     def __init__(
         self, scope: Construct, construct_id: str, *, environment: Environment, trusted_roles: Sequence[NamedRole] = ()
     ) -> None:
-        """Defines the stack.
-
-        Args:
-            environment: The environment.
-            trusted_roles: Roles that assume the gate role, for smoke test and gates. Default: there is no gate role.
-        """
+        """Defines the stack; `trusted_roles` assume the gate role. Without them there is none."""
         super().__init__(scope, construct_id, environment=environment, description="SageMaker endpoint")
         given_key = environment.encryption.kms_key_arn
         key = kms.Key.from_key_arn(self, "GivenKey", given_key) if given_key else None

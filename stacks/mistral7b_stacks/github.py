@@ -41,8 +41,6 @@ class GithubStack(EnvironmentStack):
         """Defines the stack.
 
         Args:
-            promoted: The environment.
-            settings: The pipeline file.
             makes_provider: Whether this stack makes GitHub as the account's identity provider.
             shares_account: Whether other environments, which use the provider too, are in the account.
         """
@@ -118,9 +116,7 @@ class GithubStack(EnvironmentStack):
 def add_github_stacks(promotion: Promotion, stages: Mapping[str, EnvironmentStage]) -> None:
     """Adds `ENVIRONMENT/github` to the stage of each promoted environment, if the pipeline file says GitHub Actions.
 
-    Args:
-        promotion: What is promoted.
-        stages: The environments' stages, by name: of all that is promoted, or of some.
+    `stages` are by name: of all that is promoted, or of some.
     """
     actions = promotion.settings.github_actions
     if actions is None:

@@ -18,12 +18,7 @@ class EnvironmentStage(cdk.Stage):
     """
 
     def __init__(self, scope: Construct, *, environment: Environment, trusted_roles: Sequence[NamedRole] = ()) -> None:
-        """Defines the stage; its id is the environment's name.
-
-        Args:
-            environment: The environment.
-            trusted_roles: Roles that run smoke test and gates after a deployment. Default: none, so no gate role.
-        """
+        """Defines the stage, with the environment's name as its id; `trusted_roles` as of `EndpointStack`."""
         super().__init__(
             scope,
             environment.name,

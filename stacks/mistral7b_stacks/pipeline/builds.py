@@ -97,17 +97,10 @@ class Builds(Construct):
         """The step of an action.
 
         Args:
-            stage: The action's stage.
-            action: Its name.
-            commands: What it runs.
-            timeout_minutes: How long it may run.
-            install: What its set-up installs.
             permissions: What it may do besides logging and reading the source.
             role: The project's role. Default: its own, with these permissions.
             assembly: The cloud assembly, which it finds in `cdk.out`. Default: it does without.
             output: The folder that it hands on as the cloud assembly. Default: none.
-            variables: Environment variables.
-            compute_type: The machine.
         """
         project = _project(stage, action)
         return pipelines.CodeBuildStep(

@@ -15,8 +15,6 @@ from mistral7b.promotion.names import PIPELINE_NAME, REVIEW_ACTION, SECURITY_APP
 from sagemaker_tgi import Permission, add_to_resource_policy, explain
 
 # Source: CodePipeline user guide, "Monitoring CodePipeline events".
-_EXECUTION = "CodePipeline Pipeline Execution State Change"
-_ACTION = "CodePipeline Action Execution State Change"
 _PATHS = {
     "state": "$.detail.state",
     "stage": "$.detail.stage",
@@ -57,14 +55,14 @@ class Notifications(Construct):
             self._rule(
                 "Execution",
                 "Executions that have ended",
-                _EXECUTION,
+                "CodePipeline Pipeline Execution State Change",
                 {"state": ["FAILED", "STOPPED", "SUCCEEDED"]},
                 f"{PIPELINE_NAME}: <state>. Execution <execution>, <time>.",
             ),
             self._rule(
                 "Approval",
                 "Approvals that wait",
-                _ACTION,
+                "CodePipeline Action Execution State Change",
                 {"state": ["STARTED"], "type": {"category": ["Approval"]}},
                 f"{PIPELINE_NAME}: stage <stage> waits for <action>. Execution <execution>, <time>. "
                 f"({REVIEW_ACTION} answers {SECURITY_APPROVAL} by itself where nothing broadens permissions.)",

@@ -20,38 +20,35 @@ _USE_KEY = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"]
 _OBJECTS = "one object for each artifact and execution, named by CodePipeline"
 
 
-class PipelineRole(LeastPrivilegeRole):
-    """Fetches commits, keeps artifacts, starts builds, and assumes the roles that deploy the environments.
+def pipeline_role(
+    scope: Construct,
+    *,
+    promotion: Promotion,
+    store: ArtifactStore,
+    replicas: Mapping[str, ReplicationStack],
+    repository: Repository,
+) -> LeastPrivilegeRole:
+    """A role that fetches commits, keeps artifacts, starts builds, and assumes the roles that deploy the environments.
 
     Source and builds have no roles of their own: this one could assume them, so they would keep nothing from it.
+    `replicas` hold the copies of `store`, by region.
     """
-
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        promotion: Promotion,
-        store: ArtifactStore,
-        replicas: Mapping[str, ReplicationStack],
-        repository: Repository,
-    ) -> None:
-        """Defines the role; `replicas` hold the copies of `store`, by region."""
-        allowed = [
-            repository.use_permission(),
-            *_keep_artifacts(store),
-            *_copy_artifacts(cdk.Stack.of(scope), replicas),
-            *_run_actions(cdk.Stack.of(scope), promotion),
-        ]
-        super().__init__(
-            scope,
-            construct_id,
-            assumed_by=iam.ServicePrincipal("codepipeline.amazonaws.com"),  # which does not say that it names a source
-            trust="CodePipeline runs the actions with it; whoever makes a pipeline with it needs iam:PassRole in this "
-            "account",
-            description=f"Pipeline {PIPELINE_NAME}: runs its actions",
-            policies={permission.sid: [permission] for permission in allowed},
-        )
+    stack = cdk.Stack.of(scope)
+    allowed = [
+        repository.use_permission(),
+        *_keep_artifacts(store),
+        *_copy_artifacts(stack, replicas),
+        *_run_actions(stack, promotion),
+    ]
+    return LeastPrivilegeRole(
+        scope,
+        "Role",
+        assumed_by=iam.ServicePrincipal("codepipeline.amazonaws.com"),  # which does not say that it names a source
+        trust="CodePipeline runs the actions with it; whoever makes a pipeline with it needs iam:PassRole in this "
+        "account",
+        description=f"Pipeline {PIPELINE_NAME}: runs its actions",
+        policies={permission.sid: [permission] for permission in allowed},
+    )
 
 
 def _keep_artifacts(store: ArtifactStore) -> Iterator[Permission]:

@@ -21,7 +21,7 @@ from mistral7b_stacks.checks import add_compliance_packs, mark_unchecked
 from mistral7b_stacks.pipeline.artifacts import ArtifactStore, ReplicationStack
 from mistral7b_stacks.pipeline.builds import LOG_GROUP_NAME, Builds
 from mistral7b_stacks.pipeline.notifications import Notifications
-from mistral7b_stacks.pipeline.service_role import PipelineRole
+from mistral7b_stacks.pipeline.service_role import pipeline_role
 from mistral7b_stacks.pipeline.source import Repository
 from mistral7b_stacks.pipeline.steps import Steps
 from mistral7b_stacks.stage import EnvironmentStage
@@ -36,13 +36,7 @@ class PipelineStack(cdk.Stack):
     """
 
     def __init__(self, scope: Construct, *, promotion: Promotion, stages: Mapping[str, EnvironmentStage]) -> None:
-        """Defines the stack, and one for each other region that is deployed to.
-
-        Args:
-            scope: The app.
-            promotion: The pipeline file.
-            stages: The environments' stages, by name; those that are promoted have their gate roles.
-        """
+        """Defines the stack in the app, and one for each other region; the promoted `stages` have their gate roles."""
         settings = promotion.settings
         super().__init__(
             scope,
@@ -58,7 +52,15 @@ class PipelineStack(cdk.Stack):
             retention_days=settings.artifacts.retention_days,
             deploy_role_arns=self._deploy_roles(settings.region),
         )
-        self.replicas: dict[str, ReplicationStack] = self._replicas(scope)
+        self.replicas = {
+            region: ReplicationStack(
+                scope,
+                env=cdk.Environment(account=settings.account, region=region),
+                retention_days=settings.artifacts.retention_days,
+                deploy_role_arns=self._deploy_roles(region),
+            )
+            for region in sorted({promoted.region for promoted in promotion.environments} - {settings.region})
+        }
         """Stacks of the other regions, by region."""
         key = EncryptionKey(
             self, "Key", log_group_names=[LOG_GROUP_NAME], description="Mistral 7B: logs and news of the pipeline"
@@ -78,11 +80,11 @@ class PipelineStack(cdk.Stack):
         )
         pipeline = self._pipeline(repository)
         self._promote(pipeline, Steps(builds, promotion, repository), stages)
-        news = Notifications(self, "Notifications", key=key, emails=settings.notifications.emails)
+        notifications = Notifications(self, "Notifications", key=key, emails=settings.notifications.emails)
         for name, value, description in (
             ("ConnectionArn", repository.connection_arn, "Connection to the repository"),
             ("PipelineName", PIPELINE_NAME, "Name of the pipeline"),
-            ("TopicArn", news.topic_arn, "Topic that hears of executions and approvals"),
+            ("TopicArn", notifications.topic_arn, "Topic that hears of executions and approvals"),
         ):
             cdk.CfnOutput(self, name, value=value, description=description)
         for stack in self.stacks:
@@ -101,7 +103,7 @@ class PipelineStack(cdk.Stack):
         assembly = synth.primary_output
         assert assembly is not None
         # Our own update in place of CDK Pipelines' `self_mutation`, which installs its CLI by `npm install -g`, outside
-        # of the lock, and may take on every role of the account.
+        # of the lock, and may assume every role of the account.
         engine = pipelines.CodePipeline(
             self,
             "Stages",
@@ -120,8 +122,8 @@ class PipelineStack(cdk.Stack):
         engine.build_pipeline()
 
     def _pipeline(self, repository: Repository) -> codepipeline.Pipeline:
-        role = PipelineRole(
-            self, "Role", promotion=self._promotion, store=self._store, replicas=self.replicas, repository=repository
+        role = pipeline_role(
+            self, promotion=self._promotion, store=self._store, replicas=self.replicas, repository=repository
         )
         own_bucket = self._store.as_known()
         buckets = {self.region: own_bucket, **{region: stack.bucket for region, stack in self.replicas.items()}}
@@ -154,16 +156,3 @@ class PipelineStack(cdk.Stack):
     def _deploy_roles(self, region: str) -> list[str]:
         places = [(one.account, region) for one in self._promotion.environments if one.region == region]
         return bootstrap_roles(self, "deploy", places)
-
-    def _replicas(self, scope: Construct) -> dict[str, ReplicationStack]:
-        settings = self._promotion.settings
-        regions = sorted({promoted.region for promoted in self._promotion.environments} - {settings.region})
-        return {
-            region: ReplicationStack(
-                scope,
-                env=cdk.Environment(account=settings.account, region=region),
-                retention_days=settings.artifacts.retention_days,
-                deploy_role_arns=self._deploy_roles(region),
-            )
-            for region in regions
-        }

@@ -43,11 +43,11 @@ def test_resources_and_stacks_that_come_and_go_are_shown() -> None:
     before = {"dev": stack(A={}), "qa": stack(A={})}
     after = {"dev": stack(B={}), "prod": stack(A={}, B={})}
     assert differences(before, after) == [
-        "+ stack prod: 2 resources",
-        "- stack qa",
         "~ stack dev",
         "    - AWS::X::Y A",
         "    + AWS::X::Y B",
+        "+ stack prod",
+        "- stack qa",
     ]
 
 

@@ -28,13 +28,9 @@ def stages_of(app: cdk.App) -> dict[str, EnvironmentStage]:
     return {stage.node.id: stage for stage in app.node.children if isinstance(stage, EnvironmentStage)}
 
 
-def defined(
-    folder: Path, changes: dict[str, Any], extra: dict[str, str] | None = None, *, packs: bool = True
-) -> cdk.App:
-    """The app of such a pipeline file, with further environment files, and with or without checks at synth."""
+def defined(folder: Path, changes: dict[str, Any], extra: dict[str, str] | None = None) -> cdk.App:
+    """The app of such a pipeline file, with further environment files."""
     folder.mkdir()
-    if not packs:
-        (folder / "common.yaml").write_text("compliance_packs: []\n")
     for name, text in (extra or {}).items():
         (folder / f"{name}.yaml").write_text(text)
     promotion = load(folder, changes)

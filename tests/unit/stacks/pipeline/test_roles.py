@@ -11,7 +11,7 @@ from aws_cdk.assertions import Template
 from mistral7b.operate.permissions import Statement
 from mistral7b.promotion import PromotedEnvironment, Promotion
 from mistral7b_stacks.pipeline.artifacts import ArtifactStore
-from mistral7b_stacks.pipeline.service_role import PipelineRole
+from mistral7b_stacks.pipeline.service_role import pipeline_role
 from mistral7b_stacks.pipeline.source import Repository
 from tests.unit.constraints import limits
 from tests.unit.stacks.pipeline.reading import actions, of_type, text
@@ -251,7 +251,7 @@ def test_as_many_environments_as_a_pipeline_takes_are_within_the_size_of_a_roles
     stack = cdk.Stack(new_app(outdir=str(tmp_path)), "Test", env=cdk.Environment(account="1" * 12, region="us-east-1"))
     store = ArtifactStore(stack, "Artifacts", retention_days=1, deploy_role_arns=[])
     repository = Repository(stack, TYPICAL.settings.source)
-    PipelineRole(stack, "Role", promotion=promotion, store=store, replicas={}, repository=repository)
+    pipeline_role(stack, promotion=promotion, store=store, replicas={}, repository=repository)
     template = dict(Template.from_stack(stack).to_json())
     [role] = of_type(template, "AWS::IAM::Role")
     assert text(json.dumps(role)).count("deploy-role") == 47
