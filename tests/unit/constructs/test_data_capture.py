@@ -99,15 +99,15 @@ def test_requests_to_captured_data_are_logged_in_the_other_bucket(
     assert source.startswith("CapturedBucket")
 
 
-def test_buckets_stay_on_removal_unless_told_otherwise(both: Both) -> None:
+def test_buckets_are_retained_by_default(both: Both) -> None:
     assert {bucket["DeletionPolicy"] for bucket in both} == {"Retain"}
 
 
-def test_a_bucket_that_stays_keeps_its_policy(stack: cdk.Stack, both: Both, resources: Resources) -> None:
+def test_a_retained_bucket_keeps_its_policy(stack: cdk.Stack, both: Both, resources: Resources) -> None:
     assert {policy["DeletionPolicy"] for policy in resources(stack, "AWS::S3::BucketPolicy")} == {"Retain"}
 
 
-def test_buckets_go_on_removal_where_that_is_asked_for(stack: cdk.Stack, key: kms.IKey, resources: Resources) -> None:
+def test_buckets_are_deleted_with_removal_policy_destroy(stack: cdk.Stack, key: kms.IKey, resources: Resources) -> None:
     PrivateBucket(
         stack,
         "Captured",
@@ -157,7 +157,7 @@ def test_wrong_settings_are_refused(
         TgiEndpointConfig(stack, "Config", model=model, data_capture=DataCapture(**settings))
 
 
-def test_the_role_may_write_below_the_prefix_and_encrypt_through_s3_alone(
+def test_the_role_may_write_below_the_prefix_and_encrypt_only_through_s3(
     stack: cdk.Stack, capture: DataCapture, resources: Resources
 ) -> None:
     TgiExecutionRole(
@@ -176,7 +176,7 @@ def test_the_role_may_write_below_the_prefix_and_encrypt_through_s3_alone(
     assert encrypt["Condition"] == {"StringEquals": {"kms:ViaService": via}}
 
 
-def test_captured_requests_pass_the_gateway_and_nothing_else_is_written_through_it(
+def test_the_gateway_allows_writes_only_of_captured_requests(
     stack: cdk.Stack, capture: DataCapture, only: Only
 ) -> None:
     network = IsolatedVpc(stack, "Vpc", availability_zones=["eu-west-1a", "eu-west-1b"])

@@ -29,7 +29,7 @@ def test_an_update_keeps_the_instances_that_scaling_has_added(
     assert "ExcludeRetainedVariantProperties" not in properties
 
 
-def test_where_nothing_scales_an_update_keeps_nothing_of_the_old_configuration(
+def test_an_update_without_scaling_keeps_nothing_of_the_old_configuration(
     stack: cdk.Stack, only: Only, make_endpoint: MakeEndpoint
 ) -> None:
     make_endpoint()
@@ -58,7 +58,7 @@ def test_a_deployment_config_is_passed_on(stack: cdk.Stack, only: Only, make_end
     assert deployment == {"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "errors"}]}}
 
 
-def test_the_log_group_is_made_before_the_endpoint_and_goes_after_it(
+def test_the_log_group_is_created_before_and_deleted_after_the_endpoint(
     stack: cdk.Stack, only: Only, make_endpoint: MakeEndpoint
 ) -> None:
     made = make_endpoint(log=LogOptions(retention=logs.RetentionDays.ONE_WEEK))
@@ -72,7 +72,7 @@ def test_the_log_group_is_made_before_the_endpoint_and_goes_after_it(
 @pytest.mark.parametrize(
     ("policy", "expected"), [(cdk.RemovalPolicy.DESTROY, "Delete"), (cdk.RemovalPolicy.RETAIN, "Retain")]
 )
-def test_the_log_group_is_removed_or_kept_as_asked(
+def test_the_log_group_has_the_given_removal_policy(
     stack: cdk.Stack, only: Only, policy: cdk.RemovalPolicy, expected: str, make_endpoint: MakeEndpoint
 ) -> None:
     make_endpoint(log=LogOptions(removal_policy=policy))

@@ -87,7 +87,7 @@ def test_a_model_has_no_name_that_its_replacement_would_collide_with(stack: cdk.
     assert "ModelName" not in only(stack, "AWS::SageMaker::Model")["Properties"]
 
 
-def test_permissions_added_to_the_role_and_the_way_to_the_weights_come_first(stack: cdk.Stack, only: Only) -> None:
+def test_the_model_is_created_after_the_roles_policies_and_the_s3_route(stack: cdk.Stack, only: Only) -> None:
     vpc = ec2.Vpc.from_vpc_attributes(stack, "Vpc", vpc_id="vpc-1", availability_zones=["eu-west-1a"])
     route = ArtifactGatewayEndpoint(stack, "Route", vpc=vpc, route_table_ids=["rtb-1"], artifact_bucket_name="weights")
     model(stack, route=route)

@@ -59,7 +59,7 @@ def test_the_model_comes_after_its_route_to_the_weights_and_that_after_the_route
     assert set(tables) <= set(resources[gateway]["DependsOn"])
 
 
-def test_the_right_to_remove_interfaces_goes_after_subnets_and_security_group(stack: cdk.Stack) -> None:
+def test_permission_to_remove_interfaces_is_deleted_after_subnets_and_security_group(stack: cdk.Stack) -> None:
     make(stack)
     resources = Template.from_stack(stack).to_json()["Resources"]
     [policy] = [name for name in resources if "RoleInterfaces" in name]
@@ -119,14 +119,14 @@ def test_subnets_without_their_vpc_are_refused(stack: cdk.Stack) -> None:
         make(stack, subnets=given_vpc(stack).isolated_subnets)
 
 
-def test_two_endpoints_share_no_gateway_to_their_weights(stack: cdk.Stack) -> None:
+def test_a_network_of_another_endpoint_is_refused(stack: cdk.Stack) -> None:
     """EC2 refuses a second gateway endpoint for S3 on a route table."""
     first = make(stack)
     with pytest.raises(InvalidPropsError, match="leads to the weights of another endpoint; make another"):
         make(stack, "Second", network=first.network)
 
 
-def test_a_stack_without_a_region_is_told_what_to_give() -> None:
+def test_a_stack_without_a_region_is_an_error_that_names_the_fix() -> None:
     mistral = JumpStartMistral.instruct(cdk.Stack(cdk.App(), "Us", env=cdk.Environment(region="us-east-1")))
     with pytest.raises(InvalidPropsError, match="give zones, or the stack a region: env="):
         PrivateTgiEndpoint(cdk.Stack(), "Chat", image=mistral.image, artifact=mistral.artifact)

@@ -50,14 +50,14 @@ def test_records_go_to_an_encrypted_log_group_that_expires(stack: cdk.Stack, flo
     assert only(stack, "AWS::EC2::FlowLog")["Properties"]["LogGroupName"] == log_group
 
 
-def test_the_service_may_write_to_this_log_group_alone(stack: cdk.Stack, flow_log: VpcFlowLog, only: Only) -> None:
+def test_the_service_may_write_only_to_this_log_group(stack: cdk.Stack, flow_log: VpcFlowLog, only: Only) -> None:
     [policy] = only(stack, "AWS::IAM::Role")["Properties"]["Policies"]
     [statement] = policy["PolicyDocument"]["Statement"]
     assert statement["Action"] == ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
     assert statement["Resource"] == [GROUP, f"{GROUP}:*"]
 
 
-def test_the_service_delivers_on_behalf_of_this_accounts_flow_logs_alone(
+def test_the_service_delivers_only_flow_logs_of_this_account(
     stack: cdk.Stack, flow_log: VpcFlowLog, only: Only
 ) -> None:
     [trust] = only(stack, "AWS::IAM::Role")["Properties"]["AssumeRolePolicyDocument"]["Statement"]

@@ -101,7 +101,7 @@ def test_an_environment_that_is_not_promoted_has_none(tmp_path: Path) -> None:
     assert set(templates(app)) == {"dev"}
 
 
-def test_the_deploying_role_is_for_jobs_in_the_environment_of_that_name_alone(made: Made) -> None:
+def test_only_jobs_in_the_github_environment_assume_the_deploy_role(made: Made) -> None:
     for name, template in made.items():
         assert trusted(template, f"mistral-7b-{name}-github") == {
             "StringEquals": {f"{PROVIDER}:aud": "sts.amazonaws.com"},
@@ -109,7 +109,7 @@ def test_the_deploying_role_is_for_jobs_in_the_environment_of_that_name_alone(ma
         }
 
 
-def test_the_reviewing_role_is_for_runs_of_the_branch_alone(made: Made) -> None:
+def test_only_runs_of_the_branch_assume_the_review_role(made: Made) -> None:
     for name, template in made.items():
         assert trusted(template, f"mistral-7b-{name}-github-review") == {
             "StringEquals": {f"{PROVIDER}:aud": "sts.amazonaws.com"},
@@ -144,7 +144,7 @@ def test_a_repository_with_immutable_subjects_is_trusted_by_those(tmp_path: Path
     assert listed(reviewing[f"{PROVIDER}:sub"]) == [f"{prefix}:ref:refs/heads/main"]
 
 
-def test_the_deploying_role_takes_on_the_bootstraps_roles_and_the_gate_role_and_nothing_else(made: Made) -> None:
+def test_the_deploy_role_assumes_only_bootstrap_roles_and_the_gate_role(made: Made) -> None:
     account = ACCOUNTS["staging"]
     assert allowed(made["staging"], "mistral-7b-staging-github") == [
         f"arn:aws:iam::{account}:role/cdk-hnb659fds-deploy-role-{account}-eu-west-1",
@@ -154,7 +154,7 @@ def test_the_deploying_role_takes_on_the_bootstraps_roles_and_the_gate_role_and_
     ]
 
 
-def test_the_reviewing_role_can_only_look(made: Made) -> None:
+def test_the_review_role_only_reads(made: Made) -> None:
     account = ACCOUNTS["prod"]
     assert allowed(made["prod"], "mistral-7b-prod-github-review") == [
         f"arn:aws:iam::{account}:role/cdk-hnb659fds-lookup-role-{account}-eu-west-1"
@@ -170,7 +170,7 @@ def test_a_session_lasts_as_long_as_the_job_that_deploys(made: Made) -> None:
     assert role(made["staging"], "mistral-7b-staging-github")["MaxSessionDuration"] == 60 * 145
 
 
-def test_the_gate_role_lets_the_deploying_role_in(app: cdk.App) -> None:
+def test_the_gate_role_trusts_the_deploy_role(app: cdk.App) -> None:
     account = ACCOUNTS["staging"]
     endpoint = Template.from_stack(stages_of(app)["staging"].endpoint).to_json()
     trust = role(endpoint, "mistral-7b-staging-gate")["AssumeRolePolicyDocument"]["Statement"]
