@@ -1,4 +1,4 @@
-"""The model's only way out of its VPC: a gateway endpoint for S3 that leads to one bucket."""
+"""A gateway endpoint for one bucket of Amazon S3: the model's only route out of its VPC."""
 
 from collections.abc import Iterator, Sequence
 
@@ -14,7 +14,7 @@ from sagemaker_tgi.props import PropsCheck
 
 
 class ArtifactGatewayEndpoint(cdk.Resource):
-    """An S3 gateway endpoint through which nothing but reads of the artifact bucket pass, unless the VPC is shared.
+    """An S3 gateway endpoint that allows only reads of the artifact bucket, unless the VPC is shared.
 
     It is free of charge.
 

@@ -69,13 +69,6 @@ def _from_vpc(vpc: ec2.IVpc | None) -> dict[str, dict[str, str]] | None:
     return {"StringEquals": {"aws:SourceVpc": vpc.vpc_id}} if vpc else None
 
 
-class _ImportedEndpoint(ITgiEndpoint):
-    def __init__(self, scope: Construct, construct_id: str, *, endpoint_name: str, variant_name: str) -> None:
-        super().__init__(scope, construct_id)
-        self._endpoint_name = endpoint_name
-        self.variant_name = variant_name
-
-
 class TgiEndpoint(ITgiEndpoint):
     """A real-time endpoint with its log group.
 
@@ -89,7 +82,9 @@ class TgiEndpoint(ITgiEndpoint):
         scope: Construct, construct_id: str, endpoint_name: str, *, variant_name: str = "AllTraffic"
     ) -> ITgiEndpoint:
         """An endpoint of the stack's account and region that exists already."""
-        return _ImportedEndpoint(scope, construct_id, endpoint_name=endpoint_name, variant_name=variant_name)
+        endpoint = ITgiEndpoint(scope, construct_id)
+        endpoint._endpoint_name, endpoint.variant_name = endpoint_name, variant_name
+        return endpoint
 
     def __init__(
         self,
@@ -119,8 +114,8 @@ class TgiEndpoint(ITgiEndpoint):
 
         self._endpoint_name = endpoint_name
         self.variant_name = endpoint_config.variant_name
-        # SageMaker creates the group, to be kept for ever, unless it exists. It has to go last: an endpoint that is
-        # being removed still writes to it and would create it anew.
+        # SageMaker creates the group, without a retention, unless it exists. It has to be deleted last: an endpoint
+        # that is being deleted still writes to it, and would create it again.
         self.log_group: logs.ILogGroup = log.new_group(self, log_group_name(endpoint_name))
         """Where the container logs."""
         self._resource = sagemaker.CfnEndpoint(

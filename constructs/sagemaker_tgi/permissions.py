@@ -24,7 +24,7 @@ class Permission:
     resources: Sequence[str]
     conditions: Mapping[str, Mapping[str, Any]] | None = None
     wildcard: str = ""
-    """What the `*` of a resource stands for, where cdk-nag asks for it: in a role's inline policy."""
+    """What the `*` of a resource stands for, as cdk-nag wants it in a role's inline policy."""
     principals: Sequence[iam.IPrincipal] = ()
     """Who may, in a resource's policy."""
     effect: iam.Effect = iam.Effect.ALLOW

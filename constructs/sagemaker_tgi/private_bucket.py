@@ -1,4 +1,4 @@
-"""S3 buckets that nobody reaches without TLS or from outside the account."""
+"""Private S3 buckets: TLS only, encrypted, logged, expiring."""
 
 from typing import Any
 

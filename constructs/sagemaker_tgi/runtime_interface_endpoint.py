@@ -1,4 +1,4 @@
-"""The private way of callers to a SageMaker endpoint."""
+"""An interface endpoint, by which callers reach a SageMaker endpoint privately."""
 
 from collections.abc import Sequence
 
@@ -76,7 +76,7 @@ class RuntimeInterfaceEndpoint(ec2.InterfaceVpcEndpoint):
 
 
 def _one_per_zone(subnets: Sequence[ec2.ISubnet]) -> list[ec2.ISubnet]:
-    """The first subnet of each zone: EC2 refuses a second. `SubnetSelection.one_per_az` leaves given subnets alone."""
+    """The first subnet of each zone: EC2 rejects a second. `SubnetSelection.one_per_az` ignores given subnets."""
     by_zone: dict[str, ec2.ISubnet] = {}
     for subnet in subnets:
         by_zone.setdefault(subnet.availability_zone, subnet)

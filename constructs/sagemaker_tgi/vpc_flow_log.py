@@ -14,8 +14,8 @@ from sagemaker_tgi.props import PropsCheck
 class VpcFlowLog(cdk.Resource):
     """Flow logs of a VPC, accepted and rejected traffic alike, in an encrypted log group of their own.
 
-    A VPC without a way to the internet has few connections, so the log stays small: it tells who invoked the endpoint
-    from inside, and what the model tried to reach besides its weights.
+    An isolated VPC has few connections, so the log stays small. It shows who invoked the endpoint from inside the VPC,
+    and what the model tried to reach besides its weights.
     """
 
     def __init__(

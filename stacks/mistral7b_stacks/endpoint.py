@@ -116,7 +116,7 @@ class EndpointStack(EnvironmentStack):
         )
         acknowledge(
             vpc,
-            "the route tables that get the endpoint for S3 are given apart; nothing asks the subnets for theirs",
+            "the route tables that get the S3 endpoint are given separately; nothing reads those of the subnets",
             "@aws-cdk/aws-ec2:noSubnetRouteTableId",
         )
         return vpc

@@ -1,6 +1,6 @@
-"""What lets workflows of GitHub Actions deploy to an environment: GitHub as an identity provider, and two roles."""
+"""GitHub Actions' access to an environment: GitHub as an identity provider, and two roles."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -23,7 +23,7 @@ from sagemaker_tgi import LeastPrivilegeRole, NamedRole, Permission
 
 
 class GithubStack(EnvironmentStack):
-    """The roles of one environment's jobs, and the account's provider where this stack is the one that makes it.
+    """The roles of one environment's jobs, and the account's identity provider if this stack makes it.
 
     An administrator deploys it once, before the first run; from then on the workflow does, with the other stacks.
     """
@@ -60,29 +60,27 @@ class GithubStack(EnvironmentStack):
             ).oidc_provider_arn
         place = [(self.account, self.region)]
         lookup = bootstrap_roles(self, "lookup", place)
+        deploy = [*bootstrap_roles(self, "deploy", place), *bootstrap_roles(self, "file-publishing", place), *lookup]
+        gate_role = NamedRole(gate_role_name(promoted.name)).arn(self)
         self._role(
             "ReviewRole",
             review_role_name(promoted.name),
             review_subjects(settings),
             "the job that compares, of a run on the promoted branch; it is in no GitHub environment",
-            [assume("Look", "the CDK reads what is deployed, to compare", lookup)],
+            assume("Look", "the CDK reads what is deployed, to compare", lookup),
         )
-        deploy = [*bootstrap_roles(self, "deploy", place), *bootstrap_roles(self, "file-publishing", place), *lookup]
-        gate_role = NamedRole(gate_role_name(promoted.name)).arn(self)
         self._role(
             "DeployRole",
             deploy_role_name(promoted.name),
             subjects(settings, promoted.name),
             "the job that deploys, in the GitHub environment that has this environment's name and reviewers",
-            [
-                assume(
-                    "Deploy",
-                    "the CDK uploads templates and starts deployments with the roles of its bootstrap, in this account "
-                    "and region only",
-                    deploy,
-                ),
-                assume("Gate", "smoke test and gates, which may invoke the endpoint and nothing else", [gate_role]),
-            ],
+            assume(
+                "Deploy",
+                "the CDK uploads templates and starts deployments with the roles of its bootstrap, in this account and "
+                "region only",
+                deploy,
+            ),
+            assume("Gate", "smoke test and gates, which may invoke the endpoint and nothing else", [gate_role]),
             max_session=cdk.Duration.seconds(session_seconds(promoted)),
         )
 
@@ -90,17 +88,13 @@ class GithubStack(EnvironmentStack):
         self,
         construct_id: str,
         name: str,
-        subjects: Sequence[str],
+        subjects: list[str],
         trust: str,
-        permissions: Sequence[Permission],
-        *,
+        *permissions: Permission,
         max_session: cdk.Duration | None = None,
     ) -> None:
         """Makes a role that jobs assume whose token has such a `sub`, for an hour by default."""
-        tokens = {
-            "StringEquals": {f"{PROVIDER}:aud": AUDIENCE},
-            "StringLike": {f"{PROVIDER}:sub": list(subjects)},
-        }
+        tokens = {"StringEquals": {f"{PROVIDER}:aud": AUDIENCE}, "StringLike": {f"{PROVIDER}:sub": subjects}}
         LeastPrivilegeRole(
             self,
             construct_id,

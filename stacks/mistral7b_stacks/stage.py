@@ -12,9 +12,9 @@ from sagemaker_tgi import NamedRole
 
 
 class EnvironmentStage(cdk.Stage):
-    """One environment: the stack `<environment>/endpoint`, and beside it what lets a workflow in, if one deploys it.
+    """One environment: the stack `<environment>/endpoint`, and `<environment>/github` if a workflow deploys it.
 
-    Without an account in the environment file, they go to the account of the CLI's credentials.
+    Without an account in the environment file, they are deployed to the account of the CLI's credentials.
     """
 
     def __init__(self, scope: Construct, *, environment: Environment, trusted_roles: Sequence[NamedRole] = ()) -> None:

@@ -14,7 +14,6 @@ from constructs import Construct
 from mistral7b.promotion.names import PIPELINE_NAME, REVIEW_ACTION, SECURITY_APPROVAL
 from sagemaker_tgi import Permission, add_to_resource_policy, explain
 
-# Source: CodePipeline user guide, "Monitoring CodePipeline events".
 _PATHS = {
     "state": "$.detail.state",
     "stage": "$.detail.stage",
@@ -36,10 +35,6 @@ class Notifications(Construct):
             emails: Addresses; SNS asks each of them to confirm.
         """
         super().__init__(scope, construct_id)
-        stack = cdk.Stack.of(self)
-        self._url = (
-            f"https://{stack.region}.console.aws.amazon.com/codesuite/codepipeline/pipelines/{PIPELINE_NAME}/view"
-        )
         topic = sns.Topic(
             self,
             "Topic",
@@ -54,52 +49,49 @@ class Notifications(Construct):
         rules = [
             self._rule(
                 "Execution",
+                "Pipeline Execution",
                 "Executions that have ended",
-                "CodePipeline Pipeline Execution State Change",
                 {"state": ["FAILED", "STOPPED", "SUCCEEDED"]},
-                f"{PIPELINE_NAME}: <state>. Execution <execution>, <time>.",
+                "<state>. Execution <execution>, <time>.",
             ),
             self._rule(
                 "Approval",
+                "Action Execution",
                 "Approvals that wait",
-                "CodePipeline Action Execution State Change",
                 {"state": ["STARTED"], "type": {"category": ["Approval"]}},
-                f"{PIPELINE_NAME}: stage <stage> waits for <action>. Execution <execution>, <time>. "
+                "stage <stage> waits for <action>. Execution <execution>, <time>. "
                 f"({REVIEW_ACTION} answers {SECURITY_APPROVAL} by itself where nothing broadens permissions.)",
             ),
         ]
         self._let_publish(topic, key, [rule.attr_arn for rule in rules])
 
     def _rule(
-        self, construct_id: str, description: str, detail_type: str, detail: dict[str, Any], message: str
+        self, construct_id: str, kind: str, description: str, detail: dict[str, Any], message: str
     ) -> events.CfnRule:
+        """A rule for changes of state. Source: CodePipeline user guide, "Monitoring CodePipeline events"."""
+        url = f"https://{cdk.Stack.of(self).region}.console.aws.amazon.com/codesuite/codepipeline/pipelines/"
+        transformer = events.CfnRule.InputTransformerProperty(
+            input_paths_map={name: path for name, path in _PATHS.items() if f"<{name}>" in message},
+            input_template=json.dumps(f"{PIPELINE_NAME}: {message} {url}{PIPELINE_NAME}/view"),
+        )
         return events.CfnRule(
             self,
             construct_id,
             description=f"{PIPELINE_NAME}: {description}",
             event_pattern={
                 "source": ["aws.codepipeline"],
-                "detail-type": [detail_type],
+                "detail-type": [f"CodePipeline {kind} State Change"],
                 "detail": {"pipeline": [PIPELINE_NAME], **detail},
             },
             state="ENABLED",
-            targets=[
-                events.CfnRule.TargetProperty(
-                    id="Topic",
-                    arn=self.topic_arn,
-                    input_transformer=events.CfnRule.InputTransformerProperty(
-                        input_paths_map={name: path for name, path in _PATHS.items() if f"<{name}>" in message},
-                        input_template=json.dumps(f"{message} {self._url}"),
-                    ),
-                )
-            ],
+            targets=[events.CfnRule.TargetProperty(id="Topic", arn=self.topic_arn, input_transformer=transformer)],
         )
 
     def _let_publish(self, topic: sns.Topic, key: kms.Key, rule_arns: Sequence[str]) -> None:
         eventbridge = [iam.ServicePrincipal("events.amazonaws.com")]
         rules = Permission(
             sid="RulesPublish",
-            reason="EventBridge tells the topic of executions and approvals, for these rules only",
+            reason="EventBridge publishes executions and approvals, for these rules only",
             principals=eventbridge,
             actions=["sns:Publish"],
             resources=[topic.topic_arn],

@@ -29,7 +29,7 @@ from sagemaker_tgi import EncryptionKey, acknowledge, acknowledge_lint
 
 
 class PipelineStack(cdk.Stack):
-    """From a commit to production.
+    """The pipeline from a commit to production.
 
     The environments' stages are the app's own, so that `cdk deploy 'dev/*'` and the pipeline deploy from one and the
     same cloud assembly.
@@ -132,10 +132,10 @@ class PipelineStack(cdk.Stack):
             "Pipeline",
             pipeline_name=PIPELINE_NAME,
             pipeline_type=codepipeline.PipelineType.V2,
-            # What has not been deployed yet when a newer commit comes gives way to it: environments only ever move
-            # forward, and nobody is asked to approve what is out of date.
+            # A newer execution replaces one that waits: environments only move forward, and approvals are never for an
+            # outdated commit.
             execution_mode=codepipeline.ExecutionMode.SUPERSEDED,
-            # The execution that has changed the pipeline goes through it as it is now.
+            # An execution that changes the pipeline runs again through the changed one.
             restart_execution_on_update=True,
             role=role.without_policy_updates(),
             use_pipeline_role_for_actions=True,

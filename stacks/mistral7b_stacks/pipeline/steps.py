@@ -56,7 +56,7 @@ class Steps:
     def update(self, assembly: pipelines.FileSet) -> list[pipelines.Step]:
         """Deploys the pipeline's own stacks from the assembly, once their permissions are reviewed.
 
-        If that changes the pipeline, the execution starts anew.
+        If that changes the pipeline, the execution restarts.
         """
         settings = self._promotion.settings
         environments = [(promoted.account, promoted.region) for promoted in self._promotion.environments]

@@ -143,9 +143,9 @@ def test_without_data_capture_nothing_is_kept(stack: cdk.Stack, model: TgiModel,
     ("wrong", "message"),
     [
         ({"sampling_percentage": 101}, r"data_capture.sampling_percentage=101: is out of range; use from 0 to 100"),
-        ({"modes": ["Both"]}, r"data_capture.modes='Both': does not match Input\|Output"),
-        ({"modes": ["Input", "Input"]}, r"data_capture.modes=\['Input', 'Input'\]: says one twice"),
-        ({"modes": []}, r"data_capture.modes=\[\]: captures nothing; use Input, Output or both"),
+        ({"modes": ["Both"]}, r"data_capture.modes=\['Both'\]: is no list of modes; use Input, Output or both"),
+        ({"modes": ["Input", "Input"]}, r"data_capture.modes=\['Input', 'Input'\]: is no list of modes"),
+        ({"modes": []}, r"data_capture.modes=\[\]: is no list of modes"),
         ({"prefix": ""}, r"data_capture.prefix='': does not match"),
     ],
 )
