@@ -115,7 +115,7 @@ def find(stack: cdk.Stack, path: str) -> object:
     [
         (ENVIRONMENT | {"SM_NUM_GPUS": 1}, "environment['SM_NUM_GPUS']=1: is not a string, which CloudFormation wants"),
         (ENVIRONMENT | {"MAX-BATCH": "1"}, "environment['MAX-BATCH'] (name)='MAX-BATCH': does not match"),
-        (ENVIRONMENT | {"LONG": "x" * 1025}, "is too long; use at most 1024 characters"),
+        (ENVIRONMENT | {"LONG": "x" * 1025}, "has 1025 characters; use 1024 or fewer"),
         (ENVIRONMENT | {f"V{n}": "1" for n in range(99)}, "environment='<101 variables>': is too long"),
         ({"SM_NUM_GPUS": "1"}, "environment['HF_MODEL_ID']=None: the container starts nothing without a model"),
         ({"HF_MODEL_ID": "mistralai/Mistral-7B-v0.1"}, "an isolated one cannot reach the Hugging Face Hub"),
