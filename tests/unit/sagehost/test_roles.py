@@ -254,8 +254,8 @@ def test_a_session_that_was_assumed_from_a_session_shows_its_own_role(account: A
     assert (shown["Account"], shown["Arn"]) == (other.id, f"arn:aws:sts::{other.id}:assumed-role/gate/smoke")
 
 
-def test_a_user_of_an_account_that_is_trusted_is_let_in_by_its_own_name(account: Account, other: Account) -> None:
+def test_user_named_in_trust_policy_may_assume_role(account: Account, other: Account) -> None:
     account.client("iam").create_user(UserName="ann")
     key = account.client("iam").create_access_key(UserName="ann")["AccessKey"]["AccessKeyId"]
     assert roles.identity(key).arn == f"arn:aws:iam::{account.id}:user/ann"
-    roles.authorize(other.role("role", {"AWS": f"arn:aws:iam::{account.id}:user/ann"}), key, None)
+    roles.check(other.role("role", {"AWS": f"arn:aws:iam::{account.id}:user/ann"}), by=roles.identity(key))
