@@ -1,7 +1,5 @@
 """What every operation of the API needs of its request."""
 
-from __future__ import annotations
-
 import re
 import uuid
 from collections.abc import Sequence

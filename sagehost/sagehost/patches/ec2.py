@@ -1,7 +1,5 @@
 """EC2: what it refuses, what goes with networks that are changed or deleted, and ids that a request chooses."""
 
-from __future__ import annotations
-
 import functools
 import json
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """EC2: flow logs, their log groups and which of them are the same."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

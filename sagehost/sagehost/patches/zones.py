@@ -1,7 +1,5 @@
 """EC2: availability zones, whose names mean other zones in another account, while their ids do not."""
 
-from __future__ import annotations
-
 import functools
 import inspect
 from collections.abc import Callable

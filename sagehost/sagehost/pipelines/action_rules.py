@@ -4,8 +4,6 @@ https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference.html
 https://docs.aws.amazon.com/codepipeline/latest/userguide/reference-action-artifacts.html
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass

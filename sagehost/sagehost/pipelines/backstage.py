@@ -5,8 +5,6 @@ role trusts; `allows` says what a role's policies allow, `shake_hands` makes a c
 approval of a pipeline wait for its answer.
 """
 
-from __future__ import annotations
-
 import hmac
 import json
 from collections.abc import Callable, Mapping

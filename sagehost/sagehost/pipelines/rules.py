@@ -3,8 +3,6 @@
 https://docs.aws.amazon.com/codepipeline/latest/userguide/pipeline-requirements.html
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,5 @@
 """Of CodePipeline and CodeConnections, what the project's own commands call: approvals, and how a connection is."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar
