@@ -1,20 +1,20 @@
 """moto's services, corrected, as one WSGI application, and boto3 clients that call it without a socket."""
 
-from __future__ import annotations
-
 import io
 import logging
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import botocore.session
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
 from flask import Flask
+from moto.core.botocore_stubber import MockRawResponse
 from moto.core.utils import convert_to_flask_response
 from moto.moto_server.werkzeug_app import BackendRequest, DomainDispatcherApplication, create_backend_app
 from werkzeug.test import EnvironBuilder, run_wsgi_app
@@ -22,9 +22,6 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 from sagehost import patches
 from sagehost.accounts import access_key_id
 from sagehost.aws_errors import error_response
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 LOG = logging.getLogger(__name__)
 
@@ -150,15 +147,7 @@ def _send(request: AWSPreparedRequest, **_: object) -> AWSResponse:
     ).get_environ()
     environ["RAW_URI"] = environ["REQUEST_URI"] = f"{url.path or '/'}{'?' + url.query if url.query else ''}"
     chunks, status, response_headers = run_wsgi_app(application(), environ, buffered=True)
-    return AWSResponse(request.url, int(status.split()[0]), dict(response_headers), _Raw(b"".join(chunks)))
-
-
-class _Raw(io.BytesIO):
-    """What botocore expects of urllib3's response."""
-
-    def stream(self, **_: object) -> Iterable[bytes]:
-        """The body, in one piece."""
-        yield self.read()
+    return AWSResponse(request.url, int(status.split()[0]), dict(response_headers), MockRawResponse(b"".join(chunks)))
 
 
 _SESSION_LOCK = threading.Lock()
