@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -15,6 +15,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
 from flask import Flask
 from moto.core.botocore_stubber import MockRawResponse
+from moto.core.responses import BaseResponse
 from moto.core.utils import convert_to_flask_response
 from moto.moto_server.werkzeug_app import BackendRequest, DomainDispatcherApplication, create_backend_app
 from werkzeug.test import EnvironBuilder, run_wsgi_app
@@ -31,6 +32,23 @@ STATE = threading.RLock()
 
 Dispatch = Callable[[Any, str, Mapping[str, Any]], Any]
 """Answers a request, as the `dispatch` of a `BaseResponse` of moto's does: request, URL and headers."""
+
+
+class OwnService(BaseResponse):
+    """A request to a service of our own. moto calls the method that is named like the operation."""
+
+    service: ClassVar[str]
+
+    def __init__(self) -> None:
+        super().__init__(service_name=self.service)
+        self.automated_parameter_parsing = True
+
+    @property
+    def request(self) -> Mapping[str, Any]:
+        """The request's parameters, as botocore's model names them."""
+        parameters: Mapping[str, Any] = self._get_params()
+        return parameters
+
 
 _OWN: dict[str, Callable[[], Dispatch]] = {}
 
