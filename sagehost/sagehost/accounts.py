@@ -5,8 +5,6 @@ moto recognises access key ids of exactly 20 capital letters and digits. `AKIALO
 moto's own.
 """
 
-from __future__ import annotations
-
 import os
 import re
 

@@ -1,20 +1,15 @@
 """Error answers in the wire protocol of whichever service was asked."""
 
-from __future__ import annotations
-
 import http
 import re
 import uuid
-from typing import TYPE_CHECKING
+from wsgiref.types import WSGIEnvironment
 
 from moto.core.exceptions import ServiceException
 from moto.core.model import OperationModel, ServiceModel
 from moto.core.request import determine_request_protocol
 from moto.core.serialize import get_serializer_class
 from moto.core.utils import get_service_model
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
 
 _SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
 _BY_SIGNING_NAME = {"monitoring": "cloudwatch"}

@@ -4,8 +4,6 @@ An entry point of the group `sagehost.containers` has the repository of the cont
 registry and tag (`*` stands for any characters), and a `Start` as its object. README.md has an example.
 """
 
-from __future__ import annotations
-
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase

@@ -1,7 +1,5 @@
 """Starting and stopping the embedded AWS: in the background for a user, or for the length of a `with` block."""
 
-from __future__ import annotations
-
 import contextlib
 import fcntl
 import importlib.util

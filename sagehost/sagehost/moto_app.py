@@ -1,20 +1,21 @@
 """moto's services, corrected, as one WSGI application, and boto3 clients that call it without a socket."""
 
-from __future__ import annotations
-
 import io
 import logging
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import botocore.session
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
 from flask import Flask
+from moto.core.botocore_stubber import MockRawResponse
+from moto.core.responses import BaseResponse
 from moto.core.utils import convert_to_flask_response
 from moto.moto_server.werkzeug_app import BackendRequest, DomainDispatcherApplication, create_backend_app
 from werkzeug.test import EnvironBuilder, run_wsgi_app
@@ -22,9 +23,6 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 from sagehost import patches
 from sagehost.accounts import access_key_id
 from sagehost.aws_errors import error_response
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 LOG = logging.getLogger(__name__)
 
@@ -34,6 +32,23 @@ STATE = threading.RLock()
 
 Dispatch = Callable[[Any, str, Mapping[str, Any]], Any]
 """Answers a request, as the `dispatch` of a `BaseResponse` of moto's does: request, URL and headers."""
+
+
+class OwnService(BaseResponse):
+    """A request to a service of our own. moto calls the method that is named like the operation."""
+
+    service: ClassVar[str]
+
+    def __init__(self) -> None:
+        super().__init__(service_name=self.service)
+        self.automated_parameter_parsing = True
+
+    @property
+    def request(self) -> Mapping[str, Any]:
+        """The request's parameters, as botocore's model names them."""
+        parameters: Mapping[str, Any] = self._get_params()
+        return parameters
+
 
 _OWN: dict[str, Callable[[], Dispatch]] = {}
 
@@ -150,15 +165,7 @@ def _send(request: AWSPreparedRequest, **_: object) -> AWSResponse:
     ).get_environ()
     environ["RAW_URI"] = environ["REQUEST_URI"] = f"{url.path or '/'}{'?' + url.query if url.query else ''}"
     chunks, status, response_headers = run_wsgi_app(application(), environ, buffered=True)
-    return AWSResponse(request.url, int(status.split()[0]), dict(response_headers), _Raw(b"".join(chunks)))
-
-
-class _Raw(io.BytesIO):
-    """What botocore expects of urllib3's response."""
-
-    def stream(self, **_: object) -> Iterable[bytes]:
-        """The body, in one piece."""
-        yield self.read()
+    return AWSResponse(request.url, int(status.split()[0]), dict(response_headers), MockRawResponse(b"".join(chunks)))
 
 
 _SESSION_LOCK = threading.Lock()

@@ -4,8 +4,6 @@ What cannot be evaluated never lets anybody in: an operator or a key of a condit
 The logic is IAM's: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -53,11 +51,15 @@ def allows_service(document: str, action: str, service: str, context: Context) -
     """
 
     def names(statement: Statement) -> bool:
-        principal = statement.get("Principal", {})
-        everybody = principal == "*" or "*" in listed(principal.get("AWS", []))
-        return everybody or service in listed(principal.get("Service", []))
+        return "*" in principals(statement, "AWS") or service in principals(statement, "Service")
 
     return bool(allows(statements(document), action, names, context))
+
+
+def principals(statement: Statement, kind: str) -> list[str]:
+    """The principals of a kind, `AWS` or `Service`, that a statement names; `*` stands for everybody."""
+    principal = statement.get("Principal", {})
+    return listed(principal.get(kind, []) if isinstance(principal, dict) else principal)
 
 
 def listed(value: Any) -> list[Any]:

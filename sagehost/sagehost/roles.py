@@ -5,8 +5,6 @@ to allow it, but for a role of the same account that names it:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics-cross-account.html
 """
 
-from __future__ import annotations
-
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +15,7 @@ from moto.iam.models import ManagedPolicy, Role, iam_backends
 from moto.sts.models import AssumedRole, sts_backends
 
 from sagehost import accounts, moto_app, policies
-from sagehost.policies import Context, NotEvaluated, Statement, listed
+from sagehost.policies import Context, NotEvaluated, Statement, principals
 
 _ACTION = "sts:AssumeRole"
 _HOUR_S = 3600
@@ -86,10 +84,9 @@ def assume(
     Raises:
         AccessDenied: the role does not exist, or its trust policy or the session's own policies do not allow it.
     """
+    caller = by if isinstance(by, str) else identity(by["AccessKeyId"])
     with moto_app.STATE:
-        caller = Identity(by) if isinstance(by, str) else identity(by["AccessKeyId"])
-        context = _request(source_account, source_arn, external_id)
-        _authorize(role_arn, caller, context)
+        check(role_arn, by=caller, source_account=source_account, source_arn=source_arn, external_id=external_id)
         session: AssumedRole = sts_backends[role_arn.split(":")[4]]["aws"].assume_role(
             region_name=accounts.DEFAULT_REGION,
             role_session_name=session_name or uuid.uuid4().hex,
@@ -106,23 +103,39 @@ def assume(
         }
 
 
-def check(role_arn: str, *, by: str, source_account: str | None = None, source_arn: str | None = None) -> None:
-    """Whether a service may assume a role.
+def check(
+    role_arn: str,
+    *,
+    by: str | Identity,
+    source_account: str | None = None,
+    source_arn: str | None = None,
+    external_id: str | None = None,
+) -> None:
+    """Whether a service principal or another caller may assume a role; see `assume`.
 
     Raises:
         AccessDenied: see `assume`.
     """
+    caller = Identity(by) if isinstance(by, str) else by
+    refusal = f"User: {caller.arn} is not authorized to perform: {_ACTION} on resource: {role_arn}"
     with moto_app.STATE:
-        _authorize(role_arn, Identity(by), _request(source_account, source_arn, None))
-
-
-def authorize(role_arn: str, access_key: str, external_id: str | None, partition: str = "aws") -> None:
-    """Whether the holder of an access key may assume a role.
-
-    Raises:
-        AccessDenied: see `assume`.
-    """
-    _authorize(role_arn, identity(access_key, partition), _request(None, None, external_id))
+        role = find(role_arn)
+        if role is None:
+            raise AccessDenied(refusal)
+        context = {
+            "aws:sourceaccount": source_account,
+            "aws:sourcearn": source_arn,
+            "sts:externalid": external_id,
+            "aws:principalarn": caller.principal_arn,
+            "aws:principalaccount": caller.account,
+            **policies.tags_context((tag["Key"], tag["Value"]) for tag in role.tags),
+        }
+        try:
+            trusted = _trusted(role, caller, context)
+            if not trusted or not _allowed(role, caller, trusted, context):
+                raise AccessDenied(refusal)
+        except NotEvaluated as error:
+            raise AccessDenied(f"{refusal} ({error})") from error
 
 
 def check_action(role_arn: str, action: str, resource: str, context: Context, resource_policy: str = "{}") -> None:
@@ -136,7 +149,7 @@ def check_action(role_arn: str, action: str, resource: str, context: Context, re
     """
     _, partition, _, _, account, name = role_arn.split(":")
     everywhere = {"aws:principalarn": role_arn, "aws:resourceaccount": account, "aws:securetransport": "true"}
-    about = [one for one in policies.statements(resource_policy) if _grants(one.get("Principal", {}), role_arn)]
+    about = [one for one in policies.statements(resource_policy) if {role_arn, "*"} & {*principals(one, "AWS")}]
     because = ""
     try:
         if _permitted([*statements(role_arn), *about], action, resource, {**everywhere, **context}):
@@ -156,39 +169,10 @@ def allows_action(role_arn: str, action: str, resource: str, resource_policy: st
     return True
 
 
-def _grants(principal: Any, role_arn: str) -> bool:
-    named = principal.get("AWS", []) if isinstance(principal, dict) else principal
-    return bool({role_arn, "*"} & set(listed(named)))
-
-
 def statements(role_arn: str) -> list[Statement]:
     """The statements of a role's inline and attached policies; none for a role that does not exist."""
     role = find(role_arn)
     return [] if role is None else [one for document in _documents(role) for one in policies.statements(document)]
-
-
-def _request(source_account: str | None, source_arn: str | None, external_id: str | None) -> dict[str, str | None]:
-    """What the request itself says under conditions."""
-    return {"aws:sourceaccount": source_account, "aws:sourcearn": source_arn, "sts:externalid": external_id}
-
-
-def _authorize(role_arn: str, caller: Identity, request: Context) -> None:
-    refusal = f"User: {caller.arn} is not authorized to perform: {_ACTION} on resource: {role_arn}"
-    role = find(role_arn)
-    if role is None:
-        raise AccessDenied(refusal)
-    context = {
-        **request,
-        "aws:principalarn": caller.principal_arn,
-        "aws:principalaccount": caller.account,
-        **policies.tags_context((tag["Key"], tag["Value"]) for tag in role.tags),
-    }
-    try:
-        trusted = _trusted(role, caller, context)
-        if not trusted or not _allowed(role, caller, trusted, context):
-            raise AccessDenied(refusal)
-    except NotEvaluated as error:
-        raise AccessDenied(f"{refusal} ({error})") from error
 
 
 def _trusted(role: Role, caller: Identity, context: Context) -> list[Statement]:
@@ -201,12 +185,9 @@ def _names(statement: Statement, caller: Identity) -> bool:
     """Whether a statement is about the caller."""
     if "NotPrincipal" in statement:
         raise NotEvaluated("NotPrincipal is not emulated")
-    principal = statement.get("Principal", {})
-    if principal == "*":
-        return True
     if caller.account is None:
-        return caller.arn in listed(principal.get("Service", []))
-    return any(_is(name, caller) or name == "*" for name in listed(principal.get("AWS", [])))
+        return statement.get("Principal") == "*" or caller.arn in principals(statement, "Service")
+    return any(name == "*" or _is(name, caller) for name in principals(statement, "AWS"))
 
 
 def _is(name: str, caller: Identity) -> bool:
@@ -219,7 +200,8 @@ def _allowed(role: Role, caller: Identity, trusted: list[Statement], context: Co
     """Whether the caller's own policies allow it, where they are asked."""
     if caller.role is None:  # services have none, administrators may do everything
         return True
-    if caller.account == role.account_id and any(_by_name(one, caller) for one in trusted):
+    own = {caller.arn, caller.principal_arn}
+    if caller.account == role.account_id and any(own & {*principals(one, "AWS")} for one in trusted):
         return True
     boundary = caller.role.permissions_boundary_arn
     documents = [statements(caller.role.arn)]
@@ -231,11 +213,6 @@ def _allowed(role: Role, caller: Identity, trusted: list[Statement], context: Co
 
 def _permitted(statements: list[Statement], action: str, resource: str, context: Context) -> bool:
     return bool(policies.allows(statements, action, lambda one: policies.on_resource(one, resource), context))
-
-
-def _by_name(statement: Statement, caller: Identity) -> bool:
-    principal = statement["Principal"]
-    return principal != "*" and bool({caller.arn, caller.principal_arn} & set(listed(principal.get("AWS", []))))
 
 
 def _documents(role: Role) -> list[str | Mapping[str, Any]]:

@@ -1,7 +1,5 @@
 """The HTTP server of the embedded AWS."""
 
-from __future__ import annotations
-
 import json
 import logging
 import os

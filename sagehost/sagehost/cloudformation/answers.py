@@ -1,7 +1,5 @@
 """Answers of the API: stacks, events and change sets as botocore's model names their parts."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

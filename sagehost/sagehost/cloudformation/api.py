@@ -6,8 +6,6 @@ not know a third of the operations that the CDK CLI calls. What is used of it is
 of many users.
 """
 
-from __future__ import annotations
-
 from moto.core.responses import ActionResult, EmptyResult
 
 from sagehost.cloudformation import answers, engine

@@ -1,19 +1,18 @@
 """What every operation of the API needs of its request."""
 
-from __future__ import annotations
-
 import re
 import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from moto.core.responses import ActionResult, BaseResponse
+from moto.core.responses import ActionResult
 
 from sagehost.cloudformation import engine
 from sagehost.cloudformation.errors import ChangeSetNotFound, ValidationError
 from sagehost.cloudformation.plan import Plan
 from sagehost.cloudformation.requests import Request
 from sagehost.cloudformation.store import ChangeSet, Stack, Store, Target, now, store
+from sagehost.moto_app import OwnService
 
 PAGE = 100
 """Items in one answer."""
@@ -24,18 +23,10 @@ _UPDATABLE = frozenset(
 )
 
 
-class Operations(BaseResponse):
-    """One request. moto calls the method that is named like the operation."""
+class Operations(OwnService):
+    """One request."""
 
-    def __init__(self) -> None:
-        super().__init__(service_name="cloudformation")
-        self.automated_parameter_parsing = True
-
-    @property
-    def request(self) -> Request:
-        """The request's parameters, as botocore's model names them."""
-        request: dict[str, Any] = self._get_params()
-        return request
+    service = "cloudformation"
 
     @property
     def stacks(self) -> Store:

@@ -1,7 +1,5 @@
 """Operations on stacks, and what they show of resources and events."""
 
-from __future__ import annotations
-
 from moto.core.responses import ActionResult, EmptyResult
 
 from sagehost.cloudformation import answers, engine

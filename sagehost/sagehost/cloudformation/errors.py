@@ -1,7 +1,5 @@
 """What CloudFormation's API refuses, with the codes of its service model."""
 
-from __future__ import annotations
-
 from moto.core.exceptions import ServiceException
 
 

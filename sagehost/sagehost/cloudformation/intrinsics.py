@@ -1,7 +1,5 @@
 """Intrinsic functions and conditions."""
 
-from __future__ import annotations
-
 import base64
 import ipaddress
 from collections.abc import Callable, Mapping

@@ -5,8 +5,6 @@ values are unknown. And its schemas, as cfn-lint ships them, have some keywords 
 standard is wrapped rather than rewritten.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Template parameters: the values given, their constraints, and what SSM makes of them."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What CloudFormation remembers: stacks, their resources, change sets and events."""
 
-from __future__ import annotations
-
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Templates: their syntax, what refers to what, and the order that follows."""
 
-from __future__ import annotations
-
 import graphlib
 import json
 import re

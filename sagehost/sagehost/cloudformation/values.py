@@ -1,7 +1,5 @@
 """Values of a template: JSON, and what is not known before deployment."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Iterable
 from enum import Enum

@@ -9,7 +9,7 @@ update ends so, without a reason (seen on AWS: hashicorp/terraform-provider-aws#
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -62,9 +62,6 @@ class EndpointRecord:
         )
 
 
-Records = dict[EndpointKey, EndpointRecord]
-
-
 def _summaries(desired: Sequence[VariantPlan], running: Sequence[RunningVariant]) -> list[dict[str, Any]]:
     """ProductionVariants of DescribeEndpoint."""
     present = {variant.name: variant for variant in running}
@@ -97,18 +94,18 @@ def after(seconds: float) -> Later:
     return later
 
 
+@dataclass
 class Endpoints:
     """SageMaker's operations on the endpoints of `records`, which `fleet` serves.
 
     `later` decides when endpoints are created and updated, `removing` when instances' network interfaces are deleted.
     """
 
-    def __init__(self, fleet: Fleet, records: Records, containers: Containers, later: Later, removing: Later) -> None:
-        self._fleet = fleet
-        self._records = records
-        self._containers = containers
-        self._later = later
-        self._removing = removing
+    containers: Containers
+    later: Later
+    removing: Later
+    fleet: Fleet = field(default_factory=dict)
+    records: dict[EndpointKey, EndpointRecord] = field(default_factory=dict)
 
     def create(self, backend: SageMakerModelBackend, parameters: Mapping[str, Any]) -> str:
         """CreateEndpoint; returns the ARN."""
@@ -123,7 +120,7 @@ class Endpoints:
             record = EndpointRecord(endpoint, _key(backend, name), plans)
             record.describe(last_deployment_config=parameters.get("DeploymentConfig"))
             record.show("Creating", plans)
-            self._records[record.key] = record
+            self.records[record.key] = record
             work = partial(self._deployed, record, plans, config.endpoint_config_name, config.data_capture_config)
             self._finish_later(record, "Failed", work)
         return str(endpoint.arn)
@@ -180,16 +177,16 @@ class Endpoints:
             scaling, targets = _targets(record)
             for target in targets:
                 scaling.deregister_scalable_target(**target)
-            self._fleet.pop(record.key, None)
+            self.fleet.pop(record.key, None)
             record.running = ()
             self._release(record)
-            del self._records[record.key]
+            del self.records[record.key]
             del backend.endpoints[record.key.name]
 
     def _idle(self, backend: SageMakerModelBackend, name: str, *, or_failed: bool = False) -> EndpointRecord:
         """The record of an endpoint that nothing is being done to, and that can be updated, or else has failed."""
         key = _key(backend, name)
-        record = self._records.get(key)
+        record = self.records.get(key)
         if record is None or backend.endpoints.get(name) is not record.endpoint:
             arn = FakeEndpoint.arn_formatter(name, key.account, key.region)
             raise ValidationError(message=f'Could not find endpoint "{arn}".')
@@ -211,17 +208,17 @@ class Endpoints:
                 failure = _reason(error)
             with STATE:
                 if failure is None:
-                    self._fleet[record.key] = RunningEndpoint(record.running, record.capture)
+                    self.fleet[record.key] = RunningEndpoint(record.running, record.capture)
                 record.show(failed if failure else "InService", record.plans, failure)
                 self._release(record)
 
-        self._later(finish)
+        self.later(finish)
 
     def _release(self, record: EndpointRecord) -> None:
         """Have the interfaces removed of all instances that do not run."""
         kept = {instance.interface for variant in record.running for instance in variant.instances}
         for removal in interfaces.release(record.key, kept):
-            self._removing(removal)
+            self.removing(removal)
 
     def _deployed(
         self,
@@ -231,7 +228,7 @@ class Endpoints:
         capture: Mapping[str, Any] | None,
         running: Sequence[RunningVariant] = (),
     ) -> None:
-        started = launch(self._containers, record.key, plans, running)
+        started = launch(self.containers, record.key, plans, running)
         with STATE:
             record.running, record.plans, record.data_capture = started, plans, capture
             roles = {variant.name: variant.role for variant in plans}
@@ -239,6 +236,10 @@ class Endpoints:
             if capture and capture.get("EnableCapture", True):
                 record.capture = Capture(record.key, capture, roles)
             record.describe(endpoint_config_name=config_name, data_capture_config=summary(capture))
+
+
+HOSTED = Endpoints({}, after(0), after(0))
+"""All endpoints of this process."""
 
 
 def _reason(error: Exception) -> str:

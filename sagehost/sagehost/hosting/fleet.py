@@ -14,12 +14,16 @@ from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sagehost.containers import Container, Response
+from sagehost.containers import Container
 
 if TYPE_CHECKING:
     from sagehost.hosting.capture import Capture
 
 _log = logging.getLogger(__name__)
+
+
+Answer = tuple[int, Mapping[str, str], AsyncGenerator[bytes, None]]
+"""Status, headers with names in lower case, and the parts of the body."""
 
 
 @dataclass(eq=False)
@@ -37,17 +41,20 @@ class Instance:
         """An id as EC2 has them."""
         return f"i-{uuid.uuid4().hex[:17]}"
 
-    async def invoke(self, headers: Mapping[str, str], body: bytes) -> Response:
+    async def invoke(self, headers: Mapping[str, str], body: bytes) -> Answer:
         """The container's answer, or status 500 if it fails."""
         with self._counted():
             try:
                 status, answered, content = await self.container.invoke(headers, body)
             except Exception:  # noqa: BLE001 - as the web server of a container would
                 _log.exception("a container failed")
-                return 500, {"content-type": "text/plain"}, b"Internal Server Error"
-        return status, answered, content if isinstance(content, bytes) else self._parts(content)
+                status, answered, content = 500, {"content-type": "text/plain"}, b"Internal Server Error"
+        return status, answered, self._parts(content)
 
-    async def _parts(self, content: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    async def _parts(self, content: bytes | AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+        if isinstance(content, bytes):
+            yield content
+            return
         with self._counted():
             async with aclosing(content):
                 async for part in content:

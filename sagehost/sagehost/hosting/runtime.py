@@ -19,10 +19,9 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Send
 
-from sagehost import containers
 from sagehost.hosting import eventstream
 from sagehost.hosting.capture import Invocation, Payload
-from sagehost.hosting.fleet import EndpointKey, Fleet, RunningEndpoint, RunningVariant
+from sagehost.hosting.fleet import Answer, EndpointKey, Fleet, RunningEndpoint, RunningVariant
 
 MAX_BODY_BYTES = 6 * 1024 * 1024
 """The limit of the BodyBlob shape."""
@@ -56,7 +55,7 @@ class _Invoked:
     endpoint: RunningEndpoint
     variant: RunningVariant
     payload: Payload
-    response: containers.Response
+    response: Answer
 
     @property
     def content_type(self) -> str:
@@ -70,17 +69,7 @@ class _Invoked:
 
     async def body(self) -> bytes:
         """The whole body."""
-        return b"".join([part async for part in self.parts()])
-
-    async def parts(self) -> AsyncGenerator[bytes, None]:
-        """The body as it comes."""
-        content = self.response[2]
-        if isinstance(content, bytes):
-            yield content
-            return
-        async with aclosing(content):
-            async for part in content:
-                yield part
+        return b"".join([part async for part in self.response[2]])
 
 
 def routes(fleet: Fleet) -> list[Route]:
@@ -174,7 +163,7 @@ async def _read(request: Request) -> bytes:
 
 async def _messages(invoked: _Invoked) -> AsyncGenerator[bytes, None]:
     try:
-        async with aclosing(invoked.parts()) as parts:
+        async with aclosing(invoked.response[2]) as parts:
             async for part in parts:
                 yield eventstream.payload_part(part)
     except Exception:  # noqa: BLE001 - the response has begun: only a message in the stream can report it

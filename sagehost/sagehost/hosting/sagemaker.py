@@ -1,10 +1,9 @@
-"""SageMaker's control plane for hosting: moto's records under operations of our own. `PATCHES` names every target.
+"""SageMaker's control plane for hosting: moto's records under operations of our own, as corrections of moto.
 
 Each operation first checks its parameters against the service's model, as the service does and botocore does not.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,10 +14,11 @@ from moto.sagemaker.models import FakeEndpointConfig, SageMakerModelBackend
 from moto.sagemaker.responses import SageMakerResponse
 
 from sagehost.hosting.constraints import violations
-from sagehost.hosting.endpoints import Endpoints
+from sagehost.hosting.endpoints import HOSTED
 from sagehost.hosting.model_checks import check_endpoint_config, check_model
+from sagehost.patches import correction
 
-Action = Callable[[SageMakerResponse], ActionResult]
+Original = Callable[..., Any]
 
 LARGEST_PAGE = 100
 """MaxResults of ListModels, at most and unless given."""
@@ -28,82 +28,31 @@ _DROPPED = ("ExecutionRoleArn", "EnableNetworkIsolation", "VpcConfig", "ShadowPr
 """Members of CreateEndpointConfig that moto drops, and would describe from attributes of their names."""
 
 
-@dataclass(frozen=True)
-class Patch:
-    """A method of moto that is replaced because it `why`; `original` is None for one that moto lacks."""
-
-    owner: type
-    method: str
-    why: str
-    original: Callable[..., Any] | None
-
-
-def _patch(owner: type, method: str, why: str) -> Patch:
-    return Patch(owner, method, why, getattr(owner, method, None))
-
-
-PATCHES = (
-    _patch(FakeEndpointConfig, "validate_instance_type", "knows no ml.g5"),
-    _patch(SageMakerModelBackend, "add_tags", "keeps the old value of a key beside the new"),
-    _patch(SageMakerResponse, "create_model", "checks nothing, and drops EnableNetworkIsolation"),
-    _patch(SageMakerResponse, "create_endpoint_config", "takes a name twice, and drops members"),
-    _patch(SageMakerResponse, "describe_model", "shows what was not given, as empty"),
-    _patch(SageMakerResponse, "list_models", "lists all of them, whatever is asked for"),
-    _patch(SageMakerResponse, "describe_endpoint_config", "shows what was not given, as empty"),
-    _patch(SageMakerResponse, "create_endpoint", "takes a name twice, and is InService at once"),
-    _patch(SageMakerResponse, "update_endpoint", "is absent"),
-    _patch(SageMakerResponse, "update_endpoint_weights_and_capacities", "starts and stops nothing"),
-    _patch(SageMakerResponse, "delete_endpoint", "stops nothing, and deletes what is still being created"),
-)
-
-
-def install(endpoints: Endpoints) -> None:
-    """Replace moto's operations by those on `endpoints`."""
-
-    replacements: dict[str, Callable[..., Any]] = {
-        # The operation has checked it already, against the list of the service's model.
-        "validate_instance_type": lambda _self, _instance_type: None,
-        "add_tags": _add_tags,
-        "create_model": _create_model,
-        "create_endpoint_config": _create_endpoint_config,
-        "describe_model": _describe_model,
-        "list_models": _list_models,
-        "describe_endpoint_config": _describe_endpoint_config,
-        "create_endpoint": _answer("CreateEndpoint", endpoints.create),
-        "update_endpoint": _answer("UpdateEndpoint", endpoints.update),
-        "update_endpoint_weights_and_capacities": _answer(
-            "UpdateEndpointWeightsAndCapacities", endpoints.update_weights_and_capacities
-        ),
-        "delete_endpoint": _answer("DeleteEndpoint", endpoints.delete),
-    }
-    for patch in PATCHES:
-        setattr(patch.owner, patch.method, replacements[patch.method])
-
-
-def _answer(operation: str, work: Callable[[SageMakerModelBackend, Mapping[str, Any]], str | None]) -> Action:
-    def answer(self: SageMakerResponse) -> ActionResult:
-        arn = work(self.sagemaker_backend, _checked(self, operation))
-        return ActionResult({"EndpointArn": arn}) if arn else EmptyResult()
-
-    return answer
-
-
-def _checked(response: SageMakerResponse, operation: str) -> Mapping[str, Any]:
+def _checked(response: SageMakerResponse) -> Mapping[str, Any]:
     """The parameters of a request that keeps to the service's model. Raises ValidationError."""
     parameters: Mapping[str, Any] = response.params
-    if message := violations("sagemaker", operation, parameters):
+    if message := violations("sagemaker", response._get_action(), parameters):
         raise ValidationError(message=message)
     return parameters
 
 
-def _add_tags(self: SageMakerModelBackend, arn: str, tags: list[dict[str, str]]) -> list[dict[str, str]]:
+@correction.replaces(FakeEndpointConfig, "validate_instance_type")
+def _validate_instance_type(*_: Any) -> None:
+    """moto knows no ml.g5. `check_endpoint_config` has checked it already, against the list of the service's model."""
+
+
+@correction.replaces(SageMakerModelBackend, "add_tags")
+def _add_tags(_: Original, self: SageMakerModelBackend, arn: str, tags: list[dict[str, str]]) -> list[dict[str, str]]:
+    """moto keeps the old value of a key beside the new."""
     resource: Any = self._get_resource_from_arn(arn)
     resource.tags = [*{tag["Key"]: tag for tag in [*resource.tags, *tags]}.values()]
     return list(resource.tags)
 
 
-def _create_model(self: SageMakerResponse) -> ActionResult:
-    parameters = _checked(self, "CreateModel")
+@correction.replaces(SageMakerResponse, "create_model")
+def _create_model(_: Original, self: SageMakerResponse) -> ActionResult:
+    """moto checks nothing, and drops EnableNetworkIsolation."""
+    parameters = _checked(self)
     check_model(self.sagemaker_backend, parameters)
     model = self.sagemaker_backend.create_model(
         model_name=parameters["ModelName"],
@@ -117,8 +66,10 @@ def _create_model(self: SageMakerResponse) -> ActionResult:
     return ActionResult(model.response_create)
 
 
-def _create_endpoint_config(self: SageMakerResponse) -> ActionResult:
-    parameters = _checked(self, "CreateEndpointConfig")
+@correction.replaces(SageMakerResponse, "create_endpoint_config")
+def _create_endpoint_config(_: Original, self: SageMakerResponse) -> ActionResult:
+    """moto takes a name twice, and drops members."""
+    parameters = _checked(self)
     check_endpoint_config(self.sagemaker_backend, parameters)
     config = self.sagemaker_backend.create_endpoint_config(
         endpoint_config_name=parameters["EndpointConfigName"],
@@ -135,12 +86,16 @@ def _create_endpoint_config(self: SageMakerResponse) -> ActionResult:
     return ActionResult(config.response_create)
 
 
-def _describe_model(self: SageMakerResponse) -> ActionResult:
+@correction.replaces(SageMakerResponse, "describe_model")
+def _describe_model(_: Original, self: SageMakerResponse) -> ActionResult:
+    """moto shows what was not given, as empty."""
     return _given(self.sagemaker_backend.describe_model(self.params["ModelName"]).response_object)
 
 
-def _list_models(self: SageMakerResponse) -> ActionResult:
-    asked = _checked(self, "ListModels")
+@correction.replaces(SageMakerResponse, "list_models")
+def _list_models(_: Original, self: SageMakerResponse) -> ActionResult:
+    """moto lists all of them, whatever is asked for."""
+    asked = _checked(self)
     before, after = asked.get("CreationTimeBefore", LATEST), asked.get("CreationTimeAfter", EARLIEST)
     models = [
         model
@@ -161,9 +116,40 @@ def _list_models(self: SageMakerResponse) -> ActionResult:
     return ActionResult({"Models": page} | ({"NextToken": str(end)} if end < len(models) else {}))
 
 
-def _describe_endpoint_config(self: SageMakerResponse) -> ActionResult:
+@correction.replaces(SageMakerResponse, "describe_endpoint_config")
+def _describe_endpoint_config(_: Original, self: SageMakerResponse) -> ActionResult:
+    """moto shows what was not given, as empty."""
     return _given(self.sagemaker_backend.describe_endpoint_config(self.params["EndpointConfigName"]))
 
 
 def _given(description: Mapping[str, Any]) -> ActionResult:
     return ActionResult({member: value for member, value in description.items() if value not in (None, "", {}, [])})
+
+
+def _arn(arn: str) -> ActionResult:
+    return ActionResult({"EndpointArn": arn})
+
+
+@correction.replaces(SageMakerResponse, "create_endpoint")
+def _create_endpoint(_: Original, self: SageMakerResponse) -> ActionResult:
+    """moto takes a name twice, and the endpoint is InService at once."""
+    return _arn(HOSTED.create(self.sagemaker_backend, _checked(self)))
+
+
+@correction.adds(SageMakerResponse)
+def update_endpoint(self: SageMakerResponse) -> ActionResult:
+    """UpdateEndpoint."""
+    return _arn(HOSTED.update(self.sagemaker_backend, _checked(self)))
+
+
+@correction.replaces(SageMakerResponse, "update_endpoint_weights_and_capacities")
+def _update_weights_and_capacities(_: Original, self: SageMakerResponse) -> ActionResult:
+    """moto starts and stops nothing."""
+    return _arn(HOSTED.update_weights_and_capacities(self.sagemaker_backend, _checked(self)))
+
+
+@correction.replaces(SageMakerResponse, "delete_endpoint")
+def _delete_endpoint(_: Original, self: SageMakerResponse) -> EmptyResult:
+    """moto stops nothing, and deletes what is still being created."""
+    HOSTED.delete(self.sagemaker_backend, _checked(self))
+    return EmptyResult()

@@ -3,8 +3,6 @@
 `tests/unit/sagehost/patches` fails when moto no longer has what a correction replaces, or no longer needs it.
 """
 
-from __future__ import annotations
-
 import importlib
 from functools import cache
 

@@ -1,7 +1,5 @@
 """Application Auto Scaling: the role with which it scales, what goes with a target, and tags."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -4,8 +4,6 @@ A file that names a VPC or a key can be deployed only where they have these very
 (moto/utilities/id_generator.py), which EC2 and KMS of moto 5.2.5 do not follow.
 """
 
-from __future__ import annotations
-
 import inspect
 import re
 import sys

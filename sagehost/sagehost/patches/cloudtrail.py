@@ -1,7 +1,5 @@
 """CloudTrail: the event history."""
 
-from __future__ import annotations
-
 import json
 
 from moto.cloudtrail.responses import CloudTrailResponse

@@ -1,7 +1,5 @@
 """CloudWatch: composite alarms."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from moto.cloudwatch.responses import CloudWatchResponse

@@ -1,7 +1,5 @@
 """The two kinds of correction, as decorators: they take effect when the module with them is imported."""
 
-from __future__ import annotations
-
 import functools
 import inspect
 from collections.abc import Callable

@@ -1,15 +1,24 @@
-"""EC2: what it refuses, what goes with networks that are changed or deleted, and ids that a request chooses."""
-
-from __future__ import annotations
+"""EC2: what it refuses, what goes with changed or deleted networks, chosen ids, availability zones, flow logs."""
 
 import functools
+import inspect
 import json
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 from moto.core.responses import ActionResult
-from moto.ec2.exceptions import DependencyViolationError, EC2ClientError, InvalidParameter
+from moto.ec2.exceptions import (
+    DependencyViolationError,
+    EC2ClientError,
+    InvalidAvailabilityZoneError,
+    InvalidParameter,
+    InvalidParameterCombination,
+)
+from moto.ec2.models import EC2Backend
+from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend, Zone
+from moto.ec2.models.flow_logs import FlowLogsBackend
+from moto.ec2.models.instance_types import InstanceTypeOfferingBackend
 from moto.ec2.models.route_tables import RouteBackend
 from moto.ec2.models.security_groups import SecurityGroup, SecurityGroupBackend
 from moto.ec2.models.subnets import Subnet, SubnetBackend
@@ -18,7 +27,7 @@ from moto.ec2.responses.vpcs import VPCs
 from moto.ec2.utils import random_private_ip
 
 from sagehost.accounts import url_suffix
-from sagehost.patches import correction, flow_logs, zones  # noqa: F401 - corrections of EC2, too
+from sagehost.patches import correction
 from sagehost.patches.chosen_ids import chosen_by_tag
 
 
@@ -196,3 +205,83 @@ def _delete_vpc_endpoints(original: Callable[..., None], self: VPCBackend, vpce_
     original(self, vpce_ids)
     for endpoint in vpce_ids or []:
         self.vpc_end_points.pop(endpoint, None)
+
+
+# The fourth zone of eu-west-2 is in moto's offerings of instance types alone.
+RegionsAndZonesBackend.zones["eu-west-2"].append(Zone("eu-west-2d", "eu-west-2", "euw2-az4"))
+
+
+@functools.cache
+def zones(account: str, region: str) -> list[Zone]:
+    """The zones of a region as an account names them: us-east-1a is use1-az2 in the default account."""
+    known = RegionsAndZonesBackend.zones.get(region, [])
+    names, ids = sorted(zone.name for zone in known), sorted(zone.zone_id for zone in known)
+    shift = (int(account) + 1) % len(ids) if ids else 0
+    return [Zone(name, region, zone_id) for name, zone_id in zip(names, ids[shift:] + ids[:shift], strict=True)]
+
+
+# moto gives every account the same names.
+setattr(EC2Backend, "zones", property(lambda self: {self.region_name: zones(self.account_id, self.region_name)}))  # noqa: B010
+
+
+@correction.replaces(SubnetBackend, "create_subnet")
+def _create_subnet(original: Callable[..., Subnet], self: Any, *args: Any, **given: Any) -> Subnet:
+    """moto takes zones of other regions, and a name and an id at once."""
+    bound = inspect.signature(original).bind(self, *args, **given)
+    name, zone_id = (bound.arguments.pop(one, None) for one in ("availability_zone", "availability_zone_id"))
+    if name and zone_id:
+        raise InvalidParameterCombination("Specify either AvailabilityZone or AvailabilityZoneId, not both")
+    own = {zone.name if name else zone.zone_id: zone for zone in zones(self.account_id, self.region_name)}
+    zone = own.get(name or zone_id)
+    if zone is None:
+        raise InvalidAvailabilityZoneError(name or zone_id, ", ".join(own))
+    subnet = original(**bound.arguments, availability_zone=zone.name)
+    subnet._availability_zone = zone
+    return subnet
+
+
+@correction.replaces(InstanceTypeOfferingBackend, "describe_instance_type_offerings")
+def _describe_instance_type_offerings(
+    original: Callable[..., list[Any]], self: Any, location_type: str | None = None, filters: Any = None
+) -> list[Any]:
+    """moto's offerings by name of the zone are those of one account."""
+    if location_type != "availability-zone":
+        return original(self, location_type, filters)
+    names = {zone.zone_id: zone.name for zone in zones(self.account_id, self.region_name)}
+    wanted = (filters or {}).pop("location", names.values())
+    found = original(self, "availability-zone-id", filters)
+    renamed = ({**one, "LocationType": location_type, "Location": names[one["Location"]]} for one in found)
+    return [one for one in renamed if one["Location"] in wanted]
+
+
+_GROUP = ":log-group:"
+_DEFAULT_INTERVAL_S = 600
+_DEFAULT_FORMAT = (
+    "${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} ${protocol} ${packets} "
+    "${bytes} ${start} ${end} ${action} ${log-status}"
+)
+"""Both as API_CreateFlowLogs of EC2 has them."""
+
+
+@correction.replaces(FlowLogsBackend, "create_flow_logs")
+def _create_flow_logs(original: Callable[..., Any], self: FlowLogsBackend, **given: Any) -> Any:
+    """moto finds no log group that is given by its ARN.
+
+    It also refuses a second flow log to the same destination whatever its configuration, so CloudFormation could not
+    replace one; EC2 refuses one of "the same configuration and log destination".
+    """
+    destination = given["log_destination"] or ""
+    if given["log_group_name"] is None and _GROUP in destination:
+        given["log_group_name"] = destination.split(_GROUP)[1].removesuffix(":*")
+    different = {
+        flow_log.id: self.flow_logs.pop(flow_log.id)
+        for flow_log in list(self.flow_logs.values())
+        if (flow_log.traffic_type, flow_log.deliver_logs_permission_arn)
+        != (given["traffic_type"], given["deliver_logs_permission_arn"])
+        or (given["log_format"] or _DEFAULT_FORMAT) != flow_log.log_format
+        or (given["max_aggregation_interval"] or _DEFAULT_INTERVAL_S) != flow_log.max_aggregation_interval
+    }
+    try:
+        return original(self, **given)
+    finally:
+        self.flow_logs = different | self.flow_logs

@@ -1,7 +1,5 @@
 """IAM: accounts by key id, conditions of policies, AWS's managed policies."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Callable
 from typing import Any

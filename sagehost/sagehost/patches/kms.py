@@ -1,7 +1,5 @@
 """KMS: ids of keys that a request chooses, those of multi-Region keys among them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from moto.kms.exceptions import ValidationException

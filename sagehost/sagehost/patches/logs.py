@@ -1,7 +1,5 @@
 """CloudWatch Logs: the KMS key of a log group."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

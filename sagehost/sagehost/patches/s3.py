@@ -1,7 +1,5 @@
 """S3: server access logs."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

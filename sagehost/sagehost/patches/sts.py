@@ -1,7 +1,5 @@
 """STS: a role must exist and let its caller in."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 
@@ -15,5 +13,5 @@ from sagehost.patches import correction
 def _assume_role(original: Callable[[Any], Any], self: TokenResponse) -> Any:
     """moto hands out credentials for any role, of any name and account."""
     arn, external_id = str(self._get_param("RoleArn")), self._get_param("ExternalId")
-    roles.authorize(arn, self.get_access_key(), external_id, self.partition)
+    roles.check(arn, by=roles.identity(self.get_access_key(), self.partition), external_id=external_id)
     return original(self)

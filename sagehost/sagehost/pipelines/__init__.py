@@ -4,8 +4,6 @@ Nothing runs here. `mistral7b pipeline rehearse` reads what is deployed and does
 APIs there are the three operations that the project's own commands call.
 """
 
-from __future__ import annotations
-
 
 def install() -> None:
     """Answer the requests of the services, of connections by their present and their former name."""

@@ -5,8 +5,6 @@ role trusts; `allows` says what a role's policies allow, `shake_hands` makes a c
 approval of a pipeline wait for its answer.
 """
 
-from __future__ import annotations
-
 import hmac
 import json
 from collections.abc import Callable, Mapping
@@ -39,29 +37,25 @@ def _assume(role: str, service: str, source_arn: str, session: str) -> dict[str,
 
 
 def _allows(role: str, action: str, resource: str, context: Context, resource_policy: str) -> dict[str, Any]:
-    with moto_app.STATE:
-        return {"allowed": roles.allows_action(role, action, resource, resource_policy, context)}
+    return {"allowed": roles.allows_action(role, action, resource, resource_policy, context)}
 
 
 def _read(account: str, region: str, type: str, name: str) -> dict[str, Any]:
-    with moto_app.STATE:
-        return {"properties": RESOURCES[account, region, type].get(name)}
+    return {"properties": RESOURCES[account, region, type].get(name)}
 
 
 def _ask(place: list[str], execution: str) -> dict[str, Any]:
     """`place` is account, region, pipeline, stage and action."""
     account, region, pipeline, stage, action = place
-    with moto_app.STATE:
-        for key in [one for one in APPROVALS if list(one[:4]) == place[:4] and APPROVALS[one].execution != execution]:
-            del APPROVALS[key]  # a stage holds one execution
-        approval = APPROVALS[account, region, pipeline, stage, action] = Approval(execution)
+    for key in [one for one in APPROVALS if list(one[:4]) == place[:4] and APPROVALS[one].execution != execution]:
+        del APPROVALS[key]  # a stage holds one execution
+    approval = APPROVALS[account, region, pipeline, stage, action] = Approval(execution)
     return {"token": approval.token}
 
 
 def _shake_hands(connection: str) -> dict[str, Any]:
-    with moto_app.STATE:
-        AVAILABLE.add(connection)
-        return {"status": status(connection)}
+    AVAILABLE.add(connection)
+    return {"status": status(connection)}
 
 
 _OPERATIONS: Mapping[str, Callable[..., dict[str, Any]]] = {
@@ -87,9 +81,14 @@ async def _post(request: Request) -> JSONResponse:
         return JSONResponse({"message": "the content type has to be application/json"}, status_code=415)
     try:
         operation = _OPERATIONS[request.path_params["operation"]]
-        return JSONResponse(await run_in_threadpool(operation, **json.loads(await request.body())))
+        return JSONResponse(await run_in_threadpool(_locked, operation, json.loads(await request.body())))
     except (ServiceException, KeyError, TypeError, ValueError) as error:
         return JSONResponse({"message": getattr(error, "message", str(error))}, status_code=400)
+
+
+def _locked(operation: Callable[..., dict[str, Any]], arguments: dict[str, Any]) -> dict[str, Any]:
+    with moto_app.STATE:
+        return operation(**arguments)
 
 
 async def _credentials(request: Request) -> JSONResponse:

@@ -1,7 +1,5 @@
 """The structure of a pipeline: AWS::CodePipeline::Pipeline, in a form to work with."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any

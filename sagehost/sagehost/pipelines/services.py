@@ -1,16 +1,15 @@
 """Of CodePipeline and CodeConnections, what the project's own commands call: approvals, and how a connection is."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from moto.core.exceptions import ServiceException
-from moto.core.responses import ActionResult, BaseResponse
+from moto.core.responses import ActionResult
 
 from sagehost import roles
 from sagehost.hosting.constraints import violations
+from sagehost.moto_app import OwnService
 from sagehost.pipelines.definition import Definition
 from sagehost.pipelines.store import APPROVALS, RESOURCES, Approval, status
 
@@ -19,19 +18,11 @@ class Refused(ServiceException):
     """An error of a service's, with its code and message."""
 
 
-class _Service(BaseResponse):
-    """One request. moto calls the method that is named like the operation."""
-
-    service: ClassVar[str]
-
-    def __init__(self) -> None:
-        super().__init__(service_name=self.service)
-        self.automated_parameter_parsing = True
-
+class _Service(OwnService):
     @property
     def request(self) -> Mapping[str, Any]:
-        """The request's parameters, as botocore's model names them, and within its constraints."""
-        parameters: Mapping[str, Any] = self._get_params()
+        """The request's parameters, within the constraints of botocore's model."""
+        parameters = super().request
         if message := violations(self.service, self._get_action(), parameters):
             raise Refused("ValidationException", message)
         return parameters

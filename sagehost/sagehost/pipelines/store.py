@@ -1,7 +1,5 @@
 """The pipelines, projects and connections that are deployed, and what changes of them without a deployment."""
 
-from __future__ import annotations
-
 import uuid
 from collections import defaultdict
 from dataclasses import dataclass, field

@@ -21,7 +21,7 @@ def test_a_key_id_is_one_that_moto_recognises_and_carries_its_account(account: s
 
 
 @pytest.mark.parametrize("account", ["", "12345678901", "1234567890123", "000000000000", "12345678901x"])
-def test_what_is_no_account_has_no_key_id(account: str) -> None:
+def test_malformed_account_ids_are_rejected(account: str) -> None:
     with pytest.raises(ValueError, match="not an AWS account id"):
         accounts.access_key_id(account)
 

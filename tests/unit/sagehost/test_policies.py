@@ -51,17 +51,17 @@ def allowed(*statements: dict[str, Any], action: str = "sts:AssumeRole", **conte
 ALLOW = {"Effect": "Allow", "Action": "sts:*", "Resource": "*"}
 
 
-def test_nothing_is_allowed_that_no_statement_allows() -> None:
+def test_actions_are_denied_by_default() -> None:
     assert not allowed()
     assert not allowed(ALLOW, action="s3:GetObject")
     assert allowed(ALLOW)
 
 
-def test_names_of_actions_have_no_case() -> None:
+def test_action_names_are_case_insensitive() -> None:
     assert allowed({**ALLOW, "Action": ["STS:assumerole"]})
 
 
-def test_a_denial_holds_whatever_is_allowed() -> None:
+def test_a_deny_statement_overrides_every_allow_statement() -> None:
     deny = {"Effect": "Deny", "Action": "sts:AssumeRole", "Resource": "*"}
     assert not allowed(ALLOW, deny)
     assert not allowed(deny, ALLOW)

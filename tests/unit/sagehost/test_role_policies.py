@@ -84,5 +84,5 @@ def test_a_refusal_names_the_session_the_action_and_what_could_not_be_evaluated(
     )
 
 
-def test_a_role_that_is_not_there_may_do_nothing(iam: Any) -> None:
+def test_a_role_that_does_not_exist_is_allowed_nothing(iam: Any) -> None:
     assert not allows_action(role(iam) + "-gone", "s3:PutObject", OBJECT, "{}", {})

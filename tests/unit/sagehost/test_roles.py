@@ -73,7 +73,7 @@ def test_a_service_that_a_role_does_not_name_is_refused(account: Account, princi
         roles.assume(account.role("role", principal), by=BUILDS)
 
 
-def test_a_service_is_let_in_only_for_the_resources_that_the_role_names(account: Account) -> None:
+def test_a_service_assumes_a_role_only_for_the_source_arns_that_it_names(account: Account) -> None:
     condition = {"StringEquals": {"aws:SourceAccount": account.id}, "ArnLike": {"aws:SourceArn": "arn:aws:s:*:*:mine*"}}
     role = account.role("role", {"Service": BUILDS}, condition)
     roles.check(role, by=BUILDS, source_account=account.id, source_arn="arn:aws:s:us-east-1:1:mine-1")
@@ -97,7 +97,7 @@ def test_in_china_accounts_and_roles_are_of_its_partition(account: Account) -> N
 
 
 @pytest.mark.parametrize("arn", ["arn:aws:iam::{account}:role/absent", "arn:aws:iam::{account}:user/u", "role", ""])
-def test_what_is_no_role_cannot_be_assumed(account: Account, arn: str) -> None:
+def test_a_role_that_does_not_exist_cannot_be_assumed(account: Account, arn: str) -> None:
     with pytest.raises(AccessDenied):
         roles.assume(arn.format(account=account.id), by=BUILDS)
 
@@ -126,9 +126,7 @@ def test_a_role_that_names_a_role_does_not_trust_its_accounts_administrator(acco
 
 
 @pytest.mark.parametrize("operator", ["ArnEquals", "ArnLike", "StringEquals", "StringLike"])
-def test_a_condition_on_the_callers_role_lets_that_role_in_alone(
-    account: Account, other: Account, operator: str
-) -> None:
+def test_a_condition_on_the_callers_role_trusts_only_that_role(account: Account, other: Account, operator: str) -> None:
     condition = {operator: {"aws:PrincipalArn": f"arn:aws:iam::{account.id}:role/caller"}}
     role = other.role("role", {"AWS": account.root}, condition)
     roles.assume(role, by=account.session("caller"))
@@ -136,7 +134,7 @@ def test_a_condition_on_the_callers_role_lets_that_role_in_alone(
         roles.assume(role, by=account.session("caller2"))
 
 
-def test_an_external_id_has_to_be_the_trust_policys(account: Account, other: Account) -> None:
+def test_the_external_id_must_match_the_trust_policy(account: Account, other: Account) -> None:
     role = other.role("role", {"AWS": account.root}, {"StringEquals": {"sts:ExternalId": "agreed"}})
     sts = account.client("sts")
     assert sts.assume_role(RoleArn=role, RoleSessionName="test", ExternalId="agreed")["Credentials"]
@@ -171,7 +169,7 @@ def test_a_statement_about_others_is_not_evaluated(account: Account, other: Acco
     assert account.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
 
 
-def test_a_denial_goes_before_what_is_allowed(account: Account) -> None:
+def test_a_deny_statement_overrides_an_allow_statement(account: Account) -> None:
     role = account.role("role", {"AWS": account.root})
     allowed = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": account.root}}
     account.client("iam").update_assume_role_policy(
@@ -223,7 +221,7 @@ def test_an_attached_policy_allows_as_an_inline_one_does(account: Account, other
     roles.assume(role, by=caller)
 
 
-def test_a_boundary_bounds(account: Account, other: Account) -> None:
+def test_a_permissions_boundary_limits_a_session(account: Account, other: Account) -> None:
     role = other.role("role", {"AWS": account.root})
     caller = account.session("caller")
     iam = account.client("iam")
@@ -234,7 +232,7 @@ def test_a_boundary_bounds(account: Account, other: Account) -> None:
         roles.assume(role, by=caller)
 
 
-def test_a_permission_may_hang_on_the_tags_of_the_role(account: Account, other: Account) -> None:
+def test_a_policy_may_depend_on_the_tags_of_the_role(account: Account, other: Account) -> None:
     """As CDK Pipelines lets its self-mutation assume the roles of the bootstrap."""
     condition = {"ForAnyValue:StringEquals": {"iam:ResourceTag/aws-cdk:bootstrap-role": ["deploy", "lookup"]}}
     caller = account.session("caller", {**ANY, "Condition": condition})
@@ -254,8 +252,8 @@ def test_a_session_that_was_assumed_from_a_session_shows_its_own_role(account: A
     assert (shown["Account"], shown["Arn"]) == (other.id, f"arn:aws:sts::{other.id}:assumed-role/gate/smoke")
 
 
-def test_a_user_of_an_account_that_is_trusted_is_let_in_by_its_own_name(account: Account, other: Account) -> None:
+def test_user_named_in_trust_policy_may_assume_role(account: Account, other: Account) -> None:
     account.client("iam").create_user(UserName="ann")
     key = account.client("iam").create_access_key(UserName="ann")["AccessKey"]["AccessKeyId"]
     assert roles.identity(key).arn == f"arn:aws:iam::{account.id}:user/ann"
-    roles.authorize(other.role("role", {"AWS": f"arn:aws:iam::{account.id}:user/ann"}), key, None)
+    roles.check(other.role("role", {"AWS": f"arn:aws:iam::{account.id}:user/ann"}), by=roles.identity(key))
