@@ -49,7 +49,7 @@ def structure(reader: JsonReader, model: type[T], name: str) -> T:
 
 
 @cache
-def _types(model: type) -> dict[str, Any]:
+def _types(model: Any) -> dict[str, Any]:
     return get_type_hints(model, include_extras=True)
 
 
