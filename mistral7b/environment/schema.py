@@ -275,6 +275,13 @@ class Environment(Section):
         return tuple(zones)
 
     @property
+    def instance_bounds(self) -> tuple[int, int]:
+        """Fewest and most instances, an update's second fleet not counted."""
+        if self.auto_scaling is None:
+            return self.instance.count, self.instance.count
+        return self.auto_scaling.min_instances, self.auto_scaling.max_instances
+
+    @property
     def own_vpc(self) -> OwnVpc | None:
         """The own VPC's settings; None where an existing VPC is used."""
         return None if self.network.existing_vpc else self.network.vpc or OwnVpc()
