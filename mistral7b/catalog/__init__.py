@@ -14,8 +14,7 @@ from mistral7b.catalog.models import (
     models,
     regions,
 )
-from mistral7b.catalog.prefix_lists import s3_prefix_list_id
-from mistral7b.catalog.zones import availability_zones, zone_number
+from mistral7b.catalog.region_data import availability_zones, partition, s3_prefix_list_id, zone_number
 
 __all__ = [
     "JUMPSTART_IDS",
@@ -30,6 +29,7 @@ __all__ = [
     "instance_types",
     "model",
     "models",
+    "partition",
     "regions",
     "s3_prefix_list_id",
     "zone_number",

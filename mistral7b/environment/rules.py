@@ -158,7 +158,7 @@ def _key_is_of_region_and_account(env: Environment) -> Findings:
     if env.encryption.kms_key_arn is None:
         return
     _, partition, _, region, account, _ = env.encryption.kms_key_arn.split(":", 5)
-    own = "aws-cn" if env.region.startswith("cn-") else "aws"
+    own = catalog.partition(env.region)
     if (partition, region) != (own, env.region):
         fix = f"use a key whose ARN begins with arn:{own}:kms:{env.region}:"
         yield Finding("encryption.kms_key_arn", "CloudWatch Logs uses only keys of its own region", fix)

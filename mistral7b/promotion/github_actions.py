@@ -3,9 +3,9 @@
 import math
 from typing import Any
 
+from mistral7b.catalog import partition
 from mistral7b.promotion.names import gate_role_name
 from mistral7b.promotion.promotion import PromotedEnvironment, Promotion
-from mistral7b.promotion.regions import partition
 from mistral7b.promotion.schema import PipelineSettings
 
 PROVIDER = "token.actions.githubusercontent.com"

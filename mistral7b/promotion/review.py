@@ -8,12 +8,12 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from mistral7b.catalog import partition
 from mistral7b.errors import UserError
 from mistral7b.operate.stacks import find
 from mistral7b.promotion.check.cloud import Cloud
 from mistral7b.promotion.grants import Grant, grants
 from mistral7b.promotion.names import PIPELINE_ID
-from mistral7b.promotion.regions import partition
 from mistral7b.yamlfile import Problem, nearest
 
 

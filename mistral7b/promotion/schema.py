@@ -7,8 +7,15 @@ from pydantic import AfterValidator, Field
 from mistral7b.environment import limits
 from mistral7b.environment.schema import CompliancePack, CompliancePacks, Tags, for_editors, listed
 from mistral7b.promotion import validators
-from mistral7b.promotion.regions import PIPELINE_REGIONS
 from mistral7b.yamlfile import Section
+
+PIPELINE_REGIONS = (
+    "ap-northeast-1", "ap-northeast-2", "ap-south-1", "ap-southeast-1", "ap-southeast-2", "ca-central-1",
+    "eu-central-1", "eu-north-1", "eu-south-1", "eu-west-1", "eu-west-2", "eu-west-3", "sa-east-1",
+    "us-east-1", "us-east-2", "us-west-1", "us-west-2",
+)  # fmt: skip
+"""Where both CodePipeline and CodeConnections are (botocore's endpoints, codestar-connections), outside GovCloud,
+where JumpStart has no Mistral 7B. China has no CodeConnections."""
 
 Command = Annotated[str, AfterValidator(validators.command), Field(max_length=validators.LONGEST_COMMAND)]
 """One line for a shell."""

@@ -6,8 +6,9 @@ import boto3
 import pytest
 import yaml
 
-from mistral7b.promotion.regions import PIPELINE_REGIONS, partition
-from mistral7b.promotion.rules.environments import MOST_STAGES
+from mistral7b.catalog import partition
+from mistral7b.promotion.rules import MOST_STAGES
+from mistral7b.promotion.schema import PIPELINE_REGIONS
 from tests.unit.promotion.conftest import FILES, HEAD, Load, Problems, head, promoting
 
 DEV = promoting("dev")

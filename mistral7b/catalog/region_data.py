@@ -1,8 +1,19 @@
-"""Availability zones by id, so that a synth needs no look-up."""
+"""Partition, availability zones and S3's prefix list of a region, so that a synth needs no look-up."""
 
 import re
 
 from mistral7b.catalog.data import load
+
+
+def partition(region: str) -> str:
+    """The partition of a region, by its name's beginning (botocore's endpoints, regionRegex)."""
+    return {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(region.rsplit("-", 2)[0], "aws")
+
+
+def s3_prefix_list_id(region: str) -> str | None:
+    """Id of Amazon S3's managed prefix list in `region`, or None where it is not known."""
+    ids: dict[str, str] = load("s3_prefix_lists.json")["ids"]
+    return ids.get(region)
 
 
 def availability_zones(region: str, instance_type: str | None = None) -> tuple[str, ...]:
