@@ -99,9 +99,7 @@ def _production_comes_last_and_not_first(pipeline: UnvalidatedPipeline) -> Findi
     first = next((index for index, name in enumerate(names) if is_production(name)), len(names))
     if first == 0:
         others = [other for other in pipeline.known if not is_production(other)]
-        fix = (
-            f"put {' and '.join(others)} before it" if others else "add an environment, such as staging.yaml, before it"
-        )
+        what = f"put {' and '.join(others)}" if others else "add an environment, such as staging.yaml,"
         reason = f"{names[0]} is {_PRODUCTION_BY_NAME}, and a change would be tried out there first"
         yield Finding("environments.0.name", reason, f"{what} before it")
         return

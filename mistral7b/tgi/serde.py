@@ -8,7 +8,6 @@ import json
 import struct
 from dataclasses import MISSING, fields
 from decimal import Decimal
-from functools import cache
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from mistral7b.tgi.json_reader import JsonReader
@@ -26,7 +25,7 @@ _RANGES = {"usize": range(2**64), "u32": range(2**32), "u64": range(2**64), "i32
 
 def structure(reader: JsonReader, model: type[T], name: str) -> T:
     """A Rust struct called `name`, as a dataclass. Its types say how fields are read; those with a default may lack."""
-    types, values = _types(model), dict[str, Any]()
+    types, values = get_type_hints(model, include_extras=True), dict[str, Any]()
     is_map = _beginning(reader, "[{", f"struct {name}") == "{"
     if not is_map:
         for index in reader.items():
@@ -46,11 +45,6 @@ def structure(reader: JsonReader, model: type[T], name: str) -> T:
             in_array = f"invalid length {len(values)}, expected struct {name} with {len(types)} elements"
             reader.fail_data(f"missing field `{field.name}`" if is_map else in_array)
     return model(**values)
-
-
-@cache
-def _types(model: Any) -> dict[str, Any]:
-    return get_type_hints(model, include_extras=True)
 
 
 def _read(reader: JsonReader, hint: Any) -> Any:
