@@ -6,8 +6,10 @@ and reports the error that comes first.
 
 import json
 import struct
+from collections.abc import Callable
 from dataclasses import MISSING, fields
 from decimal import Decimal
+from functools import cache, partial
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from mistral7b.tgi.json_reader import JsonReader
@@ -21,11 +23,12 @@ U64 = Annotated[int, "u64"]
 I32 = Annotated[int, "i32"]
 F32 = Annotated[float, "f32"]
 _RANGES = {"usize": range(2**64), "u32": range(2**32), "u64": range(2**64), "i32": range(-(2**31), 2**31)}
+_types: Callable[[Any], dict[str, Any]] = cache(partial(get_type_hints, include_extras=True))
 
 
 def structure(reader: JsonReader, model: type[T], name: str) -> T:
     """A Rust struct called `name`, as a dataclass. Its types say how fields are read; those with a default may lack."""
-    types, values = get_type_hints(model, include_extras=True), dict[str, Any]()
+    types, values = _types(model), dict[str, Any]()
     is_map = _beginning(reader, "[{", f"struct {name}") == "{"
     if not is_map:
         for index in reader.items():
