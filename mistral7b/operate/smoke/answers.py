@@ -11,22 +11,12 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from mistral7b.endpoint.errors import BrokenAnswerError, ContainerError, EndpointError, OverloadedError, TimedOutError
 from mistral7b.tgi import Generation, StreamEvent, TgiError
-from mistral7b.tgi.response import Details, StreamDetails, Token
+from mistral7b.tgi.response import StreamDetails, Token
 from mistral7b.tgi.tokenizer import EOS
 
-_STREAM_DETAILS = {"finish_reason", "generated_tokens", "seed"}
-_FIELDS: dict[type[BaseModel], set[str]] = {
-    Generation: {"generated_text", "details"},
-    Details: _STREAM_DETAILS | {"prefill", "tokens"},
-    StreamDetails: _STREAM_DETAILS,
-    StreamEvent: {"token", "generated_text", "details"},
-    Token: {"id", "text", "logprob", "special"},
-}
-"""The fields that TGI always sends, also where they are null; others only if the request asks for them."""
-
+_ON_REQUEST = {"top_tokens", "best_of_sequences"}
+"""Fields that TGI sends only if the request asks for them; all others always, also where they are null."""
 _GENERATIONS: TypeAdapter[tuple[Generation]] = TypeAdapter(tuple[Generation])
-
-
 _SHOWN = 300
 """Characters that are shown of a text from outside."""
 _CAUSES: dict[type[EndpointError], str] = {
@@ -79,7 +69,7 @@ class Asked:
     def faults_of(self, *found: BaseModel) -> Iterator[str]:
         """Fields that are missing, or that TGI 1.1.0 does not send."""
         for one in found:
-            due, sent = _FIELDS[type(one)], one.model_fields_set
+            due, sent = type(one).model_fields.keys() - _ON_REQUEST, one.model_fields_set
             if missing := due - sent:
                 yield f"{type(one).__name__} lacks {', '.join(sorted(missing))}"
             if self.exact_fields and (more := sent - due):
