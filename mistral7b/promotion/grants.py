@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mistral7b.operate.permissions import listed
+
 _OPEN = {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]}
 _DEFAULTS: dict[str, dict[str, Any]] = {  # AWS's own, where a template says nothing; a key's is narrower
     "AWS::EC2::VPCEndpoint": {"PolicyDocument": _OPEN},
@@ -48,7 +50,7 @@ def grants(template: Mapping[str, Any], pseudo: Mapping[str, str]) -> Iterator[G
         if kind in (f"AWS::EC2::{side}" for side in _RULES):
             holders, properties = [properties.get("GroupId", own)], {kind.removeprefix("AWS::EC2::"): [properties]}
         elif kind.startswith("AWS::IAM::") and kind.endswith("Policy"):
-            holders = [who for key in _HOLDERS for who in _listed(properties.get(key, []))] or [own]
+            holders = [who for key in _HOLDERS for who in listed(properties.get(key, []))] or [own]
         elif kind == "AWS::EC2::SecurityGroup":
             holders = [f"{own[:-1]}.GroupId}}"]
         for what in _found(properties):
@@ -58,13 +60,13 @@ def grants(template: Mapping[str, Any], pseudo: Mapping[str, str]) -> Iterator[G
 def _found(value: Any) -> Iterator[dict[str, Any]]:
     """Statements, attachments and rules; where an intrinsic function or a text makes one, that as it is."""
     if isinstance(value, dict) and "Statement" in value:
-        yield from map(_statement, _listed(value["Statement"]))
+        yield from map(_statement, listed(value["Statement"]))
     elif isinstance(value, dict) and not any(key.startswith("Fn::") for key in value):
         for key, one in value.items():
             if key in _RULES:
-                yield from ({"Effect": "Allow", key: _without(rule, "GroupId", "Description")} for rule in _listed(one))
+                yield from ({"Effect": "Allow", key: _without(rule, "GroupId", "Description")} for rule in listed(one))
             elif key == "ManagedPolicyArns":
-                yield from ({"Effect": "Allow", "ManagedPolicy": arn} for arn in _listed(one))
+                yield from ({"Effect": "Allow", "ManagedPolicy": arn} for arn in listed(one))
             elif key == "PermissionsBoundary":
                 yield {"Effect": "Deny", "AllBut": one}
             else:
@@ -81,7 +83,7 @@ def _statement(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict) or value.get("Effect") not in ("Allow", "Deny"):
         return {"Effect": "Allow", "Computed": value}
     lists = ("Action", "NotAction", "Resource", "NotResource")
-    return {k: sorted(_listed(v), key=str) if k in lists else v for k, v in _without(value, "Sid").items()}
+    return {k: sorted(listed(v), key=str) if k in lists else v for k, v in _without(value, "Sid").items()}
 
 
 def _without(value: Any, *keys: str) -> Any:
@@ -96,7 +98,7 @@ def _grant(holder: Any, what: dict[str, Any], condition: str) -> Grant:
         text=_text(str(holder), dict(what)) + (f" (if {condition} of the template)" if condition else ""),
         denies=what["Effect"] == "Deny",
         is_rule=any(side in what for side in _RULES),
-        is_public=any("*" in _listed(who) for who in whom),
+        is_public=any("*" in listed(who) for who in whom),
     )
 
 
@@ -135,7 +137,3 @@ def _name(logical_id: str, resource: Mapping[str, Any]) -> str:
     """The construct's path below its stage or app."""
     path = str(resource.get("Metadata", {}).get("aws:cdk:path", logical_id))
     return path.partition("/")[2].removesuffix("/Resource") or path
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]

@@ -7,9 +7,8 @@ from pathlib import Path
 from mistral7b.environment import Environment, EnvironmentFileError, load_environment
 from mistral7b.environment.load import PIPELINE_FILE, environment_names
 from mistral7b.promotion.names import is_production
-from mistral7b.promotion.promotion import PromotedEnvironment, Promotion
 from mistral7b.promotion.rules import RULES, UnvalidatedPipeline
-from mistral7b.promotion.schema import PipelineSettings
+from mistral7b.promotion.schema import PipelineSettings, PromotedEnvironment, Promotion
 from mistral7b.yamlfile import FileKind, Problem, Source, read, unique, validate_fields, without_nulls
 
 _KIND = FileKind(

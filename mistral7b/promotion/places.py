@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from mistral7b.catalog import partition
 from mistral7b.project import DEFAULT_BOOTSTRAP, Bootstrap
-from mistral7b.promotion.promotion import Promotion
+from mistral7b.promotion.schema import Promotion
 
 
 @dataclass(frozen=True)

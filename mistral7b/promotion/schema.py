@@ -1,10 +1,12 @@
-"""The schema of pipeline.yaml: fields, types, ranges and defaults. Rules across fields are in `rules`."""
+"""The schema of pipeline.yaml: fields, types, ranges and defaults; and what is promoted by it. Rules are in `rules`."""
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, Field
 
-from mistral7b.environment import limits
+from mistral7b.environment import Environment, limits
 from mistral7b.environment.schema import CompliancePack, CompliancePacks, Tags, for_editors, listed
 from mistral7b.promotion import validators
 from mistral7b.yamlfile import Section
@@ -104,6 +106,40 @@ class PipelineSettings(Section):
     """Whether `mistral7b protect pipeline`, which the pipeline runs, protects its own stacks from removal."""
     tags: Tags = {}
     """Tags of the pipeline's resources."""
+
+
+@dataclass(frozen=True)
+class PromotedEnvironment:
+    """One environment on the way."""
+
+    environment: Environment
+    """As its file has it; without an account there, it is in the pipeline's."""
+    account: str
+    """The account that it is in."""
+    gates: tuple[str, ...]
+    """Commands after the smoke test, in order."""
+    approval: bool
+    """Whether someone has to approve the deployment."""
+
+    @property
+    def name(self) -> str:
+        """The environment's name."""
+        return self.environment.name
+
+    @property
+    def region(self) -> str:
+        """The region that it is in."""
+        return self.environment.region
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """What pipeline.yaml says, with the environments that it names."""
+
+    settings: PipelineSettings
+    file: Path
+    environments: tuple[PromotedEnvironment, ...]
+    """In the order of promotion."""
 
 
 def json_schema() -> dict[str, Any]:

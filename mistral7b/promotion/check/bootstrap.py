@@ -11,6 +11,7 @@ from typing import Any, Literal
 from botocore.exceptions import ClientError
 
 from mistral7b.operate.account import Client
+from mistral7b.operate.permissions import listed
 from mistral7b.promotion.places import Place
 from mistral7b.yamlfile import Problem
 
@@ -58,14 +59,10 @@ def _fix(place: Place, trusted: frozenset[str] = frozenset()) -> str:
 def _trusted(policy: Mapping[str, Any]) -> Iterator[str]:
     """Accounts whose administrators decide who of them assumes the role."""
     for statement in policy["Statement"]:
-        if statement["Effect"] == "Allow" and "sts:AssumeRole" in _listed(statement["Action"]):
-            for principal in _listed(statement["Principal"].get("AWS", [])):
+        if statement["Effect"] == "Allow" and "sts:AssumeRole" in listed(statement["Action"]):
+            for principal in listed(statement["Principal"].get("AWS", [])):
                 if match := _ACCOUNT_PRINCIPAL.fullmatch(principal):
                     yield match[1]
-
-
-def _listed(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value
 
 
 def denied(error: ClientError) -> bool:

@@ -11,6 +11,7 @@ from cfnlint.helpers import load_resource
 
 from mistral7b.operate.permissions import StackPolicies, Statement
 from sagemaker_tgi.arns import INVOKE_ACTIONS
+from tests.unit.stacks.conftest import unused_reasons
 from tests.variants import ENVIRONMENTS
 
 SERVICES: Mapping[str, Any] = load_resource(AdditionalSpecs, "Policies.json")
@@ -77,7 +78,7 @@ def test_every_statement_has_a_reason(all_statements: list[Statement]) -> None:
 
 
 def test_every_reason_has_a_statement(read: dict[str, list[StackPolicies]]) -> None:
-    assert [reason for stacks in read.values() for one in stacks for reason in one.unused_reasons()] == []
+    assert [reason for stacks in read.values() for one in stacks for reason in unused_reasons(one)] == []
 
 
 def test_no_managed_policy_is_made_or_attached(templates: dict[str, Any]) -> None:
