@@ -3,17 +3,8 @@
 Everything is data in this folder: no look-up here needs a network, credentials or the SageMaker SDK.
 """
 
-from mistral7b.catalog.instances import InstanceType, UnknownInstanceTypeError, instance_type, instance_types
-from mistral7b.catalog.models import (
-    JUMPSTART_IDS,
-    Model,
-    ModelName,
-    ModelVersion,
-    UnknownVersionError,
-    model,
-    models,
-    regions,
-)
+from mistral7b.catalog.instances import InstanceType, instance_type, instance_types
+from mistral7b.catalog.models import JUMPSTART_IDS, Model, ModelName, ModelVersion, model, models, regions
 from mistral7b.catalog.region_data import availability_zones, partition, s3_prefix_list_id, zone_number
 
 __all__ = [
@@ -22,8 +13,6 @@ __all__ = [
     "Model",
     "ModelName",
     "ModelVersion",
-    "UnknownInstanceTypeError",
-    "UnknownVersionError",
     "availability_zones",
     "instance_type",
     "instance_types",

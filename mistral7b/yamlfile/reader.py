@@ -139,7 +139,7 @@ class _Builder:
                 if key.value == "<<" and not key.style:
                     self._refuse(here, None, "merge keys (<<) are not supported", "repeat the fields")
                 if first is not None:
-                    self._refuse(here, None, f"it is set twice, first on line {first.line}", "keep one of the two")
+                    self._refuse(here, None, f"it is set twice, first on line {first[1]}", "keep one of the two")
                 values[key.value] = self.value(value, here)
         return values
 
