@@ -41,11 +41,9 @@ def approve(codepipeline: Any, environment: str, execution: str, summary: str) -
     try:
         while (asked := _asked(codepipeline, environment, execution)) is None:
             if time.monotonic() >= end:
-                raise ApprovalError(
-                    f"pipeline {PIPELINE_NAME} has not asked for {SECURITY_APPROVAL} in stage {environment} of execution "
-                    f"{execution} within {PATIENCE_S:.0f} s\n"
-                    f"fix: see whether the execution still runs; {EXECUTION_VARIABLE} has to hold its id"
-                )
+                reason = f"pipeline {PIPELINE_NAME} has not asked for {SECURITY_APPROVAL} in stage {environment}"
+                fix = f"see whether the execution still runs; {EXECUTION_VARIABLE} has to hold its id"
+                raise ApprovalError(f"{reason} of execution {execution} within {PATIENCE_S:.0f} s\nfix: {fix}")
             time.sleep(_POLL_S)
         if asked["status"] != "InProgress":
             return str(asked["status"])
