@@ -9,7 +9,7 @@ from mistral7b import yamlfile
 from mistral7b.environment import auto
 from mistral7b.environment.rules import RULES
 from mistral7b.environment.schema import Environment
-from mistral7b.environment.uniqueness import shared
+from mistral7b.environment.uniqueness import conflicts
 from mistral7b.yamlfile import FieldPath, FileKind, FileProblemsError, Finding, Problem, Source, read, unique
 
 COMMON = "common.yaml"
@@ -72,7 +72,7 @@ def load_environments(folder: Path) -> dict[str, Environment]:
             environments[name] = load_environment(folder, name)
         except EnvironmentFileError as error:
             problems += error.problems
-    problems += shared(environments, folder)
+    problems += conflicts(environments, folder)
     if problems:
         raise EnvironmentFileError(unique(problems))
     return environments

@@ -8,7 +8,7 @@ from mistral7b.environment.schema import Environment
 from mistral7b.yamlfile import Problem
 
 # By field: what an environment has of it, and reason and fix for two that have the same.
-_ONCE: dict[str, tuple[Callable[[Environment], Iterable[str]], str, str]] = {
+_UNIQUE: dict[str, tuple[Callable[[Environment], Iterable[str]], str, str]] = {
     "endpoint_name": (
         lambda env: [env.resolved_endpoint_name],
         "have the same endpoint in one account and region, where SageMaker tells no capital letters apart",
@@ -27,9 +27,9 @@ _ONCE: dict[str, tuple[Callable[[Environment], Iterable[str]], str, str]] = {
 }
 
 
-def shared(environments: Mapping[str, Environment], folder: Path) -> Iterator[Problem]:
+def conflicts(environments: Mapping[str, Environment], folder: Path) -> Iterator[Problem]:
     """A problem, in the file of the last of them, for each thing that several environments of one place have."""
-    for field, (held_by, reason, fix) in _ONCE.items():
+    for field, (held_by, reason, fix) in _UNIQUE.items():
         holders: dict[Hashable, list[tuple[str, str]]] = defaultdict(list)
         for name, env in environments.items():
             for held in held_by(env):

@@ -18,14 +18,14 @@ from mistral7b.yamlfile import Problem, nearest
 
 
 class ReviewError(UserError):
-    """Nobody knows whether the deployment broadens anything; the text says why. Status 2: the arguments are wrong."""
+    """The comparison failed; the text says why. Status 2: the arguments are wrong."""
 
     status = 1
 
 
 @dataclass(frozen=True)
 class Review:
-    """What a deployment would change of what someone may do."""
+    """How a deployment would change permissions."""
 
     environment: str
     """The environment that would be deployed to, or `PIPELINE_ID`."""

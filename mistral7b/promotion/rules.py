@@ -8,7 +8,7 @@ from pathlib import Path
 from mistral7b.catalog import partition
 from mistral7b.environment import Environment
 from mistral7b.environment.load import no_such_environment
-from mistral7b.environment.uniqueness import shared
+from mistral7b.environment.uniqueness import conflicts
 from mistral7b.promotion.github_actions import security_environment
 from mistral7b.promotion.names import OWN_STAGES, is_production
 from mistral7b.promotion.schema import PIPELINE_REGIONS, PipelineSettings, Promoted
@@ -164,7 +164,7 @@ def _environments_of_one_place_share_nothing(pipeline: UnvalidatedPipeline) -> F
         name: environment.model_copy(update={"account": pipeline.account_of(name)})
         for name, environment in pipeline.environments.items()
     }
-    for problem in shared(placed, pipeline.folder):
+    for problem in conflicts(placed, pipeline.folder):
         name = Path(problem.file).stem
         what = f"{problem.reason} ({problem.field} {problem.value}; {name} is in account {placed[name].account})"
         yield Finding(f"environments.{pipeline.names.index(name)}.name", what, problem.fix)
@@ -214,7 +214,7 @@ def _repository_is_on_github(pipeline: UnvalidatedPipeline) -> Findings:
     repository, given = settings.source.repository, settings.github_actions.subject_prefix
     pattern = "repo:" + "/".join(rf"{re.escape(part)}(?:@[0-9]+)?" for part in repository.split("/"))
     if given is not None and not re.fullmatch(pattern, given, re.IGNORECASE | re.ASCII):
-        reason = f"no token of {repository} begins so"
+        reason = f"tokens of {repository} do not begin with it"
         fix = f"use the answer of: gh api repos/{repository}/actions/oidc/customization/sub --jq .sub_claim_prefix"
         yield Finding("github_actions.subject_prefix", reason, fix)
 

@@ -60,7 +60,9 @@ class Notifications(Section):
     """Who hears of executions that end, and of approvals that wait."""
 
     emails: Annotated[
-        list[Annotated[str, AfterValidator(validators.email)]], Field(max_length=100), AfterValidator(limits.each_once)
+        list[Annotated[str, AfterValidator(validators.email)]],
+        Field(max_length=100),
+        AfterValidator(limits.unique_items),
     ] = []
     """Addresses; SNS asks each of them to confirm."""
 
@@ -76,7 +78,7 @@ class GitHubActions(Section):
     """Deployments from workflows of GitHub Actions."""
 
     oidc_provider_arns: Annotated[
-        list[Annotated[str, validators.OIDC_PROVIDER_ARN]], AfterValidator(limits.each_once)
+        list[Annotated[str, validators.OIDC_PROVIDER_ARN]], AfterValidator(limits.unique_items)
     ] = []
     """GitHub's OpenID Connect providers that exist. An account can have one; the others get theirs from the stacks."""
     subject_prefix: str | None = None

@@ -10,18 +10,18 @@ from mistral7b.yamlfile.problem import FieldPath, Problem, overlap
 from mistral7b.yamlfile.source import Source
 
 Subject = TypeVar("Subject")
-_OF_THE_FIELD = object()
+_FIELDS_VALUE = object()
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What a rule objects to."""
+    """A problem that a rule has found."""
 
     field: str
     """The field to change, such as `network.vpc.cidr`; an entry of a list by its number, `environments.0.name`."""
     reason: str
     fix: str
-    value: Any = _OF_THE_FIELD
+    value: Any = _FIELDS_VALUE
     """What to show as its value. Default: that of the field."""
 
     @property
@@ -31,7 +31,7 @@ class Finding:
 
     def problem(self, source: Source, settings: BaseModel) -> Problem:
         """The finding with its place in the file that `settings` are from."""
-        value = _shown(settings, self.path) if self.value is _OF_THE_FIELD else self.value
+        value = _shown(settings, self.path) if self.value is _FIELDS_VALUE else self.value
         return source.problem(self.path, value, self.reason, self.fix)
 
 

@@ -1,7 +1,7 @@
-"""Whether an answer is one of TGI 1.1.0 to the request that was sent: fields, counts, reasons, text.
+"""Checks that an answer is TGI 1.1.0's to the request that was sent: fields, counts, finish reason, text.
 
-The fields are those of the `Serialize` types of `router/src/lib.rs` of that version. What the text says is not judged:
-that would be a test of the weights.
+The fields are those of the `Serialize` types of `router/src/lib.rs` of that version. The meaning of
+the text is not checked: that would test the weights.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,7 +28,7 @@ _CAUSES: dict[type[EndpointError], str] = {
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back on a request: the whole body of the answer, or why there is none."""
+    """The reply to a request: the whole body of the answer, or the error."""
 
     body: bytes = b""
     error: EndpointError | None = None
@@ -36,7 +36,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether what came back is what had to, and what it was."""
+    """Whether the reply is the expected one, and what it was."""
 
     passed: bool
     got: str
@@ -44,7 +44,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One check after it was made. `overloaded`: it was refused with 429, which says nothing of what it asked."""
+    """The result of one check. `overloaded`: it was refused with 429, so it shows nothing else."""
 
     name: str
     passed: bool

@@ -1,4 +1,4 @@
-"""Whether an account and region is bootstrapped, new enough, and lets the pipeline's account in.
+"""Checks that an account and region is bootstrapped, new enough, and lets the pipeline's account in.
 
 All of it is read by the bootstrap's lookup role, which may read and nothing else: the deploy role, which the pipeline
 uses later, is not assumed, so that whoever checks needs no right to deploy. Its trust policy is read instead.
@@ -26,7 +26,7 @@ _ACCOUNT_PRINCIPAL = re.compile(r"(?:arn:[a-z-]+:iam::)?([0-9]{12})(?::root)?")
 
 
 def check_bootstrap(place: Place, client: Client) -> Result:
-    """What there is to say of the place's bootstrap. Raises ClientError."""
+    """Checks the place's bootstrap. Raises ClientError."""
     version_name = f"/cdk-bootstrap/{place.bootstrap.qualifier}/version"
     try:
         version = int(client("ssm").get_parameter(Name=version_name)["Parameter"]["Value"])
@@ -46,7 +46,7 @@ def check_bootstrap(place: Place, client: Client) -> Result:
 
 
 def lookup_refused(place: Place, error: ClientError) -> Result:
-    """What there is to say where AWS refuses the lookup role, as it also does where there is none."""
+    """The result where AWS refuses the lookup role, as it also does where there is none."""
     reason = f"its role {place.role('lookup')} does not trust {place.pipeline_account}, or does not exist"
     return "refused", f"{reason}; AWS says: {error.response['Error'].get('Message', error)}", _fix(place)
 

@@ -37,7 +37,7 @@ def refusal(body: bytes | str, content_type: str | None = "application/json") ->
     return error.value.status, str(error.value)
 
 
-def test_a_prompt_alone_is_a_request() -> None:
+def test_inputs_is_the_only_required_field() -> None:
     assert read('{"inputs":"Hello"}') == GenerateRequest(inputs="Hello")
     assert read('{"inputs":"Hello"}').parameters.max_new_tokens == 20
 
@@ -79,7 +79,7 @@ def test_very_deep_json_is_refused_with_400() -> None:
     assert "model: recursion limit exceeded" in refusal(f'{{"model":{deep},"inputs":"x"}}')[1]
 
 
-def test_what_follows_the_request_is_not_looked_at() -> None:
+def test_text_after_the_request_is_ignored() -> None:
     assert read('{"inputs":"x"} and more') == GenerateRequest(inputs="x")
 
 
@@ -219,7 +219,7 @@ def test_any_bytes_are_a_request_or_refused_with_a_client_error(body: bytes) -> 
 
 
 @given(st.integers(0, len(REQUEST)), st.integers(0, 3), st.text('{}[]":,\\ 0-.enu', max_size=2))
-def test_what_is_taken_is_json(start: int, removed: int, inserted: str) -> None:
+def test_every_accepted_body_is_json(start: int, removed: int, inserted: str) -> None:
     body = REQUEST[:start] + inserted + REQUEST[start + removed :]
     if status(body) == 200:
         json.JSONDecoder(parse_constant=pytest.fail).raw_decode(body.lstrip())
