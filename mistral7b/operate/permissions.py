@@ -49,11 +49,6 @@ class Statement:
     """Operator, condition key, and one of its values."""
     reason: str | None
 
-    @property
-    def name(self) -> str:
-        """For messages: `dev/endpoint/Role, PolicyDocument: ReadWeights`."""
-        return f"{self.stack}/{self.path}, {self.policy}: {self.key}"
-
 
 @dataclass(frozen=True)
 class StackPolicies:

@@ -11,12 +11,12 @@ _SPACE = re.compile(r"[ \n\t\r]*")
 _MORE_OF_A_NUMBER = re.compile(r"[0-9.eE]")  # after 0, or after what is a whole number by itself
 
 
-class JsonSyntaxError(ValueError):
-    """The text is not JSON; the message says where."""
+class JsonError(ValueError):
+    """The text is not JSON (HTTP status 400), or is JSON of another shape (422); the message says where and what."""
 
-
-class JsonDataError(ValueError):
-    """The text is JSON of another shape; the message says where and what."""
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 def _integer(digits: str) -> int | float:
@@ -42,11 +42,11 @@ class JsonReader:
         self.path: list[str] = []
 
     def fail_data(self, message: str) -> NoReturn:
-        """Raise JsonDataError at this position."""
-        raise JsonDataError(self._located(message, self._index))
+        """Raise JsonError 422 at this position."""
+        raise JsonError(422, self._located(message, self._index))
 
     def fail_syntax(self, message: str = "") -> NoReturn:
-        """Raise JsonSyntaxError: with `message` at the next character, or as pydantic's parser reports the text.
+        """Raise JsonError 400: with `message` at the next character, or as pydantic's parser reports the text.
 
         That parser, jiter, has serde_json's messages and positions.
         """
@@ -54,9 +54,9 @@ class JsonReader:
             try:
                 from_json(self._body, allow_inf_nan=False)
             except ValueError as error:
-                raise JsonSyntaxError(self._with_path(str(error))) from None
+                raise JsonError(400, self._with_path(str(error))) from None
         seen = len(self.peek())
-        raise JsonSyntaxError(self._located(message or "expected value", self._index + seen))
+        raise JsonError(400, self._located(message or "expected value", self._index + seen))
 
     def _located(self, message: str, index: int) -> str:
         before = self._text[:index].encode(errors="surrogateescape")
@@ -93,7 +93,7 @@ class JsonReader:
             except UnicodeEncodeError:
                 self.fail_syntax()
         if isinstance(value, float) and value in (float("inf"), float("-inf")):
-            raise JsonSyntaxError(self._located("number out of range", self._index))
+            raise JsonError(400, self._located("number out of range", self._index))
         return value if value is None or isinstance(value, str | float | int) else self.fail_syntax()
 
     def items(self) -> Iterator[int]:

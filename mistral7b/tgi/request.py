@@ -7,13 +7,14 @@ rules for one that can.
 import re
 from dataclasses import dataclass, field
 
-from mistral7b.tgi.json_reader import JsonDataError, JsonReader, JsonSyntaxError
+from mistral7b.tgi.json_reader import JsonError, JsonReader
 from mistral7b.tgi.serde import F32, I32, U32, U64, Usize, structure
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
 """The largest body that axum 0.6 reads unless told otherwise, which TGI 1.1.0 does not."""
 
 DEFAULT_MAX_NEW_TOKENS = 20
+_FAILED = {400: "parse the request body as JSON", 422: "deserialize the JSON body into the target type"}
 _JSON_CONTENT_TYPE = re.compile(
     r"application/(json|[\w.!#$&^+-]+\+json)\s*(;.*)?", re.ASCII | re.IGNORECASE | re.DOTALL
 )
@@ -66,9 +67,5 @@ def parse_request(content_type: str | None, body: bytes) -> GenerateRequest:
         raise UnreadableRequestError(413, "Failed to buffer the request body: length limit exceeded")
     try:
         return structure(JsonReader(body), GenerateRequest, "CompatGenerateRequest")
-    except JsonSyntaxError as error:
-        raise UnreadableRequestError(400, f"Failed to parse the request body as JSON: {error}") from None
-    except JsonDataError as error:
-        raise UnreadableRequestError(
-            422, f"Failed to deserialize the JSON body into the target type: {error}"
-        ) from None
+    except JsonError as error:
+        raise UnreadableRequestError(error.status, f"Failed to {_FAILED[error.status]}: {error}") from None

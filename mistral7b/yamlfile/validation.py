@@ -160,9 +160,8 @@ def _reason_and_fix(error: ErrorDetails, path: FieldPath, file: FileKind[Any]) -
         return f"it has to be {bound}", f"use {bound}"
     if kind in ("literal_error", "enum"):
         allowed = [choice.strip("' ") for choice in context["expected"].replace(" or ", ", ").split(", ")]
-        return "it is not one of the possible values", with_guess(
-            str(value), allowed, f"use one of {', '.join(allowed)}"
-        )
+        fix = with_guess(str(value), allowed, f"use one of {', '.join(allowed)}")
+        return "it is not one of the possible values", fix
     if kind in ("string_pattern_mismatch", "string_unicode"):
         return _PATTERNS.get(context.get("pattern", ""), ("it has the wrong form", "write it as plain text"))
     if kind == "refusal":

@@ -11,6 +11,11 @@ from mistral7b.operate.permissions import StackPolicies, Statement, is_in, read_
 Policies = dict[str, list[StackPolicies]]
 
 
+def label(one: Statement) -> str:
+    """For messages: `dev/endpoint/Role, PolicyDocument: ReadWeights`."""
+    return f"{one.stack}/{one.path}, {one.policy}: {one.key}"
+
+
 def unused_reasons(stack: StackPolicies) -> list[str]:
     """Reasons that no statement has, as `dev/endpoint/Role: ReadWeights`."""
     found = stack.statements()

@@ -10,7 +10,7 @@ from aws_cdk import aws_iam as iam
 from mistral7b.operate.permissions import StackPolicies, Statement, read_policies
 from mistral7b_stacks.stage import EnvironmentStage
 from sagemaker_tgi import explain_statements
-from tests.unit.stacks.conftest import unused_reasons
+from tests.unit.stacks.conftest import label, unused_reasons
 from tests.variants import ENVIRONMENTS, new_app
 
 
@@ -41,7 +41,7 @@ def found(stage: EnvironmentStage) -> Statement:
 
 def test_a_statement_of_any_resource_is_found_by_its_first_action(stage: EnvironmentStage) -> None:
     added_user(stage)
-    assert found(stage).name == "nothing/endpoint/Someone, Queues: sqs:SendMessage"
+    assert label(found(stage)) == "nothing/endpoint/Someone, Queues: sqs:SendMessage"
     assert found(stage).reason is None
 
 

@@ -11,7 +11,7 @@ from cfnlint.helpers import load_resource
 
 from mistral7b.operate.permissions import StackPolicies, Statement
 from sagemaker_tgi.arns import INVOKE_ACTIONS
-from tests.unit.stacks.conftest import unused_reasons
+from tests.unit.stacks.conftest import label, unused_reasons
 from tests.variants import ENVIRONMENTS
 
 SERVICES: Mapping[str, Any] = load_resource(AdditionalSpecs, "Policies.json")
@@ -41,7 +41,7 @@ def environment(statement: Statement) -> str:
 
 
 def named(statements: list[Statement]) -> list[str]:
-    return [statement.name for statement in statements]
+    return [label(statement) for statement in statements]
 
 
 def texts(statement: Statement) -> list[str]:
@@ -99,7 +99,7 @@ def is_narrowed(statement: Statement, action: str) -> bool:
 
 def test_every_resource_is_named_where_iam_accepts_one(all_statements: list[Statement]) -> None:
     too_wide = [
-        f"{s.name}: {action}"
+        f"{label(s)}: {action}"
         for s in all_statements
         if "*" in s.resources and s.policy != "KeyPolicy"
         for action in s.actions
@@ -116,7 +116,7 @@ def test_every_action_is_one_that_iam_knows(all_statements: list[Statement]) -> 
 
 def test_actions_have_no_wildcard_but_the_key_policys_and_the_denials(all_statements: list[Statement]) -> None:
     wide = [
-        f"{s.name}: {action}"
+        f"{label(s)}: {action}"
         for s in all_statements
         if s.effect != "Deny"
         for action in s.actions
@@ -153,7 +153,7 @@ def test_a_service_takes_a_role_on_for_this_account_and_its_own_resources_alone(
         assert condition(s, "StringEquals", "aws:SourceAccount") == [
             ENVIRONMENTS[environment(s)].account or "<account>"
         ]
-        assert condition(s, "ArnLike", "aws:SourceArn") == [regional_arn(environment(s), *sources[service])], s.name
+        assert condition(s, "ArnLike", "aws:SourceArn") == [regional_arn(environment(s), *sources[service])], label(s)
 
 
 def test_a_service_outside_of_trust_policies_acts_for_this_account_alone(statements: list[Statement]) -> None:
@@ -240,7 +240,7 @@ def test_no_statement_names_another_environments_endpoint_or_log_group(
     names = {name: {name, settings.resolved_endpoint_name.lower()} for name, settings in ENVIRONMENTS.items()}
     others = set().union(*names.values()) - names[environment]
     found = [
-        f"{s.name}: {text}"
+        f"{label(s)}: {text}"
         for s in by_environment[environment]
         for text in texts(s)
         if others & set(re.split(r"[/:*]", text.lower()))
