@@ -83,18 +83,7 @@ def run(
         CommandFailedError: it ended with another status than 0; the error holds the end of its output.
     """
     lines: list[str] = []
-    with subprocess.Popen(
-        command,
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-        start_new_session=True,
-    ) as process:
+    with _start(command, folder, environment, subprocess.PIPE) as process:
         try:
             for line in process.stdout or ():
                 lines.append(line.rstrip("\n"))
@@ -120,7 +109,8 @@ def run_together(jobs: Sequence[Job], folder: Path, at_once: int, on_end: Callab
             while waiting or running:
                 while waiting and len(running) < at_once:
                     output = open_files.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace"))
-                    running.append((waiting[0], _start(waiting.popleft(), folder, output), output))
+                    job = waiting.popleft()
+                    running.append((job, _start(job.command, folder, job.environment, output), output))
                 for one in [one for one in running if one[1].poll() is not None]:
                     running.remove(one)
                     _check(*one)
@@ -132,15 +122,19 @@ def run_together(jobs: Sequence[Job], folder: Path, at_once: int, on_end: Callab
             raise
 
 
-def _start(job: Job, folder: Path, output: IO[str]) -> subprocess.Popen[str]:
+def _start(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str] | None, output: int | IO[str]
+) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        job.command,
+        command,
         cwd=folder,
-        env=job.environment,
+        env=environment,
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=subprocess.STDOUT,
         text=True,
+        encoding="utf-8",
+        errors="replace",
         start_new_session=True,
     )
 

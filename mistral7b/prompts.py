@@ -41,12 +41,16 @@ def conversation(messages: Sequence[Message]) -> str:
         raise PromptError("a conversation has at least one message")
     text = ""
     for position, message in enumerate(messages, start=1):
-        _check_role(position, message.role)
-        if message.role == "user":
-            text += _question(f"message {position}", message.content)
+        what, expected = f"message {position}", "user" if position % 2 else "assistant"
+        if message.role != expected:
+            reason = "the roles alternate, and the user begins"
+            raise PromptError(f"{what} is of the role {message.role!r}, not {expected!r}: {reason}")
+        if expected == "user":
+            text += _question(what, message.content)
         else:
-            text += _answer(f"message {position}", message.content)
-    if messages[-1].role != "user":
+            _check_tokens(what, message.content)
+            text += f" {message.content}</s>" if message.content else "</s>"
+    if len(messages) % 2 == 0:
         raise PromptError(f"message {len(messages)}, the last, is the assistant's: the last must be the user's")
     return text
 
@@ -61,19 +65,6 @@ def _question(what: str, content: str) -> str:
         raise PromptError(f"{what} is empty")
     _check_tokens(what, content)
     return f"[INST] {content} [/INST]"
-
-
-def _answer(what: str, content: str) -> str:
-    _check_tokens(what, content)
-    return f" {content}</s>" if content else "</s>"
-
-
-def _check_role(position: int, role: Role) -> None:
-    expected = "user" if position % 2 else "assistant"
-    if role != expected:
-        raise PromptError(
-            f"message {position} is of the role {role!r}, not {expected!r}: the roles alternate, and the user begins"
-        )
 
 
 def _check_tokens(what: str, content: str) -> None:

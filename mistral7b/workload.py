@@ -60,7 +60,7 @@ class TokenSpread(Section):
         return min(MOST_TOKENS - 1, max(1, math.ceil(math.exp(self.mu + _Z999 * self.sigma))))
 
 
-def _form(value: Any) -> str:
+def _form_of_tokens(value: Any) -> str:
     if isinstance(value, list):
         return "samples"
     return "spread" if isinstance(value, dict | TokenSpread) else "constant"
@@ -70,7 +70,7 @@ Tokens = Annotated[
     Annotated[_Tokens, Tag("constant")]
     | Annotated[TokenSpread, Tag("spread")]
     | Annotated[list[_Tokens], Field(min_length=1, max_length=2_000), Tag("samples")],
-    Discriminator(_form),
+    Discriminator(_form_of_tokens),
 ]
 
 

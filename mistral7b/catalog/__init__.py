@@ -3,19 +3,9 @@
 Everything is data in this folder: no look-up here needs a network, credentials or the SageMaker SDK.
 """
 
-from mistral7b.catalog.instances import InstanceType, UnknownInstanceTypeError, instance_type, instance_types
-from mistral7b.catalog.models import (
-    JUMPSTART_IDS,
-    Model,
-    ModelName,
-    ModelVersion,
-    UnknownVersionError,
-    model,
-    models,
-    regions,
-)
-from mistral7b.catalog.prefix_lists import s3_prefix_list_id
-from mistral7b.catalog.zones import availability_zones, zone_number
+from mistral7b.catalog.data import availability_zones, partition, s3_prefix_list_id, zone_number
+from mistral7b.catalog.instances import InstanceType, instance_type, instance_types
+from mistral7b.catalog.models import JUMPSTART_IDS, Model, ModelName, ModelVersion, model, models, regions
 
 __all__ = [
     "JUMPSTART_IDS",
@@ -23,13 +13,12 @@ __all__ = [
     "Model",
     "ModelName",
     "ModelVersion",
-    "UnknownInstanceTypeError",
-    "UnknownVersionError",
     "availability_zones",
     "instance_type",
     "instance_types",
     "model",
     "models",
+    "partition",
     "regions",
     "s3_prefix_list_id",
     "zone_number",

@@ -7,10 +7,6 @@ from pydantic import BaseModel, ConfigDict
 from mistral7b.catalog.data import load
 
 
-class UnknownInstanceTypeError(LookupError):
-    """No JumpStart version of Mistral 7B runs on this instance type."""
-
-
 class InstanceType(BaseModel):
     """One SageMaker instance type.
 
@@ -39,10 +35,10 @@ def instance_type(name: str) -> InstanceType:
     """The instance type called `name`, such as `ml.g5.2xlarge`.
 
     Raises:
-        UnknownInstanceTypeError: it is not in the catalogue.
+        LookupError: it is not in the catalogue.
     """
     for candidate in instance_types():
         if candidate.name == name:
             return candidate
     known = ", ".join(t.name for t in instance_types())
-    raise UnknownInstanceTypeError(f"unknown instance type {name}; known: {known}")
+    raise LookupError(f"unknown instance type {name}; known: {known}")

@@ -21,10 +21,6 @@ JUMPSTART_IDS: dict[ModelName, str] = {
 }
 
 
-class UnknownVersionError(LookupError):
-    """JumpStart has published no such version that runs on TGI."""
-
-
 class ModelVersion(BaseModel):
     """One version of a model: what to run, where it exists and how it is configured."""
 
@@ -102,16 +98,12 @@ class Model(BaseModel):
         return [v for v in self.versions if v.tgi_version == SUPPORTED_TGI_VERSION][-1]
 
     def version(self, version: str) -> ModelVersion:
-        """The version called `version`.
-
-        Raises:
-            UnknownVersionError: it does not exist; the message lists those that do.
-        """
+        """The version called `version`. Raises LookupError with those that exist."""
         for candidate in self.versions:
             if candidate.version == version:
                 return candidate
         known = ", ".join(v.version for v in self.versions)
-        raise UnknownVersionError(f"{self.name} has no version {version}; there are {known}")
+        raise LookupError(f"{self.name} has no version {version}; there are {known}")
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What an endpoint without weights says: an honest notice in English, in real tokens, under the real limits."""
+"""The answer of an endpoint without weights: a notice in English, in real tokens, under the real limits."""
 
 from dataclasses import dataclass
 from functools import lru_cache

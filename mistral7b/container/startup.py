@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Protocol
 
-from mistral7b.catalog.instances import UnknownInstanceTypeError, instance_type
+from mistral7b.catalog.instances import instance_type
 from mistral7b.container.router import Pace, TgiContainer, at_once
 from mistral7b.tgi import tokenizer
 from mistral7b.tgi.launcher import LauncherError, parse_environment
@@ -42,7 +42,7 @@ def start(launch: Launch, pace: Pace = at_once) -> TgiContainer | None:
     """Start a container; None if TGI ends with an error, which its log then tells."""
     try:
         gpus = instance_type(launch.instance_type).gpus
-    except UnknownInstanceTypeError:  # then the number of shards is not checked
+    except LookupError:  # then the number of shards is not checked
         gpus = None
     try:
         settings = parse_environment(launch.environment, gpus=gpus)

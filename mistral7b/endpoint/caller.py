@@ -1,4 +1,4 @@
-"""Whose credentials these are, whether they lead to the embedded AWS, and the status of an endpoint."""
+"""The caller's account, whether requests go to the embedded AWS, and the status of an endpoint."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Why a request was not answered: one class for each cause, and `translated`, which knows boto3's errors by them."""
+"""Why a request was not answered: one class for each cause, and `translated`, which raises them for boto3's."""
 
 import re
 from collections.abc import Iterator
@@ -59,7 +59,7 @@ class ThrottledError(EndpointError):
 
 
 class CredentialsError(EndpointError):
-    """The service could not be asked as anybody."""
+    """The request has no valid credentials."""
 
 
 class MissingCredentialsError(CredentialsError):
@@ -87,7 +87,7 @@ class UnreachableError(EndpointError):
 
 
 class BrokenAnswerError(EndpointError):
-    """The connection or the stream broke off, or the answer is none of TGI. The request may be running."""
+    """The connection or the stream broke off, or the answer is not TGI's. The request may be running."""
 
 
 _CODES: dict[type[EndpointError], str] = {

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
-from mistral7b.environment.rules.container import container_starts
+from mistral7b.environment.rules import container_starts
 from mistral7b.environment.schema import Environment
 from mistral7b.workload import Workload
 from mistral7b.yamlfile import FieldPath, Finding

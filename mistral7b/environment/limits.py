@@ -106,7 +106,7 @@ def tag_text(value: str) -> str:
     return value
 
 
-def told_apart_without_case(values: dict[str, str]) -> dict[str, str]:
+def unique_ignoring_case(values: dict[str, str]) -> dict[str, str]:
     """Tags by their keys, which are not case-sensitive on roles (IAM user guide, tags).
 
     No key begins with `aws:` or is one of JumpStart's, no two differ in case alone. Source: IAM user guide, tags;
@@ -118,19 +118,19 @@ def told_apart_without_case(values: dict[str, str]) -> dict[str, str]:
     return values
 
 
-def roles_once(values: list[str]) -> list[str]:
+def unique_roles(values: list[str]) -> list[str]:
     """Names of roles, which "are not distinguished by case" (IAM user guide, name requirements).
 
     Names of callers' roles: 1 to 64 of `[A-Za-z0-9_+=,.@-]`, no path, each once whatever its case. Source: IAM API,
     RoleName.
     """
-    if alike := _alike(each_once(values)):
+    if alike := _alike(unique_items(values)):
         raise refusal(f"{' and '.join(alike)} are one role, whatever the case", "keep the name as the role has it")
     return values
 
 
-def each_once(values: list[str]) -> list[str]:
-    """A list that says nothing twice."""
+def unique_items(values: list[str]) -> list[str]:
+    """A list without duplicates."""
     repeated = sorted({value for value in values if values.count(value) > 1})
     if repeated:
         raise refusal(f"{repeated[0]} is in it twice", "name each once")

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from mistral7b import yamlfile
-from mistral7b.environment import auto, rules
+from mistral7b.environment import auto
+from mistral7b.environment.rules import RULES
 from mistral7b.environment.schema import Environment
-from mistral7b.environment.uniqueness import shared
+from mistral7b.environment.uniqueness import conflicts
 from mistral7b.yamlfile import FieldPath, FileKind, FileProblemsError, Finding, Problem, Source, read, unique
 
 COMMON = "common.yaml"
@@ -71,7 +72,7 @@ def load_environments(folder: Path) -> dict[str, Environment]:
             environments[name] = load_environment(folder, name)
         except EnvironmentFileError as error:
             problems += error.problems
-    problems += shared(environments, folder)
+    problems += conflicts(environments, folder)
     if problems:
         raise EnvironmentFileError(unique(problems))
     return environments
@@ -109,7 +110,7 @@ def _validate(name: str, source: Source) -> tuple[Environment, list[Problem]]:
     environment, wrong = yamlfile.validate_fields(_KIND, values, source, problems)
     if ("name",) in wrong:  # no rule can tell more
         wrong = [(field,) for field in Environment.model_fields]
-    findings = list(rules.check(environment, [*wrong, *planned]))
+    findings = list(RULES.check(environment, [*wrong, *planned]))
     if planned and not problems and not findings:
         environment, findings = _with_plan(environment, planned, values)
     problems += [finding.problem(source, environment) for finding in findings]
@@ -127,7 +128,7 @@ def _with_plan(
         values[str(path[0])][path[1]] = figure
     resolved = Environment.model_validate(values)
     resolved._planned = tuple(map(yamlfile.dotted, planned))
-    return resolved, list(rules.check(resolved))
+    return resolved, list(RULES.check(resolved))
 
 
 def _no_files(folder: Path) -> EnvironmentFileError:

@@ -133,7 +133,7 @@ class DataCapture(Section):
     sampling_percentage: Annotated[int, Field(ge=1, le=100)] = 100
     """How many of a hundred requests are kept."""
     modes: Annotated[
-        list[Literal["Input", "Output"]], Field(min_length=1, max_length=2), AfterValidator(limits.each_once)
+        list[Literal["Input", "Output"]], Field(min_length=1, max_length=2), AfterValidator(limits.unique_items)
     ] = [
         "Input",
         "Output",
@@ -149,7 +149,7 @@ class Callers(Section):
     role_names: Annotated[
         list[Annotated[str, limits.ROLE_NAME]],
         Field(max_length=50),
-        AfterValidator(limits.roles_once),
+        AfterValidator(limits.unique_roles),
     ] = []
     """Names of IAM roles of the account that may call `sagemaker:InvokeEndpoint` on this endpoint only. A role must
     exist before the deployment."""
@@ -159,7 +159,7 @@ class Callers(Section):
 
 CompliancePack = Literal["aws-solutions", "nist-800-53-r5", "pci-dss-3.2.1", "hipaa"]
 """Rule packs of cdk-nag."""
-CompliancePacks = Annotated[list[CompliancePack], AfterValidator(limits.each_once)]
+CompliancePacks = Annotated[list[CompliancePack], AfterValidator(limits.unique_items)]
 
 Tags = Annotated[
     dict[
@@ -172,7 +172,7 @@ Tags = Annotated[
         Annotated[str, Field(max_length=256), limits.TAG_TEXT, AfterValidator(limits.tag_text)],
     ],
     Field(max_length=40),
-    AfterValidator(limits.told_apart_without_case),
+    AfterValidator(limits.unique_ignoring_case),
 ]
 """Tags of every resource."""
 
@@ -273,6 +273,13 @@ class Environment(Section):
         if isinstance(zones, int):
             return catalog.availability_zones(self.region, self.instance_type)[:zones]
         return tuple(zones)
+
+    @property
+    def instance_bounds(self) -> tuple[int, int]:
+        """Fewest and most instances, an update's second fleet not counted."""
+        if self.auto_scaling is None:
+            return self.instance.count, self.instance.count
+        return self.auto_scaling.min_instances, self.auto_scaling.max_instances
 
     @property
     def own_vpc(self) -> OwnVpc | None:

@@ -1,4 +1,4 @@
-"""What a deployment takes for granted of its account, and what SageMaker would refuse: asked before it begins."""
+"""Checks before a deployment: what it expects of its account, and what SageMaker would refuse."""
 
 from collections.abc import Callable, Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Whether an existing VPC is as the environment's file says, and takes what the deployment adds to it."""
+"""Checks that an existing VPC matches the environment's file and accepts what the deployment adds."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -49,11 +49,6 @@ class Statement:
     """Operator, condition key, and one of its values."""
     reason: str | None
 
-    @property
-    def name(self) -> str:
-        """For messages: `dev/endpoint/Role, PolicyDocument: ReadWeights`."""
-        return f"{self.stack}/{self.path}, {self.policy}: {self.key}"
-
 
 @dataclass(frozen=True)
 class StackPolicies:
@@ -76,17 +71,7 @@ class StackPolicies:
             self._statement(logical_id, policy, body)
             for logical_id, resource in self.resources.items()
             for policy, document in _documents(resource.get("Properties", {}))
-            for body in _listed(document["Statement"])
-        ]
-
-    def unused_reasons(self) -> list[str]:
-        """Reasons that no statement has, as `dev/endpoint/Role: ReadWeights`."""
-        found = self.statements()
-        return [
-            f"{self.name}/{path}: {key}".replace("/:", ":")
-            for path, reasons in self.reasons.items()
-            for key in reasons
-            if not any(one.key == key and _is_in(one.path, path) for one in found)
+            for body in listed(document["Statement"])
         ]
 
     def _statement(self, logical_id: str, policy: str, body: Mapping[str, Any]) -> Statement:
@@ -98,7 +83,7 @@ class StackPolicies:
         actions = tuple(self._texts(body["Action"]))
         key = str(body.get("Sid", actions[0]))
         nearest = max(
-            (one for one in self.reasons if _is_in(path, one) and key in self.reasons[one]), key=len, default=""
+            (one for one in self.reasons if is_in(path, one) and key in self.reasons[one]), key=len, default=""
         )
         return Statement(
             stack=self.name,
@@ -122,7 +107,7 @@ class StackPolicies:
         )
 
     def _texts(self, value: Any) -> list[str]:
-        return [self._text(one) for one in _listed(value)]
+        return [self._text(one) for one in listed(value)]
 
     def _text(self, value: Any) -> str:
         stack = self.name.split("/")[-1]
@@ -178,9 +163,11 @@ def _documents(value: Any, name: str = "") -> Iterator[tuple[str, Mapping[str, A
             yield from _documents(one, str(value.get("PolicyName", key)) if name else key)
 
 
-def _is_in(path: str, ancestor: str) -> bool:
+def is_in(path: str, ancestor: str) -> bool:
+    """Whether a construct is `ancestor` or inside it; the stack's own path is empty."""
     return path == ancestor or path.startswith(f"{ancestor}/") or ancestor == ""
 
 
-def _listed(value: Any) -> list[Any]:
+def listed(value: Any) -> list[Any]:
+    """A policy's value as a list, which may stand there by itself."""
     return value if isinstance(value, list) else [value]

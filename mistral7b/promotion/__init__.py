@@ -2,8 +2,7 @@
 
 from mistral7b.environment.load import PIPELINE_FILE
 from mistral7b.promotion.load import load_promotion
-from mistral7b.promotion.promotion import PromotedEnvironment, Promotion
-from mistral7b.promotion.schema import PipelineSettings, json_schema
+from mistral7b.promotion.schema import PipelineSettings, PromotedEnvironment, Promotion, json_schema
 
 __all__ = [
     "PIPELINE_FILE",

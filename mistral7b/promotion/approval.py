@@ -41,7 +41,9 @@ def approve(codepipeline: Any, environment: str, execution: str, summary: str) -
     try:
         while (asked := _asked(codepipeline, environment, execution)) is None:
             if time.monotonic() >= end:
-                raise ApprovalError(_not_asked(environment, execution))
+                reason = f"pipeline {PIPELINE_NAME} has not asked for {SECURITY_APPROVAL} in stage {environment}"
+                fix = f"see whether the execution still runs; {EXECUTION_VARIABLE} has to hold its id"
+                raise ApprovalError(f"{reason} of execution {execution} within {PATIENCE_S:.0f} s\nfix: {fix}")
             time.sleep(_POLL_S)
         if asked["status"] != "InProgress":
             return str(asked["status"])
@@ -67,11 +69,3 @@ def _asked(codepipeline: Any, environment: str, execution: str) -> Mapping[str, 
     actions = (one for one in stage.get("actionStates", ()) if one.get("actionName") == SECURITY_APPROVAL)
     found = (one.get("latestExecution", {}) for one in actions)
     return next((one for one in found if one.get("token") or one.get("status") in ("Succeeded", "Failed")), None)
-
-
-def _not_asked(environment: str, execution: str) -> str:
-    return (
-        f"pipeline {PIPELINE_NAME} has not asked for {SECURITY_APPROVAL} in stage {environment} of execution "
-        f"{execution} within {PATIENCE_S:.0f} s\n"
-        f"fix: see whether the execution still runs; {EXECUTION_VARIABLE} has to hold its id"
-    )

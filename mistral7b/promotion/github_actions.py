@@ -3,10 +3,9 @@
 import math
 from typing import Any
 
+from mistral7b.catalog import partition
 from mistral7b.promotion.names import gate_role_name
-from mistral7b.promotion.promotion import PromotedEnvironment, Promotion
-from mistral7b.promotion.regions import partition
-from mistral7b.promotion.schema import PipelineSettings
+from mistral7b.promotion.schema import PipelineSettings, PromotedEnvironment, Promotion
 
 PROVIDER = "token.actions.githubusercontent.com"
 """Issuer of the tokens of GitHub Actions, without https://; so its provider's ARN ends in each account."""

@@ -1,10 +1,12 @@
-"""What a CloudFormation template lets whom do: its policy statements and security group rules, one by one."""
+"""Every permission in a CloudFormation template: its policy statements and security group rules, one by one."""
 
 import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from mistral7b.operate.permissions import listed
 
 _OPEN = {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]}
 _DEFAULTS: dict[str, dict[str, Any]] = {  # AWS's own, where a template says nothing; a key's is narrower
@@ -23,14 +25,14 @@ class Grant:
     """A statement, an attachment or a rule. Two that differ in anything but a Sid or a description are not equal."""
 
     key: str
-    """Whose it is and what it says, as JSON."""
+    """Principal or resource, and the statement, as JSON."""
     text: str = field(compare=False)
-    """The same, to be read."""
+    """The same for people."""
     denies: bool
     is_rule: bool
     """Whether it is a rule of a security group."""
     is_public: bool
-    """Whether its principal is anybody."""
+    """Whether its principal is everyone (`*`)."""
 
 
 def grants(template: Mapping[str, Any], pseudo: Mapping[str, str]) -> Iterator[Grant]:
@@ -43,35 +45,35 @@ def grants(template: Mapping[str, Any], pseudo: Mapping[str, str]) -> Iterator[G
                 yield _grant(section, {"Effect": "Allow", name: value}, "")
     for one, resource in resources.items():
         kind, own = resource["Type"], names[one]
-        properties = _plain(_DEFAULTS.get(kind, {}) | (resource.get("Properties") or {}), names)
+        properties = _resolved(_DEFAULTS.get(kind, {}) | (resource.get("Properties") or {}), names)
         holders = [own]
         if kind in (f"AWS::EC2::{side}" for side in _RULES):
             holders, properties = [properties.get("GroupId", own)], {kind.removeprefix("AWS::EC2::"): [properties]}
         elif kind.startswith("AWS::IAM::") and kind.endswith("Policy"):
-            holders = [who for key in _HOLDERS for who in _listed(properties.get(key, []))] or [own]
+            holders = [who for key in _HOLDERS for who in listed(properties.get(key, []))] or [own]
         elif kind == "AWS::EC2::SecurityGroup":
             holders = [f"{own[:-1]}.GroupId}}"]
-        for what in _found(properties):
+        for what in _grants_in(properties):
             yield from (_grant(holder, what, resource.get("Condition", "")) for holder in holders)
 
 
-def _found(value: Any) -> Iterator[dict[str, Any]]:
+def _grants_in(value: Any) -> Iterator[dict[str, Any]]:
     """Statements, attachments and rules; where an intrinsic function or a text makes one, that as it is."""
     if isinstance(value, dict) and "Statement" in value:
-        yield from map(_statement, _listed(value["Statement"]))
+        yield from map(_statement, listed(value["Statement"]))
     elif isinstance(value, dict) and not any(key.startswith("Fn::") for key in value):
         for key, one in value.items():
             if key in _RULES:
-                yield from ({"Effect": "Allow", key: _without(rule, "GroupId", "Description")} for rule in _listed(one))
+                yield from ({"Effect": "Allow", key: _without(rule, "GroupId", "Description")} for rule in listed(one))
             elif key == "ManagedPolicyArns":
-                yield from ({"Effect": "Allow", "ManagedPolicy": arn} for arn in _listed(one))
+                yield from ({"Effect": "Allow", "ManagedPolicy": arn} for arn in listed(one))
             elif key == "PermissionsBoundary":
                 yield {"Effect": "Deny", "AllBut": one}
             else:
-                yield from _found(one)
+                yield from _grants_in(one)
     elif isinstance(value, list):
         for one in value:
-            yield from _found(one)
+            yield from _grants_in(one)
     elif _MAKES_STATEMENTS.search(json.dumps(value)):
         yield {"Effect": "Allow", "Computed": value}
 
@@ -81,7 +83,7 @@ def _statement(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict) or value.get("Effect") not in ("Allow", "Deny"):
         return {"Effect": "Allow", "Computed": value}
     lists = ("Action", "NotAction", "Resource", "NotResource")
-    return {k: sorted(_listed(v), key=str) if k in lists else v for k, v in _without(value, "Sid").items()}
+    return {k: sorted(listed(v), key=str) if k in lists else v for k, v in _without(value, "Sid").items()}
 
 
 def _without(value: Any, *keys: str) -> Any:
@@ -96,38 +98,38 @@ def _grant(holder: Any, what: dict[str, Any], condition: str) -> Grant:
         text=_text(str(holder), dict(what)) + (f" (if {condition} of the template)" if condition else ""),
         denies=what["Effect"] == "Deny",
         is_rule=any(side in what for side in _RULES),
-        is_public=any("*" in _listed(who) for who in whom),
+        is_public=any("*" in listed(who) for who in whom),
     )
 
 
 def _text(holder: str, what: dict[str, Any]) -> str:
     effect, action, who = what.pop("Effect"), what.pop("Action", None), what.pop("Principal", None)
-    on, condition = _told(what.pop("Resource", holder) if action else holder), what.pop("Condition", None)
+    on, condition = _readable(what.pop("Resource", holder) if action else holder), what.pop("Condition", None)
     if who is not None:
         on = holder if on in ("*", holder) else f"{on} by {holder}"
-    told = [*([f"{_told(action)} on {on}"] if action else []), *([_told(what)] if what else [])]
-    return f"{effect} {_told(who or holder)}: {', '.join(told)}{f' if {_told(condition)}' if condition else ''}"
+    told = [*([f"{_readable(action)} on {on}"] if action else []), *([_readable(what)] if what else [])]
+    return f"{effect} {_readable(who or holder)}: {', '.join(told)}{f' if {_readable(condition)}' if condition else ''}"
 
 
-def _told(value: Any) -> str:
+def _readable(value: Any) -> str:
     if isinstance(value, dict):
-        return "; ".join(f"{key} {_told(one)}" for key, one in value.items())
-    return ", ".join(map(_told, value)) if isinstance(value, list) else str(value)
+        return "; ".join(f"{key} {_readable(one)}" for key, one in value.items())
+    return ", ".join(map(_readable, value)) if isinstance(value, list) else str(value)
 
 
-def _plain(value: Any, names: Mapping[str, str]) -> Any:
+def _resolved(value: Any, names: Mapping[str, str]) -> Any:
     """The value with references as texts like `${Role.Arn}`, as the CDK shows them; other functions stay."""
     if isinstance(value, list):
-        return [_plain(one, names) for one in value]
+        return [_resolved(one, names) for one in value]
     match value:
         case {"Ref": str(name)}:
             return names.get(name, f"${{{name}}}")
         case {"Fn::GetAtt": [str(name), str(attribute)]}:
             return f"{names.get(name, f'${{{name}}}')[:-1]}.{attribute}}}"
         case {"Fn::Join": [str(separator), [*parts]]}:
-            return separator.join(str(_plain(part, names)) for part in parts)
+            return separator.join(str(_resolved(part, names)) for part in parts)
         case dict():
-            return {key: _plain(one, names) for key, one in value.items()}
+            return {key: _resolved(one, names) for key, one in value.items()}
     return value
 
 
@@ -135,7 +137,3 @@ def _name(logical_id: str, resource: Mapping[str, Any]) -> str:
     """The construct's path below its stage or app."""
     path = str(resource.get("Metadata", {}).get("aws:cdk:path", logical_id))
     return path.partition("/")[2].removesuffix("/Resource") or path
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]

@@ -6,11 +6,9 @@ from pathlib import Path
 
 from mistral7b.environment import Environment, EnvironmentFileError, load_environment
 from mistral7b.environment.load import PIPELINE_FILE, environment_names
-from mistral7b.promotion import rules
 from mistral7b.promotion.names import is_production
-from mistral7b.promotion.promotion import PromotedEnvironment, Promotion
-from mistral7b.promotion.schema import PipelineSettings
-from mistral7b.promotion.unvalidated_pipeline import UnvalidatedPipeline
+from mistral7b.promotion.rules import RULES, UnvalidatedPipeline
+from mistral7b.promotion.schema import PipelineSettings, PromotedEnvironment, Promotion
 from mistral7b.yamlfile import FileKind, Problem, Source, read, unique, validate_fields, without_nulls
 
 _KIND = FileKind(
@@ -62,7 +60,7 @@ def _validate(
             except EnvironmentFileError as error:
                 problems += error.problems
     pipeline = UnvalidatedPipeline(settings, tuple(names), environments, folder)
-    problems += [finding.problem(source, settings) for finding in rules.check(pipeline, wrong)]
+    problems += [finding.problem(source, settings) for finding in RULES.check(pipeline, wrong)]
     return pipeline, sorted(unique(problems), key=lambda p: (p.file, p.line or 0))
 
 

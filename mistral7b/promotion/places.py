@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from mistral7b.catalog import partition
 from mistral7b.project import DEFAULT_BOOTSTRAP, Bootstrap
-from mistral7b.promotion.promotion import Promotion
-from mistral7b.promotion.regions import partition
+from mistral7b.promotion.schema import Promotion
 
 
 @dataclass(frozen=True)

@@ -8,24 +8,24 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from mistral7b.catalog import partition
 from mistral7b.errors import UserError
 from mistral7b.operate.stacks import find
 from mistral7b.promotion.check.cloud import Cloud
 from mistral7b.promotion.grants import Grant, grants
 from mistral7b.promotion.names import PIPELINE_ID
-from mistral7b.promotion.regions import partition
 from mistral7b.yamlfile import Problem, nearest
 
 
 class ReviewError(UserError):
-    """Nobody knows whether the deployment broadens anything; the text says why. Status 2: the arguments are wrong."""
+    """The comparison failed; the text says why. Status 2: the arguments are wrong."""
 
     status = 1
 
 
 @dataclass(frozen=True)
 class Review:
-    """What a deployment would change of what someone may do."""
+    """How a deployment would change permissions."""
 
     environment: str
     """The environment that would be deployed to, or `PIPELINE_ID`."""

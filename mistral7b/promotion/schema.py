@@ -1,14 +1,23 @@
-"""The schema of pipeline.yaml: fields, types, ranges and defaults. Rules across fields are in `rules`."""
+"""The schema of pipeline.yaml: fields, types, ranges and defaults; and what is promoted by it. Rules are in `rules`."""
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, Field
 
-from mistral7b.environment import limits
+from mistral7b.environment import Environment, limits
 from mistral7b.environment.schema import CompliancePack, CompliancePacks, Tags, for_editors, listed
 from mistral7b.promotion import validators
-from mistral7b.promotion.regions import PIPELINE_REGIONS
 from mistral7b.yamlfile import Section
+
+PIPELINE_REGIONS = (
+    "ap-northeast-1", "ap-northeast-2", "ap-south-1", "ap-southeast-1", "ap-southeast-2", "ca-central-1",
+    "eu-central-1", "eu-north-1", "eu-south-1", "eu-west-1", "eu-west-2", "eu-west-3", "sa-east-1",
+    "us-east-1", "us-east-2", "us-west-1", "us-west-2",
+)  # fmt: skip
+"""Where both CodePipeline and CodeConnections are (botocore's endpoints, codestar-connections), outside GovCloud,
+where JumpStart has no Mistral 7B. China has no CodeConnections."""
 
 Command = Annotated[str, AfterValidator(validators.command), Field(max_length=validators.LONGEST_COMMAND)]
 """One line for a shell."""
@@ -51,7 +60,9 @@ class Notifications(Section):
     """Who hears of executions that end, and of approvals that wait."""
 
     emails: Annotated[
-        list[Annotated[str, AfterValidator(validators.email)]], Field(max_length=100), AfterValidator(limits.each_once)
+        list[Annotated[str, AfterValidator(validators.email)]],
+        Field(max_length=100),
+        AfterValidator(limits.unique_items),
     ] = []
     """Addresses; SNS asks each of them to confirm."""
 
@@ -67,7 +78,7 @@ class GitHubActions(Section):
     """Deployments from workflows of GitHub Actions."""
 
     oidc_provider_arns: Annotated[
-        list[Annotated[str, validators.OIDC_PROVIDER_ARN]], AfterValidator(limits.each_once)
+        list[Annotated[str, validators.OIDC_PROVIDER_ARN]], AfterValidator(limits.unique_items)
     ] = []
     """GitHub's OpenID Connect providers that exist. An account can have one; the others get theirs from the stacks."""
     subject_prefix: str | None = None
@@ -97,6 +108,40 @@ class PipelineSettings(Section):
     """Whether `mistral7b protect pipeline`, which the pipeline runs, protects its own stacks from removal."""
     tags: Tags = {}
     """Tags of the pipeline's resources."""
+
+
+@dataclass(frozen=True)
+class PromotedEnvironment:
+    """One environment on the way."""
+
+    environment: Environment
+    """As its file has it; without an account there, it is in the pipeline's."""
+    account: str
+    """The account that it is in."""
+    gates: tuple[str, ...]
+    """Commands after the smoke test, in order."""
+    approval: bool
+    """Whether someone has to approve the deployment."""
+
+    @property
+    def name(self) -> str:
+        """The environment's name."""
+        return self.environment.name
+
+    @property
+    def region(self) -> str:
+        """The region that it is in."""
+        return self.environment.region
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """What pipeline.yaml says, with the environments that it names."""
+
+    settings: PipelineSettings
+    file: Path
+    environments: tuple[PromotedEnvironment, ...]
+    """In the order of promotion."""
 
 
 def json_schema() -> dict[str, Any]:

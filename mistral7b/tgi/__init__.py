@@ -4,7 +4,7 @@ from mistral7b.tgi.errors import TgiError
 from mistral7b.tgi.launcher import LauncherError, parse_environment
 from mistral7b.tgi.request import GenerateParameters, GenerateRequest, UnreadableRequestError, parse_request
 from mistral7b.tgi.response import Generation, StreamEvent, StreamParser, parse_generation
-from mistral7b.tgi.rules import LauncherProblem, check
+from mistral7b.tgi.rules import LauncherProblem
 from mistral7b.tgi.settings import LauncherOverrides, LauncherSettings
 
 __all__ = [
@@ -19,7 +19,6 @@ __all__ = [
     "StreamParser",
     "TgiError",
     "UnreadableRequestError",
-    "check",
     "parse_environment",
     "parse_generation",
     "parse_request",

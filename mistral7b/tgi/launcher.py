@@ -41,7 +41,8 @@ def parse_environment(environment: Mapping[str, str], *, gpus: int | None = None
     values: dict[str, Any] = {}
     problems: list[LauncherProblem] = []
     if not environment.get("HF_MODEL_ID"):
-        problems.append(_no_model_id(environment.get("HF_MODEL_ID", "")))
+        reason, fix = "the container needs to know which model to load", "set HF_MODEL_ID to /opt/ml/model"
+        problems.append(LauncherProblem("HF_MODEL_ID", "", reason, fix, Stage.ENTRY_POINT, "HF_MODEL_ID must be set"))
     for name in LauncherSettings.model_fields:
         variable = name.upper()
         text = _text(variable, environment)
@@ -78,17 +79,6 @@ def _argument(name: str) -> tuple[RustType, tuple[str, ...]]:
     annotated = next((part for part in get_args(hint) if get_origin(part) is Annotated), hint)
     kind, *_, rust_type = get_args(annotated)
     return rust_type, get_args(kind)
-
-
-def _no_model_id(value: str) -> LauncherProblem:
-    return LauncherProblem(
-        "HF_MODEL_ID",
-        value,
-        "the container needs to know which model to load",
-        "set HF_MODEL_ID to /opt/ml/model",
-        Stage.ENTRY_POINT,
-        "HF_MODEL_ID must be set",
-    )
 
 
 _EXPECTED = {

@@ -6,26 +6,18 @@ rules for one that can.
 
 import re
 from dataclasses import dataclass, field
-from typing import Annotated
 
-from mistral7b.tgi import serde
-from mistral7b.tgi.json_reader import JsonDataError, JsonReader, JsonSyntaxError
+from mistral7b.tgi.json_reader import JsonError, JsonReader
+from mistral7b.tgi.serde import F32, I32, U32, U64, Usize, structure
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
 """The largest body that axum 0.6 reads unless told otherwise, which TGI 1.1.0 does not."""
 
 DEFAULT_MAX_NEW_TOKENS = 20
+_FAILED = {400: "parse the request body as JSON", 422: "deserialize the JSON body into the target type"}
 _JSON_CONTENT_TYPE = re.compile(
     r"application/(json|[\w.!#$&^+-]+\+json)\s*(;.*)?", re.ASCII | re.IGNORECASE | re.DOTALL
 )
-
-
-# A struct of serde says by these types how its fields are read.
-Usize = Annotated[int, serde.usize]
-U32 = Annotated[int, serde.u32]
-U64 = Annotated[int, serde.u64]
-I32 = Annotated[int, serde.i32]
-F32 = Annotated[float, serde.f32]
 
 
 class UnreadableRequestError(ValueError):
@@ -67,9 +59,6 @@ class GenerateRequest:
     stream: bool = False
 
 
-_read_request = serde.structure(GenerateRequest, "CompatGenerateRequest")
-
-
 def parse_request(content_type: str | None, body: bytes) -> GenerateRequest:
     """The request in a body, or UnreadableRequestError with axum's status and text."""
     if content_type is None or not _JSON_CONTENT_TYPE.fullmatch(content_type):
@@ -77,10 +66,6 @@ def parse_request(content_type: str | None, body: bytes) -> GenerateRequest:
     if len(body) > MAX_BODY_BYTES:
         raise UnreadableRequestError(413, "Failed to buffer the request body: length limit exceeded")
     try:
-        return _read_request(JsonReader(body))
-    except JsonSyntaxError as error:
-        raise UnreadableRequestError(400, f"Failed to parse the request body as JSON: {error}") from None
-    except JsonDataError as error:
-        raise UnreadableRequestError(
-            422, f"Failed to deserialize the JSON body into the target type: {error}"
-        ) from None
+        return structure(JsonReader(body), GenerateRequest, "CompatGenerateRequest")
+    except JsonError as error:
+        raise UnreadableRequestError(error.status, f"Failed to {_FAILED[error.status]}: {error}") from None

@@ -7,12 +7,7 @@ an error is an event too: the HTTP status is 200 by then.
 from collections.abc import Iterator
 from typing import Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    TypeAdapter,
-    ValidationError,
-)
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from mistral7b.tgi.errors import TgiError
 

@@ -1,7 +1,7 @@
 """JSON read into types as Rust's serde does it for the TGI router, with the errors that its clients see.
 
-A reader of a type takes the JsonReader and returns the value. Where serde differs from other parsers: it ignores
-unknown fields, accepts an array of a struct's fields for the struct, and reports the error that comes first.
+Where serde differs from other parsers: it ignores unknown fields, accepts an array of a struct's fields for the struct,
+and reports the error that comes first.
 """
 
 import json
@@ -9,131 +9,96 @@ import struct
 from collections.abc import Callable
 from dataclasses import MISSING, fields
 from decimal import Decimal
-from typing import Annotated, Any, NoReturn, TypeVar, get_args, get_origin, get_type_hints
+from functools import cache, partial
+from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from mistral7b.tgi.json_reader import JsonReader
 
 T = TypeVar("T")
-Read = Callable[[JsonReader], T]
+
+# Types of fields by Rust's names, and what an integer may be.
+Usize = Annotated[int, "usize"]
+U32 = Annotated[int, "u32"]
+U64 = Annotated[int, "u64"]
+I32 = Annotated[int, "i32"]
+F32 = Annotated[float, "f32"]
+_RANGES = {"usize": range(2**64), "u32": range(2**32), "u64": range(2**64), "i32": range(-(2**31), 2**31)}
+_types: Callable[[Any], dict[str, Any]] = cache(partial(get_type_hints, include_extras=True))
 
 
-def _beginning_with(first: bytes, expected: str, read: Read[T]) -> Read[T]:
-    """A value that begins with one of the bytes `first`; another is not what serde calls `expected`."""
-
-    def read_checked(reader: JsonReader) -> T:
-        if reader.peek() not in {bytes([byte]) for byte in first}:
-            _invalid_type(reader, expected)
-        return read(reader)
-
-    return read_checked
-
-
-text = _beginning_with(b'"', "a string", JsonReader.string)
-"""Rust's String."""
-boolean = _beginning_with(b"tf", "a boolean", lambda reader: reader.ident() is True)
-"""Rust's bool."""
-
-
-def _number(rust_type: str) -> Read[int | float]:
-    return _beginning_with(b"-0123456789", rust_type, JsonReader.number)
-
-
-def integer(rust_type: str, low: int, high: int) -> Read[int]:
-    """A Rust integer type of this name, from `low` to `high`."""
-
-    def read(reader: JsonReader) -> int:
-        value = _number(rust_type)(reader)
-        if isinstance(value, float):
-            reader.fail_data(f"invalid type: {_name(value)}, expected {rust_type}")
-        if not low <= value <= high:
-            reader.fail_data(f"invalid value: {_name(value)}, expected {rust_type}")
-        return value
-
-    return read
-
-
-u32 = integer("u32", 0, 2**32 - 1)
-u64 = integer("u64", 0, 2**64 - 1)
-usize = integer("usize", 0, 2**64 - 1)
-i32 = integer("i32", -(2**31), 2**31 - 1)
-
-
-def f32(reader: JsonReader) -> float:
-    """Rust's f32: what is too small becomes 0, what is too large infinite."""
-    value = _number("f32")(reader)
-    try:
-        rounded: float = struct.unpack("f", struct.pack("f", value))[0]
-    except OverflowError:
-        return float("inf") if value > 0 else float("-inf")
-    return rounded
-
-
-def optional(read: Read[T]) -> Read[T | None]:
-    """Rust's Option: null, or a value of the type."""
-    return lambda reader: None if reader.peek() == b"n" and reader.ident() is None else read(reader)
-
-
-def list_of(read: Read[T]) -> Read[list[T]]:
-    """Rust's Vec."""
-    return _beginning_with(b"[", "a sequence", lambda reader: [read(reader) for _ in reader.items()])
-
-
-def structure(model: type[T], name: str) -> Read[T]:
+def structure(reader: JsonReader, model: type[T], name: str) -> T:
     """A Rust struct called `name`, as a dataclass. Its types say how fields are read; those with a default may lack."""
-    readers = {key: _reader_of(hint) for key, hint in get_type_hints(model, include_extras=True).items()}
-    required = next((f.name for f in fields(model) if f.default is f.default_factory is MISSING), "")  # type: ignore[arg-type]
-
-    def read_structure(reader: JsonReader) -> T:
-        values: dict[str, Any] = {}
-        if reader.peek() == b"[":
-            for index in reader.items():
-                if index == len(readers):
-                    reader.path.pop()
-                    reader.fail_syntax("trailing characters", seen=len(reader.peek()))
-                key = list(readers)[index]
-                values[key] = readers[key](reader)
-            missing = f"invalid length {len(values)}, expected struct {name} with {len(readers)} elements"
-        else:
-            for key in reader.members(values):
-                if key in readers:
-                    values[key] = readers[key](reader)
-                else:
-                    reader.skip_value()
-            missing = f"missing field `{required}`"
-        if required and required not in values:
-            reader.fail_data(missing)
-        return model(**values)
-
-    return _beginning_with(b"[{", f"struct {name}", read_structure)
+    types, values = _types(model), dict[str, Any]()
+    is_map = _beginning(reader, "[{", f"struct {name}") == "{"
+    if not is_map:
+        for index in reader.items():
+            if index == len(types):
+                reader.path.pop()
+                reader.fail_syntax("trailing characters")
+            key = list(types)[index]
+            values[key] = _read(reader, types[key])
+    else:
+        for key in reader.members(values):
+            if key in types:
+                values[key] = _read(reader, types[key])
+            else:
+                reader.value()
+    for field in fields(model):  # type: ignore[arg-type]
+        if field.name not in values and field.default is field.default_factory is MISSING:
+            in_array = f"invalid length {len(values)}, expected struct {name} with {len(types)} elements"
+            reader.fail_data(f"missing field `{field.name}`" if is_map else in_array)
+    return model(**values)
 
 
-def _reader_of(hint: Any) -> Read[Any]:
+def _read(reader: JsonReader, hint: Any) -> Any:
+    """The value that is next, of a type: Rust's Option, Vec, numbers, bool, String or a struct."""
     parts = get_args(hint)
     if type(None) in parts:
-        return optional(_reader_of(parts[0]))
+        return reader.scalar() if reader.peek() == "n" else _read(reader, parts[0])
     if get_origin(hint) is list:
-        return list_of(_reader_of(parts[0]))
+        _beginning(reader, "[", "a sequence")
+        return [_read(reader, parts[0]) for _ in reader.items()]
     if get_origin(hint) is Annotated:
-        read: Read[Any] = parts[1]
-        return read
-    return {bool: boolean, str: text}.get(hint) or structure(hint, hint.__name__)
+        return _number(reader, parts[1])
+    if hint in (bool, str):
+        _beginning(reader, *(("tf", "a boolean") if hint is bool else ('"', "a string")))
+        return reader.scalar()
+    return structure(reader, hint, hint.__name__)
 
 
-def _invalid_type(reader: JsonReader, expected: str) -> NoReturn:
-    """Raise for the value that is next, which is of another type."""
-    name = {b"[": "sequence", b"{": "map"}.get(reader.peek()) or _name(reader.scalar())
-    reader.fail_data(f"invalid type: {name}, expected {expected}")
+def _number(reader: JsonReader, rust_type: str) -> int | float:
+    _beginning(reader, "-0123456789", rust_type)
+    value: Any = reader.scalar()
+    if rust_type == "f32":
+        try:
+            rounded: float = struct.unpack("f", struct.pack("f", value))[0]
+        except OverflowError:
+            return float("inf") if value > 0 else float("-inf")
+        return rounded
+    if isinstance(value, float):
+        reader.fail_data(f"invalid type: {_name(value)}, expected {rust_type}")
+    if value not in _RANGES[rust_type]:
+        reader.fail_data(f"invalid value: {_name(value)}, expected {rust_type}")
+    return int(value)
+
+
+def _beginning(reader: JsonReader, first: str, expected: str) -> str:
+    """The next character, if it is one of `first`; another begins a value that is not what serde calls `expected`."""
+    found = reader.peek()
+    if not found or found not in first:
+        kind = {"[": "sequence", "{": "map"}.get(found) or _name(reader.scalar())
+        reader.fail_data(f"invalid type: {kind}, expected {expected}")
+    return found
 
 
 def _name(value: str | float | None) -> str:
     if value is None:
         return "null"
-    if isinstance(value, str | bool):
-        return (
-            f"string {json.dumps(value, ensure_ascii=False)}"
-            if isinstance(value, str)
-            else f"boolean `{json.dumps(value)}`"
-        )
+    if isinstance(value, str):
+        return f"string {json.dumps(value, ensure_ascii=False)}"
+    if isinstance(value, bool):
+        return f"boolean `{json.dumps(value)}`"
     digits = f"{Decimal(repr(value)):f}"
-    is_whole = isinstance(value, int)
-    return f"{'integer' if is_whole else 'floating point'} `{digits if is_whole or '.' in digits else digits + '.0'}`"
+    if isinstance(value, int):
+        return f"integer `{digits}`"
+    return f"floating point `{digits if '.' in digits else digits + '.0'}`"

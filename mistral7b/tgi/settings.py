@@ -4,6 +4,7 @@ Names, types and defaults are those of `launcher/src/main.rs` and `sagemaker-ent
 Launcher variables that make no sense on SageMaker (port, sockets, ngrok, caches) are left out.
 """
 
+import json
 from typing import Annotated, Any, Literal, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
@@ -136,10 +137,4 @@ class LauncherOverrides(create_model("_Overrides", __base__=_Variables, **_optio
     def to_environment(self) -> dict[str, str]:
         """Name and text of every variable that is set, as `PrimaryContainer.Environment` wants them."""
         set_values: dict[str, str | int | float | bool] = self.model_dump(by_alias=True, exclude_none=True)
-        return {variable: _text(value) for variable, value in set_values.items()}
-
-
-def _text(value: str | int | float | bool) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
+        return {name: value if isinstance(value, str) else json.dumps(value) for name, value in set_values.items()}

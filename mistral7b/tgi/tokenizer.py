@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from mistral_common.tokens.tokenizers.sentencepiece import SentencePieceTokenizer
 
 UNK, BOS, EOS = 0, 1, 2
-VOCABULARY_SIZE = 32_000
 _SPECIAL = {"<unk>": UNK, "<s>": BOS, "</s>": EOS}
 _SPECIAL_TEXT = {token: text for text, token in _SPECIAL.items()}
 _SPLIT = re.compile("(<unk>|</?s>)")

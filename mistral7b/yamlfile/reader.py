@@ -1,7 +1,7 @@
-"""Reads YAML 1.2 with the line of every field, and refuses by name what makes YAML surprise.
+"""Reads YAML 1.2 with the line of every field, and refuses YAML's surprising features, each with its name.
 
-That is: anchors and aliases (which multiply), merge keys, tags (which make dates, bytes and objects), a second
-document, and characters that nobody sees.
+These are anchors and aliases (which multiply), merge keys, tags (which make dates, bytes and objects), a second
+document, and invisible characters.
 """
 
 import math
@@ -76,7 +76,7 @@ def _text(file: Path) -> str:
 
 def _parse(text: str, source: Source) -> tuple[int, str, str] | None:
     """Puts the values into `source`; returns line, reason and fix where the text as a whole is wrong."""
-    hidden = next((place for place, character in enumerate(text) if _is_hidden(character)), None)
+    hidden = next((place for place, character in enumerate(text) if _is_invisible(character)), None)
     if hidden is not None:
         name = f"U+{ord(text[hidden]):04X} ({unicodedata.name(text[hidden], 'a control character')})"
         fix = "remove it; in a value that needs it, write it in double quotes, as \\uXXXX"
@@ -139,7 +139,7 @@ class _Builder:
                 if key.value == "<<" and not key.style:
                     self._refuse(here, None, "merge keys (<<) are not supported", "repeat the fields")
                 if first is not None:
-                    self._refuse(here, None, f"it is set twice, first on line {first.line}", "keep one of the two")
+                    self._refuse(here, None, f"it is set twice, first on line {first[1]}", "keep one of the two")
                 values[key.value] = self.value(value, here)
         return values
 
@@ -174,7 +174,7 @@ class _Builder:
         self._source.problems.append(self._source.problem(path, value, reason, fix))
 
 
-def _is_hidden(character: str) -> bool:
+def _is_invisible(character: str) -> bool:
     """Control and format characters, and spaces and line breaks other than ASCII's: they make a text read otherwise.
 
     U+0085 in a comment ends it for YAML 1.1, and editors do not show the field behind it.

@@ -10,18 +10,18 @@ from mistral7b.yamlfile.problem import FieldPath, Problem, overlap
 from mistral7b.yamlfile.source import Source
 
 Subject = TypeVar("Subject")
-_OF_THE_FIELD = object()
+_FIELDS_VALUE = object()
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What a rule objects to."""
+    """A problem that a rule has found."""
 
     field: str
     """The field to change, such as `network.vpc.cidr`; an entry of a list by its number, `environments.0.name`."""
     reason: str
     fix: str
-    value: Any = _OF_THE_FIELD
+    value: Any = _FIELDS_VALUE
     """What to show as its value. Default: that of the field."""
 
     @property
@@ -31,7 +31,7 @@ class Finding:
 
     def problem(self, source: Source, settings: BaseModel) -> Problem:
         """The finding with its place in the file that `settings` are from."""
-        value = _shown(settings, self.path) if self.value is _OF_THE_FIELD else self.value
+        value = _shown(settings, self.path) if self.value is _FIELDS_VALUE else self.value
         return source.problem(self.path, value, self.reason, self.fix)
 
 
@@ -57,12 +57,20 @@ class Rulebook(Generic[Subject]):
     def check(self, subject: Subject, wrong: Iterable[FieldPath] = ()) -> Iterator[Finding]:
         """Everything the rules object to, leaving out rules that read a field of `wrong` (or one in or around it).
 
-        A rule that reads a field of a list's entries reads it of all of them: `environments.name`.
+        A field that a rule objects to is wrong for the rules after it, unless it is in a list's entry. A rule that
+        reads a field of a list's entries reads it of all of them: `environments.name`.
         """
-        wrong = [tuple(part for part in bad if isinstance(part, str)) for bad in wrong]
+        wrong = [_names(path) for path in wrong]
         for reads, function in self.rules:
             if not any(overlap(read, bad) for read in reads for bad in wrong):
-                yield from function(subject)
+                found = list(function(subject))
+                wrong += [one.path for one in found if one.path == _names(one.path)]
+                yield from found
+
+
+def _names(path: FieldPath) -> FieldPath:
+    """A field's path without the numbers of list entries."""
+    return tuple(part for part in path if isinstance(part, str))
 
 
 def _shown(node: Any, path: FieldPath) -> Any:

@@ -6,32 +6,25 @@ from typing import Any
 from mistral7b.yamlfile.problem import FieldPath, Problem, dotted
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where a value stands."""
-
-    file: str
-    line: int | None
-
-
 @dataclass
 class Source:
     """Values of one or more files, with the place each came from."""
 
     file: str
     values: dict[str, Any] = field(default_factory=dict)
-    places: dict[FieldPath, Place] = field(default_factory=dict)
+    places: dict[FieldPath, tuple[str, int]] = field(default_factory=dict)
+    """File and line of each value."""
     problems: list[Problem] = field(default_factory=list)
 
     def place_at(self, path: FieldPath, line: int) -> None:
         """Notes where the field is."""
-        self.places[path] = Place(self.file, line)
+        self.places[path] = self.file, line
 
     def problem(self, path: FieldPath, value: Any, reason: str, fix: str) -> Problem:
         """A problem with the value at `path`, with its place, or that of the nearest field around it."""
         around = (path[:length] for length in range(len(path), 0, -1))
-        place = next((self.places[part] for part in around if part in self.places), Place(self.file, None))
-        return Problem(place.file, place.line, dotted(path) or "(file)", value, reason, fix)
+        file, line = next((self.places[part] for part in around if part in self.places), (self.file, None))
+        return Problem(file, line, dotted(path) or "(file)", value, reason, fix)
 
 
 def overlay(base: Source, over: Source) -> Source:
@@ -51,7 +44,7 @@ def without_nulls(values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _merge(base: Any, over: Any, path: FieldPath, places: dict[FieldPath, Place]) -> Any:
+def _merge(base: Any, over: Any, path: FieldPath, places: dict[FieldPath, tuple[str, int]]) -> Any:
     if isinstance(base, dict) and isinstance(over, dict):
         merged = dict(base)
         for key, value in over.items():
@@ -61,7 +54,7 @@ def _merge(base: Any, over: Any, path: FieldPath, places: dict[FieldPath, Place]
     return over
 
 
-def _forget(value: Any, path: FieldPath, places: dict[FieldPath, Place]) -> None:
+def _forget(value: Any, path: FieldPath, places: dict[FieldPath, tuple[str, int]]) -> None:
     """Removes the places of everything inside `value`."""
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for part, part_value in inner:

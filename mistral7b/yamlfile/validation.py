@@ -86,15 +86,15 @@ def validate_fields(
         problems: gets a problem for each wrong field.
     """
     wrong: list[FieldPath] = []
-    told: set[FieldPath] = set()
+    reported: set[FieldPath] = set()
     while True:
         try:
             return kind.model.model_validate(values), wrong
         except ValidationError as error:
             errors = [(details, _field_path(details, values)) for details in error.errors(include_url=False)]
         for details, path in errors:
-            if path not in told:
-                told.add(path)
+            if path not in reported:
+                reported.add(path)
                 problems.append(_problem(details, path, source, kind))
                 if details["type"] != "extra_forbidden":  # no rule reads what is not a field
                     wrong.append(path)
@@ -160,7 +160,8 @@ def _reason_and_fix(error: ErrorDetails, path: FieldPath, file: FileKind[Any]) -
         return f"it has to be {bound}", f"use {bound}"
     if kind in ("literal_error", "enum"):
         allowed = [choice.strip("' ") for choice in context["expected"].replace(" or ", ", ").split(", ")]
-        return "it is none of the possible values", with_guess(str(value), allowed, f"use one of {', '.join(allowed)}")
+        fix = with_guess(str(value), allowed, f"use one of {', '.join(allowed)}")
+        return "it is not one of the possible values", fix
     if kind in ("string_pattern_mismatch", "string_unicode"):
         return _PATTERNS.get(context.get("pattern", ""), ("it has the wrong form", "write it as plain text"))
     if kind == "refusal":

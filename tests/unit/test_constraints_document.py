@@ -20,7 +20,9 @@ def test_a_document_is_what_make_docs_writes(name: str) -> None:
     assert same, f"docs/{name}.md is not up to date: run make docs"
 
 
-@pytest.mark.parametrize("rule", [rule for _, rule in (*RULES, *PIPELINE_RULES)], ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize(
+    "rule", [rule for _, rule in (*RULES.rules, *PIPELINE_RULES.rules)], ids=lambda rule: rule.__name__
+)
 def test_a_rule_names_its_source(rule: Callable[..., object]) -> None:
     named = [name for name, _, _ in constraints(Path(inspect.getfile(rule)))]
     assert rule.__name__ in named, "end its docstring in `Source: …`"

@@ -4,7 +4,7 @@ import ipaddress
 import re
 
 from mistral7b import catalog
-from mistral7b.environment.rules.network import free_addresses
+from mistral7b.environment.rules import free_addresses
 from mistral7b.tgi import parse_environment
 from sagemaker_tgi.arns import INVOKE_ACTIONS
 from tests.unit.constraints.deployment import CONFIG, MODEL, Deployment, after, as_list, text

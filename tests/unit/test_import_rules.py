@@ -39,7 +39,7 @@ LIBRARY = {
     "environment": {"capacity", "catalog", "errors", "tgi", "workload", "yamlfile"},
     "operate": {"capacity", "catalog", "endpoint", "environment", "errors", "promotion.names", "prompts", "tgi"}
     | {"yamlfile"},
-    "promotion": {"environment", "errors", "operate", "project", "promotion.names", "yamlfile"},
+    "promotion": {"catalog", "environment", "errors", "operate", "project", "promotion.names", "yamlfile"},
 }
 
 

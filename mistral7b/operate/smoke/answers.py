@@ -1,7 +1,7 @@
-"""Whether an answer is one of TGI 1.1.0 to the request that was sent: fields, counts, reasons, text.
+"""Checks that an answer is TGI 1.1.0's to the request that was sent: fields, counts, finish reason, text.
 
-The fields are those of the `Serialize` types of `router/src/lib.rs` of that version. What the text says is not judged:
-that would be a test of the weights.
+The fields are those of the `Serialize` types of `router/src/lib.rs` of that version. The meaning of
+the text is not checked: that would test the weights.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,22 +11,12 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from mistral7b.endpoint.errors import BrokenAnswerError, ContainerError, EndpointError, OverloadedError, TimedOutError
 from mistral7b.tgi import Generation, StreamEvent, TgiError
-from mistral7b.tgi.response import Details, StreamDetails, Token
+from mistral7b.tgi.response import StreamDetails, Token
 from mistral7b.tgi.tokenizer import EOS
 
-_STREAM_DETAILS = {"finish_reason", "generated_tokens", "seed"}
-_FIELDS: dict[type[BaseModel], set[str]] = {
-    Generation: {"generated_text", "details"},
-    Details: _STREAM_DETAILS | {"prefill", "tokens"},
-    StreamDetails: _STREAM_DETAILS,
-    StreamEvent: {"token", "generated_text", "details"},
-    Token: {"id", "text", "logprob", "special"},
-}
-"""The fields that TGI always sends, also where they are null; others only if the request asks for them."""
-
+_ON_REQUEST = {"top_tokens", "best_of_sequences"}
+"""Fields that TGI sends only if the request asks for them; all others always, also where they are null."""
 _GENERATIONS: TypeAdapter[tuple[Generation]] = TypeAdapter(tuple[Generation])
-
-
 _SHOWN = 300
 """Characters that are shown of a text from outside."""
 _CAUSES: dict[type[EndpointError], str] = {
@@ -38,7 +28,7 @@ _CAUSES: dict[type[EndpointError], str] = {
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back on a request: the whole body of the answer, or why there is none."""
+    """The reply to a request: the whole body of the answer, or the error."""
 
     body: bytes = b""
     error: EndpointError | None = None
@@ -46,7 +36,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether what came back is what had to, and what it was."""
+    """Whether the reply is the expected one, and what it was."""
 
     passed: bool
     got: str
@@ -54,7 +44,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One check after it was made. `overloaded`: it was refused with 429, which says nothing of what it asked."""
+    """The result of one check. `overloaded`: it was refused with 429, so it shows nothing else."""
 
     name: str
     passed: bool
@@ -79,7 +69,7 @@ class Asked:
     def faults_of(self, *found: BaseModel) -> Iterator[str]:
         """Fields that are missing, or that TGI 1.1.0 does not send."""
         for one in found:
-            due, sent = _FIELDS[type(one)], one.model_fields_set
+            due, sent = type(one).model_fields.keys() - _ON_REQUEST, one.model_fields_set
             if missing := due - sent:
                 yield f"{type(one).__name__} lacks {', '.join(sorted(missing))}"
             if self.exact_fields and (more := sent - due):

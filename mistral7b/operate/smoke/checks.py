@@ -1,4 +1,4 @@
-"""What an endpoint is asked, and what it has to reply by its environment file.
+"""The requests to an endpoint, and the replies that its environment file requires.
 
 Requests that have to be refused could not run even where the endpoint's limits are other than the file's: each breaks a
 later rule, too. The one exception, a real prompt that is too long, is sent only once the limits are known. (With
@@ -63,21 +63,21 @@ class Check:
 
 @dataclass(frozen=True)
 class SmokePlan:
-    """The checks of one environment, and the settings that they cannot tell, each with the reason."""
+    """The checks of one environment, and the settings that they do not check, each with the reason."""
 
     checks: tuple[Check, ...]
     not_told: dict[str, str]
 
 
 def smoke_plan(env: Environment) -> SmokePlan:
-    """What to ask the environment's endpoint. Raises NoPromptFitsError."""
+    """The checks of the environment's endpoint. Raises NoPromptFitsError."""
     settings = env.launcher_settings()
     inputs, prompt = _prompt(env.model, settings)
     exact = env.version.tgi_version == SUPPORTED_TGI_VERSION
     asked = Asked(prompt, min(ANSWER_TOKENS, settings.max_total_tokens - len(prompt)), exact)
     checks = [*_answers(inputs, asked), *_refusals(inputs, settings)]
     names = {check.name for check in checks}
-    return SmokePlan(tuple(check for check in checks if names.issuperset(check.after)), _not_told(env, names))
+    return SmokePlan(tuple(check for check in checks if names.issuperset(check.after)), _unchecked(env, names))
 
 
 def _prompt(model: ModelName, settings: LauncherSettings) -> tuple[str, tuple[int, ...]]:
@@ -144,7 +144,7 @@ def _refusals(inputs: str, settings: LauncherSettings) -> Iterator[Check]:
             yield Check(name, str(limit), request, partial(_judge_limit, due=due, limit=limit))
         elif due is not None:
             after = ("MAX_INPUT_LENGTH", "MAX_TOTAL_TOKENS") if name == _TOO_LONG else ()
-            yield Check(name, _words(due), request, partial(_judge_refusal, due=due), after)
+            yield Check(name, _refusal_text(due), request, partial(_judge_refusal, due=due), after)
 
 
 _UNDER_LOAD = "shows only under overload, which a check must not cause"
@@ -154,8 +154,8 @@ _LIMITS = ("MAX_INPUT_LENGTH", "MAX_TOTAL_TOKENS", "MAX_STOP_SEQUENCES", "MAX_BE
 _REASONS = {"MAX_CONCURRENT_REQUESTS": _UNDER_LOAD, **dict.fromkeys(_LIMITS, _OVER)}
 
 
-def _not_told(env: Environment, told: set[str]) -> dict[str, str]:
-    """The launcher's variables that are deployed, and those of the checks left out, each with the reason."""
+def _unchecked(env: Environment, told: set[str]) -> dict[str, str]:
+    """Variables that are deployed and not checked, and those of checks that are left out, each with the reason."""
     deployed = env.container_environment()
     never = why_never_admitted(env.launcher_settings())
     reasons = _REASONS | ({"MAX_BATCH_PREFILL_TOKENS": never} if never else {})
@@ -168,7 +168,7 @@ def _not_told(env: Environment, told: set[str]) -> dict[str, str]:
 
 
 def refusal(request: GenerateRequest, settings: LauncherSettings) -> TgiError | None:
-    """How a container with these settings refuses the request; None if it does what it asks for."""
+    """The error with which a container with these settings refuses the request; None if it accepts it."""
     try:
         check_before_permit(request, settings)
         validate(request, settings)
@@ -177,40 +177,40 @@ def refusal(request: GenerateRequest, settings: LauncherSettings) -> TgiError | 
     return None
 
 
-def _words(error: TgiError) -> str:
+def _refusal_text(error: TgiError) -> str:
     """A refusal as a caller of SageMaker sees it."""
     return f"ModelError {error.status} {error.to_json()}"
 
 
 def _judge_refusal(reply: Reply, due: TgiError) -> Verdict:
-    """The verdict on the reply to a request that is due to be refused so, letter by letter."""
+    """Passes if the reply is exactly the refusal `due`."""
     if reply.error is None:
         return Verdict(False, f"an answer: {shortened(reply.body.decode(errors='replace'))!r}")
-    if not _judged(reply):
+    if not _reached_container(reply):
         return Verdict(False, describe(reply.error))
-    got = _form(reply.error)
-    return Verdict(got == _words(due), shortened(got))
+    got = _error_text(reply.error)
+    return Verdict(got == _refusal_text(due), shortened(got))
 
 
 def _judge_limit(reply: Reply, due: TgiError, limit: int) -> Verdict:
-    """The same for a refusal that names a limit; what was got is the limit, where the words are right."""
+    """The same for a refusal that names a limit: of two equal messages only the limits are shown."""
     verdict = _judge_refusal(reply, due)
     if verdict.passed:
         return Verdict(True, str(limit))
-    if reply.error is None or not _judged(reply):
+    if reply.error is None or not _reached_container(reply):
         return verdict
     named = _LIMIT.search(reply.error.message)
-    if named and _LIMIT.sub("", verdict.got, 1) == _LIMIT.sub("", _words(due), 1):
+    if named and _LIMIT.sub("", verdict.got, 1) == _LIMIT.sub("", _refusal_text(due), 1):
         return Verdict(False, named[0])
     return Verdict(False, f"no refusal that names it: {verdict.got}")
 
 
-def _judged(reply: Reply) -> bool:
-    """Whether the container has looked at the request."""
+def _reached_container(reply: Reply) -> bool:
+    """Whether the container has read the request."""
     return isinstance(reply.error, ContainerError) and not isinstance(reply.error, OverloadedError)
 
 
-def _form(error: EndpointError) -> str:
+def _error_text(error: EndpointError) -> str:
     cause = error.__cause__
     if not isinstance(cause, ClientError):
         return describe(error)

@@ -61,7 +61,7 @@ def _of_the_file(env: Environment, endpoint: dict[str, Any]) -> Iterator[_Found]
     fix = f"if the configuration is right and the file has changed since, `cdk deploy '{env.name}/*'`"
     image = ", ".join(one["SpecifiedImage"] for variant in variants for one in variant.get("DeployedImages", []))
     yield DEPLOYED[1], image == env.image_uri, env.image_uri, image, fix
-    low, high = (scaling.min_instances, scaling.max_instances) if scaling else (env.instance.count,) * 2
+    low, high = env.instance_bounds
     counts, bounds = [one["CurrentInstanceCount"] for one in variants], f"{low} to {high}" if scaling else f"{low}"
     by_hand = f"{fix}; if it has not, `aws sagemaker update-endpoint-weights-and-capacities`"
     within = len(counts) == 1 and low <= counts[0] <= high

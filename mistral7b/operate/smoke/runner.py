@@ -1,4 +1,4 @@
-"""Makes the checks, one after the other, each within its time."""
+"""Runs the checks, one after the other, each within its time limit."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -38,7 +38,7 @@ def run_checks(
     reached = False
     for check in checks:
         started = time.monotonic()
-        reply, verdict = _make(client, check, passed, min(request_timeout_s, ends - started), total_s)
+        reply, verdict = _run_check(client, check, passed, min(request_timeout_s, ends - started), total_s)
         if isinstance(reply.error, _NOT_REACHED) and not reached:
             raise reply.error
         reached = reached or not isinstance(reply.error, (*_NOT_REACHED, errors.TimedOutError))
@@ -54,26 +54,26 @@ def run_checks(
         )
 
 
-def _make(
+def _run_check(
     client: EndpointClient, check: Check, passed: set[str], seconds: float, total_s: float
 ) -> tuple[Reply, Verdict]:
     if failed := [name for name in check.after if name not in passed]:
         return Reply(), Verdict(False, f"not sent: without {' and '.join(failed)} as in the file it might run")
     if seconds <= 0:
         return Reply(), Verdict(False, f"not sent: the {total_s:g} s of all checks together are over")
-    reply = _ask(client, check.request, seconds)
+    reply = _send(client, check.request, seconds)
     return reply, check.judge(reply)
 
 
-def _ask(client: EndpointClient, request: GenerateRequest, seconds: float) -> Reply:
-    """The reply, or a errors.TimedOutError after so many seconds, whatever the request is waiting for by then."""
+def _send(client: EndpointClient, request: GenerateRequest, seconds: float) -> Reply:
+    """The reply, or a TimedOutError after so many seconds, whatever the request is waiting for by then."""
     asked: Future[Reply] = Future()
-    gives_up = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds
 
     def run() -> None:
         try:
             body = to_json(request)
-            asked.set_result(_stream(client, body, gives_up) if request.stream else Reply(client.invoke(body)))
+            asked.set_result(_stream(client, body, deadline) if request.stream else Reply(client.invoke(body)))
         except errors.EndpointError as error:
             asked.set_result(Reply(error=error))
         except BaseException as error:  # noqa: BLE001  # raised where it is waited for
@@ -88,12 +88,12 @@ def _ask(client: EndpointClient, request: GenerateRequest, seconds: float) -> Re
     return asked.result()
 
 
-def _stream(client: EndpointClient, body: bytes, gives_up: float) -> Reply:
+def _stream(client: EndpointClient, body: bytes, deadline: float) -> Reply:
     received = b""
     with closing(client.invoke_stream(body)) as parts:
         for part in parts:
             received += part
-            if time.monotonic() > gives_up:
-                break  # nobody waits any more: the connection is closed, and the container stops generating
+            if time.monotonic() > deadline:
+                break  # the check has ended: closing the connection stops the container
     error = error_event(received)
     return Reply(received) if error is None else Reply(error=errors.container_error(error))

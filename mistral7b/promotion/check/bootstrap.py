@@ -1,4 +1,4 @@
-"""Whether an account and region is bootstrapped, new enough, and lets the pipeline's account in.
+"""Checks that an account and region is bootstrapped, new enough, and lets the pipeline's account in.
 
 All of it is read by the bootstrap's lookup role, which may read and nothing else: the deploy role, which the pipeline
 uses later, is not assumed, so that whoever checks needs no right to deploy. Its trust policy is read instead.
@@ -11,6 +11,7 @@ from typing import Any, Literal
 from botocore.exceptions import ClientError
 
 from mistral7b.operate.account import Client
+from mistral7b.operate.permissions import listed
 from mistral7b.promotion.places import Place
 from mistral7b.yamlfile import Problem
 
@@ -25,7 +26,7 @@ _ACCOUNT_PRINCIPAL = re.compile(r"(?:arn:[a-z-]+:iam::)?([0-9]{12})(?::root)?")
 
 
 def check_bootstrap(place: Place, client: Client) -> Result:
-    """What there is to say of the place's bootstrap. Raises ClientError."""
+    """Checks the place's bootstrap. Raises ClientError."""
     version_name = f"/cdk-bootstrap/{place.bootstrap.qualifier}/version"
     try:
         version = int(client("ssm").get_parameter(Name=version_name)["Parameter"]["Value"])
@@ -45,7 +46,7 @@ def check_bootstrap(place: Place, client: Client) -> Result:
 
 
 def lookup_refused(place: Place, error: ClientError) -> Result:
-    """What there is to say where AWS refuses the lookup role, as it also does where there is none."""
+    """The result where AWS refuses the lookup role, as it also does where there is none."""
     reason = f"its role {place.role('lookup')} does not trust {place.pipeline_account}, or does not exist"
     return "refused", f"{reason}; AWS says: {error.response['Error'].get('Message', error)}", _fix(place)
 
@@ -58,14 +59,10 @@ def _fix(place: Place, trusted: frozenset[str] = frozenset()) -> str:
 def _trusted(policy: Mapping[str, Any]) -> Iterator[str]:
     """Accounts whose administrators decide who of them assumes the role."""
     for statement in policy["Statement"]:
-        if statement["Effect"] == "Allow" and "sts:AssumeRole" in _listed(statement["Action"]):
-            for principal in _listed(statement["Principal"].get("AWS", [])):
+        if statement["Effect"] == "Allow" and "sts:AssumeRole" in listed(statement["Action"]):
+            for principal in listed(statement["Principal"].get("AWS", [])):
                 if match := _ACCOUNT_PRINCIPAL.fullmatch(principal):
                     yield match[1]
-
-
-def _listed(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value
 
 
 def denied(error: ClientError) -> bool:

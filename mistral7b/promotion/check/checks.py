@@ -13,7 +13,7 @@ from mistral7b.promotion.check.bootstrap import Result, check_bootstrap, denied,
 from mistral7b.promotion.check.cloud import Cloud
 from mistral7b.promotion.check.connection import check_connection
 from mistral7b.promotion.places import Place, places
-from mistral7b.promotion.promotion import PromotedEnvironment, Promotion
+from mistral7b.promotion.schema import PromotedEnvironment, Promotion
 from mistral7b.yamlfile import Problem
 
 _AT_ONCE = 8

@@ -6,7 +6,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-# These are a dozen small questions: whoever does not answer within seconds is not there.
+# A dozen small requests: a service that does not answer within seconds is unreachable.
 _CONFIG = Config(connect_timeout=5, read_timeout=15, retries={"mode": "standard", "total_max_attempts": 3})
 _SESSION_NAME = "mistral7b"
 _SHORTEST_SESSION_S = 900  # STS API, AssumeRole, DurationSeconds

@@ -1,4 +1,4 @@
-"""Whether the pipeline may fetch the repository: the connection to its host is there and its handshake done."""
+"""Checks that the connection to the repository's host exists and that its handshake is done."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ _MADE = "made by the first `cdk deploy pipeline`"
 
 
 def check_connection(settings: PipelineSettings, client: Client) -> Result:
-    """What there is to say of the connection that the file names, or that the pipeline's stack has made.
+    """Checks the connection that the file names, or that the pipeline's stack has made.
 
     Raises ClientError.
     """

@@ -22,7 +22,7 @@ def test_the_account_is_that_of_sts(service: Service) -> None:
     assert caller_account(open_session(), "us-east-1") == "111122223333"
 
 
-def test_sts_is_asked_once_and_not_for_long(service: Service) -> None:
+def test_sts_is_called_once_with_a_short_timeout(service: Service) -> None:
     service.stall()
     started = time.monotonic()
     with pytest.raises(EndpointError):
@@ -31,13 +31,13 @@ def test_sts_is_asked_once_and_not_for_long(service: Service) -> None:
     assert len(service.paths) == 1
 
 
-def test_sts_that_is_not_there_is_unreachable(monkeypatch: pytest.MonkeyPatch, unused_port: int) -> None:
+def test_a_missing_sts_is_unreachable(monkeypatch: pytest.MonkeyPatch, unused_port: int) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{unused_port}")
     with pytest.raises(UnreachableError):
         caller_account(open_session(), "us-east-1")
 
 
-def test_missing_credentials_are_told(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_credentials_are_reported(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     with pytest.raises(MissingCredentialsError):

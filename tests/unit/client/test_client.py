@@ -150,7 +150,7 @@ def test_an_error_event_of_the_container_ends_a_stream(
     assert (caught.value.status, caught.value.error_type) == (429, "overloaded")
 
 
-def test_a_prompt_that_is_too_long_is_told_in_a_stream_too(
+def test_a_prompt_that_is_too_long_is_reported_in_a_stream_too(
     service: Service, client: EndpointClient, payload_parts: PayloadParts
 ) -> None:
     text = "Input validation error: `inputs` must have less than 8191 tokens. Given: 9000"
@@ -161,7 +161,7 @@ def test_a_prompt_that_is_too_long_is_told_in_a_stream_too(
     assert caught.value.status == 422
 
 
-def test_closing_a_stream_hangs_up_so_that_the_container_stops(
+def test_closing_a_stream_closes_the_connection_so_that_the_container_stops(
     service: Service, client: EndpointClient, payload_parts: PayloadParts, answer_body: bytes
 ) -> None:
     first = answer_body.partition(b"\n\n")[0] + b"\n\n"
@@ -185,7 +185,7 @@ def test_raw_bodies_go_and_come_as_they_are(service: Service, client: EndpointCl
 
 
 @pytest.mark.parametrize(("connections", "thrown_away"), [(12, False), (4, True)])
-def test_the_pool_keeps_as_many_connections_as_it_is_told(
+def test_the_pool_keeps_as_many_connections_as_configured(
     *, service: Service, session: boto3.Session, caplog: pytest.LogCaptureFixture, connections: int, thrown_away: bool
 ) -> None:
     """The pool holds as many connections as there are users. Source: botocore, max_pool_connections."""

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
         (500, "InternalFailure", "Internal failure", EndpointError),
     ],
 )
-def test_an_error_of_the_service_keeps_its_code_status_and_message(
+def test_a_service_error_keeps_its_code_status_and_message(
     *, service: Service, client: EndpointClient, status: int, code: str, message: str, kind: type[EndpointError]
 ) -> None:
     service.fail(status, code, message)
@@ -79,7 +79,7 @@ def test_an_error_of_the_service_keeps_its_code_status_and_message(
         (500, "incomplete_generation", "Incomplete generation", ContainerError),
     ],
 )
-def test_an_error_of_the_container_keeps_its_own_status_type_and_text(
+def test_a_container_error_keeps_its_status_type_and_text(
     *, service: Service, client: EndpointClient, status: int, error_type: str, text: str, kind: type[EndpointError]
 ) -> None:
     original = json.dumps({"error": text, "error_type": error_type})
@@ -101,7 +101,7 @@ def test_a_container_that_answers_in_plain_text_is_quoted(service: Service, clie
     assert (caught.value.message, caught.value.status, caught.value.error_type) == (text, 400, None)
 
 
-def test_the_service_s_own_time_out_is_a_time_out(service: Service, client: EndpointClient) -> None:
+def test_a_time_out_of_the_service_is_a_time_out(service: Service, client: EndpointClient) -> None:
     original = "Your invocation timed out while waiting for a response from container primary."
     message = f'Received server error (0) from primary with message "{original}".'
     service.fail(424, "ModelError", message, OriginalMessage=original, OriginalStatusCode=0)
@@ -121,7 +121,7 @@ def test_the_service_s_own_time_out_is_a_time_out(service: Service, client: Endp
         ("InternalStreamFailure", "The stream processing failed", BrokenAnswerError),
     ],
 )
-def test_an_exception_in_a_stream_is_told_apart(
+def test_exceptions_in_a_stream_have_different_errors(
     service: Service, client: EndpointClient, exception: str, message: str, kind: type[EndpointError]
 ) -> None:
     service.stream([eventstream.exception(exception, json.dumps({"Message": message}).encode())])
@@ -145,7 +145,7 @@ def test_a_service_that_is_not_there_is_unreachable(monkeypatch: pytest.MonkeyPa
         client.invoke(b"{}")
 
 
-def test_missing_credentials_are_told(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_credentials_are_reported(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     with EndpointClient("mistral", "us-east-1") as client, pytest.raises(MissingCredentialsError):
@@ -153,15 +153,13 @@ def test_missing_credentials_are_told(service: Service, monkeypatch: pytest.Monk
     assert service.paths == []
 
 
-def test_half_of_the_credentials_are_missing_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_partial_credentials_are_missing_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     with pytest.raises(MissingCredentialsError, match="AWS_SECRET_ACCESS_KEY"), EndpointClient("mistral", "us-east-1"):
         pass
 
 
-def test_an_sso_session_that_has_expired_is_told(
-    service: Service, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_an_expired_sso_session_is_reported(service: Service, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     config = tmp_path / "config"
     config.write_text(
         "[sso-session work]\nsso_region = us-east-1\nsso_start_url = https://example.awsapps.com/start\n"

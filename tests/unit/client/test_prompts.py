@@ -46,7 +46,7 @@ def test_the_model_sees_one_beginning_of_sequence() -> None:
     assert encode(conversation(turns("Hello!", "Hi.", "Bye."))).count(BOS) == 1
 
 
-def test_an_answer_that_ended_at_once_is_kept_as_such() -> None:
+def test_an_empty_answer_stays_in_the_conversation() -> None:
     assert (
         conversation(turns("Hello!", "", "Are you there?")) == "[INST] Hello! [/INST]</s>[INST] Are you there? [/INST]"
     )

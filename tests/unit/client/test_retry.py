@@ -64,7 +64,7 @@ def test_a_request_that_may_have_run_is_never_sent_again(
 
 
 @pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
-def test_the_retries_that_a_machine_is_set_to_do_not_count(
+def test_botocores_configured_retries_are_not_used(
     service: Service, monkeypatch: pytest.MonkeyPatch, mode: str
 ) -> None:
     monkeypatch.setenv("AWS_RETRY_MODE", mode)

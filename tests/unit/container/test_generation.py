@@ -8,7 +8,7 @@ from mistral7b.container.generation import answer
 from mistral7b.tgi import tokenizer
 
 
-def test_an_answer_says_that_it_is_none() -> None:
+def test_an_answer_says_that_no_model_wrote_it() -> None:
     text = answer(7, 1000, []).text
     assert "no weights here" in text
     assert "not an answer of Mistral 7B" in text

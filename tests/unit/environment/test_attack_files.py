@@ -54,18 +54,18 @@ def test_a_file_without_permission_is_named(tmp_path: Path) -> None:
     assert "Permission denied" in problems_of(tmp_path)[0].reason
 
 
-def test_a_file_in_another_encoding_is_told_to_be_utf_8(tmp_path: Path) -> None:
+def test_a_file_in_another_encoding_is_refused(tmp_path: Path) -> None:
     (tmp_path / "dev.yaml").write_bytes(GOOD.encode("utf-16"))
     assert "UTF-8" in problems_of(tmp_path)[0].fix
 
 
-def test_a_byte_order_mark_is_no_part_of_the_first_field(tmp_path: Path) -> None:
+def test_a_byte_order_mark_is_not_part_of_the_first_field(tmp_path: Path) -> None:
     (tmp_path / "dev.yaml").write_bytes(b"\xef\xbb\xbf" + GOOD.encode())
     assert load_environment(tmp_path, "dev").region == "us-east-1"
 
 
 @pytest.mark.parametrize("folder", ["missing", "file", "nul\0"])
-def test_a_folder_that_cannot_be_read_is_told_from_an_empty_one(folder: str, tmp_path: Path) -> None:
+def test_an_unreadable_folder_has_another_message_than_an_empty_one(folder: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(EnvironmentFileError) as caught:
         load_environments(tmp_path / folder)
@@ -81,7 +81,7 @@ def test_files_that_differ_in_case_are_two_and_the_capital_one_is_refused(tmp_pa
 
 
 @pytest.mark.parametrize("name", ["дев", "d\u202eev", "d ev", "-dev", "d" * 21, "d\nev", "1", "dev\udcff"])
-def test_a_file_whose_name_is_no_environments_is_told_to_be_renamed(name: str, tmp_path: Path) -> None:
+def test_a_file_name_that_is_not_an_environment_name_is_refused(name: str, tmp_path: Path) -> None:
     (tmp_path / f"{name}.yaml").write_text(GOOD)
     (problem,) = problems_of(tmp_path, name)
     assert problem.fix.startswith("rename the file")
@@ -89,7 +89,7 @@ def test_a_file_whose_name_is_no_environments_is_told_to_be_renamed(name: str, t
 
 
 @pytest.mark.parametrize("name", ["../environments/dev", "dev\0", "DEV", "", "."])
-def test_a_name_that_is_no_files_is_no_environment(name: str, tmp_path: Path) -> None:
+def test_a_name_without_a_file_is_not_an_environment(name: str, tmp_path: Path) -> None:
     folder = tmp_path / "environments"
     folder.mkdir()
     (folder / "dev.yaml").write_text(GOOD)
@@ -103,7 +103,7 @@ def test_a_reserved_name_is_called_that(name: str, tmp_path: Path) -> None:
     assert [p.reason for p in problems_of(tmp_path, name)] == [f"{name} is a reserved name"]
 
 
-def test_an_editors_lock_is_no_environment(tmp_path: Path) -> None:
+def test_an_editors_lock_file_is_not_an_environment(tmp_path: Path) -> None:
     (tmp_path / "dev.yaml").write_text(GOOD)
     (tmp_path / ".#dev.yaml").symlink_to("someone@host.1234")
     assert list(load_environments(tmp_path)) == ["dev"]

@@ -52,7 +52,7 @@ def test_null_takes_back_what_common_sets(load: Load) -> None:
     assert env.auto_scaling is None
 
 
-def test_an_account_with_leading_zeros_stays_what_it_is(load: Load) -> None:
+def test_an_account_keeps_its_leading_zeros(load: Load) -> None:
     assert load("region: us-east-1\naccount: 001234567012\n").account == "001234567012"
 
 
@@ -84,7 +84,7 @@ def test_a_misspelt_field_suggests_the_nearest(problems: Problems) -> None:
     assert "did you mean MAX_CONCURRENT_REQUESTS?" in found["tgi.MAX_CONCURENT_REQUESTS"].fix
 
 
-def test_a_misspelt_field_keeps_no_rule_from_being_checked(problems: Problems) -> None:
+def test_rules_are_checked_despite_a_misspelt_field(problems: Problems) -> None:
     found = problems("region: us-east-1\ntgi: {MAX_CONCURENT_REQUESTS: 4, MAX_TOTAL_TOKENS: 8191}\n")
     assert set(found) == {"tgi.MAX_CONCURENT_REQUESTS", "tgi.MAX_INPUT_LENGTH"}
 
@@ -98,11 +98,11 @@ def test_a_missing_field_names_the_environments_file_without_a_line(problems: Pr
     assert (problem.line, problem.reason) == (None, "it is required")
 
 
-def test_a_number_in_quotes_is_told_to_lose_them(problems: Problems) -> None:
+def test_a_number_in_quotes_has_a_fix_without_quotes(problems: Problems) -> None:
     assert problems("region: us-east-1\ninstance: {count: '2'}\n")["instance.count"].fix == "write it without quotes: 2"
 
 
-def test_a_number_where_text_belongs_is_told_to_get_quotes(problems: Problems) -> None:
+def test_a_number_in_place_of_text_has_a_fix_with_quotes(problems: Problems) -> None:
     assert problems("region: us-east-1\nmodel_version: 2.0\n")["model_version"].fix == 'put it in quotes: "2.0"'
 
 
@@ -112,7 +112,7 @@ def test_a_field_set_twice_names_both_lines(problems: Problems) -> None:
 
 
 @pytest.mark.parametrize("text", ["region: [", "just text", "- a list", "region: \tx"])
-def test_what_is_no_mapping_is_named_with_its_line(text: str, problems: Problems) -> None:
+def test_a_file_that_is_not_a_mapping_is_refused_with_the_line(text: str, problems: Problems) -> None:
     problem = problems(text)["(file)"]
     assert problem.line is not None
 
@@ -121,7 +121,7 @@ def test_the_name_of_an_environment_is_its_files(problems: Problems) -> None:
     assert problems("region: us-east-1\nname: dev\n")["name"].fix == "remove the field; rename the file instead"
 
 
-def test_an_unknown_environment_lists_those_there_are(tmp_path: Path) -> None:
+def test_an_unknown_environment_lists_the_known_ones(tmp_path: Path) -> None:
     for name in ("dev", "staging"):
         (tmp_path / f"{name}.yaml").write_text("region: us-east-1\n")
     with pytest.raises(
@@ -157,7 +157,7 @@ def test_the_order_is_that_of_the_pipeline_file_and_then_the_usual_one(tmp_path:
     assert list(load_environments(tmp_path)) == ["staging", "prod", "dev", "alpha"]
 
 
-def test_a_problem_of_common_is_told_once(tmp_path: Path) -> None:
+def test_a_problem_in_common_yaml_is_reported_once(tmp_path: Path) -> None:
     (tmp_path / "common.yaml").write_text("instance: {count: 0}\n")
     for name in ("dev", "staging"):
         (tmp_path / f"{name}.yaml").write_text("region: us-east-1\n")
@@ -178,7 +178,7 @@ _VALUES = st.recursive(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
 @given(text=st.text(max_size=60) | _VALUES.map(yaml.safe_dump))
-def test_whatever_a_file_holds_only_environment_file_errors_come_of_it(text: str, tmp_path: Path) -> None:
+def test_any_file_content_raises_only_environment_file_errors(text: str, tmp_path: Path) -> None:
     (tmp_path / "dev.yaml").write_text(text, encoding="utf-8")
     problems: tuple[Problem, ...] = ()
     try:

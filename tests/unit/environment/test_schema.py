@@ -94,7 +94,7 @@ def test_the_schema_lets_a_figure_be_auto() -> None:
 
 
 @pytest.mark.parametrize("schema", [json_schema(), promotion.json_schema()], ids=["environment", "pipeline"])
-def test_the_file_alone_has_a_title(schema: dict[str, Any]) -> None:
+def test_only_the_file_has_a_title(schema: dict[str, Any]) -> None:
     assert [node["title"] for node in nodes(schema) if "title" in node] == [schema["title"]]
 
 

@@ -59,7 +59,7 @@ def problems(stubs: dict[str, Stubber], env: Environment) -> list[str]:
 
 
 @pytest.mark.parametrize("auto_scaling", [{"max_instances": 2}, None])
-def test_another_type_for_a_variant_that_scales_is_refused_with_the_way_in_two_steps(
+def test_another_type_for_a_variant_that_scales_is_refused_with_a_fix_in_two_steps(
     auto_scaling: Any, stubs: dict[str, Stubber]
 ) -> None:
     """A variant that scales keeps its instance type: no template can tell, so what is deployed is asked before a

@@ -73,12 +73,12 @@ def test_an_answer_that_reached_its_end_says_so() -> None:
 
 
 @given(body=st.binary() | json_values.map(lambda value: json.dumps(value).encode()))
-def test_nothing_else_is_an_answer(body: bytes) -> None:
+def test_any_other_body_is_refused_as_an_answer(body: bytes) -> None:
     assert not judge_answer(body, ASKED).passed
 
 
 @given(body=st.binary() | json_values.map(lambda value: b"data:" + json.dumps(value).encode() + b"\n\n"))
-def test_nothing_else_is_a_stream(body: bytes) -> None:
+def test_any_other_body_is_refused_as_a_stream(body: bytes) -> None:
     assert not judge_stream(body, ASKED).passed
 
 
@@ -122,5 +122,5 @@ def test_fields_of_later_versions_are_a_fault_only_where_the_file_names_tgi_1_1(
     assert judge_stream(body, Asked(ASKED.prompt, 16, exact_fields=False)).passed
 
 
-def test_what_a_terminal_would_take_as_a_command_is_not_shown_as_it_is() -> None:
+def test_terminal_control_characters_are_escaped() -> None:
     assert "\x1b" not in judge_answer(b"\x1b[2J", ASKED).got

@@ -81,7 +81,7 @@ def test_an_endpoint_that_is_what_was_deployed_passes(fields: dict[str, Any], en
     assert tuple(compared((), fields, **endpoint)[0]) == DEPLOYED
 
 
-def test_an_update_that_was_taken_back_fails_with_both_names_and_the_way_out() -> None:
+def test_an_update_that_was_rolled_back_fails_with_both_names_and_the_fix() -> None:
     other = "763104351884.dkr.ecr.us-east-1.amazonaws.com/other:1"
     variant = {"VariantName": "AllTraffic", "DeployedImages": [{"SpecifiedImage": other}], "CurrentInstanceCount": 1}
     found = failed(EndpointConfigName="config-old", ProductionVariants=[variant])
@@ -145,14 +145,14 @@ def test_other_data_capture_fails(fields: dict[str, Any], capture: Any, expected
 @pytest.mark.parametrize(
     ("denied", "untold"), [("DescribeEndpoint", DEPLOYED), ("DescribeStackResources", DEPLOYED[:1])]
 )
-def test_what_may_not_be_read_is_not_told_and_the_rest_is(denied: str, untold: tuple[str, ...]) -> None:
+def test_a_check_without_permission_is_reported_as_not_made(denied: str, untold: tuple[str, ...]) -> None:
     results, reasons = compared((denied,))
     assert tuple(reasons) == untold
     assert all(reason.endswith(f"not authorized to {denied}") for reason in reasons.values())
     assert (*reasons, *results) == DEPLOYED
 
 
-def test_an_api_that_cannot_be_reached_is_not_told(session: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_api_is_reported_as_not_checked(session: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://localhost:1")
     results, reasons = compare(environment({}), session)
     assert results == []

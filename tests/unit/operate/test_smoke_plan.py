@@ -93,7 +93,7 @@ def test_the_instruct_model_is_asked_in_its_format_and_the_base_model_is_not() -
     assert smoke_plan(environment({}, "base")).checks[0].request.inputs == "one, two, three, four, five,"
 
 
-def test_limits_that_leave_room_for_no_prompt_are_told() -> None:
+def test_limits_that_leave_room_for_no_prompt_are_reported() -> None:
     with pytest.raises(NoPromptFitsError, match="MAX_INPUT_LENGTH 1 leaves room for no prompt: the shortest is 2"):
         smoke_plan(environment({"MAX_INPUT_LENGTH": 1, "MAX_TOTAL_TOKENS": 3}))
 
@@ -106,7 +106,7 @@ def test_limits_that_leave_room_for_no_prompt_are_told() -> None:
     ],
     ids=str,
 )
-def test_a_limit_that_no_request_can_exceed_is_said_not_to_be_told(tgi: dict[str, Any], not_told: str) -> None:
+def test_a_limit_that_no_request_can_exceed_is_reported_as_not_checked(tgi: dict[str, Any], not_told: str) -> None:
     plan = smoke_plan(environment(tgi))
     assert not_told not in {check.name for check in plan.checks}
     assert "cannot be sent" in plan.not_told[not_told]

@@ -75,7 +75,7 @@ def test_a_stream_that_nobody_waits_for_any_more_is_closed(smoke: Smoke) -> None
     assert container.in_flight == 0
 
 
-def test_what_has_no_time_left_is_not_sent(smoke: Smoke) -> None:
+def test_a_check_without_time_left_is_not_sent(smoke: Smoke) -> None:
     done = smoke(pace=never, request_timeout_s=0.3, total_s=0.45)
     assert done.container.requests == 2
     late = set(list(done.failed.values())[2:-1])
@@ -116,7 +116,7 @@ def refused(error: EndpointError) -> tuple[Refused, Iterator[CheckResult]]:
 
 
 @pytest.mark.parametrize("kind", [AccessDeniedError, ExpiredCredentialsError, InvalidCredentialsError])
-def test_a_caller_who_may_not_ask_is_told_at_once(kind: type[EndpointError]) -> None:
+def test_a_caller_without_permission_ends_the_checks(kind: type[EndpointError]) -> None:
     client, results = refused(kind("no"))
     with pytest.raises(kind):
         list(results)

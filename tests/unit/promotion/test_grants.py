@@ -69,7 +69,7 @@ TOLD: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize(("expected", "template"), TOLD.items(), ids=TOLD)
-def test_each_kind_is_told_on_one_line(expected: str, template: dict[str, Any]) -> None:
+def test_each_kind_of_grant_is_one_line(expected: str, template: dict[str, Any]) -> None:
     assert texts(template) == [expected]
 
 
@@ -85,7 +85,7 @@ def test_each_kind_is_told_on_one_line(expected: str, template: dict[str, Any]) 
         ),
     ],
 )
-def test_what_aws_allows_where_a_template_says_nothing_is_seen(kind: str, given: Any, opened: str) -> None:
+def test_aws_defaults_of_policies_and_rules_are_grants(kind: str, given: Any, opened: str) -> None:
     assert texts(of(kind, **given)) == []
     assert texts(of(kind)) == [opened]
 
@@ -139,7 +139,7 @@ def test_a_resource_that_loses_its_condition_is_another() -> None:
     assert found(template).isdisjoint(found(conditional))
 
 
-def test_the_bootstraps_version_and_texts_with_the_word_are_no_grants() -> None:
+def test_the_bootstrap_version_and_texts_with_the_word_are_not_grants() -> None:
     template = of("AWS::SNS::Topic", DisplayName="Statement of work")
     assert found(template | {"Parameters": {"BootstrapVersion": {"Type": "String"}}}) == set()
 
@@ -149,6 +149,6 @@ def test_the_bootstraps_version_and_texts_with_the_word_are_no_grants() -> None:
     [({"Principal": "*"}, True), ({"Principal": {"AWS": ["a", "*"]}}, True), ({"NotPrincipal": {"AWS": "a"}}, True),
      ({"Principal": {"AWS": "a"}}, False), ({}, False)],
 )  # fmt: skip
-def test_any_principal_is_told(principal: dict[str, Any], public: bool) -> None:
+def test_a_grant_to_any_principal_is_public(principal: dict[str, Any], public: bool) -> None:
     [one] = found(of("AWS::SNS::TopicPolicy", PolicyDocument=policy({**ALLOW, **principal})))
     assert one.is_public is public

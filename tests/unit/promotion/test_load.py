@@ -91,7 +91,7 @@ def test_every_problem_is_in_one_message_in_the_order_of_the_lines(load: Load) -
     assert str(caught.value).startswith("6 problems in the pipeline file\n")
 
 
-def test_problems_of_a_promoted_environment_are_told_too(load: Load) -> None:
+def test_problems_of_a_promoted_environment_are_reported_too(load: Load) -> None:
     with pytest.raises(EnvironmentFileError) as caught:
         load(HEAD + promoting("dev") + "tagz: {}\n", {"dev": "region: us-east-1\ninstance: {count: 0}\n"})
     assert {problem.field for problem in caught.value.problems} == {"instance.count", "tagz"}
@@ -110,7 +110,7 @@ def test_an_entry_that_names_no_environment_is_the_only_problem(entry: str, prob
     assert all(field.startswith("environments[0]") for field in problems(HEAD + f"environments: [{entry}]", files))
 
 
-def test_a_wrong_gate_keeps_nothing_else_from_being_checked(problems: Problems) -> None:
+def test_everything_else_is_checked_despite_a_wrong_gate(problems: Problems) -> None:
     found = problems(HEAD + 'environments:\n  - {name: prod, approval: false, gates: [""]}\n  - {name: stagin}\n')
     assert found.keys() == {
         "environments[0].gates[0]",
@@ -126,13 +126,13 @@ def test_a_missing_field_says_add_it(problems: Problems) -> None:
     assert all(problem.fix == "add it" for problem in found.values())
 
 
-def test_an_account_without_quotes_is_told_to_get_them(problems: Problems) -> None:
+def test_an_account_without_quotes_has_a_fix_with_quotes(problems: Problems) -> None:
     assert problems(head(account="account: 111111111111") + promoting("dev"))["account"].fix == (
         'put it in quotes: "111111111111"'
     )
 
 
-def test_what_yaml_objects_to_is_told_alone(problems: Problems) -> None:
+def test_a_syntax_error_is_the_only_problem(problems: Problems) -> None:
     assert problems(HEAD + "environments: &a [*a]\n").keys() == {"environments"}
 
 
@@ -152,7 +152,7 @@ _VALUES = st.recursive(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
 @given(text=st.text(max_size=60) | _VALUES.map(yaml.safe_dump))
-def test_whatever_a_file_holds_only_environment_file_errors_come_of_it(text: str, load: Load) -> None:
+def test_any_file_content_raises_only_environment_file_errors(text: str, load: Load) -> None:
     problems: tuple[Problem, ...] = ()
     try:
         load(text)

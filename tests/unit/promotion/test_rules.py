@@ -6,8 +6,9 @@ import boto3
 import pytest
 import yaml
 
-from mistral7b.promotion.regions import PIPELINE_REGIONS, partition
-from mistral7b.promotion.rules.environments import MOST_STAGES
+from mistral7b.catalog import partition
+from mistral7b.promotion.rules import MOST_STAGES
+from mistral7b.promotion.schema import PIPELINE_REGIONS
 from tests.unit.promotion.conftest import FILES, HEAD, Load, Problems, head, promoting
 
 DEV = promoting("dev")
@@ -48,7 +49,7 @@ REFUSED = {
         "source.repository",
         "bitbucket names no repository",
     ),
-    "another host": (source(provider="codeberg"), "source.provider", "none of the possible values"),
+    "another host": (source(provider="codeberg"), "source.provider", "not one of the possible values"),
     "a branch by its ref": (source(branch="refs/heads/main"), "source.branch", "no branch of such a name"),
     "a connection's name": (
         source(connection_arn="mistral-7b"),
@@ -111,12 +112,12 @@ def test_it_refuses_nothing_else(load: Load) -> None:
     assert load(text).settings.source.connection_arn == arn
 
 
-def test_production_alone_is_told_what_to_put_before_it(problems: Problems) -> None:
+def test_only_production_is_refused_with_what_to_put_before_it(problems: Problems) -> None:
     beside = problems(HEAD + promoting("prod"))["environments[0].name"].fix
     assert beside == "put dev and staging before it"
 
 
-def test_production_without_any_other_file_is_told_to_add_one(problems: Problems) -> None:
+def test_production_without_another_file_has_the_fix_to_add_one(problems: Problems) -> None:
     found = problems(HEAD + promoting("prod"), {"prod": "region: us-east-1\n"})
     assert found["environments[0].name"].fix == "add an environment, such as staging.yaml, before it"
 
@@ -136,7 +137,7 @@ def test_an_environment_named_as_a_stage_of_the_pipeline_is_refused(name: str, p
     assert "differ from it only in case" in found["environments[0].name"].reason
 
 
-def test_environments_that_collide_in_the_pipelines_account_alone_are_refused(problems: Problems) -> None:
+def test_environments_that_collide_only_in_the_pipelines_account_are_refused(problems: Problems) -> None:
     files = {
         "dev": "region: us-east-1\nendpoint_name: same\n",
         "test": 'region: us-east-1\nendpoint_name: Same\naccount: "111111111111"\n',

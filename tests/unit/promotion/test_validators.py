@@ -46,7 +46,7 @@ def test_usual_branches_are_accepted(name: str) -> None:
 @pytest.mark.parametrize(
     "name", ["", "-x", "a..b", "a b", "a.lock", "a/.b", "/a", "a/", "a//b", "HEAD", "@", "refs/heads/main", "a" * 256]
 )
-def test_what_is_no_branch_is_refused(name: str) -> None:
+def test_a_name_that_is_not_a_branch_is_refused(name: str) -> None:
     assert not accepted(name, validators.branch)
 
 

@@ -6,9 +6,25 @@ from pathlib import Path
 import aws_cdk as cdk
 import pytest
 
-from mistral7b.operate.permissions import StackPolicies, Statement, read_policies
+from mistral7b.operate.permissions import StackPolicies, Statement, is_in, read_policies
 
 Policies = dict[str, list[StackPolicies]]
+
+
+def label(one: Statement) -> str:
+    """For messages: `dev/endpoint/Role, PolicyDocument: ReadWeights`."""
+    return f"{one.stack}/{one.path}, {one.policy}: {one.key}"
+
+
+def unused_reasons(stack: StackPolicies) -> list[str]:
+    """Reasons that no statement has, as `dev/endpoint/Role: ReadWeights`."""
+    found = stack.statements()
+    return [
+        f"{stack.name}/{path}: {key}".replace("/:", ":")
+        for path, reasons in stack.reasons.items()
+        for key in reasons
+        if not any(one.key == key and is_in(one.path, path) for one in found)
+    ]
 
 
 @pytest.fixture(scope="session")

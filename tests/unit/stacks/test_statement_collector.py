@@ -10,6 +10,7 @@ from aws_cdk import aws_iam as iam
 from mistral7b.operate.permissions import StackPolicies, Statement, read_policies
 from mistral7b_stacks.stage import EnvironmentStage
 from sagemaker_tgi import explain_statements
+from tests.unit.stacks.conftest import label, unused_reasons
 from tests.variants import ENVIRONMENTS, new_app
 
 
@@ -40,7 +41,7 @@ def found(stage: EnvironmentStage) -> Statement:
 
 def test_a_statement_of_any_resource_is_found_by_its_first_action(stage: EnvironmentStage) -> None:
     added_user(stage)
-    assert found(stage).name == "nothing/endpoint/Someone, Queues: sqs:SendMessage"
+    assert label(found(stage)) == "nothing/endpoint/Someone, Queues: sqs:SendMessage"
     assert found(stage).reason is None
 
 
@@ -59,14 +60,14 @@ def test_of_two_reasons_the_nearest_constructs_counts(stage: EnvironmentStage) -
 
 def test_a_reason_without_a_statement_is_named(stage: EnvironmentStage) -> None:
     explain_statements(added_user(stage), {"SendAll": "of old"})
-    assert read(stage).unused_reasons() == ["nothing/endpoint/Someone: SendAll"]
+    assert unused_reasons(read(stage)) == ["nothing/endpoint/Someone: SendAll"]
 
 
 def test_a_reason_elsewhere_does_not_count(stage: EnvironmentStage) -> None:
     added_user(stage)
     explain_statements(stage.endpoint.endpoint, {"sqs:SendMessage": "of another construct"})
     assert found(stage).reason is None
-    assert read(stage).unused_reasons() == ["nothing/endpoint/Endpoint: sqs:SendMessage"]
+    assert unused_reasons(read(stage)) == ["nothing/endpoint/Endpoint: sqs:SendMessage"]
 
 
 def test_a_reference_is_the_construct_that_it_refers_to(stage: EnvironmentStage) -> None:

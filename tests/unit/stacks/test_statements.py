@@ -11,6 +11,7 @@ from cfnlint.helpers import load_resource
 
 from mistral7b.operate.permissions import StackPolicies, Statement
 from sagemaker_tgi.arns import INVOKE_ACTIONS
+from tests.unit.stacks.conftest import label, unused_reasons
 from tests.variants import ENVIRONMENTS
 
 SERVICES: Mapping[str, Any] = load_resource(AdditionalSpecs, "Policies.json")
@@ -40,7 +41,7 @@ def environment(statement: Statement) -> str:
 
 
 def named(statements: list[Statement]) -> list[str]:
-    return [statement.name for statement in statements]
+    return [label(statement) for statement in statements]
 
 
 def texts(statement: Statement) -> list[str]:
@@ -77,7 +78,7 @@ def test_every_statement_has_a_reason(all_statements: list[Statement]) -> None:
 
 
 def test_every_reason_has_a_statement(read: dict[str, list[StackPolicies]]) -> None:
-    assert [reason for stacks in read.values() for one in stacks for reason in one.unused_reasons()] == []
+    assert [reason for stacks in read.values() for one in stacks for reason in unused_reasons(one)] == []
 
 
 def test_no_managed_policy_is_made_or_attached(templates: dict[str, Any]) -> None:
@@ -98,7 +99,7 @@ def is_narrowed(statement: Statement, action: str) -> bool:
 
 def test_statements_name_their_resources_if_iam_accepts_one(all_statements: list[Statement]) -> None:
     too_wide = [
-        f"{s.name}: {action}"
+        f"{label(s)}: {action}"
         for s in all_statements
         if "*" in s.resources and s.policy != "KeyPolicy"
         for action in s.actions
@@ -115,7 +116,7 @@ def test_every_action_is_one_that_iam_knows(all_statements: list[Statement]) -> 
 
 def test_only_key_policies_and_denials_have_wildcard_actions(all_statements: list[Statement]) -> None:
     wide = [
-        f"{s.name}: {action}"
+        f"{label(s)}: {action}"
         for s in all_statements
         if s.effect != "Deny"
         for action in s.actions
@@ -152,7 +153,7 @@ def test_a_service_assumes_a_role_only_for_its_resources_of_this_account(stateme
         assert condition(s, "StringEquals", "aws:SourceAccount") == [
             ENVIRONMENTS[environment(s)].account or "<account>"
         ]
-        assert condition(s, "ArnLike", "aws:SourceArn") == [regional_arn(environment(s), *sources[service])], s.name
+        assert condition(s, "ArnLike", "aws:SourceArn") == [regional_arn(environment(s), *sources[service])], label(s)
 
 
 def test_services_in_resource_policies_act_only_for_this_account(statements: list[Statement]) -> None:
@@ -239,7 +240,7 @@ def test_no_statement_names_another_environments_endpoint_or_log_group(
     names = {name: {name, settings.resolved_endpoint_name.lower()} for name, settings in ENVIRONMENTS.items()}
     others = set().union(*names.values()) - names[environment]
     found = [
-        f"{s.name}: {text}"
+        f"{label(s)}: {text}"
         for s in by_environment[environment]
         for text in texts(s)
         if others & set(re.split(r"[/:*]", text.lower()))

@@ -50,7 +50,7 @@ def test_a_number_that_rust_cannot_read_is_refused_in_claps_words(rust_type: Rus
     assert str(error.value) == f"invalid value '{text}' for '--max-best-of <MAX_BEST_OF>': {reason}"
 
 
-def test_a_choice_that_is_none_is_refused_with_the_choices() -> None:
+def test_an_unknown_choice_is_refused_with_the_choices() -> None:
     with pytest.raises(InvalidValueError) as error:
         parse_argument("DTYPE", RustType.CHOICE, "int8", ("float16", "bfloat16"))
     assert str(error.value) == ("invalid value 'int8' for '--dtype <DTYPE>'\n  [possible values: float16, bfloat16]")
@@ -61,6 +61,6 @@ def test_an_empty_choice_is_a_missing_value() -> None:
         parse_argument("DTYPE", RustType.CHOICE, "", ("float16", "bfloat16"))
 
 
-def test_a_flag_takes_true_or_false_alone() -> None:
+def test_a_flag_is_true_or_false_only() -> None:
     with pytest.raises(InvalidValueError, match=r"invalid value '1' for '--trust-remote-code'"):
         parse_argument("TRUST_REMOTE_CODE", RustType.BOOL, "1")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mistral7b.tgi import LauncherError, LauncherProblem, LauncherSettings, check, parse_environment
+from mistral7b.tgi import LauncherError, LauncherProblem, parse_environment
 from mistral7b.tgi.rules import Stage
 
 JUMPSTART = {
@@ -179,12 +179,6 @@ def test_a_quantization_that_sagemakers_replaces_is_not_read() -> None:
 
 def test_infinite_ratios_are_read_as_the_launcher_reads_them() -> None:
     assert parse_environment(JUMPSTART | {"WAITING_SERVED_RATIO": "inf"}).waiting_served_ratio == float("inf")
-
-
-def test_settings_alone_can_be_checked() -> None:
-    assert check(LauncherSettings()) == []
-    broken = LauncherSettings.model_validate({"MAX_INPUT_LENGTH": 5000, "MAX_TOTAL_TOKENS": 6000})
-    assert [problem.variable for problem in check(broken)] == ["MAX_BATCH_PREFILL_TOKENS"]
 
 
 def test_an_error_says_everything_in_one_line() -> None:

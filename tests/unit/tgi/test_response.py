@@ -54,7 +54,7 @@ def test_details_are_read() -> None:
 @pytest.mark.parametrize(
     "body", [b"", b"{}", b"[]", b'[{"generated_text":1}]', b'{"error":"x"}', b'[{"generated_text":"a"}]' * 2]
 )
-def test_what_is_no_answer_is_refused(body: bytes) -> None:
+def test_a_body_that_is_not_an_answer_is_refused(body: bytes) -> None:
     with pytest.raises(ValueError, match="not an answer of TGI"):
         parse_generation(body)
 
@@ -68,7 +68,7 @@ def test_events_are_read_wherever_the_stream_is_cut(cuts: list[int]) -> None:
     assert events == [StreamEvent.model_validate(value) for value in (EVENT, EVENT, LAST)]
 
 
-def test_comments_that_keep_a_stream_alive_are_no_events() -> None:
+def test_keep_alive_comments_are_not_events() -> None:
     assert list(StreamParser().feed(b":\n\n")) == []
 
 

@@ -18,7 +18,7 @@ def test_a_prompt_begins_with_the_begin_of_sequence_token() -> None:
     assert tokenizer.encode("Hello") == [1, 22557]
 
 
-def test_an_empty_prompt_is_that_token_alone() -> None:
+def test_an_empty_prompt_is_only_that_token() -> None:
     assert tokenizer.encode("") == [1]
 
 

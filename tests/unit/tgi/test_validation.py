@@ -60,7 +60,7 @@ def test_a_prompt_that_is_too_long_is_refused() -> None:
     assert refusal("a " * 20, max_new_tokens=1) == "`inputs` must have less than 20 tokens. Given: 22"
 
 
-def test_total_tokens_are_looked_at_before_the_prompts_length() -> None:
+def test_total_tokens_are_checked_before_the_prompts_length() -> None:
     assert refusal("a " * 60, max_new_tokens=1).startswith("`inputs` tokens + `max_new_tokens` must be <= 50")
 
 

@@ -37,7 +37,7 @@ def source(folder: Path, text: str) -> Source:
         ("[1, '1', {a: ~}]", [1, "1", {"a": None}]),
     ],
 )
-def test_a_value_has_the_type_of_its_form(text: str, value: Any, tmp_path: Path) -> None:
+def test_a_value_has_the_type_that_it_is_written_as(text: str, value: Any, tmp_path: Path) -> None:
     found = source(tmp_path, f"field: {text}\n")
     assert (found.values, found.problems) == ({"field": value}, [])
     assert type(found.values["field"]) is type(value)
@@ -72,12 +72,12 @@ def test_it_refuses(case: str, tmp_path: Path) -> None:
     assert problems[-1].fix
 
 
-def test_it_goes_on_after_a_problem(tmp_path: Path) -> None:
+def test_reading_continues_after_a_problem(tmp_path: Path) -> None:
     found = source(tmp_path, "a: &x 1\nb: !!int 2\nc: 3\nc: 4\n")
     assert [problem.field for problem in found.problems] == ["a", "b", "c"]
 
 
-def test_a_second_setting_names_the_line_of_the_first(tmp_path: Path) -> None:
+def test_a_duplicate_field_names_the_line_of_the_first(tmp_path: Path) -> None:
     assert source(tmp_path, "a: 1\nb: 2\na: 3\n").problems == [
         Problem("file.yaml", 3, "a", None, "it is set twice, first on line 1", "keep one of the two")
     ]

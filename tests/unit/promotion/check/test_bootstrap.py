@@ -37,7 +37,7 @@ def test_an_account_that_lets_the_pipeline_in_is_fine(cloud: EmbeddedCloud, acco
     assert finding.detail == f"version 33, lets {cloud.account} deploy"
 
 
-def test_an_account_that_is_not_bootstrapped_is_told_how(cloud: EmbeddedCloud, account: Account) -> None:
+def test_an_account_that_is_not_bootstrapped_has_the_command(cloud: EmbeddedCloud, account: Account) -> None:
     """Accounts are bootstrapped, of version 8 or later, and let the pipeline's in; the connection's handshake is done.
     Source: CDK, bootstrapping; CodeConnections user guide; asked by the command pipeline check.
     """
@@ -80,7 +80,7 @@ def test_the_pipelines_own_account_needs_no_trust(cloud: EmbeddedCloud) -> None:
     assert checked(cloud, own).status == "fine"
 
 
-def test_trust_for_look_ups_alone_is_refused_and_others_keep_theirs(cloud: EmbeddedCloud, account: Account) -> None:
+def test_trust_only_for_lookups_is_refused_and_others_keep_theirs(cloud: EmbeddedCloud, account: Account) -> None:
     other, third = account(), account()
     bootstrap(other, trusts=(third,), shows=(cloud.account,))
     finding = checked(cloud, place(other, cloud))

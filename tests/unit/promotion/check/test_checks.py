@@ -30,7 +30,7 @@ def promotion(cloud: EmbeddedCloud, account: Callable[[], str], load: Load) -> P
     return load(head(account=f'account: "{cloud.account}"') + promoting("dev", "test", "staging", "prod"), files)
 
 
-def test_every_account_and_region_is_asked_once_and_then_the_connection(
+def test_every_account_and_region_is_checked_once_and_then_the_connection(
     cloud: EmbeddedCloud, promotion: Promotion
 ) -> None:
     other = promotion.environments[2].account
@@ -47,7 +47,7 @@ def test_every_account_and_region_is_asked_once_and_then_the_connection(
     ]
 
 
-def test_what_stands_against_any_environment_is_found_at_once(
+def test_problems_of_every_environment_are_found_in_one_run(
     cloud: EmbeddedCloud, promotion: Promotion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def problems(_client: Client, env: Environment, file: object) -> list[Problem]:
@@ -66,7 +66,7 @@ def test_what_stands_against_any_environment_is_found_at_once(
     }
 
 
-def test_each_finding_is_told_as_it_comes(cloud: EmbeddedCloud, promotion: Promotion) -> None:
+def test_each_finding_is_reported_as_it_comes(cloud: EmbeddedCloud, promotion: Promotion) -> None:
     told = list[Finding]()
     found = check(promotion, cloud, told.append)
     assert len(told) == len(found)

@@ -67,12 +67,12 @@ def test_the_same_templates_broaden_nothing(ready: EmbeddedCloud, tmp_path: Path
     assert (found.broadens, found.changes) == (False, [])
 
 
-def test_of_a_stack_that_is_not_there_all_is_new(ready: EmbeddedCloud, tmp_path: Path) -> None:
+def test_everything_is_new_in_a_stack_that_does_not_exist(ready: EmbeddedCloud, tmp_path: Path) -> None:
     found = compare(ready, tmp_path, ALLOW)
     assert (found.broadens, found.changes) == (True, ["+ Allow AWS 111111111111: sns:Publish on ${Policy}"])
 
 
-def test_of_a_stack_that_failed_its_first_deployment_all_is_new(ready: EmbeddedCloud, tmp_path: Path) -> None:
+def test_everything_is_new_in_a_stack_that_failed_its_first_deployment(ready: EmbeddedCloud, tmp_path: Path) -> None:
     broken = template(ALLOW)
     broken["Resources"]["Role"] = {
         "Type": "AWS::IAM::Policy",
@@ -118,7 +118,7 @@ def test_an_account_that_lets_nobody_in_is_an_error(cloud: EmbeddedCloud, tmp_pa
     assert caught.value.status == 1
 
 
-def test_a_template_that_is_no_json_is_an_error(ready: EmbeddedCloud, tmp_path: Path) -> None:
+def test_a_template_that_is_not_json_is_an_error(ready: EmbeddedCloud, tmp_path: Path) -> None:
     client = moto_app.client("cloudformation", ready.account, REGION)
     client.create_stack(StackName=NAME, TemplateBody="Resources:\n  Topic:\n    Type: AWS::SNS::Topic\n")
     with pytest.raises(ReviewError, match=f"stack {NAME} cannot be compared"):
@@ -126,7 +126,7 @@ def test_a_template_that_is_no_json_is_an_error(ready: EmbeddedCloud, tmp_path: 
 
 
 @pytest.mark.parametrize("name", ["deb", "*", "dev/*", "", "Tree"])
-def test_an_environment_that_the_assembly_does_not_hold_is_a_wrong_call(
+def test_an_environment_that_is_not_in_the_assembly_is_a_wrong_argument(
     name: str, ready: EmbeddedCloud, tmp_path: Path
 ) -> None:
     with pytest.raises(ReviewError, match="There are dev, pipeline") as caught:
@@ -135,7 +135,9 @@ def test_an_environment_that_the_assembly_does_not_hold_is_a_wrong_call(
 
 
 @pytest.mark.parametrize("manifest", [None, "", "[]", "{}", '{"artifacts": []}', '{"artifacts": {"a": 1}}'])
-def test_what_is_no_assembly_is_a_wrong_call(manifest: str | None, ready: EmbeddedCloud, tmp_path: Path) -> None:
+def test_a_folder_that_is_not_an_assembly_is_a_wrong_argument(
+    manifest: str | None, ready: EmbeddedCloud, tmp_path: Path
+) -> None:
     folder = assemble(tmp_path / "out", {})
     (folder / "manifest.json").write_text(manifest or "") if manifest is not None else folder.rename(tmp_path / "away")
     with pytest.raises(ReviewError, match="no cloud assembly") as caught:

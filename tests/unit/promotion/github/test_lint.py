@@ -64,5 +64,5 @@ def test_zizmor_finds_what_is_unsafe(tmp_path: Path, right: str, wrong: str, fin
     ("right", "wrong"),
     [("timeout-minutes: 60", "timeout-minuts: 60"), ("contents: read", "contents: look")],
 )
-def test_the_schema_refuses_what_is_no_workflow(tmp_path: Path, right: str, wrong: str) -> None:
+def test_the_schema_refuses_a_file_that_is_not_a_workflow(tmp_path: Path, right: str, wrong: str) -> None:
     assert schema(broken(tmp_path, right, wrong)).returncode != 0

@@ -32,7 +32,7 @@ def test_without_github_actions_the_repository_may_be_elsewhere(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("prefix", ["repo:octo-org/mistral-7b", "repo:Octo-Org@1/mistral-7b@2"])
-def test_a_subject_of_the_repository_is_taken(tmp_path: Path, prefix: str) -> None:
+def test_a_subject_of_the_repository_is_accepted(tmp_path: Path, prefix: str) -> None:
     given = load(tmp_path, {"github_actions": {"subject_prefix": prefix}}).settings.github_actions
     assert given is not None
     assert given.subject_prefix == prefix
@@ -51,10 +51,10 @@ def test_a_subject_of_the_repository_is_taken(tmp_path: Path, prefix: str) -> No
 )
 def test_a_subject_of_anything_else_is_refused(tmp_path: Path, prefix: str) -> None:
     problems = refused(tmp_path, {"github_actions": {"subject_prefix": prefix}})
-    assert problems == [("github_actions.subject_prefix", "no token of octo-org/mistral-7b begins so")]
+    assert problems == [("github_actions.subject_prefix", "tokens of octo-org/mistral-7b do not begin with it")]
 
 
-def test_a_provider_of_each_account_is_taken(tmp_path: Path) -> None:
+def test_a_provider_of_each_account_is_accepted(tmp_path: Path) -> None:
     arns = [provider(account) for account in ACCOUNTS.values()]
     given = load(tmp_path, {"github_actions": {"oidc_provider_arns": arns}}).settings.github_actions
     assert given is not None
