@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,12 +14,11 @@ from mistral7b.capacity import UnservableRequestError
 from mistral7b.capacity import fleet as fleets
 from mistral7b.capacity.admission import RouterLimits
 from mistral7b.capacity.calibration import Calibration, published_calibration
-from mistral7b.capacity.fleet import Fleet, Policy, Result, Summary, Trace, TraceError
+from mistral7b.capacity.fleet import Fleet, Policy, Summary
 from mistral7b.capacity.fleet.arrivals import DAY_S, Rate
-from mistral7b.capacity.fleet.durations import parse_duration
-from mistral7b.capacity.fleet.exact import MOST_REQUESTS
 from mistral7b.capacity.fleet.policy_spec import parse_policy
 from mistral7b.capacity.fleet.prices import price_of
+from mistral7b.capacity.fleet.trace import parse_duration
 from mistral7b.capacity.memory import router_limits
 from mistral7b.capacity.plots import plot_simulations as draw
 from mistral7b.environment import Environment, load_environment
@@ -116,12 +115,23 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
     kind = instance_type or (env.instance_type if env else _DEFAULT_INSTANCE)
     settings, limits = _container(env, kind)
     calibration = Calibration.read(parameters) if parameters else published_calibration()
-    traffic = _Traffic(pattern, rate, peak, duration, input_tokens, output_tokens, seed)
-    made, title = traffic.trace(settings, limits, trace)
+    longest = min(settings.max_input_length, limits.max_batch_prefill_tokens // 16 * 16)
+    most = settings.max_total_tokens
+    if trace is not None:
+        with Waiting("Reading requests"):
+            made, title = fleets.read_trace(trace, longest, most), str(trace)
+    else:
+        peak, text = 5 * rate if peak is None else peak, duration or ("24h" if pattern == "daily" else "2h")
+        seconds, inputs = parse_duration(text, "duration"), fleets.parse_lengths(input_tokens, "--input", longest)
+        outputs, rates = fleets.parse_lengths(output_tokens, "--output", most - 1), _rate(pattern, rate, peak, seconds)
+        made = fleets.poisson_trace(rates, seconds, inputs, outputs, seed=seed, max_total_tokens=most)
+        shown = f"{rate:g}" if pattern == "constant" else f"{rate:g} to {peak:g}"
+        title = f"{pattern}: {shown} requests/s for {text}, prompts {input_tokens}, answers {output_tokens} tokens"
     fleet = Fleet(calibration.parameters, limits, parse_duration(startup, "startup"), routing)
     chosen = _policies(policy or [], env)
     try:
-        results = _run(made, fleet, chosen, seed)
+        with Waiting("Simulating") as waiting:
+            results = [fleets.simulate(made, fleet, one, seed, waiting.share_of(one.name)) for one in chosen]
     except UnservableRequestError as error:
         raise CommandError(f"a request of the traffic would block an instance for good: {error}", 2) from error
     usd_per_hour, price_source = price_of(kind, price)
@@ -147,12 +157,6 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
     if plot is not None:
         with writing(plot):
             draw(results, plot, title)
-
-
-def _run(trace: Trace, fleet: Fleet, chosen: list[Policy], seed: int) -> list[Result]:
-    with Waiting("Reading requests") as waiting:
-        listed = fleets.ListedTrace(fleets.collect(trace, MOST_REQUESTS), trace.duration_s)
-        return [fleets.simulate(listed, fleet, one, seed, waiting.share_of(one.name)) for one in chosen]
 
 
 def _rows(summaries: list[Summary], price: float | None) -> list[list[str]]:
@@ -224,44 +228,11 @@ def _policies(texts: list[str], env: Environment | None) -> list[Policy]:
     return [replace(defaults, name=name, initial_capacity=env.instance.count)]
 
 
-@dataclass(frozen=True)
-class _Traffic:
-    """The options of made-up traffic."""
-
-    pattern: Pattern
-    rate: float
-    peak: float | None
-    duration: str | None
-    input_tokens: str
-    output_tokens: str
-    seed: int
-
-    def trace(self, settings: LauncherSettings, limits: RouterLimits, file: Path | None) -> tuple[Trace, str]:
-        """The requests, those of a file or made up, and their title. Raises TraceError."""
-        longest = min(settings.max_input_length, limits.max_batch_prefill_tokens // 16 * 16)
-        if file is not None:
-            return fleets.TraceFile(file, longest, settings.max_total_tokens), str(file)
-        text = self.duration or ("24h" if self.pattern == "daily" else "2h")
-        duration, peak = parse_duration(text, "duration"), 5 * self.rate if self.peak is None else self.peak
-        inputs = fleets.parse_lengths(self.input_tokens, "--input", longest)
-        outputs = fleets.parse_lengths(self.output_tokens, "--output", settings.max_total_tokens - 1)
-        rate = self._rate(peak, duration)
-        trace = fleets.PoissonTrace(rate, duration, inputs, outputs, self.seed, settings.max_total_tokens)
-        expected = trace.expected_requests()
-        if expected > MOST_REQUESTS:
-            reason = f"that makes some {expected:,.0f} requests: more than {MOST_REQUESTS:,}, too many one by one"
-            raise TraceError(reason, "lower the rate or the duration")
-        if expected <= 0:
-            raise TraceError("that makes no request at all", "raise --rate or --peak")
-        rates = f"{self.rate:g}" if self.pattern == "constant" else f"{self.rate:g} to {peak:g}"
-        lengths = f"prompts {self.input_tokens}, answers {self.output_tokens} tokens"
-        return trace, f"{self.pattern}: {rates} requests/s for {text}, {lengths}"
-
-    def _rate(self, peak: float, duration: float) -> Rate:
-        rates: dict[Pattern, Callable[[], Rate]] = {
-            "constant": lambda: fleets.constant(self.rate),
-            "daily": lambda: fleets.daily(self.rate, peak, peak_at_s=DAY_S * 14 / 24),
-            "burst": lambda: fleets.burst(self.rate, peak, duration / 4, duration / 4),
-            "ramp": lambda: fleets.ramp(self.rate, peak, duration),
-        }
-        return rates[self.pattern]()
+def _rate(pattern: Pattern, rate: float, peak: float, duration: float) -> Rate:
+    rates: dict[Pattern, Callable[[], Rate]] = {
+        "constant": lambda: fleets.constant(rate),
+        "daily": lambda: fleets.daily(rate, peak, peak_at_s=DAY_S * 14 / 24),
+        "burst": lambda: fleets.burst(rate, peak, duration / 4, duration / 4),
+        "ramp": lambda: fleets.ramp(rate, peak, duration),
+    }
+    return rates[pattern]()

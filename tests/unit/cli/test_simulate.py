@@ -103,7 +103,7 @@ def test_a_picture_is_drawn(say: Say, tmp_path: Path) -> None:
     [
         (["--rate", "-1"], ["rate = -1", "0 or more"]),
         (["--rate", "nan"], ["rate = nan"]),
-        (["--rate", "0"], ["no request at all"]),
+        (["--rate", "0"], ["the trace holds no request"]),
         (["--pattern", "ramp", "--peak", "inf"], ["peak = inf"]),
         (["--rate", "1e9"], ["too many one by one", "lower the rate or the duration"]),
         (["--duration", "1y"], ["duration = 1y"]),
