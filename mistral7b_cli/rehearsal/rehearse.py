@@ -15,7 +15,7 @@ import yaml
 
 from mistral7b.environment import EnvironmentFileError
 from mistral7b.errors import UserError
-from mistral7b.process import Job, cdk_program, python_first, run, run_together
+from mistral7b.process import cdk_program, python_first, run, run_together
 from mistral7b.project import bootstrap, environments_folder
 from mistral7b.promotion import PIPELINE_FILE, Promotion, load_promotion
 from mistral7b.promotion.names import PIPELINE_ID, PIPELINE_NAME
@@ -86,10 +86,10 @@ class Rehearsal:
             run(["sh", "-c", setup], folder, report.now, self.cloud.environ(self.place))
         cdk = cdk_program(folder)
         # without the app, which a bootstrap has no use for
-        jobs = [Job([cdk, *p.cdk_arguments(), "--app", ""], self._environ(p)) for p in self.places]
+        jobs = [([cdk, *p.cdk_arguments(), "--app", ""], self._environ(p)) for p in self.places]
         with report.step("Bootstrap the accounts", " ".join(["cdk", *self.places[-1].cdk_arguments()])) as step:
             at_once = 2 * (os.cpu_count() or 1)  # each waits for its stack half of its time
-            run_together(jobs, folder, at_once, lambda job: report.tell(job.command[2]))
+            run_together(jobs, folder, at_once, lambda command: report.tell(command[2]))
             step.result = f"{len(jobs)}, of which those of environments trust {self.place.account}"
         self.make_prerequisites()
         with report.step("Deploy the pipeline", f"cdk deploy {PIPELINE_ID}") as step:

@@ -12,7 +12,7 @@ from rich.console import Console
 from mistral7b_cli.rehearsal import build as builds
 from mistral7b_cli.rehearsal.execution import Execution
 from mistral7b_cli.rehearsal.view import View
-from tests.unit.rehearsal.world import BUILD_MAY, PIPELINE_MAY, Json, World, action, alive, commands
+from tests.unit.rehearsal.world import BUILD_MAY, PIPELINE_MAY, Json, World, action, commands, ends
 from tests.unit.sagehost.pipelines.structures import build, stage
 
 CALLER = f"{shlex.quote(sys.executable)} -c \"import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])\""
@@ -149,11 +149,11 @@ def test_a_build_that_takes_too_long_is_ended(world: World, monkeypatch: pytest.
     monkeypatch.setattr(builds, "MINUTE_S", 0.02)
     found = action(ran(world, "echo $$; sleep 60"), "Build/Build")
     assert found.reason == "BUILD_TIMED_OUT: Build has timed out."
-    assert not alive(int(found.output()[0]))
+    assert ends(int(found.output()[0]))
 
 
 def test_what_a_command_leaves_running_ends_with_the_build(world: World) -> None:
-    assert not alive(int(said(world, "sleep 60 & echo $!")[0]))
+    assert ends(int(said(world, "sleep 60 & echo $!")[0]))
 
 
 def test_an_interrupt_ends_what_runs(world: World) -> None:
@@ -170,5 +170,5 @@ def test_an_interrupt_ends_what_runs(world: World) -> None:
     with pytest.raises(KeyboardInterrupt):
         world.walk(view=Interrupting(Console(quiet=True)))
     assert time.monotonic() - began < 30
-    assert not alive(pids[0])
+    assert ends(pids[0])
     assert not list((world.folder / "actions").glob("*/source"))
