@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from mistral7b_cli.demo.command import interruptible
-from mistral7b_cli.demo.report import Report
 from mistral7b_cli.failure import CommandError
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, PictureFile, project_here
 from mistral7b_cli.output import out, progress, say, write_json, writing
@@ -15,9 +14,9 @@ from mistral7b_cli.rehearsal.approvals import approve_all
 from mistral7b_cli.rehearsal.rehearse import BUILDS, STATE, Plan, run_rehearsal
 from mistral7b_cli.rehearsal.repository import commit_of, uncommitted
 from mistral7b_cli.rehearsal.result import Result
+from mistral7b_cli.report import Report
 
 commands = typer.Typer()
-_REMIND_S = 5.0
 
 _EPILOG = """
 **Examples**
@@ -80,7 +79,7 @@ def rehearse(  # noqa: PLR0917 - typer makes an option of each
     if files := uncommitted(plan.project):
         say("\n    ".join(["Not part of the rehearsal, as it is not committed:", *files]), on=console)
     with interruptible("rehearsal", console):
-        report = Report(console, remind_s=_REMIND_S)
+        report = Report(console)
         results, kept = run_rehearsal(plan, report, approve_all(console, "--approve says so") if approve else None)
     last = results[-1]
     if as_json:

@@ -11,11 +11,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from mistral7b.process import CommandFailedError
-from mistral7b_cli.demo.report import Report, StepFailedError
 from mistral7b_cli.demo.scenario import EXAMPLE, EXAMPLE_NAME, run_demo
 from mistral7b_cli.failure import CommandError
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder, project_here
 from mistral7b_cli.output import out, progress, write_json
+from mistral7b_cli.report import Report, StepFailedError
 from sagehost.lifecycle import LifecycleError
 
 commands = typer.Typer()

@@ -22,8 +22,8 @@ from mistral7b.tgi import GenerateParameters, GenerateRequest, TgiError
 from mistral7b.tgi.validation import validate
 from mistral7b.yamlfile import read
 from mistral7b_cli.demo.prerequisites import permissions_boundary, prerequisites
-from mistral7b_cli.demo.report import Report, StepFailedError
 from mistral7b_cli.rehearsal.cloud import Cloud
+from mistral7b_cli.report import Report, StepFailedError
 from sagehost.accounts import DEFAULT_ACCOUNT, credentials
 from sagehost.lifecycle import running_server
 

@@ -21,7 +21,6 @@ from mistral7b.promotion import PIPELINE_FILE, Promotion, load_promotion
 from mistral7b.promotion.names import PIPELINE_ID, PIPELINE_NAME
 from mistral7b.promotion.places import Place, places
 from mistral7b_cli.demo.prerequisites import oidc_providers, permissions_boundary, prerequisites
-from mistral7b_cli.demo.report import Report
 from mistral7b_cli.demo.scenario import exported
 from mistral7b_cli.rehearsal import repository
 from mistral7b_cli.rehearsal.approvals import Approver, approve_all, ask_user
@@ -30,6 +29,7 @@ from mistral7b_cli.rehearsal.repository import Clone
 from mistral7b_cli.rehearsal.result import Result, deployed
 from mistral7b_cli.rehearsal.view import View
 from mistral7b_cli.rehearsal.walk import Walk, read_definition
+from mistral7b_cli.report import Report
 from sagehost.accounts import credentials
 from sagehost.lifecycle import down, running_server, up
 
