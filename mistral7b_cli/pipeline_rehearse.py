@@ -11,7 +11,7 @@ from mistral7b_cli.failure import CommandError
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, PictureFile, project_here
 from mistral7b_cli.output import out, progress, say, write_json, writing
 from mistral7b_cli.rehearsal.approvals import approve_all
-from mistral7b_cli.rehearsal.rehearse import BUILDS, STATE, Plan, run_rehearsal
+from mistral7b_cli.rehearsal.rehearse import BUILDS, STATE, run_rehearsal
 from mistral7b_cli.rehearsal.repository import commit_of, uncommitted
 from mistral7b_cli.rehearsal.result import Result
 from mistral7b_cli.report import Report
@@ -75,12 +75,16 @@ def rehearse(  # noqa: PLR0917 - typer makes an option of each
             "fix: run it at a terminal, or approve everything with --approve",
             2,
         )
-    plan = _plan(after, folder, keep)
-    if files := uncommitted(plan.project):
+    project = project_here()
+    if not folder.is_dir():
+        raise CommandError(f"--environments = {folder}\n    there is no such folder", 2)
+    commits = [commit_of(project, revision) for revision in (after, "HEAD") if revision is not None]
+    other = None if folder.resolve() == (project / DEFAULT_FOLDER).resolve() else folder.resolve()
+    if files := uncommitted(project):
         say("\n    ".join(["Not part of the rehearsal, as it is not committed:", *files]), on=console)
     with interruptible("rehearsal", console):
-        report = Report(console)
-        results, kept = run_rehearsal(plan, report, approve_all(console, "--approve says so") if approve else None)
+        approver = approve_all(console, "--approve says so") if approve else None
+        results, kept = run_rehearsal(project, commits, other, Report(console), approver, keep=keep)
     last = results[-1]
     if as_json:
         before = {"before": results[0].document()} if len(results) > 1 else {}
@@ -99,15 +103,6 @@ def rehearse(  # noqa: PLR0917 - typer makes an option of each
         say(_how_to_look(kept, last), on=console)
     if last.stop is not None:
         raise CommandError("\n    ".join([f"the promotion {last.stopped}", *last.stop["log"]]))
-
-
-def _plan(after: str | None, folder: Path, keep: bool) -> Plan:
-    project = project_here()
-    if not folder.is_dir():
-        raise CommandError(f"--environments = {folder}\n    there is no such folder", 2)
-    commits = tuple(commit_of(project, revision) for revision in (after, "HEAD") if revision is not None)
-    own = folder.resolve() == (project / DEFAULT_FOLDER).resolve()
-    return Plan(project, commits, None if own else folder.resolve(), keep)
 
 
 def _how_to_look(folder: Path, result: Result) -> str:
