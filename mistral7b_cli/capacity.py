@@ -67,9 +67,7 @@ It takes at least three prompt lengths, three numbers of users and answers of 96
 def show_table(
     measurements: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE.csv", help="Measurements to compare with, instead of the published.", show_default=False
-        ),
+        typer.Option(metavar="FILE.csv", help="Measurements to compare with, instead of the published."),
     ] = None,
     parameters: ModelFile = None,
     plot: PlotFile = None,
@@ -113,9 +111,7 @@ def show_table(
 @commands.command("fit", epilog=_FIT_EPILOG)
 def fit_measurements(
     measurements: Annotated[Path, typer.Argument(metavar="FILE.csv", help="Measurements, one figure a line.")],
-    output: Annotated[
-        Path | None, typer.Option(metavar="FILE.json", help="Write the parameters here.", show_default=False)
-    ] = None,
+    output: Annotated[Path | None, typer.Option(metavar="FILE.json", help="Write the parameters here.")] = None,
     tokens_per_word: Annotated[
         float, typer.Option(metavar="NUMBER", help="Prompt tokens for each of the input words; English prose has 1.3.")
     ] = 1.0,

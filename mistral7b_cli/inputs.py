@@ -20,7 +20,6 @@ ParameterOptions = Annotated[
         "-p",
         metavar="NAME=VALUE",
         help="Parameter of the generation, such as max_new_tokens=200, temperature=0.7, stop=###. Repeat for more.",
-        show_default=False,
     ),
 ]
 

@@ -60,9 +60,7 @@ def invoke(
     *,
     prompt: Annotated[
         str | None,
-        typer.Argument(
-            metavar="PROMPT", help="The prompt. Left out, or -: read from standard input.", show_default=False
-        ),
+        typer.Argument(metavar="PROMPT", help="The prompt. Left out, or -: read from standard input."),
     ] = None,
     stream: Annotated[bool, typer.Option("--stream", help="Print the answer as it comes.")] = False,
     parameter: ParameterOptions = None,
@@ -75,7 +73,6 @@ def invoke(
         typer.Option(
             metavar="FILE",
             help="Send this file as the request's body, as it is (-: standard input), and print the answer's body.",
-            show_default=False,
         ),
     ] = None,
     show_code: Annotated[
@@ -83,7 +80,6 @@ def invoke(
         typer.Option(
             metavar="[python|curl|cli]",
             help="Print a program that asks this, and ask nothing. Without PROMPT it has an example.",
-            show_default=False,
         ),
     ] = None,
     folder: EnvironmentsFolder = DEFAULT_FOLDER,

@@ -23,7 +23,7 @@ def _check_picture(parameter: typer.CallbackParam, file: Path | None) -> Path | 
 
 
 def _picture(option: str, what: str) -> Any:
-    return typer.Option(option, metavar="FILE", help=what, show_default=False, callback=_check_picture)
+    return typer.Option(option, metavar="FILE", help=what, callback=_check_picture)
 
 
 EnvironmentName = Annotated[
@@ -47,12 +47,9 @@ ModelFile = Annotated[
         "--parameters",
         metavar="FILE",
         help="Performance model that `capacity fit --output` wrote. [default: of the published benchmark]",
-        show_default=False,
     ),
 ]
-Price = Annotated[
-    float | None, typer.Option(min=0, help="USD per instance-hour. [default: built-in]", show_default=False)
-]
+Price = Annotated[float | None, typer.Option(min=0, help="USD per instance-hour. [default: built-in]")]
 
 DEFAULT_FOLDER = environments_folder(Path())
 

@@ -42,9 +42,7 @@ def rehearse(  # noqa: PLR0917 - typer makes an option of each
     after: Annotated[
         str | None,
         typer.Option(
-            metavar="COMMIT",
-            help="Promote this commit first, approving everything: what HEAD meets on its way.",
-            show_default=False,
+            metavar="COMMIT", help="Promote this commit first, approving everything: what HEAD meets on its way."
         ),
     ] = None,
     folder: Annotated[

@@ -19,7 +19,7 @@ commands = typer.Typer()
 def settings(
     name: EnvironmentName,
     compare: Annotated[
-        str | None, typer.Option(metavar="ENVIRONMENT", help="Show only what is different there.", show_default=False)
+        str | None, typer.Option(metavar="ENVIRONMENT", help="Show only what is different there.")
     ] = None,
     launcher: Annotated[
         bool, typer.Option("--all", help="Show the launcher variables, too, that are left at TGI's own default.")

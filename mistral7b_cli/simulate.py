@@ -70,18 +70,13 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
         typer.Argument(
             metavar="[ENVIRONMENT]",
             help="Take instance type, TGI limits and auto_scaling from this environment. Default: JumpStart's.",
-            show_default=False,
         ),
     ] = None,
-    trace: Annotated[Path | None, _traffic(metavar="FILE", help="CSV file of requests.", show_default=False)] = None,
+    trace: Annotated[Path | None, _traffic(metavar="FILE", help="CSV file of requests.")] = None,
     pattern: Annotated[Pattern, _traffic(help="Shape of made-up traffic.")] = "constant",
     rate: Annotated[float, _traffic(help="Requests per second.")] = 2.0,
-    peak: Annotated[
-        float | None, _traffic(help="Requests per second at most. [default: 5 × rate]", show_default=False)
-    ] = None,
-    duration: Annotated[
-        str | None, _traffic(help="Such as 90m or 24h. [default: 2h, daily 24h]", show_default=False)
-    ] = None,
+    peak: Annotated[float | None, _traffic(help="Requests per second at most. [default: 5 × rate]")] = None,
+    duration: Annotated[str | None, _traffic(help="Such as 90m or 24h. [default: 2h, daily 24h]")] = None,
     input_tokens: Annotated[str, _traffic("--input", metavar="TOKENS", help="Length of prompts.")] = "300:900",
     output_tokens: Annotated[str, _traffic("--output", metavar="TOKENS", help="Length of answers.")] = "150:400",
     seed: Annotated[int, _traffic(min=0, help="Equal seeds give equal traffic and results.")] = 1,
@@ -89,13 +84,10 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
         list[str] | None,
         _fleet(
             help="Scaling policy, as below; again for another one on the same traffic. "
-            "[default: the environment's, else concurrency:16,min=1,max=4]",
-            show_default=False,
+            "[default: the environment's, else concurrency:16,min=1,max=4]"
         ),
     ] = None,
-    instance_type: Annotated[
-        str | None, _fleet(help="SageMaker instance type. [default: ml.g5.2xlarge]", show_default=False)
-    ] = None,
+    instance_type: Annotated[str | None, _fleet(help="SageMaker instance type. [default: ml.g5.2xlarge]")] = None,
     startup: Annotated[str, _fleet(help="From the decision to add an instance until it serves.")] = "5m",
     routing: Annotated[
         Literal["least-outstanding", "random"], _fleet(help="How requests are spread.")

@@ -39,7 +39,6 @@ def demo(
             "--environment",
             metavar="ENVIRONMENT",
             help="Deploy this environment of yours. Default: an example of the demo's own.",
-            show_default=False,
         ),
     ] = None,
     folder: EnvironmentsFolder = DEFAULT_FOLDER,
