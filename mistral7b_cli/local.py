@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
+from mistral7b.errors import UserError
 from mistral7b.yamlfile import nearest
-from mistral7b_cli.failure import CommandError
 from mistral7b_cli.options import AsJson
 from mistral7b_cli.output import progress, say, write_json
 from sagehost import lifecycle
@@ -54,16 +54,14 @@ def up(
     try:
         settings = credentials(account, region)
     except ValueError as error:
-        raise CommandError(
-            f"--account {account}: {error}\nfix: give 12 digits, such as {DEFAULT_ACCOUNT}", 2
-        ) from error
+        raise UserError(f"--account {account}: {error}\nfix: give 12 digits, such as {DEFAULT_ACCOUNT}") from error
     running = lifecycle.status(state)
     try:
         with progress.status("starting the embedded AWS"):
             server = lifecycle.up(state, port)
     except lifecycle.LifecycleError as error:
         fix = "\nfix: name another port (--port 0 takes a free one)" if "cannot listen" in str(error) else ""
-        raise CommandError(f"{error}{fix}") from error
+        raise UserError(f"{error}{fix}", 1) from error
     settings = {"AWS_ENDPOINT_URL": server.url, **settings}
     if as_json:
         write_json(asdict(server) | {"environment": settings})
@@ -100,7 +98,7 @@ def down(state: StateFolder = STATE, as_json: AsJson = False) -> None:
     try:
         stopped = lifecycle.down(state)
     except lifecycle.LifecycleError as error:
-        raise CommandError(str(error)) from error
+        raise UserError(str(error), 1) from error
     settings = without_credentials()
     if as_json:
         write_json({"stopped": stopped, "environment": settings})
@@ -127,8 +125,8 @@ def _check_region(region: str) -> None:
     regions = [r for p in session.get_available_partitions() for r in session.get_available_regions("sts", p)]
     if region.startswith("us-gov-"):
         reason = "AWS GovCloud (US) is not emulated, as JumpStart publishes no Mistral 7B there"
-        raise CommandError(f"--region {region}: {reason}\nfix: give a region that `mistral7b models` lists", 2)
+        raise UserError(f"--region {region}: {reason}\nfix: give a region that `mistral7b models` lists")
     if region not in regions:
         guess = nearest(region, regions)
         fix = f"did you mean {guess}?" if guess else "give an AWS region, such as us-east-1"
-        raise CommandError(f"--region {region}: AWS has no such region\nfix: {fix}", 2)
+        raise UserError(f"--region {region}: AWS has no such region\nfix: {fix}")

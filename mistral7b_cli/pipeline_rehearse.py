@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from mistral7b.errors import UserError
 from mistral7b_cli.demo.command import interruptible
-from mistral7b_cli.failure import CommandError
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, PictureFile, project_here
 from mistral7b_cli.output import out, progress, say, write_json, writing
 from mistral7b_cli.rehearsal.approvals import approve_all
@@ -68,14 +68,13 @@ def rehearse(  # noqa: PLR0917 - typer makes an option of each
     """
     console = progress if as_json else out
     if not approve and not (sys.stdin is not None and sys.stdin.isatty() and console.is_terminal):
-        raise CommandError(
+        raise UserError(
             "the pipeline asks for approvals, and this is no terminal to ask on\n"
-            "fix: run it at a terminal, or approve everything with --approve",
-            2,
+            "fix: run it at a terminal, or approve everything with --approve"
         )
     project = project_here()
     if not folder.is_dir():
-        raise CommandError(f"--environments = {folder}\n    there is no such folder", 2)
+        raise UserError(f"--environments = {folder}\n    there is no such folder")
     commits = [commit_of(project, revision) for revision in (after, "HEAD") if revision is not None]
     other = None if folder.resolve() == (project / DEFAULT_FOLDER).resolve() else folder.resolve()
     if files := uncommitted(project):
@@ -100,7 +99,7 @@ def rehearse(  # noqa: PLR0917 - typer makes an option of each
     if kept is not None:
         say(_how_to_look(kept, last), on=console)
     if last.stop is not None:
-        raise CommandError("\n    ".join([f"the promotion {last.stopped}", *last.stop["log"]]))
+        raise UserError("\n    ".join([f"the promotion {last.stopped}", *last.stop["log"]]), 1)
 
 
 def _how_to_look(folder: Path, result: Result) -> str:

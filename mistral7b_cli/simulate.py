@@ -22,8 +22,8 @@ from mistral7b.capacity.fleet.trace import parse_duration
 from mistral7b.capacity.memory import router_limits
 from mistral7b.capacity.plots import plot_simulations as draw
 from mistral7b.environment import Environment, load_environment
+from mistral7b.errors import UserError
 from mistral7b.tgi import LauncherSettings, parse_environment
-from mistral7b_cli.failure import CommandError
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder, ModelFile, PlotFile, Price
 from mistral7b_cli.output import out, say, table, write_json, writing
 from mistral7b_cli.waiting import Waiting
@@ -125,7 +125,7 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
         with Waiting("Simulating") as waiting:
             results = [fleets.simulate(made, fleet, one, seed, waiting.share_of(one.name)) for one in chosen]
     except UnservableRequestError as error:
-        raise CommandError(f"a request of the traffic would block an instance for good: {error}", 2) from error
+        raise UserError(f"a request of the traffic would block an instance for good: {error}") from error
     usd_per_hour, price_source = price_of(kind, price)
     summaries = [result.summary for result in results]
     if as_json:
@@ -198,7 +198,7 @@ def _container(env: Environment | None, kind: str) -> tuple[LauncherSettings, Ro
         settings = env.launcher_settings() if env else parse_environment(default.environment(kind))
         return settings, router_limits(settings, kind)
     except (LookupError, ValueError) as error:
-        raise CommandError(f"instance type = {kind}\n    {error}\n    fix: {_TYPE_FIX}", 2) from None
+        raise UserError(f"instance type = {kind}\n    {error}\n    fix: {_TYPE_FIX}") from None
 
 
 def _policies(texts: list[str], env: Environment | None) -> list[Policy]:

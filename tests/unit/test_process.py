@@ -63,7 +63,7 @@ def test_each_end_is_told(tmp_path: Path) -> None:
     jobs = [job("true"), job("exit 0")]
     ended: list[Sequence[str]] = []
     run_together(jobs, tmp_path, 2, ended.append)
-    assert sorted(ended) == sorted(command for command, _ in jobs)
+    assert sorted(map(list, ended)) == sorted(command for command, _ in jobs)
 
 
 def test_a_failure_shows_what_the_command_printed_and_ends_the_others(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from mistral7b.endpoint import caller
 from mistral7b.endpoint import errors as endpoint
 from mistral7b.endpoint.errors import EndpointError
 from mistral7b.environment import Environment, load_environment
+from mistral7b.errors import UserError
 from mistral7b_cli.aws import explain, explained
-from mistral7b_cli.failure import CommandError
 
 
 @pytest.fixture(autouse=True)
@@ -128,6 +128,6 @@ def test_another_configuration_file_is_named(env: Environment, monkeypatch: pyte
 
 
 def test_an_error_about_no_endpoint_is_told_in_the_commands_words() -> None:
-    with pytest.raises(CommandError) as caught, explained("us-east-1", what="it could not be set", fix="use a role"):
+    with pytest.raises(UserError) as caught, explained("us-east-1", what="it could not be set", fix="use a role"):
         raise endpoint.ThrottledError("Rate exceeded")
     assert (str(caught.value), caught.value.status) == ("it could not be set: Rate exceeded\nfix: use a role", 1)

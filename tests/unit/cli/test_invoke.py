@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mistral7b.endpoint.client import EndpointClient
+from mistral7b.errors import UserError
 from mistral7b.tgi import Generation, StreamParser, parse_generation
 from mistral7b.tgi.tokenizer import count_tokens
-from mistral7b_cli.failure import CommandError
 from mistral7b_cli.inputs import read_prompt
 from tests.unit.cli.conftest import target
 
@@ -87,7 +87,7 @@ def test_someone_at_a_terminal_who_gives_no_prompt_is_told_so_and_not_left_waiti
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
-    with pytest.raises(CommandError, match="give a prompt") as caught:
+    with pytest.raises(UserError, match="give a prompt") as caught:
         read_prompt(None)
     assert caught.value.status == 2
 
