@@ -40,7 +40,7 @@ def parse_parameters(options: Sequence[str] | None) -> dict[str, Any]:
         if name not in _HINTS:
             raise UserError(f"--parameter {option}: there is no parameter {name!r}; {_known(name)}")
         if _HINTS[name] == list[str]:
-            values.setdefault(name, []).extend(_texts(option, text))
+            values.setdefault(name, []).append(text)
         elif name in values:
             raise UserError(f"--parameter {option}: {name} is given twice")
         else:
@@ -51,20 +51,6 @@ def parse_parameters(options: Sequence[str] | None) -> dict[str, Any]:
 def _known(name: str) -> str:
     guess = nearest(name, _HINTS)
     return f"did you mean {guess}?" if guess else f"there are {', '.join(_HINTS)}"
-
-
-def _texts(option: str, text: str) -> list[str]:
-    """Texts of a list: one as it is, or one or several in JSON."""
-    if not text.startswith(("[", '"')):
-        return [text]
-    try:
-        value = json.loads(text)
-    except ValueError as error:
-        raise UserError(f'--parameter {option}: this is not JSON ({error}), such as ["a", "b"]') from None
-    texts = value if isinstance(value, list) else [value]
-    if not all(isinstance(item, str) for item in texts):
-        raise UserError(f'--parameter {option}: a list of texts is wanted, such as ["a", "b"]')
-    return texts
 
 
 def _value(option: str, name: str, text: str) -> Any:

@@ -5,14 +5,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from rich import box
 from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from mistral7b_cli.output import say
+from mistral7b_cli.output import say, table
 
 _SPINNER = Spinner("dots")
 QUIET_S = 5.0
@@ -77,13 +76,9 @@ class Report:
 
     def summary(self) -> Table:
         """What took how long."""
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_footer=True)
-        table.add_column("step", "in all")
-        table.add_column("seconds", f"{sum(step.seconds for step in self.steps):.1f}", justify="right")
-        table.add_column("result", "")
-        for step in self.steps:
-            table.add_row(Text(step.title), f"{step.seconds:.1f}", Text(step.result))
-        return table
+        rows = [(step.title, f"{step.seconds:.1f}", step.result) for step in self.steps]
+        whole = f"{sum(step.seconds for step in self.steps):.1f}"
+        return table("", ("step", "seconds", "result"), [*rows, ("in all", whole, "")])
 
 
 def live(console: Console, shown: Callable[[], RenderableType]) -> Live:
@@ -93,8 +88,8 @@ def live(console: Console, shown: Callable[[], RenderableType]) -> Live:
 
 def running(rows: list[tuple[str, float, str]]) -> Table:
     """What runs now: of each its title, its seconds, and the last line that it printed."""
-    table = Table.grid(padding=(0, 1))
+    grid = Table.grid(padding=(0, 1))
     for title, seconds, doing in rows:
         last = Text(doing, style="dim", no_wrap=True, overflow="ellipsis")
-        table.add_row("   ", _SPINNER, title, f"{seconds:>6.1f} s", last)
-    return table
+        grid.add_row("   ", _SPINNER, title, f"{seconds:>6.1f} s", last)
+    return grid

@@ -203,21 +203,19 @@ def _container(env: Environment | None, kind: str) -> tuple[LauncherSettings, Ro
 
 def _policies(texts: list[str], env: Environment | None) -> list[Policy]:
     """Those that the texts describe; without any the environment's own, or else a default."""
-    defaults = Policy("", 1, 4, scale_out_cooldown_s=60.0, scale_in_cooldown_s=300.0)
+    base, spec, name = Policy("", 1, 4, scale_out_cooldown_s=60.0, scale_in_cooldown_s=300.0), "", ""
     scaling = env.auto_scaling if env else None
-    if scaling is not None:
-        bounds = f"min={scaling.min_instances},max={scaling.max_instances}"
+    if env is not None and scaling is not None:
+        bounds = f"min={scaling.min_instances},max={scaling.max_instances},start={env.instance.count}"
         pauses = f"out={scaling.scale_out_cooldown_seconds},in={scaling.scale_in_cooldown_seconds}"
-        own = f"concurrency:{scaling.target_concurrent_requests},{bounds},{pauses}"
-        defaults = parse_policy(own, defaults)
+        spec = f"concurrency:{scaling.target_concurrent_requests},{bounds},{pauses}"
+        name = f"{env.name}: concurrency:{scaling.target_concurrent_requests:g}"
+    elif env is not None:
+        spec, name = f"fixed:{env.instance.count}", env.name
+    own = parse_policy(spec or "concurrency:16,min=1,max=4", base)
     if texts:
-        return [parse_policy(text, defaults) for text in texts]
-    if env is None:
-        return [parse_policy("concurrency:16,min=1,max=4", defaults)]
-    if scaling is None:
-        return [replace(parse_policy(f"fixed:{env.instance.count}", defaults), name=env.name)]
-    name = f"{env.name}: concurrency:{scaling.target_concurrent_requests:g}"
-    return [replace(defaults, name=name, initial_capacity=env.instance.count)]
+        return [parse_policy(text, own if scaling else base) for text in texts]
+    return [replace(own, name=name or own.name)]
 
 
 def _rate(pattern: Pattern, rate: float, peak: float, duration: float) -> Rate:

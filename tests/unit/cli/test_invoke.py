@@ -100,7 +100,7 @@ def test_the_prompt_comes_from_standard_input(run: Run, argument: tuple[str, ...
 
 
 def test_parameters_reach_the_container(run: Run) -> None:
-    result = run("invoke", "dev", "Hello!", "-p", "stop=embedded", "-p", 'stop=["never","said"]', "--json")
+    result = run("invoke", "dev", "Hello!", "-p", "stop=embedded", "-p", "stop=never said", "--json")
     document = json.loads(result.out)
     assert (document["generated_text"], document["finish_reason"]) == (" This is the embedded", "stop_sequence")
 
@@ -117,8 +117,6 @@ def test_parameters_reach_the_container(run: Run) -> None:
         ("temperature=hot", "a number is wanted"),
         ("temperature=NaN", "a number is wanted"),
         ("do_sample=yes", "true or false is wanted"),
-        ('stop=["a", 1]', "a list of texts is wanted"),
-        ('stop=["a"', "this is not JSON"),
         ("temperature=0", "`temperature` must be strictly positive"),
         ("top_p=1", "`top_p` must be > 0.0 and < 1.0"),
         ("best_of=2", "you must use sampling when `best_of` is > 1"),
