@@ -15,6 +15,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from mistral7b.errors import UserError
+
 # How much of a failed command's output is shown.
 _TAIL_LINES = 40
 # How long a command may take to end after SIGTERM before it is killed, in seconds.
@@ -30,23 +32,16 @@ class CommandFailedError(Exception):
         self.status = status
 
 
-class ProgramNotFoundError(CommandFailedError):
-    """A program is not installed; the text names the fix."""
-
-    def __init__(self, message: str) -> None:
-        Exception.__init__(self, message)
-
-
 def cdk_program(project: Path) -> str:
     """The CDK CLI that the project has installed, or the one on PATH.
 
     Raises:
-        ProgramNotFoundError: there is none.
+        UserError: there is none.
     """
     own = [project / ".venv" / "bin" / "cdk", project / "node_modules" / ".bin" / "cdk"]
     if found := next((str(program) for program in own if program.is_file()), shutil.which("cdk")):
         return found
-    raise ProgramNotFoundError("there is no CDK CLI\nfix: install the project's: make setup, or npm ci")
+    raise UserError("there is no CDK CLI\nfix: install the project's: make setup, or npm ci", 1)
 
 
 def mistral7b_command() -> list[str]:

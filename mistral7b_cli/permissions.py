@@ -33,11 +33,9 @@ def permissions(
         raise UserError(f"there is no {name} in {folder}\nfix: name one of {', '.join(names)}", 1)
     # The pipeline's template holds what every environment contributes.
     with synthesized(folder, **({} if name == "pipeline" else {"only": name})) as assembly:
-        statements = [one for stack in read_policies(assembly) for one in stack.statements()]
-    if name == "pipeline":
-        statements = [one for one in statements if "/" not in one.stack]
-    else:
-        statements = [one for one in statements if one.stack.startswith(f"{name}/")]
+        found = [one for stack in read_policies(assembly) for one in stack.statements()]
+    # An environment's stacks are in its stage, such as dev/…; the pipeline's is in none.
+    statements = [one for one in found if one.stack.rpartition("/")[0] == (name if name != "pipeline" else "")]
     if not statements:
         raise UserError(f"{folder} has no pipeline.yaml\nfix: name an environment: {', '.join(names[:-1])}", 1)
     if as_json:
