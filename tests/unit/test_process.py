@@ -41,7 +41,7 @@ def test_lines_come_while_the_command_runs_and_also_the_last_without_its_end(tmp
     assert seen == ["first", "last"]
 
 
-def test_what_a_command_leaves_running_ends_with_it(tmp_path: Path) -> None:
+def test_background_processes_end_with_the_command(tmp_path: Path) -> None:
     run(["sh", "-c", "sleep 600 & echo $! > pid"], tmp_path)
     deadline = time.monotonic() + 60
     while alive(int((tmp_path / "pid").read_text())):  # a killed process ends when it is scheduled next
@@ -59,7 +59,7 @@ def test_no_more_run_at_once_than_allowed(tmp_path: Path) -> None:
     run_together([job(alone)] * 3, tmp_path, 1, lambda _: None)
 
 
-def test_each_end_is_told(tmp_path: Path) -> None:
+def test_each_end_is_reported(tmp_path: Path) -> None:
     jobs = [job("true"), job("exit 0")]
     ended: list[Sequence[str]] = []
     run_together(jobs, tmp_path, 2, ended.append)

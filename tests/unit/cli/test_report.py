@@ -7,7 +7,7 @@ from rich.console import Console
 from mistral7b_cli.report import Report
 
 
-def test_elsewhere_than_on_a_terminal_a_step_says_what_it_is_doing_after_five_quiet_seconds() -> None:
+def test_without_a_terminal_a_step_prints_its_last_line_every_five_seconds() -> None:
     screen, now = io.StringIO(), 0.0
     report = Report(Console(file=screen, width=100), clock=lambda: now)
     with report.step("Deploy", "cdk deploy") as step:

@@ -79,7 +79,7 @@ def test_every_account_has_the_permissions_boundary_the_pipelines_too(tmp_path: 
         assert [policy["PolicyName"] for policy in policies] == ["limits"]
 
 
-def test_the_next_commit_finds_what_is_there(tmp_path: Path) -> None:
+def test_prerequisites_are_created_once(tmp_path: Path) -> None:
     twice = rehearsal(tmp_path, fresh_account(), {"eu-west-1": fresh_account()})
     twice.make_prerequisites()
     twice.make_prerequisites()

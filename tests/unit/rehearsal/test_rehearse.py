@@ -73,7 +73,7 @@ def test_wrong_files_of_the_commit_are_refused_before_anything_is_deployed(proje
     assert f"of commit {commit_of(project)[:10]}" in str(refused.value)
 
 
-def test_the_scratch_folder_goes_with_the_rehearsal() -> None:
+def test_scratch_folder_is_removed_after_the_rehearsal() -> None:
     with _scratch(keep=False) as scratch:
         (scratch / "file").touch()
     assert not scratch.exists()
