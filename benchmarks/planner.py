@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mistral7b.capacity.calibration import published_calibration
-from mistral7b.capacity.fleet import Fleet, LognormalLength, PoissonTrace, Policy, Summary, constant, simulate
+from mistral7b.capacity.fleet import Fleet, LognormalLength, Policy, Summary, constant, poisson_trace, simulate
 from mistral7b.capacity.memory import max_batch_total_tokens
 from mistral7b.capacity.planner import Plan, plan
 from mistral7b.capacity.planner.service import GRID
@@ -56,7 +56,9 @@ def brute_force(asked: Workload, found: Plan) -> int | None:
     limits = replace(
         found.option.candidate.limits, max_batch_total_tokens=max_batch_total_tokens(max_batch_prefill_tokens=budget)
     )
-    trace = PoissonTrace(constant(rate), REQUESTS / rate, inputs, outputs, 1, found.settings.max_total_tokens)
+    trace = poisson_trace(
+        constant(rate), REQUESTS / rate, inputs, outputs, seed=1, max_total_tokens=found.settings.max_total_tokens
+    )
     kept = []
     for limit in GRID:
         fleet = Fleet(published_calibration().parameters, replace(limits, max_concurrent_requests=limit))

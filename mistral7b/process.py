@@ -1,4 +1,4 @@
-"""Runs commands as steps: their lines as they come, and an end to them and their children if interrupted."""
+"""Runs commands: their lines as they come, and an end to everything that they started."""
 
 import contextlib
 import os
@@ -7,13 +7,15 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
+
+from mistral7b.errors import UserError
 
 # How much of a failed command's output is shown.
 _TAIL_LINES = 40
@@ -27,25 +29,19 @@ class CommandFailedError(Exception):
 
     def __init__(self, command: Sequence[str], status: int, output: str) -> None:
         super().__init__(f"{' '.join(command)} ended with status {status}:\n{output}")
-
-
-class ProgramNotFoundError(CommandFailedError):
-    """A program is not installed; the text names the fix."""
-
-    def __init__(self, message: str) -> None:
-        Exception.__init__(self, message)
+        self.status = status
 
 
 def cdk_program(project: Path) -> str:
     """The CDK CLI that the project has installed, or the one on PATH.
 
     Raises:
-        ProgramNotFoundError: there is none.
+        UserError: there is none.
     """
     own = [project / ".venv" / "bin" / "cdk", project / "node_modules" / ".bin" / "cdk"]
     if found := next((str(program) for program in own if program.is_file()), shutil.which("cdk")):
         return found
-    raise ProgramNotFoundError("there is no CDK CLI\nfix: install the project's: make setup, or npm ci")
+    raise UserError("there is no CDK CLI\nfix: install the project's: make setup, or npm ci", 1)
 
 
 def mistral7b_command() -> list[str]:
@@ -60,89 +56,88 @@ def python_first(*folders: Path) -> str:
     return os.pathsep.join([*first, os.environ.get("PATH", os.defpath)])
 
 
-@dataclass(frozen=True)
-class Job:
-    """A command among others that run at the same time."""
-
-    command: Sequence[str]
-    environment: Mapping[str, str]
-
-
 def run(
     command: Sequence[str],
     folder: Path,
-    on_line: Callable[[str], None],
+    on_line: Callable[[str], None] = lambda _: None,
     environment: Mapping[str, str] | None = None,
+    *,
+    log: Path | None = None,
+    check: Callable[[], None] = lambda: None,
 ) -> str:
     """Runs a command to its end and returns what it printed, standard error included.
 
-    The command gets a process group of its own: an interruption ends it with everything that it started. Without an
-    `environment` it gets this process's.
+    The command gets a process group of its own, which ends with it, with everything that it started. Without an
+    `environment` it gets this process's. Its output is added to the `log`, if there is one.
+
+    Args:
+        command: Program and arguments.
+        folder: Where it runs.
+        on_line: Gets each line as it comes.
+        environment: Its variables.
+        log: A file that keeps the output.
+        check: Called before the start and then many times a second; what it raises ends the command.
 
     Raises:
         CommandFailedError: it ended with another status than 0; the error holds the end of its output.
     """
+    check()
     lines: list[str] = []
-    with _start(command, folder, environment, subprocess.PIPE) as process:
-        try:
-            for line in process.stdout or ():
-                lines.append(line.rstrip("\n"))
-                on_line(lines[-1])
-            status = process.wait()
-        except BaseException:
-            end_group(process)
-            raise
-    if status != 0:
-        raise CommandFailedError(command, status, "\n".join(lines[-_TAIL_LINES:]))
+    with ExitStack() as stack:
+        file = Path(stack.enter_context(tempfile.NamedTemporaryFile()).name) if log is None else log
+        output = stack.enter_context(file.open("ab"))
+        printed = stack.enter_context(file.open(encoding="utf-8", errors="replace"))
+        printed.seek(0, os.SEEK_END)
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        stack.callback(end_group, process)
+        rest, ended = "", False
+        while not ended:
+            time.sleep(_POLL_S)
+            check()
+            ended = process.poll() is not None  # before the last look at its output
+            *whole, rest = (rest + printed.read()).split("\n")
+            for line in [*whole, rest] if ended and rest else whole:
+                lines.append(line)
+                on_line(line)
+        if process.returncode != 0:
+            raise CommandFailedError(command, process.returncode, "\n".join(lines[-_TAIL_LINES:]))
     return "\n".join(lines)
 
 
-def run_together(jobs: Sequence[Job], folder: Path, at_once: int, on_end: Callable[[Job], None]) -> None:
-    """Runs commands to their ends, so many at the same time; like `run`, each in a process group of its own.
+def run_together(
+    commands: Sequence[tuple[Sequence[str], Mapping[str, str]]],
+    folder: Path,
+    at_once: int,
+    on_end: Callable[[Sequence[str]], None],
+) -> None:
+    """Runs commands, each in its environment, to their ends, so many at the same time.
 
     Raises:
         CommandFailedError: one ended with another status than 0; the others are ended, too.
     """
-    waiting, running = deque(jobs), list[tuple[Job, subprocess.Popen[str], IO[str]]]()
-    with ExitStack() as open_files:
+    ending = threading.Event()
+
+    def check() -> None:
+        if ending.is_set():
+            raise InterruptedError
+
+    with ThreadPoolExecutor(at_once) as pool:
+        running = {pool.submit(run, one, folder, environment=own, check=check): one for one, own in commands}
         try:
-            while waiting or running:
-                while waiting and len(running) < at_once:
-                    output = open_files.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace"))
-                    job = waiting.popleft()
-                    running.append((job, _start(job.command, folder, job.environment, output), output))
-                for one in [one for one in running if one[1].poll() is not None]:
-                    running.remove(one)
-                    _check(*one)
-                    on_end(one[0])
-                time.sleep(_POLL_S)
+            for future in as_completed(running):
+                future.result()
+                on_end(running[future])
         except BaseException:
-            for _, process, _ in running:
-                end_group(process)
+            ending.set()
             raise
-
-
-def _start(
-    command: Sequence[str], folder: Path, environment: Mapping[str, str] | None, output: int | IO[str]
-) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        command,
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=subprocess.STDOUT,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-        start_new_session=True,
-    )
-
-
-def _check(job: Job, process: subprocess.Popen[str], output: IO[str]) -> None:
-    if process.returncode != 0:
-        output.seek(0)
-        raise CommandFailedError(job.command, process.returncode, "".join(output.readlines()[-_TAIL_LINES:]).rstrip())
 
 
 def end_group(process: subprocess.Popen[Any]) -> None:

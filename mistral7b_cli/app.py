@@ -1,10 +1,9 @@
 """The command's parts, each imported when it is called, and what a user sees when something goes wrong."""
 
-import re
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib import import_module
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -90,21 +89,14 @@ for _panel, _commands in _PANELS.items():
 app.add_typer(_pipeline, help=_PANELS["Promote"]["pipeline"], rich_help_panel="Promote")
 
 
-def _version() -> str:
-    from importlib import metadata  # noqa: PLC0415 - a fiftieth of a second, which no other command needs
-
-    try:
-        return metadata.version("mistral7b-sagemaker")
-    except metadata.PackageNotFoundError:  # run from a copy of the repository
-        file = Path(__file__).parents[1] / "pyproject.toml"
-        found = re.search('^version = "(.+)"', file.read_text(encoding="utf-8") if file.is_file() else "", re.MULTILINE)
-        return found[1] if found else "(unknown version)"
-
-
 def _show_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"mistral7b {_version()}")
-        raise typer.Exit
+        from importlib import metadata  # noqa: PLC0415 - a fiftieth of a second, which no other command needs
+
+        with suppress(metadata.PackageNotFoundError):  # run from a copy of the repository
+            typer.echo(f"mistral7b {metadata.version('mistral7b-sagemaker')}")
+            raise typer.Exit
+        raise UserError("this copy is not installed, so it has no version\nfix: pip install -e .", 1)
 
 
 @app.callback()

@@ -9,11 +9,11 @@ from typing import Any
 from mistral7b.capacity.admission import never_admitted, why_never_admitted
 from mistral7b.endpoint.client import EndpointClient
 from mistral7b.environment import Environment
+from mistral7b.errors import UserError
 from mistral7b.tgi import GenerateParameters, GenerateRequest, LauncherSettings, StreamEvent, TgiError
 from mistral7b.tgi.response import Details, StreamDetails
 from mistral7b.tgi.tokenizer import count_tokens
 from mistral7b.tgi.validation import check_before_permit, validate
-from mistral7b_cli.failure import CommandError
 from mistral7b_cli.output import progress, say, write, write_answer
 from mistral7b_cli.waiting import Waiting
 
@@ -49,7 +49,7 @@ class Answer:
 
 
 def prepare(inputs: str, given: Mapping[str, Any], env: Environment, *, stream: bool = False) -> Question:
-    """The request for a prompt, with the parameters `given`. Raises CommandError of status 2 for what is refused."""
+    """The request for a prompt, with the parameters `given`. Raises UserError of status 2 for what is refused."""
     settings, truncate, tokens = env.launcher_settings(), given.get("truncate"), count_tokens(inputs)
     tokens = min(tokens, truncate) if truncate else tokens
     room = settings.max_total_tokens - tokens
@@ -57,13 +57,13 @@ def prepare(inputs: str, given: Mapping[str, Any], env: Environment, *, stream: 
         **{"details": True, "max_new_tokens": max(1, min(DEFAULT_ANSWER_TOKENS, room)), **given}
     )
     if told := _too_long(tokens, parameters.max_new_tokens, env.name, settings):
-        raise CommandError(told, 2)
+        raise UserError(told)
     request = GenerateRequest(inputs=inputs, parameters=parameters, stream=stream)
     try:
         validate(request, settings)
         check_before_permit(request, settings)
     except TgiError as error:
-        raise CommandError(error.message, 2) from None
+        raise UserError(error.message) from None
     return Question(request, tokens)
 
 

@@ -12,7 +12,7 @@ import boto3
 from mistral7b.endpoint import caller, errors
 from mistral7b.endpoint.client import EndpointClient
 from mistral7b.environment import Environment
-from mistral7b_cli.failure import CommandError
+from mistral7b.errors import UserError
 from mistral7b_cli.output import progress, say
 
 _BYPASS = 'Add localhost to NO_PROXY, as eval "$(mistral7b local up)" does'
@@ -47,7 +47,7 @@ def announce(
     Without a `region`, that of the session is named, and the account is only that of the credentials.
 
     Raises:
-        CommandError: the credentials are of another account than the `account` that the `file` names.
+        UserError: the credentials are of another account than the `account` that the `file` names.
         EndpointError: there are no usable credentials, or the embedded AWS does not answer.
     """
     embedded = caller.is_embedded(caller.endpoint_url())
@@ -62,7 +62,7 @@ def announce(
     if found and account and found != account:
         shell = f'eval "$(mistral7b local up --account {account})"'
         fix = shell if embedded else "set AWS_PROFILE to a profile of that account"
-        raise CommandError(f"these are credentials of account {found}; {file} says {account}\nfix: {fix}", 2)
+        raise UserError(f"these are credentials of account {found}; {file} says {account}\nfix: {fix}")
     whose = f"{'account' if region else 'credentials of account'} {found}" if found else ""
     say(", ".join(filter(None, (what, whose, where, "embedded AWS" if embedded else ""))), "dim", on=progress)
     return session
@@ -72,7 +72,7 @@ def announce(
 def connected(env: Environment, folder: Path, *, status: int = 1, **options: Any) -> Iterator[EndpointClient]:
     """A client of the environment's endpoint, after its account was named on standard error and compared.
 
-    EndpointError inside becomes CommandError of `status`. The options are those of EndpointClient.
+    EndpointError inside becomes UserError of `status`. The options are those of EndpointClient.
     """
     name, file = env.resolved_endpoint_name, folder / f"{env.name}.yaml"
     with explained(env.region, env, status=status):
@@ -85,7 +85,7 @@ def connected(env: Environment, folder: Path, *, status: int = 1, **options: Any
 def explained(
     region: str, env: Environment | None = None, *, what: str = "AWS could not be asked", fix: str = "", status: int = 1
 ) -> Iterator[None]:
-    """Raises CommandError, with what to do, in place of every error of boto3 and of the environment's endpoint.
+    """Raises UserError, with what to do, in place of every error of boto3 and of the environment's endpoint.
 
     `what` and `fix` word the errors that are about neither the caller nor an endpoint.
     """
@@ -94,7 +94,7 @@ def explained(
             yield
     except errors.EndpointError as error:
         told = explain(error, env) if env else _about_the_caller(error, region)
-        raise CommandError(told or "\nfix: ".join(filter(None, (f"{what}: {error}", fix))), status) from error
+        raise UserError(told or "\nfix: ".join(filter(None, (f"{what}: {error}", fix))), status) from error
 
 
 def explain(error: errors.EndpointError, env: Environment) -> str:

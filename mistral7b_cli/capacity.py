@@ -22,7 +22,7 @@ from mistral7b.capacity.fit import (
 from mistral7b.capacity.measurements import published_path, read_measurements
 from mistral7b.capacity.memory import benchmark_limits
 from mistral7b.capacity.plots import plot_benchmark as draw
-from mistral7b_cli.failure import CommandError
+from mistral7b.errors import UserError
 from mistral7b_cli.options import AsJson, ModelFile, PlotFile
 from mistral7b_cli.output import out, progress, say, table, write_json, writing
 
@@ -67,9 +67,7 @@ It takes at least three prompt lengths, three numbers of users and answers of 96
 def show_table(
     measurements: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE.csv", help="Measurements to compare with, instead of the published.", show_default=False
-        ),
+        typer.Option(metavar="FILE.csv", help="Measurements to compare with, instead of the published."),
     ] = None,
     parameters: ModelFile = None,
     plot: PlotFile = None,
@@ -83,7 +81,7 @@ def show_table(
         with progress.status("fitting once without each load …"):
             compared = compare(figures, calibration, limits)
     except FitError as error:
-        raise CommandError(f"{path}: {error}", 2) from None
+        raise UserError(f"{path}: {error}") from None
     if plot is not None:
         with writing(plot):
             draw(figures, calibration, limits, plot)
@@ -113,9 +111,7 @@ def show_table(
 @commands.command("fit", epilog=_FIT_EPILOG)
 def fit_measurements(
     measurements: Annotated[Path, typer.Argument(metavar="FILE.csv", help="Measurements, one figure a line.")],
-    output: Annotated[
-        Path | None, typer.Option(metavar="FILE.json", help="Write the parameters here.", show_default=False)
-    ] = None,
+    output: Annotated[Path | None, typer.Option(metavar="FILE.json", help="Write the parameters here.")] = None,
     tokens_per_word: Annotated[
         float, typer.Option(metavar="NUMBER", help="Prompt tokens for each of the input words; English prose has 1.3.")
     ] = 1.0,
@@ -123,13 +119,13 @@ def fit_measurements(
 ) -> None:
     """Fit the model to measurements of your own, for --parameters of other commands."""
     if not 0.1 <= tokens_per_word <= 100:
-        raise CommandError(f"--tokens-per-word {tokens_per_word} is not between 0.1 and 100; prose has about 1.3", 2)
+        raise UserError(f"--tokens-per-word {tokens_per_word} is not between 0.1 and 100; prose has about 1.3")
     figures, limits = read_measurements(measurements), benchmark_limits()
     try:
         with progress.status("fitting …"):
             calibration = fit(figures, limits, replace(START, tokens_per_word=tokens_per_word))
     except FitError as error:
-        raise CommandError(f"{measurements}: {error}", 2) from None
+        raise UserError(f"{measurements}: {error}") from None
     if output is not None:
         calibration.write(output)
     misses = [abs(predict(f.row, calibration, limits).figures[f.metric] / f.value - 1) for f in figures]

@@ -10,11 +10,11 @@ import typer
 
 from mistral7b.endpoint.client import EndpointClient
 from mistral7b.environment import Environment, load_environment
+from mistral7b.errors import UserError
 from mistral7b.prompts import Message, PromptError, conversation
 from mistral7b.yamlfile import nearest
 from mistral7b_cli.asking import ask, prepare, remark, text_shown
 from mistral7b_cli.aws import connected, explained
-from mistral7b_cli.failure import CommandError
 from mistral7b_cli.inputs import ParameterOptions, decoded, parse_parameters
 from mistral7b_cli.options import DEFAULT_FOLDER, EnvironmentName, EnvironmentsFolder
 from mistral7b_cli.output import progress, say
@@ -56,14 +56,13 @@ def chat(
     """
     env = load_environment(folder, name)
     if env.model == "base":
-        raise CommandError(
+        raise UserError(
             f"{env.name} runs the base model, which continues a text and does not converse: "
-            f"ask it with `mistral7b invoke {env.name}`, or set `model: instruct`",
-            2,
+            f"ask it with `mistral7b invoke {env.name}`, or set `model: instruct`"
         )
     given = parse_parameters(parameter)
     for excluded in given.keys() & _NOT_IN_A_CONVERSATION:
-        raise CommandError(f"--parameter {excluded} cannot be used in a conversation: the model sees all of it", 2)
+        raise UserError(f"--parameter {excluded} cannot be used in a conversation: the model sees all of it")
     at_terminal = sys.stdin is not None and sys.stdin.isatty()
     with connected(env, folder) as client:
         talk = _Conversation(env, given, client)
@@ -75,7 +74,7 @@ def chat(
                 return
             try:
                 talk.turn(line)
-            except CommandError as error:
+            except UserError as error:
                 if not at_terminal:
                     raise
                 say(f"mistral7b: {error}", on=progress)
@@ -89,7 +88,7 @@ class _Conversation:
     messages: list[Message] = field(default_factory=list)
 
     def turn(self, line: str) -> None:
-        """Does what one line asks for. Raises CommandError, and then the conversation is what it was before."""
+        """Does what one line asks for. Raises UserError, and then the conversation is what it was before."""
         if line.startswith("/"):
             self._command(line.strip())
         elif line.strip():
@@ -104,14 +103,14 @@ class _Conversation:
             say("a new conversation", "dim", on=progress)
         else:
             guess = nearest(command, _COMMANDS) or "/help"
-            raise CommandError(f"there is no command {command}; did you mean {guess}? Begin with a space to send it", 2)
+            raise UserError(f"there is no command {command}; did you mean {guess}? Begin with a space to send it")
 
     def _ask(self, messages: list[Message]) -> None:
         try:
             question = prepare(conversation(messages), self.given, self.env, stream=True)
-        except (PromptError, CommandError) as error:
+        except (PromptError, UserError) as error:
             again = "; /reset starts a new conversation" if self.messages else ""
-            raise CommandError(f"{error}{again}", 2) from None
+            raise UserError(f"{error}{again}") from None
         waiting = Waiting(f"waiting for {self.env.resolved_endpoint_name}")
         with explained(self.env.region, self.env), waiting, text_shown(waiting) as show:
             answer = ask(self.client, question, show)

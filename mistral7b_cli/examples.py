@@ -8,11 +8,11 @@ from rich.text import Text
 from mistral7b.endpoint.client import EndpointClient
 from mistral7b.endpoint.errors import BrokenAnswerError, ContainerError, TimedOutError
 from mistral7b.environment import Environment, load_environment
+from mistral7b.errors import UserError
 from mistral7b.examples import Example, Language, examples
 from mistral7b.prompts import instruction
 from mistral7b_cli.asking import ask, prepare, record
 from mistral7b_cli.aws import connected, explain
-from mistral7b_cli.failure import CommandError
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
 from mistral7b_cli.output import out, progress, say, table, write_json
 from mistral7b_cli.waiting import Waiting
@@ -71,7 +71,7 @@ def ask_examples(
         write_json(records)
     failed = [one["name"] for one in records if one["error"]]
     if failed:
-        raise CommandError(f"{len(failed)} of {len(records)} examples were not answered: {', '.join(failed)}")
+        raise UserError(f"{len(failed)} of {len(records)} examples were not answered: {', '.join(failed)}", 1)
 
 
 def _ask(example: Example, language: Language, env: Environment, client: EndpointClient) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def _ask(example: Example, language: Language, env: Environment, client: Endpoin
         found["prompt_tokens"] = question.prompt_tokens
         with Waiting(f"asking {example.name}"):
             return found | record(question, ask(client, question))
-    except CommandError as failure:
+    except UserError as failure:
         return found | {"error": str(failure)}
     except (ContainerError, TimedOutError, BrokenAnswerError) as failure:
         return found | {"error": explain(failure, env)}

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from mistral7b import catalog
-from mistral7b_cli.failure import CommandError
+from mistral7b.errors import UserError
 
 _EPILOG = """
 **Examples**
@@ -45,14 +45,14 @@ def init(
     """
     name = folder.absolute().name
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise CommandError(f"{folder} exists and is not an empty folder\nfix: name another", status=2)
+        raise UserError(f"{folder} exists and is not an empty folder\nfix: name another")
     if not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", name):
-        raise CommandError(f"{name}: npm takes no such name\nfix: lower case letters, digits and hyphens", status=2)
+        raise UserError(f"{name}: npm takes no such name\nfix: lower case letters, digits and hyphens")
     if region not in catalog.regions():
         known = ", ".join(catalog.regions())
-        raise CommandError(f"--region {region}: JumpStart has no Mistral 7B there\nfix: one of {known}", status=2)
+        raise UserError(f"--region {region}: JumpStart has no Mistral 7B there\nfix: one of {known}")
     if not re.fullmatch(r"\d{12}", account):
-        raise CommandError(f"--account {account}: it is not an account's id\nfix: give its 12 digits", status=2)
+        raise UserError(f"--account {account}: it is not an account's id\nfix: give its 12 digits")
     values = {
         "name": name,
         "region": region,
@@ -70,7 +70,7 @@ def init(
         }
         (folder / "cdk.json").write_text(json.dumps(cdk_json, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
-        raise CommandError(f"{error.filename}: {error.strerror}\nfix: name a folder that can be written") from error
+        raise UserError(f"{error.filename}: {error.strerror}\nfix: name a folder that can be written", 1) from error
     typer.echo(f"wrote {folder}: next, see {folder / 'README.md'}")
 
 
@@ -91,7 +91,7 @@ def _recommended_flags() -> dict[str, object]:
     """The feature flags that aws-cdk-lib recommends to a new project, as `cdk init` writes them."""
     found = util.find_spec("aws_cdk")
     if found is None or found.origin is None:
-        raise CommandError("this needs the package aws-cdk-lib\nfix: pip install 'mistral7b-sagemaker[deploy]'")
+        raise UserError("this needs the package aws-cdk-lib\nfix: pip install 'mistral7b-sagemaker[deploy]'", 1)
     [package] = (Path(found.origin).parent / "_jsii").glob("aws-cdk-lib@*.tgz")
     with tarfile.open(package, "r|gz") as members:
         member = next(one for one in members if one.name == "package/recommended-feature-flags.json")

@@ -10,10 +10,10 @@ import typer
 from typer.core import TyperCommand
 
 from mistral7b.environment import Environment, load_environment
+from mistral7b.errors import UserError
 from mistral7b.prompts import PromptError, instruction
 from mistral7b_cli.asking import ask, prepare, record, remark, show_as_json, text_shown
 from mistral7b_cli.aws import connected
-from mistral7b_cli.failure import CommandError
 from mistral7b_cli.inputs import ParameterOptions, parse_parameters, read_bytes, read_prompt
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
 from mistral7b_cli.output import write, write_answer, write_json
@@ -60,9 +60,7 @@ def invoke(
     *,
     prompt: Annotated[
         str | None,
-        typer.Argument(
-            metavar="PROMPT", help="The prompt. Left out, or -: read from standard input.", show_default=False
-        ),
+        typer.Argument(metavar="PROMPT", help="The prompt. Left out, or -: read from standard input."),
     ] = None,
     stream: Annotated[bool, typer.Option("--stream", help="Print the answer as it comes.")] = False,
     parameter: ParameterOptions = None,
@@ -75,7 +73,6 @@ def invoke(
         typer.Option(
             metavar="FILE",
             help="Send this file as the request's body, as it is (-: standard input), and print the answer's body.",
-            show_default=False,
         ),
     ] = None,
     show_code: Annotated[
@@ -83,7 +80,6 @@ def invoke(
         typer.Option(
             metavar="[python|curl|cli]",
             help="Print a program that asks this, and ask nothing. Without PROMPT it has an example.",
-            show_default=False,
         ),
     ] = None,
     folder: EnvironmentsFolder = DEFAULT_FOLDER,
@@ -96,7 +92,7 @@ def invoke(
     env = load_environment(folder, name)
     if raw is not None:
         if prompt is not None or parameter or as_json or no_format or show_code:
-            raise CommandError("--raw sends a whole request: of the other options only --stream applies", 2)
+            raise UserError("--raw sends a whole request: of the other options only --stream applies")
         _send_raw(env, folder, read_bytes(raw), stream)
         return
     given = parse_parameters(parameter)
@@ -126,13 +122,13 @@ def invoke(
 
 def _inputs(env: Environment, prompt: str, no_format: bool) -> str:
     if not prompt:
-        raise CommandError("the prompt is empty", 2)
+        raise UserError("the prompt is empty")
     if env.model == "base" or no_format:
         return prompt
     try:
         return instruction(prompt)
     except PromptError as error:
-        raise CommandError(f"{error}; --no-format sends the prompt as it is", 2) from None
+        raise UserError(f"{error}; --no-format sends the prompt as it is") from None
 
 
 def _send_raw(env: Environment, folder: Path, body: bytes, stream: bool) -> None:

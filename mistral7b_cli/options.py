@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mistral7b.errors import UserError
 from mistral7b.project import environments_folder
-from mistral7b_cli.failure import CommandError
 
 if TYPE_CHECKING:
     from mistral7b.promotion import Promotion
@@ -18,12 +18,12 @@ def _check_picture(parameter: typer.CallbackParam, file: Path | None) -> Path | 
     if file is not None and (file.suffix not in _PICTURES or not file.parent.is_dir()):
         option = parameter.opts[0]
         reason = f"it has to be a file in a folder that exists, and end in {', '.join(_PICTURES)}"
-        raise CommandError(f"{option} = {file}\n    {reason}\n    fix: write {option} picture.svg", 2)
+        raise UserError(f"{option} = {file}\n    {reason}\n    fix: write {option} picture.svg")
     return file
 
 
 def _picture(option: str, what: str) -> Any:
-    return typer.Option(option, metavar="FILE", help=what, show_default=False, callback=_check_picture)
+    return typer.Option(option, metavar="FILE", help=what, callback=_check_picture)
 
 
 EnvironmentName = Annotated[
@@ -47,12 +47,9 @@ ModelFile = Annotated[
         "--parameters",
         metavar="FILE",
         help="Performance model that `capacity fit --output` wrote. [default: of the published benchmark]",
-        show_default=False,
     ),
 ]
-Price = Annotated[
-    float | None, typer.Option(min=0, help="USD per instance-hour. [default: built-in]", show_default=False)
-]
+Price = Annotated[float | None, typer.Option(min=0, help="USD per instance-hour. [default: built-in]")]
 
 DEFAULT_FOLDER = environments_folder(Path())
 
@@ -64,7 +61,7 @@ def promotion_of(folder: Path) -> "Promotion":
     promotion = load_promotion(folder)
     if promotion is None:
         fix = "add one (see docs/pipeline-file.md), or run the command in the project's folder"
-        raise CommandError(f"{folder / PIPELINE_FILE}: there is no such file\nfix: {fix}", 2)
+        raise UserError(f"{folder / PIPELINE_FILE}: there is no such file\nfix: {fix}")
     return promotion
 
 
@@ -72,5 +69,5 @@ def project_here() -> Path:
     """The folder in which the command runs, which has to be a project's."""
     project = Path.cwd()
     if not (project / "cdk.json").is_file():
-        raise CommandError(f"{project} holds no cdk.json\nfix: run the command in the project's folder", 2)
+        raise UserError(f"{project} holds no cdk.json\nfix: run the command in the project's folder")
     return project

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mistral7b_cli.failure import CommandError
+from mistral7b.errors import UserError
 
 if TYPE_CHECKING:
     from mistral7b.yamlfile import Problem
@@ -67,18 +67,18 @@ def conclude(problems: "Sequence[Problem]", document: dict[str, Any] | None) -> 
     value, reason and fix, of which reason and fix are always there.
 
     Raises:
-        CommandError: there are problems; the text has them all.
+        UserError: there are problems; the text has them all.
     """
     if document is not None:
         write_json({**document, "ready": not problems, "problems": problems})
     if problems:
-        raise CommandError("\n".join(map(str, problems)))
+        raise UserError("\n".join(map(str, problems)), 1)
 
 
 @contextmanager
 def writing(file: Path) -> Iterator[None]:
-    """Raises CommandError where the file cannot be written."""
+    """Raises UserError where the file cannot be written."""
     try:
         yield
     except OSError as error:
-        raise CommandError(f"{file} cannot be written: {error.strerror}\nfix: name another file") from error
+        raise UserError(f"{file} cannot be written: {error.strerror}\nfix: name another file", 1) from error

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from mistral7b.environment import load_environments
+from mistral7b.errors import UserError
 from mistral7b.operate.permissions import Statement, read_policies
-from mistral7b_cli.failure import CommandError
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder
 from mistral7b_cli.output import write, write_json
 from mistral7b_cli.synthesis import synthesized
@@ -30,16 +30,14 @@ def permissions(
     """
     names = [*load_environments(folder), "pipeline"]
     if name not in names:
-        raise CommandError(f"there is no {name} in {folder}\nfix: name one of {', '.join(names)}")
+        raise UserError(f"there is no {name} in {folder}\nfix: name one of {', '.join(names)}", 1)
     # The pipeline's template holds what every environment contributes.
     with synthesized(folder, **({} if name == "pipeline" else {"only": name})) as assembly:
-        statements = [one for stack in read_policies(assembly) for one in stack.statements()]
-    if name == "pipeline":
-        statements = [one for one in statements if "/" not in one.stack]
-    else:
-        statements = [one for one in statements if one.stack.startswith(f"{name}/")]
+        found = [one for stack in read_policies(assembly) for one in stack.statements()]
+    # An environment's stacks are in its stage, such as dev/…; the pipeline's is in none.
+    statements = [one for one in found if one.stack.rpartition("/")[0] == (name if name != "pipeline" else "")]
     if not statements:
-        raise CommandError(f"{folder} has no pipeline.yaml\nfix: name an environment: {', '.join(names[:-1])}")
+        raise UserError(f"{folder} has no pipeline.yaml\nfix: name an environment: {', '.join(names[:-1])}", 1)
     if as_json:
         write_json([asdict(statement) for statement in statements])
         return

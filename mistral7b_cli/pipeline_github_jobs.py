@@ -2,9 +2,9 @@
 
 import typer
 
+from mistral7b.errors import UserError
 from mistral7b.promotion import PIPELINE_FILE
 from mistral7b.promotion.github_actions import jobs
-from mistral7b_cli.failure import CommandError
 from mistral7b_cli.options import DEFAULT_FOLDER, EnvironmentsFolder, promotion_of
 from mistral7b_cli.output import write_json
 
@@ -21,5 +21,5 @@ def github_jobs(folder: EnvironmentsFolder = DEFAULT_FOLDER) -> None:
     promotion = promotion_of(folder)
     if promotion.settings.github_actions is None:
         file = folder / PIPELINE_FILE
-        raise CommandError(f"{file}: github_actions: it is not set\nfix: add the line  github_actions: {{}}", 2)
+        raise UserError(f"{file}: github_actions: it is not set\nfix: add the line  github_actions: {{}}")
     write_json(jobs(promotion))

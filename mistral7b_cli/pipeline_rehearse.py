@@ -6,18 +6,17 @@ from typing import Annotated
 
 import typer
 
+from mistral7b.errors import UserError
 from mistral7b_cli.demo.command import interruptible
-from mistral7b_cli.demo.report import Report
-from mistral7b_cli.failure import CommandError
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, PictureFile, project_here
 from mistral7b_cli.output import out, progress, say, write_json, writing
 from mistral7b_cli.rehearsal.approvals import approve_all
-from mistral7b_cli.rehearsal.rehearse import BUILDS, STATE, Plan, run_rehearsal
+from mistral7b_cli.rehearsal.rehearse import BUILDS, STATE, run_rehearsal
 from mistral7b_cli.rehearsal.repository import commit_of, uncommitted
 from mistral7b_cli.rehearsal.result import Result
+from mistral7b_cli.report import Report
 
 commands = typer.Typer()
-_REMIND_S = 5.0
 
 _EPILOG = """
 **Examples**
@@ -43,9 +42,7 @@ def rehearse(  # noqa: PLR0917 - typer makes an option of each
     after: Annotated[
         str | None,
         typer.Option(
-            metavar="COMMIT",
-            help="Promote this commit first, approving everything: what HEAD meets on its way.",
-            show_default=False,
+            metavar="COMMIT", help="Promote this commit first, approving everything: what HEAD meets on its way."
         ),
     ] = None,
     folder: Annotated[
@@ -71,17 +68,20 @@ def rehearse(  # noqa: PLR0917 - typer makes an option of each
     """
     console = progress if as_json else out
     if not approve and not (sys.stdin is not None and sys.stdin.isatty() and console.is_terminal):
-        raise CommandError(
+        raise UserError(
             "the pipeline asks for approvals, and this is no terminal to ask on\n"
-            "fix: run it at a terminal, or approve everything with --approve",
-            2,
+            "fix: run it at a terminal, or approve everything with --approve"
         )
-    plan = _plan(after, folder, keep)
-    if files := uncommitted(plan.project):
+    project = project_here()
+    if not folder.is_dir():
+        raise UserError(f"--environments = {folder}\n    there is no such folder")
+    commits = [commit_of(project, revision) for revision in (after, "HEAD") if revision is not None]
+    other = None if folder.resolve() == (project / DEFAULT_FOLDER).resolve() else folder.resolve()
+    if files := uncommitted(project):
         say("\n    ".join(["Not part of the rehearsal, as it is not committed:", *files]), on=console)
     with interruptible("rehearsal", console):
-        report = Report(console, remind_s=_REMIND_S)
-        results, kept = run_rehearsal(plan, report, approve_all(console, "--approve says so") if approve else None)
+        approver = approve_all(console, "--approve says so") if approve else None
+        results, kept = run_rehearsal(project, commits, other, Report(console), approver, keep=keep)
     last = results[-1]
     if as_json:
         before = {"before": results[0].document()} if len(results) > 1 else {}
@@ -99,16 +99,7 @@ def rehearse(  # noqa: PLR0917 - typer makes an option of each
     if kept is not None:
         say(_how_to_look(kept, last), on=console)
     if last.stop is not None:
-        raise CommandError("\n    ".join([f"the promotion {last.stopped}", *last.stop["log"]]))
-
-
-def _plan(after: str | None, folder: Path, keep: bool) -> Plan:
-    project = project_here()
-    if not folder.is_dir():
-        raise CommandError(f"--environments = {folder}\n    there is no such folder", 2)
-    commits = tuple(commit_of(project, revision) for revision in (after, "HEAD") if revision is not None)
-    own = folder.resolve() == (project / DEFAULT_FOLDER).resolve()
-    return Plan(project, commits, None if own else folder.resolve(), keep)
+        raise UserError("\n    ".join([f"the promotion {last.stopped}", *last.stop["log"]]), 1)
 
 
 def _how_to_look(folder: Path, result: Result) -> str:

@@ -10,6 +10,7 @@ import boto3
 import typer
 
 from mistral7b.endpoint.errors import EndpointError
+from mistral7b.errors import UserError
 from mistral7b.promotion.approval import APPROVED, EXECUTION_VARIABLE, approve
 from mistral7b.promotion.check.cloud import Cloud
 from mistral7b.promotion.grants import Grant
@@ -17,7 +18,6 @@ from mistral7b.promotion.names import PIPELINE_ID, PIPELINE_NAME, SECURITY_APPRO
 from mistral7b.promotion.review import Review
 from mistral7b.promotion.review import review as compare
 from mistral7b_cli.aws import announce, explained
-from mistral7b_cli.failure import CommandError
 from mistral7b_cli.options import AsJson
 from mistral7b_cli.output import progress, say, write_json
 
@@ -88,7 +88,7 @@ def _execution() -> str:
     if not execution:
         value = "the execution's id (#{codepipeline.PipelineExecutionId} in an action)"
         reason = "--approve answers the approval of one execution, and none is named"
-        raise CommandError(f"{reason}\nfix: set {EXECUTION_VARIABLE} to {value}", 2)
+        raise UserError(f"{reason}\nfix: set {EXECUTION_VARIABLE} to {value}")
     return execution
 
 

@@ -20,7 +20,7 @@ from mistral7b.capacity.planner.sizing import REACTION_S, STARTUP_S
 from mistral7b.capacity.plots import plot_plan as draw
 from mistral7b.catalog import instance_types
 from mistral7b.environment import Environment, load_environment
-from mistral7b_cli.failure import CommandError
+from mistral7b.errors import UserError
 from mistral7b_cli.options import (
     DEFAULT_FOLDER,
     AsJson,
@@ -77,10 +77,9 @@ def plan(  # noqa: PLR0917 - typer makes an option of each
     env = load_environment(folder, name)
     file = folder / f"{name}.yaml"
     if env.workload is None:
-        raise CommandError(
+        raise UserError(
             f"{file}: workload\n    it is missing, so there is nothing to plan for\n"
-            "    fix: add workload:, as `mistral7b plan --help` shows",
-            2,
+            "    fix: add workload:, as `mistral7b plan --help` shows"
         )
     model = (Calibration.read(parameters) if parameters else published_calibration()).parameters
     try:
@@ -88,7 +87,7 @@ def plan(  # noqa: PLR0917 - typer makes an option of each
             found = work_out(env.workload, model)
             scenarios = check(found, model)
     except InfeasibleError as error:
-        raise CommandError(f"{file}: workload: {error}", 2) from None
+        raise UserError(f"{file}: workload: {error}") from None
     shown = _Report(env, found, scenarios, price)
     if as_json:
         write_json(shown.json())

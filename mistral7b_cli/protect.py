@@ -6,6 +6,7 @@ from pathlib import Path
 import typer
 
 from mistral7b.environment import load_environment
+from mistral7b.errors import UserError
 from mistral7b.operate.stacks import find
 from mistral7b.operate.stacks import protect as change
 from mistral7b.project import bootstrap
@@ -13,7 +14,6 @@ from mistral7b.promotion.check.cloud import Cloud
 from mistral7b.promotion.names import PIPELINE_ID, PIPELINE_STACK_NAME, environment_stacks, replica_stack
 from mistral7b.promotion.places import Place
 from mistral7b_cli.aws import announce, explained
-from mistral7b_cli.failure import CommandError
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder, promotion_of
 from mistral7b_cli.output import say, write_json
 
@@ -49,7 +49,7 @@ def protect(name: EnvironmentName, as_json: AsJson = False, folder: Environments
                 state = {"protected": found.protected != changed, "changed": changed}
                 done.append({"stack": found.name, "status": found.status, **state})
     if not done:
-        raise CommandError(f"{name} is not deployed: it has no stack\nfix: deploy it, then mistral7b protect {name}")
+        raise UserError(f"{name} is not deployed: it has no stack\nfix: deploy it, then mistral7b protect {name}", 1)
     if as_json:
         write_json({"environment": name, "termination_protection": wanted, "stacks": done})
         return

@@ -7,7 +7,7 @@ import typer
 from rich.text import Text
 
 from mistral7b.environment import Environment, load_environment
-from mistral7b.tgi import LauncherSettings
+from mistral7b.tgi import LauncherOverrides, LauncherSettings
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
 from mistral7b_cli.output import out, table, write_json
 
@@ -19,7 +19,7 @@ commands = typer.Typer()
 def settings(
     name: EnvironmentName,
     compare: Annotated[
-        str | None, typer.Option(metavar="ENVIRONMENT", help="Show only what is different there.", show_default=False)
+        str | None, typer.Option(metavar="ENVIRONMENT", help="Show only what is different there.")
     ] = None,
     launcher: Annotated[
         bool, typer.Option("--all", help="Show the launcher variables, too, that are left at TGI's own default.")
@@ -56,8 +56,9 @@ def settings(
 def _container_rows(env: Environment, with_unset: bool) -> list[dict[str, Any]]:
     """One row a variable: its value, whose it is, and the default (JumpStart's, else TGI's) if it is overridden."""
     jumpstart, container, overrides = env.jumpstart_environment(), env.container_environment(), env.tgi.to_environment()
-    tgi = _launcher_defaults()
-    names = list(container) + ([v for v in tgi if v not in container] if with_unset else [])
+    defaults = LauncherSettings.model_validate({}).model_dump(by_alias=True)
+    tgi = LauncherOverrides.model_validate(defaults).to_environment()
+    names = list(container) + ([variable for variable in defaults if variable not in container] if with_unset else [])
     return [
         {
             "variable": variable,
@@ -76,15 +77,6 @@ def _source(row: dict[str, Any]) -> str:
         return f"{row['default_of']}'s default"
     whose = "the planner (auto in the environment file)" if row["planned"] else "environment file"
     return f"{whose}, over {row['default_of']}'s {row['default'] or UNSET}"
-
-
-def _launcher_defaults() -> dict[str, str | None]:
-    """TGI's own defaults as text, by variable; None means inferred or off."""
-    defaults = LauncherSettings.model_validate({}).model_dump(by_alias=True)
-    return {
-        variable: None if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-        for variable, value in defaults.items()
-    }
 
 
 def _print_differences(one: Environment, other: Environment, as_json: bool) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from mistral7b.endpoint.caller import endpoint_url
 from mistral7b.environment import Environment
-from mistral7b_cli.failure import CommandError
+from mistral7b.errors import UserError
 
 EXAMPLE = {"instruct": "Which country has the most natural lakes?", "base": "Once upon a time"}
 """The prompt where none is given, by model."""
@@ -64,7 +64,7 @@ Language = Literal["python", "curl", "cli"]
 def code(language: Language, env: Environment, inputs: str, parameters: Mapping[str, Any], *, stream: bool) -> str:
     """A program that sends `inputs`, which are in the model's format, to AWS or to AWS_ENDPOINT_URL.
 
-    Raises CommandError of status 2: only Python reads a stream.
+    Raises UserError of status 2: only Python reads a stream.
     """
     if language == "python":
         timeout, why = (490, "longer than SageMaker's 8 minutes") if stream else (70, "longer than SageMaker's 60 s")
@@ -77,7 +77,7 @@ def code(language: Language, env: Environment, inputs: str, parameters: Mapping[
         )
         return head + (_STREAM if stream else _WHOLE)
     if stream:
-        raise CommandError(f"--show-code {language} cannot show a stream, whose events are binary: use python", 2)
+        raise UserError(f"--show-code {language} cannot show a stream, whose events are binary: use python")
     suffix = "amazonaws.com.cn" if env.region.startswith("cn-") else "amazonaws.com"
     base = (endpoint_url() or f"https://runtime.sagemaker.{env.region}.{suffix}").rstrip("/")
     return (_CURL if language == "curl" else _CLI).format(

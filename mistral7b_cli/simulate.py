@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,17 +14,16 @@ from mistral7b.capacity import UnservableRequestError
 from mistral7b.capacity import fleet as fleets
 from mistral7b.capacity.admission import RouterLimits
 from mistral7b.capacity.calibration import Calibration, published_calibration
-from mistral7b.capacity.fleet import Fleet, Policy, Result, Summary, Trace, TraceError
+from mistral7b.capacity.fleet import Fleet, Policy, Summary
 from mistral7b.capacity.fleet.arrivals import DAY_S, Rate
-from mistral7b.capacity.fleet.durations import parse_duration
-from mistral7b.capacity.fleet.exact import MOST_REQUESTS
 from mistral7b.capacity.fleet.policy_spec import parse_policy
 from mistral7b.capacity.fleet.prices import price_of
+from mistral7b.capacity.fleet.trace import parse_duration
 from mistral7b.capacity.memory import router_limits
 from mistral7b.capacity.plots import plot_simulations as draw
 from mistral7b.environment import Environment, load_environment
+from mistral7b.errors import UserError
 from mistral7b.tgi import LauncherSettings, parse_environment
-from mistral7b_cli.failure import CommandError
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder, ModelFile, PlotFile, Price
 from mistral7b_cli.output import out, say, table, write_json, writing
 from mistral7b_cli.waiting import Waiting
@@ -71,18 +70,13 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
         typer.Argument(
             metavar="[ENVIRONMENT]",
             help="Take instance type, TGI limits and auto_scaling from this environment. Default: JumpStart's.",
-            show_default=False,
         ),
     ] = None,
-    trace: Annotated[Path | None, _traffic(metavar="FILE", help="CSV file of requests.", show_default=False)] = None,
+    trace: Annotated[Path | None, _traffic(metavar="FILE", help="CSV file of requests.")] = None,
     pattern: Annotated[Pattern, _traffic(help="Shape of made-up traffic.")] = "constant",
     rate: Annotated[float, _traffic(help="Requests per second.")] = 2.0,
-    peak: Annotated[
-        float | None, _traffic(help="Requests per second at most. [default: 5 × rate]", show_default=False)
-    ] = None,
-    duration: Annotated[
-        str | None, _traffic(help="Such as 90m or 24h. [default: 2h, daily 24h]", show_default=False)
-    ] = None,
+    peak: Annotated[float | None, _traffic(help="Requests per second at most. [default: 5 × rate]")] = None,
+    duration: Annotated[str | None, _traffic(help="Such as 90m or 24h. [default: 2h, daily 24h]")] = None,
     input_tokens: Annotated[str, _traffic("--input", metavar="TOKENS", help="Length of prompts.")] = "300:900",
     output_tokens: Annotated[str, _traffic("--output", metavar="TOKENS", help="Length of answers.")] = "150:400",
     seed: Annotated[int, _traffic(min=0, help="Equal seeds give equal traffic and results.")] = 1,
@@ -90,13 +84,10 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
         list[str] | None,
         _fleet(
             help="Scaling policy, as below; again for another one on the same traffic. "
-            "[default: the environment's, else concurrency:16,min=1,max=4]",
-            show_default=False,
+            "[default: the environment's, else concurrency:16,min=1,max=4]"
         ),
     ] = None,
-    instance_type: Annotated[
-        str | None, _fleet(help="SageMaker instance type. [default: ml.g5.2xlarge]", show_default=False)
-    ] = None,
+    instance_type: Annotated[str | None, _fleet(help="SageMaker instance type. [default: ml.g5.2xlarge]")] = None,
     startup: Annotated[str, _fleet(help="From the decision to add an instance until it serves.")] = "5m",
     routing: Annotated[
         Literal["least-outstanding", "random"], _fleet(help="How requests are spread.")
@@ -116,14 +107,25 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
     kind = instance_type or (env.instance_type if env else _DEFAULT_INSTANCE)
     settings, limits = _container(env, kind)
     calibration = Calibration.read(parameters) if parameters else published_calibration()
-    traffic = _Traffic(pattern, rate, peak, duration, input_tokens, output_tokens, seed)
-    made, title = traffic.trace(settings, limits, trace)
+    longest = min(settings.max_input_length, limits.max_batch_prefill_tokens // 16 * 16)
+    most = settings.max_total_tokens
+    if trace is not None:
+        with Waiting("Reading requests"):
+            made, title = fleets.read_trace(trace, longest, most), str(trace)
+    else:
+        peak, text = 5 * rate if peak is None else peak, duration or ("24h" if pattern == "daily" else "2h")
+        seconds, inputs = parse_duration(text, "duration"), fleets.parse_lengths(input_tokens, "--input", longest)
+        outputs, rates = fleets.parse_lengths(output_tokens, "--output", most - 1), _rate(pattern, rate, peak, seconds)
+        made = fleets.poisson_trace(rates, seconds, inputs, outputs, seed=seed, max_total_tokens=most)
+        shown = f"{rate:g}" if pattern == "constant" else f"{rate:g} to {peak:g}"
+        title = f"{pattern}: {shown} requests/s for {text}, prompts {input_tokens}, answers {output_tokens} tokens"
     fleet = Fleet(calibration.parameters, limits, parse_duration(startup, "startup"), routing)
     chosen = _policies(policy or [], env)
     try:
-        results = _run(made, fleet, chosen, seed)
+        with Waiting("Simulating") as waiting:
+            results = [fleets.simulate(made, fleet, one, seed, waiting.share_of(one.name)) for one in chosen]
     except UnservableRequestError as error:
-        raise CommandError(f"a request of the traffic would block an instance for good: {error}", 2) from error
+        raise UserError(f"a request of the traffic would block an instance for good: {error}") from error
     usd_per_hour, price_source = price_of(kind, price)
     summaries = [result.summary for result in results]
     if as_json:
@@ -147,12 +149,6 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
     if plot is not None:
         with writing(plot):
             draw(results, plot, title)
-
-
-def _run(trace: Trace, fleet: Fleet, chosen: list[Policy], seed: int) -> list[Result]:
-    with Waiting("Reading requests") as waiting:
-        listed = fleets.ListedTrace(fleets.collect(trace, MOST_REQUESTS), trace.duration_s)
-        return [fleets.simulate(listed, fleet, one, seed, waiting.share_of(one.name)) for one in chosen]
 
 
 def _rows(summaries: list[Summary], price: float | None) -> list[list[str]]:
@@ -202,66 +198,31 @@ def _container(env: Environment | None, kind: str) -> tuple[LauncherSettings, Ro
         settings = env.launcher_settings() if env else parse_environment(default.environment(kind))
         return settings, router_limits(settings, kind)
     except (LookupError, ValueError) as error:
-        raise CommandError(f"instance type = {kind}\n    {error}\n    fix: {_TYPE_FIX}", 2) from None
+        raise UserError(f"instance type = {kind}\n    {error}\n    fix: {_TYPE_FIX}") from None
 
 
 def _policies(texts: list[str], env: Environment | None) -> list[Policy]:
     """Those that the texts describe; without any the environment's own, or else a default."""
-    defaults = Policy("", 1, 4, scale_out_cooldown_s=60.0, scale_in_cooldown_s=300.0)
+    base, spec, name = Policy("", 1, 4, scale_out_cooldown_s=60.0, scale_in_cooldown_s=300.0), "", ""
     scaling = env.auto_scaling if env else None
-    if scaling is not None:
-        bounds = f"min={scaling.min_instances},max={scaling.max_instances}"
+    if env is not None and scaling is not None:
+        bounds = f"min={scaling.min_instances},max={scaling.max_instances},start={env.instance.count}"
         pauses = f"out={scaling.scale_out_cooldown_seconds},in={scaling.scale_in_cooldown_seconds}"
-        own = f"concurrency:{scaling.target_concurrent_requests},{bounds},{pauses}"
-        defaults = parse_policy(own, defaults)
+        spec = f"concurrency:{scaling.target_concurrent_requests},{bounds},{pauses}"
+        name = f"{env.name}: concurrency:{scaling.target_concurrent_requests:g}"
+    elif env is not None:
+        spec, name = f"fixed:{env.instance.count}", env.name
+    own = parse_policy(spec or "concurrency:16,min=1,max=4", base)
     if texts:
-        return [parse_policy(text, defaults) for text in texts]
-    if env is None:
-        return [parse_policy("concurrency:16,min=1,max=4", defaults)]
-    if scaling is None:
-        return [replace(parse_policy(f"fixed:{env.instance.count}", defaults), name=env.name)]
-    name = f"{env.name}: concurrency:{scaling.target_concurrent_requests:g}"
-    return [replace(defaults, name=name, initial_capacity=env.instance.count)]
+        return [parse_policy(text, own if scaling else base) for text in texts]
+    return [replace(own, name=name or own.name)]
 
 
-@dataclass(frozen=True)
-class _Traffic:
-    """The options of made-up traffic."""
-
-    pattern: Pattern
-    rate: float
-    peak: float | None
-    duration: str | None
-    input_tokens: str
-    output_tokens: str
-    seed: int
-
-    def trace(self, settings: LauncherSettings, limits: RouterLimits, file: Path | None) -> tuple[Trace, str]:
-        """The requests, those of a file or made up, and their title. Raises TraceError."""
-        longest = min(settings.max_input_length, limits.max_batch_prefill_tokens // 16 * 16)
-        if file is not None:
-            return fleets.TraceFile(file, longest, settings.max_total_tokens), str(file)
-        text = self.duration or ("24h" if self.pattern == "daily" else "2h")
-        duration, peak = parse_duration(text, "duration"), 5 * self.rate if self.peak is None else self.peak
-        inputs = fleets.parse_lengths(self.input_tokens, "--input", longest)
-        outputs = fleets.parse_lengths(self.output_tokens, "--output", settings.max_total_tokens - 1)
-        rate = self._rate(peak, duration)
-        trace = fleets.PoissonTrace(rate, duration, inputs, outputs, self.seed, settings.max_total_tokens)
-        expected = trace.expected_requests()
-        if expected > MOST_REQUESTS:
-            reason = f"that makes some {expected:,.0f} requests: more than {MOST_REQUESTS:,}, too many one by one"
-            raise TraceError(reason, "lower the rate or the duration")
-        if expected <= 0:
-            raise TraceError("that makes no request at all", "raise --rate or --peak")
-        rates = f"{self.rate:g}" if self.pattern == "constant" else f"{self.rate:g} to {peak:g}"
-        lengths = f"prompts {self.input_tokens}, answers {self.output_tokens} tokens"
-        return trace, f"{self.pattern}: {rates} requests/s for {text}, {lengths}"
-
-    def _rate(self, peak: float, duration: float) -> Rate:
-        rates: dict[Pattern, Callable[[], Rate]] = {
-            "constant": lambda: fleets.constant(self.rate),
-            "daily": lambda: fleets.daily(self.rate, peak, peak_at_s=DAY_S * 14 / 24),
-            "burst": lambda: fleets.burst(self.rate, peak, duration / 4, duration / 4),
-            "ramp": lambda: fleets.ramp(self.rate, peak, duration),
-        }
-        return rates[self.pattern]()
+def _rate(pattern: Pattern, rate: float, peak: float, duration: float) -> Rate:
+    rates: dict[Pattern, Callable[[], Rate]] = {
+        "constant": lambda: fleets.constant(rate),
+        "daily": lambda: fleets.daily(rate, peak, peak_at_s=DAY_S * 14 / 24),
+        "burst": lambda: fleets.burst(rate, peak, duration / 4, duration / 4),
+        "ramp": lambda: fleets.ramp(rate, peak, duration),
+    }
+    return rates[pattern]()

@@ -11,12 +11,12 @@ from rich.text import Text
 from mistral7b.endpoint.caller import open_session
 from mistral7b.endpoint.client import NO_RETRIES
 from mistral7b.environment import Environment, load_environment
+from mistral7b.errors import UserError
 from mistral7b.operate.smoke.answers import CheckResult
 from mistral7b.operate.smoke.checks import NoPromptFitsError, SmokePlan, smoke_plan
 from mistral7b.operate.smoke.deployed import DEPLOYED, compare
 from mistral7b.operate.smoke.runner import TOTAL_S, run_checks
 from mistral7b_cli.aws import connected
-from mistral7b_cli.failure import CommandError
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
 from mistral7b_cli.output import say, write_json
 from mistral7b_cli.waiting import Waiting
@@ -61,12 +61,12 @@ def smoke(
     expected and got.
     """
     if not _SHORTEST_S <= timeout <= _LONGEST_S:
-        raise CommandError(f"--timeout {timeout:g}: give {_SHORTEST_S:g} to {_LONGEST_S:g} seconds", 2)
+        raise UserError(f"--timeout {timeout:g}: give {_SHORTEST_S:g} to {_LONGEST_S:g} seconds")
     env = load_environment(folder, name)
     try:
         plan = smoke_plan(env)
     except NoPromptFitsError as error:
-        raise CommandError(f"{folder / f'{name}.yaml'}: tgi.{error}", 2) from None
+        raise UserError(f"{folder / f'{name}.yaml'}: tgi.{error}") from None
     results = _run(env, folder, plan, timeout, as_json)
     failed = [result.name for result in results if not result.passed]
     seconds, overloaded = sum(one.seconds for one in results), any(one.overloaded for one in results)
@@ -83,7 +83,7 @@ def smoke(
     if failed:
         busy = ". The endpoint is overloaded, which says nothing of its settings: run it again when it is less busy"
         told = f"{len(failed)} of {len(results)} checks failed: {', '.join(failed)}{busy if overloaded else ''}"
-        raise CommandError(told)
+        raise UserError(told, 1)
 
 
 def _run(env: Environment, folder: Path, plan: SmokePlan, timeout_s: float, quiet: bool) -> list[CheckResult]:

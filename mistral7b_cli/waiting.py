@@ -1,8 +1,12 @@
 """A sign of life on a terminal while an answer is long in coming."""
 
-import threading
+import time
 from collections.abc import Callable
 from typing import Self
+
+from rich.console import Group, RenderableType
+from rich.live import Live
+from rich.spinner import Spinner
 
 from mistral7b_cli.output import progress
 
@@ -14,33 +18,24 @@ class Waiting:
     """Shows a spinner on standard error, if that is a terminal, until `done` or the end of the block."""
 
     def __init__(self, text: str, patience_s: float = PATIENCE_S) -> None:
-        self._status = progress.status(text)
-        self._timer = threading.Timer(patience_s, self._show)
-        self._timer.daemon = True
-        self._lock = threading.Lock()
-        self._done = False
+        self._spinner, self._from = Spinner("dots", text), time.monotonic() + patience_s
+        self._live = Live(get_renderable=self._shown, console=progress, transient=True, refresh_per_second=12)
 
     def share_of(self, text: str) -> Callable[[float], None]:
         """Begins a part of the work; the function returned takes the share of it that is done."""
-        self._status.update(text)
-        return lambda share: self._status.update(f"{text}: {share:.0%}")
+        self._spinner.update(text=text)
+        return lambda share: self._spinner.update(text=f"{text}: {share:.0%}")
 
     def done(self) -> None:
         """Takes the spinner away; may be called more than once."""
-        with self._lock:
-            self._done = True
-            self._timer.cancel()
-            self._status.stop()
+        self._live.stop()
 
     def __enter__(self) -> Self:
-        if progress.is_terminal:
-            self._timer.start()
+        self._live.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.done()
 
-    def _show(self) -> None:
-        with self._lock:
-            if not self._done:
-                self._status.start()
+    def _shown(self) -> RenderableType:
+        return self._spinner if time.monotonic() >= self._from else Group()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from mistral7b.capacity.fleet import Result
-    from mistral7b.capacity.fleet.chunks import Floats
+    from mistral7b.capacity.fleet.trace import Floats
 
 SUFFIXES = (".png", ".svg", ".pdf")
 

@@ -10,12 +10,12 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
+from mistral7b.errors import UserError
 from mistral7b.process import CommandFailedError
-from mistral7b_cli.demo.report import Report, StepFailedError
 from mistral7b_cli.demo.scenario import EXAMPLE, EXAMPLE_NAME, run_demo
-from mistral7b_cli.failure import CommandError
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder, project_here
 from mistral7b_cli.output import out, progress, write_json
+from mistral7b_cli.report import Report, StepFailedError
 from sagehost.lifecycle import LifecycleError
 
 commands = typer.Typer()
@@ -39,7 +39,6 @@ def demo(
             "--environment",
             metavar="ENVIRONMENT",
             help="Deploy this environment of yours. Default: an example of the demo's own.",
-            show_default=False,
         ),
     ] = None,
     folder: EnvironmentsFolder = DEFAULT_FOLDER,
@@ -71,14 +70,14 @@ def interruptible(what: str, console: Console) -> Iterator[None]:
     """Has SIGTERM and the loss of the terminal end what runs as Ctrl-C does, with everything cleaned up.
 
     Raises:
-        CommandError: it failed.
+        UserError: it failed.
     """
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
         yield
     except (CommandFailedError, StepFailedError, LifecycleError, BotoCoreError, ClientError) as error:
-        raise CommandError(f"the {what} failed: {error}") from error
+        raise UserError(f"the {what} failed: {error}", 1) from error
     except KeyboardInterrupt:
         console.print(f"\nInterrupted; everything that the {what} started is stopped.")
         raise typer.Exit(130) from None

@@ -22,8 +22,8 @@ from mistral7b.tgi import GenerateParameters, GenerateRequest, TgiError
 from mistral7b.tgi.validation import validate
 from mistral7b.yamlfile import read
 from mistral7b_cli.demo.prerequisites import permissions_boundary, prerequisites
-from mistral7b_cli.demo.report import Report, StepFailedError
 from mistral7b_cli.rehearsal.cloud import Cloud
+from mistral7b_cli.report import Report, StepFailedError
 from sagehost.accounts import DEFAULT_ACCOUNT, credentials
 from sagehost.lifecycle import running_server
 
@@ -61,6 +61,11 @@ class Demo:
         """The copied environment files."""
         return self.scratch / "environments"
 
+    @property
+    def account(self) -> str:
+        """The account that the file names, or else the embedded AWS's own."""
+        return self.environment.account or DEFAULT_ACCOUNT
+
     def run(self) -> None:
         """All the steps, in order.
 
@@ -79,20 +84,16 @@ class Demo:
         self._destroy()
         self._prove_removal(before, kept)
 
-    def _account(self) -> str:
-        account: str = self._session().client("sts").get_caller_identity()["Account"]
-        return account
-
     def _bootstrap(self) -> None:
-        place = f"aws://{self._account()}/{self.environment.region}"
+        place = f"aws://{self.account}/{self.environment.region}"
         with self.report.step("Bootstrap the account", f"cdk bootstrap {place}") as step:
             self._cdk("bootstrap", place)
             step.result = "bucket, repository and roles of the CDK"
 
     def _make_prerequisites(self) -> None:
-        account, client = self._account(), Cloud(os.environ["AWS_ENDPOINT_URL"]).client
-        lines = [*permissions_boundary(self.project, account, self.environment.region, client)]
-        if lines := [*lines, *prerequisites(self.environment, account, client)]:
+        client = Cloud(os.environ["AWS_ENDPOINT_URL"]).client
+        lines = [*permissions_boundary(self.project, self.account, self.environment.region, client)]
+        if lines := [*lines, *prerequisites(self.environment, self.account, client)]:
             with self.report.step("Make what the file takes for granted") as step:
                 for line in lines:
                     self.report.tell(f"made first: {line}")
@@ -255,13 +256,12 @@ def run_demo(project: Path, report: Report, folder: Path = EXAMPLE, name: str = 
 @contextmanager
 def exported(settings: Mapping[str, str]) -> Iterator[None]:
     """Has these settings and no other AWS ones in the environment, as after `eval "$(mistral7b local up)"`."""
-    before = {n: value for n, value in os.environ.items() if n.startswith("AWS_") or n in settings}
-    for name in before:
+    before = dict(os.environ)
+    for name in [name for name in before if name.startswith("AWS_")]:
         del os.environ[name]
     os.environ.update(settings)
     try:
         yield
     finally:
-        for name in settings:
-            del os.environ[name]
+        os.environ.clear()
         os.environ.update(before)

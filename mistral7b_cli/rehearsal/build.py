@@ -10,7 +10,6 @@ import re
 import shlex
 import shutil
 import stat
-import subprocess
 import sys
 import time
 import zipfile
@@ -21,7 +20,8 @@ from typing import Any
 
 import yaml
 
-from mistral7b.process import end_group
+from mistral7b.process import CommandFailedError
+from mistral7b.process import run as run_command
 from mistral7b_cli.rehearsal.execution import OWN_LINE
 from mistral7b_cli.rehearsal.run import ActionFailedError, Run, Session
 
@@ -65,7 +65,6 @@ _OWN = {
 
 _LOCAL = "localhost,127.0.0.1,::1"
 
-_POLL_S = 0.1
 MINUTE_S = 60.0
 
 # Each command runs in this one shell, so that `cd` and `export` carry over. Its number goes first into a file.
@@ -196,43 +195,26 @@ def _run_commands(run: Run, project: Mapping[str, Any], spec: Mapping[str, Any],
         steps.append(_STEP.format(number=number, **{key: shlex.quote(str(name)) for key, name in names.items()}))
     shell = f"/bin/{spec.get('env', {}).get('shell', 'sh').removeprefix('/bin/')}"
     deadline = time.monotonic() + MINUTE_S * int(project.get("TimeoutInMinutes", 60))
+
+    def check() -> None:
+        if run.cancelled.is_set():
+            raise ActionFailedError("BUILD_STOPPED: Build has been stopped")
+        if time.monotonic() > deadline:
+            raise ActionFailedError("BUILD_TIMED_OUT: Build has timed out.")
+
     first = 0
     while first < len(steps):  # a command that ends its shell by `exit 0` is followed by the next one in another
         (scratch / "script.sh").write_text("".join(steps[first:]), encoding="utf-8")
-        status = _run_shell(run, [shell, str(scratch / "script.sh")], environment, deadline)
-        last = int((scratch / "at").read_text())
-        if status:
-            phase, text = commands[last]
+        command = [shell, str(scratch / "script.sh")]
+        try:
+            run_command(command, run.folder / "source", environment=environment, log=run.shown.log, check=check)
+        except CommandFailedError as error:
+            phase, text = commands[int((scratch / "at").read_text())]
             raise ActionFailedError(
                 f"Build terminated with state: FAILED. Phase: {phase.upper()}, COMMAND_EXECUTION_ERROR: Error while "
-                f"executing command: {text}. Reason: exit status {status}"
-            )
-        first = last + 1
-
-
-def _run_shell(run: Run, command: list[str], environment: dict[str, str], deadline: float) -> int:
-    """The exit status of a shell, whose output goes to the log."""
-    assert run.shown.log is not None
-    with run.shown.log.open("ab") as log:
-        process = subprocess.Popen(
-            command,
-            cwd=run.folder / "source",
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    try:
-        while process.poll() is None:
-            if run.cancelled.is_set():
-                raise ActionFailedError("BUILD_STOPPED: Build has been stopped")
-            if time.monotonic() > deadline:
-                raise ActionFailedError("BUILD_TIMED_OUT: Build has timed out.")
-            time.sleep(_POLL_S)
-    finally:
-        end_group(process)  # and whatever a command has left running
-    return process.returncode
+                f"executing command: {text}. Reason: exit status {error.status}"
+            ) from None
+        first = int((scratch / "at").read_text()) + 1
 
 
 def _listed(value: Any) -> list[str]:

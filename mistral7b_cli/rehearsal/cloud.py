@@ -11,7 +11,7 @@ import urllib3
 from botocore.config import Config
 
 from mistral7b.promotion.places import Place
-from mistral7b_cli.demo.report import StepFailedError
+from mistral7b_cli.report import StepFailedError
 from sagehost.accounts import credentials
 
 _MAKING = threading.Lock()

@@ -6,7 +6,7 @@ An embedded AWS is started for it, and nothing is left behind unless it is to be
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,13 +15,12 @@ import yaml
 
 from mistral7b.environment import EnvironmentFileError
 from mistral7b.errors import UserError
-from mistral7b.process import Job, cdk_program, python_first, run, run_together
+from mistral7b.process import cdk_program, python_first, run, run_together
 from mistral7b.project import bootstrap, environments_folder
 from mistral7b.promotion import PIPELINE_FILE, Promotion, load_promotion
 from mistral7b.promotion.names import PIPELINE_ID, PIPELINE_NAME
 from mistral7b.promotion.places import Place, places
 from mistral7b_cli.demo.prerequisites import oidc_providers, permissions_boundary, prerequisites
-from mistral7b_cli.demo.report import Report
 from mistral7b_cli.demo.scenario import exported
 from mistral7b_cli.rehearsal import repository
 from mistral7b_cli.rehearsal.approvals import Approver, approve_all, ask_user
@@ -30,25 +29,13 @@ from mistral7b_cli.rehearsal.repository import Clone
 from mistral7b_cli.rehearsal.result import Result, deployed
 from mistral7b_cli.rehearsal.view import View
 from mistral7b_cli.rehearsal.walk import Walk, read_definition
+from mistral7b_cli.report import Report
 from sagehost.accounts import credentials
 from sagehost.lifecycle import down, running_server, up
 
 PREFIX = "mistral7b-rehearsal-"
 STATE, BUILDS = "server", "actions"
 """Folders, in the one that is kept, of the server's state and of the actions' logs."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What to rehearse."""
-
-    project: Path
-    commits: tuple[str, ...]
-    """Promoted one after the other; the last one is what the rehearsal is about."""
-    environments: Path | None
-    """Files that take the place of the commit's own; None: those of the commit."""
-    keep: bool
-    """Whether the server stays."""
 
 
 @dataclass
@@ -86,10 +73,10 @@ class Rehearsal:
             run(["sh", "-c", setup], folder, report.now, self.cloud.environ(self.place))
         cdk = cdk_program(folder)
         # without the app, which a bootstrap has no use for
-        jobs = [Job([cdk, *p.cdk_arguments(), "--app", ""], self._environ(p)) for p in self.places]
+        jobs = [([cdk, *p.cdk_arguments(), "--app", ""], self._environ(p)) for p in self.places]
         with report.step("Bootstrap the accounts", " ".join(["cdk", *self.places[-1].cdk_arguments()])) as step:
             at_once = 2 * (os.cpu_count() or 1)  # each waits for its stack half of its time
-            run_together(jobs, folder, at_once, lambda job: report.tell(job.command[2]))
+            run_together(jobs, folder, at_once, lambda command: report.tell(command[2]))
             step.result = f"{len(jobs)}, of which those of environments trust {self.place.account}"
         self.make_prerequisites()
         with report.step("Deploy the pipeline", f"cdk deploy {PIPELINE_ID}") as step:
@@ -132,23 +119,40 @@ class Rehearsal:
         return self.cloud.environ(place) | {"PATH": python_first(self.clone.folder / ".venv" / "bin")}
 
 
-def run_rehearsal(plan: Plan, report: Report, approver: Approver | None) -> tuple[list[Result], Path | None]:
-    """Rehearses, and gives what came of each commit, and the folder that stays if the server is to be kept.
+def run_rehearsal(
+    project: Path,
+    commits: Sequence[str],
+    environments: Path | None,
+    report: Report,
+    approver: Approver | None,
+    *,
+    keep: bool,
+) -> tuple[list[Result], Path | None]:
+    """Promotes commits one after the other; the last one is what the rehearsal is about.
 
-    Without an approver it asks on the report's console.
+    Args:
+        project: The project, a git repository.
+        commits: Their ids.
+        environments: Files that take the place of the commit's own; None: those of the commit.
+        report: Shows the steps.
+        approver: Answers the last commit's approvals; None: the user, on the report's console.
+        keep: Whether the embedded AWS goes on running.
+
+    Returns:
+        What came of each commit, and the folder that stays with `keep`.
 
     Raises:
         CommandFailedError, ClientError, LifecycleError: a command, a service or the embedded AWS fails.
         UserError: there is nothing to clone, or a commit's files are wrong.
     """
     with ExitStack() as stack:
-        scratch = stack.enter_context(_scratch(keep=plan.keep))
+        scratch = stack.enter_context(_scratch(keep=keep))
         # whatever a command leaves in its temporary folder goes with the scratch folder, the server's things, too
         stack.enter_context(exported({**credentials(), "TMPDIR": str(scratch)}))
         folder = scratch / "repository"
-        with report.step("Clone the project", f"git clone {plan.project} {folder}") as step:
-            repository.clone(plan.project, folder)
-            promotion, clone = commit(plan, folder, plan.commits[0])
+        with report.step("Clone the project", f"git clone {project} {folder}") as step:
+            repository.clone(project, folder)
+            promotion, clone = commit(folder, commits[0], environments)
             step.result = f"{clone.commit[:10]} {clone.subject}"
         build = promotion.settings.build
         report.tell(
@@ -156,32 +160,32 @@ def run_rehearsal(plan: Plan, report: Report, approver: Approver | None) -> tupl
             f"`{build.test}` once. With `make setup`, half a minute each time, that takes some ten minutes."
         )
         with report.step("Start the embedded AWS", "mistral7b local up") as step:
-            cloud = Cloud(stack.enter_context(_server(scratch, keep=plan.keep)))
+            cloud = Cloud((up(scratch / STATE) if keep else stack.enter_context(running_server())).url)
             step.result = cloud.url
         rehearsal = Rehearsal(cloud, promotion, clone, report, scratch / BUILDS)
         rehearsal.prepare()
         results: list[Result] = []
-        for revision in plan.commits:
+        for revision in commits:
             if results:
-                promotion, clone = commit(plan, folder, revision)
+                promotion, clone = commit(folder, revision, environments)
                 rehearsal = replace(rehearsal, promotion=promotion, clone=clone)
                 rehearsal.make_prerequisites()
-            last = len(results) == len(plan.commits) - 1
+            last = len(results) == len(commits) - 1
             decide = approver if last else approve_all(report.console, "it is what the next commit meets")
             results.append(rehearsal.promote(decide or ask_user(report.console)))
             if not results[-1].promoted:
                 break
-        return results, scratch if plan.keep else None
+        return results, scratch if keep else None
 
 
-def commit(plan: Plan, folder: Path, revision: str) -> tuple[Promotion, Clone]:
+def commit(folder: Path, revision: str, environments: Path | None) -> tuple[Promotion, Clone]:
     """Puts a commit on the clone's branch, with what a rehearsal changes in its environment files on top."""
     clone = repository.check_out(folder, revision)
     files = folder / environments_folder(folder)
-    if plan.environments is not None:
+    if environments is not None:
         shutil.rmtree(files, ignore_errors=True)
-        shutil.copytree(plan.environments, files)
-        clone = repository.commit_all(clone, files, f"The environment files of {plan.environments}")
+        shutil.copytree(environments, files)
+        clone = repository.commit_all(clone, files, f"The environment files of {environments}")
     try:
         promotion = load_promotion(files)
     except EnvironmentFileError as error:  # the clone is gone when the user reads of it
@@ -204,7 +208,7 @@ def commit(plan: Plan, folder: Path, revision: str) -> tuple[Promotion, Clone]:
 
 @contextmanager
 def _scratch(*, keep: bool) -> Iterator[Path]:
-    """A folder that goes at the end of the block; with `keep`, only if that is interrupted."""
+    """A folder that is removed at the end, and its server stopped; with `keep`, only after an interruption."""
     folder = Path(tempfile.mkdtemp(prefix=PREFIX)).resolve()
     try:
         yield folder
@@ -213,18 +217,5 @@ def _scratch(*, keep: bool) -> Iterator[Path]:
         raise
     finally:
         if not keep:
+            down(folder / STATE)
             shutil.rmtree(folder)
-
-
-@contextmanager
-def _server(scratch: Path, *, keep: bool) -> Iterator[str]:
-    """The URL of an embedded AWS that ends with the block; with `keep`, only if that is interrupted."""
-    if not keep:
-        with running_server() as server:
-            yield server.url
-        return
-    try:
-        yield up(scratch / STATE).url
-    except KeyboardInterrupt:
-        down(scratch / STATE)
-        raise

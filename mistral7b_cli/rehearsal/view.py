@@ -6,16 +6,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from rich.console import Console, Group
-from rich.live import Live
-from rich.spinner import Spinner
-from rich.table import Table
 from rich.text import Text
 
 from mistral7b_cli.output import say
 from mistral7b_cli.rehearsal.execution import IN_PROGRESS, NOT_STARTED, OTHER_SIGN, SIGNS, SUCCEEDED, Action, Execution
-
-QUIET_S = 5.0
-"""How long an action may run without a line, where nothing moves on its own, in seconds."""
+from mistral7b_cli.report import QUIET_S, live, running
 
 
 @dataclass
@@ -24,23 +19,23 @@ class View:
 
     console: Console
     clock: Callable[[], float] = time.monotonic
+    _shown: Execution | None = None
     _told: dict[tuple[str, str], tuple[str, float]] = field(default_factory=dict)
     """By execution and action: the status that was printed last, and when something was."""
 
     def __post_init__(self) -> None:
-        """Elsewhere than on a terminal, `live` shows nothing."""
-        self.live = Live(console=self.console, transient=True, refresh_per_second=8)
+        self.live = live(self.console, self._now)
 
     @contextmanager
     def paused(self) -> Iterator[None]:
         """Keeps still for the length of the block, in which the user is asked."""
-        self.live.update(Text(""), refresh=True)
         self.live.stop()
         yield
         self.live.start()
 
     def update(self, execution: Execution) -> None:
-        """Shows how things are now."""
+        """Prints what has changed."""
+        self._shown = execution
         for action in execution.actions:
             key, now = (execution.id, action.title), self.clock()
             told, since = self._told.get(key, (NOT_STARTED, now))
@@ -54,7 +49,15 @@ class View:
                 self.print(f"    … {action.title} {_seconds(action)}{action.doing and f': {action.doing}'}")
             elif not self.console.is_terminal and action.category != "Approval":
                 self.print(f"    … {action.title} started")
-        self.live.update(_now(execution))
+
+    def _now(self) -> Group:
+        """The stages in a row, and below them what runs."""
+        stages = Text("    ")
+        for number, stage in enumerate(self._shown.stages if self._shown else ()):
+            stages.append(" › " if number else "", "dim").append(f"{stage.name} ")
+            stages.append(*SIGNS.get(stage.status, OTHER_SIGN))
+        actions = [one for one in (self._shown.actions if self._shown else ()) if one.status == IN_PROGRESS]
+        return Group(Text(), stages, running([(one.title, one.seconds or 0.0, one.doing) for one in actions]))
 
     def print(self, text: str | Text) -> None:
         """Prints a line between the actions'."""
@@ -69,17 +72,3 @@ def _line(action: Action) -> Text:
 
 def _seconds(action: Action) -> str:
     return "" if action.seconds is None else f"{action.seconds:.1f} s"
-
-
-def _now(execution: Execution) -> Group:
-    """The stages in a row, and below them what runs."""
-    stages = Text("    ")
-    for number, stage in enumerate(execution.stages):
-        stages.append(" › " if number else "", "dim").append(f"{stage.name} ")
-        stages.append(*SIGNS.get(stage.status, OTHER_SIGN))
-    running = Table.grid(padding=(0, 1))
-    for action in execution.actions:
-        if action.status == IN_PROGRESS:
-            last = Text(action.doing, style="dim", no_wrap=True, overflow="ellipsis")
-            running.add_row("   ", Spinner("dots"), action.title, f"{_seconds(action):>8}", last)
-    return Group(Text(), stages, running)

@@ -29,7 +29,6 @@ from mistral7b_cli.rehearsal.execution import (
 from mistral7b_cli.rehearsal.run import ActionFailedError, Artifact, Run
 from mistral7b_cli.rehearsal.source import run_source
 from mistral7b_cli.rehearsal.view import View
-from sagehost.pipelines.definition import Action as Declared
 from sagehost.pipelines.definition import Definition
 
 _POLL_S = 0.3
@@ -177,10 +176,6 @@ def read_definition(cloud: Cloud, place: Place) -> Definition:
     declared = cloud.deployed("AWS::CodePipeline::Pipeline", place.account, place.region, PIPELINE_NAME)
     assert declared is not None
     return Definition(declared, place.region, place.account)
-
-
-def _not_started(action: Declared) -> Action:
-    return Action(action.stage, action.name, action.category, action.configuration.get("CustomData", ""))
 
 
 def _perform(run: Run) -> None:

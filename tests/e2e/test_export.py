@@ -1,16 +1,18 @@
 """An exported environment: one template that boto3 alone deploys, in an account that has never seen the CDK."""
 
 import json
+import shutil
 
 import pytest
 
-from tests.e2e.conftest import REGION, User, succeeded
+from tests.e2e.conftest import REGION, UNVALIDATED_APP, User, succeeded
 
 BARE, STACK = "777777777777", "launched"
 
 
 @pytest.fixture(scope="module")
 def template(user: User) -> str:
+    shutil.copy(UNVALIDATED_APP, user.scratch / "app.py")
     with user.having("plain", {"region": REGION, "network": {"runtime_endpoint": False}}):
         return succeeded(user.mistral7b("export", "plain")).stdout
 

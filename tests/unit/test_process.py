@@ -2,18 +2,19 @@
 
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from mistral7b.process import CommandFailedError, Job, run, run_together
+from mistral7b.process import CommandFailedError, run, run_together
 
 ENVIRONMENT = {"PATH": os.environ["PATH"], "WHO": "ada"}
 
 
-def job(script: str) -> Job:
-    """A shell script."""
-    return Job(["sh", "-c", script], ENVIRONMENT)
+def job(script: str) -> tuple[list[str], dict[str, str]]:
+    """A shell script with its environment."""
+    return ["sh", "-c", script], ENVIRONMENT
 
 
 def alive(pid: int) -> bool:
@@ -28,6 +29,26 @@ def test_a_command_gets_the_environment_that_it_is_given(tmp_path: Path) -> None
     assert run(["sh", "-c", "echo $WHO"], tmp_path, lambda _: None, ENVIRONMENT) == "ada"
 
 
+def test_lines_come_while_the_command_runs_and_also_the_last_without_its_end(tmp_path: Path) -> None:
+    seen: list[str] = []
+
+    def see(line: str) -> None:
+        seen.append(line)
+        (tmp_path / "seen").touch()
+
+    waits = "echo first; while ! test -e seen; do sleep 0.01; done; printf last"
+    assert run(["sh", "-c", waits], tmp_path, see) == "first\nlast"
+    assert seen == ["first", "last"]
+
+
+def test_background_processes_end_with_the_command(tmp_path: Path) -> None:
+    run(["sh", "-c", "sleep 600 & echo $! > pid"], tmp_path)
+    deadline = time.monotonic() + 60
+    while alive(int((tmp_path / "pid").read_text())):  # a killed process ends when it is scheduled next
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def test_commands_run_at_the_same_time(tmp_path: Path) -> None:
     meet = "touch {0}; for i in $(seq 500); do test -e {1} && exit 0; sleep 0.01; done; exit 1"
     run_together([job(meet.format("a", "b")), job(meet.format("b", "a"))], tmp_path, 2, lambda _: None)
@@ -38,11 +59,11 @@ def test_no_more_run_at_once_than_allowed(tmp_path: Path) -> None:
     run_together([job(alone)] * 3, tmp_path, 1, lambda _: None)
 
 
-def test_each_end_is_told(tmp_path: Path) -> None:
+def test_each_end_is_reported(tmp_path: Path) -> None:
     jobs = [job("true"), job("exit 0")]
-    ended: list[Job] = []
+    ended: list[Sequence[str]] = []
     run_together(jobs, tmp_path, 2, ended.append)
-    assert sorted(id(one) for one in ended) == sorted(id(one) for one in jobs)
+    assert sorted(map(list, ended)) == sorted(command for command, _ in jobs)
 
 
 def test_a_failure_shows_what_the_command_printed_and_ends_the_others(tmp_path: Path) -> None:
@@ -54,7 +75,7 @@ def test_a_failure_shows_what_the_command_printed_and_ends_the_others(tmp_path: 
 
 
 def test_an_interruption_ends_them_all(tmp_path: Path) -> None:
-    def interrupt(_: Job) -> None:
+    def interrupt(_: Sequence[str]) -> None:
         raise KeyboardInterrupt
 
     waits = job("echo $$ > pid; exec sleep 600")

@@ -9,14 +9,11 @@ from math import inf
 
 import numpy as np
 
-from mistral7b.capacity.fleet.chunks import Floats, Trace, collect
+from mistral7b.capacity.fleet.trace import Floats, Trace
 from mistral7b.capacity.hosting import ANSWER_LIMIT_S, Fleet, Routing
 from mistral7b.capacity.request import Request
 from mistral7b.capacity.scheduler import TgiInstance
 from scaling_rules import AutoScaling, Policy
-
-MOST_REQUESTS = 20_000_000
-"""More are refused: with some 100 bytes each they would need more than 2 GB."""
 
 Progress = Callable[[float], None]
 """Is told the share of the trace that is done."""
@@ -118,7 +115,6 @@ def simulate(trace: Trace, fleet: Fleet, policy: Policy, seed: int = 0, progress
         progress: Told how far it is.
 
     Raises:
-        TraceError: the trace is empty or holds more than MOST_REQUESTS.
         UnservableRequestError: the router would never let a request in.
     """
     return _Simulation(trace, fleet, policy, seed).run(progress)
@@ -149,8 +145,7 @@ class _Simulation:
     def __init__(self, trace: Trace, fleet: Fleet, policy: Policy, seed: int) -> None:
         self._fleet = fleet
         self._policy = policy
-        self._requests = collect(trace, MOST_REQUESTS)
-        self._duration = trace.duration_s
+        self._requests = trace
         self._scaling = AutoScaling(policy, fleet.startup_s)
         self._route = router(fleet.routing, seed)
         self._members: list[_Member] = []
@@ -191,7 +186,7 @@ class _Simulation:
                     self._schedule(member)
                 else:
                     self._seconds[number] = _REFUSED
-        while control <= self._duration:
+        while control <= self._requests.duration_s:
             control = self._control(control)
         while events:
             self._pop()
@@ -268,13 +263,13 @@ class _Simulation:
         SageMaker bills an instance by the second from its launch until it is gone. What it takes to finish requests
         after a scale-in, a minute at most of some instances, is left out.
         """
-        within = timeline.times < self._duration
-        lasting = np.diff(timeline.times[within], append=self._duration)
+        within = timeline.times < self._requests.duration_s
+        lasting = np.diff(timeline.times[within], append=self._requests.duration_s)
         return float(np.sum(lasting * timeline.capacity[within])) / 3600
 
     def _over_time(self, latency: Floats) -> LatencyOverTime:
         """Latency and rate in a hundred or so equal windows of the trace, of ten seconds at least."""
-        edges = np.linspace(0.0, self._duration, max(1, min(100, int(self._duration / 10))) + 1)
+        edges = np.linspace(0.0, self._requests.duration_s, max(1, min(100, int(self._requests.duration_s / 10))) + 1)
         bounds = np.searchsorted(self._requests.times, edges)
         parts = [_quantiles(latency[low:high], (0.5, 0.95)) for low, high in itertools.pairwise(bounds)]
         p50, p95 = np.array(parts).T

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from mistral7b.capacity.fleet.chunks import Ints, TraceError, finite, numbered_lines
+from mistral7b.capacity.fleet.trace import Ints, TraceError, finite, numbered_lines
 
 # The 95% quantile of the standard normal distribution.
 _Z95 = 1.6448536269514722

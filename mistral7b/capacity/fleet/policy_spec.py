@@ -4,8 +4,7 @@ import math
 from dataclasses import replace
 from typing import Any
 
-from mistral7b.capacity.fleet.chunks import TraceError
-from mistral7b.capacity.fleet.durations import parse_duration
+from mistral7b.capacity.fleet.trace import TraceError, parse_duration
 from scaling_rules import METRIC_RULES, Policy, ScheduledAction
 
 MOST_INSTANCES = 10_000

@@ -1,76 +1,61 @@
-"""Traces from CSV files, checked line by line."""
+"""Reads traces from CSV files, and checks them line by line."""
 
-import itertools
 import math
-from collections import deque
+from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from mistral7b.capacity.fleet.chunks import Chunk, TraceError, finite, numbered_lines
-from mistral7b.capacity.fleet.durations import LONGEST_S
+from mistral7b.capacity.fleet.trace import LONGEST_S, MOST_REQUESTS, Trace, TraceError, finite, numbered_lines
 
 COLUMNS = ("time_s", "input_tokens", "output_tokens")
 HEADER = ",".join(COLUMNS)
 
-_CHUNK_REQUESTS = 100_000
 
+def read_trace(file: Path, max_input_tokens: int, max_total_tokens: int) -> Trace:
+    """Reads a CSV file of requests: a header `time_s,input_tokens,output_tokens`, then a request a line, by time.
 
-@dataclass(eq=False)
-class TraceFile:
-    """A CSV file of requests: a header `time_s,input_tokens,output_tokens`, then a request a line, by time.
+    The trace lasts until the last request, rounded up to a second.
 
-    Attributes:
+    Args:
         file: The file.
         max_input_tokens: Longest prompt that the container takes (MAX_INPUT_LENGTH).
         max_total_tokens: Longest prompt and answer together (MAX_TOTAL_TOKENS).
+
+    Raises:
+        TraceError: the file cannot be read, is empty, lacks the header, or a line is not three numbers, is out of
+            order, or holds a request that the container refuses; or there are too many.
     """
+    lines = numbered_lines(file)
+    number, header = next(lines, (0, ""))
+    if not header:
+        raise TraceError("the file is empty", f"begin it with the line {HEADER}", file=file)
+    if [part.strip() for part in header.split(",")] != list(COLUMNS):
+        reason, fix = "it is not the header of a trace", f"make the first line {HEADER}"
+        raise TraceError(reason, fix, file=file, line=number, column="header", value=header[:60])
+    numbers = array("d")  # 24 bytes a request
+    for row in _Lines(file, max_input_tokens, max_total_tokens).requests(lines):
+        numbers.extend(row)
+        if len(numbers) > 3 * MOST_REQUESTS:
+            reason = f"the trace holds more than {MOST_REQUESTS:,} requests, too many to simulate one by one"
+            raise TraceError(reason, "cut the trace, for example to its busiest hour", file=file)
+    if not numbers:
+        raise TraceError("the file holds no request", "add lines such as 0.5,300,120 below the header", file=file)
+    times, inputs, outputs = np.frombuffer(numbers).reshape(-1, 3).T
+    return Trace(times, inputs.astype(np.int64), outputs.astype(np.int64), math.floor(times[-1]) + 1.0)
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """Checks the lines of a file against the limits of the container."""
 
     file: Path
     max_input_tokens: int
     max_total_tokens: int
-    _last_s: float = field(default=-1.0, init=False)  # the last request's time, once the file has been read to its end
 
-    @property
-    def duration_s(self) -> float:
-        """The last request's time in seconds, rounded up. Reads the file unless that has been done.
-
-        Raises TraceError as `chunks` does.
-        """
-        if self._last_s < 0:
-            deque(self.chunks(), maxlen=0)
-        return math.floor(self._last_s) + 1.0
-
-    def chunks(self) -> Iterator[Chunk]:
-        """The requests in order, 100,000 at a time.
-
-        Raises:
-            TraceError: the file cannot be read, is empty, lacks the header, or a line is not three numbers, is out of
-                order, or holds a request that the container refuses.
-        """
-        lines = numbered_lines(self.file)
-        number, header = next(lines, (0, ""))
-        if not header:
-            raise TraceError("the file is empty", f"begin it with the line {HEADER}", file=self.file)
-        if [part.strip() for part in header.split(",")] != list(COLUMNS):
-            fix = f"make the first line {HEADER}"
-            raise TraceError(
-                "it is not the header of a trace", fix, file=self.file, line=number, column="header", value=header[:60]
-            )
-        requests = self._requests(lines)
-        last = -1.0
-        while rows := list(itertools.islice(requests, _CHUNK_REQUESTS)):
-            times, inputs, outputs = np.array(rows).T
-            last = rows[-1][0]
-            yield Chunk(times, inputs.astype(np.int64), outputs.astype(np.int64))
-        if last < 0:
-            fix = "add lines such as 0.5,300,120 below the header"
-            raise TraceError("the file holds no request", fix, file=self.file)
-        self._last_s = last
-
-    def _requests(self, lines: Iterator[tuple[int, str]]) -> Iterator[tuple[float, float, float]]:
+    def requests(self, lines: Iterator[tuple[int, str]]) -> Iterator[tuple[float, float, float]]:
         """Time, prompt and answer of each line. A quick check: `_error` looks for what is wrong."""
         last = 0.0
         for number, text in lines:

@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mistral7b.capacity.fleet import EmpiricalLength, Fleet, PoissonTrace, Policy, Summary, constant, simulate
-from mistral7b.capacity.fleet.chunks import Floats
+from mistral7b.capacity.fleet import EmpiricalLength, Fleet, Policy, Summary, constant, poisson_trace, simulate
+from mistral7b.capacity.fleet.trace import Floats
 from mistral7b.capacity.parameters import PerformanceParameters
 from mistral7b.capacity.planner.plan import Plan
 
@@ -66,6 +66,6 @@ def check(plan: Plan, parameters: PerformanceParameters) -> list[Scenario]:
         ("the climb, and 15 minutes", climbing, rate.peak, climb_s + _AFTER_CLIMB_S, scaling),
     ):
         if most * duration <= _MOST_REQUESTS:
-            trace = PoissonTrace(rates, duration, inputs, outputs, 1, settings.max_total_tokens)
+            trace = poisson_trace(rates, duration, inputs, outputs, seed=1, max_total_tokens=settings.max_total_tokens)
             found.append(Scenario(name, duration, simulate(trace, Fleet(parameters, limits), policy).summary))
     return found

@@ -40,7 +40,7 @@ def test_the_help_imports_no_command(arguments: list[str]) -> None:
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
-def test_a_misspelt_command_is_told_with_the_nearest(
+def test_misspelt_command_suggests_the_nearest(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     result = run_main(monkeypatch, capsys, "pipeline", "chek")

@@ -9,8 +9,8 @@ from mistral7b.endpoint import caller
 from mistral7b.endpoint import errors as endpoint
 from mistral7b.endpoint.errors import EndpointError
 from mistral7b.environment import Environment, load_environment
+from mistral7b.errors import UserError
 from mistral7b_cli.aws import explain, explained
-from mistral7b_cli.failure import CommandError
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +47,7 @@ def test_each_error_has_its_remedy(env: Environment, error: EndpointError, told:
     assert told in explain(error, env)
 
 
-def test_a_message_of_several_lines_is_told_in_one(env: Environment) -> None:
+def test_message_of_several_lines_is_printed_on_one(env: Environment) -> None:
     assert explain(EndpointError("first {line}\n\n  second %s\tline.\n"), env).endswith("first {line} second %s line.")
 
 
@@ -62,7 +62,7 @@ def test_a_message_of_several_lines_is_told_in_one(env: Environment) -> None:
         (None, "`cdk deploy 'busy/*'` deploys it"),
     ],
 )
-def test_an_endpoint_that_is_not_found_is_told_by_its_status(
+def test_missing_endpoint_is_described_by_its_status(
     env: Environment, monkeypatch: pytest.MonkeyPatch, status: tuple[str, str] | None, told: str
 ) -> None:
     monkeypatch.setattr(caller, "endpoint_status", lambda name, region: status)
@@ -71,7 +71,7 @@ def test_an_endpoint_that_is_not_found_is_told_by_its_status(
 
 @pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"])
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]"])
-def test_an_embedded_aws_that_does_not_answer_is_named_with_what_starts_it(
+def test_stopped_embedded_aws_is_named_with_the_command_that_starts_it(
     env: Environment, monkeypatch: pytest.MonkeyPatch, variable: str, host: str
 ) -> None:
     monkeypatch.setenv(variable, f"http://{host}:1")
@@ -86,7 +86,7 @@ def test_another_endpoint_url_that_does_not_answer_is_named(env: Environment, mo
     assert told == "no answer from AWS_ENDPOINT_URL https://proxy.example:1"
 
 
-def test_aws_that_cannot_be_reached_is_told_with_the_region(env: Environment) -> None:
+def test_unreachable_aws_is_named_with_the_region(env: Environment) -> None:
     assert "whether us-east-1 is the right region" in explain(endpoint.UnreachableError("Could not connect"), env)
 
 
@@ -112,7 +112,7 @@ def test_a_proxy_that_no_proxy_keeps_from_localhost_is_not_the_cause(
     assert "proxy" not in explain(endpoint.UnreachableError("Could not connect"), env)
 
 
-def test_a_profile_that_the_embedded_aws_hides_is_told_with_the_way_out(
+def test_profile_hidden_by_the_embedded_aws_is_named_with_the_fix(
     env: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
@@ -127,7 +127,7 @@ def test_another_configuration_file_is_named(env: Environment, monkeypatch: pyte
     assert "AWS_CONFIG_FILE (/etc/aws/config)" in told
 
 
-def test_an_error_about_no_endpoint_is_told_in_the_commands_words() -> None:
-    with pytest.raises(CommandError) as caught, explained("us-east-1", what="it could not be set", fix="use a role"):
+def test_other_errors_are_worded_by_the_command() -> None:
+    with pytest.raises(UserError) as caught, explained("us-east-1", what="it could not be set", fix="use a role"):
         raise endpoint.ThrottledError("Rate exceeded")
     assert (str(caught.value), caught.value.status) == ("it could not be set: Rate exceeded\nfix: use a role", 1)

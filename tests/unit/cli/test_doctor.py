@@ -61,7 +61,7 @@ def doctor(monkeypatch: pytest.MonkeyPatch, folder: Path, roles: str, account: s
     return ended.value.code
 
 
-def test_nothing_is_wrong_where_every_role_exists(
+def test_doctor_passes_when_every_role_exists(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert doctor(monkeypatch, tmp_path, "backend") == 0
@@ -77,7 +77,7 @@ def test_a_missing_role_is_named_with_its_fix(
     assert "    fix: create it first, or take it out" in said
 
 
-def test_scripts_read_the_problems(
+def test_json_lists_the_problems(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert doctor(monkeypatch, tmp_path, "search", ACCOUNT, "--json") == 1
@@ -101,7 +101,7 @@ def protected_stack(request: pytest.FixtureRequest, server: State) -> Iterator[s
     client.get_waiter("stack_delete_complete").wait(**named, WaiterConfig={"Delay": 0.05})
 
 
-def test_protection_that_is_not_the_files_is_told_and_refused_where_it_blocks(
+def test_differing_termination_protection_is_reported_and_fails_where_it_blocks(
     protected_stack: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     failed = protected_stack != "CREATE_COMPLETE"
@@ -111,7 +111,7 @@ def test_protection_that_is_not_the_files_is_told_and_refused_where_it_blocks(
     assert ("fix: mistral7b protect dev" in said.err) is failed
 
 
-def test_another_accounts_credentials_are_called_that(
+def test_credentials_of_another_account_are_rejected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert doctor(monkeypatch, tmp_path, "backend", "999999999999") == 2

@@ -27,14 +27,14 @@ def test_every_prompt_of_the_instruct_model_is_asked_and_shown_with_its_counts(r
     assert result.out.count("prompt tokens, ") == 5
 
 
-def test_a_prompt_that_is_published_in_chinese_only_is_asked_in_chinese_and_said_so(run: Run) -> None:
+def test_prompt_published_only_in_chinese_is_sent_in_chinese_with_a_remark(run: Run) -> None:
     result = run("examples", "dev", "--json")
     assert result.err == "long_document_qa is published in zh only\n" + target("dev")
     languages = {record["name"]: record["language"] for record in json.loads(result.out)}
     assert languages == dict.fromkeys(NAMES, "en") | {"long_document_qa": "zh"}
 
 
-def test_chinese_prompts_are_asked_on_demand(run: Run) -> None:
+def test_language_zh_sends_chinese_prompts(run: Run) -> None:
     result = run("examples", "dev", "--language", "zh", "--json")
     assert (result.status, result.err) == (0, target("dev"))
     records = json.loads(result.out)
@@ -63,7 +63,7 @@ def test_the_list_as_json_has_the_whole_prompts(run: Run) -> None:
     assert [row["prompt"] for row in listed] == [example.text("zh") for example in examples("instruct")]
 
 
-def test_all_are_asked_and_the_command_fails_when_some_are_not_answered(run: Run) -> None:
+def test_every_prompt_is_sent_and_the_command_fails_if_one_is_not_answered(run: Run) -> None:
     result = run("examples", "small", "--language", "zh", "--json")
     assert result.status == 1
     failed = [record["name"] for record in json.loads(result.out) if record["error"]]
@@ -71,20 +71,20 @@ def test_all_are_asked_and_the_command_fails_when_some_are_not_answered(run: Run
     assert f"{len(failed)} of 5 examples were not answered: {', '.join(failed)}" in result.err
 
 
-def test_the_error_of_each_prompt_is_told_on_standard_error(run: Run) -> None:
+def test_error_of_each_prompt_goes_to_standard_error(run: Run) -> None:
     result = run("examples", "busy")
     assert result.status == 1
     assert "not answered" not in result.out
     assert result.err.count("not answered: the endpoint mistral-7b-instruct-busy is overloaded") == 5
 
 
-def test_an_endpoint_that_is_not_deployed_is_told_once(run: Run) -> None:
+def test_missing_endpoint_is_reported_once(run: Run) -> None:
     result = run("examples", "missing", "--language", "zh")
     assert (result.status, result.out) == (1, "")
     assert result.err.count("not found") == 1
 
 
-def test_missing_credentials_are_told_once(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_credentials_are_reported_once(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     result = run("examples", "dev")

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mistral7b.endpoint.client import EndpointClient
+from mistral7b.errors import UserError
 from mistral7b.tgi import Generation, StreamParser, parse_generation
 from mistral7b.tgi.tokenizer import count_tokens
-from mistral7b_cli.failure import CommandError
 from mistral7b_cli.inputs import read_prompt
 from tests.unit.cli.conftest import target
 
@@ -78,16 +78,16 @@ def test_a_stream_as_json_is_a_line_for_each_token_and_then_the_document(run: Ru
     assert (document["finish_reason"], document["generated_tokens"]) == ("length", 3)
 
 
-def test_details_are_printed_when_they_are_asked_for(run: Run) -> None:
+def test_details_are_printed_on_request(run: Run) -> None:
     document = json.loads(run("invoke", "dev", "Hi", "--json", "-p", "decoder_input_details=true").out)
     assert len(document["details"]["prefill"]) == document["prompt_tokens"]
 
 
-def test_someone_at_a_terminal_who_gives_no_prompt_is_told_so_and_not_left_waiting(
+def test_missing_prompt_at_a_terminal_is_an_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
-    with pytest.raises(CommandError, match="give a prompt") as caught:
+    with pytest.raises(UserError, match="give a prompt") as caught:
         read_prompt(None)
     assert caught.value.status == 2
 
@@ -100,7 +100,7 @@ def test_the_prompt_comes_from_standard_input(run: Run, argument: tuple[str, ...
 
 
 def test_parameters_reach_the_container(run: Run) -> None:
-    result = run("invoke", "dev", "Hello!", "-p", "stop=embedded", "-p", 'stop=["never","said"]', "--json")
+    result = run("invoke", "dev", "Hello!", "-p", "stop=embedded", "-p", "stop=never said", "--json")
     document = json.loads(result.out)
     assert (document["generated_text"], document["finish_reason"]) == (" This is the embedded", "stop_sequence")
 
@@ -117,8 +117,6 @@ def test_parameters_reach_the_container(run: Run) -> None:
         ("temperature=hot", "a number is wanted"),
         ("temperature=NaN", "a number is wanted"),
         ("do_sample=yes", "true or false is wanted"),
-        ('stop=["a", 1]', "a list of texts is wanted"),
-        ('stop=["a"', "this is not JSON"),
         ("temperature=0", "`temperature` must be strictly positive"),
         ("top_p=1", "`top_p` must be > 0.0 and < 1.0"),
         ("best_of=2", "you must use sampling when `best_of` is > 1"),
@@ -181,11 +179,11 @@ def test_without_max_new_tokens_the_answer_takes_what_the_limit_leaves(run: Run)
         (("dev", "--raw", "no/such/file"), b"", "cannot read no/such/file: No such file or directory"),
     ],
 )
-def test_a_wrong_call_is_told_in_one_line(run: Run, arguments: tuple[str, ...], stdin: bytes, told: str) -> None:
+def test_wrong_arguments_print_one_line(run: Run, arguments: tuple[str, ...], stdin: bytes, told: str) -> None:
     assert told in one_line(run("invoke", *arguments, stdin=stdin), status=2)
 
 
-def test_an_unknown_environment_is_told_with_the_nearest_name(run: Run) -> None:
+def test_unknown_environment_suggests_the_nearest_name(run: Run) -> None:
     result = run("invoke", "smal", "Hello!")
     assert result.status == 2
     assert "There is no environment 'smal'. Did you mean small?" in result.err
@@ -205,38 +203,38 @@ def test_a_raw_stream_is_printed_as_it_came(run: Run) -> None:
     assert [event.token.text for event in events] == [" This", " is"]
 
 
-def test_what_the_container_says_to_a_raw_request_is_told(run: Run) -> None:
+def test_containers_error_to_a_raw_request_is_printed(run: Run) -> None:
     told = one_line(run("invoke", "dev", "--raw", "-", stdin=b'{"inputs": ""}'), status=1)
     assert "refused the request (422): Input validation error: `inputs` cannot be empty" in told
 
 
 @pytest.mark.parametrize("mode", [(), ("--stream",)])
-def test_an_overloaded_endpoint_is_told_with_its_limit_and_what_to_do(run: Run, mode: tuple[str, ...]) -> None:
+def test_overloaded_endpoint_is_reported_with_its_limit_and_the_fix(run: Run, mode: tuple[str, ...]) -> None:
     told = one_line(run("invoke", "busy", "Hello!", *mode), status=1)
     assert "mistral-7b-instruct-busy is overloaded: MAX_CONCURRENT_REQUESTS (7)" in told
     assert "auto_scaling" in told
 
 
-def test_an_endpoint_that_is_not_deployed_is_told_with_the_command_that_deploys_it(run: Run) -> None:
+def test_missing_endpoint_is_reported_with_the_command_that_deploys_it(run: Run) -> None:
     told = one_line(run("invoke", "missing", "Hello!"), status=1)
     assert "Endpoint mistral-7b-instruct-missing of account 123456789012 not found" in told
     assert "`cdk deploy 'missing/*'`" in told
 
 
-def test_missing_credentials_are_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_credentials_are_reported(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     assert "no AWS credentials" in one_line(run("invoke", "dev", "Hello!"), status=1)
 
 
-def test_an_unknown_profile_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_profile_is_reported(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "nobody")
     told = one_line(run("invoke", "dev", "Hello!"), status=1)
     assert "profile (nobody) could not be found. AWS_CONFIG_FILE is /dev/null" in told
     assert 'eval "$(mistral7b local down)"' in told
 
 
-def test_an_embedded_aws_that_is_down_is_told_with_the_command_that_starts_it(
+def test_stopped_embedded_aws_is_reported_with_the_command_that_starts_it(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://localhost:1")
@@ -245,7 +243,7 @@ def test_an_embedded_aws_that_is_down_is_told_with_the_command_that_starts_it(
     assert "`mistral7b local up`" in told
 
 
-def test_an_endpoint_that_does_not_answer_in_time_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_timeout_of_the_endpoint_is_reported(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mistral7b_cli.aws.EndpointClient", partial(EndpointClient, answer_timeout_s=0.3))
     told = one_line(run("invoke", "stuck", "Hello!"), status=1)
     assert "did not answer in time" in told
@@ -269,7 +267,7 @@ def test_the_base_models_code_sends_the_prompt_as_it_is(run: Run) -> None:
     assert "'inputs': 'Once upon a time'" in result.out
 
 
-def test_code_for_china_asks_chinas_endpoint(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_code_for_china_calls_the_endpoint_in_china(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL")
     network = "network: {s3_prefix_list_id: pl-0123456789abcdef0}\n"
     (tmp_path / "dev.yaml").write_text(f"region: cn-north-1\n{network}")

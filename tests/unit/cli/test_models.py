@@ -30,7 +30,7 @@ def found(say: Say, word: str) -> set[tuple[str, str]]:
     return {(row["model"], row["version"]) for row in json.loads(say("models", word, "--json")[1])}
 
 
-def test_models_tells_what_the_announcement_and_the_card_say(say: Say) -> None:
+def test_models_shows_the_facts_of_announcement_and_model_card(say: Say) -> None:
     text = say("models")[1]
     for fact in ("Apache-2.0", "8,192 tokens", "English", "completes", "follows instructions"):
         assert fact in text
@@ -84,15 +84,14 @@ def test_models_cuts_no_word_at_80_columns(say: Say, monkeypatch: pytest.MonkeyP
     assert {word for line in lines for word in line.split()} == wide
 
 
-def test_version_is_the_distributions(say: Say) -> None:
+def test_version_is_that_of_the_installed_distribution(say: Say) -> None:
     assert say("--version") == (0, f"mistral7b {metadata.version('mistral7b-sagemaker')}\n", "")
 
 
-def test_version_of_a_copy_that_is_not_installed_is_pyprojects(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
-    installed = say("--version")
-
+def test_version_of_a_copy_that_is_not_installed_is_an_error(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(name: str) -> str:
         raise metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(metadata, "version", missing)
-    assert say("--version") == installed
+    status, _, err = say("--version")
+    assert (status, "not installed" in err) == (1, True)

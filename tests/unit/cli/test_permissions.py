@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from mistral7b.errors import UserError
 from mistral7b_cli.app import app
-from mistral7b_cli.failure import CommandError
 
 TYPICAL = Path(__file__).parents[2] / "snapshot" / "typical"
 
@@ -34,7 +34,7 @@ def test_the_pipelines_statements_are_json_for_scripts() -> None:
 
 def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
     result = invoke("live")
-    assert isinstance(result.exception, CommandError)
+    assert isinstance(result.exception, UserError)
     assert str(result.exception).endswith("fix: name one of dev, staging, prod, pipeline")
 
 

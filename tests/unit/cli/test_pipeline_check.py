@@ -54,7 +54,7 @@ def say(
     return _say
 
 
-def test_accounts_that_are_ready_end_with_0_and_what_to_do_next(say: Say, accounts: tuple[str, str]) -> None:
+def test_ready_accounts_exit_0_and_name_the_next_command(say: Say, accounts: tuple[str, str]) -> None:
     own, other = accounts
     bootstrap(own)
     bootstrap(other, trusts=(own,))
@@ -64,9 +64,7 @@ def test_accounts_that_are_ready_end_with_0_and_what_to_do_next(say: Say, accoun
     assert f"version 33, lets {own} deploy" in result.out
 
 
-def test_an_account_that_is_not_ready_ends_with_1_and_the_command_that_mends_it(
-    say: Say, accounts: tuple[str, str]
-) -> None:
+def test_unready_account_exits_1_and_names_the_command_that_fixes_it(say: Say, accounts: tuple[str, str]) -> None:
     own, other = accounts
     bootstrap(own)
     result = say()
@@ -94,7 +92,7 @@ def test_json_has_every_finding(say: Say, accounts: tuple[str, str]) -> None:
     assert problem["fix"].startswith("with an administrator's credentials of")
 
 
-def test_credentials_of_another_account_end_with_2(say: Say, folder: Path, accounts: tuple[str, str]) -> None:
+def test_credentials_of_another_account_exit_2(say: Say, folder: Path, accounts: tuple[str, str]) -> None:
     own, other = accounts
     result = say(account=other)
     assert (result.status, result.out) == (2, "")
@@ -104,7 +102,7 @@ def test_credentials_of_another_account_end_with_2(say: Say, folder: Path, accou
     )
 
 
-def test_an_embedded_aws_that_is_down_ends_with_2(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stopped_embedded_aws_exits_2(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://localhost:1")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
@@ -114,14 +112,14 @@ def test_an_embedded_aws_that_is_down_ends_with_2(say: Say, monkeypatch: pytest.
     assert "`mistral7b local up`" in result.err
 
 
-def test_a_folder_without_a_pipeline_ends_with_2(say: Say, folder: Path) -> None:
+def test_folder_without_pipeline_file_exits_2(say: Say, folder: Path) -> None:
     (folder / "pipeline.yaml").unlink()
     result = say()
     assert (result.status, result.out) == (2, "")
     assert f"{folder}/pipeline.yaml: there is no such file\nfix: add one" in result.err
 
 
-def test_a_wrong_pipeline_file_ends_with_2_before_anything_is_asked(say: Say, folder: Path) -> None:
+def test_wrong_pipeline_file_exits_2_before_any_aws_call(say: Say, folder: Path) -> None:
     (folder / "pipeline.yaml").write_text("region: us-east-1\n")
     result = say()
     assert (result.status, result.out) == (2, "")

@@ -16,7 +16,7 @@ def refused(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], 
     subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MISTRAL7B_ENVIRONMENTS", raising=False)
-    monkeypatch.setattr("mistral7b_cli.pipeline_rehearse.run_rehearsal", lambda *_: pytest.fail("it started"))
+    monkeypatch.setattr("mistral7b_cli.pipeline_rehearse.run_rehearsal", lambda *_, **__: pytest.fail("it started"))
     return Refused(monkeypatch, capfd)
 
 
@@ -42,11 +42,11 @@ def test_a_picture_of_an_unknown_kind_is_refused(refused: Refused) -> None:
     assert "--picture = pipeline.doc" in refused("--approve", "--picture", "pipeline.doc")
 
 
-def test_a_picture_in_a_folder_that_is_not_there_is_refused(refused: Refused) -> None:
+def test_picture_in_a_missing_folder_is_rejected(refused: Refused) -> None:
     assert "--picture = nowhere/p.svg" in refused("--approve", "--picture", "nowhere/p.svg")
 
 
-def test_environments_that_are_not_there_are_refused(refused: Refused) -> None:
+def test_missing_environments_folder_is_rejected(refused: Refused) -> None:
     assert "--environments = nowhere" in refused("--approve", "--environments", "nowhere")
 
 
@@ -58,7 +58,7 @@ def test_an_unknown_commit_to_begin_with_is_refused(refused: Refused) -> None:
     assert "has no commit nowhere" in refused("--approve", "--after", "nowhere")
 
 
-def test_another_folder_than_the_projects_is_refused(
+def test_command_outside_the_project_is_rejected(
     refused: Refused, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path / "environments")

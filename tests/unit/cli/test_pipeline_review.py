@@ -79,9 +79,7 @@ def test_a_change_that_broadens_nothing_says_so(say: Say) -> None:
     assert result.out == "dev: nothing broadens IAM permissions or opens security groups.\n"
 
 
-def test_credentials_that_are_missing_are_left_to_the_comparison_to_tell(
-    say: Say, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_missing_credentials_are_reported_by_the_comparison(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(session: boto3.Session, region: str) -> str:
         raise MissingCredentialsError("Unable to locate credentials")
 
@@ -89,7 +87,7 @@ def test_credentials_that_are_missing_are_left_to_the_comparison_to_tell(
     assert (say().status, say().err) == (0, "")
 
 
-def test_a_change_that_broadens_is_told_totals_first_then_a_statement_a_line(say: Say) -> None:
+def test_broadening_change_prints_totals_then_one_statement_a_line(say: Say) -> None:
     result = say(found=BROADER)
     assert result.status == 0
     assert result.out.splitlines() == [
@@ -101,7 +99,7 @@ def test_a_change_that_broadens_is_told_totals_first_then_a_statement_a_line(say
 
 
 @pytest.mark.parametrize(("found", "status"), [(NOTHING, 0), (BROADER, 3)])
-def test_fail_ends_with_3_where_it_broadens(found: Review, status: int, say: Say) -> None:
+def test_fail_exits_3_if_permissions_broaden(found: Review, status: int, say: Say) -> None:
     assert say("--fail", found=found).status == status
 
 
@@ -124,25 +122,25 @@ def test_json_says_whether_it_broadens(say: Say) -> None:
     }
 
 
-def test_a_comparison_that_fails_ends_with_1_and_never_says_that_nothing_broadens(say: Say) -> None:
+def test_failed_comparison_exits_1_and_never_says_that_nothing_broadens(say: Say) -> None:
     result = say("--json", found=ReviewError("dev could not be compared"))
     assert (result.status, result.out) == (1, "")
     assert "dev could not be compared" in result.err
 
 
-def test_an_assembly_that_is_not_there_ends_with_2(say: Say) -> None:
+def test_missing_assembly_exits_2(say: Say) -> None:
     result = say("--assembly", "nowhere", found=None)
     assert (result.status, result.out) == (2, "")
     assert "fix: make one: cdk synth --output nowhere" in result.err
 
 
-def test_an_approval_without_an_execution_ends_with_2(say: Say) -> None:
+def test_approve_without_an_execution_id_exits_2(say: Say) -> None:
     result = say("--approve")
     assert (result.status, result.out) == (2, "")
     assert "fix: set PIPELINE_EXECUTION_ID" in result.err
 
 
-def test_what_broadens_nothing_is_approved(say: Say, codepipeline: Stubber) -> None:
+def test_change_that_broadens_nothing_is_approved(say: Say, codepipeline: Stubber) -> None:
     asks(codepipeline)
     codepipeline.add_response("put_approval_result", {})
     result = say("--approve")
@@ -160,20 +158,20 @@ def test_the_pipelines_own_changes_are_approved_in_the_stage_that_updates_it(say
     codepipeline.assert_no_pending_responses()
 
 
-def test_what_broadens_is_left_to_a_human(say: Say, codepipeline: Stubber) -> None:
+def test_broadening_change_is_left_to_a_human(say: Say, codepipeline: Stubber) -> None:
     codepipeline.add_client_error("get_pipeline_state", "Never", "asked")
     result = say("--approve", found=BROADER)
     assert result.status == 0
     assert result.out.endswith("waits for a human, who looks at the changes above.\n")
 
 
-def test_an_approval_that_someone_gave_is_told(say: Say, codepipeline: Stubber) -> None:
+def test_earlier_answer_to_the_approval_is_reported(say: Say, codepipeline: Stubber) -> None:
     asks(codepipeline, "Succeeded")
     result = say("--approve", "--json")
     assert (result.status, json.loads(result.out)["approval"]) == (0, "Succeeded")
 
 
-def test_an_approval_that_codepipeline_refuses_ends_with_1(say: Say, codepipeline: Stubber) -> None:
+def test_approval_rejected_by_codepipeline_exits_1(say: Say, codepipeline: Stubber) -> None:
     codepipeline.add_client_error("get_pipeline_state", "AccessDeniedException", "not authorized")
     result = say("--approve")
     assert result.status == 1

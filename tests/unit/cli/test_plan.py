@@ -64,7 +64,7 @@ def test_the_lines_for_the_file_make_an_environment_with_the_planned_settings(ru
     assert set(yaml.safe_load(lines)) == {"tgi", "auto_scaling", "instance"}
 
 
-def test_a_plan_shows_the_present_settings_beside(run: Run) -> None:
+def test_plan_shows_current_and_planned_settings(run: Run) -> None:
     result = planned(run, "dev")
     assert result["current"]["tgi.MAX_CONCURRENT_REQUESTS"] == "128"
     assert result["current"]["auto_scaling.min_instances"] is None
@@ -72,11 +72,11 @@ def test_a_plan_shows_the_present_settings_beside(run: Run) -> None:
     assert line.split()[1:] == ["128", str(result["settings"]["max_concurrent_requests"])]
 
 
-def test_jumpstarts_lengths_are_told_to_block_the_queue(run: Run) -> None:
+def test_plan_warns_that_jumpstarts_lengths_block_the_queue(run: Run) -> None:
     assert any("8177 to 8191 tokens" in note for note in planned(run, "dev")["notes"])
 
 
-def test_a_price_makes_the_cost(run: Run) -> None:
+def test_cost_follows_from_the_given_price(run: Run) -> None:
     result = planned(run, "dev", "--price", "2")
     assert result["usd_per_hour_at_peak"] == 2 * result["settings"]["max_instances"]
     peak = result["at_peak"]
@@ -86,7 +86,7 @@ def test_a_price_makes_the_cost(run: Run) -> None:
     assert result["price_source"] == "--price"
 
 
-def test_the_built_in_price_has_its_date(run: Run) -> None:
+def test_built_in_price_is_shown_with_its_date(run: Run) -> None:
     assert "2024" in planned(run, "dev")["price_source"]
 
 
@@ -96,7 +96,7 @@ def test_a_type_that_the_model_does_not_cover_is_planned_on_one_that_it_does(run
     assert any("does not cover ml.g5.12xlarge" in note for note in result["notes"])
 
 
-def test_an_objective_that_cannot_be_kept_ends_with_the_nearest_and_status_2(run: Run, tmp_path: Path) -> None:
+def test_infeasible_objective_exits_2_and_names_the_nearest_feasible_one(run: Run, tmp_path: Path) -> None:
     status, out, err = run("strict")
     assert (status, out) == (2, "")
     assert str(tmp_path / "strict.yaml") in err

@@ -77,7 +77,7 @@ def test_a_deployed_stack_is_protected_once(say: Say, account: str) -> None:
     assert f"{NAME} (CREATE_COMPLETE): protected as before" in second.out
 
 
-def test_the_way_out_ends_with_a_stack_that_can_be_deleted(say: Say, account: str) -> None:
+def test_unprotected_stack_can_be_deleted(say: Say, account: str) -> None:
     deploy(account)
     say()
     client = moto_app.client("cloudformation", account, REGION)
@@ -87,7 +87,7 @@ def test_the_way_out_ends_with_a_stack_that_can_be_deleted(say: Say, account: st
     client.delete_stack(StackName=NAME)
 
 
-def test_a_stack_that_failed_its_first_deployment_is_let_go(say: Say, account: str) -> None:
+def test_stack_that_failed_its_first_deployment_is_unprotected(say: Say, account: str) -> None:
     deploy(account, resources=NOBODYS, EnableTerminationProtection=True)
     assert f"{NAME} (ROLLBACK_COMPLETE): not protected now" in say().out
     assert not protected(account)
@@ -109,7 +109,7 @@ def test_the_pipelines_stacks_are_protected_in_each_region(say: Say, account: st
     assert protected(account, "mistral-7b-pipeline-eu-west-1", "eu-west-1")
 
 
-def test_scripts_read_what_was_done(say: Say, account: str) -> None:
+def test_json_lists_what_was_changed(say: Say, account: str) -> None:
     deploy(account)
     done = {"stack": NAME, "status": "CREATE_COMPLETE", "protected": True, "changed": True}
     assert json.loads(say("--json").out) == {"environment": "prod", "termination_protection": True, "stacks": [done]}
@@ -121,12 +121,12 @@ def test_an_environment_that_is_not_deployed_is_a_failure_with_its_fix(say: Say)
     assert "prod is not deployed: it has no stack\nfix: deploy it, then mistral7b protect prod" in result.err
 
 
-def test_credentials_that_may_not_deploy_are_told_so(say: Say, tmp_path: Path) -> None:
+def test_credentials_that_may_not_deploy_are_reported(say: Say, tmp_path: Path) -> None:
     (tmp_path / "cdk.json").write_text("{}")
     result = say()
     assert result.status == 1
     assert "fix: use credentials that may assume the deploy role of the CDK's bootstrap" in result.err
 
 
-def test_a_wrong_name_ends_with_2(say: Say) -> None:
+def test_wrong_name_exits_2(say: Say) -> None:
     assert say(name="prd").status == 2

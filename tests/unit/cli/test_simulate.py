@@ -47,7 +47,7 @@ def say(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp
     return run
 
 
-def test_policies_stand_side_by_side_on_the_same_requests(say: Say) -> None:
+def test_policies_are_compared_on_the_same_requests(say: Say) -> None:
     said = say(*SHORT, "--policy", "fixed:1", "--policy", "fixed:2", "--policy", "concurrency:4,max=3", "--price", "3")
     rows = {line[:21].strip(): line[21:].split() for line in said.out.splitlines() if line.strip()}
     assert re.search(r"fixed:1 +fixed:2 +concurrency:4,max=3", said.out)
@@ -66,7 +66,7 @@ def test_json_has_the_figures_of_every_policy(say: Say) -> None:
     assert (said["usd_per_hour"], said["price_source"]) == (3.0, "--price")
 
 
-def test_equal_seeds_say_the_same_and_others_do_not(say: Say) -> None:
+def test_equal_seeds_give_equal_results(say: Say) -> None:
     once, again, other = (say(*SHORT, "--json", "--seed", seed).out for seed in ("4", "4", "5"))
     assert once == again != other
 
@@ -103,7 +103,7 @@ def test_a_picture_is_drawn(say: Say, tmp_path: Path) -> None:
     [
         (["--rate", "-1"], ["rate = -1", "0 or more"]),
         (["--rate", "nan"], ["rate = nan"]),
-        (["--rate", "0"], ["no request at all"]),
+        (["--rate", "0"], ["the trace holds no request"]),
         (["--pattern", "ramp", "--peak", "inf"], ["peak = inf"]),
         (["--rate", "1e9"], ["too many one by one", "lower the rate or the duration"]),
         (["--duration", "1y"], ["duration = 1y"]),
@@ -138,6 +138,6 @@ def test_a_request_that_an_instance_never_takes_ends_with_a_message(say: Say, tm
     assert "Traceback" not in said.err
 
 
-def test_help_teaches_traffic_policies_and_examples(say: Say) -> None:
+def test_help_describes_traffic_policies_and_examples(say: Say) -> None:
     said = say("--help").out
     assert all(word in said for word in ("time_s,input_tokens,output_tokens", "concurrency:16", "fixed:4", "Examples"))

@@ -52,7 +52,7 @@ def changed(folder: Path, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_limit_that_is_not_the_files_fails_with_both_numbers(run: Run, changed: Path) -> None:
+def test_limit_that_differs_from_the_file_fails_with_both_numbers(run: Run, changed: Path) -> None:
     result = run("smoke", "small", "--environments", str(changed))
     assert result.status == 1
     assert result.err.endswith("mistral7b: 2 of 10 checks failed: MAX_INPUT_LENGTH, prompt too long\n")
@@ -62,7 +62,7 @@ def test_a_limit_that_is_not_the_files_fails_with_both_numbers(run: Run, changed
     assert "8 of 10 checks passed" in lines[-1]
 
 
-def test_overload_is_told_as_such(run: Run) -> None:
+def test_overloaded_endpoint_is_reported_as_overloaded(run: Run) -> None:
     result = run("smoke", "busy")
     assert result.status == 1
     assert result.out.count("overloaded (429): Model is overloaded") == 8
@@ -78,7 +78,7 @@ def test_an_endpoint_that_does_not_answer_fails_within_the_time_that_was_given(r
     assert result.out.count(" no whole answer in time: ") == 2
 
 
-def test_an_endpoint_that_is_not_deployed_is_told_with_the_command_that_deploys_it(
+def test_missing_endpoint_is_reported_with_the_command_that_deploys_it(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As for a caller who may not describe it.
@@ -88,31 +88,31 @@ def test_an_endpoint_that_is_not_deployed_is_told_with_the_command_that_deploys_
     assert "`cdk deploy 'missing/*'`" in told
 
 
-def test_missing_credentials_are_told_and_no_json_is_printed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_credentials_are_reported_and_no_json_is_printed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     assert "no AWS credentials" in one_line(run("smoke", "dev", "--json"))
 
 
-def test_an_embedded_aws_that_is_down_is_told_with_the_command_that_starts_it(
+def test_stopped_embedded_aws_is_reported_with_the_command_that_starts_it(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://localhost:1")
     assert "`mistral7b local up`" in one_line(run("smoke", "dev"))
 
 
-def test_an_unknown_environment_is_told_with_the_nearest_name(run: Run) -> None:
+def test_unknown_environment_suggests_the_nearest_name(run: Run) -> None:
     result = run("smoke", "smal")
     assert (result.status, result.out) == (2, "")
     assert "Did you mean small?" in result.err
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "56", "nan", "inf"])
-def test_a_time_that_is_none_is_refused(run: Run, seconds: str) -> None:
+def test_timeout_out_of_range_is_rejected(run: Run, seconds: str) -> None:
     assert f"--timeout {seconds}: give 0.1 to 55 seconds" in one_line(run("smoke", "dev", "--timeout", seconds))
 
 
-def test_limits_that_leave_room_for_no_prompt_are_told_with_the_file(run: Run, tmp_path: Path) -> None:
+def test_limits_that_leave_no_room_for_a_prompt_are_reported_with_the_file(run: Run, tmp_path: Path) -> None:
     (tmp_path / "tiny.yaml").write_text("region: us-east-1\ntgi: {MAX_INPUT_LENGTH: 1, MAX_TOTAL_TOKENS: 3}\n")
     told = one_line(run("smoke", "tiny", "--environments", str(tmp_path)))
     assert f"{tmp_path}/tiny.yaml: tgi.MAX_INPUT_LENGTH 1 leaves room for no prompt" in told

@@ -53,7 +53,7 @@ def test_on_aws_the_fix_of_another_account_is_a_profile(run: Run, ours: Path, mo
     assert result.err == WRONG.format(folder=ours) + "fix: set AWS_PROFILE to a profile of that account\n"
 
 
-def test_credentials_of_the_files_account_are_asked_with(run: Run, ours: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_credentials_of_the_files_account_are_used(run: Run, ours: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sts_says(monkeypatch, "222222222222")
     result = run("invoke", "ours", "Hello!", "--environments", str(ours))
     assert (result.status, result.err) == (0, target("dev").replace("123456789012", "222222222222"))
@@ -65,7 +65,7 @@ def test_without_an_answer_of_sts_the_account_is_left_out(run: Run, monkeypatch:
     assert (result.status, result.err) == (0, "mistral-7b-instruct-dev, us-east-1, embedded AWS\n")
 
 
-def test_in_a_vpc_without_a_way_to_sts_the_endpoint_is_asked(
+def test_endpoint_is_invoked_from_a_vpc_without_access_to_sts(
     run: Run, ours: Path, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sts_says(monkeypatch, UnreachableError("Connect timeout"))

@@ -32,7 +32,7 @@ def test_a_short_wait_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "waiting" not in written.getvalue()
 
 
-def test_a_pipe_never_sees_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_spinner_is_never_written_to_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
     written = screen(monkeypatch, terminal=False)
     with Waiting("waiting for the model", patience_s=0):
         time.sleep(0.05)

@@ -49,7 +49,7 @@ def made(env: Environment, account: str) -> list[str]:
     return list(prerequisites(env, account, moto_app.client))
 
 
-def test_an_environment_that_takes_nothing_for_granted_needs_nothing(account: str) -> None:
+def test_environment_without_prerequisites_creates_nothing(account: str) -> None:
     assert made(environment(), account) == []
 
 
@@ -130,7 +130,7 @@ def test_a_key_in_china_lets_the_logs_of_china_encrypt(account: str) -> None:
         ),
     ],
 )
-def test_what_is_there_already_is_left(account: str, env: Environment) -> None:
+def test_existing_resources_are_left_alone(account: str, env: Environment) -> None:
     made(env, account)
     assert made(env, account) == []
 

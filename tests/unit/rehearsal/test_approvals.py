@@ -73,7 +73,7 @@ def test_a_promotion_shows_what_they_printed(monkeypatch: pytest.MonkeyPatch) ->
     assert "Gate1: new IAM statement" in seen
 
 
-def test_with_everything_approved_nobody_is_asked() -> None:
+def test_approve_all_asks_nobody() -> None:
     text = io.StringIO()
     answer = approve_all(Console(file=text, width=120), "--approve says so")(EXECUTION, PROD, PROMOTE)
     assert answer.approved

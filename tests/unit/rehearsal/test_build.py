@@ -12,7 +12,7 @@ from rich.console import Console
 from mistral7b_cli.rehearsal import build as builds
 from mistral7b_cli.rehearsal.execution import Execution
 from mistral7b_cli.rehearsal.view import View
-from tests.unit.rehearsal.world import BUILD_MAY, PIPELINE_MAY, Json, World, action, alive, commands
+from tests.unit.rehearsal.world import BUILD_MAY, PIPELINE_MAY, Json, World, action, commands, ends
 from tests.unit.sagehost.pipelines.structures import build, stage
 
 CALLER = f"{shlex.quote(sys.executable)} -c \"import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])\""
@@ -109,9 +109,7 @@ def test_commands_have_the_credentials_of_the_projects_role_and_nothing_of_the_u
     ],
     ids=["start", "log", "input", "output"],
 )
-def test_a_role_that_may_not_do_it_fails_the_build(
-    world: World, pipeline: list[str], project: list[str], reason: str
-) -> None:
+def test_missing_permission_fails_the_build(world: World, pipeline: list[str], project: list[str], reason: str) -> None:
     world.pipeline_may, world.build_may = pipeline, project
     spec = commands("true", artifacts={"files": ["file"]})
     world.deploy(stage("Build", build(outputs="Made")), buildspec=spec)
@@ -127,7 +125,7 @@ def test_a_role_that_may_not_do_it_fails_the_build(
         ({"version": "0.1"}, "no buildspec of version 0.2"),
     ],
 )
-def test_what_of_a_buildspec_cannot_be_rehearsed_fails_by_name(world: World, spec: Json, named: str) -> None:
+def test_unsupported_part_of_a_buildspec_fails_the_build_by_name(world: World, spec: Json, named: str) -> None:
     world.deploy(stage("Build", build()), buildspec=spec)
     reason = action(world.walk(), "Build/Build").reason
     assert reason.startswith("YAML_FILE_ERROR: ")
@@ -145,15 +143,15 @@ def test_builds_of_one_run_order_run_side_by_side(world: World, tmp_path: Path) 
     assert world.walk().status == "Succeeded"
 
 
-def test_a_build_that_takes_too_long_is_ended(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_build_that_exceeds_its_timeout_is_stopped(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(builds, "MINUTE_S", 0.02)
     found = action(ran(world, "echo $$; sleep 60"), "Build/Build")
     assert found.reason == "BUILD_TIMED_OUT: Build has timed out."
-    assert not alive(int(found.output()[0]))
+    assert ends(int(found.output()[0]))
 
 
-def test_what_a_command_leaves_running_ends_with_the_build(world: World) -> None:
-    assert not alive(int(said(world, "sleep 60 & echo $!")[0]))
+def test_background_processes_end_with_the_build(world: World) -> None:
+    assert ends(int(said(world, "sleep 60 & echo $!")[0]))
 
 
 def test_an_interrupt_ends_what_runs(world: World) -> None:
@@ -170,5 +168,5 @@ def test_an_interrupt_ends_what_runs(world: World) -> None:
     with pytest.raises(KeyboardInterrupt):
         world.walk(view=Interrupting(Console(quiet=True)))
     assert time.monotonic() - began < 30
-    assert not alive(pids[0])
+    assert ends(pids[0])
     assert not list((world.folder / "actions").glob("*/source"))

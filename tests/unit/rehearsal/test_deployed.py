@@ -60,7 +60,7 @@ def test_an_account_without_the_endpoint_runs_nothing(cloud: Any) -> None:
     assert (found["status"], found["instances"], found["commit"]) == (NOTHING, 0, "")
 
 
-def test_an_account_that_may_not_be_asked_is_a_failure(cloud: Any) -> None:
+def test_access_denied_by_sagemaker_is_an_error(cloud: Any) -> None:
     cloud.stubber.add_client_error("describe_endpoint", "AccessDeniedException")
     with pytest.raises(ClientError, match="AccessDenied"):
         deployed(cloud, DEV, {})

@@ -40,7 +40,7 @@ def test_what_runs_has_been_running_until_now() -> None:
     assert 7 <= action.seconds < 60
 
 
-def test_a_log_is_told_by_its_last_lines_without_those_that_are_no_commands(tmp_path: Path) -> None:
+def test_output_is_the_last_lines_that_commands_printed(tmp_path: Path) -> None:
     action = Action("dev", "Smoke")
     action.start(tmp_path / "log")
     assert (action.tail(), action.doing) == ([], "")

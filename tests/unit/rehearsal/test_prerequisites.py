@@ -11,9 +11,9 @@ from rich.console import Console
 
 from mistral7b.environment import Environment
 from mistral7b.promotion import PipelineSettings, PromotedEnvironment, Promotion
-from mistral7b_cli.demo.report import Report
 from mistral7b_cli.rehearsal.rehearse import Rehearsal
 from mistral7b_cli.rehearsal.repository import Clone
+from mistral7b_cli.report import Report
 from sagehost import moto_app
 from tests.unit.fresh_accounts import fresh_account
 
@@ -79,7 +79,7 @@ def test_every_account_has_the_permissions_boundary_the_pipelines_too(tmp_path: 
         assert [policy["PolicyName"] for policy in policies] == ["limits"]
 
 
-def test_the_next_commit_finds_what_is_there(tmp_path: Path) -> None:
+def test_prerequisites_are_created_once(tmp_path: Path) -> None:
     twice = rehearsal(tmp_path, fresh_account(), {"eu-west-1": fresh_account()})
     twice.make_prerequisites()
     twice.make_prerequisites()

@@ -6,7 +6,7 @@ import pytest
 
 from mistral7b.environment import EnvironmentFileError
 from mistral7b.errors import UserError
-from mistral7b_cli.rehearsal.rehearse import Plan, _scratch, commit
+from mistral7b_cli.rehearsal.rehearse import _scratch, commit
 from mistral7b_cli.rehearsal.repository import clone, commit_of
 from tests.unit.rehearsal.conftest import PIPELINE_FILE, git
 
@@ -19,11 +19,6 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "clone"
 
 
-def plan(project: Path, environments: Path | None = None) -> Plan:
-    """A plan of the project's HEAD."""
-    return Plan(project, (commit_of(project),), environments, keep=False)
-
-
 def change(project: Path, file: str, text: str) -> None:
     """Commits a change."""
     (project / "environments" / file).write_text(text)
@@ -32,7 +27,7 @@ def change(project: Path, file: str, text: str) -> None:
 
 def test_a_commit_goes_to_the_pipelines_branch_as_it_is(project: Path, folder: Path) -> None:
     clone(project, folder)
-    promotion, made = commit(plan(project), folder, commit_of(project))
+    promotion, made = commit(folder, commit_of(project), None)
     assert made.commit == commit_of(project)
     assert git(folder, "rev-parse", "release") == made.commit
     assert [environment.account for environment in promotion.environments] == ["111111111111"]
@@ -44,7 +39,7 @@ def test_other_environment_files_take_the_place_of_the_commits(project: Path, fo
     (other / "pipeline.yaml").write_text(PIPELINE_FILE.replace("dev", "trial"))
     (other / "trial.yaml").write_text("region: us-east-1\n")
     clone(project, folder)
-    promotion, made = commit(plan(project, other), folder, commit_of(project))
+    promotion, made = commit(folder, commit_of(project), other)
     assert [environment.name for environment in promotion.environments] == ["trial"]
     assert made.commit != commit_of(project)
     assert sorted(file.name for file in (folder / "environments").iterdir()) == ["pipeline.yaml", "trial.yaml"]
@@ -55,7 +50,7 @@ def test_a_connection_that_is_on_aws_gives_way_to_the_rehearsals_own(project: Pa
     file = PIPELINE_FILE.replace("branch: release", f'branch: release, connection_arn: "{CONNECTION}"')
     change(project, "pipeline.yaml", file)
     clone(project, folder)
-    promotion, made = commit(plan(project), folder, commit_of(project))
+    promotion, made = commit(folder, commit_of(project), None)
     assert promotion.settings.source.connection_arn is None
     assert promotion.settings.source.branch == "release"
     assert CONNECTION not in git(folder, "show", f"{made.commit}:environments/pipeline.yaml")
@@ -67,18 +62,18 @@ def test_a_commit_without_a_pipeline_is_refused_by_name(project: Path, folder: P
     git(project, "commit", "--quiet", "--message", "No pipeline")
     clone(project, folder)
     with pytest.raises(UserError, match=f"commit {commit_of(project)[:10]} has no environments/pipeline.yaml"):
-        commit(plan(project), folder, commit_of(project))
+        commit(folder, commit_of(project), None)
 
 
 def test_wrong_files_of_the_commit_are_refused_before_anything_is_deployed(project: Path, folder: Path) -> None:
     change(project, "dev.yaml", "region: us-esat-1\n")
     clone(project, folder)
     with pytest.raises(EnvironmentFileError, match=r"\nenvironments/dev\.yaml:1: region = 'us-esat-1'") as refused:
-        commit(plan(project), folder, commit_of(project))
+        commit(folder, commit_of(project), None)
     assert f"of commit {commit_of(project)[:10]}" in str(refused.value)
 
 
-def test_the_scratch_folder_goes_with_the_rehearsal() -> None:
+def test_scratch_folder_is_removed_after_the_rehearsal() -> None:
     with _scratch(keep=False) as scratch:
         (scratch / "file").touch()
     assert not scratch.exists()

@@ -28,7 +28,7 @@ def test_a_clone_is_at_the_commit_with_its_subject(project: Path, folder: Path) 
     assert (made.commit, made.subject) == (git(project, "rev-parse", "HEAD"), "First: it begins")
 
 
-def test_what_is_not_committed_is_listed_and_not_in_the_clone(project: Path, tmp_path: Path) -> None:
+def test_uncommitted_files_are_listed_and_not_in_the_clone(project: Path, tmp_path: Path) -> None:
     (project / "environments" / "dev.yaml").write_text("region: eu-west-1\n")
     (project / "new.txt").touch()
     assert uncommitted(project) == [" M environments/dev.yaml", "?? new.txt"]
@@ -58,15 +58,13 @@ def test_a_commit_of_the_rehearsals_own_is_not_in_the_project(project: Path, fol
     assert git(project, "rev-parse", "HEAD") == made.commit
 
 
-def test_the_user_of_git_need_not_be_known(folder: Path, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_commit_works_without_a_git_user(folder: Path, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
     monkeypatch.setenv("HOME", "/nonexistent")
     assert commit_all(check_out(folder, commit_of(project)), folder / "environments", "Nothing").subject == "Nothing"
 
 
-def test_a_git_hook_leads_to_no_other_repository(
-    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_variables_of_a_git_hook_are_ignored(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_DIR", str(tmp_path))
     assert commit_of(project) == commit_of(project, "main")
 
@@ -92,7 +90,7 @@ def test_an_unknown_commit_is_refused_by_name(project: Path) -> None:
         commit_of(project, "origin/nowhere")
 
 
-def test_a_machine_without_git_is_told_so(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_git_is_reported(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     with pytest.raises(RepositoryError, match="there is no git"):
         commit_of(project)

@@ -71,7 +71,7 @@ def test_the_document_has_what_each_environment_runs(result: Result) -> None:
     assert environments["staging"]["status"] == "none"
 
 
-def test_the_tables_tell_the_commit_from_the_one_before(result: Result) -> None:
+def test_tables_distinguish_this_commit_from_earlier_ones(result: Result) -> None:
     text = io.StringIO()
     for table in result.tables():
         Console(file=text, width=200).print(table)
@@ -90,7 +90,7 @@ def test_the_log_of_what_stopped_it_outlives_its_file(result: Result, tmp_path: 
     assert result.stop["log"] == ["got 400"]
 
 
-def test_where_and_why_it_stopped_is_one_sentence(result: Result) -> None:
+def test_stop_is_described_in_one_sentence(result: Result) -> None:
     assert result.stopped == "stopped at dev / Smoke: a 400"
 
 

@@ -45,7 +45,7 @@ def test_an_action_that_ends_is_a_line_with_its_status_and_duration() -> None:
     assert screen.lines() == ["✓ Build / Synth                      Succeeded     12.5 s"]
 
 
-def test_what_has_been_told_is_not_told_again() -> None:
+def test_status_is_printed_once() -> None:
     screen = Screen()
     for _ in range(2):
         screen.view.update(execution(ran("Build", "Synth")))
@@ -66,7 +66,7 @@ def test_an_approval_says_who_gave_it() -> None:
     assert screen.lines()[0].endswith("approved by ada")
 
 
-def test_elsewhere_than_on_a_terminal_what_runs_long_says_so_every_five_seconds(tmp_path: Path) -> None:
+def test_without_a_terminal_a_running_action_prints_a_line_every_five_seconds(tmp_path: Path) -> None:
     screen = Screen()
     synth = ran("Build", "Synth", "InProgress")
     synth.log = tmp_path / "log"
@@ -95,7 +95,7 @@ def test_a_terminal_shows_the_stages_in_a_row_and_what_runs_with_its_last_line(t
 
 
 @pytest.mark.parametrize("terminal", [True, False])
-def test_nothing_moves_while_the_user_is_asked(terminal: bool) -> None:
+def test_live_view_pauses_while_the_user_is_asked(terminal: bool) -> None:
     screen = Screen(terminal=terminal)
     with screen.view.live, screen.view.paused():
         screen.lines()

@@ -66,7 +66,7 @@ def test_a_pending_connection_fails_the_source(world: World) -> None:
     assert (execution.status, action(execution, "Build/Build").status) == ("Failed", "NotStarted")
 
 
-def test_a_branch_that_is_not_there_fails_the_source(world: World) -> None:
+def test_missing_branch_fails_the_source(world: World) -> None:
     world.deploy(BUILD)
     git(world.clone, "branch", "--move", "main", "trunk")
     assert action(world.walk(), "Source/Source").reason == "The repository has no branch main"
@@ -81,7 +81,7 @@ def test_a_branch_that_is_not_there_fails_the_source(world: World) -> None:
     ],
     ids=["connection", "upload", "acl"],
 )
-def test_a_role_that_may_not_do_it_fails_the_source(world: World, may: list[str], reason: str) -> None:
+def test_missing_permission_fails_the_source(world: World, may: list[str], reason: str) -> None:
     world.pipeline_may = may
     world.deploy(BUILD)
     assert reason in action(world.walk(), "Source/Source").reason
@@ -126,7 +126,7 @@ def test_an_approval_beside_an_action_that_fails_is_not_asked_for(world: World) 
     )
 
 
-def test_what_is_no_failure_of_an_action_ends_the_walk(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unexpected_error_ends_the_rehearsal(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(_: object) -> None:
         raise BackstageError("the embedded AWS does not answer")
 

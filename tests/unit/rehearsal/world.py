@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -157,7 +158,12 @@ def action(execution: Execution, title: str) -> Action:
     return next(one for one in execution.actions if f"{one.stage}/{one.name}" == title)
 
 
-def alive(pid: int) -> bool:
-    """Whether a process is there and is no zombie, which nobody may collect in a container."""
-    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
-    return state.strip() != "" and not state.startswith("Z")
+def ends(pid: int) -> bool:
+    """Whether a process ends within 30 s: is gone, or a zombie, which nobody may collect in a container."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        command = ["ps", "-o", "stat=", "-p", str(pid)]
+        state = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+        if state == "" or state.startswith("Z"):
+            return True
+    return False

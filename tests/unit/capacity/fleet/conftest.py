@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mistral7b.capacity import PerformanceParameters, RouterLimits
-from mistral7b.capacity.fleet import Chunk, Fleet, ListedTrace
+from mistral7b.capacity.fleet import Fleet, Trace
 
 PARAMETERS = PerformanceParameters(
     decode_step=0.03,
@@ -22,7 +22,7 @@ PARAMETERS = PerformanceParameters(
 # In service a minute after the decision, with JumpStart's usual limits.
 FLEET = Fleet(PARAMETERS, RouterLimits(max_batch_total_tokens=48_000, max_batch_prefill_tokens=8192), startup_s=60.0)
 
-Listed = Callable[..., ListedTrace]
+Listed = Callable[..., Trace]
 
 
 @pytest.fixture
@@ -35,8 +35,8 @@ def fleet() -> Fleet:
 def listed() -> Listed:
     """Makes a trace of these arrival times, all requests alike."""
 
-    def make(times: list[float], prompt: int = 100, answer: int = 50, duration_s: float = 600.0) -> ListedTrace:
+    def make(times: list[float], prompt: int = 100, answer: int = 50, duration_s: float = 600.0) -> Trace:
         count = len(times)
-        return ListedTrace(Chunk(np.array(times), np.full(count, prompt), np.full(count, answer)), duration_s)
+        return Trace(np.array(times), np.full(count, prompt), np.full(count, answer), duration_s)
 
     return make

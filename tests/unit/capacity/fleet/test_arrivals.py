@@ -9,68 +9,61 @@ from hypothesis import strategies as st
 
 from mistral7b.capacity.fleet import (
     EmpiricalLength,
-    PoissonTrace,
+    Trace,
     TraceError,
     burst,
-    collect,
     constant,
     daily,
     parse_lengths,
+    poisson_trace,
     ramp,
 )
-from mistral7b.capacity.fleet import arrivals as module
 from mistral7b.capacity.fleet.arrivals import Rate
 
 TEN = EmpiricalLength(np.array([10]))
 
 
-def poisson(rate: Rate, duration: float = 1000.0, seed: int = 1) -> PoissonTrace:
+def poisson(rate: Rate, duration: float = 1000.0, seed: int = 1) -> Trace:
     """Arrivals with short requests."""
-    return PoissonTrace(rate, duration, TEN, TEN, seed)
+    return poisson_trace(rate, duration, TEN, TEN, seed=seed)
 
 
-@given(rate=st.floats(0.01, 5), peak=st.floats(0, 5), duration=st.floats(20, 3000), seed=st.integers(0, 100))
+@given(rate=st.floats(2, 5), peak=st.floats(0, 5), duration=st.floats(20, 3000), seed=st.integers(0, 100))
 def test_arrivals_ascend_within_the_duration(rate: float, peak: float, duration: float, seed: int) -> None:
-    for chunk in poisson(burst(rate, peak, duration / 3, duration / 3), duration, seed).chunks():
-        assert (np.diff(chunk.times) >= 0).all()
-        assert chunk.times[0] >= 0
-        assert chunk.times[-1] <= duration
+    times = poisson(burst(rate, peak, duration / 3, duration / 3), duration, seed).times
+    assert (np.diff(times) >= 0).all()
+    assert times[0] >= 0
+    assert times[-1] <= duration
 
 
 def test_equal_seeds_give_equal_traces_and_others_do_not() -> None:
-    one, same, other = (collect(poisson(constant(2), seed=seed), 10_000) for seed in (1, 1, 2))
+    one, same, other = (poisson(constant(2), seed=seed) for seed in (1, 1, 2))
     assert np.array_equal(one.times, same.times)
     assert not np.array_equal(one.times[:100], other.times[:100])
 
 
-def test_a_trace_yields_the_same_requests_each_time_it_is_iterated() -> None:
-    trace = poisson(constant(3))
-    assert np.array_equal(collect(trace, 10_000).times, collect(trace, 10_000).times)
-
-
 def test_counts_per_second_have_a_poisson_distributions_mean_and_variance() -> None:
-    times = collect(poisson(constant(4), 20_000), 200_000).times
+    times = poisson(constant(4), 20_000).times
     counts = np.bincount(times.astype(int), minlength=20_000)
     assert counts.mean() == pytest.approx(4, rel=0.02)
     assert counts.var() == pytest.approx(4, rel=0.05)
 
 
-def test_gaps_are_exponential_also_across_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_CHUNK_REQUESTS", 50)
-    gaps = np.diff(collect(poisson(constant(5), 10_000), 100_000).times)
+def test_gaps_are_exponential() -> None:
+    gaps = np.diff(poisson(constant(5), 10_000).times)
     assert gaps.mean() == pytest.approx(0.2, rel=0.02)
     assert np.quantile(gaps, 0.95) == pytest.approx(-0.2 * np.log(0.05), rel=0.03)
 
 
 def test_a_burst_is_where_it_is_said_to_be() -> None:
-    times = collect(poisson(burst(1, 20, 400, 200)), 20_000).times
+    times = poisson(burst(1, 20, 400, 200)).times
     inside = ((times >= 400) & (times < 600)).sum()
     assert inside == pytest.approx(4000, rel=0.05)
     assert times.size - inside == pytest.approx(800, rel=0.1)
 
 
 def test_a_ramp_has_three_quarters_of_its_requests_in_the_second_half() -> None:
-    times = collect(poisson(ramp(0, 20, 1000)), 20_000).times
+    times = poisson(ramp(0, 20, 1000)).times
     assert (times > 500).mean() == pytest.approx(0.75, abs=0.02)
 
 
@@ -93,12 +86,18 @@ def test_a_duration_that_makes_no_sense_is_refused(wrong: float) -> None:
 
 def test_a_trace_without_requests_is_refused() -> None:
     with pytest.raises(TraceError, match="holds no request"):
-        collect(poisson(constant(0)), 10)
+        poisson(constant(0))
+
+
+def test_more_requests_than_fit_into_memory_are_refused() -> None:
+    with pytest.raises(TraceError, match=r"some 100,000,000 requests: more than 20,000,000"):
+        poisson(constant(100_000))
 
 
 def test_an_answer_is_cut_where_prompt_and_answer_would_be_too_long() -> None:
-    trace = PoissonTrace(constant(1), 100, EmpiricalLength(np.array([150])), EmpiricalLength(np.array([100])), 1, 200)
-    assert set(collect(trace, 1000).outputs.tolist()) == {50}
+    long, longer = EmpiricalLength(np.array([100])), EmpiricalLength(np.array([150]))
+    trace = poisson_trace(constant(1), 100, longer, long, seed=1, max_total_tokens=200)
+    assert set(trace.outputs.tolist()) == {50}
 
 
 def test_a_lognormal_length_has_the_mean_and_p95_asked_for() -> None:

@@ -9,14 +9,13 @@ from hypothesis import strategies as st
 
 from mistral7b.capacity import Request, RouterLimits, TgiInstance
 from mistral7b.capacity.fleet import (
-    Chunk,
     Fleet,
-    ListedTrace,
     LognormalLength,
-    PoissonTrace,
     Policy,
+    Trace,
     TraceError,
     burst,
+    poisson_trace,
     simulate,
 )
 from mistral7b.capacity.hosting import ANSWER_LIMIT_S
@@ -52,7 +51,7 @@ def test_a_request_that_overruns_is_timed_out_but_holds_its_place_to_its_end(fle
     first = listed([0.0], answer=4000)  # some two minutes
     assert simulate(first, slow, fixed(1)).summary.timed_out == 1
     times = np.array([0.0, ANSWER_LIMIT_S + 10])
-    both = ListedTrace(Chunk(times, np.array([100, 100]), np.array([4000, 10])), 600.0)
+    both = Trace(times, np.array([100, 100]), np.array([4000, 10]), 600.0)
     summary = simulate(both, slow, fixed(1)).summary
     assert (summary.timed_out, summary.refused, summary.answered) == (1, 1, 0)
     assert np.isnan(summary.latency_s).all()
@@ -71,7 +70,7 @@ def test_instance_hours_count_starting_instances(fleet: Fleet, listed: Listed) -
 
 def test_scaling_in_loses_no_request(fleet: Fleet) -> None:
     lengths = LognormalLength(200, 600, 2000)
-    trace = PoissonTrace(burst(0.2, 6, 300, 300), 1800, lengths, lengths, seed=3)
+    trace = poisson_trace(burst(0.2, 6, 300, 300), 1800, lengths, lengths, seed=3)
     policy = Policy("p", 1, 6, "concurrency", 6.0, scale_out_cooldown_s=30.0, scale_in_cooldown_s=30.0)
     result = simulate(trace, fleet, policy)
     summary = result.summary
@@ -93,7 +92,7 @@ def test_every_request_is_answered_refused_or_timed_out(  # noqa: PLR0917 - one 
     gaps: list[float], prompt: int, answer: int, routing: str, most: int, target: float
 ) -> None:
     times = np.cumsum(gaps)
-    trace = ListedTrace(Chunk(times, np.full(times.size, prompt), np.full(times.size, answer)), float(times[-1]) + 60.0)
+    trace = Trace(times, np.full(times.size, prompt), np.full(times.size, answer), float(times[-1]) + 60.0)
     limits = RouterLimits(max_batch_total_tokens=8192, max_concurrent_requests=most)
     policy = Policy("p", 1, 4, "concurrency", target, scale_out_cooldown_s=10.0, scale_in_cooldown_s=10.0)
     summary = simulate(trace, replace(FLEET, limits=limits, routing=routing, startup_s=20.0), policy).summary  # type: ignore[arg-type]
@@ -103,7 +102,7 @@ def test_every_request_is_answered_refused_or_timed_out(  # noqa: PLR0917 - one 
 @pytest.mark.parametrize("routing", ["least-outstanding", "random"])
 def test_equal_seeds_give_equal_results(fleet: Fleet, routing: str) -> None:
     lengths = LognormalLength(100, 300, 1000)
-    trace = PoissonTrace(burst(1, 8, 200, 200), 900, lengths, lengths, seed=5)
+    trace = poisson_trace(burst(1, 8, 200, 200), 900, lengths, lengths, seed=5)
     policy = Policy("p", 1, 4, "concurrency", 8.0)
     spread = replace(fleet, routing=routing)  # type: ignore[arg-type]
     assert simulate(trace, spread, policy, seed=9).summary == simulate(trace, spread, policy, seed=9).summary
@@ -111,7 +110,7 @@ def test_equal_seeds_give_equal_results(fleet: Fleet, routing: str) -> None:
 
 def test_least_outstanding_routing_is_no_worse_than_random(fleet: Fleet) -> None:
     lengths = LognormalLength(300, 900, 2000)
-    trace = PoissonTrace(burst(8, 8, 0, 1), 900, lengths, lengths, seed=5)
+    trace = poisson_trace(burst(8, 8, 0, 1), 900, lengths, lengths, seed=5)
     evenly, randomly = (
         simulate(trace, replace(fleet, routing=routing), fixed(4)).summary
         for routing in ("least-outstanding", "random")
@@ -119,10 +118,9 @@ def test_least_outstanding_routing_is_no_worse_than_random(fleet: Fleet) -> None
     assert evenly.latency_s[1] < randomly.latency_s[1]
 
 
-def test_an_empty_trace_is_refused(fleet: Fleet) -> None:
-    nothing = Chunk(np.empty(0), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
+def test_an_empty_trace_is_refused() -> None:
     with pytest.raises(TraceError, match="holds no request"):
-        simulate(ListedTrace(nothing, 60.0), fleet, fixed(1))
+        Trace(np.empty(0), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), 60.0)
 
 
 def test_latency_over_time_is_that_of_the_requests_of_the_window(fleet: Fleet, listed: Listed) -> None:

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mistral7b.capacity.fleet import Policy, ScheduledAction, TraceError
-from mistral7b.capacity.fleet.durations import parse_duration
 from mistral7b.capacity.fleet.policy_spec import parse_policy
+from mistral7b.capacity.fleet.trace import parse_duration
 
 DEFAULTS = Policy("", 1, 4, scale_out_cooldown_s=60.0, scale_in_cooldown_s=300.0)
 

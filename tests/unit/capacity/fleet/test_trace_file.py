@@ -8,37 +8,36 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mistral7b.capacity.fleet import TraceError, TraceFile, collect
+from mistral7b.capacity.fleet import Trace, TraceError, read_trace
 from mistral7b.capacity.fleet import trace_file as module
 
-Write = Callable[[str | bytes], TraceFile]
+Read = Callable[[str | bytes], Trace]
 
 HEADER = "time_s,input_tokens,output_tokens\n"
 
 
 @pytest.fixture
-def write(tmp_path: Path) -> Write:
-    """Writes a file and returns it as a trace."""
+def read(tmp_path: Path) -> Read:
+    """Reads a trace from a file with this text."""
 
-    def make(text: str | bytes) -> TraceFile:
+    def make(text: str | bytes) -> Trace:
         file = tmp_path / "trace.csv"
         file.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return TraceFile(file, 1000, 1200)
+        return read_trace(file, 1000, 1200)
 
     return make
 
 
-def test_a_trace_is_read_in_order(write: Write) -> None:
-    trace = write(HEADER + "0.5,10,20\n\n1,30,40\r\n 2.25 , 50 , 60 \n")
-    requests = collect(trace, 10)
-    assert requests.times.tolist() == [0.5, 1.0, 2.25]
-    assert requests.inputs.tolist() == [10, 30, 50]
-    assert requests.outputs.tolist() == [20, 40, 60]
+def test_a_trace_is_read_in_order(read: Read) -> None:
+    trace = read(HEADER + "0.5,10,20\n\n1,30,40\r\n 2.25 , 50 , 60 \n")
+    assert trace.times.tolist() == [0.5, 1.0, 2.25]
+    assert trace.inputs.tolist() == [10, 30, 50]
+    assert trace.outputs.tolist() == [20, 40, 60]
     assert trace.duration_s == 3.0
 
 
-def test_a_last_line_without_its_end_counts(write: Write) -> None:
-    assert collect(write(HEADER + "0,1,1\n7,2,2"), 10).times.tolist() == [0.0, 7.0]
+def test_a_last_line_without_its_end_counts(read: Read) -> None:
+    assert read(HEADER + "0,1,1\n7,2,2").times.tolist() == [0.0, 7.0]
 
 
 @pytest.mark.parametrize(
@@ -65,42 +64,35 @@ def test_a_last_line_without_its_end_counts(write: Write) -> None:
         (HEADER.encode() + b"\xff\xfe,2,3\n", ["trace.csv:2", "not a finite number"]),
     ],
 )
-def test_a_wrong_trace_is_refused_by_line_column_and_value(write: Write, text: str | bytes, parts: list[str]) -> None:
+def test_a_wrong_trace_is_refused_by_line_column_and_value(read: Read, text: str | bytes, parts: list[str]) -> None:
     with pytest.raises(TraceError) as refused:
-        collect(write(text), 10)
+        read(text)
     assert all(part in str(refused.value) for part in [*parts, "fix:"]), str(refused.value)
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TraceError, match=r"none\.csv\n.*No such file"):
-        TraceFile(tmp_path / "none.csv", 10, 10).duration_s  # noqa: B018
+        read_trace(tmp_path / "none.csv", 10, 10)
 
 
 def test_what_is_no_regular_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TraceError, match="not a regular file"):
-        TraceFile(tmp_path, 10, 10).duration_s  # noqa: B018
+        read_trace(tmp_path, 10, 10)
 
 
-def test_control_characters_of_a_file_do_not_reach_the_terminal(write: Write) -> None:
+def test_control_characters_of_a_file_do_not_reach_the_terminal(read: Read) -> None:
     with pytest.raises(TraceError) as refused:
-        collect(write(HEADER + "1,\x1b[2J,3\n"), 10)
+        read(HEADER + "1,\x1b[2J,3\n")
     assert r"'\x1b[2J'" in str(refused.value)
     assert "\x1b" not in str(refused.value)
 
 
-def test_lines_are_numbered_and_ordered_across_chunks(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_CHUNK_REQUESTS", 7)
-    lines = [f"{second},10,20" for second in range(100)]
-    assert collect(write(HEADER + "\n".join(lines)), 1000).times.tolist() == list(range(100))
-    for wrong in ("77,10,?", "75,10,20"):
-        lines[77] = wrong
-        with pytest.raises(TraceError, match=r"trace\.csv:79: "):
-            collect(write(HEADER + "\n".join(lines)), 1000)
-
-
-def test_more_requests_than_fit_into_memory_are_refused_before_they_are_all_read(write: Write) -> None:
+def test_more_requests_than_fit_into_memory_are_refused_before_they_are_all_read(
+    read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_REQUESTS", 5)
     with pytest.raises(TraceError, match=r"more than 5 requests(.|\n)*busiest hour"):
-        collect(write(HEADER + "1,2,3\n" * 6), 5)
+        read(HEADER + "1,2,3\n" * 6)
 
 
 def test_a_binary_file_without_lines_is_refused_after_its_first_bytes(tmp_path: Path) -> None:
@@ -109,7 +101,7 @@ def test_a_binary_file_without_lines_is_refused_after_its_first_bytes(tmp_path: 
         stream.write(HEADER.encode())
         stream.truncate(10 * 2**30)  # sparse: 10 GB that take no room
     with pytest.raises(TraceError, match="longer than 4096 characters"):
-        next(TraceFile(file, 10, 10).chunks())
+        read_trace(file, 10, 10)
 
 
 @settings(max_examples=50)
@@ -123,6 +115,6 @@ def test_what_is_written_is_read_back(
 ) -> None:
     file = tmp_path_factory.mktemp("traces") / "trace.csv"
     file.write_text(HEADER + "".join(f"{time!r},{prompt},{answer}\n" for time, prompt, answer in rows))
-    requests = collect(TraceFile(file, 1000, 1200), 100)
-    assert list(zip(requests.times, requests.inputs, requests.outputs, strict=True)) == rows
-    assert np.isclose(TraceFile(file, 1000, 1200).duration_s, np.floor(rows[-1][0]) + 1)
+    trace = read_trace(file, 1000, 1200)
+    assert list(zip(trace.times, trace.inputs, trace.outputs, strict=True)) == rows
+    assert np.isclose(trace.duration_s, np.floor(rows[-1][0]) + 1)

@@ -12,10 +12,10 @@ from mistral7b.capacity.fleet import (
     EmpiricalLength,
     Fleet,
     LognormalLength,
-    PoissonTrace,
     Policy,
     Summary,
     constant,
+    poisson_trace,
     simulate,
 )
 from mistral7b.capacity.planner import InfeasibleError, Pinned, Plan, plan
@@ -49,7 +49,9 @@ def simulated(found: Plan) -> Summary:
         )
     ]  # fmt: skip
     rate = workload.requests_per_second.peak
-    trace = PoissonTrace(constant(rate), 20_000 / rate, lengths[0], lengths[1], 7, chosen.max_total_tokens)
+    trace = poisson_trace(
+        constant(rate), 20_000 / rate, lengths[0], lengths[1], seed=7, max_total_tokens=chosen.max_total_tokens
+    )
     all_instances = Policy("all", chosen.max_instances, chosen.max_instances)
     return simulate(trace, Fleet(PARAMETERS, limits), all_instances).summary
 

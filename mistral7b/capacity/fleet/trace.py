@@ -1,10 +1,10 @@
-"""A trace of requests, in pieces that fit into memory."""
+"""A trace of requests; and what a user writes of one: durations, numbers, lines of files."""
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -14,33 +14,14 @@ from mistral7b.errors import UserError
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
+MOST_REQUESTS = 20_000_000
+"""More are refused: with some 100 bytes each they would need more than 2 GB."""
+LONGEST_S = 31 * 86_400.0
+"""A trace covers no more: a month."""
+
 _LONGEST_LINE = 4096
-
-
-@dataclass(frozen=True, eq=False)
-class Chunk:
-    """Consecutive requests of a trace.
-
-    Attributes:
-        times: Seconds from the trace's start, ascending, shape (requests,).
-        inputs: Prompt tokens of each, shape (requests,).
-        outputs: Tokens that each generates, shape (requests,).
-    """
-
-    times: Floats
-    inputs: Ints
-    outputs: Ints
-
-
-class Trace(Protocol):
-    """Requests by time. Iterating twice yields the same requests."""
-
-    @property
-    def duration_s(self) -> float:
-        """Seconds that the trace covers; no request is later."""
-
-    def chunks(self) -> Iterator[Chunk]:
-        """The requests in order, in chunks of bounded size, none of them empty."""
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)([smhd]?)")
 
 
 class TraceError(UserError, ValueError):
@@ -64,41 +45,38 @@ class TraceError(UserError, ValueError):
 
 
 @dataclass(frozen=True, eq=False)
-class ListedTrace:
-    """A trace whose requests are all in memory."""
+class Trace:
+    """Requests by time, at least one.
 
-    requests: Chunk
+    Attributes:
+        times: Seconds from the trace's start, ascending, shape (requests,).
+        inputs: Prompt tokens of each, shape (requests,).
+        outputs: Tokens that each generates, shape (requests,).
+        duration_s: Seconds that the trace covers; no request is later.
+    """
+
+    times: Floats
+    inputs: Ints
+    outputs: Ints
     duration_s: float
 
-    def chunks(self) -> Iterator[Chunk]:
-        """The requests, in one chunk."""
-        if self.requests.times.size:
-            yield self.requests
+    def __post_init__(self) -> None:
+        if not self.times.size:
+            raise TraceError("the trace holds no request", "raise the rate or the duration")
 
 
-def collect(trace: Trace, most: int) -> Chunk:
-    """Every request of a trace, in memory (24 bytes each).
+def parse_duration(text: str, column: str) -> float:
+    """Seconds of `90`, `90s`, `5m`, `1.5h` or `1d`.
 
     Raises:
-        TraceError: the trace is empty, or holds more than `most` requests.
+        TraceError: it is none of these, or more than a month.
     """
-    parts: list[Chunk] = []
-    count = 0
-    for chunk in trace.chunks():
-        count += chunk.times.size
-        if count > most:
-            raise TraceError(
-                f"the trace holds more than {most:,} requests, too many to simulate one by one",
-                "cut the trace, for example to its busiest hour",
-            )
-        parts.append(chunk)
-    if not parts:
-        raise TraceError("the trace holds no request", "raise the rate or the duration")
-    return Chunk(
-        np.concatenate([part.times for part in parts]),
-        np.concatenate([part.inputs for part in parts]),
-        np.concatenate([part.outputs for part in parts]),
-    )
+    match = _DURATION.fullmatch(text.strip())
+    seconds = float(match[1]) * _UNITS[match[2]] if match else math.nan
+    if not 0 <= seconds <= LONGEST_S:
+        reason, fix = "it is not a duration of up to 31 days", "write a number of seconds, or 5m, 1.5h, 1d"
+        raise TraceError(reason, fix, column=column, value=text[:40])
+    return seconds
 
 
 def numbered_lines(file: Path) -> Iterator[tuple[int, str]]:
