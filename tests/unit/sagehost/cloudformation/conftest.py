@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sagehost import cloudformation, hosting, moto_app, pipelines
+from sagehost.cloudformation import engine
 from sagehost.hosting.settings import HostingSettings
 from sagehost.pipelines.store import RESOURCES
 from tests.unit.fresh_accounts import fresh_account
@@ -189,6 +190,7 @@ def _request(resources: Mapping[str, Any], options: dict[str, Any]) -> dict[str,
 
 @pytest.fixture(scope="session", autouse=True)
 def _hosting() -> None:
+    engine.LINGER_S = 60  # each request is answered when its operation is over, however busy the machine is
     cloudformation.install()
     pipelines.install()
     hosting.install(HostingSettings(endpoint_seconds=0, interface_seconds=0.1))
