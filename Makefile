@@ -44,7 +44,7 @@ docs: schema ## Write the documents that are made from the code: policy statemen
 
 # One resolution, dev.txt, holds every package; the others take their versions from it.
 COMPILE = .venv/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	--no-annotate --no-emit-package sagehost --no-emit-package sagemaker-tgi --custom-compile-command "make lock" --quiet
+	--no-annotate --no-emit-package sagehost --no-emit-package sagemaker-tgi --no-emit-package scaling-rules --custom-compile-command "make lock" --quiet
 lock: setup ## Resolve requirements.txt, requirements/ and package-lock.json anew
 	@$(COMPILE) --upgrade --extra dev --output-file requirements/dev.txt
 	@$(COMPILE) --constraint requirements/dev.txt --extra deploy --output-file requirements.txt

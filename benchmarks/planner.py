@@ -17,7 +17,7 @@ from mistral7b.capacity.fleet import Fleet, LognormalLength, PoissonTrace, Polic
 from mistral7b.capacity.memory import max_batch_total_tokens
 from mistral7b.capacity.planner import Plan, plan
 from mistral7b.capacity.planner.service import GRID
-from mistral7b.environment.workload import Workload
+from mistral7b.workload import Workload
 
 SECONDS, RATIO, RUNS = 2.0, 10.0, 5
 MOST_TRIED = 16

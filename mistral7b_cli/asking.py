@@ -1,21 +1,21 @@
 """One question to the endpoint: checked before it is sent, answered whole or as it comes."""
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
 
 from mistral7b.capacity.admission import never_admitted, why_never_admitted
+from mistral7b.endpoint.client import EndpointClient
 from mistral7b.environment import Environment
 from mistral7b.tgi import GenerateParameters, GenerateRequest, LauncherSettings, StreamEvent, TgiError
 from mistral7b.tgi.response import Details, StreamDetails
 from mistral7b.tgi.tokenizer import count_tokens
 from mistral7b.tgi.validation import check_before_permit, validate
 from mistral7b_cli.failure import CommandError
-from mistral7b_cli.output import progress
-
-if TYPE_CHECKING:
-    from mistral7b.endpoint import EndpointClient
+from mistral7b_cli.output import progress, say, write, write_answer
+from mistral7b_cli.waiting import Waiting
 
 DEFAULT_ANSWER_TOKENS = 256
 """`max_new_tokens` where nobody says: TGI's own default, 20, ends in the middle of a sentence."""
@@ -34,60 +34,62 @@ class Answer:
     """What came back. The reason and the count are None if the request said `details=false`."""
 
     text: str
-    finish_reason: str | None
-    generated_tokens: int | None
-    seconds: float
     details: Details | StreamDetails | None
+    seconds: float
+
+    @property
+    def finish_reason(self) -> str | None:
+        """Why it ended."""
+        return self.details.finish_reason if self.details else None
+
+    @property
+    def generated_tokens(self) -> int | None:
+        """Its length."""
+        return self.details.generated_tokens if self.details else None
 
 
-def prepare(inputs: str, given: Mapping[str, Any], env: Environment, settings: LauncherSettings) -> Question:
+def prepare(inputs: str, given: Mapping[str, Any], env: Environment, *, stream: bool = False) -> Question:
     """The request for a prompt, with the parameters `given`. Raises CommandError of status 2 for what is refused."""
-    tokens = _count(inputs, given.get("truncate"))
+    settings, truncate, tokens = env.launcher_settings(), given.get("truncate"), count_tokens(inputs)
+    tokens = min(tokens, truncate) if truncate else tokens
     room = settings.max_total_tokens - tokens
     parameters = GenerateParameters(
         **{"details": True, "max_new_tokens": max(1, min(DEFAULT_ANSWER_TOKENS, room)), **given}
     )
-    _check_length(tokens, parameters.max_new_tokens, env, settings)
-    request = GenerateRequest(inputs=inputs, parameters=parameters)
+    if told := _too_long(tokens, parameters.max_new_tokens, env.name, settings):
+        raise CommandError(told, 2)
+    request = GenerateRequest(inputs=inputs, parameters=parameters, stream=stream)
     try:
         validate(request, settings)
+        check_before_permit(request, settings)
     except TgiError as error:
         raise CommandError(error.message, 2) from None
     return Question(request, tokens)
 
 
-def ask(client: "EndpointClient", question: Question, settings: LauncherSettings) -> Answer:
-    """The whole answer."""
-    _check_mode(question.request, settings)
+def ask(client: EndpointClient, question: Question, show: Callable[[StreamEvent], None] | None = None) -> Answer:
+    """The whole answer; of a stream after `show` had each of its tokens as it came."""
     started = time.monotonic()
-    generation = client.generate(question.request)
-    return _answer(generation.generated_text, generation.details, time.monotonic() - started)
-
-
-class Writer(Protocol):
-    """Shows an answer as it comes."""
-
-    def show(self, event: StreamEvent) -> None:
-        """Called with every token."""
-
-    def end(self) -> None:
-        """Called after the last token, or when the stream broke off."""
-
-
-def ask_streaming(client: "EndpointClient", question: Question, settings: LauncherSettings, writer: Writer) -> Answer:
-    """The whole answer, after each of its tokens was shown as it came."""
-    request = replace(question.request, stream=True)
-    _check_mode(request, settings)
-    started = time.monotonic()
+    if show is None:
+        generation = client.generate(question.request)
+        return Answer(generation.generated_text, generation.details, time.monotonic() - started)
     text, details = "", None
-    try:
-        for event in client.stream(request):
-            writer.show(event)
-            if event.generated_text is not None:
-                text, details = event.generated_text, event.details
-    finally:
-        writer.end()
-    return _answer(text, details, time.monotonic() - started)
+    for event in client.stream(question.request):
+        show(event)
+        if event.generated_text is not None:
+            text, details = event.generated_text, event.details
+    return Answer(text, details, time.monotonic() - started)
+
+
+def record(question: Question, answer: Answer) -> dict[str, Any]:
+    """An answer with its counts, for scripts."""
+    return {
+        "prompt_tokens": question.prompt_tokens,
+        "generated_text": answer.text,
+        "finish_reason": answer.finish_reason,
+        "generated_tokens": answer.generated_tokens,
+        "seconds": round(answer.seconds, 3),
+    }
 
 
 def remark(question: Question, answer: Answer, *, more: str = "") -> None:
@@ -96,43 +98,50 @@ def remark(question: Question, answer: Answer, *, more: str = "") -> None:
         return
     counts = f"{question.prompt_tokens} prompt tokens, {answer.generated_tokens} generated in {answer.seconds:.1f} s"
     cut = f"; cut at max_new_tokens={question.request.parameters.max_new_tokens}"
-    progress.print(
-        counts + (cut if answer.finish_reason == "length" else "") + more, style="dim", markup=False, soft_wrap=True
-    )
+    say(counts + (cut if answer.finish_reason == "length" else "") + more, "dim", on=progress)
 
 
-def _answer(text: str, details: Details | StreamDetails | None, seconds: float) -> Answer:
-    if details is None:
-        return Answer(text, None, None, seconds, None)
-    return Answer(text, details.finish_reason, details.generated_tokens, seconds, details)
-
-
-def _count(inputs: str, truncate: int | None) -> int:
-    tokens = count_tokens(inputs)
-    return min(tokens, truncate) if truncate else tokens
-
-
-def _check_length(tokens: int, max_new_tokens: int, env: Environment, settings: LauncherSettings) -> None:
+def _too_long(tokens: int, max_new_tokens: int, environment: str, settings: LauncherSettings) -> str:
+    """What is too long, and by how much; empty if the container takes it."""
     if (excess := tokens - settings.max_input_length) > 0:
-        raise CommandError(
+        return (
             f"the prompt is too long: {tokens} tokens, {excess} more than the {settings.max_input_length} "
-            f"that MAX_INPUT_LENGTH of {env.name} allows. It was not sent",
-            2,
+            f"that MAX_INPUT_LENGTH of {environment} allows. It was not sent"
         )
     if tokens in (blocked := never_admitted(settings)):
-        told = f"the prompt is too long: {tokens} tokens, {tokens - blocked[0] + 1} more than {env.name} can serve"
-        raise CommandError(f"{told}. {why_never_admitted(settings)}. It was not sent", 2)
+        told = f"the prompt is too long: {tokens} tokens, {tokens - blocked[0] + 1} more than {environment} can serve"
+        return f"{told}. {why_never_admitted(settings)}. It was not sent"
     if (excess := tokens + max_new_tokens - settings.max_total_tokens) > 0:
-        raise CommandError(
+        return (
             f"prompt and answer are too long together: {tokens} tokens and max_new_tokens={max_new_tokens}, {excess} "
-            f"more than the {settings.max_total_tokens} that MAX_TOTAL_TOKENS of {env.name} allows. "
-            f"It was not sent; max_new_tokens may be {settings.max_total_tokens - tokens}",
-            2,
+            f"more than the {settings.max_total_tokens} that MAX_TOTAL_TOKENS of {environment} allows. "
+            f"It was not sent; max_new_tokens may be {settings.max_total_tokens - tokens}"
         )
+    return ""
 
 
-def _check_mode(request: GenerateRequest, settings: LauncherSettings) -> None:
+@contextmanager
+def text_shown(waiting: Waiting) -> Iterator[Callable[[StreamEvent], None]]:
+    """Takes a stream's events, and writes the text of their tokens from its first letter on; ends the last line."""
+    written = ""
+
+    def show(event: StreamEvent) -> None:
+        nonlocal written
+        text = "" if event.token.special else event.token.text
+        text = text if written else text.lstrip()
+        if text:
+            waiting.done()
+            write_answer(text)
+            written = text
+
     try:
-        check_before_permit(request, settings)
-    except TgiError as error:
-        raise CommandError(error.message, 2) from None
+        yield show
+    finally:
+        if written and not written.endswith("\n"):
+            write("\n")
+
+
+def show_as_json(waiting: Waiting, event: StreamEvent) -> None:
+    """Writes an event as a line of JSON."""
+    waiting.done()
+    write(event.model_dump_json(include={"token", "top_tokens"}, exclude_defaults=True) + "\n")

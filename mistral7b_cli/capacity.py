@@ -2,18 +2,29 @@
 
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from mistral7b.capacity.calibration import Calibration, published_calibration
+from mistral7b.capacity.fit import (
+    FITTED,
+    START,
+    Compared,
+    Errors,
+    FitError,
+    compare,
+    errors,
+    errors_by_metric,
+    fit,
+    predict,
+)
+from mistral7b.capacity.measurements import published_path, read_measurements
+from mistral7b.capacity.memory import benchmark_limits
+from mistral7b.capacity.plots import plot_benchmark as draw
 from mistral7b_cli.failure import CommandError
-from mistral7b_cli.options import AsJson
-from mistral7b_cli.output import out, progress, table, write_json
-
-if TYPE_CHECKING:
-    from mistral7b.capacity.calibration import Calibration
-    from mistral7b.capacity.comparison import Compared, Errors
-    from mistral7b.capacity.measurements import Figure
+from mistral7b_cli.options import AsJson, ModelFile, PlotFile
+from mistral7b_cli.output import out, progress, say, table, write_json, writing
 
 commands = typer.Typer(
     name="capacity",
@@ -30,8 +41,8 @@ _TABLE_EPILOG = """
 
 `mistral7b capacity table --measurements mine.csv --parameters mine.json --json`
 
-"left out" is what a fit says that has not seen the load. "sustained" is the throughput with all users there all the
-time, which the published benchmark did not have: size an endpoint by it.
+"left out" is predicted by a fit that did not use this row. "sustained" is the throughput with all users active all the
+time, which the published benchmark did not have: use this to size an endpoint.
 """
 
 _FIT_EPILOG = """
@@ -51,15 +62,6 @@ It takes at least three prompt lengths, three numbers of users and answers of 96
 (ml.g5.2xlarge, 4xlarge, 8xlarge, 16xlarge) with JumpStart's settings.
 """
 
-Parameters = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FILE",
-        help="Parameters that `capacity fit --output` wrote, instead of those of the published benchmark.",
-        show_default=False,
-    ),
-]
-
 
 @commands.command("table", epilog=_TABLE_EPILOG)
 def show_table(
@@ -69,52 +71,43 @@ def show_table(
             metavar="FILE.csv", help="Measurements to compare with, instead of the published.", show_default=False
         ),
     ] = None,
-    parameters: Parameters = None,
-    plot: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Also draw measured points and predicted curves.", show_default=False),
-    ] = None,
+    parameters: ModelFile = None,
+    plot: PlotFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare the model with a benchmark, figure by figure: by default the 40 published ones."""
-    from mistral7b.capacity.comparison import compare, errors, errors_by_metric  # noqa: PLC0415 - numpy, scipy
-    from mistral7b.capacity.fit import FitError, predict  # noqa: PLC0415
-    from mistral7b.capacity.measurements import published_path  # noqa: PLC0415
-    from mistral7b.capacity.memory import benchmark_limits  # noqa: PLC0415
-    from mistral7b.capacity.plot import PlotError  # noqa: PLC0415
-    from mistral7b.capacity.plot import plot as draw  # noqa: PLC0415
-
-    path = published_path() if measurements is None else measurements
-    figures, calibration, limits = _read(path), _calibration(parameters), benchmark_limits()
+    path, limits = published_path() if measurements is None else measurements, benchmark_limits()
+    figures = read_measurements(path)
+    calibration = Calibration.read(parameters) if parameters else published_calibration()
     try:
         with progress.status("fitting once without each load …"):
             compared = compare(figures, calibration, limits)
-            if plot is not None:
-                draw(figures, calibration, limits, plot)
     except FitError as error:
         raise CommandError(f"{path}: {error}", 2) from None
-    except PlotError as error:
-        raise CommandError(str(error), 2) from None
-    by_metric = errors_by_metric(compared)
+    if plot is not None:
+        with writing(plot):
+            draw(figures, calibration, limits, plot)
+    found: dict[str, Errors] = {str(metric): one for metric, one in errors_by_metric(compared).items()}
+    found["all"] = errors(compared)
     sustained = [predict(c.figure.row, calibration, limits).steady.tokens_per_second for c in compared]
     if as_json:
         write_json(
             {
                 "rows": [_json_row(c, rate) for c, rate in zip(compared, sustained, strict=True)],
-                "errors": {metric: asdict(found) for metric, found in by_metric.items()}
-                | {"all": asdict(errors(compared))},
-                "calibration": asdict(calibration),
+                "errors": found,
+                "calibration": calibration,
                 "max_batch_total_tokens": limits.max_batch_total_tokens,
             }
         )
         return
     _print_rows(compared, sustained)
-    _print_errors([*by_metric.items(), ("all", errors(compared))])
-    out.print(
-        f"\nAs benchmarked, {calibration.concurrency_share:.2f} of the users beyond the first are in flight on average."
-        " Sustained, all are.",
-        soft_wrap=True,
-    )
+    rows = [
+        (name, *(f"{value:.1%}" for value in (e.mean, e.maximum, e.mean_left_out, e.maximum_left_out)))
+        for name, e in found.items()
+    ]
+    out.print(table("Absolute errors", ("", "mean", "largest", "mean, left out", "largest, left out"), rows))
+    share = f"{calibration.concurrency_share:.2f} of the users beyond the first are in flight on average"
+    say(f"\nAs benchmarked, {share}. Sustained, all are.")
 
 
 @commands.command("fit", epilog=_FIT_EPILOG)
@@ -129,53 +122,30 @@ def fit_measurements(
     as_json: AsJson = False,
 ) -> None:
     """Fit the model to measurements of your own, for --parameters of other commands."""
-    from mistral7b.capacity.calibration import CalibrationError  # noqa: PLC0415 - numpy, scipy
-    from mistral7b.capacity.fit import FITTED, START, FitError, fit, predict  # noqa: PLC0415
-    from mistral7b.capacity.memory import benchmark_limits  # noqa: PLC0415
-
     if not 0.1 <= tokens_per_word <= 100:
         raise CommandError(f"--tokens-per-word {tokens_per_word} is not between 0.1 and 100; prose has about 1.3", 2)
-    figures, limits = _read(measurements), benchmark_limits()
+    figures, limits = read_measurements(measurements), benchmark_limits()
     try:
         with progress.status("fitting …"):
             calibration = fit(figures, limits, replace(START, tokens_per_word=tokens_per_word))
-        if output is not None:
-            calibration.write(output)
     except FitError as error:
         raise CommandError(f"{measurements}: {error}", 2) from None
-    except CalibrationError as error:
-        raise CommandError(str(error), 2) from None
+    if output is not None:
+        calibration.write(output)
     misses = [abs(predict(f.row, calibration, limits).figures[f.metric] / f.value - 1) for f in figures]
     if as_json:
         write_json(asdict(calibration) | {"error": {"mean": sum(misses) / len(misses), "maximum": max(misses)}})
         return
-    fitted = table(f"{measurements}: {len(figures)} figures", "parameter", "value", "")
-    for name, value in asdict(calibration.parameters).items():
-        fitted.add_row(name, _seconds(value), "fitted" if name in FITTED else "pinned")
-    fitted.add_row("tokens_per_word", f"{calibration.tokens_per_word:.4g}", "pinned")
-    fitted.add_row("concurrency_share", f"{calibration.concurrency_share:.4g}", "fitted")
-    out.print(fitted)
+    rows = [
+        (name, _seconds(value), "fitted" if name in FITTED else "pinned")
+        for name, value in asdict(calibration.parameters).items()
+    ]
+    rows.append(("tokens_per_word", f"{calibration.tokens_per_word:.4g}", "pinned"))
+    rows.append(("concurrency_share", f"{calibration.concurrency_share:.4g}", "fitted"))
+    out.print(table(f"{measurements}: {len(figures)} figures", ("parameter", "value", ""), rows))
     out.print(f"mean error {sum(misses) / len(misses):.1%}, largest {max(misses):.1%}")
     if output is not None:
-        out.print(f"written to {output}", soft_wrap=True, markup=False)
-
-
-def _read(path: Path) -> "tuple[Figure, ...]":
-    from mistral7b.capacity.measurements import MeasurementsError, read_measurements  # noqa: PLC0415
-
-    try:
-        return read_measurements(path)
-    except MeasurementsError as error:
-        raise CommandError(str(error), 2) from None
-
-
-def _calibration(path: Path | None) -> "Calibration":
-    from mistral7b.capacity.calibration import Calibration, CalibrationError, published_calibration  # noqa: PLC0415
-
-    try:
-        return published_calibration() if path is None else Calibration.read(path)
-    except CalibrationError as error:
-        raise CommandError(str(error), 2) from None
+        say(f"written to {output}")
 
 
 def _seconds(value: float) -> str:
@@ -185,13 +155,11 @@ def _seconds(value: float) -> str:
     return f"{value / 1e-9:.4g} ns"
 
 
-def _json_row(compared: "Compared", sustained: float) -> dict[str, Any]:
+def _json_row(compared: Compared, sustained: float) -> dict[str, Any]:
     figure = compared.figure
     return {
         "metric": figure.metric,
-        "input_words": figure.row.input_words,
-        "output_tokens": figure.row.output_tokens,
-        "concurrent_users": figure.row.concurrent_users,
+        **asdict(figure.row),
         "published": figure.value,
         "predicted": compared.predicted,
         "error": compared.error,
@@ -201,24 +169,16 @@ def _json_row(compared: "Compared", sustained: float) -> dict[str, Any]:
     }
 
 
-def _print_rows(compared: "tuple[Compared, ...]", sustained: list[float]) -> None:
+def _print_rows(compared: tuple[Compared, ...], sustained: list[float]) -> None:
     headings = ("words", "tokens out", "users", "measured", "predicted", "error", "left out", "error", "sustained")
     for metric in dict.fromkeys(c.figure.metric for c in compared):
-        figures = table(metric, *(headings if metric == "throughput_tokens_per_s" else headings[:-1]))
-        for column in figures.columns:
-            column.justify = "right"
+        shown = headings if metric == "throughput_tokens_per_s" else headings[:-1]
+        rows = []
         for c, rate in zip(compared, sustained, strict=True):
             if c.figure.metric == metric:
                 row = c.figure.row
-                cells = [str(row.input_words), str(row.output_tokens), str(row.concurrent_users), f"{c.figure.value:g}"]
+                cells = [f"{row.input_words}", f"{row.output_tokens}", f"{row.concurrent_users}", f"{c.figure.value:g}"]
                 cells += [f"{c.predicted:.1f}", f"{c.error:+.1%}", f"{c.predicted_left_out:.1f}"]
                 cells += [f"{c.error_left_out:+.1%}", f"{rate:.0f}"]
-                figures.add_row(*cells[: len(figures.columns)])
-        out.print(figures)
-
-
-def _print_errors(found: "list[tuple[str, Errors]]") -> None:
-    summary = table("Absolute errors", "", "mean", "largest", "mean, left out", "largest, left out")
-    for name, e in found:
-        summary.add_row(name, *(f"{value:.1%}" for value in (e.mean, e.maximum, e.mean_left_out, e.maximum_left_out)))
-    out.print(summary)
+                rows.append(cells[: len(shown)])
+        out.print(table(metric, shown, rows, numbers=True))

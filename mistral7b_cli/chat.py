@@ -3,25 +3,24 @@
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import Any
 
 import typer
 
+from mistral7b.endpoint.client import EndpointClient
 from mistral7b.environment import Environment, load_environment
-from mistral7b.environment.suggest import nearest
 from mistral7b.prompts import Message, PromptError, conversation
-from mistral7b_cli.asking import Answer, Question, ask_streaming, prepare, remark
-from mistral7b_cli.connection import connected, explained
-from mistral7b_cli.failure import CommandError, show
+from mistral7b.yamlfile import nearest
+from mistral7b_cli.asking import ask, prepare, remark, text_shown
+from mistral7b_cli.aws import connected, explained
+from mistral7b_cli.failure import CommandError
+from mistral7b_cli.inputs import ParameterOptions, decoded, parse_parameters
 from mistral7b_cli.options import DEFAULT_FOLDER, EnvironmentName, EnvironmentsFolder
-from mistral7b_cli.output import progress
-from mistral7b_cli.parameters import ParameterOptions, parse_parameters
-from mistral7b_cli.standard_input import decoded
-from mistral7b_cli.streaming import TextWriter
+from mistral7b_cli.output import progress, say
 from mistral7b_cli.waiting import Waiting
 
-if TYPE_CHECKING:
-    from mistral7b.endpoint import EndpointClient
+commands = typer.Typer()
 
 _COMMANDS = {
     "/help": "shows this",
@@ -30,7 +29,7 @@ _COMMANDS = {
 }
 
 # The first leaves out the beginning, the second repeats all of it in the answer.
-_SPOIL_A_CONVERSATION = {"truncate", "return_full_text"}
+_NOT_IN_A_CONVERSATION = {"truncate", "return_full_text"}
 
 _EPILOG = """
 **Examples**
@@ -46,11 +45,7 @@ ends the command with status 1.
 """
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command("chat", epilog=_EPILOG)(chat)
-
-
+@commands.command(epilog=_EPILOG)
 def chat(
     name: EnvironmentName, parameter: ParameterOptions = None, folder: EnvironmentsFolder = DEFAULT_FOLDER
 ) -> None:
@@ -67,14 +62,14 @@ def chat(
             2,
         )
     given = parse_parameters(parameter)
-    for spoiling in given.keys() & _SPOIL_A_CONVERSATION:
-        raise CommandError(f"--parameter {spoiling} does not go with a conversation, of which the model sees all", 2)
+    for excluded in given.keys() & _NOT_IN_A_CONVERSATION:
+        raise CommandError(f"--parameter {excluded} cannot be used in a conversation: the model sees all of it", 2)
     at_terminal = sys.stdin is not None and sys.stdin.isatty()
     with connected(env, folder) as client:
         talk = _Conversation(env, given, client)
         if at_terminal:
             model = f"{env.version.jumpstart_id} {env.version.version}"
-            progress.print(f"{model}: /help lists the commands, Ctrl-D ends.", style="dim")
+            say(f"{model}: /help lists the commands, Ctrl-D ends.", "dim", on=progress)
         for line in _typed_lines() if at_terminal else _piped_lines():
             if line.strip() == "/exit":
                 return
@@ -83,52 +78,46 @@ def chat(
             except CommandError as error:
                 if not at_terminal:
                     raise
-                show(str(error))
+                say(f"mistral7b: {error}", on=progress)
 
 
+@dataclass
 class _Conversation:
-    def __init__(self, env: Environment, given: dict[str, Any], client: "EndpointClient") -> None:
-        self._env = env
-        self._settings = env.launcher_settings()
-        self._given = given
-        self._client = client
-        self._messages: list[Message] = []
+    env: Environment
+    given: dict[str, Any]
+    client: EndpointClient
+    messages: list[Message] = field(default_factory=list)
 
     def turn(self, line: str) -> None:
         """Does what one line asks for. Raises CommandError, and then the conversation is what it was before."""
-        if not line.strip():
-            return
         if line.startswith("/"):
             self._command(line.strip())
-            return
-        messages = [*self._messages, Message("user", line)]
-        question = self._prepare(messages)
-        answer = self._ask(question)
-        self._messages = [*messages, Message("assistant", answer.text.strip())]
-        used = question.prompt_tokens + (answer.generated_tokens or 0)
-        remark(question, answer, more=f"; {used} of {self._settings.max_total_tokens} tokens used")
+        elif line.strip():
+            self._ask([*self.messages, Message("user", line)])
 
     def _command(self, command: str) -> None:
         if command == "/help":
             for name, meaning in _COMMANDS.items():
-                progress.print(f"{name:<8}{meaning}", markup=False)
+                say(f"{name:<8}{meaning}", on=progress)
         elif command == "/reset":
-            self._messages = []
-            progress.print("a new conversation", style="dim")
+            self.messages = []
+            say("a new conversation", "dim", on=progress)
         else:
             guess = nearest(command, _COMMANDS) or "/help"
             raise CommandError(f"there is no command {command}; did you mean {guess}? Begin with a space to send it", 2)
 
-    def _prepare(self, messages: list[Message]) -> Question:
-        again = "; /reset starts a new conversation" if self._messages else ""
+    def _ask(self, messages: list[Message]) -> None:
         try:
-            return prepare(conversation(messages), self._given, self._env, self._settings)
+            question = prepare(conversation(messages), self.given, self.env, stream=True)
         except (PromptError, CommandError) as error:
+            again = "; /reset starts a new conversation" if self.messages else ""
             raise CommandError(f"{error}{again}", 2) from None
-
-    def _ask(self, question: Question) -> Answer:
-        with explained(self._env), Waiting(f"waiting for {self._env.resolved_endpoint_name}") as waiting:
-            return ask_streaming(self._client, question, self._settings, TextWriter(waiting))
+        waiting = Waiting(f"waiting for {self.env.resolved_endpoint_name}")
+        with explained(self.env.region, self.env), waiting, text_shown(waiting) as show:
+            answer = ask(self.client, question, show)
+        self.messages = [*messages, Message("assistant", answer.text.strip())]
+        used = question.prompt_tokens + (answer.generated_tokens or 0)
+        remark(question, answer, more=f"; {used} of {self.env.launcher_settings().max_total_tokens} tokens used")
 
 
 def _typed_lines() -> Iterator[str]:

@@ -1,25 +1,26 @@
 """`mistral7b examples`: the published example prompts."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.text import Text
 
+from mistral7b.endpoint.client import EndpointClient
+from mistral7b.endpoint.errors import BrokenAnswerError, ContainerError, TimedOutError
 from mistral7b.environment import Environment, load_environment
 from mistral7b.examples import Example, Language, examples
 from mistral7b.prompts import instruction
-from mistral7b_cli.asking import Answer, ask, prepare
-from mistral7b_cli.connection import connected
+from mistral7b_cli.asking import ask, prepare, record
+from mistral7b_cli.aws import connected, explain
 from mistral7b_cli.failure import CommandError
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
-from mistral7b_cli.output import out, progress, table, write_json
+from mistral7b_cli.output import out, progress, say, table, write_json
 from mistral7b_cli.waiting import Waiting
 
-if TYPE_CHECKING:
-    from mistral7b.endpoint import EndpointClient
-
+commands = typer.Typer()
 _SHOWN = 100
 """Characters of a prompt that are shown."""
+_ANSWER = ("prompt_tokens", "generated_text", "finish_reason", "generated_tokens", "seconds")
 
 _EPILOG = """
 **Examples**
@@ -36,11 +37,7 @@ credentials or the endpoint does.
 """
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command("examples", epilog=_EPILOG)(ask_examples)
-
-
+@commands.command("examples", epilog=_EPILOG)
 def ask_examples(
     name: EnvironmentName,
     language: Annotated[Language, typer.Option(help="Language of the prompts, where they are published in it.")] = "en",
@@ -56,9 +53,13 @@ def ask_examples(
     chosen = [(example, example.language(language)) for example in examples(env.model)]
     for example, spoken in chosen:
         if spoken != language:
-            progress.print(f"{example.name} is published in {spoken} only", style="dim")
+            say(f"{example.name} is published in {spoken} only", "dim", on=progress)
+    if only_list and as_json:
+        write_json([{"name": e.name, "language": spoken, "prompt": e.text(spoken)} for e, spoken in chosen])
+        return
     if only_list:
-        _list(chosen, as_json)
+        rows = [(e.name, ", ".join(e.prompts), _shortened(e.text(spoken))) for e, spoken in chosen]
+        out.print(table(f"{len(chosen)} example prompts", ("name", "languages", "prompt"), rows))
         return
     records = []
     with connected(env, folder) as client:
@@ -68,61 +69,38 @@ def ask_examples(
                 _print(records[-1])
     if as_json:
         write_json(records)
-    failed = [record["name"] for record in records if record["error"]]
+    failed = [one["name"] for one in records if one["error"]]
     if failed:
         raise CommandError(f"{len(failed)} of {len(records)} examples were not answered: {', '.join(failed)}")
 
 
-def _list(chosen: list[tuple[Example, Language]], as_json: bool) -> None:
-    if as_json:
-        write_json([{"name": e.name, "language": spoken, "prompt": e.text(spoken)} for e, spoken in chosen])
-        return
-    prompts = table(f"{len(chosen)} example prompts", "name", "languages", "prompt")
-    for example, spoken in chosen:
-        prompts.add_row(example.name, ", ".join(example.prompts), Text(_shortened(example.text(spoken))))
-    out.print(prompts)
-
-
-def _ask(example: Example, language: Language, env: Environment, client: "EndpointClient") -> dict[str, Any]:
+def _ask(example: Example, language: Language, env: Environment, client: EndpointClient) -> dict[str, Any]:
     """What is printed of one example, with the error of its prompt. Raises EndpointError for one of the endpoint."""
-    from mistral7b.endpoint import BrokenAnswerError, ContainerError, TimedOutError  # noqa: PLC0415
-    from mistral7b_cli.advice import explain  # noqa: PLC0415 - boto3 takes a moment to load
-
-    settings = env.launcher_settings()
     text = example.text(language)
-    record: dict[str, Any] = {"name": example.name, "language": language, "prompt": text, "prompt_tokens": None}
-    answer: Answer | None = None
-    error: str | None = None
+    found: dict[str, Any] = {"name": example.name, "language": language, "prompt": text} | dict.fromkeys(_ANSWER)
+    found |= {"published_answer": example.published_answer.get(language), "error": None}
+    given = {"max_new_tokens": example.parameters.max_new_tokens, "stop": list(example.parameters.stop)}
     try:
-        given = {"max_new_tokens": example.parameters.max_new_tokens, "stop": list(example.parameters.stop)}
-        question = prepare(text if env.model == "base" else instruction(text), given, env, settings)
-        record["prompt_tokens"] = question.prompt_tokens
+        question = prepare(text if env.model == "base" else instruction(text), given, env)
+        found["prompt_tokens"] = question.prompt_tokens
         with Waiting(f"asking {example.name}"):
-            answer = ask(client, question, settings)
+            return found | record(question, ask(client, question))
     except CommandError as failure:
-        error = str(failure)
+        return found | {"error": str(failure)}
     except (ContainerError, TimedOutError, BrokenAnswerError) as failure:
-        error = explain(failure, env)
-    return record | {
-        "generated_text": answer and answer.text,
-        "finish_reason": answer and answer.finish_reason,
-        "generated_tokens": answer and answer.generated_tokens,
-        "seconds": answer and round(answer.seconds, 3),
-        "published_answer": example.published_answer.get(language),
-        "error": error,
-    }
+        return found | {"error": explain(failure, env)}
 
 
-def _print(record: dict[str, Any]) -> None:
-    out.print(Text(f"{record['name']} ({record['language']})", style="bold"))
-    out.print(Text(f"> {_shortened(record['prompt'])}", style="dim"))
-    if record["error"]:
-        progress.print(Text(f"not answered: {record['error']}\n", style="red"), soft_wrap=True)
+def _print(found: dict[str, Any]) -> None:
+    say(f"{found['name']} ({found['language']})", "bold")
+    out.print(Text(f"> {_shortened(found['prompt'])}", "dim"))
+    if found["error"]:
+        say(f"not answered: {found['error']}\n", "red", on=progress)
         return
-    out.print(Text(record["generated_text"].strip()), soft_wrap=True)
-    published = f"; published: {record['published_answer']}" if record["published_answer"] else ""
-    counts = f"{record['prompt_tokens']} prompt tokens, {record['generated_tokens']} generated in {record['seconds']} s"
-    out.print(Text(f"{counts}, ended by {record['finish_reason']}{published}\n", style="dim"), soft_wrap=True)
+    say(found["generated_text"].strip())
+    published = f"; published: {found['published_answer']}" if found["published_answer"] else ""
+    counts = f"{found['prompt_tokens']} prompt tokens, {found['generated_tokens']} generated in {found['seconds']} s"
+    say(f"{counts}, ended by {found['finish_reason']}{published}\n", "dim")
 
 
 def _shortened(prompt: str) -> str:

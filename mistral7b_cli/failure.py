@@ -1,16 +1,9 @@
 """Failures that a command shows as a message."""
 
-import sys
+from mistral7b.errors import UserError
 
 
-class CommandError(Exception):
+class CommandError(UserError):
     """What went wrong, in words for the user, and the exit status: 2 for a wrong call, 1 for anything else."""
 
-    def __init__(self, message: str, status: int = 1) -> None:
-        super().__init__(message)
-        self.status = status
-
-
-def show(message: str) -> None:
-    """Writes a failure to standard error."""
-    sys.stderr.write(f"mistral7b: {message}\n")
+    status = 1

@@ -24,11 +24,10 @@ _EPILOG = """
 _NAMES = {"gitignore": ".gitignore"}  # a file of that name in the package would be git's
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command("init", epilog=_EPILOG)(init)
+commands = typer.Typer()
 
 
+@commands.command(epilog=_EPILOG)
 def init(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new folder; its name is the project's.")],
     region: Annotated[str, typer.Option(metavar="REGION", help="Of dev, prod and the pipeline.")] = "us-east-1",

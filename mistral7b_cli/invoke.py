@@ -2,6 +2,7 @@
 
 import itertools
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
@@ -10,17 +11,16 @@ from typer.core import TyperCommand
 
 from mistral7b.environment import Environment, load_environment
 from mistral7b.prompts import PromptError, instruction
-from mistral7b_cli.asking import Answer, Question, ask, ask_streaming, prepare, remark
-from mistral7b_cli.connection import connected
+from mistral7b_cli.asking import ask, prepare, record, remark, show_as_json, text_shown
+from mistral7b_cli.aws import connected
 from mistral7b_cli.failure import CommandError
+from mistral7b_cli.inputs import ParameterOptions, parse_parameters, read_bytes, read_prompt
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
 from mistral7b_cli.output import write, write_answer, write_json
-from mistral7b_cli.parameters import ParameterOptions, parse_parameters
 from mistral7b_cli.show_code import EXAMPLE, Language, code
-from mistral7b_cli.standard_input import read_bytes, read_prompt
-from mistral7b_cli.streaming import JsonLineWriter, TextWriter
 from mistral7b_cli.waiting import Waiting
 
+commands = typer.Typer()
 # What one asks for to look at more than the text.
 _ASKS_FOR_DETAILS = {"details", "decoder_input_details", "top_n_tokens", "best_of"}
 
@@ -44,7 +44,7 @@ answered, 1 not answered, 2 wrong arguments or a prompt that is too long, 130 in
 
 
 class _Command(TyperCommand):
-    """--show-code alone means Python: Typer has no option whose value may be left out."""
+    """--show-code without a value means Python: Typer has no option whose value may be left out."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Adds the value that was left out."""
@@ -54,11 +54,7 @@ class _Command(TyperCommand):
         return super().parse_args(ctx, whole)
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command("invoke", cls=_Command, epilog=_EPILOG)(invoke)
-
-
+@commands.command(cls=_Command, epilog=_EPILOG)
 def invoke(
     name: EnvironmentName,
     *,
@@ -100,26 +96,27 @@ def invoke(
     env = load_environment(folder, name)
     if raw is not None:
         if prompt is not None or parameter or as_json or no_format or show_code:
-            raise CommandError("--raw sends a whole request: it goes with --stream alone", 2)
+            raise CommandError("--raw sends a whole request: of the other options only --stream applies", 2)
         _send_raw(env, folder, read_bytes(raw), stream)
         return
-    settings = env.launcher_settings()
     given = parse_parameters(parameter)
     if show_code and prompt is None:
         prompt = EXAMPLE[env.model]
-    question = prepare(_inputs(env, read_prompt(prompt), no_format), given, env, settings)
+    question = prepare(_inputs(env, read_prompt(prompt), no_format), given, env, stream=stream)
     if show_code:
         given = {"max_new_tokens": question.request.parameters.max_new_tokens, **given}
         write(code(show_code, env, question.request.inputs, given, stream=stream))
         return
     with connected(env, folder) as client, Waiting(f"waiting for {env.resolved_endpoint_name}") as waiting:
-        if stream:
-            writer = JsonLineWriter(waiting) if as_json else TextWriter(waiting)
-            answer = ask_streaming(client, question, settings, writer)
+        if stream and not as_json:
+            with text_shown(waiting) as show:
+                answer = ask(client, question, show)
         else:
-            answer = ask(client, question, settings)
+            answer = ask(client, question, partial(show_as_json, waiting) if stream else None)
     if as_json:
-        document = _document(env, question, answer, with_details=bool(given.keys() & _ASKS_FOR_DETAILS))
+        document = {"environment": env.name, "endpoint": env.resolved_endpoint_name, **record(question, answer)}
+        if given.keys() & _ASKS_FOR_DETAILS and answer.details is not None:
+            document["details"] = answer.details.model_dump(mode="json")
         write_json(document, indent=None if stream else 2)
         return
     if not stream:
@@ -136,21 +133,6 @@ def _inputs(env: Environment, prompt: str, no_format: bool) -> str:
         return instruction(prompt)
     except PromptError as error:
         raise CommandError(f"{error}; --no-format sends the prompt as it is", 2) from None
-
-
-def _document(env: Environment, question: Question, answer: Answer, with_details: bool) -> dict[str, Any]:
-    document: dict[str, Any] = {
-        "environment": env.name,
-        "endpoint": env.resolved_endpoint_name,
-        "prompt_tokens": question.prompt_tokens,
-        "generated_text": answer.text,
-        "finish_reason": answer.finish_reason,
-        "generated_tokens": answer.generated_tokens,
-        "seconds": round(answer.seconds, 3),
-    }
-    if with_details and answer.details is not None:
-        document["details"] = answer.details.model_dump(mode="json")
-    return document
 
 
 def _send_raw(env: Environment, folder: Path, body: bytes, stream: bool) -> None:

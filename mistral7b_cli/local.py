@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from mistral7b.environment.suggest import nearest
+from mistral7b.yamlfile import nearest
 from mistral7b_cli.failure import CommandError
 from mistral7b_cli.options import AsJson
 from mistral7b_cli.output import out, progress, write_json

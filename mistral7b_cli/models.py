@@ -8,22 +8,21 @@ import typer
 from mistral7b import catalog
 from mistral7b_cli.failure import CommandError
 from mistral7b_cli.options import AsJson
-from mistral7b_cli.output import out, table, write_json
+from mistral7b_cli.output import out, say, table, write_json
 
-Word = Annotated[
-    str | None,
-    typer.Argument(
-        metavar="WORD", help="Only what has this model, version, region or instance type, or this word in its card."
-    ),
-]
+commands = typer.Typer()
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command("models")(models)
-
-
-def models(word: Word = None, as_json: AsJson = False) -> None:
+@commands.command()
+def models(
+    word: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="WORD", help="Only what has this model, version, region or instance type, or this word in its card."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """List the models and versions that you can deploy.
 
     `model` and `model_version` in an environment file choose one. A star marks the default version.
@@ -34,7 +33,7 @@ def models(word: Word = None, as_json: AsJson = False) -> None:
         return
     if word is not None:
         total = sum(len(m.versions) for m in catalog.models())
-        out.print(f"{sum(len(versions) for _, versions in found)} of {total} versions match {word}.\n", markup=False)
+        say(f"{sum(len(versions) for _, versions in found)} of {total} versions match {word}.\n")
     for model, versions in found:
         _show(model, versions)
     for regions in sorted({v.regions for _, versions in found for v in versions}, key=len):
@@ -71,25 +70,22 @@ def _show(model: catalog.Model, shown: list[catalog.ModelVersion]) -> None:
     out.print(f"{model.name}: {catalog.JUMPSTART_IDS[model.name]}", style="bold")
     for fact, text in model.card.items():
         out.print(f"{fact}: {text}")
-    versions = table("", "version", "TGI", "weights", "default instance", "regions")
-    for v in shown:
-        mark = " *" if v == model.default_version else ""
-        versions.add_row(v.version + mark, v.tgi_version, v.weights, v.default_instance_type, str(len(v.regions)))
-    out.print(versions)
+    marks = [" *" if v == model.default_version else "" for v in shown]
+    rows = [
+        (v.version + mark, v.tgi_version, v.weights, v.default_instance_type, str(len(v.regions)))
+        for v, mark in zip(shown, marks, strict=True)
+    ]
+    out.print(table("", ("version", "TGI", "weights", "default instance", "regions"), rows))
 
 
 def _row(model: catalog.Model, version: catalog.ModelVersion) -> dict[str, object]:
+    facts = ("version", "tgi_version", "weights", "artifact_key", "image_tag", "default_instance_type")
     return {
         "model": model.name,
         "id": version.jumpstart_id,
         **model.card,
-        "version": version.version,
         "default": version == model.default_version,
-        "tgi_version": version.tgi_version,
-        "weights": version.weights,
-        "artifact_key": version.artifact_key,
-        "image_tag": version.image_tag,
-        "default_instance_type": version.default_instance_type,
+        **{fact: getattr(version, fact) for fact in facts},
         "instance_types": list(version.supported_instance_types),
         "regions": list(version.regions),
     }

@@ -1,11 +1,30 @@
 """Arguments and options that several commands share."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mistral7b.project import environments_folder
+from mistral7b_cli.failure import CommandError
+
+if TYPE_CHECKING:
+    from mistral7b.promotion import Promotion
+
+_PICTURES = (".png", ".svg", ".pdf")
+
+
+def _check_picture(parameter: typer.CallbackParam, file: Path | None) -> Path | None:
+    if file is not None and (file.suffix not in _PICTURES or not file.parent.is_dir()):
+        option = parameter.opts[0]
+        reason = f"it has to be a file in a folder that exists, and end in {', '.join(_PICTURES)}"
+        raise CommandError(f"{option} = {file}\n    {reason}\n    fix: write {option} picture.svg", 2)
+    return file
+
+
+def _picture(option: str, what: str) -> Any:
+    return typer.Option(option, metavar="FILE", help=what, show_default=False, callback=_check_picture)
+
 
 EnvironmentName = Annotated[
     str,
@@ -20,5 +39,38 @@ EnvironmentsFolder = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+PlotFile = Annotated[Path | None, _picture("--plot", "Draw it, too: .png, .svg, .pdf.")]
+PictureFile = Annotated[Path | None, _picture("--picture", "Draw the stages and how they ended: .svg, .png, .pdf.")]
+ModelFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--parameters",
+        metavar="FILE",
+        help="Performance model that `capacity fit --output` wrote. [default: of the published benchmark]",
+        show_default=False,
+    ),
+]
+Price = Annotated[
+    float | None, typer.Option(min=0, help="USD per instance-hour. [default: built-in]", show_default=False)
+]
 
 DEFAULT_FOLDER = environments_folder(Path())
+
+
+def promotion_of(folder: Path) -> "Promotion":
+    """The pipeline of a folder's pipeline.yaml, typed and checked."""
+    from mistral7b.promotion import PIPELINE_FILE, load_promotion  # noqa: PLC0415 - most commands do without it
+
+    promotion = load_promotion(folder)
+    if promotion is None:
+        fix = "add one (see docs/pipeline-file.md), or run the command in the project's folder"
+        raise CommandError(f"{folder / PIPELINE_FILE}: there is no such file\nfix: {fix}", 2)
+    return promotion
+
+
+def project_here() -> Path:
+    """The folder in which the command runs, which has to be a project's."""
+    project = Path.cwd()
+    if not (project / "cdk.json").is_file():
+        raise CommandError(f"{project} holds no cdk.json\nfix: run the command in the project's folder", 2)
+    return project

@@ -14,12 +14,10 @@ from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder
 from mistral7b_cli.output import write, write_json
 from mistral7b_cli.synthesis import synthesized
 
-
-def register(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command("permissions")(permissions)
+commands = typer.Typer()
 
 
+@commands.command()
 def permissions(
     name: Annotated[str, typer.Argument(metavar="ENVIRONMENT|pipeline", help="An environment's name, or `pipeline`.")],
     folder: EnvironmentsFolder = DEFAULT_FOLDER,

@@ -2,20 +2,21 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from mistral7b_cli.demo.command import interrupt_on_signals
+from mistral7b_cli.demo.command import interruptible
+from mistral7b_cli.demo.report import Report
 from mistral7b_cli.failure import CommandError
-from mistral7b_cli.options import DEFAULT_FOLDER, AsJson
-from mistral7b_cli.output import out, progress, write_json
+from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, PictureFile, project_here
+from mistral7b_cli.output import out, progress, say, write_json, writing
+from mistral7b_cli.rehearsal.approvals import approve_all
+from mistral7b_cli.rehearsal.rehearse import BUILDS, STATE, Plan, run_rehearsal
+from mistral7b_cli.rehearsal.repository import commit_of, uncommitted
+from mistral7b_cli.rehearsal.result import Result
 
-if TYPE_CHECKING:
-    from mistral7b_cli.rehearsal.play import Plan
-    from mistral7b_cli.rehearsal.result import Result
-
+commands = typer.Typer()
 _REMIND_S = 5.0
 
 _EPILOG = """
@@ -36,11 +37,7 @@ Exit status: 0 promoted to every environment, 1 stopped on the way, 2 wrong argu
 """
 
 
-def register(commands: typer.Typer) -> None:
-    """Adds the command."""
-    commands.command("rehearse", epilog=_EPILOG)(rehearse)
-
-
+@commands.command(epilog=_EPILOG)
 def rehearse(  # noqa: PLR0917 - typer makes an option of each
     approve: Annotated[bool, typer.Option("--approve", help="Approve whatever the pipeline asks.")] = False,
     after: Annotated[
@@ -60,10 +57,7 @@ def rehearse(  # noqa: PLR0917 - typer makes an option of each
             help="Folder of environment files to rehearse in place of the commit's own.",
         ),
     ] = DEFAULT_FOLDER,
-    picture: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Draw the stages and how they ended: .svg, .png, .pdf.", show_default=False),
-    ] = None,
+    picture: PictureFile = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the embedded AWS running, to look around.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -82,95 +76,42 @@ def rehearse(  # noqa: PLR0917 - typer makes an option of each
             "fix: run it at a terminal, or approve everything with --approve",
             2,
         )
-    if picture is not None:
-        _check_picture(picture)
-    interrupt_on_signals()
-    results, kept = _play(_plan(after, folder, keep), console, approve)
+    plan = _plan(after, folder, keep)
+    if files := uncommitted(plan.project):
+        say("\n    ".join(["Not part of the rehearsal, as it is not committed:", *files]), on=console)
+    with interruptible("rehearsal", console):
+        report = Report(console, remind_s=_REMIND_S)
+        results, kept = run_rehearsal(plan, report, approve_all(console, "--approve says so") if approve else None)
     last = results[-1]
     if as_json:
-        write_json(_document(results, kept))
-    else:
-        _print(results)
+        before = {"before": results[0].document()} if len(results) > 1 else {}
+        write_json(last.document() | before | ({"kept": str(kept)} if kept else {}))
+    for result in [] if as_json else results:
+        say(f"\n{result.title}", "bold")
+        for shown in result.tables():
+            out.print(shown)
     if picture is not None:
-        _draw(last, picture)
-        console.print(f"Picture: {picture}", soft_wrap=True, markup=False)
+        from mistral7b_cli.rehearsal.picture import draw  # noqa: PLC0415 - matplotlib takes a second to load
+
+        with writing(picture):
+            draw(last.execution, picture, last.title, last.stopped)
+        say(f"Picture: {picture}", on=console)
     if kept is not None:
-        console.print(_how_to_look(kept, last), soft_wrap=True, markup=False)
-    if not last.promoted:
-        raise CommandError(_stopped(last))
+        say(_how_to_look(kept, last), on=console)
+    if last.stop is not None:
+        raise CommandError("\n    ".join([f"the promotion {last.stopped}", *last.stop["log"]]))
 
 
-def _plan(after: str | None, folder: Path, keep: bool) -> "Plan":
-    from mistral7b_cli.rehearsal.play import Plan  # noqa: PLC0415 - loads slowly
-    from mistral7b_cli.rehearsal.repository import RepositoryError, commit_of  # noqa: PLC0415
-
-    project = Path.cwd()
-    if not (project / "cdk.json").is_file():
-        raise CommandError(f"{project} holds no cdk.json\nfix: run the command in the project's folder", 2)
+def _plan(after: str | None, folder: Path, keep: bool) -> Plan:
+    project = project_here()
     if not folder.is_dir():
         raise CommandError(f"--environments = {folder}\n    there is no such folder", 2)
-    try:
-        commits = tuple(commit_of(project, revision) for revision in (after, "HEAD") if revision is not None)
-    except RepositoryError as error:
-        raise CommandError(str(error), 2) from None
+    commits = tuple(commit_of(project, revision) for revision in (after, "HEAD") if revision is not None)
     own = folder.resolve() == (project / DEFAULT_FOLDER).resolve()
     return Plan(project, commits, None if own else folder.resolve(), keep)
 
 
-def _play(plan: "Plan", console: Console, approve: bool) -> "tuple[list[Result], Path | None]":
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - takes a moment to load
-
-    from mistral7b.process import CommandFailedError  # noqa: PLC0415
-    from mistral7b_cli.demo.report import Report  # noqa: PLC0415
-    from mistral7b_cli.rehearsal.approvals import ApproveAll  # noqa: PLC0415
-    from mistral7b_cli.rehearsal.cloud import BackstageError  # noqa: PLC0415
-    from mistral7b_cli.rehearsal.play import play  # noqa: PLC0415
-    from mistral7b_cli.rehearsal.repository import RepositoryError  # noqa: PLC0415
-    from mistral7b_cli.rehearsal.scenario import NoPipelineError  # noqa: PLC0415
-    from sagehost.lifecycle import LifecycleError  # noqa: PLC0415 - only the commands that need it import sagehost
-
-    _tell_what_is_left_out(plan, console)
-    report = Report(console, remind_s=_REMIND_S)
-    try:
-        return play(plan, report, ApproveAll(console, "--approve says so") if approve else None)
-    except NoPipelineError as error:
-        raise CommandError(str(error), 2) from None
-    except (CommandFailedError, BackstageError, RepositoryError, LifecycleError, BotoCoreError, ClientError) as error:
-        raise CommandError(f"the rehearsal failed: {error}") from error
-    except KeyboardInterrupt:
-        console.print("\nInterrupted; everything that the rehearsal started is stopped.")
-        raise typer.Exit(130) from None
-
-
-def _tell_what_is_left_out(plan: "Plan", console: Console) -> None:
-    from mistral7b_cli.rehearsal.repository import uncommitted  # noqa: PLC0415
-
-    if files := uncommitted(plan.project):
-        console.print("Not part of the rehearsal, as it is not committed:", soft_wrap=True)
-        for file in files:
-            console.print(f"    {file}", markup=False, soft_wrap=True)
-
-
-def _print(results: "list[Result]") -> None:
-    for result in results:
-        out.print(f"\n{result.title}", style="bold", markup=False, soft_wrap=True)
-        for shown in result.tables():
-            out.print(shown)
-
-
-def _document(results: "list[Result]", kept: Path | None) -> dict[str, Any]:
-    before = {"before": results[0].document()} if len(results) > 1 else {}
-    return results[-1].document() | before | ({"kept": str(kept)} if kept else {})
-
-
-def _stopped(result: "Result") -> str:
-    log = result.stop["log"] if result.stop else []
-    return "".join([f"the promotion {result.stopped}", *(f"\n    {line}" for line in log)])
-
-
-def _how_to_look(folder: Path, result: "Result") -> str:
-    from mistral7b_cli.rehearsal.play import BUILDS, STATE  # noqa: PLC0415
-
+def _how_to_look(folder: Path, result: Result) -> str:
     place = result.place
     return (
         f"\nThe embedded AWS goes on running. To look around in the pipeline's account, in this shell:\n"
@@ -180,23 +121,3 @@ def _how_to_look(folder: Path, result: "Result") -> str:
         "remove it all:\n"
         f"    mistral7b local down --state {folder / STATE} && rm -rf {folder}"
     )
-
-
-def _check_picture(file: Path) -> None:
-    from mistral7b_cli.rehearsal.picture import SUFFIXES  # noqa: PLC0415
-
-    if file.suffix not in SUFFIXES or not file.parent.is_dir():
-        raise CommandError(
-            f"--picture = {file}\n    it has to be a file in a folder that exists, and end in {', '.join(SUFFIXES)}\n"
-            "    fix: write --picture pipeline.svg",
-            2,
-        )
-
-
-def _draw(result: "Result", file: Path) -> None:
-    from mistral7b_cli.rehearsal.picture import draw  # noqa: PLC0415
-
-    try:
-        draw(result.execution, file, result.title, result.stopped)
-    except OSError as error:
-        raise CommandError(f"{file} cannot be written: {error.strerror}") from error

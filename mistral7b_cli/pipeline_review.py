@@ -1,24 +1,27 @@
 """`mistral7b pipeline review`: what a deployment would allow that is not allowed now."""
 
 import os
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
+import boto3
 import typer
 
+from mistral7b.endpoint.errors import EndpointError
+from mistral7b.promotion.approval import APPROVED, EXECUTION_VARIABLE, approve
+from mistral7b.promotion.check.cloud import Cloud
+from mistral7b.promotion.grants import Grant
 from mistral7b.promotion.names import PIPELINE_ID, PIPELINE_NAME, SECURITY_APPROVAL, UPDATE_STAGE
+from mistral7b.promotion.review import Review
+from mistral7b.promotion.review import review as compare
+from mistral7b_cli.aws import announce, explained
 from mistral7b_cli.failure import CommandError
 from mistral7b_cli.options import AsJson
-from mistral7b_cli.output import out, progress, write_json
-from mistral7b_cli.target import announce
+from mistral7b_cli.output import progress, say, write_json
 
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from mistral7b.promotion.grants import Grant
-    from mistral7b.promotion.review import Review
-
+commands = typer.Typer()
 BROADENS = 3
 """The exit status of --fail."""
 
@@ -35,11 +38,7 @@ In a pipeline action: `PIPELINE_EXECUTION_ID=… mistral7b pipeline review prod 
 """
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command("review", epilog=_EPILOG)(review)
-
-
+@commands.command(epilog=_EPILOG)
 def review(
     name: Annotated[
         str, typer.Argument(metavar="ENVIRONMENT", help="A stage of the cloud assembly, such as dev, or pipeline.")
@@ -47,7 +46,7 @@ def review(
     assembly: Annotated[
         Path, typer.Option("--assembly", metavar="FOLDER", help="The cloud assembly, from cdk synth.")
     ] = Path("cdk.out"),
-    approve: Annotated[
+    answer: Annotated[
         bool,
         typer.Option(
             "--approve",
@@ -66,92 +65,68 @@ def review(
     In a pipeline it is the commit's own code that reviews the commit, so it stops mistakes, not whoever may push:
     protect the branch, and keep the approval before production.
     """
-    from mistral7b.promotion.check import Cloud  # noqa: PLC0415 - boto3 takes long to load
-    from mistral7b.promotion.review import ReviewError  # noqa: PLC0415
-    from mistral7b.promotion.review import review as compare  # noqa: PLC0415
-
-    execution = _execution() if approve else None
-    _name_target(name)
-    try:
-        with progress.status(f"comparing {name} with what is deployed"):
-            reviewed = compare(Cloud(), assembly, name)
-    except ReviewError as error:
-        raise CommandError(str(error), 2 if error.wrong_call else 1) from error
+    execution = _execution() if answer else None
+    with suppress(EndpointError):  # what the credentials lack, the comparison says
+        announce(name, None)  # the assembly names the account that is compared
+    with progress.status(f"comparing {name} with what is deployed"):
+        reviewed = compare(Cloud(), assembly, name)
     if not as_json:
         _print(reviewed)
-    answer = None if execution is None or reviewed.broadens else _approve(reviewed, execution)
+    answered = None if execution is None or reviewed.broadens else _approve(reviewed, execution)
     if as_json:
         counts = {"added": len(reviewed.added), "removed": len(reviewed.removed), "changes": reviewed.changes}
-        write_json({"environment": name, "broadens": reviewed.broadens, **counts, "approval": answer})
+        own = {"environment": name, "broadens": reviewed.broadens, **counts, "approval": answered}
+        write_json({**own, "ready": not reviewed.broadens, "problems": reviewed.problems})
     elif execution is not None:
-        _print_answer(reviewed, answer)
+        _print_answer(reviewed, answered)
     if fail and reviewed.broadens:
         raise typer.Exit(BROADENS)
 
 
-def _name_target(name: str) -> None:
-    from mistral7b.endpoint import EndpointError  # noqa: PLC0415 - boto3 takes long to load
-
-    with suppress(EndpointError):  # what the credentials lack, the comparison says
-        announce(name, None)  # the assembly names the account that is compared
-
-
 def _execution() -> str:
-    from mistral7b.promotion.approval import EXECUTION_VARIABLE  # noqa: PLC0415 - botocore takes long to load
-
     execution = os.environ.get(EXECUTION_VARIABLE, "")
     if not execution:
-        fix = (
-            f"fix: set {EXECUTION_VARIABLE} to the execution's id (#{{codepipeline.PipelineExecutionId}} in an action)"
-        )
-        raise CommandError(f"--approve answers the approval of one execution, and none is named\n{fix}", 2)
+        value = "the execution's id (#{codepipeline.PipelineExecutionId} in an action)"
+        reason = "--approve answers the approval of one execution, and none is named"
+        raise CommandError(f"{reason}\nfix: set {EXECUTION_VARIABLE} to {value}", 2)
     return execution
 
 
-def _approve(reviewed: "Review", execution: str) -> str:
-    import boto3  # noqa: PLC0415
-    from botocore.exceptions import BotoCoreError  # noqa: PLC0415
-
-    from mistral7b.promotion.approval import ApprovalError, approve  # noqa: PLC0415
-
+def _approve(reviewed: Review, execution: str) -> str:
     summary = f"templates compared: nothing in {reviewed.environment} broadens IAM permissions or security groups"
-    try:
-        with progress.status("answering the approval SecurityChanges"):
-            return approve(boto3.client("codepipeline"), _stage(reviewed), execution, summary)
-    except ApprovalError as error:
-        raise CommandError(str(error)) from error
-    except BotoCoreError as error:  # no region
-        raise CommandError(f"{error}\nfix: set AWS_DEFAULT_REGION to the pipeline's region", 2) from error
+    fix = "set AWS_DEFAULT_REGION to the pipeline's region"
+    with explained("", what="CodePipeline could not be asked", fix=fix, status=2):
+        codepipeline = boto3.client("codepipeline")
+    with progress.status("answering the approval SecurityChanges"):
+        return approve(codepipeline, _stage(reviewed), execution, summary)
 
 
-def _stage(reviewed: "Review") -> str:
+def _stage(reviewed: Review) -> str:
     """The pipeline's stage that deploys what is reviewed."""
     return UPDATE_STAGE if reviewed.environment == PIPELINE_ID else reviewed.environment
 
 
-def _print(reviewed: "Review") -> None:
+def _print(reviewed: Review) -> None:
     anybody = sum(one.is_public and not one.denies for one in reviewed.added)
     does = "this broadens" if reviewed.broadens else "nothing broadens"
-    out.print(f"{reviewed.environment}: {does} IAM permissions or opens security groups.", soft_wrap=True)
+    say(f"{reviewed.environment}: {does} IAM permissions or opens security groups.")
     if reviewed.changes:
         added, removed = _count(reviewed.added), _count(reviewed.removed)
-        out.print(f"added: {added}, of which {anybody} for any principal; removed: {removed}", soft_wrap=True)
+        say(f"added: {added}, of which {anybody} for any principal; removed: {removed}")
     for line in reviewed.changes:
-        out.print(line, markup=False, soft_wrap=True)
+        say(line)
 
 
-def _count(changed: "Collection[Grant]") -> str:
+def _count(changed: Collection[Grant]) -> str:
     rules = sum(one.is_rule for one in changed)
     return f"{len(changed) - rules} statements and {rules} security group rules"
 
 
-def _print_answer(reviewed: "Review", answer: str | None) -> None:
-    from mistral7b.promotion.approval import APPROVED  # noqa: PLC0415
-
+def _print_answer(reviewed: Review, answer: str | None) -> None:
     approval = f"{SECURITY_APPROVAL} of stage {_stage(reviewed)} in pipeline {PIPELINE_NAME}"
     if answer is None:
-        out.print(f"{approval} waits for a human, who looks at the changes above.", soft_wrap=True)
+        say(f"{approval} waits for a human, who looks at the changes above.")
     elif answer == APPROVED:
-        out.print(f"{approval} is approved.", soft_wrap=True)
+        say(f"{approval} is approved.")
     else:
-        out.print(f"{approval} was answered before: {answer}.", soft_wrap=True)
+        say(f"{approval} was answered before: {answer}.")

@@ -1,20 +1,43 @@
 """`mistral7b plan`: settings, instances and scaling for the workload of an environment file."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
 
 import typer
+from rich.table import Table
+from rich.text import Text
 
-from mistral7b.environment import load_environment
+from mistral7b.capacity.admission import why_never_admitted
+from mistral7b.capacity.calibration import Calibration, published_calibration
+from mistral7b.capacity.fleet.prices import price_of
+from mistral7b.capacity.memory import fitted_instance_types
+from mistral7b.capacity.planner import InfeasibleError, Plan
+from mistral7b.capacity.planner import plan as work_out
+from mistral7b.capacity.planner.check import AVERAGE, Scenario, check
+from mistral7b.capacity.planner.service import SATURATION
+from mistral7b.capacity.planner.sizing import REACTION_S, STARTUP_S
+from mistral7b.capacity.plots import plot_plan as draw
+from mistral7b.catalog import instance_types
+from mistral7b.environment import Environment, load_environment
 from mistral7b_cli.failure import CommandError
-from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
-from mistral7b_cli.output import progress, write_json
-from mistral7b_cli.plan_report import Report
+from mistral7b_cli.options import (
+    DEFAULT_FOLDER,
+    AsJson,
+    EnvironmentName,
+    EnvironmentsFolder,
+    ModelFile,
+    PlotFile,
+    Price,
+)
+from mistral7b_cli.output import out, progress, say, table, write_json, writing
 
-if TYPE_CHECKING:
-    from mistral7b.capacity.calibration import Calibration
-    from mistral7b.capacity.planner import Plan
+commands = typer.Typer()
 
+_VARIABLES = ("MAX_CONCURRENT_REQUESTS", "MAX_INPUT_LENGTH", "MAX_TOTAL_TOKENS", "MAX_BATCH_PREFILL_TOKENS")
+_UNITS: dict[str, Callable[[float], float]] = {"hour": lambda _: 1.0, "million_tokens": lambda rate: rate * 0.0036}
+"""Unit of cost -> how many of it an hour has, by tokens per second."""
+_SCALING = ("target_concurrent_requests", "min_instances", "max_instances")
 _EPILOG = """
 The environment file says what traffic comes and how fast it has to be served:
 
@@ -37,28 +60,12 @@ the file (`MAX_CONCURRENT_REQUESTS: auto`) is planned whenever the file is read.
 """
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command("plan", epilog=_EPILOG)(plan)
-
-
+@commands.command(epilog=_EPILOG)
 def plan(  # noqa: PLR0917 - typer makes an option of each
     name: EnvironmentName,
-    price: Annotated[
-        float | None, typer.Option(min=0, help="USD per instance-hour. [default: built-in]", show_default=False)
-    ] = None,
-    parameters: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Performance model that `capacity fit --output` wrote. [default: of the published benchmark]",
-            show_default=False,
-        ),
-    ] = None,
-    plot: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Draw load against latency and cost: .png, .svg, .pdf.", show_default=False),
-    ] = None,
+    price: Price = None,
+    parameters: ModelFile = None,
+    plot: PlotFile = None,
     folder: EnvironmentsFolder = DEFAULT_FOLDER,
     as_json: AsJson = False,
 ) -> None:
@@ -67,60 +74,170 @@ def plan(  # noqa: PLR0917 - typer makes an option of each
     From the performance model of one instance: how many requests in flight keep the objective, how many instances that
     takes at the average and at the peak, and when scaling has to begin so that nobody is refused during the climb.
     """
-    from mistral7b.capacity.planner import InfeasibleError  # noqa: PLC0415 - takes a moment to load
-    from mistral7b.capacity.planner import plan as work_out  # noqa: PLC0415
-    from mistral7b.capacity.planner.check import check  # noqa: PLC0415
-
     env = load_environment(folder, name)
     file = folder / f"{name}.yaml"
     if env.workload is None:
         raise CommandError(
-            f"{file}: workload\n    it is not there, so there is nothing to plan for\n"
+            f"{file}: workload\n    it is missing, so there is nothing to plan for\n"
             "    fix: add workload:, as `mistral7b plan --help` shows",
             2,
         )
-    if plot is not None:
-        _check_plot(plot)
-    model = _model(parameters).parameters
+    model = (Calibration.read(parameters) if parameters else published_calibration()).parameters
     try:
         with progress.status("planning …"):
             found = work_out(env.workload, model)
             scenarios = check(found, model)
     except InfeasibleError as error:
         raise CommandError(f"{file}: workload: {error}", 2) from None
-    shown = Report(env, found, scenarios, price)
+    shown = _Report(env, found, scenarios, price)
     if as_json:
         write_json(shown.json())
     else:
         shown.print()
     if plot is not None:
-        _draw(found, plot, f"{name}: at most {found.settings.max_instances} × {env.instance_type}")
+        with writing(plot):
+            draw(found, plot, f"{name}: at most {found.settings.max_instances} × {env.instance_type}")
 
 
-def _model(parameters: Path | None) -> "Calibration":
-    from mistral7b.capacity.calibration import Calibration, CalibrationError, published_calibration  # noqa: PLC0415
+class _Report:
+    """A plan with its price, as text and as JSON."""
 
-    try:
-        return published_calibration() if parameters is None else Calibration.read(parameters)
-    except CalibrationError as error:
-        raise CommandError(str(error), 2) from None
+    def __init__(self, env: Environment, found: Plan, scenarios: list[Scenario], price: float | None) -> None:
+        self.env, self.plan, self.scenarios = env, found, scenarios
+        self.covered = fitted_instance_types()
+        self.type = env.instance_type if env.instance_type in self.covered else self.covered[0]
+        self.price, self.price_source = price_of(self.type, price)
+        # With the instances that scaling adds by chance, where that is simulated.
+        simulated = [s.mean_instances for s in scenarios if s.name == AVERAGE]
+        self.average_instances = simulated[0] if simulated else float(found.settings.min_instances)
+        self.costs = self._costs()
 
+    def _costs(self) -> dict[str, float | None]:
+        """USD an hour and a million generated tokens, at the average rate and at the peak."""
+        average, peak = self.plan.tokens_per_second
+        counts = {"average": (self.average_instances, average), "peak": (self.plan.settings.max_instances, peak)}
+        return {
+            f"usd_per_{unit}_at_{when}": None if self.price is None else self.price * count / per(rate)
+            for unit, per in _UNITS.items()
+            for when, (count, rate) in counts.items()
+        }
 
-def _check_plot(file: Path) -> None:
-    from mistral7b.capacity.fleet.plot import SUFFIXES  # noqa: PLC0415
+    def settings(self) -> list[tuple[str, str | None, str]]:
+        """Each setting with its present and its planned value."""
+        current, scaling, planned = self.env.launcher_settings(), self.env.auto_scaling, self.plan.settings
+        rows: list[tuple[str, str | None, str]] = []
+        for variable, field in ((variable, variable.lower()) for variable in _VARIABLES):
+            rows.append((f"tgi.{variable}", str(getattr(current, field)), str(getattr(planned, field))))
+        for field in _SCALING:
+            before = None if scaling is None else f"{getattr(scaling, field):g}"
+            rows.append((f"auto_scaling.{field}", before, f"{getattr(planned, field):g}"))
+        return rows
 
-    if file.suffix not in SUFFIXES or not file.parent.is_dir():
-        raise CommandError(
-            f"--plot = {file}\n    it has to be a file in a folder that exists, and end in {', '.join(SUFFIXES)}\n"
-            "    fix: write --plot plan.svg",
-            2,
+    def notes(self) -> list[str]:
+        """What the figures rest on, and what to know of the present settings."""
+        blocked = why_never_admitted(self.env.launcher_settings())
+        others = [kind.name for kind in instance_types() if kind.name not in self.covered]
+        found = [f"The present settings: {blocked}."] if blocked else []
+        if self.type != self.env.instance_type:
+            found.append(f"The plan is for {self.type}: the model does not cover {self.env.instance_type}.")
+        found += [
+            f"Assumed: a new instance serves {REACTION_S:.0f} s after the target is exceeded (alarm "
+            f"{REACTION_S - STARTUP_S:.0f} s, start-up {STARTUP_S:.0f} s), while the rate climbs from average to peak "
+            f"in {self.plan.workload.climb_minutes:g} minutes.",
+            f"{', '.join(kind for kind in self.covered if kind != self.type)} have the same GPU and more host: by the "
+            f"model no faster. Not covered: {', '.join(others)}.",
+        ]
+        return found
+
+    def json(self) -> dict[str, Any]:
+        """The plan for scripts."""
+        option = self.plan.option
+        return {
+            "environment": self.env.name,
+            "instance_type": self.type,
+            "settings": asdict(self.plan.settings),
+            "current": {field: now for field, now, _ in self.settings()},
+            "binds": option.binds,
+            "bound_by": option.allowed.bound_by,
+            "max_batch_total_tokens": option.candidate.limits.max_batch_total_tokens,
+            "too_long_share": option.candidate.too_long,
+            "at_average": asdict(option.at_average),
+            "at_peak": asdict(option.at_peak),
+            "simulated": [
+                {"scenario": s.name, "mean_instances": s.mean_instances, **asdict(s.summary)} for s in self.scenarios
+            ],
+            "usd_per_instance_hour": self.price,
+            "price_source": self.price_source,
+            **self.costs,
+            "runners_up": [asdict(other) for other in self.plan.runners_up],
+            "notes": self.notes(),
+        }
+
+    def print(self) -> None:
+        """The plan for people."""
+        rows = [
+            [Text(cell, "bold" if now != planned else "") for cell in (field, now or "(none)", planned)]
+            for field, now, planned in self.settings()
+        ]
+        out.print(table(f"{self.env.name} on {self.type}", ("setting", "now", "planned"), rows))
+        say(f"What binds: {_binding(self.plan)}")
+        out.print(self._expected())
+        say(self._cost_line())
+        others = [(other.what, other.why) for other in self.plan.runners_up]
+        out.print(table("Runners-up", ("configuration", "why it is not chosen"), others))
+        for note in self.notes():
+            say(note)
+        say(f"\nFor the environment file:\n\n{_yaml_lines(self.plan)}")
+
+    def _expected(self) -> Table:
+        rows = []
+        for label, at in (("average", self.plan.option.at_average), ("peak", self.plan.option.at_peak)):
+            load = (f"{at.requests_per_second:g}", f"{at.instances}", f"{at.in_flight:.1f}")
+            latency = (at.p50_ms_per_token, at.p95_ms_per_token, at.p50_seconds, at.p95_seconds)
+            rows.append((label, *load, *_figures(latency, at.refused, at.timed_out)))
+        for s in self.scenarios:
+            m = s.summary
+            load = (f"{m.requests / s.duration_s:.3g}", f"{s.mean_instances:.2f}", "")
+            lost = (m.refused / m.requests, m.timed_out / m.requests)
+            rows.append((f"simulated: {s.name}", *load, *_figures((*m.per_token_ms[:2], *m.latency_s[:2]), *lost)))
+        latencies = ("p50 ms/token", "p95 ms/token", "p50 s", "p95 s")
+        headings = ("", "requests/s", "instances", "in flight each", *latencies, "refused (429)", "over 60 s")
+        return table("Expected", headings, rows, numbers=True)
+
+    def _cost_line(self) -> str:
+        if self.price is None:
+            return f"No price of {self.type} is built in: give --price."
+        cost = self.costs
+        return (
+            f"Cost: {cost['usd_per_hour_at_average']:.2f} USD an hour at the average ({self.average_instances:.2f} "
+            f"instances), {cost['usd_per_hour_at_peak']:.2f} at the peak; per million generated tokens "
+            f"{cost['usd_per_million_tokens_at_average']:.2f} and {cost['usd_per_million_tokens_at_peak']:.2f}. "
+            f"Price: {self.price:g} USD an instance-hour ({self.price_source})."
         )
 
 
-def _draw(found: "Plan", file: Path, title: str) -> None:
-    from mistral7b.capacity.planner.plot import plot  # noqa: PLC0415
+def _figures(latency: tuple[float, ...], refused: float, timed_out: float) -> tuple[str, ...]:
+    per_token, whole = [f"{value:.1f}" for value in latency[:2]], [f"{value:.2f}" for value in latency[2:]]
+    return (*per_token, *whole, f"{refused:.2%}", f"{timed_out:.2%}")
 
-    try:
-        plot(found, file, title)
-    except OSError as error:
-        raise CommandError(f"{file} cannot be written: {error.strerror}") from error
+
+def _yaml_lines(found: Plan) -> str:
+    """What to put into the environment file."""
+    settings = found.settings
+    lines = ["tgi:", *(f"  {variable}: {getattr(settings, variable.lower())}" for variable in _VARIABLES)]
+    lines += ["auto_scaling:", *(f"  {field}: {getattr(settings, field):g}" for field in _SCALING)]
+    return "\n".join([*lines, "instance:", f"  count: {settings.min_instances}"])
+
+
+def _binding(found: Plan) -> str:
+    option = found.option
+    loads = option.service.weights(option.limit)
+    prefilling = sum(load.prefilling * share for load, share in loads)
+    queued = sum(load.queued * share for load, share in loads)
+    bound_by = option.allowed.bound_by
+    more = "more would only wait in the queue" if bound_by == SATURATION else f"one more breaks {bound_by}"
+    return (
+        f"{option.binds}. {option.limit} requests in flight an instance: {more}. At this load, prefills take "
+        f"{prefilling:.0%} of its time, requests wait {queued:.0%} of theirs in the queue, and reserve "
+        f"{option.memory:.0%} of {option.candidate.limits.max_batch_total_tokens:,} tokens of KV cache."
+    )

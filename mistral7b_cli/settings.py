@@ -1,5 +1,6 @@
 """`mistral7b settings`: the container's environment of an environment, and how two environments differ."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
@@ -11,13 +12,10 @@ from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, Envir
 from mistral7b_cli.output import out, table, write_json
 
 UNSET = "(unset)"
+commands = typer.Typer()
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command("settings")(settings)
-
-
+@commands.command()
 def settings(
     name: EnvironmentName,
     compare: Annotated[
@@ -33,34 +31,26 @@ def settings(
 
     An override is one line under `tgi:` in the environment file, such as `MAX_CONCURRENT_REQUESTS: 4`.
 
-    `mistral7b settings dev --compare prod` shows everything in which two environments differ, not the container alone.
+    `mistral7b settings dev --compare prod` shows everything in which two environments differ, not only the container.
     """
     env = load_environment(folder, name)
     if compare is not None:
         _print_differences(env, load_environment(folder, compare), as_json)
         return
-    rows = _container_rows(env, launcher)
+    rows, version = _container_rows(env, launcher), env.version
     if as_json:
-        write_json(
-            {
-                "environment": env.name,
-                "model": env.version.jumpstart_id,
-                "version": env.version.version,
-                "variables": rows,
-            }
-        )
+        model = {"model": version.jumpstart_id, "version": version.version}
+        write_json({"environment": env.name, **model, "variables": rows})
         return
-    variables = table(
-        f"{env.name}: {env.version.jumpstart_id} {env.version.version} on {env.instance_type}",
-        "variable",
-        "value",
-        "source",
-    )
-    for row in rows:
-        variables.add_row(
-            row["variable"], row["value"] or UNSET, _source(row), style="bold" if row["overridden"] else ""
-        )
-    out.print(variables)
+    cells = [
+        [
+            Text(cell, "bold" if row["overridden"] else "")
+            for cell in (row["variable"], row["value"] or UNSET, _source(row))
+        ]
+        for row in rows
+    ]
+    title = f"{env.name}: {version.jumpstart_id} {version.version} on {env.instance_type}"
+    out.print(table(title, ("variable", "value", "source"), cells))
 
 
 def _container_rows(env: Environment, with_unset: bool) -> list[dict[str, Any]]:
@@ -89,7 +79,7 @@ def _source(row: dict[str, Any]) -> str:
 
 
 def _launcher_defaults() -> dict[str, str | None]:
-    """TGI's own defaults as text, by variable; None is: inferred or off."""
+    """TGI's own defaults as text, by variable; None means inferred or off."""
     defaults = LauncherSettings.model_validate({}).model_dump(by_alias=True)
     return {
         variable: None if value is None else str(value).lower() if isinstance(value, bool) else str(value)
@@ -106,14 +96,9 @@ def _print_differences(one: Environment, other: Environment, as_json: bool) -> N
     if not rows:
         out.print(f"{one.name} and {other.name} do not differ.")
         return
-    differences = table(f"{one.name} and {other.name} differ in {len(rows)} settings", "setting", one.name, other.name)
-    for field, left, right in rows:
-        differences.add_row(Text(field), Text(_cell(left)), Text(_cell(right)))
-    out.print(differences)
-
-
-def _cell(value: Any) -> str:
-    return UNSET if value is None else str(value)
+    title = f"{one.name} and {other.name} differ in {len(rows)} settings"
+    cells = [[UNSET if cell is None else str(cell) for cell in row] for row in rows]
+    out.print(table(title, ("setting", one.name, other.name), cells))
 
 
 def _flat(env: Environment) -> dict[str, Any]:
@@ -129,11 +114,9 @@ def _flat(env: Environment) -> dict[str, Any]:
     return dict(_flattened(values, ""))
 
 
-def _flattened(values: dict[str, Any], prefix: str) -> list[tuple[str, Any]]:
-    rows: list[tuple[str, Any]] = []
+def _flattened(values: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
     for key, value in values.items():
         if isinstance(value, dict):
-            rows += _flattened(value, f"{prefix}{key}.")
+            yield from _flattened(value, f"{prefix}{key}.")
         else:
-            rows.append((prefix + key, value))
-    return rows
+            yield prefix + key, value

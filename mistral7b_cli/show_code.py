@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from mistral7b.endpoint.caller import endpoint_url
 from mistral7b.environment import Environment
 from mistral7b_cli.failure import CommandError
 
@@ -77,8 +78,6 @@ def code(language: Language, env: Environment, inputs: str, parameters: Mapping[
         return head + (_STREAM if stream else _WHOLE)
     if stream:
         raise CommandError(f"--show-code {language} cannot show a stream, whose events are binary: use python", 2)
-    from mistral7b.endpoint import endpoint_url  # noqa: PLC0415 - boto3 takes a moment to load
-
     suffix = "amazonaws.com.cn" if env.region.startswith("cn-") else "amazonaws.com"
     base = (endpoint_url() or f"https://runtime.sagemaker.{env.region}.{suffix}").rstrip("/")
     return (_CURL if language == "curl" else _CLI).format(

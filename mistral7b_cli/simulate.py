@@ -1,21 +1,35 @@
 """`mistral7b simulate`: traffic through a fleet of instances under one or more scaling policies."""
 
 import math
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
+from mistral7b import catalog
+from mistral7b.capacity import UnservableRequestError
+from mistral7b.capacity import fleet as fleets
+from mistral7b.capacity.admission import RouterLimits
+from mistral7b.capacity.calibration import Calibration, published_calibration
+from mistral7b.capacity.fleet import Fleet, Policy, Result, Summary, Trace, TraceError
+from mistral7b.capacity.fleet.arrivals import DAY_S, Rate
+from mistral7b.capacity.fleet.durations import parse_duration
+from mistral7b.capacity.fleet.exact import MOST_REQUESTS
+from mistral7b.capacity.fleet.policy_spec import parse_policy
+from mistral7b.capacity.fleet.prices import price_of
+from mistral7b.capacity.memory import router_limits
+from mistral7b.capacity.plots import plot_simulations as draw
+from mistral7b.environment import Environment, load_environment
+from mistral7b.tgi import LauncherSettings, parse_environment
 from mistral7b_cli.failure import CommandError
-from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder
-from mistral7b_cli.output import out, table, write_json
-from mistral7b_cli.simulate_progress import ShareDone
+from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder, ModelFile, PlotFile, Price
+from mistral7b_cli.output import out, say, table, write_json, writing
+from mistral7b_cli.waiting import Waiting
 
-if TYPE_CHECKING:
-    from mistral7b.capacity.fleet import Result, Summary
-    from mistral7b_cli.simulate_inputs import Inputs
-
+commands = typer.Typer()
 _EPILOG = """
 **Traffic** is a CSV file (`time_s,input_tokens,output_tokens`, by time) or Poisson arrivals of a pattern: `constant` at
 --rate, `daily` between --rate at night and --peak at 14:00, `burst` from --rate to --peak at a quarter of the duration
@@ -39,15 +53,18 @@ rather than a day.
 `mistral7b simulate --trace access.csv --policy concurrency:16,max=10 --json`
 """
 
-_Traffic = "Traffic"
-_Fleet = "Fleet"
+Pattern = Literal["constant", "daily", "burst", "ramp"]
+
+_DEFAULT_INSTANCE = "ml.g5.2xlarge"
+_TYPE_FIX = (
+    "leave --instance-type out for ml.g5.2xlarge, or give another with one A10G: ml.g5.4xlarge, 8xlarge, 16xlarge"
+)
+_LEVELS = ("p50", "p95", "p99")
+_traffic = partial(typer.Option, rich_help_panel="Traffic")
+_fleet = partial(typer.Option, rich_help_panel="Fleet")
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command("simulate", epilog=_EPILOG)(simulate)
-
-
+@commands.command(epilog=_EPILOG)
 def simulate(  # noqa: PLR0917 - typer makes an option of each
     name: Annotated[
         str | None,
@@ -57,74 +74,36 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
             show_default=False,
         ),
     ] = None,
-    trace: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="CSV file of requests.", rich_help_panel=_Traffic, show_default=False),
-    ] = None,
-    pattern: Annotated[
-        Literal["constant", "daily", "burst", "ramp"],
-        typer.Option(help="Shape of made-up traffic.", rich_help_panel=_Traffic),
-    ] = "constant",
-    rate: Annotated[float, typer.Option(help="Requests per second.", rich_help_panel=_Traffic)] = 2.0,
+    trace: Annotated[Path | None, _traffic(metavar="FILE", help="CSV file of requests.", show_default=False)] = None,
+    pattern: Annotated[Pattern, _traffic(help="Shape of made-up traffic.")] = "constant",
+    rate: Annotated[float, _traffic(help="Requests per second.")] = 2.0,
     peak: Annotated[
-        float | None,
-        typer.Option(
-            help="Requests per second at most. [default: 5 × rate]", rich_help_panel=_Traffic, show_default=False
-        ),
+        float | None, _traffic(help="Requests per second at most. [default: 5 × rate]", show_default=False)
     ] = None,
     duration: Annotated[
-        str | None,
-        typer.Option(help="Such as 90m or 24h. [default: 2h, daily 24h]", rich_help_panel=_Traffic, show_default=False),
+        str | None, _traffic(help="Such as 90m or 24h. [default: 2h, daily 24h]", show_default=False)
     ] = None,
-    input_tokens: Annotated[
-        str, typer.Option("--input", metavar="TOKENS", help="Length of prompts.", rich_help_panel=_Traffic)
-    ] = "300:900",
-    output_tokens: Annotated[
-        str, typer.Option("--output", metavar="TOKENS", help="Length of answers.", rich_help_panel=_Traffic)
-    ] = "150:400",
-    seed: Annotated[
-        int, typer.Option(min=0, help="Equal seeds give equal traffic and results.", rich_help_panel=_Traffic)
-    ] = 1,
+    input_tokens: Annotated[str, _traffic("--input", metavar="TOKENS", help="Length of prompts.")] = "300:900",
+    output_tokens: Annotated[str, _traffic("--output", metavar="TOKENS", help="Length of answers.")] = "150:400",
+    seed: Annotated[int, _traffic(min=0, help="Equal seeds give equal traffic and results.")] = 1,
     policy: Annotated[
         list[str] | None,
-        typer.Option(
+        _fleet(
             help="Scaling policy, as below; again for another one on the same traffic. "
             "[default: the environment's, else concurrency:16,min=1,max=4]",
-            rich_help_panel=_Fleet,
             show_default=False,
         ),
     ] = None,
     instance_type: Annotated[
-        str | None,
-        typer.Option(
-            help="SageMaker instance type. [default: ml.g5.2xlarge]", rich_help_panel=_Fleet, show_default=False
-        ),
+        str | None, _fleet(help="SageMaker instance type. [default: ml.g5.2xlarge]", show_default=False)
     ] = None,
-    startup: Annotated[
-        str, typer.Option(help="From the decision to add an instance until it serves.", rich_help_panel=_Fleet)
-    ] = "5m",
+    startup: Annotated[str, _fleet(help="From the decision to add an instance until it serves.")] = "5m",
     routing: Annotated[
-        Literal["least-outstanding", "random"], typer.Option(help="How requests are spread.", rich_help_panel=_Fleet)
+        Literal["least-outstanding", "random"], _fleet(help="How requests are spread.")
     ] = "least-outstanding",
-    parameters: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Performance model that `capacity fit --output` wrote. [default: of the published benchmark]",
-            rich_help_panel=_Fleet,
-            show_default=False,
-        ),
-    ] = None,
-    price: Annotated[
-        float | None,
-        typer.Option(
-            min=0, help="USD per instance-hour. [default: built-in]", rich_help_panel=_Fleet, show_default=False
-        ),
-    ] = None,
-    plot: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Draw load, instances and latency: .png, .svg, .pdf.", show_default=False),
-    ] = None,
+    parameters: ModelFile = None,
+    price: Price = None,
+    plot: PlotFile = None,
     folder: EnvironmentsFolder = DEFAULT_FOLDER,
     as_json: AsJson = False,
 ) -> None:
@@ -133,126 +112,156 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
     Each instance is TGI's scheduler on the performance model of one GPU; above it SageMaker's routing and 60 s limit,
     and Application Auto Scaling with its alarms and cool-downs. All policies get the same requests.
     """
-    from mistral7b.capacity import UnservableRequestError  # noqa: PLC0415
-    from mistral7b.capacity.calibration import CalibrationError  # noqa: PLC0415 - numpy takes time to load
-    from mistral7b.capacity.fleet import TraceError  # noqa: PLC0415
-    from mistral7b_cli import simulate_inputs as inputs  # noqa: PLC0415
-
+    env = None if name is None else load_environment(folder, name)
+    kind = instance_type or (env.instance_type if env else _DEFAULT_INSTANCE)
+    settings, limits = _container(env, kind)
+    calibration = Calibration.read(parameters) if parameters else published_calibration()
+    traffic = _Traffic(pattern, rate, peak, duration, input_tokens, output_tokens, seed)
+    made, title = traffic.trace(settings, limits, trace)
+    fleet = Fleet(calibration.parameters, limits, parse_duration(startup, "startup"), routing)
+    chosen = _policies(policy or [], env)
     try:
-        traffic = inputs.Traffic(trace, pattern, rate, peak, duration, input_tokens, output_tokens, seed)
-        what = inputs.read(
-            traffic, folder, name, inputs.FleetOptions(policy or [], instance_type, startup, routing, parameters, price)
-        )
-        if plot is not None:
-            _check_plot(plot)
-        results = _run(what, seed)
+        results = _run(made, fleet, chosen, seed)
     except UnservableRequestError as error:
         raise CommandError(f"a request of the traffic would block an instance for good: {error}", 2) from error
-    except (TraceError, CalibrationError, inputs.InputError) as error:
-        raise CommandError(str(error), 2) from error
-    if as_json:
-        write_json(_json(what, results, seed))
-    else:
-        _print(what, results)
-    if plot is not None:
-        _draw(results, plot, what.title)
-
-
-def _run(what: "Inputs", seed: int) -> "list[Result]":
-    from mistral7b.capacity.fleet import ListedTrace, collect, simulate  # noqa: PLC0415
-    from mistral7b.capacity.fleet.exact import MOST_REQUESTS  # noqa: PLC0415
-
-    with ShareDone() as share:
-        share.begin("Reading requests")
-        listed = ListedTrace(collect(what.trace, MOST_REQUESTS), what.trace.duration_s)
-        return [simulate(listed, what.fleet, p, seed, share.begin(p.name)) for p in what.policies]
-
-
-def _print(what: "Inputs", results: "list[Result]") -> None:
-    out.print(what.title, style="bold", soft_wrap=True, markup=False)
-    shown = table("", "", *(result.summary.policy for result in results))
-    for column in shown.columns[1:]:
-        column.justify = "right"
+    usd_per_hour, price_source = price_of(kind, price)
     summaries = [result.summary for result in results]
-    for label, cells in _rows(what, summaries):
-        shown.add_row(label, *cells)
-    out.print(shown)
-    source = (
-        f"{what.price:g} USD an hour ({what.price_source})"
-        if what.price is not None
-        else f"{what.price_source}: give it with --price"
-    )
-    out.print(f"{what.instance_type}, price: {source}. Engine: {summaries[0].engine}.", soft_wrap=True)
-
-
-def _rows(what: "Inputs", summaries: "list[Summary]") -> list[tuple[str, list[str]]]:
-    def share(count: float, of: float) -> str:
-        return f"{count:,.0f} ({100 * count / of:.2f}%)"
-
-    rows = [
-        ("requests", [f"{s.requests:,.0f}" for s in summaries]),
-        ("answered", [share(s.answered, s.requests) for s in summaries]),
-        ("refused (429)", [share(s.refused, s.requests) for s in summaries]),
-        ("timed out (60 s)", [share(s.timed_out, s.requests) for s in summaries]),
-    ]
-    for place, level in enumerate(("p50", "p95", "p99")):
-        rows.append((f"latency {level}, s", [f"{s.latency_s[place]:.2f}" for s in summaries]))
-    for place, level in enumerate(("p50", "p95", "p99")):
-        rows.append((f"per token {level}, ms", [f"{s.per_token_ms[place]:.1f}" for s in summaries]))
-    rows.append(("most instances", [str(s.most_instances) for s in summaries]))
-    rows.append(("instance-hours", [f"{s.instance_hours:,.2f}" for s in summaries]))
-    if what.price is not None:
-        price = what.price
-        rows.append(("cost, USD", [f"{s.instance_hours * price:,.2f}" for s in summaries]))
-        rows.append(
-            (
-                "USD per 1,000 answers",
-                [f"{1000 * s.instance_hours * price / max(s.answered, 1):.3f}" for s in summaries],
-            )
+    if as_json:
+        write_json(
+            {
+                "trace": {"title": title, "duration_s": made.duration_s, "seed": seed},
+                "instance_type": kind,
+                "usd_per_hour": usd_per_hour,
+                "price_source": price_source,
+                "policies": [_summary_json(summary, usd_per_hour) for summary in summaries],
+            }
         )
-    return rows
+    else:
+        say(title, "bold")
+        headings = ("", *(summary.policy for summary in summaries))
+        out.print(table("", headings, _rows(summaries, usd_per_hour), numbers=True))
+        source = f"{price_source}: give it with --price"
+        if usd_per_hour is not None:
+            source = f"{usd_per_hour:g} USD an hour ({price_source})"
+        say(f"{kind}, price: {source}. Engine: {summaries[0].engine}.")
+    if plot is not None:
+        with writing(plot):
+            draw(results, plot, title)
 
 
-def _json(what: "Inputs", results: "list[Result]", seed: int) -> dict[str, Any]:
-    return {
-        "trace": {"title": what.title, "duration_s": what.trace.duration_s, "seed": seed},
-        "instance_type": what.instance_type,
-        "usd_per_hour": what.price,
-        "price_source": what.price_source,
-        "policies": [_summary_json(result.summary, what.price) for result in results],
-    }
+def _run(trace: Trace, fleet: Fleet, chosen: list[Policy], seed: int) -> list[Result]:
+    with Waiting("Reading requests") as waiting:
+        listed = fleets.ListedTrace(fleets.collect(trace, MOST_REQUESTS), trace.duration_s)
+        return [fleets.simulate(listed, fleet, one, seed, waiting.share_of(one.name)) for one in chosen]
 
 
-def _summary_json(summary: "Summary", price: float | None) -> dict[str, Any]:
+def _rows(summaries: list[Summary], price: float | None) -> list[list[str]]:
+    def row(label: str, show: Callable[[Summary], str]) -> list[str]:
+        return [label, *map(show, summaries)]
+
+    def quantiles(label: str, show: Callable[[Summary], list[str]]) -> list[list[str]]:
+        columns = [show(summary) for summary in summaries]
+        return [[label.format(level), *cells] for level, *cells in zip(_LEVELS, *columns, strict=True)]
+
+    costs = [
+        row("cost, USD", lambda s: f"{s.instance_hours * (price or 0):,.2f}"),
+        row("USD per 1,000 answers", lambda s: f"{1000 * s.instance_hours * (price or 0) / max(s.answered, 1):.3f}"),
+    ]
+    return [
+        row("requests", lambda s: f"{s.requests:,.0f}"),
+        row("answered", lambda s: _share(s.answered, s.requests)),
+        row("refused (429)", lambda s: _share(s.refused, s.requests)),
+        row("timed out (60 s)", lambda s: _share(s.timed_out, s.requests)),
+        *quantiles("latency {}, s", lambda s: [f"{value:.2f}" for value in s.latency_s]),
+        *quantiles("per token {}, ms", lambda s: [f"{value:.1f}" for value in s.per_token_ms]),
+        row("most instances", lambda s: f"{s.most_instances}"),
+        row("instance-hours", lambda s: f"{s.instance_hours:,.2f}"),
+        *([] if price is None else costs),
+    ]
+
+
+def _share(count: float, of: float) -> str:
+    return f"{count:,.0f} ({100 * count / of:.2f}%)"
+
+
+def _summary_json(summary: Summary, price: float | None) -> dict[str, Any]:
     def by_level(values: tuple[float, ...]) -> dict[str, float | None]:
-        return {
-            level: None if math.isnan(value) else value
-            for level, value in zip(("p50", "p95", "p99"), values, strict=True)
-        }
+        return {level: None if math.isnan(value) else value for level, value in zip(_LEVELS, values, strict=True)}
 
-    cost = None if price is None else summary.instance_hours * price
     return asdict(summary) | {
         "latency_s": by_level(summary.latency_s),
         "per_token_ms": by_level(summary.per_token_ms),
-        "cost_usd": cost,
+        "cost_usd": None if price is None else summary.instance_hours * price,
     }
 
 
-def _check_plot(file: Path) -> None:
-    from mistral7b.capacity.fleet.plot import SUFFIXES  # noqa: PLC0415
-
-    if file.suffix not in SUFFIXES or not file.parent.is_dir():
-        raise CommandError(
-            f"--plot = {file}\n    it has to be a file in a folder that exists, and end in {', '.join(SUFFIXES)}\n"
-            "    fix: write --plot simulation.svg",
-            2,
-        )
-
-
-def _draw(results: "list[Result]", file: Path, title: str) -> None:
-    from mistral7b.capacity.fleet.plot import plot  # noqa: PLC0415
-
+def _container(env: Environment | None, kind: str) -> tuple[LauncherSettings, RouterLimits]:
+    """The settings of the container, the environment's or else JumpStart's, and what it batches by on this type."""
     try:
-        plot(results, file, title)
-    except OSError as error:
-        raise CommandError(f"{file} cannot be written: {error.strerror}") from error
+        default = catalog.model("instruct").default_version
+        settings = env.launcher_settings() if env else parse_environment(default.environment(kind))
+        return settings, router_limits(settings, kind)
+    except (LookupError, ValueError) as error:
+        raise CommandError(f"instance type = {kind}\n    {error}\n    fix: {_TYPE_FIX}", 2) from None
+
+
+def _policies(texts: list[str], env: Environment | None) -> list[Policy]:
+    """Those that the texts describe; without any the environment's own, or else a default."""
+    defaults = Policy("", 1, 4, scale_out_cooldown_s=60.0, scale_in_cooldown_s=300.0)
+    scaling = env.auto_scaling if env else None
+    if scaling is not None:
+        bounds = f"min={scaling.min_instances},max={scaling.max_instances}"
+        pauses = f"out={scaling.scale_out_cooldown_seconds},in={scaling.scale_in_cooldown_seconds}"
+        own = f"concurrency:{scaling.target_concurrent_requests},{bounds},{pauses}"
+        defaults = parse_policy(own, defaults)
+    if texts:
+        return [parse_policy(text, defaults) for text in texts]
+    if env is None:
+        return [parse_policy("concurrency:16,min=1,max=4", defaults)]
+    if scaling is None:
+        return [replace(parse_policy(f"fixed:{env.instance.count}", defaults), name=env.name)]
+    name = f"{env.name}: concurrency:{scaling.target_concurrent_requests:g}"
+    return [replace(defaults, name=name, initial_capacity=env.instance.count)]
+
+
+@dataclass(frozen=True)
+class _Traffic:
+    """The options of made-up traffic."""
+
+    pattern: Pattern
+    rate: float
+    peak: float | None
+    duration: str | None
+    input_tokens: str
+    output_tokens: str
+    seed: int
+
+    def trace(self, settings: LauncherSettings, limits: RouterLimits, file: Path | None) -> tuple[Trace, str]:
+        """The requests, those of a file or made up, and their title. Raises TraceError."""
+        longest = min(settings.max_input_length, limits.max_batch_prefill_tokens // 16 * 16)
+        if file is not None:
+            return fleets.TraceFile(file, longest, settings.max_total_tokens), str(file)
+        text = self.duration or ("24h" if self.pattern == "daily" else "2h")
+        duration, peak = parse_duration(text, "duration"), 5 * self.rate if self.peak is None else self.peak
+        inputs = fleets.parse_lengths(self.input_tokens, "--input", longest)
+        outputs = fleets.parse_lengths(self.output_tokens, "--output", settings.max_total_tokens - 1)
+        rate = self._rate(peak, duration)
+        trace = fleets.PoissonTrace(rate, duration, inputs, outputs, self.seed, settings.max_total_tokens)
+        expected = trace.expected_requests()
+        if expected > MOST_REQUESTS:
+            reason = f"that makes some {expected:,.0f} requests: more than {MOST_REQUESTS:,}, too many one by one"
+            raise TraceError(reason, "lower the rate or the duration")
+        if expected <= 0:
+            raise TraceError("that makes no request at all", "raise --rate or --peak")
+        rates = f"{self.rate:g}" if self.pattern == "constant" else f"{self.rate:g} to {peak:g}"
+        lengths = f"prompts {self.input_tokens}, answers {self.output_tokens} tokens"
+        return trace, f"{self.pattern}: {rates} requests/s for {text}, {lengths}"
+
+    def _rate(self, peak: float, duration: float) -> Rate:
+        rates: dict[Pattern, Callable[[], Rate]] = {
+            "constant": lambda: fleets.constant(self.rate),
+            "daily": lambda: fleets.daily(self.rate, peak, peak_at_s=DAY_S * 14 / 24),
+            "burst": lambda: fleets.burst(self.rate, peak, duration / 4, duration / 4),
+            "ramp": lambda: fleets.ramp(self.rate, peak, duration),
+        }
+        return rates[self.pattern]()

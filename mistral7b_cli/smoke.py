@@ -1,24 +1,27 @@
 """`mistral7b smoke`: whether the deployed endpoint serves as its environment file says."""
 
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.text import Text
 
+from mistral7b.endpoint.caller import open_session
+from mistral7b.endpoint.client import NO_RETRIES
 from mistral7b.environment import Environment, load_environment
-from mistral7b_cli.connection import connected
+from mistral7b.operate.smoke.answers import CheckResult
+from mistral7b.operate.smoke.checks import NoPromptFitsError, SmokePlan, smoke_plan
+from mistral7b.operate.smoke.deployed import DEPLOYED, compare
+from mistral7b.operate.smoke.runner import TOTAL_S, run_checks
+from mistral7b_cli.aws import connected
 from mistral7b_cli.failure import CommandError
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
-from mistral7b_cli.output import out, write_json
+from mistral7b_cli.output import say, write_json
 from mistral7b_cli.waiting import Waiting
 
-if TYPE_CHECKING:
-    from mistral7b.operate.smoke import CheckResult, SmokePlan
-
+commands = typer.Typer()
 _SHORTEST_S, _LONGEST_S = 0.1, 55.0
 _PATIENCE_S = 0.5
 
@@ -34,19 +37,15 @@ _EPILOG = """
 An answer, a stream, requests that must be refused, and each limit of the file. No request is sent twice; all together
 take under a minute. What the model says is not judged. Then what runs is compared with what was deployed:
 configuration, image, number of instances, data capture. It takes `sagemaker:InvokeEndpoint`, and for the comparison
-`sagemaker:DescribeEndpoint` and `cloudformation:DescribeStackResources`; what is not allowed is listed as not told.
+`sagemaker:DescribeEndpoint` and `cloudformation:DescribeStackResources`; what is denied is listed as not checked.
 
-Settings are told by the container's refusals, which name its limits in the words of TGI 1.1.0. Those that no request
-can tell, such as MAX_CONCURRENT_REQUESTS, are listed. Exit status: 0 all passed, 1 a check failed, 2 wrong arguments,
+Limits are read from the error messages that the container returns. Limits that cannot be read this way, such as
+MAX_CONCURRENT_REQUESTS, are listed as not checked. Exit status: 0 all passed, 1 a check failed, 2 wrong arguments,
 no credentials, or no such endpoint.
 """
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command("smoke", epilog=_EPILOG)(smoke)
-
-
+@commands.command(epilog=_EPILOG)
 def smoke(
     name: EnvironmentName,
     timeout: Annotated[
@@ -56,7 +55,7 @@ def smoke(
     as_json: AsJson = False,
     folder: EnvironmentsFolder = DEFAULT_FOLDER,
 ) -> None:
-    """Ask the endpoint of an environment real prompts, and tell whether it serves as its environment file says.
+    """Send real prompts to the endpoint of an environment, and tell whether it serves as its environment file says.
 
     --json prints one document: passed, seconds, overloaded, not_told, and of each check its name, passed, seconds,
     expected and got.
@@ -64,30 +63,31 @@ def smoke(
     if not _SHORTEST_S <= timeout <= _LONGEST_S:
         raise CommandError(f"--timeout {timeout:g}: give {_SHORTEST_S:g} to {_LONGEST_S:g} seconds", 2)
     env = load_environment(folder, name)
-    plan = _plan(env, folder / f"{name}.yaml")
+    try:
+        plan = smoke_plan(env)
+    except NoPromptFitsError as error:
+        raise CommandError(f"{folder / f'{name}.yaml'}: tgi.{error}", 2) from None
     results = _run(env, folder, plan, timeout, as_json)
     failed = [result.name for result in results if not result.passed]
+    seconds, overloaded = sum(one.seconds for one in results), any(one.overloaded for one in results)
     if as_json:
-        write_json(_document(env, plan, results))
+        checks = [asdict(result) | {"seconds": round(result.seconds, 3)} for result in results]
+        for check in checks:
+            del check["overloaded"]
+        where = {"environment": env.name, "endpoint": env.resolved_endpoint_name, "region": env.region}
+        found = {"passed": not failed, "seconds": round(seconds, 3), "overloaded": overloaded}
+        write_json({**where, **found, "checks": checks, "not_told": plan.not_told})
     else:
-        _print_end(plan, results)
+        _print_not_checked(plan)
+        say(f"{len(results) - len(failed)} of {len(results)} checks passed in {seconds:.1f} s")
     if failed:
-        raise CommandError(f"{len(failed)} of {len(results)} checks failed: {', '.join(failed)}{_overload(results)}")
+        busy = ". The endpoint is overloaded, which says nothing of its settings: run it again when it is less busy"
+        told = f"{len(failed)} of {len(results)} checks failed: {', '.join(failed)}{busy if overloaded else ''}"
+        raise CommandError(told)
 
 
-def _plan(env: Environment, file: object) -> "SmokePlan":
-    from mistral7b.operate.smoke import NoPromptFitsError, smoke_plan  # noqa: PLC0415
-
-    try:
-        return smoke_plan(env)
-    except NoPromptFitsError as error:
-        raise CommandError(f"{file}: tgi.{error}", 2) from None
-
-
-def _run(env: Environment, folder: Path, plan: "SmokePlan", timeout_s: float, quiet: bool) -> "list[CheckResult]":
+def _run(env: Environment, folder: Path, plan: SmokePlan, timeout_s: float, quiet: bool) -> list[CheckResult]:
     """Makes the checks; shows each as it is made, unless `quiet`. Those that could not be made come to `not_told`."""
-    from mistral7b.endpoint import NO_RETRIES, open_session  # noqa: PLC0415  # boto3 takes a moment to load
-    from mistral7b.operate.smoke import DEPLOYED, TOTAL_S, compare, run_checks  # noqa: PLC0415
 
     results: list[CheckResult] = []
     endpoint, count = env.resolved_endpoint_name, len(plan.checks)
@@ -101,52 +101,24 @@ def _run(env: Environment, folder: Path, plan: "SmokePlan", timeout_s: float, qu
             if not quiet:
                 _print(results[-1], width)
         with Waiting(f"comparing {endpoint} with its stack", _PATIENCE_S):
-            compared, untold = compare(env, open_session())
-    plan.not_told.update(untold)
+            compared, unchecked = compare(env, open_session())
+    plan.not_told.update(unchecked)
     for result in () if quiet else compared:
         _print(result, width)
     return results + compared
 
 
-def _print(result: "CheckResult", width: int) -> None:
+def _print(result: CheckResult, width: int) -> None:
     word, style = ("ok  ", "green") if result.passed else ("FAIL", "bold red")
     line = Text.assemble((word, style), f" {result.seconds:6.2f} s  {result.name:{width}}  {result.got}")
-    out.print(line, soft_wrap=True)
+    say(line)
     if not result.passed:
-        out.print(Text(f"{'expected':>{15 + width}}  {result.expected}"), soft_wrap=True)
+        say(f"{'expected':>{15 + width}}  {result.expected}")
 
 
-def _print_end(plan: "SmokePlan", results: "Sequence[CheckResult]") -> None:
+def _print_not_checked(plan: SmokePlan) -> None:
     reasons: defaultdict[str, list[str]] = defaultdict(list)
     for variable, reason in plan.not_told.items():
         reasons[reason].append(variable)
     for reason, variables in reasons.items():
-        out.print(Text(f"not told: {', '.join(variables)} ({reason})", style="dim"), soft_wrap=True)
-    passed = sum(result.passed for result in results)
-    out.print(f"{passed} of {len(results)} checks passed in {_seconds(results):.1f} s")
-
-
-def _document(env: Environment, plan: "SmokePlan", results: "Sequence[CheckResult]") -> dict[str, Any]:
-    checks = [asdict(result) | {"seconds": round(result.seconds, 3)} for result in results]
-    for check in checks:
-        del check["overloaded"]
-    return {
-        "environment": env.name,
-        "endpoint": env.resolved_endpoint_name,
-        "region": env.region,
-        "passed": all(result.passed for result in results),
-        "seconds": round(_seconds(results), 3),
-        "overloaded": any(result.overloaded for result in results),
-        "checks": checks,
-        "not_told": plan.not_told,
-    }
-
-
-def _seconds(results: "Sequence[CheckResult]") -> float:
-    return sum(result.seconds for result in results)
-
-
-def _overload(results: "Sequence[CheckResult]") -> str:
-    if not any(result.overloaded for result in results):
-        return ""
-    return ". The endpoint is overloaded, which says nothing of its settings: run it again when it is less busy"
+        say(f"not checked: {', '.join(variables)} ({reason})", "dim")

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import typer
 
-from mistral7b.process import ProgramNotFoundError
 from mistral7b.project import cdk_context
+from mistral7b_cli.failure import CommandError
 
 
 @contextmanager
@@ -22,12 +22,12 @@ def synthesized(folder: Path, **context: str) -> Iterator[Path]:
     Warnings and findings go to standard error, as with `cdk synth`.
 
     Raises:
-        ProgramNotFoundError: the current directory is not a project's.
+        CommandError: the current directory is not a project's.
         typer.Exit: the app refused the files, and has said why.
     """
     project = Path.cwd()
     if not (project / "app.py").is_file():
-        raise ProgramNotFoundError(f"there is no app.py in {project}\nfix: run mistral7b in the project's folder")
+        raise CommandError(f"there is no app.py in {project}\nfix: run mistral7b in the project's folder", 2)
     with tempfile.TemporaryDirectory() as assembly:
         merged = cdk_context(project) | {"environments": str(folder.absolute()), **context}
         ours = {"CDK_OUTDIR": assembly, "CDK_CONTEXT_JSON": json.dumps(merged)}

@@ -1,7 +1,7 @@
 """A sign of life on a terminal while an answer is long in coming."""
 
 import threading
-from types import TracebackType
+from collections.abc import Callable
 from typing import Self
 
 from mistral7b_cli.output import progress
@@ -20,6 +20,11 @@ class Waiting:
         self._lock = threading.Lock()
         self._done = False
 
+    def share_of(self, text: str) -> Callable[[float], None]:
+        """Begins a part of the work; the function returned takes the share of it that is done."""
+        self._status.update(text)
+        return lambda share: self._status.update(f"{text}: {share:.0%}")
+
     def done(self) -> None:
         """Takes the spinner away; may be called more than once."""
         with self._lock:
@@ -32,9 +37,7 @@ class Waiting:
             self._timer.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.done()
 
     def _show(self) -> None:

@@ -28,9 +28,10 @@ INPUTS = (
     "pyproject.toml",
     "constructs/pyproject.toml",
     "sagehost/pyproject.toml",
+    "scaling_rules/pyproject.toml",
     "tools/setup.py",
 )
-DISTRIBUTIONS = (ROOT, ROOT / "constructs", ROOT / "sagehost")
+DISTRIBUTIONS = (ROOT, ROOT / "constructs", ROOT / "sagehost", ROOT / "scaling_rules")
 
 
 def main() -> int:

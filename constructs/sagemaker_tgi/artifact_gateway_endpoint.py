@@ -43,22 +43,16 @@ class ArtifactGatewayEndpoint(cdk.Resource):
         """Defines the gateway endpoint.
 
         Args:
-            scope: Parent construct.
-            construct_id: Id within `scope`.
             vpc: The VPC that gets the endpoint.
             route_table_ids: Route tables of the model's subnets; each once.
             artifact_bucket_name: The bucket that holds the weights.
             data_capture: Where requests and answers are kept. Default: they are not.
-            shared: Whether the VPC is others', too, whose requests to S3 all come through here: there is no policy
-                then, as it would cut them off. Default: no.
-
-        Raises:
-            InvalidPropsError: if there is no route table.
+            shared: Whether others use the VPC, too. There is no policy then, as it would cut off their requests to S3.
+                Default: no.
         """
-        check = PropsCheck(scope, construct_id)
-        if not route_table_ids:
-            check.reject("route_table_ids", [], "leaves the endpoint without a route", "give the subnets' route tables")
-        check.raise_problems()
+        with PropsCheck(scope, construct_id) as check:
+            if not route_table_ids:
+                check.reject("route_table_ids", [], "leaves it without a route", "give the subnets' route tables")
         super().__init__(scope, construct_id)
 
         statements = [] if shared else _read_artifacts(s3_arn(self.stack, artifact_bucket_name))

@@ -56,7 +56,7 @@ class DataCapture:
 
 
 class DataCaptureBucket(Construct):
-    """The bucket of captured requests: private, encrypted, versioned, over TLS alone, logged, and emptied with time.
+    """The bucket of captured requests: private, encrypted, versioned, TLS only, logged; objects expire.
 
     What users ask can hold personal data, so every object is deleted after its retention, with all its versions.
     """
@@ -73,18 +73,12 @@ class DataCaptureBucket(Construct):
         """Defines the bucket, and one for its access log.
 
         Args:
-            scope: Parent construct.
-            construct_id: Id within `scope`.
             encryption_key: Key of the captured requests.
             retention: How long they are kept; at least 1 day.
             removal_policy: What happens to both buckets on removal. AWS deletes no bucket that still holds objects.
-
-        Raises:
-            InvalidPropsError: if they would not be kept for whole days.
         """
-        check = PropsCheck(scope, construct_id)
-        check.seconds_between("retention", retention, _DAY, _DAY * _MOST_DAYS)
-        check.raise_problems()
+        with PropsCheck(scope, construct_id) as check:
+            check.seconds_between("retention", retention, _DAY, _DAY * _MOST_DAYS)
         super().__init__(scope, construct_id)
         access_log = AccessLogBucket(self, "AccessLog", removal_policy=removal_policy)
         self.bucket: s3.IBucket = PrivateBucket(

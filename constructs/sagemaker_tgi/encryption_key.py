@@ -17,7 +17,7 @@ _PENDING_DAYS = 30
 
 
 class EncryptionKey(kms.Key):
-    """A key, rotated every year, that CloudWatch Logs may use for the named log groups alone, if for any.
+    """A key, rotated every year, that CloudWatch Logs may use only for the named log groups.
 
     Whoever else needs it gets that by an IAM policy, such as the one that `TgiExecutionRole` has for captured requests.
     """
@@ -34,24 +34,38 @@ class EncryptionKey(kms.Key):
         """Defines the key.
 
         Args:
-            scope: Parent construct.
-            construct_id: Id within `scope`.
             log_group_names: Log groups of the stack's account and region that are encrypted with it, by name or with
                 `*` for what may change. CloudWatch Logs needs the key for as long as events are read. Default: none.
             description: What it is for.
             removal_policy: What happens to the key on removal. A log group that is retained cannot be read without it.
                 Default: it is deleted after 30 days, in which its deletion can be taken back.
-
-        Raises:
-            InvalidPropsError: with every problem of the props.
         """
-        check = PropsCheck(scope, construct_id)
-        for name in log_group_names:
-            check.names_log_group("log_group_names", name.replace("*", "x"))
-        check.no_longer_than("description", description, _LONGEST_DESCRIPTION)
-        check.raise_problems()
+        with PropsCheck(scope, construct_id) as check:
+            for name in log_group_names:
+                check.names_log_group("log_group_names", name.replace("*", "x"))
+            check.no_longer_than("description", description, _LONGEST_DESCRIPTION)
         stack = cdk.Stack.of(scope)
-        log_groups = [log_group_arn(stack, name) for name in log_group_names]
+        account_decides = iam.PolicyStatement(
+            sid="AccountDecides", principals=[iam.AccountRootPrincipal()], actions=["kms:*"], resources=["*"]
+        )
+        reasons = {
+            "AccountDecides": "the account's IAM policies decide who manages and uses the key; without this nobody "
+            "could, ever. `*` is the key itself"
+        }
+        policy = iam.PolicyDocument(statements=[account_decides])
+        if log_groups := [log_group_arn(stack, name) for name in log_group_names]:
+            # CloudWatch Logs user guide, "Encrypt log data in CloudWatch Logs using AWS Key Management Service"
+            logs_encrypt = iam.PolicyStatement(
+                sid="LogsEncrypt",
+                principals=[iam.ServicePrincipal(f"logs.{stack.region}.{stack.url_suffix}")],
+                actions=["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
+                resources=["*"],
+                conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": log_groups}},
+            )
+            policy.add_statements(logs_encrypt)
+            reasons["LogsEncrypt"] = (
+                "CloudWatch Logs encrypts these log groups and no others. `*` as a resource is the key itself"
+            )
         super().__init__(
             scope,
             construct_id,
@@ -59,34 +73,6 @@ class EncryptionKey(kms.Key):
             enable_key_rotation=True,
             pending_window=cdk.Duration.days(_PENDING_DAYS),
             removal_policy=removal_policy,
-            policy=iam.PolicyDocument(
-                statements=[_account_decides(), *([_logs_encrypt(stack, log_groups)] if log_groups else [])]
-            ),
+            policy=policy,
         )
-        explain_statements(
-            self,
-            {
-                "AccountDecides": "the account's IAM policies decide who manages and uses the key; without this nobody "
-                "could, ever. `*` is the key itself"
-            },
-        )
-        if log_groups:
-            reason = "CloudWatch Logs encrypts these log groups and no others. `*` as a resource is the key itself"
-            explain_statements(self, {"LogsEncrypt": reason})
-
-
-def _account_decides() -> iam.PolicyStatement:
-    return iam.PolicyStatement(
-        sid="AccountDecides", principals=[iam.AccountRootPrincipal()], actions=["kms:*"], resources=["*"]
-    )
-
-
-def _logs_encrypt(stack: cdk.Stack, log_groups: list[str]) -> iam.PolicyStatement:
-    """Source: CloudWatch Logs user guide, "Encrypt log data in CloudWatch Logs using AWS Key Management Service"."""
-    return iam.PolicyStatement(
-        sid="LogsEncrypt",
-        principals=[iam.ServicePrincipal(f"logs.{stack.region}.{stack.url_suffix}")],
-        actions=["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
-        resources=["*"],
-        conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": log_groups}},
-    )
+        explain_statements(self, reasons)

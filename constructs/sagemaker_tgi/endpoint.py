@@ -2,6 +2,7 @@
 
 import aws_cdk as cdk
 import jsii
+from aws_cdk import aws_applicationautoscaling as appscaling
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -11,7 +12,7 @@ from aws_cdk.interfaces.aws_sagemaker import EndpointReference
 from constructs import Construct
 
 from sagemaker_tgi.arns import INVOKE_ACTIONS, NAME_PATTERN, endpoint_arn, log_group_name
-from sagemaker_tgi.auto_scaling import ScalableInstanceCount
+from sagemaker_tgi.auto_scaling import InstanceScaling
 from sagemaker_tgi.endpoint_config import TgiEndpointConfig
 from sagemaker_tgi.metrics import VariantMetrics
 from sagemaker_tgi.props import PropsCheck
@@ -33,19 +34,28 @@ class ITgiEndpoint(VariantMetrics, cdk.Resource):
         return endpoint_arn(self.stack, self.endpoint_name)
 
     def grant_invoke(self, grantee: iam.IGrantable, *, only_from_vpc: ec2.IVpc | None = None) -> iam.Grant:
-        """Lets `grantee` send requests to this endpoint alone, for whole answers and for streams.
+        """Lets `grantee` invoke this endpoint, for whole answers and for streams.
 
         Args:
             grantee: Who may.
-            only_from_vpc: The VPC from which alone, through an interface endpoint of its own for `sagemaker.runtime`.
+            only_from_vpc: The only VPC it may call from, which needs an interface endpoint for `sagemaker.runtime`.
                 Default: from anywhere.
         """
-        conditions = {"StringEquals": {"aws:SourceVpc": only_from_vpc.vpc_id}} if only_from_vpc else None
+        statement = self.invoke_statement(only_from_vpc=only_from_vpc)
         return iam.Grant.add_to_principal(
             grantee=grantee,
+            actions=statement.actions,
+            resource_arns=statement.resources,
+            conditions=statement.conditions,
+        )
+
+    def invoke_statement(self, *, only_from_vpc: ec2.IVpc | None = None) -> iam.PolicyStatement:
+        """What `grant_invoke` allows, for a policy of your own."""
+        return iam.PolicyStatement(
+            sid="InvokeEndpoint",
             actions=INVOKE_ACTIONS,
-            resource_arns=[self.endpoint_arn],
-            conditions=conditions,
+            resources=[self.endpoint_arn],
+            conditions={"StringEquals": {"aws:SourceVpc": only_from_vpc.vpc_id}} if only_from_vpc else None,
         )
 
     @property
@@ -91,8 +101,6 @@ class TgiEndpoint(ITgiEndpoint):
         """Defines the endpoint.
 
         Args:
-            scope: Parent construct.
-            construct_id: Id within `scope`.
             endpoint_name: Name of the endpoint, unique within account and region.
             endpoint_config: What to run.
             log_retention: How long the container's log is kept.
@@ -102,16 +110,12 @@ class TgiEndpoint(ITgiEndpoint):
                 Default: CloudWatch Logs' own.
             deployment_config: How an update replaces instances. Default: SageMaker's, all at once on a second
                 fleet, without alarms.
-
-        Raises:
-            InvalidPropsError: with every problem of the props.
         """
-        check = PropsCheck(scope, construct_id)
-        if cdk.Token.is_unresolved(endpoint_name):
-            reason = "is not known before deployment"
-            check.reject("endpoint_name", "<token>", reason, "give a literal, which alarms and policies can use")
-        check.matches("endpoint_name", endpoint_name, NAME_PATTERN, _NAME_FIX)
-        check.raise_problems()
+        with PropsCheck(scope, construct_id) as check:
+            if cdk.Token.is_unresolved(endpoint_name):
+                reason = "is not known before deployment"
+                check.reject("endpoint_name", "<token>", reason, "give a literal, which alarms and policies can use")
+            check.matches("endpoint_name", endpoint_name, NAME_PATTERN, _NAME_FIX)
         super().__init__(scope, construct_id)
 
         self._endpoint_name = endpoint_name
@@ -135,29 +139,10 @@ class TgiEndpoint(ITgiEndpoint):
             deployment_config=deployment_config,
         )
         self._resource.node.add_dependency(self.log_group)
-        self._scaling: ScalableInstanceCount | None = None
 
-    def auto_scale_instance_count(self, *, max_capacity: int, min_capacity: int = 1) -> ScalableInstanceCount:
-        """Lets the number of instances follow the load, within bounds.
-
-        Args:
-            max_capacity: Instances at most.
-            min_capacity: Instances at least; one or more.
-
-        Raises:
-            InvalidPropsError: with every problem of the props.
-            ValueError: if the endpoint scales already.
-        """
-        if self._scaling is not None:
-            raise ValueError(f"{self.node.path}: auto scaling is already enabled for this endpoint")
-        self._scaling = ScalableInstanceCount(
-            self,
-            "Scaling",
-            endpoint_name=self.endpoint_name,
-            variant_name=self.variant_name,
-            min_capacity=min_capacity,
-            max_capacity=max_capacity,
-        )
-        self._scaling.node.add_dependency(self._resource)
+    def auto_scale(self, scaling: InstanceScaling) -> appscaling.ScalableTarget:
+        """Lets the number of instances follow the load; once for an endpoint."""
+        target = scaling.register(self, endpoint_name=self.endpoint_name, variant_name=self.variant_name)
+        target.node.add_dependency(self._resource)
         self._resource.retain_all_variant_properties = True  # an update would take the added instances away
-        return self._scaling
+        return target

@@ -11,7 +11,7 @@ from sagemaker_tgi.model import TgiModel
 from sagemaker_tgi.props import PropsCheck
 
 # ModelDataDownloadTimeoutInSeconds and ContainerStartupHealthCheckTimeoutInSeconds in the SageMaker API.
-_SHORTEST_TIMEOUT, _LONGEST_TIMEOUT = 60, 3600
+_TIMEOUT = (60, 3600)
 
 
 class TgiEndpointConfig(cdk.Resource):
@@ -39,8 +39,6 @@ class TgiEndpointConfig(cdk.Resource):
         """Defines the endpoint configuration.
 
         Args:
-            scope: Parent construct.
-            construct_id: Id within `scope`.
             model: The model to serve.
             instance_type: SageMaker instance type with a GPU.
             initial_instance_count: Instances at creation; later ones keep what auto scaling has set.
@@ -53,21 +51,17 @@ class TgiEndpointConfig(cdk.Resource):
             detailed_observability: Whether SageMaker publishes OpenTelemetry metrics of container, GPU and host, which
                 are billed and no classic alarm can use. Default: it does not, as when JumpStart published these
                 models; left unsaid it does since June 2026 (SageMaker API, MetricsConfig).
-
-        Raises:
-            InvalidPropsError: with every problem of the props.
         """
         download = model_data_download_timeout or cdk.Duration.minutes(20)
         startup = container_startup_health_check_timeout or cdk.Duration.minutes(20)
-        check = PropsCheck(scope, construct_id)
-        check.matches("instance_type", instance_type, r"ml\.[a-z0-9-]+\.[a-z0-9]+", "write it like ml.g5.2xlarge")
-        check.matches("variant_name", variant_name, NAME_PATTERN, "use up to 63 letters, digits and hyphens")
-        check.between("initial_instance_count", initial_instance_count, 1)
-        check.seconds_between("model_data_download_timeout", download, _SHORTEST_TIMEOUT, _LONGEST_TIMEOUT)
-        check.seconds_between("container_startup_health_check_timeout", startup, _SHORTEST_TIMEOUT, _LONGEST_TIMEOUT)
-        if data_capture is not None:
-            data_capture.check(check)
-        check.raise_problems()
+        with PropsCheck(scope, construct_id) as check:
+            check.matches("instance_type", instance_type, r"ml\.[a-z0-9-]+\.[a-z0-9]+", "write it like ml.g5.2xlarge")
+            check.matches("variant_name", variant_name, NAME_PATTERN, "use up to 63 letters, digits and hyphens")
+            check.between("initial_instance_count", initial_instance_count, 1)
+            check.seconds_between("model_data_download_timeout", download, *_TIMEOUT)
+            check.seconds_between("container_startup_health_check_timeout", startup, *_TIMEOUT)
+            if data_capture is not None:
+                data_capture.check(check)
         super().__init__(scope, construct_id)
 
         self.variant_name = variant_name

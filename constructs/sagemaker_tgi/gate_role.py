@@ -1,4 +1,4 @@
-"""The role with which a pipeline asks a deployed endpoint whether it serves."""
+"""The role with which a pipeline tests a deployed endpoint."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,6 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from sagemaker_tgi.arns import INVOKE_ACTIONS
 from sagemaker_tgi.compliance import acknowledge_rule, explain_statements
 from sagemaker_tgi.endpoint import ITgiEndpoint
 
@@ -28,7 +27,7 @@ class NamedRole:
 
 
 class GateRole(iam.Role):
-    """May send requests to one endpoint and look how it is, no more; named roles, of other accounts too, take it on."""
+    """May invoke and describe one endpoint, no more. Named roles assume it, also those of other accounts."""
 
     def __init__(
         self,
@@ -42,16 +41,14 @@ class GateRole(iam.Role):
         """Defines the role.
 
         Args:
-            scope: Parent construct.
-            construct_id: Id within `scope`.
-            role_name: Its name, by which those that take it on know it.
+            role_name: Its name, by which those that assume it know it.
             endpoint: The endpoint.
-            trusted: The roles that may take it on, one or more. As the condition names them, they need not exist yet,
+            trusted: The roles that may assume it, one or more. As the condition names them, they need not exist yet,
                 and a role that is made again under the same name is trusted again.
         """
         stack = cdk.Stack.of(scope)
         statements = [
-            iam.PolicyStatement(sid="InvokeEndpoint", actions=INVOKE_ACTIONS, resources=[endpoint.endpoint_arn]),
+            endpoint.invoke_statement(),
             iam.PolicyStatement(
                 sid="SeeEndpoint", actions=["sagemaker:DescribeEndpoint"], resources=[endpoint.endpoint_arn]
             ),

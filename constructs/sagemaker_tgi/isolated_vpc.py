@@ -6,14 +6,17 @@ from collections.abc import Sequence
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
-from pydantic_core import PydanticCustomError
 
-from mistral7b.environment import limits
 from sagemaker_tgi.compliance import acknowledge, acknowledge_lint, acknowledge_rule
 from sagemaker_tgi.props import PropsCheck
 
 # Largest VPC and smallest subnet (Amazon VPC user guide, VPC and subnet sizing).
 _LARGEST_VPC, _SMALLEST_SUBNET = 16, 28
+# Ranges that no VPC may have (Amazon VPC user guide, IPv4 CIDR block restrictions), and the network of the Docker on
+# SageMaker's instances, with which one conflicts (Amazon VPC user guide, VPC CIDR blocks).
+_RESERVED = [ipaddress.IPv4Network(r) for r in ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4")]
+_DOCKER = ipaddress.IPv4Network("172.17.0.0/16")
+_DEFAULT_CIDR = "10.0.0.0/16"
 # The VPC is cut into 2^3 equal ranges, and each zone has its own, whatever other zones are used: a zone that is added,
 # exchanged or taken back moves no subnet, whose range a new one cannot have before the old one has gone. A VPC that is
 # too small for that is cut into the smallest subnets.
@@ -29,25 +32,19 @@ class IsolatedVpc(Construct):
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, availability_zones: Sequence[str], cidr: str = "10.0.0.0/16"
+        self, scope: Construct, construct_id: str, *, availability_zones: Sequence[str], cidr: str = _DEFAULT_CIDR
     ) -> None:
         """Defines the VPC.
 
         Args:
-            scope: Parent construct.
-            construct_id: Id within `scope`.
             availability_zones: Ids of the zones, such as `use1-az1`, which every account has, or names, whose zones
                 differ between accounts; two to eight, one subnet in each. To go from the one to the other, give
                 another `cidr` too: a zone's new subnet would get the range of the old one.
             cidr: IPv4 range of the VPC, /16 to /27. Each subnet gets an eighth of it, but at least a /28.
-
-        Raises:
-            InvalidPropsError: with every problem of the props.
         """
-        check = PropsCheck(scope, construct_id)
-        ranges = _subnet_ranges(check, cidr)
-        _check_zones(check, availability_zones, ranges=len(ranges) or 2**_SUBNET_BITS)
-        check.raise_problems()
+        with PropsCheck(scope, construct_id) as check:
+            ranges = _subnet_ranges(check, cidr)
+            _check_zones(check, availability_zones, ranges=len(ranges))
         super().__init__(scope, construct_id)
 
         resource = ec2.CfnVPC(
@@ -96,7 +93,7 @@ def _subnet(scope: Construct, zone: str, cidr: str, vpc_id: str) -> ec2.PrivateS
         vpc_id=vpc_id,
         map_public_ip_on_launch=False,
     )
-    if zone[-1].isdigit():  # the CDK's subnets know names alone
+    if zone[-1].isdigit():  # the CDK's subnets take names only
         _resource(subnet).availability_zone, _resource(subnet).availability_zone_id = None, zone
     return subnet
 
@@ -113,20 +110,20 @@ def _number(zone: str) -> int:
 
 
 def _subnet_ranges(check: PropsCheck, cidr: str) -> list[ipaddress.IPv4Network]:
+    """The ranges of the zones; those of the default range if `cidr` makes no VPC."""
     try:
         network = ipaddress.IPv4Network(cidr)
+        if str(network) != cidr:  # Python reads 10.0.0.0/255.255.0.0, too
+            raise ValueError("is not in CIDR notation")
+        if not _LARGEST_VPC <= network.prefixlen < _SMALLEST_SUBNET:
+            raise ValueError(f"is no VPC that two subnets fit into, from /{_LARGEST_VPC} to /{_SMALLEST_SUBNET - 1}")
+        if any(network.overlaps(reserved) for reserved in _RESERVED):
+            raise ValueError("AWS makes no VPC of this range")
+        if network.overlaps(_DOCKER):
+            raise ValueError(f"is in conflict with {_DOCKER}, which SageMaker's instances use themselves")
     except ValueError as error:
-        check.reject("cidr", cidr, str(error), "write an IPv4 range such as 10.0.0.0/16")
-        return []
-    if not _LARGEST_VPC <= network.prefixlen < _SMALLEST_SUBNET:
-        fix = f"use a range from /{_LARGEST_VPC} to /{_SMALLEST_SUBNET - 1}"
-        check.reject("cidr", cidr, "is no VPC that two subnets fit into", fix)
-        return []
-    try:
-        limits.own_vpc_cidr(cidr)
-    except PydanticCustomError as error:
-        context = error.context or {}
-        check.reject("cidr", cidr, context["reason"], context["fix"])
+        check.reject("cidr", cidr, str(error), f"write a private IPv4 range such as {_DEFAULT_CIDR}")
+        network = ipaddress.IPv4Network(_DEFAULT_CIDR)
     return list(network.subnets(prefixlen_diff=min(_SUBNET_BITS, _SMALLEST_SUBNET - network.prefixlen)))
 
 
@@ -138,7 +135,7 @@ def _check_zones(check: PropsCheck, zones: Sequence[str], *, ranges: int) -> Non
     if len(set(zones)) != len(zones):
         check.reject("availability_zones", shown, "names a zone twice", "give each zone once")
     elif len({_number(zone) % ranges for zone in zones}) < len(zones):
-        fix = f"give ids alone or names alone, and a /{_SMALLEST_SUBNET - _SUBNET_BITS} or larger"
+        fix = f"give only ids or only names, and a /{_SMALLEST_SUBNET - _SUBNET_BITS} or larger"
         check.reject("availability_zones", shown, "share a range of the VPC", fix)
     if len(zones) < 2:
         check.reject("availability_zones", shown, "are too few", f"give from 2 to {ranges} zones")

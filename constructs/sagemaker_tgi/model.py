@@ -44,30 +44,24 @@ class TgiModel(cdk.Resource):
         """Defines the model.
 
         Args:
-            scope: Parent construct.
-            construct_id: Id within `scope`.
             image: The container image.
             artifact: The weights, which SageMaker copies to /opt/ml/model.
             environment: The container's environment variables. HF_MODEL_ID is a path in the container.
-            role: What SageMaker takes on to start the container, such as a `TgiExecutionRole`.
+            role: What SageMaker assumes to start the container, such as a `TgiExecutionRole`.
             subnets: Subnets of the model's network interfaces. Default: none, the model is in no VPC.
             security_groups: Their security groups; at least one where there are subnets. Default: none.
             artifact_route: What has to exist before SageMaker can copy the weights through the VPC, such as an
                 `ArtifactGatewayEndpoint`. Default: none, the route is there already.
-
-        Raises:
-            InvalidPropsError: with every problem of the props.
         """
-        check = PropsCheck(scope, construct_id)
-        check.no_longer_than("image (uri)", image.uri, _LONGEST_IMAGE)
-        region = cdk.Stack.of(scope).region
-        if image.region != region and not cdk.Token.is_unresolved(region):
-            reason = f"SageMaker takes images of its own region alone, here {region}"
-            check.reject("image (uri)", image.uri, reason, "give that region's image")
-        check.no_longer_than("artifact (uri)", artifact.uri, _LONGEST_ARTIFACT)
-        _check_environment(check, environment)
-        _check_network(check, subnets, security_groups)
-        check.raise_problems()
+        with PropsCheck(scope, construct_id) as check:
+            check.no_longer_than("image (uri)", image.uri, _LONGEST_IMAGE)
+            region = cdk.Stack.of(scope).region
+            if image.region != region and not cdk.Token.is_unresolved(region):
+                reason = f"SageMaker takes only images of its own region, here {region}"
+                check.reject("image (uri)", image.uri, reason, "give that region's image")
+            check.no_longer_than("artifact (uri)", artifact.uri, _LONGEST_ARTIFACT)
+            _check_environment(check, environment)
+            _check_network(check, subnets, security_groups)
         super().__init__(scope, construct_id)
 
         vpc_config = sagemaker.CfnModel.VpcConfigProperty(

@@ -4,8 +4,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
-from mistral7b import catalog
 from sagemaker_tgi.props import PropsCheck
+from sagemaker_tgi.region_data import s3_prefix_list_id as known_prefix_list_id
 
 
 class ModelSecurityGroup(cdk.Resource):
@@ -22,16 +22,22 @@ class ModelSecurityGroup(cdk.Resource):
         """Defines the security group.
 
         Args:
-            scope: Parent construct.
-            construct_id: Id within `scope`.
             vpc: The model's VPC.
             s3_prefix_list_id: Id of the region's managed prefix list `com.amazonaws.<region>.s3`.
-                Default: the catalogue's; a region that is not there needs this prop.
-
-        Raises:
-            InvalidPropsError: if the region's prefix list is not known.
+                Default: by this package's data; a region that is not in it needs this prop.
         """
-        prefix_list_id = _prefix_list_id(scope, construct_id, s3_prefix_list_id)
+        region = cdk.Stack.of(scope).region
+        prefix_list_id = s3_prefix_list_id or known_prefix_list_id(region)
+        with PropsCheck(scope, construct_id) as check:
+            if prefix_list_id is None:
+                where = "a stack without a region" if cdk.Token.is_unresolved(region) else region
+                check.reject(
+                    "s3_prefix_list_id",
+                    None,
+                    f"the id of S3's prefix list in {where} is not known",
+                    "give the stack a region that has one, or the PrefixListId that `aws ec2 describe-prefix-lists` "
+                    "prints for com.amazonaws.<region>.s3",
+                )
         super().__init__(scope, construct_id)
         resource = ec2.CfnSecurityGroup(
             self,
@@ -52,19 +58,3 @@ class ModelSecurityGroup(cdk.Resource):
             self, "SecurityGroup", resource.attr_group_id, mutable=False
         )
         """The group, for constructs that ask for one; it takes no further rules."""
-
-
-def _prefix_list_id(scope: Construct, construct_id: str, given: str | None) -> str:
-    region = cdk.Stack.of(scope).region
-    prefix_list_id = given or catalog.s3_prefix_list_id(region)
-    if prefix_list_id is not None:
-        return prefix_list_id
-    check = PropsCheck(scope, construct_id)
-    where = "a stack without a region" if cdk.Token.is_unresolved(region) else region
-    check.reject(
-        "s3_prefix_list_id",
-        None,
-        f"the id of S3's prefix list in {where} is not known",
-        "give the PrefixListId that `aws ec2 describe-prefix-lists` prints for com.amazonaws.<region>.s3",
-    )
-    raise check.error()

@@ -19,8 +19,6 @@ class AccessLogBucket(s3.Bucket):
         """Defines the bucket.
 
         Args:
-            scope: Parent construct.
-            construct_id: Id within `scope`.
             removal_policy: What happens to the bucket on removal.
         """
         super().__init__(
@@ -39,7 +37,7 @@ class AccessLogBucket(s3.Bucket):
         )
 
     def accept_log_of(self, source: s3.Bucket) -> None:
-        """Lets Amazon S3 deliver the access log of `source` alone.
+        """Lets Amazon S3 deliver the access log of `source`, and of no other bucket.
 
         `server_access_logs_bucket` would do it by an ACL, which this bucket has none of, wherever an app lacks the
         feature flag `@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy`. Source: Amazon S3 user guide, "Permissions for
@@ -82,8 +80,6 @@ class PrivateBucket(s3.Bucket):
         """Defines the bucket.
 
         Args:
-            scope: Parent construct.
-            construct_id: Id within `scope`.
             encryption_key: Key of its objects.
             retention: How long an object is kept.
             access_log: Where requests to it are logged.

@@ -1,6 +1,7 @@
 """Checks of construct props: every problem of one construct, in one error."""
 
 import re
+from typing import ClassVar, Self
 
 import aws_cdk as cdk
 from constructs import Construct
@@ -16,15 +17,42 @@ class InvalidPropsError(ValueError):
 
 
 class PropsCheck:
-    """Collects what is wrong with the props of one construct.
+    """Collects what is wrong with the props of one construct: `with PropsCheck(scope, construct_id) as check:`.
+
+    The end of the block raises every problem at once. While the block of a construct that is made of others is open,
+    theirs do not raise: their problems come with its own.
 
     Values that are only known at deployment (unresolved tokens) pass every check. Whether a value is one is asked only
     where it fails a check, as each question to the CDK costs a call to Node.
     """
 
+    _open: ClassVar[list["PropsCheck"]] = []
+
     def __init__(self, scope: Construct, construct_id: str) -> None:
         self._scope, self._construct_id = scope, construct_id
         self._problems: list[str] = []
+        self._of_parts: list[str] = []
+
+    def __enter__(self) -> Self:
+        self._open.append(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Raises the problems, also in place of an error that a wrong prop has led to.
+
+        Raises:
+            InvalidPropsError: with all problems.
+        """
+        self._open.pop()
+        messages = self._of_parts
+        if self._problems:
+            count = "1 problem" if len(self._problems) == 1 else f"{len(self._problems)} problems"
+            path = "/".join(part for part in (self._scope.node.path, self._construct_id) if part)
+            messages = ["\n  ".join([f"{path}: {count} with its props", *self._problems]), *messages]
+        if messages and self._open:
+            self._open[-1]._of_parts += messages
+        elif messages:
+            raise InvalidPropsError("\n".join(messages)) from None
 
     def reject(self, prop: str, value: object, reason: str, fix: str) -> None:
         """Notes a problem with `prop`."""
@@ -57,19 +85,3 @@ class PropsCheck:
         """Notes a problem unless `value` lasts from `low` to `high` seconds."""
         if not value.is_unresolved():
             self.between(f"{prop} (seconds)", value.to_seconds(), low, high)
-
-    def raise_problems(self) -> None:
-        """Raises if a problem was noted.
-
-        Raises:
-            InvalidPropsError: with all problems.
-        """
-        if self._problems:
-            raise self.error()
-
-    def error(self) -> InvalidPropsError:
-        """The error with all problems noted so far."""
-        count = "1 problem" if len(self._problems) == 1 else f"{len(self._problems)} problems"
-        lines = "".join(f"\n  {problem}" for problem in self._problems)
-        path = "/".join(part for part in (self._scope.node.path, self._construct_id) if part)
-        return InvalidPropsError(f"{path}: {count} with its props{lines}")

@@ -19,7 +19,7 @@ class RuntimeInterfaceEndpoint(ec2.InterfaceVpcEndpoint):
     need no setting. It is billed by the hour and zone. Further callers: `connections.allow_default_port_from(…)`.
 
     The policy names no SageMaker endpoint, as only one interface endpoint of a VPC can have the private DNS: while one
-    that gets another name is replaced, callers ask now for the old one and now for the new.
+    that gets another name is replaced, callers invoke the old one or the new one.
     """
 
     def __init__(
@@ -34,20 +34,14 @@ class RuntimeInterfaceEndpoint(ec2.InterfaceVpcEndpoint):
         """Defines the interface endpoint.
 
         Args:
-            scope: Parent construct.
-            construct_id: Id within `scope`.
             vpc: The callers' VPC; its range may reach the endpoint.
             subnets: Subnets for the endpoint's interfaces; of several in one zone, the first is taken.
-            shared: Whether the VPC is others', too, whose requests all come through here: there is no policy then,
-                and what callers may do is for their own policies to say. Default: no.
-
-        Raises:
-            InvalidPropsError: if there is no subnet.
+            shared: Whether others use the VPC, too. There is no policy then, as it would cut off their requests: the
+                callers' own policies decide. Default: no.
         """
-        check = PropsCheck(scope, construct_id)
-        if not subnets:
-            check.reject("subnets", [], "leaves the endpoint without an interface", "give a subnet")
-        check.raise_problems()
+        with PropsCheck(scope, construct_id) as check:
+            if not subnets:
+                check.reject("subnets", [], "leaves the endpoint without an interface", "give a subnet")
         security_group = ec2.SecurityGroup(
             scope,
             f"{construct_id}SecurityGroup",

@@ -33,20 +33,14 @@ class VpcFlowLog(cdk.Resource):
         """Defines the flow log.
 
         Args:
-            scope: Parent construct.
-            construct_id: Id within `scope`.
             vpc: The VPC.
             log_group_name: Name of the log group; the key's policy has to name it too.
             encryption_key: Key of the log group. Default: CloudWatch Logs' own.
             log_retention: How long records are kept.
             log_removal_policy: What happens to the log group on removal.
-
-        Raises:
-            InvalidPropsError: if no log group can be called so.
         """
-        check = PropsCheck(scope, construct_id)
-        check.names_log_group("log_group_name", log_group_name)
-        check.raise_problems()
+        with PropsCheck(scope, construct_id) as check:
+            check.names_log_group("log_group_name", log_group_name)
         super().__init__(scope, construct_id)
         self.log_group: logs.ILogGroup = logs.LogGroup(
             self,

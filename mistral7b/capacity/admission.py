@@ -39,36 +39,21 @@ class RouterLimits:
     max_waiting_tokens: int = 20
 
     def __post_init__(self) -> None:
-        for name, least in (
-            ("max_batch_total_tokens", 1),
-            ("max_concurrent_requests", 1),
-            ("max_batch_prefill_tokens", 1),
-            ("waiting_served_ratio", 0),
-            ("max_waiting_tokens", 0),
-        ):
+        for name in self.__slots__:
+            least = 0 if name in {"waiting_served_ratio", "max_waiting_tokens"} else 1
             if not getattr(self, name) >= least:
                 raise ValueError(f"{name} is {getattr(self, name)}: it must be {least} or more")
 
     @classmethod
     def from_settings(cls, settings: "LauncherSettings", max_batch_total_tokens: int) -> "RouterLimits":
         """The limits of a container with these settings, whose GPU holds `max_batch_total_tokens`."""
-        return cls(
-            max_batch_total_tokens=max_batch_total_tokens,
-            max_concurrent_requests=settings.max_concurrent_requests,
-            max_batch_prefill_tokens=settings.max_batch_prefill_tokens,
-            waiting_served_ratio=settings.waiting_served_ratio,
-            max_waiting_tokens=settings.max_waiting_tokens,
-        )
+        named = {name: getattr(settings, name) for name in cls.__slots__}
+        return cls(**named | {"max_batch_total_tokens": max_batch_total_tokens})
 
 
 def in_blocks(tokens: int) -> int:
-    """Tokens rounded up to whole blocks."""
+    """Tokens rounded up to whole blocks: what a prompt takes of MAX_BATCH_PREFILL_TOKENS and MAX_BATCH_TOTAL_TOKENS."""
     return -(-tokens // BLOCK_SIZE) * BLOCK_SIZE
-
-
-def prefill_charge(input_tokens: int) -> int:
-    """Tokens that a request takes of MAX_BATCH_PREFILL_TOKENS, and for its prompt of MAX_BATCH_TOTAL_TOKENS."""
-    return in_blocks(input_tokens)
 
 
 def answer_charge(input_tokens: int, max_new_tokens: int) -> int:
@@ -122,18 +107,18 @@ def charge(request: Request, limits: RouterLimits) -> None:
             f"input_tokens {prompt}, output_tokens {request.output_tokens}, max_new_tokens {longest}: "
             "each must be 1 or more, and output_tokens max_new_tokens at most"
         )
-    request.prefill_tokens = prefill_charge(prompt)
+    request.prefill_tokens = in_blocks(prompt)
     request.reserved_tokens = request.prefill_tokens + answer_charge(prompt, longest)
     request.held_tokens = running_charge(prompt, longest)
     if request.prefill_tokens > limits.max_batch_prefill_tokens:
         raise UnservableRequestError(
             f"a prompt of {prompt} tokens, in blocks {request.prefill_tokens}, never fits in a prefill of "
-            f"max_batch_prefill_tokens {limits.max_batch_prefill_tokens}; shorten the prompt or raise the limit"
+            f"MAX_BATCH_PREFILL_TOKENS {limits.max_batch_prefill_tokens}; shorten the prompt or raise the limit"
         )
     if request.reserved_tokens > limits.max_batch_total_tokens:
         raise UnservableRequestError(
             f"a prompt of {prompt} tokens and an answer of {longest}, in blocks {request.reserved_tokens}, never fit "
-            f"in max_batch_total_tokens {limits.max_batch_total_tokens}; ask for less"
+            f"in the {limits.max_batch_total_tokens} tokens that the GPU holds (MAX_BATCH_TOTAL_TOKENS); ask for less"
         )
 
 

@@ -37,14 +37,12 @@ class RunningBatch:
         self.held += request.held_tokens
         self.ends_at(request, self.steps + request.output_tokens - 1)
         heappush(self._longest, (self.steps - context, self._sequence, request))
+        self.kv += min(context, SLIDING_WINDOW)
         if context < SLIDING_WINDOW:
-            self.kv += context
             self.growing += 1
             filled = self.steps + SLIDING_WINDOW - context
             if filled <= request.finish_step:
                 heappush(self._saturating, (filled, self._sequence, request))
-        else:
-            self.kv += SLIDING_WINDOW
 
     def ends_at(self, request: Request, step: int) -> None:
         """Lets a running request leave after that step."""
@@ -88,10 +86,7 @@ class RunningBatch:
 
     def _leave(self, request: Request) -> None:
         context = request.input_tokens + 1 + self.steps - request.first_step
-        if context < SLIDING_WINDOW:
-            self.kv -= context
-            self.growing -= 1
-        else:
-            self.kv -= SLIDING_WINDOW
+        self.kv -= min(context, SLIDING_WINDOW)
+        self.growing -= context < SLIDING_WINDOW
         self.held -= request.held_tokens
         self.running -= 1

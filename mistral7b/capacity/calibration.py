@@ -1,18 +1,19 @@
 """What a fit comes to, as a file: parameters of the instance, and how the benchmark measured it."""
 
 import json
-import math
 from dataclasses import asdict, dataclass, fields
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from mistral7b.capacity.parameters import PerformanceParameters
+from mistral7b.capacity.text_file import read_text
+from mistral7b.errors import UserError
 
 _MAX_BYTES = 100_000
 
 
-class CalibrationError(ValueError):
+class CalibrationError(UserError, ValueError):
     """The file holds no calibration. The message names file, field, value and fix."""
 
 
@@ -45,56 +46,42 @@ class Calibration:
         Raises:
             CalibrationError: there is none in it.
         """
+        text = read_text(path, _MAX_BYTES, CalibrationError, _FIX)
         try:
-            if not path.is_file():  # a device might never end
-                raise CalibrationError(f"{path}: there is no such file; {_FIX}")
-            if path.stat().st_size > _MAX_BYTES:
-                raise CalibrationError(f"{path} has more than {_MAX_BYTES:,} bytes; is it the right file?")
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise CalibrationError(f"{path}: cannot be read: {error.strerror}") from None
+            content = json.loads(text)
         except (ValueError, RecursionError) as error:
-            if isinstance(error, CalibrationError):
-                raise
-            raise CalibrationError(f"{path}: no JSON: {error}; {_FIX}") from None
-        return cls._parse(content, str(path))
+            raise CalibrationError(f"{path}: not JSON: {error}; {_FIX}") from None
+        return cls.parse(content, str(path))
 
     @classmethod
-    def _parse(cls, content: Any, path: str) -> "Calibration":
-        names = {field.name for field in fields(cls)}
-        own = _object(content, names, path, "")
-        times = _object(
-            own.pop("parameters"), {field.name for field in fields(PerformanceParameters)}, path, "parameters."
-        )
-        for field, value in times.items():
-            _number(value, 0, 1000, path, f"parameters.{field}")
-        if times["decode_step"] <= 0:
-            raise CalibrationError(f"{path}, parameters.decode_step: 0 seconds a decode step; {_FIX}")
-        _number(own["tokens_per_word"], 0.1, 100, path, "tokens_per_word")
-        _number(own["concurrency_share"], 0, 1, path, "concurrency_share")
-        return cls(parameters=PerformanceParameters(**times), **own)
+    def parse(cls, content: Any, path: str) -> "Calibration":
+        """The calibration that a file's JSON is. Raises CalibrationError if it is none."""
+        values = dict(content) if isinstance(content, dict) else {}
+        times = values.pop("parameters", None)
+        if not isinstance(times, dict):
+            raise CalibrationError(f"{path}, parameters: there is no such JSON object; {_FIX}")
+        named = values | {f"parameters.{name}": value for name, value in times.items()}
+        for name in sorted(_RANGES.keys() ^ named.keys()):
+            raise CalibrationError(f"{path}: {name[:60]} is {'missing' if name in _RANGES else 'unknown'}; {_FIX}")
+        for name, (least, most) in _RANGES.items():
+            value = named[name]
+            if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+                shown = str(value)[:40]
+                raise CalibrationError(f"{path}, {name}: {shown} is not a number from {least:g} to {most:g}; {_FIX}")
+        return cls(parameters=PerformanceParameters(**times), **values)
 
 
 _FIX = "`mistral7b capacity fit FILE.csv --output` writes such a file"
+
+_RANGES = {f"parameters.{field.name}": (0.0, 1000.0) for field in fields(PerformanceParameters)} | {
+    "parameters.decode_step": (1e-9, 1000.0),
+    "tokens_per_word": (0.1, 100.0),
+    "concurrency_share": (0.0, 1.0),
+}
+"""What a file has to hold, from where to where."""
 
 
 def published_calibration() -> Calibration:
     """The fit to the published benchmark: Mistral 7B on one A10G with TGI 1.1."""
     text = files("mistral7b.capacity").joinpath("published_calibration.json").read_text(encoding="utf-8")
-    return Calibration._parse(json.loads(text), "published_calibration.json")
-
-
-def _object(value: Any, names: set[str], path: str, prefix: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise CalibrationError(f"{path}, {prefix.rstrip('.') or 'top level'}: no JSON object; {_FIX}")
-    for name in sorted(names ^ value.keys()):
-        what = "is missing" if name in names else "is unknown"
-        raise CalibrationError(f"{path}: {prefix}{name[:40]} {what}; {_FIX}")
-    return dict(value)
-
-
-def _number(value: Any, least: float, most: float, path: str, field: str) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise CalibrationError(f"{path}, {field}: {str(value)[:40]} is no number; {_FIX}")
-    if not least <= value <= most:
-        raise CalibrationError(f"{path}, {field}: {value} is not between {least} and {most}; {_FIX}")
+    return Calibration.parse(json.loads(text), "published_calibration.json")

@@ -10,21 +10,16 @@ has to satisfy:
     S >= (MAX_WAITING_TOKENS - 1) · users / most in one prefill  (where too few come together to interrupt at once)
 
 The batch is then users · steps / S on average, and the cycle's length is S decode steps and the prefills of all users.
-Against the simulation (`mistral7b.capacity.simulation`) it is off by 2% on average and by up to 16% over 2,500 loads
-with answers of SHORTEST_ANSWER tokens or more, and by up to 3% for the published loads. For shorter answers the order
-in which groups come together decides, so simulate those.
+Against the scheduler it is off by 2% on average and by up to 16% over 2,500 loads with answers of SHORTEST_ANSWER
+tokens or more, and by up to 3% for the published loads. For shorter answers the order in which groups come together
+decides, so simulate those.
 """
 
 from dataclasses import dataclass
 
-from mistral7b.capacity.admission import (
-    RouterLimits,
-    answer_charge,
-    fewest_to_interrupt,
-    prefill_charge,
-    running_charge,
-)
+from mistral7b.capacity.admission import RouterLimits, charge, fewest_to_interrupt
 from mistral7b.capacity.parameters import SLIDING_WINDOW, PerformanceParameters, attention_pairs
+from mistral7b.capacity.request import Request
 
 SHORTEST_ANSWER = 96
 """Tokens of an answer from which the closed form holds: some five times MAX_WAITING_TOKENS."""
@@ -61,78 +56,51 @@ def steady_state(load: Load, parameters: PerformanceParameters, limits: RouterLi
     """The steady state of a load.
 
     Raises:
-        ValueError: the load makes no sense, or some of it would be refused for ever.
+        ValueError: a length or the number of users is out of range, or the router would never admit a request.
     """
-    _check(load, limits)
-    cycle = _Cycle(load, parameters, limits)
-    seconds, running = cycle.alone() if load.users == 1 else cycle.together()
-    return SteadyState(seconds, load.users * load.output_tokens / seconds, running)
-
-
-class _Cycle:
-    """The quantities of one load that do not depend on how long its cycle is."""
-
-    def __init__(self, load: Load, parameters: PerformanceParameters, limits: RouterLimits) -> None:
-        prompt, answer = load.input_tokens, load.output_tokens
-        self.p = parameters
-        self.limits = limits
-        self.users = load.users
-        self.input_tokens = prompt
-        self.steps = answer - 1
-        self.context = mean_context(prompt, self.steps)
-        self.prompt_seconds = parameters.prefill_seconds(prompt, attention_pairs(prompt)) - parameters.prefill
-        # Admission asks for the whole prompt, running holds what the window leaves of it.
-        reserved = prefill_charge(prompt) + answer_charge(prompt, answer)
-        self.most_running = 1 + (limits.max_batch_total_tokens - reserved) / running_charge(prompt, answer)
-        self.most_in_prefill = min(
-            limits.max_batch_prefill_tokens // prefill_charge(prompt), limits.max_batch_total_tokens // reserved
+    if not 1 <= load.users <= limits.max_concurrent_requests:
+        raise ValueError(
+            f"{load.users} users are not from 1 to MAX_CONCURRENT_REQUESTS, {limits.max_concurrent_requests}: more are "
+            "refused. Change the users or the limit"
         )
-
-    def alone(self) -> tuple[float, float]:
-        """Seconds of the cycle of one user, and how many run on average."""
-        decode = self.steps * self.p.decode_seconds(1, self.context, self.context)
-        seconds = self.p.round_trip + self.p.prefill + self.prompt_seconds + decode
-        return seconds, decode / seconds
-
-    def together(self) -> tuple[float, float]:
-        """Seconds of the cycle of several users, and how many run on average: a fixed point in the steps it takes."""
-        away = 0.5
-        seconds = running = 0.0
-        for _ in range(_ITERATIONS):
-            before = seconds
-            steps, running = self._steps(self.steps + away)
-            groups = self._groups(steps)
-            step = self.p.decode_seconds(running, running * self.context, self._longest(min(groups, running)))
-            prefills = self.users * self.prompt_seconds + groups * self.p.prefill
-            seconds = max(steps * step + prefills, self.p.round_trip + self.p.prefill + self.prompt_seconds)
-            # Of the round trip, the share that decode steps have of the cycle passes in decode steps.
-            away = 0.5 + self.p.round_trip * steps / seconds
-            if abs(seconds - before) <= _CONVERGED * seconds:
-                break
-        return seconds, running
-
-    def _steps(self, steps: float) -> tuple[float, float]:
-        """Decode steps of a cycle, and the batch they run."""
-        steps = max(steps, self.users * self.steps / self.most_running)
-        if self.most_in_prefill < self.users:
-            others = int(min(self.users, self.most_running)) - self.most_in_prefill
-            if fewest_to_interrupt(others, self.limits.waiting_served_ratio) > self.most_in_prefill:
-                steps = max(steps, self._apart * self.users / self.most_in_prefill)
-        return steps, self.users * self.steps / steps
-
-    @property
-    def _apart(self) -> int:
-        """Decode steps between two prefills: `waiting_tokens` starts at 1."""
-        return max(1, self.limits.max_waiting_tokens - 1)
-
-    def _groups(self, steps: float) -> float:
-        """Prefills in a cycle: as many groups as fit into it at their distance, or as the prefill budget makes."""
-        return max(self.users / self.most_in_prefill, min(self.users, max(1.0, steps / self._apart)))
-
-    def _longest(self, groups: float) -> float:
-        """The longest context of a step: with evenly spaced groups, one of them is always close to its end."""
-        share = 1 - 1 / (2 * max(1.0, groups))
-        return min(self.input_tokens + 1 + (self.steps - 1) * share, SLIDING_WINDOW) if self.steps else 0.0
+    p, users, prompt, steps = parameters, load.users, load.input_tokens, load.output_tokens - 1
+    request = Request(0.0, prompt, load.output_tokens)
+    charge(request, limits)
+    context = mean_context(prompt, steps)
+    prompt_seconds = p.prefill_seconds(prompt, attention_pairs(prompt)) - p.prefill
+    undecoded = p.round_trip + p.prefill + prompt_seconds
+    if users == 1:
+        decode = steps * p.decode_seconds(1, context, context)
+        return SteadyState(undecoded + decode, load.output_tokens / (undecoded + decode), decode / (undecoded + decode))
+    # Admission asks for the whole prompt, running holds what the window leaves of it.
+    most_running = 1 + (limits.max_batch_total_tokens - request.reserved_tokens) / request.held_tokens
+    most_in_prefill = min(
+        limits.max_batch_prefill_tokens // request.prefill_tokens,
+        limits.max_batch_total_tokens // request.reserved_tokens,
+    )
+    # Decode steps between two prefills: the router's `waiting_tokens` starts at 1.
+    apart = max(1, limits.max_waiting_tokens - 1)
+    least_steps = users * steps / most_running
+    others = int(min(users, most_running)) - most_in_prefill
+    if most_in_prefill < users and fewest_to_interrupt(others, limits.waiting_served_ratio) > most_in_prefill:
+        least_steps = max(least_steps, apart * users / most_in_prefill)
+    away, seconds, running = 0.5, 0.0, 0.0
+    for _ in range(_ITERATIONS):  # a fixed point in the steps that pass while a user is away
+        before = seconds
+        cycle = max(steps + away, least_steps)
+        running = users * steps / cycle
+        # As many groups as fit into the cycle at their distance, or as the prefill budget makes.
+        groups = max(users / most_in_prefill, min(users, max(1.0, cycle / apart)))
+        # With evenly spaced groups, one of them is always close to its end: its context is the longest.
+        share = 1 - 1 / (2 * max(1.0, min(groups, running)))
+        longest = min(prompt + 1 + (steps - 1) * share, SLIDING_WINDOW) if steps else 0.0
+        step = p.decode_seconds(running, running * context, longest)
+        seconds = max(cycle * step + (users * prompt_seconds + groups * p.prefill), undecoded)
+        # Of the round trip, the share that decode steps have of the cycle passes in decode steps.
+        away = 0.5 + p.round_trip * cycle / seconds
+        if abs(seconds - before) <= _CONVERGED * seconds:
+            break
+    return SteadyState(seconds, users * load.output_tokens / seconds, running)
 
 
 def mean_context(input_tokens: int, steps: int) -> float:
@@ -143,25 +111,3 @@ def mean_context(input_tokens: int, steps: int) -> float:
     growing = max(0, min(SLIDING_WINDOW - first, steps))
     total = growing * first + growing * (growing - 1) / 2 + (steps - growing) * min(SLIDING_WINDOW, first + growing)
     return total / steps
-
-
-def _check(load: Load, limits: RouterLimits) -> None:
-    if min(load.users, load.input_tokens, load.output_tokens) < 1:
-        raise ValueError(f"{load}: users and lengths must be 1 or more")
-    if load.users > limits.max_concurrent_requests:
-        raise ValueError(
-            f"{load.users} users are more than MAX_CONCURRENT_REQUESTS {limits.max_concurrent_requests} lets in; "
-            "the rest would be refused for ever. Lower the users or raise the limit"
-        )
-    prefill = prefill_charge(load.input_tokens)
-    if prefill > limits.max_batch_prefill_tokens:
-        raise ValueError(
-            f"a prompt of {load.input_tokens} tokens, in blocks {prefill}, never fits in a prefill of "
-            f"MAX_BATCH_PREFILL_TOKENS {limits.max_batch_prefill_tokens}; shorten it or raise the limit"
-        )
-    reserved = prefill + answer_charge(load.input_tokens, load.output_tokens)
-    if reserved > limits.max_batch_total_tokens:
-        raise ValueError(
-            f"a prompt of {load.input_tokens} tokens and an answer of {load.output_tokens}, in blocks {reserved}, "
-            f"never fit in the {limits.max_batch_total_tokens} tokens that the GPU holds; ask for less"
-        )

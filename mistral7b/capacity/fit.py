@@ -1,4 +1,4 @@
-"""Fits the closed form to a benchmark table.
+"""Fits the closed form to a benchmark table, and compares the two.
 
 Fitted, five: `decode_step`, `decode_per_request`, `decode_per_longest_token`, `prefill_per_token`, `concurrency_share`.
 Pinned, because a table of one answer length and three prompt lengths cannot tell them apart from those:
@@ -14,9 +14,10 @@ Pinned, because a table of one answer length and three prompt lengths cannot tel
 - the KV cache: `mistral7b.capacity.memory`.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
 from math import log
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, get_args
 
 from mistral7b.capacity.admission import RouterLimits
 from mistral7b.capacity.calibration import Calibration
@@ -56,8 +57,6 @@ START = Calibration(
 
 FITTED = ("decode_step", "decode_per_request", "decode_per_longest_token", "prefill_per_token")
 """The fitted fields of PerformanceParameters; `concurrency_share` is fitted, too."""
-
-_PINNED = ("decode_per_kv_token", "prefill", "prefill_per_pair", "round_trip")
 
 _WEIGHT: dict[Metric, float] = {"p50_latency_ms_per_token": 1.5, "throughput_tokens_per_s": 1.0}
 """One over the error to be expected, up to a factor: throughputs also carry how the benchmark's window was cut."""
@@ -114,29 +113,19 @@ def fit(figures: tuple[Figure, ...], limits: RouterLimits, start: Calibration = 
     _check(figures, limits, start)
 
     def residuals(logarithms: "NDArray[np.float64]") -> list[float]:
-        calibration = _calibration(logarithms, start)
+        calibration = _calibration(np.exp(logarithms), start)
         predictions = {row: predict(row, calibration, limits).figures for row in rows(figures)}
         return [_WEIGHT[f.metric] * (predictions[f.row][f.metric] / f.value - 1) for f in figures]
 
-    most = np.full(len(FITTED) + 1, log(_BOUNDS[1]))
-    least = np.full(len(FITTED) + 1, log(_BOUNDS[0]))
-    most[-1] = log(1 / start.concurrency_share)
-    guess = np.zeros(len(FITTED) + 1)
-    solution = least_squares(residuals, guess, bounds=(least, most + 1e-12), x_scale=0.1)
-    return _calibration(solution.x, start)
+    count = len(FITTED) + 1
+    most = np.array([*[log(_BOUNDS[1])] * len(FITTED), log(1 / start.concurrency_share)])
+    solution = least_squares(residuals, np.zeros(count), bounds=(log(_BOUNDS[0]), most + 1e-12), x_scale=0.1)
+    return _calibration(np.exp(solution.x), start)
 
 
-def start_from(calibration: Calibration) -> Calibration:
-    """Where a fit begins that shall pin what `calibration` pinned."""
-    pinned = {name: getattr(calibration.parameters, name) for name in _PINNED}
-    return replace(START, parameters=replace(START.parameters, **pinned), tokens_per_word=calibration.tokens_per_word)
-
-
-def _calibration(logarithms: Any, start: Calibration) -> Calibration:
-    """The start with its fitted fields multiplied: logarithms keep them positive and of one scale."""
-    import numpy as np  # noqa: PLC0415
-
-    *factors, share = np.exp(logarithms).tolist()
+def _calibration(fitted_factors: "NDArray[np.float64]", start: Calibration) -> Calibration:
+    """The start with its fitted fields multiplied: their logarithms keep them positive and of one scale."""
+    *factors, share = fitted_factors.tolist()
     fitted = {name: getattr(start.parameters, name) * factor for name, factor in zip(FITTED, factors, strict=True)}
     return replace(
         start,
@@ -164,4 +153,67 @@ def _check(figures: tuple[Figure, ...], limits: RouterLimits, start: Calibration
         try:
             predict(row, start, limits)
         except ValueError as error:
-            raise FitError(f"{row}: {error}") from None
+            load = ", ".join(f"{name} {value}" for name, value in asdict(row).items())
+            raise FitError(f"{load}: {error}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One figure: as measured, as predicted, and as predicted by a fit without both figures of its load."""
+
+    figure: Figure
+    predicted: float
+    predicted_left_out: float
+
+    @property
+    def error(self) -> float:
+        """Relative error of the prediction."""
+        return self.predicted / self.figure.value - 1
+
+    @property
+    def error_left_out(self) -> float:
+        """Relative error of the prediction that has not seen the load."""
+        return self.predicted_left_out / self.figure.value - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """Absolute relative errors of several figures: mean and maximum, fitted and left out."""
+
+    mean: float
+    maximum: float
+    mean_left_out: float
+    maximum_left_out: float
+
+
+def compare(figures: tuple[Figure, ...], calibration: Calibration, limits: RouterLimits) -> tuple[Compared, ...]:
+    """Every figure of a table against `calibration`, and against a fit, pinned alike, to the table without its load.
+
+    Raises:
+        FitError: the table, less one load, does not determine the parameters.
+    """
+    unfitted = {name: getattr(START.parameters, name) for name in FITTED}
+    start = replace(
+        calibration,
+        parameters=replace(calibration.parameters, **unfitted),
+        concurrency_share=START.concurrency_share,
+    )
+    unseen = {}
+    for row in rows(figures):
+        rest = tuple(figure for figure in figures if figure.row != row)
+        unseen[row] = predict(row, fit(rest, limits, start), limits).figures
+    return tuple(
+        Compared(f, predict(f.row, calibration, limits).figures[f.metric], unseen[f.row][f.metric]) for f in figures
+    )
+
+
+def errors(compared: Iterable[Compared]) -> Errors:
+    """Mean and maximum of the errors of one or more figures."""
+    fitted, unseen = zip(*((abs(c.error), abs(c.error_left_out)) for c in compared), strict=True)
+    return Errors(sum(fitted) / len(fitted), max(fitted), sum(unseen) / len(unseen), max(unseen))
+
+
+def errors_by_metric(compared: tuple[Compared, ...]) -> dict[Metric, Errors]:
+    """The errors of each metric that is measured."""
+    by_metric = {metric: [c for c in compared if c.figure.metric == metric] for metric in get_args(Metric)}
+    return {metric: errors(own) for metric, own in by_metric.items() if own}

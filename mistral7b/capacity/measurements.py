@@ -1,12 +1,17 @@
 """Benchmark tables: a CSV file with the columns of the published benchmark, one figure a line."""
 
 import csv
-import math
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal, TextIO, get_args
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from mistral7b.capacity.text_file import read_text
+from mistral7b.errors import UserError
 
 Metric = Literal["throughput_tokens_per_s", "p50_latency_ms_per_token"]
 COLUMNS = ("metric", "input_words", "output_tokens", "concurrent_users", "value")
@@ -14,10 +19,11 @@ COLUMNS = ("metric", "input_words", "output_tokens", "concurrent_users", "value"
 MAX_BYTES = 1_000_000
 """Some 20,000 figures: a benchmark has 40, so a larger file is another file."""
 
-_MOST = {"input_words": 100_000, "output_tokens": 100_000, "concurrent_users": 100_000}
+_Count = Annotated[int, Field(ge=1, le=100_000)]
+_HEADER = ",".join(COLUMNS)
 
 
-class MeasurementsError(ValueError):
+class MeasurementsError(UserError, ValueError):
     """The file is no benchmark table. The message names file, line, column, value and fix."""
 
 
@@ -25,9 +31,9 @@ class MeasurementsError(ValueError):
 class Row:
     """One load of a benchmark."""
 
-    input_words: int
-    output_tokens: int
-    concurrent_users: int
+    input_words: _Count
+    output_tokens: _Count
+    concurrent_users: _Count
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +42,10 @@ class Figure:
 
     row: Row
     metric: Metric
-    value: float
+    value: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+_FIGURE = TypeAdapter(Figure)
 
 
 def published_path() -> Path:
@@ -50,80 +59,43 @@ def read_measurements(path: Path) -> tuple[Figure, ...]:
     Raises:
         MeasurementsError: it cannot be read or is no benchmark table.
     """
-    try:
-        if not path.is_file():
-            raise MeasurementsError(f"{path}: there is no such file; give a CSV file with the columns {_header()}")
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise MeasurementsError(
-                f"{path} has {size:,} bytes, and a benchmark table {MAX_BYTES:,} at most; is it the right file?"
-            )
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return _figures(path, file)
-    except UnicodeDecodeError as error:
-        raise MeasurementsError(f"{path}: no text in UTF-8 ({error.reason}); save it as a CSV file") from None
-    except csv.Error as error:
-        raise MeasurementsError(f"{path}: no CSV: {error}") from None
-    except OSError as error:
-        raise MeasurementsError(f"{path}: cannot be read: {error.strerror}") from None
-
-
-def _figures(path: Path, file: TextIO) -> tuple[Figure, ...]:
-    lines = csv.reader(file, strict=True)
-    header = next(lines, None)
-    if header is None:
-        raise MeasurementsError(f"{path} is empty; the first line has to be {_header()}")
-    names = [name.strip() for name in header]
-    if sorted(names) != sorted(COLUMNS):
-        raise MeasurementsError(f"{path}, line 1: the columns are {','.join(names)}; they have to be {_header()}")
+    text = read_text(path, MAX_BYTES, MeasurementsError, f"give a CSV file with the columns {_HEADER}")
     seen: dict[tuple[Row, Metric], int] = {}
     figures = []
-    for cells in lines:
-        if not any(cell.strip() for cell in cells):
-            continue
-        where = f"{path}, line {lines.line_num}"
-        if len(cells) != len(names):
-            raise MeasurementsError(f"{where}: {len(cells)} values instead of {len(names)}; give one a column")
-        figure = _figure(where, dict(zip(names, (cell.strip() for cell in cells), strict=True)))
-        first = seen.setdefault((figure.row, figure.metric), lines.line_num)
-        if first != lines.line_num:
-            raise MeasurementsError(f"{where}: the same load and metric as line {first}; keep one of them")
-        figures.append(figure)
+    try:
+        lines = csv.reader(io.StringIO(text, newline=""), strict=True)
+        names = [name.strip() for name in next(lines, [])]
+        if sorted(names) != sorted(COLUMNS):
+            raise MeasurementsError(
+                f"{path}, line 1: the columns are {','.join(names) or 'missing'}; they have to be {_HEADER}"
+            )
+        for cells in lines:
+            if not any(cell.strip() for cell in cells):
+                continue
+            where = f"{path}, line {lines.line_num}"
+            if len(cells) != len(names):
+                raise MeasurementsError(f"{where}: {len(cells)} values instead of {len(names)}; give one a column")
+            figure = _figure(where, dict(zip(names, (cell.strip() for cell in cells), strict=True)))
+            first = seen.setdefault((figure.row, figure.metric), lines.line_num)
+            if first != lines.line_num:
+                raise MeasurementsError(f"{where}: the same load and metric as line {first}; keep one of them")
+            figures.append(figure)
+    except csv.Error as error:
+        raise MeasurementsError(f"{path}: not CSV: {error}") from None
     if not figures:
         raise MeasurementsError(f"{path} has a header and no figures; add one a line")
     return tuple(figures)
 
 
 def _figure(where: str, cells: dict[str, str]) -> Figure:
-    metrics: dict[str, Metric] = {metric: metric for metric in get_args(Metric)}
-    metric = metrics.get(cells["metric"])
-    if metric is None:
-        raise _wrong(where, "metric", cells, f"one of {', '.join(metrics)}")
-    numbers = {name: _count(where, name, cells) for name in COLUMNS[1:4]}
+    row = {name: cells[name] for name in COLUMNS[1:4]}
     try:
-        value = float(cells["value"])
-    except ValueError:
-        value = math.nan
-    if not 0 < value < math.inf:
-        raise _wrong(where, "value", cells, "a number above 0")
-    return Figure(Row(**numbers), metric, value)
-
-
-def _count(where: str, name: str, cells: dict[str, str]) -> int:
-    text = cells[name]
-    # int() alone would read 1_0 and take its time with a million digits.
-    if not (text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= _MOST[name]):
-        raise _wrong(where, name, cells, f"a whole number from 1 to {_MOST[name]}")
-    return int(text)
-
-
-def _wrong(where: str, column: str, cells: dict[str, str], expected: str) -> MeasurementsError:
-    value = cells[column] if len(cells[column]) <= 40 else cells[column][:40] + "…"
-    return MeasurementsError(f"{where}, column {column}: {value!r} is not {expected}")
-
-
-def _header() -> str:
-    return ",".join(COLUMNS)
+        return _FIGURE.validate_python({"row": row, "metric": cells["metric"], "value": cells["value"]})
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        raise MeasurementsError(
+            f"{where}, column {wrong['loc'][-1]}: {str(wrong['input'])[:40]!r}: {wrong['msg']}"
+        ) from None
 
 
 def rows(figures: tuple[Figure, ...]) -> Iterator[Row]:

@@ -20,8 +20,11 @@ WEIGHT_BYTES = 14.48e9
 KV_BYTES_PER_TOKEN = 2 * 32 * 8 * 128 * 2
 """Keys and values × layers × KV heads × head size × bytes: 128 KiB. Source: config.json of Mistral-7B-v0.1."""
 
-USABLE_GPU_BYTES = {"NVIDIA A10G": 22.2 * GIB}
-"""What CUDA has of a GPU. Source: "22.20 GiB total capacity" in PyTorch's out-of-memory messages on G5 instances."""
+GPU = "NVIDIA A10G"
+"""The GPU that is measured."""
+
+USABLE_GPU_BYTES = 22.2 * GIB
+"""What CUDA has of it. Source: "22.20 GiB total capacity" in PyTorch's out-of-memory messages on G5 instances."""
 
 CONTEXT_BYTES = 0.4 * GIB
 """CUDA context, kernels and cuBLAS workspace. An estimate; 0.1 GiB more or less are 820 tokens."""
@@ -36,23 +39,18 @@ class UnfittedInstanceTypeError(LookupError):
     """The model has no measurements of this instance type."""
 
 
-def max_batch_total_tokens(
-    gpu: str = "NVIDIA A10G", *, max_batch_prefill_tokens: int, cuda_memory_fraction: float = 1.0
-) -> int:
+def max_batch_total_tokens(*, max_batch_prefill_tokens: int, cuda_memory_fraction: float = 1.0) -> int:
     """Tokens that the running batch can hold on one GPU with the whole model in 16 bit, in whole blocks.
 
     Raises:
-        UnfittedInstanceTypeError: this GPU is not measured.
         ValueError: nothing is left for the cache.
     """
-    if gpu not in USABLE_GPU_BYTES:
-        raise UnfittedInstanceTypeError(f"no memory figures for {gpu}; known: {', '.join(USABLE_GPU_BYTES)}")
-    free = USABLE_GPU_BYTES[gpu] * cuda_memory_fraction - WEIGHT_BYTES - CONTEXT_BYTES
+    free = USABLE_GPU_BYTES * cuda_memory_fraction - WEIGHT_BYTES - CONTEXT_BYTES
     free -= ACTIVATION_BYTES_PER_TOKEN * max_batch_prefill_tokens
     tokens = int(free / (KV_BYTES_PER_TOKEN * BLOCK_SIZE)) * BLOCK_SIZE
     if tokens <= 0:
         raise ValueError(
-            f"nothing is left for the KV cache on {gpu} with MAX_BATCH_PREFILL_TOKENS {max_batch_prefill_tokens} and "
+            f"nothing is left for the KV cache on {GPU} with MAX_BATCH_PREFILL_TOKENS {max_batch_prefill_tokens} and "
             f"CUDA_MEMORY_FRACTION {cuda_memory_fraction}; lower the first or raise the second"
         )
     return tokens
@@ -62,38 +60,34 @@ def router_limits(settings: "LauncherSettings", instance_type: str = "ml.g5.2xla
     """The limits that a container with these settings batches by on `instance_type`.
 
     Raises:
-        UnfittedInstanceTypeError: the model speaks of one unquantized shard on one A10G alone. Two GPUs would add the
+        UnfittedInstanceTypeError: the model only covers one unquantized shard on one A10G. Two GPUs would add the
             exchange between shards to every layer, which no published figure lets us fit.
         ValueError: nothing is left for the KV cache.
     """
     from mistral7b.catalog import instance_type as look_up  # noqa: PLC0415 - a scheduler alone does not need it
 
     kind = look_up(instance_type)
-    if kind.gpus != 1 or kind.gpu not in USABLE_GPU_BYTES:
+    if (kind.gpus, kind.gpu) != (1, GPU):
         raise UnfittedInstanceTypeError(
-            f"{instance_type} has {kind.gpus} × {kind.gpu}: the performance model is fitted to types with one NVIDIA "
-            f"A10G alone, {', '.join(fitted_instance_types())}"
+            f"{instance_type} has {kind.gpus} × {kind.gpu}: the performance model is fitted only to types with one "
+            f"{GPU}, {', '.join(fitted_instance_types())}"
         )
     if settings.quantization is not None:
         raise UnfittedInstanceTypeError(
             f"quantization {settings.quantization}: the performance model is fitted to weights of 16 bit; "
             "leave QUANTIZE and HF_MODEL_QUANTIZE out"
         )
-    return RouterLimits.from_settings(
-        settings,
-        max_batch_total_tokens(
-            kind.gpu,
-            max_batch_prefill_tokens=settings.max_batch_prefill_tokens,
-            cuda_memory_fraction=settings.cuda_memory_fraction,
-        ),
+    held = max_batch_total_tokens(
+        max_batch_prefill_tokens=settings.max_batch_prefill_tokens, cuda_memory_fraction=settings.cuda_memory_fraction
     )
+    return RouterLimits.from_settings(settings, held)
 
 
 def fitted_instance_types() -> tuple[str, ...]:
-    """Instance types that the model speaks of: one A10G, as the measured ml.g5.2xlarge has; the rest is host."""
+    """Instance types that the model covers: one A10G, as the measured ml.g5.2xlarge has; the rest is host."""
     from mistral7b.catalog import instance_types  # noqa: PLC0415
 
-    return tuple(kind.name for kind in instance_types() if kind.gpus == 1 and kind.gpu in USABLE_GPU_BYTES)
+    return tuple(kind.name for kind in instance_types() if (kind.gpus, kind.gpu) == (1, GPU))
 
 
 def benchmark_limits() -> RouterLimits:

@@ -1,69 +1,50 @@
 """One request to an instance, and when what happened to it."""
 
+from dataclasses import dataclass, field
 from math import nan
 
 
+@dataclass(slots=True, eq=False)
 class Request:
     """A request with its lengths in tokens, and its times in seconds of the caller's clock (NaN: not yet).
-
-    A caller that has more to remember of a request derives a class with `__slots__` of its own.
 
     Attributes:
         arrival: when it reached the container.
         input_tokens: tokens of the prompt.
         output_tokens: tokens that are generated before the answer ends, `max_new_tokens` at most.
-        max_new_tokens: tokens that the router reserves for the answer.
+        max_new_tokens: tokens that the router reserves for the answer; 0 means `output_tokens`.
+        number: the caller's, to know it by.
         admitted: when its prefill began.
         first_token: when its prefill ended, which yields the first token.
         finished: when its last token came.
         cancelled: whether its client has gone before that.
     """
 
-    __slots__ = (
-        "admitted",
-        "arrival",
-        "cancelled",
-        "finish_step",
-        "finished",
-        "first_step",
-        "first_token",
-        "held_tokens",
-        "input_tokens",
-        "max_new_tokens",
-        "output_tokens",
-        "prefill_tokens",
-        "reserved_tokens",
-    )
+    arrival: float
+    input_tokens: int
+    output_tokens: int
+    max_new_tokens: int = 0
+    number: int = 0
+    admitted: float = field(default=nan, init=False)
+    first_token: float = field(default=nan, init=False)
+    finished: float = field(default=nan, init=False)
+    cancelled: bool = field(default=False, init=False)
+    # The scheduler's own: what the router charges, and the instance's decode steps it is in the batch for.
+    prefill_tokens: int = field(default=0, init=False)
+    reserved_tokens: int = field(default=0, init=False)
+    held_tokens: int = field(default=0, init=False)
+    first_step: int = field(default=0, init=False)
+    finish_step: int = field(default=0, init=False)
 
-    def __init__(
-        self, arrival: float, input_tokens: int, output_tokens: int, max_new_tokens: int | None = None
-    ) -> None:
-        self.arrival = arrival
-        self.input_tokens = input_tokens
-        self.output_tokens = output_tokens
-        self.max_new_tokens = output_tokens if max_new_tokens is None else max_new_tokens
-        self.admitted = nan
-        self.first_token = nan
-        self.finished = nan
-        self.cancelled = False
-        # The scheduler's own: what the router charges, and the instance's decode steps it is in the batch for.
-        self.prefill_tokens = 0
-        self.reserved_tokens = 0
-        self.held_tokens = 0
-        self.first_step = 0
-        self.finish_step = 0
+    def __post_init__(self) -> None:
+        self.max_new_tokens = self.max_new_tokens or self.output_tokens
 
     @property
     def queue_seconds(self) -> float:
-        """Seconds from arrival to the begin of the prefill."""
+        """Seconds from arrival to the start of the prefill."""
         return self.admitted - self.arrival
 
     @property
     def latency(self) -> float:
         """Seconds from arrival to the last token."""
         return self.finished - self.arrival
-
-    @property
-    def milliseconds_per_token(self) -> float:
-        """The whole latency over the tokens generated, as the published benchmark has it (p50_latency_ms_per_token)."""
-        return 1000 * self.latency / self.output_tokens

@@ -30,29 +30,6 @@ class TgiInstance:
     may make `next_event` earlier, but no token: a step that has begun ends when it would have.
     """
 
-    __slots__ = (
-        "_batch",
-        "_done",
-        "_event",
-        "_first_seconds",
-        "_fit",
-        "_fit_blocked",
-        "_fit_prefill",
-        "_fit_reserved",
-        "_growth_seconds",
-        "_limits",
-        "_needed",
-        "_p",
-        "_phase",
-        "_prefilling",
-        "_queue",
-        "_run_start",
-        "_run_steps",
-        "_waited",
-        "busy_seconds",
-        "in_flight",
-    )
-
     def __init__(self, parameters: PerformanceParameters, limits: RouterLimits) -> None:
         self._p = parameters
         self._limits = limits
@@ -116,9 +93,7 @@ class TgiInstance:
         """Lets the clock run to `now`; returns what has finished since the last call, in the order it did."""
         if self._event <= now:
             self._catch_up(now)
-        done = self._done
-        if done:
-            self._done = []
+        done, self._done = self._done, []
         return done
 
     def generated(self, request: Request, now: float) -> int:

@@ -1,13 +1,14 @@
-"""Whose credentials these are, and whether they lead to the embedded AWS."""
+"""Whose credentials these are, whether they lead to the embedded AWS, and the status of an endpoint."""
 
 import os
 import re
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 from mistral7b.endpoint.client import service_client
-from mistral7b.endpoint.translation import translated
+from mistral7b.endpoint.errors import translated
 
 _LOOPBACK = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?/?", re.IGNORECASE)
 # A VPC without a way to STS must not make every command slow.
@@ -35,3 +36,18 @@ def caller_account(session: boto3.Session, region: str) -> str:
     with translated():
         client = service_client(session, "sts", region, _CONFIG)
         return str(client.get_caller_identity()["Account"])
+
+
+def endpoint_status(endpoint_name: str, region: str) -> tuple[str, str] | None:
+    """SageMaker's EndpointStatus, such as Creating, InService or Failed, and the FailureReason.
+
+    None if there is no such endpoint, or the caller may not see it: `sagemaker:DescribeEndpoint` is optional.
+    """
+    config = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})
+    try:
+        description = boto3.client("sagemaker", region_name=region, config=config).describe_endpoint(
+            EndpointName=endpoint_name
+        )
+    except (BotoCoreError, ClientError):
+        return None
+    return description["EndpointStatus"], description.get("FailureReason", "")

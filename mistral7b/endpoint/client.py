@@ -1,22 +1,30 @@
 """A client of one endpoint: answers, and answers as streams.
 
-Time-outs and retries are those that generation needs and boto3 does not have by default; see `retry`.
+Time-outs and retries are those that generation needs. botocore's own retries, in all their modes, also repeat a request
+that timed out or whose connection broke: a slow generation would then run twice, on top of the load that made it slow.
+Here a request is sent again only where it cannot have reached the container.
 """
 
 import json
-from collections.abc import Generator
+import random
+import time
+from collections.abc import Callable, Generator
 from contextlib import closing
-from dataclasses import fields, replace
-from types import TracebackType
-from typing import Any, Self
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self, TypeVar
 
 import boto3
 from botocore.config import Config
 
 from mistral7b.capacity.admission import never_admitted, why_never_admitted
-from mistral7b.endpoint.errors import BrokenAnswerError, ConfigurationError, PromptTooLongError
-from mistral7b.endpoint.retry import RetryPolicy
-from mistral7b.endpoint.translation import translated
+from mistral7b.endpoint.errors import (
+    BrokenAnswerError,
+    ConfigurationError,
+    PromptTooLongError,
+    ThrottledError,
+    UnreachableError,
+    translated,
+)
 from mistral7b.tgi import GenerateParameters, GenerateRequest, Generation, StreamEvent, StreamParser, parse_generation
 from mistral7b.tgi.settings import LauncherSettings
 from mistral7b.tgi.tokenizer import count_tokens
@@ -26,6 +34,36 @@ ANSWER_TIMEOUT_S = 70.0
 """Above the 60 s that SageMaker gives a container, so that the service's own error arrives."""
 STREAM_TIMEOUT_S = 490.0
 """Above the 8 minutes that SageMaker gives a stream; the first token may be long in coming."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetryPolicy:
+    """At most `attempts`; between two a random part of a pause that doubles from `first_pause_s` to `longest_pause_s`.
+
+    "Full jitter": https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+    """
+
+    attempts: int = 4
+    first_pause_s: float = 0.25
+    longest_pause_s: float = 8.0
+
+    def call(self, send: Callable[[], T], *, sleep: Callable[[float], object] = time.sleep) -> T:
+        """What `send` returns; its last error where every attempt fails, and any other error at once."""
+        for attempt in range(1, self.attempts):
+            try:
+                return send()
+            except (ThrottledError, UnreachableError):
+                sleep(random.uniform(0, self.longest_pause(attempt)))
+        return send()
+
+    def longest_pause(self, attempt: int) -> float:
+        """Seconds that the pause after this attempt, counted from 1, may take."""
+        return float(min(self.longest_pause_s, self.first_pause_s * 2 ** (attempt - 1)))
+
+
+NO_RETRIES = RetryPolicy(attempts=1)
 
 
 class EndpointClient:
@@ -52,9 +90,6 @@ class EndpointClient:
         Given the container's `settings`, a prompt that it would never schedule is refused with PromptTooLongError.
         """
         self.endpoint_name = endpoint_name
-        self.region = region
-        self.answer_timeout_s = answer_timeout_s
-        self.stream_timeout_s = stream_timeout_s
         self._retry = retry or RetryPolicy()
         self._settings = settings
         with translated():
@@ -108,9 +143,7 @@ class EndpointClient:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _check_length(self, request: GenerateRequest) -> None:

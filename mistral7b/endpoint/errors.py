@@ -1,4 +1,14 @@
-"""Why a request to the endpoint was not answered: one class for each cause that a caller may treat differently."""
+"""Why a request was not answered: one class for each cause, and `translated`, which knows boto3's errors by them."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import urllib3.exceptions
+from botocore import exceptions as botocore_errors
+from botocore.eventstream import ParserError
+
+from mistral7b.tgi import TgiError
 
 
 class EndpointError(Exception):
@@ -78,3 +88,85 @@ class UnreachableError(EndpointError):
 
 class BrokenAnswerError(EndpointError):
     """The connection or the stream broke off, or the answer is none of TGI. The request may be running."""
+
+
+_CODES: dict[type[EndpointError], str] = {
+    ThrottledError: "ThrottlingException Throttling TooManyRequestsException RequestLimitExceeded SlowDown",
+    ExpiredCredentialsError: "ExpiredTokenException ExpiredToken RequestExpired",
+    InvalidCredentialsError: "UnrecognizedClientException InvalidClientTokenId InvalidSignatureException "
+    "SignatureDoesNotMatch MissingAuthenticationToken MissingAuthenticationTokenException IncompleteSignature "
+    "IncompleteSignatureException",
+    AccessDeniedError: "AccessDeniedException AccessDenied OptInRequired",
+    EndpointNotReadyError: "ModelNotReadyException ServiceUnavailable ServiceUnavailableException",
+}
+_BY_CODE = {code: kind for kind, codes in _CODES.items() for code in codes.split()}
+"""AWS error code -> its cause."""
+
+_BY_TYPE: tuple[tuple[tuple[type[Exception], ...], type[EndpointError]], ...] = (
+    ((botocore_errors.NoCredentialsError, botocore_errors.PartialCredentialsError), MissingCredentialsError),
+    (
+        (botocore_errors.SSOError, botocore_errors.LoginError, botocore_errors.TokenRetrievalError),
+        ExpiredCredentialsError,
+    ),
+    ((botocore_errors.CredentialRetrievalError, botocore_errors.NoAuthTokenError), InvalidCredentialsError),
+    ((botocore_errors.ReadTimeoutError,), TimedOutError),
+    ((botocore_errors.EndpointConnectionError, botocore_errors.ConnectTimeoutError), UnreachableError),
+    ((botocore_errors.ProxyConnectionError, botocore_errors.SSLError), UnreachableError),
+    ((botocore_errors.HTTPClientError, botocore_errors.IncompleteReadError), BrokenAnswerError),
+    ((botocore_errors.ProfileNotFound, botocore_errors.ConfigParseError), ConfigurationError),
+)
+"""Errors of botocore -> their cause; the first that fits."""
+
+# SageMaker's own words, as ModelError with the original status 0.
+_TIMED_OUT = "Your invocation timed out"
+# Of the ModelStreamError in a stream botocore keeps only the message, and drops the ErrorCode that would tell.
+_STREAM_TIMED_OUT = re.compile(r"time[d ]*out|TimeExceeded", re.IGNORECASE)
+_NOT_FOUND = re.compile(r"Endpoint .+ not found")
+_TOO_LONG = re.compile(r"`inputs` (must have less than|tokens \+ `max_new_tokens` must be)")
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raises EndpointError in place of every error that a call of boto3, or the container, may end with."""
+    try:
+        yield
+    except TgiError as error:
+        raise container_error(error) from error
+    except botocore_errors.ClientError as error:
+        raise _service_error(error) from error
+    except botocore_errors.BotoCoreError as error:
+        kinds = (kind for types, kind in _BY_TYPE if isinstance(error, types))
+        raise next(kinds, EndpointError)(str(error)) from error
+    except urllib3.exceptions.ReadTimeoutError as error:  # botocore reads event streams without an error of its own
+        raise TimedOutError(f"the stream stood still: {error}") from error
+    except (urllib3.exceptions.HTTPError, ParserError) as error:
+        raise BrokenAnswerError(f"the stream broke off: {error}") from error
+
+
+def container_error(error: TgiError) -> ContainerError:
+    """The error that the container answered with."""
+    kind = ContainerError
+    if error.error_type == "overloaded":
+        kind = OverloadedError
+    elif _TOO_LONG.search(error.message):
+        kind = PromptTooLongError
+    elif error.status in (400, 413, 415, 422):
+        kind = RequestRefusedError
+    return kind(error.message, status=error.status, error_type=error.error_type)
+
+
+def _service_error(error: botocore_errors.ClientError) -> EndpointError:
+    response = error.response
+    code = str(response["Error"].get("Code", ""))
+    message = str(response["Error"].get("Message") or error)
+    if code == "ModelError":
+        original, status = str(response.get("OriginalMessage") or message), int(response.get("OriginalStatusCode") or 0)
+        if status == 0 and _TIMED_OUT in message:
+            return TimedOutError(original, status=status, error_type=code)
+        return container_error(TgiError.from_body(status, original))
+    kind = _BY_CODE.get(code, EndpointError)
+    if kind is EndpointError and _NOT_FOUND.search(message):
+        kind = EndpointNotFoundError
+    elif kind is EndpointError and isinstance(error, botocore_errors.EventStreamError):
+        kind = TimedOutError if _STREAM_TIMED_OUT.search(message) else BrokenAnswerError
+    return kind(message, status=response.get("ResponseMetadata", {}).get("HTTPStatusCode"), error_type=code)

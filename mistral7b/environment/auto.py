@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
-from mistral7b.environment.problem import FieldPath, dotted
-from mistral7b.environment.rules.registry import Finding
+from mistral7b.environment.rules.container import container_starts
 from mistral7b.environment.schema import Environment
-from mistral7b.environment.workload import Workload
+from mistral7b.workload import Workload
+from mistral7b.yamlfile import FieldPath, Finding
 
 AUTO = "auto"
 
@@ -22,7 +22,7 @@ FIELDS: tuple[FieldPath, ...] = (
 """Fields that may be `auto`."""
 
 
-def take_out(values: dict[str, Any]) -> list[FieldPath]:
+def remove(values: dict[str, Any]) -> list[FieldPath]:
     """Removes every `auto` from an environment file's values; returns where they were."""
     found = []
     for path in FIELDS:
@@ -36,50 +36,41 @@ def take_out(values: dict[str, Any]) -> list[FieldPath]:
 def resolve(env: Environment, fields: Iterable[FieldPath]) -> dict[FieldPath, int | float] | Finding:
     """The planner's figure for each field, or why there is none. `env` has no `auto` any more.
 
-    All that the file gives by itself stays as it is, and the plan has to do with it.
+    The planner takes all other settings of the file as given.
     """
     # The planner takes a moment to load, and an environment without `auto` does without it.
     from mistral7b.capacity.memory import router_limits  # noqa: PLC0415
     from mistral7b.capacity.planner import InfeasibleError  # noqa: PLC0415
 
     fields = list(fields)
-    first = fields[0]
+    first = ".".join(map(str, fields[0]))
     if env.workload is None:
-        return Finding(first, AUTO, "there is no workload to plan for", "add workload:, or give a number")
+        return Finding(first, "there is no workload to plan for", "add workload:, or give a number", AUTO)
+    # Rules of fields that are planned were left out: what the container refuses of the others comes first.
+    if refused := next(container_starts(env), None):
+        return refused
     try:
         router_limits(env.launcher_settings(), env.instance_type)
         figures = _planned(env.workload.model_dump_json(), _given(env, fields))
-    except (InfeasibleError, LookupError) as error:
-        reason = error.reason if isinstance(error, InfeasibleError) else str(error)
-        fix = error.fix if isinstance(error, InfeasibleError) else "give a number: this cannot be planned"
-        return Finding(first, AUTO, reason, fix)
+    except InfeasibleError as error:
+        return Finding(first, error.reason, error.fix, AUTO)
+    except LookupError as error:
+        return Finding(first, str(error), "give a number: this cannot be planned", AUTO)
     scaled = env.auto_scaling is not None
     names = {path: str(path[1]).lower() for path in fields}
     names |= {_COUNT: "min_instances" if scaled else "max_instances"} if _COUNT in names else {}
     return {path: figures[name] for path, name in names.items()}
 
 
-def names(fields: Iterable[FieldPath]) -> tuple[str, ...]:
-    """Dotted names of fields."""
-    return tuple(dotted(path) for path in fields)
-
-
 def _given(env: Environment, fields: list[FieldPath]) -> tuple[tuple[str, int | float], ...]:
     """What the planner must not change, by the names of its `Pinned`."""
-    settings = env.launcher_settings()
-    given: dict[str, int | float] = {
-        variable.lower(): getattr(settings, variable.lower())
-        for variable in _VARIABLES
-        if ("tgi", variable) not in fields
-    }
-    for name in ("cuda_memory_fraction", "waiting_served_ratio", "max_waiting_tokens"):
-        given[name] = getattr(settings, name)
+    settings, scaling = env.launcher_settings(), env.auto_scaling
+    names = [variable.lower() for variable in _VARIABLES if ("tgi", variable) not in fields]
+    names += ["cuda_memory_fraction", "waiting_served_ratio", "max_waiting_tokens"]
+    given: dict[str, int | float] = {name: getattr(settings, name) for name in names}
     for name in ("min_instances", "max_instances"):
-        if env.auto_scaling is None:
-            if _COUNT not in fields:
-                given[name] = env.instance.count
-        elif ("auto_scaling", name) not in fields:
-            given[name] = getattr(env.auto_scaling, name)
+        if (("auto_scaling", name) if scaling else _COUNT) not in fields:
+            given[name] = getattr(scaling, name) if scaling else env.instance.count
     return tuple(given.items())
 
 

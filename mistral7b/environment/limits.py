@@ -1,13 +1,15 @@
-"""What AWS takes as one value: forms and characters beyond a range. The schema's fields refer to it.
+"""What AWS accepts as one value, beyond a type and a range. The schema's fields refer to it.
 
 A function returns the value as it is, or raises pydantic's error with reason and fix.
 """
 
 import ipaddress
+import re
 import unicodedata
+from typing import Any
 
 from mistral7b.catalog.models import JUMPSTART_TAG
-from mistral7b.environment.section import refusal
+from mistral7b.yamlfile import pattern, refusal
 
 # Ranges that no VPC may have (Amazon VPC user guide, IPv4 CIDR block restrictions).
 _RESERVED = [ipaddress.IPv4Network(r) for r in ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4")]
@@ -19,28 +21,46 @@ LONGEST_TAG_KEY = 127
 """Characters of a tag's key that EC2 takes, one less than all others (EC2 API, Tag)."""
 _TAG_SIGNS = "_.:/=+-@ "
 _TAG_FIX = "use letters, digits, spaces and _ . : / = + - @"
+TAG_TEXT = pattern(r"[\w .:/=+\-@]*", _TAG_FIX)
 
-KMS_KEY_ARN = (
+KMS_KEY_ARN = pattern(
     r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/"
-    r"(?:mrk-[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+    r"(?:mrk-[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})",
+    "write the ARN of a key, not of an alias: arn:aws:kms:REGION:ACCOUNT:key/KEY-ID",
 )
 """A key by its id; multi-Region keys begin with mrk- (AWS KMS developer guide, key identifiers)."""
 
 
-def id_of(kind: str) -> str:
-    """Pattern of an EC2 id: 8 hexadecimal digits, or 17 (EC2 user guide, resource IDs)."""
-    return rf"^{kind}-[0-9a-f]{{8}}([0-9a-f]{{9}})?$"
+ACCOUNT_ID = pattern(
+    r"[0-9]{12}", 'write twelve digits in quotes: "123456789012"', "it is not an account id", examples=["444455556666"]
+)
+ENDPOINT_NAME = pattern(
+    r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", "use up to 63 letters, digits and hyphens, such as mistral-7b-dev"
+)
+ROLE_NAME = pattern(
+    r"[A-Za-z0-9_+=,.@-]{1,64}",
+    "write a role's name, without path or ARN: up to 64 letters, digits and _ + = , . @ -",
+)
+
+
+def id_of(kind: str) -> Any:
+    """An EC2 id: 8 hexadecimal digits, or 17 (EC2 user guide, resource IDs)."""
+    return pattern(rf"{kind}-[0-9a-f]{{8}}([0-9a-f]{{9}})?", f"write it like {kind}-0123456789abcdef0")
 
 
 def environment_name(value: str) -> str:
-    """The name of an environment, with which names of endpoints end: SageMaker takes no hyphen there."""
-    if value.endswith("-"):
-        raise refusal("SageMaker takes no name that ends in a hyphen", "rename the file: end it in a letter or digit")
+    """The name of an environment. Names of endpoints end with it, and SageMaker accepts no hyphen there."""
+    if not re.fullmatch(r"[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?", value):
+        fix = "rename the file: up to 20 lower-case letters, digits and hyphens, from a letter to a letter or digit"
+        raise refusal("names of AWS resources cannot contain it", fix)
     return value
 
 
 def vpc_cidr(value: str) -> str:
-    """The IPv4 range of a VPC."""
+    """The IPv4 range of a VPC.
+
+    Not within 0/8, 127/8, 169.254/16 or 224/4. Source: Amazon VPC user guide, CIDR restrictions.
+    """
     try:
         network = ipaddress.IPv4Network(value)
     except ValueError as error:
@@ -76,24 +96,34 @@ def tag_text(value: str) -> str:
     r"""A tag's key or value: `[\p{L}\p{Z}\p{N}_.:/=+\-@]*` in the IAM and SageMaker API.
 
     The schema's `\w`, which every editor reads, has accents and joiners by themselves, too.
+
+    Letters, digits, spaces and `_ . : / = + - @`. Source: IAM and SageMaker API, TagKey.
     """
     for character in value:
         if unicodedata.category(character)[0] not in "LN" and character not in _TAG_SIGNS:
             name = f"U+{ord(character):04X} {unicodedata.name(character, '')}".strip()
-            raise refusal(f"{name} is none of the characters of tags", _TAG_FIX)
+            raise refusal(f"{name} is not allowed in tags", _TAG_FIX)
     return value
 
 
 def told_apart_without_case(values: dict[str, str]) -> dict[str, str]:
-    """Tags by their keys, which are not case-sensitive on roles (IAM user guide, tags)."""
+    """Tags by their keys, which are not case-sensitive on roles (IAM user guide, tags).
+
+    No key begins with `aws:` or is one of JumpStart's, no two differ in case alone. Source: IAM user guide, tags;
+    SageMaker Python SDK.
+    """
     if alike := _alike(list(values)):
-        reason = f"{' and '.join(alike)} differ in case alone: IAM takes them for one tag, given twice"
+        reason = f"{' and '.join(alike)} differ only in case: for IAM they are the same tag"
         raise refusal(reason, "keep one of them")
     return values
 
 
 def roles_once(values: list[str]) -> list[str]:
-    """Names of roles, which "are not distinguished by case" (IAM user guide, name requirements)."""
+    """Names of roles, which "are not distinguished by case" (IAM user guide, name requirements).
+
+    Names of callers' roles: 1 to 64 of `[A-Za-z0-9_+=,.@-]`, no path, each once whatever its case. Source: IAM API,
+    RoleName.
+    """
     if alike := _alike(each_once(values)):
         raise refusal(f"{' and '.join(alike)} are one role, whatever the case", "keep the name as the role has it")
     return values
@@ -103,7 +133,7 @@ def each_once(values: list[str]) -> list[str]:
     """A list that says nothing twice."""
     repeated = sorted({value for value in values if values.count(value) > 1})
     if repeated:
-        raise refusal(f"{repeated[0]} stands in it twice", "name each once")
+        raise refusal(f"{repeated[0]} is in it twice", "name each once")
     return values
 
 

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterable
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, PrivateAttr, Tag
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, PrivateAttr, Tag
 
 from mistral7b import catalog
 from mistral7b.environment import limits
-from mistral7b.environment.section import STRICT
-from mistral7b.environment.workload import Workload
 from mistral7b.tgi import LauncherOverrides, LauncherSettings, parse_environment
 from mistral7b.tgi.settings import or_auto
+from mistral7b.workload import Workload
+from mistral7b.yamlfile import Section
 
 # CloudWatch Logs accepts these and no others (PutRetentionPolicy).
 RetentionDays = Literal[
@@ -18,16 +18,12 @@ RetentionDays = Literal[
 ]  # fmt: skip
 
 
-class _Section(BaseModel):
-    model_config = STRICT
-
-
 def listed(values: Callable[[], Iterable[str]]) -> Any:
     """Lists the values for editors. The rules refuse others, with a fix."""
     return Field(json_schema_extra=lambda schema: schema.update(enum=[*values()]))
 
 
-class Instance(_Section):
+class Instance(Section):
     """What the model runs on."""
 
     type: Annotated[str, listed(lambda: (t.name for t in catalog.instance_types()))] | None = None
@@ -37,7 +33,7 @@ class Instance(_Section):
     `max_instances`."""
 
 
-class OwnVpc(_Section):
+class OwnVpc(Section):
     """A VPC of the environment's own: isolated subnets, no route to the internet."""
 
     cidr: Annotated[str, AfterValidator(limits.own_vpc_cidr)] = "10.0.0.0/16"
@@ -51,20 +47,18 @@ class OwnVpc(_Section):
     the same in every account, or by name. Another choice later moves no other zone's subnet."""
 
 
-class ExistingVpc(_Section):
+class ExistingVpc(Section):
     """A VPC that already exists. Its subnets need a route to S3: the S3 gateway endpoint, here or there."""
 
-    vpc_id: Annotated[str, Field(pattern=limits.id_of("vpc"))]
+    vpc_id: Annotated[str, limits.id_of("vpc")]
     """Id of the VPC."""
-    subnet_ids: Annotated[
-        list[Annotated[str, Field(pattern=limits.id_of("subnet"))]], Field(min_length=2, max_length=16)
-    ]
+    subnet_ids: Annotated[list[Annotated[str, limits.id_of("subnet")]], Field(min_length=2, max_length=16)]
     """Ids of the subnets for the model, in at least two zones."""
     availability_zones: Annotated[list[str], Field(min_length=2, max_length=16)]
     """The zone of each subnet, in the same order, by id or by name."""
     cidr: Annotated[str, AfterValidator(limits.vpc_cidr)]
     """The VPC's IPv4 range: callers within it may reach the runtime endpoint."""
-    route_table_ids: Annotated[list[Annotated[str, Field(pattern=limits.id_of("rtb"))]], Field(max_length=16)] = []
+    route_table_ids: Annotated[list[Annotated[str, limits.id_of("rtb")]], Field(max_length=16)] = []
     """The subnets' route tables: given, an S3 gateway endpoint is added to them; empty, the VPC must have one."""
 
 
@@ -74,10 +68,10 @@ _BOTH_VPCS: dict[str, Any] = {
 }
 
 
-class Network(_Section):
+class Network(Section):
     """Where the model's network interfaces are: in `vpc` or in `existing_vpc`, not both. Default: an own VPC."""
 
-    model_config = STRICT | ConfigDict(json_schema_extra={"not": _BOTH_VPCS})
+    model_config = ConfigDict(json_schema_extra={"not": _BOTH_VPCS})
 
     vpc: OwnVpc | None = None
     """A VPC of the environment's own."""
@@ -85,11 +79,11 @@ class Network(_Section):
     """A VPC that already exists, by its ids. `vpc_id`, `subnet_ids`, `availability_zones` and `cidr` are required."""
     runtime_endpoint: bool = True
     """Whether callers inside the VPC get an interface endpoint for `sagemaker.runtime`, billed by the hour and zone."""
-    s3_prefix_list_id: Annotated[str, Field(pattern=limits.id_of("pl"))] | None = None
+    s3_prefix_list_id: Annotated[str, limits.id_of("pl")] | None = None
     """Id of the region's managed prefix list for S3. Default: the catalogue's, where it knows the region's."""
 
 
-class AutoScaling(_Section):
+class AutoScaling(Section):
     """Instances follow the number of requests in flight per instance."""
 
     min_instances: Annotated[int, Field(ge=1, le=100, json_schema_extra=or_auto)] = 1
@@ -104,7 +98,7 @@ class AutoScaling(_Section):
     """Pause after a scale-in before the next."""
 
 
-class Timeouts(_Section):
+class Timeouts(Section):
     """How long SageMaker waits for an instance to start."""
 
     model_download_seconds: Annotated[int, Field(ge=60, le=3600)] = 1200
@@ -113,7 +107,7 @@ class Timeouts(_Section):
     """For loading the weights, until the container answers its health check."""
 
 
-class Removal(_Section):
+class Removal(Section):
     """What happens to logs and captured requests."""
 
     log_group: Literal["destroy", "retain"] = "destroy"
@@ -126,14 +120,14 @@ class Removal(_Section):
     bucket does not block the next deployment, which creates another."""
 
 
-class Encryption(_Section):
+class Encryption(Section):
     """The key of log groups and captured requests."""
 
-    kms_key_arn: Annotated[str, Field(pattern=rf"^{limits.KMS_KEY_ARN}$")] | None = None
+    kms_key_arn: Annotated[str, limits.KMS_KEY_ARN] | None = None
     """A key that exists, whose policy lets the region's CloudWatch Logs use it. Default: the environment's own."""
 
 
-class DataCapture(_Section):
+class DataCapture(Section):
     """A share of the requests and answers, kept in a bucket of the environment's own."""
 
     sampling_percentage: Annotated[int, Field(ge=1, le=100)] = 100
@@ -149,11 +143,11 @@ class DataCapture(_Section):
     """Days after which captured requests are deleted."""
 
 
-class Callers(_Section):
+class Callers(Section):
     """Who may invoke the endpoint, besides those whom other policies allow it."""
 
     role_names: Annotated[
-        list[Annotated[str, Field(pattern=r"^[A-Za-z0-9_+=,.@-]{1,64}$")]],
+        list[Annotated[str, limits.ROLE_NAME]],
         Field(max_length=50),
         AfterValidator(limits.roles_once),
     ] = []
@@ -171,10 +165,11 @@ Tags = Annotated[
     dict[
         Annotated[
             str,
-            Field(min_length=1, max_length=limits.LONGEST_TAG_KEY, pattern=r"^[\w .:/=+\-@]*$"),
+            Field(min_length=1, max_length=limits.LONGEST_TAG_KEY),
+            limits.TAG_TEXT,
             AfterValidator(limits.tag_key),
         ],
-        Annotated[str, Field(max_length=256, pattern=r"^[\w .:/=+\-@]*$"), AfterValidator(limits.tag_text)],
+        Annotated[str, Field(max_length=256), limits.TAG_TEXT, AfterValidator(limits.tag_text)],
     ],
     Field(max_length=40),
     AfterValidator(limits.told_apart_without_case),
@@ -182,11 +177,11 @@ Tags = Annotated[
 """Tags of every resource."""
 
 
-class Environment(_Section):
+class Environment(Section):
     """One environment: the content of common.yaml with the environment's own file laid over it."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,19}$"), AfterValidator(limits.environment_name)]
-    account: Annotated[str, Field(pattern=r"^[0-9]{12}$", examples=["444455556666"])] | None = None
+    name: Annotated[str, BeforeValidator(limits.environment_name)]
+    account: Annotated[str, limits.ACCOUNT_ID] | None = None
     """AWS account id: 12 digits in quotes, such as "444455556666". Default: the account of the CLI's credentials."""
     region: Annotated[str, listed(catalog.regions)]
     """AWS region, such as us-east-1. JumpStart publishes Mistral 7B in these."""
@@ -197,7 +192,7 @@ class Environment(_Section):
     ) = None
     """JumpStart's version of the model; `mistral7b models` lists those of each. Default: the newest on TGI 1.1.0 (base
     2.1.0, instruct 2.0.0)."""
-    endpoint_name: Annotated[str, Field(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$")] | None = None
+    endpoint_name: Annotated[str, limits.ENDPOINT_NAME] | None = None
     """Name of the endpoint. Default: mistral-7b-MODEL-ENVIRONMENT."""
     instance: Instance = Field(default_factory=Instance)
     tgi: LauncherOverrides = Field(default_factory=LauncherOverrides)

@@ -1,4 +1,4 @@
-"""What a synth warns of: settings that can be deployed and yet do harm."""
+"""What a synth warns of: settings that can be deployed and still do harm."""
 
 from collections.abc import Iterable
 

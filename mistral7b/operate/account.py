@@ -5,8 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from mistral7b.environment import Environment
-from mistral7b.environment.problem import Problem
+from mistral7b.environment import Environment, Problem
 from mistral7b.operate.existing_vpc import vpc_problems
 
 Client = Callable[[str], Any]
@@ -14,16 +13,10 @@ Client = Callable[[str], Any]
 
 
 def account_problems(client: Client, env: Environment, file: object) -> list[Problem]:
-    """Everything that would fail a deployment some minutes in.
+    """Everything that would fail a deployment some minutes in; `file` is the environment's, for the messages.
 
-    Args:
-        client: makes clients. They need iam:GetRole, sagemaker:DescribeEndpoint, sagemaker:DescribeEndpointConfig,
-            application-autoscaling:DescribeScalableTargets, and for an existing VPC ec2:Describe*.
-        env: the environment.
-        file: its file, for the messages.
-
-    Raises:
-        ClientError: the account may not be asked.
+    It takes iam:GetRole, sagemaker:DescribeEndpoint, sagemaker:DescribeEndpointConfig,
+    application-autoscaling:DescribeScalableTargets, and for an existing VPC ec2:Describe*. Raises ClientError.
     """
     return [*_missing_roles(client, env, file), *vpc_problems(client("ec2"), env, file), *_type(client, env, file)]
 

@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from mistral7b.environment import Environment, ExistingVpc
-from mistral7b.environment.problem import Problem
+from mistral7b.environment import Environment, ExistingVpc, Problem
 from mistral7b.promotion.names import environment_stacks
 
 _Finding = tuple[str, Any, str, str]
@@ -15,14 +14,8 @@ _GONE = ("deleting", "deleted", "rejected", "failed", "expired")
 def vpc_problems(ec2: Any, env: Environment, file: object) -> list[Problem]:
     """What fails the deployment, or keeps the model from Amazon S3; nothing where the VPC is the environment's own.
 
-    Args:
-        ec2: boto3 client of the environment's account and region. It takes ec2:DescribeVpcs, DescribeVpcAttribute,
-            DescribeSubnets, DescribeRouteTables and DescribeVpcEndpoints.
-        env: the environment.
-        file: its file, for the message.
-
-    Raises:
-        ClientError: the account may not be asked.
+    It takes ec2:DescribeVpcs, DescribeVpcAttribute, DescribeSubnets, DescribeRouteTables and DescribeVpcEndpoints.
+    Raises ClientError.
     """
     vpc = env.network.existing_vpc
     found = _findings(ec2, env, vpc) if vpc else ()
@@ -56,7 +49,7 @@ def _findings(ec2: Any, env: Environment, vpc: ExistingVpc) -> Iterator[_Finding
     s3 = [one for one in endpoints if one["VpcEndpointType"] == "Gateway" and one["ServiceName"].endswith(".s3")]
     for gateway, table in ((one, table) for one in s3 if one in others for table in one["RouteTableIds"]):
         if table in vpc.route_table_ids:
-            reason = f"it leads to S3 by {gateway['VpcEndpointId']} already, and takes one"
+            reason = f"it has a route to S3 by {gateway['VpcEndpointId']}, and can have only one"
             fix = f"take it out: the model uses that one, whose policy has to allow reading {env.artifact_uri}"
             yield "existing_vpc.route_table_ids", table, reason, fix
     led = {*vpc.route_table_ids, *(table for one in s3 for table in one["RouteTableIds"])}
@@ -75,7 +68,7 @@ def _runtime(ec2: Any, vpc_id: str, others: list[Any]) -> Iterator[_Finding]:
             yield "runtime_endpoint", True, f"{attribute} of {vpc_id} is off, and private DNS takes it", fix
     for one in others:
         if one["ServiceName"].endswith(".sagemaker.runtime") and one["PrivateDnsEnabled"]:
-            reason = f"{one['VpcEndpointId']} has the runtime's private DNS name in {vpc_id}, which takes one"
+            reason = f"{one['VpcEndpointId']} has the runtime's private DNS name in {vpc_id}, which can have only one"
             fix = "set it to false: callers use that one, whose policy and security groups have to let them in"
             yield "runtime_endpoint", True, reason, fix
 

@@ -155,7 +155,8 @@ def _policies(name: str, template: Mapping[str, Any], metadata: Mapping[str, Any
     paths: dict[str, str] = {}
     reasons: dict[str, dict[str, str]] = {}
     for full, entries in metadata.items():
-        path = full.removeprefix(f"/{name}").removeprefix("/")
+        # A construct called Default is no part of its parts' logical ids, and of no use in a path.
+        path = full.removeprefix(f"/{name}").removeprefix("/").removeprefix("Default/")
         for entry in entries:
             if entry["type"] == "aws:cdk:logicalId":
                 paths[entry["data"]] = path.removesuffix("/Resource")

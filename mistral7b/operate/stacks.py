@@ -1,4 +1,4 @@
-"""How deployed stacks are: whether they were ever deployed, and whether they are protected from removal."""
+"""The status of stacks: whether they were ever deployed, and whether they are protected from removal."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,11 +13,13 @@ _NEVER_DEPLOYED = ("REVIEW_", "CREATE_FAILED", "CREATE_IN_PROGRESS", "ROLLBACK_"
 
 @dataclass(frozen=True)
 class StackState:
-    """A stack that there is."""
+    """A stack that exists."""
 
     name: str
     status: str
     """CloudFormation's StackStatus."""
+    reason: str
+    """Its StackStatusReason; empty if there is none."""
     protected: bool
     """Whether termination protection is on."""
 
@@ -28,7 +30,7 @@ class StackState:
 
 
 def find(cloudformation: Any, names: Iterable[str]) -> Iterator[StackState]:
-    """Those of the stacks that there are. It takes cloudformation:DescribeStacks. Raises ClientError."""
+    """Those of the stacks that exist. It takes cloudformation:DescribeStacks. Raises ClientError."""
     for name in names:
         try:
             [stack] = cloudformation.describe_stacks(StackName=name)["Stacks"]
@@ -36,7 +38,8 @@ def find(cloudformation: Any, names: Iterable[str]) -> Iterator[StackState]:
             if "does not exist" not in str(error):  # a ValidationError like any other
                 raise
         else:
-            yield StackState(name, stack["StackStatus"], bool(stack.get("EnableTerminationProtection")))
+            protected = bool(stack.get("EnableTerminationProtection"))
+            yield StackState(name, stack["StackStatus"], stack.get("StackStatusReason", ""), protected)
 
 
 def protect(cloudformation: Any, found: StackState, *, wanted: bool) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from mistral7b.errors import UserError
 from mistral7b.promotion.names import PIPELINE_NAME, SECURITY_APPROVAL
 
 EXECUTION_VARIABLE = "PIPELINE_EXECUTION_ID"
@@ -18,20 +19,17 @@ _LONGEST_SUMMARY = 512  # CodePipeline API, ApprovalSummary
 APPROVED = "approved"
 
 
-class ApprovalError(Exception):
+class ApprovalError(UserError):
     """The approval could not be answered; the text says why."""
+
+    status = 1
 
 
 def approve(codepipeline: Any, environment: str, execution: str, summary: str) -> str:
     """Approves the security changes of `environment` in one execution of the pipeline, once it is asked for.
 
-    Needs codepipeline:GetPipelineState on the pipeline and codepipeline:PutApprovalResult on this one action.
-
-    Args:
-        codepipeline: a client of boto3's.
-        environment: the stage.
-        execution: id of the execution; the approval of another is left alone.
-        summary: the reason, for the pipeline's history.
+    Needs codepipeline:GetPipelineState on the pipeline and codepipeline:PutApprovalResult on this one action. The
+    approval of another execution is left alone; the summary is for the pipeline's history.
 
     Returns:
         `APPROVED`, or how it was answered before: `Succeeded` or `Failed`, as CodePipeline says it.
@@ -62,17 +60,13 @@ def approve(codepipeline: Any, environment: str, execution: str, summary: str) -
 
 def _asked(codepipeline: Any, environment: str, execution: str) -> Mapping[str, Any] | None:
     """The approval's own execution, once it has a token or an answer; None before."""
-    state = codepipeline.get_pipeline_state(name=PIPELINE_NAME)
-    for stage in state.get("stageStates", ()):
-        if stage.get("stageName") == environment:
-            if stage.get("latestExecution", {}).get("pipelineExecutionId") != execution:
-                return None
-            for action in stage.get("actionStates", ()):
-                latest: Mapping[str, Any] = action.get("latestExecution", {})
-                answered = latest.get("status") in ("Succeeded", "Failed")
-                if action.get("actionName") == SECURITY_APPROVAL and (latest.get("token") or answered):
-                    return latest
-    return None
+    stages = codepipeline.get_pipeline_state(name=PIPELINE_NAME).get("stageStates", ())
+    stage: Mapping[str, Any] = next((one for one in stages if one.get("stageName") == environment), {})
+    if stage.get("latestExecution", {}).get("pipelineExecutionId") != execution:
+        return None
+    actions = (one for one in stage.get("actionStates", ()) if one.get("actionName") == SECURITY_APPROVAL)
+    found = (one.get("latestExecution", {}) for one in actions)
+    return next((one for one in found if one.get("token") or one.get("status") in ("Succeeded", "Failed")), None)
 
 
 def _not_asked(environment: str, execution: str) -> str:

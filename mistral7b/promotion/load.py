@@ -1,21 +1,17 @@
-"""Loads the pipeline file, and the environments that it promotes."""
+"""Loads pipeline.yaml, and the environments that it promotes."""
 
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from mistral7b.environment import Environment, EnvironmentFileError, load_environment
-from mistral7b.environment.load import PIPELINE, environment_names
-from mistral7b.environment.problem import Problem, unique
-from mistral7b.environment.source import Source, read, without_nulls
-from mistral7b.environment.validation import FileKind, validate_fields
+from mistral7b.environment.load import PIPELINE_FILE, environment_names
 from mistral7b.promotion import rules
-from mistral7b.promotion.draft import Draft
 from mistral7b.promotion.names import is_production
 from mistral7b.promotion.promotion import PromotedEnvironment, Promotion
 from mistral7b.promotion.schema import PipelineSettings
-
-PIPELINE_FILE = PIPELINE
+from mistral7b.promotion.unvalidated_pipeline import UnvalidatedPipeline
+from mistral7b.yamlfile import FileKind, Problem, Source, read, unique, validate_fields, without_nulls
 
 _KIND = FileKind(
     PipelineSettings,
@@ -30,7 +26,7 @@ _KIND = FileKind(
 
 
 def load_promotion(folder: Path, loaded: Mapping[str, Environment] | None = None) -> Promotion | None:
-    """The pipeline of `folder`/pipeline.yaml with the environments that it names; None where there is no such file.
+    """What `folder`/pipeline.yaml promotes, with the environments that it names; None where there is no such file.
 
     Args:
         folder: where the files are.
@@ -45,14 +41,16 @@ def load_promotion(folder: Path, loaded: Mapping[str, Environment] | None = None
     source = read(file, str(file))
     if source.problems:
         raise EnvironmentFileError(source.problems, "the pipeline file")
-    draft, problems = _validate(source, folder, loaded or {})
+    pipeline, problems = _validate(source, folder, loaded or {})
     if problems:
         own = all(problem.file == str(file) for problem in problems)
         raise EnvironmentFileError(problems, "the pipeline file" if own else "the environment files")
-    return Promotion(draft.settings, file, _promoted(draft))
+    return Promotion(pipeline.settings, file, _promoted(pipeline))
 
 
-def _validate(source: Source, folder: Path, loaded: Mapping[str, Environment]) -> tuple[Draft, list[Problem]]:
+def _validate(
+    source: Source, folder: Path, loaded: Mapping[str, Environment]
+) -> tuple[UnvalidatedPipeline, list[Problem]]:
     problems: list[Problem] = []
     settings, wrong = validate_fields(_KIND, without_nulls(source.values), source, problems)
     names = environment_names(folder)
@@ -63,18 +61,18 @@ def _validate(source: Source, folder: Path, loaded: Mapping[str, Environment]) -
                 environments[name] = loaded.get(name) or load_environment(folder, name)
             except EnvironmentFileError as error:
                 problems += error.problems
-    draft = Draft(settings, tuple(names), environments, folder)
-    problems += [source.problem(f.field, f.value, f.reason, f.fix) for f in rules.check(draft, wrong)]
-    return draft, sorted(unique(problems), key=lambda p: (p.file, p.line or 0))
+    pipeline = UnvalidatedPipeline(settings, tuple(names), environments, folder)
+    problems += [finding.problem(source, settings) for finding in rules.check(pipeline, wrong)]
+    return pipeline, sorted(unique(problems), key=lambda p: (p.file, p.line or 0))
 
 
-def _promoted(draft: Draft) -> tuple[PromotedEnvironment, ...]:
+def _promoted(pipeline: UnvalidatedPipeline) -> tuple[PromotedEnvironment, ...]:
     return tuple(
         PromotedEnvironment(
-            draft.environments[promoted.name],
-            draft.account_of(promoted.name),
+            pipeline.environments[promoted.name],
+            pipeline.account_of(promoted.name),
             tuple(promoted.gates),
             is_production(promoted.name) if promoted.approval is None else promoted.approval,
         )
-        for promoted in draft.settings.environments
+        for promoted in pipeline.settings.environments
     )

@@ -33,7 +33,7 @@ class PromotedEnvironment:
 
 @dataclass(frozen=True)
 class Promotion:
-    """The pipeline file, with the environments that it names."""
+    """What pipeline.yaml says, with the environments that it names."""
 
     settings: PipelineSettings
     """The file's content."""

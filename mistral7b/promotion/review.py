@@ -8,23 +8,19 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from mistral7b.environment.suggest import nearest
+from mistral7b.errors import UserError
 from mistral7b.operate.stacks import find
-from mistral7b.promotion.check import Cloud
+from mistral7b.promotion.check.cloud import Cloud
 from mistral7b.promotion.grants import Grant, grants
 from mistral7b.promotion.names import PIPELINE_ID
 from mistral7b.promotion.regions import partition
+from mistral7b.yamlfile import Problem, nearest
 
 
-class ReviewError(Exception):
-    """Nobody knows whether the deployment broadens anything; the text says why.
+class ReviewError(UserError):
+    """Nobody knows whether the deployment broadens anything; the text says why. Status 2: the arguments are wrong."""
 
-    `wrong_call` says whether the arguments are to blame, not the accounts.
-    """
-
-    def __init__(self, message: str, *, wrong_call: bool = False) -> None:
-        super().__init__(message)
-        self.wrong_call = wrong_call
+    status = 1
 
 
 @dataclass(frozen=True)
@@ -38,8 +34,16 @@ class Review:
 
     @property
     def broadens(self) -> bool:
-        """Whether it is more than allowances that go and denials that come: a changed statement is a new one."""
-        return any(not one.denies for one in self.added) or any(one.denies for one in self.removed)
+        """Whether anything is more than an allowance that is removed or a denial that is added."""
+        return bool(self.problems)
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What broadens, grant by grant: a changed statement is a new one."""
+        more = [f"added: {one.text}" for one in self.added if not one.denies]
+        more += [f"removed: {one.text}" for one in self.removed if one.denies]
+        fix = "have someone approve it, or take it out of the commit"
+        return [Problem(self.environment, None, "permissions", None, reason, fix) for reason in sorted(more)]
 
     @property
     def changes(self) -> list[str]:
@@ -52,20 +56,13 @@ def review(cloud: Cloud, assembly: Path, environment: str) -> Review:
     """Compares the stacks of an environment, or of the pipeline, in a cloud assembly with what is deployed.
 
     It takes the right to assume the bootstrap's lookup role of each stack's account, which may read, and nothing else.
-
-    Args:
-        cloud: asks AWS.
-        assembly: a folder with a cloud assembly.
-        environment: a stage of it, or `PIPELINE_ID` for the pipeline's stacks.
-
-    Raises:
-        ReviewError: there is no such assembly or stage in it, or AWS does not tell what is deployed.
+    Raises ReviewError: there is no such assembly or stage in it, or AWS does not tell what is deployed.
     """
     try:
         stacks = list(_stacks(assembly, environment))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         fix = f"fix: make one: cdk synth --output {assembly}"
-        raise ReviewError(f"{assembly} is no cloud assembly: {error!r}\n{fix}", wrong_call=True) from error
+        raise ReviewError(f"{assembly} is no cloud assembly: {error!r}\n{fix}", 2) from error
     added, removed = set[Grant](), set[Grant]()
     for stack, template in stacks:
         try:
@@ -90,7 +87,7 @@ def _stacks(assembly: Path, environment: str) -> Iterator[tuple[Mapping[str, Any
         guess = nearest(environment, list(folders))
         there = f"There are {', '.join(folders)}" if folders else "synthesize it anew: cdk synth"
         fix = f"{f'did you mean {guess}? ' if guess else ''}{there}"
-        raise ReviewError(f"{assembly} holds no environment {environment!r}\nfix: {fix}", wrong_call=True)
+        raise ReviewError(f"{assembly} holds no environment {environment!r}\nfix: {fix}", 2)
     folder = folders[environment]
     for one in json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["artifacts"].values():
         if one["type"] == "aws:cloudformation:stack":

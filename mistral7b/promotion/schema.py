@@ -1,43 +1,33 @@
-"""The pipeline file's schema: fields, types, ranges and defaults. Rules across fields are in `rules`."""
+"""The schema of pipeline.yaml: fields, types, ranges and defaults. Rules across fields are in `rules`."""
 
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, Field
 
 from mistral7b.environment import limits
 from mistral7b.environment.schema import CompliancePack, CompliancePacks, Tags, for_editors, listed
-from mistral7b.environment.section import STRICT
-from mistral7b.promotion import forms
+from mistral7b.promotion import validators
 from mistral7b.promotion.regions import PIPELINE_REGIONS
+from mistral7b.yamlfile import Section
 
-
-class _Section(BaseModel):
-    model_config = STRICT
-
-
-def _pattern(expression: str, **more: Any) -> Any:
-    """What editors check; the validator beside it says the same with reason and fix."""
-    return Field(json_schema_extra={"pattern": f"^{expression}$", **more})
-
-
-Command = Annotated[str, AfterValidator(forms.command), Field(max_length=forms.LONGEST_COMMAND)]
+Command = Annotated[str, AfterValidator(validators.command), Field(max_length=validators.LONGEST_COMMAND)]
 """One line for a shell."""
 
 
-class Source(_Section):
+class Source(Section):
     """The repository whose commits are promoted."""
 
     provider: Literal["github", "gitlab", "bitbucket"] = "github"
     """Its host."""
     repository: Annotated[str, Field(max_length=200)]
     """`owner/name`; for GitLab also `group/subgroup/name`."""
-    branch: Annotated[str, AfterValidator(forms.branch)] = "main"
+    branch: Annotated[str, AfterValidator(validators.branch)] = "main"
     """The branch whose commits are promoted."""
-    connection_arn: Annotated[str, AfterValidator(forms.connection_arn), _pattern(forms.CONNECTION_ARN)] | None = None
+    connection_arn: Annotated[str, validators.CONNECTION_ARN] | None = None
     """A connection of CodeConnections that exists. Default: the pipeline's own, PENDING until its handshake."""
 
 
-class Build(_Section):
+class Build(Section):
     """Commands of the build, each in a shell in the repository's folder."""
 
     setup: Command = "make setup"
@@ -46,7 +36,7 @@ class Build(_Section):
     """What has to succeed before anything is deployed."""
 
 
-class Promoted(_Section):
+class Promoted(Section):
     """One environment on the way."""
 
     name: str
@@ -57,27 +47,27 @@ class Promoted(_Section):
     """Whether someone has to approve the deployment. Default: true for production, and required there."""
 
 
-class Notifications(_Section):
+class Notifications(Section):
     """Who hears of executions that end, and of approvals that wait."""
 
     emails: Annotated[
-        list[Annotated[str, AfterValidator(forms.email)]], Field(max_length=100), AfterValidator(limits.each_once)
+        list[Annotated[str, AfterValidator(validators.email)]], Field(max_length=100), AfterValidator(limits.each_once)
     ] = []
     """Addresses; SNS asks each of them to confirm."""
 
 
-class Artifacts(_Section):
+class Artifacts(Section):
     """What the actions hand on to each other."""
 
     retention_days: Annotated[int, Field(ge=1, le=3650)] = 30
     """Days after which it is deleted. A stage can be tried again until then."""
 
 
-class GitHubActions(_Section):
+class GitHubActions(Section):
     """Deployments from workflows of GitHub Actions."""
 
     oidc_provider_arns: Annotated[
-        list[Annotated[str, AfterValidator(forms.oidc_provider_arn)]], AfterValidator(limits.each_once)
+        list[Annotated[str, validators.OIDC_PROVIDER_ARN]], AfterValidator(limits.each_once)
     ] = []
     """GitHub's OpenID Connect providers that exist. An account can have one; the others get theirs from the stacks."""
     subject_prefix: str | None = None
@@ -85,10 +75,10 @@ class GitHubActions(_Section):
     since July 15, 2026. Default: this form with any ids, and `repo:OWNER/NAME`, as for older ones."""
 
 
-class PipelineSettings(_Section):
+class PipelineSettings(Section):
     """The pipeline, from a commit to production."""
 
-    account: Annotated[str, AfterValidator(forms.account_id), _pattern(forms.ACCOUNT, examples=["444455556666"])]
+    account: Annotated[str, limits.ACCOUNT_ID]
     """AWS account of the pipeline itself: 12 digits in quotes, such as "444455556666". Environments whose file names
     none are in it, too."""
     region: Annotated[str, listed(lambda: PIPELINE_REGIONS)]

@@ -4,14 +4,11 @@ Messages are clap 4's and the Rust standard library's own, so a log of the embed
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 
 U32_MAX = 2**32 - 1
 USIZE_MAX = 2**64 - 1
-_UNSIGNED = re.compile(r"\+?[0-9]+", re.ASCII)
-_SIGNED = re.compile(r"[+-]?[0-9]+", re.ASCII)
-_FLOAT = re.compile(r"[+-]?(inf|infinity|nan|([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?)", re.ASCII | re.IGNORECASE)
 
 
 class RustType(Enum):
@@ -25,6 +22,17 @@ class RustType(Enum):
     CHOICE = "ValueEnum"
 
 
+# By type: how it is read, its form, and what Rust says of no text, of another form, and of a number beyond the range.
+_INTEGER = "cannot parse integer from empty string", "invalid digit found in string"
+_FLOAT = r"[+-]?(inf|infinity|nan|([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?)"
+_NUMBERS: dict[RustType, tuple[Callable[[str], int | float], str, str, str, str, range | None]] = {
+    RustType.USIZE: (int, r"\+?[0-9]+", *_INTEGER, "number too large to fit in target type", range(USIZE_MAX + 1)),
+    # clap reads an i64 first, then checks the range
+    RustType.U32: (int, r"[+-]?[0-9]+", *_INTEGER, f"{{}} is not in 0..={U32_MAX}", range(U32_MAX + 1)),
+    RustType.F32: (float, _FLOAT, "cannot parse float from empty string", "invalid float literal", "", None),
+}
+
+
 class InvalidValueError(ValueError):
     """A text that clap refuses; `str(error)` is clap's message without the `error: ` before it."""
 
@@ -35,49 +43,21 @@ def parse_argument(
     """The value that the launcher reads from `text`, or InvalidValueError with clap's message."""
     option = "--" + variable.lower().replace("_", "-")
     placeholder = f"{option} <{variable}>"
-    if rust_type is RustType.CHOICE:
-        return _choice(placeholder, text, choices)
+    if rust_type is RustType.STRING or text in choices:
+        return text
     if rust_type is RustType.BOOL:
-        return _choice(option, text, ("true", "false")) == "true"
-    if rust_type is RustType.STRING:
-        return text
-    try:
-        return _number(rust_type, text)
-    except ValueError as error:
-        raise InvalidValueError(f"invalid value '{text}' for '{placeholder}': {error}") from None
-
-
-def _choice(option: str, text: str, choices: Sequence[str]) -> str:
-    if text in choices:
-        return text
-    listed = f"\n  [possible values: {', '.join(choices)}]"
-    if not text:
-        raise InvalidValueError(f"a value is required for '{option}' but none was supplied{listed}")
-    raise InvalidValueError(f"invalid value '{text}' for '{option}'{listed}")
-
-
-def _number(rust_type: RustType, text: str) -> int | float:
-    if rust_type is RustType.F32:
-        return _f32(text)
-    if not text:
-        raise ValueError("cannot parse integer from empty string")
-    if rust_type is RustType.U32:  # clap reads an i64 first, then checks the range
-        if not _SIGNED.fullmatch(text):
-            raise ValueError("invalid digit found in string")
-        number = int(text)
-        if not 0 <= number <= U32_MAX:
-            raise ValueError(f"{number} is not in 0..={U32_MAX}")
-        return number
-    if not _UNSIGNED.fullmatch(text):
-        raise ValueError("invalid digit found in string")
-    if int(text) > USIZE_MAX:
-        raise ValueError("number too large to fit in target type")
-    return int(text)
-
-
-def _f32(text: str) -> float:
-    if not text:
-        raise ValueError("cannot parse float from empty string")
-    if not _FLOAT.fullmatch(text):
-        raise ValueError("invalid float literal")
-    return float(text)
+        placeholder, choices = option, ("true", "false")
+        if text in choices:
+            return text == "true"
+    if choices:
+        missing = f"a value is required for '{placeholder}' but none was supplied"
+        said = f"invalid value '{text}' for '{placeholder}'" if text else missing
+        raise InvalidValueError(f"{said}\n  [possible values: {', '.join(choices)}]")
+    read, form, empty, invalid, beyond, numbers = _NUMBERS[rust_type]
+    reason = invalid if text else empty
+    if re.fullmatch(form, text, re.ASCII | re.IGNORECASE):
+        number = read(text)
+        if numbers is None or number in numbers:
+            return number
+        reason = beyond.format(number)
+    raise InvalidValueError(f"invalid value '{text}' for '{placeholder}': {reason}")

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Container, Iterator
 from typing import NoReturn
 
 _SPACE = re.compile(rb"[ \n\t\r]*")
@@ -105,63 +106,85 @@ class JsonReader:
             self.fail_syntax("number out of range")
         return value
 
-    def fail_value(self) -> NoReturn:
-        """Raise for a next byte that begins no value."""
-        if not self.peek():
-            self.fail_syntax("EOF while parsing a value")
-        self.fail_syntax("expected value", seen=1)
+    def _fail(self, found: bytes, message: str, parsing: str) -> NoReturn:
+        """Raise JsonSyntaxError for `found`, which is next; nothing is the end of the text."""
+        self.fail_syntax(message if found else f"EOF while parsing {parsing}", seen=len(found))
+
+    def scalar(self) -> str | float | None:
+        """The string, number, boolean or null that is next."""
+        found = self.peek()
+        if found in _IDENTS:
+            return self.ident()
+        if found == b'"':
+            return self.string()
+        if found == b"-" or found.isdigit():
+            return self.number()
+        return self._fail(found, "expected value", "a value")
+
+    def items(self) -> Iterator[int]:
+        """Steps through the array whose bracket is next, to each value, which is then read."""
+        more, index = not self.empty(b"]"), 0
+        while more:
+            self.path.append(f"[{index}]")
+            yield index
+            self.path.pop()
+            more, index = self.another(b"]"), index + 1
+
+    def members(self, values: Container[str]) -> Iterator[str]:
+        """Steps through the object whose bracket is next, to the value of each key, which must not be in `values`."""
+        more = not self.empty(b"}")
+        while more:
+            key = self.key()
+            if key in values:
+                self.peek()
+                self.fail_data(f"duplicate field `{key}`")
+            self.path.append(key)
+            self.colon()
+            yield key
+            self.path.pop()
+            more = self.another(b"}")
 
     def key(self) -> str:
         """The key of a field, which is next."""
-        found = self.peek()
-        if found == b'"':
+        if (found := self.peek()) == b'"':
             return self.string()
-        message = "trailing comma" if found == b"}" else "key must be a string"
-        return self.fail_syntax(message if found else "EOF while parsing an object", seen=len(found))
+        return self._fail(found, "trailing comma" if found == b"}" else "key must be a string", "an object")
 
     def colon(self) -> None:
         """Read the colon after a key."""
-        if self.peek() != b":":
-            found = len(self.peek())
-            self.fail_syntax("expected `:`" if found else "EOF while parsing an object", seen=found)
+        if (found := self.peek()) != b":":
+            self._fail(found, "expected `:`", "an object")
         self.index += 1
 
     def another(self, closer: bytes) -> bool:
         """Whether an array or object goes on after a value; reads the comma, or the bracket that closes it."""
         found = self.peek()
-        if found == b",":
-            self.index += 1
-            if closer == b"]" and self.peek() == closer:
-                self.fail_syntax("trailing comma", seen=1)
-            return True
-        if found != closer:
-            kind = "a list" if closer == b"]" else "an object"
-            message = f"expected `,` or `{closer.decode()}`" if found else f"EOF while parsing {kind}"
-            self.fail_syntax(message, seen=len(found))
+        if found not in (b",", closer):
+            self._fail(found, f"expected `,` or `{closer.decode()}`", "a list" if closer == b"]" else "an object")
         self.index += 1
-        return False
+        if found == b"," and closer == b"]" and self.peek() == closer:
+            self.fail_syntax("trailing comma", seen=1)
+        return found == b","
 
     def empty(self, closer: bytes) -> bool:
         """Read the bracket that opens an array or object; whether it is empty, its closing bracket then read too."""
         self.index += 1
-        if self.peek() == closer:
-            self.index += 1
-            return True
-        return False
+        is_empty = self.peek() == closer
+        self.index += is_empty
+        return is_empty
 
     def skip_value(self) -> None:
         """Read a value that no one wants, however deep it is."""
         closers: list[bytes] = []
         while True:
             found = self.peek()
-            if found in (b"[", b"{"):
-                closer = b"]" if found == b"[" else b"}"
-                if not self.empty(closer):
-                    closers.append(closer)
-                    self._skip_key(closer)
-                    continue
-            else:
-                self._skip_scalar(found)
+            closer = {b"[": b"]", b"{": b"}"}.get(found)
+            if closer is None:
+                self.scalar()
+            elif not self.empty(closer):
+                closers.append(closer)
+                self._skip_key(closer)
+                continue
             while closers and not self.another(closers[-1]):
                 closers.pop()
             if not closers:
@@ -172,13 +195,3 @@ class JsonReader:
         if closer == b"}":
             self.key()
             self.colon()
-
-    def _skip_scalar(self, found: bytes) -> None:
-        if found in _IDENTS:
-            self.ident()
-        elif found == b'"':
-            self.string()
-        elif found == b"-" or found.isdigit():
-            self.number()
-        else:
-            self.fail_value()

@@ -1,17 +1,15 @@
 """What the TGI 1.1.0 container refuses at start-up, found before it starts.
 
-On SageMaker such a refusal shows only after the weights were copied, as a failed health check; the reason is in the log
-alone. The way from environment to settings is that of `sagemaker-entrypoint.sh` and `launcher/src/main.rs`.
+On SageMaker such a refusal shows only after the weights were copied, as a failed health check; the reason is only in
+the log. Variables become settings as in `sagemaker-entrypoint.sh` and `launcher/src/main.rs`.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, get_args, get_origin
-
-from pydantic.fields import FieldInfo
+from typing import Annotated, Any, get_args, get_origin
 
 from mistral7b.tgi.clap import InvalidValueError, RustType, parse_argument
 from mistral7b.tgi.rules import LauncherProblem, Stage, rules
-from mistral7b.tgi.settings import LauncherSettings
+from mistral7b.tgi.settings import HINTS, LauncherSettings
 
 _NATIVE_NAMES = {
     "HF_MODEL_ID": "MODEL_ID",
@@ -44,19 +42,20 @@ def parse_environment(environment: Mapping[str, str], *, gpus: int | None = None
     problems: list[LauncherProblem] = []
     if not environment.get("HF_MODEL_ID"):
         problems.append(_no_model_id(environment.get("HF_MODEL_ID", "")))
-    for field in LauncherSettings.model_fields.values():
-        variable = str(field.alias)
+    for name in LauncherSettings.model_fields:
+        variable = name.upper()
         text = _text(variable, environment)
         if text is None:
             continue
-        rust_type, choices = _argument(field)
+        rust_type, choices = _argument(name)
         try:
             values[variable] = parse_argument(_NATIVE_NAMES.get(variable, variable), rust_type, text, choices)
         except InvalidValueError as error:
             problems.append(_unreadable(variable, text, rust_type, choices, error))
     settings = LauncherSettings.model_validate(values)
     unreadable = {problem.variable for problem in problems}
-    problems += [problem for rule in rules(gpus) if not unreadable & rule.reads for problem in rule.check(settings)]
+    applicable = (rule for rule in rules(gpus) if unreadable.isdisjoint(rule.variables.split()))
+    problems += [problem for rule in applicable for problem in rule.check(settings)]
     if problems:
         raise LauncherError(problems, settings)
     return settings
@@ -73,22 +72,12 @@ def _text(variable: str, environment: Mapping[str, str]) -> str | None:
     return text
 
 
-def _argument(field: FieldInfo) -> tuple[RustType, tuple[str, ...]]:
-    """Type and allowed values of a field, from its annotation."""
-    parts: list[Any] = [*field.metadata, field.annotation]
-    rust_type = RustType.STRING
-    choices: tuple[str, ...] = ()
-    while parts:
-        part = parts.pop()
-        if isinstance(part, RustType):
-            rust_type = part
-        elif get_origin(part) is Literal:
-            choices = get_args(part)
-        elif get_origin(part) is Annotated:
-            parts += [part.__origin__, *part.__metadata__]
-        else:
-            parts += get_args(part)
-    return rust_type, choices
+def _argument(name: str) -> tuple[RustType, tuple[str, ...]]:
+    """Type and allowed values of a setting, from its annotation."""
+    hint = HINTS[name]
+    annotated = next((part for part in get_args(hint) if get_origin(part) is Annotated), hint)
+    kind, *_, rust_type = get_args(annotated)
+    return rust_type, get_args(kind)
 
 
 def _no_model_id(value: str) -> LauncherProblem:

@@ -6,6 +6,7 @@ rules for one that can.
 
 import re
 from dataclasses import dataclass, field
+from typing import Annotated
 
 from mistral7b.tgi import serde
 from mistral7b.tgi.json_reader import JsonDataError, JsonReader, JsonSyntaxError
@@ -19,6 +20,14 @@ _JSON_CONTENT_TYPE = re.compile(
 )
 
 
+# A struct of serde says by these types how its fields are read.
+Usize = Annotated[int, serde.usize]
+U32 = Annotated[int, serde.u32]
+U64 = Annotated[int, serde.u64]
+I32 = Annotated[int, serde.i32]
+F32 = Annotated[float, serde.f32]
+
+
 class UnreadableRequestError(ValueError):
     """A body that the container refuses before TGI sees it: HTTP `status`, with the message as plain text."""
 
@@ -29,24 +38,24 @@ class UnreadableRequestError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class GenerateParameters:
-    """What a request asks for; None is: not said. Numbers have the width that the router gives them."""
+    """What a request asks for; None means unset. Numbers have the width that the router gives them."""
 
-    best_of: int | None = None
-    temperature: float | None = None
-    repetition_penalty: float | None = None
-    top_k: int | None = None
-    top_p: float | None = None
-    typical_p: float | None = None
+    best_of: Usize | None = None
+    temperature: F32 | None = None
+    repetition_penalty: F32 | None = None
+    top_k: I32 | None = None
+    top_p: F32 | None = None
+    typical_p: F32 | None = None
     do_sample: bool = False
-    max_new_tokens: int = DEFAULT_MAX_NEW_TOKENS
+    max_new_tokens: U32 = DEFAULT_MAX_NEW_TOKENS
     return_full_text: bool | None = None
     stop: list[str] = field(default_factory=list)
-    truncate: int | None = None
+    truncate: Usize | None = None
     watermark: bool = False
     details: bool = False
     decoder_input_details: bool = False
-    seed: int | None = None
-    top_n_tokens: int | None = None
+    seed: U64 | None = None
+    top_n_tokens: U32 | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,36 +67,7 @@ class GenerateRequest:
     stream: bool = False
 
 
-_PARAMETERS = serde.structure(
-    "GenerateParameters",
-    {
-        "best_of": serde.optional(serde.usize),
-        "temperature": serde.optional(serde.f32),
-        "repetition_penalty": serde.optional(serde.f32),
-        "top_k": serde.optional(serde.i32),
-        "top_p": serde.optional(serde.f32),
-        "typical_p": serde.optional(serde.f32),
-        "do_sample": serde.boolean,
-        "max_new_tokens": serde.u32,
-        "return_full_text": serde.optional(serde.boolean),
-        "stop": serde.list_of(serde.text),
-        "truncate": serde.optional(serde.usize),
-        "watermark": serde.boolean,
-        "details": serde.boolean,
-        "decoder_input_details": serde.boolean,
-        "seed": serde.optional(serde.u64),
-        "top_n_tokens": serde.optional(serde.u32),
-    },
-)
-_REQUEST = serde.structure(
-    "CompatGenerateRequest",
-    {
-        "inputs": serde.text,
-        "parameters": lambda reader: GenerateParameters(**_PARAMETERS(reader)),
-        "stream": serde.boolean,
-    },
-    required="inputs",
-)
+_read_request = serde.structure(GenerateRequest, "CompatGenerateRequest")
 
 
 def parse_request(content_type: str | None, body: bytes) -> GenerateRequest:
@@ -97,7 +77,7 @@ def parse_request(content_type: str | None, body: bytes) -> GenerateRequest:
     if len(body) > MAX_BODY_BYTES:
         raise UnreadableRequestError(413, "Failed to buffer the request body: length limit exceeded")
     try:
-        return GenerateRequest(**_REQUEST(JsonReader(body)))
+        return _read_request(JsonReader(body))
     except JsonSyntaxError as error:
         raise UnreadableRequestError(400, f"Failed to parse the request body as JSON: {error}") from None
     except JsonDataError as error:

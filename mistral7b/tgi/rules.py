@@ -5,7 +5,7 @@ Sources, of text-generation-inference 1.1.0: `launcher/src/main.rs` for the rule
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from mistral7b.tgi.settings import LauncherSettings
@@ -40,152 +40,117 @@ class LauncherProblem:
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule, with the variables it reads: without these it cannot be applied."""
+    """One rule, and what is said where it is broken: texts with `{s.…}` for the settings."""
 
-    reads: frozenset[str]
-    check: Callable[[LauncherSettings], Iterator[LauncherProblem]]
+    variables: str
+    """Those that it reads, the one to change first: without one of them it cannot be applied."""
+    broken: Callable[[LauncherSettings], bool]
+    message: str
+    reason: str
+    fix: str
+    stage: Stage = Stage.LAUNCHER
 
-
-def _argument_error(variable: str, value: object, message: str, reason: str, fix: str) -> LauncherProblem:
-    return LauncherProblem(variable, str(value), reason, fix, Stage.LAUNCHER, f'Error: ArgumentValidation("{message}")')
-
-
-def _input_below_total(s: LauncherSettings) -> Iterator[LauncherProblem]:
-    if s.max_input_length >= s.max_total_tokens:
-        yield _argument_error(
-            "MAX_INPUT_LENGTH",
-            s.max_input_length,
-            "`max_input_length` must be < `max_total_tokens`",
-            f"it must be less than MAX_TOTAL_TOKENS, which is {s.max_total_tokens}",
-            f"set MAX_TOTAL_TOKENS to {s.max_input_length + 1} or more"
-            + (f", or MAX_INPUT_LENGTH to {s.max_total_tokens - 1} or less" if s.max_total_tokens > 1 else ""),
-        )
+    def check(self, s: LauncherSettings) -> Iterator[LauncherProblem]:
+        """The problem, if there is one."""
+        if self.broken(s):
+            variable, launcher = self.variables.split()[0], self.stage is Stage.LAUNCHER
+            message = f'Error: ArgumentValidation("{self.message}")' if launcher else self.message
+            reason, fix, message = (text.format(s=s) for text in (self.reason, self.fix, message))
+            yield LauncherProblem(variable, str(getattr(s, variable.lower())), reason, fix, self.stage, message)
 
 
-def _input_within_prefill(s: LauncherSettings) -> Iterator[LauncherProblem]:
-    if s.max_input_length > s.max_batch_prefill_tokens:
-        yield _argument_error(
-            "MAX_BATCH_PREFILL_TOKENS",
-            s.max_batch_prefill_tokens,
-            "`max_batch_prefill_tokens` must be >= `max_input_length`. "
-            f"Given: {s.max_batch_prefill_tokens} and {s.max_input_length}",
-            f"the longest prompt, MAX_INPUT_LENGTH, is {s.max_input_length} tokens and must fit in one prefill",
-            f"set MAX_BATCH_PREFILL_TOKENS to {s.max_input_length} or more",
-        )
-
-
-def _some_validation_workers(s: LauncherSettings) -> Iterator[LauncherProblem]:
-    if s.validation_workers == 0:
-        yield _argument_error(
-            "VALIDATION_WORKERS",
-            0,
-            "`validation_workers` must be > 0",
-            "without a worker no request can be checked",
-            "set VALIDATION_WORKERS to 2",
-        )
-
-
-def _some_shards(s: LauncherSettings) -> Iterator[LauncherProblem]:
-    if s.sm_num_gpus == 0:
-        yield _argument_error(
-            "SM_NUM_GPUS",
-            0,
-            "`num_shard` cannot be < 1",
-            "the model needs a GPU",
-            "set SM_NUM_GPUS to the number of GPUs of the instance type",
-        )
-
-
-def _prefill_within_batch(s: LauncherSettings) -> Iterator[LauncherProblem]:
-    if s.max_batch_total_tokens is not None and s.max_batch_prefill_tokens > s.max_batch_total_tokens:
-        yield _argument_error(
-            "MAX_BATCH_TOTAL_TOKENS",
-            s.max_batch_total_tokens,
-            "`max_batch_prefill_tokens` must be <= `max_batch_total_tokens`. "
-            f"Given: {s.max_batch_prefill_tokens} and {s.max_batch_total_tokens}",
-            f"one prefill, MAX_BATCH_PREFILL_TOKENS, is {s.max_batch_prefill_tokens} tokens and must fit in the batch",
-            f"leave MAX_BATCH_TOTAL_TOKENS out, or set it to {s.max_batch_prefill_tokens} or more",
-        )
-
-
-def _total_within_batch(s: LauncherSettings) -> Iterator[LauncherProblem]:
-    if s.max_batch_total_tokens is not None and s.max_total_tokens > s.max_batch_total_tokens:
-        yield _argument_error(
-            "MAX_BATCH_TOTAL_TOKENS",
-            s.max_batch_total_tokens,
-            "`max_total_tokens` must be <= `max_batch_total_tokens`. "
-            f"Given: {s.max_total_tokens} and {s.max_batch_total_tokens}",
-            f"one request, MAX_TOTAL_TOKENS, is up to {s.max_total_tokens} tokens and must fit in the batch",
-            f"leave MAX_BATCH_TOTAL_TOKENS out, or set it to {s.max_total_tokens} or more",
-        )
-
-
-def _dtype_or_quantize(s: LauncherSettings) -> Iterator[LauncherProblem]:
-    if s.dtype is not None and s.quantization is not None:
-        yield LauncherProblem(
-            "DTYPE",
-            s.dtype,
-            f"it cannot be combined with quantization, which is {s.quantization}",
-            "leave DTYPE out, or QUANTIZE and HF_MODEL_QUANTIZE",
-            Stage.SHARD,
-            "RuntimeError: Only 1 can be set between `dtype` and `quantize`, "
-            "as they both decide how goes the final model.",
-        )
-
-
-def _heads_divide(s: LauncherSettings) -> Iterator[LauncherProblem]:
-    if s.sm_num_gpus > 0 and ATTENTION_HEADS % s.sm_num_gpus:
-        yield LauncherProblem(
-            "SM_NUM_GPUS",
-            str(s.sm_num_gpus),
-            f"the {ATTENTION_HEADS} attention heads of Mistral 7B cannot be shared equally by {s.sm_num_gpus} GPUs",
-            "set SM_NUM_GPUS to 1, 2, 4 or 8",
-            Stage.SHARD,
-            "ValueError: `num_heads` must be divisible by `num_shards` "
-            f"(got `num_heads`: {ATTENTION_HEADS} and `num_shards`: {s.sm_num_gpus}",
-        )
-
-
-def _memory_fraction(s: LauncherSettings) -> Iterator[LauncherProblem]:
-    if not 0 < s.cuda_memory_fraction <= 1:
-        yield LauncherProblem(
-            "CUDA_MEMORY_FRACTION",
-            str(s.cuda_memory_fraction),
-            "it is a share of the GPU's memory",
-            "leave CUDA_MEMORY_FRACTION out, or set it above 0 and to 1.0 at most",
-            Stage.SHARD,
-            "torch.cuda.OutOfMemoryError: CUDA out of memory."
-            if s.cuda_memory_fraction == 0
-            else f"ValueError: Invalid fraction value: {s.cuda_memory_fraction}. Allowed range: 0~1",
-        )
+_INPUT_BELOW_TOTAL = Rule(
+    "MAX_INPUT_LENGTH MAX_TOTAL_TOKENS",
+    lambda s: s.max_input_length >= s.max_total_tokens,
+    "`max_input_length` must be < `max_total_tokens`",
+    "it must be less than MAX_TOTAL_TOKENS, which is {s.max_total_tokens}",
+    "set MAX_TOTAL_TOKENS above {s.max_input_length}, or MAX_INPUT_LENGTH below {s.max_total_tokens}",
+)
+_INPUT_WITHIN_PREFILL = Rule(
+    "MAX_BATCH_PREFILL_TOKENS MAX_INPUT_LENGTH",
+    lambda s: s.max_input_length > s.max_batch_prefill_tokens,
+    "`max_batch_prefill_tokens` must be >= `max_input_length`. "
+    "Given: {s.max_batch_prefill_tokens} and {s.max_input_length}",
+    "the longest prompt, MAX_INPUT_LENGTH, is {s.max_input_length} tokens and must fit in one prefill",
+    "set MAX_BATCH_PREFILL_TOKENS to {s.max_input_length} or more",
+)
+_SOME_VALIDATION_WORKERS = Rule(
+    "VALIDATION_WORKERS",
+    lambda s: s.validation_workers == 0,
+    "`validation_workers` must be > 0",
+    "without a worker no request can be checked",
+    "set VALIDATION_WORKERS to 2",
+)
+_SOME_SHARDS = Rule(
+    "SM_NUM_GPUS",
+    lambda s: s.sm_num_gpus == 0,
+    "`num_shard` cannot be < 1",
+    "the model needs a GPU",
+    "set SM_NUM_GPUS to the number of GPUs of the instance type",
+)
+_PREFILL_WITHIN_BATCH = Rule(
+    "MAX_BATCH_TOTAL_TOKENS MAX_BATCH_PREFILL_TOKENS",
+    lambda s: s.max_batch_total_tokens is not None and s.max_batch_prefill_tokens > s.max_batch_total_tokens,
+    "`max_batch_prefill_tokens` must be <= `max_batch_total_tokens`. "
+    "Given: {s.max_batch_prefill_tokens} and {s.max_batch_total_tokens}",
+    "one prefill, MAX_BATCH_PREFILL_TOKENS, is {s.max_batch_prefill_tokens} tokens and must fit in the batch",
+    "leave MAX_BATCH_TOTAL_TOKENS out, or set it to {s.max_batch_prefill_tokens} or more",
+)
+_TOTAL_WITHIN_BATCH = Rule(
+    "MAX_BATCH_TOTAL_TOKENS MAX_TOTAL_TOKENS",
+    lambda s: s.max_batch_total_tokens is not None and s.max_total_tokens > s.max_batch_total_tokens,
+    "`max_total_tokens` must be <= `max_batch_total_tokens`. "
+    "Given: {s.max_total_tokens} and {s.max_batch_total_tokens}",
+    "one request, MAX_TOTAL_TOKENS, is up to {s.max_total_tokens} tokens and must fit in the batch",
+    "leave MAX_BATCH_TOTAL_TOKENS out, or set it to {s.max_total_tokens} or more",
+)
+_DTYPE_OR_QUANTIZE = Rule(
+    "DTYPE QUANTIZE HF_MODEL_QUANTIZE",
+    lambda s: s.dtype is not None and s.quantization is not None,
+    "RuntimeError: Only 1 can be set between `dtype` and `quantize`, as they both decide how goes the final model.",
+    "it cannot be combined with quantization, which is {s.quantization}",
+    "leave DTYPE out, or QUANTIZE and HF_MODEL_QUANTIZE",
+    stage=Stage.SHARD,
+)
+_HEADS_DIVIDE = Rule(
+    "SM_NUM_GPUS",
+    lambda s: s.sm_num_gpus > 0 and ATTENTION_HEADS % s.sm_num_gpus != 0,
+    "ValueError: `num_heads` must be divisible by `num_shards` "
+    f"(got `num_heads`: {ATTENTION_HEADS} and `num_shards`: {{s.sm_num_gpus}}",
+    f"the {ATTENTION_HEADS} attention heads of Mistral 7B cannot be shared equally by {{s.sm_num_gpus}} GPUs",
+    "set SM_NUM_GPUS to 1, 2, 4 or 8",
+    stage=Stage.SHARD,
+)
+_SOME_MEMORY = Rule(
+    "CUDA_MEMORY_FRACTION",
+    lambda s: s.cuda_memory_fraction == 0,
+    "torch.cuda.OutOfMemoryError: CUDA out of memory.",
+    "it is a share of the GPU's memory",
+    "leave CUDA_MEMORY_FRACTION out, or set it above 0 and to 1.0 at most",
+    stage=Stage.SHARD,
+)
+_MEMORY_FRACTION = replace(
+    _SOME_MEMORY,
+    broken=lambda s: not 0 <= s.cuda_memory_fraction <= 1,
+    message="ValueError: Invalid fraction value: {s.cuda_memory_fraction}. Allowed range: 0~1",
+)
 
 
 def _enough_gpus(gpus: int) -> Rule:
-    def rule(s: LauncherSettings) -> Iterator[LauncherProblem]:
-        if s.sm_num_gpus > gpus:
-            yield LauncherProblem(
-                "SM_NUM_GPUS",
-                str(s.sm_num_gpus),
-                f"the instance has {gpus} GPU{'s' if gpus != 1 else ''}",
-                f"set SM_NUM_GPUS to {gpus}" if gpus else "choose an instance type with a GPU",
-                Stage.SHARD,
-                "RuntimeError: CUDA error: invalid device ordinal",
-            )
-
-    return Rule(frozenset({"SM_NUM_GPUS"}), rule)
+    return Rule(
+        "SM_NUM_GPUS",
+        lambda s: s.sm_num_gpus > gpus,
+        "RuntimeError: CUDA error: invalid device ordinal",
+        f"the instance has {gpus} GPU{'s' if gpus != 1 else ''}",
+        f"set SM_NUM_GPUS to {gpus}" if gpus else "choose an instance type with a GPU",
+        stage=Stage.SHARD,
+    )
 
 
 _RULES = (
-    Rule(frozenset({"MAX_INPUT_LENGTH", "MAX_TOTAL_TOKENS"}), _input_below_total),
-    Rule(frozenset({"MAX_INPUT_LENGTH", "MAX_BATCH_PREFILL_TOKENS"}), _input_within_prefill),
-    Rule(frozenset({"VALIDATION_WORKERS"}), _some_validation_workers),
-    Rule(frozenset({"SM_NUM_GPUS"}), _some_shards),
-    Rule(frozenset({"MAX_BATCH_PREFILL_TOKENS", "MAX_BATCH_TOTAL_TOKENS"}), _prefill_within_batch),
-    Rule(frozenset({"MAX_TOTAL_TOKENS", "MAX_BATCH_TOTAL_TOKENS"}), _total_within_batch),
-    Rule(frozenset({"DTYPE", "QUANTIZE", "HF_MODEL_QUANTIZE"}), _dtype_or_quantize),
-    Rule(frozenset({"SM_NUM_GPUS"}), _heads_divide),
-    Rule(frozenset({"CUDA_MEMORY_FRACTION"}), _memory_fraction),
-)
+    _INPUT_BELOW_TOTAL, _INPUT_WITHIN_PREFILL, _SOME_VALIDATION_WORKERS, _SOME_SHARDS, _PREFILL_WITHIN_BATCH,
+    _TOTAL_WITHIN_BATCH, _DTYPE_OR_QUANTIZE, _HEADS_DIVIDE, _SOME_MEMORY, _MEMORY_FRACTION,
+)  # fmt: skip
 
 
 def rules(gpus: int | None) -> tuple[Rule, ...]:

@@ -1,15 +1,15 @@
 """JSON read into types as Rust's serde does it for the TGI router, with the errors that its clients see.
 
-A reader of a type takes the JsonReader and returns the value. What differs from other parsers and matters to clients:
-unknown fields are ignored, a struct may be given as an array of its fields, and the error that comes first in the text
-is the one reported.
+A reader of a type takes the JsonReader and returns the value. Where serde differs from other parsers: it ignores
+unknown fields, accepts an array of a struct's fields for the struct, and reports the error that comes first.
 """
 
 import json
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import MISSING, fields
 from decimal import Decimal
-from typing import Any, NoReturn, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar, get_args, get_origin, get_type_hints
 
 from mistral7b.tgi.json_reader import JsonReader
 
@@ -17,25 +17,32 @@ T = TypeVar("T")
 Read = Callable[[JsonReader], T]
 
 
-def text(reader: JsonReader) -> str:
-    """Rust's String."""
-    if reader.peek() != b'"':
-        _invalid_type(reader, "a string")
-    return reader.string()
+def _beginning_with(first: bytes, expected: str, read: Read[T]) -> Read[T]:
+    """A value that begins with one of the bytes `first`; another is not what serde calls `expected`."""
+
+    def read_checked(reader: JsonReader) -> T:
+        if reader.peek() not in {bytes([byte]) for byte in first}:
+            _invalid_type(reader, expected)
+        return read(reader)
+
+    return read_checked
 
 
-def boolean(reader: JsonReader) -> bool:
-    """Rust's bool."""
-    if reader.peek() not in (b"t", b"f"):
-        _invalid_type(reader, "a boolean")
-    return reader.ident() is True
+text = _beginning_with(b'"', "a string", JsonReader.string)
+"""Rust's String."""
+boolean = _beginning_with(b"tf", "a boolean", lambda reader: reader.ident() is True)
+"""Rust's bool."""
+
+
+def _number(rust_type: str) -> Read[int | float]:
+    return _beginning_with(b"-0123456789", rust_type, JsonReader.number)
 
 
 def integer(rust_type: str, low: int, high: int) -> Read[int]:
     """A Rust integer type of this name, from `low` to `high`."""
 
     def read(reader: JsonReader) -> int:
-        value = _number(reader, rust_type)
+        value = _number(rust_type)(reader)
         if isinstance(value, float):
             reader.fail_data(f"invalid type: {_name(value)}, expected {rust_type}")
         if not low <= value <= high:
@@ -53,7 +60,7 @@ i32 = integer("i32", -(2**31), 2**31 - 1)
 
 def f32(reader: JsonReader) -> float:
     """Rust's f32: what is too small becomes 0, what is too large infinite."""
-    value = _number(reader, "f32")
+    value = _number("f32")(reader)
     try:
         rounded: float = struct.unpack("f", struct.pack("f", value))[0]
     except OverflowError:
@@ -63,108 +70,70 @@ def f32(reader: JsonReader) -> float:
 
 def optional(read: Read[T]) -> Read[T | None]:
     """Rust's Option: null, or a value of the type."""
-
-    def read_optional(reader: JsonReader) -> T | None:
-        if reader.peek() == b"n":
-            reader.ident()
-            return None
-        return read(reader)
-
-    return read_optional
+    return lambda reader: None if reader.peek() == b"n" and reader.ident() is None else read(reader)
 
 
 def list_of(read: Read[T]) -> Read[list[T]]:
     """Rust's Vec."""
-
-    def read_list(reader: JsonReader) -> list[T]:
-        if reader.peek() != b"[":
-            _invalid_type(reader, "a sequence")
-        items: list[T] = []
-        more = not reader.empty(b"]")
-        while more:
-            reader.path.append(f"[{len(items)}]")
-            items.append(read(reader))
-            reader.path.pop()
-            more = reader.another(b"]")
-        return items
-
-    return read_list
+    return _beginning_with(b"[", "a sequence", lambda reader: [read(reader) for _ in reader.items()])
 
 
-def structure(name: str, fields: Mapping[str, Read[Any]], required: str | None = None) -> Read[dict[str, Any]]:
-    """A Rust struct: those of its fields that are given. All but one have a default."""
+def structure(model: type[T], name: str) -> Read[T]:
+    """A Rust struct called `name`, as a dataclass. Its types say how fields are read; those with a default may lack."""
+    readers = {key: _reader_of(hint) for key, hint in get_type_hints(model, include_extras=True).items()}
+    required = next((f.name for f in fields(model) if f.default is f.default_factory is MISSING), "")  # type: ignore[arg-type]
 
-    def read_structure(reader: JsonReader) -> dict[str, Any]:
-        found = reader.peek()
-        if found == b"[":
-            return _from_array(reader, name, fields, required)
-        if found != b"{":
-            _invalid_type(reader, f"struct {name}")
+    def read_structure(reader: JsonReader) -> T:
         values: dict[str, Any] = {}
-        more = not reader.empty(b"}")
-        while more:
-            key = reader.key()
-            if key in values:
-                reader.peek()
-                reader.fail_data(f"duplicate field `{key}`")
-            reader.path.append(key)
-            reader.colon()
-            if key in fields:
-                values[key] = fields[key](reader)
-            else:
-                reader.skip_value()
-            reader.path.pop()
-            more = reader.another(b"}")
-        if required is not None and required not in values:
-            reader.fail_data(f"missing field `{required}`")
-        return values
+        if reader.peek() == b"[":
+            for index in reader.items():
+                if index == len(readers):
+                    reader.path.pop()
+                    reader.fail_syntax("trailing characters", seen=len(reader.peek()))
+                key = list(readers)[index]
+                values[key] = readers[key](reader)
+            missing = f"invalid length {len(values)}, expected struct {name} with {len(readers)} elements"
+        else:
+            for key in reader.members(values):
+                if key in readers:
+                    values[key] = readers[key](reader)
+                else:
+                    reader.skip_value()
+            missing = f"missing field `{required}`"
+        if required and required not in values:
+            reader.fail_data(missing)
+        return model(**values)
 
-    return read_structure
-
-
-def _from_array(reader: JsonReader, name: str, fields: Mapping[str, Read[Any]], required: str | None) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    more = not reader.empty(b"]")
-    for index, (key, read) in enumerate(fields.items()):
-        if not more:
-            break
-        reader.path.append(f"[{index}]")
-        values[key] = read(reader)
-        reader.path.pop()
-        more = reader.another(b"]")
-    if more:
-        reader.fail_syntax("trailing characters", seen=len(reader.peek()))
-    if required is not None and required not in values:
-        reader.fail_data(f"invalid length {len(values)}, expected struct {name} with {len(fields)} elements")
-    return values
+    return _beginning_with(b"[{", f"struct {name}", read_structure)
 
 
-def _number(reader: JsonReader, expected: str) -> int | float:
-    found = reader.peek()
-    if found != b"-" and not found.isdigit():
-        _invalid_type(reader, expected)
-    return reader.number()
+def _reader_of(hint: Any) -> Read[Any]:
+    parts = get_args(hint)
+    if type(None) in parts:
+        return optional(_reader_of(parts[0]))
+    if get_origin(hint) is list:
+        return list_of(_reader_of(parts[0]))
+    if get_origin(hint) is Annotated:
+        read: Read[Any] = parts[1]
+        return read
+    return {bool: boolean, str: text}.get(hint) or structure(hint, hint.__name__)
 
 
 def _invalid_type(reader: JsonReader, expected: str) -> NoReturn:
     """Raise for the value that is next, which is of another type."""
-    found = reader.peek()
-    if found in (b"n", b"t", b"f"):
-        value = reader.ident()
-        name = "null" if value is None else f"boolean `{json.dumps(value)}`"
-    elif found == b'"':
-        name = f"string {json.dumps(reader.string(), ensure_ascii=False)}"
-    elif found == b"-" or found.isdigit():
-        name = _name(reader.number())
-    elif found in (b"[", b"{"):
-        name = "sequence" if found == b"[" else "map"
-    else:
-        reader.fail_value()
+    name = {b"[": "sequence", b"{": "map"}.get(reader.peek()) or _name(reader.scalar())
     reader.fail_data(f"invalid type: {name}, expected {expected}")
 
 
-def _name(number: float) -> str:
-    if isinstance(number, int):
-        return f"integer `{number}`"
-    digits = f"{Decimal(repr(number)):f}"
-    return f"floating point `{digits if '.' in digits else digits + '.0'}`"
+def _name(value: str | float | None) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, str | bool):
+        return (
+            f"string {json.dumps(value, ensure_ascii=False)}"
+            if isinstance(value, str)
+            else f"boolean `{json.dumps(value)}`"
+        )
+    digits = f"{Decimal(repr(value)):f}"
+    is_whole = isinstance(value, int)
+    return f"{'integer' if is_whole else 'floating point'} `{digits if is_whole or '.' in digits else digits + '.0'}`"

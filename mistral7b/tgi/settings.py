@@ -4,11 +4,12 @@ Names, types and defaults are those of `launcher/src/main.rs` and `sagemaker-ent
 Launcher variables that make no sense on SageMaker (port, sockets, ngrok, caches) are left out.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from mistral7b.tgi.clap import U32_MAX, RustType
+from mistral7b.yamlfile import pattern
 
 Quantization = Literal["awq", "eetq", "gptq", "bitsandbytes", "bitsandbytes-nf4", "bitsandbytes-fp4"]
 Dtype = Literal["float16", "bfloat16"]
@@ -20,111 +21,66 @@ F32 = Annotated[float, RustType.F32]
 
 
 class _Variables(BaseModel):
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True, strict=True, extra="forbid", alias_generator=str.upper, use_attribute_docstrings=True
+    )
 
 
 class LauncherSettings(_Variables):
     """Every setting of one container, with the container's own defaults. Fields are given by the variable's name.
 
-    A range here is what the launcher can read: `mistral7b.tgi.launcher.check` has the rules it then applies, and
-    `LauncherOverrides` the narrower ranges of what makes sense.
+    A range here is what the launcher can read: `mistral7b.tgi.rules` has what it then checks, and `LauncherOverrides`
+    the narrower ranges of what makes sense.
     """
 
-    hf_model_id: Annotated[str, RustType.STRING] = Field(
-        default="/opt/ml/model",
-        alias="HF_MODEL_ID",
-        description="Folder of the weights: /opt/ml/model, where SageMaker puts them; an environment file may give no "
-        "other, nor a model on the Hub, as the container has no network.",
-    )
-    hf_model_revision: Annotated[str, RustType.STRING] | None = Field(
-        default=None,
-        alias="HF_MODEL_REVISION",
-        description="Commit or branch of a model on the Hub; of no effect on weights in a folder.",
-    )
-    sm_num_gpus: Usize = Field(
-        default=1,
-        alias="SM_NUM_GPUS",
-        description="GPUs that share the model, one shard on each; all that the instance has.",
-    )
-    hf_model_quantize: Annotated[Quantization, RustType.CHOICE] | None = Field(
-        default=None,
-        alias="HF_MODEL_QUANTIZE",
-        description="As QUANTIZE, over which it wins if both are set.",
-    )
-    hf_model_trust_remote_code: Annotated[bool, RustType.BOOL] = Field(
-        default=False,
-        alias="HF_MODEL_TRUST_REMOTE_CODE",
-        description="Whether to run Python code that comes with the model.",
-    )
-    validation_workers: Usize = Field(
-        default=2, alias="VALIDATION_WORKERS", description="Threads that tokenize and check requests."
-    )
-    quantize: Annotated[Quantization, RustType.CHOICE] | None = Field(
-        default=None,
-        alias="QUANTIZE",
-        description="Quantization of the weights as they are loaded; an environment file may give neither awq nor "
-        "gptq, which need weights quantized that way.",
-    )
-    dtype: Annotated[Dtype, RustType.CHOICE] | None = Field(
-        default=None,
-        alias="DTYPE",
-        description="Number format of the weights, float16 unless set; not together with QUANTIZE.",
-    )
-    max_concurrent_requests: Usize = Field(
-        default=128,
-        alias="MAX_CONCURRENT_REQUESTS",
-        description="Requests in flight at most; one more is refused with 429.",
-    )
-    max_best_of: Usize = Field(
-        default=2, alias="MAX_BEST_OF", description="Largest `best_of` that a request may ask for."
-    )
-    max_stop_sequences: Usize = Field(
-        default=4, alias="MAX_STOP_SEQUENCES", description="Most stop sequences that a request may give."
-    )
-    max_top_n_tokens: U32 = Field(
-        default=5, alias="MAX_TOP_N_TOKENS", description="Largest `top_n_tokens` that a request may ask for."
-    )
-    max_input_length: Usize = Field(default=1024, alias="MAX_INPUT_LENGTH", description="Tokens of one prompt at most.")
-    max_total_tokens: Usize = Field(
-        default=2048, alias="MAX_TOTAL_TOKENS", description="Tokens of one prompt and its answer together at most."
-    )
-    waiting_served_ratio: F32 = Field(
-        default=1.2,
-        alias="WAITING_SERVED_RATIO",
-        description="Waiting requests, relative to running ones, from which running ones are paused for a prefill.",
-    )
-    max_batch_prefill_tokens: U32 = Field(
-        default=4096, alias="MAX_BATCH_PREFILL_TOKENS", description="Prompt tokens in one prefill at most."
-    )
-    max_batch_total_tokens: U32 | None = Field(
-        default=None,
-        alias="MAX_BATCH_TOTAL_TOKENS",
-        description="Tokens that a running batch holds; with flash attention it is measured, and yours ignored.",
-    )
-    max_waiting_tokens: Usize = Field(
-        default=20,
-        alias="MAX_WAITING_TOKENS",
-        description="Decode steps after which waiting requests are let in all the same.",
-    )
-    cuda_memory_fraction: F32 = Field(
-        default=1.0,
-        alias="CUDA_MEMORY_FRACTION",
-        description="Share of the GPU's memory that the model may use, 0 to 1.",
-    )
-    rope_scaling: Annotated[RopeScaling, RustType.CHOICE] | None = Field(
-        default=None,
-        alias="ROPE_SCALING",
-        description="How rotary positions are stretched beyond the length of training.",
-    )
-    rope_factor: F32 | None = Field(
-        default=None, alias="ROPE_FACTOR", description="How far rotary positions are stretched."
-    )
-    watermark_gamma: F32 | None = Field(
-        default=None, alias="WATERMARK_GAMMA", description="Share of the vocabulary that a watermarked answer prefers."
-    )
-    watermark_delta: F32 | None = Field(
-        default=None, alias="WATERMARK_DELTA", description="How strongly a watermarked answer prefers that share."
-    )
+    hf_model_id: Annotated[str, RustType.STRING] = "/opt/ml/model"
+    """Folder of the weights: /opt/ml/model, where SageMaker puts them. An environment file can give no other folder,
+    and no model on the Hub, as the container has no network."""
+    hf_model_revision: Annotated[str, RustType.STRING] | None = None
+    """Commit or branch of a model on the Hub. It has no effect on weights in a folder."""
+    sm_num_gpus: Usize = 1
+    """GPUs that share the model, one shard on each; all that the instance has."""
+    hf_model_quantize: Annotated[Quantization, RustType.CHOICE] | None = None
+    """As QUANTIZE, and overrides it if both are set."""
+    hf_model_trust_remote_code: Annotated[bool, RustType.BOOL] = False
+    """Whether to run Python code that comes with the model."""
+    validation_workers: Usize = 2
+    """Threads that tokenize and check requests."""
+    quantize: Annotated[Quantization, RustType.CHOICE] | None = None
+    """Quantization of the weights as they are loaded. An environment file can give neither awq nor gptq, which need
+    weights quantized that way."""
+    dtype: Annotated[Dtype, RustType.CHOICE] | None = None
+    """Number format of the weights, float16 unless set; not together with QUANTIZE."""
+    max_concurrent_requests: Usize = 128
+    """Most requests in flight; one more is refused with 429."""
+    max_best_of: Usize = 2
+    """Largest `best_of` that a request may ask for."""
+    max_stop_sequences: Usize = 4
+    """Most stop sequences that a request may give."""
+    max_top_n_tokens: U32 = 5
+    """Largest `top_n_tokens` that a request may ask for."""
+    max_input_length: Usize = 1024
+    """Most tokens of one prompt."""
+    max_total_tokens: Usize = 2048
+    """Most tokens of one prompt and its answer together."""
+    waiting_served_ratio: F32 = 1.2
+    """Ratio of waiting to running requests above which the server pauses generation to admit new prompts."""
+    max_batch_prefill_tokens: U32 = 4096
+    """Most prompt tokens in one prefill."""
+    max_batch_total_tokens: U32 | None = None
+    """Tokens that a running batch holds. With flash attention the container measures it and ignores the value."""
+    max_waiting_tokens: Usize = 20
+    """Decode steps after which waiting requests are admitted even below that ratio."""
+    cuda_memory_fraction: F32 = 1.0
+    """Share of the GPU's memory that the model may use, 0 to 1."""
+    rope_scaling: Annotated[RopeScaling, RustType.CHOICE] | None = None
+    """How rotary positions are stretched beyond the length of training."""
+    rope_factor: F32 | None = None
+    """How far rotary positions are stretched."""
+    watermark_gamma: F32 | None = None
+    """Share of the vocabulary that a watermarked answer prefers."""
+    watermark_delta: F32 | None = None
+    """How strongly a watermarked answer prefers that share."""
 
     @property
     def quantization(self) -> Quantization | None:
@@ -132,11 +88,16 @@ class LauncherSettings(_Variables):
         return self.hf_model_quantize or self.quantize
 
 
+HINTS = get_type_hints(LauncherSettings, include_extras=True)
+"""Each setting's annotation, whole."""
+
 # What the container reads without complaint, and then refuses to start with, or every request, or runs out of sense.
 _SENSIBLE = {
     "hf_model_id": Field(min_length=1),
     # A name that git takes; a `${Token[…]}` or `{{resolve:…}}` in it would be read by the CDK or CloudFormation.
-    "hf_model_revision": Field(pattern=r"^[A-Za-z0-9._/-]{1,255}$"),
+    "hf_model_revision": pattern(
+        r"[A-Za-z0-9._/-]{1,255}", "write a commit or branch: up to 255 letters, digits, hyphens and . _ /"
+    ),
     "sm_num_gpus": Field(ge=1),
     "validation_workers": Field(ge=1),
     "max_concurrent_requests": Field(ge=1),
@@ -163,14 +124,9 @@ def or_auto(schema: dict[str, Any]) -> None:
 def _optional_fields() -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for name, field in LauncherSettings.model_fields.items():
-        annotation: Any = field.annotation
-        for constraint in field.metadata:  # pydantic moves the constraints of a plain annotation here
-            annotation = Annotated[annotation, constraint]
-        if name in _SENSIBLE:
-            annotation = Annotated[annotation, _SENSIBLE[name]]
+        annotation: Any = Annotated[HINTS[name], _SENSIBLE[name]] if name in _SENSIBLE else HINTS[name]
         extra = or_auto if name in PLANNED else None
-        described = Field(None, alias=field.alias, description=field.description, json_schema_extra=extra)
-        fields[name] = (annotation | None, described)
+        fields[name] = (annotation | None, Field(None, description=field.description, json_schema_extra=extra))
     return fields
 
 

@@ -1,19 +1,24 @@
 """`mistral7b demo`: the main job from beginning to end."""
 
 import signal
-from dataclasses import asdict
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Annotated, NoReturn
 
 import typer
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
 
 from mistral7b.process import CommandFailedError
-from mistral7b_cli.demo.report import Report
-from mistral7b_cli.demo.scenario import EXAMPLE, EXAMPLE_NAME, DemoFailedError, play
+from mistral7b_cli.demo.report import Report, StepFailedError
+from mistral7b_cli.demo.scenario import EXAMPLE, EXAMPLE_NAME, run_demo
 from mistral7b_cli.failure import CommandError
-from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder
+from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder, project_here
 from mistral7b_cli.output import out, progress, write_json
+from sagehost.lifecycle import LifecycleError
+
+commands = typer.Typer()
 
 _EPILOG = """
 **Examples**
@@ -26,11 +31,7 @@ Exit status: 0 all steps succeeded, 1 one failed, 2 wrong arguments or files, 13
 """
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command("demo", epilog=_EPILOG)(demo)
-
-
+@commands.command(epilog=_EPILOG)
 def demo(
     name: Annotated[
         str | None,
@@ -53,34 +54,34 @@ def demo(
 
     --json prints the steps, each with title, command, result and seconds.
     """
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - takes a moment to load
-
-    from sagehost.lifecycle import LifecycleError  # noqa: PLC0415 - only the commands that need it import sagehost
-
-    project = Path.cwd()
-    if not (project / "cdk.json").is_file():
-        raise CommandError(f"{project} holds no cdk.json\nfix: run the command in the project's folder", 2)
-    interrupt_on_signals()
+    project = project_here()
     report = Report(progress if as_json else out)
     source = (EXAMPLE, EXAMPLE_NAME) if name is None else (folder, name)
-    try:
-        play(project, report, *source)
-    except (CommandFailedError, DemoFailedError, LifecycleError, BotoCoreError, ClientError) as error:
-        raise CommandError(f"the demo failed: {error}") from error
-    except KeyboardInterrupt:
-        report.console.print("\nInterrupted; everything that the demo started is stopped.")
-        raise typer.Exit(130) from None
+    with interruptible("demo", report.console):
+        run_demo(project, report, *source)
     if as_json:
-        write_json([asdict(step) for step in report.steps])
+        write_json(report.steps)
         return
     out.print()
     out.print(report.summary())
 
 
-def interrupt_on_signals() -> None:
-    """Has SIGTERM and the loss of the terminal end a command as Ctrl-C does: with everything cleaned up."""
+@contextmanager
+def interruptible(what: str, console: Console) -> Iterator[None]:
+    """Has SIGTERM and the loss of the terminal end what runs as Ctrl-C does, with everything cleaned up.
+
+    Raises:
+        CommandError: it failed.
+    """
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
+    try:
+        yield
+    except (CommandFailedError, StepFailedError, LifecycleError, BotoCoreError, ClientError) as error:
+        raise CommandError(f"the {what} failed: {error}") from error
+    except KeyboardInterrupt:
+        console.print(f"\nInterrupted; everything that the {what} started is stopped.")
+        raise typer.Exit(130) from None
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:

@@ -13,6 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 
+class StepFailedError(Exception):
+    """A step did not come out as it has to."""
+
+
 @dataclass
 class Step:
     """One step: what it does, the command a user types for it, what came of it, and how long it took in seconds."""

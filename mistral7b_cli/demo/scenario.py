@@ -7,25 +7,25 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import boto3
 import yaml
 
 from mistral7b.environment import Environment, EnvironmentFileError, load_environment
 from mistral7b.environment.load import COMMON
-from mistral7b.environment.source import read
 from mistral7b.examples import examples
 from mistral7b.operate.inventory import Resource, inventory
 from mistral7b.process import CommandFailedError, cdk_program, mistral7b_command, python_first, run
 from mistral7b.prompts import instruction
 from mistral7b.tgi import GenerateParameters, GenerateRequest, TgiError
 from mistral7b.tgi.validation import validate
+from mistral7b.yamlfile import read
 from mistral7b_cli.demo.prerequisites import permissions_boundary, prerequisites
-from mistral7b_cli.demo.report import Report
+from mistral7b_cli.demo.report import Report, StepFailedError
 from mistral7b_cli.rehearsal.cloud import Cloud
-
-if TYPE_CHECKING:
-    import boto3
+from sagehost.accounts import DEFAULT_ACCOUNT, credentials
+from sagehost.lifecycle import running_server
 
 EXAMPLE = Path(__file__).parent / "example"
 EXAMPLE_NAME = "dev"
@@ -33,10 +33,6 @@ NEW_LIMIT = 4
 STREAMED_PROMPTS = ("Tell me in two sentences what continuous batching is.", "Hi")
 STREAMED_TOKENS = (80, 1)
 """The first prompt and number of tokens that the file's limits let through are used."""
-
-
-class DemoFailedError(Exception):
-    """Something did not come out as it has to."""
 
 
 @dataclass
@@ -65,12 +61,12 @@ class Demo:
         """The copied environment files."""
         return self.scratch / "environments"
 
-    def play(self) -> None:
+    def run(self) -> None:
         """All the steps, in order.
 
         Raises:
             CommandFailedError: a command failed.
-            DemoFailedError: a command succeeded and yet the result is not what it has to be.
+            StepFailedError: a command succeeded and yet the result is not what it has to be.
         """
         self._bootstrap()
         self._make_prerequisites()
@@ -144,7 +140,7 @@ class Demo:
             self._cdk("deploy", f"{self.name}/*", "--require-approval", "never", "--progress", "events")
             limits = [model["MAX_CONCURRENT_REQUESTS"] for model in self._running_models().values()]
             if limits != [str(limit)] or before.keys() & self._running_models().keys():
-                raise DemoFailedError(f"the models after the update are {self._running_models()}, before {before}")
+                raise StepFailedError(f"the models after the update are {self._running_models()}, before {before}")
             step.result = f"a new model and config; {self._endpoint_status()}"
 
     def _prepare_removal(self, before: set[Resource]) -> set[str]:
@@ -179,7 +175,7 @@ class Demo:
             for one in sorted(one for one in left if one.name in kept):
                 self.report.tell(f"kept, as the file says: {one.kind} {one.name}")
             if unexpected := sorted(one for one in left if one.name not in kept):
-                raise DemoFailedError(f"left behind: {', '.join(f'{r.kind} {r.name}' for r in unexpected)}")
+                raise StepFailedError(f"left behind: {', '.join(f'{r.kind} {r.name}' for r in unexpected)}")
             more = f", and {len(left)} that the file keeps" if left else ""
             step.result = f"the same {len(before)} resources as before{more}"
 
@@ -195,7 +191,7 @@ class Demo:
                 load_environment(self.files, self.name)
                 if limit != present:
                     return limit
-        raise DemoFailedError(f"the file's rules let no other MAX_CONCURRENT_REQUESTS than {present} through")
+        raise StepFailedError(f"the file's rules let no other MAX_CONCURRENT_REQUESTS than {present} through")
 
     def _running_models(self) -> dict[str, dict[str, str]]:
         """The container environment of every model there is, by the model's name."""
@@ -208,17 +204,16 @@ class Demo:
         name = self.environment.resolved_endpoint_name
         status: str = sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"]
         if status != "InService":
-            raise DemoFailedError(f"endpoint {name} is {status}")
+            raise StepFailedError(f"endpoint {name} is {status}")
         return status
 
-    def _session(self) -> "boto3.Session":
-        import boto3  # noqa: PLC0415 - a third of a second, which `mistral7b --help` does without
-
+    def _session(self) -> boto3.Session:
         return boto3.Session(region_name=self.environment.region)
 
     def _cdk(self, command: str, *arguments: str) -> str:
         assembly = str(self.scratch / "cdk.out")
-        app = ["--context", f"environments={self.files}", "--output", assembly]
+        # In full, as remembering what has passed would leave files in the project.
+        app = ["--context", f"environments={self.files}", "--context", "validation=full", "--output", assembly]
         if command == "bootstrap":  # which reads the qualifier in cdk.json, and has no use for the app
             app = ["--app", ""]
         elif command == "destroy":
@@ -231,23 +226,14 @@ class Demo:
         )
 
 
-def play(project: Path, report: Report, folder: Path = EXAMPLE, name: str = EXAMPLE_NAME) -> None:
-    """Starts an embedded AWS for the demo alone, plays the demo on it and leaves nothing behind, however it ends.
-
-    Args:
-        project: the project's folder, with cdk.json.
-        report: shows the steps.
-        folder: the environment files. Default: the demo's own.
-        name: the environment.
+def run_demo(project: Path, report: Report, folder: Path = EXAMPLE, name: str = EXAMPLE_NAME) -> None:
+    """Starts an embedded AWS only for the demo, runs the demo on it and leaves nothing behind, however it ends.
 
     Raises:
-        CommandFailedError, DemoFailedError: see `Demo.play`; or there is no CDK CLI.
+        CommandFailedError, StepFailedError: see `Demo.run`; or there is no CDK CLI.
         EnvironmentFileError: the environment's files are wrong, or there is no such environment.
         LifecycleError: the server does not start.
     """
-    from sagehost.accounts import DEFAULT_ACCOUNT, credentials  # noqa: PLC0415 - only what needs it imports sagehost
-    from sagehost.lifecycle import running_server  # noqa: PLC0415
-
     environment = load_environment(folder, name)
     cdk_program(project)  # before anything is started
     with ExitStack() as stack:
@@ -263,7 +249,7 @@ def play(project: Path, report: Report, folder: Path = EXAMPLE, name: str = EXAM
             "TMPDIR": str(scratch),
         }
         stack.enter_context(exported(settings))
-        Demo(project, report, scratch, folder, name).play()
+        Demo(project, report, scratch, folder, name).run()
 
 
 @contextmanager

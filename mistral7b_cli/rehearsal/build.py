@@ -5,21 +5,23 @@ https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html
 
 import io
 import json
+import os
+import re
 import shlex
 import shutil
 import stat
 import subprocess
+import sys
 import time
 import zipfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from mistral7b.process import end_group
-from mistral7b_cli.rehearsal.build_environment import inherited, search_path, write_python
 from mistral7b_cli.rehearsal.execution import OWN_LINE
 from mistral7b_cli.rehearsal.run import ActionFailedError, Run, Session
 
@@ -34,6 +36,34 @@ _KNOWN = {
     **{f"phases/{phase}": ("commands", "runtime-versions") for phase in _PHASES},
 }
 """What can be rehearsed of a buildspec. Caches do nothing: each build starts in an empty folder."""
+
+_PASSED = re.compile(
+    r"LANG|LC_\w+|TZ|TERM|USER|LOGNAME"
+    r"|(https?|no|all|ftp)_proxy|ssl_cert_(file|dir)|nix_ssl_cert_file|requests_ca_bundle|curl_ca_bundle"
+    r"|node_extra_ca_certs|git_ssl_cainfo|pip_\w+|uv_\w+|npm_config_\w+"
+    r"|(pyenv|asdf|mise|nvm|volta|fnm)_\w+",
+    re.IGNORECASE,
+)
+"""Names of variables that are passed on: languages, proxies, certificates, package managers, version managers."""
+
+_NOT_PASSED = re.compile(r"uv_(project\w*|python\w*|run\w*)|pip_(target|prefix|require_virtualenv)|pyenv_version", re.I)
+"""But for those that say where this process's own packages are."""
+
+_OWN = {
+    "PIP_CONFIG_FILE": (".config/pip/pip.conf", ".pip/pip.conf", "Library/Application Support/pip/pip.conf"),
+    "UV_CONFIG_FILE": (".config/uv/uv.toml",),
+    "NPM_CONFIG_USERCONFIG": (".npmrc",),
+    "PIP_CACHE_DIR": (".cache/pip", "Library/Caches/pip"),
+    "UV_CACHE_DIR": (".cache/uv", "Library/Caches/uv"),
+    "NPM_CONFIG_CACHE": (".npm",),
+    "JSII_RUNTIME_PACKAGE_CACHE_ROOT": (
+        ".cache/aws/jsii/package-cache",
+        "Library/Caches/com.amazonaws.jsii/package-cache",
+    ),
+}
+"""Variable -> where in the user's home settings of a package manager (mirrors, certificates) or packages may be."""
+
+_LOCAL = "localhost,127.0.0.1,::1"
 
 _POLL_S = 0.1
 MINUTE_S = 60.0
@@ -58,7 +88,11 @@ def run_codebuild(run: Run) -> None:
     who = run.role_of(_SERVICE, project["ServiceRole"], arn)
     _require_log(run, who, project)
     spec = _buildspec(project["Source"].get("BuildSpec", ""))
-    with _folders(run.folder) as source:
+    source, scratch = run.folder / "source", [run.folder / name for name in ("source", "home", "inputs", "scratch")]
+    with ExitStack() as stack:  # all but the log is removed in the end
+        for folder in scratch:
+            folder.mkdir(parents=True)
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)
         primary = run.configuration("PrimarySource") or run.declared.inputs[0]
         inputs = {one: source if one == primary else run.folder / "inputs" / one for one in run.declared.inputs}
         for one, folder in inputs.items():
@@ -93,35 +127,18 @@ def _buildspec(text: str) -> dict[str, Any]:
     return spec
 
 
-@contextmanager
-def _folders(root: Path) -> Iterator[Path]:
-    """The folders of a build, of which the source's is given; all but the log goes with the block."""
-    try:
-        for name in ("source", "home", "inputs", "scratch"):
-            (root / name).mkdir(parents=True)
-        yield root / "source"
-    finally:
-        for name in ("source", "home", "inputs", "scratch"):
-            shutil.rmtree(root / name, ignore_errors=True)
-
-
 def _environment(
     run: Run, project: Mapping[str, Any], spec: Mapping[str, Any], inputs: Mapping[str, Path], who: Session
 ) -> dict[str, str]:
     region, scratch = run.declared.region, run.folder / "scratch"
-    write_python(scratch / "bin")
-    own = {
-        "CODEBUILD_BUILD_ID": f"{project['Name']}:{run.execution.id}",
-        "CODEBUILD_CI": "true",
-        "CODEBUILD_INITIATOR": f"codepipeline/{run.definition.name}",
-        "CODEBUILD_SRC_DIR": str(run.folder / "source"),
-        **{f"CODEBUILD_SRC_DIR_{name}": str(folder) for name, folder in inputs.items() if folder.name != "source"},
-    }
+    _write_python(scratch / "bin")
+    path = [one for one in os.environ.get("PATH", os.defpath).split(os.pathsep) if Path(one).is_absolute()]
+    outside = [one for one in path if not Path(one).is_relative_to(sys.prefix)]  # not this virtual environment's
     return {
-        **inherited(),
+        **_inherited(),
         "HOME": str(run.folder / "home"),
         "TMPDIR": str(scratch),
-        "PATH": search_path(scratch / "bin"),
+        "PATH": os.pathsep.join([str(scratch / "bin"), *outside]),
         "GIT_CEILING_DIRECTORIES": str(run.folder),  # the source is in no repository of this machine's
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
@@ -132,8 +149,40 @@ def _environment(
         **spec.get("env", {}).get("variables", {}),
         **{one["Name"]: one["Value"] for one in project["Environment"].get("EnvironmentVariables", [])},
         **{one["name"]: one["value"] for one in json.loads(run.configuration("EnvironmentVariables") or "[]")},
-        **own,
+        "CODEBUILD_BUILD_ID": f"{project['Name']}:{run.execution.id}",
+        "CODEBUILD_CI": "true",
+        "CODEBUILD_INITIATOR": f"codepipeline/{run.definition.name}",
+        "CODEBUILD_SRC_DIR": str(run.folder / "source"),
+        **{f"CODEBUILD_SRC_DIR_{name}": str(folder) for name, folder in inputs.items() if folder.name != "source"},
     }
+
+
+def _inherited() -> dict[str, str]:
+    """The variables that a build gets of this process's: only what reaches package indexes."""
+    own = os.environ.items()
+    passed = {name: value for name, value in own if _PASSED.fullmatch(name) and not _NOT_PASSED.fullmatch(name)}
+    present = {name.upper() for name in passed}
+    for variable, places in _OWN.items():
+        found = next((Path.home() / place for place in places if (Path.home() / place).exists()), None)
+        if found and variable not in present:
+            passed[variable] = str(found)
+    if present & {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"}:  # the embedded AWS is not behind the proxy
+        for name in ("NO_PROXY", "no_proxy"):
+            passed[name] = ",".join(filter(None, (passed.get(name), _LOCAL)))
+    return passed
+
+
+def _write_python(folder: Path) -> None:
+    """Puts `python3` and `python` into a folder: the Python of which this virtual environment was made.
+
+    They are commands and not links, through which Python would look for its library beside them.
+    """
+    folder.mkdir()
+    interpreter = shlex.quote(getattr(sys, "_base_executable", sys.executable))
+    for name in ("python3", "python"):
+        command = folder / name
+        command.write_text(f'#!/bin/sh\nexec {interpreter} "$@"\n', encoding="utf-8")
+        command.chmod(0o755)
 
 
 def _run_commands(run: Run, project: Mapping[str, Any], spec: Mapping[str, Any], environment: dict[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""An execution of a pipeline: its stages and actions, and how far they are."""
+"""An execution of the pipeline: its stages and actions, and how far they are."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,8 +11,12 @@ IN_PROGRESS, SUCCEEDED, FAILED, ABANDONED = "InProgress", "Succeeded", "Failed",
 CANCELLED = "Cancelled"
 """Status of an execution whose pipeline was updated meanwhile."""
 
+SIGNS = {SUCCEEDED: ("✓", "green"), FAILED: ("✗", "bold red"), IN_PROGRESS: ("●", "yellow"), NOT_STARTED: ("○", "dim")}
+"""A sign and a style for each status, so that neither alone has to tell them apart."""
+OTHER_SIGN = ("–", "dim")
+
 OWN_LINE = "[Container] "
-"""Begins what is no command's in the log of a build."""
+"""Begins each line in the log of a build that no command has printed."""
 
 _LINE_BYTES = 250
 """Of a log's end, so much is read for each line that is wanted."""
@@ -47,6 +51,16 @@ class Action:
         """Its name, of a stack's without what every stack of the stage begins with."""
         return self.name.removeprefix(f"mistral-7b-{self.stage}-")
 
+    @property
+    def remark(self) -> str:
+        """The reason where it is worth a look: of what did not succeed, and of approvals."""
+        return self.reason if self.status != SUCCEEDED or self.category == "Approval" else ""
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took, or has been taking; None before it starts."""
+        return Stage(self.stage, (self,)).seconds
+
     def start(self, log: Path | None = None) -> None:
         """Record that it begins."""
         self.status, self.started, self.log = IN_PROGRESS, datetime.now(UTC), log
@@ -54,10 +68,6 @@ class Action:
     def end(self, status: str, reason: str = "") -> None:
         """Record how it ends."""
         self.reason, self.ended, self.status = reason, datetime.now(UTC), status
-
-    def seconds(self, now: datetime) -> float | None:
-        """How long it took, or has been taking until `now`; None before it starts."""
-        return None if self.started is None else max(0.0, ((self.ended or now) - self.started).total_seconds())
 
     def tail(self, lines: int = 30) -> list[str]:
         """The last lines of its log."""
@@ -67,14 +77,14 @@ class Action:
             opened.seek(max(0, self.log.stat().st_size - _LINE_BYTES * lines))
             return opened.read().decode("utf-8", errors="replace").splitlines()[-lines:]
 
-    def said(self, lines: int = 30) -> list[str]:
-        """The same without what is no command's."""
+    def output(self, lines: int = 30) -> list[str]:
+        """Those of the last lines that its commands printed."""
         return [line for line in self.tail(lines) if not line.startswith(OWN_LINE)]
 
     @property
     def doing(self) -> str:
-        """The last line that a command printed, of those that say something."""
-        return next((line.strip() for line in reversed(self.said()) if line.strip()), "")
+        """The last line that a command printed, of those that are not empty."""
+        return next((line.strip() for line in reversed(self.output()) if line.strip()), "")
 
 
 @dataclass(frozen=True)
@@ -92,18 +102,17 @@ class Stage:
             return FAILED
         return found.pop() if len(found) == 1 else IN_PROGRESS
 
-    def seconds(self, now: datetime) -> float | None:
-        """From its first action's start to its last one's end; None before it starts."""
-        begun = [action for action in self.actions if action.started is not None]
-        if not begun:
-            return None
-        first = min(action.started for action in begun if action.started is not None)
-        return max((a.started - first).total_seconds() + (a.seconds(now) or 0.0) for a in begun if a.started)
+    @property
+    def seconds(self) -> float | None:
+        """From its first action's start to its last one's end, or to now; None before it starts."""
+        started = [action.started for action in self.actions if action.started is not None]
+        ended = [action.ended or datetime.now(UTC) for action in self.actions if action.started is not None]
+        return (max(ended) - min(started)).total_seconds() if started else None
 
 
 @dataclass
 class Execution:
-    """One execution of a pipeline."""
+    """One execution of the pipeline."""
 
     pipeline: str
     id: str

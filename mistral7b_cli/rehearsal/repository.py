@@ -1,15 +1,21 @@
-"""The commit that is rehearsed: a clone of the project at HEAD, which stands for the repository on the provider."""
+"""The commit that is rehearsed: a clone of the project at HEAD, which stands for the repository on the provider.
+
+Every function raises RepositoryError if git refuses.
+"""
 
 import os
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from mistral7b.errors import UserError
 
 # A rehearsal may be started by a git hook, which says in these where its own repository is.
 _OF_A_HOOK = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
 
 
-class RepositoryError(Exception):
+class RepositoryError(UserError):
     """The project is no repository that can be cloned. The message names the fix."""
 
 
@@ -24,11 +30,7 @@ class Clone:
 
 
 def commit_of(project: Path, revision: str = "HEAD") -> str:
-    """The full id of a commit of the project.
-
-    Raises:
-        RepositoryError: there is no git, no repository, or no such commit.
-    """
+    """The full id of a commit of the project, which has to be a repository of its own."""
     top = Path(_git(project, "rev-parse", "--show-toplevel"))
     if top.resolve() != project.resolve():
         raise RepositoryError(
@@ -48,30 +50,18 @@ def uncommitted(project: Path) -> list[str]:
 
 
 def clone(project: Path, folder: Path) -> None:
-    """Clones the project without checking anything out.
-
-    Raises:
-        RepositoryError: git says no.
-    """
+    """Clones the project without checking anything out."""
     _git(project, "clone", "--quiet", "--no-checkout", str(project), str(folder))
 
 
 def check_out(folder: Path, commit: str) -> Clone:
-    """Checks a commit out in a clone, on no branch.
-
-    Raises:
-        RepositoryError: git says no.
-    """
+    """Checks a commit out in a clone, on no branch."""
     _git(folder, "checkout", "--quiet", "--force", "--detach", commit)
     return _clone(folder)
 
 
 def commit_all(made: Clone, files: Path, subject: str) -> Clone:
-    """Commits what has changed in the folder of environment files, on top of what is checked out.
-
-    Raises:
-        RepositoryError: git says no.
-    """
+    """Commits what has changed in the folder of environment files, on top of what is checked out."""
     _git(made.folder, "add", "--all", "--force", "--", str(files))
     author = ("-c", "user.name=mistral7b", "-c", "user.email=rehearsal@localhost")
     _git(made.folder, *author, "commit", "--quiet", "--allow-empty", "--no-verify", "--no-gpg-sign", "-m", subject)
@@ -79,12 +69,17 @@ def commit_all(made: Clone, files: Path, subject: str) -> Clone:
 
 
 def put_on_branch(made: Clone, branch: str) -> None:
-    """Has a branch point to what is checked out, as a push does at the provider.
-
-    Raises:
-        RepositoryError: git says no.
-    """
+    """Has a branch point to what is checked out, as a push does at the provider."""
     _git(made.folder, "checkout", "--quiet", "-B", branch)
+
+
+def archive(folder: Path, branch: str, file: Path) -> str | None:
+    """Writes the files of a branch into a zip file; the id of its commit, or None if there is no such branch."""
+    with suppress(RepositoryError):
+        commit = _git(folder, "rev-parse", "--verify", "--quiet", f"refs/heads/{branch}^{{commit}}")
+        _git(folder, "archive", "--format=zip", f"--output={file}", commit)
+        return commit
+    return None
 
 
 def _clone(folder: Path) -> Clone:
@@ -95,13 +90,7 @@ def _git(folder: Path, *arguments: str, strip: bool = True) -> str:
     environment = {name: value for name, value in os.environ.items() if name not in _OF_A_HOOK}
     try:
         ended = subprocess.run(
-            ["git", *arguments],
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
+            ["git", *arguments], cwd=folder, env=environment, input="", capture_output=True, text=True, check=False
         )
     except FileNotFoundError:
         raise RepositoryError("there is no git\nfix: install it: the pipeline's source is a git repository") from None

@@ -1,23 +1,27 @@
 """What came of a rehearsal: for scripts, and as tables."""
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from rich import box
+from botocore.exceptions import ClientError
 from rich.table import Table
 from rich.text import Text
 
+from mistral7b.promotion import PromotedEnvironment
+from mistral7b.promotion.places import Place
 from mistral7b.tgi import parse_environment
-from mistral7b_cli.rehearsal.cloud import Place
-from mistral7b_cli.rehearsal.deployed import Deployed
-from mistral7b_cli.rehearsal.execution import SUCCEEDED, Action, Execution
+from mistral7b_cli.output import table
+from mistral7b_cli.rehearsal.cloud import Cloud
+from mistral7b_cli.rehearsal.execution import OTHER_SIGN, SIGNS, SUCCEEDED, Action, Execution, Stage
 from mistral7b_cli.rehearsal.repository import Clone
-from mistral7b_cli.rehearsal.view import sign
+
+NOTHING = "none"
+"""Status of an endpoint that does not exist."""
 
 # What of a container's settings is worth a column, the launcher's defaults included: the rest is in the JSON document.
 _SHOWN = ("MAX_CONCURRENT_REQUESTS", "MAX_INPUT_LENGTH", "MAX_TOTAL_TOKENS")
+_PLACE = ("environment", "account", "region", "endpoint", "status")
 _COMMIT_LETTERS = 10
 
 
@@ -29,19 +33,17 @@ class Result:
     """The pipeline's."""
     commit: Clone
     execution: Execution
-    environments: tuple[Deployed, ...]
+    environments: list[dict[str, Any]]
+    """What each runs: see `deployed`."""
     stop: dict[str, Any] | None = field(init=False)
     """Where the promotion stopped, why, and the end of what was printed there; None if it did not."""
 
     def __post_init__(self) -> None:
         """Reads the log now: it goes with the rehearsal."""
-        failed = self.execution.failed
-        if failed is not None:
-            self.stop = {"stage": failed.stage, "action": failed.name, "reason": failed.reason, "log": failed.tail()}
-        elif self.promoted:
-            self.stop = None
-        else:  # cancelled by an update that starts nothing
-            self.stop = {"stage": "", "action": "", "reason": f"the execution is {self.execution.status}", "log": []}
+        # without a failure, an update that starts nothing has cancelled it
+        at = self.execution.failed or Action("", "", reason=f"the execution is {self.execution.status}")
+        stop = {"stage": at.stage, "action": at.name, "reason": at.reason, "log": at.tail()}
+        self.stop = None if self.promoted else stop
 
     @property
     def promoted(self) -> bool:
@@ -72,69 +74,75 @@ class Result:
             "stopped_by": self.stop,
             "stages": [
                 {
-                    "name": stage.name,
-                    "status": stage.status,
-                    "seconds": _rounded(stage.seconds(_now())),
-                    "actions": [_action(action) for action in stage.actions],
+                    **_outcome(stage),
+                    "actions": [
+                        _outcome(one) | {"category": one.category or None, "reason": one.reason or None}
+                        for one in stage.actions
+                    ],
                 }
                 for stage in self.execution.stages
             ],
-            "environments": [asdict(environment) for environment in self.environments],
+            "environments": self.environments,
         }
 
     def tables(self) -> Iterator[Table]:
         """The stages with their actions, and what the environments run."""
-        yield self._actions()
-        yield self._environments()
-
-    def _actions(self) -> Table:
-        table = _table("stage", "action", "", "status", "seconds", "")
-        table.columns[4].justify = "right"
-        for stage in self.execution.stages:
-            for number, action in enumerate(stage.actions):
-                mark, style = sign(action.status)
-                seconds = action.seconds(_now())
-                table.add_row(
-                    Text("" if number else stage.name, style="bold"),
-                    Text(action.label),
-                    Text(mark, style=style),
-                    Text(action.status),
-                    "" if seconds is None else f"{seconds:.1f}",
-                    Text(action.reason if action.status != SUCCEEDED or action.category == "Approval" else ""),
-                )
-        return table
-
-    def _environments(self) -> Table:
-        table = _table("environment", "account", "region", "endpoint", "status", "instances", "commit", *_SHOWN)
+        actions = [
+            (
+                Text("" if number else stage.name, "bold"),
+                action.label,
+                Text(*SIGNS.get(action.status, OTHER_SIGN)),
+                action.status,
+                "" if action.seconds is None else f"{action.seconds:.1f}",
+                action.remark,
+            )
+            for stage in self.execution.stages
+            for number, action in enumerate(stage.actions)
+        ]
+        yield table("", ("stage", "action", "", "status", "seconds", ""), actions)
+        environments = []
         for e in self.environments:
-            this = "this one" if e.commit == self.commit.commit else e.commit[:_COMMIT_LETTERS]
-            instances = f"{e.instances} × {e.instance_type}" if e.instances else ""
-            launcher = parse_environment(e.settings) if e.settings else None
+            this = "this one" if e["commit"] == self.commit.commit else e["commit"][:_COMMIT_LETTERS]
+            instances = f"{e['instances']} × {e['instance_type']}" if e["instances"] else ""
+            launcher = parse_environment(e["settings"]) if e["settings"] else None
             settings = [str(getattr(launcher, name.lower(), "")) for name in _SHOWN]
-            table.add_row(e.environment, e.account, e.region, e.endpoint, e.status, instances, this, *settings)
-        return table
+            place = [e[heading] for heading in _PLACE]
+            environments.append([*place, instances, this, *settings])
+        yield table("", (*_PLACE, "instances", "commit", *_SHOWN), environments)
 
 
-def _action(action: Action) -> dict[str, Any]:
+def _outcome(one: Stage | Action) -> dict[str, Any]:
+    seconds = None if one.seconds is None else round(one.seconds, 1)
+    return {"name": one.name, "status": one.status, "seconds": seconds}
+
+
+def deployed(cloud: Cloud, environment: PromotedEnvironment, commits: Mapping[str, str]) -> dict[str, Any]:
+    """What an environment's account runs, asked of SageMaker there; `commits` were deployed last, by stage.
+
+    Environment, account, region, endpoint and its status (SageMaker's EndpointStatus, or none), instance type and
+    count, the commit whose stack was deployed last (empty if none was), and the container's variables as settings.
+    Raises ClientError.
+    """
+    name = environment.environment.resolved_endpoint_name
+    place = {"environment": environment.name, "account": environment.account, "region": environment.region}
+    nothing = {"status": NOTHING, "instance_type": "", "instances": 0, "commit": "", "settings": {}}
+    sagemaker = cloud.client("sagemaker", environment.account, environment.region)
+    try:
+        endpoint = sagemaker.describe_endpoint(EndpointName=name)
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ValidationException":  # SageMaker's word for what does not exist
+            return {**place, "endpoint": name, **nothing}
+        raise
+    config = sagemaker.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
+    variant = config["ProductionVariants"][0]
+    model = sagemaker.describe_model(ModelName=variant["ModelName"])
+    running = endpoint.get("ProductionVariants", [{}])[0]
     return {
-        "name": action.name,
-        "category": action.category or None,
-        "status": action.status,
-        "seconds": _rounded(action.seconds(_now())),
-        "reason": action.reason or None,
+        **place,
+        "endpoint": name,
+        "status": endpoint["EndpointStatus"],
+        "instance_type": variant["InstanceType"],
+        "instances": running.get("CurrentInstanceCount", variant["InitialInstanceCount"]),
+        "commit": commits.get(environment.name, ""),
+        "settings": model["PrimaryContainer"]["Environment"],
     }
-
-
-def _table(*headings: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
-    return table
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-def _rounded(seconds: float | None) -> float | None:
-    return None if seconds is None else round(seconds, 1)

@@ -6,7 +6,7 @@ What a role may do is evaluated before it is done, as the embedded AWS refuses n
 import secrets
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,6 @@ class Session:
 class Artifact:
     """An artifact in the store of a region."""
 
-    name: str
     bucket: str
     key: str
     region: str
@@ -73,16 +72,16 @@ class Run:
     cloud: Cloud
     definition: Definition
     execution: Execution
-    declared: Declared
-    shown: Action
     clone: Path
     """The clone that stands for the repository."""
-    folder: Path
-    """A folder of the action's own, which does not exist."""
+    cancelled: threading.Event
+    """Set when the rehearsal is interrupted."""
     artifacts: dict[str, Artifact]
     """Of the execution, by name: the action adds its own."""
-    cancelled: threading.Event = field(default_factory=threading.Event)
-    """Set when the rehearsal is interrupted."""
+    declared: Declared
+    shown: Action
+    folder: Path
+    """A folder of the action's own."""
 
     def configuration(self, key: str) -> str:
         """A value of the action's configuration; empty where it has none."""
@@ -107,10 +106,7 @@ class Run:
         if role is None:
             return pipeline
         sts = pipeline.client("sts", self.definition.region)
-        try:
-            made = sts.assume_role(RoleArn=role, RoleSessionName=self.execution.id)
-        except ClientError as error:
-            raise ActionFailedError(error.response["Error"]["Message"]) from error
+        made = sts.assume_role(RoleArn=role, RoleSessionName=self.execution.id)
         return Session(self.cloud, role, made["Credentials"])
 
     def put(self, name: str, content: bytes, who: Session, *, acl: bool = False) -> Artifact:
@@ -124,14 +120,13 @@ class Run:
         """
         store = self.definition.stores[self.declared.region]
         key = f"{self.definition.name[:20]}/{name[:10]}/{secrets.token_hex(4)}"
-        made = Artifact(name, store.bucket, key, self.declared.region)
+        made = Artifact(store.bucket, key, self.declared.region)
         self._require(who, "s3:PutObject", "kms:GenerateDataKey", made)
         if acl and not who.may("s3:PutObjectAcl", f"arn:aws:s3:::{made.bucket}/{key}"):
             raise ActionFailedError("Upload to S3 failed with the following error: Access Denied (s3:PutObjectAcl)")
         given = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": store.key} if store.key else {}
         given |= {"ACL": "bucket-owner-full-control"} if acl else {}
-        s3 = who.client("s3", made.region)
-        _call("upload", made, lambda: s3.put_object(Bucket=made.bucket, Key=key, Body=content, **given))
+        who.client("s3", made.region).put_object(Bucket=made.bucket, Key=key, Body=content, **given)
         return made
 
     def get(self, name: str, who: Session) -> bytes:
@@ -148,8 +143,7 @@ class Run:
 
     def _read(self, artifact: Artifact, who: Session) -> bytes:
         self._require(who, "s3:GetObject", "kms:Decrypt", artifact)
-        s3 = who.client("s3", artifact.region)
-        found = _call("access", artifact, lambda: s3.get_object(Bucket=artifact.bucket, Key=artifact.key))
+        found = who.client("s3", artifact.region).get_object(Bucket=artifact.bucket, Key=artifact.key)
         content: bytes = found["Body"].read()
         return content
 
@@ -163,8 +157,7 @@ class Run:
         key = self.definition.stores[artifact.region].key
         if key and key.startswith("arn:"):
             kms = client("kms", key.split(":")[4], artifact.region)
-            found = _call("access", artifact, lambda: kms.describe_key(KeyId=key))
-            key = str(found["KeyMetadata"]["Arn"])  # policies name keys, never aliases
+            key = str(kms.describe_key(KeyId=key)["KeyMetadata"]["Arn"])  # policies name keys, never aliases
             aliases = kms.list_aliases(KeyId=key)["Aliases"]
             through = {
                 "kms:viaservice": f"s3.{artifact.region}.amazonaws.com",
@@ -180,11 +173,3 @@ def _policy(get: Callable[[], Mapping[str, Any]]) -> str:
         return str(get()["Policy"])
     except ClientError:
         return "{}"
-
-
-def _call(what: str, artifact: Artifact, call: Callable[[], Any]) -> Any:
-    try:
-        return call()
-    except ClientError as error:
-        reason = error.response["Error"]["Message"]
-        raise ActionFailedError(f"Unable to {what} the artifact {artifact.bucket}/{artifact.key}: {reason}") from error

@@ -1,11 +1,9 @@
 """Source actions: the branch of the clone that stands for the repository, as an archive in the artifact store."""
 
-import subprocess
 import tempfile
 from pathlib import Path
 
-from botocore.exceptions import ClientError
-
+from mistral7b_cli.rehearsal.repository import archive
 from mistral7b_cli.rehearsal.run import ActionFailedError, Run
 
 _SERVICES = ("codestar-connections", "codeconnections")
@@ -20,15 +18,16 @@ def run_source(run: Run) -> None:
         raise ActionFailedError(
             f"Unable to use Connection: {arn}. The provided role does not have sufficient permissions."
         )
-    _check_connection(run, arn)
-    try:
-        commit = _git(run.clone, "rev-parse", "--verify", "--quiet", f"refs/heads/{branch}^{{commit}}")
-    except subprocess.CalledProcessError as error:
-        raise ActionFailedError(f"The repository has no branch {branch}") from error
+    service, region, account = arn.split(":")[2:5]  # as the administrator: GetConnection takes a permission of its own
+    connection = run.cloud.client(service, account, region).get_connection(ConnectionArn=arn)["Connection"]
+    status = connection["ConnectionStatus"]
+    if status != "AVAILABLE":
+        raise ActionFailedError(f"Connection {arn} is not available: its status is {status}")
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, "source.zip")
-        _git(run.clone, "archive", "--format=zip", f"--output={file}", commit)
-        name = run.declared.outputs[0]
+        file, name = Path(folder, "source.zip"), run.declared.outputs[0]
+        commit = archive(run.clone, branch, file)
+        if commit is None:
+            raise ActionFailedError(f"The repository has no branch {branch}")
         run.artifacts[name] = run.put(name, file.read_bytes(), who, acl=True)
     run.execution.commit = commit
 
@@ -40,19 +39,3 @@ def _request(run: Run, service: str) -> dict[str, str | None]:
     """
     values = {"fullrepositoryid": run.configuration("FullRepositoryId"), "branchname": run.configuration("BranchName")}
     return {f"{one}:{key}": value if one == service else None for one in _SERVICES for key, value in values.items()}
-
-
-def _check_connection(run: Run, arn: str) -> None:
-    """As the account's administrator: GetConnection takes a permission of its own."""
-    service, region, account = arn.split(":")[2:5]
-    try:
-        found = run.cloud.client(service, account, region).get_connection(ConnectionArn=arn)["Connection"]
-    except ClientError as error:
-        raise ActionFailedError(error.response["Error"]["Message"]) from error
-    if found["ConnectionStatus"] != "AVAILABLE":
-        raise ActionFailedError(f"Connection {arn} is not available: its status is {found['ConnectionStatus']}")
-
-
-def _git(clone: Path, *arguments: str) -> str:
-    ended = subprocess.run(["git", "-C", str(clone), *arguments], capture_output=True, text=True, check=True)
-    return ended.stdout.strip()

@@ -3,7 +3,7 @@
 import threading
 import uuid
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from mistral7b.promotion.names import PIPELINE_NAME
+from mistral7b.promotion.places import Place
+from mistral7b_cli.rehearsal.approvals import Approver
 from mistral7b_cli.rehearsal.build import run_codebuild
-from mistral7b_cli.rehearsal.cloud import Cloud, Place
+from mistral7b_cli.rehearsal.cloud import Cloud
 from mistral7b_cli.rehearsal.deploy import run_cloudformation
 from mistral7b_cli.rehearsal.execution import (
     ABANDONED,
@@ -40,18 +42,6 @@ _RUNNERS: Mapping[str, Callable[[Run], None]] = {
 _ANSWERED = ("ApprovalAlreadyCompletedException", "InvalidApprovalTokenException")
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What to answer an approval."""
-
-    approved: bool
-    summary: str
-
-
-Approver = Callable[[Execution, Stage, Action], Answer]
-"""Decides on an approval of a stage."""
-
-
 @dataclass
 class Walk:
     """One commit's way through the pipeline."""
@@ -73,29 +63,35 @@ class Walk:
         Raises:
             botocore.exceptions.ClientError: the embedded AWS does not answer as it has to.
         """
-        with self.view.showing():
+        with self.view.live:
             while True:
                 execution = self._execute(read_definition(self.cloud, self.place))
                 restarts = read_definition(self.cloud, self.place).declared.get("RestartExecutionOnUpdate")
                 if execution.status != CANCELLED or str(restarts).lower() != "true":
                     return execution
-                self.view.say(
+                self.view.print(
                     f"    The pipeline has updated itself: execution {execution.id} ends, and another takes the commit "
                     "through the new one."
                 )
 
     def _execute(self, definition: Definition) -> Execution:
-        stages = tuple(Stage(s.name, tuple(_shown(action) for action in s.actions)) for s in definition.stages)
+        stages = tuple(
+            Stage(
+                s.name,
+                tuple(Action(s.name, a.name, a.category, a.configuration.get("CustomData", "")) for a in s.actions),
+            )
+            for s in definition.stages
+        )
         execution = Execution(definition.name, str(uuid.uuid4()), stages)
-        artifacts: dict[str, Artifact] = {}
+        common = self.cloud, definition, execution, self.clone, self._cancelled, dict[str, Artifact]()
         for stage, shown in zip(definition.stages, stages, strict=True):
             for order in sorted({action.run_order for action in stage.actions}):
-                beside = [
-                    self._run(definition, execution, declared, action, artifacts)
+                runs = [
+                    Run(*common, declared, action, self._new_folder(action))
                     for declared, action in zip(stage.actions, shown.actions, strict=True)
                     if declared.run_order == order
                 ]
-                self._run_together(execution, shown, beside)
+                self._run_together(execution, shown, runs)
                 if shown.status == FAILED:
                     execution.status = FAILED
                     return execution
@@ -106,73 +102,59 @@ class Walk:
         execution.status = SUCCEEDED
         return execution
 
-    def _run(
-        self,
-        definition: Definition,
-        execution: Execution,
-        declared: Declared,
-        shown: Action,
-        artifacts: dict[str, Artifact],
-    ) -> Run:
+    def _new_folder(self, action: Action) -> Path:
         number = len(list(self.folder.iterdir())) if self.folder.is_dir() else 0
-        folder = self.folder / f"{number + 1:03}-{shown.stage}-{shown.label}"
+        folder = self.folder / f"{number + 1:03}-{action.stage}-{action.label}"
         folder.mkdir(parents=True)
-        return Run(self.cloud, definition, execution, declared, shown, self.clone, folder, artifacts, self._cancelled)
+        return folder
 
     def _run_together(self, execution: Execution, stage: Stage, runs: list[Run]) -> None:
         """Runs actions beside each other to their ends; their approvals are asked for when nothing else runs.
 
         The review may answer one until then. One that waits beside an action that fails is abandoned.
         """
-        approvals = {run.shown.name: self._ask(run) for run in runs if run.shown.category == "Approval"}
+        approvals = [(run.shown, self._ask(run)) for run in runs if run.shown.category == "Approval"]
         others = [run for run in runs if run.shown.category != "Approval"]
         with ThreadPoolExecutor(max(1, len(others))) as pool:
             try:
-                futures = [pool.submit(_perform, run) for run in others]
-                while not all(one.done() for one in futures) or any(
-                    run.shown.status == IN_PROGRESS for run in runs if run.shown.name in approvals
-                ):
-                    self._look(execution, stage, approvals, futures)
+                running: set[Future[None]] = {pool.submit(_perform, run) for run in others}
+                while running:
+                    self.view.update(execution)
+                    done, running = wait(running, _POLL_S)
+                    for future in done:
+                        future.result()  # raises what is no failure of the action
+                    self._read_answers(approvals)
+                self._read_answers(approvals)
+                self.view.update(execution)
+                for action, token in approvals:
+                    if action.status == IN_PROGRESS:
+                        self._answer(execution, stage, action, token)
+                self._read_answers(approvals)
             except BaseException:  # such as the user's Ctrl-C: builds end at once
                 self._cancelled.set()
                 raise
-        for future in futures:
-            future.result()  # raises what is no failure of the action
         self.view.update(execution)
-
-    def _look(self, execution: Execution, stage: Stage, tokens: Mapping[str, str], futures: list[Future[None]]) -> None:
-        for future in futures:
-            if future.done():
-                future.result()  # raises what is no failure of the action
-        self.view.update(execution)
-        waiting = [one for one in stage.actions if one.name in tokens and one.status == IN_PROGRESS]
-        for action in waiting:
-            self._read_answer(action)
-        if not all(future.done() for future in futures):
-            self._cancelled.wait(_POLL_S)
-            return
-        for action in (one for one in waiting if one.status == IN_PROGRESS):
-            if failed := [other.name for other in stage.actions if other.status == FAILED]:
-                action.end(ABANDONED, f"{' and '.join(failed)} failed")
-                continue
-            with self.view.paused():
-                answer = self.decide(execution, stage, action)
-            self._put(action, tokens[action.name], answer)
-            self._read_answer(action)
 
     def _ask(self, run: Run) -> str:
         place = [self.place.account, self.place.region, PIPELINE_NAME, run.shown.stage, run.shown.name]
         run.shown.start()
         return str(self.cloud.backstage("ask", place=place, execution=run.execution.id)["token"])
 
-    def _read_answer(self, action: Action) -> None:
-        state = self._codepipeline.get_pipeline_state(name=PIPELINE_NAME)
-        (stage,) = [one for one in state["stageStates"] if one["stageName"] == action.stage]
-        (found,) = [one["latestExecution"] for one in stage["actionStates"] if one["actionName"] == action.name]
-        if found["status"] != IN_PROGRESS:
-            action.end(found["status"], found["summary"])
+    def _read_answers(self, approvals: list[tuple[Action, str]]) -> None:
+        waiting = [action for action, _ in approvals if action.status == IN_PROGRESS]
+        states = self._codepipeline.get_pipeline_state(name=PIPELINE_NAME)["stageStates"] if waiting else ()
+        for action in waiting:
+            (stage,) = [one for one in states if one["stageName"] == action.stage]
+            (found,) = [one["latestExecution"] for one in stage["actionStates"] if one["actionName"] == action.name]
+            if found["status"] != IN_PROGRESS:
+                action.end(found["status"], found["summary"])
 
-    def _put(self, action: Action, token: str, answer: Answer) -> None:
+    def _answer(self, execution: Execution, stage: Stage, action: Action, token: str) -> None:
+        if failed := [other.name for other in stage.actions if other.status == FAILED]:
+            action.end(ABANDONED, f"{' and '.join(failed)} failed")
+            return
+        with self.view.paused():
+            answer = self.decide(execution, stage, action)
         try:
             self._codepipeline.put_approval_result(
                 pipelineName=PIPELINE_NAME,
@@ -197,7 +179,7 @@ def read_definition(cloud: Cloud, place: Place) -> Definition:
     return Definition(declared, place.region, place.account)
 
 
-def _shown(action: Declared) -> Action:
+def _not_started(action: Declared) -> Action:
     return Action(action.stage, action.name, action.category, action.configuration.get("CustomData", ""))
 
 
@@ -207,5 +189,7 @@ def _perform(run: Run) -> None:
         _RUNNERS[run.declared.type[2]](run)
     except ActionFailedError as error:
         run.shown.end(FAILED, str(error))
+    except ClientError as error:  # what the action's role was refused
+        run.shown.end(FAILED, error.response["Error"]["Message"])
     else:
         run.shown.end(SUCCEEDED)

@@ -1,12 +1,60 @@
-"""`python -m sagehost`."""
+"""The command `sagehost`, also `python -m sagehost`."""
 
+import argparse
 import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
 
-from sagehost.accounts import isolate
+from sagehost.accounts import access_key_id, isolate
 
-if __name__ == "__main__":
+_DESCRIPTION = """\
+AWS on this machine, with SageMaker real-time endpoints that answer. Ctrl-C ends it; what was deployed is then gone.
+
+To call it, set in another shell (the 12 digits in the key id are the account that you act as):
+
+  export AWS_ENDPOINT_URL=http://localhost:5600
+  export AWS_ACCESS_KEY_ID={key_id} AWS_SECRET_ACCESS_KEY=local
+  export AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1
+
+Then `cdk bootstrap`, `cdk deploy`, the AWS CLI and boto3 work as with AWS."""
+
+_EPILOG = """\
+environment variables (seconds):
+  SAGEHOST_ENDPOINT_SECONDS    until an endpoint is created or updated (1)
+  SAGEHOST_INTERFACE_SECONDS   until the network interface of a removed instance is deleted (2)
+  SAGEHOST_DEPENDENCY_SECONDS  for which CloudFormation repeats deletions that EC2 refuses with
+                               DependencyViolation (three times the interfaces')
+
+An image is answered for by the installed package that has an entry point in the group sagehost.containers
+with the name of the image's repository. How to write one: the README of sagehost."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run until SIGTERM or SIGINT. Exit code 1: the port is taken; 2: an argument or a variable is wrong."""
+    parser = argparse.ArgumentParser(
+        prog="sagehost",
+        description=_DESCRIPTION.format(key_id=access_key_id("123456789012")),
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--port", type=_port, default=5600, help="on localhost; 0 takes a free one (default: 5600)")
+    parser.add_argument("--ready-file", type=Path, help="write pid, port and url here, as JSON, once it listens")
+    parser.add_argument("--until-stdin-closes", action="store_true", help="end with the process that started it")
+    parser.add_argument("--version", action="version", version=f"sagehost {version('sagehost')}")
+    options = parser.parse_args(arguments)
     isolate()
 
-    from sagehost.server import main
+    from sagehost.server import serve  # noqa: PLC0415 - imports botocore, of which parts read the AWS variables
 
+    return serve(options.port, options.ready_file, until_stdin_closes=options.until_stdin_closes)
+
+
+def _port(text: str) -> int:
+    if not (text.isdecimal() and int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: give a number from 0 to 65535")
+    return int(text)
+
+
+if __name__ == "__main__":
     sys.exit(main())

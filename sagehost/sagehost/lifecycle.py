@@ -12,22 +12,20 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
 
 START_S = 30.0
 """How long a server may take until it answers."""
 
 STOP_S = 5.0
-"""How long a server may take to end after SIGTERM before it is killed."""
+"""How long a server may take to end after it is killed."""
 
 _POLL_S = 0.02
 _TAIL_LINES = 15
-_HEALTH = "/_sagehost/health"
+_STATE = "state.json"
 
 # A proxy of the environment has nothing to do with localhost.
 _HTTP = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -44,10 +42,10 @@ class State:
     pid: int
     port: int
     url: str
-    log: str
-    """Path of its log file."""
     started_at: str
     """UTC, ISO 8601."""
+    log: str
+    """Path of its log file."""
 
 
 def up(state_dir: Path, port: int = 0) -> State:
@@ -62,23 +60,20 @@ def up(state_dir: Path, port: int = 0) -> State:
         ModuleNotFoundError: its packages are not installed.
     """
     with _locked(state_dir):
-        if (running := status(state_dir)) is not None:
-            return running
-        state = _start(state_dir, port, outlives_us=True)[1]
-        _write(state_dir / "state.json", json.dumps(asdict(state)))
-        return state
+        return status(state_dir) or _start(state_dir, port, outlives_us=True)[1]
 
 
 def status(state_dir: Path) -> State | None:
     """The server of this directory if it is running.
 
-    The pid in the file may meanwhile be another process's, so it is the server that is asked for its own.
+    The pid in the file may now belong to another process, so the server itself is asked for its pid.
     """
     try:
-        state = State(**json.loads((state_dir / "state.json").read_text()))
-    except (OSError, ValueError, TypeError):
+        state = State(**json.loads((state_dir / _STATE).read_text()), log=str(state_dir / "server.log"))
+        with _HTTP.open(state.url + "/_sagehost/health", timeout=2) as answer:
+            return state if json.load(answer)["pid"] == state.pid else None
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    return state if _health(state.url) == state.pid else None
 
 
 def down(state_dir: Path) -> bool:
@@ -87,7 +82,7 @@ def down(state_dir: Path) -> bool:
         state = status(state_dir)
         if state is not None:
             _stop(state.pid)
-        (state_dir / "state.json").unlink(missing_ok=True)
+        (state_dir / _STATE).unlink(missing_ok=True)
         return state is not None
 
 
@@ -111,14 +106,12 @@ def running_server(port: int = 0) -> Iterator[State]:
 def _start(state_dir: Path, port: int, *, outlives_us: bool) -> tuple[subprocess.Popen[bytes], State]:
     if importlib.util.find_spec("moto") is None:
         raise ModuleNotFoundError("the embedded AWS stands on moto", name="moto")
-    ready, log = state_dir / "ready.json", state_dir / "server.log"
+    ready, log = state_dir / _STATE, state_dir / "server.log"
     ready.unlink(missing_ok=True)
     command = [sys.executable, "-m", "sagehost", "--port", str(port), "--ready-file", str(ready)]
-    if not outlives_us:
-        command.append("--until-stdin-closes")
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command,
+            command if outlives_us else [*command, "--until-stdin-closes"],
             stdin=subprocess.DEVNULL if outlives_us else subprocess.PIPE,
             stdout=output,
             stderr=output,
@@ -129,52 +122,24 @@ def _start(state_dir: Path, port: int, *, outlives_us: bool) -> tuple[subprocess
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise LifecycleError(f"the embedded AWS did not start:\n{_tail(log)}")
-        if ready.exists():
-            state = _state(ready, log)
-            if _health(state.url) == process.pid:
-                return process, state
+        if (state := status(state_dir)) is not None:
+            return process, state
         time.sleep(_POLL_S)
-    process.kill()
-    process.wait()
+    _stop(process.pid)
     raise LifecycleError(f"the embedded AWS did not start within {START_S:g} s:\n{_tail(log)}")
 
 
-def _state(ready: Path, log: Path) -> State:
-    told = json.loads(ready.read_text())
-    started_at = datetime.now(UTC).isoformat(timespec="seconds")
-    return State(pid=told["pid"], port=told["port"], url=told["url"], log=str(log), started_at=started_at)
-
-
-def _health(url: str) -> int | None:
-    """The pid that the server at `url` says it has, or None if nothing of ours answers."""
-    try:
-        with _HTTP.open(url + _HEALTH, timeout=2) as answer:
-            return int(json.load(answer)["pid"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
 def _stop(pid: int) -> None:
-    for number, patience in ((signal.SIGTERM, STOP_S), (signal.SIGKILL, STOP_S)):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, number)
-        deadline = time.monotonic() + patience
+    """End a process and wait until it has ended. Nothing that it keeps outlives it, so nothing is left to finish."""
+    deadline = time.monotonic() + STOP_S
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
         while time.monotonic() < deadline:
-            if _ended(pid):
-                return
+            with contextlib.suppress(ChildProcessError):  # started by another process, which collects it
+                os.waitpid(pid, os.WNOHANG)
+            os.kill(pid, 0)
             time.sleep(_POLL_S)
-    raise LifecycleError(f"process {pid} does not end")
-
-
-def _ended(pid: int) -> bool:
-    with contextlib.suppress(ChildProcessError):  # started by another process, which collects it
-        if os.waitpid(pid, os.WNOHANG)[0] == pid:
-            return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    return False
+        raise LifecycleError(f"process {pid} does not end")
 
 
 @contextlib.contextmanager
@@ -190,12 +155,5 @@ def _locked(state_dir: Path) -> Iterator[None]:
         yield
 
 
-def _write(path: Path, text: str) -> None:
-    partial = path.with_suffix(".partial")
-    partial.write_text(text)
-    partial.replace(path)
-
-
 def _tail(log: Path) -> str:
-    lines = log.read_text(errors="replace").splitlines()
-    return "\n".join(lines[-_TAIL_LINES:])
+    return "\n".join(log.read_text(errors="replace").splitlines()[-_TAIL_LINES:])

@@ -1,4 +1,4 @@
-"""Who may assume which role, and credentials of those that may.
+"""Who may assume which role, credentials of those that may, and what a role's policies let a service do in its name.
 
 A role has to exist and to trust the caller. A caller that is itself a role's session also needs its own role's policies
 to allow it, but for a role of the same account that names it:
@@ -28,7 +28,7 @@ Credentials = Mapping[str, Any]
 
 
 class AccessDenied(ServiceException):
-    """The role does not exist, or does not trust the caller; which of the two, AWS does not say."""
+    """The policies do not allow it, or the role does not exist: AWS does not say which. The text is IAM's."""
 
     code = "AccessDenied"
 
@@ -125,6 +125,42 @@ def authorize(role_arn: str, access_key: str, external_id: str | None, partition
     _authorize(role_arn, identity(access_key, partition), _request(None, None, external_id))
 
 
+def check_action(role_arn: str, action: str, resource: str, context: Context, resource_policy: str = "{}") -> None:
+    """Whether a role's policies, or what the resource's policy says about the role, allow a service to do something.
+
+    Permissions boundaries are not looked at. `resource` is an ARN, or `*` for an action without resources; `context`
+    has the condition keys beside those of every request.
+
+    Raises:
+        AccessDenied: they do not, or a policy denies it.
+    """
+    _, partition, _, _, account, name = role_arn.split(":")
+    everywhere = {"aws:principalarn": role_arn, "aws:resourceaccount": account, "aws:securetransport": "true"}
+    about = [one for one in policies.statements(resource_policy) if _grants(one.get("Principal", {}), role_arn)]
+    because = ""
+    try:
+        if _permitted([*statements(role_arn), *about], action, resource, {**everywhere, **context}):
+            return
+    except NotEvaluated as error:
+        because = f" ({error})"
+    session = f"arn:{partition}:sts::{account}:assumed-role/{name.rsplit('/', 1)[-1]}/SageMaker"
+    raise AccessDenied(f"User: {session} is not authorized to perform: {action} on resource: {resource}{because}")
+
+
+def allows_action(role_arn: str, action: str, resource: str, resource_policy: str, context: Context) -> bool:
+    """Whether `check_action` finds it allowed."""
+    try:
+        check_action(role_arn, action, resource, context, resource_policy)
+    except AccessDenied:
+        return False
+    return True
+
+
+def _grants(principal: Any, role_arn: str) -> bool:
+    named = principal.get("AWS", []) if isinstance(principal, dict) else principal
+    return bool({role_arn, "*"} & set(listed(named)))
+
+
 def statements(role_arn: str) -> list[Statement]:
     """The statements of a role's inline and attached policies; none for a role that does not exist."""
     role = find(role_arn)
@@ -185,24 +221,21 @@ def _allowed(role: Role, caller: Identity, trusted: list[Statement], context: Co
         return True
     if caller.account == role.account_id and any(_by_name(one, caller) for one in trusted):
         return True
-    allowed = policies.allows(
-        statements(caller.role.arn), _ACTION, lambda one: policies.on_resource(one, role.arn), context
-    )
-    return bool(allowed) and _within_boundary(caller.role, role, context)
+    boundary = caller.role.permissions_boundary_arn
+    documents = [statements(caller.role.arn)]
+    if boundary:
+        iam = iam_backends[caller.role.account_id][caller.role.arn.split(":")[1]]
+        documents.append(policies.statements(_document(iam.get_policy(boundary))))
+    return all(_permitted(document, _ACTION, role.arn, context) for document in documents)
+
+
+def _permitted(statements: list[Statement], action: str, resource: str, context: Context) -> bool:
+    return bool(policies.allows(statements, action, lambda one: policies.on_resource(one, resource), context))
 
 
 def _by_name(statement: Statement, caller: Identity) -> bool:
     principal = statement["Principal"]
     return principal != "*" and bool({caller.arn, caller.principal_arn} & set(listed(principal.get("AWS", []))))
-
-
-def _within_boundary(caller: Role, role: Role, context: Context) -> bool:
-    if not caller.permissions_boundary_arn:
-        return True
-    iam = iam_backends[caller.account_id][caller.arn.split(":")[1]]
-    policy: ManagedPolicy = iam.get_policy(caller.permissions_boundary_arn)
-    statements = policies.statements(_document(policy))
-    return bool(policies.allows(statements, _ACTION, lambda one: policies.on_resource(one, role.arn), context))
 
 
 def _documents(role: Role) -> list[str | Mapping[str, Any]]:

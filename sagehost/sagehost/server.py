@@ -1,8 +1,7 @@
-"""The HTTP server of the embedded AWS: `python -m sagehost --port N`."""
+"""The HTTP server of the embedded AWS."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import logging
 import os
@@ -10,7 +9,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Sequence
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
@@ -20,9 +19,10 @@ from a2wsgi import WSGIMiddleware
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import Mount, Route
 
-from sagehost import cloudformation, moto_app, pipelines
+from sagehost import cloudformation, hosting, moto_app, pipelines
+from sagehost.containers import installed
 from sagehost.pipelines import backstage
 
 HEALTH_PATH = "/_sagehost/health"
@@ -37,22 +37,17 @@ LOG = logging.getLogger(__name__)
 
 
 async def _health(_: Request) -> JSONResponse:
-    return JSONResponse({"status": "ready", "version": version("mistral7b-sagemaker"), "pid": os.getpid()})
+    return JSONResponse({"status": "ready", "version": version("sagehost"), "pid": os.getpid()})
 
 
-def create_app(routes: Sequence[BaseRoute] | None = None) -> Starlette:
-    """The application: `routes` (by default the data plane of SageMaker's hosting) first, moto for everything else."""
-    if routes is None:
-        from sagehost import hosting  # noqa: PLC0415 - for a server without the data plane, in tests
-
-        hosting.install()
-        routes = hosting.routes()
+def create_app() -> Starlette:
+    """The application: the data plane of SageMaker's hosting first, moto for everything else."""
     cloudformation.install()
     pipelines.install()
     # a2wsgi types WSGI and ASGI by its own definitions of the same.
     services: Any = WSGIMiddleware(cast("Any", moto_app.application()), workers=WORKERS)
     own = [Route(HEALTH_PATH, _health), *backstage.routes()]
-    return Starlette(routes=[*own, *routes, Mount("/", app=services)])
+    return Starlette(routes=[*own, *hosting.routes(), Mount("/", app=services)])
 
 
 def listen(port: int) -> list[socket.socket]:
@@ -87,49 +82,42 @@ def end_with_standard_input() -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run until SIGTERM or SIGINT. Exit code 1 with one line on stderr if the port is taken."""
-    parser = argparse.ArgumentParser(prog="python -m sagehost", description="AWS on the laptop")
-    parser.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
-    parser.add_argument(
-        "--ready-file", type=Path, help="written once the server listens: its pid, port and url as JSON"
-    )
-    parser.add_argument("--until-stdin-closes", action="store_true", help="end with the process that started it")
-    options = parser.parse_args(arguments)
+def serve(port: int, ready_file: Path | None = None, *, until_stdin_closes: bool = False) -> int:
+    """Run until SIGTERM or SIGINT; the exit code. `ready_file` gets pid, port and url once the server listens."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("botocore").setLevel(logging.WARNING)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     try:
-        sockets = listen(options.port)
+        sockets = listen(port)
     except OSError as error:
-        sys.stderr.write(f"cannot listen on port {options.port}: {error.strerror or error}\n")
+        sys.stderr.write(f"cannot listen on port {port}: {error.strerror or error}\n")
         return 1
-    port = sockets[0].getsockname()[1]
-    url = f"http://{HOST}:{port}"
     try:
-        application = create_app()
-    except ValueError as error:  # a variable of the environment with a wrong value
+        hosting.install()
+    except ValueError as error:  # a variable of the environment with a wrong value, or two packages for one image
         sys.stderr.write(f"{error}\n")
         return 2
+    port = sockets[0].getsockname()[1]
+    url = f"http://{HOST}:{port}"
     config = uvicorn.Config(
-        application,
+        create_app(),
         log_config=None,
         access_log=False,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=GRACE_S,
         lifespan="off",
     )
-    state = {"pid": os.getpid(), "port": port, "url": url}
-    if options.ready_file:
-        partial = options.ready_file.with_suffix(".partial")
-        partial.write_text(json.dumps(state))
-        partial.replace(options.ready_file)  # readers see all of it or nothing
-    LOG.info("listening on %s", state["url"])
+    if ready_file:
+        started_at = datetime.now(UTC).isoformat(timespec="seconds")
+        partial = ready_file.with_suffix(".partial")
+        partial.write_text(json.dumps({"pid": os.getpid(), "port": port, "url": url, "started_at": started_at}))
+        partial.replace(ready_file)  # readers see all of it or nothing
+    LOG.info("listening on %s; containers for images of: %s", url, ", ".join(installed()) or "none installed")
     # uvicorn stops on these signals and then raises them again. Stack operations and requests are threads that may be
     # in the middle of something; nothing of theirs outlives the process, so there is nothing to wait for.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: os._exit(0))
-    if options.until_stdin_closes:
+    if until_stdin_closes:
         end_with_standard_input()
     uvicorn.Server(config).run(sockets=sockets)
     return 0

@@ -1,19 +1,55 @@
-"""All stacks of the app."""
+"""All stacks of the app, and how app.py synthesizes them."""
 
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 import aws_cdk as cdk
 
-from mistral7b.environment import Environment
+from mistral7b.environment import Environment, EnvironmentFileError, load_environment, load_environments
 from mistral7b.environment.warnings import NEVER_SCHEDULED, never_scheduled
-from mistral7b.promotion import Promotion
+from mistral7b.promotion import Promotion, load_promotion
 from mistral7b.promotion.github_actions import deploy_role_name
 from mistral7b.promotion.names import gates_project_role_name
-from mistral7b_stacks.checks import is_listed
+from mistral7b_stacks.checks import InvalidContextError, add_template_validation, is_listed, remember_verdicts
 from mistral7b_stacks.github import add_github_stacks
 from mistral7b_stacks.pipeline import PipelineStack
 from mistral7b_stacks.stage import EnvironmentStage
-from sagemaker_tgi import NamedRole
+from sagemaker_tgi import InvalidPropsError, NamedRole
+
+
+def main(folder: Path) -> None:
+    """Synthesizes the project in `folder`, which has its files in `environments/`; this is all that an app.py does.
+
+    A mistake in a file ends with a message and exit code 2, a finding of a check with 1.
+
+    `cdk -c environments=FOLDER` takes the files of another folder. `-c only=dev,prod` defines these stages alone; every
+    file is read and checked all the same. `-c validation=full` checks templates that have passed before, too.
+    """
+    app = cdk.App(builtin_cloud_formation_validation=False)
+    files = Path(app.node.try_get_context("environments") or folder / "environments")
+    try:
+        environments = load_environments(files)
+        promotion = load_promotion(files, environments)
+        exported = app.node.try_get_context("export")  # `mistral7b export`: one environment as a plain template
+        if only := exported or app.node.try_get_context("only"):
+            environments = {
+                name: environments.get(name) or load_environment(files, name) for name in str(only).split(",")
+            }
+        define(app, environments, None if exported else promotion)
+        verdicts = remember_verdicts(app, folder / ".mistral7b" / "validated")
+    except (EnvironmentFileError, InvalidPropsError, InvalidContextError) as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(2)
+    add_template_validation(app)
+    try:
+        assembly = app.synth()
+    except RuntimeError as error:
+        if "ValidationFailed" not in str(error):
+            raise
+        sys.exit(1)  # the checks have printed their findings
+    if verdicts:
+        verdicts.keep(Path(assembly.directory) / "validation-report.json")
 
 
 def define(
@@ -36,7 +72,7 @@ def define(
         name: EnvironmentStage(
             app,
             environment=environment,
-            gatekeepers=_gatekeepers(environment, promotion) if promotion and name in promoted else (),
+            trusted_roles=_trusted_roles(environment, promotion) if promotion and name in promoted else (),
         )
         for name, environment in environments.items()
     }
@@ -50,14 +86,14 @@ def define(
     return PipelineStack(app, promotion=promotion, stages=stages)
 
 
-def _gatekeepers(environment: Environment, promotion: Promotion) -> list[NamedRole]:
+def _trusted_roles(environment: Environment, promotion: Promotion) -> list[NamedRole]:
     """Who runs an environment's smoke test and gates.
 
     An environment without an account of its own trusts the account that it is deployed to, never the pipeline file's:
     whoever tries `cdk deploy 'dev/*'` with the file as it came lets no stranger in.
     """
     account = promotion.settings.account if environment.account else None
-    gatekeepers = [NamedRole(gates_project_role_name(environment.name), account)]
+    trusted = [NamedRole(gates_project_role_name(environment.name), account)]
     if promotion.settings.github_actions is not None:
-        gatekeepers.append(NamedRole(deploy_role_name(environment.name)))
-    return gatekeepers
+        trusted.append(NamedRole(deploy_role_name(environment.name)))
+    return trusted

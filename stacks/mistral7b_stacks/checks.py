@@ -1,71 +1,135 @@
 """What every synth is checked against."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
+from functools import partial
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+from weakref import WeakKeyDictionary
 
 import aws_cdk as cdk
 import jsii
-from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks, NagPack, NIST80053R5Checks, PCIDSS321Checks
 from constructs import IConstruct
 
 from mistral7b.environment import CompliancePack
+from mistral7b_stacks import verdicts
+from mistral7b_stacks.verdicts import Verdicts, is_within
 
-VALIDATE = "validate"
+if TYPE_CHECKING:
+    from cdk_nag import NagPack
+
 _UNCHECKED = "this assembly was made by `cdk ls` or `cdk destroy`, which check nothing. fix: make one with `cdk synth`"
-PACKS: dict[CompliancePack, type[NagPack]] = {
-    "aws-solutions": AwsSolutionsChecks,
-    "nist-800-53-r5": NIST80053R5Checks,
-    "pci-dss-3.2.1": PCIDSS321Checks,
-    "hipaa": HIPAASecurityChecks,
+PACKS: dict[CompliancePack, str] = {
+    "aws-solutions": "AwsSolutions",
+    "nist-800-53-r5": "NIST.800.53.R5",
+    "pci-dss-3.2.1": "PCI.DSS.321",
+    "hipaa": "HIPAA.Security",
 }
+"""cdk-nag's names of the packs."""
+_VERDICTS: "WeakKeyDictionary[IConstruct, Verdicts]" = WeakKeyDictionary()
+_SOURCES = [Path(file).read_text(encoding="utf-8") for file in (__file__, verdicts.__file__)]
+
+
+class InvalidContextError(ValueError):
+    """A value of `cdk -c KEY=VALUE` that there is not."""
+
+
+def new_pack(pack: CompliancePack, scope: IConstruct) -> "NagPack":
+    """A compliance pack. cdk-nag is imported here, as that takes a tenth of a synth that needs none."""
+    rules: NagPack = getattr(import_module("cdk_nag"), f"{PACKS[pack].replace('.', '')}Checks")(scope)
+    return rules
 
 
 def add_compliance_packs(scope: IConstruct, packs: Sequence[CompliancePack]) -> None:
-    """Lets a synth fail on what these packs find in `scope` and nobody has acknowledged."""
-    for pack in () if is_listed(scope) else packs:
-        cdk.Validations.of(scope).add_plugins(ScopedPack(PACKS[pack](scope), scope))
-
-
-@jsii.implements(cdk.IPolicyValidationPlugin)
-class ScopedPack:
-    """A pack that looks at one construct and what is in it.
+    """Lets a synth fail on what these packs find in `scope` and nobody has acknowledged.
 
     By itself each pack looks at the whole app, once for every stage that asks for it, whatever the others ask for.
     """
+    for pack in () if is_listed(scope) else packs:
+        cdk.Validations.of(scope).add_plugins(Check(scope, PACKS[pack], "cdk-nag", partial(_run_pack, pack, scope)))
 
-    def __init__(self, pack: NagPack, scope: IConstruct) -> None:
-        """Defines what it looks at."""
-        self._pack, self._scope = pack, scope
 
-    @property
-    def name(self) -> str:
-        """The pack's name, by which its findings are acknowledged."""
-        return str(self._pack.name)
-
-    @property
-    def version(self) -> str | None:
-        """The pack's version."""
-        return self._pack.version
-
-    @property
-    def rule_ids(self) -> list[str] | None:
-        """The pack's rules, where it lists them."""
-        return self._pack.rule_ids
-
-    def validate(self, context: cdk.IPolicyValidationContext) -> cdk.PolicyValidationPluginReport:
-        """What the pack finds in the scope."""
-        del context  # of the whole app
-        return self._pack.validate_scope(self._scope)
+def _run_pack(pack: CompliancePack, scope: IConstruct, _: object) -> cdk.PolicyValidationPluginReport:
+    return new_pack(pack, scope).validate_scope(scope)
 
 
 def add_template_validation(app: cdk.App) -> None:
     """Lets a synth fail where a template breaks CloudFormation's schemas and rules (`validateAgainstDefaultRules`).
 
-    It takes about 1.5 s; `-c validate=false` leaves it out, for an edit and a look. The CDK's own switch
-    (`builtin_cloud_formation_validation`) is off, as it knows no such exception. `cdk ls` and `cdk destroy` need no
-    check: see `mark_unchecked`.
+    The CDK's own switch (`builtin_cloud_formation_validation`) has to be off: it would validate every template at every
+    synth, for `cdk ls` and `cdk destroy`, too. These need no check: see `mark_unchecked`.
     """
-    if not is_listed(app) and str(app.node.try_get_context(VALIDATE)).lower() != "false":
-        cdk.Validations.of(app).add_plugins(cdk.CloudFormationValidatePlugin())
+    if not is_listed(app):
+        cdk.Validations.of(app).add_plugins(Check(app, "CloudFormation Validate", "aws-cdk-lib", _validate_templates))
+
+
+def _validate_templates(stacks: Sequence[cdk.PolicyValidationStack]) -> cdk.PolicyValidationPluginReport:
+    return cdk.CloudFormationValidatePlugin().validate(cast(Any, _Templates(stacks)))
+
+
+@jsii.implements(cdk.IPolicyValidationContext)
+class _Templates:
+    """Some of a synth's templates. The CDK's own plug-in asks for nothing else of its context."""
+
+    def __init__(self, stacks: Sequence[cdk.PolicyValidationStack]) -> None:
+        self._stacks = list(stacks)
+
+    @property
+    def stack_templates(self) -> list[cdk.PolicyValidationStack]:
+        return self._stacks
+
+
+@jsii.implements(cdk.IPolicyValidationPlugin)
+class Check:
+    """A plug-in that looks at one construct and what is in it, if its templates have not passed as they are now."""
+
+    rule_ids: list[str] | None = None  # listing them would load them
+
+    def __init__(
+        self, scope: IConstruct, name: str, package: str, find: Callable[..., cdk.PolicyValidationPluginReport]
+    ) -> None:
+        """Defines a check of `scope` by rules of a Python package; `find` reports the findings in given stacks."""
+        self._scope, self._name, self._version, self._find = scope, name, version(package), find
+
+    @property
+    def name(self) -> str:
+        """The name of the check, by which its findings are acknowledged."""
+        return self._name
+
+    @property
+    def version(self) -> str:
+        """The version of its rules."""
+        return self._version
+
+    def validate(self, context: cdk.IPolicyValidationContext) -> cdk.PolicyValidationPluginReport:
+        """What the check finds."""
+        scope = self._scope.node
+        try:
+            stacks = [one for one in context.stack_templates if is_within(one.stack_construct_path, scope.path)]
+            if known := _VERDICTS.get(scope.root):
+                stacks = known.new((self._name, self._version, *_SOURCES), stacks)
+            return self._find(stacks) if stacks else cdk.PolicyValidationPluginReport(success=True, violations=[])
+        except Exception as error:  # noqa: BLE001 - the CDK CLI would deploy what a plug-in that raises has not checked
+            reason = f"{type(error).__name__}: {error}"
+            every = cdk.PolicyViolatingResource(construct_path="", locations=[])  # no stack can be deployed
+            broken = cdk.PolicyViolation(
+                rule_name="CheckFailed", description=reason, severity="fatal", violating_resources=[every]
+            )
+            return cdk.PolicyValidationPluginReport(success=False, violations=[broken])
+
+
+def remember_verdicts(app: cdk.App, folder: Path) -> Verdicts | None:
+    """Lets the app's checks pass over what they passed before, by the verdicts in `folder`; never in a CI's builds."""
+    asked = app.node.try_get_context("validation")
+    if asked not in (None, "full"):
+        raise InvalidContextError(
+            f"-c validation={asked}: the only value is full. fix: -c validation=full, or leave it out"
+        )
+    if asked or os.environ.get("CODEBUILD_BUILD_ID") or os.environ.get("CI", "").lower() not in ("", "0", "false"):
+        return None
+    return _VERDICTS.setdefault(app, Verdicts(app, folder))
 
 
 def mark_unchecked(stack: cdk.Stack) -> None:

@@ -17,20 +17,19 @@ class EnvironmentStage(cdk.Stage):
     Without an account in the environment file, they go to the account of the CLI's credentials.
     """
 
-    def __init__(self, scope: Construct, *, environment: Environment, gatekeepers: Sequence[NamedRole] = ()) -> None:
+    def __init__(self, scope: Construct, *, environment: Environment, trusted_roles: Sequence[NamedRole] = ()) -> None:
         """Defines the stage; its id is the environment's name.
 
         Args:
-            scope: The app.
             environment: The environment.
-            gatekeepers: Roles that run smoke test and gates after a deployment. Default: none, so no gate role.
+            trusted_roles: Roles that run smoke test and gates after a deployment. Default: none, so no gate role.
         """
         super().__init__(
             scope,
             environment.name,
             env=cdk.Environment(account=environment.account, region=environment.region),
         )
-        self.endpoint = EndpointStack(self, "endpoint", environment=environment, gatekeepers=gatekeepers)
+        self.endpoint = EndpointStack(self, "endpoint", environment=environment, trusted_roles=trusted_roles)
         """The environment's stack."""
         add_compliance_packs(self, environment.compliance_packs)
         for key, value in environment.tags.items():

@@ -24,6 +24,7 @@ from sagehost.lifecycle import State, running_server
 from tests.variants import FOLDERS, context, new_app
 
 PROJECT = Path(__file__).parents[2]
+UNVALIDATED_APP = Path(__file__).with_name("unvalidated_app.py")
 BIN = Path(sys.executable).parent
 TOOLS_ACCOUNT = "111111111111"
 REGION = "us-east-1"
@@ -35,6 +36,7 @@ GROUPS = {
     "test_demo_of_own_files": "demo",
     "test_local": "local",
     "test_calling": "local",
+    "test_wheels": "wheels",
 }
 """Workers of the tests that do without the shared server, by file."""
 
@@ -60,7 +62,7 @@ class User:
 
     def __post_init__(self) -> None:
         """Has the CDK run this project's app with its flags, and with nothing else that its cdk.json may say."""
-        app = f"python3 {shlex.quote(str(PROJECT / 'app.py'))}"
+        app = f"python3 {shlex.quote(str(UNVALIDATED_APP))}"
         settings = {"app": app, "context": context(), "versionReporting": False}
         (self.scratch / "cdk.json").write_text(json.dumps(settings))
 
@@ -79,8 +81,9 @@ class User:
             return self._run([str(BIN / "cdk"), *arguments, "--app", ""], extra or {})
         if arguments[0] == "destroy":
             return self._cdk_of_assembly(*arguments)
-        # What a synth validates, tests/unit/stacks do for every variant; here it would only cost time.
-        app = ["-c", f"environments={self.files}", "-c", "validate=false", "-o", str(self._assembly)]
+        app = ["-c", f"environments={self.files}", "-o", str(self._assembly)]
+        if arguments[1:] and "/" in arguments[1]:  # no other environment's stacks are of use
+            app += ["-c", f"only={arguments[1].partition('/')[0]}"]
         return self._run([str(BIN / "cdk"), *arguments, *app], extra or {})
 
     def cdk_of(self, environment: str, command: str, *options: str) -> subprocess.CompletedProcess[str]:

@@ -20,7 +20,8 @@ from tests.e2e.conftest import PROJECT, REGION
 from tests.unit.promotion.github.workflows import ENVIRONMENT, JOBS, PROMOTE, SHELL
 from tests.variants import context
 
-CHECKOUT = ("app.py", "constructs", "stacks", "mistral7b", "mistral7b_cli", "sagehost", ".venv", "node_modules")
+ROOMS = ("constructs", "stacks", "mistral7b", "mistral7b_cli", "sagehost", "scaling_rules")
+CHECKOUT = ("app.py", *ROOMS, ".venv", "node_modules")
 """What of the project a job needs; links, as a runner's own set-up would take minutes."""
 
 

@@ -19,9 +19,9 @@ PATIENCE_S = 60
 Start = Callable[[], subprocess.Popen[str]]
 
 
-def make_project(folder: Path, **more: Any) -> Path:
-    """Makes a project of this one's app and CDK CLI, with `more` context in its cdk.json, and no environment files."""
-    (folder / "app.py").write_bytes((PROJECT / "app.py").read_bytes())
+def make_project(folder: Path, app: Path = PROJECT / "app.py", **more: Any) -> Path:
+    """Makes a project of an app and this one's CDK CLI, with `more` context in cdk.json, and no environment files."""
+    (folder / "app.py").write_bytes(app.read_bytes())
     (folder / "node_modules").symlink_to(PROJECT / "node_modules")
     (folder / "cdk.json").write_text(json.dumps({"app": "python3 app.py", "context": context() | more}))
     return folder

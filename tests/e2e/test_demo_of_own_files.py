@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.e2e.conftest import BIN
+from tests.e2e.conftest import BIN, UNVALIDATED_APP
 from tests.e2e.test_demo import make_project, processes_with, traces
 
 ACCOUNT, REGION = "444455556666", "us-west-2"
@@ -45,9 +45,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     own = {
         "@aws-cdk/core:bootstrapQualifier": "team7b",
         "@aws-cdk/core:permissionsBoundary": {"name": "limits-${Qualifier}"},
-        "validate": False,
     }
-    folder = make_project(tmp_path_factory.mktemp("project"), **own)
+    folder = make_project(tmp_path_factory.mktemp("project"), UNVALIDATED_APP, **own)
     (folder / "ours").mkdir()
     (folder / "ours" / "search.yaml").write_text(yaml.safe_dump(VALUES))
     return folder

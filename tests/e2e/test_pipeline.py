@@ -22,7 +22,7 @@ import yaml
 
 from mistral7b_cli.rehearsal.cloud import Cloud
 from sagehost.lifecycle import down, status
-from tests.e2e.conftest import BIN, PROJECT, REGION, TOOLS_ACCOUNT
+from tests.e2e.conftest import BIN, PROJECT, REGION, TOOLS_ACCOUNT, UNVALIDATED_APP
 from tests.e2e.test_demo import await_line, interrupted, processes_with
 from tests.variants import context
 
@@ -67,9 +67,8 @@ def make_repository(folder: Path) -> None:
 
     Every build starts from the commit's files alone: the fewer there are, the less has to be unpacked and compiled.
     """
-    shutil.copy(PROJECT / "app.py", folder)
-    # tests/unit/stacks validate every variant
-    own = {"validate": False, "@aws-cdk/core:bootstrapQualifier": "team7b"}
+    shutil.copy(UNVALIDATED_APP, folder / "app.py")
+    own = {"@aws-cdk/core:bootstrapQualifier": "team7b"}
     settings = {"app": "python3 app.py", "context": context() | own}
     (folder / "cdk.json").write_text(json.dumps(settings))
     (folder / ".gitignore").write_text(".venv\nnode_modules\ncdk.out\n")

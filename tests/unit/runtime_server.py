@@ -12,8 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sagehost.hosting.fleet import Fleet
-from sagehost.hosting.runtime import Runtime
-from sagehost.hosting.signature import caller
+from sagehost.hosting.runtime import caller, routes
 from sagehost.server import listen
 
 
@@ -21,7 +20,7 @@ def _caller_identity(request: Request) -> Response:
     authorization = request.headers.get("authorization", "")
     if "/sts/" not in authorization:
         return Response(status_code=404)
-    account = caller(authorization).account
+    account, _ = caller(authorization)
     result = f"<GetCallerIdentityResult><Account>{account}</Account></GetCallerIdentityResult>"
     return Response(f"<GetCallerIdentityResponse>{result}</GetCallerIdentityResponse>", media_type="text/xml")
 
@@ -29,15 +28,14 @@ def _caller_identity(request: Request) -> Response:
 @contextmanager
 def serving(fleet: Fleet) -> Iterator[str]:
     """Where the fleet's endpoints answer, and STS says who calls, for the length of a `with` block."""
-    runtime = Runtime(fleet)
-    stream = runtime.invoke_endpoint_with_response_stream
-    routes = [
-        Route("/endpoints/{endpoint}/invocations", runtime.invoke_endpoint, methods=["POST"]),
-        Route("/endpoints/{endpoint}/invocations-response-stream", stream, methods=["POST"]),
-        Route("/", _caller_identity, methods=["POST"]),
-    ]
     sockets = listen(0)
-    server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes), log_config=None, timeout_graceful_shutdown=1))
+    server = uvicorn.Server(
+        uvicorn.Config(
+            Starlette(routes=[*routes(fleet), Route("/", _caller_identity, methods=["POST"])]),
+            log_config=None,
+            timeout_graceful_shutdown=1,
+        )
+    )
     thread = threading.Thread(target=server.run, kwargs={"sockets": sockets})
     thread.start()
     while not server.started:

@@ -42,12 +42,18 @@ def _load(document: dict[str, Any], folder: Path) -> Environment:
 
 
 def test_environments_at_their_extremes_are_within_every_limit(drawn: list[dict[str, Any]], tmp_path: Path) -> None:
+    """Pauses of 0 to 3,600 seconds. Source: Application Auto Scaling API, Cooldown.
+
+    A workload is within what the performance model covers: tokens of TGI's limits, rates, latencies within the 60 s,
+    a distribution that exists. Source: this project.
+    """
     environments = [(_load(document, tmp_path), yaml.safe_dump(document)) for document in drawn]
     assert refusals(environments, tmp_path / "cdk.out") == {}
     assert len(list((tmp_path / "cdk.out").rglob("*.template.json"))) >= len(environments)
 
 
 def test_every_field_is_drawn(drawn: list[dict[str, Any]]) -> None:
+    """Every field is drawn at its extremes when templates are searched. Source: this project."""
     given_fields = {field for document in drawn for field in _fields(document, "")}
     # A workload is for the planner alone: no template has it.
     missing = {".".join(site.path) for site in sites() if site.path[0] != "workload"} - given_fields

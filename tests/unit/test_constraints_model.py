@@ -25,6 +25,9 @@ TAKE_NO_RESOURCE = {
 
 
 def test_the_model_is_the_versions_image_artifact_and_format(deployed: Deployment) -> None:
+    """Prefix of files: `S3Prefix`, `None`, ends in `/`; archive: `S3Object`, `Gzip`. Source: SageMaker API,
+    S3ModelDataSource.
+    """
     container = deployed.properties(MODEL)["PrimaryContainer"]
     version, region = deployed.environment.version, deployed.environment.region
     source = container["ModelDataSource"]["S3DataSource"]
@@ -38,6 +41,7 @@ def test_the_model_is_the_versions_image_artifact_and_format(deployed: Deploymen
 
 
 def test_every_variable_of_the_container_is_text(deployed: Deployment) -> None:
+    """Variables of the container are text, never numbers. Source: SageMaker API, EnvironmentMap."""
     variables = deployed.properties(MODEL)["PrimaryContainer"]["Environment"]
     assert {type(value) for value in variables.values()} == {str}
 
@@ -50,12 +54,18 @@ def test_the_container_starts_with_its_environment_on_its_instance(deployed: Dep
 
 
 def test_what_every_change_replaces_has_no_name(deployed: Deployment) -> None:
+    """Model, endpoint configuration and role have no names of their own, which replacements would collide with. Source:
+    SageMaker API, CreateModel.
+    """
     assert "ModelName" not in deployed.properties(MODEL)
     assert "EndpointConfigName" not in deployed.properties(CONFIG)
     assert "RoleName" not in deployed.execution_role()
 
 
 def test_the_model_comes_after_its_role_whose_policies_are_inline(deployed: Deployment) -> None:
+    """The role's permissions are inline and the role comes first; the way to S3 too. Source: SageMaker API,
+    CreateModel.
+    """
     stack = deployed.resources
     [model] = [name for name, r in stack.items() if r["Type"] == MODEL]
     role = deployed.properties(MODEL)["ExecutionRoleArn"]["Fn::GetAtt"][0]
@@ -66,12 +76,14 @@ def test_the_model_comes_after_its_role_whose_policies_are_inline(deployed: Depl
 
 
 def test_no_role_has_a_managed_policy(deployed: Deployment) -> None:
+    """No managed policy, and so not `AmazonSageMakerFullAccess`. Source: least privilege."""
     for role in deployed.all("AWS::IAM::Role"):
         assert "ManagedPolicyArns" not in role["Properties"]
     assert "FullAccess" not in text(deployed.resources)
 
 
 def test_sagemaker_takes_the_role_on_for_this_account_alone(deployed: Deployment) -> None:
+    """Only SageMaker takes the role on, for this account. Source: SageMaker developer guide, confused deputy."""
     [trust] = deployed.execution_role()["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Principal"] == {"Service": "sagemaker.amazonaws.com"}
     assert set(trust["Condition"]) == {"StringEquals", "ArnLike"}
@@ -81,6 +93,7 @@ def test_sagemaker_takes_the_role_on_for_this_account_alone(deployed: Deployment
 
 
 def test_the_role_reads_the_weights_and_lists_their_bucket(deployed: Deployment) -> None:
+    """It reads the artifact's prefix, and lists its bucket. Source: SageMaker developer guide, execution role."""
     statements = deployed.statements()
     bucket, key = deployed.environment.artifact_uri.removeprefix("s3://").split("/", 1)
     star = "" if key.endswith(".tar.gz") else "*"
@@ -92,6 +105,7 @@ def test_the_role_reads_the_weights_and_lists_their_bucket(deployed: Deployment)
 
 
 def test_the_role_pulls_from_the_images_repository(deployed: Deployment) -> None:
+    """It pulls from the image's repository. Source: same."""
     pull = deployed.statements()["PullImage"]
     assert sorted(pull["Action"]) == [
         "ecr:BatchCheckLayerAvailability",
@@ -103,6 +117,9 @@ def test_the_role_pulls_from_the_images_repository(deployed: Deployment) -> None
 
 
 def test_any_resource_is_allowed_for_actions_that_take_no_other_alone(deployed: Deployment) -> None:
+    """`*` is the resource of actions alone that take no other; metrics within SageMaker's namespace. Source: IAM
+    service authorization reference.
+    """
     anything = [s for s in deployed.statements().values() if s["Resource"] == "*"]
     assert {action for s in anything for action in as_list(s["Action"])} <= TAKE_NO_RESOURCE
     namespace = deployed.statements()["PublishMetrics"]["Condition"]
@@ -110,12 +127,17 @@ def test_any_resource_is_allowed_for_actions_that_take_no_other_alone(deployed: 
 
 
 def test_the_role_writes_to_the_endpoints_log_group_alone(deployed: Deployment) -> None:
+    """It writes to the endpoint's log group alone. Source: SageMaker developer guide, execution role."""
     group = f":log-group:/aws/sagemaker/Endpoints/{deployed.environment.resolved_endpoint_name}"
     for resource in deployed.statements()["WriteLogs"]["Resource"]:
         assert re.search(rf'{re.escape(group)}(:\*)?"', text(resource))
 
 
 def test_the_role_attaches_interfaces_in_the_models_vpc_alone(deployed: Deployment) -> None:
+    """It makes and removes interfaces in the model's VPC alone. The right to remove them outlives endpoint, subnets and
+    group, as SageMaker removes them minutes after the endpoint, with this role. Source: same; SageMaker API,
+    DeleteEndpoint; EC2 in the service authorization reference.
+    """
     existing = deployed.environment.network.existing_vpc
     own = [name for name, r in deployed.resources.items() if r["Type"] == "AWS::EC2::VPC"]
     vpc = existing.vpc_id if existing else own[0]
@@ -128,11 +150,13 @@ def test_the_role_attaches_interfaces_in_the_models_vpc_alone(deployed: Deployme
 
 
 def test_arns_are_of_the_regions_partition(deployed: Deployment) -> None:
+    """ARNs are of the region's partition. Source: IAM user guide, ARNs."""
     own = "aws-cn" if deployed.environment.region.startswith("cn-") else "aws"
     assert set(re.findall(r"arn:(aws[a-z-]*):", text(deployed.resources))) == {own}
 
 
 def test_nothing_leads_to_the_internet(deployed: Deployment) -> None:
+    """No internet gateway, no NAT, no route; the container is isolated. Source: this project."""
     kinds = {r["Type"] for r in deployed.resources.values()}
     assert not kinds & {"AWS::EC2::InternetGateway", "AWS::EC2::NatGateway", "AWS::EC2::Route", "AWS::EC2::EIP"}
     for subnet in deployed.all("AWS::EC2::Subnet"):
@@ -150,6 +174,9 @@ def test_the_model_is_in_subnets_of_two_zones(deployed: Deployment) -> None:
 
 
 def test_a_gateway_to_s3_is_on_every_route_table_and_lets_little_through(deployed: Deployment) -> None:
+    """The S3 gateway is on every route table, and lets through the artifact bucket and captured requests. Source:
+    Amazon VPC user guide, gateway endpoints.
+    """
     existing = deployed.environment.network.existing_vpc
     tables = [n for n, r in deployed.resources.items() if r["Type"] == "AWS::EC2::RouteTable"]
     gateways = deployed.interfaces("Gateway")
@@ -169,6 +196,7 @@ def test_a_gateway_to_s3_is_on_every_route_table_and_lets_little_through(deploye
 
 
 def test_the_model_lets_nothing_in_and_reaches_s3_alone(deployed: Deployment) -> None:
+    """Nothing into the model; out, 443 to S3's prefix list. Source: this project."""
     groups = [r["Properties"] for r in deployed.all("AWS::EC2::SecurityGroup")]
     [model] = [g for g in groups if "DestinationPrefixListId" in text(g)]
     assert "SecurityGroupIngress" not in model
@@ -178,6 +206,9 @@ def test_the_model_lets_nothing_in_and_reaches_s3_alone(deployed: Deployment) ->
 
 
 def test_callers_in_the_vpc_reach_the_accounts_endpoints_by_one_interface_a_zone(deployed: Deployment) -> None:
+    """Private callers reach endpoints of this account alone, by one interface a zone; in a VPC that others use,
+    endpoints for S3 and the runtime have no policy, which would cut them off. Source: EC2 API, CreateVpcEndpoint.
+    """
     interfaces = deployed.interfaces("Interface")
     assert len(interfaces) == int(deployed.environment.network.runtime_endpoint)
     for interface in interfaces:

@@ -19,10 +19,23 @@ SNAPSHOTS = Path(__file__).parents[1] / "snapshot" / "__snapshots__" / "test_tem
 
 @pytest.mark.parametrize("path", STACKS)
 def test_no_template_is_beyond_a_limit_of_aws(path: str, templates: dict[str, Template]) -> None:
+    """At most 100 variables, names `[a-zA-Z_][a-zA-Z0-9_]*`, names and values up to 1,024 characters. Source: SageMaker
+    API, EnvironmentKey, EnvironmentValue.
+
+    Descriptions of up to 1,000 characters of Latin-1; inline policies of 10,240 in all; trust policies of 2,048.
+    Source: IAM quotas.
+
+    500 resources, 200 outputs, 1 MiB; descriptions, logical ids and exports of their length. Source: CloudFormation
+    quotas.
+
+    Every property keeps to CloudFormation's schema and to the service's request model. Source: resource schemas,
+    botocore.
+    """
     assert list(limits.problems(templates[path])) == []
 
 
 def test_every_stack_has_a_name_that_cloudformation_takes(stacks: dict[str, cdk.Stack]) -> None:
+    """Stack names of up to 128 letters, digits and hyphens. Source: CloudFormation API, StackName."""
     for stack in stacks.values():
         assert re.fullmatch(r"[a-zA-Z][-a-zA-Z0-9]{0,127}", stack.stack_name)
 
@@ -98,6 +111,7 @@ BEYOND: dict[str, tuple[Callable[[Template], object], str]] = {
 
 @pytest.mark.parametrize(("change", "found"), BEYOND.values(), ids=BEYOND)
 def test_what_is_beyond_a_limit_is_found(change: Callable[[Template], object], found: str) -> None:
+    """SSM parameters of at most 15 levels, none beginning with `aws` or `ssm`. Source: Systems Manager user guide."""
     template = deepcopy(json.loads((SNAPSHOTS / f"{_RECORDED}[everything-endpoint].json").read_text()))
     change(template)
     assert any(found in problem for problem in limits.problems(template))
@@ -115,12 +129,17 @@ _RECORDED = "test_the_template_is_the_recorded_one"
     ],
 )
 def test_a_policy_beyond_its_size_is_found(stack: str, kind: str, name: str, most: int) -> None:
+    """Endpoint policies of at most 20,480 characters. Source: Amazon VPC quotas.
+
+    Key policies of at most 32 KiB, bucket policies of 20 KiB. Source: AWS KMS and Amazon S3 quotas.
+    """
     template = json.loads((SNAPSHOTS / f"{_RECORDED}[{stack}].json").read_text())
     _of(template, kind)[name] = {"Statement": [STATEMENT | {"Resource": "x" * most}]}
     assert any(f"{most} are allowed" in problem for problem in limits.problems(template))
 
 
 def test_a_description_that_ec2_refuses_is_found() -> None:
+    """Descriptions of groups and rules: 255 of EC2's characters. Source: EC2 API, CreateSecurityGroup."""
     template = json.loads((SNAPSHOTS / f"{_RECORDED}[everything-endpoint].json").read_text())
     _of(template, "AWS::EC2::SecurityGroup")["GroupDescription"] = "Model's group"
     assert any("no description: Model's group" in problem for problem in limits.problems(template))

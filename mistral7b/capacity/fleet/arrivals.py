@@ -22,28 +22,25 @@ Rate = Callable[[Floats], Floats]
 
 def constant(rate: float) -> Rate:
     """The same `rate` (requests per second) throughout."""
-    _check_rate("rate", rate)
+    _check(rate=rate)
     return lambda times: np.full(times.shape, rate)
 
 
 def daily(rate: float, peak: float, peak_at_s: float = 14 * 3600.0) -> Rate:
     """A day's curve: a cosine between `rate` at night and `peak` (requests per second) at `peak_at_s` of each day."""
-    _check_rate("rate", rate)
-    _check_rate("peak", peak)
+    _check(rate=rate, peak=peak)
     return lambda times: rate + (peak - rate) * (1 + np.cos(2 * math.pi * (times - peak_at_s) / DAY_S)) / 2
 
 
 def burst(rate: float, peak: float, start_s: float, length_s: float) -> Rate:
     """`rate`, but `peak` (requests per second) from `start_s` for `length_s` seconds."""
-    _check_rate("rate", rate)
-    _check_rate("peak", peak)
+    _check(rate=rate, peak=peak)
     return lambda times: np.where((times >= start_s) & (times < start_s + length_s), peak, rate)
 
 
 def ramp(rate: float, peak: float, duration_s: float) -> Rate:
     """A straight line from `rate` to `peak` (requests per second) over `duration_s` seconds."""
-    _check_rate("rate", rate)
-    _check_rate("peak", peak)
+    _check(rate=rate, peak=peak)
     return lambda times: rate + (peak - rate) * times / duration_s
 
 
@@ -73,12 +70,8 @@ class PoissonTrace:
 
     def __post_init__(self) -> None:
         if not 0 < self.duration_s <= LONGEST_S:
-            raise TraceError(
-                "a trace covers more than 0 seconds and 31 days at most",
-                "write 3600, 90m or 24h",
-                column="duration",
-                value=f"{self.duration_s:g}",
-            )
+            reason, fix = "a trace covers more than 0 seconds and 31 days at most", "write 3600, 90m or 24h"
+            raise TraceError(reason, fix, column="duration", value=f"{self.duration_s:g}")
 
     def expected_requests(self) -> float:
         """The expected number of requests."""
@@ -110,8 +103,8 @@ class PoissonTrace:
         return edges, np.concatenate([[0.0], np.cumsum(expected)])
 
 
-def _check_rate(name: str, value: float) -> None:
-    if not math.isfinite(value) or value < 0:
-        raise TraceError(
-            "a rate is 0 or more requests per second", "give a number such as 2.5", column=name, value=f"{value:g}"
-        )
+def _check(**rates: float) -> None:
+    for name, value in rates.items():
+        if not 0 <= value < math.inf:
+            reason, fix = "a rate is 0 or more requests per second", "give a number such as 2.5"
+            raise TraceError(reason, fix, column=name, value=f"{value:g}")

@@ -1,5 +1,6 @@
 """A trace of requests, in pieces that fit into memory."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,8 +9,12 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from mistral7b.errors import UserError
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+
+_LONGEST_LINE = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +43,8 @@ class Trace(Protocol):
         """The requests in order, in chunks of bounded size, none of them empty."""
 
 
-class TraceError(ValueError):
-    """A trace that cannot be used: where, what, why and how to mend it."""
+class TraceError(UserError, ValueError):
+    """A trace that cannot be used: where, what, why and how to fix it."""
 
     def __init__(
         self,
@@ -94,3 +99,33 @@ def collect(trace: Trace, most: int) -> Chunk:
         np.concatenate([part.inputs for part in parts]),
         np.concatenate([part.outputs for part in parts]),
     )
+
+
+def numbered_lines(file: Path) -> Iterator[tuple[int, str]]:
+    """The lines of a text file that are not blank, each with its number.
+
+    Raises:
+        TraceError: it cannot be read, or a line is longer than 4,096 characters.
+    """
+    if file.exists() and not file.is_file():  # a device might never end
+        raise TraceError("it is not a regular file", "write it to a file first", file=file)
+    try:
+        with file.open(encoding="utf-8-sig", errors="replace") as stream:
+            for number, line in enumerate(iter(lambda: stream.readline(_LONGEST_LINE + 1), ""), start=1):
+                if len(line) > _LONGEST_LINE:
+                    reason = f"the line is longer than {_LONGEST_LINE} characters"
+                    raise TraceError(reason, "write one request a line", file=file, line=number)
+                if text := line.strip():
+                    yield number, text
+    except OSError as error:
+        reason = f"the file cannot be read: {error.strerror}"
+        raise TraceError(reason, "give the path of a CSV file", file=file) from None
+
+
+def finite(text: str) -> float | None:
+    """The finite number that a text is, or None. Underscores, which float() skips, make it none."""
+    try:
+        value = float(text.replace("_", "?"))
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None

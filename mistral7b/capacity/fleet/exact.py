@@ -1,18 +1,19 @@
-"""The simulation: every request, every scheduler event of every instance."""
+"""The simulation: every request, every scheduler event of every instance; and what it yields."""
 
+import itertools
+import random
 from collections.abc import Callable
+from dataclasses import dataclass
 from heapq import heappop, heappush
 from math import inf
 
-from mistral7b.capacity.fleet.chunks import Chunk, Trace, collect
-from mistral7b.capacity.fleet.outcome import Outcomes, Samples
-from mistral7b.capacity.fleet.result import Result
-from mistral7b.capacity.fleet.routing import router
-from mistral7b.capacity.fleet.scaling import AutoScaling
-from mistral7b.capacity.hosting import Fleet
+import numpy as np
+
+from mistral7b.capacity.fleet.chunks import Floats, Trace, collect
+from mistral7b.capacity.hosting import ANSWER_LIMIT_S, Fleet, Routing
 from mistral7b.capacity.request import Request
-from mistral7b.capacity.scaling_policy import Policy
 from mistral7b.capacity.scheduler import TgiInstance
+from scaling_rules import AutoScaling, Policy
 
 MOST_REQUESTS = 20_000_000
 """More are refused: with some 100 bytes each they would need more than 2 GB."""
@@ -21,23 +22,89 @@ Progress = Callable[[float], None]
 """Is told the share of the trace that is done."""
 
 _SLICE = 50_000
+_REFUSED = -1.0
+_QUANTILES = (0.5, 0.95, 0.99)
 
 
-class _Numbered(Request):
-    __slots__ = ("number",)
+@dataclass(frozen=True, eq=False)
+class LatencyOverTime:
+    """Latency by the window of time in which requests came. All arrays have the shape (windows,).
 
-    number: int
+    Attributes:
+        times: Middle of each window, seconds from the trace's start.
+        p50_s: Median latency of its answered requests, NaN without any.
+        p95_s: The same, 95% quantile.
+        rate: Requests per second that came.
+    """
+
+    times: Floats
+    p50_s: Floats
+    p95_s: Floats
+    rate: Floats
 
 
+@dataclass(frozen=True, eq=False)
+class Timeline:
+    """The fleet every ten seconds, and whenever it changes. All arrays have the shape (points,).
+
+    Attributes:
+        times: Seconds from the trace's start.
+        in_flight: Requests in flight in the instances that are in service.
+        in_service: Instances that take requests.
+        capacity: Those and the starting ones.
+    """
+
+    times: Floats
+    in_flight: Floats
+    in_service: Floats
+    capacity: Floats
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """A policy's result over a whole trace.
+
+    Attributes:
+        policy: The policy's name.
+        engine: `exact`: each request is simulated.
+        requests: All requests; each is in exactly one of the next three.
+        answered: Answered within SageMaker's 60 s.
+        refused: Refused with 429, as the container had MAX_CONCURRENT_REQUESTS in flight.
+        timed_out: Answered too late.
+        latency_s: 50%, 95% and 99% quantile of the answered requests' latency, round trip included; NaN without any.
+        per_token_ms: The same of latency over tokens generated.
+        instance_hours: Instances over the trace's time, from the start of their start-up.
+        most_instances: Largest capacity.
+    """
+
+    policy: str
+    engine: str = "exact"
+    requests: float
+    answered: float
+    refused: float
+    timed_out: float
+    latency_s: tuple[float, ...]
+    per_token_ms: tuple[float, ...]
+    instance_hours: float
+    most_instances: int
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A policy's summary, and the fleet and its latency over time."""
+
+    summary: Summary
+    timeline: Timeline
+    latency: LatencyOverTime
+
+
+@dataclass(slots=True, eq=False)
 class _Member:
     """An instance of the fleet: its scheduler, its place in the list of those in service, its next event."""
 
-    __slots__ = ("due", "place", "tgi")
-
-    def __init__(self, tgi: TgiInstance, place: int) -> None:
-        self.tgi = tgi
-        self.place = place  # -1: out of service, finishes what it has
-        self.due = inf
+    tgi: TgiInstance
+    place: int  # -1: out of service, finishes what it has
+    due: float = inf
 
 
 def simulate(trace: Trace, fleet: Fleet, policy: Policy, seed: int = 0, progress: Progress | None = None) -> Result:
@@ -54,16 +121,36 @@ def simulate(trace: Trace, fleet: Fleet, policy: Policy, seed: int = 0, progress
         TraceError: the trace is empty or holds more than MOST_REQUESTS.
         UnservableRequestError: the router would never let a request in.
     """
-    requests = collect(trace, MOST_REQUESTS)
-    return _Simulation(fleet, policy, requests, trace.duration_s, seed).run(progress)
+    return _Simulation(trace, fleet, policy, seed).run(progress)
+
+
+def router(routing: Routing, seed: int) -> Callable[[list[int]], int]:
+    """The rule called `routing` (API_ProductionVariantRoutingConfig); equal seeds give equal choices.
+
+    It takes the requests in flight of each instance in service, at least one, and returns the place of the chosen one.
+    By `least-outstanding` that is an instance with the fewest, and equals take turns.
+    """
+    chance, after = random.Random(seed), 0
+
+    def least_outstanding(in_flight: list[int]) -> int:
+        nonlocal after
+        fewest = min(in_flight)
+        try:
+            chosen = in_flight.index(fewest, after)
+        except ValueError:
+            chosen = in_flight.index(fewest)
+        after = chosen + 1
+        return chosen
+
+    return least_outstanding if routing != "random" else lambda in_flight: int(chance.random() * len(in_flight))
 
 
 class _Simulation:
-    def __init__(self, fleet: Fleet, policy: Policy, requests: Chunk, duration_s: float, seed: int) -> None:
+    def __init__(self, trace: Trace, fleet: Fleet, policy: Policy, seed: int) -> None:
         self._fleet = fleet
         self._policy = policy
-        self._requests = requests
-        self._duration = duration_s
+        self._requests = collect(trace, MOST_REQUESTS)
+        self._duration = trace.duration_s
         self._scaling = AutoScaling(policy, fleet.startup_s)
         self._route = router(fleet.routing, seed)
         self._members: list[_Member] = []
@@ -72,8 +159,10 @@ class _Simulation:
         self._events: list[tuple[float, int, _Member]] = []
         self._pushed = 0
         self._since_step = 0
-        self._outcomes = Outcomes(requests)
-        self._samples = Samples(duration_s)
+        # The container's seconds for each request: negative if refused, NaN while it runs.
+        self._seconds: Floats = np.full(self._requests.times.size, np.nan)
+        # (time, in flight, in service, capacity), which hold from that time on.
+        self._samples: list[tuple[float, ...]] = [(0.0, 0.0, policy.start, policy.start)]
         for _ in range(policy.start):
             self._add()
 
@@ -96,14 +185,12 @@ class _Simulation:
                     self._pop()
                 place = self._route(in_flight)
                 member = members[place]
-                request = _Numbered(time, prompt, answer)
-                request.number = number
                 self._since_step += 1
-                if member.tgi.offer(request, time):
+                if member.tgi.offer(Request(time, prompt, answer, answer, number), time):
                     in_flight[place] += 1
                     self._schedule(member)
                 else:
-                    self._outcomes.refuse(number)
+                    self._seconds[number] = _REFUSED
         while control <= self._duration:
             control = self._control(control)
         while events:
@@ -116,7 +203,7 @@ class _Simulation:
             return
         finished = member.tgi.advance(time)
         for request in finished:
-            self._outcomes.finish(request.number, request.finished - request.arrival)  # type: ignore[attr-defined]
+            self._seconds[request.number] = request.latency
         if member.place >= 0:
             self._in_flight[member.place] -= len(finished)
         member.due = inf
@@ -139,7 +226,7 @@ class _Simulation:
             self._add()
         for _ in range(change.removed):
             self._remove()
-        self._samples.add(now, sum(self._in_flight), self._scaling.in_service, self._scaling.capacity)
+        self._samples.append((now, sum(self._in_flight), self._scaling.in_service, self._scaling.capacity))
         return self._scaling.next_time()
 
     def _add(self) -> None:
@@ -158,8 +245,43 @@ class _Simulation:
         leaving.place = -1
 
     def _result(self) -> Result:
-        round_trip, start = self._fleet.parameters.round_trip, self._policy.start
-        timeline = self._samples.timeline(start)
-        hours = self._samples.instance_hours(start)
-        summary = self._outcomes.summary(self._policy.name, round_trip, hours, int(timeline.capacity.max()))
-        return Result(summary, timeline, self._outcomes.over_time(self._duration, round_trip))
+        seconds, trip = self._seconds, self._fleet.parameters.round_trip
+        answered = (seconds >= 0) & (seconds <= ANSWER_LIMIT_S)
+        latency = np.where(answered, seconds + trip, np.nan)
+        timeline = Timeline(*np.array(self._samples).T)
+        summary = Summary(
+            policy=self._policy.name,
+            requests=float(seconds.size),
+            answered=float(np.count_nonzero(answered)),
+            refused=float(np.count_nonzero(seconds == _REFUSED)),
+            timed_out=float(np.count_nonzero(seconds > ANSWER_LIMIT_S)),
+            latency_s=_quantiles(latency, _QUANTILES),
+            per_token_ms=_quantiles(1000 * latency / self._requests.outputs, _QUANTILES),
+            instance_hours=self._instance_hours(timeline),
+            most_instances=int(timeline.capacity.max()),
+        )
+        return Result(summary, timeline, self._over_time(latency))
+
+    def _instance_hours(self, timeline: Timeline) -> float:
+        """Hours of all instances over the trace, starting ones included.
+
+        SageMaker bills an instance by the second from its launch until it is gone. What it takes to finish requests
+        after a scale-in, a minute at most of some instances, is left out.
+        """
+        within = timeline.times < self._duration
+        lasting = np.diff(timeline.times[within], append=self._duration)
+        return float(np.sum(lasting * timeline.capacity[within])) / 3600
+
+    def _over_time(self, latency: Floats) -> LatencyOverTime:
+        """Latency and rate in a hundred or so equal windows of the trace, of ten seconds at least."""
+        edges = np.linspace(0.0, self._duration, max(1, min(100, int(self._duration / 10))) + 1)
+        bounds = np.searchsorted(self._requests.times, edges)
+        parts = [_quantiles(latency[low:high], (0.5, 0.95)) for low, high in itertools.pairwise(bounds)]
+        p50, p95 = np.array(parts).T
+        return LatencyOverTime(edges[:-1] + np.diff(edges) / 2, p50, p95, np.diff(bounds) / np.diff(edges))
+
+
+def _quantiles(values: Floats, shares: tuple[float, ...]) -> tuple[float, ...]:
+    """Quantiles of the values that are not NaN; NaN without any."""
+    known = values[~np.isnan(values)]
+    return tuple(np.quantile(known, shares).tolist()) if known.size else (float("nan"),) * len(shares)

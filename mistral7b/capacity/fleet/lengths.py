@@ -2,19 +2,18 @@
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
-from mistral7b.capacity.fleet.chunks import Ints, TraceError
+from mistral7b.capacity.fleet.chunks import Ints, TraceError, finite, numbered_lines
 
 # The 95% quantile of the standard normal distribution.
 _Z95 = 1.6448536269514722
 # A lognormal distribution's p95 is at most exp(z²/2) times its mean.
 MOST_P95_TO_MEAN = math.exp(_Z95**2 / 2)
-
-_LARGEST_LIST_BYTES = 64 * 1024 * 1024
 
 
 class Lengths(Protocol):
@@ -22,17 +21,6 @@ class Lengths(Protocol):
 
     def draw(self, rng: np.random.Generator, count: int) -> Ints:
         """`count` token counts, each 1 or more."""
-
-
-@dataclass(frozen=True)
-class ConstantLength:
-    """Always the same count."""
-
-    tokens: int
-
-    def draw(self, rng: np.random.Generator, count: int) -> Ints:  # noqa: ARG002 - the protocol's
-        """`count` times the same."""
-        return np.full(count, self.tokens, dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -57,7 +45,7 @@ class LognormalLength:
 
 @dataclass(frozen=True, eq=False)
 class EmpiricalLength:
-    """Counts drawn from a list, each entry as likely as another."""
+    """Counts drawn from a list, each entry as likely as another; always the same count if it is the only one."""
 
     tokens: Ints
 
@@ -77,71 +65,37 @@ def parse_lengths(text: str, column: str, most: int) -> Lengths:
     Raises:
         TraceError: the text is none of these, or a count is not between 1 and `most`.
     """
-    numbers = [_number(part) for part in text.split(":")]
-    if len(numbers) == 1 and numbers[0] is not None:
-        return ConstantLength(_whole(numbers[0], text, column, most))
-    if len(numbers) == 2 and numbers[0] is not None and numbers[1] is not None:
-        return _lognormal(numbers[0], numbers[1], text, column, most)
-    if not Path(text).is_file():
-        raise TraceError(
+    wrong = partial(TraceError, column=column, value=text)
+    not_whole = f"it is not a whole number of 1 to {most} tokens"
+    match [finite(part) for part in text.split(":")]:
+        case [float(tokens)]:
+            if not _whole(tokens, most):
+                raise wrong(not_whole, f"use 1 to {most}")
+            return EmpiricalLength(np.array([int(tokens)]))
+        case [float(mean), float(p95)]:
+            if not 1 <= mean < p95 <= min(most, MOST_P95_TO_MEAN * mean):
+                raise wrong(
+                    f"no lognormal distribution within 1 and {most} tokens has this mean and p95",
+                    f"give a mean of 1 or more, and a p95 above it, {MOST_P95_TO_MEAN:.2f} times the mean at most",
+                )
+            return LognormalLength(mean, p95, most)
+    file, counts = Path(text), []
+    if not file.is_file():
+        raise wrong(
             "it is neither a number of tokens, nor MEAN:P95, nor a file",
             "write 300, or 300:900 for a mean of 300 and a 95% quantile of 900, or a file with one count a line",
-            column=column,
-            value=text,
         )
-    return EmpiricalLength(_read_list(Path(text), column, most))
-
-
-def _lognormal(mean: float, p95: float, text: str, column: str, most: int) -> LognormalLength:
-    if not 1 <= mean < p95 or p95 > most or p95 / mean > MOST_P95_TO_MEAN:
-        raise TraceError(
-            f"no lognormal distribution within 1 and {most} tokens has this mean and p95",
-            f"give a mean of 1 or more, and a p95 above it, {MOST_P95_TO_MEAN:.2f} times the mean at most",
-            column=column,
-            value=text,
-        )
-    return LognormalLength(mean, p95, most)
-
-
-def _read_list(file: Path, column: str, most: int) -> Ints:
-    if file.stat().st_size > _LARGEST_LIST_BYTES:
-        raise TraceError(
-            f"the list is larger than {_LARGEST_LIST_BYTES >> 20} MiB",
-            "a sample of some thousand counts serves as well",
-            file=file,
-        )
-    counts: list[int] = []
-    with file.open(encoding="utf-8", errors="replace") as lines:
-        for number, line in enumerate(lines, start=1):
-            if not line.strip():
-                continue
-            value = _number(line.strip())
-            if value is None or not 1 <= value <= most or value != int(value):
-                raise TraceError(
-                    f"it is not a whole number of 1 to {most} tokens",
-                    "put one count in each line",
-                    file=file,
-                    line=number,
-                    column=column,
-                    value=line.strip()[:40],
-                )
-            counts.append(int(value))
+    for number, line in numbered_lines(file):
+        value = finite(line)
+        if value is None or not _whole(value, most):
+            raise TraceError(
+                not_whole, "put one count in each line", file=file, line=number, column=column, value=line[:40]
+            )
+        counts.append(int(value))
     if not counts:
-        raise TraceError("the list is empty", "put one count in each line", file=file, column=column, value=str(file))
-    return np.array(counts, dtype=np.int64)
+        raise wrong("the list is empty", "put one count in each line", file=file)
+    return EmpiricalLength(np.array(counts))
 
 
-def _whole(value: float, text: str, column: str, most: int) -> int:
-    if not 1 <= value <= most or value != int(value):
-        raise TraceError(
-            f"it is not a whole number of 1 to {most} tokens", f"use 1 to {most}", column=column, value=text
-        )
-    return int(value)
-
-
-def _number(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
+def _whole(value: float, most: int) -> bool:
+    return 1 <= value <= most and value.is_integer()

@@ -4,11 +4,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mistral7b.capacity.fleet import Fleet, PoissonTrace, Policy, Summary, constant, simulate
-from mistral7b.capacity.fleet.arrivals import Rate
-from mistral7b.capacity.fleet.chunks import Floats, Ints
+from mistral7b.capacity.fleet import EmpiricalLength, Fleet, PoissonTrace, Policy, Summary, constant, simulate
+from mistral7b.capacity.fleet.chunks import Floats
 from mistral7b.capacity.parameters import PerformanceParameters
-from mistral7b.capacity.planner.lengths import Lengths
 from mistral7b.capacity.planner.plan import Plan
 
 AVERAGE = "an hour of the average"
@@ -37,16 +35,6 @@ class Scenario:
         return self.summary.instance_hours * 3600 / self.duration_s
 
 
-@dataclass(frozen=True, eq=False)
-class _Drawn:
-    """Lengths of the plan's own requests, drawn at random, so that prompts and answers stay together by number."""
-
-    tokens: Ints
-
-    def draw(self, rng: np.random.Generator, count: int) -> Ints:
-        return self.tokens[rng.integers(0, self.tokens.size, count)]
-
-
 def check(plan: Plan, parameters: PerformanceParameters) -> list[Scenario]:
     """The peak with all instances; an hour of the average, and the climb to the peak, both under auto scaling.
 
@@ -57,35 +45,27 @@ def check(plan: Plan, parameters: PerformanceParameters) -> list[Scenario]:
         return []
     settings, rate = plan.settings, plan.workload.requests_per_second
     limits = replace(plan.option.candidate.limits, max_concurrent_requests=settings.max_concurrent_requests)
-    fleet = Fleet(parameters, limits)
+    # Lengths of the plan's own requests, drawn at random.
+    requests = plan.option.candidate.requests
+    inputs = EmpiricalLength(np.array([one.input_tokens for one in requests]))
+    outputs = EmpiricalLength(np.array([one.output_tokens for one in requests]))
     scaling = Policy(
         "planned", settings.min_instances, settings.max_instances, "concurrency", settings.target_concurrent_requests,
         _OUT_S, _IN_S,
     )  # fmt: skip
     fixed = Policy("all instances", settings.max_instances, settings.max_instances)
     climb_s = 60 * plan.workload.climb_minutes
-    found = [_run("peak, all instances", (constant(rate.peak), _PEAK_REQUESTS / rate.peak), plan, fleet, fixed)]
-    climbing = _climbing(rate.average, rate.peak, climb_s)
-    for name, rates, most, duration in (
-        (AVERAGE, constant(rate.average), rate.average, _AVERAGE_S),
-        ("the climb, and 15 minutes", climbing, rate.peak, climb_s + _AFTER_CLIMB_S),
+
+    def climbing(times: Floats) -> Floats:
+        return rate.average + (rate.peak - rate.average) * np.minimum(1.0, times / max(climb_s, 1.0))
+
+    found = []
+    for name, rates, most, duration, policy in (
+        ("peak, all instances", constant(rate.peak), rate.peak, _PEAK_REQUESTS / rate.peak, fixed),
+        (AVERAGE, constant(rate.average), rate.average, _AVERAGE_S, scaling),
+        ("the climb, and 15 minutes", climbing, rate.peak, climb_s + _AFTER_CLIMB_S, scaling),
     ):
         if most * duration <= _MOST_REQUESTS:
-            found.append(_run(name, (rates, duration), plan, fleet, scaling))
+            trace = PoissonTrace(rates, duration, inputs, outputs, 1, settings.max_total_tokens)
+            found.append(Scenario(name, duration, simulate(trace, Fleet(parameters, limits), policy).summary))
     return found
-
-
-def _climbing(average: float, peak: float, climb_s: float) -> Rate:
-    def rate(times: Floats) -> Floats:
-        return average + (peak - average) * np.minimum(1.0, times / max(climb_s, 1.0))
-
-    return rate
-
-
-def _run(name: str, traffic: tuple[Rate, float], plan: Plan, fleet: Fleet, policy: Policy) -> Scenario:
-    rate, duration = traffic
-    requests: list[Lengths] = plan.option.candidate.requests
-    inputs = _Drawn(np.array([one.input_tokens for one in requests]))
-    outputs = _Drawn(np.array([one.output_tokens for one in requests]))
-    trace = PoissonTrace(rate, duration, inputs, outputs, 1, plan.settings.max_total_tokens)
-    return Scenario(name, duration, simulate(trace, fleet, policy).summary)

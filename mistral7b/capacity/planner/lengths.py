@@ -5,7 +5,7 @@ import random
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from mistral7b.environment.workload import TokenSpread, Workload
+from mistral7b.workload import TokenSpread, Workload
 
 # Fibonacci numbers: the points (i/n, i·k/n mod 1) of such a pair are a lattice that covers the unit square evenly
 # (Niederreiter, Random Number Generation and Quasi-Monte Carlo Methods, 1992, chapter 5).
@@ -21,17 +21,10 @@ class Lengths:
     max_new_tokens: int
 
 
-def requests_of(
-    workload: Workload, *, longest_prompt: int | None = None, longest_total: int | None = None
-) -> list[Lengths]:
+def requests_of(workload: Workload) -> list[Lengths]:
     """Requests that stand for a workload, each as likely as another, in an order that is mixed and always the same.
 
     Prompts and answers are independent of each other.
-
-    Args:
-        workload: whose lengths.
-        longest_prompt: leaves out requests with a longer prompt.
-        longest_total: leaves out requests whose prompt and max_new_tokens are together more.
     """
     made = []
     for i in range(_POINTS):
@@ -40,12 +33,7 @@ def requests_of(
         answer = min(quantile(workload.output_tokens, v), workload.longest_answer)
         made.append(Lengths(prompt, answer, workload.max_new_tokens or answer))
     random.Random(1).shuffle(made)
-    return [
-        one
-        for one in made
-        if (longest_prompt is None or one.input_tokens <= longest_prompt)
-        and (longest_total is None or one.input_tokens + one.max_new_tokens <= longest_total)
-    ]
+    return made
 
 
 def quantile(tokens: int | TokenSpread | list[int], share: float) -> int:

@@ -1,29 +1,18 @@
 """A plan: the best option, what it costs, and what was looked at besides."""
 
+from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mistral7b.capacity.parameters import PerformanceParameters
 from mistral7b.capacity.planner.candidates import Candidate, Pinned
 from mistral7b.capacity.planner.queue import refused_share
-from mistral7b.capacity.planner.search import Found, Instance, Option, option, search
+from mistral7b.capacity.planner.search import Option, Settings, option, search
 from mistral7b.capacity.planner.service import GRID, figures
 from mistral7b.capacity.planner.sizing import climb
-from mistral7b.environment.workload import Workload
+from mistral7b.workload import Workload
 
 _FEWER = 0.75
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """What a plan sets in an environment file."""
-
-    max_concurrent_requests: int
-    max_input_length: int
-    max_total_tokens: int
-    max_batch_prefill_tokens: int
-    target_concurrent_requests: float
-    min_instances: int
-    max_instances: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,56 +60,45 @@ def plan(workload: Workload, parameters: PerformanceParameters, pinned: Pinned |
         InfeasibleError: none keep it.
     """
     pinned = pinned or Pinned()
-    found = search(workload, parameters, pinned)
-    best = found.options[0]
-    return Plan(workload, best, settings(best), _runners_up(workload, found, pinned))
-
-
-def settings(chosen: Option) -> Settings:
-    """An option as an environment file has it."""
-    return Settings(
-        max_concurrent_requests=chosen.limit,
-        max_input_length=chosen.candidate.max_input_length,
-        max_total_tokens=chosen.candidate.max_total_tokens,
-        max_batch_prefill_tokens=chosen.candidate.max_batch_prefill_tokens,
-        target_concurrent_requests=min(chosen.size.target, chosen.limit),
-        min_instances=chosen.size.min_instances,
-        max_instances=chosen.size.max_instances,
-    )
-
-
-def _runners_up(workload: Workload, found: Found, pinned: Pinned) -> list[RunnerUp]:
-    best = found.options[0]
-    others = [RunnerUp(_name(one.candidate), _loses(one, best)) for one in found.options[1:]]
-    others += [_more_in_flight(workload, best)]
-    others += _less_in_flight(workload, best, pinned)
-    others += _one_instance_fewer(workload, best)
-    others += [
-        RunnerUp(
-            _name(candidate),
-            f"by the closed form it serves hardly more, and its prefills leave "
-            f"{candidate.limits.max_batch_total_tokens:,} tokens of KV cache",
-        )
-        for candidate in found.ruled_out
+    (best, *others), ruled_out = search(workload, parameters, pinned)
+    runners_up = [
+        *((_name(one.candidate), _loses(one, best)) for one in others),
+        _more_in_flight(workload, best),
+        *_less_in_flight(workload, best, pinned),
+        *_one_instance_fewer(workload, best),
+        *(
+            (
+                _name(candidate),
+                "by the closed form it serves hardly more, and its prefills leave "
+                f"{candidate.limits.max_batch_total_tokens:,} tokens of KV cache",
+            )
+            for candidate in ruled_out
+        ),
     ]
-    return others
+    return Plan(workload, best, best.settings, [RunnerUp(*other) for other in runners_up])
 
 
 def _name(candidate: Candidate) -> str:
     return (
         f"MAX_INPUT_LENGTH {candidate.max_input_length}, MAX_TOTAL_TOKENS {candidate.max_total_tokens}, "
-        f"MAX_BATCH_PREFILL_TOKENS {candidate.max_batch_prefill_tokens}"
+        f"MAX_BATCH_PREFILL_TOKENS {candidate.limits.max_batch_prefill_tokens}"
     )
+
+
+def _costs_more(one: Option, best: Option) -> str:
+    for now, least, when in (
+        (one.settings.min_instances, best.settings.min_instances, "at the average rate"),
+        (one.settings.max_instances, best.settings.max_instances, "at the peak"),
+    ):
+        if now > least:
+            return f"costs {100 * (now / least - 1):.0f}% more {when}: {now} instances, not {least}"
+    return ""
 
 
 def _loses(one: Option, best: Option) -> str:
     """The first criterion of the ranking in which it is worse."""
-    for now, least, when in (
-        (one.size.min_instances, best.size.min_instances, "at the average rate"),
-        (one.size.max_instances, best.size.max_instances, "at the peak"),
-    ):
-        if now > least:
-            return f"costs {100 * (now / least - 1):.0f}% more {when}: {now} instances, not {least}"
+    if more := _costs_more(one, best):
+        return more
     if one.candidate.too_long > best.candidate.too_long:
         return f"costs the same, and refuses {100 * one.candidate.too_long:.2f}% of the requests as too long"
     slower = one.at_peak.p95_ms_per_token - best.at_peak.p95_ms_per_token
@@ -129,50 +107,46 @@ def _loses(one: Option, best: Option) -> str:
     return f"costs the same, no faster, {one.candidate.limits.max_batch_total_tokens:,} tokens of KV cache"
 
 
-def _more_in_flight(workload: Workload, best: Option) -> RunnerUp:
+def _more_in_flight(workload: Workload, best: Option) -> tuple[str, str]:
     """The next larger limit: what it breaks when an instance is full."""
-    name = f"MAX_CONCURRENT_REQUESTS {(more := _next(best.limit))}"
-    place = GRID.index(more)
-    held, here = figures(workload.objective), best.service.at(place, workload.objective)
+    place = min(bisect_right(GRID, best.limit), len(GRID) - 1)
+    what, here = f"MAX_CONCURRENT_REQUESTS {GRID[place]}", best.service.at(place, workload.objective)
     broken = [
         f"{name} by {here[name] - limit:.3g} {'ms' if name.endswith('token') else 's'}"
-        for name, (_, limit) in held.items()
+        for name, (_, _, limit) in figures(workload.objective).items()
         if here[name] > limit
     ]
     if broken:
-        return RunnerUp(name, f"breaks {', '.join(broken)} when an instance is full")
-    return RunnerUp(name, "an instance serves no more with it: requests wait in its queue instead of being refused")
+        return what, f"breaks {', '.join(broken)} when an instance is full"
+    return what, "an instance serves no more with it: requests wait in its queue instead of being refused"
 
 
-def _next(limit: int) -> int:
-    return next((most for most in GRID if most > limit), GRID[-1])
-
-
-def _less_in_flight(workload: Workload, best: Option, pinned: Pinned) -> list[RunnerUp]:
+def _less_in_flight(workload: Workload, best: Option, pinned: Pinned) -> Iterator[tuple[str, str]]:
     """A smaller limit: refuses earlier, so needs more instances or refuses more."""
     limit = max(1, int(_FEWER * best.limit))
     if limit == best.limit:
-        return []
-    name = f"MAX_CONCURRENT_REQUESTS {limit}"
-    one = option(workload, Instance(best.candidate, best.service, best.allowed), limit, pinned)
+        return
+    one = option(workload, best.candidate, best.service, limit, pinned)
     if one is None:
-        return [RunnerUp(name, "needs more instances than there may be")]
-    if one.size.min_instances > best.size.min_instances or one.size.max_instances > best.size.max_instances:
-        return [RunnerUp(name, _loses(one, best))]
-    refused = 100 * one.at_peak.refused, 100 * best.at_peak.refused
-    return [RunnerUp(name, f"costs the same, refuses {refused[0]:.2g}% at the peak, not {refused[1]:.2g}%")]
+        why = "needs more instances than there may be"
+    else:
+        refused = 100 * one.at_peak.refused, 100 * best.at_peak.refused
+        same = f"costs the same, refuses {refused[0]:.2g}% at the peak, not {refused[1]:.2g}%"
+        why = _costs_more(one, best) or same
+    yield f"MAX_CONCURRENT_REQUESTS {limit}", why
 
 
-def _one_instance_fewer(workload: Workload, best: Option) -> list[RunnerUp]:
-    low, high = best.size.min_instances, best.size.max_instances
-    rate, speed = workload.requests_per_second, best.service.speed
-    made = []
-    if high > low or high > 1:
-        refused = refused_share(rate.peak, high - 1, best.limit, speed)
-        made.append(RunnerUp(f"max_instances {high - 1}", f"refuses {100 * refused:.2g}% at the peak"))
-    if low > 1:
-        bears = rate.average + climb(workload)
-        refused = refused_share(bears, low - 1, best.limit, speed)
-        why = f"refuses {100 * refused:.2g}% before the climb's first new instance serves"
-        made.append(RunnerUp(f"min_instances {low - 1}", why))
-    return made
+def _one_instance_fewer(workload: Workload, best: Option) -> Iterator[tuple[str, str]]:
+    rate = workload.requests_per_second
+    for name, count, load, when in (
+        ("max_instances", best.settings.max_instances, rate.peak, "at the peak"),
+        (
+            "min_instances",
+            best.settings.min_instances,
+            rate.average + climb(workload),
+            "before the climb's first new instance serves",
+        ),
+    ):
+        if count > 1:
+            refused = refused_share(load, count - 1, best.limit, best.service.speed)
+            yield f"{name} {count - 1}", f"refuses {100 * refused:.2g}% {when}"

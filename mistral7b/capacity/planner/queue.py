@@ -7,6 +7,7 @@ Informatica 12, 1979): it is that of a birth and death process. Least-outstandin
 of them together are taken for one queue, which serves n · speed(in flight / n).
 """
 
+from bisect import bisect_left
 from collections.abc import Callable
 from math import exp, log
 
@@ -64,13 +65,5 @@ def most_rate(instances: int, limit: int, speed: Speed, refused: float) -> float
 
 def fewest_instances(rate: float, limit: int, speed: Speed, refused: float, most: int) -> int | None:
     """The fewest instances, `most` at most, that refuse no more than the share `refused`; None if none are enough."""
-    low, high = 1, most
-    if refused_share(rate, most, limit, speed) > refused:
-        return None
-    while low < high:
-        middle = (low + high) // 2
-        if refused_share(rate, middle, limit, speed) <= refused:
-            high = middle
-        else:
-            low = middle + 1
-    return low
+    found = 1 + bisect_left(range(1, most + 1), True, key=lambda n: refused_share(rate, n, limit, speed) <= refused)
+    return found if found <= most else None

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 
 from mistral7b.capacity.hosting import ANSWER_LIMIT_S
 from mistral7b.capacity.parameters import PerformanceParameters
-from mistral7b.capacity.planner.candidates import Candidate, Pinned, candidates, worth_simulating
-from mistral7b.capacity.planner.expectation import Expectation, expect
+from mistral7b.capacity.planner.candidates import Candidate, Pinned, candidates
 from mistral7b.capacity.planner.queue import most_rate
-from mistral7b.capacity.planner.service import ANSWER_LIMIT, GRID, SATURATION, Allowed, Service, figures, simulated
-from mistral7b.capacity.planner.sizing import MOST_INSTANCES, Size, most_refused, size
-from mistral7b.environment.workload import Objective, Workload
+from mistral7b.capacity.planner.service import ANSWER_LIMIT, GRID, SATURATION, Allowed, Service, simulated
+from mistral7b.capacity.planner.sizing import MOST_INSTANCES, Expectation, expect, most_refused, size
+from mistral7b.workload import Objective, Workload
 
 # Of what the KV cache holds, the share from which on memory is what keeps requests waiting.
 _MEMORY_FULL = 0.95
@@ -34,6 +33,19 @@ class InfeasibleError(ValueError):
         self.nearest = nearest
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a plan sets in an environment file."""
+
+    max_concurrent_requests: int
+    max_input_length: int
+    max_total_tokens: int
+    max_batch_prefill_tokens: int
+    target_concurrent_requests: float
+    min_instances: int
+    max_instances: int
+
+
 @dataclass(frozen=True)
 class Option:
     """Settings that keep the objective, and what they come to.
@@ -43,7 +55,7 @@ class Option:
         service: an instance with them.
         allowed: the most requests in flight that keep the objective.
         limit: MAX_CONCURRENT_REQUESTS.
-        size: instances and target.
+        settings: the same as an environment file has it.
         at_average: the fewest instances at the average rate.
         at_peak: the most at the peak.
     """
@@ -52,7 +64,7 @@ class Option:
     service: Service
     allowed: Allowed
     limit: int
-    size: Size
+    settings: Settings
     at_average: Expectation
     at_peak: Expectation
 
@@ -60,12 +72,12 @@ class Option:
     def rank(self) -> tuple[float, ...]:
         """Ascending: cost on average, cost at the peak; then requests refused for their length, latency, memory."""
         return (
-            self.size.min_instances,
-            self.size.max_instances,
+            self.settings.min_instances,
+            self.settings.max_instances,
             self.candidate.too_long,
             round(self.at_peak.p95_ms_per_token, 1),
             round(self.at_peak.p95_seconds, 1),
-            self.candidate.max_batch_prefill_tokens,
+            self.candidate.limits.max_batch_prefill_tokens,
         )
 
     @property
@@ -86,39 +98,33 @@ class Option:
         return "latency"
 
 
-@dataclass(frozen=True)
-class Instance:
-    """A candidate, an instance with it, and the most requests in flight that keep the objective there."""
-
-    candidate: Candidate
-    service: Service
-    allowed: Allowed
-
-
-def option(workload: Workload, instance: Instance, limit: int, pinned: Pinned) -> Option | None:
-    """What an instance that admits `limit` requests comes to; None if there cannot be enough of them."""
-    candidate, service, allowed = instance.candidate, instance.service, instance.allowed
+def option(workload: Workload, candidate: Candidate, service: Service, limit: int, pinned: Pinned) -> Option | None:
+    """What instances that admit `limit` requests come to; None if there cannot be enough of them."""
     sized = size(workload, limit, service, pinned)
     if sized is None:
         return None
-    rate = workload.requests_per_second
-    return Option(
-        candidate, service, allowed, limit, sized,
-        expect(rate.average, sized.min_instances, limit, service),
-        expect(rate.peak, sized.max_instances, limit, service),
-    )  # fmt: skip
+    low, high, target = sized
+    settings = Settings(
+        max_concurrent_requests=limit,
+        max_input_length=candidate.max_input_length,
+        max_total_tokens=candidate.max_total_tokens,
+        max_batch_prefill_tokens=candidate.limits.max_batch_prefill_tokens,
+        target_concurrent_requests=target,
+        min_instances=low,
+        max_instances=high,
+    )
+    average = expect(workload.requests_per_second.average, low, limit, service)
+    peak = expect(workload.requests_per_second.peak, high, limit, service)
+    return Option(candidate, service, service.allowed(workload.objective), limit, settings, average, peak)
 
 
-@dataclass(frozen=True)
-class Found:
-    """The options, best first; candidates that the closed form rules out; and those that keep no objective."""
-
-    options: list[Option]
-    ruled_out: list[Candidate]
-
-
-def search(workload: Workload, parameters: PerformanceParameters, pinned: Pinned) -> Found:
+def search(
+    workload: Workload, parameters: PerformanceParameters, pinned: Pinned
+) -> tuple[list[Option], list[Candidate]]:
     """Every candidate with the limit that its objective allows, or the one that is pinned.
+
+    Returns:
+        The options, best first, and the candidates that the closed form rules out.
 
     Raises:
         InfeasibleError: none keeps the objective.
@@ -127,40 +133,37 @@ def search(workload: Workload, parameters: PerformanceParameters, pinned: Pinned
         every = candidates(workload, pinned)
     except ValueError as error:
         raise InfeasibleError(str(error), "change the setting, or let it be planned") from None
-    admitting = [c for c in every if _admits(c, workload)]
-    least = {(c.max_input_length, c.max_total_tokens): c for c in reversed(admitting)}
-    ruled_out = [
-        c
-        for c in admitting
-        if c is not (first := least[c.max_input_length, c.max_total_tokens])
-        and not worth_simulating(c, first, parameters)
-    ]
-    tried = [(c, simulated(tuple(c.requests), parameters, c.limits)) for c in admitting if c not in ruled_out]
+    least: dict[tuple[int, int], Candidate] = {}
+    tried: list[tuple[Candidate, Service]] = []
+    ruled_out = []
+    for one in every:
+        if not one.requests or one.too_long > workload.objective.lost_percent / 400:
+            continue
+        first = least.setdefault((one.max_input_length, one.max_total_tokens), one)
+        if one is first or one.worth_simulating(first, parameters):
+            tried.append((one, simulated(tuple(one.requests), parameters, one.limits)))
+        else:
+            ruled_out.append(one)
     if not tried:
         raise InfeasibleError(
             f"{100 * every[0].too_long:.1f}% of the requests are longer than MAX_INPUT_LENGTH "
             f"{every[0].max_input_length} or MAX_TOTAL_TOKENS {every[0].max_total_tokens} lets in",
             "raise them, or let them be planned",
         )
-    found = []
+    options = []
     for candidate, service in tried:
-        allowed = service.allowed(workload.objective)
-        limit = allowed.in_flight if pinned.max_concurrent_requests is None else pinned.max_concurrent_requests
-        if 1 <= limit <= allowed.in_flight:
-            found.append(option(workload, Instance(candidate, service, allowed), limit, pinned))
-    options = sorted((one for one in found if one is not None), key=lambda one: one.rank)
+        most = service.allowed(workload.objective).in_flight
+        limit = most if pinned.max_concurrent_requests is None else pinned.max_concurrent_requests
+        if 1 <= limit <= most and (found := option(workload, candidate, service, limit, pinned)):
+            options.append(found)
     if not options:
-        raise _infeasible(workload, tried, pinned)
-    return Found(options, ruled_out)
+        raise _infeasible(workload, [service for _, service in tried], pinned)
+    return sorted(options, key=lambda found: found.rank), ruled_out
 
 
-def _admits(candidate: Candidate, workload: Workload) -> bool:
-    return bool(candidate.requests) and candidate.too_long <= workload.objective.lost_percent / 400
-
-
-def _infeasible(workload: Workload, tried: list[tuple[Candidate, Service]], pinned: Pinned) -> InfeasibleError:
-    _, service = tried[0]
-    allowed = service.allowed(workload.objective)
+def _infeasible(workload: Workload, services: list[Service], pinned: Pinned) -> InfeasibleError:
+    service, objective = services[0], workload.objective
+    allowed = service.allowed(objective)
     if pinned.max_concurrent_requests is not None and 1 <= allowed.in_flight < pinned.max_concurrent_requests:
         return InfeasibleError(
             f"with MAX_CONCURRENT_REQUESTS {pinned.max_concurrent_requests} in flight an instance breaks "
@@ -168,39 +171,39 @@ def _infeasible(workload: Workload, tried: list[tuple[Candidate, Service]], pinn
             f"set it to {allowed.in_flight} or less, or to auto",
         )
     if allowed.in_flight:
-        most = pinned.max_instances or MOST_INSTANCES
         reason = (
-            f"{most} instances are too few: each may have {allowed.in_flight} requests in flight, as "
-            f"{allowed.bound_by} allows no more"
+            f"{pinned.max_instances or MOST_INSTANCES} instances are too few: each may have {allowed.in_flight} "
+            f"requests in flight, as {allowed.bound_by} allows no more"
         )
     elif allowed.bound_by == ANSWER_LIMIT:
         reason = f"{100 * _late(service, 0):.1f}% of the answers take over 60 s even alone on an instance"
     else:
-        here = service.at(0, workload.objective)[allowed.bound_by]
-        asked = figures(workload.objective)[allowed.bound_by][1]
+        here, asked = service.at(0, objective)[allowed.bound_by], objective.latencies()[allowed.bound_by]
         reason = f"{allowed.bound_by} {asked:g} is below {here:.4g}, which takes a request alone on an instance"
     nearest = _nearest(workload, service, pinned)
-    if nearest is None and not allowed.in_flight:
+    if nearest is not None:
+        old, new = objective.model_dump(), nearest.objective.model_dump()
+        changed = ", ".join(f"{name}: {new[name]:g}" for name in new if new[name] != old[name])
+        return InfeasibleError(reason, f"the nearest objective that can be met is {changed}", nearest)
+    if not allowed.in_flight:
         return InfeasibleError(reason, "shorten the answers or the prompts: even 60 s are too few for them")
-    if nearest is None:
-        rate = math.floor(100 * max(_most_rate(workload, each) for _, each in tried)) / 100
-        return InfeasibleError(reason, f"no latency makes up for it; lower the peak rate to {rate:g} a second")
-    return InfeasibleError(reason, f"the nearest objective that can be met is {_changed(workload, nearest)}", nearest)
+    rates = (
+        most_rate(MOST_INSTANCES, max(1, each.allowed(objective).in_flight), each.speed, most_refused(workload))
+        for each in services
+    )
+    rate = math.floor(100 * max(rates)) / 100
+    return InfeasibleError(reason, f"no latency makes up for it; lower the peak rate to {rate:g} a second")
 
 
 def _nearest(workload: Workload, service: Service, pinned: Pinned) -> Workload | None:
     """The workload with each latency as much looser as the fewest requests in flight take that can be had."""
     for place, most in enumerate(GRID):
-        if service.saturated(place):
-            return None
         objective = _loosened(workload.objective, service, place)
-        if (
-            max(objective.p50_seconds or 0, objective.p95_seconds or 0) > ANSWER_LIMIT_S
-            or objective.lost_percent > _MOST_LOST
-        ):
+        seconds = max(objective.p50_seconds or 0, objective.p95_seconds or 0)
+        if service.saturated(place) or seconds > ANSWER_LIMIT_S or objective.lost_percent > _MOST_LOST:
             return None
         loosened = workload.model_copy(update={"objective": objective})
-        allowed = service.allowed(loosened.objective)
+        allowed = service.allowed(objective)
         limit = pinned.max_concurrent_requests or max(most, allowed.in_flight)
         if limit <= allowed.in_flight and size(loosened, limit, service, pinned) is not None:
             return loosened
@@ -221,17 +224,7 @@ def _late(service: Service, place: int) -> float:
     return sum(value > ANSWER_LIMIT_S for value in seconds) / len(seconds)
 
 
-def _changed(before: Workload, after: Workload) -> str:
-    old, new = before.objective.model_dump(), after.objective.model_dump()
-    return ", ".join(f"{name}: {new[name]:g}" for name in new if new[name] != old[name])
-
-
 def _rounded_up(value: float) -> float:
     """With three digits."""
     unit = 10.0 ** (math.floor(math.log10(value)) - 2)
     return float(f"{math.ceil(value / unit) * unit:.6g}")
-
-
-def _most_rate(workload: Workload, service: Service) -> float:
-    limit = max(1, service.allowed(workload.objective).in_flight)
-    return most_rate(MOST_INSTANCES, limit, service.speed, most_refused(workload))

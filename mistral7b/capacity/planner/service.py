@@ -1,7 +1,7 @@
 """How one instance serves a workload, by its requests in flight, and how many of them an objective allows."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -10,7 +10,7 @@ from mistral7b.capacity.hosting import ANSWER_LIMIT_S
 from mistral7b.capacity.parameters import PerformanceParameters
 from mistral7b.capacity.planner.full_load import FullLoad, full_load
 from mistral7b.capacity.planner.lengths import Lengths
-from mistral7b.environment.workload import Objective
+from mistral7b.workload import Objective
 
 GRID = (1, 2, 3, 4, 6, 8, 11, 16, 22, 32, 45, 64, 90, 128, 181, 256)
 """Requests in flight that are simulated; between them everything is interpolated."""
@@ -72,28 +72,29 @@ class Service:
 
     def allowed(self, objective: Objective) -> Allowed:
         """How many in flight keep the objective, whoever comes when, and leave SageMaker's 60 s to too few."""
-        before = dict.fromkeys(figures(objective), 0.0)
+        held = figures(objective)
+        before, below = dict.fromkeys(held, 0.0), 0
         for place, most in enumerate(GRID):
             if self.saturated(place):
-                return Allowed(GRID[place - 1], SATURATION)
+                break
             here = self.at(place, objective)
-            broken = [name for name, (_, limit) in figures(objective).items() if here[name] > limit]
-            if broken:
-                shares = {
-                    name: (figures(objective)[name][1] - before[name]) / (here[name] - before[name]) for name in broken
-                }
+            shares = {
+                name: (limit - before[name]) / (here[name] - before[name])
+                for name, (_, _, limit) in held.items()
+                if here[name] > limit
+            }
+            if shares:
                 first = min(shares, key=shares.__getitem__)
-                below = GRID[place - 1] if place else 0
                 return Allowed(int(below + shares[first] * (most - below)) if place else 0, first)
-            before = here
-        return Allowed(GRID[-1], SATURATION)
+            before, below = here, most
+        return Allowed(below, SATURATION)
 
     def at(self, place: int, objective: Objective) -> dict[str, float]:
         """The figures of the objective at GRID[place], none better than with fewer in flight."""
         self.load(place)
         return {
-            name: max(figure(load) for load in self.loads[: place + 1])
-            for name, (figure, _) in figures(objective).items()
+            name: max(quantile(getattr(load, times), share) for load in self.loads[: place + 1])
+            for name, (times, share, _) in figures(objective).items()
         }
 
     def weights(self, in_flight: float) -> list[tuple[FullLoad, float]]:
@@ -105,26 +106,23 @@ class Service:
         return [(self.load(place - 1), 1 - share), (self.load(place), share)]
 
 
-@lru_cache(maxsize=32)
-def simulated(requests: tuple[Lengths, ...], parameters: PerformanceParameters, limits: RouterLimits) -> Service:
-    """An instance, kept with what is simulated of it: for other rates and objectives, and a plan made once more.
+simulated = lru_cache(maxsize=32)(Service)
+"""An instance, kept with what is simulated of it: for other rates and objectives, and a plan made once more.
 
-    `mistral7b plan` of a file with `auto` makes the plan twice: on loading the file, and to show it.
+`mistral7b plan` of a file with `auto` makes the plan twice: on loading the file, and to show it.
+"""
+
+
+def figures(objective: Objective) -> dict[str, tuple[str, float, float]]:
+    """What is held against limits: which times of FullLoad, which quantile of them, and its limit.
+
+    They are the objective's latencies, and the share that exceeds 60 s as a quantile.
     """
-    return Service(requests, parameters, limits)
-
-
-def figures(objective: Objective) -> dict[str, tuple[Callable[[FullLoad], float], float]]:
-    """What is held against limits: each latency of the objective, and the share that exceeds 60 s as a quantile."""
-    read: dict[str, Callable[[FullLoad], float]] = {
-        "p50_ms_per_token": lambda load: quantile(load.ms_per_token, 0.5),
-        "p95_ms_per_token": lambda load: quantile(load.ms_per_token, 0.95),
-        "p50_seconds": lambda load: quantile(load.seconds, 0.5),
-        "p95_seconds": lambda load: quantile(load.seconds, 0.95),
-    }
-    level = 1 - objective.lost_percent / 200
-    held = {name: (read[name], limit) for name, limit in objective.latencies().items()}
-    return held | {ANSWER_LIMIT: (lambda load: quantile(load.container_s, level), ANSWER_LIMIT_S)}
+    held = {}
+    for name, limit in objective.latencies().items():
+        percent, times = name.removeprefix("p").split("_", 1)
+        held[name] = (times, int(percent) / 100, limit)
+    return held | {ANSWER_LIMIT: ("container_s", 1 - objective.lost_percent / 200, ANSWER_LIMIT_S)}
 
 
 def quantile(ascending: list[float], share: float) -> float:

@@ -1,14 +1,18 @@
-"""How many instances a workload needs, and when auto scaling has to add some."""
+"""How many instances a workload needs, when auto scaling has to add some, and what to expect of them."""
 
 import math
+from bisect import bisect_left
+from collections import defaultdict
 from dataclasses import dataclass
+from itertools import accumulate
 
-from mistral7b.capacity.hosting import Fleet
+from mistral7b.capacity.hosting import ANSWER_LIMIT_S, Fleet
 from mistral7b.capacity.planner.candidates import Pinned
-from mistral7b.capacity.planner.queue import fewest_instances, in_flight, most_rate
+from mistral7b.capacity.planner.full_load import FullLoad
+from mistral7b.capacity.planner.queue import fewest_instances, in_flight, most_rate, refused_share
 from mistral7b.capacity.planner.service import Service
-from mistral7b.capacity.scaling_policy import METRIC_RULES
-from mistral7b.environment.workload import Workload
+from mistral7b.workload import Workload
+from scaling_rules import METRIC_RULES
 
 MOST_INSTANCES = 100
 """As many as an environment file may ask for."""
@@ -23,15 +27,7 @@ REACTION_S = _RULE.period_s * _RULE.points_out + STARTUP_S
 # The closed form of refusals understates those of one or two instances by up to a factor of three, as requests that
 # come together slow each other by their prefills (docs/sizing.md). So it may use a quarter of what may be lost.
 _REFUSED_OF_LOST = 0.25
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """Instances at least and at most, and the requests in flight per instance that scaling aims at."""
-
-    min_instances: int
-    max_instances: int
-    target: float
+_UNLIKELY = 1e-9
 
 
 def most_refused(workload: Workload) -> float:
@@ -48,8 +44,10 @@ def climb(workload: Workload) -> float:
     return rise * min(1.0, REACTION_S / max(60 * workload.climb_minutes, 1.0))
 
 
-def size(workload: Workload, limit: int, service: Service, pinned: Pinned) -> Size | None:
-    """The size for instances that admit `limit` requests each; None if MOST_INSTANCES, or those pinned, are too few.
+def size(workload: Workload, limit: int, service: Service, pinned: Pinned) -> tuple[int, int, float] | None:
+    """Instances at least and at most, if each admits `limit` requests, and those in flight that scaling aims at.
+
+    None if MOST_INSTANCES, or those pinned, are too few.
 
     The instances that always run have to bear the average and what is added by the climb until another one serves;
     then more instances, which bear a greater share of what they can, do so at the same target, too.
@@ -69,4 +67,66 @@ def size(workload: Workload, limit: int, service: Service, pinned: Pinned) -> Si
     bearable = max(most_rate(low, limit, service.speed, refused) - rise, rate.average)
     likely = in_flight(bearable, low, limit, service.speed)
     mean = sum(number * probability for number, probability in enumerate(likely)) / low
-    return Size(low, high, max(0.1, math.floor(10 * mean) / 10))
+    return low, high, min(max(0.1, math.floor(10 * mean) / 10), limit)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """So many instances at so many requests per second.
+
+    Attributes:
+        requests_per_second: in all.
+        instances: that share them.
+        in_flight: requests of one instance on average.
+        refused: share that gets 429.
+        timed_out: share of the others that exceeds SageMaker's 60 s.
+        p50_ms_per_token, p95_ms_per_token, p50_seconds, p95_seconds: of answered requests, the client's whole wait.
+    """
+
+    requests_per_second: float
+    instances: int
+    in_flight: float
+    refused: float
+    timed_out: float
+    p50_ms_per_token: float
+    p95_ms_per_token: float
+    p50_seconds: float
+    p95_seconds: float
+
+
+def expect(rate: float, instances: int, limit: int, service: Service) -> Expectation:
+    """The expectation for Poisson arrivals at `rate` (requests per second) to instances that admit `limit` each.
+
+    A request finds the others as they are at any time, and takes about as long as with so many in flight throughout:
+    quantiles are those of the full loads, mixed by how likely each is.
+    """
+    likely = in_flight(rate, instances, limit, service.speed)
+    shares: dict[FullLoad, float] = defaultdict(float)
+    for number, probability in enumerate(likely[:-1]):  # all places taken: it is refused
+        if probability > _UNLIKELY:
+            for load, share in service.weights(max(1.0, (number + 1) / instances)):
+                shares[load] += probability * share
+    mixed = [(load, share) for load, share in shares.items() if share > _UNLIKELY]
+    p50_seconds, p95_seconds = _quantiles([(load.seconds, share) for load, share in mixed])
+    p50_ms_per_token, p95_ms_per_token = _quantiles([(load.ms_per_token, share) for load, share in mixed])
+    total = sum(share for _, share in mixed)
+    late = sum(share * sum(s > ANSWER_LIMIT_S for s in load.container_s) / len(load.seconds) for load, share in mixed)
+    return Expectation(
+        requests_per_second=rate,
+        instances=instances,
+        in_flight=sum(number * probability for number, probability in enumerate(likely)) / instances,
+        refused=refused_share(rate, instances, limit, service.speed),
+        timed_out=late / total,
+        p50_ms_per_token=p50_ms_per_token,
+        p95_ms_per_token=p95_ms_per_token,
+        p50_seconds=p50_seconds,
+        p95_seconds=p95_seconds,
+    )
+
+
+def _quantiles(parts: list[tuple[list[float], float]]) -> tuple[float, float]:
+    """Median and 95% quantile of lists of values, each list with its share of the whole."""
+    pool = sorted((value, share / len(values)) for values, share in parts for value in values)
+    summed = list(accumulate(weight for _, weight in pool))
+    p50, p95 = (pool[bisect_left(summed, level * summed[-1])][0] for level in (0.5, 0.95))
+    return p50, p95

@@ -4,25 +4,64 @@ The fields are those of the `Serialize` types of `router/src/lib.rs` of that ver
 that would be a test of the weights.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from mistral7b.operate.smoke.verdict import Verdict, shortened
+from mistral7b.endpoint.errors import BrokenAnswerError, ContainerError, EndpointError, OverloadedError, TimedOutError
 from mistral7b.tgi import Generation, StreamEvent, TgiError
-from mistral7b.tgi.response import StreamDetails, Token
+from mistral7b.tgi.response import Details, StreamDetails, Token
 from mistral7b.tgi.tokenizer import EOS
 
-_GENERATION = frozenset({"generated_text", "details"})
-_STREAM_DETAILS = frozenset({"finish_reason", "generated_tokens", "seed"})
-_DETAILS = _STREAM_DETAILS | {"prefill", "tokens"}
-_TOKEN = frozenset({"id", "text", "logprob", "special"})
-_EVENT = frozenset({"token", "generated_text", "details"})
+_STREAM_DETAILS = {"finish_reason", "generated_tokens", "seed"}
+_FIELDS: dict[type[BaseModel], set[str]] = {
+    Generation: {"generated_text", "details"},
+    Details: _STREAM_DETAILS | {"prefill", "tokens"},
+    StreamDetails: _STREAM_DETAILS,
+    StreamEvent: {"token", "generated_text", "details"},
+    Token: {"id", "text", "logprob", "special"},
+}
+"""The fields that TGI always sends, also where they are null; others only if the request asks for them."""
 
-_GENERATIONS = TypeAdapter(tuple[Generation, ...])
+_GENERATIONS: TypeAdapter[tuple[Generation]] = TypeAdapter(tuple[Generation])
+
+
+_SHOWN = 300
+"""Characters that are shown of a text from outside."""
+_CAUSES: dict[type[EndpointError], str] = {
+    OverloadedError: "overloaded (429)",
+    TimedOutError: "no whole answer in time",
+    BrokenAnswerError: "an incomplete answer",
+}
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back on a request: the whole body of the answer, or why there is none."""
+
+    body: bytes = b""
+    error: EndpointError | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether what came back is what had to, and what it was."""
+
+    passed: bool
+    got: str
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """One check after it was made. `overloaded`: it was refused with 429, which says nothing of what it asked."""
+
+    name: str
+    passed: bool
+    seconds: float
+    expected: str
+    got: str
+    overloaded: bool = False
 
 
 @dataclass(frozen=True)
@@ -37,19 +76,26 @@ class Asked:
     max_new_tokens: int
     exact_fields: bool = True
 
+    def faults_of(self, *found: BaseModel) -> Iterator[str]:
+        """Fields that are missing, or that TGI 1.1.0 does not send."""
+        for one in found:
+            due, sent = _FIELDS[type(one)], one.model_fields_set
+            if missing := due - sent:
+                yield f"{type(one).__name__} lacks {', '.join(sorted(missing))}"
+            if self.exact_fields and (more := sent - due):
+                yield f"{type(one).__name__} has {', '.join(sorted(more))}, which TGI 1.1.0 does not send"
+
 
 def judge_answer(body: bytes, asked: Asked) -> Verdict:
     """The verdict on the body of an answer with `details` and `decoder_input_details`."""
-    faults = list(_fields_of_answer(body, asked.exact_fields))
-    if faults:
-        return _failed(faults, body)
     try:
-        (generation,) = _GENERATIONS.validate_json(body, strict=True)
+        (generation,) = _GENERATIONS.validate_json(body, strict=True, extra="allow")
     except ValidationError as error:
         return _failed([f"no answer of TGI: {_reason(error)}"], body)
     details = generation.details
     if details is None:
         return _failed(["details is null"], body)
+    faults = list(asked.faults_of(generation, details, *details.tokens))
     ids = tuple(token.id for token in details.prefill)
     if ids != asked.prompt:
         others = ", others" if len(ids) == len(asked.prompt) else ""
@@ -57,26 +103,25 @@ def judge_answer(body: bytes, asked: Asked) -> Verdict:
     faults += _ending(details, details.tokens, generation.generated_text, asked)
     if faults:
         return _failed(faults, body)
-    return Verdict(True, _summary(len(ids), details, generation.generated_text))
+    return Verdict(True, _summary(f"{len(ids)} prompt tokens, ", details, generation.generated_text))
 
 
 def judge_stream(body: bytes, asked: Asked) -> Verdict:
     """The verdict on a streamed answer with `details`, all its parts together."""
-    faults = list(_fields_of_stream(body, asked.exact_fields))
-    if faults:
-        return _failed(faults, body)
     try:
-        events = [StreamEvent.model_validate_json(data, strict=True) for data in _data(body)]
+        events = [StreamEvent.model_validate_json(data, strict=True, extra="allow") for data in _data(body)]
     except ValidationError as error:
         return _failed([f"no event of TGI: {_reason(error)}"], body)
-    faults += _last_event(events)
-    last = events[-1]
+    if not events:
+        return _failed(["the stream has no event"], body)
+    last, tokens = events[-1], [event.token for event in events]
+    faults = [] if body.endswith(b"\n\n") else ["the stream ends in the middle of an event"]
+    faults += [*asked.faults_of(*events, *tokens), *_last_event(events)]
     if last.generated_text is None or last.details is None:
         return _failed(faults, body)
-    faults += _ending(last.details, [event.token for event in events], last.generated_text, asked)
-    if faults:
-        return _failed(faults, body)
-    return Verdict(True, _summary(None, last.details, last.generated_text))
+    faults += asked.faults_of(last.details)
+    faults += _ending(last.details, tokens, last.generated_text, asked)
+    return _failed(faults, body) if faults else Verdict(True, _summary("", last.details, last.generated_text))
 
 
 def error_event(body: bytes) -> TgiError | None:
@@ -86,44 +131,6 @@ def error_event(body: bytes) -> TgiError | None:
         if error.error_type is not None:
             return TgiError.from_event(error.error_type, error.message)
     return None
-
-
-def _fields_of_answer(body: bytes, exact: bool) -> Iterator[str]:
-    value = _json(body)
-    if not isinstance(value, list) or len(value) != 1:
-        yield "the body is no JSON list of one object"
-        return
-    yield from _fields("the answer", value[0], _GENERATION, exact)
-    if isinstance(value[0], dict) and isinstance(details := value[0].get("details"), dict):
-        yield from _fields("details", details, _DETAILS, exact)
-        tokens = details.get("tokens")
-        for token in tokens if isinstance(tokens, list) else ():
-            yield from _fields("a token", token, _TOKEN, exact)
-
-
-def _fields_of_stream(body: bytes, exact: bool) -> Iterator[str]:
-    events = _data(body)
-    if not events:
-        yield "the stream has no event"
-    elif not body.endswith(b"\n\n"):
-        yield "the stream ends in the middle of an event"
-    for data in events:
-        event = _json(data)
-        yield from _fields("an event", event, _EVENT, exact)
-        if isinstance(event, dict):
-            yield from _fields("a token", event.get("token"), _TOKEN, exact)
-            if event.get("details") is not None:
-                yield from _fields("details", event["details"], _STREAM_DETAILS, exact)
-
-
-def _fields(what: str, value: Any, names: frozenset[str], exact: bool) -> Iterator[str]:
-    if not isinstance(value, dict):
-        yield f"{what} is no JSON object"
-        return
-    if missing := names - value.keys():
-        yield f"{what} lacks {', '.join(sorted(missing))}"
-    if exact and (more := value.keys() - names):
-        yield f"{what} has {', '.join(sorted(more))}, which TGI 1.1.0 has not"
 
 
 def _last_event(events: Sequence[StreamEvent]) -> Iterator[str]:
@@ -160,14 +167,7 @@ def _data(stream: bytes) -> list[bytes]:
 
 def _reason(error: ValidationError) -> str:
     first = error.errors()[0]
-    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
-
-
-def _json(data: bytes) -> Any:
-    try:
-        return json.loads(data)
-    except (ValueError, RecursionError):
-        return None
+    return ": ".join(filter(None, (".".join(map(str, first["loc"])), first["msg"])))
 
 
 def _failed(faults: Sequence[str], body: bytes) -> Verdict:
@@ -175,10 +175,24 @@ def _failed(faults: Sequence[str], body: bytes) -> Verdict:
     return Verdict(False, f"{shortened(told)}, in {shortened(body[:120].decode(errors='replace'))!r}")
 
 
-def _summary(prompt_tokens: int | None, details: StreamDetails, text: str) -> str:
-    prompt = "" if prompt_tokens is None else f"{prompt_tokens} prompt tokens, "
+def _summary(prompt: str, details: StreamDetails, text: str) -> str:
     return f"{prompt}{details.generated_tokens} generated, ended by {details.finish_reason}: {shortened(text)!r}"
 
 
 def _count(tokens: int) -> str:
     return f"{tokens} token" if tokens == 1 else f"{tokens} tokens"
+
+
+def describe(error: EndpointError) -> str:
+    """An error in one line, named by its cause."""
+    if isinstance(error, ContainerError) and not isinstance(error, OverloadedError):
+        cause = f"{error.status} {error.error_type or 'without error_type'}"
+    else:
+        cause = next((words for kind, words in _CAUSES.items() if isinstance(error, kind)), "")
+    return f"{cause or error.error_type or type(error).__name__}: {shortened(error.message)}"
+
+
+def shortened(text: str) -> str:
+    """The text on one line, without what a terminal would take as a command."""
+    line = "".join(c if c.isprintable() else repr(c)[1:-1] for c in " ".join(text.split()))
+    return line if len(line) <= _SHOWN else f"{line[: _SHOWN - 1]}…"

@@ -3,24 +3,30 @@
 Requests that have to be refused could not run even where the endpoint's limits are other than the file's: each breaks a
 later rule, too. The one exception, a real prompt that is too long, is sent only once the limits are known. (With
 JumpStart's settings a prompt just within its limit may block the container's queue: see docs/performance-model.md.)
+
+SageMaker wraps a refusal: `ModelError` has the container's status in `OriginalStatusCode` and its whole body in
+`OriginalMessage` (botocore, `sagemaker-runtime/2017-05-13`).
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+
+from botocore.exceptions import ClientError
 
 from mistral7b.capacity.admission import why_never_admitted
 from mistral7b.catalog.models import SUPPORTED_TGI_VERSION, ModelName
 from mistral7b.endpoint.client import to_json
+from mistral7b.endpoint.errors import ContainerError, EndpointError, OverloadedError
 from mistral7b.environment import Environment
-from mistral7b.operate.smoke.answers import Asked, judge_answer, judge_stream
-from mistral7b.operate.smoke.refusals import form, judge_limit, judge_refusal, refusal
-from mistral7b.operate.smoke.verdict import Reply, Verdict, describe
+from mistral7b.operate.smoke.answers import Asked, Reply, Verdict, describe, judge_answer, judge_stream, shortened
 from mistral7b.prompts import instruction
-from mistral7b.tgi import GenerateParameters, GenerateRequest, LauncherSettings
+from mistral7b.tgi import GenerateParameters, GenerateRequest, LauncherSettings, TgiError
 from mistral7b.tgi.clap import U32_MAX
 from mistral7b.tgi.request import MAX_BODY_BYTES
 from mistral7b.tgi.tokenizer import encode
+from mistral7b.tgi.validation import check_before_permit, validate
 
 ANSWER_TOKENS = 16
 """`max_new_tokens` of the answers: about half a second on one A10G."""
@@ -30,6 +36,9 @@ _PROMPTS: dict[ModelName, str] = {
     "base": "one, two, three, four, five,",
 }
 _SHORTEST = "Hi"  # two tokens, `<s>` included: no prompt has fewer
+
+_LIMIT = re.compile(r"(?<=<= )\d+|(?<=less than )\d+|(?<=up to )\d+")
+"""The limit in the words of a refusal: so a refusal tells a setting."""
 
 _TOO_LONG = "prompt too long"
 _BEST_OF_PROBED = 1_000
@@ -66,12 +75,9 @@ def smoke_plan(env: Environment) -> SmokePlan:
     inputs, prompt = _prompt(env.model, settings)
     exact = env.version.tgi_version == SUPPORTED_TGI_VERSION
     asked = Asked(prompt, min(ANSWER_TOKENS, settings.max_total_tokens - len(prompt)), exact)
-    limits = [check for check in _limits(inputs, settings) if check is not None]
-    too_long = _too_long(settings)
-    checks = [*_answers(inputs, asked), *_invalid(inputs, settings), *limits]
-    if too_long is not None and {check.name for check in limits}.issuperset(too_long.after):
-        checks.append(too_long)
-    return SmokePlan(tuple(checks), _not_told(env, {check.name for check in checks}))
+    checks = [*_answers(inputs, asked), *_refusals(inputs, settings)]
+    names = {check.name for check in checks}
+    return SmokePlan(tuple(check for check in checks if names.issuperset(check.after)), _not_told(env, names))
 
 
 def _prompt(model: ModelName, settings: LauncherSettings) -> tuple[str, tuple[int, ...]]:
@@ -98,7 +104,7 @@ def _answers(inputs: str, asked: Asked) -> list[Check]:
         ),
         Check(
             "stream",
-            f"{expected}; generated_text and details in the last event alone",
+            f"{expected}; generated_text and details only in the last event",
             GenerateRequest(inputs=inputs, parameters=parameters, stream=True),
             partial(_judge_body, judge_stream, asked),
         ),
@@ -109,67 +115,43 @@ def _judge_body(judge: Callable[[bytes, Asked], Verdict], asked: Asked, reply: R
     return judge(reply.body, asked) if reply.error is None else Verdict(False, describe(reply.error))
 
 
-def _invalid(inputs: str, settings: LauncherSettings) -> list[Check]:
-    empty = GenerateRequest(inputs="", parameters=GenerateParameters(max_new_tokens=1))
-    cold = GenerateRequest(inputs=inputs, parameters=GenerateParameters(max_new_tokens=1, temperature=0.0))
-    checks = (_refused("empty inputs", empty, settings), _refused("temperature 0", cold, settings))
-    return [check for check in checks if check is not None]
+def _refusals(inputs: str, settings: LauncherSettings) -> Iterator[Check]:
+    """Requests that have to be refused; those that cannot be sent, or would not be refused, are left out.
 
-
-def _limits(inputs: str, settings: LauncherSettings) -> list[Check | None]:
-    """Requests far over each limit, so that the refusal names it whatever it is; but for `best_of`, see there."""
+    They are far over each limit, so that the refusal names it whatever it is; but for `best_of`, see there, and for the
+    last one, a prompt of one token too many.
+    """
     stops = min(settings.max_stop_sequences + _FAR_OVER, MAX_BODY_BYTES)
     best_of = max(2, settings.max_best_of + 1)
+    words = min(settings.max_input_length, MAX_BODY_BYTES)  # a token each, and `<s>`
     requests = {
+        "empty inputs": ("", GenerateParameters(max_new_tokens=1)),
+        "temperature 0": (inputs, GenerateParameters(max_new_tokens=1, temperature=0.0)),
         "MAX_INPUT_LENGTH": (inputs, GenerateParameters(truncate=U32_MAX, max_new_tokens=U32_MAX)),
         "MAX_TOTAL_TOKENS": (inputs, GenerateParameters(max_new_tokens=U32_MAX)),
         "MAX_STOP_SEQUENCES": ("", GenerateParameters(stop=["a"] * stops)),
         "MAX_TOP_N_TOKENS": ("", GenerateParameters(top_n_tokens=U32_MAX)),
+        "MAX_BEST_OF": ("", GenerateParameters(best_of=best_of)),
+        _TOO_LONG: (" ".join("a" * words), GenerateParameters(max_new_tokens=1)),
     }
-    if best_of <= _BEST_OF_PROBED:
-        requests["MAX_BEST_OF"] = ("", GenerateParameters(best_of=best_of))
-    return [
-        _refused(name, GenerateRequest(inputs=text, parameters=parameters), settings, getattr(settings, name.lower()))
-        for name, (text, parameters) in requests.items()
-    ]
+    if best_of > _BEST_OF_PROBED:
+        del requests["MAX_BEST_OF"]
+    for name, (text, parameters) in requests.items():
+        request = GenerateRequest(inputs=text, parameters=parameters)
+        due = refusal(request, settings) if len(to_json(request)) <= MAX_BODY_BYTES else None
+        limit = getattr(settings, name.lower(), None)
+        if due is not None and limit is not None:
+            yield Check(name, str(limit), request, partial(_judge_limit, due=due, limit=limit))
+        elif due is not None:
+            after = ("MAX_INPUT_LENGTH", "MAX_TOTAL_TOKENS") if name == _TOO_LONG else ()
+            yield Check(name, _words(due), request, partial(_judge_refusal, due=due), after)
 
 
-def _too_long(settings: LauncherSettings) -> Check | None:
-    """A prompt of one token too many."""
-    words = min(settings.max_input_length, MAX_BODY_BYTES)  # a token each, and `<s>`
-    request = GenerateRequest(inputs=" ".join("a" * words), parameters=GenerateParameters(max_new_tokens=1))
-    return _refused(_TOO_LONG, request, settings, after=("MAX_INPUT_LENGTH", "MAX_TOTAL_TOKENS"))
-
-
-def _refused(
-    name: str,
-    request: GenerateRequest,
-    settings: LauncherSettings,
-    limit: int | None = None,
-    after: tuple[str, ...] = (),
-) -> Check | None:
-    """The check that a request is refused; None if it cannot be sent, or would not be refused."""
-    if len(to_json(request)) > MAX_BODY_BYTES:
-        return None
-    due = refusal(request, settings)
-    if due is None:
-        return None
-    if limit is None:
-        return Check(name, form(due), request, partial(judge_refusal, due=due), after)
-    return Check(name, str(limit), request, partial(judge_limit, due=due, limit=limit), after)
-
-
-_UNDER_LOAD = "shows under overload alone, which a check must not cause"
+_UNDER_LOAD = "shows only under overload, which a check must not cause"
 _UNSEEN = "no answer shows it"
 _OVER = "a request over it cannot be sent, or must not be"
-_REASONS = {
-    "MAX_CONCURRENT_REQUESTS": _UNDER_LOAD,
-    "MAX_INPUT_LENGTH": _OVER,
-    "MAX_TOTAL_TOKENS": _OVER,
-    "MAX_STOP_SEQUENCES": _OVER,
-    "MAX_BEST_OF": _OVER,
-    "MAX_TOP_N_TOKENS": _OVER,
-}
+_LIMITS = ("MAX_INPUT_LENGTH", "MAX_TOTAL_TOKENS", "MAX_STOP_SEQUENCES", "MAX_BEST_OF", "MAX_TOP_N_TOKENS")
+_REASONS = {"MAX_CONCURRENT_REQUESTS": _UNDER_LOAD, **dict.fromkeys(_LIMITS, _OVER)}
 
 
 def _not_told(env: Environment, told: set[str]) -> dict[str, str]:
@@ -183,3 +165,54 @@ def _not_told(env: Environment, told: set[str]) -> dict[str, str]:
         for variable in variables
         if variable not in told and (variable in reasons or variable in deployed)
     }
+
+
+def refusal(request: GenerateRequest, settings: LauncherSettings) -> TgiError | None:
+    """How a container with these settings refuses the request; None if it does what it asks for."""
+    try:
+        check_before_permit(request, settings)
+        validate(request, settings)
+    except TgiError as error:
+        return error
+    return None
+
+
+def _words(error: TgiError) -> str:
+    """A refusal as a caller of SageMaker sees it."""
+    return f"ModelError {error.status} {error.to_json()}"
+
+
+def _judge_refusal(reply: Reply, due: TgiError) -> Verdict:
+    """The verdict on the reply to a request that is due to be refused so, letter by letter."""
+    if reply.error is None:
+        return Verdict(False, f"an answer: {shortened(reply.body.decode(errors='replace'))!r}")
+    if not _judged(reply):
+        return Verdict(False, describe(reply.error))
+    got = _form(reply.error)
+    return Verdict(got == _words(due), shortened(got))
+
+
+def _judge_limit(reply: Reply, due: TgiError, limit: int) -> Verdict:
+    """The same for a refusal that names a limit; what was got is the limit, where the words are right."""
+    verdict = _judge_refusal(reply, due)
+    if verdict.passed:
+        return Verdict(True, str(limit))
+    if reply.error is None or not _judged(reply):
+        return verdict
+    named = _LIMIT.search(reply.error.message)
+    if named and _LIMIT.sub("", verdict.got, 1) == _LIMIT.sub("", _words(due), 1):
+        return Verdict(False, named[0])
+    return Verdict(False, f"no refusal that names it: {verdict.got}")
+
+
+def _judged(reply: Reply) -> bool:
+    """Whether the container has looked at the request."""
+    return isinstance(reply.error, ContainerError) and not isinstance(reply.error, OverloadedError)
+
+
+def _form(error: EndpointError) -> str:
+    cause = error.__cause__
+    if not isinstance(cause, ClientError):
+        return describe(error)
+    response = cause.response
+    return f"{response['Error'].get('Code')} {response.get('OriginalStatusCode')} {response.get('OriginalMessage')}"

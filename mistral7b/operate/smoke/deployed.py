@@ -12,7 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from mistral7b.environment import Environment
-from mistral7b.operate.smoke.verdict import CheckResult, shortened
+from mistral7b.operate.smoke.answers import CheckResult, shortened
 from mistral7b.promotion.names import environment_stacks
 
 DEPLOYED = ("configuration", "image", "instances", "data capture")

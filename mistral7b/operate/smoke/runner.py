@@ -6,34 +6,19 @@ from concurrent.futures import Future, wait
 from contextlib import closing
 from threading import Thread
 
-from mistral7b.endpoint import (
-    AccessDeniedError,
-    ConfigurationError,
-    CredentialsError,
-    EndpointClient,
-    EndpointError,
-    EndpointNotFoundError,
-    OverloadedError,
-    TimedOutError,
-    UnreachableError,
-)
-from mistral7b.endpoint.client import to_json
-from mistral7b.endpoint.translation import container_error
-from mistral7b.operate.smoke.answers import error_event
+from mistral7b.endpoint import errors
+from mistral7b.endpoint.client import EndpointClient, to_json
+from mistral7b.operate.smoke.answers import CheckResult, Reply, Verdict, error_event
 from mistral7b.operate.smoke.checks import Check
-from mistral7b.operate.smoke.verdict import CheckResult, Reply, Verdict
 from mistral7b.tgi import GenerateRequest
 
 REQUEST_TIMEOUT_S = 10.0
 TOTAL_S = 55.0
 """Of all checks together: under the minute that a step of a pipeline may take."""
 
-_NOBODY_THERE = (
-    AccessDeniedError,
-    ConfigurationError,
-    CredentialsError,
-    EndpointNotFoundError,
-    UnreachableError,
+_NOT_REACHED = (
+    *(errors.AccessDeniedError, errors.ConfigurationError, errors.CredentialsError),
+    *(errors.EndpointNotFoundError, errors.UnreachableError),
 )
 
 
@@ -54,9 +39,9 @@ def run_checks(
     for check in checks:
         started = time.monotonic()
         reply, verdict = _make(client, check, passed, min(request_timeout_s, ends - started), total_s)
-        if isinstance(reply.error, _NOBODY_THERE) and not reached:
+        if isinstance(reply.error, _NOT_REACHED) and not reached:
             raise reply.error
-        reached = reached or not isinstance(reply.error, (*_NOBODY_THERE, TimedOutError))
+        reached = reached or not isinstance(reply.error, (*_NOT_REACHED, errors.TimedOutError))
         if verdict.passed:
             passed.add(check.name)
         yield CheckResult(
@@ -65,7 +50,7 @@ def run_checks(
             time.monotonic() - started,
             check.expected,
             verdict.got,
-            isinstance(reply.error, OverloadedError),
+            isinstance(reply.error, errors.OverloadedError),
         )
 
 
@@ -81,15 +66,15 @@ def _make(
 
 
 def _ask(client: EndpointClient, request: GenerateRequest, seconds: float) -> Reply:
-    """The reply, or a TimedOutError after so many seconds, whatever the request is waiting for by then."""
-    send = _stream if request.stream else _whole
+    """The reply, or a errors.TimedOutError after so many seconds, whatever the request is waiting for by then."""
     asked: Future[Reply] = Future()
     gives_up = time.monotonic() + seconds
 
     def run() -> None:
         try:
-            asked.set_result(send(client, to_json(request), gives_up))
-        except EndpointError as error:
+            body = to_json(request)
+            asked.set_result(_stream(client, body, gives_up) if request.stream else Reply(client.invoke(body)))
+        except errors.EndpointError as error:
             asked.set_result(Reply(error=error))
         except BaseException as error:  # noqa: BLE001  # raised where it is waited for
             asked.set_exception(error)
@@ -99,13 +84,8 @@ def _ask(client: EndpointClient, request: GenerateRequest, seconds: float) -> Re
     Thread(target=run, daemon=True, name="smoke").start()
     wait([asked], timeout=seconds)
     if not asked.done():
-        return Reply(error=TimedOutError(f"it took over {seconds:.3g} s"))
+        return Reply(error=errors.TimedOutError(f"it took over {seconds:.3g} s"))
     return asked.result()
-
-
-def _whole(client: EndpointClient, body: bytes, gives_up: float) -> Reply:
-    del gives_up
-    return Reply(client.invoke(body))
 
 
 def _stream(client: EndpointClient, body: bytes, gives_up: float) -> Reply:
@@ -116,4 +96,4 @@ def _stream(client: EndpointClient, body: bytes, gives_up: float) -> Reply:
             if time.monotonic() > gives_up:
                 break  # nobody waits any more: the connection is closed, and the container stops generating
     error = error_event(received)
-    return Reply(received) if error is None else Reply(error=container_error(error))
+    return Reply(received) if error is None else Reply(error=errors.container_error(error))

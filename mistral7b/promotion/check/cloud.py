@@ -30,12 +30,8 @@ class Cloud:
 
     def assume(self, role_arn: str, region: str) -> Credentials:
         """Credentials of a role's shortest session."""
-        answer = self.client("sts", region).assume_role(
+        made = self.client("sts", region).assume_role(
             RoleArn=role_arn, RoleSessionName=_SESSION_NAME, DurationSeconds=_SHORTEST_SESSION_S
         )["Credentials"]
-        names = {
-            "aws_access_key_id": "AccessKeyId",
-            "aws_secret_access_key": "SecretAccessKey",
-            "aws_session_token": "SessionToken",
-        }
-        return {ours: answer[theirs] for ours, theirs in names.items()}
+        names = ("aws_access_key_id", "AccessKeyId"), ("aws_secret_access_key", "SecretAccessKey")
+        return {ours: made[theirs] for ours, theirs in (*names, ("aws_session_token", "SessionToken"))}

@@ -5,7 +5,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from mistral7b.operate.account import Client
-from mistral7b.promotion.check.finding import Result
+from mistral7b.promotion.check.bootstrap import Result
 from mistral7b.promotion.names import CONNECTION_NAME, PIPELINE_STACK_NAME
 from mistral7b.promotion.schema import PipelineSettings
 
@@ -66,11 +66,10 @@ def _state(settings: PipelineSettings, connection: dict[str, Any], arn: str) -> 
     if status == "AVAILABLE":
         return "fine", f"{status}: {arn}", ""
     # The region is where the connection was made: it works in all, and its handshake is there.
-    region = arn.split(":")[3]
+    region, name = arn.split(":")[3], connection.get("ConnectionName", CONNECTION_NAME)
     url = f"https://{region}.console.aws.amazon.com/codesuite/settings/connections?region={region}"
-    name = connection.get("ConnectionName", CONNECTION_NAME)
+    where = f"open {url} in account {settings.account}"
     if status == "PENDING":
-        fix = f"open {url} in account {settings.account}, choose {name}, Update pending connection"
+        fix = f"{where}, choose {name}, Update pending connection"
         return "refused", f"{arn} is PENDING: its handshake is due", fix
-    fix = f"open {url} in account {settings.account} and see {name}; the host may have taken its app's access back"
-    return "refused", f"{arn} is in state {status}", fix
+    return "refused", f"{arn} is {status}", f"{where} and see {name}; the host may have revoked its app's access"

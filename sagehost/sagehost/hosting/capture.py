@@ -1,18 +1,35 @@
-"""Data capture: which invocations are captured, and the record of one.
+"""Data capture: which invocations are captured, the record of one, and its delivery to S3.
 
 Format: https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture-endpoint.html, configuration:
-API_DataCaptureConfig. Only answers of status 200 to InvokeEndpoint are captured: the API reference speaks of captured
-data there alone (InferenceId "is added to the captured data"), and not with InvokeEndpointWithResponseStream.
+API_DataCaptureConfig. Only answers to InvokeEndpoint are captured: the API reference speaks of captured data only there
+(InferenceId "is added to the captured data"), and not with InvokeEndpointWithResponseStream.
 """
 
+import asyncio
 import base64
 import json
+import logging
 import random
+import threading
 import uuid
+from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Any
+
+from moto.kms.models import Key, kms_backends
+from moto.s3.models import FakeBucket, s3_backends
+
+from sagehost import moto_app
+from sagehost.accounts import url_suffix
+from sagehost.hosting.fleet import EndpointKey
+from sagehost.roles import AccessDenied, check_action
+
+_log = logging.getLogger(__name__)
+
+Config = Mapping[str, Any]
+"""A DataCaptureConfig."""
 
 
 @dataclass(frozen=True)
@@ -30,78 +47,128 @@ class Invocation:
     variant: str
     request: Payload
     response: Payload
-    time: datetime
     inference_id: str | None = None
-
-    @classmethod
-    def now(cls, variant: str, request: Payload, response: Payload, inference_id: str | None) -> Self:
-        """One that has just been answered."""
-        return cls(variant, request, response, datetime.now(UTC), inference_id)
+    time: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
-@dataclass(frozen=True)
-class CapturePlan:
-    """The DataCaptureConfig of an endpoint configuration.
+def sampled(config: Config) -> bool:
+    """Whether the next invocation is captured: at random."""
+    return random.random() * 100 < float(config["InitialSamplingPercentage"])
 
-    `percentage` of the invocations, 0 to 100, go to `bucket` under `prefix`, which is empty or ends in a slash.
+
+def record(config: Config, invocation: Invocation) -> str:
+    """The line of an invocation, without its end."""
+    modes = {option["CaptureMode"] for option in config["CaptureOptions"]}
+    types = config.get("CaptureContentTypeHeader") or {}
+    data: dict[str, Any] = {}
+    if modes & {"Input", "InputAndOutput"}:
+        data["endpointInput"] = _captured("INPUT", invocation.request, types)
+    if modes & {"Output", "InputAndOutput"}:
+        data["endpointOutput"] = _captured("OUTPUT", invocation.response, types)
+    named = {} if invocation.inference_id is None else {"inferenceId": invocation.inference_id}
+    time = f"{invocation.time:%Y-%m-%dT%H:%M:%SZ}"
+    metadata = {"eventId": str(uuid.uuid4()), **named, "inferenceTime": time}
+    made = {"captureData": data, "eventMetadata": metadata, "eventVersion": "0"}
+    return json.dumps(made, ensure_ascii=False, separators=(",", ":"))
+
+
+def _captured(mode: str, payload: Payload, types: Mapping[str, list[str]]) -> dict[str, str]:
+    media_type = payload.content_type.partition(";")[0].strip()
+    text = {kind: media_type in (types.get(f"{kind.capitalize()}ContentTypes") or ()) for kind in ("CSV", "JSON")}
+    encoding = next((kind for kind, named in text.items() if named), "BASE64")
+    encoded = encoding == "BASE64"
+    data = base64.b64encode(payload.body).decode() if encoded else payload.body.decode(errors="replace")
+    return {"observedContentType": payload.content_type, "mode": mode, "data": data, "encoding": encoding}
+
+
+def destination(config: Config, endpoint: str, invocation: Invocation) -> tuple[str, str]:
+    """The bucket of an invocation's record, and the prefix of its key: one for every hour."""
+    bucket, _, prefix = config["DestinationS3Uri"].partition("://")[2].partition("/")
+    folder = f"{prefix.strip('/')}/{endpoint}/{invocation.variant}/{invocation.time:%Y/%m/%d/%H}/"
+    return bucket, folder.removeprefix("/")
+
+
+class Capture:
+    """The data capture of one endpoint. `roles` are the ARNs of the execution roles of each variant's model.
+
+    Records of the same hour that come while one is being written go into one file, as on AWS, which takes minutes.
     """
 
-    percentage: int
-    bucket: str
-    prefix: str
-    modes: frozenset[str]
-    csv_types: frozenset[str]
-    json_types: frozenset[str]
-    kms_key_id: str | None = None
+    def __init__(self, key: EndpointKey, config: Config, roles: Mapping[str, str]) -> None:
+        self._key = key
+        self._config = config
+        self._roles = roles
+        self._lock = threading.Lock()
+        self._waiting: list[Invocation] = []
+        self._delivering = False
 
-    @classmethod
-    def of(cls, config: Mapping[str, Any] | None) -> Self | None:
-        """The plan of a DataCaptureConfig; None if there is none, or it is disabled."""
-        if not config or not config.get("EnableCapture", True):
+    def offer(self, invocation: Invocation) -> None:
+        """Capture an invocation, if it is in the sample. Does not wait: it is called on the event loop."""
+        if not sampled(self._config):
+            return
+        with self._lock:
+            self._waiting.append(invocation)
+            if self._delivering:
+                return
+            self._delivering = True
+        asyncio.get_running_loop().run_in_executor(None, self._deliver)
+
+    def _deliver(self) -> None:
+        while invocations := self._taken():
+            files = defaultdict[tuple[str, str], list[Invocation]](list)
+            for one in invocations:
+                files[destination(self._config, self._key.name, one)].append(one)
+            for (bucket, folder), together in files.items():
+                try:
+                    self._write(bucket, folder, together)
+                except Exception as error:  # noqa: BLE001 - SageMaker loses the data silently; here the server's log tells
+                    _log.warning("%d captured invocations of %s are lost: %s", len(together), self._key.name, error)
+
+    def _taken(self) -> list[Invocation]:
+        """What waits. If nothing does, the delivery has ended."""
+        with self._lock:
+            taken, self._waiting = self._waiting, []
+            self._delivering = bool(taken)
+        return taken
+
+    def _write(self, bucket: str, folder: str, invocations: list[Invocation]) -> None:
+        first = invocations[0]
+        name = f"{folder}{first.time:%M-%S}-{first.time.microsecond // 1000:03}-{uuid.uuid4()}.jsonl"
+        self._check_role(self._roles[first.variant], bucket, name)
+        key = self._config.get("KmsKeyId")
+        moto_app.client("s3", self._key.account, self._key.region).put_object(
+            Bucket=bucket,
+            Key=name,
+            Body="".join(f"{record(self._config, one)}\n" for one in invocations).encode(),
+            **({"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key} if key else {}),
+        )
+
+    def _check_role(self, role: str, name: str, key: str) -> None:
+        partition = role.split(":")[1]
+        with moto_app.STATE:
+            bucket: FakeBucket | None = s3_backends[self._key.account][partition].buckets.get(name)
+            policy = (bucket.policy or b"{}").decode() if bucket else "{}"
+            check_action(role, "s3:PutObject", f"arn:{partition}:s3:::{name}/{key}", {}, policy)
+            if kms_key := self._kms_key(bucket):
+                service = f"s3.{self._key.region}.{url_suffix(self._key.region)}"
+                through = {"kms:viaservice": service, "kms:calleraccount": self._key.account}
+                check_action(role, "kms:GenerateDataKey", kms_key.arn, through, kms_key.policy)
+
+    def _kms_key(self, bucket: FakeBucket | None) -> Key | None:
+        """The customer's key that the object is encrypted with: the capture's own, or the bucket's default."""
+        rule = ((bucket and bucket.encryption) or {}).get("Rule", {})
+        default = rule.get("ApplyServerSideEncryptionByDefault", {}).get("KMSMasterKeyID")
+        key = self._config.get("KmsKeyId") or default
+        if key is None:
             return None
-        bucket, _, prefix = config["DestinationS3Uri"].partition("://")[2].partition("/")
-        types = config.get("CaptureContentTypeHeader") or {}
-        return cls(
-            percentage=config["InitialSamplingPercentage"],
-            bucket=bucket,
-            prefix=prefix.rstrip("/") + "/" if prefix.strip("/") else "",
-            modes=frozenset(option["CaptureMode"] for option in config["CaptureOptions"]),
-            csv_types=frozenset(types.get("CsvContentTypes") or ()),
-            json_types=frozenset(types.get("JsonContentTypes") or ()),
-            kms_key_id=config.get("KmsKeyId") or None,
-        )
-
-    def samples(self) -> bool:
-        """Whether the next invocation is captured: at random."""
-        return random.random() * 100 < self.percentage
-
-    def folder(self, endpoint: str, invocation: Invocation) -> str:
-        """Prefix of the key of the object with an invocation: one for every hour."""
-        return f"{self.prefix}{endpoint}/{invocation.variant}/{invocation.time:%Y/%m/%d/%H}/"
-
-    def record(self, invocation: Invocation) -> str:
-        """The line of an invocation, without its end."""
-        data: dict[str, Any] = {}
-        if self.modes & {"Input", "InputAndOutput"}:
-            data["endpointInput"] = self._captured("INPUT", invocation.request)
-        if self.modes & {"Output", "InputAndOutput"}:
-            data["endpointOutput"] = self._captured("OUTPUT", invocation.response)
-        named = {} if invocation.inference_id is None else {"inferenceId": invocation.inference_id}
-        time = f"{invocation.time:%Y-%m-%dT%H:%M:%SZ}"
-        metadata = {"eventId": str(uuid.uuid4()), **named, "inferenceTime": time}
-        record = {"captureData": data, "eventMetadata": metadata, "eventVersion": "0"}
-        return json.dumps(record, ensure_ascii=False, separators=(",", ":"))
-
-    def _captured(self, mode: str, payload: Payload) -> dict[str, str]:
-        media_type = payload.content_type.partition(";")[0].strip()
-        encoding = "CSV" if media_type in self.csv_types else "JSON" if media_type in self.json_types else "BASE64"
-        data = (
-            base64.b64encode(payload.body).decode() if encoding == "BASE64" else payload.body.decode(errors="replace")
-        )
-        return {"observedContentType": payload.content_type, "mode": mode, "data": data, "encoding": encoding}
+        backend = kms_backends[self._key.account][self._key.region]
+        found: Key | None = backend.keys.get(backend.any_id_to_key_id(key))
+        if found is None:
+            raise AccessDenied(f"there is no KMS key {key}")
+        return found
 
 
-def summary(config: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def summary(config: Config | None) -> dict[str, Any] | None:
     """The DataCaptureConfig that DescribeEndpoint shows for that of the endpoint's configuration."""
     if not config:
         return None

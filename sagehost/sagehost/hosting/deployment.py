@@ -1,61 +1,146 @@
-"""From plans to running variants: starting the containers of an endpoint."""
+"""From an endpoint configuration and its models to running variants: plans, and the containers started for them."""
 
+import logging
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
 
 from moto.logs.models import logs_backends
+from moto.sagemaker.models import FakeEndpointConfig, Model, SageMakerModelBackend
 
+from sagehost.containers import Container, Containers, Launch, NoContainerError, choose
 from sagehost.hosting import interfaces
-from sagehost.hosting.container import TgiContainer
 from sagehost.hosting.fleet import EndpointKey, Instance, RunningVariant
-from sagehost.hosting.pace import Pace, at_once
-from sagehost.hosting.plans import DeploymentError, VariantPlan
-from sagehost.hosting.startup import start
+from sagehost.hosting.model_checks import check_network, found, model_data
+from sagehost.moto_app import STATE
+from sagehost.roles import AccessDenied
 
-_IMAGE = "huggingface-pytorch-tgi-inference"
+_log = logging.getLogger(__name__)
+
+
+class DeploymentError(Exception):
+    """A plan cannot be deployed. The message is the endpoint's FailureReason."""
 
 
 @dataclass(frozen=True)
-class Launcher:
-    """Starts containers; `pace` is theirs."""
+class VariantPlan:
+    """The target state of a production variant, with what its model says about the container."""
 
-    pace: Pace = at_once
+    name: str
+    weight: float
+    instances: int
+    instance_type: str
+    least_outstanding: bool
+    image: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+    model_data: str | None = None
+    role: str = ""
+    subnets: tuple[str, ...] = ()
+    security_groups: tuple[str, ...] = ()
 
-    def launch(
-        self, key: EndpointKey, plans: Sequence[VariantPlan], running: Sequence[RunningVariant] = ()
-    ) -> tuple[RunningVariant, ...]:
-        """The variants of an endpoint: instances that can stay do, others are started. Raises DeploymentError."""
-        present = {variant.name: variant.instances for variant in running}
-        return tuple(self._variant(key, variant, present.get(variant.name, ())) for variant in plans)
-
-    def _variant(self, key: EndpointKey, variant: VariantPlan, present: tuple[Instance, ...]) -> RunningVariant:
-        kept = present[: variant.instances]
-        started = tuple(self._instance(key, variant) for _ in range(variant.instances - len(kept)))
-        return RunningVariant(variant.name, variant.weight, kept + started, variant.least_outstanding)
-
-    def _instance(self, key: EndpointKey, variant: VariantPlan) -> Instance:
-        if _IMAGE not in variant.image:
-            raise DeploymentError(
-                f"The primary container for production variant {variant.name} cannot run in the embedded AWS, "
-                f"which knows only images of {_IMAGE}: {variant.image or 'no image'}."
-            )
-        interface = interfaces.attach(key, variant)
-        started = start(variant.environment, variant.gpus)
-        instance_id = Instance.new_id()
-        _write_log(key, f"{variant.name}/{instance_id}", started.log)
-        if started.settings is None:
-            raise DeploymentError(
-                f"The primary container for production variant {variant.name} did not pass the ping health check. "
-                "Please check CloudWatch logs for this endpoint."
-            )
-        return Instance(instance_id, TgiContainer(started.settings, self.pace), interface)
+    def scaled(self, weight: float | None, instances: int | None) -> "VariantPlan":
+        """The same variant with another weight or number of instances; None keeps the current one."""
+        return replace(
+            self,
+            weight=self.weight if weight is None else weight,
+            instances=self.instances if instances is None else instances,
+        )
 
 
-def _write_log(key: EndpointKey, stream: str, lines: Sequence[str]) -> None:
-    logs = logs_backends[key.account][key.region]
+def _plan(variant: Mapping[str, Any], model: Model) -> VariantPlan:
+    """The plan of a variant of an endpoint configuration and of its model."""
+    container = model.primary_container or (model.containers or [{}])[0]
+    vpc = model.vpc_config or {}
+    routing = variant.get("RoutingConfig") or {}
+    return VariantPlan(
+        name=variant["VariantName"],
+        weight=float(variant.get("InitialVariantWeight", 1.0)),
+        instances=int(variant.get("InitialInstanceCount", 1)),
+        instance_type=variant["InstanceType"],
+        least_outstanding=routing.get("RoutingStrategy") == "LEAST_OUTSTANDING_REQUESTS",
+        image=container.get("Image", ""),
+        environment=dict(container.get("Environment") or {}),
+        model_data=model_data(container),
+        role=model.execution_role_arn,
+        subnets=tuple(vpc.get("Subnets") or ()),
+        security_groups=tuple(vpc.get("SecurityGroupIds") or ()),
+    )
+
+
+def plans_of(backend: SageMakerModelBackend, config: FakeEndpointConfig) -> list[VariantPlan]:
+    """The plans of the variants of an endpoint configuration, with their models. Raises ValidationError."""
+    plans = []
+    for variant in config.production_variants:
+        model: Model = found(backend, "model", str(variant.get("ModelName")))
+        check_network(backend, model.vpc_config or {})
+        plans.append(_plan(variant, model))
+    return plans
+
+
+def retained(plans: Sequence[VariantPlan], current: Sequence[VariantPlan], excluded: set[str]) -> list[VariantPlan]:
+    """The plans with the current weights and numbers of instances of variants of the same name."""
+    present = {variant.name: variant for variant in current}
+    pairs = [(variant, present.get(variant.name, variant)) for variant in plans]
+    weight, count = "DesiredWeight" not in excluded, "DesiredInstanceCount" not in excluded
+    return [new.scaled(now.weight if weight else None, now.instances if count else None) for new, now in pairs]
+
+
+def launch(
+    containers: Containers, key: EndpointKey, plans: Sequence[VariantPlan], running: Sequence[RunningVariant] = ()
+) -> tuple[RunningVariant, ...]:
+    """The variants of an endpoint: running instances are kept, missing ones are started. Raises DeploymentError.
+
+    Takes STATE only where it uses moto: a container may take long to start.
+    """
+    present = {variant.name: variant.instances for variant in running}
+    variants = []
+    for plan in plans:
+        kept = present.get(plan.name, ())[: plan.instances]
+        started = tuple(_instance(containers, key, plan) for _ in range(plan.instances - len(kept)))
+        variants.append(RunningVariant(plan.name, plan.weight, kept + started, plan.least_outstanding))
+    return tuple(variants)
+
+
+def _instance(containers: Containers, key: EndpointKey, plan: VariantPlan) -> Instance:
+    try:
+        with STATE:
+            interface = interfaces.attach(key, plan.role, plan.subnets, plan.security_groups)
+    except AccessDenied as error:  # in IAM's words: SageMaker's own are not known
+        raise DeploymentError(f"No network interface for production variant {plan.name}: {error.message}") from None
+    instance_id = Instance.new_id()
+    return Instance(_container(containers, key, plan, f"{plan.name}/{instance_id}"), interface, instance_id)
+
+
+def _container(containers: Containers, key: EndpointKey, plan: VariantPlan, stream: str) -> Container:
+    log = partial(_write_log, key, stream)
+    primary = f"The primary container for production variant {plan.name}"
+    try:
+        start = choose(containers, plan.image)
+        container = start(Launch(plan.image, plan.environment, plan.instance_type, plan.model_data, log))
+    except NoContainerError as error:
+        log(str(error))
+        raise DeploymentError(
+            f"{primary} cannot run in the embedded AWS: {plan.image or 'no image'}. {error}"
+        ) from None
+    except Exception:  # noqa: BLE001 - of the package that plugs it in: the endpoint fails, as if it had crashed
+        _log.exception("the container for %s does not start", plan.image)
+        for line in traceback.format_exc().splitlines():
+            log(line)
+        container = None
+    if container is None:
+        raise DeploymentError(
+            f"{primary} did not pass the ping health check. Please check CloudWatch logs for this endpoint."
+        )
+    return container
+
+
+def _write_log(key: EndpointKey, stream: str, line: str) -> None:
     group = f"/aws/sagemaker/Endpoints/{key.name}"
-    logs.ensure_log_group(group)
-    logs.ensure_log_stream(group, stream)
-    now = int(time.time() * 1000)
-    logs.put_log_events(group, stream, [{"timestamp": now, "message": line} for line in lines])
+    with STATE:
+        logs = logs_backends[key.account][key.region]
+        logs.ensure_log_group(group)
+        logs.ensure_log_stream(group, stream)
+        logs.put_log_events(group, stream, [{"timestamp": int(time.time() * 1000), "message": line or " "}])

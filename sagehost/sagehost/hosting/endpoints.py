@@ -9,20 +9,20 @@ update ends so, without a reason (seen on AWS: hashicorp/terraform-provider-aws#
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from moto.core.utils import utcnow
 from moto.sagemaker.exceptions import ValidationError
-from moto.sagemaker.models import FakeEndpoint, SageMakerModelBackend
+from moto.sagemaker.models import FakeEndpoint, FakeEndpointConfig, SageMakerModelBackend
 
-from mistral7b.tgi import tokenizer
+from sagehost.containers import Containers
 from sagehost.hosting import interfaces
-from sagehost.hosting.capture import CapturePlan, summary
-from sagehost.hosting.delivery import Capture
-from sagehost.hosting.deployment import Launcher
-from sagehost.hosting.fleet import EndpointKey, Fleet, RunningVariant
-from sagehost.hosting.plans import DeploymentError, VariantPlan, configuration, plans_of, retained
-from sagehost.hosting.records import EndpointRecord, Records
+from sagehost.hosting.capture import Capture, summary
+from sagehost.hosting.deployment import DeploymentError, VariantPlan, launch, plans_of, retained
+from sagehost.hosting.fleet import EndpointKey, Fleet, RunningEndpoint, RunningVariant
+from sagehost.hosting.model_checks import found
 from sagehost.moto_app import STATE, client
 
 _log = logging.getLogger(__name__)
@@ -30,6 +30,60 @@ _log = logging.getLogger(__name__)
 Work = Callable[[], None]
 Later = Callable[[Work], None]
 """Does a piece of work later, in another thread."""
+
+
+@dataclass
+class EndpointRecord:
+    """An endpoint: moto's object, the plans it was last deployed by, its DataCaptureConfig, what runs and captures."""
+
+    endpoint: FakeEndpoint
+    key: EndpointKey
+    plans: list[VariantPlan]
+    data_capture: Mapping[str, Any] | None = None
+    running: tuple[RunningVariant, ...] = ()
+    capture: Capture | None = None
+
+    @property
+    def status(self) -> str:
+        """Its EndpointStatus."""
+        return str(self.endpoint.endpoint_status)
+
+    def describe(self, **attributes: object) -> None:
+        """Set what DescribeEndpoint shows: moto shows every attribute that is not None."""
+        vars(self.endpoint).update(attributes)
+
+    def show(self, status: str, plans: Sequence[VariantPlan], failure_reason: str | None = None) -> None:
+        """Show that these plans are being deployed, or are."""
+        self.describe(
+            failure_reason=failure_reason,
+            last_modified_time=utcnow(),
+            production_variants=_summaries(plans, self.running),
+            endpoint_status=status,
+        )
+
+
+Records = dict[EndpointKey, EndpointRecord]
+
+
+def _summaries(desired: Sequence[VariantPlan], running: Sequence[RunningVariant]) -> list[dict[str, Any]]:
+    """ProductionVariants of DescribeEndpoint."""
+    present = {variant.name: variant for variant in running}
+    summaries = []
+    for variant in desired:
+        now = present.get(variant.name)
+        strategy = "LEAST_OUTSTANDING_REQUESTS" if variant.least_outstanding else "RANDOM"
+        summaries.append(
+            {
+                "VariantName": variant.name,
+                "DeployedImages": [{"SpecifiedImage": variant.image, "ResolvedImage": variant.image}],
+                "CurrentWeight": now.weight if now else 0.0,
+                "DesiredWeight": variant.weight,
+                "CurrentInstanceCount": len(now.instances) if now else 0,
+                "DesiredInstanceCount": variant.instances,
+                "RoutingConfig": {"RoutingStrategy": strategy},
+            }
+        )
+    return summaries
 
 
 def after(seconds: float) -> Later:
@@ -46,13 +100,13 @@ def after(seconds: float) -> Later:
 class Endpoints:
     """SageMaker's operations on the endpoints of `records`, which `fleet` serves.
 
-    `later` says when endpoints are created and updated, `removing` when the network interfaces of instances go.
+    `later` decides when endpoints are created and updated, `removing` when instances' network interfaces are deleted.
     """
 
-    def __init__(self, fleet: Fleet, records: Records, launcher: Launcher, later: Later, removing: Later) -> None:
+    def __init__(self, fleet: Fleet, records: Records, containers: Containers, later: Later, removing: Later) -> None:
         self._fleet = fleet
         self._records = records
-        self._launcher = launcher
+        self._containers = containers
         self._later = later
         self._removing = removing
 
@@ -63,7 +117,7 @@ class Endpoints:
             for taken in backend.endpoints.values():
                 if taken.endpoint_name.lower() == name.lower():  # SageMaker API, CreateEndpoint: case-insensitive
                     raise ValidationError(message=f'Cannot create already existing endpoint "{taken.arn}".')
-            config = configuration(backend, parameters["EndpointConfigName"])
+            config: FakeEndpointConfig = found(backend, "endpoint-config", parameters["EndpointConfigName"])
             plans = plans_of(backend, config)
             endpoint = backend.create_endpoint(name, config.endpoint_config_name, parameters.get("Tags") or [])
             record = EndpointRecord(endpoint, _key(backend, name), plans)
@@ -71,15 +125,15 @@ class Endpoints:
             record.show("Creating", plans)
             self._records[record.key] = record
             work = partial(self._deployed, record, plans, config.endpoint_config_name, config.data_capture_config)
-            self._finish_later(backend, record, "Failed", work)
+            self._finish_later(record, "Failed", work)
         return str(endpoint.arn)
 
     def update(self, backend: SageMakerModelBackend, parameters: Mapping[str, Any]) -> str:
         """UpdateEndpoint; returns the ARN."""
         with STATE:
             record = self._idle(backend, parameters["EndpointName"])
-            config = configuration(backend, parameters["EndpointConfigName"])
-            configuration(backend, record.endpoint.endpoint_config_name)
+            config: FakeEndpointConfig = found(backend, "endpoint-config", parameters["EndpointConfigName"])
+            found(backend, "endpoint-config", record.endpoint.endpoint_config_name)
             plans = plans_of(backend, config)
             capture: Mapping[str, Any] | None = config.data_capture_config
             _check_scaled(record, plans)
@@ -95,7 +149,7 @@ class Endpoints:
             record.show("Updating", plans)
             silent = any(tag["Key"] == "sagehost:silent-rollback" for tag in record.endpoint.tags)
             work = partial(self._deployed, record, plans, config.endpoint_config_name, capture)
-            self._finish_later(backend, record, "InService", (lambda: None) if silent else work)
+            self._finish_later(record, "InService", (lambda: None) if silent else work)
         return str(record.endpoint.arn)
 
     def update_weights_and_capacities(self, backend: SageMakerModelBackend, parameters: Mapping[str, Any]) -> str:
@@ -103,27 +157,20 @@ class Endpoints:
         with STATE:
             record = self._idle(backend, parameters["EndpointName"])
             desired = {item["VariantName"]: item for item in parameters["DesiredWeightsAndCapacities"]}
-            unknown = desired.keys() - {variant.name for variant in record.plans}
-            if unknown:
+            if unknown := desired.keys() - {variant.name for variant in record.plans}:
                 raise ValidationError(
                     message=f'The variant name(s) "{", ".join(sorted(unknown))}" is/are not present within endpoint '
                     f'configuration "{record.endpoint.endpoint_config_name}".'
                 )
-            plans = [
-                variant.scaled(
-                    desired.get(variant.name, {}).get("DesiredWeight"),
-                    desired.get(variant.name, {}).get("DesiredInstanceCount"),
-                )
-                for variant in record.plans
-            ]
+            pairs = [(variant, desired.get(variant.name, {})) for variant in record.plans]
+            plans = [one.scaled(new.get("DesiredWeight"), new.get("DesiredInstanceCount")) for one, new in pairs]
             if any(variant.instances < 1 for variant in plans):
-                raise ValidationError(
-                    message="DesiredInstanceCount of a variant without inference components must be 1 or more."
-                )
+                message = "DesiredInstanceCount of a variant without inference components must be 1 or more."
+                raise ValidationError(message=message)
             record.show("Updating", plans)
             config = record.endpoint.endpoint_config_name
             work = partial(self._deployed, record, plans, config, record.data_capture, record.running)
-            self._finish_later(backend, record, "InService", work)
+            self._finish_later(record, "InService", work)
         return str(record.endpoint.arn)
 
     def delete(self, backend: SageMakerModelBackend, parameters: Mapping[str, Any]) -> None:
@@ -133,7 +180,7 @@ class Endpoints:
             scaling, targets = _targets(record)
             for target in targets:
                 scaling.deregister_scalable_target(**target)
-            self._fleet.remove(record.key)
+            self._fleet.pop(record.key, None)
             record.running = ()
             self._release(record)
             del self._records[record.key]
@@ -149,27 +196,23 @@ class Endpoints:
         if record.status in ("Creating", "Updating"):
             raise ValidationError(message=f'Cannot update in-progress endpoint "{record.endpoint.arn}".')
         if record.status == "Failed" and not or_failed:
-            raise ValidationError(
-                message=f'Cannot update failed endpoint "{record.endpoint.arn}": it can only be deleted.'
-            )
+            message = f'Cannot update failed endpoint "{record.endpoint.arn}": it can only be deleted.'
+            raise ValidationError(message=message)
         return record
 
-    def _finish_later(self, backend: SageMakerModelBackend, record: EndpointRecord, failed: str, work: Work) -> None:
+    def _finish_later(self, record: EndpointRecord, failed: str, work: Work) -> None:
         """Do the work later; the endpoint is InService then, or `failed` with a reason."""
 
         def finish() -> None:
+            failure = None
             try:
-                tokenizer.load()  # takes a second the first time: here it keeps no request waiting
-                with STATE:
-                    if backend.endpoints.get(record.key.name) is not record.endpoint:
-                        return
-                    work()
-                    self._fleet.put(record.key, record.running, record.capture)
-                    record.show("InService", record.plans)
-            except Exception as error:  # noqa: BLE001  # a thread has no caller: the endpoint would hang
-                with STATE:
-                    record.show(failed, record.plans, _reason(error))
+                work()
+            except Exception as error:  # noqa: BLE001 - a thread has no caller: the endpoint would hang
+                failure = _reason(error)
             with STATE:
+                if failure is None:
+                    self._fleet[record.key] = RunningEndpoint(record.running, record.capture)
+                record.show(failed if failure else "InService", record.plans, failure)
                 self._release(record)
 
         self._later(finish)
@@ -188,10 +231,14 @@ class Endpoints:
         capture: Mapping[str, Any] | None,
         running: Sequence[RunningVariant] = (),
     ) -> None:
-        record.running = self._launcher.launch(record.key, plans, running)
-        record.plans, record.data_capture = plans, capture
-        record.capture = _capture(record.key, capture, plans)
-        record.describe(endpoint_config_name=config_name, data_capture_config=summary(capture))
+        started = launch(self._containers, record.key, plans, running)
+        with STATE:
+            record.running, record.plans, record.data_capture = started, plans, capture
+            roles = {variant.name: variant.role for variant in plans}
+            record.capture = None
+            if capture and capture.get("EnableCapture", True):
+                record.capture = Capture(record.key, capture, roles)
+            record.describe(endpoint_config_name=config_name, data_capture_config=summary(capture))
 
 
 def _reason(error: Exception) -> str:
@@ -206,9 +253,9 @@ def _targets(record: EndpointRecord) -> tuple[Any, list[dict[str, str]]]:
     """A client of Application Auto Scaling, and what names the scalable targets of an endpoint there."""
     scaling = client("application-autoscaling", record.key.account, record.key.region)
     ids = [f"endpoint/{record.key.name}/variant/{variant.name}" for variant in record.plans]
-    found = scaling.describe_scalable_targets(ServiceNamespace="sagemaker", ResourceIds=ids)["ScalableTargets"]
+    described = scaling.describe_scalable_targets(ServiceNamespace="sagemaker", ResourceIds=ids)["ScalableTargets"]
     names = ("ServiceNamespace", "ResourceId", "ScalableDimension")
-    return scaling, [{name: target[name] for name in names} for target in found]
+    return scaling, [{name: target[name] for name in names} for target in described]
 
 
 def _check_scaled(record: EndpointRecord, plans: list[VariantPlan]) -> None:
@@ -220,11 +267,6 @@ def _check_scaled(record: EndpointRecord, plans: list[VariantPlan]) -> None:
             message=f'The variant(s) "{", ".join(stuck)}" must be deregistered as scalable target(s) with AWS '
             "Application Auto Scaling before they can be removed or have their instance type updated."
         )
-
-
-def _capture(key: EndpointKey, config: Mapping[str, Any] | None, plans: list[VariantPlan]) -> Capture | None:
-    plan = CapturePlan.of(config)
-    return None if plan is None else Capture(key, plan, {variant.name: variant.role for variant in plans})
 
 
 def _key(backend: SageMakerModelBackend, name: str) -> EndpointKey:

@@ -23,23 +23,15 @@ def _header(name: bytes, value: bytes) -> bytes:
     return struct.pack("!B", len(name)) + name + struct.pack("!BH", _STRING, len(value)) + value
 
 
-_PAYLOAD_PART = {
-    ":event-type": "PayloadPart",
-    ":content-type": "application/octet-stream",
-    ":message-type": "event",
-}
-
-
 def payload_part(payload: bytes) -> bytes:
     """The event that carries a part of a response's body."""
-    return encode_message(_PAYLOAD_PART, payload)
+    return _typed("event", "PayloadPart", "application/octet-stream", payload)
 
 
 def exception(exception_type: str, payload: bytes) -> bytes:
     """The message that ends a stream with an error of this type; its members are JSON."""
-    headers = {
-        ":exception-type": exception_type,
-        ":content-type": "application/json",
-        ":message-type": "exception",
-    }
-    return encode_message(headers, payload)
+    return _typed("exception", exception_type, "application/json", payload)
+
+
+def _typed(kind: str, name: str, content_type: str, payload: bytes) -> bytes:
+    return encode_message({f":{kind}-type": name, ":content-type": content_type, ":message-type": kind}, payload)

@@ -1,32 +1,65 @@
 """The endpoints that serve: their variants and the instances of each, found by account, region and name.
 
-moto's control plane changes the fleet in its threads, the data plane reads it on the event loop: what is shared is
-replaced as a whole under a lock and not changed after that.
+The control plane changes the fleet in threads, the data plane reads it on the event loop: an endpoint's entry is
+replaced as a whole.
 """
 
+from __future__ import annotations
+
+import logging
 import random
-import threading
 import uuid
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING
 
-from sagehost.hosting.capture import Invocation
-from sagehost.hosting.container import TgiContainer
+from sagehost.containers import Container, Response
+
+if TYPE_CHECKING:
+    from sagehost.hosting.capture import Capture
+
+_log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Instance:
     """One instance of a variant, with the container on it, and its network interface where the model is in a VPC."""
 
-    instance_id: str
-    container: TgiContainer
+    container: Container
     interface: str | None = None
+    instance_id: str = ""
+    in_flight: int = 0
+    """Requests whose answer is not complete."""
 
     @staticmethod
     def new_id() -> str:
-        """An id for an instance, as EC2 has them."""
+        """An id as EC2 has them."""
         return f"i-{uuid.uuid4().hex[:17]}"
+
+    async def invoke(self, headers: Mapping[str, str], body: bytes) -> Response:
+        """The container's answer, or status 500 if it fails."""
+        with self._counted():
+            try:
+                status, answered, content = await self.container.invoke(headers, body)
+            except Exception:  # noqa: BLE001 - as the web server of a container would
+                _log.exception("a container failed")
+                return 500, {"content-type": "text/plain"}, b"Internal Server Error"
+        return status, answered, content if isinstance(content, bytes) else self._parts(content)
+
+    async def _parts(self, content: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+        with self._counted():
+            async with aclosing(content):
+                async for part in content:
+                    yield part
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        self.in_flight += 1
+        try:
+            yield
+        finally:
+            self.in_flight -= 1
 
 
 @dataclass(frozen=True)
@@ -36,22 +69,14 @@ class RunningVariant:
     name: str
     weight: float
     instances: tuple[Instance, ...]
-    least_outstanding: bool
+    least_outstanding: bool = True
 
     def choose_instance(self) -> Instance:
-        """The instance for the next request, as the variant's RoutingStrategy has it."""
+        """The instance for the next request, by the variant's RoutingStrategy."""
         if not self.least_outstanding:
             return random.choice(self.instances)
-        least = min(instance.container.in_flight for instance in self.instances)
-        return random.choice([instance for instance in self.instances if instance.container.in_flight == least])
-
-
-class Sink(Protocol):
-    """Takes what an endpoint has answered, to capture it."""
-
-    def offer(self, invocation: Invocation) -> None:
-        """Capture an invocation, or leave it. Called on the event loop, so it must not wait."""
-        ...
+        least = min(instance.in_flight for instance in self.instances)
+        return random.choice([instance for instance in self.instances if instance.in_flight == least])
 
 
 @dataclass(frozen=True)
@@ -59,45 +84,22 @@ class RunningEndpoint:
     """An endpoint in service."""
 
     variants: tuple[RunningVariant, ...]
-    capture: Sink | None = None
+    capture: Capture | None = None
 
     def choose_variant(self) -> RunningVariant:
         """A variant at random, by weight; any of them if none has weight."""
         weights = [variant.weight for variant in self.variants]
         return random.choices(self.variants, weights if any(weights) else None)[0]
 
-    def variant(self, name: str) -> RunningVariant | None:
-        """The variant of this name, if there is one."""
-        return next((variant for variant in self.variants if variant.name == name), None)
-
 
 @dataclass(frozen=True)
 class EndpointKey:
-    """What an endpoint is known by."""
+    """What identifies an endpoint."""
 
     account: str
     region: str
     name: str
 
 
-class Fleet:
-    """Every endpoint that serves, in all accounts and regions."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._endpoints: dict[EndpointKey, RunningEndpoint] = {}
-
-    def find(self, key: EndpointKey) -> RunningEndpoint | None:
-        """The endpoint, if it serves."""
-        with self._lock:
-            return self._endpoints.get(key)
-
-    def put(self, key: EndpointKey, variants: Sequence[RunningVariant], capture: Sink | None = None) -> None:
-        """Let these variants serve the endpoint; requests at others finish where they are."""
-        with self._lock:
-            self._endpoints[key] = RunningEndpoint(tuple(variants), capture)
-
-    def remove(self, key: EndpointKey) -> None:
-        """Let the endpoint serve no more, if it did."""
-        with self._lock:
-            self._endpoints.pop(key, None)
+Fleet = dict[EndpointKey, RunningEndpoint]
+"""Every endpoint that serves, in all accounts and regions."""

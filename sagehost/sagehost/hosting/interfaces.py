@@ -6,14 +6,13 @@ SageMaker guide, "SageMaker AI roles". Condition keys: service authorization ref
 """
 
 import logging
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from functools import partial
 from typing import Any
 
 from sagehost.hosting.fleet import EndpointKey
-from sagehost.hosting.permissions import DeniedError, check
-from sagehost.hosting.plans import DeploymentError, VariantPlan
 from sagehost.moto_app import STATE
+from sagehost.roles import AccessDenied, check_action
 
 _log = logging.getLogger(__name__)
 
@@ -21,27 +20,23 @@ _USED: dict[str, tuple[EndpointKey, str]] = {}
 """Endpoint and execution role of every interface whose instance runs, by the interface's id."""
 
 
-def attach(key: EndpointKey, plan: VariantPlan) -> str | None:
-    """Make the interface of a new instance; its id, or None for a model in no VPC. Raises DeploymentError."""
-    if not plan.subnets:
+def attach(key: EndpointKey, role: str, subnets: Sequence[str], security_groups: Sequence[str]) -> str | None:
+    """Make the interface of a new instance; its id, or None for a model in no VPC. Raises AccessDenied."""
+    if not subnets:
         return None
     present = sum(owner == key for owner, _ in _USED.values())
-    subnet = _ec2(key).get_subnet(plan.subnets[present % len(plan.subnets)])
-    places = f"subnet/{subnet.id}", *(f"security-group/{group}" for group in plan.security_groups)
+    subnet = _ec2(key).get_subnet(subnets[present % len(subnets)])
     text = f"[Do not delete] Network interface of SageMaker endpoint {key.name}"
-    try:
-        for what in ("DhcpOptions", "NetworkInterfaces", "SecurityGroups", "Subnets", "Vpcs"):
-            _check(key, plan.role, f"Describe{what}", "*")
-        _check(key, plan.role, "CreateNetworkInterface", "network-interface/*")
-        for place in places:
-            _check(key, plan.role, "CreateNetworkInterface", place, vpc=subnet.vpc_id)
-        made = _ec2(key).create_network_interface(subnet, "", group_ids=[*plan.security_groups], description=text)
-        made.requester_managed, made.status = True, "in-use"
-        _USED[made.id] = key, plan.role
-        where = {"vpc": made.vpc_id, "subnet": made.subnet_id}
-        _check(key, plan.role, "CreateNetworkInterfacePermission", f"network-interface/{made.id}", **where)
-    except DeniedError as error:  # in IAM's words: SageMaker's own are not known
-        raise DeploymentError(f"No network interface for production variant {plan.name}: {error}") from None
+    for what in ("DhcpOptions", "NetworkInterfaces", "SecurityGroups", "Subnets", "Vpcs"):
+        _check(key, role, f"Describe{what}", "*")
+    _check(key, role, "CreateNetworkInterface", "network-interface/*")
+    for place in (f"subnet/{subnet.id}", *(f"security-group/{group}" for group in security_groups)):
+        _check(key, role, "CreateNetworkInterface", place, vpc=subnet.vpc_id)
+    made = _ec2(key).create_network_interface(subnet, "", group_ids=[*security_groups], description=text)
+    made.requester_managed, made.status = True, "in-use"
+    _USED[made.id] = key, role
+    where = {"vpc": made.vpc_id, "subnet": made.subnet_id}
+    _check(key, role, "CreateNetworkInterfacePermission", f"network-interface/{made.id}", **where)
     return str(made.id)
 
 
@@ -60,8 +55,8 @@ def _remove(interface_id: str, key: EndpointKey, role: str) -> None:
             _check(key, role, "DeleteNetworkInterfacePermission", "*")
             where = {"vpc": interface.vpc_id, "subnet": interface.subnet_id}
             _check(key, role, "DeleteNetworkInterface", f"network-interface/{interface_id}", **where)
-        except DeniedError as error:
-            _log.warning("%s of endpoint %s stays for ever: %s", interface_id, key.name, error)
+        except AccessDenied as error:
+            _log.warning("%s of endpoint %s stays for ever: %s", interface_id, key.name, error.message)
         else:
             _ec2(key).delete_network_interface(interface_id)
 
@@ -70,7 +65,7 @@ def _check(key: EndpointKey, role: str, action: str, resource: str, *, vpc: str 
     ours = f"arn:{role.split(':')[1]}:ec2:{key.region}:{key.account}:"
     vpc_arn, subnet_arn = f"{ours}vpc/{vpc}" if vpc else None, f"{ours}subnet/{subnet}" if subnet else None
     context = {"ec2:region": key.region, "ec2:vpc": vpc_arn, "ec2:subnet": subnet_arn}
-    check(role, f"ec2:{action}", resource if resource == "*" else ours + resource, context)
+    check_action(role, f"ec2:{action}", resource if resource == "*" else ours + resource, context)
 
 
 def _ec2(key: EndpointKey) -> Any:

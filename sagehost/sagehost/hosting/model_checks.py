@@ -3,19 +3,33 @@
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from moto.s3.models import s3_backends
 from moto.sagemaker.exceptions import ValidationError
-from moto.sagemaker.models import FakeEndpointConfig, SageMakerModelBackend
+from moto.sagemaker.models import SageMakerModelBackend
 from moto.sagemaker.utils import arn_formatter
 
-from mistral7b.catalog.instances import UnknownInstanceTypeError, instance_type
 from sagehost import roles
 
 _PRINCIPAL = "sagemaker.amazonaws.com"
-_ECR_REGION = re.compile(r"[0-9]{12}\.dkr\.ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.")
+_ECR = re.compile(r"[0-9]{12}\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.")
+LOCAL_NVME = {
+    *("c5d", "c6gd", "dl1", "g4dn", "g5", "g6", "g6e", "g7", "g7e", "m5d", "m6gd", "p4d", "p4de", "p5", "p5e", "p5en"),
+    *("p6-b200", "p6-b300", "p6e-gb200", "r5d", "r6gd", "r7gd", "trn1", "trn1n", "trn2"),
+}
+"""Families whose instances have local NVMe storage (EC2 guide, "Instance store volumes")."""
 _JUMPSTART_BUCKET = re.compile(r"jumpstart-cache-prod-(?P<region>[a-z0-9-]+)")
+
+
+def found(backend: SageMakerModelBackend, resource: Literal["model", "endpoint-config"], name: str) -> Any:
+    """The model or endpoint configuration of this name. Raises ValidationError."""
+    one = (backend._models if resource == "model" else backend.endpoint_configs).get(name)
+    if one is None:
+        arn = arn_formatter(resource, name, backend.account_id, backend.region_name)
+        kind = resource.replace("-config", " configuration")
+        raise ValidationError(message=f'Could not find {kind} "{arn}".')
+    return one
 
 
 def check_model(backend: SageMakerModelBackend, parameters: Mapping[str, Any]) -> None:
@@ -28,7 +42,13 @@ def check_model(backend: SageMakerModelBackend, parameters: Mapping[str, Any]) -
     for container in [parameters.get("PrimaryContainer"), *(parameters.get("Containers") or [])]:
         if container:
             image = container.get("Image", "")
-            if (ecr := _ECR_REGION.match(image)) and ecr["region"] != backend.region_name:
+            private = (container.get("ImageConfig") or {}).get("RepositoryAccessMode") == "Vpc"
+            ecr = _ECR.match(image)
+            if image and not ecr and not private:
+                raise ValidationError(
+                    message=f'Using non-ECR image "{image}" without Vpc repository access mode is not supported.'
+                )
+            if ecr and ecr["region"] != backend.region_name:
                 raise ValidationError(
                     message=f'Region of "{image}" does not match expected region of {backend.region_name}. '
                     "Cross region ECR image pulls are not allowed."
@@ -41,24 +61,19 @@ def check_endpoint_config(backend: SageMakerModelBackend, parameters: Mapping[st
     """Name, models and instance types of CreateEndpointConfig. Raises ValidationError."""
     name = parameters["EndpointConfigName"]
     if name in backend.endpoint_configs:
-        arn = FakeEndpointConfig.arn_formatter(name, backend.account_id, backend.region_name)
+        arn = backend.endpoint_configs[name].endpoint_config_arn
         raise ValidationError(message=f'Cannot create already existing endpoint configuration "{arn}".')
     for variant in parameters["ProductionVariants"]:
-        model = variant.get("ModelName")
-        if model is not None and model not in backend._models:
-            arn = arn_formatter("model", model, backend.account_id, backend.region_name)
-            raise ValidationError(message=f'Could not find model "{arn}".')
+        if variant.get("ModelName") is not None:
+            found(backend, "model", variant["ModelName"])
         _check_storage(parameters, variant)
 
 
 def _check_storage(parameters: Mapping[str, Any], variant: Mapping[str, Any]) -> None:
     """Instance types with storage of their own take no volume, and so no key for one."""
-    try:
-        has_storage = instance_type(variant.get("InstanceType", "")).local_nvme
-    except UnknownInstanceTypeError:
-        return
+    family = variant.get("InstanceType", "..").split(".")[1]
     given = "KmsKeyId" if parameters.get("KmsKeyId") else "VolumeSizeInGB" if variant.get("VolumeSizeInGB") else None
-    if has_storage and given:
+    if given and family in LOCAL_NVME:
         raise ValidationError(
             message=f"{given} is not supported for instance type {variant['InstanceType']} of production variant "
             f"{variant['VariantName']}: its storage is local NVMe, of fixed size and encrypted by hardware."
@@ -74,9 +89,15 @@ def _check_role(arn: str) -> None:
         )
 
 
+def model_data(container: Mapping[str, Any]) -> str | None:
+    """S3 URI of the model data of a container definition."""
+    source = (container.get("ModelDataSource") or {}).get("S3DataSource") or {}
+    return source.get("S3Uri") or container.get("ModelDataUrl")
+
+
 def _check_data(backend: SageMakerModelBackend, role: str, container: Mapping[str, Any]) -> None:
     source = (container.get("ModelDataSource") or {}).get("S3DataSource") or {}
-    uri = source.get("S3Uri") or container.get("ModelDataUrl")
+    uri = model_data(container)
     if uri is None:
         return
     compressed = source.get("CompressionType", "Gzip") == "Gzip"
@@ -100,8 +121,10 @@ def _exists(backend: SageMakerModelBackend, bucket: str, key: str) -> bool:
     """Whether there is an object of this key or prefix; JumpStart's buckets are AWS's, one in each region."""
     if jumpstart := _JUMPSTART_BUCKET.fullmatch(bucket):
         return jumpstart["region"] == backend.region_name
-    found = s3_backends[backend.account_id][backend.partition].buckets.get(bucket)
-    return found is not None and any(name == key or (key.endswith("/") and name.startswith(key)) for name in found.keys)
+    bucket_found = s3_backends[backend.account_id][backend.partition].buckets.get(bucket)
+    return bucket_found is not None and any(
+        name == key or (key.endswith("/") and name.startswith(key)) for name in bucket_found.keys
+    )
 
 
 def check_network(backend: SageMakerModelBackend, vpc: Mapping[str, Any]) -> None:

@@ -1,107 +1,163 @@
-"""The SageMaker runtime API: InvokeEndpoint and InvokeEndpointWithResponseStream, on the event loop."""
+"""The SageMaker runtime API: InvokeEndpoint and InvokeEndpointWithResponseStream, on the event loop.
+
+Errors are as `sagemaker-runtime/2017-05-13` of botocore shapes them.
+"""
 
 import json
 import logging
+import re
 import uuid
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from http import HTTPStatus
 
+import moto.iam.models
+from moto.utilities.utils import get_partition
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
 from starlette.types import Send
 
+from sagehost import containers
 from sagehost.hosting import eventstream
 from sagehost.hosting.capture import Invocation, Payload
-from sagehost.hosting.container import ContainerResponse
 from sagehost.hosting.fleet import EndpointKey, Fleet, RunningEndpoint, RunningVariant
-from sagehost.hosting.runtime_errors import RuntimeApiError, endpoint_not_found, model_error
-from sagehost.hosting.signature import NotSignedError, caller
 
 MAX_BODY_BYTES = 6 * 1024 * 1024
 """The limit of the BodyBlob shape."""
 
+_MESSAGE_LIMIT = 2048
+"""Most characters of a message, OriginalMessage included: the Message shape."""
+
+_CREDENTIAL = re.compile(
+    r"AWS4-HMAC-SHA256\s+(?=.*SignedHeaders=)(?=.*Signature=).*Credential=([^/\s]+)/\d{8}/([a-z0-9-]+)/"
+)
+_CUSTOM_ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
+_HANDED_ON = ("content-type", "accept", _CUSTOM_ATTRIBUTES)
+
 _log = logging.getLogger(__name__)
 
 
+class RuntimeApiError(Exception):
+    """An error of the service itself; by default for a request that it refuses."""
+
+    def __init__(self, message: str, code: str = "ValidationError", status: int = HTTPStatus.BAD_REQUEST) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = status
+
+
 @dataclass(frozen=True)
-class _Asked:
-    """A request that a container has taken, and its answer."""
+class _Invoked:
+    """A request that a container has answered."""
 
     key: EndpointKey
     endpoint: RunningEndpoint
     variant: RunningVariant
     payload: Payload
-    answer: ContainerResponse
+    response: containers.Response
+
+    @property
+    def content_type(self) -> str:
+        return self.response[1].get("content-type", "application/octet-stream")
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What SageMaker adds to an answer; of the container's headers it also hands on the custom attributes."""
+        own = {"x-amzn-requestid": str(uuid.uuid4()), "x-amzn-invoked-production-variant": self.variant.name}
+        return own | {name: value for name, value in self.response[1].items() if name == _CUSTOM_ATTRIBUTES}
+
+    async def body(self) -> bytes:
+        """The whole body."""
+        return b"".join([part async for part in self.parts()])
+
+    async def parts(self) -> AsyncGenerator[bytes, None]:
+        """The body as it comes."""
+        content = self.response[2]
+        if isinstance(content, bytes):
+            yield content
+            return
+        async with aclosing(content):
+            async for part in content:
+                yield part
 
 
-class Runtime:
-    """The API over one fleet."""
+def routes(fleet: Fleet) -> list[Route]:
+    """The operations on the endpoints of a fleet."""
 
-    def __init__(self, fleet: Fleet) -> None:
-        self._fleet = fleet
+    def route(path: str, respond: Callable[[Request, _Invoked], Awaitable[Response]]) -> Route:
+        async def operation(request: Request) -> Response:
+            try:
+                invoked = await _invoke(fleet, request)
+            except RuntimeApiError as error:
+                return _error(error.code, error.status, {"Message": str(error)})
+            if invoked.response[0] >= HTTPStatus.BAD_REQUEST:
+                return _model_error(invoked.key, invoked.response[0], await invoked.body())
+            return await respond(request, invoked)
 
-    async def invoke_endpoint(self, request: Request) -> Response:
-        """InvokeEndpoint: the whole answer, or the error."""
-        try:
-            asked = await self._ask(request)
-        except RuntimeApiError as error:
-            return error.response()
-        answer = asked.answer
-        body = await _whole(answer)
-        if answer.status != HTTPStatus.OK:
-            return model_error(asked.key, answer.status, body)
-        if asked.endpoint.capture:
-            inference_id = request.headers.get("x-amzn-sagemaker-inference-id")
-            response = Payload(answer.content_type, body)
-            asked.endpoint.capture.offer(Invocation.now(asked.variant.name, asked.payload, response, inference_id))
-        return Response(body, headers=_headers(asked.variant) | {"content-type": answer.content_type})
+        return Route(path, operation, methods=["POST"])
 
-    async def invoke_endpoint_with_response_stream(self, request: Request) -> Response:
-        """InvokeEndpointWithResponseStream: the answer as it comes; what fails before that is an ordinary error."""
-        try:
-            asked = await self._ask(request)
-        except RuntimeApiError as error:
-            return error.response()
-        answer = asked.answer
-        if answer.status != HTTPStatus.OK:
-            return model_error(asked.key, answer.status, await _whole(answer))
-        headers = _headers(asked.variant) | {
-            "content-type": "application/vnd.amazon.eventstream",
-            "x-amzn-sagemaker-content-type": answer.content_type,
-        }
-        return _ClosingStream(_messages(answer), headers=headers)
+    return [
+        route("/endpoints/{endpoint}/invocations", _complete),
+        route("/endpoints/{endpoint}/invocations-response-stream", _streamed),
+    ]
 
-    async def _ask(self, request: Request) -> _Asked:
-        try:
-            who = caller(request.headers.get("authorization"))
-        except NotSignedError as error:
-            raise RuntimeApiError("MissingAuthenticationTokenException", HTTPStatus.FORBIDDEN, str(error)) from None
-        key = EndpointKey(who.account, who.region, request.path_params["endpoint"])
-        endpoint = self._fleet.find(key)
-        if endpoint is None:
-            raise endpoint_not_found(key)
-        variant = _variant(request, key, endpoint)
-        content_type, body = request.headers.get("content-type"), await _read(request)
-        answer = await variant.choose_instance().container.invoke(content_type, body)
-        return _Asked(key, endpoint, variant, Payload(content_type or "", body), answer)
+
+async def _complete(request: Request, invoked: _Invoked) -> Response:
+    body = await invoked.body()
+    if invoked.endpoint.capture:
+        inference_id = request.headers.get("x-amzn-sagemaker-inference-id")
+        response = Payload(invoked.content_type, body)
+        invoked.endpoint.capture.offer(Invocation(invoked.variant.name, invoked.payload, response, inference_id))
+    return Response(body, headers=invoked.headers | {"content-type": invoked.content_type})
+
+
+async def _streamed(_: Request, invoked: _Invoked) -> Response:
+    headers = invoked.headers | {
+        "content-type": "application/vnd.amazon.eventstream",
+        "x-amzn-sagemaker-content-type": invoked.content_type,
+    }
+    return _ClosingStream(_messages(invoked), headers=headers)
+
+
+async def _invoke(fleet: Fleet, request: Request) -> _Invoked:
+    key = EndpointKey(*caller(request.headers.get("authorization")), request.path_params["endpoint"])
+    endpoint = fleet.get(key)
+    if endpoint is None:
+        raise RuntimeApiError(f"Endpoint {key.name} of account {key.account} not found.")
+    variant = _variant(request, key, endpoint)
+    body = await _read(request)
+    handed_on = {name: request.headers[name] for name in _HANDED_ON if name in request.headers}
+    response = await variant.choose_instance().invoke(handed_on, body)
+    return _Invoked(key, endpoint, variant, Payload(handed_on.get("content-type", ""), body), response)
+
+
+def caller(authorization: str | None) -> tuple[str, str]:
+    """The account that signed a request, and the region it was signed for.
+
+    The signature itself is not checked: there are no secrets here. Raises RuntimeApiError.
+    """
+    match = _CREDENTIAL.match(authorization or "")
+    if match is None:
+        code, status = "MissingAuthenticationTokenException", HTTPStatus.FORBIDDEN
+        raise RuntimeApiError("Missing Authentication Token", code, status)
+    # Looked up on the module: which account a key belongs to is patched there.
+    return str(moto.iam.models.get_account_id_from(match[1])), match[2]
 
 
 def _variant(request: Request, key: EndpointKey, endpoint: RunningEndpoint) -> RunningVariant:
     if "x-amzn-sagemaker-target-model" in request.headers:
-        raise RuntimeApiError.validation(f"Endpoint {key.name} of account {key.account} is not a multi-model endpoint.")
+        raise RuntimeApiError(f"Endpoint {key.name} of account {key.account} is not a multi-model endpoint.")
     if "x-amzn-sagemaker-inference-component" in request.headers:
-        raise RuntimeApiError.validation(f"Endpoint {key.name} of account {key.account} has no inference components.")
+        raise RuntimeApiError(f"Endpoint {key.name} of account {key.account} has no inference components.")
     target = request.headers.get("x-amzn-sagemaker-target-variant")
     if target is None:
         return endpoint.choose_variant()
-    variant = endpoint.variant(target)
-    if variant is None:
-        raise RuntimeApiError.validation(
-            f"Variant {target} not found for Endpoint {key.name} of account {key.account}."
-        )
-    return variant
+    for variant in endpoint.variants:
+        if variant.name == target:
+            return variant
+    raise RuntimeApiError(f"Variant {target} not found for Endpoint {key.name} of account {key.account}.")
 
 
 async def _read(request: Request) -> bytes:
@@ -110,40 +166,50 @@ async def _read(request: Request) -> bytes:
     async for part in request.stream():
         size += len(part)
         if size > MAX_BODY_BYTES:
-            message = f"Request body is larger than {MAX_BODY_BYTES} bytes"
-            raise RuntimeApiError("RequestEntityTooLargeException", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message)
+            code, status = "RequestEntityTooLargeException", HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+            raise RuntimeApiError(f"Request body is larger than {MAX_BODY_BYTES} bytes", code, status)
         parts.append(part)
     return b"".join(parts)
 
 
-async def _whole(answer: ContainerResponse) -> bytes:
-    if isinstance(answer.body, bytes):
-        return answer.body
-    async with aclosing(answer.body) as parts:
-        return b"".join([part async for part in parts])
-
-
-async def _messages(answer: ContainerResponse) -> AsyncGenerator[bytes, None]:
-    if isinstance(answer.body, bytes):
-        yield eventstream.payload_part(answer.body)
-        return
+async def _messages(invoked: _Invoked) -> AsyncGenerator[bytes, None]:
     try:
-        async with aclosing(answer.body) as parts:
+        async with aclosing(invoked.parts()) as parts:
             async for part in parts:
                 yield eventstream.payload_part(part)
-    except Exception:  # noqa: BLE001  # the response has begun: it can only be told inside the stream
+    except Exception:  # noqa: BLE001 - the response has begun: only a message in the stream can report it
         _log.exception("a stream failed")
         message = "The stream processing failed because of an unknown error"
         yield eventstream.exception("InternalStreamFailure", json.dumps({"Message": message}).encode())
 
 
-def _headers(variant: RunningVariant) -> dict[str, str]:
-    """What SageMaker says of an answer; of the container's own headers it hands on the content type alone."""
-    return {"x-amzn-requestid": str(uuid.uuid4()), "x-amzn-invoked-production-variant": variant.name}
+def _model_error(key: EndpointKey, status: int, body: bytes) -> Response:
+    """The response for a container that answered with a status of 400 or more."""
+    original = body.decode(errors="replace")[:_MESSAGE_LIMIT]
+    side = "client" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "server"
+    group = f"/aws/sagemaker/Endpoints/{key.name}"
+    console = f"https://{key.region}.console.aws.amazon.com/cloudwatch/home?region={key.region}"
+    message = (
+        f'Received {side} error ({status}) from primary with message "{original}". '
+        f"See {console}#logEventViewer:group={group} in account {key.account} for more information."
+    )
+    members = {
+        "ErrorCode": f"{side.upper()}_ERROR_FROM_MODEL",
+        "LogStreamArn": f"arn:{get_partition(key.region)}:logs:{key.region}:{key.account}:log-group:{group}",
+        "Message": message,
+        "OriginalMessage": original,
+        "OriginalStatusCode": status,
+    }
+    return _error("ModelError", HTTPStatus.FAILED_DEPENDENCY, members)
+
+
+def _error(code: str, status: int, members: dict[str, object]) -> Response:
+    headers = {"x-amzn-errortype": code, "x-amzn-requestid": str(uuid.uuid4())}
+    return Response(json.dumps(members), status, headers, media_type="application/json")
 
 
 class _ClosingStream(StreamingResponse):
-    """Ends the body as soon as the client has gone, so that its permit is free at once."""
+    """Closes the body as soon as the client disconnects, so that the container stops working on it."""
 
     def __init__(self, body: AsyncGenerator[bytes, None], headers: dict[str, str]) -> None:
         super().__init__(body, headers=headers)

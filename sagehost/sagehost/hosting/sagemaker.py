@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from moto.core.responses import ActionResult, EmptyResult
+from moto.core.utils import camelcase_to_underscores
 from moto.sagemaker.exceptions import ValidationError
 from moto.sagemaker.models import FakeEndpointConfig, SageMakerModelBackend
 from moto.sagemaker.responses import SageMakerResponse
@@ -23,14 +24,8 @@ LARGEST_PAGE = 100
 """MaxResults of ListModels, at most and unless given."""
 EARLIEST, LATEST = datetime.min, datetime.max
 
-_CONFIG_MEMBERS = {
-    "ExecutionRoleArn": "execution_role_arn",
-    "EnableNetworkIsolation": "enable_network_isolation",
-    "VpcConfig": "vpc_config",
-    "ShadowProductionVariants": "shadow_production_variants",
-    "ExplainerConfig": "explainer_config",
-}
-"""Members of CreateEndpointConfig that moto drops, and the attributes that it would describe them from."""
+_DROPPED = ("ExecutionRoleArn", "EnableNetworkIsolation", "VpcConfig", "ShadowProductionVariants", "ExplainerConfig")
+"""Members of CreateEndpointConfig that moto drops, and would describe from attributes of their names."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +128,7 @@ def _create_endpoint_config(self: SageMakerResponse) -> ActionResult:
         tags=parameters.get("Tags") or [],
         kms_key_id=parameters.get("KmsKeyId") or "",
     )
-    vars(config).update({attribute: parameters.get(member) for member, attribute in _CONFIG_MEMBERS.items()})
+    vars(config).update({camelcase_to_underscores(member): parameters.get(member) for member in _DROPPED})
     # What is not said is so since June 2026 (SageMaker API, MetricsConfig).
     given = parameters.get("MetricsConfig") or {}
     vars(config)["metrics_config"] = {"EnableDetailedObservability": True} | given

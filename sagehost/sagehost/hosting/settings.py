@@ -19,17 +19,17 @@ class HostingSettings:
     @classmethod
     def from_environment(cls) -> Self:
         """The settings of this process. Raises ValueError with the variable's name."""
-        endpoint = _not_negative("SAGEHOST_ENDPOINT_SECONDS", cls.endpoint_seconds)
-        interface = _not_negative("SAGEHOST_INTERFACE_SECONDS", cls.interface_seconds)
-        return cls(endpoint, interface, _not_negative("SAGEHOST_DEPENDENCY_SECONDS", 3 * interface))
+        interface = _seconds("SAGEHOST_INTERFACE_SECONDS", cls.interface_seconds)
+        endpoint = _seconds("SAGEHOST_ENDPOINT_SECONDS", cls.endpoint_seconds)
+        return cls(endpoint, interface, _seconds("SAGEHOST_DEPENDENCY_SECONDS", 3 * interface))
 
 
-def _not_negative(variable: str, default: float) -> float:
+def _seconds(variable: str, default: float) -> float:
     text = os.environ.get(variable, str(default))
     try:
         value = float(text)
     except ValueError:
-        raise ValueError(f"{variable} must be a number, not {text!r}") from None
+        value = -1.0
     if not 0 <= value < float("inf"):
-        raise ValueError(f"{variable} must be a finite number from 0, not {text}")
+        raise ValueError(f"{variable} must be a number from 0, not {text!r}")
     return value

@@ -1,4 +1,4 @@
-"""What AWS's services and its console do behind their APIs, for whoever plays them: a POST to `/_sagehost/backstage/…`.
+"""What AWS's services and console do without an API, for a client that runs pipelines: POST `/_sagehost/backstage/…`.
 
 `read` gives the properties of a pipeline or project as deployed, `assume` a session of a role to a service that the
 role trusts; `allows` says what a role's policies allow, `shake_hands` makes a connection AVAILABLE, and `ask` has an
@@ -21,7 +21,6 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from sagehost import moto_app, roles
-from sagehost.hosting import permissions
 from sagehost.pipelines.store import APPROVALS, AVAILABLE, RESOURCES, Approval, status
 from sagehost.policies import Context
 
@@ -41,7 +40,7 @@ def _assume(role: str, service: str, source_arn: str, session: str) -> dict[str,
 
 def _allows(role: str, action: str, resource: str, context: Context, resource_policy: str) -> dict[str, Any]:
     with moto_app.STATE:
-        return {"allowed": permissions.allows(role, action, resource, resource_policy, context)}
+        return {"allowed": roles.allows_action(role, action, resource, resource_policy, context)}
 
 
 def _read(account: str, region: str, type: str, name: str) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 TypeId = tuple[str, str, str, str]
@@ -59,61 +58,44 @@ class Stage:
     actions: tuple[Action, ...]
 
 
-@dataclass(frozen=True)
 class Definition:
     """A pipeline."""
 
-    declared: Mapping[str, Any]
-    """Its properties, as in a template."""
-    region: str
-    account: str
-
-    @property
-    def name(self) -> str:
-        """The name of the pipeline."""
-        return str(self.declared["Name"])
-
-    @property
-    def arn(self) -> str:
-        """The ARN of the pipeline."""
-        return f"arn:aws:codepipeline:{self.region}:{self.account}:{self.name}"
-
-    @property
-    def role_arn(self) -> str:
+    def __init__(self, declared: Mapping[str, Any], region: str, account: str) -> None:
+        self.declared = declared
+        """Its properties, as in a template."""
+        self.region, self.account = region, account
+        self.name = str(declared["Name"])
+        self.arn = f"arn:aws:codepipeline:{region}:{account}:{self.name}"
+        self.role_arn = str(declared["RoleArn"])
         """The role that CodePipeline assumes."""
-        return str(self.declared["RoleArn"])
-
-    @cached_property
-    def stores(self) -> Mapping[str, Store]:
+        stores = {one["Region"]: one["ArtifactStore"] for one in declared.get("ArtifactStores", [])}
+        stores |= {region: declared["ArtifactStore"]} if "ArtifactStore" in declared else {}
+        self.stores = {at: Store(one["Location"], one.get("EncryptionKey", {}).get("Id")) for at, one in stores.items()}
         """Region -> its artifact store."""
-        stores = {one["Region"]: one["ArtifactStore"] for one in self.declared.get("ArtifactStores", [])}
-        if "ArtifactStore" in self.declared:
-            stores[self.region] = self.declared["ArtifactStore"]
-        return {at: Store(one["Location"], one.get("EncryptionKey", {}).get("Id")) for at, one in stores.items()}
-
-    @cached_property
-    def stages(self) -> tuple[Stage, ...]:
-        """The stages in order."""
-        return tuple(
-            Stage(stage["Name"], tuple(self._action(stage["Name"], action) for action in stage["Actions"]))
-            for stage in self.declared["Stages"]
+        self.stages = tuple(
+            Stage(stage["Name"], tuple(_action(stage["Name"], action, region) for action in stage["Actions"]))
+            for stage in declared["Stages"]
         )
+        self.actions = tuple(action for stage in self.stages for action in stage.actions)
 
-    @property
-    def actions(self) -> tuple[Action, ...]:
-        """The actions of all stages."""
-        return tuple(action for stage in self.stages for action in stage.actions)
+    def __eq__(self, other: object) -> bool:
+        """Whether the pipelines are the same: a run starts again when an update has changed its pipeline."""
+        return isinstance(other, Definition) and vars(self) == vars(other)
 
-    def _action(self, stage: str, declared: Mapping[str, Any]) -> Action:
-        of_type = declared["ActionTypeId"]
-        return Action(
-            stage=stage,
-            name=declared["Name"],
-            type=(of_type["Category"], of_type["Owner"], of_type["Provider"], of_type["Version"]),
-            run_order=int(declared.get("RunOrder", 1)),
-            configuration={key: str(value) for key, value in declared.get("Configuration", {}).items()},
-            inputs=tuple(artifact["Name"] for artifact in declared.get("InputArtifacts", ())),
-            outputs=tuple(artifact["Name"] for artifact in declared.get("OutputArtifacts", ())),
-            role_arn=declared.get("RoleArn"),
-            region=declared.get("Region", self.region),
-        )
+    __hash__ = None  # type: ignore[assignment]  # its properties are mutable
+
+
+def _action(stage: str, declared: Mapping[str, Any], region: str) -> Action:
+    of_type = declared["ActionTypeId"]
+    return Action(
+        stage=stage,
+        name=declared["Name"],
+        type=(of_type["Category"], of_type["Owner"], of_type["Provider"], of_type["Version"]),
+        run_order=int(declared.get("RunOrder", 1)),
+        configuration={key: str(value) for key, value in declared.get("Configuration", {}).items()},
+        inputs=tuple(artifact["Name"] for artifact in declared.get("InputArtifacts", ())),
+        outputs=tuple(artifact["Name"] for artifact in declared.get("OutputArtifacts", ())),
+        role_arn=declared.get("RoleArn"),
+        region=declared.get("Region", region),
+    )

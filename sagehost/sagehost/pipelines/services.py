@@ -10,7 +10,6 @@ from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, BaseResponse
 
 from sagehost import roles
-from sagehost.hosting import permissions
 from sagehost.hosting.constraints import violations
 from sagehost.pipelines.definition import Definition
 from sagehost.pipelines.store import APPROVALS, RESOURCES, Approval, status
@@ -77,7 +76,7 @@ class CodePipeline(_Service):
         """A pipeline on which, or on the action `within`, the caller may do this: a role's session by its policies."""
         caller, operation = roles.identity(str(self.access_key)), f"codepipeline:{self._get_action()}"
         resource = f"arn:{self.partition}:codepipeline:{self.region}:{self.current_account}:{name}{within}"
-        if caller.role is not None and not permissions.allows(caller.role.arn, operation, resource, "{}"):
+        if caller.role is not None and not roles.allows_action(caller.role.arn, operation, resource, "{}", {}):
             raise Refused(
                 "AccessDeniedException",
                 f"User: {caller.arn} is not authorized to perform: {operation} on resource: {resource} because no "

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from mistral7b.capacity import PerformanceParameters, Request, RouterLimits
-from mistral7b.capacity.admission import answer_charge, prefill_charge, running_charge
+from mistral7b.capacity.admission import answer_charge, in_blocks, running_charge
 from mistral7b.capacity.parameters import SLIDING_WINDOW, attention_pairs
 
 
@@ -62,10 +62,8 @@ class StepByStep:
         batch: list[Request] = []
         prefill = reserved = 0
         for request in self.queue:
-            prefill += prefill_charge(request.input_tokens)
-            reserved += prefill_charge(request.input_tokens) + answer_charge(
-                request.input_tokens, request.max_new_tokens
-            )
+            prefill += in_blocks(request.input_tokens)
+            reserved += in_blocks(request.input_tokens) + answer_charge(request.input_tokens, request.max_new_tokens)
             if prefill > self.limits.max_batch_prefill_tokens or reserved > self.limits.max_batch_total_tokens - held:
                 break
             batch.append(request)

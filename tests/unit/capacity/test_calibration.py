@@ -28,15 +28,15 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"parameters__decode_step": "fast"}, "parameters.decode_step: fast is no number"),
-        ({"parameters__decode_step": float("nan")}, "parameters.decode_step: nan is no number"),
-        ({"parameters__decode_step": True}, "parameters.decode_step: True is no number"),
-        ({"parameters__decode_step": 0}, "parameters.decode_step: 0 seconds"),
-        ({"parameters__prefill": -1}, "parameters.prefill: -1 is not between 0 and 1000"),
-        ({"concurrency_share": 1.5}, "concurrency_share: 1.5 is not between 0 and 1"),
-        ({"tokens_per_word": 0}, "tokens_per_word: 0 is not between"),
+        ({"parameters__decode_step": "fast"}, "parameters.decode_step: fast is not a number"),
+        ({"parameters__decode_step": float("nan")}, "parameters.decode_step: nan is not a number"),
+        ({"parameters__decode_step": True}, "parameters.decode_step: True is not a number"),
+        ({"parameters__decode_step": 0}, "parameters.decode_step: 0 is not a number from 1e-09 to 1000"),
+        ({"parameters__prefill": -1}, "parameters.prefill: -1 is not a number from 0 to 1000"),
+        ({"concurrency_share": 1.5}, "concurrency_share: 1.5 is not a number from 0 to 1"),
+        ({"tokens_per_word": 0}, "tokens_per_word: 0 is not a number from 0.1"),
         ({"parameters__speed": 1}, "parameters.speed is unknown"),
-        ({"parameters": []}, "parameters: no JSON object"),
+        ({"parameters": []}, "parameters: there is no such JSON object"),
     ],
 )
 def test_a_wrong_field_is_named(tmp_path: Path, changes: dict[str, Any], message: str) -> None:

@@ -55,12 +55,11 @@ def test_the_plot_is_written_in_the_format_of_its_name(run: Run, tmp_path: Path)
     assert "<svg" in (tmp_path / "model.svg").read_text()
 
 
-@pytest.mark.parametrize(
-    ("name", "message"), [("model.xyz", "no known kind of picture"), ("a/b.png", "cannot be written")]
-)
-def test_a_plot_that_cannot_be_written_is_refused(run: Run, tmp_path: Path, name: str, message: str) -> None:
+@pytest.mark.parametrize("name", ["model.xyz", "a/b.png"])
+def test_a_plot_of_an_unknown_kind_or_folder_is_refused(run: Run, tmp_path: Path, name: str) -> None:
     status, _, err = run("table", "--plot", tmp_path / name)
-    assert (status, message in err) == (2, True)
+    assert status == 2
+    assert f"--plot = {tmp_path / name}\n    it has to be a file in a folder that exists, and end in .png" in err
 
 
 def test_fitted_parameters_can_be_handed_to_the_table(run: Run, tmp_path: Path) -> None:
@@ -103,9 +102,9 @@ def test_impossible_tokens_per_word_are_refused(run: Run, number: str) -> None:
     ("arguments", "content", "message"),
     [
         (["fit"], "metric,value\n", "line 1: the columns are"),
-        (["fit"], "", "is empty"),
+        (["fit"], "", "the columns are"),
         (["table", "--measurements"], "metric,value\n", "line 1: the columns are"),
-        (["table", "--parameters"], "{}", "concurrency_share is missing"),
+        (["table", "--parameters"], "{}", "parameters: there is no such JSON object"),
     ],
 )
 def test_a_wrong_file_is_one_line_on_standard_error_and_status_2(

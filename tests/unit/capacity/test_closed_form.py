@@ -13,7 +13,7 @@ from mistral7b.capacity.calibration import published_calibration
 from mistral7b.capacity.closed_form import SHORTEST_ANSWER, Load, mean_context, steady_state
 from mistral7b.capacity.measurements import Row, published_path, read_measurements, rows
 from mistral7b.capacity.memory import benchmark_limits
-from mistral7b.capacity.simulation import simulate
+from tests.unit.capacity.closed_loop import simulate
 
 PARAMETERS = published_calibration().parameters
 LIMITS = benchmark_limits()
@@ -73,9 +73,10 @@ def test_more_users_never_make_an_answer_faster(prompt: int, answer: int) -> Non
 @pytest.mark.parametrize(
     ("load", "message"),
     [
-        (Load(129, 100, 128), "129 users are more than MAX_CONCURRENT_REQUESTS 128"),
+        (Load(129, 100, 128), "129 users are not from 1 to MAX_CONCURRENT_REQUESTS, 128"),
         (Load(1, 8177, 10), "MAX_BATCH_PREFILL_TOKENS 8191"),
-        (Load(0, 100, 128), "users and lengths must be 1 or more"),
+        (Load(0, 100, 128), "0 users"),
+        (Load(1, 100, 0), "output_tokens 0, .*must be 1 or more"),
     ],
 )
 def test_a_load_that_would_be_refused_for_ever_is_refused_by_name(load: Load, message: str) -> None:

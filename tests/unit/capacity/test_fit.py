@@ -7,8 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mistral7b.capacity.calibration import Calibration, published_calibration
-from mistral7b.capacity.comparison import Compared, compare, errors, errors_by_metric
-from mistral7b.capacity.fit import FITTED, START, FitError, fit, predict
+from mistral7b.capacity.fit import FITTED, START, Compared, FitError, compare, errors, errors_by_metric, fit, predict
 from mistral7b.capacity.measurements import Figure, Row, published_path, read_measurements, rows
 from mistral7b.capacity.memory import benchmark_limits
 

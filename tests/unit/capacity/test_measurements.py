@@ -51,8 +51,7 @@ def test_columns_may_come_in_any_order_with_spaces_and_empty_lines(tmp_path: Pat
         ("throughput_tokens_per_s,-1,128,1,30", "input_words", "'-1'"),
         ("throughput_tokens_per_s,128,1.5,1,30", "output_tokens", "'1.5'"),
         ("throughput_tokens_per_s,128,128,0,30", "concurrent_users", "'0'"),
-        ("throughput_tokens_per_s,128,128,1_0,30", "concurrent_users", "'1_0'"),
-        (f"throughput_tokens_per_s,128,128,{'9' * 5000},30", "concurrent_users", "999…'"),
+        (f"throughput_tokens_per_s,128,128,{'9' * 5000},30", "concurrent_users", "999'"),
         ("throughput_tokens_per_s,128,128,1,nan", "value", "'nan'"),
         ("throughput_tokens_per_s,128,128,1,inf", "value", "'inf'"),
         ("throughput_tokens_per_s,128,128,1,-3", "value", "'-3'"),
@@ -65,7 +64,7 @@ def test_a_wrong_value_is_named_with_line_column_and_what_it_should_be(
     with pytest.raises(MeasurementsError) as raised:
         read_measurements(written(tmp_path, HEADER, LINE, line))
     assert f"measured.csv, line 3, column {column}: " in str(raised.value)
-    assert f"{value} is not " in str(raised.value)
+    assert f"{value}: " in str(raised.value)
     assert len(str(raised.value)) < 300
 
 
@@ -86,7 +85,7 @@ def test_a_figure_given_twice_is_named_with_its_first_line(tmp_path: Path) -> No
 
 def test_an_empty_file_and_one_without_figures_are_told_apart(tmp_path: Path) -> None:
     (tmp_path / "empty.csv").touch()
-    with pytest.raises(MeasurementsError, match="is empty; the first line"):
+    with pytest.raises(MeasurementsError, match="line 1: the columns are missing; they have to be"):
         read_measurements(tmp_path / "empty.csv")
     with pytest.raises(MeasurementsError, match="a header and no figures"):
         read_measurements(written(tmp_path, HEADER))
@@ -96,7 +95,7 @@ def test_a_file_of_10_gb_is_refused_unread(tmp_path: Path) -> None:
     path = tmp_path / "huge.csv"
     with path.open("wb") as file:
         file.truncate(10_000_000_000)  # takes no room on disk
-    with pytest.raises(MeasurementsError, match=r"10,000,000,000 bytes, and a benchmark table 1,000,000 at most"):
+    with pytest.raises(MeasurementsError, match=r"10,000,000,000 bytes, more than 1,000,000"):
         read_measurements(path)
 
 

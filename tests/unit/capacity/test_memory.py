@@ -35,7 +35,7 @@ def test_settings_that_leave_no_room_are_refused_with_what_to_change() -> None:
 
 
 def test_the_limits_are_the_settings_and_what_the_gpu_holds() -> None:
-    limits = router_limits(LauncherSettings(MAX_CONCURRENT_REQUESTS=7, WAITING_SERVED_RATIO=0.5))
+    limits = router_limits(LauncherSettings.model_validate({"MAX_CONCURRENT_REQUESTS": 7, "WAITING_SERVED_RATIO": 0.5}))
     assert (limits.max_concurrent_requests, limits.waiting_served_ratio, limits.max_batch_prefill_tokens) == (
         7,
         0.5,
@@ -61,4 +61,4 @@ def test_other_types_are_refused_by_name(name: str) -> None:
 
 def test_quantized_weights_are_refused_by_name() -> None:
     with pytest.raises(UnfittedInstanceTypeError, match="quantization bitsandbytes"):
-        router_limits(LauncherSettings(QUANTIZE="bitsandbytes"))
+        router_limits(LauncherSettings.model_validate({"QUANTIZE": "bitsandbytes"}))

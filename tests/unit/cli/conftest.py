@@ -10,12 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from mistral7b.container.router import Pace, TgiContainer, at_once
 from mistral7b.environment import load_environment
 from mistral7b.tgi import LauncherSettings, parse_environment
 from mistral7b_cli import main
-from sagehost.hosting.container import TgiContainer
-from sagehost.hosting.fleet import EndpointKey, Fleet, Instance, RunningVariant
-from sagehost.hosting.pace import Pace, at_once
+from sagehost.hosting.fleet import EndpointKey, Fleet, Instance, RunningEndpoint, RunningVariant
 from tests.unit.runtime_server import serving
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
@@ -73,7 +72,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def url(folder: Path) -> Iterator[str]:
     """Where the endpoints of all environments but `missing` answer."""
-    fleet = Fleet()
+    fleet: Fleet = {}
     for name in ENVIRONMENTS.keys() - {"missing"}:
         _deploy(fleet, folder, name)
     with serving(fleet) as where:
@@ -86,11 +85,12 @@ def _deploy(fleet: Fleet, folder: Path, name: str) -> None:
     paces: dict[str, Pace] = {"slow": _slowly, "stuck": _never, "halting": _no_further}
     if name == "busy":  # as busy as it can be, always
         settings = settings.model_copy(update={"max_concurrent_requests": 0})
-    fleet.put(EndpointKey(ACCOUNT, REGION, env.resolved_endpoint_name), [_variant(settings, paces.get(name, at_once))])
+    running = _running(settings, paces.get(name, at_once))
+    fleet[EndpointKey(ACCOUNT, REGION, env.resolved_endpoint_name)] = running
 
 
-def _variant(settings: LauncherSettings, pace: Pace) -> RunningVariant:
-    return RunningVariant("AllTraffic", 1.0, (Instance(Instance.new_id(), TgiContainer(settings, pace)),), True)
+def _running(settings: LauncherSettings, pace: Pace) -> RunningEndpoint:
+    return RunningEndpoint((RunningVariant("AllTraffic", 1.0, (Instance(TgiContainer(settings, pace)),)),))
 
 
 async def _slowly(prompt_tokens: int, max_new_tokens: int) -> AsyncGenerator[None, None]:

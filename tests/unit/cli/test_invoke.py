@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mistral7b.endpoint import EndpointClient
+from mistral7b.endpoint.client import EndpointClient
 from mistral7b.tgi import Generation, StreamParser, parse_generation
 from mistral7b.tgi.tokenizer import count_tokens
 from mistral7b_cli.failure import CommandError
-from mistral7b_cli.standard_input import read_prompt
+from mistral7b_cli.inputs import read_prompt
 from tests.unit.cli.conftest import target
 
 if TYPE_CHECKING:
@@ -246,7 +246,7 @@ def test_an_embedded_aws_that_is_down_is_told_with_the_command_that_starts_it(
 
 
 def test_an_endpoint_that_does_not_answer_in_time_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mistral7b.endpoint.EndpointClient", partial(EndpointClient, answer_timeout_s=0.3))
+    monkeypatch.setattr("mistral7b_cli.aws.EndpointClient", partial(EndpointClient, answer_timeout_s=0.3))
     told = one_line(run("invoke", "stuck", "Hello!"), status=1)
     assert "did not answer in time" in told
     assert "--stream" in told
@@ -300,14 +300,3 @@ def test_an_interrupt_ends_the_command_quietly() -> None:
     command.send_signal(signal.SIGINT)
     _, errors = command.communicate(timeout=20)
     assert (command.returncode, errors) == (130, target("halting").encode())
-
-
-@pytest.mark.usefixtures("machine")
-def test_the_help_is_there_before_boto3_is() -> None:
-    code = (
-        "import sys; sys.argv[1:] = ['--help']\nfrom mistral7b_cli import main\ntry: main()\nexcept SystemExit: pass\n"
-    )
-    check = "print(sorted({'boto3', 'botocore', 'mistral_common'} & set(sys.modules)), file=sys.stderr)"
-    done = subprocess.run([sys.executable, "-c", code + check], capture_output=True, text=True, check=True)
-    assert "invoke" in done.stdout
-    assert done.stderr.strip() == "[]"

@@ -47,8 +47,8 @@ def say(
 
     def _say(*arguments: str, account: str | None = accounts[0]) -> Result:
         if account is not None:
-            monkeypatch.setattr("mistral7b.promotion.check.Cloud", lambda: EmbeddedCloud(account))
-            monkeypatch.setattr("mistral7b.endpoint.caller_account", lambda session, region: account)
+            monkeypatch.setattr("mistral7b_cli.pipeline_check.Cloud", lambda: EmbeddedCloud(account))
+            monkeypatch.setattr("mistral7b.endpoint.caller.caller_account", lambda session, region: account)
         return run_main(monkeypatch, capsys, "pipeline", "check", *arguments, "--environments", str(folder))
 
     return _say
@@ -71,8 +71,8 @@ def test_an_account_that_is_not_ready_ends_with_1_and_the_command_that_mends_it(
     bootstrap(own)
     result = say()
     assert result.status == 1
-    assert f"bootstrap of staging ({other}, us-east-1): " in result.out
-    assert f"    fix: with an administrator's credentials of {other}: cdk bootstrap aws://{other}/" in result.out
+    assert f"pipeline.yaml: bootstrap of staging ({other}, us-east-1)\n" in result.err
+    assert f"    fix: with an administrator's credentials of {other}: cdk bootstrap aws://{other}/" in result.err
     assert "is ready" not in result.out
 
 
@@ -89,7 +89,9 @@ def test_json_has_every_finding(say: Say, accounts: tuple[str, str]) -> None:
         ("environment", ["staging"], "later"),
         ("connection", ["pipeline"], "later"),
     ]
-    assert document["findings"][1]["fix"].startswith("with an administrator's credentials of")
+    (problem,) = document["problems"]
+    assert problem["file"].endswith("pipeline.yaml")
+    assert problem["fix"].startswith("with an administrator's credentials of")
 
 
 def test_credentials_of_another_account_end_with_2(say: Say, folder: Path, accounts: tuple[str, str]) -> None:
@@ -116,7 +118,7 @@ def test_a_folder_without_a_pipeline_ends_with_2(say: Say, folder: Path) -> None
     (folder / "pipeline.yaml").unlink()
     result = say()
     assert (result.status, result.out) == (2, "")
-    assert f"{folder} holds no pipeline.yaml\nfix: add pipeline.yaml" in result.err
+    assert f"{folder}/pipeline.yaml: there is no such file\nfix: add one" in result.err
 
 
 def test_a_wrong_pipeline_file_ends_with_2_before_anything_is_asked(say: Say, folder: Path) -> None:

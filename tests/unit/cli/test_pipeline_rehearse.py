@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from mistral7b_cli import main
-from mistral7b_cli.rehearsal import play
 
 
 @pytest.fixture
@@ -17,7 +16,7 @@ def refused(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], 
     subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MISTRAL7B_ENVIRONMENTS", raising=False)
-    monkeypatch.setattr(play, "play", lambda *_: pytest.fail("it started"))
+    monkeypatch.setattr("mistral7b_cli.pipeline_rehearse.run_rehearsal", lambda *_: pytest.fail("it started"))
     return Refused(monkeypatch, capfd)
 
 

@@ -9,8 +9,8 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from mistral7b.endpoint import MissingCredentialsError
-from mistral7b.promotion.check import Cloud
+from mistral7b.endpoint.errors import MissingCredentialsError
+from mistral7b.promotion.check.cloud import Cloud
 from mistral7b.promotion.grants import Grant
 from mistral7b.promotion.review import Review, ReviewError
 from tests.unit.cli.conftest import Result, run_main
@@ -37,7 +37,7 @@ def say(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.
     """Runs the command in this process, where the comparison finds so or fails so."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("PIPELINE_EXECUTION_ID", raising=False)
-    monkeypatch.setattr("mistral7b.endpoint.caller_account", lambda session, region: "123456789012")
+    monkeypatch.setattr("mistral7b.endpoint.caller.caller_account", lambda session, region: "123456789012")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:5600")
 
@@ -48,7 +48,7 @@ def say(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.
             raise found or AssertionError
 
         if found is not None:
-            monkeypatch.setattr("mistral7b.promotion.review.review", compare)
+            monkeypatch.setattr("mistral7b_cli.pipeline_review.compare", compare)
         return run_main(monkeypatch, capsys, "pipeline", "review", name, *arguments)
 
     return _say
@@ -85,7 +85,7 @@ def test_credentials_that_are_missing_are_left_to_the_comparison_to_tell(
     def missing(session: boto3.Session, region: str) -> str:
         raise MissingCredentialsError("Unable to locate credentials")
 
-    monkeypatch.setattr("mistral7b.endpoint.caller_account", missing)
+    monkeypatch.setattr("mistral7b.endpoint.caller.caller_account", missing)
     assert (say().status, say().err) == (0, "")
 
 
@@ -105,6 +105,12 @@ def test_fail_ends_with_3_where_it_broadens(found: Review, status: int, say: Say
     assert say("--fail", found=found).status == status
 
 
+def problem(grant: str) -> dict[str, str | None]:
+    """An added grant, as scripts read it."""
+    where = {"file": "dev", "line": None, "field": "permissions", "value": None}
+    return where | {"reason": f"added: {grant}", "fix": "have someone approve it, or take it out of the commit"}
+
+
 def test_json_says_whether_it_broadens(say: Say) -> None:
     assert json.loads(say("--json", found=BROADER).out) == {
         "environment": "dev",
@@ -113,6 +119,8 @@ def test_json_says_whether_it_broadens(say: Say) -> None:
         "removed": 1,
         "changes": LINES,
         "approval": None,
+        "ready": False,
+        "problems": [problem("Allow *: a [bold]b[/bold]"), problem("Allow sg: egress")],
     }
 
 

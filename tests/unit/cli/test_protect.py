@@ -32,8 +32,8 @@ def say(account: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkey
     """Runs the command in this process, for a file that wants protection or not."""
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     monkeypatch.delenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", raising=False)
-    monkeypatch.setattr("mistral7b.promotion.check.Cloud", lambda: EmbeddedCloud(account))
-    monkeypatch.setattr("mistral7b.endpoint.caller_account", lambda session, region: account)
+    monkeypatch.setattr("mistral7b_cli.protect.Cloud", lambda: EmbeddedCloud(account))
+    monkeypatch.setattr("mistral7b.endpoint.caller.caller_account", lambda session, region: account)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "cdk.json").write_text('{"context": {"@aws-cdk/core:bootstrapQualifier": "team7b"}}')
 
@@ -64,6 +64,9 @@ def protected(account: str, name: str = NAME, region: str = REGION) -> bool:
 
 
 def test_a_deployed_stack_is_protected_once(say: Say, account: str) -> None:
+    """Stacks are protected from removal after a deployment that succeeded, as CodePipeline cannot and the CDK CLI would
+    before the first one. Source: aws-cdk issues 17871 and 30405.
+    """
     deploy(account)
     first, second = say(), say()
     assert (first.status, second.status, protected(account)) == (0, 0, True)

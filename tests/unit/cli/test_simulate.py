@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -143,9 +141,3 @@ def test_a_request_that_an_instance_never_takes_ends_with_a_message(say: Say, tm
 def test_help_teaches_traffic_policies_and_examples(say: Say) -> None:
     said = say("--help").out
     assert all(word in said for word in ("time_s,input_tokens,output_tokens", "concurrency:16", "fixed:4", "Examples"))
-
-
-def test_the_command_line_loads_no_numpy_before_it_simulates() -> None:
-    program = "import sys, mistral7b_cli.app; print('numpy' in sys.modules, 'matplotlib' in sys.modules)"
-    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert said.stdout.split() == ["False", "False"]

@@ -14,7 +14,7 @@ from tests.unit.cli.conftest import target
 if TYPE_CHECKING:
     from tests.unit.cli.conftest import Result, Run
 
-NOT_TOLD = "not told: MAX_CONCURRENT_REQUESTS (shows under overload alone, which a check must not cause)"
+NOT_CHECKED = "not checked: MAX_CONCURRENT_REQUESTS (shows only under overload, which a check must not cause)"
 
 
 def one_line(result: Result) -> str:
@@ -29,7 +29,7 @@ def test_an_endpoint_that_serves_as_its_file_says_passes(run: Run) -> None:
     assert (result.status, result.err) == (0, target("base", "base"))
     *lines, last = result.out.splitlines()
     assert sum(line.startswith("ok ") for line in lines) == 10
-    assert NOT_TOLD in lines
+    assert NOT_CHECKED in lines
     assert last.startswith("10 of 10 checks passed in ")
 
 
@@ -82,7 +82,7 @@ def test_an_endpoint_that_is_not_deployed_is_told_with_the_command_that_deploys_
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As for a caller who may not describe it.
-    monkeypatch.setattr("mistral7b_cli.advice.endpoint_status", lambda name, region: None)
+    monkeypatch.setattr("mistral7b.endpoint.caller.endpoint_status", lambda name, region: None)
     told = one_line(run("smoke", "missing"))
     assert "Endpoint mistral-7b-instruct-missing of account 123456789012 not found" in told
     assert "`cdk deploy 'missing/*'`" in told

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mistral7b.endpoint import EndpointError, ExpiredCredentialsError, UnreachableError
+from mistral7b.endpoint.errors import EndpointError, ExpiredCredentialsError, UnreachableError
 from tests.unit.cli.conftest import target
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def sts_says(monkeypatch: pytest.MonkeyPatch, answer: str | EndpointError) -> No
             raise answer
         return answer
 
-    monkeypatch.setattr("mistral7b.endpoint.caller_account", caller_account)
+    monkeypatch.setattr("mistral7b.endpoint.caller.caller_account", caller_account)
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])

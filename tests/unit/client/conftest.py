@@ -12,7 +12,7 @@ from typing import Any
 import boto3
 import pytest
 
-from mistral7b.endpoint import NO_RETRIES, EndpointClient
+from mistral7b.endpoint.client import NO_RETRIES, EndpointClient
 from sagehost.hosting import eventstream
 
 Answer = Callable[[BaseHTTPRequestHandler], None]

@@ -7,14 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mistral7b.endpoint import (
-    EndpointError,
-    MissingCredentialsError,
-    UnreachableError,
-    caller_account,
-    is_embedded,
-    open_session,
-)
+from mistral7b.endpoint.caller import caller_account, is_embedded, open_session
+from mistral7b.endpoint.errors import EndpointError, MissingCredentialsError, UnreachableError
 
 if TYPE_CHECKING:
     from tests.unit.client.conftest import Service

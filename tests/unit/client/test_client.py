@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mistral7b.endpoint import BrokenAnswerError, EndpointClient, OverloadedError, PromptTooLongError, TimedOutError
-from mistral7b.endpoint.client import to_json
+from mistral7b.endpoint.client import EndpointClient, to_json
+from mistral7b.endpoint.errors import BrokenAnswerError, OverloadedError, PromptTooLongError, TimedOutError
 from mistral7b.tgi import GenerateParameters, GenerateRequest, LauncherSettings, parse_request
 
 if TYPE_CHECKING:
@@ -188,6 +188,7 @@ def test_raw_bodies_go_and_come_as_they_are(service: Service, client: EndpointCl
 def test_the_pool_keeps_as_many_connections_as_it_is_told(
     *, service: Service, session: boto3.Session, caplog: pytest.LogCaptureFixture, connections: int, thrown_away: bool
 ) -> None:
+    """The pool holds as many connections as there are users. Source: botocore, max_pool_connections."""
     service.reply_together(12)
     with (
         EndpointClient("mistral", "us-east-1", session=session, max_pool_connections=connections) as client,

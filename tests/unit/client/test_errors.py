@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mistral7b.endpoint import (
-    NO_RETRIES,
+from mistral7b.endpoint.client import NO_RETRIES, EndpointClient
+from mistral7b.endpoint.errors import (
     AccessDeniedError,
     BrokenAnswerError,
     ConfigurationError,
     ContainerError,
-    EndpointClient,
     EndpointError,
     EndpointNotFoundError,
     EndpointNotReadyError,

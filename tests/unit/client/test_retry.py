@@ -9,14 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mistral7b.endpoint import (
-    EndpointClient,
-    EndpointError,
-    RetryPolicy,
-    ThrottledError,
-    TimedOutError,
-    UnreachableError,
-)
+from mistral7b.endpoint.client import EndpointClient, RetryPolicy
+from mistral7b.endpoint.errors import EndpointError, ThrottledError, TimedOutError, UnreachableError
 
 if TYPE_CHECKING:
     from tests.unit.client.conftest import Service
@@ -60,6 +54,9 @@ def test_a_request_that_timed_out_is_never_sent_again(service: Service, session:
 def test_a_request_that_may_have_run_is_never_sent_again(
     service: Service, session: boto3.Session, status: int, code: str
 ) -> None:
+    """A request that may run is never sent again; throttling and refused connections are tried again, with jitter.
+    Source: botocore, retries.
+    """
     service.fail(status, code, "failed")
     with EndpointClient("mistral", "us-east-1", session=session, retry=AT_ONCE) as client, pytest.raises(EndpointError):
         client.invoke(b"{}")

@@ -54,5 +54,5 @@ def test_requests_of_others_in_a_shared_vpc_are_not_cut_off(stack: cdk.Stack, ne
 
 
 def test_a_gateway_endpoint_without_route_tables_is_refused(stack: cdk.Stack, network: IsolatedVpc) -> None:
-    with pytest.raises(InvalidPropsError, match=r"route_table_ids=\[\]: leaves the endpoint without a route"):
+    with pytest.raises(InvalidPropsError, match=r"route_table_ids=\[\]: leaves it without a route"):
         artifacts(stack, network, [])

@@ -4,7 +4,7 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from sagemaker_tgi import InvalidPropsError, TgiEndpoint
+from sagemaker_tgi import InstanceScaling, InvalidPropsError, TgiEndpoint
 
 Only = Callable[[cdk.Stack, str], dict[str, Any]]
 Resources = Callable[[cdk.Stack, str], list[dict[str, Any]]]
@@ -18,7 +18,7 @@ def endpoint(make_endpoint: Callable[..., TgiEndpoint]) -> TgiEndpoint:
 def test_the_variants_instances_are_registered_within_bounds(
     stack: cdk.Stack, endpoint: TgiEndpoint, only: Only
 ) -> None:
-    endpoint.auto_scale_instance_count(min_capacity=2, max_capacity=5)
+    endpoint.auto_scale(InstanceScaling(min_capacity=2, max_capacity=5))
     target = only(stack, "AWS::ApplicationAutoScaling::ScalableTarget")["Properties"]
     assert (target["MinCapacity"], target["MaxCapacity"]) == (2, 5)
     assert target["ServiceNamespace"] == "sagemaker"
@@ -27,7 +27,7 @@ def test_the_variants_instances_are_registered_within_bounds(
 
 
 def test_the_endpoint_exists_before_it_is_registered(stack: cdk.Stack, endpoint: TgiEndpoint, only: Only) -> None:
-    endpoint.auto_scale_instance_count(max_capacity=2)
+    endpoint.auto_scale(InstanceScaling())
     resource = endpoint.node.default_child
     assert isinstance(resource, cdk.CfnElement)
     depends_on = only(stack, "AWS::ApplicationAutoScaling::ScalableTarget")["DependsOn"]
@@ -37,7 +37,7 @@ def test_the_endpoint_exists_before_it_is_registered(stack: cdk.Stack, endpoint:
 def test_scaling_names_no_role_so_that_the_service_takes_its_own(
     stack: cdk.Stack, endpoint: TgiEndpoint, only: Only, resources: Resources
 ) -> None:
-    endpoint.auto_scale_instance_count(max_capacity=2)
+    endpoint.auto_scale(InstanceScaling())
     assert "RoleARN" not in only(stack, "AWS::ApplicationAutoScaling::ScalableTarget")["Properties"]
     assert resources(stack, "AWS::IAM::Role") == []
 
@@ -45,11 +45,12 @@ def test_scaling_names_no_role_so_that_the_service_takes_its_own(
 def test_scaling_tracks_requests_in_flight_at_high_resolution(
     stack: cdk.Stack, endpoint: TgiEndpoint, only: Only
 ) -> None:
-    endpoint.auto_scale_instance_count(max_capacity=2).scale_on_concurrent_requests(
-        "Load",
-        target_concurrent_requests=12.5,
-        scale_out_cooldown=cdk.Duration.seconds(30),
-        scale_in_cooldown=cdk.Duration.minutes(10),
+    endpoint.auto_scale(
+        InstanceScaling(
+            target_concurrent_requests=12.5,
+            scale_out_cooldown=cdk.Duration.seconds(30),
+            scale_in_cooldown=cdk.Duration.minutes(10),
+        )
     )
     policy = only(stack, "AWS::ApplicationAutoScaling::ScalingPolicy")["Properties"]
     assert policy["PolicyType"] == "TargetTrackingScaling"
@@ -66,9 +67,7 @@ def test_scaling_tracks_requests_in_flight_at_high_resolution(
 def test_scale_in_waits_longer_than_scale_out_unless_asked_otherwise(
     stack: cdk.Stack, endpoint: TgiEndpoint, only: Only
 ) -> None:
-    endpoint.auto_scale_instance_count(max_capacity=2).scale_on_concurrent_requests(
-        "Load", target_concurrent_requests=8
-    )
+    endpoint.auto_scale(InstanceScaling())
     policy = only(stack, "AWS::ApplicationAutoScaling::ScalingPolicy")["Properties"]
     configuration = policy["TargetTrackingScalingPolicyConfiguration"]
     assert (configuration["ScaleOutCooldown"], configuration["ScaleInCooldown"]) == (60, 300)
@@ -85,17 +84,16 @@ def test_bounds_that_an_endpoint_cannot_have_are_refused(
     endpoint: TgiEndpoint, minimum: int, maximum: int, problem: str
 ) -> None:
     with pytest.raises(InvalidPropsError) as error:
-        endpoint.auto_scale_instance_count(min_capacity=minimum, max_capacity=maximum)
+        endpoint.auto_scale(InstanceScaling(min_capacity=minimum, max_capacity=maximum))
     assert problem in str(error.value)
 
 
 def test_a_target_of_nothing_in_flight_is_refused(endpoint: TgiEndpoint) -> None:
-    scaling = endpoint.auto_scale_instance_count(max_capacity=2)
     with pytest.raises(InvalidPropsError, match="target_concurrent_requests=0: is not positive; use 1 or more"):
-        scaling.scale_on_concurrent_requests("Load", target_concurrent_requests=0)
+        endpoint.auto_scale(InstanceScaling(target_concurrent_requests=0))
 
 
 def test_an_endpoint_is_registered_once(endpoint: TgiEndpoint) -> None:
-    endpoint.auto_scale_instance_count(max_capacity=2)
-    with pytest.raises(ValueError, match="Test/Endpoint: auto scaling is already enabled"):
-        endpoint.auto_scale_instance_count(max_capacity=3)
+    endpoint.auto_scale(InstanceScaling())
+    with pytest.raises(RuntimeError, match="There is already a Construct with name 'Scaling'"):
+        endpoint.auto_scale(InstanceScaling(max_capacity=3))

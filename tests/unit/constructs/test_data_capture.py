@@ -194,5 +194,6 @@ def test_captured_requests_pass_the_gateway_and_nothing_else_is_written_through_
 
 
 def test_captured_requests_that_would_not_be_kept_for_a_day_are_refused(stack: cdk.Stack, key: kms.IKey) -> None:
+    """An expiry of whole days, one or more. Source: Amazon S3 API, LifecycleExpiration."""
     with pytest.raises(InvalidPropsError, match=r"retention \(seconds\)=43200: is out of range"):
         DataCaptureBucket(stack, "Captured", encryption_key=key, retention=cdk.Duration.hours(12))

@@ -35,6 +35,7 @@ def test_nobody_but_the_account_and_cloudwatch_logs_is_in_its_policy(stack: cdk.
 
 
 def test_a_removed_key_is_deleted_after_the_longest_time_there_is(stack: cdk.Stack, only: Only) -> None:
+    """A key's deletion waits 7 to 30 days. Source: AWS KMS API, ScheduleKeyDeletion."""
     key(stack)
     resource = only(stack, "AWS::KMS::Key")
     assert (resource["DeletionPolicy"], resource["Properties"]["PendingWindowInDays"]) == ("Delete", 30)

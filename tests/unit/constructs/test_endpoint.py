@@ -10,7 +10,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sagemaker as sagemaker
 
-from sagemaker_tgi import InvalidPropsError, ITgiEndpoint, TgiEndpoint
+from sagemaker_tgi import InstanceScaling, InvalidPropsError, ITgiEndpoint, TgiEndpoint
 
 Only = Callable[[cdk.Stack, str], dict[str, Any]]
 Resources = Callable[[cdk.Stack, str], list[dict[str, Any]]]
@@ -23,7 +23,7 @@ BOTH = ["sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointWithResponseStream"
 def test_an_update_keeps_the_instances_that_scaling_has_added(
     stack: cdk.Stack, only: Only, make_endpoint: MakeEndpoint
 ) -> None:
-    make_endpoint().auto_scale_instance_count(max_capacity=2)
+    make_endpoint().auto_scale(InstanceScaling())
     properties = only(stack, "AWS::SageMaker::Endpoint")["Properties"]
     assert properties["RetainAllVariantProperties"] is True
     assert "ExcludeRetainedVariantProperties" not in properties

@@ -62,6 +62,7 @@ def test_a_configuration_has_no_name_that_its_replacement_would_collide_with(
 
 
 def test_every_problem_of_a_configuration_is_named_at_once(stack: cdk.Stack, model: TgiModel) -> None:
+    """One instance at least. Source: SageMaker API, InitialInstanceCount."""
     with pytest.raises(InvalidPropsError) as error:
         TgiEndpointConfig(
             stack,

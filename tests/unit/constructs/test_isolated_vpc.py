@@ -112,18 +112,20 @@ def test_synth_asks_the_account_for_nothing(tmp_path: Path) -> None:
         (ZONES[:1], "10.0.0.0/16", "availability_zones=['euw1-az1']: are too few; give from 2 to 8 zones"),
         ([], "10.0.0.0/27", "are too few; give from 2 to 2 zones"),
         (["euw1-az1"] * 2, "10.0.0.0/16", "names a zone twice; give each zone once"),
-        (["euw1-az1", "euw1-az3"], "10.0.0.0/27", "share a range of the VPC; give ids alone or names alone, and a /25"),
-        (["euw1-az2", "eu-west-1b"], "10.0.0.0/16", "share a range of the VPC; give ids alone or names alone"),
+        (["euw1-az1", "euw1-az3"], "10.0.0.0/27", "share a range of the VPC; give only ids or only names, and a /25"),
+        (["euw1-az2", "eu-west-1b"], "10.0.0.0/16", "share a range of the VPC; give only ids or only names"),
         (["euw1-az9", "euw1-az1"], "10.0.0.0/16", "availability_zones='euw1-az9': does not match"),
         (["eu-west-1i", "eu-west-1a"], "10.0.0.0/16", "write it like use1-az1 or us-east-1a"),
-        (ZONES, "10.0.0.0/28", "cidr='10.0.0.0/28': is no VPC that two subnets fit into; use a range from /16 to /27"),
+        (ZONES, "10.0.0.0/28", "cidr='10.0.0.0/28': is no VPC that two subnets fit into, from /16 to /27; write a"),
         (ZONES, "10.0.0.0/15", "cidr='10.0.0.0/15': is no VPC"),
         (ZONES, "127.0.0.0/16", "cidr='127.0.0.0/16': AWS makes no VPC of this range"),
-        (ZONES, "172.17.0.0/20", "cidr='172.17.0.0/20': it is in conflict with 172.17.0.0/16"),
-        (ZONES, "10.0.0.1/16", "10.0.0.1/16 has host bits set; write an IPv4 range"),
+        (ZONES, "172.17.0.0/20", "cidr='172.17.0.0/20': is in conflict with 172.17.0.0/16"),
+        (ZONES, "10.0.0.0/255.255.0.0", "cidr='10.0.0.0/255.255.0.0': is not in CIDR notation"),
+        (ZONES, "10.0.0.1/16", "10.0.0.1/16 has host bits set; write a private IPv4 range"),
     ],
 )
 def test_what_makes_no_vpc_is_refused(stack: cdk.Stack, zones: list[str], cidr: str, problem: str) -> None:
+    """An own VPC not within 172.17.0.0/16, which SageMaker uses. Source: Amazon VPC user guide, VPC CIDR blocks."""
     with pytest.raises(InvalidPropsError) as error:
         IsolatedVpc(stack, "Vpc", availability_zones=zones, cidr=cidr)
     assert problem in str(error.value)

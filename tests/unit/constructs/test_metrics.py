@@ -35,6 +35,7 @@ def endpoint(stack: cdk.Stack) -> ITgiEndpoint:
 def test_a_metric_is_the_one_that_sagemaker_publishes(
     endpoint: ITgiEndpoint, method: str, source: tuple[str, str], statistic: str, seconds: int
 ) -> None:
+    """Metrics have SageMaker's names, units and dimensions. Source: SageMaker developer guide, metrics."""
     metric: cloudwatch.Metric = getattr(endpoint, method)()
     assert (metric.namespace, metric.metric_name) == source
     assert (metric.statistic, metric.period.to_seconds()) == (statistic, seconds)

@@ -162,10 +162,13 @@ def test_names_that_sagemaker_would_find_too_long_are_refused(stack: cdk.Stack) 
 
 
 def test_an_image_of_another_region_is_refused(stack: cdk.Stack) -> None:
+    """Image of at most 255 characters and of the endpoint's region, artifact of at most 1,024. Source: SageMaker API,
+    ContainerImage, S3ModelUri; CreateModel refuses other regions.
+    """
     image = EcrImage.from_uri("763104351884.dkr.ecr.us-east-1.amazonaws.com/tgi:1.1.0")
     with pytest.raises(InvalidPropsError) as error:
         model(stack, image=image)
-    assert f"image (uri)={image.uri!r}: SageMaker takes images of its own region alone, here eu-west-1" in str(
+    assert f"image (uri)={image.uri!r}: SageMaker takes only images of its own region, here eu-west-1" in str(
         error.value
     )
 

@@ -4,20 +4,28 @@ from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
+import pytest
 from aws_cdk.assertions import Template
 from cdk_nag import AwsSolutionsChecks
 from cfnlint.api import lint
 
-README = Path(__file__).parents[3] / "constructs" / "sagemaker_tgi" / "README.md"
+ROOT = Path(__file__).parents[3]
+EXAMPLES = re.findall(
+    r"```python\n(.*?)```", (ROOT / "constructs" / "sagemaker_tgi" / "README.md").read_text(encoding="utf-8"), re.DOTALL
+)
 
 
-def test_the_example_of_the_readme_is_a_template_without_findings() -> None:
-    [example] = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+@pytest.mark.parametrize("example", EXAMPLES, ids=["five lines", "with parts of one's own"])
+def test_an_example_of_the_readme_is_a_template_without_findings(example: str) -> None:
     scope: dict[str, Any] = {}
-    exec(compile(example, str(README), "exec"), scope)
+    exec(compile(example, "README.md", "exec"), scope)
     stack, app = scope["stack"], scope["app"]
     assert isinstance(stack, cdk.Stack)
     template = Template.from_stack(stack)
     template.resource_count_is("AWS::SageMaker::Endpoint", 1)
     assert [str(match) for match in lint(json.dumps(template.to_json()))] == []
     assert AwsSolutionsChecks(app).validate_scope(app).violations == []
+
+
+def test_the_projects_readme_has_the_five_lines() -> None:
+    assert EXAMPLES[0] in (ROOT / "README.md").read_text(encoding="utf-8")

@@ -68,5 +68,6 @@ def test_the_service_delivers_on_behalf_of_this_accounts_flow_logs_alone(
 
 @pytest.mark.parametrize("name", ["x" * 513, "flow logs", ""])
 def test_a_name_that_no_log_group_can_have_is_refused(stack: cdk.Stack, network: IsolatedVpc, name: str) -> None:
+    r"""Names of log groups: up to 512 of `[.\-_/#A-Za-z0-9]`. Source: CloudWatch Logs API, LogGroupName."""
     with pytest.raises(InvalidPropsError, match=r"log_group_name=.* use up to 512 letters"):
         VpcFlowLog(stack, "FlowLog", vpc=network.vpc, log_group_name=name)

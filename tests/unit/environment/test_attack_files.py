@@ -14,7 +14,7 @@ from tests.unit.stacks.test_app import run_app
 GOOD = "region: us-east-1\n"
 WORST = {
     "levels": ("tags: " + "[" * 30_000, "levels deep"),
-    "laughs": ("a: &a [x]\nregion: *a\n", "region = '*a'"),
+    "laughs": ("a: &a [x]\nregion: *a\n", "region\n    anchors and aliases (&a, *a)"),
     "object": ("region: !!python/object/apply:os.system ['id']\n", "are not supported"),
     "digits": ("instance: {count: " + "9" * 30_000 + "}", "instance.count"),
     "escape": ('region: "\\x1b[31m\\ud800"\n', "region"),
@@ -35,7 +35,7 @@ def test_a_folder_in_place_of_a_file_is_named(tmp_path: Path) -> None:
 
 def test_a_pipe_in_place_of_a_file_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "dev.yaml")
-    assert [p.reason for p in problems_of(tmp_path)] == ["it cannot be read: it is no regular file"]
+    assert [p.reason for p in problems_of(tmp_path)] == ["it cannot be read: it is not a regular file"]
 
 
 @pytest.mark.parametrize("name", ["dev.yaml", "common.yaml"])

@@ -91,6 +91,12 @@ def test_a_figure_of_the_file_that_is_in_the_way_is_named(problems: Problems) ->
     assert "MAX_CONCURRENT_REQUESTS 128 in flight" in problem.reason
 
 
+def test_a_setting_that_the_launcher_refuses_is_named_before_anything_is_planned(problems: Problems) -> None:
+    settings = "tgi: {MAX_CONCURRENT_REQUESTS: auto, MAX_BATCH_PREFILL_TOKENS: 512}"
+    problem = problems(f"region: us-east-1\n{WORKLOAD}\n{settings}\n")["tgi.MAX_BATCH_PREFILL_TOKENS"]
+    assert problem.fix == "set MAX_BATCH_PREFILL_TOKENS to 8191 or more"
+
+
 def test_an_instance_type_that_the_model_does_not_cover_cannot_be_planned(problems: Problems) -> None:
     text = PLANNED.replace("count: auto", "count: 1, type: ml.g5.12xlarge")
     assert "4 × NVIDIA A10G" in problems(text)["tgi.MAX_CONCURRENT_REQUESTS"].reason

@@ -11,7 +11,7 @@ REFUSED = {
     "a region whose prefix list is unknown": (
         "region: me-south-1",
         "network.s3_prefix_list_id",
-        "prefix list in me-south-1 is not in the catalogue",
+        "lacks the id of its prefix list in me-south-1",
     ),
     "a version JumpStart never published": ("model_version: 9.9.9", "model_version", "JumpStart has no such version"),
     "a region without the artifact": (
@@ -69,12 +69,12 @@ REFUSED = {
     "a zone of another region": (
         "network: {vpc: {availability_zones: [us-east-1a, us-east-2b]}}",
         "network.vpc.availability_zones",
-        "us-east-2b is no zone of us-east-1",
+        "us-east-2b is not a zone of us-east-1",
     ),
     "a zone's id of another region": (
         "network: {vpc: {availability_zones: [use1-az1, use2-az1]}}",
         "network.vpc.availability_zones",
-        "use2-az1 is no zone of us-east-1",
+        "use2-az1 is not a zone of us-east-1",
     ),
     "an id and a name": (
         "network: {vpc: {availability_zones: [use1-az1, us-east-1a]}}",
@@ -150,7 +150,7 @@ REFUSED = {
     ),
     "an endpoint name with an underscore": ("endpoint_name: my_endpoint", "endpoint_name", "wrong form"),
     "an endpoint name of 64 letters": (f"endpoint_name: {'x' * 64}", "endpoint_name", "wrong form"),
-    "an account of 11 digits": ('account: "12345678901"', "account", "wrong form"),
+    "an account of 11 digits": ('account: "12345678901"', "account", "not an account id"),
     "a tag of AWS's own": ('tags: {"aws:name": x}', "tags.aws:name", "AWS's own"),
     "a tag that JumpStart's identity takes": (
         'tags: {"sagemaker-sdk:jumpstart-model-id": x}',
@@ -166,7 +166,7 @@ REFUSED = {
     "a tag with a sign that services refuse": ('tags: {team: "a&b"}', "tags.team", "wrong form"),
     "an accent by itself in a tag's key": ('tags: {"equipe\\u0301": x}', "tags.equipe\u0301", "U+0301 COMBINING"),
     "a joiner in a tag's value": ('tags: {team: "a\\u200db"}', "tags.team", "U+200D ZERO WIDTH JOINER"),
-    "tags that IAM does not tell apart": ("tags: {Team: a, team: b}", "tags", "Team and team differ in case alone"),
+    "tags that IAM does not tell apart": ("tags: {Team: a, team: b}", "tags", "Team and team differ only in case"),
     "41 tags": (f"tags: {{{', '.join(f't{n}: x' for n in range(41))}}}", "tags", "40 entries or fewer"),
     "a role with a letter that IAM refuses": ("callers: {role_names: [émile]}", "callers.role_names[0]", "wrong form"),
     "a role by its path": ("callers: {role_names: [team/search]}", "callers.role_names[0]", "wrong form"),
@@ -191,7 +191,7 @@ REFUSED = {
     "a limit on callers of which there are none": (
         "callers: {only_from_vpc: true}",
         "callers.only_from_vpc",
-        "no role",
+        "which is empty",
     ),
     "callers in the VPC without a way": (
         "callers: {role_names: [search], only_from_vpc: true}\nnetwork: {runtime_endpoint: false}",
@@ -201,7 +201,7 @@ REFUSED = {
     "a key of another region": (
         "encryption: {kms_key_arn: arn:aws:kms:eu-west-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef}",
         "encryption.kms_key_arn",
-        "keys of its own region alone",
+        "only keys of its own region",
     ),
     "a key of another account": (
         'account: "444455556666"\n'
@@ -286,7 +286,7 @@ def test_a_prefix_list_of_ones_own_is_accepted(load: Load) -> None:
 
 def test_an_environment_whose_name_ends_in_a_hyphen_is_refused(tmp_path: Path) -> None:
     (tmp_path / "dev-.yaml").write_text("region: us-east-1\n")
-    with pytest.raises(EnvironmentFileError, match="takes no name that ends in a hyphen"):
+    with pytest.raises(EnvironmentFileError, match="from a letter to a letter or digit"):
         load_environment(tmp_path, "dev-")
 
 

@@ -4,7 +4,7 @@ from math import exp
 
 import pytest
 
-from mistral7b.environment.workload import TokenSpread, Workload
+from mistral7b.workload import TokenSpread, Workload
 from tests.unit.environment.conftest import Problems
 
 VALID = {
@@ -37,6 +37,9 @@ def test_it_refuses(problems: Problems, field: str, value: str, reason: str) -> 
 
 
 def test_it_refuses_what_the_model_cannot_hold(problems: Problems) -> None:
+    """A workload that can be planned for: lengths within the model's 8,192 tokens, the peak above the average,
+    latencies within 60 s. Source: this project.
+    """
     problem = problems(text(input_tokens="8000", max_new_tokens="300"))["workload"]
     assert problem.reason == "prompts of 8000 tokens and answers of 300 are together more than 8192"
 

@@ -1,4 +1,4 @@
-"""The file's rule of zones in a small VPC, and the construct that cuts the VPC, say the same."""
+"""The environment file and the construct of a VPC accept the same ranges and zones."""
 
 from itertools import combinations
 from pathlib import Path
@@ -23,6 +23,31 @@ def test_two_zones_fit_by_the_rules_where_they_fit_into_the_vpc(kind: str, prefi
     ]
     assert [verdict for verdict in verdicts if verdict[1] != verdict[2]] == []
     assert all(fits for _, fits, _ in verdicts) == (prefix == 25)
+
+
+@pytest.mark.parametrize(
+    "cidr",
+    [
+        *("10.0.0.0/16", "10.0.0.0/15", "10.0.0.0/28", "10.0.0.1/16", "10.0.0.0", "10.0.0.0/255.255.0.0", "everywhere"),
+        *("0.0.0.0/16", "127.0.0.0/16", "169.254.0.0/16", "224.0.0.0/16"),
+        *("172.16.0.0/16", "172.17.0.0/16", "172.17.8.0/24"),
+    ],
+)
+def test_the_file_and_the_construct_accept_the_same_ranges(cidr: str, tmp_path: Path) -> None:
+    """Each has its own list of reserved ranges: the constructs are a distribution of their own."""
+    zones = KINDS["ids"][:2]
+    (tmp_path / "dev.yaml").write_text(f"region: {REGION}\nnetwork: {{vpc: {{cidr: '{cidr}'}}}}\n")
+    try:
+        load_environment(tmp_path, "dev")
+        accepted = True
+    except EnvironmentFileError:
+        accepted = False
+    try:
+        IsolatedVpc(cdk.Stack(), "Vpc", availability_zones=zones, cidr=cidr)
+    except InvalidPropsError:
+        assert not accepted
+    else:
+        assert accepted
 
 
 def _loads(folder: Path, zones: tuple[str, str], prefix: int) -> bool:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import AsyncGenerator, Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import boto3
 import pytest
 
 from mistral7b.catalog.models import ModelName
-from mistral7b.endpoint import NO_RETRIES, EndpointClient
+from mistral7b.container.router import Pace, Response, TgiContainer, at_once
+from mistral7b.endpoint.client import NO_RETRIES, EndpointClient
 from mistral7b.environment import Environment
-from mistral7b.operate.smoke import CheckResult, run_checks, smoke_plan
-from sagehost.hosting.container import ContainerResponse, TgiContainer
-from sagehost.hosting.fleet import EndpointKey, Fleet, Instance, RunningVariant
-from sagehost.hosting.pace import Pace, at_once
+from mistral7b.operate.smoke.answers import CheckResult
+from mistral7b.operate.smoke.checks import smoke_plan
+from mistral7b.operate.smoke.runner import run_checks
+from sagehost.hosting.fleet import EndpointKey, Fleet, Instance, RunningEndpoint, RunningVariant
 from tests.unit.runtime_server import serving
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
@@ -44,13 +45,13 @@ class WrongContainer(TgiContainer):
     part: Callable[[bytes], bytes | None]
     requests = 0
 
-    async def invoke(self, content_type: str | None, body: bytes) -> ContainerResponse:
+    async def invoke(self, headers: Mapping[str, str], body: bytes) -> Response:
         """Answers as the container does, but for the change."""
         self.requests += 1
-        response = await super().invoke(content_type, body)
+        response = await super().invoke(headers, body)
         if isinstance(response.body, bytes):
-            return replace(response, body=self.answer(response.body))
-        return replace(response, body=self._changed(response.body))
+            return response._replace(body=self.answer(response.body))
+        return response._replace(body=self._changed(response.body))
 
     async def _changed(self, parts: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
         async for part in parts:
@@ -107,8 +108,9 @@ class Smoke:
             settings = settings.model_copy(update={"max_concurrent_requests": 0})
         container = WrongContainer(settings, pace)
         container.answer, container.part = answer, part
-        variant = RunningVariant("AllTraffic", 1.0, (Instance(Instance.new_id(), container),), True)
-        self.site.fleet.put(EndpointKey(ACCOUNT, REGION, env.resolved_endpoint_name), [variant])
+        variant = RunningVariant("AllTraffic", 1.0, (Instance(container),))
+        key = EndpointKey(ACCOUNT, REGION, env.resolved_endpoint_name)
+        self.site.fleet[key] = RunningEndpoint((variant,))
         return Deployed(container, self.checks(env, **limits))
 
     def checks(self, env: Environment, **limits: float) -> list[CheckResult]:
@@ -125,7 +127,7 @@ def environment(tgi: dict[str, Any], model: ModelName = "instruct", name: str = 
 @pytest.fixture(scope="session")
 def site() -> Iterator[Site]:
     """A server for the endpoints."""
-    fleet = Fleet()
+    fleet: Fleet = {}
     with serving(fleet) as url:
         yield Site(url, fleet, itertools.count())
 

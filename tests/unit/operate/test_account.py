@@ -62,6 +62,10 @@ def problems(stubs: dict[str, Stubber], env: Environment) -> list[str]:
 def test_another_type_for_a_variant_that_scales_is_refused_with_the_way_in_two_steps(
     auto_scaling: Any, stubs: dict[str, Stubber]
 ) -> None:
+    """A variant that scales keeps its instance type: no template can tell, so what is deployed is asked before a
+    deployment, by the commands doctor and pipeline check. Source: SageMaker developer guide, "Update endpoints that
+    use automatic scaling".
+    """
     deployed(stubs, scaled=True)
     [found] = problems(stubs, environment("ml.g5.12xlarge", auto_scaling=auto_scaling))
     assert found.startswith("environments/dev.yaml: instance.type = 'ml.g5.12xlarge'\n")

@@ -86,6 +86,10 @@ DIFFERENT: dict[str, tuple[dict[str, Any], str, Any, str]] = {
 
 @pytest.mark.parametrize("case", DIFFERENT)
 def test_what_differs_from_the_file_is_named_by_its_field(ec2: Any, case: str) -> None:
+    """An existing VPC has the file's range, subnets, route tables and zones; a way to S3 for every subnet, and not two
+    S3 gateway endpoints on a route table; for private DNS of the runtime both DNS attributes, and no other endpoint
+    with that name. Source: EC2 API, CreateVpcEndpoint; asked by the commands doctor and pipeline check.
+    """
     given, field, value, reason = DIFFERENT[case]
     found = problems(ec2, environment(**given))
     assert found[0][:2] == (f"network.existing_vpc.{field}", value)
@@ -116,14 +120,14 @@ def test_dns_attributes_matter_where_there_is_to_be_a_runtime_endpoint(ec2: Any,
 @pytest.mark.parametrize("private", [True, False])
 def test_a_runtime_endpoint_of_others_counts_by_its_private_dns(ec2: Any, private: bool) -> None:
     endpoint = runtime(ec2, PrivateDnsEnabled=private)
-    reason = f"{endpoint} has the runtime's private DNS name in {VPC}, which takes one"
+    reason = f"{endpoint} has the runtime's private DNS name in {VPC}, which can have only one"
     assert problems(ec2, environment()) == ([("network.runtime_endpoint", True, reason)] if private else [])
     assert problems(ec2, environment(runtime_endpoint=False)) == []
 
 
 def test_a_route_table_with_an_s3_gateway_endpoint_is_to_be_left_out(ec2: Any) -> None:
     endpoint = s3_gateway(ec2)
-    reason = f"it leads to S3 by {endpoint} already, and takes one"
+    reason = f"it has a route to S3 by {endpoint}, and can have only one"
     assert problems(ec2, environment()) == [("network.existing_vpc.route_table_ids", TABLE, reason)]
     assert problems(ec2, environment(route_table_ids=[])) == []
 

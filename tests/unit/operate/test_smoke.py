@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mistral7b.operate.smoke import smoke_plan
+from mistral7b.operate.smoke.checks import smoke_plan
 from tests.unit.operate.conftest import NAMES, environment
 
 if TYPE_CHECKING:
@@ -102,12 +102,12 @@ def dropping(key: str) -> Callable[[bytes], bytes]:
 @pytest.mark.parametrize(
     ("answer", "told"),
     [
-        (lambda body: b"<html>It works!</html>", "the body is no JSON list of one object"),
-        (lambda body: b"", "the body is no JSON list of one object"),
-        (lambda body: b"[" * 100_000, "the body is no JSON list of one object"),
-        (lambda body: body.replace(b"[{", b"[{},{", 1), "the body is no JSON list of one object"),
-        (lambda body: body.replace(b'"seed"', b'"Seed"'), "details lacks seed; details has Seed"),
-        (dropping("prefill"), "details lacks prefill"),
+        (lambda body: b"<html>It works!</html>", "no answer of TGI: Invalid JSON"),
+        (lambda body: b"", "no answer of TGI: Invalid JSON"),
+        (lambda body: b"[" * 100_000, "no answer of TGI: Invalid JSON"),
+        (lambda body: body.replace(b"[{", b"[{},{", 1), "Tuple should have at most 1 item"),
+        (lambda body: body.replace(b'"seed"', b'"Seed"'), "Details lacks seed; Details has Seed"),
+        (dropping("prefill"), "Details lacks prefill"),
         (
             lambda body: body.replace(b'{"id":1,"text":"<s>","logprob":null},', b""),
             "prompt of 18 tokens, mistral-common",
@@ -145,8 +145,8 @@ def last(part: bytes) -> bool:
         (lambda part: None if last(part) else part, "the last of 15 events has no generated_text: the stream was cut"),
         (lambda part: part[:-1] if last(part) else part, "the stream ends in the middle of an event"),
         (lambda part: None, "the stream has no event"),
-        (lambda part: b"data:hello\n\n", "an event is no JSON object"),
-        (lambda part: part.replace(b'"logprob":0.0,', b""), "a token lacks logprob"),
+        (lambda part: b"data:hello\n\n", "no event of TGI: Invalid JSON"),
+        (lambda part: part.replace(b'"logprob":0.0,', b""), "no event of TGI: token.logprob: Field required"),
         (lambda part: part.replace(b'"special":false', b'"special":"no"'), "no event of TGI: token.special: Input sho"),
         (
             lambda part: None if b"embedded" in part and not last(part) else part,

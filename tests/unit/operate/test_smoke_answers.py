@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mistral7b.container import rendering
+from mistral7b.container.generation import answer
 from mistral7b.operate.smoke.answers import Asked, judge_answer, judge_stream
 from mistral7b.tgi import GenerateParameters, GenerateRequest, LauncherSettings
 from mistral7b.tgi.tokenizer import encode
 from mistral7b.tgi.validation import ValidRequest, validate
-from sagehost.hosting import rendering
-from sagehost.hosting.generation import answer
 
 PROMPT = "[INST] Hello! [/INST]"
 ASKED = Asked(tuple(encode(PROMPT)), 16)
@@ -118,7 +118,7 @@ def test_an_answer_of_another_length_than_was_asked_for_fails(tokens: int) -> No
 
 def test_fields_of_later_versions_are_a_fault_only_where_the_file_names_tgi_1_1() -> None:
     body = streamed(16).replace(b'{"token"', b'{"index":1,"token"')
-    assert "an event has index, which TGI 1.1.0 has not" in judge_stream(body, ASKED).got
+    assert "StreamEvent has index, which TGI 1.1.0 does not send" in judge_stream(body, ASKED).got
     assert judge_stream(body, Asked(ASKED.prompt, 16, exact_fields=False)).passed
 
 

@@ -8,7 +8,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from mistral7b.operate.smoke import DEPLOYED, CheckResult, compare
+from mistral7b.operate.smoke.answers import CheckResult
+from mistral7b.operate.smoke.deployed import DEPLOYED, compare
 from tests.unit.operate.conftest import environment
 
 SCALING = {"auto_scaling": {"min_instances": 1, "max_instances": 2}}

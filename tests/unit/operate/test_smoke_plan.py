@@ -7,12 +7,10 @@ from botocore.exceptions import ClientError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mistral7b.endpoint import ContainerError
 from mistral7b.endpoint.client import to_json
-from mistral7b.endpoint.translation import container_error
-from mistral7b.operate.smoke import NoPromptFitsError, smoke_plan
-from mistral7b.operate.smoke.refusals import refusal
-from mistral7b.operate.smoke.verdict import Reply
+from mistral7b.endpoint.errors import ContainerError, container_error
+from mistral7b.operate.smoke.answers import Reply
+from mistral7b.operate.smoke.checks import NoPromptFitsError, refusal, smoke_plan
 from mistral7b.tgi import GenerateRequest, LauncherSettings, TgiError
 from mistral7b.tgi.request import MAX_BODY_BYTES, parse_request
 from mistral7b.tgi.tokenizer import count_tokens

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 import boto3
 import pytest
 
-from mistral7b.endpoint import (
+from mistral7b.endpoint.errors import (
     AccessDeniedError,
     BrokenAnswerError,
     EndpointError,
@@ -23,11 +23,13 @@ from mistral7b.endpoint import (
     ThrottledError,
     UnreachableError,
 )
-from mistral7b.operate.smoke import CheckResult, run_checks, smoke_plan
+from mistral7b.operate.smoke.answers import CheckResult
+from mistral7b.operate.smoke.checks import smoke_plan
+from mistral7b.operate.smoke.runner import run_checks
 from tests.unit.operate.conftest import NAMES, environment
 
 if TYPE_CHECKING:
-    from mistral7b.endpoint import EndpointClient
+    from mistral7b.endpoint.client import EndpointClient
     from tests.unit.operate.conftest import Smoke
 
 
@@ -144,8 +146,7 @@ def test_an_endpoint_that_is_there_and_does_not_answer_fails_each_check_once(err
 
 def test_an_endpoint_that_goes_away_after_its_first_answer_fails_the_other_checks(smoke: Smoke) -> None:
     def go_away(body: bytes) -> bytes:
-        for key in list(smoke.site.fleet._endpoints):
-            smoke.site.fleet.remove(key)
+        smoke.site.fleet.clear()
         return body
 
     done = smoke(answer=go_away)

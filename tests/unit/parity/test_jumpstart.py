@@ -7,6 +7,7 @@ mistral7b.catalog. The other is the synthesized CloudFormation of environment fi
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import Mock, patch
@@ -20,6 +21,7 @@ from aws_cdk import aws_iam as iam
 from mistral7b.environment import EnvironmentFileError, load_environments
 from mistral7b_stacks.endpoint import EndpointStack
 from mistral7b_stacks.stage import EnvironmentStage
+from sagemaker_tgi import PrivateTgiEndpoint
 from tests.variants import context
 
 ROOT = Path(__file__).parents[3]
@@ -169,16 +171,15 @@ def model_and_config_alone(stage: EnvironmentStage) -> Iterator[None]:
     Role and network are one for all; endpoint, outputs and findings that are accepted are left out.
     """
     role = iam.Role.from_role_arn(stage.endpoint, "SharedRole", "arn:aws:iam::111122223333:role/model")
-    vars(role).update(outlive=Mock(), log_policy=Mock())
     network = stage.endpoint.node.find_child("Network")
     group = ec2.SecurityGroup.from_security_group_id(stage.endpoint, "SharedGroup", "sg-0123456789abcdef0")
     with (
-        patch("mistral7b_stacks.endpoint.Network", return_value=network),
-        patch.object(network, "group", Mock(security_group=group)),
-        patch("mistral7b_stacks.endpoint.TgiExecutionRole", return_value=role),
-        patch("mistral7b_stacks.endpoint.TgiEndpoint"),
-        patch("mistral7b_stacks.endpoint.encryption_key"),
-        patch.object(EndpointStack, "_tell_consumers"),
+        patch("mistral7b_stacks.endpoint.PrivateNetwork", return_value=network),
+        patch.object(network, "model_security_group", Mock(security_group=group)),
+        patch("mistral7b_stacks.endpoint.PrivateTgiEndpoint", partial(PrivateTgiEndpoint, role=role)),
+        patch("sagemaker_tgi.private_tgi_endpoint.TgiEndpoint"),
+        patch.object(EndpointStack, "_import_vpc"),
+        patch.object(EndpointStack, "_publish_outputs"),
         patch.object(cdk.Validations, "acknowledge"),
     ):
         yield
@@ -217,6 +218,7 @@ def endpoint_templates(folder: Path, region: str, files: Mapping[str, Mapping[st
 
 @pytest.mark.parametrize("region", REGIONS)
 def test_every_combination_is_deployed_as_jumpstart_publishes_it(region: str, tmp_path: Path) -> None:
+    """Image and artifact are those of the version. Source: JumpStart."""
     by_name = {f"e{i}": combination for i, combination in enumerate(combinations(region))}
     templates = endpoint_templates(tmp_path, region, {n: c.settings for n, c in by_name.items()})
     assert templates.keys() == by_name.keys()

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from mistral7b.promotion.regions import PIPELINE_REGIONS, partition
-from mistral7b.promotion.rules import size
+from mistral7b.promotion.rules.environments import MOST_STAGES
 from tests.unit.promotion.conftest import FILES, HEAD, Load, Problems, head, promoting
 
 DEV = promoting("dev")
@@ -34,7 +34,7 @@ REFUSED = {
     ),
     "a region without pipelines": (head(region="region: us-esat-1") + DEV, "region", "in no such region"),
     "a region without connections": (head(region="region: cn-north-1") + DEV, "region", "in no such region"),
-    "an account of eleven digits": (head(account='account: "11111111111"') + DEV, "account", "no account id"),
+    "an account of eleven digits": (head(account='account: "11111111111"') + DEV, "account", "not an account id"),
     "a repository without an owner": (source(repository="name"), "source.repository", "github names no repository"),
     "a repository by its URL": (
         source(repository="https://github.com/owner/name"),
@@ -82,11 +82,11 @@ REFUSED = {
         "environments[0].gates",
         "50 actions at most",
     ),
-    "no address": (HEAD + DEV + "notifications: {emails: [team]}", "notifications.emails[0]", "no e-mail address"),
+    "no address": (HEAD + DEV + "notifications: {emails: [team]}", "notifications.emails[0]", "not an e-mail address"),
     "an address twice": (
         HEAD + DEV + "notifications: {emails: [a@example.com, a@example.com]}",
         "notifications.emails",
-        "stands in it twice",
+        "is in it twice",
     ),
     "artifacts that are gone at once": (
         HEAD + DEV + "artifacts: {retention_days: 0}",
@@ -133,7 +133,7 @@ def test_several_productions_may_follow_each_other(load: Load) -> None:
 @pytest.mark.parametrize("name", ["source", "build", "updatepipeline"])
 def test_an_environment_named_as_a_stage_of_the_pipeline_is_refused(name: str, problems: Problems) -> None:
     found = problems(HEAD + promoting(name), {name: "region: us-east-1\n"})
-    assert "differ from it in case alone" in found["environments[0].name"].reason
+    assert "differ from it only in case" in found["environments[0].name"].reason
 
 
 def test_environments_that_collide_in_the_pipelines_account_alone_are_refused(problems: Problems) -> None:
@@ -174,14 +174,14 @@ def test_roles_for_github_leave_room_for_two_gates_less(problems: Problems, load
 
 
 def test_more_environments_than_stages_are_refused(problems: Problems) -> None:
-    most = size.MOST_STAGES - 3
+    most = MOST_STAGES - 3
     names = [f"dev{number}" for number in range(most + 1)]
     found = problems(HEAD + promoting(*names), dict.fromkeys(names, "region: us-east-1\n"))
     assert found["environments"].fix == f"promote {most} environments at most"
 
 
 def test_as_many_environments_as_there_are_stages_are_accepted(load: Load) -> None:
-    names = [f"dev{number}" for number in range(size.MOST_STAGES - 3)]
+    names = [f"dev{number}" for number in range(MOST_STAGES - 3)]
     assert len(load(HEAD + promoting(*names), dict.fromkeys(names, "region: us-east-1\n")).environments) == 47
 
 

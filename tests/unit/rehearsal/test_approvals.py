@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from mistral7b_cli.rehearsal.approvals import ApproveAll, AskUser, basis_of
+from mistral7b_cli.rehearsal.approvals import Answer, approve_all, ask_user, basis_of
 from mistral7b_cli.rehearsal.execution import Action, Execution, Stage
-from mistral7b_cli.rehearsal.walk import Answer
 from tests.unit.rehearsal.runs import ran
 
 REVIEW = ran("prod", "Review")
@@ -34,7 +33,7 @@ def ask(
     """The answer of a user who types this, and what the user saw."""
     monkeypatch.setattr("sys.stdin", io.StringIO(typed))
     text = io.StringIO()
-    answer = AskUser(Console(file=text, width=120))(EXECUTION, stage, action)
+    answer = ask_user(Console(file=text, width=120))(EXECUTION, stage, action)
     return answer, text.getvalue()
 
 
@@ -76,6 +75,6 @@ def test_a_promotion_shows_what_they_printed(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_with_everything_approved_nobody_is_asked() -> None:
     text = io.StringIO()
-    answer = ApproveAll(Console(file=text, width=120), "--approve says so")(EXECUTION, PROD, PROMOTE)
+    answer = approve_all(Console(file=text, width=120), "--approve says so")(EXECUTION, PROD, PROMOTE)
     assert answer.approved
     assert text.getvalue().strip() == "prod / Promote: approved, as --approve says so"

@@ -28,7 +28,7 @@ def said(world: World, *lines: str, **members: Json) -> list[str]:
     """What the commands of a build that succeeds print."""
     found = action(ran(world, *lines, **members), "Build/Build")
     assert found.status == "Succeeded", found.reason
-    return found.said()
+    return found.output()
 
 
 def test_a_build_runs_in_a_fresh_folder_with_the_commits_files(world: World) -> None:
@@ -47,7 +47,7 @@ def test_the_artifact_of_a_build_is_the_input_of_another(world: World) -> None:
         stage("Make", build("Make", outputs="Made")), stage("Take", build("Take", "Code Made")), buildspec=spec
     )
     execution = world.walk()
-    assert action(execution, "Take/Take").said() == ["./deep/it", "made"], execution.failed
+    assert action(execution, "Take/Take").output() == ["./deep/it", "made"], execution.failed
 
 
 def test_an_artifact_without_files_fails_the_build(world: World) -> None:
@@ -67,14 +67,14 @@ def test_a_command_that_fails_ends_the_promotion_with_its_output(world: World) -
         "Build terminated with state: FAILED. Phase: BUILD, COMMAND_EXECUTION_ERROR: Error while executing command: "
         "exit 3. Reason: exit status 3"
     )
-    assert failed.said() == ["why"]
+    assert failed.output() == ["why"]
     assert action(execution, "After/Later").status == "NotStarted"
 
 
 def test_commands_of_all_phases_share_a_shell_and_one_that_ends_it_well_is_followed_by_the_next(world: World) -> None:
     spec = {"phases": {"install": {"commands": ["cd /", "export A=1"]}, "build": {"commands": ["echo $PWD $A"]}}}
     world.deploy(stage("Build", build()), buildspec=spec)
-    assert action(world.walk(), "Build/Build").said() == ["/ 1"]
+    assert action(world.walk(), "Build/Build").output() == ["/ 1"]
     assert said(world, "exit 0", "echo goes on") == ["goes on"]
 
 
@@ -86,7 +86,7 @@ def test_variables_of_the_action_go_over_the_projects_and_those_over_the_buildsp
     )
     world.deploy(stage("Build", build(Configuration=configuration)), buildspec=spec)
     execution = world.walk()
-    assert action(execution, "Build/Build").said() == [f"spec project action {execution.id}"]
+    assert action(execution, "Build/Build").output() == [f"spec project action {execution.id}"]
 
 
 def test_commands_have_the_credentials_of_the_projects_role_and_nothing_of_the_users(
@@ -149,7 +149,7 @@ def test_a_build_that_takes_too_long_is_ended(world: World, monkeypatch: pytest.
     monkeypatch.setattr(builds, "MINUTE_S", 0.02)
     found = action(ran(world, "echo $$; sleep 60"), "Build/Build")
     assert found.reason == "BUILD_TIMED_OUT: Build has timed out."
-    assert not alive(int(found.said()[0]))
+    assert not alive(int(found.output()[0]))
 
 
 def test_what_a_command_leaves_running_ends_with_the_build(world: World) -> None:
@@ -159,7 +159,7 @@ def test_what_a_command_leaves_running_ends_with_the_build(world: World) -> None
 def test_an_interrupt_ends_what_runs(world: World) -> None:
     class Interrupting(View):
         def update(self, execution: Execution) -> None:
-            running = action(execution, "Build/Build").said()
+            running = action(execution, "Build/Build").output()
             if running:
                 pids.append(int(running[0]))
                 raise KeyboardInterrupt

@@ -4,8 +4,8 @@ import pytest
 
 from mistral7b.environment import Environment
 from mistral7b.promotion import PipelineSettings, PromotedEnvironment, Promotion
-from mistral7b_cli.rehearsal.cloud import Cloud, Place, places
-from mistral7b_cli.rehearsal.scenario import bootstrap_arguments
+from mistral7b.promotion.places import Place, places
+from mistral7b_cli.rehearsal.cloud import Cloud
 
 TOOLS, OTHER = "111111111111", "222222222222"
 
@@ -27,18 +27,25 @@ def promotion(*environments: tuple[str, str]) -> Promotion:
     return Promotion(settings, None, tuple(promoted))  # type: ignore[arg-type]  # the file is not read
 
 
+def where(*environments: tuple[str, str]) -> list[tuple[str, str]]:
+    """The accounts and regions of a pipeline, in their order."""
+    return [(one.account, one.region) for one in places(promotion(*environments))]
+
+
 def test_each_account_and_region_is_bootstrapped_once_the_pipelines_first() -> None:
-    found = places(promotion((OTHER, "us-east-1"), (OTHER, "us-east-1"), (TOOLS, "us-east-1")))
-    assert found == [Place(TOOLS, "us-east-1"), Place(OTHER, "us-east-1")]
+    assert where((OTHER, "us-east-1"), (OTHER, "us-east-1"), (TOOLS, "us-east-1")) == [
+        (TOOLS, "us-east-1"),
+        (OTHER, "us-east-1"),
+    ]
 
 
 def test_the_pipelines_account_is_bootstrapped_in_every_region_it_deploys_to() -> None:
-    found = places(promotion((OTHER, "eu-west-1")))
-    assert found == [Place(TOOLS, "us-east-1"), Place(TOOLS, "eu-west-1"), Place(OTHER, "eu-west-1")]
+    assert where((OTHER, "eu-west-1")) == [(TOOLS, "us-east-1"), (TOOLS, "eu-west-1"), (OTHER, "eu-west-1")]
 
 
 def test_other_accounts_trust_the_pipelines() -> None:
-    assert bootstrap_arguments(Place(OTHER, "us-east-1"), Place(TOOLS, "us-east-1")) == [
+    [_, other] = places(promotion((OTHER, "us-east-1")))
+    assert other.cdk_arguments() == [
         "bootstrap",
         f"aws://{OTHER}/us-east-1",
         "--trust",
@@ -49,10 +56,7 @@ def test_other_accounts_trust_the_pipelines() -> None:
 
 
 def test_the_pipelines_own_account_needs_no_trust() -> None:
-    assert bootstrap_arguments(Place(TOOLS, "eu-west-1"), Place(TOOLS, "us-east-1")) == [
-        "bootstrap",
-        f"aws://{TOOLS}/eu-west-1",
-    ]
+    assert places(promotion((TOOLS, "us-east-1")))[0].cdk_arguments() == ["bootstrap", f"aws://{TOOLS}/us-east-1"]
 
 
 def test_a_programs_environment_has_no_aws_settings_of_the_users(monkeypatch: pytest.MonkeyPatch) -> None:

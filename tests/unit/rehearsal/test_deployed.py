@@ -9,7 +9,7 @@ from botocore.stub import Stubber
 
 from mistral7b.environment import Environment
 from mistral7b.promotion import PromotedEnvironment
-from mistral7b_cli.rehearsal.deployed import NOTHING, deployed
+from mistral7b_cli.rehearsal.result import NOTHING, deployed
 
 DEV = PromotedEnvironment(Environment(name="dev", region="us-east-1"), "222222222222", (), False)
 ARN = "arn:aws:sagemaker:us-east-1:222222222222"
@@ -50,14 +50,14 @@ def test_an_endpoint_is_shown_with_its_status_instances_settings_and_commit(clou
     container = {"Environment": {"MAX_TOTAL_TOKENS": "8192"}}
     cloud.stubber.add_response("describe_model", model | {"PrimaryContainer": container})
     found = deployed(cloud, DEV, {"dev": "c0ffee"})
-    assert (found.status, found.instance_type, found.instances) == ("InService", "ml.g5.2xlarge", 3)
-    assert (found.settings, found.commit) == ({"MAX_TOTAL_TOKENS": "8192"}, "c0ffee")
+    assert (found["status"], found["instance_type"], found["instances"]) == ("InService", "ml.g5.2xlarge", 3)
+    assert (found["settings"], found["commit"]) == ({"MAX_TOTAL_TOKENS": "8192"}, "c0ffee")
 
 
 def test_an_account_without_the_endpoint_runs_nothing(cloud: Any) -> None:
     cloud.stubber.add_client_error("describe_endpoint", "ValidationException")
     found = deployed(cloud, DEV, {})
-    assert (found.status, found.instances, found.commit) == (NOTHING, 0, "")
+    assert (found["status"], found["instances"], found["commit"]) == (NOTHING, 0, "")
 
 
 def test_an_account_that_may_not_be_asked_is_a_failure(cloud: Any) -> None:

@@ -12,8 +12,8 @@ from rich.console import Console
 from mistral7b.environment import Environment
 from mistral7b.promotion import PipelineSettings, PromotedEnvironment, Promotion
 from mistral7b_cli.demo.report import Report
+from mistral7b_cli.rehearsal.rehearse import Rehearsal
 from mistral7b_cli.rehearsal.repository import Clone
-from mistral7b_cli.rehearsal.scenario import Rehearsal
 from sagehost import moto_app
 from tests.unit.fresh_accounts import fresh_account
 

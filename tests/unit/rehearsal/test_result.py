@@ -3,17 +3,17 @@
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
 
 from mistral7b.environment import Environment
-from mistral7b_cli.rehearsal.cloud import Place
-from mistral7b_cli.rehearsal.deployed import NOTHING, Deployed
+from mistral7b.promotion.places import Place
 from mistral7b_cli.rehearsal.execution import Action, Execution, Stage
-from mistral7b_cli.rehearsal.picture import SUFFIXES, draw
+from mistral7b_cli.rehearsal.picture import draw
 from mistral7b_cli.rehearsal.repository import Clone
-from mistral7b_cli.rehearsal.result import Result
+from mistral7b_cli.rehearsal.result import NOTHING, Result
 from tests.unit.rehearsal.runs import ran
 
 
@@ -29,17 +29,23 @@ def result(tmp_path: Path) -> Result:
         Stage("prod", (Action("prod", "Promote", "Approval"), Action("prod", "Deploy", "Deploy"))),
     )
     execution = Execution("mistral-7b-pipeline", "one", stages, "Failed")
-    place, settings = ("222222222222", "us-east-1"), Environment(name="dev", region="us-east-1").container_environment()
+    settings = Environment(name="dev", region="us-east-1").container_environment()
     return Result(
         Place("111111111111", "us-east-1"),
         Clone(Path("/clone"), "c0ffee" * 6, "A change [of] brackets"),
         execution,
-        (
-            Deployed("dev", *place, "dev", "InService", "ml.g5.2xlarge", 1, "c0ffee" * 6, settings),
-            Deployed("staging", *place, "staging", NOTHING),
-            Deployed("prod", *place, "prod", "InService", "ml.g5.2xlarge", 2, "decade" * 6, settings),
-        ),
+        [
+            runs("dev", "InService", "ml.g5.2xlarge", 1, "c0ffee" * 6, settings),
+            runs("staging", NOTHING, "", 0, "", {}),
+            runs("prod", "InService", "ml.g5.2xlarge", 2, "decade" * 6, settings),
+        ],
     )
+
+
+def runs(name: str, *found: Any) -> dict[str, Any]:
+    """What an environment's account runs."""
+    place = {"environment": name, "account": "222222222222", "region": "us-east-1", "endpoint": name}
+    return place | dict(zip(("status", "instance_type", "instances", "commit", "settings"), found, strict=True))
 
 
 def test_the_document_has_every_action_with_status_seconds_and_reason(result: Result) -> None:
@@ -88,7 +94,7 @@ def test_where_and_why_it_stopped_is_one_sentence(result: Result) -> None:
     assert result.stopped == "stopped at dev / Smoke: a 400"
 
 
-@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
 def test_a_picture_is_drawn_in_the_format_of_its_suffix(result: Result, tmp_path: Path, suffix: str) -> None:
     draw(result.execution, tmp_path / f"p{suffix}", result.title, result.stopped)
     begins = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}[suffix]

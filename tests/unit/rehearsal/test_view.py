@@ -83,7 +83,7 @@ def test_elsewhere_than_on_a_terminal_what_runs_long_says_so_every_five_seconds(
 
 def test_a_terminal_shows_the_stages_in_a_row_and_what_runs_with_its_last_line(tmp_path: Path) -> None:
     screen = Screen(terminal=True)
-    with screen.view.showing():
+    with screen.view.live:
         synth = ran("Build", "Synth", "InProgress")
         synth.log = tmp_path / "log"
         synth.log.write_text("ruff\n")
@@ -97,7 +97,7 @@ def test_a_terminal_shows_the_stages_in_a_row_and_what_runs_with_its_last_line(t
 @pytest.mark.parametrize("terminal", [True, False])
 def test_nothing_moves_while_the_user_is_asked(terminal: bool) -> None:
     screen = Screen(terminal=terminal)
-    with screen.view.showing(), screen.view.paused():
+    with screen.view.live, screen.view.paused():
         screen.lines()
-        screen.view.say("Approve?")
+        screen.view.print("Approve?")
         assert screen.lines() == ["Approve?"]

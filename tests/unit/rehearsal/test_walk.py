@@ -10,9 +10,9 @@ import pytest
 
 from mistral7b.promotion.names import PIPELINE_NAME
 from mistral7b_cli.rehearsal import walk
+from mistral7b_cli.rehearsal.approvals import Answer
 from mistral7b_cli.rehearsal.cloud import BackstageError
 from mistral7b_cli.rehearsal.execution import Action, Execution, Stage
-from mistral7b_cli.rehearsal.walk import Answer
 from tests.unit.rehearsal.conftest import git
 from tests.unit.rehearsal.world import BUILD_MAY, PIPELINE_MAY, World, action, commands, got
 from tests.unit.sagehost.pipelines.structures import action as declared
@@ -171,7 +171,7 @@ def test_a_review_whose_role_may_not_answers_nothing(world: World) -> None:
 
 def said(execution: Execution) -> list[str]:
     """What the review printed."""
-    return action(execution, "Gate/Review").said()
+    return action(execution, "Gate/Review").output()
 
 
 def test_a_stack_is_deployed_by_its_change_set_and_an_unchanged_one_is_no_failure(world: World) -> None:
@@ -193,7 +193,7 @@ def test_a_stack_that_fails_names_its_first_resource_that_did(world: World) -> N
     assert failed.title == "Deploy / CHANGE_SET_EXECUTE"
     assert "Stack news is ROLLBACK_COMPLETE" in failed.reason
     assert failed.tail()[0].startswith("Lost CREATE_FAILED: ")
-    assert "The first resource that failed: Lost: " in failed.reason
+    assert "The first resource that failed: Lost CREATE_FAILED: " in failed.reason
 
 
 def test_a_template_that_is_not_in_the_artifact_fails(world: World) -> None:

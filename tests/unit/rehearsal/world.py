@@ -10,11 +10,12 @@ from typing import Any
 from rich.console import Console
 
 from mistral7b.promotion.names import PIPELINE_NAME
-from mistral7b_cli.rehearsal.approvals import ApproveAll
-from mistral7b_cli.rehearsal.cloud import Cloud, Place
+from mistral7b.promotion.places import Place
+from mistral7b_cli.rehearsal.approvals import Approver, approve_all
+from mistral7b_cli.rehearsal.cloud import Cloud
 from mistral7b_cli.rehearsal.execution import Action, Execution
 from mistral7b_cli.rehearsal.view import View
-from mistral7b_cli.rehearsal.walk import Approver, Walk
+from mistral7b_cli.rehearsal.walk import Walk
 from tests.unit.fresh_accounts import fresh_account
 from tests.unit.rehearsal.conftest import git
 from tests.unit.sagehost.pipelines.structures import pipeline, source, stage
@@ -116,7 +117,7 @@ class World:
     def walk(self, decide: Approver | None = None, view: View | None = None) -> Execution:
         """Takes the commit through the pipeline; everything is approved unless the test decides."""
         console = Console(quiet=True)
-        decide = decide or ApproveAll(console, "the test says so")
+        decide = decide or approve_all(console, "the test says so")
         return Walk(self.cloud, self.place, self.clone, self.folder / "actions", view or View(console), decide).walk()
 
     def _pipeline(self, stages: Sequence[Json]) -> Json:

@@ -57,7 +57,7 @@ def test_a_pid_that_belongs_to_something_else_by_now_is_left_alone(state_dir: Pa
     state_dir.mkdir()
     stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     try:
-        stale = {"pid": stranger.pid, "port": 1, "url": "http://localhost:1", "log": "", "started_at": ""}
+        stale = {"pid": stranger.pid, "port": 1, "url": "http://localhost:1", "started_at": ""}
         (state_dir / "state.json").write_text(json.dumps(stale))
         assert status(state_dir) is None
         assert not down(state_dir)

@@ -19,6 +19,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from sagehost.__main__ import main
 from sagehost.accounts import credentials
 from sagehost.lifecycle import State, running_server
 from tests.unit.sagehost.cloudformation.templates import hosting, topic
@@ -109,7 +110,7 @@ def test_ipv6_clients_are_served_where_there_is_ipv6(server: State) -> None:
 
 def start(tmp_path: Path, *arguments: str) -> tuple[subprocess.Popen[str], Path]:
     ready = tmp_path / "ready.json"
-    command = [sys.executable, "-m", "sagehost", "--ready-file", str(ready), *arguments]
+    command = [sys.executable, "-m", "sagehost", "--port", "0", "--ready-file", str(ready), *arguments]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True), ready
 
 
@@ -137,7 +138,7 @@ def test_a_signal_ends_it_within_two_seconds_also_with_a_stack_under_way(
     monkeypatch.setenv("SAGEHOST_ENDPOINT_SECONDS", "600")
     process, ready = start(tmp_path)
     told = wait_for(ready, process)
-    state = State(told["pid"], told["port"], told["url"], "", "")
+    state = State(**told, log="")
     with ThreadPoolExecutor(1) as asking:
         asking.submit(create_a_stack, state, hosting())
         wait_until_in_progress(state)
@@ -174,8 +175,23 @@ def test_it_does_not_read_the_users_aws_configuration(tmp_path: Path, monkeypatc
         process, ready = start(tmp_path)
     try:
         told = wait_for(ready, process)
-        state = State(told["pid"], told["port"], told["url"], "", "")
+        state = State(**told, log="")
         assert create_a_stack(state, topic()) == "CREATE_COMPLETE"
     finally:
         process.terminate()
         process.communicate(timeout=10)
+
+
+@pytest.mark.parametrize("port", ["65536", "-1", "http", "²"])
+def test_a_port_that_is_none_is_refused_with_the_range(capsys: pytest.CaptureFixture[str], port: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--port", port])
+    assert ended.value.code == 2
+    assert f"argument --port: {port!r} is not a port: give a number from 0 to 65535" in capsys.readouterr().err
+
+
+def test_a_wrong_setting_is_one_line_and_exit_code_2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAGEHOST_ENDPOINT_SECONDS", "soon")
+    process, _ = start(tmp_path)
+    _, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (2, "SAGEHOST_ENDPOINT_SECONDS must be a number from 0, not 'soon'\n")

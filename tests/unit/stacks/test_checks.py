@@ -11,7 +11,7 @@ from cfnlint.api import ManualArgs, lint
 
 from mistral7b.environment import CompliancePack
 from mistral7b.environment.warnings import NEVER_SCHEDULED
-from mistral7b_stacks.checks import PACKS, add_compliance_packs, add_template_validation
+from mistral7b_stacks.checks import PACKS, Check, add_compliance_packs, add_template_validation, new_pack
 from mistral7b_stacks.stage import EnvironmentStage
 from tests.variants import ENVIRONMENTS, FOLDERS, REGIONS, STACKS, context, define_folder, new_app
 
@@ -21,7 +21,7 @@ from tests.variants import ENVIRONMENTS, FOLDERS, REGIONS, STACKS, context, defi
 def test_every_finding_of_a_pack_is_acknowledged(folder: str, pack: CompliancePack, apps: dict[str, cdk.App]) -> None:
     app = apps[folder]
     app.synth()  # references between stacks become what a pack sees of them
-    report = PACKS[pack](app).validate_scope(app)
+    report = new_pack(pack, app).validate_scope(app)
     findings = {v.rule_name: [r.construct_path for r in v.violating_resources] for v in report.violations}
     assert findings == {}
 
@@ -81,11 +81,31 @@ def test_a_pack_looks_at_nothing_but_what_asks_for_it(tmp_path: Path) -> None:
 
 
 def test_an_environment_file_asks_for_every_pack_unless_it_says_otherwise() -> None:
+    """Models, packs and packagings are named as they are. Source: this project."""
     assert set(ENVIRONMENTS["dev"].compliance_packs) == set(PACKS)
 
 
-def app_with_a_wrong_property(tmp_path: Path, **settings: Any) -> cdk.App:
-    app = cdk.App(outdir=str(tmp_path), context=context() | settings, builtin_cloud_formation_validation=False)
+@pytest.mark.parametrize("pack", list(PACKS))
+def test_a_packs_findings_are_acknowledged_by_its_own_name(pack: CompliancePack) -> None:
+    assert new_pack(pack, cdk.App()).name == PACKS[pack]
+
+
+def test_a_check_that_fails_itself_fails_the_synth(tmp_path: Path) -> None:
+    def find(_: object) -> cdk.PolicyValidationPluginReport:
+        raise ModuleNotFoundError("No module named 'cdk_nag'")
+
+    app = unchecked_bucket(tmp_path, [])
+    cdk.Validations.of(app).add_plugins(Check(app, "Broken", "cdk-nag", find))
+    with pytest.raises(RuntimeError, match="ModuleNotFoundError: No module named 'cdk_nag'"):
+        app.synth()
+    [report] = json.loads((tmp_path / "validation-report.json").read_text())["pluginReports"]
+    assert report["conclusion"] == "failure"
+    [violation] = report["violations"]  # by which `cdk deploy --app cdk.out` refuses every stack
+    assert [construct["constructPath"] for construct in violation["violatingConstructs"]] == [""]
+
+
+def app_with_a_wrong_property(tmp_path: Path) -> cdk.App:
+    app = cdk.App(outdir=str(tmp_path), context=context(), builtin_cloud_formation_validation=False)
     cdk.CfnResource(cdk.Stack(app, "Test"), "Wrong", type="AWS::SSM::Parameter", properties={"Nonsense": "yes"})
     add_template_validation(app)
     return app
@@ -94,11 +114,6 @@ def app_with_a_wrong_property(tmp_path: Path, **settings: Any) -> cdk.App:
 def test_a_template_that_cloudformation_would_refuse_is_an_error_at_synth(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="Nonsense"):
         app_with_a_wrong_property(tmp_path).synth()
-
-
-def test_validation_of_templates_can_be_left_out_for_a_quick_look(tmp_path: Path) -> None:
-    app_with_a_wrong_property(tmp_path, validate="false").synth()
-    assert (tmp_path / "Test.template.json").exists()
 
 
 @pytest.mark.parametrize("folder", FOLDERS)

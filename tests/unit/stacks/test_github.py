@@ -14,7 +14,7 @@ from aws_cdk.assertions import Template
 from mistral7b.environment import load_environments
 from mistral7b.promotion.github_actions import PROVIDER, subjects
 from mistral7b_stacks.app import define
-from mistral7b_stacks.checks import PACKS
+from mistral7b_stacks.checks import PACKS, new_pack
 from mistral7b_stacks.stage import EnvironmentStage
 from sagemaker_tgi.compliance import STATEMENT_REASONS
 from tests.unit.promotion.github.pipelines import ACCOUNTS, load
@@ -236,8 +236,8 @@ def findings(app: cdk.App) -> set[tuple[str, str]]:
     app.synth()
     found = {
         (str(resource.construct_path), violation.rule_name)
-        for pack in PACKS.values()
-        for violation in pack(app).validate_scope(app).violations
+        for pack in PACKS
+        for violation in new_pack(pack, app).validate_scope(app).violations
         for resource in violation.violating_resources
     }
     return {(path.split("/github/")[1], rule) for path, rule in found if "/github/" in path}

@@ -30,6 +30,7 @@ def test_jumpstarts_environment_starts() -> None:
 
 
 def test_the_entry_point_needs_a_model() -> None:
+    """`HF_MODEL_ID` is set. Source: TGI 1.1.0, entry point."""
     (problem,) = problems(HF_MODEL_ID="")
     assert (problem.variable, problem.stage, problem.message) == (
         "HF_MODEL_ID",
@@ -39,6 +40,7 @@ def test_the_entry_point_needs_a_model() -> None:
 
 
 def test_an_unreadable_value_is_reported_in_claps_words() -> None:
+    """Every value is one that the launcher can read. Source: TGI 1.1.0, launcher."""
     (problem,) = problems(MAX_CONCURRENT_REQUESTS="four")
     assert (problem.variable, problem.value, problem.stage) == ("MAX_CONCURRENT_REQUESTS", "four", Stage.ARGUMENTS)
     assert problem.message == (
@@ -61,7 +63,7 @@ def test_sagemakers_own_variable_is_reported_under_the_launchers_option() -> Non
             {"MAX_INPUT_LENGTH": "8192", "MAX_BATCH_PREFILL_TOKENS": "8192"},
             "MAX_INPUT_LENGTH",
             "`max_input_length` must be < `max_total_tokens`",
-            "set MAX_TOTAL_TOKENS to 8193 or more, or MAX_INPUT_LENGTH to 8191 or less",
+            "set MAX_TOTAL_TOKENS above 8192, or MAX_INPUT_LENGTH below 8192",
         ),
         (
             {"MAX_BATCH_PREFILL_TOKENS": "4096"},
@@ -92,6 +94,12 @@ def test_sagemakers_own_variable_is_reported_under_the_launchers_option() -> Non
 def test_a_broken_rule_of_the_launcher_is_reported_in_its_words(
     changes: dict[str, str], variable: str, message: str, fix: str
 ) -> None:
+    """`MAX_INPUT_LENGTH` < `MAX_TOTAL_TOKENS`. Source: TGI 1.1.0, launcher.
+
+    `MAX_TOTAL_TOKENS` ≤ `MAX_BATCH_TOTAL_TOKENS`. Source: TGI 1.1.0, launcher.
+
+    `VALIDATION_WORKERS` and `SM_NUM_GPUS` are 1 or more. Source: TGI 1.1.0, launcher.
+    """
     (problem,) = problems(**changes)
     assert (problem.variable, problem.stage, problem.fix) == (variable, Stage.LAUNCHER, fix)
     assert problem.message == f'Error: ArgumentValidation("{message}")'
@@ -99,28 +107,32 @@ def test_a_broken_rule_of_the_launcher_is_reported_in_its_words(
 
 def test_following_the_fix_of_a_rule_lets_the_container_start() -> None:
     longer = {"MAX_INPUT_LENGTH": "9000", "MAX_BATCH_PREFILL_TOKENS": "9000"}
-    assert problems(**longer)[0].fix.startswith("set MAX_TOTAL_TOKENS to 9001 or more")
+    assert problems(**longer)[0].fix.startswith("set MAX_TOTAL_TOKENS above 9000")
     assert parse_environment(JUMPSTART | longer | {"MAX_TOTAL_TOKENS": "9001"}).max_total_tokens == 9001
 
 
 def test_a_prefill_larger_than_the_batch_is_refused() -> None:
+    """`MAX_BATCH_PREFILL_TOKENS` ≤ `MAX_BATCH_TOTAL_TOKENS`. Source: TGI 1.1.0, launcher."""
     first = problems(MAX_BATCH_TOTAL_TOKENS="100")[0]
     assert "`max_batch_prefill_tokens` must be <= `max_batch_total_tokens`. Given: 8191 and 100" in first.message
 
 
 @pytest.mark.parametrize("variable", ["QUANTIZE", "HF_MODEL_QUANTIZE"])
 def test_a_number_format_and_a_quantization_exclude_each_other(variable: str) -> None:
+    """`DTYPE` or quantization, not both. Source: TGI 1.1.0, server."""
     (problem,) = problems(DTYPE="float16", **{variable: "gptq"})
     assert (problem.variable, problem.stage) == ("DTYPE", Stage.SHARD)
 
 
 def test_as_many_shards_as_do_not_divide_the_heads_are_refused() -> None:
+    """Shards divide the 32 attention heads, and there are no more of them than GPUs. Source: TGI 1.1.0, server."""
     (problem,) = problems(SM_NUM_GPUS="3")
     assert "`num_heads` must be divisible by `num_shards`" in problem.message
 
 
 @pytest.mark.parametrize("fraction", ["0", "-0.5", "1.01", "nan"])
 def test_a_share_of_memory_outside_0_to_1_is_refused(fraction: str) -> None:
+    """`CUDA_MEMORY_FRACTION` is above 0, and 1 at most. Source: TGI 1.1.0, server."""
     (problem,) = problems(CUDA_MEMORY_FRACTION=fraction)
     assert problem.variable == "CUDA_MEMORY_FRACTION"
 

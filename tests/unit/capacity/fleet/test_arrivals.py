@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mistral7b.capacity.fleet import (
-    ConstantLength,
+    EmpiricalLength,
     PoissonTrace,
     TraceError,
     burst,
@@ -21,10 +21,12 @@ from mistral7b.capacity.fleet import (
 from mistral7b.capacity.fleet import arrivals as module
 from mistral7b.capacity.fleet.arrivals import Rate
 
+TEN = EmpiricalLength(np.array([10]))
+
 
 def poisson(rate: Rate, duration: float = 1000.0, seed: int = 1) -> PoissonTrace:
     """Arrivals with short requests."""
-    return PoissonTrace(rate, duration, ConstantLength(10), ConstantLength(10), seed)
+    return PoissonTrace(rate, duration, TEN, TEN, seed)
 
 
 @given(rate=st.floats(0.01, 5), peak=st.floats(0, 5), duration=st.floats(20, 3000), seed=st.integers(0, 100))
@@ -95,7 +97,7 @@ def test_a_trace_without_requests_is_refused() -> None:
 
 
 def test_an_answer_is_cut_where_prompt_and_answer_would_be_too_long() -> None:
-    trace = PoissonTrace(constant(1), 100, ConstantLength(150), ConstantLength(100), 1, max_total_tokens=200)
+    trace = PoissonTrace(constant(1), 100, EmpiricalLength(np.array([150])), EmpiricalLength(np.array([100])), 1, 200)
     assert set(collect(trace, 1000).outputs.tolist()) == {50}
 
 

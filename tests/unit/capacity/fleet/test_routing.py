@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mistral7b.capacity.fleet.routing import router
+from mistral7b.capacity.fleet.exact import router
 
 loads = st.lists(st.integers(0, 9), min_size=1, max_size=12)
 

@@ -47,21 +47,22 @@ def test_a_last_line_without_its_end_counts(write: Write) -> None:
         ("", ["the file is empty", f"begin it with the line {HEADER.strip()}"]),
         (HEADER, ["holds no request"]),
         ("a,b,c\n1,2,3\n", ["trace.csv:1", "a,b,c", "not the header"]),
-        (HEADER + "1,2,3\n1,x,3\n", ["trace.csv:3", "input_tokens = x", "not a number"]),
+        (HEADER + "1,2,3\n1,x,3\n", ["trace.csv:3", "input_tokens = x", "not a finite number"]),
         (HEADER + "1,2\n", ["trace.csv:2", "2 columns, not 3"]),
         (HEADER + "1,2,3,4\n", ["trace.csv:2", "4 columns, not 3"]),
         (HEADER + "1,2,3\n\n0.5,2,3\n", ["trace.csv:4", "time_s = 0.5", "earlier than the line before"]),
         (HEADER + "-1,2,3\n", ["trace.csv:2", "time_s = -1", "0 or more"]),
         (HEADER + "nan,2,3\n", ["trace.csv:2", "time_s = nan", "not a finite number"]),
         (HEADER + "1,2,inf\n", ["trace.csv:2", "output_tokens = inf", "not a finite number"]),
+        (HEADER + "1,1_0,3\n", ["trace.csv:2", "input_tokens = 1_0", "not a finite number"]),
         (HEADER + "1,2.5,3\n", ["trace.csv:2", "input_tokens = 2.5", "whole number"]),
         (HEADER + "1,0,3\n", ["trace.csv:2", "input_tokens = 0", "1 or more"]),
         (HEADER + "1,2,-3\n", ["trace.csv:2", "output_tokens = -3", "1 or more"]),
         (HEADER + "1,1001,3\n", ["trace.csv:2", "input_tokens = 1001", "MAX_INPUT_LENGTH, which is 1000"]),
         (HEADER + "1,900,301\n", ["trace.csv:2", "output_tokens = 301", "MAX_TOTAL_TOKENS, which is 1200"]),
         (HEADER + "1e9,2,3\n", ["trace.csv:2", "time_s = 1e9", "31 days"]),
-        (HEADER + "1" * 5000, ["longer than 4096 bytes"]),
-        (HEADER.encode() + b"\xff\xfe,2,3\n", ["trace.csv:2", "not a number"]),
+        (HEADER + "1" * 5000, ["longer than 4096 characters"]),
+        (HEADER.encode() + b"\xff\xfe,2,3\n", ["trace.csv:2", "not a finite number"]),
     ],
 )
 def test_a_wrong_trace_is_refused_by_line_column_and_value(write: Write, text: str | bytes, parts: list[str]) -> None:
@@ -87,19 +88,14 @@ def test_control_characters_of_a_file_do_not_reach_the_terminal(write: Write) ->
     assert "\x1b" not in str(refused.value)
 
 
-def test_lines_are_numbered_through_all_blocks(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_BLOCK_BYTES", 64)
+def test_lines_are_numbered_and_ordered_across_chunks(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_CHUNK_REQUESTS", 7)
     lines = [f"{second},10,20" for second in range(100)]
     assert collect(write(HEADER + "\n".join(lines)), 1000).times.tolist() == list(range(100))
-    lines[77] = "77,10,?"
-    with pytest.raises(TraceError, match=r"trace\.csv:79: output_tokens = \?"):
-        collect(write(HEADER + "\n".join(lines)), 1000)
-
-
-def test_order_is_checked_across_blocks(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_BLOCK_BYTES", 16)
-    with pytest.raises(TraceError, match=r"trace\.csv:4: time_s = 2\n.*earlier"):
-        collect(write(HEADER + "1,1000,200\n3,1000,200\n2,1000,200\n"), 10)
+    for wrong in ("77,10,?", "75,10,20"):
+        lines[77] = wrong
+        with pytest.raises(TraceError, match=r"trace\.csv:79: "):
+            collect(write(HEADER + "\n".join(lines)), 1000)
 
 
 def test_more_requests_than_fit_into_memory_are_refused_before_they_are_all_read(write: Write) -> None:
@@ -112,7 +108,7 @@ def test_a_binary_file_without_lines_is_refused_after_its_first_bytes(tmp_path: 
     with file.open("wb") as stream:
         stream.write(HEADER.encode())
         stream.truncate(10 * 2**30)  # sparse: 10 GB that take no room
-    with pytest.raises(TraceError, match="longer than 4096 bytes"):
+    with pytest.raises(TraceError, match="longer than 4096 characters"):
         next(TraceFile(file, 10, 10).chunks())
 
 

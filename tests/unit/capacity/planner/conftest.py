@@ -7,7 +7,7 @@ import pytest
 
 from mistral7b.capacity import PerformanceParameters
 from mistral7b.capacity.calibration import published_calibration
-from mistral7b.environment.workload import Workload
+from mistral7b.workload import Workload
 
 MakeWorkload = Callable[..., Workload]
 

@@ -10,7 +10,7 @@ from mistral7b.capacity.memory import max_batch_total_tokens
 from mistral7b.capacity.planner.full_load import full_load
 from mistral7b.capacity.planner.lengths import Lengths, quantile, requests_of
 from mistral7b.capacity.planner.service import SATURATION, Service
-from mistral7b.environment.workload import Objective, TokenSpread
+from mistral7b.workload import Objective, TokenSpread
 from tests.unit.capacity.planner.conftest import PARAMETERS, make_workload
 
 Limits = Callable[..., RouterLimits]

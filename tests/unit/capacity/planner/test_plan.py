@@ -21,7 +21,7 @@ from mistral7b.capacity.fleet import (
 from mistral7b.capacity.planner import InfeasibleError, Pinned, Plan, plan
 from mistral7b.capacity.planner.check import check
 from mistral7b.capacity.planner.service import simulated as simulated_once
-from mistral7b.environment.workload import TokenSpread, Workload
+from mistral7b.workload import TokenSpread, Workload
 from tests.unit.capacity.planner.conftest import PARAMETERS, make_workload
 
 FEW = settings(max_examples=8, deadline=None, derandomize=True, database=None)

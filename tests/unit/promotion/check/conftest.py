@@ -10,11 +10,10 @@ from botocore.stub import Stubber
 
 from mistral7b.operate.account import Client
 from mistral7b.project import DEFAULT_QUALIFIER
-from mistral7b.promotion.check import Cloud, Finding
-from mistral7b.promotion.check.bootstrap import Place
-from mistral7b.promotion.check.checks import Check
-from mistral7b.promotion.check.cloud import Credentials
-from mistral7b.promotion.check.finding import Result
+from mistral7b.promotion.check.bootstrap import Result
+from mistral7b.promotion.check.checks import Check, Finding
+from mistral7b.promotion.check.cloud import Cloud, Credentials
+from mistral7b.promotion.places import Place
 from sagehost import cloudformation, moto_app, pipelines
 from tests.unit.fresh_accounts import fresh_account
 from tests.unit.sessions import session_client
@@ -70,6 +69,11 @@ def cloud(account: Callable[[], str]) -> EmbeddedCloud:
 def found(cloud: EmbeddedCloud, subject: str, place: Place, look: Callable[[Client], Result]) -> Finding:
     """What one check finds."""
     return Check(subject, place.used_by, place, look).finding(cloud)
+
+
+def fix(finding: Finding) -> str:
+    """What fixes its problems."""
+    return "; ".join(one.fix for one in finding.problems)
 
 
 def bootstrap(

@@ -8,11 +8,12 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from mistral7b.project import Bootstrap
-from mistral7b.promotion.check import Finding
-from mistral7b.promotion.check.bootstrap import NEEDED_VERSION, Place, check_bootstrap
+from mistral7b.promotion.check.bootstrap import NEEDED_VERSION, check_bootstrap
+from mistral7b.promotion.check.checks import Finding
 from mistral7b.promotion.check.cloud import Credentials
+from mistral7b.promotion.places import Place
 from sagehost import moto_app
-from tests.unit.promotion.check.conftest import REGION, EmbeddedCloud, bootstrap, found
+from tests.unit.promotion.check.conftest import REGION, EmbeddedCloud, bootstrap, fix, found
 
 Account = Callable[[], str]
 POLICY = "--cloudformation-execution-policies arn:aws:iam::aws:policy/AdministratorAccess"
@@ -37,11 +38,14 @@ def test_an_account_that_lets_the_pipeline_in_is_fine(cloud: EmbeddedCloud, acco
 
 
 def test_an_account_that_is_not_bootstrapped_is_told_how(cloud: EmbeddedCloud, account: Account) -> None:
+    """Accounts are bootstrapped, of version 8 or later, and let the pipeline's in; the connection's handshake is done.
+    Source: CDK, bootstrapping; CodeConnections user guide; asked by the command pipeline check.
+    """
     other = account()
     finding = checked(cloud, place(other, cloud))
     assert finding.status == "refused"
-    assert f"lets nobody of {cloud.account} in, or is not there" in finding.detail
-    assert finding.fix == (
+    assert f"does not trust {cloud.account}, or does not exist" in finding.detail
+    assert fix(finding) == (
         f"with an administrator's credentials of {other}: "
         f"cdk bootstrap aws://{other}/{REGION} --trust {cloud.account} {POLICY}"
     )
@@ -60,18 +64,18 @@ def test_the_command_names_another_qualifier_and_its_own_stack(
 ) -> None:
     other = account()
     where = Place(other, REGION, ("staging",), cloud.account, own)
-    assert f": cdk bootstrap aws://{other}/{REGION}{options} --trust" in checked(cloud, where).fix
+    assert f": cdk bootstrap aws://{other}/{REGION}{options} --trust" in fix(checked(cloud, where))
 
 
 def test_a_bootstrap_without_trust_is_refused(cloud: EmbeddedCloud, account: Account) -> None:
     other = account()
     bootstrap(other)
-    assert "lets nobody" in checked(cloud, place(other, cloud)).detail
+    assert "does not trust" in checked(cloud, place(other, cloud)).detail
 
 
 def test_the_pipelines_own_account_needs_no_trust(cloud: EmbeddedCloud) -> None:
     own = Place(cloud.account, REGION, ("pipeline", "dev"), cloud.account)
-    assert checked(cloud, own).fix.endswith(f": cdk bootstrap aws://{cloud.account}/{REGION}")
+    assert fix(checked(cloud, own)).endswith(f": cdk bootstrap aws://{cloud.account}/{REGION}")
     bootstrap(cloud.account)
     assert checked(cloud, own).status == "fine"
 
@@ -82,7 +86,7 @@ def test_trust_for_look_ups_alone_is_refused_and_others_keep_theirs(cloud: Embed
     finding = checked(cloud, place(other, cloud))
     assert finding.status == "refused"
     assert f"deploy-role-{other}-{REGION} does not trust the pipeline's account" in finding.detail
-    assert f"--trust {cloud.account} --trust {third} {POLICY}" in finding.fix
+    assert f"--trust {cloud.account} --trust {third} {POLICY}" in fix(finding)
 
 
 def test_a_bootstrap_that_is_too_old_is_refused(cloud: EmbeddedCloud, account: Account) -> None:

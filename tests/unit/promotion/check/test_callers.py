@@ -6,9 +6,9 @@ import pytest
 
 from mistral7b.project import Bootstrap
 from mistral7b.promotion import Promotion
-from mistral7b.promotion.check import Finding, check
+from mistral7b.promotion.check.checks import Finding, check
 from sagehost import moto_app
-from tests.unit.promotion.check.conftest import REGION, EmbeddedCloud, bootstrap
+from tests.unit.promotion.check.conftest import REGION, EmbeddedCloud, bootstrap, fix
 from tests.unit.promotion.conftest import Load, head, promoting
 
 
@@ -36,7 +36,7 @@ def test_a_caller_that_does_not_exist_is_refused_by_name(cloud: EmbeddedCloud, p
     found = callers(check(promotion, cloud))
     assert found.status == "refused"
     assert found.detail.endswith("dev.yaml: callers.role_names = 'backend': there is no such role in the account")
-    assert found.fix == "create it first, or take it out"
+    assert fix(found) == "create it first, or take it out"
 
 
 def test_callers_that_exist_are_fine(cloud: EmbeddedCloud, promotion: Promotion) -> None:

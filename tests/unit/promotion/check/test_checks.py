@@ -11,9 +11,9 @@ from mistral7b.environment import Environment, Problem
 from mistral7b.operate.account import Client
 from mistral7b.project import DEFAULT_QUALIFIER
 from mistral7b.promotion import Promotion
-from mistral7b.promotion.check import Finding, check
 from mistral7b.promotion.check.bootstrap import NEEDED_VERSION
-from tests.unit.promotion.check.conftest import EmbeddedCloud, bootstrap
+from mistral7b.promotion.check.checks import Finding, check
+from tests.unit.promotion.check.conftest import EmbeddedCloud, bootstrap, fix
 from tests.unit.promotion.conftest import Load, head, promoting
 
 
@@ -57,7 +57,7 @@ def test_what_stands_against_any_environment_is_found_at_once(
     monkeypatch.setattr("mistral7b.promotion.check.checks.account_problems", problems)
     bootstrap(cloud.account)
     bootstrap(promotion.environments[2].account, trusts=(cloud.account,))
-    found = {one.used_by: (one.status, one.fix) for one in check(promotion, cloud) if one.subject == "environment"}
+    found = {one.used_by: (one.status, fix(one)) for one in check(promotion, cloud) if one.subject == "environment"}
     assert found == {
         ("dev",): ("fine", ""),
         ("test",): ("refused", "deploy twice"),

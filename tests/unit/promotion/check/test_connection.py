@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from mistral7b.promotion.check.bootstrap import Place
+from mistral7b.promotion.check.checks import Finding
 from mistral7b.promotion.check.connection import check_connection
-from mistral7b.promotion.check.finding import Finding
+from mistral7b.promotion.places import Place
 from mistral7b.promotion.schema import PipelineSettings
 from sagehost import moto_app
 from sagehost.pipelines.store import AVAILABLE
 from sagehost.pipelines.store import RESOURCES as STORED
-from tests.unit.promotion.check.conftest import REGION, EmbeddedCloud, bootstrap, found
+from tests.unit.promotion.check.conftest import REGION, EmbeddedCloud, bootstrap, fix, found
 
 KIND = "AWS::CodeConnections::Connection"
 ID = "connection/12345678-1234-1234-1234-123456789012"
@@ -70,7 +70,7 @@ def shake_hands(arn: str) -> None:
 
 def test_before_the_pipeline_is_deployed_the_connection_comes_with_it(tools: EmbeddedCloud) -> None:
     found = check(tools)
-    assert (found.status, found.fix) == ("later", "")
+    assert (found.status, fix(found)) == ("later", "")
     assert found.detail == "made by the first `cdk deploy pipeline`; then its handshake is due, in the console"
 
 
@@ -85,7 +85,7 @@ def test_a_pending_connection_says_where_its_handshake_is(tools: EmbeddedCloud) 
     arn = deploy(tools)
     found = check(tools)
     assert (found.status, found.detail) == ("refused", f"{arn} is PENDING: its handshake is due")
-    assert found.fix == (
+    assert fix(found) == (
         f"open https://{REGION}.console.aws.amazon.com/codesuite/settings/connections?region={REGION} in account "
         f"{tools.account}, choose mistral-7b, Update pending connection"
     )
@@ -102,7 +102,7 @@ def test_a_connection_that_the_file_names_is_looked_at(service: str, tools: Embe
 def test_a_connection_that_does_not_exist_is_refused(tools: EmbeddedCloud) -> None:
     found = check(tools, f"arn:aws:codeconnections:{REGION}:{tools.account}:{ID}")
     assert found.detail.endswith(f"{ID} does not exist")
-    assert "set source.connection_arn" in found.fix
+    assert "set source.connection_arn" in fix(found)
 
 
 def test_a_connection_that_was_deleted_behind_the_stacks_back_is_refused(tools: EmbeddedCloud) -> None:
@@ -123,7 +123,7 @@ def test_a_connection_in_error_is_refused(tools: EmbeddedCloud) -> None:
     connection = {"ConnectionArn": arn, "ConnectionStatus": "ERROR", "ProviderType": "GitHub"}
     tools.stub("codeconnections").add_response("get_connection", {"Connection": connection}, {"ConnectionArn": arn})
     found = check(tools, arn)
-    assert (found.status, found.detail) == ("refused", f"{arn} is in state ERROR")
+    assert (found.status, found.detail) == ("refused", f"{arn} is ERROR")
 
 
 def test_what_aws_does_not_answer_is_refused_and_never_fine(tools: EmbeddedCloud) -> None:

@@ -3,10 +3,10 @@
 import pytest
 
 from mistral7b.promotion import Promotion
-from mistral7b.promotion.check import Finding, check
+from mistral7b.promotion.check.checks import Finding, check
 from mistral7b_cli.demo.prerequisites import prerequisites
 from sagehost import moto_app
-from tests.unit.promotion.check.conftest import REGION, EmbeddedCloud, bootstrap
+from tests.unit.promotion.check.conftest import REGION, EmbeddedCloud, bootstrap, fix
 from tests.unit.promotion.conftest import Load, head, promoting
 
 EXISTING = """
@@ -37,7 +37,7 @@ def network(cloud: EmbeddedCloud, promotion: Promotion) -> Finding:
 def test_a_vpc_that_is_not_there_is_refused_with_field_and_fix(cloud: EmbeddedCloud, promotion: Promotion) -> None:
     found = network(cloud, promotion)
     reason = "dev.yaml: network.existing_vpc.vpc_id = 'vpc-0123456789abcdef0': there is no such VPC in us-east-1"
-    assert (found.status, found.used_by, found.fix) == ("refused", ("dev",), "give the id of one")
+    assert (found.status, found.used_by, fix(found)) == ("refused", ("dev",), "give the id of one")
     assert found.detail.endswith(reason)
 
 

@@ -115,7 +115,7 @@ def test_the_pipelines_own_stack_is_compared_by_its_id(ready: EmbeddedCloud, tmp
 def test_an_account_that_lets_nobody_in_is_an_error(cloud: EmbeddedCloud, tmp_path: Path) -> None:
     with pytest.raises(ReviewError, match=r"dev could not be compared .*\nfix: `mistral7b pipeline check`") as caught:
         compare(cloud, tmp_path, ALLOW)
-    assert not caught.value.wrong_call
+    assert caught.value.status == 1
 
 
 def test_a_template_that_is_no_json_is_an_error(ready: EmbeddedCloud, tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_an_environment_that_the_assembly_does_not_hold_is_a_wrong_call(
 ) -> None:
     with pytest.raises(ReviewError, match="There are dev, pipeline") as caught:
         review(ready, assemble(tmp_path / "out", {}), name)
-    assert caught.value.wrong_call
+    assert caught.value.status == 2
 
 
 @pytest.mark.parametrize("manifest", [None, "", "[]", "{}", '{"artifacts": []}', '{"artifacts": {"a": 1}}'])
@@ -140,4 +140,4 @@ def test_what_is_no_assembly_is_a_wrong_call(manifest: str | None, ready: Embedd
     (folder / "manifest.json").write_text(manifest or "") if manifest is not None else folder.rename(tmp_path / "away")
     with pytest.raises(ReviewError, match="no cloud assembly") as caught:
         review(ready, folder, "dev")
-    assert caught.value.wrong_call
+    assert caught.value.status == 2

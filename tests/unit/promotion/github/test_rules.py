@@ -71,7 +71,7 @@ def test_an_environment_named_as_anothers_approval_is_refused(tmp_path: Path) ->
     (tmp_path / "dev-security.yaml").write_text("region: eu-central-1\n")
     [(field, reason)] = refused(tmp_path, {"environments": [{"name": "dev"}, {"name": "dev-security"}]})
     assert field == "environments[1].name"
-    assert "where changes of rights in dev wait" in reason
+    assert reason == "the GitHub environment for security changes of dev has this name"
 
 
 def test_artifacts_that_github_would_not_keep_as_long_are_refused(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from mistral7b.container import start
 from sagehost import cloudformation, hosting, moto_app, pipelines
 from sagehost.cloudformation import engine
 from sagehost.hosting.settings import HostingSettings
@@ -193,12 +194,14 @@ def _hosting() -> None:
     engine.LINGER_S = 60  # each request is answered when its operation is over, however busy the machine is
     cloudformation.install()
     pipelines.install()
-    hosting.install(HostingSettings(endpoint_seconds=0, interface_seconds=0.1))
+    containers = {"huggingface-pytorch-tgi-inference": lambda: start}
+    hosting.install(HostingSettings(endpoint_seconds=0, interface_seconds=0.1), containers=containers)
 
 
 @pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What cannot be deleted fails before a request that waits for it is answered (`engine.LINGER_S`)."""
+def _whole_operations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request is answered when its operation is over, however slow the machine; what cannot be deleted fails soon."""
+    monkeypatch.setattr(engine, "LINGER_S", 60)
     monkeypatch.setenv("SAGEHOST_DEPENDENCY_SECONDS", "1")
 
 

@@ -6,7 +6,8 @@ import asyncio
 import itertools
 import json
 import threading
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import boto3
@@ -14,8 +15,10 @@ import pytest
 import uvicorn
 from botocore.config import Config
 
+from mistral7b.container import start
 from sagehost import hosting
 from sagehost.accounts import access_key_id
+from sagehost.containers import Containers, Launch, Response, Start
 from sagehost.hosting.settings import HostingSettings
 from sagehost.server import create_app, listen
 
@@ -89,6 +92,17 @@ class HeldPace:
         assert arrived, f"{self._running} requests are in flight, not {requests}"
 
 
+class Headers:
+    """A container that answers with the headers that it gets, and with the status of its environment."""
+
+    def __init__(self, launch: Launch) -> None:
+        self._status = int(launch.environment["STATUS"])
+
+    async def invoke(self, headers: Mapping[str, str], body: bytes) -> Response:
+        attributes = {"x-amzn-sagemaker-custom-attributes": "of the container", "x-other": "dropped"}
+        return self._status, attributes, json.dumps(dict(headers)).encode()
+
+
 class HeldWork:
     """Work of endpoints that a test can hold, so that they stay Creating or Updating until it lets go."""
 
@@ -142,7 +156,9 @@ def install(_pace: HeldPace, _work: HeldWork) -> Callable[[], None]:
     """Let endpoints be deployed with a pace and work that can be held, whatever other tests have installed."""
 
     def install_held() -> None:
-        hosting.install(HostingSettings(interface_seconds=0.05), pace=_pace, later=_work)
+        tgi: Start = partial(start, pace=_pace)
+        containers: Containers = {"huggingface-pytorch-tgi-inference": lambda: tgi, "test/*": lambda: Headers}
+        hosting.install(HostingSettings(interface_seconds=0.05), containers=containers, later=_work)
 
     return install_held
 
@@ -156,7 +172,7 @@ def _installed(install: Callable[[], None]) -> None:
 def url(install: Callable[[], None]) -> Iterator[str]:
     install()
     sockets = listen(0)
-    server = uvicorn.Server(uvicorn.Config(create_app(hosting.routes()), log_level="warning"))
+    server = uvicorn.Server(uvicorn.Config(create_app(), log_level="warning"))
     thread = threading.Thread(target=server.run, args=(sockets,))
     thread.start()
     yield f"http://localhost:{sockets[0].getsockname()[1]}"

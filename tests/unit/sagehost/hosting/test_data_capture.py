@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ParamValidationError
 
-from sagehost.hosting.capture import CapturePlan, Invocation, Payload
+from sagehost.hosting.capture import Invocation, Payload, destination, record, sampled
 
 BUCKET = "captured-requests"
 _NUMBERS = itertools.count(1)
@@ -195,20 +195,14 @@ def test_nothing_is_captured_where_nothing_is_sampled(
     assert keys(s3, silent) == []
 
 
-def plan(**changes: Any) -> CapturePlan:
-    made = CapturePlan.of(CONFIG | changes)
-    assert made is not None
-    return made
-
-
 def test_a_share_of_the_invocations_is_sampled() -> None:
-    sampled = sum(plan(InitialSamplingPercentage=30).samples() for _ in range(4000))
-    assert 1000 < sampled < 1400  # 1200 give or take seven standard deviations
+    count = sum(sampled(CONFIG | {"InitialSamplingPercentage": 30}) for _ in range(4000))
+    assert 1000 < count < 1400  # 1200 give or take seven standard deviations
 
 
 def invocation(content_type: str, body: bytes) -> Invocation:
     payload = Payload(content_type, body)
-    return Invocation("AllTraffic", payload, payload, datetime(2024, 2, 3, 4, 5, 6, tzinfo=UTC))
+    return Invocation("AllTraffic", payload, payload, time=datetime(2024, 2, 3, 4, 5, 6, tzinfo=UTC))
 
 
 @pytest.mark.parametrize(
@@ -223,8 +217,8 @@ def invocation(content_type: str, body: bytes) -> Invocation:
 def test_data_of_a_content_type_that_is_not_named_is_base64(
     content_type: str, headers: dict[str, list[str]] | None, encoding: str, data: str
 ) -> None:
-    record = json.loads(plan(CaptureContentTypeHeader=headers).record(invocation(content_type, b"a,b")))
-    shown = record["captureData"]["endpointInput"]
+    config = CONFIG | {"CaptureContentTypeHeader": headers}
+    shown = json.loads(record(config, invocation(content_type, b"a,b")))["captureData"]["endpointInput"]
     assert (shown["observedContentType"], shown["encoding"], shown["data"]) == (content_type, encoding, data)
 
 
@@ -237,8 +231,7 @@ def test_data_of_a_content_type_that_is_not_named_is_base64(
     ],
 )
 def test_files_are_under_the_destination_by_endpoint_variant_and_hour(uri: str, folder: str) -> None:
-    made = plan(DestinationS3Uri=uri)
-    assert (made.bucket, made.folder("e", invocation("a/b", b""))) == ("b", folder)
+    assert destination(CONFIG | {"DestinationS3Uri": uri}, "e", invocation("a/b", b"")) == ("b", folder)
 
 
 def test_an_endpoint_tells_what_it_captures(

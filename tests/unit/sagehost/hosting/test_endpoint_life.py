@@ -80,13 +80,30 @@ def test_as_many_shards_as_the_instance_has_gpus_start(deploy: Callable[..., str
     assert settled(deploy({"SM_NUM_GPUS": "4"}, InstanceType="ml.g5.12xlarge"))["EndpointStatus"] == "InService"
 
 
-def test_an_image_that_is_not_tgi_fails_the_endpoint_by_name(
-    deploy: Callable[..., str], make_model: Callable[..., str], settled: Settled
+def test_an_image_without_an_installed_container_fails_the_endpoint_and_the_log_says_why(
+    deploy: Callable[..., str], make_model: Callable[..., str], settled: Settled, log: Callable[[str], list[str]]
 ) -> None:
-    model = make_model(PrimaryContainer={"Image": "111122223333.dkr.ecr.us-east-1.amazonaws.com/mine:1"})
-    described = settled(deploy(ModelName=model))
+    image = "111122223333.dkr.ecr.us-east-1.amazonaws.com/mine:1"
+    name = deploy(ModelName=make_model(PrimaryContainer={"Image": image}))
+    described = settled(name)
     assert described["EndpointStatus"] == "Failed"
-    assert "111122223333.dkr.ecr.us-east-1.amazonaws.com/mine:1" in described["FailureReason"]
+    reason = (
+        "No installed package answers for images of repository mine "
+        "(entry point group sagehost.containers; installed: huggingface-pytorch-tgi-inference, test/*)."
+    )
+    assert described["FailureReason"] == (
+        f"The primary container for production variant AllTraffic cannot run in the embedded AWS: {image}. {reason}"
+    )
+    assert log(name) == [reason]
+
+
+def test_a_container_that_crashes_at_its_start_fails_the_endpoint_with_its_traceback_in_the_log(
+    deploy: Callable[..., str], make_model: Callable[..., str], settled: Settled, log: Callable[[str], list[str]]
+) -> None:
+    image = "111122223333.dkr.ecr.us-east-1.amazonaws.com/test/headers:1"
+    name = deploy(ModelName=make_model(PrimaryContainer={"Image": image}))
+    assert "did not pass the ping health check" in settled(name)["FailureReason"]
+    assert log(name)[-1] == "KeyError: 'STATUS'"
 
 
 def test_the_settings_a_container_runs_with_are_in_its_log(

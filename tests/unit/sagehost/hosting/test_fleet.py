@@ -1,38 +1,53 @@
-"""Which instance and which variant the next request goes to."""
+"""Which variant and which instance the next request goes to."""
 
+import asyncio
 from collections import Counter
+from collections.abc import AsyncGenerator, Mapping
 
-from mistral7b.tgi import LauncherSettings
-from sagehost.hosting.container import TgiContainer
-from sagehost.hosting.fleet import EndpointKey, Fleet, Instance, RunningEndpoint, RunningVariant
+from sagehost.containers import Response
+from sagehost.hosting.fleet import Instance, RunningEndpoint, RunningVariant
+
+
+class Waiting:
+    """A container that answers when it is told to; its second answer is a stream."""
+
+    def __init__(self) -> None:
+        self.may_answer = asyncio.Event()
+
+    async def invoke(self, headers: Mapping[str, str], body: bytes) -> Response:
+        if body == b"stream":
+            return 200, {}, self._parts()
+        await self.may_answer.wait()
+        if body == b"fail":
+            raise RuntimeError("as a test wants it")
+        return 200, {}, b"done"
+
+    async def _parts(self) -> AsyncGenerator[bytes, None]:
+        yield b"first"
+        await self.may_answer.wait()
+        yield b"last"
 
 
 def variant(
     name: str = "AllTraffic", weight: float = 1.0, least: bool = True, in_flight: tuple[int, ...] = (0,)
 ) -> RunningVariant:
-    instances = []
-    for count in in_flight:
-        container = TgiContainer(LauncherSettings())
-        container.in_flight = count
-        instances.append(Instance(Instance.new_id(), container))
-    return RunningVariant(name, weight, tuple(instances), least)
+    instances = tuple(Instance(Waiting(), in_flight=count) for count in in_flight)
+    return RunningVariant(name, weight, instances, least)
 
 
-def test_least_outstanding_chooses_the_instance_with_the_fewest_requests() -> None:
+def test_least_outstanding_requests_chooses_the_instance_with_the_fewest() -> None:
     running = variant(in_flight=(3, 1, 2))
-    assert {running.choose_instance().container.in_flight for _ in range(20)} == {1}
+    assert {running.choose_instance().in_flight for _ in range(20)} == {1}
 
 
 def test_instances_with_equally_few_requests_share_them() -> None:
     running = variant(in_flight=(1, 1, 5))
-    assert {running.choose_instance().instance_id for _ in range(200)} == {
-        instance.instance_id for instance in running.instances[:2]
-    }
+    assert {running.choose_instance() for _ in range(200)} == set(running.instances[:2])
 
 
 def test_random_routing_chooses_busy_instances_too() -> None:
     running = variant(least=False, in_flight=(0, 9))
-    assert {running.choose_instance().container.in_flight for _ in range(200)} == {0, 9}
+    assert {running.choose_instance().in_flight for _ in range(200)} == {0, 9}
 
 
 def test_variants_share_requests_by_weight() -> None:
@@ -46,13 +61,31 @@ def test_variants_without_any_weight_share_requests_equally() -> None:
     assert {endpoint.choose_variant().name for _ in range(200)} == {"Blue", "Green"}
 
 
-def test_an_endpoint_is_found_until_it_is_removed() -> None:
-    fleet, key = Fleet(), EndpointKey("111122223333", "us-east-1", "dev")
-    assert fleet.find(key) is None
-    fleet.put(key, [variant()])
-    found = fleet.find(key)
-    assert found is not None
-    assert found.variant("AllTraffic") is not None
-    assert found.variant("Blue") is None
-    fleet.remove(key)
-    assert fleet.find(key) is None
+def test_a_request_is_in_flight_until_its_answer_is_complete() -> None:
+    async def count() -> list[int]:
+        container = Waiting()
+        instance = Instance(container)
+        request = asyncio.create_task(instance.invoke({}, b""))
+        await asyncio.sleep(0)
+        _, _, parts = await instance.invoke({}, b"stream")
+        assert not isinstance(parts, bytes)
+        await anext(parts)
+        counts = [instance.in_flight]
+        await parts.aclose()
+        counts.append(instance.in_flight)
+        container.may_answer.set()
+        await request
+        return [*counts, instance.in_flight]
+
+    assert asyncio.run(count()) == [2, 1, 0]
+
+
+def test_a_container_that_raises_answers_with_status_500() -> None:
+    async def fail() -> tuple[int, int]:
+        container = Waiting()
+        container.may_answer.set()
+        instance = Instance(container)
+        status, _, _ = await instance.invoke({}, b"fail")
+        return status, instance.in_flight
+
+    assert asyncio.run(fail()) == (500, 0)

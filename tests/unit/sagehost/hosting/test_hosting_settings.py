@@ -32,5 +32,5 @@ def test_cloudformation_waits_longer_for_interfaces_that_take_longer(monkeypatch
 @pytest.mark.parametrize("text", ["soon", "-1", "nan", "inf", ""])
 def test_a_setting_that_is_no_number_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("SAGEHOST_ENDPOINT_SECONDS", text)
-    with pytest.raises(ValueError, match="SAGEHOST_ENDPOINT_SECONDS must be a"):
+    with pytest.raises(ValueError, match="SAGEHOST_ENDPOINT_SECONDS must be a number from 0, not"):
         HostingSettings.from_environment()

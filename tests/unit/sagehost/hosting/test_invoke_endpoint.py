@@ -215,3 +215,33 @@ def test_a_target_that_the_endpoint_does_not_have_is_a_validation_error(
     response = _refusal(runtime, endpoint, '{"inputs":"Hello"}', **header)
     assert response["Error"]["Code"] == "ValidationError"
     assert message in response["Error"]["Message"]
+
+
+def _headers_endpoint(deploy: Callable[..., str], make_model: Callable[..., str], status: str) -> str:
+    """An endpoint whose container answers with the headers that it gets."""
+    image = "111122223333.dkr.ecr.us-east-1.amazonaws.com/test/headers:1"
+    container = {"Image": image, "Environment": {"STATUS": status}}
+    return deploy(ModelName=make_model(PrimaryContainer=container))
+
+
+def test_a_container_gets_content_type_accept_and_custom_attributes_and_answers_with_its_own(
+    deploy: Callable[..., str], make_model: Callable[..., str], runtime: Any
+) -> None:
+    asked = {"ContentType": "text/csv", "Accept": "text/plain", "CustomAttributes": "of the caller"}
+    name = _headers_endpoint(deploy, make_model, "201")
+    answer = runtime.invoke_endpoint(EndpointName=name, Body=b"", InferenceId="mine", **asked)
+    assert json.loads(answer["Body"].read()) == {
+        "content-type": "text/csv",
+        "accept": "text/plain",
+        "x-amzn-sagemaker-custom-attributes": "of the caller",
+    }
+    assert answer["CustomAttributes"] == "of the container"
+    assert "x-other" not in answer["ResponseMetadata"]["HTTPHeaders"]
+
+
+def test_a_status_of_500_is_a_server_error_of_the_model(
+    deploy: Callable[..., str], make_model: Callable[..., str], runtime: Any
+) -> None:
+    response = _refusal(runtime, _headers_endpoint(deploy, make_model, "500"), b"")
+    assert response["Error"]["Code"] == "ModelError"
+    assert response["Error"]["Message"].startswith("Received server error (500) from primary")

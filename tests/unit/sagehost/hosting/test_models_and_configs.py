@@ -50,6 +50,16 @@ def test_an_image_of_another_region_is_refused(make_model: Make) -> None:
     )
 
 
+def test_an_image_outside_ecr_needs_vpc_access_to_its_repository(make_model: Make) -> None:
+    image = "registry.example.com/echo:1"
+    with pytest.raises(ClientError) as error:
+        make_model(PrimaryContainer={"Image": image})
+    assert error.value.response["Error"]["Message"] == (
+        f'Using non-ECR image "{image}" without Vpc repository access mode is not supported.'
+    )
+    assert make_model(PrimaryContainer={"Image": image, "ImageConfig": {"RepositoryAccessMode": "Vpc"}})
+
+
 @pytest.mark.parametrize("trusted", [None, "lambda.amazonaws.com"])
 def test_a_role_that_sagemaker_cannot_assume_is_refused(
     client: Callable[..., Any], make_model: Make, trusted: str | None

@@ -66,6 +66,9 @@ def test_a_pipeline_of_one_region_has_one_store(templates: dict[str, Any]) -> No
 
 
 def test_each_region_has_its_store_which_the_pipeline_knows_by_name(templates: dict[str, Any]) -> None:
+    """What is deployed in a region is taken from an artifact store there, whose key and bucket let the environment's
+    deploy role read. Source: CodePipeline user guide, cross-Region actions, cross-account pipelines.
+    """
     properties = resource(templates["variants/pipeline"], "AWS::CodePipeline::Pipeline")["Properties"]
     stores = {store["Region"]: store["ArtifactStore"] for store in properties["ArtifactStores"]}
     assert set(stores) == {"us-east-1", "eu-west-1"}
@@ -93,4 +96,7 @@ def test_a_store_that_nothing_is_deployed_from_lets_nobody_read() -> None:
     [("Source", "mistral-7b-pipeline/Source/*"), ("Synth_Output", "mistral-7b-pipeline/Synth_Outp/*")],
 )
 def test_keys_are_cut_as_codepipeline_cuts_them(artifact: str, keys: str) -> None:
+    """CodePipeline cuts a pipeline's name to 20 characters and an artifact's to 10 in the keys of objects, which
+    policies name. Source: CodePipeline user guide, troubleshooting.
+    """
     assert objects_of(artifact) == keys

@@ -122,7 +122,11 @@ def test_a_gate_that_fails_fails_its_action(templates: Templates, workplace: Pat
 
 
 def test_a_gate_without_a_place_for_its_profile_does_not_run(templates: Templates, workplace: Path) -> None:
-    """Every command is one of its own: CodeBuild sees whether it failed."""
+    """Every command is one of its own: CodeBuild sees whether it failed.
+
+    CodeBuild sees whether a command has failed: each is one of its own. Source: CodeBuild user guide, build
+    specification.
+    """
     build = commands(templates["typical/pipeline"], "staging", "Gate1")[1]
     environment = {"PATH": os.environ["PATH"], "TMPDIR": str(workplace / "absent")}
     run = subprocess.run(["bash", "-ec", build[0]], env=environment, capture_output=True, check=False)

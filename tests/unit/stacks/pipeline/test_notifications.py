@@ -92,6 +92,9 @@ def test_the_topic_takes_messages_of_these_rules_alone_and_none_without_tls(temp
 
 
 def test_eventbridge_may_use_the_topics_key_for_this_topic_alone(template: Any) -> None:
+    """The key of an encrypted topic lets EventBridge in without `aws:SourceAccount`, which it does not send. Source:
+    SNS developer guide, encrypted topics.
+    """
     topic = resource(template, "AWS::SNS::Topic")["Properties"]
     key = template["Resources"][topic["KmsMasterKeyId"]["Fn::GetAtt"][0]]["Properties"]["KeyPolicy"]["Statement"]
     [statement] = [s for s in key if s["Principal"] == {"Service": "events.amazonaws.com"}]

@@ -17,6 +17,7 @@ def folder(request: pytest.FixtureRequest) -> str:
 
 
 def test_one_action_makes_the_assembly_and_none_makes_another(folder: str, templates: dict[str, Any]) -> None:
+    """The assembly is made once of a commit, and every environment gets it. Source: this project."""
     found = actions(templates[f"{folder}/pipeline"])
     made = [(one.stage, one.name, one.outputs) for one in found if one.outputs]
     assert made == [("Source", "Source", ("Source",)), ("Build", "Synth", ("Synth_Output",))]

@@ -39,6 +39,9 @@ def test_a_connection_that_is_given_is_used_and_none_is_made(stack: cdk.Stack) -
 
 @pytest.mark.parametrize("prefix", ["codeconnections", "codestar-connections"])
 def test_actions_and_conditions_are_by_both_names_of_the_service(prefix: str, stack: cdk.Stack) -> None:
+    """A connection's actions and condition keys are given by both names of the service: no page tells which one
+    CodePipeline asks by. Source: Developer Tools console user guide, permissions reference.
+    """
     repository = Repository(stack, Source(repository="owner/name", connection_arn=GIVEN.format(prefix)))
     use, look = repository.use_permission(), repository.look_permission()
     services = ("codeconnections", "codestar-connections")

@@ -1,0 +1,104 @@
+"""Answers in TGI's JSON: the same fields in the same order as the `Serialize` types of the router, without spaces.
+
+There are no weights to give probabilities. An answer's token has logprob 0: it was the only possible one; so it is also
+the only one in `top_tokens`. A prompt's token has none (null), as the first one has in the container.
+"""
+
+import json
+from functools import cache
+from typing import Any
+
+from mistral7b.container.generation import Answer
+from mistral7b.tgi import tokenizer
+from mistral7b.tgi.validation import ValidRequest
+
+_SAMPLING_DEFAULTS = {"temperature": 1.0, "top_p": 1.0, "typical_p": 1.0}
+
+
+def dumps(value: object) -> str:
+    """JSON as serde_json writes it."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def generation(request: ValidRequest, answers: list[Answer], seeds: list[int], inputs: str | None) -> bytes:
+    """The body of an answer that is not a stream; `inputs` is the prompt where it is to be repeated before the text.
+
+    The first of `answers` is the chosen one of `best_of`.
+    """
+    texts = [(inputs or "") + answer.text for answer in answers]
+    body: dict[str, Any] = {"generated_text": texts[0]}
+    if request.parameters.details or request.parameters.decoder_input_details:
+        others = [
+            {"generated_text": text, **_sequence(request, answer, seed)}
+            for text, answer, seed in zip(texts[1:], answers[1:], seeds[1:], strict=True)
+        ]
+        body["details"] = _sequence(request, answers[0], seeds[0], others)
+    return dumps([body]).encode()
+
+
+def event(data: str) -> bytes:
+    """A server-sent event."""
+    return f"data:{data}\n\n".encode()
+
+
+def token_event(token: int, top_tokens: bool, text: str | None = None, details: str = "null") -> bytes:
+    """The event of a token. The last one has the whole text, and details as JSON."""
+    shown = _token_json(token)
+    top = f',"top_tokens":[{shown}]' if top_tokens else ""
+    return event(f'{{"token":{shown}{top},"generated_text":{dumps(text)},"details":{details}}}')
+
+
+def last_event(request: ValidRequest, answer: Answer, inputs: str | None) -> bytes:
+    """The event of the last token, with the whole text."""
+    details = _outcome(request, answer, request.seed) if request.parameters.details else None
+    top_tokens = bool(request.parameters.top_n_tokens)
+    return token_event(answer.tokens[-1], top_tokens, (inputs or "") + answer.text, dumps(details))
+
+
+def _outcome(request: ValidRequest, answer: Answer, seed: int) -> dict[str, Any]:
+    return {
+        "finish_reason": answer.finish_reason,
+        "generated_tokens": len(answer.tokens),
+        "seed": _shown_seed(request, seed),
+    }
+
+
+def _sequence(
+    request: ValidRequest, answer: Answer, seed: int, best_of_sequences: list[dict[str, Any]] | None = None
+) -> dict[str, Any]:
+    prefill = []
+    if request.parameters.decoder_input_details:
+        prefill = [{"id": token, "text": tokenizer.decode([token]), "logprob": None} for token in request.prompt]
+    tokens = [_token(token) for token in answer.tokens]
+    values = _outcome(request, answer, seed) | {"prefill": prefill, "tokens": tokens}
+    if best_of_sequences:
+        values["best_of_sequences"] = best_of_sequences
+    if request.parameters.top_n_tokens:
+        values["top_tokens"] = [[token] for token in tokens]
+    return values
+
+
+def _shown_seed(request: ValidRequest, seed: int) -> int | None:
+    """The seed, if one is used: the server samples if told so, or if an option makes no sense otherwise."""
+    parameters = request.parameters
+    sampling = (
+        parameters.do_sample
+        or parameters.top_k is not None
+        or any(getattr(parameters, name) not in (None, default) for name, default in _SAMPLING_DEFAULTS.items())
+    )
+    return seed if sampling else None
+
+
+def _token(token: int) -> dict[str, Any]:
+    text = tokenizer.continuation_text((token,))
+    return {
+        "id": token,
+        "text": text,
+        "logprob": 0.0,
+        "special": token in (tokenizer.UNK, tokenizer.BOS, tokenizer.EOS),
+    }
+
+
+@cache
+def _token_json(token: int) -> str:
+    return dumps(_token(token))

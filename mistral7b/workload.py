@@ -1,0 +1,174 @@
+"""The workload: what traffic comes, and how fast it has to be served. A section of environment files."""
+
+import math
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
+
+from mistral7b.yamlfile import Section, refusal
+
+MOST_TOKENS = 8192
+"""Tokens of prompt and answer together that are planned for: JumpStart's MAX_TOTAL_TOKENS."""
+
+# The 95% quantile of the standard normal distribution.
+_Z95 = 1.6448536269514722
+# Where a distribution that is given by mean and p95 ends unless the file says so: its 99.9% quantile.
+_Z999 = 3.090232306167813
+# exp(z²/2): no lognormal distribution has its p95 further above the mean.
+_MOST_P95_TO_MEAN = 3.86
+
+_Rate = Annotated[float, Field(ge=0.0001, le=10_000)]
+_Tokens = Annotated[int, Field(ge=1, le=MOST_TOKENS - 1)]
+
+
+class TokenSpread(Section):
+    """A lognormal distribution of tokens."""
+
+    mean: Annotated[float, Field(ge=1, le=MOST_TOKENS - 1)]
+    """Tokens on average."""
+    p95: Annotated[float, Field(ge=1, le=MOST_TOKENS - 1)]
+    """Tokens that 95 of 100 do not exceed: above the mean, 3.86 times the mean at most."""
+    longest: _Tokens | None = None
+    """Tokens at which longer ones are cut. Default: the distribution's 99.9% quantile."""
+
+    @model_validator(mode="after")
+    def _exists(self) -> "TokenSpread":
+        if not self.mean < self.p95 <= _MOST_P95_TO_MEAN * self.mean:
+            raise refusal(
+                f"no lognormal distribution has mean {self.mean:g} and p95 {self.p95:g}",
+                f"use a p95 above the mean and up to {_MOST_P95_TO_MEAN * self.mean:.0f}, one number, or a list",
+            )
+        if self.longest is not None and self.longest < self.p95:
+            raise refusal("longest is below p95", f"set longest to {math.ceil(self.p95)} or more, or leave it out")
+        return self
+
+    @property
+    def sigma(self) -> float:
+        """Standard deviation of the logarithm: the smaller root of sigma²/2 - z·sigma + ln(p95/mean) = 0."""
+        return _Z95 - math.sqrt(_Z95**2 - 2 * math.log(self.p95 / self.mean))
+
+    @property
+    def mu(self) -> float:
+        """Mean of the logarithm, from mean = exp(mu + sigma²/2)."""
+        return math.log(self.mean) - self.sigma**2 / 2
+
+    @property
+    def most(self) -> int:
+        """The longest, as given or by the distribution."""
+        if self.longest is not None:
+            return self.longest
+        return min(MOST_TOKENS - 1, max(1, math.ceil(math.exp(self.mu + _Z999 * self.sigma))))
+
+
+def _form(value: Any) -> str:
+    if isinstance(value, list):
+        return "samples"
+    return "spread" if isinstance(value, dict | TokenSpread) else "constant"
+
+
+Tokens = Annotated[
+    Annotated[_Tokens, Tag("constant")]
+    | Annotated[TokenSpread, Tag("spread")]
+    | Annotated[list[_Tokens], Field(min_length=1, max_length=2_000), Tag("samples")],
+    Discriminator(_form),
+]
+
+
+class RequestRate(Section):
+    """Requests per second, all callers together."""
+
+    average: _Rate
+    """On average. Instances that always run are sized by it."""
+    peak: _Rate
+    """At the busiest time. The largest number of instances is sized by it."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "RequestRate":
+        if self.average > self.peak:
+            raise refusal(
+                f"the average, {self.average:g}, is above the peak, {self.peak:g}", "swap them, or raise the peak"
+            )
+        return self
+
+
+_LATENCIES = ("p50_ms_per_token", "p95_ms_per_token", "p50_seconds", "p95_seconds")
+_Milliseconds = Annotated[float, Field(gt=0, le=60_000)]
+_Seconds = Annotated[float, Field(gt=0, le=60)]
+
+
+class Objective(Section):
+    """How fast answers have to come, the client's whole wait. At least one of the four latencies is required."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+    p50_ms_per_token: _Milliseconds | None = None
+    """Milliseconds of an answer over its tokens, median."""
+    p95_ms_per_token: _Milliseconds | None = None
+    """The same, 95% quantile."""
+    p50_seconds: _Seconds | None = None
+    """Seconds of an answer, median. SageMaker waits for 60."""
+    p95_seconds: _Seconds | None = None
+    """The same, 95% quantile."""
+    lost_percent: Annotated[float, Field(ge=0.1, le=50)] = 1.0
+    """Requests of a hundred that may be refused (429) or exceed SageMaker's 60 s at the peak; half of it for each."""
+
+    @model_validator(mode="after")
+    def _some(self) -> "Objective":
+        if not self.latencies():
+            raise refusal("it has no latency", f"give one of {', '.join(_LATENCIES)}")
+        return self
+
+    def latencies(self) -> dict[str, float]:
+        """The latencies that are asked for, by their field."""
+        return {name: value for name in _LATENCIES if (value := getattr(self, name)) is not None}
+
+
+class Workload(Section):
+    """Expected traffic and the latency it needs: `mistral7b plan` and every `auto` work out settings from it."""
+
+    input_tokens: Tokens
+    """Tokens of a prompt: a number, a distribution's mean and p95, or a list of samples, each as likely."""
+    output_tokens: Tokens
+    """Tokens of an answer, in the same forms."""
+    max_new_tokens: _Tokens | None = None
+    """What callers ask for at most: TGI keeps memory for it. Default: each answer's own length."""
+    requests_per_second: RequestRate
+    objective: Objective
+    climb_minutes: Annotated[float, Field(ge=0, le=1440)] = 15.0
+    """Minutes in which the rate climbs from average to peak. The quicker, the more instances always run."""
+    survives_zone: bool = False
+    """Whether two instances run at least, which SageMaker puts into different zones."""
+
+    @model_validator(mode="after")
+    def _fits_the_model(self) -> "Workload":
+        if self.longest_prompt < _typical(self.input_tokens):
+            raise refusal(
+                f"prompts of {_typical(self.input_tokens)} tokens and answers of {self.longest_answer} are together "
+                f"more than {MOST_TOKENS}",
+                "lower max_new_tokens, or shorten output_tokens (its longest) or input_tokens",
+            )
+        return self
+
+    @property
+    def longest_answer(self) -> int:
+        """Tokens that admission has to reckon with for an answer."""
+        return longest(self.output_tokens) if self.max_new_tokens is None else self.max_new_tokens
+
+    @property
+    def longest_prompt(self) -> int:
+        """Tokens of the longest prompt that fits with the longest answer."""
+        return min(longest(self.input_tokens), MOST_TOKENS - self.longest_answer)
+
+
+def longest(tokens: "int | TokenSpread | list[int]") -> int:
+    """The most tokens of a distribution."""
+    if isinstance(tokens, TokenSpread):
+        return tokens.most
+    return max(tokens) if isinstance(tokens, list) else tokens
+
+
+def _typical(tokens: "int | TokenSpread | list[int]") -> int:
+    """What has to fit: all that is given number by number, else what is given as longest, else the p95."""
+    if isinstance(tokens, TokenSpread) and tokens.longest is None:
+        return math.ceil(tokens.p95)
+    return longest(tokens)

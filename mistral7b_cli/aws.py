@@ -1,0 +1,157 @@
+"""Which AWS a command talks to, and what to do where it does not answer: one line for each cause."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.request import proxy_bypass
+
+import boto3
+
+from mistral7b.endpoint import caller, errors
+from mistral7b.endpoint.client import EndpointClient
+from mistral7b.environment import Environment
+from mistral7b_cli.failure import CommandError
+from mistral7b_cli.output import progress, say
+
+_BYPASS = 'Add localhost to NO_PROXY, as eval "$(mistral7b local up)" does'
+_LEAVE = 'To use AWS: eval "$(mistral7b local down)", or a new shell. To use the embedded AWS: unset AWS_PROFILE'
+_ADVICE: dict[type[errors.EndpointError], str] = {
+    errors.OverloadedError: "{endpoint} is overloaded: MAX_CONCURRENT_REQUESTS ({concurrency}) requests are in flight. "
+    "Try again later, raise it in the environment file, or let auto_scaling add instances",
+    errors.ContainerError: "{endpoint} refused the request ({status}): {error}",
+    errors.TimedOutError: "{endpoint} did not answer in time: {error}. Ask for less (--parameter max_new_tokens=…), "
+    "or use --stream, which may take 8 minutes instead of 60 s",
+    errors.EndpointNotReadyError: "{endpoint} cannot answer now: {error}. Try again later",
+    errors.BrokenAnswerError: "the answer of {endpoint} is incomplete: {error}. Ask again; its log group says more",
+    errors.ThrottledError: "SageMaker throttles the requests to {endpoint}: {error}. Try again later",
+    errors.MissingCredentialsError: "no AWS credentials: {error}. Run `aws configure` or `aws sso login`, or set "
+    "AWS_PROFILE; for the embedded AWS set what `mistral7b local up` prints",
+    errors.ExpiredCredentialsError: "the AWS credentials have expired, or nobody has signed in: {error}. "
+    "Renew them, such as by `aws sso login`",
+    errors.InvalidCredentialsError: "AWS does not accept the credentials: {error}. "
+    "`aws sts get-caller-identity` shows whose they are",
+    errors.AccessDeniedError: "access denied: {error}. The caller needs sagemaker:InvokeEndpoint, and for streams "
+    "sagemaker:InvokeEndpointWithResponseStream, on {endpoint}",
+    errors.EndpointError: "{endpoint} did not answer: {error}",
+}
+
+
+def announce(
+    what: str, region: str | None, account: str | None = None, file: Path | None = None, *, must_know: bool = False
+) -> boto3.Session:
+    """Names what is asked and whose credentials ask, and returns a session with these.
+
+    Where STS does not answer, as in a VPC without a way to it, the account is left out, unless the command `must_know`.
+    Without a `region`, that of the session is named, and the account is only that of the credentials.
+
+    Raises:
+        CommandError: the credentials are of another account than the `account` that the `file` names.
+        EndpointError: there are no usable credentials, or the embedded AWS does not answer.
+    """
+    embedded = caller.is_embedded(caller.endpoint_url())
+    session, found = caller.open_session(), ""
+    where = region or session.region_name or "us-east-1"
+    try:
+        found = caller.caller_account(session, where)
+    except errors.EndpointError as error:
+        unusable = isinstance(error, errors.CredentialsError | errors.ConfigurationError)
+        if must_know or unusable or (embedded and isinstance(error, errors.UnreachableError)):
+            raise
+    if found and account and found != account:
+        shell = f'eval "$(mistral7b local up --account {account})"'
+        fix = shell if embedded else "set AWS_PROFILE to a profile of that account"
+        raise CommandError(f"these are credentials of account {found}; {file} says {account}\nfix: {fix}", 2)
+    whose = f"{'account' if region else 'credentials of account'} {found}" if found else ""
+    say(", ".join(filter(None, (what, whose, where, "embedded AWS" if embedded else ""))), "dim", on=progress)
+    return session
+
+
+@contextmanager
+def connected(env: Environment, folder: Path, *, status: int = 1, **options: Any) -> Iterator[EndpointClient]:
+    """A client of the environment's endpoint, after its account was named on standard error and compared.
+
+    EndpointError inside becomes CommandError of `status`. The options are those of EndpointClient.
+    """
+    name, file = env.resolved_endpoint_name, folder / f"{env.name}.yaml"
+    with explained(env.region, env, status=status):
+        session = announce(name, env.region, env.account, file)
+        with EndpointClient(name, env.region, session=session, **options) as client:
+            yield client
+
+
+@contextmanager
+def explained(
+    region: str, env: Environment | None = None, *, what: str = "AWS could not be asked", fix: str = "", status: int = 1
+) -> Iterator[None]:
+    """Raises CommandError, with what to do, in place of every error of boto3 and of the environment's endpoint.
+
+    `what` and `fix` word the errors that are about neither the caller nor an endpoint.
+    """
+    try:
+        with errors.translated():
+            yield
+    except errors.EndpointError as error:
+        told = explain(error, env) if env else _about_the_caller(error, region)
+        raise CommandError(told or "\nfix: ".join(filter(None, (f"{what}: {error}", fix))), status) from error
+
+
+def explain(error: errors.EndpointError, env: Environment) -> str:
+    """The error of an environment's endpoint and its remedy, in one line."""
+    if isinstance(error, errors.EndpointNotFoundError):
+        text = _not_serving(error, env)
+    elif known := _about_the_caller(error, env.region):
+        text = known
+    else:
+        advice = next(_ADVICE[kind] for kind in type(error).__mro__ if kind in _ADVICE)
+        text = advice.format(
+            endpoint=f"the endpoint {env.resolved_endpoint_name}",
+            error=_sentence(error),
+            status=error.status,
+            concurrency=env.launcher_settings().max_concurrent_requests,
+        )
+    return " ".join(text.split())
+
+
+def _not_serving(error: errors.EndpointNotFoundError, env: Environment) -> str:
+    found = caller.endpoint_status(env.resolved_endpoint_name, env.region)
+    if found is None:
+        return f"not deployed in {env.region}: {_sentence(error)}. `cdk deploy '{env.name}/*'` deploys it"
+    name, (status, reason) = f"the endpoint {env.resolved_endpoint_name}", found
+    if status == "Failed":
+        return f"{name} failed: {(reason or str(error)).rstrip('.')}. Its log group says more"
+    return f"{name} is not in service: its status is {status}. Wait until it is InService, then ask again"
+
+
+def _about_the_caller(error: errors.EndpointError, region: str) -> str | None:
+    """An error of credentials, configuration or network, and its remedy; None for any other."""
+    if isinstance(error, errors.ConfigurationError):
+        return f"boto3 cannot use its configuration: {_sentence(error)}. {_configuration(error)}"
+    url = caller.endpoint_url()
+    proxy = _proxy(url) if url and caller.is_embedded(url) else None
+    if proxy and (isinstance(error, errors.UnreachableError) or type(error) is errors.EndpointError):
+        return f"no answer from AWS_ENDPOINT_URL {url}: {proxy} sends it to a proxy. {_BYPASS}"
+    if isinstance(error, errors.UnreachableError):
+        start = ": is the embedded AWS up? `mistral7b local up` starts it" if caller.is_embedded(url) else ""
+        network = f"{_sentence(error)}. Check the network, and whether {region} is the right region"
+        return f"no answer from AWS_ENDPOINT_URL {url}{start}" if url else network
+    return _ADVICE[type(error)].format(error=_sentence(error)) if isinstance(error, errors.CredentialsError) else None
+
+
+def _configuration(error: errors.ConfigurationError) -> str:
+    file = os.environ.get("AWS_CONFIG_FILE")
+    if file == os.devnull and "profile" in str(error):
+        return f"AWS_CONFIG_FILE is {file}, as `mistral7b local up` sets it. {_LEAVE}"
+    return f"Check AWS_PROFILE, AWS_ENDPOINT_URL and {f'AWS_CONFIG_FILE ({file})' if file else '~/.aws/config'}"
+
+
+def _proxy(url: str) -> str | None:
+    """The environment variable that sends requests for `url` to a proxy."""
+    scheme, _, host = url.partition("://")
+    names = (f"{scheme}_proxy".lower(), f"{scheme}_proxy".upper())
+    return None if proxy_bypass(host.rstrip("/")) else next((name for name in names if os.environ.get(name)), None)
+
+
+def _sentence(error: errors.EndpointError) -> str:
+    return str(error).rstrip(".")

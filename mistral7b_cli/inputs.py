@@ -1,0 +1,126 @@
+"""What a command reads: prompts and whole requests, and `--parameter NAME=VALUE`, checked as the container would."""
+
+import json
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+from mistral7b.tgi import GenerateParameters, UnreadableRequestError, parse_request
+from mistral7b.yamlfile import nearest
+from mistral7b_cli.failure import CommandError
+
+ParameterOptions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--parameter",
+        "-p",
+        metavar="NAME=VALUE",
+        help="Parameter of the generation, such as max_new_tokens=200, temperature=0.7, stop=###. Repeat for more.",
+        show_default=False,
+    ),
+]
+
+_HINTS: dict[str, Any] = get_type_hints(GenerateParameters)
+_WANTED = {int: "a whole number from 0", float: "a number", bool: "true or false"}
+# The container's own words, without what only helps where the JSON was written by hand.
+_REASON = re.compile(r"(?:target type|as JSON): (?:parameters\.\S+: )?(.+?)(?: at line \d+ column \d+)?$")
+
+
+def parse_parameters(options: Sequence[str] | None) -> dict[str, Any]:
+    """The values by name, ready for GenerateParameters. Raises CommandError of status 2."""
+    values: dict[str, Any] = {}
+    for option in options or ():
+        name, separator, text = option.partition("=")
+        name = name.strip()
+        if not separator:
+            raise CommandError(f"--parameter {option}: write NAME=VALUE, such as max_new_tokens=200", 2)
+        if name not in _HINTS:
+            raise CommandError(f"--parameter {option}: there is no parameter {name!r}; {_known(name)}", 2)
+        if _HINTS[name] == list[str]:
+            values.setdefault(name, []).extend(_texts(option, text))
+        elif name in values:
+            raise CommandError(f"--parameter {option}: {name} is given twice", 2)
+        else:
+            values[name] = _value(option, name, text)
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _known(name: str) -> str:
+    guess = nearest(name, _HINTS)
+    return f"did you mean {guess}?" if guess else f"there are {', '.join(_HINTS)}"
+
+
+def _texts(option: str, text: str) -> list[str]:
+    """Texts of a list: one as it is, or one or several in JSON."""
+    if not text.startswith(("[", '"')):
+        return [text]
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise CommandError(f'--parameter {option}: this is not JSON ({error}), such as ["a", "b"]', 2) from None
+    texts = value if isinstance(value, list) else [value]
+    if not all(isinstance(item, str) for item in texts):
+        raise CommandError(f'--parameter {option}: a list of texts is wanted, such as ["a", "b"]', 2)
+    return texts
+
+
+def _value(option: str, name: str, text: str) -> Any:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = text
+    body = json.dumps({"inputs": "", "parameters": {name: value}}).encode()
+    try:
+        parse_request("application/json", body)
+    except UnreadableRequestError as error:
+        reason = _REASON.search(str(error))
+        told = f" (the container: {reason[1]})" if reason else ""
+        raise CommandError(f"--parameter {option}: {_wanted(name)} is wanted{told}", 2) from None
+    return value
+
+
+def _wanted(name: str) -> str:
+    hint = _HINTS[name]
+    return next(words for kind, words in _WANTED.items() if hint in (kind, kind | None))
+
+
+def read_prompt(argument: str | None) -> str:
+    """The prompt: the argument, or standard input where that is - or missing. One line end at the end is dropped.
+
+    Raises CommandError of status 2, also where someone at a terminal gave no prompt.
+    """
+    if argument is not None and argument != "-":
+        if any("\ud800" <= letter <= "\udfff" for letter in argument):  # how Python keeps bytes that are not UTF-8
+            raise CommandError("the prompt is not UTF-8", 2)
+        return argument
+    if argument is None and (sys.stdin is None or sys.stdin.isatty()):
+        raise CommandError('give a prompt, such as "Hello!", or pipe one into the command', 2)
+    return decoded(_standard_input()).removesuffix("\n").removesuffix("\r")
+
+
+def read_bytes(file: Path) -> bytes:
+    """The content of a file, or of standard input for -. Raises CommandError of status 2."""
+    if str(file) == "-":
+        return _standard_input()
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise CommandError(f"cannot read {file}: {error.strerror}", 2) from None
+
+
+def decoded(data: bytes) -> str:
+    """The text in UTF-8. Raises CommandError of status 2."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise CommandError(f"standard input is not UTF-8: byte {error.start} is {data[error.start]:#04x}", 2) from None
+
+
+def _standard_input() -> bytes:
+    if sys.stdin is None:
+        raise CommandError("standard input is closed", 2)
+    return sys.stdin.buffer.read()

@@ -1,0 +1,25 @@
+"""`mistral7b pipeline github-jobs`: what the workflow of GitHub Actions reads."""
+
+import typer
+
+from mistral7b.promotion import PIPELINE_FILE
+from mistral7b.promotion.github_actions import jobs
+from mistral7b_cli.failure import CommandError
+from mistral7b_cli.options import DEFAULT_FOLDER, EnvironmentsFolder, promotion_of
+from mistral7b_cli.output import write_json
+
+commands = typer.Typer()
+
+
+@commands.command("github-jobs")
+def github_jobs(folder: EnvironmentsFolder = DEFAULT_FOLDER) -> None:
+    """Print what the GitHub Actions workflow reads from environments/pipeline.yaml, as JSON.
+
+    Branch, commands, and each environment in the order of promotion, with its roles, gates and durations.
+    docs/github-actions.md says how to set the workflow up.
+    """
+    promotion = promotion_of(folder)
+    if promotion.settings.github_actions is None:
+        file = folder / PIPELINE_FILE
+        raise CommandError(f"{file}: github_actions: it is not set\nfix: add the line  github_actions: {{}}", 2)
+    write_json(jobs(promotion))

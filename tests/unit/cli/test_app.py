@@ -1,0 +1,48 @@
+"""The command's parts: all in the help, each imported only when it is called."""
+
+import subprocess
+import sys
+
+import pytest
+
+from mistral7b_cli.app import _PANELS, _PIPELINE
+from tests.unit.cli.conftest import run_main
+
+COMMANDS = [[name] for commands in _PANELS.values() for name in commands] + [["pipeline", name] for name in _PIPELINE]
+
+
+def test_the_help_lists_every_command_by_panel(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = run_main(monkeypatch, capsys, "--help").out
+    assert [panel for panel in _PANELS if panel not in shown] == []
+    assert [name for [name] in COMMANDS[:-4] if f" {name} " not in shown] == []
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_command_that_is_listed_has_a_help_of_its_own(
+    command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = run_main(monkeypatch, capsys, *command, "--help")
+    assert (result.status, result.err) == (0, "")
+    assert f"mistral7b {' '.join(command)} [" in result.out
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["pipeline", "--help"], ["--version"]], ids=" ".join)
+def test_the_help_imports_no_command(arguments: list[str]) -> None:
+    program = (
+        "import sys\nfrom mistral7b_cli import main\n"
+        f"sys.argv = ['mistral7b', *{arguments!r}]\n"
+        "try:\n    main()\nexcept SystemExit:\n"
+        "    sys.exit(' '.join({'boto3', 'numpy', 'sagehost', 'mistral7b.environment'} & set(sys.modules)) or 0)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_a_misspelt_command_is_told_with_the_nearest(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = run_main(monkeypatch, capsys, "pipeline", "chek")
+    assert result.status == 2
+    assert "Did you mean 'check'?" in result.err

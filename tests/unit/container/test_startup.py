@@ -1,0 +1,91 @@
+"""What a container writes to its log when it starts or does not."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mistral7b.container import start
+from mistral7b.container.router import TgiContainer
+
+ENVIRONMENT = {"HF_MODEL_ID": "/opt/ml/model", "SM_NUM_GPUS": "1"}
+
+
+@dataclass(frozen=True)
+class Launch:
+    """What SageMaker gives a container, as far as TGI reads it."""
+
+    environment: dict[str, str]
+    instance_type: str
+    log: Callable[[str], None]
+
+
+def started(instance_type: str = "ml.g5.2xlarge", **environment: str) -> tuple[TgiContainer | None, list[str]]:
+    """The container, and its log."""
+    log: list[str] = []
+    return start(Launch(environment, instance_type, log.append)), log
+
+
+def test_the_arguments_are_logged_as_the_launcher_logs_them() -> None:
+    environment = {
+        "QUANTIZE": "bitsandbytes-nf4",
+        "WAITING_SERVED_RATIO": "0.5",
+        "ROPE_SCALING": "dynamic",
+        "MAX_BATCH_TOTAL_TOKENS": "5000",
+    }
+    line = json.loads(started(**ENVIRONMENT, **environment)[1][0])
+    assert (line["level"], line["target"]) == ("INFO", "text_generation_launcher")
+    assert line["fields"]["message"] == (
+        'Args { model_id: "/opt/ml/model", revision: None, validation_workers: 2, sharded: None, num_shard: Some(1), '
+        "quantize: Some(BitsandbytesNF4), dtype: None, trust_remote_code: false, max_concurrent_requests: 128, "
+        "max_best_of: 2, max_stop_sequences: 4, max_top_n_tokens: 5, max_input_length: 1024, max_total_tokens: 2048, "
+        "waiting_served_ratio: 0.5, max_batch_prefill_tokens: 4096, max_batch_total_tokens: Some(5000), "
+        'max_waiting_tokens: 20, hostname: "container-0.local", port: 8080, '
+        'shard_uds_path: "/tmp/text-generation-server", master_addr: "localhost", master_port: 29500, '
+        'huggingface_hub_cache: Some("/tmp"), weights_cache_override: None, disable_custom_kernels: false, '
+        "cuda_memory_fraction: 1.0, rope_scaling: Some(Dynamic), rope_factor: None, json_output: true, "
+        "otlp_endpoint: None, cors_allow_origin: [], watermark_gamma: None, watermark_delta: None, ngrok: false, "
+        "ngrok_authtoken: None, ngrok_edge: None, env: false }"
+    )
+
+
+def test_a_container_that_starts_has_settings() -> None:
+    container, log = started(**ENVIRONMENT, MAX_BEST_OF="3")
+    assert container is not None
+    assert container.settings.max_best_of == 3
+    assert "no weights are loaded" in log[-1]
+
+
+def test_shards_are_logged() -> None:
+    _, log = started("ml.g5.12xlarge", HF_MODEL_ID="/opt/ml/model", SM_NUM_GPUS="4")
+    assert any("Sharding model on 4 processes" in line for line in log)
+
+
+def test_more_shards_than_gpus_are_started_where_the_gpus_are_not_known() -> None:
+    assert started("ml.p5.48xlarge", HF_MODEL_ID="/opt/ml/model", SM_NUM_GPUS="8")[0] is not None
+
+
+def test_the_entry_point_says_what_is_missing() -> None:
+    assert started() == (None, ["HF_MODEL_ID must be set"])
+
+
+def test_an_unreadable_argument_is_logged_line_by_line() -> None:
+    assert started(**ENVIRONMENT, DTYPE="int8")[1] == [
+        "error: invalid value 'int8' for '--dtype <DTYPE>'",
+        "  [possible values: float16, bfloat16]",
+        "For more information, try '--help'.",
+    ]
+
+
+def test_only_the_first_problem_is_logged() -> None:
+    _, log = started(**ENVIRONMENT, MAX_INPUT_LENGTH="5000", CUDA_MEMORY_FRACTION="7")
+    assert log[-1] == 'Error: ArgumentValidation("`max_input_length` must be < `max_total_tokens`")'
+    assert len(log) == 2
+
+
+def test_a_shard_that_fails_says_why_before_the_launcher_gives_up() -> None:
+    _, log = started(**ENVIRONMENT, DTYPE="float16", QUANTIZE="awq")
+    shard = next(json.loads(line) for line in log if "standard error" in line)
+    assert shard["level"] == "ERROR"
+    assert shard["span"] == {"rank": 0, "name": "shard-manager"}
+    assert "Only 1 can be set between `dtype` and `quantize`" in shard["fields"]["message"]
+    assert log[-1] == "Error: ShardCannotStart"
