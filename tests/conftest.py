@@ -70,7 +70,12 @@ def stages(apps: dict[str, cdk.App]) -> dict[str, EnvironmentStage]:
 @pytest.fixture(scope="session")
 def stacks(stages: dict[str, EnvironmentStage], pipelines: dict[str, PipelineStack]) -> dict[str, cdk.Stack]:
     """Every stack, by its path in the app, `dev/endpoint`; a pipeline's with its folder before it."""
-    of_stages = {stack.node.path: stack for stage in stages.values() for stack in stage.stacks}
+    of_stages = {
+        stack.node.path: stack
+        for stage in stages.values()
+        for stack in stage.node.children
+        if isinstance(stack, cdk.Stack)
+    }
     of_pipelines = {f"{folder}/{stack.node.id}": stack for folder, one in pipelines.items() for stack in one.stacks}
     return of_stages | of_pipelines
 

@@ -1,67 +1,37 @@
 """CDK constructs that serve a Text Generation Inference container on a private SageMaker endpoint."""
 
-from sagemaker_tgi.arns import INVOKE_ACTIONS
-from sagemaker_tgi.arns import log_group_name as endpoint_log_group_name
-from sagemaker_tgi.artifact import ModelArtifact
-from sagemaker_tgi.artifact_gateway_endpoint import ArtifactGatewayEndpoint
-from sagemaker_tgi.auto_scaling import InstanceScaling
-from sagemaker_tgi.compliance import (
-    acknowledge,
-    acknowledge_lint,
-    acknowledge_rule,
-    acknowledge_wildcards,
-    explain_statements,
-)
-from sagemaker_tgi.data_capture import DataCapture, DataCaptureBucket
-from sagemaker_tgi.encryption_key import EncryptionKey
-from sagemaker_tgi.endpoint import ITgiEndpoint, TgiEndpoint
-from sagemaker_tgi.endpoint_config import TgiEndpointConfig
-from sagemaker_tgi.execution_role import TgiExecutionRole
-from sagemaker_tgi.gate_role import GateRole, NamedRole
-from sagemaker_tgi.image import EcrImage
-from sagemaker_tgi.isolated_vpc import IsolatedVpc
-from sagemaker_tgi.jumpstart import JumpStartMistral
-from sagemaker_tgi.metrics import MetricOptions
-from sagemaker_tgi.model import TgiModel
-from sagemaker_tgi.model_security_group import ModelSecurityGroup
-from sagemaker_tgi.private_bucket import AccessLogBucket, PrivateBucket
-from sagemaker_tgi.private_network import PrivateNetwork
-from sagemaker_tgi.private_tgi_endpoint import PrivateTgiEndpoint
-from sagemaker_tgi.props import InvalidPropsError
-from sagemaker_tgi.runtime_interface_endpoint import RuntimeInterfaceEndpoint
-from sagemaker_tgi.vpc_flow_log import VpcFlowLog
-
-__all__ = [
-    "INVOKE_ACTIONS",
-    "AccessLogBucket",
-    "ArtifactGatewayEndpoint",
-    "DataCapture",
-    "DataCaptureBucket",
-    "EcrImage",
-    "EncryptionKey",
-    "GateRole",
-    "ITgiEndpoint",
-    "InstanceScaling",
-    "InvalidPropsError",
-    "IsolatedVpc",
-    "JumpStartMistral",
-    "MetricOptions",
-    "ModelArtifact",
-    "ModelSecurityGroup",
-    "NamedRole",
-    "PrivateBucket",
-    "PrivateNetwork",
-    "PrivateTgiEndpoint",
-    "RuntimeInterfaceEndpoint",
-    "TgiEndpoint",
-    "TgiEndpointConfig",
-    "TgiExecutionRole",
-    "TgiModel",
-    "VpcFlowLog",
-    "acknowledge",
-    "acknowledge_lint",
-    "acknowledge_rule",
-    "acknowledge_wildcards",
-    "endpoint_log_group_name",
-    "explain_statements",
-]
+from sagemaker_tgi.arns import INVOKE_ACTIONS as INVOKE_ACTIONS
+from sagemaker_tgi.artifact import EcrImage as EcrImage
+from sagemaker_tgi.artifact import ModelArtifact as ModelArtifact
+from sagemaker_tgi.artifact_gateway_endpoint import ArtifactGatewayEndpoint as ArtifactGatewayEndpoint
+from sagemaker_tgi.auto_scaling import InstanceScaling as InstanceScaling
+from sagemaker_tgi.compliance import acknowledge as acknowledge
+from sagemaker_tgi.compliance import acknowledge_lint as acknowledge_lint
+from sagemaker_tgi.compliance import acknowledge_rule as acknowledge_rule
+from sagemaker_tgi.compliance import acknowledge_wildcards as acknowledge_wildcards
+from sagemaker_tgi.compliance import explain_statements as explain_statements
+from sagemaker_tgi.data_capture import DataCapture as DataCapture
+from sagemaker_tgi.encryption_key import EncryptionKey as EncryptionKey
+from sagemaker_tgi.endpoint import ITgiEndpoint as ITgiEndpoint
+from sagemaker_tgi.endpoint import TgiEndpoint as TgiEndpoint
+from sagemaker_tgi.endpoint_config import TgiEndpointConfig as TgiEndpointConfig
+from sagemaker_tgi.execution_role import TgiExecutionRole as TgiExecutionRole
+from sagemaker_tgi.gate_role import GateRole as GateRole
+from sagemaker_tgi.gate_role import NamedRole as NamedRole
+from sagemaker_tgi.isolated_vpc import IsolatedVpc as IsolatedVpc
+from sagemaker_tgi.jumpstart import JumpStartMistral as JumpStartMistral
+from sagemaker_tgi.log_group import LogOptions as LogOptions
+from sagemaker_tgi.metrics import MetricOptions as MetricOptions
+from sagemaker_tgi.model import TgiModel as TgiModel
+from sagemaker_tgi.model_security_group import ModelSecurityGroup as ModelSecurityGroup
+from sagemaker_tgi.permissions import LeastPrivilegeRole as LeastPrivilegeRole
+from sagemaker_tgi.permissions import Permission as Permission
+from sagemaker_tgi.permissions import add_to_resource_policy as add_to_resource_policy
+from sagemaker_tgi.permissions import explain as explain
+from sagemaker_tgi.permissions import service_principal as service_principal
+from sagemaker_tgi.private_bucket import PrivateBucket as PrivateBucket
+from sagemaker_tgi.private_network import PrivateNetwork as PrivateNetwork
+from sagemaker_tgi.private_tgi_endpoint import PrivateTgiEndpoint as PrivateTgiEndpoint
+from sagemaker_tgi.props import InvalidPropsError as InvalidPropsError
+from sagemaker_tgi.runtime_interface_endpoint import RuntimeInterfaceEndpoint as RuntimeInterfaceEndpoint
+from sagemaker_tgi.vpc_flow_log import VpcFlowLog as VpcFlowLog

@@ -1,8 +1,12 @@
-"""Where a model's weights are in S3."""
+"""What a model is made of: a container image in Amazon ECR, and weights in Amazon S3."""
 
 import re
 from dataclasses import dataclass
 
+_ECR_URI = re.compile(
+    r"(?P<account>[0-9]{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?"
+    r"/(?P<repository>[a-z0-9][a-z0-9._/-]*)(?::[\w][\w.-]{0,127}|@sha256:[0-9a-f]{64})"
+)
 # Bucket names: 3 to 63 lower-case letters, digits, dots and hyphens (Amazon S3 user guide, bucket naming rules).
 _S3_URI = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(?P<key>.+)")
 _ARCHIVE_SUFFIX = ".tar.gz"
@@ -47,3 +51,27 @@ class ModelArtifact:
     def object_pattern(self) -> str:
         """The objects to read, as an IAM resource matches them: `bucket/key`, with `*` for the files of a prefix."""
         return f"{self.bucket_name}/{self.key}" if self.is_archive else f"{self.bucket_name}/{self.key}*"
+
+
+@dataclass(frozen=True)
+class EcrImage:
+    """An image of a private ECR repository, with tag or digest."""
+
+    uri: str
+    account: str
+    region: str
+    repository: str
+
+    @classmethod
+    def from_uri(cls, uri: str) -> "EcrImage":
+        """The image at `uri`: `<account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>`, or with `@sha256:…`.
+
+        Raises:
+            ValueError: if `uri` is not of that form.
+        """
+        match = _ECR_URI.fullmatch(uri)
+        if match is None:
+            raise ValueError(
+                f"{uri!r} is no ECR image: write <account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>"
+            )
+        return cls(uri, match["account"], match["region"], match["repository"])

@@ -1,6 +1,6 @@
-"""The model's only way out of its VPC: a gateway endpoint for S3 that leads to one bucket."""
+"""A gateway endpoint for one bucket of Amazon S3: the model's only route out of its VPC."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
@@ -8,20 +8,13 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from sagemaker_tgi.arns import s3_arn
-from sagemaker_tgi.compliance import explain_statements
 from sagemaker_tgi.data_capture import DataCapture
+from sagemaker_tgi.permissions import Permission, explain, policy_of
 from sagemaker_tgi.props import PropsCheck
-
-_REASONS = {
-    "ReadArtifacts": "the weights come through here. The whole bucket: while an endpoint moves to another model, both "
-    "have to load. `*` principals may do nothing that their own policies do not allow",
-    "ListArtifacts": "to find the files of the weights; the model's role narrows it to one prefix",
-    "WriteCaptured": "requests and answers that are kept leave the model's subnets here, for this one prefix",
-}
 
 
 class ArtifactGatewayEndpoint(cdk.Resource):
-    """An S3 gateway endpoint through which nothing but reads of the artifact bucket pass, unless the VPC is shared.
+    """An S3 gateway endpoint that allows only reads of the artifact bucket, unless the VPC is shared.
 
     It is free of charge.
 
@@ -55,11 +48,7 @@ class ArtifactGatewayEndpoint(cdk.Resource):
                 check.reject("route_table_ids", [], "leaves it without a route", "give the subnets' route tables")
         super().__init__(scope, construct_id)
 
-        statements = [] if shared else _read_artifacts(s3_arn(self.stack, artifact_bucket_name))
-        if data_capture is not None and not shared:
-            statements.append(
-                _pass("WriteCaptured", "s3:PutObject", data_capture.bucket.arn_for_objects(f"{data_capture.prefix}/*"))
-            )
+        permissions = [] if shared else list(self._permissions(artifact_bucket_name, data_capture))
         ec2.CfnVPCEndpoint(
             self,
             "Resource",
@@ -67,15 +56,32 @@ class ArtifactGatewayEndpoint(cdk.Resource):
             vpc_endpoint_type="Gateway",
             service_name=f"com.amazonaws.{self.stack.region}.s3",
             route_table_ids=list(dict.fromkeys(route_table_ids)),
-            policy_document=iam.PolicyDocument(statements=statements) if statements else None,
+            policy_document=policy_of(permissions) if permissions else None,
         )
-        sids = {statement.sid for statement in statements}
-        explain_statements(self, {sid: reason for sid, reason in _REASONS.items() if sid in sids})
+        explain(self, permissions)
 
-
-def _read_artifacts(bucket: str) -> list[iam.PolicyStatement]:
-    return [_pass("ReadArtifacts", "s3:GetObject", f"{bucket}/*"), _pass("ListArtifacts", "s3:ListBucket", bucket)]
-
-
-def _pass(sid: str, action: str, resource: str) -> iam.PolicyStatement:
-    return iam.PolicyStatement(sid=sid, principals=[iam.AnyPrincipal()], actions=[action], resources=[resource])
+    def _permissions(self, artifact_bucket_name: str, data_capture: DataCapture | None) -> Iterator[Permission]:
+        bucket, anyone = s3_arn(self.stack, artifact_bucket_name), [iam.AnyPrincipal()]
+        yield Permission(
+            sid="ReadArtifacts",
+            reason="the weights come through here. The whole bucket: while an endpoint moves to another model, both "
+            "have to load. `*` principals may do nothing that their own policies do not allow",
+            principals=anyone,
+            actions=["s3:GetObject"],
+            resources=[f"{bucket}/*"],
+        )
+        yield Permission(
+            sid="ListArtifacts",
+            reason="to find the files of the weights; the model's role narrows it to one prefix",
+            principals=anyone,
+            actions=["s3:ListBucket"],
+            resources=[bucket],
+        )
+        if data_capture is not None:
+            yield Permission(
+                sid="WriteCaptured",
+                reason="captured requests leave the model's subnets here, for this one prefix",
+                principals=anyone,
+                actions=["s3:PutObject"],
+                resources=[data_capture.bucket.arn_for_objects(f"{data_capture.prefix}/*")],
+            )

@@ -11,24 +11,14 @@ import aws_cdk as cdk
 from constructs import IConstruct
 
 
-def acknowledge(construct: IConstruct, finding: str, reason: str) -> None:
-    """Records that `finding` on `construct` and what is in it is as intended."""
-    _acknowledge(construct, [finding], reason)
-
-
-def _acknowledge(construct: IConstruct, findings: Iterable[str], reason: str) -> None:
+def acknowledge(construct: IConstruct, reason: str, *findings: str) -> None:
+    """Records that these findings on `construct` and what is in it are as intended."""
     acknowledgments = [cdk.Acknowledgment(id=finding, reason=reason) for finding in findings]
     cdk.Validations.of(construct).acknowledge(*acknowledgments)
 
 
 def acknowledge_lint(resource: cdk.CfnResource, rule: str, reason: str) -> None:
-    """Records in the template, where cfn-lint looks for it, that what its rule warns of is as intended.
-
-    Args:
-        resource: The resource.
-        rule: The rule's id, such as `W3010`.
-        reason: Why.
-    """
+    """Records in the template, where cfn-lint looks for it, that what a rule such as `W3010` finds is as intended."""
     resource.add_metadata("cfn-lint", {"config": {"ignore_checks": [rule]}, "reason": reason})
 
 
@@ -39,23 +29,12 @@ STATEMENT_REASONS = "sagemaker-tgi:statement-reasons"
 
 
 def acknowledge_rule(construct: IConstruct, rule: str, reason: str) -> None:
-    """Records that a rule of the NIST 800-53 R5, PCI DSS 3.2.1 and HIPAA packs finds what is as intended.
-
-    Args:
-        construct: The construct, and what is in it.
-        rule: Name of the rule without its pack, such as `IAMNoInlinePolicy`.
-        reason: Why.
-    """
-    _acknowledge(construct, [f"{pack}-{rule}" for pack in _NAMED_RULE_PACKS], reason)
+    """Acknowledges a rule such as `IAMNoInlinePolicy` in the NIST 800-53 R5, PCI DSS 3.2.1 and HIPAA packs."""
+    acknowledge(construct, reason, *(f"{pack}-{rule}" for pack in _NAMED_RULE_PACKS))
 
 
 def explain_statements(construct: IConstruct, reasons: Mapping[str, str]) -> None:
-    """Records why each statement of the construct's policies is there.
-
-    Args:
-        construct: The construct that holds the policies.
-        reasons: By the statement's Sid, or by its first action where it has none, as trust policies and grants.
-    """
+    """Records why each statement of the construct's policies is there, by its Sid or else its first action."""
     construct.node.add_metadata(STATEMENT_REASONS, dict(reasons))
 
 
@@ -66,7 +45,7 @@ def acknowledge_wildcards(construct: IConstruct, resources: Iterable[str], reaso
     """
     stack = cdk.Stack.of(construct)
     reported = [_as_reported(stack.resolve(resource)) for resource in resources]
-    _acknowledge(construct, [f"AwsSolutions-IAM5[Resource::{resource}]" for resource in reported], reason)
+    acknowledge(construct, reason, *(f"AwsSolutions-IAM5[Resource::{resource}]" for resource in reported))
 
 
 def _as_reported(resolved: Any) -> str:

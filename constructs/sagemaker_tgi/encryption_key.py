@@ -8,7 +8,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from sagemaker_tgi.arns import log_group_arn
-from sagemaker_tgi.compliance import explain_statements
+from sagemaker_tgi.permissions import Permission, explain, policy_of
 from sagemaker_tgi.props import PropsCheck
 
 _LONGEST_DESCRIPTION = 8192  # DescriptionType in the AWS KMS API
@@ -45,27 +45,28 @@ class EncryptionKey(kms.Key):
                 check.names_log_group("log_group_names", name.replace("*", "x"))
             check.no_longer_than("description", description, _LONGEST_DESCRIPTION)
         stack = cdk.Stack.of(scope)
-        account_decides = iam.PolicyStatement(
-            sid="AccountDecides", principals=[iam.AccountRootPrincipal()], actions=["kms:*"], resources=["*"]
-        )
-        reasons = {
-            "AccountDecides": "the account's IAM policies decide who manages and uses the key; without this nobody "
-            "could, ever. `*` is the key itself"
-        }
-        policy = iam.PolicyDocument(statements=[account_decides])
+        permissions = [
+            Permission(
+                sid="AccountDecides",
+                reason="the account's IAM policies decide who manages and uses the key; without this nobody could, "
+                "ever. `*` is the key itself",
+                principals=[iam.AccountRootPrincipal()],
+                actions=["kms:*"],
+                resources=["*"],
+            )
+        ]
         if log_groups := [log_group_arn(stack, name) for name in log_group_names]:
             # CloudWatch Logs user guide, "Encrypt log data in CloudWatch Logs using AWS Key Management Service"
-            logs_encrypt = iam.PolicyStatement(
-                sid="LogsEncrypt",
-                principals=[iam.ServicePrincipal(f"logs.{stack.region}.{stack.url_suffix}")],
-                actions=["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
-                resources=["*"],
-                conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": log_groups}},
-            )
-            policy.add_statements(logs_encrypt)
-            reasons["LogsEncrypt"] = (
-                "CloudWatch Logs encrypts these log groups and no others. `*` as a resource is the key itself"
-            )
+            permissions += [
+                Permission(
+                    sid="LogsEncrypt",
+                    reason="CloudWatch Logs encrypts these log groups and no others. `*` is the key itself",
+                    principals=[iam.ServicePrincipal(f"logs.{stack.region}.{stack.url_suffix}")],
+                    actions=["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
+                    resources=["*"],
+                    conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": log_groups}},
+                )
+            ]
         super().__init__(
             scope,
             construct_id,
@@ -73,6 +74,6 @@ class EncryptionKey(kms.Key):
             enable_key_rotation=True,
             pending_window=cdk.Duration.days(_PENDING_DAYS),
             removal_policy=removal_policy,
-            policy=policy,
+            policy=policy_of(permissions),
         )
-        explain_statements(self, reasons)
+        explain(self, permissions)

@@ -5,7 +5,6 @@ import jsii
 from aws_cdk import aws_applicationautoscaling as appscaling
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sagemaker as sagemaker
 from aws_cdk.interfaces.aws_sagemaker import EndpointReference
@@ -14,7 +13,9 @@ from constructs import Construct
 from sagemaker_tgi.arns import INVOKE_ACTIONS, NAME_PATTERN, endpoint_arn, log_group_name
 from sagemaker_tgi.auto_scaling import InstanceScaling
 from sagemaker_tgi.endpoint_config import TgiEndpointConfig
+from sagemaker_tgi.log_group import DEFAULT_LOG, LogOptions
 from sagemaker_tgi.metrics import VariantMetrics
+from sagemaker_tgi.permissions import Permission
 from sagemaker_tgi.props import PropsCheck
 
 _NAME_FIX = "use up to 63 letters, digits and hyphens"
@@ -41,21 +42,21 @@ class ITgiEndpoint(VariantMetrics, cdk.Resource):
             only_from_vpc: The only VPC it may call from, which needs an interface endpoint for `sagemaker.runtime`.
                 Default: from anywhere.
         """
-        statement = self.invoke_statement(only_from_vpc=only_from_vpc)
         return iam.Grant.add_to_principal(
             grantee=grantee,
-            actions=statement.actions,
-            resource_arns=statement.resources,
-            conditions=statement.conditions,
+            actions=INVOKE_ACTIONS,
+            resource_arns=[self.endpoint_arn],
+            conditions=_from_vpc(only_from_vpc),
         )
 
-    def invoke_statement(self, *, only_from_vpc: ec2.IVpc | None = None) -> iam.PolicyStatement:
+    def invoke_permission(self, reason: str, *, only_from_vpc: ec2.IVpc | None = None) -> Permission:
         """What `grant_invoke` allows, for a policy of your own."""
-        return iam.PolicyStatement(
+        return Permission(
             sid="InvokeEndpoint",
+            reason=reason,
             actions=INVOKE_ACTIONS,
             resources=[self.endpoint_arn],
-            conditions={"StringEquals": {"aws:SourceVpc": only_from_vpc.vpc_id}} if only_from_vpc else None,
+            conditions=_from_vpc(only_from_vpc),
         )
 
     @property
@@ -64,11 +65,8 @@ class ITgiEndpoint(VariantMetrics, cdk.Resource):
         return EndpointReference(endpoint_arn=self.endpoint_arn)
 
 
-class _ImportedEndpoint(ITgiEndpoint):
-    def __init__(self, scope: Construct, construct_id: str, *, endpoint_name: str, variant_name: str) -> None:
-        super().__init__(scope, construct_id)
-        self._endpoint_name = endpoint_name
-        self.variant_name = variant_name
+def _from_vpc(vpc: ec2.IVpc | None) -> dict[str, dict[str, str]] | None:
+    return {"StringEquals": {"aws:SourceVpc": vpc.vpc_id}} if vpc else None
 
 
 class TgiEndpoint(ITgiEndpoint):
@@ -84,7 +82,9 @@ class TgiEndpoint(ITgiEndpoint):
         scope: Construct, construct_id: str, endpoint_name: str, *, variant_name: str = "AllTraffic"
     ) -> ITgiEndpoint:
         """An endpoint of the stack's account and region that exists already."""
-        return _ImportedEndpoint(scope, construct_id, endpoint_name=endpoint_name, variant_name=variant_name)
+        endpoint = ITgiEndpoint(scope, construct_id)
+        endpoint._endpoint_name, endpoint.variant_name = endpoint_name, variant_name
+        return endpoint
 
     def __init__(
         self,
@@ -93,23 +93,17 @@ class TgiEndpoint(ITgiEndpoint):
         *,
         endpoint_name: str,
         endpoint_config: TgiEndpointConfig,
-        log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH,
-        log_removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.DESTROY,
-        log_encryption_key: kms.IKey | None = None,
         deployment_config: sagemaker.CfnEndpoint.DeploymentConfigProperty | None = None,
+        log: LogOptions = DEFAULT_LOG,
     ) -> None:
         """Defines the endpoint.
 
         Args:
             endpoint_name: Name of the endpoint, unique within account and region.
             endpoint_config: What to run.
-            log_retention: How long the container's log is kept.
-            log_removal_policy: What happens to the log group on removal. One that is retained has to be deleted
-                or imported before an endpoint of this name can be deployed again.
-            log_encryption_key: Key of the log group, whose policy lets CloudWatch Logs use it for this group.
-                Default: CloudWatch Logs' own.
             deployment_config: How an update replaces instances. Default: SageMaker's, all at once on a second
                 fleet, without alarms.
+            log: How the container's log is kept. Default key: CloudWatch Logs' own.
         """
         with PropsCheck(scope, construct_id) as check:
             if cdk.Token.is_unresolved(endpoint_name):
@@ -120,16 +114,9 @@ class TgiEndpoint(ITgiEndpoint):
 
         self._endpoint_name = endpoint_name
         self.variant_name = endpoint_config.variant_name
-        # SageMaker creates the group, to be kept for ever, unless it exists. It has to go last: an endpoint that is
-        # being removed still writes to it and would create it anew.
-        self.log_group: logs.ILogGroup = logs.LogGroup(
-            self,
-            "LogGroup",
-            log_group_name=log_group_name(endpoint_name),
-            encryption_key=log_encryption_key,
-            retention=log_retention,
-            removal_policy=log_removal_policy,
-        )
+        # SageMaker creates the group, without a retention, unless it exists. It has to be deleted last: an endpoint
+        # that is being deleted still writes to it, and would create it again.
+        self.log_group: logs.ILogGroup = log.new_group(self, log_group_name(endpoint_name))
         """Where the container logs."""
         self._resource = sagemaker.CfnEndpoint(
             self,

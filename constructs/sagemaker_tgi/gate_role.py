@@ -7,8 +7,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from sagemaker_tgi.compliance import acknowledge_rule, explain_statements
 from sagemaker_tgi.endpoint import ITgiEndpoint
+from sagemaker_tgi.permissions import LeastPrivilegeRole, Permission
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class NamedRole:
         )
 
 
-class GateRole(iam.Role):
+class GateRole(LeastPrivilegeRole):
     """May invoke and describe one endpoint, no more. Named roles assume it, also those of other accounts."""
 
     def __init__(
@@ -42,38 +42,35 @@ class GateRole(iam.Role):
 
         Args:
             role_name: Its name, by which those that assume it know it.
-            endpoint: The endpoint.
             trusted: The roles that may assume it, one or more. As the condition names them, they need not exist yet,
                 and a role that is made again under the same name is trusted again.
         """
         stack = cdk.Stack.of(scope)
-        statements = [
-            endpoint.invoke_statement(),
-            iam.PolicyStatement(
-                sid="SeeEndpoint", actions=["sagemaker:DescribeEndpoint"], resources=[endpoint.endpoint_arn]
-            ),
-            iam.PolicyStatement(
-                sid="SeeStack", actions=["cloudformation:DescribeStackResources"], resources=[stack.stack_id]
-            ),
-        ]
         super().__init__(
             scope,
             construct_id,
             role_name=role_name,
             description=f"SageMaker endpoint {endpoint.endpoint_name}: smoke test and gates",
             assumed_by=_by_name(stack, trusted),
-            inline_policies={"Endpoint": iam.PolicyDocument(statements=statements)},
-        )
-        explain_statements(
-            self,
-            {
-                "sts:AssumeRole": "the roles that run smoke test and gates, by name; no other principal of the account",
-                "InvokeEndpoint": "the smoke test and the gates ask this endpoint alone",
-                "SeeEndpoint": "the smoke test compares what runs with the file: an update can end on what ran before",
-                "SeeStack": "to know which configuration this stack has deployed",
+            trust="the roles that run smoke test and gates, by name; no other principal of the account",
+            policies={
+                "Endpoint": [
+                    endpoint.invoke_permission("the smoke test and the gates invoke this endpoint only"),
+                    Permission(
+                        "SeeEndpoint",
+                        "the smoke test compares what runs with the file: an update can end on what ran before",
+                        ["sagemaker:DescribeEndpoint"],
+                        [endpoint.endpoint_arn],
+                    ),
+                    Permission(
+                        "SeeStack",
+                        "to know which configuration this stack has deployed",
+                        ["cloudformation:DescribeStackResources"],
+                        [stack.stack_id],
+                    ),
+                ]
             },
         )
-        acknowledge_rule(self, "IAMNoInlinePolicy", "one role's right on one endpoint, which ends with it")
 
 
 def _by_name(stack: cdk.Stack, roles: Sequence[NamedRole]) -> iam.IPrincipal:

@@ -1,4 +1,4 @@
-"""A VPC without a way to the internet."""
+"""A VPC without a route to the internet."""
 
 import ipaddress
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ _RESERVED = [ipaddress.IPv4Network(r) for r in ("0.0.0.0/8", "127.0.0.0/8", "169
 _DOCKER = ipaddress.IPv4Network("172.17.0.0/16")
 _DEFAULT_CIDR = "10.0.0.0/16"
 # The VPC is cut into 2^3 equal ranges, and each zone has its own, whatever other zones are used: a zone that is added,
-# exchanged or taken back moves no subnet, whose range a new one cannot have before the old one has gone. A VPC that is
+# exchanged or removed moves no subnet, whose range a new one cannot have before the old one has gone. A VPC that is
 # too small for that is cut into the smallest subnets.
 _SUBNET_BITS = 3
 _ZONE = r"[a-z0-9-]+(-az[1-8]|[0-9][a-h])"
@@ -27,8 +27,8 @@ _ZONE = r"[a-z0-9-]+(-az[1-8]|[0-9][a-h])"
 class IsolatedVpc(Construct):
     """A VPC of isolated subnets, one a zone: no internet gateway, no NAT, no route but the local one.
 
-    `ec2.Vpc` is not used: with a concrete account and region it asks for the account's zones, even if they are
-    given, by a look-up that needs credentials at synth; and it moves every subnet when a zone is added.
+    `ec2.Vpc` is not used: with a concrete account and region it looks the account's zones up at synth, which needs
+    credentials, even if zones are given; and it moves every subnet when a zone is added.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class IsolatedVpc(Construct):
         )
         if any(zone[-1].isalpha() for zone in availability_zones):
             reason = "the user names zones on purpose: not every one offers GPU instances"
-            acknowledge(self, "CloudFormation-Validate::W3010", reason)
+            acknowledge(self, reason, "CloudFormation-Validate::W3010")
             for subnet in self.subnets:
                 acknowledge_lint(_resource(subnet), "W3010", reason)
 

@@ -8,8 +8,7 @@ import aws_cdk as cdk
 from aws_cdk.region_info import RegionInfo
 from constructs import Construct
 
-from sagemaker_tgi.artifact import ModelArtifact
-from sagemaker_tgi.image import EcrImage
+from sagemaker_tgi.artifact import EcrImage, ModelArtifact
 from sagemaker_tgi.props import PropsCheck
 from sagemaker_tgi.region_data import load
 

@@ -3,6 +3,7 @@
 Names, units and dimensions: SageMaker developer guide, "Metrics for monitoring Amazon SageMaker AI with CloudWatch".
 """
 
+from functools import partialmethod
 from typing import TypedDict, Unpack
 
 import aws_cdk as cdk
@@ -39,7 +40,7 @@ class VariantMetrics:
     def metric(
         self, metric_name: str, *, namespace: str = INVOCATION_NAMESPACE, **options: Unpack[MetricOptions]
     ) -> cloudwatch.Metric:
-        """The variant's metric of that name. Default: average over 5 minutes."""
+        """The variant's metric of that name. Default, as of all others if they do not say: average over 5 minutes."""
         return cloudwatch.Metric(
             namespace=namespace,
             metric_name=metric_name,
@@ -47,58 +48,31 @@ class VariantMetrics:
             **options,
         )
 
-    def metric_invocations(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Requests sent to the variant. Default: sum over 5 minutes."""
-        return self.metric("Invocations", **({"statistic": "Sum"} | options))
-
-    def metric_invocations_per_instance(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Requests sent to the variant, divided by its instances. Default: sum over 5 minutes."""
-        return self.metric("InvocationsPerInstance", **({"statistic": "Sum"} | options))
-
-    def metric_concurrent_requests_per_model(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Requests in flight, those that wait in the container included. Default: maximum over 10 seconds."""
-        defaults: MetricOptions = {"statistic": "Maximum", "period": cdk.Duration.seconds(10)}
-        return self.metric("ConcurrentRequestsPerModel", **(defaults | options))
-
-    def metric_model_latency(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Time the container takes to answer, in microseconds. Default: average over 5 minutes."""
-        return self.metric("ModelLatency", **options)
-
-    def metric_overhead_latency(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Time SageMaker adds to an answer, in microseconds. Default: average over 5 minutes."""
-        return self.metric("OverheadLatency", **options)
-
-    def metric_invocation_4xx_errors(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Requests answered with a status of 400 to 499. Default: sum over 5 minutes."""
-        return self.metric("Invocation4XXErrors", **({"statistic": "Sum"} | options))
-
-    def metric_invocation_5xx_errors(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Requests answered with a status of 500 to 599. Default: sum over 5 minutes."""
-        return self.metric("Invocation5XXErrors", **({"statistic": "Sum"} | options))
-
-    def metric_invocation_model_errors(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Requests that the container did not answer with a status of 200 to 299. Default: sum over 5 minutes."""
-        return self.metric("InvocationModelErrors", **({"statistic": "Sum"} | options))
-
-    def metric_gpu_utilization(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Load of an instance's GPUs in percent, up to 100 for each. Default: average over 5 minutes."""
-        return self._instance_metric("GPUUtilization", **options)
-
-    def metric_gpu_memory_utilization(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """GPU memory in use in percent, up to 100 for each GPU. Default: average over 5 minutes."""
-        return self._instance_metric("GPUMemoryUtilization", **options)
-
-    def metric_cpu_utilization(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Load of an instance's CPU cores in percent, up to 100 for each. Default: average over 5 minutes."""
-        return self._instance_metric("CPUUtilization", **options)
-
-    def metric_memory_utilization(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Memory in use in percent. Default: average over 5 minutes."""
-        return self._instance_metric("MemoryUtilization", **options)
-
-    def metric_disk_utilization(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Disk space in use in percent. Default: average over 5 minutes."""
-        return self._instance_metric("DiskUtilization", **options)
-
-    def _instance_metric(self, metric_name: str, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        return self.metric(metric_name, namespace=INSTANCE_NAMESPACE, **options)
+    metric_invocations = partialmethod(metric, "Invocations", statistic="Sum")
+    """Requests sent to the variant. Default: sum."""
+    metric_invocations_per_instance = partialmethod(metric, "InvocationsPerInstance", statistic="Sum")
+    """Requests sent to the variant, divided by its instances. Default: sum."""
+    metric_concurrent_requests_per_model = partialmethod(
+        metric, "ConcurrentRequestsPerModel", statistic="Maximum", period=cdk.Duration.seconds(10)
+    )
+    """Requests in flight, those that wait in the container included. Default: maximum over 10 seconds."""
+    metric_model_latency = partialmethod(metric, "ModelLatency")
+    """Time the container takes to answer, in microseconds."""
+    metric_overhead_latency = partialmethod(metric, "OverheadLatency")
+    """Time SageMaker adds to an answer, in microseconds."""
+    metric_invocation_4xx_errors = partialmethod(metric, "Invocation4XXErrors", statistic="Sum")
+    """Requests answered with a status of 400 to 499. Default: sum."""
+    metric_invocation_5xx_errors = partialmethod(metric, "Invocation5XXErrors", statistic="Sum")
+    """Requests answered with a status of 500 to 599. Default: sum."""
+    metric_invocation_model_errors = partialmethod(metric, "InvocationModelErrors", statistic="Sum")
+    """Requests that the container did not answer with a status of 200 to 299. Default: sum."""
+    metric_gpu_utilization = partialmethod(metric, "GPUUtilization", namespace=INSTANCE_NAMESPACE)
+    """Load of an instance's GPUs in percent, up to 100 for each."""
+    metric_gpu_memory_utilization = partialmethod(metric, "GPUMemoryUtilization", namespace=INSTANCE_NAMESPACE)
+    """GPU memory in use in percent, up to 100 for each GPU."""
+    metric_cpu_utilization = partialmethod(metric, "CPUUtilization", namespace=INSTANCE_NAMESPACE)
+    """Load of an instance's CPU cores in percent, up to 100 for each."""
+    metric_memory_utilization = partialmethod(metric, "MemoryUtilization", namespace=INSTANCE_NAMESPACE)
+    """Memory in use in percent."""
+    metric_disk_utilization = partialmethod(metric, "DiskUtilization", namespace=INSTANCE_NAMESPACE)
+    """Disk space in use in percent."""

@@ -8,9 +8,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct, IDependable
 
-from sagemaker_tgi.artifact import ModelArtifact
+from sagemaker_tgi.artifact import EcrImage, ModelArtifact
 from sagemaker_tgi.compliance import acknowledge_lint
-from sagemaker_tgi.image import EcrImage
 from sagemaker_tgi.props import MAX_SECURITY_GROUPS, MAX_SUBNETS, PropsCheck
 
 # EnvironmentMap, EnvironmentKey and EnvironmentValue in the SageMaker API.
@@ -61,7 +60,12 @@ class TgiModel(cdk.Resource):
                 check.reject("image (uri)", image.uri, reason, "give that region's image")
             check.no_longer_than("artifact (uri)", artifact.uri, _LONGEST_ARTIFACT)
             _check_environment(check, environment)
-            _check_network(check, subnets, security_groups)
+            if bool(subnets) != bool(security_groups):
+                counts = f"<{len(subnets)} subnets, {len(security_groups)} security groups>"
+                reason = "one is given without the other"
+                check.reject("subnets, security_groups", counts, reason, "give both or neither")
+            check.between("subnets (count)", len(subnets), 0, MAX_SUBNETS)
+            check.between("security_groups (count)", len(security_groups), 0, MAX_SECURITY_GROUPS)
         super().__init__(scope, construct_id)
 
         vpc_config = sagemaker.CfnModel.VpcConfigProperty(
@@ -74,7 +78,15 @@ class TgiModel(cdk.Resource):
             execution_role_arn=role.role_arn,
             enable_network_isolation=True,
             primary_container=sagemaker.CfnModel.ContainerDefinitionProperty(
-                image=image.uri, model_data_source=_data_source(artifact), environment=dict(environment)
+                image=image.uri,
+                model_data_source=sagemaker.CfnModel.ModelDataSourceProperty(
+                    s3_data_source=sagemaker.CfnModel.S3DataSourceProperty(
+                        s3_uri=artifact.uri,
+                        s3_data_type="S3Object" if artifact.is_archive else "S3Prefix",
+                        compression_type="Gzip" if artifact.is_archive else "None",
+                    )
+                ),
+                environment=dict(environment),
             ),
             vpc_config=vpc_config if subnets else None,
         )
@@ -94,16 +106,6 @@ class TgiModel(cdk.Resource):
         return self._resource.attr_model_name
 
 
-def _data_source(artifact: ModelArtifact) -> sagemaker.CfnModel.ModelDataSourceProperty:
-    return sagemaker.CfnModel.ModelDataSourceProperty(
-        s3_data_source=sagemaker.CfnModel.S3DataSourceProperty(
-            s3_uri=artifact.uri,
-            s3_data_type="S3Object" if artifact.is_archive else "S3Prefix",
-            compression_type="Gzip" if artifact.is_archive else "None",
-        )
-    )
-
-
 def _check_environment(check: PropsCheck, environment: Mapping[str, str]) -> None:
     if len(environment) > _MAX_VARIABLES:
         check.reject("environment", f"<{len(environment)} variables>", "is too long", f"give at most {_MAX_VARIABLES}")
@@ -112,19 +114,9 @@ def _check_environment(check: PropsCheck, environment: Mapping[str, str]) -> Non
         check.matches(f"{prop} (name)", name, _VARIABLE_NAME, "use letters, digits and underscores")
         if not isinstance(value, str):
             check.reject(prop, value, "is not a string, which CloudFormation wants here", f"write {str(value)!r}")
-        elif len(value) > _MAX_VALUE_LENGTH:
-            check.reject(prop, value, "is too long", f"use at most {_MAX_VALUE_LENGTH} characters")
+        else:
+            check.no_longer_than(prop, value, _MAX_VALUE_LENGTH)
     model_id = environment.get("HF_MODEL_ID")
     if not isinstance(model_id, str) or not (model_id.startswith("/") or cdk.Token.is_unresolved(model_id)):
         reason = "the container starts nothing without a model, and an isolated one cannot reach the Hugging Face Hub"
         check.reject("environment['HF_MODEL_ID']", model_id, reason, "write '/opt/ml/model', where the weights are")
-
-
-def _check_network(
-    check: PropsCheck, subnets: Sequence[ec2.ISubnet], security_groups: Sequence[ec2.ISecurityGroup]
-) -> None:
-    if bool(subnets) != bool(security_groups):
-        counts = f"<{len(subnets)} subnets, {len(security_groups)} security groups>"
-        check.reject("subnets, security_groups", counts, "one is given without the other", "give both or neither")
-    check.between("subnets (count)", len(subnets), 0, MAX_SUBNETS)
-    check.between("security_groups (count)", len(security_groups), 0, MAX_SECURITY_GROUPS)

@@ -9,7 +9,7 @@ from sagemaker_tgi.region_data import s3_prefix_list_id as known_prefix_list_id
 
 
 class ModelSecurityGroup(cdk.Resource):
-    """A security group that lets nothing in, and out only HTTPS to Amazon S3 in the region.
+    """A security group without ingress, and with egress only by HTTPS to Amazon S3 in the region.
 
     Requests do not come through these interfaces: SageMaker hands them to the container. `ec2.SecurityGroup` is not
     used: it makes a rule for a prefix list a resource of its own, and EC2 adds "everything to everywhere" to a group
@@ -22,7 +22,6 @@ class ModelSecurityGroup(cdk.Resource):
         """Defines the security group.
 
         Args:
-            vpc: The model's VPC.
             s3_prefix_list_id: Id of the region's managed prefix list `com.amazonaws.<region>.s3`.
                 Default: by this package's data; a region that is not in it needs this prop.
         """

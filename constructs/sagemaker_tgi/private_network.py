@@ -1,16 +1,15 @@
 """The network of a private endpoint: where the model's interfaces are, and how callers reach the runtime."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_kms as kms
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from sagemaker_tgi.artifact_gateway_endpoint import ArtifactGatewayEndpoint
-from sagemaker_tgi.encryption_key import EncryptionKey
 from sagemaker_tgi.isolated_vpc import IsolatedVpc
+from sagemaker_tgi.log_group import DEFAULT_LOG, LogOptions
 from sagemaker_tgi.model_security_group import ModelSecurityGroup
 from sagemaker_tgi.props import PropsCheck
 from sagemaker_tgi.region_data import availability_zones as known_zones
@@ -40,9 +39,7 @@ class PrivateNetwork(Construct):
         instance_type: str = "ml.g5.2xlarge",
         description: str | None = None,
         flow_log_group_name: str | None = None,
-        encryption_key: kms.IKey | None = None,
-        log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH,
-        log_removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.DESTROY,
+        log: LogOptions = DEFAULT_LOG,
     ) -> None:
         """Defines the network.
 
@@ -60,9 +57,7 @@ class PrivateNetwork(Construct):
             instance_type: SageMaker instance type that the new VPC is for.
             description: What the network is for, in the key's description. Default: its path.
             flow_log_group_name: Log group of the new VPC's flow logs. Default: named after the path.
-            encryption_key: Key of that log group, which CloudWatch Logs may use. Default: a new one.
-            log_retention: How long flow logs are kept.
-            log_removal_policy: What happens to their log group, and a new key, on removal.
+            log: How the flow logs are kept. Default key: a new one.
         """
         with PropsCheck(scope, construct_id) as check:
             super().__init__(scope, construct_id)
@@ -101,19 +96,5 @@ class PrivateNetwork(Construct):
             if self.is_shared:
                 return
             name = flow_log_group_name or f"/vpc-flow-logs/{cdk.Names.unique_resource_name(self, separator='-')}"
-            self.flow_log = VpcFlowLog(
-                self,
-                "FlowLog",
-                vpc=vpc,
-                log_group_name=name,
-                encryption_key=encryption_key
-                or EncryptionKey(
-                    self,
-                    "Key",
-                    log_group_names=[name],
-                    description=f"{description or self.node.path}: {name}",
-                    removal_policy=log_removal_policy,
-                ),
-                log_retention=log_retention,
-                log_removal_policy=log_removal_policy,
-            )
+            log = replace(log, encryption_key=log.key_for(self, name, description=description))
+            self.flow_log = VpcFlowLog(self, "FlowLog", vpc=vpc, log_group_name=name, log=log)

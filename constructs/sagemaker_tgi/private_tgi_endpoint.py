@@ -1,24 +1,23 @@
 """A private endpoint with everything that it needs: the construct to start with."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from sagemaker_tgi.arns import log_group_name
-from sagemaker_tgi.artifact import ModelArtifact
+from sagemaker_tgi.artifact import EcrImage, ModelArtifact
 from sagemaker_tgi.artifact_gateway_endpoint import ArtifactGatewayEndpoint
 from sagemaker_tgi.auto_scaling import InstanceScaling
 from sagemaker_tgi.data_capture import DataCapture
-from sagemaker_tgi.encryption_key import EncryptionKey
 from sagemaker_tgi.endpoint import ITgiEndpoint, TgiEndpoint
 from sagemaker_tgi.endpoint_config import TgiEndpointConfig
 from sagemaker_tgi.execution_role import TgiExecutionRole
-from sagemaker_tgi.image import EcrImage
+from sagemaker_tgi.log_group import DEFAULT_LOG, LogOptions
 from sagemaker_tgi.model import TgiModel
 from sagemaker_tgi.private_network import PrivateNetwork
 from sagemaker_tgi.props import PropsCheck
@@ -48,9 +47,7 @@ class PrivateTgiEndpoint(ITgiEndpoint):
         vpc: ec2.IVpc | None = None,
         subnets: Sequence[ec2.ISubnet] = (),
         role: iam.IRole | None = None,
-        encryption_key: kms.IKey | None = None,
-        log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH,
-        log_removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.DESTROY,
+        log: LogOptions = DEFAULT_LOG,
         data_capture: DataCapture | None = None,
         description: str | None = None,
         model_data_download_timeout: cdk.Duration | None = None,
@@ -72,9 +69,7 @@ class PrivateTgiEndpoint(ITgiEndpoint):
             vpc: A VPC for the new network, which must have a route to Amazon S3. Default: a new VPC.
             subnets: Subnets of `vpc`. Default: its isolated ones, or else its private ones.
             role: What SageMaker assumes to start the container. Default: a new `TgiExecutionRole`.
-            encryption_key: Key of the log groups, which CloudWatch Logs may use. Default: new ones.
-            log_retention: How long log events are kept.
-            log_removal_policy: What happens to log groups and new keys on removal.
+            log: How the container's log and the flow logs are kept. Default keys: new ones.
             data_capture: Where requests and answers are kept. Default: they are not.
             description: What the endpoint is for, in descriptions of keys. Default: its path.
             model_data_download_timeout: For copying the weights to an instance; 1 minute to 1 hour.
@@ -99,9 +94,7 @@ class PrivateTgiEndpoint(ITgiEndpoint):
                 subnets=subnets,
                 instance_type=instance_type,
                 description=description,
-                encryption_key=encryption_key,
-                log_retention=log_retention,
-                log_removal_policy=log_removal_policy,
+                log=log,
             )
             """Where the model is: VPC, subnets, security group, interface endpoint of callers, flow logs."""
             self.role: iam.IRole = role or TgiExecutionRole(
@@ -152,23 +145,14 @@ class PrivateTgiEndpoint(ITgiEndpoint):
             )
             """Instances, time-outs and data capture."""
             # An endpoint that gets another name goes on logging to its old group until it is deleted.
-            group = log_group_name("*")
-            self.encryption_key: kms.IKey = encryption_key or EncryptionKey(
-                self,
-                "Key",
-                log_group_names=[group],
-                description=f"{description or self.node.path}: {group}",
-                removal_policy=log_removal_policy,
-            )
+            self.encryption_key = log.key_for(self, log_group_name("*"), description=description)
             """Key of the container's log group."""
             self.endpoint = TgiEndpoint(
                 self,
                 "Endpoint",
                 endpoint_name=self.endpoint_name,
                 endpoint_config=self.endpoint_config,
-                log_encryption_key=self.encryption_key,
-                log_retention=log_retention,
-                log_removal_policy=log_removal_policy,
+                log=replace(log, encryption_key=self.encryption_key),
             )
             """The endpoint itself."""
             self.variant_name = self.endpoint.variant_name

@@ -22,8 +22,8 @@ class PropsCheck:
     The end of the block raises every problem at once. While the block of a construct that is made of others is open,
     theirs do not raise: their problems come with its own.
 
-    Values that are only known at deployment (unresolved tokens) pass every check. Whether a value is one is asked only
-    where it fails a check, as each question to the CDK costs a call to Node.
+    Values that are known only at deployment (unresolved tokens) pass every check. Only a value that fails a check is
+    tested for being a token, as each test costs a call to Node.
     """
 
     _open: ClassVar[list["PropsCheck"]] = []

@@ -1,4 +1,4 @@
-"""The private way of callers to a SageMaker endpoint."""
+"""An interface endpoint, by which callers reach a SageMaker endpoint privately."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from sagemaker_tgi.arns import INVOKE_ACTIONS, endpoint_arn
-from sagemaker_tgi.compliance import explain_statements
+from sagemaker_tgi.permissions import Permission, explain
 from sagemaker_tgi.props import PropsCheck
 
 
@@ -62,26 +62,21 @@ class RuntimeInterfaceEndpoint(ec2.InterfaceVpcEndpoint):
         )
         if shared:
             return
-        self.add_to_policy(
-            iam.PolicyStatement(
-                sid="InvokeOwnEndpoints",
-                principals=[iam.AnyPrincipal()],
-                actions=INVOKE_ACTIONS,
-                resources=[endpoint_arn(cdk.Stack.of(scope), "*")],
-            )
+        invoke = Permission(
+            sid="InvokeOwnEndpoints",
+            reason="callers inside the VPC invoke endpoints of this account and of no other. `*` principals may do "
+            "nothing that their own policies do not allow; `*` as a name, as an endpoint that is renamed has two for a "
+            "while",
+            principals=[iam.AnyPrincipal()],
+            actions=INVOKE_ACTIONS,
+            resources=[endpoint_arn(cdk.Stack.of(scope), "*")],
         )
-        explain_statements(
-            self,
-            {
-                "InvokeOwnEndpoints": "callers inside the VPC ask endpoints of this account and of no other. `*` "
-                "principals may do nothing that their own policies do not allow; `*` as a name, as an endpoint that "
-                "is renamed has two for a while"
-            },
-        )
+        self.add_to_policy(invoke.statement())
+        explain(self, [invoke])
 
 
 def _one_per_zone(subnets: Sequence[ec2.ISubnet]) -> list[ec2.ISubnet]:
-    """The first subnet of each zone: EC2 refuses a second. `SubnetSelection.one_per_az` leaves given subnets alone."""
+    """The first subnet of each zone: EC2 rejects a second. `SubnetSelection.one_per_az` ignores given subnets."""
     by_zone: dict[str, ec2.ISubnet] = {}
     for subnet in subnets:
         by_zone.setdefault(subnet.availability_zone, subnet)

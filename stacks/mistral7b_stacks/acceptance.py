@@ -5,7 +5,7 @@
     from mistral7b_stacks.acceptance import *
 
 After an edit, or a new release of this package, the test fails with the CloudFormation difference. `--accept` writes
-the templates of now to `accepted/` beside the test file.
+the current templates to `accepted/` beside the test file.
 """
 
 import json
@@ -13,7 +13,7 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -106,45 +106,47 @@ def accept(folder: Path, templates: dict[str, Template]) -> None:
 
 def differences(before: dict[str, Template], after: dict[str, Template]) -> list[str]:
     """What changed, stack by stack, one line for each value."""
-    lines = [f"- stack {stack}" for stack in before.keys() - after.keys()]
-    lines += [f"+ stack {stack}: {len(after[stack]['Resources'])} resources" for stack in after.keys() - before.keys()]
-    lines.sort()
-    for stack in sorted(before.keys() & after.keys()):
-        changed = list(_changed_resources(before[stack], after[stack]))
-        lines += [f"~ stack {stack}", *(f"    {line}" for line in changed)] if changed else []
-    return lines
+    return [*_changes(before, after, lambda stack, _: f"stack {stack}", _changes_of_template)]
 
 
-def _changed_resources(before: Template, after: Template) -> Iterator[str]:
-    old, new = before.get("Resources", {}), after.get("Resources", {})
-    for name in sorted({**old, **new}):
-        if name not in new:
-            yield f"- {old[name]['Type']} {name}"
-        elif name not in old:
-            yield f"+ {new[name]['Type']} {name}"
-        elif changed := list(_changed_values(old[name], new[name], "")):
-            yield f"~ {new[name]['Type']} {name}"
+def _changes_of_template(before: Template, after: Template) -> Iterator[str]:
+    old, new = dict(before), dict(after)
+    yield from _changes(
+        old.pop("Resources", {}),
+        new.pop("Resources", {}),
+        lambda name, resource: f"{resource['Type']} {name}",
+        _changes_of_values,
+    )
+    yield from _changes_of_values(old, new)
+
+
+def _changes(
+    before: dict[str, Any],
+    after: dict[str, Any],
+    label: Callable[[str, Any], str],
+    inner: Callable[[Any, Any], Iterator[str]],
+) -> Iterator[str]:
+    for name in sorted({**before, **after}):
+        if name not in after:
+            yield f"- {label(name, before[name])}"
+        elif name not in before:
+            yield f"+ {label(name, after[name])}"
+        elif changed := list(inner(before[name], after[name])):
+            yield f"~ {label(name, after[name])}"
             yield from (f"    {line}" for line in changed)
-    rest = [{key: value for key, value in one.items() if key != "Resources"} for one in (before, after)]
-    yield from _changed_values(rest[0], rest[1], "")
 
 
-def _changed_values(before: Any, after: Any, path: str) -> Iterator[str]:
+def _changes_of_values(before: Any, after: Any, path: str = "") -> Iterator[str]:
     if before == after:
         return
     if isinstance(before, dict) and isinstance(after, dict):
-        keys: list[Any] = sorted({**before, **after})
-        pairs = [(before.get(key), after.get(key)) for key in keys]
+        for key in sorted({**before, **after}):
+            yield from _changes_of_values(before.get(key), after.get(key), f"{path}.{key}" if path else key)
     elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
-        keys, pairs = [*range(len(before))], list(zip(before, after, strict=True))
+        for index, (one, other) in enumerate(zip(before, after, strict=True)):
+            yield from _changes_of_values(one, other, f"{path}.{index}")
     else:
-        path, old, new = path.removeprefix("Properties."), _shown(before), _shown(after)
+        path = path.removeprefix("Properties.")
+        old, new = ("(none)" if one is None else json.dumps(one, ensure_ascii=False) for one in (before, after))
         both = f"{path}: {old} -> {new}"
         yield from [both] if len(both) <= _WIDTH else [f"{path}:", f"    - {old}", f"    + {new}"]
-        return
-    for key, (one, other) in zip(keys, pairs, strict=True):
-        yield from _changed_values(one, other, f"{path}.{key}" if path else str(key))
-
-
-def _shown(value: Any) -> str:
-    return "(none)" if value is None else json.dumps(value, ensure_ascii=False)

@@ -23,7 +23,7 @@ def main(folder: Path) -> None:
 
     A mistake in a file ends with a message and exit code 2, a finding of a check with 1.
 
-    `cdk -c environments=FOLDER` takes the files of another folder. `-c only=dev,prod` defines these stages alone; every
+    `cdk -c environments=FOLDER` takes the files of another folder. `-c only=dev,prod` defines only these stages; every
     file is read and checked all the same. `-c validation=full` checks templates that have passed before, too.
     """
     app = cdk.App(builtin_cloud_formation_validation=False)
@@ -55,15 +55,10 @@ def main(folder: Path) -> None:
 def define(
     app: cdk.App, environments: Mapping[str, Environment], promotion: Promotion | None = None
 ) -> PipelineStack | None:
-    """Defines a stage for each environment and, where there is one, the pipeline that promotes them.
-
-    Args:
-        app: The app.
-        environments: The environments, by name.
-        promotion: The pipeline file. Default: no pipeline, and no environment lets one in.
+    """Defines a stage for each environment and, if there is one, the pipeline that promotes them.
 
     Returns:
-        The pipeline's stack, if there is one, and all that it promotes is among the environments.
+        The pipeline's stack, if there is a pipeline file, and all that it promotes is among the environments.
     """
     if is_listed(app):  # in the report the mark of `mark_unchecked` would fail the synth itself
         app.node.set_context("@aws-cdk/core:annotationsInValidationReport", value=False)
@@ -89,8 +84,8 @@ def define(
 def _trusted_roles(environment: Environment, promotion: Promotion) -> list[NamedRole]:
     """Who runs an environment's smoke test and gates.
 
-    An environment without an account of its own trusts the account that it is deployed to, never the pipeline file's:
-    whoever tries `cdk deploy 'dev/*'` with the file as it came lets no stranger in.
+    An environment without an account in its file trusts the account that it is deployed to, not the pipeline file's:
+    `cdk deploy 'dev/*'` with the unchanged example files must not trust a stranger's account.
     """
     account = promotion.settings.account if environment.account else None
     trusted = [NamedRole(gates_project_role_name(environment.name), account)]

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Sequence
-from functools import partial
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -33,7 +32,7 @@ _SOURCES = [Path(file).read_text(encoding="utf-8") for file in (__file__, verdic
 
 
 class InvalidContextError(ValueError):
-    """A value of `cdk -c KEY=VALUE` that there is not."""
+    """An unknown value of `cdk -c KEY=VALUE`."""
 
 
 def new_pack(pack: CompliancePack, scope: IConstruct) -> "NagPack":
@@ -43,20 +42,17 @@ def new_pack(pack: CompliancePack, scope: IConstruct) -> "NagPack":
 
 
 def add_compliance_packs(scope: IConstruct, packs: Sequence[CompliancePack]) -> None:
-    """Lets a synth fail on what these packs find in `scope` and nobody has acknowledged.
+    """Makes a synth fail on unacknowledged findings of these packs in `scope`.
 
-    By itself each pack looks at the whole app, once for every stage that asks for it, whatever the others ask for.
+    Added by itself, a pack would check the whole app once for each stage, whatever packs the other stages have.
     """
     for pack in () if is_listed(scope) else packs:
-        cdk.Validations.of(scope).add_plugins(Check(scope, PACKS[pack], "cdk-nag", partial(_run_pack, pack, scope)))
-
-
-def _run_pack(pack: CompliancePack, scope: IConstruct, _: object) -> cdk.PolicyValidationPluginReport:
-    return new_pack(pack, scope).validate_scope(scope)
+        check = Check(scope, PACKS[pack], "cdk-nag", lambda _, pack=pack: new_pack(pack, scope).validate_scope(scope))
+        cdk.Validations.of(scope).add_plugins(check)
 
 
 def add_template_validation(app: cdk.App) -> None:
-    """Lets a synth fail where a template breaks CloudFormation's schemas and rules (`validateAgainstDefaultRules`).
+    """Makes a synth fail if a template breaks CloudFormation's schemas and rules (`validateAgainstDefaultRules`).
 
     The CDK's own switch (`builtin_cloud_formation_validation`) has to be off: it would validate every template at every
     synth, for `cdk ls` and `cdk destroy`, too. These need no check: see `mark_unchecked`.
@@ -71,7 +67,7 @@ def _validate_templates(stacks: Sequence[cdk.PolicyValidationStack]) -> cdk.Poli
 
 @jsii.implements(cdk.IPolicyValidationContext)
 class _Templates:
-    """Some of a synth's templates. The CDK's own plug-in asks for nothing else of its context."""
+    """Some of a synth's templates. The CDK's own plug-in reads nothing else of its context."""
 
     def __init__(self, stacks: Sequence[cdk.PolicyValidationStack]) -> None:
         self._stacks = list(stacks)
@@ -83,7 +79,7 @@ class _Templates:
 
 @jsii.implements(cdk.IPolicyValidationPlugin)
 class Check:
-    """A plug-in that looks at one construct and what is in it, if its templates have not passed as they are now."""
+    """A plug-in that checks one construct and what is in it, unless the current templates have passed before."""
 
     rule_ids: list[str] | None = None  # listing them would load them
 
@@ -121,7 +117,7 @@ class Check:
 
 
 def remember_verdicts(app: cdk.App, folder: Path) -> Verdicts | None:
-    """Lets the app's checks pass over what they passed before, by the verdicts in `folder`; never in a CI's builds."""
+    """Makes the app's checks skip stacks that passed before, by the verdicts in `folder`; never in CI."""
     asked = app.node.try_get_context("validation")
     if asked not in (None, "full"):
         raise InvalidContextError(
@@ -133,11 +129,11 @@ def remember_verdicts(app: cdk.App, folder: Path) -> Verdicts | None:
 
 
 def mark_unchecked(stack: cdk.Stack) -> None:
-    """Lets `cdk deploy --app cdk.out` refuse the stack where no check has looked at it; `cdk destroy` does not mind."""
+    """Makes `cdk deploy --app cdk.out` refuse a stack that no check has read; `cdk destroy` still works."""
     if is_listed(stack):
         stack.node.add_metadata("aws:cdk:error", _UNCHECKED)
 
 
 def is_listed(scope: IConstruct) -> bool:
-    """Whether the CDK CLI wants to know the stacks, not to deploy them: `cdk ls` and `cdk destroy` say so."""
+    """Whether the CDK CLI only lists or destroys stacks: `cdk ls` and `cdk destroy` pass this context."""
     return bool(scope.node.try_get_context("aws:cdk:bundling-stacks") == [])

@@ -12,21 +12,21 @@ from constructs import Construct, IDependable
 from mistral7b.environment import Callers, Environment, ExistingVpc, OwnVpc
 from mistral7b.environment import DataCapture as DataCaptureSettings
 from mistral7b.promotion.names import gate_role_name
-from mistral7b_stacks.base import EnvironmentStack
-from mistral7b_stacks.retention import REMOVAL, RETENTION_DAYS
+from mistral7b_stacks.base import REMOVAL, RETENTION_DAYS, EnvironmentStack
 from sagemaker_tgi import (
     DataCapture,
-    DataCaptureBucket,
     EcrImage,
     EncryptionKey,
     GateRole,
     InstanceScaling,
+    LogOptions,
     ModelArtifact,
     NamedRole,
+    PrivateBucket,
     PrivateNetwork,
     PrivateTgiEndpoint,
     acknowledge,
-    explain_statements,
+    explain,
 )
 
 # Resources by whose tags the SageMaker SDK and Studio recognize a JumpStart model.
@@ -43,17 +43,15 @@ class EndpointStack(EnvironmentStack):
     def __init__(
         self, scope: Construct, construct_id: str, *, environment: Environment, trusted_roles: Sequence[NamedRole] = ()
     ) -> None:
-        """Defines the stack.
-
-        Args:
-            environment: The environment.
-            trusted_roles: Roles that assume the gate role, for smoke test and gates. Default: there is no gate role.
-        """
+        """Defines the stack; `trusted_roles` assume the gate role. Without them there is none."""
         super().__init__(scope, construct_id, environment=environment, description="SageMaker endpoint")
         given_key = environment.encryption.kms_key_arn
         key = kms.Key.from_key_arn(self, "GivenKey", given_key) if given_key else None
-        log_retention = RETENTION_DAYS[environment.removal.log_retention_days]
-        log_removal_policy = REMOVAL[environment.removal.log_group]
+        log = LogOptions(
+            encryption_key=key,
+            retention=RETENTION_DAYS[environment.removal.log_retention_days],
+            removal_policy=REMOVAL[environment.removal.log_group],
+        )
         description = f"Mistral 7B, {environment.name}"
         existing = environment.network.existing_vpc
         network = PrivateNetwork(
@@ -67,9 +65,7 @@ class EndpointStack(EnvironmentStack):
             runtime_endpoint=environment.network.runtime_endpoint,
             description=description,
             flow_log_group_name=f"/mistral7b/{environment.name}/vpc-flow-logs",
-            encryption_key=key,
-            log_retention=log_retention,
-            log_removal_policy=log_removal_policy,
+            log=log,
         )
         scaling, capture = environment.auto_scaling, environment.data_capture
         private = PrivateTgiEndpoint(
@@ -91,14 +87,12 @@ class EndpointStack(EnvironmentStack):
             if scaling
             else None,
             network=network,
-            encryption_key=key,
-            log_retention=log_retention,
-            log_removal_policy=log_removal_policy,
             data_capture=self._data_capture(environment, capture, key) if capture else None,
             description=description,
             model_data_download_timeout=cdk.Duration.seconds(environment.timeouts.model_download_seconds),
             container_startup_health_check_timeout=cdk.Duration.seconds(environment.timeouts.container_startup_seconds),
             detailed_observability=environment.detailed_observability,
+            log=log,
         )
         self.endpoint = private.endpoint
         """The endpoint."""
@@ -122,8 +116,8 @@ class EndpointStack(EnvironmentStack):
         )
         acknowledge(
             vpc,
+            "the route tables that get the S3 endpoint are given separately; nothing reads those of the subnets",
             "@aws-cdk/aws-ec2:noSubnetRouteTableId",
-            "the route tables that get the endpoint for S3 are given apart; nothing asks the subnets for theirs",
         )
         return vpc
 
@@ -138,7 +132,7 @@ class EndpointStack(EnvironmentStack):
             description=f"Mistral 7B, {environment.name}: captured requests",
             removal_policy=removal_policy,
         )
-        kept = DataCaptureBucket(
+        kept = PrivateBucket(
             self,
             "DataCapture",
             encryption_key=key,
@@ -157,7 +151,10 @@ class EndpointStack(EnvironmentStack):
 
     def _grant_callers(self, callers: Callers, vpc: ec2.IVpc) -> list[IDependable]:
         """A policy on each role, replaced with the endpoint: a caller may invoke the old one until it is deleted."""
-        statement = self.endpoint.invoke_statement(only_from_vpc=vpc if callers.only_from_vpc else None)
+        invoke = self.endpoint.invoke_permission(
+            "a role of callers.role_names invokes this endpoint only",
+            only_from_vpc=vpc if callers.only_from_vpc else None,
+        )
         policies: list[IDependable] = []
         for name in callers.role_names:
             policy = iam.CfnRolePolicy(
@@ -165,9 +162,9 @@ class EndpointStack(EnvironmentStack):
                 f"Caller-{name}",
                 role_name=name,
                 policy_name=f"invoke-{self.endpoint.endpoint_name}-{self.region}",
-                policy_document=iam.PolicyDocument(statements=[statement]),
+                policy_document=iam.PolicyDocument(statements=[invoke.statement()]),
             )
-            explain_statements(policy, {"InvokeEndpoint": "a role of callers.role_names asks this endpoint alone"})
+            explain(policy, [invoke])
             policies.append(policy)
         return policies
 

@@ -12,18 +12,13 @@ from sagemaker_tgi import NamedRole
 
 
 class EnvironmentStage(cdk.Stage):
-    """One environment: the stack `<environment>/endpoint`, and beside it what lets a workflow in, if one deploys it.
+    """One environment: the stack `<environment>/endpoint`, and `<environment>/github` if a workflow deploys it.
 
-    Without an account in the environment file, they go to the account of the CLI's credentials.
+    Without an account in the environment file, they are deployed to the account of the CLI's credentials.
     """
 
     def __init__(self, scope: Construct, *, environment: Environment, trusted_roles: Sequence[NamedRole] = ()) -> None:
-        """Defines the stage; its id is the environment's name.
-
-        Args:
-            environment: The environment.
-            trusted_roles: Roles that run smoke test and gates after a deployment. Default: none, so no gate role.
-        """
+        """Defines the stage, with the environment's name as its id; `trusted_roles` as of `EndpointStack`."""
         super().__init__(
             scope,
             environment.name,
@@ -34,8 +29,3 @@ class EnvironmentStage(cdk.Stage):
         add_compliance_packs(self, environment.compliance_packs)
         for key, value in environment.tags.items():
             cdk.Tags.of(self).add(key, value)
-
-    @property
-    def stacks(self) -> list[cdk.Stack]:
-        """All stacks of the stage."""
-        return [child for child in self.node.children if isinstance(child, cdk.Stack)]

@@ -42,7 +42,7 @@ class Verdicts:
         found = [
             construct["constructPath"]
             for plugin in json.loads(report.read_bytes())["pluginReports"]
-            if plugin["pluginName"] != "Construct Annotations"  # which every synth collects anew
+            if plugin["pluginName"] != "Construct Annotations"  # which every synth collects again
             for violation in plugin["violations"]
             for construct in violation["violatingConstructs"]
         ]

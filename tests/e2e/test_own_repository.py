@@ -27,8 +27,8 @@ def repository(release: Environment, tmp_path_factory: pytest.TempPathFactory) -
     succeeded(release.run("mistral7b", "init", str(folder), "--account", "210987654321"))
     (folder / "node_modules").symlink_to(PROJECT / "node_modules")
     accepted = succeeded(release.run(*TEST, "--accept", folder=folder)).stdout
-    assert "+ stack dev-endpoint: " in accepted
-    assert "+ stack pipeline: " in accepted
+    assert "+ stack dev-endpoint" in accepted
+    assert "+ stack pipeline" in accepted
     return folder
 
 

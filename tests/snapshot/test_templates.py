@@ -13,10 +13,10 @@ RECORDED = Path(__file__).parent / "__snapshots__" / "test_templates"
 
 
 @pytest.mark.parametrize("path", STACKS, ids=lambda path: path.replace("/", "-"))
-def test_the_template_is_the_recorded_one(path: str, templates: dict[str, Any], snapshot: SnapshotAssertion) -> None:
+def test_template_matches_snapshot(path: str, templates: dict[str, Any], snapshot: SnapshotAssertion) -> None:
     assert templates[path] == snapshot(extension_class=JSONSnapshotExtension)
 
 
-def test_every_template_that_is_recorded_is_of_a_stack() -> None:
+def test_every_snapshot_belongs_to_a_stack() -> None:
     recorded = {file.stem.partition("[")[2].rstrip("]") for file in RECORDED.glob("*.json")}
     assert recorded == {path.replace("/", "-") for path in STACKS}

@@ -95,7 +95,7 @@ def test_the_target_is_registered_after_the_endpoint(deployed: Deployment) -> No
             assert endpoints <= after(stack, name)
 
 
-def test_callers_may_invoke_this_endpoint_and_no_more(deployed: Deployment) -> None:
+def test_callers_may_only_invoke_this_endpoint(deployed: Deployment) -> None:
     """Callers need `sagemaker:InvokeEndpoint` alone, on this endpoint. Source: SageMaker API, InvokeEndpoint."""
     callers = deployed.environment.callers
     own = [r["Properties"] for r in deployed.all("AWS::IAM::RolePolicy")]
@@ -109,7 +109,7 @@ def test_callers_may_invoke_this_endpoint_and_no_more(deployed: Deployment) -> N
         assert ("aws:SourceVpc" in text(statement)) == callers.only_from_vpc
 
 
-def test_captured_requests_go_where_the_role_may_write(deployed: Deployment) -> None:
+def test_the_role_may_write_captured_requests_where_they_are_kept(deployed: Deployment) -> None:
     """The role may write what is captured, with its key. Source: SageMaker developer guide, data capture."""
     capture = deployed.properties(CONFIG).get("DataCaptureConfig")
     settings = deployed.environment.data_capture

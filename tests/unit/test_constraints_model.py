@@ -53,7 +53,7 @@ def test_the_container_starts_with_its_environment_on_its_instance(deployed: Dep
     assert settings.sm_num_gpus == gpus
 
 
-def test_what_every_change_replaces_has_no_name(deployed: Deployment) -> None:
+def test_resources_that_every_change_replaces_have_no_name(deployed: Deployment) -> None:
     """Model, endpoint configuration and role have no names of their own, which replacements would collide with. Source:
     SageMaker API, CreateModel.
     """
@@ -82,7 +82,7 @@ def test_no_role_has_a_managed_policy(deployed: Deployment) -> None:
     assert "FullAccess" not in text(deployed.resources)
 
 
-def test_sagemaker_takes_the_role_on_for_this_account_alone(deployed: Deployment) -> None:
+def test_sagemaker_assumes_the_role_only_for_this_account(deployed: Deployment) -> None:
     """Only SageMaker takes the role on, for this account. Source: SageMaker developer guide, confused deputy."""
     [trust] = deployed.execution_role()["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Principal"] == {"Service": "sagemaker.amazonaws.com"}
@@ -116,7 +116,7 @@ def test_the_role_pulls_from_the_images_repository(deployed: Deployment) -> None
     assert pull["Resource"].endswith(f":repository/{repository}")
 
 
-def test_any_resource_is_allowed_for_actions_that_take_no_other_alone(deployed: Deployment) -> None:
+def test_only_actions_without_resources_have_wildcard_resources(deployed: Deployment) -> None:
     """`*` is the resource of actions alone that take no other; metrics within SageMaker's namespace. Source: IAM
     service authorization reference.
     """
@@ -126,14 +126,14 @@ def test_any_resource_is_allowed_for_actions_that_take_no_other_alone(deployed: 
     assert namespace == {"StringEquals": {"cloudwatch:namespace": "/aws/sagemaker/Endpoints"}}
 
 
-def test_the_role_writes_to_the_endpoints_log_group_alone(deployed: Deployment) -> None:
+def test_the_role_writes_only_to_the_endpoints_log_group(deployed: Deployment) -> None:
     """It writes to the endpoint's log group alone. Source: SageMaker developer guide, execution role."""
     group = f":log-group:/aws/sagemaker/Endpoints/{deployed.environment.resolved_endpoint_name}"
     for resource in deployed.statements()["WriteLogs"]["Resource"]:
         assert re.search(rf'{re.escape(group)}(:\*)?"', text(resource))
 
 
-def test_the_role_attaches_interfaces_in_the_models_vpc_alone(deployed: Deployment) -> None:
+def test_the_role_attaches_interfaces_only_in_the_models_vpc(deployed: Deployment) -> None:
     """It makes and removes interfaces in the model's VPC alone. The right to remove them outlives endpoint, subnets and
     group, as SageMaker removes them minutes after the endpoint, with this role. Source: same; SageMaker API,
     DeleteEndpoint; EC2 in the service authorization reference.
@@ -155,7 +155,7 @@ def test_arns_are_of_the_regions_partition(deployed: Deployment) -> None:
     assert set(re.findall(r"arn:(aws[a-z-]*):", text(deployed.resources))) == {own}
 
 
-def test_nothing_leads_to_the_internet(deployed: Deployment) -> None:
+def test_the_vpc_has_no_route_to_the_internet(deployed: Deployment) -> None:
     """No internet gateway, no NAT, no route; the container is isolated. Source: this project."""
     kinds = {r["Type"] for r in deployed.resources.values()}
     assert not kinds & {"AWS::EC2::InternetGateway", "AWS::EC2::NatGateway", "AWS::EC2::Route", "AWS::EC2::EIP"}
@@ -173,7 +173,7 @@ def test_the_model_is_in_subnets_of_two_zones(deployed: Deployment) -> None:
     assert len(deployed.properties(MODEL)["VpcConfig"]["Subnets"]) == len(zones)
 
 
-def test_a_gateway_to_s3_is_on_every_route_table_and_lets_little_through(deployed: Deployment) -> None:
+def test_every_route_table_has_an_s3_gateway_with_a_narrow_policy(deployed: Deployment) -> None:
     """The S3 gateway is on every route table, and lets through the artifact bucket and captured requests. Source:
     Amazon VPC user guide, gateway endpoints.
     """
@@ -195,7 +195,7 @@ def test_a_gateway_to_s3_is_on_every_route_table_and_lets_little_through(deploye
         assert set(statements) == {"ReadArtifacts", "ListArtifacts"} | capture
 
 
-def test_the_model_lets_nothing_in_and_reaches_s3_alone(deployed: Deployment) -> None:
+def test_the_model_has_no_ingress_and_reaches_only_s3(deployed: Deployment) -> None:
     """Nothing into the model; out, 443 to S3's prefix list. Source: this project."""
     groups = [r["Properties"] for r in deployed.all("AWS::EC2::SecurityGroup")]
     [model] = [g for g in groups if "DestinationPrefixListId" in text(g)]

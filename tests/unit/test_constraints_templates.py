@@ -117,7 +117,7 @@ def test_what_is_beyond_a_limit_is_found(change: Callable[[Template], object], f
     assert any(found in problem for problem in limits.problems(template))
 
 
-_RECORDED = "test_the_template_is_the_recorded_one"
+_RECORDED = "test_template_matches_snapshot"
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from mistral7b.promotion.names import PIPELINE_NAME, replica_stack
-from sagemaker_tgi import AccessLogBucket, EncryptionKey, PrivateBucket, acknowledge_rule, explain_statements
+from mistral7b.promotion.names import PIPELINE_ID, PIPELINE_NAME, replica_stack
+from sagemaker_tgi import Permission, PrivateBucket, add_to_resource_policy
 
 SOURCE, ASSEMBLY = "Source", "Synth_Output"
 """The artifacts: the commit's files; the cloud assembly, as CDK Pipelines names the output of `Synth`."""
@@ -24,7 +24,7 @@ def objects_of(artifact: str) -> str:
     return f"{PIPELINE_NAME[:20]}/{artifact[:10]}/*"
 
 
-class ArtifactStore(Construct):
+class ArtifactStore(PrivateBucket):
     """An encrypted bucket whose objects expire, and its key.
 
     The roles that deploy, which may be another account's, read the cloud assembly, and nothing else. The bucket stays
@@ -43,75 +43,56 @@ class ArtifactStore(Construct):
         """Defines bucket and key.
 
         Args:
-            scope: Parent construct.
-            construct_id: Id within `scope`.
             retention_days: Days after which an artifact is deleted.
-            deploy_role_arns: Roles that exist, which deploy from it. None, where nothing is deployed in the region.
-            bucket_name: The bucket's name, where another region's stack has to know it. Default: CloudFormation's.
+            deploy_role_arns: Existing roles that deploy from it; empty if nothing is deployed in the region.
+            bucket_name: The bucket's name, if another region's stack has to know it. Default: CloudFormation's.
         """
-        super().__init__(scope, construct_id)
-        stays = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
-        self.key = EncryptionKey(self, "Key", description="Mistral 7B: artifacts of the pipeline", removal_policy=stays)
-        """Key of the artifacts."""
-        self.bucket = PrivateBucket(
-            self,
-            "Bucket",
+        super().__init__(
+            scope,
+            construct_id,
+            description="Mistral 7B: artifacts of the pipeline",
             bucket_name=bucket_name,
-            encryption_key=self.key,
             retention=cdk.Duration.days(retention_days),
-            access_log=AccessLogBucket(self, "AccessLog", removal_policy=stays),
-            removal_policy=stays,
-        )
-        """Bucket of the artifacts."""
-        acknowledge_rule(
-            self,
-            "S3BucketReplicationEnabled",
-            "what an artifact holds comes from a commit, which can be built again; access logs are of no other use",
+            removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )
         if deploy_role_arns:
-            self._let_deploy([iam.ArnPrincipal(arn) for arn in deploy_role_arns])
+            self._let_read_assembly([iam.ArnPrincipal(arn) for arn in deploy_role_arns])
 
     def as_known(self) -> s3.IBucket:
         """The bucket for the CDK's constructs, whose grants, broader than what is needed, it does not take."""
         key = kms.Key.from_key_arn(self, "KnownKey", self.key.key_arn)
         return s3.Bucket.from_bucket_attributes(self, "Known", bucket_name=self.bucket.bucket_name, encryption_key=key)
 
-    def _let_deploy(self, roles: Sequence[iam.IPrincipal]) -> None:
-        self.bucket.add_to_resource_policy(
-            iam.PolicyStatement(
+    def _let_read_assembly(self, roles: Sequence[iam.IPrincipal]) -> None:
+        stack = cdk.Stack.of(self)
+        add_to_resource_policy(
+            self.bucket,
+            Permission(
                 sid="DeployRolesRead",
-                principals=list(roles),
+                reason="the environments' deployments read their templates from the cloud assembly; `*` is the "
+                "execution's part of its key",
+                principals=roles,
                 actions=["s3:GetObject*"],
                 resources=[self.bucket.arn_for_objects(objects_of(ASSEMBLY))],
-            )
-        )
-        self.bucket.add_to_resource_policy(
-            iam.PolicyStatement(
+            ),
+            Permission(
                 sid="DeployRolesFind",
-                principals=list(roles),
+                reason="the actions that the bootstrap gives these roles on an artifact bucket",
+                principals=roles,
                 actions=["s3:GetBucket*", "s3:List*"],
                 resources=[self.bucket.bucket_arn],
-            )
+            ),
         )
-        self.key.add_to_resource_policy(
-            iam.PolicyStatement(
+        add_to_resource_policy(
+            self.key,
+            Permission(
                 sid="DeployRolesDecrypt",
-                principals=list(roles),
+                reason="to read the encrypted assembly, through Amazon S3 only. `*` is the key itself",
+                principals=roles,
                 actions=["kms:Decrypt", "kms:DescribeKey"],
                 resources=["*"],
-                conditions={
-                    "StringEquals": {"kms:ViaService": f"s3.{self.key.stack.region}.{self.key.stack.url_suffix}"}
-                },
-            )
-        )
-        explain_statements(
-            self,
-            {
-                "DeployRolesRead": "the environments' deployments read their templates from the cloud assembly; `*` "
-                "is the execution's part of its key",
-                "DeployRolesFind": "the actions that the bootstrap gives these roles on an artifact bucket",
-                "DeployRolesDecrypt": "to read the encrypted assembly, through Amazon S3 alone. `*` is the key itself",
-            },
+                conditions={"StringEquals": {"kms:ViaService": f"s3.{stack.region}.{stack.url_suffix}"}},
+            ),
         )
 
 
@@ -119,38 +100,27 @@ class ReplicationStack(cdk.Stack):
     """Artifacts in another region than the pipeline's, where CodePipeline copies what it deploys there."""
 
     def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        env: cdk.Environment,
-        retention_days: int,
-        deploy_role_arns: Sequence[str],
+        self, scope: Construct, *, env: cdk.Environment, retention_days: int, deploy_role_arns: Sequence[str]
     ) -> None:
         """Defines the stack; arguments as of `ArtifactStore`."""
         super().__init__(
             scope,
-            construct_id,
+            f"{PIPELINE_ID}-{env.region}",
             env=env,
             stack_name=replica_stack(str(env.region)),
             description=f"Mistral 7B, pipeline: artifacts in {env.region}",
         )
+        name, alias = f"{PIPELINE_NAME}-{self.account}-{self.region}", f"alias/{PIPELINE_NAME}"
         store = ArtifactStore(
-            self,
-            "Artifacts",
-            retention_days=retention_days,
-            deploy_role_arns=deploy_role_arns,
-            bucket_name=f"{PIPELINE_NAME}-{self.account}-{self.region}",
+            self, "Artifacts", retention_days=retention_days, deploy_role_arns=deploy_role_arns, bucket_name=name
         )
-        # The pipeline's stack is in another region, which no reference leads to: it knows the key by this name.
-        alias = kms.Alias(self, "Alias", alias_name=f"alias/{PIPELINE_NAME}", target_key=store.key)
-        self.alias_name: str = alias.alias_name
-        """The key's alias, by which the pipeline's role may use it."""
+        # The pipeline's stack is in another region, which no reference leads to: it knows bucket and key by name.
+        kms.Alias(self, "Alias", alias_name=alias, target_key=store.key)
         self.bucket: s3.IBucket = s3.Bucket.from_bucket_attributes(
             self,
             "Known",
-            bucket_name=f"{PIPELINE_NAME}-{self.account}-{self.region}",
+            bucket_name=name,
             region=self.region,
-            encryption_key=kms.Alias.from_alias_name(self, "KnownKey", f"alias/{PIPELINE_NAME}"),
+            encryption_key=kms.Alias.from_alias_name(self, "KnownKey", alias),
         )
         """The bucket with its key, as another region's stack knows them."""

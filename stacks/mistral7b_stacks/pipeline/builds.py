@@ -1,7 +1,6 @@
 """CodeBuild projects: what they have in common, and what each may do."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Literal
 
 import aws_cdk as cdk
@@ -13,7 +12,7 @@ from constructs import Construct
 
 from mistral7b.promotion.names import PIPELINE_NAME
 from mistral7b_stacks.pipeline.artifacts import ASSEMBLY, SOURCE, ArtifactStore, objects_of
-from mistral7b_stacks.pipeline.permissions import Permission, ServiceRole
+from sagemaker_tgi import LeastPrivilegeRole, Permission, service_principal
 
 _PYTHON = "3.11"  # the oldest that this project takes, and the one that its lock is resolved for
 # What uv and npm have downloaded, checked against the locks' hashes at each use. `.venv` and `node_modules` would not
@@ -23,32 +22,8 @@ _CACHED = ["/root/.cache/uv/**/*", "/root/.npm/**/*"]
 LOG_GROUP_NAME = "/mistral7b/pipeline"
 """Where the builds log, each action in log streams that begin with its project's name."""
 
-
 Install = Literal["client", "pipeline", "test"]
 """Which file of requirements/ an action's set-up installs: the variable INSTALL, which `make setup` reads."""
-
-
-@dataclass(frozen=True)
-class Action:
-    """One CodeBuild action of the pipeline."""
-
-    stage: str
-    name: str
-    commands: Sequence[str]
-    timeout_minutes: int
-    install: Install
-    environment: Mapping[str, str] = field(default_factory=dict)
-    compute_type: codebuild.ComputeType = codebuild.ComputeType.SMALL
-
-    @property
-    def project_name(self) -> str:
-        """Name of the action's project, and of its log streams."""
-        return project_name(self.stage, self.name)
-
-
-def project_name(stage: str, action: str) -> str:
-    """Name of the project of an action; for a policy, the action's name may end in `*`."""
-    return f"{PIPELINE_NAME}-{stage}-{action}"
 
 
 class Builds(Construct):
@@ -64,16 +39,7 @@ class Builds(Construct):
         source: pipelines.FileSet,
         setup: str,
     ) -> None:
-        """Defines nothing yet.
-
-        Args:
-            scope: The pipeline's stack.
-            construct_id: Id within `scope`.
-            store: Where the artifacts are.
-            log_group: Where the builds log.
-            source: The commit's files, which every action starts from.
-            setup: The command that every action starts with.
-        """
+        """Defines nothing yet. Every action starts from the commit's files, `source`, with the command `setup`."""
         super().__init__(scope, construct_id)
         self._store, self._log_group, self._source, self._setup = store, log_group, source, setup
 
@@ -81,85 +47,88 @@ class Builds(Construct):
         self,
         stage: str,
         actions: Sequence[str],
-        *,
         permissions: Sequence[Permission] = (),
+        *,
         reads_assembly: bool = False,
         writes_assembly: bool = False,
         role_name: str | None = None,
     ) -> iam.IRole:
-        """A role of the projects of some actions.
+        """A role of the projects of some actions of a stage, whose names may end in `*`.
 
-        Args:
-            stage: The actions' stage.
-            actions: Their names, which may end in `*`.
-            permissions: What they may do besides logging and reading the source.
-            reads_assembly: Whether they may read the cloud assembly.
-            writes_assembly: Whether they make it.
-            role_name: The role's name, where another account trusts it by that. Default: CloudFormation's.
+        It logs, reads the source and has these permissions. The CDK's grants, broader than what its constructs need
+        (`s3:GetObject*`, `kms:ReEncrypt*`, report groups), do not change it.
         """
         stack = cdk.Stack.of(self)
-        names = [project_name(stage, action) for action in actions]
-        role = ServiceRole(
+        projects = [_project(stage, action) for action in actions]
+        allowed = [
+            self._write_logs(projects),
+            *self._use_artifacts(reads_assembly=reads_assembly, writes_assembly=writes_assembly),
+            *permissions,
+        ]
+        return LeastPrivilegeRole(
             self,
             f"{stage}-{actions[0]}Role",
-            service="codebuild.amazonaws.com",
-            source_arns=[
-                stack.format_arn(service="codebuild", resource="project", resource_name=name) for name in names
-            ],
-            trust="CodeBuild runs the action's commands with it, for its own project alone",
-            description=f"Pipeline {PIPELINE_NAME}, {stage}: {', '.join(actions)}",
             role_name=role_name,
-            permissions=[
-                self._write_logs(names),
-                *self._use_artifacts(reads_assembly=reads_assembly, writes_assembly=writes_assembly),
-                *permissions,
-            ],
-        )
-        return role.fixed
+            description=f"Pipeline {PIPELINE_NAME}, {stage}: {', '.join(actions)}",
+            assumed_by=service_principal(
+                stack,
+                "codebuild.amazonaws.com",
+                [stack.format_arn(service="codebuild", resource="project", resource_name=one) for one in projects],
+            ),
+            trust="CodeBuild runs the action's commands with it, for its own project only",
+            policies={permission.sid: [permission] for permission in allowed},
+        ).without_policy_updates()
 
     def step(
         self,
-        action: Action,
+        stage: str,
+        action: str,
+        commands: Sequence[str],
         *,
-        role: iam.IRole,
+        timeout_minutes: int,
+        install: Install = "client",
+        permissions: Sequence[Permission] = (),
+        role: iam.IRole | None = None,
         assembly: pipelines.FileSet | None = None,
         output: str | None = None,
+        variables: Mapping[str, str] | None = None,
+        compute_type: codebuild.ComputeType = codebuild.ComputeType.SMALL,
     ) -> pipelines.CodeBuildStep:
-        """The step of `action`.
+        """The step of an action.
 
         Args:
-            action: What it runs.
-            role: The project's role.
+            permissions: What it may do besides logging and reading the source.
+            role: The project's role. Default: its own, with these permissions.
             assembly: The cloud assembly, which it finds in `cdk.out`. Default: it does without.
-            output: The folder that it hands on. Default: none.
+            output: The folder that it hands on as the cloud assembly. Default: none.
         """
+        project = _project(stage, action)
         return pipelines.CodeBuildStep(
-            action.name,
-            project_name=action.project_name,
-            role=role,
+            action,
+            project_name=project,
+            role=role
+            or self.role(stage, [action], permissions, reads_assembly=bool(assembly), writes_assembly=bool(output)),
             input=self._source,
             additional_inputs={"cdk.out": assembly} if assembly else None,
-            env=dict(action.environment),
+            env=dict(variables or {}),
             install_commands=[self._setup],
-            commands=list(action.commands),
+            commands=list(commands),
             primary_output_directory=output,
             partial_build_spec=codebuild.BuildSpec.from_object(
                 {
                     "version": "0.2",
-                    "env": {"shell": "bash", "variables": {"INSTALL": action.install}},
+                    "env": {"shell": "bash", "variables": {"INSTALL": install}},
                     "phases": {"install": {"runtime-versions": {"python": _PYTHON}}},
                     "cache": {"paths": _CACHED},
                 }
             ),
             build_environment=codebuild.BuildEnvironment(
-                build_image=codebuild.LinuxBuildImage.AMAZON_LINUX_2023_5,
-                compute_type=action.compute_type,
-                privileged=False,
+                build_image=codebuild.LinuxBuildImage.AMAZON_LINUX_2023_5, compute_type=compute_type, privileged=False
             ),
             cache=codebuild.Cache.local(codebuild.LocalCacheMode.CUSTOM),
-            timeout=cdk.Duration.minutes(action.timeout_minutes),
+            timeout=cdk.Duration.minutes(timeout_minutes),
             logging=codebuild.LoggingOptions(
-                cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=self._log_group, prefix=action.project_name)
+                cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=self._log_group, prefix=project)
             ),
         )
 
@@ -216,3 +185,7 @@ class Builds(Construct):
                 )
             )
         return found
+
+
+def _project(stage: str, action: str) -> str:
+    return f"{PIPELINE_NAME}-{stage}-{action}"

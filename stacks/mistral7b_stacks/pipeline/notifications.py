@@ -1,4 +1,4 @@
-"""Who hears of executions that end, and of approvals that wait."""
+"""Notifications of executions that have ended, and of approvals that wait."""
 
 import json
 from collections.abc import Sequence
@@ -12,11 +12,8 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from mistral7b.promotion.names import PIPELINE_NAME, REVIEW_ACTION, SECURITY_APPROVAL
-from sagemaker_tgi import explain_statements
+from sagemaker_tgi import Permission, add_to_resource_policy, explain
 
-# Source: CodePipeline user guide, "Monitoring CodePipeline events".
-_EXECUTION = "CodePipeline Pipeline Execution State Change"
-_ACTION = "CodePipeline Action Execution State Change"
 _PATHS = {
     "state": "$.detail.state",
     "stage": "$.detail.stage",
@@ -24,26 +21,20 @@ _PATHS = {
     "execution": "$.detail.execution-id",
     "time": "$.time",
 }
-"""What a message may name of an event, and where it is there."""
+"""Fields of an event that a message may name, by their placeholder."""
 
 
 class Notifications(Construct):
-    """An encrypted topic, its subscriptions, and the events that it is told of, in words."""
+    """An encrypted topic with its subscriptions, and the rules that publish pipeline events to it."""
 
     def __init__(self, scope: Construct, construct_id: str, *, key: kms.Key, emails: Sequence[str]) -> None:
         """Defines topic and rules.
 
         Args:
-            scope: The pipeline's stack.
-            construct_id: Id within `scope`.
-            key: Key of the topic; its policy gets to let EventBridge use it for this topic.
+            key: Key of the topic; its policy will let EventBridge use it for this topic.
             emails: Addresses; SNS asks each of them to confirm.
         """
         super().__init__(scope, construct_id)
-        stack = cdk.Stack.of(self)
-        self._url = (
-            f"https://{stack.region}.console.aws.amazon.com/codesuite/codepipeline/pipelines/{PIPELINE_NAME}/view"
-        )
         topic = sns.Topic(
             self,
             "Topic",
@@ -58,93 +49,80 @@ class Notifications(Construct):
         rules = [
             self._rule(
                 "Execution",
+                "Pipeline Execution",
                 "Executions that have ended",
-                _EXECUTION,
                 {"state": ["FAILED", "STOPPED", "SUCCEEDED"]},
-                f"{PIPELINE_NAME}: <state>. Execution <execution>, <time>.",
+                "<state>. Execution <execution>, <time>.",
             ),
             self._rule(
                 "Approval",
+                "Action Execution",
                 "Approvals that wait",
-                _ACTION,
                 {"state": ["STARTED"], "type": {"category": ["Approval"]}},
-                f"{PIPELINE_NAME}: stage <stage> waits for <action>. Execution <execution>, <time>. "
+                "stage <stage> waits for <action>. Execution <execution>, <time>. "
                 f"({REVIEW_ACTION} answers {SECURITY_APPROVAL} by itself where nothing broadens permissions.)",
             ),
         ]
         self._let_publish(topic, key, [rule.attr_arn for rule in rules])
 
     def _rule(
-        self, construct_id: str, description: str, detail_type: str, detail: dict[str, Any], message: str
+        self, construct_id: str, kind: str, description: str, detail: dict[str, Any], message: str
     ) -> events.CfnRule:
+        """A rule for changes of state. Source: CodePipeline user guide, "Monitoring CodePipeline events"."""
+        url = f"https://{cdk.Stack.of(self).region}.console.aws.amazon.com/codesuite/codepipeline/pipelines/"
+        transformer = events.CfnRule.InputTransformerProperty(
+            input_paths_map={name: path for name, path in _PATHS.items() if f"<{name}>" in message},
+            input_template=json.dumps(f"{PIPELINE_NAME}: {message} {url}{PIPELINE_NAME}/view"),
+        )
         return events.CfnRule(
             self,
             construct_id,
             description=f"{PIPELINE_NAME}: {description}",
             event_pattern={
                 "source": ["aws.codepipeline"],
-                "detail-type": [detail_type],
+                "detail-type": [f"CodePipeline {kind} State Change"],
                 "detail": {"pipeline": [PIPELINE_NAME], **detail},
             },
             state="ENABLED",
-            targets=[
-                events.CfnRule.TargetProperty(
-                    id="Topic",
-                    arn=self.topic_arn,
-                    input_transformer=events.CfnRule.InputTransformerProperty(
-                        input_paths_map={name: path for name, path in _PATHS.items() if f"<{name}>" in message},
-                        input_template=json.dumps(f"{message} {self._url}"),
-                    ),
-                )
-            ],
+            targets=[events.CfnRule.TargetProperty(id="Topic", arn=self.topic_arn, input_transformer=transformer)],
         )
 
     def _let_publish(self, topic: sns.Topic, key: kms.Key, rule_arns: Sequence[str]) -> None:
-        eventbridge = iam.ServicePrincipal("events.amazonaws.com")
-        of_rules = {"ArnEquals": {"aws:SourceArn": list(rule_arns)}}
-        policy = sns.TopicPolicy(self, "Policy", topics=[topic])
-        policy.document.add_statements(
-            iam.PolicyStatement(
-                sid="RulesPublish",
-                principals=[eventbridge],
-                actions=["sns:Publish"],
-                resources=[topic.topic_arn],
-                conditions={**of_rules, "StringEquals": {"aws:SourceAccount": topic.stack.account}},
-            ),
-            iam.PolicyStatement(
-                sid="DenyWithoutTls",
-                effect=iam.Effect.DENY,
-                principals=[iam.AnyPrincipal()],
-                actions=["sns:Publish"],
-                resources=[topic.topic_arn],
-                conditions={"Bool": {"aws:SecureTransport": "false"}},
-            ),
+        eventbridge = [iam.ServicePrincipal("events.amazonaws.com")]
+        rules = Permission(
+            sid="RulesPublish",
+            reason="EventBridge publishes executions and approvals, for these rules only",
+            principals=eventbridge,
+            actions=["sns:Publish"],
+            resources=[topic.topic_arn],
+            conditions={
+                "ArnEquals": {"aws:SourceArn": list(rule_arns)},
+                "StringEquals": {"aws:SourceAccount": topic.stack.account},
+            },
         )
-        key.add_to_resource_policy(
-            iam.PolicyStatement(
+        tls = Permission(
+            sid="DenyWithoutTls",
+            reason="no message passes without TLS",
+            effect=iam.Effect.DENY,
+            principals=[iam.AnyPrincipal()],
+            actions=["sns:Publish"],
+            resources=[topic.topic_arn],
+            conditions={"Bool": {"aws:SecureTransport": "false"}},
+        )
+        policy = sns.TopicPolicy(self, "Policy", topics=[topic])
+        policy.document.add_statements(rules.statement(), tls.statement())
+        explain(policy, [rules, tls])
+        topic_arn = topic.stack.format_arn(service="sns", resource=PIPELINE_NAME)
+        add_to_resource_policy(
+            key,
+            Permission(
                 sid="EventsEncrypt",
-                principals=[eventbridge],
+                reason="EventBridge encrypts what it publishes to this one topic. `*` is the key itself",
+                principals=eventbridge,
                 actions=["kms:Decrypt", "kms:GenerateDataKey"],
                 resources=["*"],
                 # The topic's ARN holds the account. `aws:SourceAccount` would never match: SNS developer guide, "Enable
                 # compatibility between event sources from AWS services and encrypted topics".
-                conditions={
-                    "ArnEquals": {
-                        "kms:EncryptionContext:aws:sns:topicArn": topic.stack.format_arn(
-                            service="sns", resource=PIPELINE_NAME
-                        )
-                    },
-                },
-            )
-        )
-        explain_statements(
-            policy,
-            {
-                "RulesPublish": "EventBridge tells the topic of executions and approvals, for these rules alone",
-                "DenyWithoutTls": "nothing passes unencrypted, whoever publishes",
-            },
-        )
-        explain_statements(
-            key,
-            {"EventsEncrypt": "EventBridge encrypts what it publishes to this one topic. `*` is the key itself"},
+                conditions={"ArnEquals": {"kms:EncryptionContext:aws:sns:topicArn": topic_arn}},
+            ),
         )

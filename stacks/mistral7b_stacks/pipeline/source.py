@@ -8,7 +8,7 @@ from aws_cdk import aws_codepipeline_actions as actions
 from mistral7b.promotion.names import CONNECTION_NAME, SOURCE_ACTION
 from mistral7b.promotion.schema import Source
 from mistral7b_stacks.pipeline.artifacts import SOURCE
-from mistral7b_stacks.pipeline.permissions import Permission
+from sagemaker_tgi import Permission
 
 # ProviderType in the CodeConnections API.
 _PROVIDERS = {"github": "GitHub", "gitlab": "GitLab", "bitbucket": "Bitbucket"}
@@ -18,17 +18,12 @@ _SERVICES = ("codeconnections", "codestar-connections")
 class Repository:
     """The repository as the pipeline's source.
 
-    A connection that the stack makes is PENDING: what lets it in, someone has to grant at the repository's host, once,
-    by the console. Until then the pipeline's source action fails and says so.
+    A connection that the stack makes is PENDING until a person completes its handshake with the repository's host in
+    the console, once. Until then the pipeline's source action fails and says so.
     """
 
     def __init__(self, stack: cdk.Stack, settings: Source) -> None:
-        """Defines the connection, unless one is given.
-
-        Args:
-            stack: The pipeline's stack.
-            settings: The file's `source`.
-        """
+        """Defines the connection in the pipeline's stack, unless the file's `source` gives one."""
         self._settings = settings
         self.connection_arn: str = settings.connection_arn or self._connection(stack)
         """ARN of the connection."""
@@ -48,7 +43,7 @@ class Repository:
         )
 
     def use_permission(self) -> Permission:
-        """What the pipeline's role needs, by the service's old name too, as CodePipeline may ask by either.
+        """What the pipeline's role needs, under both names of the service, as CodePipeline may use either.
 
         Only requests about one repository say which, so the conditions are on those that do. Source: Developer Tools
         console user guide, "AWS CodeConnections permissions reference".
@@ -67,10 +62,10 @@ class Repository:
         )
 
     def look_permission(self) -> Permission:
-        """What it takes to see whether the connection's handshake is done."""
+        """To see whether the connection's handshake is complete."""
         return Permission(
             sid="LookAtConnection",
-            reason="to see whether the connection lets the pipeline in",
+            reason="to see whether the handshake of the connection is complete",
             actions=[f"{service}:GetConnection" for service in _SERVICES],
             resources=[self.connection_arn],
         )

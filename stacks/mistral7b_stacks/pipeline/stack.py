@@ -16,11 +16,12 @@ from mistral7b.promotion.names import (
     SOURCE_STAGE,
     UPDATE_STAGE,
 )
+from mistral7b_stacks.base import bootstrap_roles
 from mistral7b_stacks.checks import add_compliance_packs, mark_unchecked
 from mistral7b_stacks.pipeline.artifacts import ArtifactStore, ReplicationStack
 from mistral7b_stacks.pipeline.builds import LOG_GROUP_NAME, Builds
 from mistral7b_stacks.pipeline.notifications import Notifications
-from mistral7b_stacks.pipeline.service_role import PipelineRole, deploy_role_arn
+from mistral7b_stacks.pipeline.service_role import pipeline_role
 from mistral7b_stacks.pipeline.source import Repository
 from mistral7b_stacks.pipeline.steps import Steps
 from mistral7b_stacks.stage import EnvironmentStage
@@ -28,20 +29,14 @@ from sagemaker_tgi import EncryptionKey, acknowledge, acknowledge_lint
 
 
 class PipelineStack(cdk.Stack):
-    """From a commit to production.
+    """The pipeline from a commit to production.
 
     The environments' stages are the app's own, so that `cdk deploy 'dev/*'` and the pipeline deploy from one and the
     same cloud assembly.
     """
 
     def __init__(self, scope: Construct, *, promotion: Promotion, stages: Mapping[str, EnvironmentStage]) -> None:
-        """Defines the stack, and one for each other region that is deployed to.
-
-        Args:
-            scope: The app.
-            promotion: The pipeline file.
-            stages: The environments' stages, by name; those that are promoted have their gate roles.
-        """
+        """Defines the stack in the app, and one for each other region; the promoted `stages` have their gate roles."""
         settings = promotion.settings
         super().__init__(
             scope,
@@ -57,7 +52,15 @@ class PipelineStack(cdk.Stack):
             retention_days=settings.artifacts.retention_days,
             deploy_role_arns=self._deploy_roles(settings.region),
         )
-        self.replicas: dict[str, ReplicationStack] = self._replicas(scope)
+        self.replicas = {
+            region: ReplicationStack(
+                scope,
+                env=cdk.Environment(account=settings.account, region=region),
+                retention_days=settings.artifacts.retention_days,
+                deploy_role_arns=self._deploy_roles(region),
+            )
+            for region in sorted({promoted.region for promoted in promotion.environments} - {settings.region})
+        }
         """Stacks of the other regions, by region."""
         key = EncryptionKey(
             self, "Key", log_group_names=[LOG_GROUP_NAME], description="Mistral 7B: logs and news of the pipeline"
@@ -77,11 +80,11 @@ class PipelineStack(cdk.Stack):
         )
         pipeline = self._pipeline(repository)
         self._promote(pipeline, Steps(builds, promotion, repository), stages)
-        news = Notifications(self, "Notifications", key=key, emails=settings.notifications.emails)
+        notifications = Notifications(self, "Notifications", key=key, emails=settings.notifications.emails)
         for name, value, description in (
             ("ConnectionArn", repository.connection_arn, "Connection to the repository"),
             ("PipelineName", PIPELINE_NAME, "Name of the pipeline"),
-            ("TopicArn", news.topic_arn, "Topic that hears of executions and approvals"),
+            ("TopicArn", notifications.topic_arn, "Topic that hears of executions and approvals"),
         ):
             cdk.CfnOutput(self, name, value=value, description=description)
         for stack in self.stacks:
@@ -100,7 +103,7 @@ class PipelineStack(cdk.Stack):
         assembly = synth.primary_output
         assert assembly is not None
         # Our own update in place of CDK Pipelines' `self_mutation`, which installs its CLI by `npm install -g`, outside
-        # of the lock, and may take on every role of the account.
+        # of the lock, and may assume every role of the account.
         engine = pipelines.CodePipeline(
             self,
             "Stages",
@@ -119,8 +122,8 @@ class PipelineStack(cdk.Stack):
         engine.build_pipeline()
 
     def _pipeline(self, repository: Repository) -> codepipeline.Pipeline:
-        role = PipelineRole(
-            self, "Role", promotion=self._promotion, store=self._store, replicas=self.replicas, repository=repository
+        role = pipeline_role(
+            self, promotion=self._promotion, store=self._store, replicas=self.replicas, repository=repository
         )
         own_bucket = self._store.as_known()
         buckets = {self.region: own_bucket, **{region: stack.bucket for region, stack in self.replicas.items()}}
@@ -129,12 +132,12 @@ class PipelineStack(cdk.Stack):
             "Pipeline",
             pipeline_name=PIPELINE_NAME,
             pipeline_type=codepipeline.PipelineType.V2,
-            # What has not been deployed yet when a newer commit comes gives way to it: environments only ever move
-            # forward, and nobody is asked to approve what is out of date.
+            # A newer execution replaces one that waits: environments only move forward, and approvals are never for an
+            # outdated commit.
             execution_mode=codepipeline.ExecutionMode.SUPERSEDED,
-            # The execution that has changed the pipeline goes through it as it is now.
+            # An execution that changes the pipeline runs again through the changed one.
             restart_execution_on_update=True,
-            role=role.fixed,
+            role=role.without_policy_updates(),
             use_pipeline_role_for_actions=True,
             artifact_bucket=None if self.replicas else own_bucket,
             cross_region_replication_buckets=buckets if self.replicas else None,
@@ -143,28 +146,13 @@ class PipelineStack(cdk.Stack):
         resource = pipeline.node.default_child
         assert isinstance(resource, codepipeline.CfnPipeline)
         acknowledge_lint(resource, "W3005", "the CDK names the role as a dependency, though the reference is one, too")
-        for pack in ("PCI.DSS.321", "HIPAA.Security"):
-            acknowledge(
-                pipeline,
-                f"{pack}-CodeBuildProjectSourceRepoUrl",
-                "the projects get their source from CodePipeline, which uses the connection; they know no repository",
-            )
+        acknowledge(
+            pipeline,
+            "the projects get their source from CodePipeline, which uses the connection; they know no repository",
+            *(f"{pack}-CodeBuildProjectSourceRepoUrl" for pack in ("PCI.DSS.321", "HIPAA.Security")),
+        )
         return pipeline
 
     def _deploy_roles(self, region: str) -> list[str]:
-        here = [promoted for promoted in self._promotion.environments if promoted.region == region]
-        return sorted({deploy_role_arn(self, promoted) for promoted in here})
-
-    def _replicas(self, scope: Construct) -> dict[str, ReplicationStack]:
-        settings = self._promotion.settings
-        regions = sorted({promoted.region for promoted in self._promotion.environments} - {settings.region})
-        return {
-            region: ReplicationStack(
-                scope,
-                f"{PIPELINE_ID}-{region}",
-                env=cdk.Environment(account=settings.account, region=region),
-                retention_days=settings.artifacts.retention_days,
-                deploy_role_arns=self._deploy_roles(region),
-            )
-            for region in regions
-        }
+        places = [(one.account, region) for one in self._promotion.environments if one.region == region]
+        return bootstrap_roles(self, "deploy", places)

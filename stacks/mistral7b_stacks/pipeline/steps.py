@@ -1,8 +1,6 @@
 """What happens in each stage of the pipeline."""
 
 import shlex
-from collections.abc import Iterable, Sequence
-from itertools import pairwise
 
 import aws_cdk as cdk
 from aws_cdk import aws_codebuild as codebuild
@@ -25,11 +23,10 @@ from mistral7b.promotion.names import (
     gate_role_name,
     gates_project_role_name,
 )
-from mistral7b_stacks.pipeline.bootstrap import BootstrapRole, bootstrap_role_arn
-from mistral7b_stacks.pipeline.builds import Action, Builds
-from mistral7b_stacks.pipeline.permissions import Permission
+from mistral7b_stacks.base import assume, bootstrap_roles
+from mistral7b_stacks.pipeline.builds import Builds
 from mistral7b_stacks.pipeline.source import Repository
-from sagemaker_tgi import NamedRole
+from sagemaker_tgi import NamedRole, Permission
 
 _CDK = ".venv/bin/cdk"
 _MISTRAL7B = ".venv/bin/mistral7b"
@@ -40,38 +37,32 @@ class Steps:
     """The pipeline's own actions: build, update of the pipeline itself, review, smoke test and gates."""
 
     def __init__(self, builds: Builds, promotion: Promotion, repository: Repository) -> None:
-        """Defines nothing yet.
-
-        Args:
-            builds: Makes the CodeBuild steps.
-            promotion: The pipeline file.
-            repository: The pipeline's source.
-        """
+        """Defines nothing yet."""
         self._builds, self._promotion, self._repository = builds, promotion, repository
         self._stack = cdk.Stack.of(builds)
 
     def synth(self) -> pipelines.CodeBuildStep:
         """Tests the commit and makes its cloud assembly: the one that every environment gets."""
-        action = Action(
+        return self._builds.step(
             BUILD_STAGE,
             SYNTH_ACTION,
             [self._promotion.settings.build.test, f"{_CDK} synth --quiet"],
             timeout_minutes=60,
             install="test",
             compute_type=codebuild.ComputeType.MEDIUM,
-        )
-        return self._builds.step(
-            action, role=self._builds.role(BUILD_STAGE, [SYNTH_ACTION], writes_assembly=True), output="cdk.out"
+            output="cdk.out",
         )
 
     def update(self, assembly: pipelines.FileSet) -> list[pipelines.Step]:
-        """Deploys the pipeline's own stack from the assembly, once its permissions are reviewed.
+        """Deploys the pipeline's own stacks from the assembly, once their permissions are reviewed.
 
-        Where that changes the pipeline, the execution starts anew.
+        If that changes the pipeline, the execution restarts.
         """
-        own = [(self._promotion.settings.account, region) for region in self._own_regions()]
+        settings = self._promotion.settings
+        environments = [(promoted.account, promoted.region) for promoted in self._promotion.environments]
+        own = [(settings.account, region) for region in (settings.region, *(region for _, region in environments))]
         reviewed = self._reviewed(UPDATE_STAGE, PIPELINE_ID, own, assembly)
-        action = Action(
+        deploy = self._builds.step(
             UPDATE_STAGE,
             SELF_MUTATE_ACTION,
             [
@@ -82,14 +73,34 @@ class Steps:
             ],
             timeout_minutes=30,
             install="pipeline",
+            assembly=assembly,
+            permissions=[
+                assume(
+                    "DeployPipeline",
+                    "the CDK deploys the pipeline's own stacks with the bootstrap roles of the pipeline's account",
+                    [
+                        *bootstrap_roles(self._stack, "deploy", own),
+                        *bootstrap_roles(self._stack, "file-publishing", own),
+                    ],
+                ),
+                assume(
+                    "LookAtAccounts",
+                    "to check that every account is ready for deployments, by roles that only read",
+                    bootstrap_roles(self._stack, "lookup", own + environments),
+                ),
+                Permission(
+                    sid="FindConnection",
+                    reason="the connection that this stack has made is found among its resources",
+                    actions=["cloudformation:ListStackResources"],
+                    resources=[self._stack.stack_id],
+                ),
+                self._repository.look_permission(),
+            ],
         )
-        role = self._builds.role(
-            UPDATE_STAGE, [SELF_MUTATE_ACTION], reads_assembly=True, permissions=self._update_permissions()
-        )
-        return _before(reviewed, self._builds.step(action, role=role, assembly=assembly))
+        return _before(reviewed, deploy)
 
     def before_deployment(self, promoted: PromotedEnvironment, assembly: pipelines.FileSet) -> list[pipelines.Step]:
-        """The review with the approval that it answers or leaves to someone; then the promotion's approval."""
+        """The review with its approval; then the promotion's approval, if the file asks for one."""
         reviewed = self._reviewed(promoted.name, promoted.name, [(promoted.account, promoted.region)], assembly)
         if not promoted.approval:
             return reviewed
@@ -98,136 +109,88 @@ class Steps:
         )
 
     def _reviewed(
-        self, stage: str, what: str, places: Iterable[tuple[str, str]], assembly: pipelines.FileSet
+        self, stage: str, what: str, places: list[tuple[str, str]], assembly: pipelines.FileSet
     ) -> list[pipelines.Step]:
-        """The review of what is about to be deployed, and the approval that it answers or leaves to someone.
+        """The review of what is about to be deployed, and the approval that it gives or leaves to a person.
 
         Both are in the stage of the deployment: no other execution can deploy in between.
         """
-        action = Action(
+        pipeline = self._stack.format_arn(service="codepipeline", resource=PIPELINE_NAME)
+        review = self._builds.step(
             stage,
             REVIEW_ACTION,
             [f"{_MISTRAL7B} pipeline review {what} --assembly cdk.out --approve"],
             timeout_minutes=20,
-            install="client",
-            environment={"PIPELINE_EXECUTION_ID": _EXECUTION_ID},
-        )
-        role = self._builds.role(
-            stage, [REVIEW_ACTION], reads_assembly=True, permissions=self._review_permissions(stage, places)
+            variables={"PIPELINE_EXECUTION_ID": _EXECUTION_ID},
+            assembly=assembly,
+            permissions=[
+                assume(
+                    "LookAtEnvironment",
+                    "to compare the assembly with what is deployed, by a role that only reads",
+                    bootstrap_roles(self._stack, "lookup", places),
+                ),
+                Permission(
+                    sid="FindApproval",
+                    reason="the approval's token is in the pipeline's state",
+                    actions=["codepipeline:GetPipelineState"],
+                    resources=[pipeline],
+                ),
+                Permission(
+                    sid="AnswerApproval",
+                    reason="to approve this one action where nothing broadens permissions",
+                    actions=["codepipeline:PutApprovalResult"],
+                    resources=[f"{pipeline}/{stage}/{SECURITY_APPROVAL}"],
+                ),
+            ],
         )
         security = pipelines.ManualApprovalStep(
             SECURITY_APPROVAL,
             comment=f"{REVIEW_ACTION} approves this by itself where nothing broadens IAM permissions or opens a "
             "security group. Where it does not, read its log, and approve or reject",
         )
-        return [self._builds.step(action, role=role, assembly=assembly), security]
+        return [review, security]
 
     def after_deployment(self, promoted: PromotedEnvironment) -> list[pipelines.CodeBuildStep]:
         """The protection from removal; at the same time the smoke test, then the gates, one after another."""
-        commands = [
-            (SMOKE_ACTION, f"{_MISTRAL7B} smoke {promoted.name}", 30),
-            *((gate_action_name(number), gate, 60) for number, gate in enumerate(promoted.gates, start=1)),
-        ]
         gate_role = NamedRole(gate_role_name(promoted.name), promoted.account).arn(self._stack)
         profile = _assumed_role_profile(gate_role, promoted.region)
-        actions = [
-            Action(promoted.name, name, [*profile, command], minutes, "client") for name, command, minutes in commands
-        ]
         role = self._builds.role(
             promoted.name,
             [SMOKE_ACTION, "Gate*"],  # however many: the policies have their limits
+            [
+                assume(
+                    "AssumeGateRole",
+                    "the one right of smoke test and gates: to invoke this environment's endpoint",
+                    [gate_role],
+                )
+            ],
             role_name=gates_project_role_name(promoted.name),
-            permissions=[
-                Permission(
-                    sid="AssumeGateRole",
-                    reason="the one right of smoke test and gates: to ask this environment's endpoint",
-                    actions=["sts:AssumeRole"],
-                    resources=[gate_role],
-                )
-            ],
         )
-        steps = [self._builds.step(action, role=role) for action in actions]
-        for before, after in pairwise(steps):
-            after.add_step_dependency(before)
-        return [self._protected(promoted), *steps]
-
-    def _protected(self, promoted: PromotedEnvironment) -> pipelines.CodeBuildStep:
-        """Sets termination protection as the file says, which CloudFormation's actions leave as it is.
-
-        Source: github.com/aws/aws-cdk, issues 17871 and 30405.
-        """
-        command = f"{_MISTRAL7B} protect {promoted.name}"
-        role = self._builds.role(
+        tests = [
+            (SMOKE_ACTION, f"{_MISTRAL7B} smoke {promoted.name}", 30),
+            *((gate_action_name(number), gate, 60) for number, gate in enumerate(promoted.gates, start=1)),
+        ]
+        steps = [
+            self._builds.step(promoted.name, action, [*profile, command], timeout_minutes=minutes, role=role)
+            for action, command, minutes in tests
+        ]
+        pipelines.Step.sequence(steps)
+        # CloudFormation's actions leave termination protection as it is: github.com/aws/aws-cdk, issues 17871 and 30405
+        protect = self._builds.step(
             promoted.name,
-            [PROTECT_ACTION],
+            PROTECT_ACTION,
+            [f"{_MISTRAL7B} protect {promoted.name}"],
+            timeout_minutes=20,
             permissions=[
-                Permission(
-                    sid="ProtectStacks",
-                    reason="to set termination protection once a deployment has succeeded, by the environment's deploy "
+                assume(
+                    "ProtectStacks",
+                    "to set termination protection once a deployment has succeeded, by the environment's deploy "
                     "role: the bootstrap has no narrower one that may",
-                    actions=["sts:AssumeRole"],
-                    resources=self._bootstrap_roles("deploy", [(promoted.account, promoted.region)]),
+                    bootstrap_roles(self._stack, "deploy", [(promoted.account, promoted.region)]),
                 )
             ],
         )
-        return self._builds.step(Action(promoted.name, PROTECT_ACTION, [command], 20, "client"), role=role)
-
-    def _update_permissions(self) -> list[Permission]:
-        own = {(self._promotion.settings.account, region) for region in self._own_regions()}
-        environments = {(promoted.account, promoted.region) for promoted in self._promotion.environments}
-        return [
-            Permission(
-                sid="DeployPipeline",
-                reason="the CDK deploys the pipeline's own stacks with the bootstrap roles of the pipeline's account",
-                actions=["sts:AssumeRole"],
-                resources=[*self._bootstrap_roles("deploy", own), *self._bootstrap_roles("file-publishing", own)],
-            ),
-            Permission(
-                sid="LookAtAccounts",
-                reason="to check that every account is ready for deployments, by roles that only read",
-                actions=["sts:AssumeRole"],
-                resources=self._bootstrap_roles("lookup", own | environments),
-            ),
-            Permission(
-                sid="FindConnection",
-                reason="the connection that this stack has made is found among its resources",
-                actions=["cloudformation:ListStackResources"],
-                resources=[self._stack.stack_id],
-            ),
-            self._repository.look_permission(),
-        ]
-
-    def _review_permissions(self, stage: str, places: Iterable[tuple[str, str]]) -> Sequence[Permission]:
-        pipeline = self._stack.format_arn(service="codepipeline", resource=PIPELINE_NAME)
-        return [
-            Permission(
-                sid="LookAtEnvironment",
-                reason="to compare the assembly with what is deployed, by a role that only reads",
-                actions=["sts:AssumeRole"],
-                resources=self._bootstrap_roles("lookup", places),
-            ),
-            Permission(
-                sid="FindApproval",
-                reason="the approval's token is in the pipeline's state",
-                actions=["codepipeline:GetPipelineState"],
-                resources=[pipeline],
-            ),
-            Permission(
-                sid="AnswerApproval",
-                reason="to approve this one action where nothing broadens permissions",
-                actions=["codepipeline:PutApprovalResult"],
-                resources=[f"{pipeline}/{stage}/{SECURITY_APPROVAL}"],
-            ),
-        ]
-
-    def _own_regions(self) -> set[str]:
-        """Regions of the pipeline's stacks: its own, and those that artifacts are copied to."""
-        return {self._promotion.settings.region, *(promoted.region for promoted in self._promotion.environments)}
-
-    def _bootstrap_roles(self, kind: BootstrapRole, places: Iterable[tuple[str, str]]) -> list[str]:
-        return [
-            bootstrap_role_arn(self._stack, kind, account=account, region=region) for account, region in sorted(places)
-        ]
+        return [protect, *steps]
 
 
 def _before(steps: list[pipelines.Step], last: pipelines.Step) -> list[pipelines.Step]:
@@ -238,17 +201,12 @@ def _before(steps: list[pipelines.Step], last: pipelines.Step) -> list[pipelines
 
 
 def _assumed_role_profile(role_arn: str, region: str) -> list[str]:
-    """Commands after which every SDK acts as `role_arn`: a profile, taken on with CodeBuild's own credentials.
+    """Commands after which every SDK acts as `role_arn`: a profile that assumes it with CodeBuild's own credentials.
 
     They come after the set-up, which needs no role. Each is a command of its own, as CodeBuild ends a build at the
     first that fails.
     """
-    profile = [
-        "[profile gate]",
-        f"role_arn = {role_arn}",
-        "credential_source = EcsContainer",
-        f"region = {region}",
-    ]
+    profile = ["[profile gate]", f"role_arn = {role_arn}", "credential_source = EcsContainer", f"region = {region}"]
     return [
         'AWS_CONFIG_FILE="$(mktemp)"',
         f'printf "%s\\n" {" ".join(shlex.quote(line) for line in profile)} > "$AWS_CONFIG_FILE"',

@@ -34,7 +34,7 @@ def test_the_endpoint_exists_before_it_is_registered(stack: cdk.Stack, endpoint:
     assert stack.get_logical_id(resource) in depends_on
 
 
-def test_scaling_names_no_role_so_that_the_service_takes_its_own(
+def test_scaling_uses_the_service_linked_role(
     stack: cdk.Stack, endpoint: TgiEndpoint, only: Only, resources: Resources
 ) -> None:
     endpoint.auto_scale(InstanceScaling())
@@ -64,9 +64,7 @@ def test_scaling_tracks_requests_in_flight_at_high_resolution(
     }
 
 
-def test_scale_in_waits_longer_than_scale_out_unless_asked_otherwise(
-    stack: cdk.Stack, endpoint: TgiEndpoint, only: Only
-) -> None:
+def test_scale_in_waits_longer_than_scale_out_by_default(stack: cdk.Stack, endpoint: TgiEndpoint, only: Only) -> None:
     endpoint.auto_scale(InstanceScaling())
     policy = only(stack, "AWS::ApplicationAutoScaling::ScalingPolicy")["Properties"]
     configuration = policy["TargetTrackingScalingPolicyConfiguration"]
@@ -80,9 +78,7 @@ def test_scale_in_waits_longer_than_scale_out_unless_asked_otherwise(
         (3, 2, "max_capacity=2: is out of range; use 3 or more"),
     ],
 )
-def test_bounds_that_an_endpoint_cannot_have_are_refused(
-    endpoint: TgiEndpoint, minimum: int, maximum: int, problem: str
-) -> None:
+def test_impossible_bounds_are_refused(endpoint: TgiEndpoint, minimum: int, maximum: int, problem: str) -> None:
     with pytest.raises(InvalidPropsError) as error:
         endpoint.auto_scale(InstanceScaling(min_capacity=minimum, max_capacity=maximum))
     assert problem in str(error.value)

@@ -21,7 +21,7 @@ def acknowledged(construct: cdk.Stack) -> dict[str, str]:
 
 
 def test_a_finding_is_recorded_with_its_reason(stack: cdk.Stack) -> None:
-    acknowledge(stack, "AwsSolutions-VPC7", "nothing to log")
+    acknowledge(stack, "nothing to log", "AwsSolutions-VPC7")
     assert acknowledged(stack) == {"AwsSolutions-VPC7": "nothing to log"}
 
 
@@ -33,7 +33,7 @@ def test_each_wildcard_is_a_finding_of_its_own(stack: cdk.Stack) -> None:
     }
 
 
-def test_what_is_known_at_deployment_only_is_written_as_cdk_nag_writes_it() -> None:
+def test_unresolved_references_are_written_as_cdk_nag_reports_them() -> None:
     stack = cdk.Stack(cdk.App(), "Agnostic")
     acknowledge_wildcards(
         stack, [stack.format_arn(service="ec2", resource="network-interface", resource_name="*")], "x"

@@ -9,11 +9,11 @@ from aws_cdk import aws_s3 as s3
 from sagemaker_tgi import (
     ArtifactGatewayEndpoint,
     DataCapture,
-    DataCaptureBucket,
     EcrImage,
     InvalidPropsError,
     IsolatedVpc,
     ModelArtifact,
+    PrivateBucket,
     TgiEndpointConfig,
     TgiExecutionRole,
     TgiModel,
@@ -44,7 +44,7 @@ def buckets(stack: cdk.Stack, resources: Resources) -> tuple[dict[str, Any], dic
 
 @pytest.fixture
 def both(stack: cdk.Stack, key: kms.IKey, resources: Resources) -> tuple[dict[str, Any], dict[str, Any]]:
-    DataCaptureBucket(stack, "Captured", encryption_key=key, retention=cdk.Duration.days(14))
+    PrivateBucket(stack, "Captured", encryption_key=key, retention=cdk.Duration.days(14))
     return buckets(stack, resources)
 
 
@@ -99,16 +99,16 @@ def test_requests_to_captured_data_are_logged_in_the_other_bucket(
     assert source.startswith("CapturedBucket")
 
 
-def test_buckets_stay_on_removal_unless_told_otherwise(both: Both) -> None:
+def test_buckets_are_retained_by_default(both: Both) -> None:
     assert {bucket["DeletionPolicy"] for bucket in both} == {"Retain"}
 
 
-def test_a_bucket_that_stays_keeps_its_policy(stack: cdk.Stack, both: Both, resources: Resources) -> None:
+def test_a_retained_bucket_keeps_its_policy(stack: cdk.Stack, both: Both, resources: Resources) -> None:
     assert {policy["DeletionPolicy"] for policy in resources(stack, "AWS::S3::BucketPolicy")} == {"Retain"}
 
 
-def test_buckets_go_on_removal_where_that_is_asked_for(stack: cdk.Stack, key: kms.IKey, resources: Resources) -> None:
-    DataCaptureBucket(
+def test_buckets_are_deleted_with_removal_policy_destroy(stack: cdk.Stack, key: kms.IKey, resources: Resources) -> None:
+    PrivateBucket(
         stack,
         "Captured",
         encryption_key=key,
@@ -143,9 +143,9 @@ def test_without_data_capture_nothing_is_kept(stack: cdk.Stack, model: TgiModel,
     ("wrong", "message"),
     [
         ({"sampling_percentage": 101}, r"data_capture.sampling_percentage=101: is out of range; use from 0 to 100"),
-        ({"modes": ["Both"]}, r"data_capture.modes='Both': does not match Input\|Output"),
-        ({"modes": ["Input", "Input"]}, r"data_capture.modes=\['Input', 'Input'\]: says one twice"),
-        ({"modes": []}, r"data_capture.modes=\[\]: captures nothing; use Input, Output or both"),
+        ({"modes": ["Both"]}, r"data_capture.modes=\['Both'\]: is no list of modes; use Input, Output or both"),
+        ({"modes": ["Input", "Input"]}, r"data_capture.modes=\['Input', 'Input'\]: is no list of modes"),
+        ({"modes": []}, r"data_capture.modes=\[\]: is no list of modes"),
         ({"prefix": ""}, r"data_capture.prefix='': does not match"),
     ],
 )
@@ -157,7 +157,7 @@ def test_wrong_settings_are_refused(
         TgiEndpointConfig(stack, "Config", model=model, data_capture=DataCapture(**settings))
 
 
-def test_the_role_may_write_below_the_prefix_and_encrypt_through_s3_alone(
+def test_the_role_may_write_below_the_prefix_and_encrypt_only_through_s3(
     stack: cdk.Stack, capture: DataCapture, resources: Resources
 ) -> None:
     TgiExecutionRole(
@@ -176,7 +176,7 @@ def test_the_role_may_write_below_the_prefix_and_encrypt_through_s3_alone(
     assert encrypt["Condition"] == {"StringEquals": {"kms:ViaService": via}}
 
 
-def test_captured_requests_pass_the_gateway_and_nothing_else_is_written_through_it(
+def test_the_gateway_allows_writes_only_of_captured_requests(
     stack: cdk.Stack, capture: DataCapture, only: Only
 ) -> None:
     network = IsolatedVpc(stack, "Vpc", availability_zones=["eu-west-1a", "eu-west-1b"])
@@ -196,4 +196,4 @@ def test_captured_requests_pass_the_gateway_and_nothing_else_is_written_through_
 def test_captured_requests_that_would_not_be_kept_for_a_day_are_refused(stack: cdk.Stack, key: kms.IKey) -> None:
     """An expiry of whole days, one or more. Source: Amazon S3 API, LifecycleExpiration."""
     with pytest.raises(InvalidPropsError, match=r"retention \(seconds\)=43200: is out of range"):
-        DataCaptureBucket(stack, "Captured", encryption_key=key, retention=cdk.Duration.hours(12))
+        PrivateBucket(stack, "Captured", encryption_key=key, retention=cdk.Duration.hours(12))

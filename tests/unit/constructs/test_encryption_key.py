@@ -19,7 +19,7 @@ def test_a_key_is_rotated(stack: cdk.Stack, only: Only) -> None:
     assert only(stack, "AWS::KMS::Key")["Properties"]["EnableKeyRotation"] is True
 
 
-def test_cloudwatch_logs_may_use_it_for_the_named_log_groups_alone(stack: cdk.Stack, only: Only) -> None:
+def test_cloudwatch_logs_may_use_it_only_for_the_named_log_groups(stack: cdk.Stack, only: Only) -> None:
     key(stack)
     [_, logs] = only(stack, "AWS::KMS::Key")["Properties"]["KeyPolicy"]["Statement"]
     arns = [f"arn:aws:logs:eu-west-1:111122223333:log-group:{group}" for group in GROUPS]
@@ -27,21 +27,21 @@ def test_cloudwatch_logs_may_use_it_for_the_named_log_groups_alone(stack: cdk.St
     assert logs["Principal"]["Service"] == {"Fn::Join": ["", ["logs.eu-west-1.", {"Ref": "AWS::URLSuffix"}]]}
 
 
-def test_nobody_but_the_account_and_cloudwatch_logs_is_in_its_policy(stack: cdk.Stack, only: Only) -> None:
+def test_its_policy_names_only_the_account_and_cloudwatch_logs(stack: cdk.Stack, only: Only) -> None:
     key(stack)
     [account, logs] = only(stack, "AWS::KMS::Key")["Properties"]["KeyPolicy"]["Statement"]
     assert account["Principal"] == {"AWS": "arn:aws:iam::111122223333:root"}
     assert set(logs["Principal"]) == {"Service"}
 
 
-def test_a_removed_key_is_deleted_after_the_longest_time_there_is(stack: cdk.Stack, only: Only) -> None:
+def test_a_removed_key_is_deleted_after_30_days(stack: cdk.Stack, only: Only) -> None:
     """A key's deletion waits 7 to 30 days. Source: AWS KMS API, ScheduleKeyDeletion."""
     key(stack)
     resource = only(stack, "AWS::KMS::Key")
     assert (resource["DeletionPolicy"], resource["Properties"]["PendingWindowInDays"]) == ("Delete", 30)
 
 
-def test_a_key_of_log_groups_that_stay_can_stay_too(stack: cdk.Stack, only: Only) -> None:
+def test_a_key_can_be_retained(stack: cdk.Stack, only: Only) -> None:
     key(stack, removal_policy=cdk.RemovalPolicy.RETAIN)
     assert only(stack, "AWS::KMS::Key")["DeletionPolicy"] == "Retain"
 
@@ -53,6 +53,6 @@ def test_without_log_groups_cloudwatch_logs_may_not_use_it(stack: cdk.Stack, onl
 
 
 @pytest.mark.parametrize("props", [{"log_group_names": ["log group"]}, {"description": "x" * 8193}])
-def test_what_aws_would_not_take_of_a_key_is_refused(stack: cdk.Stack, props: dict[str, Any]) -> None:
+def test_invalid_props_of_a_key_are_refused(stack: cdk.Stack, props: dict[str, Any]) -> None:
     with pytest.raises(InvalidPropsError, match=next(iter(props))):
         key(stack, **props)

@@ -10,7 +10,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sagemaker as sagemaker
 
-from sagemaker_tgi import InstanceScaling, InvalidPropsError, ITgiEndpoint, TgiEndpoint
+from sagemaker_tgi import InstanceScaling, InvalidPropsError, ITgiEndpoint, LogOptions, TgiEndpoint
 
 Only = Callable[[cdk.Stack, str], dict[str, Any]]
 Resources = Callable[[cdk.Stack, str], list[dict[str, Any]]]
@@ -29,7 +29,7 @@ def test_an_update_keeps_the_instances_that_scaling_has_added(
     assert "ExcludeRetainedVariantProperties" not in properties
 
 
-def test_where_nothing_scales_an_update_keeps_nothing_of_the_old_configuration(
+def test_an_update_without_scaling_keeps_nothing_of_the_old_configuration(
     stack: cdk.Stack, only: Only, make_endpoint: MakeEndpoint
 ) -> None:
     make_endpoint()
@@ -58,10 +58,10 @@ def test_a_deployment_config_is_passed_on(stack: cdk.Stack, only: Only, make_end
     assert deployment == {"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "errors"}]}}
 
 
-def test_the_log_group_is_made_before_the_endpoint_and_goes_after_it(
+def test_the_log_group_is_created_before_and_deleted_after_the_endpoint(
     stack: cdk.Stack, only: Only, make_endpoint: MakeEndpoint
 ) -> None:
-    made = make_endpoint(log_retention=logs.RetentionDays.ONE_WEEK)
+    made = make_endpoint(log=LogOptions(retention=logs.RetentionDays.ONE_WEEK))
     group = only(stack, "AWS::Logs::LogGroup")
     assert group["Properties"]["LogGroupName"] == "/aws/sagemaker/Endpoints/chat"
     assert group["Properties"]["RetentionInDays"] == 7
@@ -72,10 +72,10 @@ def test_the_log_group_is_made_before_the_endpoint_and_goes_after_it(
 @pytest.mark.parametrize(
     ("policy", "expected"), [(cdk.RemovalPolicy.DESTROY, "Delete"), (cdk.RemovalPolicy.RETAIN, "Retain")]
 )
-def test_the_log_group_is_removed_or_kept_as_asked(
+def test_the_log_group_has_the_given_removal_policy(
     stack: cdk.Stack, only: Only, policy: cdk.RemovalPolicy, expected: str, make_endpoint: MakeEndpoint
 ) -> None:
-    make_endpoint(log_removal_policy=policy)
+    make_endpoint(log=LogOptions(removal_policy=policy))
     group = only(stack, "AWS::Logs::LogGroup")
     assert (group["DeletionPolicy"], group["UpdateReplacePolicy"]) == (expected, expected)
 
@@ -121,7 +121,7 @@ def test_the_log_group_is_encrypted_with_the_given_key(
     stack: cdk.Stack, only: Only, make_endpoint: MakeEndpoint
 ) -> None:
     arn = "arn:aws:kms:eu-west-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef"
-    make_endpoint(log_encryption_key=kms.Key.from_key_arn(stack, "Key", arn))
+    make_endpoint(log=LogOptions(encryption_key=kms.Key.from_key_arn(stack, "Key", arn)))
     assert only(stack, "AWS::Logs::LogGroup")["Properties"]["KmsKeyId"] == arn
 
 

@@ -38,7 +38,7 @@ def test_loading_the_weights_may_take_minutes(stack: cdk.Stack, only: Only, mode
     assert only_one["ContainerStartupHealthCheckTimeoutInSeconds"] == 900
 
 
-def test_nothing_is_set_that_sagemaker_refuses_for_instances_with_local_disks(
+def test_nothing_is_set_that_sagemaker_rejects_for_instances_with_local_disks(
     stack: cdk.Stack, only: Only, model: TgiModel
 ) -> None:
     assert "VolumeSizeInGB" not in variant(stack, model, only)
@@ -46,7 +46,7 @@ def test_nothing_is_set_that_sagemaker_refuses_for_instances_with_local_disks(
 
 
 @pytest.mark.parametrize(("options", "enabled"), [({}, False), ({"detailed_observability": True}, True)])
-def test_detailed_observability_is_said_and_off_unless_asked_for(
+def test_detailed_observability_is_set_and_off_by_default(
     options: dict[str, Any], enabled: bool, stack: cdk.Stack, only: Only, model: TgiModel
 ) -> None:
     TgiEndpointConfig(stack, "Config", model=model, **options)

@@ -142,7 +142,7 @@ def test_it_reads_the_weights_and_no_other_object(stack: cdk.Stack, by_sid: BySi
     assert by_sid(stack, "ReadWeights") == {"Effect": "Allow", "Action": "s3:GetObject", "Resource": objects}
 
 
-def test_it_lists_the_bucket_of_the_weights_alone(stack: cdk.Stack, by_sid: BySid) -> None:
+def test_it_lists_only_the_bucket_of_the_weights(stack: cdk.Stack, by_sid: BySid) -> None:
     role(stack)
     bucket = "arn:aws:s3:::weights"
     assert by_sid(stack, "ListWeights") == {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": bucket}
@@ -153,19 +153,19 @@ def test_of_an_archive_it_reads_that_one_object(stack: cdk.Stack, by_sid: BySid)
     assert by_sid(stack, "ReadWeights")["Resource"] == "arn:aws:s3:::weights/mistral.tar.gz"
 
 
-def test_it_pulls_from_the_images_repository_alone(stack: cdk.Stack, by_sid: BySid) -> None:
+def test_it_pulls_only_from_the_images_repository(stack: cdk.Stack, by_sid: BySid) -> None:
     role(stack)
     repository = "arn:aws:ecr:eu-west-1:763104351884:repository/huggingface-pytorch-tgi-inference"
     assert by_sid(stack, "PullImage")["Resource"] == repository
 
 
-def test_it_writes_to_the_endpoints_log_group_alone(stack: cdk.Stack, by_sid: BySid) -> None:
+def test_it_writes_only_to_the_endpoints_log_group(stack: cdk.Stack, by_sid: BySid) -> None:
     role(stack)
     group = f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:/aws/sagemaker/Endpoints/chat"
     assert by_sid(stack, "WriteLogs")["Resource"] == [group, f"{group}:*"]
 
 
-def test_it_publishes_metrics_in_sagemakers_namespace_alone(stack: cdk.Stack, by_sid: BySid) -> None:
+def test_it_publishes_metrics_only_in_sagemakers_namespace(stack: cdk.Stack, by_sid: BySid) -> None:
     role(stack)
     condition = by_sid(stack, "PublishMetrics")["Condition"]
     assert condition == {"StringEquals": {"cloudwatch:namespace": "/aws/sagemaker/Endpoints"}}
@@ -180,7 +180,7 @@ def test_it_makes_interfaces_without_a_condition_on_the_interface_itself(stack: 
     }
 
 
-def test_it_places_interfaces_in_subnets_and_groups_of_the_vpc_alone(stack: cdk.Stack, by_sid: BySid) -> None:
+def test_it_places_interfaces_only_in_subnets_and_groups_of_the_vpc(stack: cdk.Stack, by_sid: BySid) -> None:
     role(stack)
     assert by_sid(stack, "PlaceInterfaces") == {
         "Effect": "Allow",
@@ -190,7 +190,7 @@ def test_it_places_interfaces_in_subnets_and_groups_of_the_vpc_alone(stack: cdk.
     }
 
 
-def test_it_hands_over_and_removes_interfaces_of_the_vpc_alone(stack: cdk.Stack, by_sid: BySid) -> None:
+def test_it_attaches_and_removes_only_interfaces_of_the_vpc(stack: cdk.Stack, by_sid: BySid) -> None:
     role(stack)
     assert by_sid(stack, "AttachInterfaces") == {
         "Effect": "Allow",
@@ -237,9 +237,7 @@ def test_a_policys_name_is_one_that_iam_takes(key: str, stack: cdk.Stack, resour
         assert name.isascii()
 
 
-def test_the_name_of_a_policy_about_a_long_key_keeps_its_end_which_tells_versions_apart(
-    stack: cdk.Stack, policy_names: PolicyNames
-) -> None:
+def test_a_policys_name_keeps_the_end_of_a_long_key(stack: cdk.Stack, policy_names: PolicyNames) -> None:
     role(stack, ModelArtifact.from_uri(f"s3://weights/{'a/' * 200}v2.0.0/"))
     assert any(name.endswith("-v2.0.0-") for name in policy_names(stack))
 
@@ -278,7 +276,7 @@ def test_the_right_to_remove_interfaces_outlives_what_they_hold(
     assert all(policy in whole[name]["DependsOn"] for name in held)
 
 
-def test_the_right_to_log_goes_before_the_log_group(whole: dict[str, dict[str, Any]]) -> None:
+def test_permission_to_log_is_deleted_before_the_log_group(whole: dict[str, dict[str, Any]]) -> None:
     [policy] = named(whole, "AWS::IAM::RolePolicy", "ModelRoleLogs")
     assert whole[policy]["DependsOn"] == named(whole, "AWS::Logs::LogGroup")
 

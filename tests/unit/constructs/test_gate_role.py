@@ -17,7 +17,7 @@ def gate(stack: cdk.Stack, only: Only, *trusted: NamedRole) -> dict[str, Any]:
     return properties
 
 
-def test_it_may_ask_and_see_the_endpoint_and_its_own_stack_and_nothing_else(stack: cdk.Stack, only: Only) -> None:
+def test_it_may_only_invoke_and_describe_the_endpoint_and_its_stack(stack: cdk.Stack, only: Only) -> None:
     [policy] = gate(stack, only, NamedRole("builds"))["Policies"]
     invoke, see, look_up = policy["PolicyDocument"]["Statement"]
     assert (invoke["Action"], see["Action"]) == (BOTH, "sagemaker:DescribeEndpoint")
@@ -29,18 +29,18 @@ def test_it_may_ask_and_see_the_endpoint_and_its_own_stack_and_nothing_else(stac
     )
 
 
-def test_it_has_the_name_that_others_know(stack: cdk.Stack, only: Only) -> None:
+def test_it_has_the_given_name(stack: cdk.Stack, only: Only) -> None:
     assert gate(stack, only, NamedRole("builds"))["RoleName"] == "mistral-7b-gate"
 
 
-def test_a_role_of_another_account_takes_it_on_by_name(stack: cdk.Stack, only: Only) -> None:
+def test_it_trusts_a_role_of_another_account_by_name(stack: cdk.Stack, only: Only) -> None:
     [statement] = gate(stack, only, NamedRole("builds", "444455556666"))["AssumeRolePolicyDocument"]["Statement"]
     assert "444455556666:root" in str(statement["Principal"])
     [name] = statement["Condition"]["ArnEquals"]["aws:PrincipalArn"]
     assert "444455556666:role/builds" in str(name)
 
 
-def test_a_role_without_an_account_is_of_the_stacks_own(stack: cdk.Stack, only: Only) -> None:
+def test_a_trusted_role_without_an_account_is_of_the_stacks_account(stack: cdk.Stack, only: Only) -> None:
     own, other = NamedRole("jobs"), NamedRole("builds", "444455556666")
     [statement] = gate(stack, only, own, other)["AssumeRolePolicyDocument"]["Statement"]
     first, second = statement["Condition"]["ArnEquals"]["aws:PrincipalArn"]

@@ -24,6 +24,6 @@ def test_an_image_in_china_has_another_host_name() -> None:
 
 
 @pytest.mark.parametrize("uri", ["tgi:latest", REPOSITORY, f"{REPOSITORY}:", "ghcr.io/huggingface/tgi:1.1.0"])
-def test_what_is_not_a_tagged_ecr_image_is_refused(uri: str) -> None:
+def test_a_uri_that_is_no_tagged_ecr_image_is_refused(uri: str) -> None:
     with pytest.raises(ValueError, match="is no ECR image"):
         EcrImage.from_uri(uri)

@@ -98,7 +98,7 @@ def test_the_smallest_vpc_is_cut_into_the_smallest_subnets(stack: cdk.Stack, res
     assert blocks == ["10.1.0.0/28", "10.1.0.16/28"]
 
 
-def test_synth_asks_the_account_for_nothing(tmp_path: Path) -> None:
+def test_synth_needs_no_lookup(tmp_path: Path) -> None:
     app = cdk.App(outdir=str(tmp_path), builtin_cloud_formation_validation=False)
     concrete = cdk.Stack(app, "Test", env=cdk.Environment(account="111122223333", region="eu-west-1"))
     IsolatedVpc(concrete, "Vpc", availability_zones=ZONES)
@@ -124,7 +124,7 @@ def test_synth_asks_the_account_for_nothing(tmp_path: Path) -> None:
         (ZONES, "10.0.0.1/16", "10.0.0.1/16 has host bits set; write a private IPv4 range"),
     ],
 )
-def test_what_makes_no_vpc_is_refused(stack: cdk.Stack, zones: list[str], cidr: str, problem: str) -> None:
+def test_an_impossible_vpc_is_refused(stack: cdk.Stack, zones: list[str], cidr: str, problem: str) -> None:
     """An own VPC not within 172.17.0.0/16, which SageMaker uses. Source: Amazon VPC user guide, VPC CIDR blocks."""
     with pytest.raises(InvalidPropsError) as error:
         IsolatedVpc(stack, "Vpc", availability_zones=zones, cidr=cidr)

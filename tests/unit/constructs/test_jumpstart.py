@@ -58,7 +58,9 @@ def test_every_gpu_of_an_instance_is_used(stacks: dict[str, cdk.Stack]) -> None:
         ("us-east-1", {"instance_type": "ml.g4dn.xlarge"}, "='ml.g4dn.xlarge': is not offered; use one of ml.g5.2x"),
     ],
 )
-def test_what_jumpstart_does_not_publish_is_refused(region: str | None, props: dict[str, str], problem: str) -> None:
+def test_an_unpublished_version_region_or_instance_type_is_refused(
+    region: str | None, props: dict[str, str], problem: str
+) -> None:
     stack = cdk.Stack(cdk.App(), "Test", env=cdk.Environment(region=region))
     with pytest.raises(InvalidPropsError) as error:
         JumpStartMistral.instruct(stack, **props)

@@ -51,6 +51,6 @@ def test_a_caller_may_change_statistic_period_and_label(endpoint: ITgiEndpoint, 
     assert (metric.statistic, metric.period.to_seconds(), metric.label) == ("p99", 60, "load")
 
 
-def test_any_other_metric_of_the_variant_can_be_had_by_its_name(endpoint: ITgiEndpoint) -> None:
+def test_any_other_metric_is_available_by_its_name(endpoint: ITgiEndpoint) -> None:
     metric = endpoint.metric("MidStreamErrors", statistic="Sum")
     assert (metric.namespace, metric.metric_name, metric.statistic) == (INVOCATIONS, "MidStreamErrors", "Sum")

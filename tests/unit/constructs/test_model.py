@@ -87,7 +87,7 @@ def test_a_model_has_no_name_that_its_replacement_would_collide_with(stack: cdk.
     assert "ModelName" not in only(stack, "AWS::SageMaker::Model")["Properties"]
 
 
-def test_permissions_added_to_the_role_and_the_way_to_the_weights_come_first(stack: cdk.Stack, only: Only) -> None:
+def test_the_model_is_created_after_the_roles_policies_and_the_s3_route(stack: cdk.Stack, only: Only) -> None:
     vpc = ec2.Vpc.from_vpc_attributes(stack, "Vpc", vpc_id="vpc-1", availability_zones=["eu-west-1a"])
     route = ArtifactGatewayEndpoint(stack, "Route", vpc=vpc, route_table_ids=["rtb-1"], artifact_bucket_name="weights")
     model(stack, route=route)
@@ -115,7 +115,7 @@ def find(stack: cdk.Stack, path: str) -> object:
     [
         (ENVIRONMENT | {"SM_NUM_GPUS": 1}, "environment['SM_NUM_GPUS']=1: is not a string, which CloudFormation wants"),
         (ENVIRONMENT | {"MAX-BATCH": "1"}, "environment['MAX-BATCH'] (name)='MAX-BATCH': does not match"),
-        (ENVIRONMENT | {"LONG": "x" * 1025}, "is too long; use at most 1024 characters"),
+        (ENVIRONMENT | {"LONG": "x" * 1025}, "has 1025 characters; use 1024 or fewer"),
         (ENVIRONMENT | {f"V{n}": "1" for n in range(99)}, "environment='<101 variables>': is too long"),
         ({"SM_NUM_GPUS": "1"}, "environment['HF_MODEL_ID']=None: the container starts nothing without a model"),
         ({"HF_MODEL_ID": "mistralai/Mistral-7B-v0.1"}, "an isolated one cannot reach the Hugging Face Hub"),

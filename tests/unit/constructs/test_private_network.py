@@ -8,7 +8,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk.assertions import Template
 
 from mistral7b import catalog
-from sagemaker_tgi import InvalidPropsError, PrivateNetwork
+from sagemaker_tgi import InvalidPropsError, LogOptions, PrivateNetwork
 
 Resources = Callable[[cdk.Stack, str], list[dict[str, Any]]]
 
@@ -44,7 +44,7 @@ def test_a_new_vpc_has_flow_logs_under_a_key_of_their_own(stack: cdk.Stack, reso
 
 def test_a_given_key_encrypts_the_flow_logs(stack: cdk.Stack, resources: Resources) -> None:
     arn = "arn:aws:kms:eu-west-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef"
-    PrivateNetwork(stack, "Network", encryption_key=kms.Key.from_key_arn(stack, "Key", arn))
+    PrivateNetwork(stack, "Network", log=LogOptions(encryption_key=kms.Key.from_key_arn(stack, "Key", arn)))
     [group] = resources(stack, "AWS::Logs::LogGroup")
     assert group["Properties"]["KmsKeyId"] == arn
     assert resources(stack, "AWS::KMS::Key") == []
@@ -62,27 +62,25 @@ def test_the_private_subnets_of_a_given_vpc_are_used_if_none_is_isolated(stack: 
     assert [subnet.subnet_id for subnet in network.subnets] == ["subnet-1", "subnet-2"]
 
 
-def test_a_vpc_with_public_subnets_alone_is_refused(stack: cdk.Stack) -> None:
+def test_a_vpc_with_only_public_subnets_is_refused(stack: cdk.Stack) -> None:
     given = vpc(stack, public_subnet_ids=["subnet-1", "subnet-2"])
     with pytest.raises(InvalidPropsError, match="has neither isolated nor private subnets; give subnets"):
         PrivateNetwork(stack, "Network", vpc=given)
 
 
-def test_an_interface_endpoint_in_a_given_vpc_has_no_policy_that_cuts_others_off(
-    stack: cdk.Stack, resources: Resources
-) -> None:
+def test_an_interface_endpoint_in_a_given_vpc_has_no_policy(stack: cdk.Stack, resources: Resources) -> None:
     PrivateNetwork(stack, "Network", vpc=vpc(stack), runtime_endpoint=True)
     [endpoint] = resources(stack, "AWS::EC2::VPCEndpoint")
     assert "PolicyDocument" not in endpoint["Properties"]
 
 
-def test_a_new_vpc_can_do_without_an_interface_endpoint(stack: cdk.Stack, resources: Resources) -> None:
+def test_a_new_vpc_can_have_no_interface_endpoint(stack: cdk.Stack, resources: Resources) -> None:
     PrivateNetwork(stack, "Network", runtime_endpoint=False)
     assert resources(stack, "AWS::EC2::VPCEndpoint") == []
 
 
 @pytest.mark.parametrize(("region", "where"), [(None, "a stack without a region"), ("us-gov-west-1", "us-gov-west-1")])
-def test_where_zones_are_not_known_they_or_a_region_are_asked_for(region: str | None, where: str) -> None:
+def test_unknown_zones_are_an_error_that_names_the_fix(region: str | None, where: str) -> None:
     stack = cdk.Stack(cdk.App(), "Test", env=cdk.Environment(region=region))
     with pytest.raises(InvalidPropsError) as error:
         PrivateNetwork(stack, "Network")

@@ -8,7 +8,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk.assertions import Template
 
-from sagemaker_tgi import InvalidPropsError, JumpStartMistral, PrivateNetwork, PrivateTgiEndpoint
+from sagemaker_tgi import InvalidPropsError, JumpStartMistral, LogOptions, PrivateNetwork, PrivateTgiEndpoint
 
 Only = Callable[[cdk.Stack, str], dict[str, Any]]
 Resources = Callable[[cdk.Stack, str], list[dict[str, Any]]]
@@ -59,7 +59,7 @@ def test_the_model_comes_after_its_route_to_the_weights_and_that_after_the_route
     assert set(tables) <= set(resources[gateway]["DependsOn"])
 
 
-def test_the_right_to_remove_interfaces_goes_after_subnets_and_security_group(stack: cdk.Stack) -> None:
+def test_permission_to_remove_interfaces_is_deleted_after_subnets_and_security_group(stack: cdk.Stack) -> None:
     make(stack)
     resources = Template.from_stack(stack).to_json()["Resources"]
     [policy] = [name for name in resources if "RoleInterfaces" in name]
@@ -82,7 +82,7 @@ def test_a_given_role_is_used_in_place_of_a_new_one(stack: cdk.Stack, only: Only
 
 def test_a_given_key_is_used_in_place_of_new_ones(stack: cdk.Stack, resources: Resources) -> None:
     arn = "arn:aws:kms:eu-west-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef"
-    make(stack, encryption_key=kms.Key.from_key_arn(stack, "Key", arn))
+    make(stack, log=LogOptions(encryption_key=kms.Key.from_key_arn(stack, "Key", arn)))
     assert {group["Properties"]["KmsKeyId"] for group in resources(stack, "AWS::Logs::LogGroup")} == {arn}
     assert "AWS::KMS::Key" not in types(stack)
 
@@ -119,14 +119,14 @@ def test_subnets_without_their_vpc_are_refused(stack: cdk.Stack) -> None:
         make(stack, subnets=given_vpc(stack).isolated_subnets)
 
 
-def test_two_endpoints_share_no_gateway_to_their_weights(stack: cdk.Stack) -> None:
+def test_a_network_of_another_endpoint_is_refused(stack: cdk.Stack) -> None:
     """EC2 refuses a second gateway endpoint for S3 on a route table."""
     first = make(stack)
     with pytest.raises(InvalidPropsError, match="leads to the weights of another endpoint; make another"):
         make(stack, "Second", network=first.network)
 
 
-def test_a_stack_without_a_region_is_told_what_to_give() -> None:
+def test_a_stack_without_a_region_is_an_error_that_names_the_fix() -> None:
     mistral = JumpStartMistral.instruct(cdk.Stack(cdk.App(), "Us", env=cdk.Environment(region="us-east-1")))
     with pytest.raises(InvalidPropsError, match="give zones, or the stack a region: env="):
         PrivateTgiEndpoint(cdk.Stack(), "Chat", image=mistral.image, artifact=mistral.artifact)

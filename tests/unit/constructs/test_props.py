@@ -45,7 +45,7 @@ def test_values_that_are_known_at_deployment_only_pass_every_check(stack: cdk.St
         check.seconds_between("pause", cdk.Duration.seconds(parameter.value_as_number), 1, 5)
 
 
-def test_a_range_without_an_upper_limit_says_so(stack: cdk.Stack) -> None:
+def test_a_range_can_have_no_upper_limit(stack: cdk.Stack) -> None:
     found = message(stack, lambda check: check.between("count", 0, 1))
     assert found[1:] == ["  count=0: is out of range; use 1 or more"]
 
@@ -55,7 +55,7 @@ def test_a_duration_is_checked_in_seconds(stack: cdk.Stack) -> None:
     assert found[1:] == ["  pause (seconds)=7200: is out of range; use from 60 to 3600"]
 
 
-def test_a_text_that_is_too_long_says_by_how_much(stack: cdk.Stack) -> None:
+def test_the_length_of_a_too_long_text_is_named(stack: cdk.Stack) -> None:
     with PropsCheck(stack, "Thing") as check:
         check.no_longer_than("text", "abc", 3)
     found = message(stack, lambda check: check.no_longer_than("text", "abcd", 3))

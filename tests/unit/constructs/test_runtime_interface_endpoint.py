@@ -37,7 +37,9 @@ def test_only_endpoints_of_the_account_can_be_invoked_through_it(
     assert statement["Resource"] == "arn:aws:sagemaker:eu-west-1:111122223333:endpoint/*"
 
 
-def test_callers_of_others_in_a_shared_vpc_are_not_cut_off(stack: cdk.Stack, network: IsolatedVpc, only: Only) -> None:
+def test_an_interface_endpoint_in_a_shared_vpc_has_no_policy(
+    stack: cdk.Stack, network: IsolatedVpc, only: Only
+) -> None:
     RuntimeInterfaceEndpoint(stack, "Runtime", vpc=network.vpc, subnets=network.subnets, shared=True)
     assert "PolicyDocument" not in only(stack, "AWS::EC2::VPCEndpoint")["Properties"]
 
@@ -48,7 +50,7 @@ def test_only_the_vpc_reaches_the_runtime_and_only_by_https(stack: cdk.Stack, ne
     assert (rule["CidrIp"], rule["IpProtocol"], rule["FromPort"], rule["ToPort"]) == ("10.0.0.0/16", "tcp", 443, 443)
 
 
-def test_of_several_subnets_in_a_zone_the_runtime_takes_one(stack: cdk.Stack, only: Only) -> None:
+def test_one_subnet_per_zone_is_used(stack: cdk.Stack, only: Only) -> None:
     vpc = ec2.Vpc.from_vpc_attributes(
         stack,
         "Existing",

@@ -6,7 +6,7 @@ import pytest
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 
-from sagemaker_tgi import InvalidPropsError, IsolatedVpc, VpcFlowLog
+from sagemaker_tgi import InvalidPropsError, IsolatedVpc, LogOptions, VpcFlowLog
 
 Only = Callable[[cdk.Stack, str], dict[str, Any]]
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef"
@@ -25,9 +25,11 @@ def flow_log(stack: cdk.Stack, network: IsolatedVpc) -> VpcFlowLog:
         "FlowLog",
         vpc=network.vpc,
         log_group_name="/chat/flows",
-        encryption_key=kms.Key.from_key_arn(stack, "Key", KEY),
-        log_retention=logs.RetentionDays.ONE_WEEK,
-        log_removal_policy=cdk.RemovalPolicy.RETAIN,
+        log=LogOptions(
+            encryption_key=kms.Key.from_key_arn(stack, "Key", KEY),
+            retention=logs.RetentionDays.ONE_WEEK,
+            removal_policy=cdk.RemovalPolicy.RETAIN,
+        ),
     )
 
 
@@ -48,14 +50,14 @@ def test_records_go_to_an_encrypted_log_group_that_expires(stack: cdk.Stack, flo
     assert only(stack, "AWS::EC2::FlowLog")["Properties"]["LogGroupName"] == log_group
 
 
-def test_the_service_may_write_to_this_log_group_alone(stack: cdk.Stack, flow_log: VpcFlowLog, only: Only) -> None:
+def test_the_service_may_write_only_to_this_log_group(stack: cdk.Stack, flow_log: VpcFlowLog, only: Only) -> None:
     [policy] = only(stack, "AWS::IAM::Role")["Properties"]["Policies"]
     [statement] = policy["PolicyDocument"]["Statement"]
     assert statement["Action"] == ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
     assert statement["Resource"] == [GROUP, f"{GROUP}:*"]
 
 
-def test_the_service_delivers_on_behalf_of_this_accounts_flow_logs_alone(
+def test_the_service_delivers_only_flow_logs_of_this_account(
     stack: cdk.Stack, flow_log: VpcFlowLog, only: Only
 ) -> None:
     [trust] = only(stack, "AWS::IAM::Role")["Properties"]["AssumeRolePolicyDocument"]["Statement"]

@@ -35,28 +35,28 @@ def test_long_values_stand_below_each_other() -> None:
     ]
 
 
-def test_a_value_that_came_or_went_is_shown_as_such() -> None:
+def test_an_added_value_is_shown_against_none() -> None:
     assert differences({"dev": stack(A={})}, {"dev": stack(A={"B": False})})[-1] == "        B: (none) -> false"
 
 
-def test_resources_and_stacks_that_come_and_go_are_shown() -> None:
+def test_added_and_removed_resources_and_stacks_are_shown() -> None:
     before = {"dev": stack(A={}), "qa": stack(A={})}
     after = {"dev": stack(B={}), "prod": stack(A={}, B={})}
     assert differences(before, after) == [
-        "+ stack prod: 2 resources",
-        "- stack qa",
         "~ stack dev",
         "    - AWS::X::Y A",
         "    + AWS::X::Y B",
+        "+ stack prod",
+        "- stack qa",
     ]
 
 
-def test_outputs_count_as_well() -> None:
+def test_changed_outputs_are_shown() -> None:
     before, after = stack() | {"Outputs": {"Name": {"Value": "a"}}}, stack() | {"Outputs": {"Name": {"Value": "b"}}}
     assert differences({"dev": before}, {"dev": after}) == ["~ stack dev", '    Outputs.Name.Value: "a" -> "b"']
 
 
-def test_what_is_accepted_takes_the_place_of_what_was(tmp_path: Path) -> None:
+def test_accepting_replaces_the_accepted_templates(tmp_path: Path) -> None:
     accept(tmp_path, {"dev": stack(A={}), "qa": stack(A={})})
     accept(tmp_path, {"dev": stack(A={"B": "ü"})})
     assert [file.name for file in tmp_path.iterdir()] == ["dev.json"]

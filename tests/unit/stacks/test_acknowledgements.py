@@ -53,7 +53,7 @@ def acknowledgements(apps: dict[str, cdk.App]) -> Acknowledgements:
     ]
 
 
-def test_these_findings_are_accepted_and_no_others(acknowledgements: Acknowledgements) -> None:
+def test_only_the_accepted_findings_are_acknowledged(acknowledgements: Acknowledgements) -> None:
     accepted: dict[tuple[str, str], set[str]] = {}
     for path, finding, _ in acknowledgements:
         stack, construct = (path if path.startswith("pipeline") else path.partition("/")[2]).split("/", 1)
@@ -62,7 +62,7 @@ def test_these_findings_are_accepted_and_no_others(acknowledgements: Acknowledge
     assert accepted == ACCEPTED
 
 
-def test_wildcards_that_are_accepted_stand_for_what_aws_names(acknowledgements: Acknowledgements) -> None:
+def test_acknowledged_wildcards_stand_for_names_that_aws_generates(acknowledgements: Acknowledgements) -> None:
     """Log streams, artifacts of the pipeline, and actions without a resource."""
     resources = {
         finding.partition("[Resource::")[2].removesuffix("]").replace("<AWS::AccountId>", "<account>")
@@ -81,7 +81,7 @@ def test_wildcards_that_are_accepted_stand_for_what_aws_names(acknowledgements: 
     assert [r for r in resources if not any(re.fullmatch(pattern, r) for pattern in of_aws)] == []
 
 
-def test_every_acknowledgement_has_a_reason_that_can_be_read(acknowledgements: Acknowledgements) -> None:
+def test_every_acknowledgement_has_a_reason(acknowledgements: Acknowledgements) -> None:
     assert [entry for entry in acknowledgements if len(entry[2].split()) < 6] == []
 
 
@@ -103,7 +103,7 @@ def findings() -> list[tuple[str, str]]:
     return found
 
 
-def test_nothing_is_acknowledged_that_no_pack_finds(
+def test_every_acknowledged_finding_is_one_of_a_pack(
     acknowledgements: Acknowledgements, findings: list[tuple[str, str]]
 ) -> None:
     of_packs = ("AwsSolutions-", "NIST.", "PCI.", "HIPAA.")
@@ -115,5 +115,5 @@ def test_nothing_is_acknowledged_that_no_pack_finds(
     ] == []
 
 
-def test_every_pack_finds_something_where_nothing_is_acknowledged(findings: list[tuple[str, str]]) -> None:
+def test_every_pack_finds_something_without_acknowledgements(findings: list[tuple[str, str]]) -> None:
     assert {rule.split("-", maxsplit=1)[0] for _, rule in findings} == {"AwsSolutions", *NAMED_RULE_PACKS}

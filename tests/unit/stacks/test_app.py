@@ -62,7 +62,7 @@ def test_without_a_pipeline_file_there_is_no_pipeline_and_no_gate_role(tmp_path:
     assert "-gate" not in "".join(file.read_text() for file in (tmp_path / "out").rglob("*.template.json"))
 
 
-def test_one_stage_alone_is_as_it_is_among_all(tmp_path: Path) -> None:
+def test_a_stage_has_the_same_template_alone_and_among_others(tmp_path: Path) -> None:
     assert run_app(tmp_path / "all", **LISTED).returncode == 0
     run = run_app(tmp_path / "one", only="prod", **LISTED)
     assert run.returncode == 0
@@ -72,7 +72,7 @@ def test_one_stage_alone_is_as_it_is_among_all(tmp_path: Path) -> None:
     assert alone.read_bytes() == among.read_bytes()
 
 
-def test_what_cdk_ls_leaves_is_unchecked_and_cannot_be_deployed(tmp_path: Path) -> None:
+def test_an_assembly_of_cdk_ls_cannot_be_deployed(tmp_path: Path) -> None:
     run = run_app(tmp_path / "out", **LISTED)
     assert (run.returncode, run.stderr) == (0, "")
     of_stacks = list((tmp_path / "out").rglob("*.metadata.json"))
@@ -90,7 +90,7 @@ def test_a_stack_that_has_passed_is_checked_again_only_if_it_changes(tmp_path: P
     assert "Traceback" not in changed.stderr
 
 
-def test_validation_that_there_is_not_ends_with_a_message_and_exit_code_2(tmp_path: Path) -> None:
+def test_an_unknown_validation_ends_with_a_message_and_exit_code_2(tmp_path: Path) -> None:
     run = run_with_dev(tmp_path, DEV, validation="false")
     assert (run.returncode, run.stderr) == (
         2,
@@ -127,7 +127,7 @@ def test_missing_packages_are_named_with_the_command_that_installs_them(tmp_path
     assert "Traceback" not in run.stderr
 
 
-def test_a_stage_that_there_is_not_ends_with_a_message_and_exit_code_2(tmp_path: Path) -> None:
+def test_an_unknown_stage_ends_with_a_message_and_exit_code_2(tmp_path: Path) -> None:
     run = run_app(tmp_path / "out", only="dve")
     assert (run.returncode, run.stderr) == (
         2,
@@ -163,7 +163,7 @@ def test_a_wrong_environment_file_ends_with_a_message_and_exit_code_2(tmp_path: 
     assert "Traceback" not in run.stderr
 
 
-def test_what_only_a_construct_can_tell_ends_with_a_message_and_exit_code_2(tmp_path: Path) -> None:
+def test_wrong_props_of_a_construct_end_with_a_message_and_exit_code_2(tmp_path: Path) -> None:
     run = run_with_dev(tmp_path, "region: me-south-1\nmodel: base\n")
     assert run.returncode == 2
     assert "s3_prefix_list_id" in run.stderr
@@ -176,7 +176,7 @@ def test_the_cli_reports_nothing_about_its_user() -> None:
     assert settings["context"]["cli-telemetry"] is False
 
 
-def test_every_feature_flag_is_as_the_cdk_recommends() -> None:
+def test_every_feature_flag_has_the_recommended_value() -> None:
     recommended, ours = recommended_flags(), context()
     assert "@aws-cdk/core:validateAgainstDefaultRules" in recommended
     assert {flag for flag, value in recommended.items() if ours.get(flag) != value} == set()

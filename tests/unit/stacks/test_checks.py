@@ -71,7 +71,7 @@ def test_an_environment_that_asks_for_no_pack_gets_none(tmp_path: Path) -> None:
     assert not (tmp_path / "validation-report.json").exists()
 
 
-def test_a_pack_looks_at_nothing_but_what_asks_for_it(tmp_path: Path) -> None:
+def test_a_pack_checks_only_stages_that_ask_for_it(tmp_path: Path) -> None:
     app = unchecked_bucket(tmp_path, [])
     other = cdk.Stage(app, "staging")
     cdk.Stack(other, "Empty")
@@ -80,7 +80,7 @@ def test_a_pack_looks_at_nothing_but_what_asks_for_it(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "validation-report.json").read_text())["pluginReports"] == []
 
 
-def test_an_environment_file_asks_for_every_pack_unless_it_says_otherwise() -> None:
+def test_environments_are_checked_by_every_pack_by_default() -> None:
     """Models, packs and packagings are named as they are. Source: this project."""
     assert set(ENVIRONMENTS["dev"].compliance_packs) == set(PACKS)
 
@@ -117,7 +117,7 @@ def test_a_template_that_cloudformation_would_refuse_is_an_error_at_synth(tmp_pa
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_the_cdk_has_nothing_to_say_against_any_template(folder: str, tmp_path: Path) -> None:
+def test_cloudformation_validation_finds_nothing(folder: str, tmp_path: Path) -> None:
     app = new_app(outdir=str(tmp_path))
     define_folder(app, folder)
     add_template_validation(app)

@@ -4,7 +4,7 @@ from typing import Any, get_args
 import pytest
 
 from mistral7b.environment.schema import RetentionDays
-from mistral7b_stacks.retention import RETENTION_DAYS
+from mistral7b_stacks.base import RETENTION_DAYS
 from tests.variants import ENVIRONMENTS, PROMOTED
 
 
@@ -67,7 +67,7 @@ def test_logs_are_kept_as_long_as_the_file_says(templates: dict[str, Any]) -> No
     assert group["DeletionPolicy"] == "RetainExceptOnCreate"
 
 
-def test_logs_go_with_the_stack_unless_they_are_to_be_kept(templates: dict[str, Any]) -> None:
+def test_logs_are_deleted_with_the_stack_unless_retained(templates: dict[str, Any]) -> None:
     assert endpoint_log_group(templates["dev/endpoint"])["DeletionPolicy"] == "Delete"
 
 
@@ -90,7 +90,7 @@ def test_without_scaling_in_the_file_nothing_is_registered(templates: dict[str, 
     assert not {t for t in types if t.startswith("AWS::ApplicationAutoScaling")}
 
 
-def test_a_parameter_tells_consumers_the_name_once_the_endpoint_exists(templates: dict[str, Any]) -> None:
+def test_a_parameter_holds_the_name_once_the_endpoint_exists(templates: dict[str, Any]) -> None:
     template = templates["everything/endpoint"]
     parameter = only(template, "AWS::SSM::Parameter")
     assert parameter["Properties"]["Name"] == "/mistral7b/everything/endpoint-name"
@@ -99,7 +99,7 @@ def test_a_parameter_tells_consumers_the_name_once_the_endpoint_exists(templates
     assert endpoint in parameter["DependsOn"]
 
 
-def test_outputs_tell_consumers_what_they_need(templates: dict[str, Any]) -> None:
+def test_outputs_name_what_consumers_need(templates: dict[str, Any]) -> None:
     outputs = templates["archive/endpoint"]["Outputs"]
     assert outputs["EndpointName"]["Value"] == "mistral-7b-instruct-archive"
     arn = "arn:aws:sagemaker:eu-west-1:111122223333:endpoint/mistral-7b-instruct-archive"
@@ -140,7 +140,7 @@ def test_the_way_to_s3_is_on_every_route_table_of_an_own_vpc(environment: str, t
     assert gateway(template)["RouteTableIds"] == tables
 
 
-def test_the_way_to_s3_leads_to_jumpstarts_bucket_of_the_region_alone(templates: dict[str, Any]) -> None:
+def test_the_s3_gateway_allows_only_jumpstarts_bucket_of_the_region(templates: dict[str, Any]) -> None:
     policy = gateway(templates["archive/endpoint"])["PolicyDocument"]
     assert [statement["Resource"] for statement in policy["Statement"]] == [
         "arn:aws:s3:::jumpstart-cache-prod-eu-west-1/*",
@@ -166,7 +166,7 @@ def test_route_tables_of_an_existing_vpc_get_the_way_to_s3(templates: dict[str, 
     assert way["RouteTableIds"] == ["rtb-0123456789abcdef0", "rtb-0123456789abcdef1"]
 
 
-def test_the_right_to_remove_interfaces_goes_after_all_that_they_are_in(templates: dict[str, Any]) -> None:
+def test_permission_to_remove_interfaces_is_deleted_after_their_network(templates: dict[str, Any]) -> None:
     """On removal CloudFormation goes from dependants to what they depend on: endpoint, subnets and group, policy."""
     for name in ("dev", "existing-vpc"):
         resources = templates[f"{name}/endpoint"]["Resources"]
@@ -188,7 +188,7 @@ def test_what_a_pipeline_promotes_has_a_gate_role_and_nothing_else_has(templates
         assert names == ([f"mistral-7b-{name}-gate"] if name in PROMOTED else [])
 
 
-def test_a_gate_role_lets_in_the_builds_of_the_pipelines_account_by_name(templates: dict[str, Any]) -> None:
+def test_a_gate_role_trusts_builds_of_the_pipelines_account_by_name(templates: dict[str, Any]) -> None:
     [role] = gate_roles(templates["staging/endpoint"])
     [statement] = role["AssumeRolePolicyDocument"]["Statement"]
     assert statement["Principal"] == {"AWS": "arn:aws:iam::111111111111:root"}
@@ -197,7 +197,7 @@ def test_a_gate_role_lets_in_the_builds_of_the_pipelines_account_by_name(templat
     }
 
 
-def test_without_an_account_in_its_file_an_environment_lets_no_other_account_in(templates: dict[str, Any]) -> None:
+def test_an_environment_without_an_account_trusts_no_other_account(templates: dict[str, Any]) -> None:
     [role] = gate_roles(templates["dev/endpoint"])
     text = json.dumps(role["AssumeRolePolicyDocument"])
     assert '{"Ref": "AWS::AccountId"}' in text

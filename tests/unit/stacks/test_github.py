@@ -5,7 +5,6 @@ from collections.abc import Callable
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import aws_cdk as cdk
 import pytest
@@ -14,9 +13,7 @@ from aws_cdk.assertions import Template
 from mistral7b.environment import load_environments
 from mistral7b.promotion.github_actions import PROVIDER, subjects
 from mistral7b_stacks.app import define
-from mistral7b_stacks.checks import PACKS, new_pack
 from mistral7b_stacks.stage import EnvironmentStage
-from sagemaker_tgi.compliance import STATEMENT_REASONS
 from tests.unit.promotion.github.pipelines import ACCOUNTS, load
 from tests.variants import new_app
 
@@ -31,13 +28,9 @@ def stages_of(app: cdk.App) -> dict[str, EnvironmentStage]:
     return {stage.node.id: stage for stage in app.node.children if isinstance(stage, EnvironmentStage)}
 
 
-def defined(
-    folder: Path, changes: dict[str, Any], extra: dict[str, str] | None = None, *, packs: bool = True
-) -> cdk.App:
-    """The app of such a pipeline file, with further environment files, and with or without checks at synth."""
+def defined(folder: Path, changes: dict[str, Any], extra: dict[str, str] | None = None) -> cdk.App:
+    """The app of such a pipeline file, with further environment files."""
     folder.mkdir()
-    if not packs:
-        (folder / "common.yaml").write_text("compliance_packs: []\n")
     for name, text in (extra or {}).items():
         (folder / f"{name}.yaml").write_text(text)
     promotion = load(folder, changes)
@@ -108,7 +101,7 @@ def test_an_environment_that_is_not_promoted_has_none(tmp_path: Path) -> None:
     assert set(templates(app)) == {"dev"}
 
 
-def test_the_deploying_role_is_for_jobs_in_the_environment_of_that_name_alone(made: Made) -> None:
+def test_only_jobs_in_the_github_environment_assume_the_deploy_role(made: Made) -> None:
     for name, template in made.items():
         assert trusted(template, f"mistral-7b-{name}-github") == {
             "StringEquals": {f"{PROVIDER}:aud": "sts.amazonaws.com"},
@@ -116,7 +109,7 @@ def test_the_deploying_role_is_for_jobs_in_the_environment_of_that_name_alone(ma
         }
 
 
-def test_the_reviewing_role_is_for_runs_of_the_branch_alone(made: Made) -> None:
+def test_only_runs_of_the_branch_assume_the_review_role(made: Made) -> None:
     for name, template in made.items():
         assert trusted(template, f"mistral-7b-{name}-github-review") == {
             "StringEquals": {f"{PROVIDER}:aud": "sts.amazonaws.com"},
@@ -151,7 +144,7 @@ def test_a_repository_with_immutable_subjects_is_trusted_by_those(tmp_path: Path
     assert listed(reviewing[f"{PROVIDER}:sub"]) == [f"{prefix}:ref:refs/heads/main"]
 
 
-def test_the_deploying_role_takes_on_the_bootstraps_roles_and_the_gate_role_and_nothing_else(made: Made) -> None:
+def test_the_deploy_role_assumes_only_bootstrap_roles_and_the_gate_role(made: Made) -> None:
     account = ACCOUNTS["staging"]
     assert allowed(made["staging"], "mistral-7b-staging-github") == [
         f"arn:aws:iam::{account}:role/cdk-hnb659fds-deploy-role-{account}-eu-west-1",
@@ -161,7 +154,7 @@ def test_the_deploying_role_takes_on_the_bootstraps_roles_and_the_gate_role_and_
     ]
 
 
-def test_the_reviewing_role_can_only_look(made: Made) -> None:
+def test_the_review_role_only_reads(made: Made) -> None:
     account = ACCOUNTS["prod"]
     assert allowed(made["prod"], "mistral-7b-prod-github-review") == [
         f"arn:aws:iam::{account}:role/cdk-hnb659fds-lookup-role-{account}-eu-west-1"
@@ -177,7 +170,7 @@ def test_a_session_lasts_as_long_as_the_job_that_deploys(made: Made) -> None:
     assert role(made["staging"], "mistral-7b-staging-github")["MaxSessionDuration"] == 60 * 145
 
 
-def test_the_gate_role_lets_the_deploying_role_in(app: cdk.App) -> None:
+def test_the_gate_role_trusts_the_deploy_role(app: cdk.App) -> None:
     account = ACCOUNTS["staging"]
     endpoint = Template.from_stack(stages_of(app)["staging"].endpoint).to_json()
     trust = role(endpoint, "mistral-7b-staging-gate")["AssumeRolePolicyDocument"]["Statement"]
@@ -210,48 +203,3 @@ def test_two_environments_of_an_account_share_one_provider_which_outlives_the_fi
     [provider] = of_type(found["test"], "AWS::IAM::OIDCProvider")
     assert provider["DeletionPolicy"] == "RetainExceptOnCreate"
     assert of_type(found["dev"], "AWS::IAM::OIDCProvider") == []
-
-
-def test_every_statement_has_a_reason_and_every_reason_a_statement(app: cdk.App, made: Made) -> None:
-    for name, stage in stages_of(app).items():
-        reasons = {
-            str(construct.node.id): set(entry.data)
-            for construct in stage.node.find_child("github").node.children
-            for entry in construct.node.metadata
-            if entry.type == STATEMENT_REASONS
-        }
-        assert reasons == {
-            "ReviewRole": {"sts:AssumeRoleWithWebIdentity", *sids(made[name], f"mistral-7b-{name}-github-review")},
-            "DeployRole": {"sts:AssumeRoleWithWebIdentity", *sids(made[name], f"mistral-7b-{name}-github")},
-        }
-
-
-def sids(template: Any, name: str) -> list[str]:
-    policies = role(template, name)["Policies"]
-    return [statement["Sid"] for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
-
-
-def findings(app: cdk.App) -> set[tuple[str, str]]:
-    """What the packs find in stacks `ENVIRONMENT/github`: construct and rule."""
-    app.synth()
-    found = {
-        (str(resource.construct_path), violation.rule_name)
-        for pack in PACKS
-        for violation in new_pack(pack, app).validate_scope(app).violations
-        for resource in violation.violating_resources
-    }
-    return {(path.split("/github/")[1], rule) for path, rule in found if "/github/" in path}
-
-
-def test_no_pack_finds_anything(app: cdk.App) -> None:
-    assert findings(app) == set()
-
-
-def test_that_policies_are_inline_is_all_that_is_acknowledged(tmp_path: Path) -> None:
-    with patch.object(cdk.Validations, "acknowledge"):
-        app = defined(tmp_path / "environments", {"compliance_packs": []}, packs=False)
-    assert findings(app) == {
-        (f"{role}/Resource", f"{pack}-IAMNoInlinePolicy")
-        for role in ("DeployRole", "ReviewRole")
-        for pack in ("HIPAA.Security", "NIST.800.53.R5", "PCI.DSS.321")
-    }

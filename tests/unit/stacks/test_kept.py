@@ -40,7 +40,7 @@ def test_every_log_group_is_encrypted_with_the_key_of_the_file(name: str, templa
 
 
 @pytest.mark.parametrize("name", OWN_KEYS)
-def test_a_key_lets_cloudwatch_logs_encrypt_its_one_kind_of_log_alone(name: str, templates: dict[str, Any]) -> None:
+def test_cloudwatch_logs_may_use_a_key_only_for_its_log_group(name: str, templates: dict[str, Any]) -> None:
     for logical_id, key in keys(templates[f"{name}/endpoint"], "logs").items():
         condition = key["Properties"]["KeyPolicy"]["Statement"][1]["Condition"]["ArnLike"]
         arn = str(condition["kms:EncryptionContext:aws:logs:arn"])
@@ -49,13 +49,13 @@ def test_a_key_lets_cloudwatch_logs_encrypt_its_one_kind_of_log_alone(name: str,
         assert arn.rsplit(":", 1)[-1].strip("'}]") == expected
 
 
-def test_cloudwatch_logs_has_nothing_to_do_with_the_key_of_captured_requests(templates: dict[str, Any]) -> None:
+def test_cloudwatch_logs_may_not_use_the_key_of_captured_requests(templates: dict[str, Any]) -> None:
     [key] = keys(templates["everything/endpoint"], "captured").values()
     assert [s["Sid"] for s in key["Properties"]["KeyPolicy"]["Statement"]] == ["AccountDecides"]
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
-def test_every_log_group_expires_and_goes_or_stays_as_the_file_says(name: str, templates: dict[str, Any]) -> None:
+def test_log_groups_have_the_retention_and_removal_policy_of_the_file(name: str, templates: dict[str, Any]) -> None:
     removal = ENVIRONMENTS[name].removal
     for group in log_groups(name, templates):
         assert group["Properties"]["RetentionInDays"] == removal.log_retention_days
@@ -63,7 +63,7 @@ def test_every_log_group_expires_and_goes_or_stays_as_the_file_says(name: str, t
 
 
 @pytest.mark.parametrize("name", OWN_KEYS)
-def test_a_key_goes_or_stays_with_what_it_encrypts(name: str, templates: dict[str, Any]) -> None:
+def test_a_key_has_the_removal_policy_of_what_it_encrypts(name: str, templates: dict[str, Any]) -> None:
     removal = ENVIRONMENTS[name].removal
     of_logs, of_captured = (keys(templates[f"{name}/endpoint"], what).values() for what in ("logs", "captured"))
     assert {key["DeletionPolicy"] for key in of_logs} == {POLICIES[removal.log_group]}
@@ -92,7 +92,7 @@ def test_flow_logs_of_an_existing_vpc_are_its_owners(name: str, templates: dict[
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
-def test_requests_are_captured_exactly_where_the_file_says(name: str, templates: dict[str, Any]) -> None:
+def test_requests_are_captured_only_if_the_file_says_so(name: str, templates: dict[str, Any]) -> None:
     settings = ENVIRONMENTS[name].data_capture
     [config] = of_type(templates[f"{name}/endpoint"], "AWS::SageMaker::EndpointConfig")
     capture = config["Properties"].get("DataCaptureConfig")
@@ -104,7 +104,9 @@ def test_requests_are_captured_exactly_where_the_file_says(name: str, templates:
 
 
 @pytest.mark.parametrize("name", CAPTURING)
-def test_captured_requests_expire_and_stay_or_go_as_the_file_says(name: str, templates: dict[str, Any]) -> None:
+def test_captured_requests_have_the_retention_and_removal_policy_of_the_file(
+    name: str, templates: dict[str, Any]
+) -> None:
     env = ENVIRONMENTS[name]
     assert env.data_capture is not None
     buckets = of_type(templates[f"{name}/endpoint"], "AWS::S3::Bucket")
@@ -117,9 +119,7 @@ def test_captured_requests_expire_and_stay_or_go_as_the_file_says(name: str, tem
 
 
 @pytest.mark.parametrize("name", [name for name in CAPTURING if ENVIRONMENTS[name].own_vpc is not None])
-def test_the_models_subnets_let_captured_requests_out_to_their_bucket_alone(
-    name: str, templates: dict[str, Any]
-) -> None:
+def test_captured_requests_leave_the_subnets_only_to_their_bucket(name: str, templates: dict[str, Any]) -> None:
     template = templates[f"{name}/endpoint"]
     endpoints = [endpoint["Properties"] for endpoint in of_type(template, "AWS::EC2::VPCEndpoint")]
     [gateway] = [endpoint for endpoint in endpoints if endpoint["VpcEndpointType"] == "Gateway"]

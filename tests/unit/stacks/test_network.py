@@ -22,7 +22,7 @@ def test_an_own_vpc_has_the_range_and_zones_of_the_file(templates: dict[str, Any
 
 
 @pytest.mark.parametrize("environment", ["dev", "staging", "prod", "everything", "existing-vpc", "existing-routes"])
-def test_nothing_leads_to_the_internet(environment: str, templates: dict[str, Any]) -> None:
+def test_the_vpc_has_no_route_to_the_internet(environment: str, templates: dict[str, Any]) -> None:
     types = {resource["Type"] for resource in templates[f"{environment}/endpoint"]["Resources"].values()}
     assert not types & {"AWS::EC2::InternetGateway", "AWS::EC2::NatGateway", "AWS::EC2::Route", "AWS::EC2::EIP"}
 
@@ -33,13 +33,13 @@ def test_zones_that_are_only_counted_are_those_that_offer_the_instances_by_id(te
     assert not [subnet for subnet in subnets if "AvailabilityZone" in subnet]
 
 
-def test_private_callers_reach_endpoints_of_the_account_alone(templates: dict[str, Any]) -> None:
+def test_private_callers_reach_only_endpoints_of_the_account(templates: dict[str, Any]) -> None:
     [statement] = endpoints(templates["archive/endpoint"])["Interface"]["PolicyDocument"]["Statement"]
     arn = "arn:aws:sagemaker:eu-west-1:111122223333:endpoint/*"
     assert (statement["Action"], statement["Resource"]) == (INVOKE_ACTIONS, arn)
 
 
-def test_endpoints_of_a_vpc_that_others_use_cut_nobody_off(templates: dict[str, Any]) -> None:
+def test_vpc_endpoints_in_a_shared_vpc_have_no_policy(templates: dict[str, Any]) -> None:
     ways = endpoints(templates["existing-vpc/endpoint"])
     assert {kind: way.get("PolicyDocument") for kind, way in ways.items()} == {"Interface": None, "Gateway": None}
 
@@ -52,19 +52,19 @@ def test_an_existing_vpc_gets_an_endpoint_for_callers_and_no_subnets(templates: 
     assert interface["SubnetIds"] == ["subnet-0123456789abcdef0", "subnet-0123456789abcdef2"]
 
 
-def test_an_existing_vpc_with_its_own_ways_gets_a_security_group_alone(templates: dict[str, Any]) -> None:
+def test_an_existing_vpc_with_its_own_routes_gets_only_a_security_group(templates: dict[str, Any]) -> None:
     types = {resource["Type"] for resource in templates["existing-routes/endpoint"]["Resources"].values()}
     assert {name for name in types if "::EC2::" in name} == {"AWS::EC2::SecurityGroup"}
 
 
-def test_a_prefix_list_of_the_file_is_where_the_model_may_go(templates: dict[str, Any]) -> None:
+def test_the_model_may_reach_the_prefix_list_of_the_file(templates: dict[str, Any]) -> None:
     groups = resources(templates["china/endpoint"], "AWS::EC2::SecurityGroup")
     lists = [r["DestinationPrefixListId"] for g in groups for r in g["SecurityGroupEgress"] if "CidrIp" not in r]
     assert lists == ["pl-0123456789abcdef0"]
 
 
 @pytest.mark.parametrize("environment", ["dev", "everything", "existing-routes"])
-def test_nothing_reaches_the_model_by_the_network(environment: str, templates: dict[str, Any]) -> None:
+def test_the_models_security_group_has_no_ingress(environment: str, templates: dict[str, Any]) -> None:
     groups = resources(templates[f"{environment}/endpoint"], "AWS::EC2::SecurityGroup")
     [model] = [g for g in groups if any("DestinationPrefixListId" in rule for rule in g["SecurityGroupEgress"])]
     assert "SecurityGroupIngress" not in model

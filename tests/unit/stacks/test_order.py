@@ -19,7 +19,7 @@ def test_the_right_to_remove_interfaces_outlives_all_that_has_or_holds_them(depl
     assert {name for name in outlived if policy not in after(deployed.resources, name)} == set()
 
 
-def test_the_right_to_write_the_log_goes_before_the_log_group(deployed: Deployment) -> None:
+def test_permission_to_write_the_log_is_deleted_before_the_log_group(deployed: Deployment) -> None:
     [policy] = ids(deployed, "AWS::IAM::RolePolicy", "WriteLogs")
     [group] = ids(deployed, "AWS::Logs::LogGroup", "/aws/sagemaker/Endpoints/")
     assert group in after(deployed.resources, policy)

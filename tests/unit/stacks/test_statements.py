@@ -67,7 +67,7 @@ def endpoint(environment: str) -> str:
     )
 
 
-def test_no_policy_document_is_overlooked(templates: dict[str, Any], all_statements: list[Statement]) -> None:
+def test_every_policy_document_is_read(templates: dict[str, Any], all_statements: list[Statement]) -> None:
     in_templates = json.dumps(templates).count('"Effect":')
     assert len(all_statements) == in_templates > 0
 
@@ -96,7 +96,7 @@ def is_narrowed(statement: Statement, action: str) -> bool:
     return key is not None and bool(condition(statement, "StringEquals", key))
 
 
-def test_every_resource_is_named_where_iam_accepts_one(all_statements: list[Statement]) -> None:
+def test_statements_name_their_resources_if_iam_accepts_one(all_statements: list[Statement]) -> None:
     too_wide = [
         f"{s.name}: {action}"
         for s in all_statements
@@ -113,7 +113,7 @@ def test_every_action_is_one_that_iam_knows(all_statements: list[Statement]) -> 
     assert unknown == set()
 
 
-def test_actions_have_no_wildcard_but_the_key_policys_and_the_denials(all_statements: list[Statement]) -> None:
+def test_only_key_policies_and_denials_have_wildcard_actions(all_statements: list[Statement]) -> None:
     wide = [
         f"{s.name}: {action}"
         for s in all_statements
@@ -139,12 +139,12 @@ def test_a_key_is_for_the_account_and_for_the_log_group_of_its_stack(statements:
         assert s.principals == (f"Service logs.{settings.region}.<dns suffix>",)
 
 
-def test_only_endpoint_policies_allow_anyone_anything(all_statements: list[Statement]) -> None:
+def test_only_vpc_endpoint_policies_have_wildcard_principals(all_statements: list[Statement]) -> None:
     anyone = [s for s in all_statements if s.effect == "Allow" and any(p.split()[1] == "*" for p in s.principals)]
     assert {s.resource_type for s in anyone} == {"AWS::EC2::VPCEndpoint"}
 
 
-def test_a_service_takes_a_role_on_for_this_account_and_its_own_resources_alone(statements: list[Statement]) -> None:
+def test_a_service_assumes_a_role_only_for_its_resources_of_this_account(statements: list[Statement]) -> None:
     sources = {"sagemaker.amazonaws.com": ("sagemaker", "*"), "vpc-flow-logs.amazonaws.com": ("ec2", "vpc-flow-log/*")}
     for s in (s for s in statements if s.policy == TRUST and s.principals[0].startswith("Service")):
         [service] = [principal.split()[1] for principal in s.principals]
@@ -155,7 +155,7 @@ def test_a_service_takes_a_role_on_for_this_account_and_its_own_resources_alone(
         assert condition(s, "ArnLike", "aws:SourceArn") == [regional_arn(environment(s), *sources[service])], s.name
 
 
-def test_a_service_outside_of_trust_policies_acts_for_this_account_alone(statements: list[Statement]) -> None:
+def test_services_in_resource_policies_act_only_for_this_account(statements: list[Statement]) -> None:
     of_services = [s for s in statements if s.policy != TRUST and any(p.startswith("Service") for p in s.principals)]
     unbound = [
         s
@@ -168,7 +168,7 @@ def test_a_service_outside_of_trust_policies_acts_for_this_account_alone(stateme
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_a_caller_gets_to_invoke_this_endpoint_and_nothing_else(
+def test_a_caller_may_only_invoke_this_endpoint(
     environment: str, by_environment: dict[str, list[Statement]], templates: dict[str, Any]
 ) -> None:
     settings = ENVIRONMENTS[environment]
@@ -192,7 +192,7 @@ def test_callers_with_and_without_a_vpc_are_among_the_environments() -> None:
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_the_interface_endpoint_leads_to_endpoints_of_this_account_alone(
+def test_the_interface_endpoint_allows_only_endpoints_of_this_account(
     environment: str, by_environment: dict[str, list[Statement]]
 ) -> None:
     policies = [s for s in by_environment[environment] if s.path == "Network/Runtime"]
@@ -203,7 +203,7 @@ def test_the_interface_endpoint_leads_to_endpoints_of_this_account_alone(
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_the_model_reads_its_own_versions_weights_alone(
+def test_the_model_reads_only_the_weights_of_its_version(
     environment: str, by_environment: dict[str, list[Statement]]
 ) -> None:
     bucket, key = ENVIRONMENTS[environment].artifact_uri.removeprefix("s3://").split("/", maxsplit=1)

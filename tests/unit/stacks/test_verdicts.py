@@ -74,7 +74,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     return Project(tmp_path)
 
 
-def test_what_has_not_changed_is_checked_once(project: Project) -> None:
+def test_an_unchanged_stack_is_checked_once(project: Project) -> None:
     assert project.synth() == ["dev/endpoint", "prod/endpoint"]
     assert project.synth() == []
 
@@ -132,12 +132,12 @@ def test_an_acknowledged_finding_is_remembered_until_it_is_not_acknowledged(proj
         project.synth()
 
 
-def test_a_cache_that_cannot_be_used_is_none(project: Project) -> None:
+def test_an_unusable_cache_is_ignored(project: Project) -> None:
     project.remembered.write_text("a file in place of the folder")
     assert project.synth() == project.synth() == ["dev/endpoint", "prod/endpoint"]
 
 
-def test_a_full_cache_keeps_the_verdicts_of_the_last_synth(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_cache_keeps_only_verdicts_of_the_last_synth(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verdicts, "KEPT", 3)
     for project.value in ("one", "two", "three"):
         project.synth()
@@ -160,7 +160,7 @@ def test_continuous_integration_checks_everything(
     assert project.remembered.exists() == remembers
 
 
-def test_full_validation_can_be_asked_for(project: Project) -> None:
+def test_full_validation_ignores_verdicts(project: Project) -> None:
     assert remember_verdicts(cdk.App(context={"validation": "full"}), project.remembered) is None
 
 

@@ -48,7 +48,7 @@ def test_nothing_reaches_a_bucket_without_tls(path: str, templates: dict[str, An
     ] * len(of_type(templates[path], "AWS::S3::Bucket"))
 
 
-def test_buckets_are_private_and_stay_with_their_key_when_the_stack_goes(path: str, templates: dict[str, Any]) -> None:
+def test_buckets_are_private_and_retained_with_their_key(path: str, templates: dict[str, Any]) -> None:
     for one in buckets(templates[path]):
         assert set(one["Properties"]["PublicAccessBlockConfiguration"].values()) == {True}
         assert one["DeletionPolicy"] == "RetainExceptOnCreate"
@@ -79,7 +79,7 @@ def test_each_region_has_its_store_which_the_pipeline_knows_by_name(templates: d
     assert text(stores["eu-west-1"]["EncryptionKey"]["Id"]) == f"arn:aws:kms:eu-west-1:444455556666:{name}"
 
 
-def test_a_store_that_nothing_is_deployed_from_lets_nobody_read() -> None:
+def test_without_deployments_nobody_may_read_the_store() -> None:
     stack = cdk.Stack(new_app(), "Test")
     ArtifactStore(stack, "Artifacts", retention_days=1, deploy_role_arns=[])
     template = Template.from_stack(stack).to_json()
@@ -95,7 +95,7 @@ def test_a_store_that_nothing_is_deployed_from_lets_nobody_read() -> None:
     ("artifact", "keys"),
     [("Source", "mistral-7b-pipeline/Source/*"), ("Synth_Output", "mistral-7b-pipeline/Synth_Outp/*")],
 )
-def test_keys_are_cut_as_codepipeline_cuts_them(artifact: str, keys: str) -> None:
+def test_object_keys_are_truncated_as_codepipeline_does(artifact: str, keys: str) -> None:
     """CodePipeline cuts a pipeline's name to 20 characters and an artifact's to 10 in the keys of objects, which
     policies name. Source: CodePipeline user guide, troubleshooting.
     """

@@ -121,7 +121,7 @@ def test_a_gate_that_fails_fails_its_action(templates: Templates, workplace: Pat
     assert shell(templates["typical/pipeline"], "exit 3", workplace).returncode == 3
 
 
-def test_a_gate_without_a_place_for_its_profile_does_not_run(templates: Templates, workplace: Path) -> None:
+def test_a_gate_does_not_run_if_its_profile_cannot_be_written(templates: Templates, workplace: Path) -> None:
     """Every command is one of its own: CodeBuild sees whether it failed.
 
     CodeBuild sees whether a command has failed: each is one of its own. Source: CodeBuild user guide, build
@@ -150,7 +150,7 @@ def test_images_are_amazons_with_a_python_that_this_project_takes(folder: str, t
         assert spec["env"]["shell"] == "bash"
 
 
-def test_every_build_installs_what_its_commands_need_and_no_more(folder: str, templates: Templates) -> None:
+def test_every_build_installs_only_what_its_commands_need(folder: str, templates: Templates) -> None:
     needed = {"Synth": "test", "SelfMutate": "pipeline"}
     for one, _ in projects(templates[f"{folder}/pipeline"]):
         installed = buildspec(templates[f"{folder}/pipeline"], one.stage, one.name)["env"]["variables"]
@@ -166,7 +166,7 @@ def test_every_build_has_a_time_out(templates: Templates) -> None:
     assert found == {"Synth": 60, "SelfMutate": 30, "Review": 20, "Protect": 20, "Smoke": 30, "Gate1": 60}
 
 
-def test_downloads_are_cached_and_nothing_that_knows_its_folder(folder: str, templates: Templates) -> None:
+def test_only_downloads_are_cached(folder: str, templates: Templates) -> None:
     for one, properties in projects(templates[f"{folder}/pipeline"]):
         assert properties["Cache"] == {"Type": "LOCAL", "Modes": ["LOCAL_CUSTOM_CACHE"]}
         cached = buildspec(templates[f"{folder}/pipeline"], one.stage, one.name)["cache"]["paths"]
@@ -190,7 +190,7 @@ def test_builds_log_to_one_encrypted_group_for_a_year_each_action_in_streams_of_
     assert len(set(streams)) == len(streams)
 
 
-def test_no_secret_stands_in_an_environment_variable(folder: str, templates: Templates) -> None:
+def test_no_environment_variable_holds_a_secret(folder: str, templates: Templates) -> None:
     for one, properties in projects(templates[f"{folder}/pipeline"]):
         assert "EnvironmentVariables" not in properties["Environment"], one
         names = [v["name"] for v in json.loads(one.configuration.get("EnvironmentVariables", "[]"))]

@@ -52,22 +52,22 @@ def messages(template: Any, given: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.parametrize("state", ["FAILED", "SUCCEEDED", "STOPPED"])
-def test_the_end_of_an_execution_is_told(state: str, template: Any) -> None:
+def test_the_end_of_an_execution_is_published(state: str, template: Any) -> None:
     [message] = messages(template, event(EXECUTION, state))
     assert message.startswith(f"mistral-7b-pipeline: {state}. Execution e-1, 2025-11-22T22:00:00Z. https://us-east-1.")
 
 
 @pytest.mark.parametrize("state", ["STARTED", "SUPERSEDED", "RESUMED"])
-def test_what_nobody_has_to_know_of_an_execution_is_not_told(state: str, template: Any) -> None:
+def test_other_states_of_an_execution_are_not_published(state: str, template: Any) -> None:
     assert messages(template, event(EXECUTION, state)) == []
 
 
-def test_an_approval_that_waits_is_told_with_its_stage(template: Any) -> None:
+def test_a_waiting_approval_is_published_with_its_stage(template: Any) -> None:
     [message] = messages(template, event(ACTION, "STARTED", type={"category": "Approval"}))
     assert "stage prod waits for Promote. Execution e-1" in message
 
 
-def test_other_actions_and_other_pipelines_are_not_told(template: Any) -> None:
+def test_other_actions_and_pipelines_are_not_published(template: Any) -> None:
     assert messages(template, event(ACTION, "STARTED", type={"category": "Build"})) == []
     assert messages(template, event(ACTION, "SUCCEEDED", type={"category": "Approval"})) == []
     assert messages(template, event(EXECUTION, "FAILED", pipeline="another")) == []
@@ -82,7 +82,7 @@ def test_every_address_of_the_file_is_subscribed(templates: dict[str, Any]) -> N
     assert of_type(templates["typical/pipeline"], "AWS::SNS::Subscription") == []
 
 
-def test_the_topic_takes_messages_of_these_rules_alone_and_none_without_tls(template: Any) -> None:
+def test_only_these_rules_publish_to_the_topic_and_only_with_tls(template: Any) -> None:
     allow, deny = resource(template, "AWS::SNS::TopicPolicy")["Properties"]["PolicyDocument"]["Statement"]
     rules = [name for name, r in template["Resources"].items() if r["Type"] == "AWS::Events::Rule"]
     assert allow["Principal"] == {"Service": "events.amazonaws.com"}
@@ -91,7 +91,7 @@ def test_the_topic_takes_messages_of_these_rules_alone_and_none_without_tls(temp
     assert deny["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-def test_eventbridge_may_use_the_topics_key_for_this_topic_alone(template: Any) -> None:
+def test_eventbridge_may_use_the_topics_key_only_for_this_topic(template: Any) -> None:
     """The key of an encrypted topic lets EventBridge in without `aws:SourceAccount`, which it does not send. Source:
     SNS developer guide, encrypted topics.
     """

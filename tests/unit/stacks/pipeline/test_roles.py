@@ -11,7 +11,7 @@ from aws_cdk.assertions import Template
 from mistral7b.operate.permissions import Statement
 from mistral7b.promotion import PromotedEnvironment, Promotion
 from mistral7b_stacks.pipeline.artifacts import ArtifactStore
-from mistral7b_stacks.pipeline.service_role import PipelineRole
+from mistral7b_stacks.pipeline.service_role import pipeline_role
 from mistral7b_stacks.pipeline.source import Repository
 from tests.unit.constraints import limits
 from tests.unit.stacks.pipeline.reading import actions, of_type, text
@@ -104,7 +104,7 @@ def test_the_update_deploys_the_stacks_of_other_regions_too(variants: list[State
     assert resources == {bootstrap(kind, own, region) for kind in kinds for region in regions}
 
 
-def test_a_review_looks_at_its_environment_and_answers_its_one_approval(typical: list[Statement]) -> None:
+def test_a_review_reads_its_environment_and_gives_only_its_approval(typical: list[Statement]) -> None:
     pipeline = "arn:aws:codepipeline:us-east-1:111111111111:mistral-7b-pipeline"
     expected = common("staging-Review", "Source", "Synth_Outp") | {
         "LookAtEnvironment": ({"sts:AssumeRole"}, {bootstrap("lookup", "222222222222")}),
@@ -126,12 +126,12 @@ def test_the_review_of_the_pipeline_looks_at_its_own_accounts_regions(variants: 
     )
 
 
-def test_nobody_but_a_person_may_answer_a_promotion(typical: list[Statement], variants: list[Statement]) -> None:
+def test_no_role_may_approve_a_promotion(typical: list[Statement], variants: list[Statement]) -> None:
     answered = {r for s in (*typical, *variants) if "codepipeline:PutApprovalResult" in s.actions for r in s.resources}
     assert {resource.rsplit("/", maxsplit=1)[1] for resource in answered} == {"SecurityChanges"}
 
 
-def test_smoke_test_and_gates_take_on_the_gate_role_and_nothing_else(typical: list[Statement]) -> None:
+def test_smoke_test_and_gates_assume_only_the_gate_role(typical: list[Statement]) -> None:
     expected = common("staging-Smoke", "Source") | {
         "WriteLogs": (
             {"logs:CreateLogStream", "logs:PutLogEvents"},
@@ -142,14 +142,14 @@ def test_smoke_test_and_gates_take_on_the_gate_role_and_nothing_else(typical: li
     assert permissions(typical, "Builds/staging-SmokeRole") == expected
 
 
-def test_the_protection_takes_on_the_environments_deploy_role_and_nothing_else(typical: list[Statement]) -> None:
+def test_protect_assumes_only_the_environments_deploy_role(typical: list[Statement]) -> None:
     expected = common("staging-Protect", "Source") | {
         "ProtectStacks": ({"sts:AssumeRole"}, {bootstrap("deploy", "222222222222")})
     }
     assert permissions(typical, "Builds/staging-ProtectRole") == expected
 
 
-def test_the_pipeline_fetches_keeps_builds_and_deploys_and_no_more(typical: list[Statement]) -> None:
+def test_the_pipeline_role_has_only_the_permissions_of_its_actions(typical: list[Statement]) -> None:
     accounts = ("111111111111", "222222222222", "333333333333")
     projects = "arn:aws:codebuild:us-east-1:111111111111:project/mistral-7b-pipeline-*"
     assert permissions(typical, "Role") == {
@@ -165,13 +165,13 @@ def test_the_pipeline_fetches_keeps_builds_and_deploys_and_no_more(typical: list
     }
 
 
-def test_copies_for_another_region_are_encrypted_with_that_regions_key_alone(variants: list[Statement]) -> None:
+def test_copies_in_another_region_use_only_that_regions_key(variants: list[Statement]) -> None:
     [statement] = [s for s in variants if s.key == "UseKeysOfCopies"]
     assert statement.resources == (f"arn:aws:kms:eu-west-1:{VARIANTS.settings.account}:key/*",)
     assert statement.conditions == (("ForAnyValue:StringEquals", "kms:ResourceAliases", "alias/mistral-7b-pipeline"),)
 
 
-def test_every_role_that_an_action_takes_on_is_one_that_the_pipeline_may(
+def test_the_pipeline_may_assume_every_role_of_its_actions(
     templates: dict[str, Any], of_pipelines: dict[str, list[Statement]]
 ) -> None:
     for folder, collected in of_pipelines.items():
@@ -181,7 +181,7 @@ def test_every_role_that_an_action_takes_on_is_one_that_the_pipeline_may(
         assert literal == permissions(collected, "Role")["DeployEnvironments"][1]
 
 
-def test_only_deployments_take_on_another_role_than_the_pipelines(templates: dict[str, Any]) -> None:
+def test_only_deployments_assume_another_role_than_the_pipelines(templates: dict[str, Any]) -> None:
     for folder in PROMOTIONS:
         by_role = {bool(one.role): set[str]() for one in actions(templates[f"{folder}/pipeline"])}
         for one in actions(templates[f"{folder}/pipeline"]):
@@ -202,7 +202,7 @@ def test_each_builds_role_is_for_its_own_projects_of_this_account(typical: list[
     assert all(conditions["aws:SourceAccount"] == {account} for conditions in found.values())
 
 
-def test_services_alone_take_on_the_pipelines_roles(typical: list[Statement], variants: list[Statement]) -> None:
+def test_only_services_assume_the_pipelines_roles(typical: list[Statement], variants: list[Statement]) -> None:
     trusted = {s.principals for s in (*typical, *variants) if s.policy == TRUST}
     assert trusted == {("Service codebuild.amazonaws.com",), ("Service codepipeline.amazonaws.com",)}
 
@@ -214,7 +214,7 @@ def test_roles_that_other_accounts_trust_have_fixed_names(templates: dict[str, A
         assert named == {f"mistral-7b-pipeline-{one.name}-gates" for one in promotion.environments}
 
 
-def test_the_deployments_read_the_assembly_and_nothing_else(variants: list[Statement]) -> None:
+def test_deploy_roles_read_only_the_assembly(variants: list[Statement]) -> None:
     own, other = VARIANTS.settings.account, "111122223333"
     by_stack = {s.stack: s for s in variants if s.key == "DeployRolesRead"}
     assert set(by_stack["pipeline"].principals) == {
@@ -226,13 +226,13 @@ def test_the_deployments_read_the_assembly_and_nothing_else(variants: list[State
     assert {s.actions for s in by_stack.values()} == {("s3:GetObject*",)}
 
 
-def test_the_deployments_find_the_bucket_as_the_bootstrap_lets_them(variants: list[Statement]) -> None:
+def test_deploy_roles_find_the_bucket_as_the_bootstrap_allows(variants: list[Statement]) -> None:
     found = [s for s in variants if s.key == "DeployRolesFind"]
     assert {s.actions for s in found} == {("s3:GetBucket*", "s3:List*")}
     assert not any("/*" in resource for s in found for resource in s.resources)
 
 
-def test_the_deployments_decrypt_through_s3_alone(variants: list[Statement]) -> None:
+def test_deploy_roles_decrypt_only_through_s3(variants: list[Statement]) -> None:
     found = {s.stack: (s.actions, s.conditions) for s in variants if s.key == "DeployRolesDecrypt"}
     assert found == {
         stack: (("kms:Decrypt", "kms:DescribeKey"), (("StringEquals", "kms:ViaService", f"s3.{region}.<dns suffix>"),))
@@ -251,7 +251,7 @@ def test_as_many_environments_as_a_pipeline_takes_are_within_the_size_of_a_roles
     stack = cdk.Stack(new_app(outdir=str(tmp_path)), "Test", env=cdk.Environment(account="1" * 12, region="us-east-1"))
     store = ArtifactStore(stack, "Artifacts", retention_days=1, deploy_role_arns=[])
     repository = Repository(stack, TYPICAL.settings.source)
-    PipelineRole(stack, "Role", promotion=promotion, store=store, replicas={}, repository=repository)
+    pipeline_role(stack, promotion=promotion, store=store, replicas={}, repository=repository)
     template = dict(Template.from_stack(stack).to_json())
     [role] = of_type(template, "AWS::IAM::Role")
     assert text(json.dumps(role)).count("deploy-role") == 47

@@ -57,8 +57,8 @@ def test_actions_and_conditions_are_by_both_names_of_the_service(prefix: str, st
 
 def test_a_repository_in_subgroups_of_gitlab_keeps_its_whole_name(stack: cdk.Stack) -> None:
     repository = Repository(stack, Source(provider="gitlab", repository="group/subgroup/name"))
-    conditions = repository.use_permission().conditions["StringEqualsIfExists"]
-    assert conditions["codeconnections:FullRepositoryId"] == "group/subgroup/name"
+    conditions = repository.use_permission().conditions or {}
+    assert conditions["StringEqualsIfExists"]["codeconnections:FullRepositoryId"] == "group/subgroup/name"
     properties = repository.action().action_properties
     assert properties.provider == "CodeStarSourceConnection"
     assert [artifact.artifact_name for artifact in properties.outputs or ()] == ["Source"]

@@ -34,7 +34,7 @@ def test_the_commit_is_built_before_the_pipeline_updates_itself_which_is_reviewe
     ]
 
 
-def test_an_environment_is_reviewed_deployed_and_asked(templates: dict[str, Any]) -> None:
+def test_an_environment_is_reviewed_deployed_and_smoke_tested(templates: dict[str, Any]) -> None:
     assert order(templates["typical/pipeline"], "dev") == [
         {"Review", "SecurityChanges"},
         {"endpoint.Prepare"},
@@ -55,13 +55,13 @@ def test_gates_follow_the_smoke_test_one_after_another(templates: dict[str, Any]
     assert order(templates["variants/pipeline"], "planned")[-3:] == [{"Protect", "Smoke"}, {"Gate1"}, {"Gate2"}]
 
 
-def test_only_what_the_file_says_waits_for_a_promotion(templates: dict[str, Any]) -> None:
+def test_only_environments_with_approval_wait_for_promotion(templates: dict[str, Any]) -> None:
     for folder, promotion in PROMOTIONS.items():
         found = {one.stage for one in actions(templates[f"{folder}/pipeline"]) if one.name == "Promote"}
         assert found == {one.name for one in promotion.environments if one.approval}
 
 
-def test_approvals_are_manual_and_say_what_for(templates: dict[str, Any]) -> None:
+def test_approvals_are_manual_and_have_a_comment(templates: dict[str, Any]) -> None:
     for folder in FOLDERS:
         for one in actions(templates[f"{folder}/pipeline"]):
             if one.name in ("SecurityChanges", "Promote"):
@@ -69,16 +69,16 @@ def test_approvals_are_manual_and_say_what_for(templates: dict[str, Any]) -> Non
                 assert one.configuration["CustomData"]
 
 
-def test_a_newer_execution_takes_the_place_of_one_that_waits(templates: dict[str, Any]) -> None:
+def test_a_newer_execution_supersedes_a_waiting_one(templates: dict[str, Any]) -> None:
     properties = resource(templates["typical/pipeline"], PIPELINE)["Properties"]
     assert (properties["PipelineType"], properties["ExecutionMode"]) == ("V2", "SUPERSEDED")
 
 
-def test_an_execution_that_changes_the_pipeline_starts_anew(templates: dict[str, Any]) -> None:
+def test_an_execution_that_changes_the_pipeline_restarts(templates: dict[str, Any]) -> None:
     assert resource(templates["typical/pipeline"], PIPELINE)["Properties"]["RestartExecutionOnUpdate"] is True
 
 
-def test_the_pipeline_is_where_its_file_says(pipelines: dict[str, PipelineStack]) -> None:
+def test_the_pipeline_is_in_the_account_and_region_of_its_file(pipelines: dict[str, PipelineStack]) -> None:
     for folder, stack in pipelines.items():
         settings = PROMOTIONS[folder].settings
         assert (stack.account, stack.region) == (settings.account, settings.region)
@@ -90,7 +90,7 @@ def test_an_environment_of_another_region_is_deployed_there(templates: dict[str,
     assert found == {"everything": "", "planned": "", "archive": "eu-west-1"}
 
 
-def test_the_stacks_of_other_regions_come_first(pipelines: dict[str, PipelineStack]) -> None:
+def test_stacks_of_other_regions_are_deployed_first(pipelines: dict[str, PipelineStack]) -> None:
     stack = pipelines["variants"]
     assert [one.node.path for one in stack.dependencies if one.node.path.startswith("pipeline")] == [
         "pipeline-eu-west-1"
@@ -124,7 +124,7 @@ def test_no_construct_of_the_cdk_makes_a_role_policy_or_bucket_of_its_own(
     assert [name for name in made if not name.startswith(ours)] == []
 
 
-def test_outputs_tell_the_connection_and_where_its_handshake_is(templates: dict[str, Any]) -> None:
+def test_outputs_name_the_connection_and_its_console_page(templates: dict[str, Any]) -> None:
     outputs = templates["typical/pipeline"]["Outputs"]
     connection = next(n for n, r in templates["typical/pipeline"]["Resources"].items() if "Connection" in r["Type"])
     assert outputs["ConnectionArn"]["Value"] == {"Fn::GetAtt": [connection, "ConnectionArn"]}
