@@ -21,6 +21,8 @@ from mistral7b_stacks.pipeline import PipelineStack
 from mistral7b_stacks.stage import EnvironmentStage
 from tests.variants import FOLDERS, define_folder, new_app, stages_of
 
+pytest_plugins = ("mistral7b_stacks.acceptance",)  # tests/environments, whose own pytest.ini is not read here
+
 # The CDK, moto and botocore leave a million objects that stay: looking through them at each collection takes a sixth of
 # the whole run.
 gc.set_threshold(100_000, 50, 100)
