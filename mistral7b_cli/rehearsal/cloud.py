@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import boto3
@@ -15,6 +16,7 @@ from mistral7b_cli.report import StepFailedError
 from sagehost.accounts import credentials
 
 _MAKING = threading.Lock()
+_SESSION = cache(boto3.Session)
 _BACKSTAGE_S = 60
 
 
@@ -41,9 +43,15 @@ class Cloud:
     def session_client(self, service: str, region: str, session: Mapping[str, str]) -> Any:
         """A boto3 client with credentials as STS gives them."""
         with _MAKING:  # boto3's sessions are not made for threads, its clients are
-            return boto3.Session(
-                session["AccessKeyId"], session["SecretAccessKey"], session.get("SessionToken"), region
-            ).client(service, endpoint_url=self.url, config=Config(s3={"addressing_style": "path"}))
+            return _SESSION().client(
+                service,
+                region,
+                endpoint_url=self.url,
+                aws_access_key_id=session["AccessKeyId"],
+                aws_secret_access_key=session["SecretAccessKey"],
+                aws_session_token=session.get("SessionToken"),
+                config=Config(s3={"addressing_style": "path"}),
+            )
 
     def environ(self, place: Place) -> dict[str, str]:
         """This process's environment, with the settings of an account and region in place of its own of AWS."""

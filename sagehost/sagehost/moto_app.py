@@ -5,7 +5,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -14,9 +14,10 @@ import botocore.session
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
 from flask import Flask
+from moto.core import responses
 from moto.core.botocore_stubber import MockRawResponse
 from moto.core.responses import BaseResponse
-from moto.core.utils import convert_to_flask_response
+from moto.core.utils import convert_to_flask_response, method_names_from_class
 from moto.moto_server.werkzeug_app import BackendRequest, DomainDispatcherApplication, create_backend_app
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
@@ -90,7 +91,11 @@ class _Dispatcher(DomainDispatcherApplication):
     def get_backend_for_host(self, host: str | None) -> Any:
         """The name of the service at a host such as `codeconnections.us-east-1.amazonaws.com`."""
         service = (host or "").partition(".")[0]
-        return service if service in _OWN else super().get_backend_for_host(host)
+        return service if service in _OWN else self._motos_backend(host)
+
+    @lru_cache(maxsize=1000)  # noqa: B019 - there is one dispatcher; moto lists its 200 folders each time
+    def _motos_backend(self, host: str | None) -> Any:
+        return super().get_backend_for_host(host)
 
 
 class MotoApplication:
@@ -139,6 +144,8 @@ def application() -> MotoApplication:
     """The one application of this process: moto keeps its state in globals."""
     os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # thousands, for each account and region, that nothing asks for
     patches.install("iam")  # which every request asks for its account
+    # moto looks into the class of a service at each request
+    vars(responses)["method_names_from_class"] = cache(method_names_from_class)
     return MotoApplication()
 
 

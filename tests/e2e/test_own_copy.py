@@ -133,13 +133,6 @@ def test_an_accepted_edit_passes(own: Copy) -> None:
     assert "2 passed" in succeeded(own.check()).stdout
 
 
-def test_all_but_one_environment_can_be_deleted(own: Copy) -> None:
-    for name in ("qa", "staging", "prod"):
-        (own.folder / "environments" / f"{name}.yaml").unlink()
-    assert "- stack prod-endpoint\n" in own.accept()
-    assert [file.stem for file in own.accepted.iterdir()] == ["dev-endpoint"]
-
-
 def test_a_mistake_fails_the_check_with_its_file_and_line(own: Copy) -> None:
     (own.folder / "environments" / "dev.yaml").write_text("region: us-esat-1\n")
     failed = own.check()

@@ -1,5 +1,6 @@
 """boto3 as checks, review and protection use it: clients of any account whose roles let the caller in."""
 
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,16 +14,19 @@ _SHORTEST_SESSION_S = 900  # STS API, AssumeRole, DurationSeconds
 
 
 Credentials = Mapping[str, str]
-"""Of a role's session, as `boto3.Session` takes them."""
+"""Of a role's session, as `boto3.Session.client` takes them."""
 
 
 class Cloud:
     """Clients of the caller's own account, and of roles that it may assume."""
 
+    def __init__(self) -> None:
+        self._session, self._making = boto3.Session(), threading.Lock()
+
     def client(self, service: str, region: str, credentials: Credentials | None = None) -> Any:
         """A client of boto3's, with the credentials of the shell unless others are given."""
-        # A session of its own, since checks run in threads and sessions are not for several.
-        return boto3.Session(region_name=region, **(credentials or {})).client(service, config=_CONFIG)
+        with self._making:  # checks run in threads, for which boto3's clients are made, its sessions are not
+            return self._session.client(service, region, config=_CONFIG, **(credentials or {}))
 
     def own_account(self, region: str) -> str:
         """The account of the shell's credentials."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncGenerator, Generator, Iterator
 from typing import TYPE_CHECKING, cast
@@ -39,7 +40,7 @@ async def never(prompt_tokens: int, max_new_tokens: int) -> AsyncGenerator[None,
 
 async def slowly(prompt_tokens: int, max_new_tokens: int) -> AsyncGenerator[None, None]:
     for _ in range(max_new_tokens):
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.2)
         yield
 
 
@@ -62,9 +63,9 @@ def test_an_endpoint_that_does_not_answer_fails_in_time_and_the_checks_go_on(smo
 
 
 def test_a_stream_that_comes_too_slowly_fails_although_it_never_stands_still(smoke: Smoke) -> None:
-    results = smoke(pace=slowly, request_timeout_s=0.3).results
-    assert results[1].got == "no whole answer in time: it took over 0.3 s"
-    assert 0.3 <= results[1].seconds < 0.8  # whole, it takes 16 × 0.05 s
+    results = smoke(pace=slowly, request_timeout_s=0.6).results
+    assert results[1].got == "no whole answer in time: it took over 0.6 s"
+    assert 0.6 <= results[1].seconds < 3.2  # whole, it takes 16 × 0.2 s
 
 
 def test_a_stream_that_nobody_waits_for_any_more_is_closed(smoke: Smoke) -> None:
@@ -76,11 +77,11 @@ def test_a_stream_that_nobody_waits_for_any_more_is_closed(smoke: Smoke) -> None
 
 
 def test_a_check_without_time_left_is_not_sent(smoke: Smoke) -> None:
-    done = smoke(pace=never, request_timeout_s=0.3, total_s=0.45)
+    done = smoke(pace=never, request_timeout_s=0.6, total_s=1.0)
     assert done.container.requests == 2
     late = set(list(done.failed.values())[2:-1])
-    assert late == {"not sent: the 0.45 s of all checks together are over"}
-    assert done.failed["stream"].startswith("no whole answer in time: it took over 0.1")
+    assert late == {"not sent: the 1 s of all checks together are over"}
+    assert re.match(r"no whole answer in time: it took over 0\.[0-4]", done.failed["stream"])
 
 
 def test_an_endpoint_that_is_not_there_ends_the_checks(smoke: Smoke) -> None:

@@ -191,6 +191,7 @@ def _request(resources: Mapping[str, Any], options: dict[str, Any]) -> dict[str,
 
 @pytest.fixture(scope="session", autouse=True)
 def _hosting() -> None:
+    engine.LINGER_S = 60  # each request is answered when its operation is over, however busy the machine is
     cloudformation.install()
     pipelines.install()
     containers = {"huggingface-pytorch-tgi-inference": lambda: start}
