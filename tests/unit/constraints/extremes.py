@@ -17,6 +17,7 @@ Document = dict[str, Any]
 MOST_ROLES, MOST_TAGS, MOST_SUBNETS = 50, 40, 16
 LONG_ID, SHORT_ID = "0123456789abcdef0", "01234567"
 LETTERS = "aZ09 _.:/=+-@é検١"
+_PRINTABLE = st.characters(min_codepoint=ord("!"), max_codepoint=ord("~"))
 # Each launcher variable, at values that fit each other.
 SMALLEST = {
     "MAX_INPUT_LENGTH": 1,
@@ -73,7 +74,7 @@ def _ends_of(path: tuple[str, ...], form: Mapping[str, Any]) -> st.SearchStrateg
         case {"minimum": low}:
             return _ends(low, form.get("maximum", low))
         case {"pattern": pattern}:
-            return st.from_regex(pattern, fullmatch=True)
+            return st.from_regex(pattern, fullmatch=True, alphabet=_PRINTABLE)
         case {"type": "array", "items": items}:
             sizes = _ends(form.get("minItems", 0), form.get("maxItems", 1))
             return sizes.flatmap(lambda n: st.lists(_ends_of(path, items), min_size=n, max_size=n, unique=True))
