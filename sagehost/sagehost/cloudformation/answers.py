@@ -3,202 +3,148 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sagehost.cloudformation.parameters import HIDDEN
 from sagehost.cloudformation.requests import needed_capabilities
 from sagehost.cloudformation.store import ChangeSet, Event, Stack, Target
 from sagehost.cloudformation.template import Template
-from sagehost.cloudformation.values import Json
 
 Answer = dict[str, Any]
+"""moto shows of it what the operation's answer has, and no value that is None."""
 
 
-def _known(**values: Json) -> Answer:
-    """Without the ones that are None."""
-    return {key: value for key, value in values.items() if value is not None}
-
-
-def _pairs(mapping: Mapping[str, str]) -> list[Answer]:
-    return [{"Key": key, "Value": value} for key, value in mapping.items()]
-
-
-def _parameters(target: Target | None) -> list[Answer]:
-    if target is None:
-        return []
+def _parameters(target: Target) -> list[Answer]:
     declared, shown = target.template.section("Parameters"), target.parameters
     return [
-        _known(
-            ParameterKey=name,
-            ParameterValue=HIDDEN if str(declared[name].get("NoEcho")).lower() == "true" else value,
-            ResolvedValue=shown.resolved.get(name),
-        )
+        {
+            "ParameterKey": name,
+            "ParameterValue": HIDDEN if str(declared[name].get("NoEcho")).lower() == "true" else value,
+            "ResolvedValue": shown.resolved.get(name),
+        }
         for name, value in shown.given.items()
     ]
 
 
+def _asked(target: Target) -> Answer:
+    """What was asked of a stack or a change set."""
+    return {
+        "TemplateDescription": target.template.description,
+        "Parameters": _parameters(target),
+        "Capabilities": target.capabilities,
+        "RoleARN": target.role_arn,
+        "Tags": [{"Key": key, "Value": value} for key, value in target.tags.items()],
+    }
+
+
 def stack(one: Stack) -> Answer:
-    """A stack, for DescribeStacks."""
-    target = one.target
-    return _known(
-        StackId=one.id,
-        StackName=one.name,
-        Description=target.template.description if target else None,
-        Parameters=_parameters(target),
-        CreationTime=one.created,
-        LastUpdatedTime=one.updated,
-        DeletionTime=one.deleted,
-        RollbackConfiguration={},
-        StackStatus=one.status,
-        StackStatusReason=one.reason,
-        DisableRollback=one.disable_rollback,
-        NotificationARNs=[],
-        Capabilities=list(target.capabilities) if target else [],
-        Outputs=[
-            _known(
-                OutputKey=output.key,
-                OutputValue=output.value,
-                Description=output.description,
-                ExportName=output.export,
-            )
-            for output in one.outputs
-        ],
-        RoleARN=target.role_arn if target else None,
-        Tags=_pairs(target.tags) if target else [],
-        EnableTerminationProtection=one.termination_protection,
-        DriftInformation={"StackDriftStatus": "NOT_CHECKED"},
-    )
-
-
-def summary(one: Stack) -> Answer:
-    """A stack, for ListStacks."""
-    return _known(
-        StackId=one.id,
-        StackName=one.name,
-        TemplateDescription=one.target.template.description if one.target else None,
-        CreationTime=one.created,
-        LastUpdatedTime=one.updated,
-        DeletionTime=one.deleted,
-        StackStatus=one.status,
-        StackStatusReason=one.reason,
-        DriftInformation={"StackDriftStatus": "NOT_CHECKED"},
-    )
+    """A stack, for DescribeStacks and ListStacks."""
+    asked = _asked(one.target) if one.target else {"Parameters": [], "Capabilities": [], "Tags": []}
+    return {
+        **asked,
+        "StackId": one.id,
+        "StackName": one.name,
+        "Description": asked.get("TemplateDescription"),
+        "CreationTime": one.created,
+        "LastUpdatedTime": one.updated,
+        "DeletionTime": one.deleted,
+        "RollbackConfiguration": {},
+        "StackStatus": one.status,
+        "StackStatusReason": one.reason,
+        "DisableRollback": one.disable_rollback,
+        "NotificationARNs": [],
+        "Outputs": one.outputs,
+        "EnableTerminationProtection": one.termination_protection,
+        "DriftInformation": {"StackDriftStatus": "NOT_CHECKED"},
+    }
 
 
 def event(of: Stack, one: Event) -> Answer:
-    """An event, for DescribeStackEvents."""
-    return _known(
-        StackId=of.id,
-        StackName=of.name,
-        EventId=one.id,
-        LogicalResourceId=one.logical_id,
-        PhysicalResourceId=one.physical_id,
-        ResourceType=one.type,
-        Timestamp=one.time,
-        ResourceStatus=one.status,
-        ResourceStatusReason=one.reason,
-        ResourceProperties=None if one.properties is None else json.dumps(one.properties),
-        ClientRequestToken=one.token,
-    )
+    """An event, for DescribeStackEvents; of a resource's newest one, also its state."""
+    return {
+        "StackId": of.id,
+        "StackName": of.name,
+        "EventId": one.id,
+        "LogicalResourceId": one.logical_id,
+        "PhysicalResourceId": one.physical_id,
+        "ResourceType": one.type,
+        "Timestamp": one.time,
+        "LastUpdatedTimestamp": one.time,
+        "ResourceStatus": one.status,
+        "ResourceStatusReason": one.reason,
+        "ResourceProperties": None if one.properties is None else json.dumps(one.properties),
+        "ClientRequestToken": one.token,
+        "DriftInformation": {"StackResourceDriftStatus": "NOT_CHECKED"},
+    }
 
 
 def failures(of: Stack, change_set: ChangeSet) -> list[Answer]:
     """What stands against a change set, for DescribeEvents."""
     return [
-        _known(
-            EventId=f"{change_set.id}/{number}",
-            StackId=of.id,
-            OperationType="CREATE_CHANGESET",
-            EventType="VALIDATION_ERROR",
-            LogicalResourceId=problem.logical_id,
-            ResourceType=problem.type,
-            Timestamp=change_set.created,
-            ValidationName="PROPERTY_VALIDATION",
-            ValidationStatus="FAILED",
-            ValidationFailureMode="FAIL",
-            ValidationStatusReason=problem.message,
-            ValidationPath=problem.path,
-        )
+        {
+            "EventId": f"{change_set.id}/{number}",
+            "StackId": of.id,
+            "OperationType": "CREATE_CHANGESET",
+            "EventType": "VALIDATION_ERROR",
+            "LogicalResourceId": problem.logical_id,
+            "ResourceType": problem.type,
+            "Timestamp": change_set.created,
+            "ValidationName": "PROPERTY_VALIDATION",
+            "ValidationStatus": "FAILED",
+            "ValidationFailureMode": "FAIL",
+            "ValidationStatusReason": problem.message,
+            "ValidationPath": problem.path,
+        }
         for number, problem in enumerate(change_set.problems)
     ]
 
 
-def resources(of: Stack) -> Iterator[Answer]:
+def resources(of: Stack) -> list[Answer]:
     """The resources of a stack, for every operation that shows them. Deleted ones only of a deleted stack."""
-    for one in list(of.latest.values()):
-        if one.status != "DELETE_COMPLETE" or of.deleted is not None:
-            yield _known(
-                StackId=of.id,
-                StackName=of.name,
-                LogicalResourceId=one.logical_id,
-                PhysicalResourceId=one.physical_id,
-                ResourceType=one.type,
-                Timestamp=one.time,
-                LastUpdatedTimestamp=one.time,
-                ResourceStatus=one.status,
-                ResourceStatusReason=one.reason,
-                DriftInformation={"StackResourceDriftStatus": "NOT_CHECKED"},
-            )
+    shown = [one for one in list(of.latest.values()) if one.status != "DELETE_COMPLETE" or of.deleted is not None]
+    return [event(of, one) for one in shown]
 
 
 def change_set(of: Stack, one: ChangeSet) -> Answer:
-    """A change set, for DescribeChangeSet."""
-    return _known(
-        ChangeSetName=one.name,
-        ChangeSetId=one.id,
-        StackId=of.id,
-        StackName=of.name,
-        Description=one.description,
-        Parameters=_parameters(one.target),
-        CreationTime=one.created,
-        ExecutionStatus=one.execution_status,
-        Status=one.status,
-        StatusReason=one.reason,
-        NotificationARNs=[],
-        RollbackConfiguration={},
-        Capabilities=list(one.target.capabilities),
-        Tags=_pairs(one.target.tags),
-        Changes=list(one.changes),
-        IncludeNestedStacks=False,
-    )
-
-
-def change_set_summary(of: Stack, one: ChangeSet) -> Answer:
-    """A change set, for ListChangeSets."""
-    return _known(
-        StackId=of.id,
-        StackName=of.name,
-        ChangeSetId=one.id,
-        ChangeSetName=one.name,
-        ExecutionStatus=one.execution_status,
-        Status=one.status,
-        StatusReason=one.reason,
-        CreationTime=one.created,
-        Description=one.description,
-    )
+    """A change set, for DescribeChangeSet and ListChangeSets."""
+    return {
+        **_asked(one.target),
+        "ChangeSetName": one.name,
+        "ChangeSetId": one.id,
+        "StackId": of.id,
+        "StackName": of.name,
+        "Description": one.description,
+        "CreationTime": one.created,
+        "ExecutionStatus": "UNAVAILABLE" if one.reason else "AVAILABLE",
+        "Status": "FAILED" if one.reason else "CREATE_COMPLETE",
+        "StatusReason": one.reason or None,
+        "NotificationARNs": [],
+        "RollbackConfiguration": {},
+        "Changes": one.changes,
+        "IncludeNestedStacks": False,
+    }
 
 
 def template_summary(template: Template) -> Answer:
     """What a template declares, for GetTemplateSummary and ValidateTemplate."""
     capabilities = needed_capabilities(template)
-    return _known(
-        Description=template.description,
-        Parameters=[
-            _known(
-                ParameterKey=name,
-                DefaultValue=None if "Default" not in one else str(one["Default"]),
-                ParameterType=one.get("Type", "String"),
-                NoEcho=str(one.get("NoEcho")).lower() == "true",
-                Description=one.get("Description"),
-                ParameterConstraints=_known(AllowedValues=one.get("AllowedValues")),
-            )
+    return {
+        "Description": template.description,
+        "Parameters": [
+            {
+                "ParameterKey": name,
+                "DefaultValue": None if "Default" not in one else str(one["Default"]),
+                "ParameterType": one.get("Type", "String"),
+                "NoEcho": str(one.get("NoEcho")).lower() == "true",
+                "Description": one.get("Description"),
+                "ParameterConstraints": {"AllowedValues": one.get("AllowedValues")},
+            }
             for name, one in template.section("Parameters").items()
         ],
-        Capabilities=capabilities or None,
-        CapabilitiesReason="The following resource(s) require capabilities: IAM resources" if capabilities else None,
-        ResourceTypes=sorted({resource["Type"] for resource in template.resources.values()}),
-        Version=template.document.get("AWSTemplateFormatVersion"),
-        Metadata=json.dumps(template.document["Metadata"]) if "Metadata" in template.document else None,
-        DeclaredTransforms=[],
-    )
+        "Capabilities": capabilities or None,
+        "CapabilitiesReason": "The following resource(s) require capabilities: IAM resources" if capabilities else None,
+        "ResourceTypes": sorted({resource["Type"] for resource in template.resources.values()}),
+        "Version": template.document.get("AWSTemplateFormatVersion"),
+        "Metadata": json.dumps(template.document["Metadata"]) if "Metadata" in template.document else None,
+        "DeclaredTransforms": [],
+    }

@@ -89,11 +89,12 @@ def refuse(planned: Plan) -> None:
         raise ValidationError("; ".join(problem.message for problem in planned.problems))
 
 
-def begin(stack: Stack, wanted: Target, kind: str) -> None:
+def begin(stack: Stack, wanted: Target, kind: str, request: Request) -> None:
     """Start to create or update the stack."""
     stack.token = wanted.token
+    stack.disable_rollback = bool(request.get("DisableRollback")) or request.get("OnFailure") == "DO_NOTHING"
+    stack.retain_except_on_create = bool(request.get("RetainExceptOnCreate"))
     if kind == "UPDATE":
         stack.updated = now()
     stack.move(f"{kind}_IN_PROGRESS", engine.USER_INITIATED)
-    operation = engine.create if kind == "CREATE" else engine.update
-    engine.start(lambda: operation(stack, wanted), stack)
+    engine.start(lambda: engine.bring(stack, wanted, kind), stack)

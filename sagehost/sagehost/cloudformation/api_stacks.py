@@ -6,10 +6,11 @@ from moto.core.responses import ActionResult, EmptyResult
 
 from sagehost.cloudformation import answers, engine
 from sagehost.cloudformation.api_requests import Operations, begin, check_updatable, refuse
+from sagehost.cloudformation.convergence import listed
 from sagehost.cloudformation.errors import AlreadyExists, ValidationError
-from sagehost.cloudformation.outputs import listed
 from sagehost.cloudformation.plan import plan
 from sagehost.cloudformation.requests import check_options, target
+from sagehost.cloudformation.store import Stack
 
 
 class Stacks(Operations):
@@ -20,16 +21,14 @@ class Stacks(Operations):
         request = self.request
         check_options({key: value for key, value in request.items() if (key, value) != ("OnFailure", "DO_NOTHING")})
         name = str(request["StackName"])
-        if (existing := self.stacks.find(name)) is not None and existing.deleted is None:
+        if self.stacks.living(name):
             raise AlreadyExists(f"Stack [{name}] already exists")
         stack = self.new_stack(name)
         wanted = target(stack, request, request.get("ClientRequestToken"))
         refuse(plan(stack, wanted))
         self.stacks.add(stack)
-        stack.disable_rollback = bool(request.get("DisableRollback")) or request.get("OnFailure") == "DO_NOTHING"
-        stack.retain_except_on_create = bool(request.get("RetainExceptOnCreate"))
         stack.termination_protection = bool(request.get("EnableTerminationProtection"))
-        begin(stack, wanted, "CREATE")
+        begin(stack, wanted, "CREATE", request)
         return ActionResult({"StackId": stack.id})
 
     def update_stack(self) -> ActionResult:
@@ -43,17 +42,15 @@ class Stacks(Operations):
         if planned.same:
             raise ValidationError("No updates are to be performed.")
         refuse(planned)
-        stack.disable_rollback = bool(request.get("DisableRollback"))
-        stack.retain_except_on_create = bool(request.get("RetainExceptOnCreate"))
-        begin(stack, wanted, "UPDATE")
+        begin(stack, wanted, "UPDATE", request)
         return ActionResult({"StackId": stack.id})
 
     def delete_stack(self) -> ActionResult:
         """DeleteStack. A stack that does not exist is as good as deleted."""
         request = self.request
         check_options(request)
-        stack = self.stacks.find(str(request["StackName"]))
-        if stack is None or stack.deleted is not None:
+        stack = self.stacks.living(str(request["StackName"]))
+        if stack is None:
             return EmptyResult()
         if stack.termination_protection:
             raise ValidationError(f"Stack [{stack.name}] cannot be deleted while TerminationProtection is enabled")
@@ -87,7 +84,7 @@ class Stacks(Operations):
         """ListStacks, deleted ones too."""
         wanted = set(self.request.get("StackStatusFilter", []))
         stacks = [stack for stack in self.stacks.all() if not wanted or stack.status in wanted]
-        return self.page("StackSummaries", [answers.summary(stack) for stack in stacks])
+        return self.page("StackSummaries", [answers.stack(stack) for stack in stacks])
 
     def update_termination_protection(self) -> ActionResult:
         """UpdateTerminationProtection, of a stack in any status but these (user guide); the words are not known."""
@@ -101,28 +98,25 @@ class Stacks(Operations):
         """RollbackStack: after a failure with roll-back disabled."""
         check_options(self.request)
         stack = self.stack()
-        stack.token = self.request.get("ClientRequestToken")
         stack.retain_except_on_create = bool(self.request.get("RetainExceptOnCreate"))
-        if stack.status == "CREATE_FAILED":
-            stack.move("ROLLBACK_IN_PROGRESS", engine.USER_INITIATED)
-            engine.start(lambda: engine.roll_back_creation(stack), stack)
-        elif stack.status == "UPDATE_FAILED":
-            stack.move("UPDATE_ROLLBACK_IN_PROGRESS", engine.USER_INITIATED)
-            engine.start(lambda: engine.roll_back_update(stack), stack)
-        else:
+        if stack.status not in ("CREATE_FAILED", "UPDATE_FAILED"):
             raise ValidationError(f"Stack:{stack.id} is in {stack.status} state and can not be rolled back.")
+        self._roll_back(stack, stack.status.removesuffix("_FAILED"))
         return ActionResult({"StackId": stack.id})
 
     def continue_update_rollback(self) -> ActionResult:
         """ContinueUpdateRollback: after a roll-back that failed."""
         check_options(self.request)
-        stack, skip = self.stack(), frozenset(self.request.get("ResourcesToSkip", []))
+        stack = self.stack()
         if stack.status != "UPDATE_ROLLBACK_FAILED":
             raise ValidationError(f"Stack:{stack.id} is in {stack.status} state and can not continue to roll back.")
-        stack.token = self.request.get("ClientRequestToken")
-        stack.move("UPDATE_ROLLBACK_IN_PROGRESS", engine.USER_INITIATED)
-        engine.start(lambda: engine.roll_back_update(stack, skip), stack)
+        self._roll_back(stack, "UPDATE", frozenset(self.request.get("ResourcesToSkip", [])))
         return EmptyResult()
+
+    def _roll_back(self, stack: Stack, kind: str, skip: frozenset[str] = frozenset()) -> None:
+        stack.token = self.request.get("ClientRequestToken")
+        stack.move(f"{engine.ROLLBACK[kind]}_IN_PROGRESS", engine.USER_INITIATED)
+        engine.start(lambda: engine.roll_back(stack, kind, skip), stack)
 
 
 class Resources(Operations):
@@ -155,7 +149,7 @@ class Resources(Operations):
 
     def list_stack_resources(self) -> ActionResult:
         """ListStackResources."""
-        return self.page("StackResourceSummaries", list(answers.resources(self.stack())))
+        return self.page("StackResourceSummaries", answers.resources(self.stack()))
 
     def list_exports(self) -> ActionResult:
         """ListExports."""

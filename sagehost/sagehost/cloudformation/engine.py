@@ -12,11 +12,10 @@ import threading
 from collections.abc import Callable
 
 from sagehost import moto_app
-from sagehost.cloudformation.convergence import converge, undo
-from sagehost.cloudformation.desired import Desired
-from sagehost.cloudformation.outputs import settle_outputs
-from sagehost.cloudformation.steps import DEFECT, Failed, delete_all
-from sagehost.cloudformation.store import Deployed, Replaced, Stack, Target, Updated, now
+from sagehost.cloudformation.convergence import converge, settle_outputs, undo
+from sagehost.cloudformation.steps import DEFECT, OperationError, delete_all, failed_to
+from sagehost.cloudformation.store import Deployed, Stack, Target, now
+from sagehost.cloudformation.target_state import TargetState
 
 LOG = logging.getLogger(__name__)
 
@@ -47,121 +46,95 @@ def _guarded(operation: Callable[[], None], stack: Stack) -> None:
         stack.move(after, f"{DEFECT}: {type(error).__name__}: {error}")
 
 
-def _kept_after_failure(stack: Stack) -> Callable[[Deployed], str]:
-    """What becomes of new resources when the operation that created them fails."""
-
-    def policy(resource: Deployed) -> str:
-        kept = resource.definition.get("DeletionPolicy") == "Retain" and not stack.retain_except_on_create
-        return "Retain" if kept else "Delete"
-
-    return policy
+def _policy(name: str, *keeping: str) -> Callable[[Deployed], str]:
+    """What becomes of a resource by the policy of this name, which keeps it if it is one of these."""
+    return lambda resource: "Retain" if resource.definition.get(name) in keeping else "Delete"
 
 
-def _policy(name: str) -> Callable[[Deployed], str]:
-    def policy(resource: Deployed) -> str:
-        kept = resource.definition.get(name, "Delete") in ("Retain", "RetainExceptOnCreate")
-        return "Retain" if kept else "Delete"
-
-    return policy
+_ON_REMOVAL = _policy("DeletionPolicy", "Retain", "RetainExceptOnCreate")
+_ON_REPLACEMENT = _policy("UpdateReplacePolicy", "Retain")
 
 
-def create(stack: Stack, target: Target) -> None:
-    """Create a stack that is CREATE_IN_PROGRESS."""
-    stack.target = target
+def bring(stack: Stack, target: Target, kind: str) -> None:
+    """Bring a stack that is `kind`_IN_PROGRESS, CREATE or UPDATE, to the target."""
+    if kind == "CREATE":
+        stack.target = target
     try:
-        settle_outputs(stack, converge(stack, target))
-    except Failed as failure:
+        state = converge(stack, target)
+        settle_outputs(stack, state)
+    except OperationError as error:
         if stack.disable_rollback:
-            stack.move("CREATE_FAILED", str(failure))
-            return
-        stack.move("ROLLBACK_IN_PROGRESS", f"{failure}Rollback requested by user.")
-        roll_back_creation(stack)
+            stack.move(f"{kind}_FAILED", str(error))
+        else:
+            reason = f"{error}Rollback requested by user." if kind == "CREATE" else str(error)
+            stack.move(f"{ROLLBACK[kind]}_IN_PROGRESS", reason)
+            roll_back(stack, kind)
         return
+    stack.target = target
+    if kind == "UPDATE":
+        stack.move("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+        _clean_up(stack, state)
     stack.journal.clear()
-    stack.move("CREATE_COMPLETE")
+    stack.move(f"{kind}_COMPLETE")
 
 
-def roll_back_creation(stack: Stack) -> None:
-    """Undo the creation of a stack that is ROLLBACK_IN_PROGRESS."""
+ROLLBACK = {"CREATE": "ROLLBACK", "UPDATE": "UPDATE_ROLLBACK"}
+"""What failed -> the beginning of the statuses of its roll-back."""
+
+
+def roll_back(stack: Stack, kind: str, skip: frozenset[str] = frozenset()) -> None:
+    """Undo what a stack that is `ROLLBACK[kind]`_IN_PROGRESS was doing."""
     try:
-        left_over = undo(stack)
-    except Failed as failure:
-        stack.move("ROLLBACK_FAILED", str(failure))
+        left_over = undo(stack, skip)
+    except OperationError as failure:
+        stack.move(f"{ROLLBACK[kind]}_FAILED", str(failure))
         return
-    if stuck := delete_all(stack, left_over, _kept_after_failure(stack)):
+    if kind == "UPDATE":
+        stack.move("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
+    keeping = () if stack.retain_except_on_create else ("Retain",)
+    stuck = delete_all(stack, left_over, _policy("DeletionPolicy", *keeping))
+    if kind == "CREATE":
         stack.resources.update({resource.logical_id: resource for resource in stuck})
-        stack.move("ROLLBACK_FAILED", _failed_to_delete(stuck))
-        return
-    stack.outputs, stack.imports = (), frozenset()
-    stack.move("ROLLBACK_COMPLETE")
-
-
-def update(stack: Stack, target: Target) -> None:
-    """Update a stack that is UPDATE_IN_PROGRESS."""
-    try:
-        desired = converge(stack, target)
-        settle_outputs(stack, desired)
-    except Failed as failure:
-        if stack.disable_rollback:
-            stack.move("UPDATE_FAILED", str(failure))
+        if stuck:
+            stack.move("ROLLBACK_FAILED", _failed_to_delete(stuck))
             return
-        stack.move("UPDATE_ROLLBACK_IN_PROGRESS", str(failure))
-        roll_back_update(stack)
-        return
-    stack.target = target
-    stack.move("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
-    _clean_up(stack, desired)
-    stack.journal.clear()
-    stack.move("UPDATE_COMPLETE")
+        stack.outputs, stack.imports = (), frozenset()
+    stack.move(f"{ROLLBACK[kind]}_COMPLETE")
 
 
-def _clean_up(stack: Stack, desired: Desired) -> None:
+def _clean_up(stack: Stack, state: TargetState) -> None:
     """Delete what the update has replaced or dropped. What cannot be deleted is only reported, as on AWS."""
-    dropped = [resource for name, resource in stack.resources.items() if name not in desired.active]
-    on_removal, on_replacement = _policy("DeletionPolicy"), _policy("UpdateReplacePolicy")
+    dropped = [resource for name, resource in stack.resources.items() if name not in state.active]
 
     def policy(resource: Deployed) -> str:
         successor = stack.resources.get(resource.logical_id)
-        return on_removal(resource) if successor is None else on_replacement(successor)
+        return _ON_REMOVAL(resource) if successor is None else _ON_REPLACEMENT(successor)
 
-    strays = _strays(stack)
+    orphans = _orphans(stack)
     for resource in dropped:
         stack.resources.pop(resource.logical_id)
-    delete_all(stack, [*dropped, *strays], policy)
+    delete_all(stack, [*dropped, *orphans], policy)
 
 
-def _strays(stack: Stack) -> list[Deployed]:
+def _orphans(stack: Stack) -> list[Deployed]:
     """Resources that exist because of the steps in the journal without being the stack's any more."""
     current = {(resource.logical_id, resource.physical_id) for resource in stack.resources.values()}
     found: dict[tuple[str, str], Deployed] = {}
     for step in stack.journal:
-        if isinstance(step, Replaced) and step.before_exists:
+        if step.before and step.replaced and not step.before_deleted:
             found[step.before.logical_id, step.before.physical_id] = step.before
-        if not isinstance(step, Updated):
+        if step.before is None or step.replaced:
             found[step.after.logical_id, step.after.physical_id] = step.after
     return [resource for key, resource in found.items() if key not in current]
 
 
-def roll_back_update(stack: Stack, skip: frozenset[str] = frozenset()) -> None:
-    """Undo the update of a stack that is UPDATE_ROLLBACK_IN_PROGRESS."""
-    try:
-        left_over = undo(stack, skip)
-    except Failed as failure:
-        stack.move("UPDATE_ROLLBACK_FAILED", str(failure))
-        return
-    stack.move("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
-    delete_all(stack, left_over, _kept_after_failure(stack))
-    stack.move("UPDATE_ROLLBACK_COMPLETE")
-
-
 def delete(stack: Stack, retain: frozenset[str] = frozenset()) -> None:
     """Delete a stack that is DELETE_IN_PROGRESS."""
-    on_removal = _policy("DeletionPolicy")
 
     def policy(resource: Deployed) -> str:
-        return "Retain" if resource.logical_id in retain else on_removal(resource)
+        return "Retain" if resource.logical_id in retain else _ON_REMOVAL(resource)
 
-    stuck = delete_all(stack, [*stack.resources.values(), *_strays(stack)], policy)
+    stuck = delete_all(stack, [*stack.resources.values(), *_orphans(stack)], policy)
     stack.journal.clear()
     stack.resources = {resource.logical_id: resource for resource in stuck}
     if stuck:
@@ -177,4 +150,4 @@ def _failed_to_delete(stuck: list[Deployed]) -> str:
     """Names those that were tried and failed, without those that had to stay because of them."""
     held = frozenset[str]().union(*(resource.dependencies for resource in stuck))
     failed = [resource.logical_id for resource in stuck if resource.logical_id not in held]
-    return f"The following resource(s) failed to delete: [{', '.join(failed)}]. "
+    return failed_to("delete", *failed)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import ipaddress
-import json
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -82,12 +81,6 @@ class Evaluator:
                 return not self.truth(value[0])
             case "Fn::Contains":
                 return as_text(self.value(value[1])) in {as_text(item) for item in self.value(value[0])}
-            case "Fn::EachMemberEquals":
-                return all(as_text(item) == as_text(self.value(value[1])) for item in self.value(value[0]))
-            case "Fn::EachMemberIn":
-                return {as_text(item) for item in self.value(value[0])} <= {
-                    as_text(item) for item in self.value(value[1])
-                }
         raise ValidationError(f"Template error: {function or expression} is not a condition function that is emulated")
 
     def value(self, node: Json) -> Json:
@@ -144,11 +137,9 @@ class Evaluator:
 
     def _find_in_map(self, path: list[Json]) -> Json:
         value: Json = self._template.section("Mappings")
-        for key in path[:3]:
+        for key in path:
             if not isinstance(value, dict) or str(key) not in value:
-                if len(path) == 4 and "DefaultValue" in path[3]:
-                    return path[3]["DefaultValue"]
-                raise ValidationError(f"Template error: Unable to get mapping for {'::'.join(map(str, path[:3]))}")
+                raise ValidationError(f"Template error: Unable to get mapping for {'::'.join(map(str, path))}")
             value = value[str(key)]
         return value
 
@@ -204,8 +195,6 @@ _PURE: Mapping[str, Callable[[Any], Json]] = {
     "Fn::Base64": lambda value: base64.b64encode(as_text(value).encode()).decode(),
     "Fn::Cidr": _cidr,
     "Fn::Join": _join,
-    "Fn::Length": len,
     "Fn::Select": _select,
     "Fn::Split": _split,
-    "Fn::ToJsonString": lambda value: json.dumps(value, separators=(",", ":")),
 }

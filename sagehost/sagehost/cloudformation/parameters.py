@@ -99,13 +99,11 @@ def _broken(declaration: Mapping[str, Json], kind: str, item: str) -> str | None
     allowed = [as_text(value) for value in declaration.get("AllowedValues", [])]
     if allowed and item not in allowed:
         return f"Parameter must be one of [{', '.join(allowed)}]"
-    pattern = declaration.get("AllowedPattern")
+    pattern, least, most = (declaration.get(name) for name in ("AllowedPattern", "MinLength", "MaxLength"))
     if pattern and not re.fullmatch(pattern, item):
         return f"Parameter must match pattern {pattern}"
-    if not int(declaration.get("MinLength", 0)) <= len(item) <= int(declaration.get("MaxLength", 1 << 20)):
-        return (
-            f"Parameter must have {declaration.get('MinLength', 0)} to {declaration.get('MaxLength', '…')} characters"
-        )
+    if not int(least or 0) <= len(item) <= int(most or 1 << 20):
+        return f"Parameter must have {least or 0} to {most or '…'} characters"
     if "Number" in kind:
         if not re.fullmatch(r"[-+]?\d+(\.\d+)?", item):
             return "Parameter must be a number"

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from sagehost.cloudformation import schema
-from sagehost.cloudformation.desired import Desired, Difference, difference, refuse_renaming
 from sagehost.cloudformation.errors import ResourceFailure, ValidationError
 from sagehost.cloudformation.providers import PROVIDERS
 from sagehost.cloudformation.store import Deployed, Problem, Stack, Target
+from sagehost.cloudformation.target_state import Difference, TargetState, difference, refuse_renaming
 from sagehost.cloudformation.values import Json, has_unknown
 
 NO_CHANGES = "The submitted information didn't contain changes. Submit different information to create a change set."
@@ -31,57 +31,40 @@ def plan(stack: Stack, target: Target) -> Plan:
     Raises:
         ValidationError: an expression in the template is wrong.
     """
-    desired = Desired(stack, target)
+    state = TargetState(stack, target)
     changes: list[Mapping[str, Json]] = []
     problems: list[Problem] = []
-    for logical_id in desired.order:
-        properties = desired.properties(logical_id)
-        problems += (found := list(desired.problems(logical_id, properties)))
+    for logical_id in state.order:
+        properties = state.properties(logical_id)
+        problems += (found := list(state.problems(logical_id, properties)))
         definition = target.template.resources[logical_id]
         have = stack.resources.get(logical_id)
         if have is not None and have.type != definition["Type"]:
-            problems.append(_retyped(have, definition))
+            message = "Update of resource type is not permitted. The new template modifies resource type of the"
+            retyped = replace(have, type=str(definition["Type"]))
+            problems.append(_problem(retyped, "Type", f"{message} following resources: [{logical_id}]"))
         elif found:
             continue
         elif have is None or have.failed:
             changes.append(_change("Add", logical_id, definition["Type"]))
         else:
-            tagged = desired.tagged(logical_id, properties)
+            tagged = state.tagged(logical_id, properties)
             differs = difference(have, tagged, definition)
             if differs.replacement == "True" and not schema.load(have.type).deletes_first:
-                problems += _renamed(have, tagged)
+                try:
+                    refuse_renaming(have, tagged)
+                except ResourceFailure as error:
+                    problems.append(_problem(have, f"Properties/{PROVIDERS[have.type].name}", str(error)))
             if differs.changed or differs.definition:
                 changes.append(_modification(have, differs))
-            _settle(desired, have, tagged, differs)
-    removed = [have for name, have in stack.resources.items() if name not in desired.active]
+            if not differs.replacing:  # what may be replaced, the resources after it know nothing of
+                state.known[logical_id] = have if has_unknown(tagged) else replace(have, properties=tagged)
+    removed = [have for name, have in stack.resources.items() if name not in state.active]
     changes += [_removal(have) for have in removed]
-    outputs_change = _outputs(stack, desired)
-    same = not (changes or problems or outputs_change) and _same_settings(stack, target)
+    outputs_change = list(stack.outputs) != state.outputs()
+    settled = stack.target is not None and stack.target.tags == target.tags and not stack.journal
+    same = settled and not (changes or problems or outputs_change)
     return Plan(changes, problems, same)
-
-
-def _settle(desired: Desired, have: Deployed, properties: Mapping[str, Json], differs: Difference) -> None:
-    """What the resources after this one can know of it: nothing if it may be replaced."""
-    if not differs.replacing and not has_unknown(properties):
-        desired.resources.known[have.logical_id] = replace(have, properties=properties)
-    elif not differs.replacing:
-        desired.resources.known[have.logical_id] = have
-
-
-def _outputs(stack: Stack, desired: Desired) -> bool:
-    """Whether the outputs change."""
-    wanted: dict[str, Json] = {}
-    for key, output in desired.target.template.section("Outputs").items():
-        if desired.evaluator.holds(output):
-            export = desired.evaluator.value(output.get("Export", {})).get("Name")
-            wanted[key] = (desired.evaluator.value(output.get("Value")), output.get("Description"), export)
-    present = {output.key: (output.value, output.description, output.export) for output in stack.outputs}
-    return wanted != present
-
-
-def _same_settings(stack: Stack, target: Target) -> bool:
-    present = stack.target
-    return present is not None and present.tags == target.tags and not stack.journal
 
 
 def _change(action: str, logical_id: str, resource_type: str, **more: Json) -> dict[str, Json]:
@@ -91,43 +74,24 @@ def _change(action: str, logical_id: str, resource_type: str, **more: Json) -> d
 
 def _removal(have: Deployed) -> dict[str, Json]:
     retained = have.definition.get("DeletionPolicy", "Delete") != "Delete"
-    return _change(
-        "Remove",
-        have.logical_id,
-        have.type,
-        PhysicalResourceId=have.physical_id,
-        PolicyAction="Retain" if retained else "Delete",
-    )
+    policy = "Retain" if retained else "Delete"
+    return _change("Remove", have.logical_id, have.type, PhysicalResourceId=have.physical_id, PolicyAction=policy)
 
 
 def _modification(have: Deployed, differs: Difference) -> dict[str, Json]:
     tagging = schema.load(have.type).tagging
-    tag_property = tagging.property if tagging else None
-    details: list[dict[str, Json]] = []
-    for name in sorted(differs.changed):
-        target = (
-            {"Attribute": "Tags", "RequiresRecreation": "Never"}
-            if name == tag_property
-            else {
-                "Attribute": "Properties",
-                "Name": name,
-                "RequiresRecreation": "Always" if name in differs.replacing else "Never",
-            }
+    details = [
+        _detail(
+            "Tags" if tagging and name == tagging.property else "Properties",
+            name,
+            recreation="Always" if name in differs.replacing else "Never",
+            evaluation="Dynamic" if name in differs.uncertain else "Static",
         )
-        evaluation = "Dynamic" if name in differs.uncertain else "Static"
-        details.append({"Target": target, "Evaluation": evaluation, "ChangeSource": "DirectModification"})
-    details += [
-        {
-            "Target": {"Attribute": part, "RequiresRecreation": "Never"},
-            "Evaluation": "Static",
-            "ChangeSource": "DirectModification",
-        }
-        for part in sorted(differs.definition)
+        for name in sorted(differs.changed)
     ]
-    more: dict[str, Json] = {}
-    if differs.replacing:
-        retained = have.definition.get("UpdateReplacePolicy", "Delete") != "Delete"
-        more["PolicyAction"] = "ReplaceAndRetain" if retained else "ReplaceAndDelete"
+    details += [_detail(part) for part in sorted(differs.definition)]
+    retained = have.definition.get("UpdateReplacePolicy", "Delete") != "Delete"
+    replacing = {"PolicyAction": "ReplaceAndRetain" if retained else "ReplaceAndDelete"} if differs.replacing else {}
     return _change(
         "Modify",
         have.logical_id,
@@ -136,39 +100,30 @@ def _modification(have: Deployed, differs: Difference) -> dict[str, Json]:
         Replacement=differs.replacement,
         Scope=sorted({str(detail["Target"]["Attribute"]) for detail in details}),
         Details=details,
-        **more,
+        **replacing,
     )
 
 
-def _retyped(have: Deployed, definition: Mapping[str, Json]) -> Problem:
-    return Problem(
-        have.logical_id,
-        str(definition["Type"]),
-        f"/Resources/{have.logical_id}/Type",
-        "Update of resource type is not permitted. The new template modifies resource type of the following resources: "
-        f"[{have.logical_id}]",
-    )
+def _detail(part: str, name: str = "", *, recreation: str = "Never", evaluation: str = "Static") -> dict[str, Json]:
+    named = {"Name": name} if part == "Properties" else {}
+    target = {"Attribute": part, **named, "RequiresRecreation": recreation if named else "Never"}
+    return {"Target": target, "Evaluation": evaluation, "ChangeSource": "DirectModification"}
 
 
-def _renamed(have: Deployed, properties: Mapping[str, Json]) -> list[Problem]:
-    try:
-        refuse_renaming(have, properties)
-    except ResourceFailure as error:
-        name = PROVIDERS[have.type].name
-        return [Problem(have.logical_id, have.type, f"/Resources/{have.logical_id}/Properties/{name}", str(error))]
-    return []
+def _problem(have: Deployed, place: str, message: str) -> Problem:
+    return Problem(have.logical_id, have.type, f"/Resources/{have.logical_id}/{place}", message)
 
 
-def check_rules(desired: Desired) -> None:
+def check_rules(state: TargetState) -> None:
     """Check the assertions of the template's Rules, such as the version of the CDK's bootstrap stack.
 
     Raises:
         ValidationError: with the description of the first that does not hold.
     """
-    for name, rule in desired.target.template.section("Rules").items():
-        if "RuleCondition" in rule and not desired.evaluator.truth(rule["RuleCondition"]):
+    for name, rule in state.target.template.section("Rules").items():
+        if "RuleCondition" in rule and not state.evaluator.truth(rule["RuleCondition"]):
             continue
         for assertion in rule.get("Assertions", []):
-            if not desired.evaluator.truth(assertion["Assert"]):
+            if not state.evaluator.truth(assertion["Assert"]):
                 described = assertion.get("AssertDescription", "an assertion does not hold")
                 raise ValidationError(f"Template validation error: rule {name}: {described}")

@@ -8,25 +8,18 @@ from urllib.parse import unquote, urlsplit
 
 from sagehost import moto_app
 from sagehost.cloudformation import parameters
-from sagehost.cloudformation.desired import Desired, ssm_value
 from sagehost.cloudformation.errors import InsufficientCapabilities, ValidationError
 from sagehost.cloudformation.plan import check_rules
-from sagehost.cloudformation.providers.calls import names
 from sagehost.cloudformation.store import Stack, Target
+from sagehost.cloudformation.target_state import TargetState, ssm_value
 from sagehost.cloudformation.template import Template, parse
 from sagehost.cloudformation.values import Json
 
 Request = Mapping[str, Json]
 """Parameters of an operation, as botocore's model names them."""
 
-_NAMED_BY = {
-    "AWS::IAM::Group": "GroupName",
-    "AWS::IAM::InstanceProfile": "InstanceProfileName",
-    "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
-    "AWS::IAM::Role": "RoleName",
-    "AWS::IAM::User": "UserName",
-}
-_IAM_TYPES = frozenset(_NAMED_BY) | {"AWS::IAM::AccessKey", "AWS::IAM::Policy", "AWS::IAM::UserToGroupAddition"}
+_IAM_TYPES = "Group InstanceProfile ManagedPolicy Role User AccessKey Policy UserToGroupAddition"
+"""Types whose creation the caller has to acknowledge, and by another capability where they are named."""
 
 # Path style and both virtual-host styles of S3, and this server's own path style.
 _S3_HOST = re.compile(r"(?:(?P<bucket>.+)\.)?s3(?:[.-](?P<region>[a-z0-9-]+))?\.amazonaws\.com(?:\.cn)?")
@@ -45,11 +38,11 @@ _HARMLESS: Mapping[str, Json] = {
 
 # ImportExistingResources, which `cdk bootstrap` sends, is taken without effect: where it would adopt a resource of the
 # same name, that resource's service refuses to create another.
-_CARRIED = names(
-    "StackName ChangeSetName ChangeSetType ClientToken ClientRequestToken Description TemplateBody TemplateURL "
-    "UsePreviousTemplate Parameters Capabilities RoleARN Tags DisableRollback EnableTerminationProtection "
-    "IncludeNestedStacks ImportExistingResources RetainExceptOnCreate RetainResources ResourcesToSkip"
-)
+_CARRIED = """
+    StackName ChangeSetName ChangeSetType ClientToken ClientRequestToken Description TemplateBody TemplateURL
+    UsePreviousTemplate Parameters Capabilities RoleARN Tags DisableRollback EnableTerminationProtection
+    IncludeNestedStacks ImportExistingResources RetainExceptOnCreate RetainResources ResourcesToSkip
+"""
 
 
 def check_options(request: Request) -> None:
@@ -59,7 +52,7 @@ def check_options(request: Request) -> None:
         ValidationError: one is asked for.
     """
     for name, value in request.items():
-        if name not in _CARRIED and value != _HARMLESS.get(name, ...):
+        if name not in _CARRIED.split() and value != _HARMLESS.get(name, ...):
             raise ValidationError(f"{name} {value} is not emulated")
 
 
@@ -88,7 +81,7 @@ def target(stack: Stack, request: Request, token: str | None) -> Target:
         role_arn=request.get("RoleARN") or (present.role_arn if present else None),
         token=token,
     )
-    check_rules(Desired(stack, made))
+    check_rules(TargetState(stack, made))
     return made
 
 
@@ -127,11 +120,11 @@ def _from_s3(address: str, account: str, region: str) -> str:
 
 def needed_capabilities(template: Template) -> list[str]:
     """What the caller has to acknowledge before these resources are created."""
-    found = [resource for resource in template.resources.values() if resource["Type"] in _IAM_TYPES]
-    if not found:
-        return []
-    named = any(_NAMED_BY.get(resource["Type"]) in (resource.get("Properties") or {}) for resource in found)
-    return ["CAPABILITY_NAMED_IAM" if named else "CAPABILITY_IAM"]
+    kinds = {f"AWS::IAM::{kind}": kind for kind in _IAM_TYPES.split()}
+    found = [resource for resource in template.resources.values() if resource["Type"] in kinds]
+    names = [f"{kinds[one['Type']]}Name" for one in found if f"{kinds[one['Type']]}Name" in one.get("Properties", {})]
+    named = set(names) - {"PolicyName"}  # which every inline policy has
+    return ["CAPABILITY_NAMED_IAM" if named else "CAPABILITY_IAM"] if found else []
 
 
 def check_capabilities(template: Template, given: Sequence[str]) -> None:

@@ -6,7 +6,6 @@ first used. cfn-lint itself is not imported, which would take longer than the re
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
 import json
 from collections.abc import Iterator, Mapping
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
-import regex  # type: ignore[import-untyped]
+from botocore import xform_name
 
 from sagehost.cloudformation.keywords import Validator
 from sagehost.cloudformation.values import Json
@@ -34,21 +33,10 @@ def _directory() -> Path:
 
 
 @cache
-def _index() -> Mapping[str, str]:
-    """Resource type -> name of the file with its schema."""
+def types() -> Mapping[str, str]:
+    """AWS's resource types -> names of the files with their schemas."""
     index: dict[str, str] = json.loads((_directory() / "providers" / f"{_REGION}.json").read_text())
     return index
-
-
-@cache
-def exists(resource_type: str) -> bool:
-    """Whether AWS has this resource type."""
-    return resource_type in _index()
-
-
-def nearest(resource_type: str) -> str | None:
-    """The existing type with the most similar name."""
-    return next(iter(difflib.get_close_matches(resource_type, _index(), n=1)), None)
 
 
 @cache
@@ -58,7 +46,7 @@ def load(resource_type: str) -> ResourceSchema:
     Raises:
         KeyError: AWS has no such type.
     """
-    path = _directory() / "resources" / f"{_index()[resource_type]}.json"
+    path = _directory() / "resources" / f"{types()[resource_type]}.json"
     return ResourceSchema(resource_type, json.loads(path.read_text()))
 
 
@@ -74,6 +62,9 @@ class Tagging:
     property: str
     is_list: bool
     system_tags: bool
+    add_with: str
+    """boto3's method that adds tags, as far as the schema tells; likewise `remove_with`."""
+    remove_with: str
 
 
 class ResourceSchema:
@@ -98,7 +89,13 @@ class ResourceSchema:
         shape = self._schema["properties"][name]
         if "$ref" in shape:
             shape = self._schema["definitions"][shape["$ref"].rsplit("/", 1)[1]]
-        return Tagging(name, shape.get("type") == "array", bool(declared.get("cloudFormationSystemTags")))
+        actions = [permission.partition(":")[2] for permission in declared.get("permissions", [])]
+        adding, removing = (
+            next((xform_name(action) for action in actions if action.startswith(verbs)), "")
+            for verbs in (("Tag", "Add", "Create"), ("Untag", "Remove", "Delete"))
+        )
+        system_tags = bool(declared.get("cloudFormationSystemTags"))
+        return Tagging(name, shape.get("type") == "array", system_tags, adding, removing)
 
     def problems(self, properties: Mapping[str, Json]) -> Iterator[str]:
         """What is wrong with the properties, each with its place. Unknown parts are taken to be right.
@@ -109,48 +106,18 @@ class ResourceSchema:
             yield f"#: readOnly property [{name}] cannot be set"
         writable = {name: value for name, value in properties.items() if name not in self.read_only}
         for error in _validator(self.type).iter_errors(writable):
-            yield from _worded(error)
-
-    def replaced_by_change_of(self, names: set[str]) -> set[str]:
-        """Of these top-level properties, the ones whose change replaces the resource."""
-        return {name for name in names if name in self.create_only}
+            yield _worded(error)
 
     def json_schema(self) -> Mapping[str, Any]:
         """The raw schema."""
         return self._schema
 
 
-def _worded(error: jsonschema.ValidationError) -> Iterator[str]:
+def _worded(error: jsonschema.ValidationError) -> str:
     place = "#" + "".join(f"/{part}" for part in error.absolute_path)
-    match error.validator:
-        case "additionalProperties":
-            legal = set(error.schema.get("properties", {}))
-            patterns = [regex.compile(pattern) for pattern in error.schema.get("patternProperties", {})]
-            for name in sorted(set(error.instance) - legal):
-                if any(pattern.search(name) for pattern in patterns):
-                    continue
-                similar = difflib.get_close_matches(name, legal, n=1)
-                hint = f" (did you mean {similar[0]}?)" if similar else ""
-                yield f"{place}: extraneous key [{name}] is not permitted{hint}"
-        case "required":
-            for name in error.validator_value:
-                if name not in error.instance:
-                    yield f"{place}: required key [{name}] not found"
-        case "type":
-            yield f"{place}: expected type: {_listed(error.validator_value)}, found: {type(error.instance).__name__}"
-        case "enum":
-            yield f"{place}: {error.instance} is not a valid enum value (one of {_listed(error.validator_value)})"
-        case "pattern":
-            yield f"{place}: string [{error.instance}] does not match pattern {error.validator_value}"
-        case "anyOf" | "oneOf":
-            reasons = {worded for cause in error.context for worded in _worded(cause)}
-            yield f"{place}: no permitted form matches ({'; '.join(sorted(reasons))})"
-        case _:
-            yield f"{place}: {error.message}"
-
-
-def _listed(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if error.validator in ("anyOf", "oneOf"):
+        return f"{place}: no permitted form matches ({'; '.join(sorted(set(map(_worded, error.context))))})"
+    return f"{place}: {error.message}"
 
 
 @cache

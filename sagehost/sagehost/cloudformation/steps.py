@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from sagehost.cloudformation.desired import Desired, context
 from sagehost.cloudformation.errors import ResourceFailure, ValidationError
 from sagehost.cloudformation.providers import PROVIDERS
-from sagehost.cloudformation.store import Created, Deployed, Replaced, Stack
+from sagehost.cloudformation.store import Deployed, Stack, Step
+from sagehost.cloudformation.target_state import resource_of
 from sagehost.cloudformation.template import dependants_first
-from sagehost.cloudformation.values import Json
 from sagehost.hosting.settings import HostingSettings
 
 LOG = logging.getLogger(__name__)
@@ -21,80 +20,73 @@ DEFECT = "Internal error of the embedded AWS"
 """Begins the status reasons that are the fault of this program."""
 
 
-class Failed(Exception):
-    """The operation cannot go on; the text is the stack's status reason."""
+class OperationError(Exception):
+    """The operation on the stack cannot go on; the text is the stack's status reason."""
 
 
-def reason(error: Exception) -> str:
-    """A resource's status reason."""
-    if isinstance(error, ValidationError):
-        return str(error.message)
-    if isinstance(error, ResourceFailure):
-        return str(error)
+def failed_to(verb: str, *logical_ids: str) -> str:
+    """The stack's status reason when resources fail."""
+    return f"The following resource(s) failed to {verb.lower()}: [{', '.join(logical_ids)}]. "
+
+
+def fail(stack: Stack, resource: Deployed, verb: str, error: Exception) -> OperationError:
+    """Record that a resource has failed; gives what the operation ends with."""
+    stack.event(resource, f"{verb}_FAILED", _reason(error))
+    return OperationError(failed_to(verb, resource.logical_id))
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ValidationError | ResourceFailure):
+        return str(getattr(error, "message", error))
     LOG.error("provider failed", exc_info=error)
     return f"{DEFECT}: {type(error).__name__}: {error}"
 
 
-def create(
-    stack: Stack, desired: Desired, logical_id: str, properties: Mapping[str, Json], verb: str = "CREATE"
-) -> Deployed:
+def create(stack: Stack, wanted: Deployed, verb: str = "CREATE") -> Deployed:
     """Create a resource; it is in the journal from the moment it exists. `verb` is UPDATE for a replacement."""
-    resource_type = desired.target.template.resources[logical_id]["Type"]
-    provider, where = PROVIDERS[resource_type], context(stack, logical_id, resource_type)
-    physical_id = ""
-
-    def event(status: str, reason: str | None = None) -> None:
-        stack.event(logical_id, physical_id, resource_type, f"{verb}_{status}", reason, properties)
-
+    provider, made = PROVIDERS[wanted.type], replace(wanted, physical_id="")
     if verb == "CREATE":
-        event("IN_PROGRESS")
+        stack.event(made, "CREATE_IN_PROGRESS")
     try:
-        physical_id = provider.create(where, properties)
-        event("IN_PROGRESS", "Resource creation Initiated")
-        provider.configure(where, physical_id, properties, {})
+        made = replace(made, physical_id=provider.create(resource_of(stack, made), made.properties))
+        stack.event(made, f"{verb}_IN_PROGRESS", "Resource creation Initiated")
+        provider.configure(resource_of(stack, made), made.properties, {})
     except Exception as error:
-        event("FAILED", reason(error))
-        if physical_id:
-            partial = replace(desired.deployed(logical_id, physical_id, properties), failed=True)
-            stack.journal.append(Created(partial))
-            stack.resources.setdefault(logical_id, partial)
-        raise Failed(f"The following resource(s) failed to {verb.lower()}: [{logical_id}]. ") from error
-    event("COMPLETE")
-    return desired.deployed(logical_id, physical_id, properties)
+        if made.physical_id:
+            partial = replace(made, failed=True)
+            stack.journal.append(Step(None, partial))
+            stack.resources.setdefault(made.logical_id, partial)
+        raise fail(stack, made, verb, error) from error
+    stack.event(made, f"{verb}_COMPLETE")
+    return made
 
 
 def configure(stack: Stack, before: Deployed, after: Deployed) -> None:
     """Change a resource in place."""
-    provider = PROVIDERS[after.type]
-    where = context(stack, after.logical_id, after.type)
-    names = (after.logical_id, after.physical_id, after.type)
-    stack.event(*names, "UPDATE_IN_PROGRESS", properties=after.properties)
+    stack.event(after, "UPDATE_IN_PROGRESS")
     try:
-        provider.configure(where, after.physical_id, after.properties, before.properties)
+        PROVIDERS[after.type].configure(resource_of(stack, after), after.properties, before.properties)
     except Exception as error:
-        stack.event(*names, "UPDATE_FAILED", reason(error), after.properties)
-        raise Failed(f"The following resource(s) failed to update: [{after.logical_id}]. ") from error
-    stack.event(*names, "UPDATE_COMPLETE", properties=after.properties)
+        raise fail(stack, after, "UPDATE", error) from error
+    stack.event(after, "UPDATE_COMPLETE")
 
 
-def delete(stack: Stack, resource: Deployed, policy: str, until: float = 0) -> bool:
+def delete(stack: Stack, resource: Deployed, policy: str = "Delete", until: float = 0) -> bool:
     """Delete a resource unless its policy keeps it; what others depend on, by tries `until` then. Whether it worked."""
-    names = (resource.logical_id, resource.physical_id, resource.type)
     if policy == "Retain":
-        stack.event(*names, "DELETE_SKIPPED", properties=resource.properties)
+        stack.event(resource, "DELETE_SKIPPED")
         return True
-    stack.event(*names, "DELETE_IN_PROGRESS", properties=resource.properties)
-    where = context(stack, resource.logical_id, resource.type)
+    stack.event(resource, "DELETE_IN_PROGRESS")
     while True:
         try:
-            PROVIDERS[resource.type].remove(where, resource.physical_id, resource.properties)
+            PROVIDERS[resource.type].remove(resource_of(stack, resource), resource.properties)
             break
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the resource's status reason
             if "DependencyViolation" not in str(error) or time.monotonic() > until:
-                stack.event(*names, "DELETE_FAILED", reason(error), resource.properties)
+                fail(stack, resource, "DELETE", error)
                 return False
         time.sleep(0.1)
-    stack.event(*names, "DELETE_COMPLETE", properties=resource.properties)
+    stack.event(resource, "DELETE_COMPLETE")
     return True
 
 
@@ -110,20 +102,3 @@ def delete_all(stack: Stack, resources: Iterable[Deployed], policy: Callable[[De
         if blocked or not delete(stack, resource, policy(resource), until):
             stuck.append(resource)
     return stuck
-
-
-def recreate(stack: Stack, step: Replaced) -> Deployed:
-    """Bring back a resource that had to be deleted before its replacement could be created."""
-    before = step.before
-    where = context(stack, before.logical_id, before.type)
-    if step.after != before:
-        delete(stack, step.after, "Delete")
-    stack.event(before.logical_id, "", before.type, "CREATE_IN_PROGRESS", properties=before.properties)
-    try:
-        physical_id = PROVIDERS[before.type].create(where, before.properties)
-        PROVIDERS[before.type].configure(where, physical_id, before.properties, {})
-    except Exception as error:
-        stack.event(before.logical_id, "", before.type, "CREATE_FAILED", reason(error), before.properties)
-        raise Failed(f"The following resource(s) failed to create: [{before.logical_id}]. ") from error
-    stack.event(before.logical_id, physical_id, before.type, "CREATE_COMPLETE", properties=before.properties)
-    return replace(before, physical_id=physical_id)

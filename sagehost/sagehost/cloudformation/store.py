@@ -53,12 +53,12 @@ class Event:
 
 @dataclass(frozen=True)
 class Output:
-    """An output of a stack."""
+    """An output of a stack, whose fields moto shows by their names."""
 
     key: str
     value: str
     description: str | None
-    export: str | None
+    export_name: str | None
 
 
 @dataclass(frozen=True)
@@ -94,37 +94,22 @@ class ChangeSet:
     description: str | None
     changes: Sequence[Mapping[str, Json]]
     problems: Sequence[Problem]
-    status: str
-    reason: str | None
-    execution_status: str
+    reason: str
+    """Why it cannot be executed; empty if it can."""
     created: datetime = field(default_factory=now)
 
 
 @dataclass(frozen=True)
-class Created:
-    """A resource that did not exist before."""
+class Step:
+    """What was done to a resource: it was created, changed in place (or only its definition was), or replaced."""
 
+    before: Deployed | None
+    """None: the resource was created."""
     after: Deployed
-
-
-@dataclass(frozen=True)
-class Updated:
-    """A resource that was changed in place, or whose definition alone changed."""
-
-    before: Deployed
-    after: Deployed
-
-
-@dataclass(frozen=True)
-class Replaced:
-    """A resource in the place of an older one, which exists until the clean-up unless it had to go first."""
-
-    before: Deployed
-    after: Deployed
-    before_exists: bool
-
-
-Step = Created | Updated | Replaced
+    replaced: bool = False
+    """A new physical resource has taken the place of the old one, which exists until the clean-up."""
+    before_deleted: bool = False
+    """The old one had to go first, and has; `after` is the same until the new one exists."""
 
 
 @dataclass
@@ -165,29 +150,22 @@ class Stack:
 
     def move(self, status: str, reason: str | None = None) -> None:
         """Change the stack's status, with an event."""
-        self.event(self.name, self.id, STACK_TYPE, status, reason)
+        self.events.append(Event(self.name, self.id, STACK_TYPE, status, reason, None, self.token))
         self.status, self.reason = status, reason
 
-    def event(  # noqa: PLR0917 - an event's columns
-        self,
-        logical_id: str,
-        physical_id: str,
-        resource_type: str,
-        status: str,
-        reason: str | None = None,
-        properties: Mapping[str, Json] | None = None,
-    ) -> None:
-        """Record a change of state."""
-        event = Event(logical_id, physical_id, resource_type, status, reason, properties, self.token)
+    def event(self, resource: Deployed, status: str, reason: str | None = None) -> None:
+        """Record a change of state of a resource."""
+        named = (resource.logical_id, resource.physical_id, resource.type)
+        event = Event(*named, status, reason, resource.properties or None, self.token)
         self.events.append(event)
-        current = self.resources.get(logical_id)
-        of_a_predecessor = status.startswith("DELETE") and current is not None and current.physical_id != physical_id
-        if physical_id != self.id and not of_a_predecessor:
-            self.latest[logical_id] = event
+        current = self.resources.get(resource.logical_id)
+        predecessor = current is not None and current.physical_id != resource.physical_id
+        if not (predecessor and status.startswith("DELETE")):
+            self.latest[resource.logical_id] = event
 
     def exports(self) -> Mapping[str, str]:
         """Names of exports -> their values."""
-        return {output.export: output.value for output in self.outputs if output.export}
+        return {output.export_name: output.value for output in self.outputs if output.export_name}
 
 
 class Store:
@@ -211,6 +189,11 @@ class Store:
     def find(self, name_or_id: str) -> Stack | None:
         """A stack by its name, or, also when deleted, by its id."""
         return self._stacks.get(name_or_id) or next((stack for stack in self if stack.name == name_or_id), None)
+
+    def living(self, name_or_id: str) -> Stack | None:
+        """As `find`, without the deleted ones."""
+        found = self.find(name_or_id)
+        return found if found and found.deleted is None else None
 
     def get(self, name_or_id: str) -> Stack:
         """As `find`.

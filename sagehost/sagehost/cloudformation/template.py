@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import graphlib
 import json
 import re
@@ -13,37 +12,15 @@ from typing import Any
 import yaml
 
 from sagehost.cloudformation.errors import ValidationError
-from sagehost.cloudformation.values import Json
+from sagehost.cloudformation.values import Json, hint
 
-SECTIONS = frozenset(
-    [
-        "AWSTemplateFormatVersion",
-        "Description",
-        "Metadata",
-        "Parameters",
-        "Rules",
-        "Mappings",
-        "Conditions",
-        "Transform",
-        "Resources",
-        "Outputs",
-    ]
-)
-RESOURCE_ATTRIBUTES = frozenset(
-    [
-        "Type",
-        "Properties",
-        "DependsOn",
-        "Condition",
-        "Metadata",
-        "DeletionPolicy",
-        "UpdateReplacePolicy",
-        "CreationPolicy",
-        "UpdatePolicy",
-    ]
-)
-NOT_EMULATED = {"Transform": SECTIONS, "CreationPolicy": RESOURCE_ATTRIBUTES, "UpdatePolicy": RESOURCE_ATTRIBUTES}
-RETENTION = ("Delete", "Retain", "RetainExceptOnCreate", "Snapshot")
+_SECTIONS = """
+    AWSTemplateFormatVersion Description Metadata Parameters Rules Mappings Conditions Transform Resources Outputs
+"""
+_RESOURCE_ATTRIBUTES = """
+    Type Properties DependsOn Condition Metadata DeletionPolicy UpdateReplacePolicy CreationPolicy UpdatePolicy
+"""
+_RETENTION = ("Delete", "Retain", "RetainExceptOnCreate", "Snapshot")
 
 _SUBSTITUTION = re.compile(r"\$\{([^!}][^}]*)\}")
 
@@ -107,7 +84,7 @@ def parse(body: str) -> Template:
         ValidationError: it is no sound template, in CloudFormation's words.
     """
     document = _document(body)
-    if unknown := sorted(set(document) - SECTIONS):
+    if unknown := sorted(set(document).difference(_SECTIONS.split())):
         raise ValidationError(f"Invalid template property or properties [{', '.join(unknown)}]")
     if "Transform" in document:
         raise ValidationError(f"Template format error: Transform {document['Transform']} is not emulated")
@@ -146,10 +123,9 @@ def _check_resource(name: str, resource: Any) -> None:
         raise ValidationError(f"Template format error: Resource name {name} is non alphanumeric.")
     if not isinstance(resource, dict) or not isinstance(resource.get("Type"), str):
         raise ValidationError(f"Template format error: {place} Every Resources object must contain a Type member.")
-    for attribute in sorted(set(resource) - RESOURCE_ATTRIBUTES):
-        similar = difflib.get_close_matches(attribute, RESOURCE_ATTRIBUTES, n=1)
-        hint = f" (did you mean {similar[0]}?)" if similar else ""
-        raise ValidationError(f"Invalid template resource property '{attribute}' of {name}{hint}")
+    for attribute in sorted(set(resource).difference(_RESOURCE_ATTRIBUTES.split())):
+        similar = hint(attribute, _RESOURCE_ATTRIBUTES.split())
+        raise ValidationError(f"Invalid template resource property '{attribute}' of {name}{similar}")
     for attribute in ("CreationPolicy", "UpdatePolicy"):
         if attribute in resource:
             raise ValidationError(f"Template format error: {place} {attribute} is not emulated")
@@ -157,7 +133,7 @@ def _check_resource(name: str, resource: Any) -> None:
         raise ValidationError(f"Template format error: [/Resources/{name}/Properties] must be an object.")
     for attribute in ("DeletionPolicy", "UpdateReplacePolicy"):
         policy = resource.get(attribute, "Delete")
-        if policy not in RETENTION or (attribute == "UpdateReplacePolicy" and policy == "RetainExceptOnCreate"):
+        if policy not in _RETENTION or (attribute == "UpdateReplacePolicy" and policy == "RetainExceptOnCreate"):
             raise ValidationError(f"Template format error: Unrecognized {attribute} {policy} for resource {name}")
         if policy == "Snapshot":
             raise ValidationError(f"Template format error: {place} {attribute} Snapshot is not emulated")
@@ -179,35 +155,25 @@ def _check_references(template: Template) -> None:
 
 def _check_conditions(template: Template) -> None:
     conditions = template.section("Conditions")
-    used = {
-        "Conditions": set(_conditions_of_condition(conditions)),
-        **{
-            section: {block["Condition"] for block in template.section(section).values() if "Condition" in block}
-            | set(_branch_conditions(template.section(section)))
-            for section in ("Resources", "Outputs")
-        },
-    }
-    for section, names in used.items():
-        if missing := sorted(names - set(conditions)):
+    for section in ("Conditions", "Resources", "Outputs"):
+        blocks = template.section(section)
+        if missing := sorted(set(_conditions_in(blocks, section)) - set(conditions)):
             raise ValidationError(
                 f"Template format error: Unresolved condition dependency {missing[0]} in the {section} block of the "
                 "template"
             )
 
 
-def _branch_conditions(node: Json) -> Iterator[str]:
-    """Conditions that some Fn::If under `node` asks."""
-    for mapping in _mappings(node):
-        branch = mapping.get("Fn::If")
-        if isinstance(branch, list) and branch:
+def _conditions_in(blocks: Mapping[str, Json], section: str) -> Iterator[str]:
+    """Conditions that other conditions, resources and outputs name, or some Fn::If in these."""
+    if section != "Conditions":
+        yield from (block["Condition"] for block in blocks.values() if "Condition" in block)
+    for mapping in _mappings(blocks):
+        branch, name = mapping.get("Fn::If"), mapping.get("Condition")
+        if isinstance(branch, list) and branch and section != "Conditions":
             yield str(branch[0])
-
-
-def _conditions_of_condition(node: Json) -> Iterator[str]:
-    """Conditions that other conditions are made of: `{"Condition": name}`."""
-    for mapping in _mappings(node):
-        if set(mapping) == {"Condition"} and isinstance(mapping["Condition"], str):
-            yield mapping["Condition"]
+        if section == "Conditions" and len(mapping) == 1 and isinstance(name, str):
+            yield name
 
 
 def _mappings(node: Json) -> Iterator[dict[str, Json]]:
@@ -222,21 +188,14 @@ def _mappings(node: Json) -> Iterator[dict[str, Json]]:
 
 def references(node: Json) -> Iterator[str]:
     """Names that `node` refers to by Ref, Fn::GetAtt or Fn::Sub, in any branch."""
-    if isinstance(node, list):
-        for part in node:
-            yield from references(part)
-    elif isinstance(node, dict):
-        for key, value in node.items():
-            if key == "Ref" and isinstance(value, str):
-                yield value
-            elif key == "Fn::GetAtt":
-                yield attribute_of(value)[0]
-            elif key == "Fn::Sub":
-                text, own = (value[0], value[1]) if isinstance(value, list) else (value, {})
-                yield from (name.split(".")[0] for name in substituted(text) if name not in own)
-                yield from references(own)
-            else:
-                yield from references(value)
+    for function, value in (pair for mapping in _mappings(node) for pair in mapping.items()):
+        if function == "Ref" and isinstance(value, str):
+            yield value
+        elif function == "Fn::GetAtt":
+            yield attribute_of(value)[0]
+        elif function == "Fn::Sub":
+            text, own = (value[0], value[1]) if isinstance(value, list) else (value, {})
+            yield from (name.split(".")[0] for name in substituted(text) if name not in own)
 
 
 def substituted(text: str) -> list[str]:

@@ -16,4 +16,4 @@ SERVICES = ("applicationautoscaling", "cloudtrail", "cloudwatch", "ec2", "iam", 
 def install(service: str) -> None:
     """Apply the corrections of a service, once in a process. Imports the service: moto loads them when first used."""
     if service in SERVICES:
-        importlib.import_module(f"{__name__}.{service}").install()
+        importlib.import_module(f"{__name__}.{service}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -19,42 +18,26 @@ _ROLE = (
 )
 
 
-def install() -> None:
-    """Apply the corrections."""
-    correction.replace(ApplicationAutoscalingBackend, "register_scalable_target", _with_the_services_role)
-    correction.replace(ApplicationAutoscalingBackend, "deregister_scalable_target", _with_its_policies)
-    correction.add(ApplicationAutoScalingResponse, "tag_resource", _tag_resource)
-    correction.add(ApplicationAutoScalingResponse, "untag_resource", _untag_resource)
-    correction.add(ApplicationAutoScalingResponse, "list_tags_for_resource", _list_tags_for_resource)
+@correction.replaces(ApplicationAutoscalingBackend, "register_scalable_target")
+def _register_scalable_target(
+    original: Callable[..., Any], self: ApplicationAutoscalingBackend, namespace: str, *args: Any, **given: Any
+) -> Any:
+    """A target of SageMaker that names no role has the service-linked one; moto leaves it without any."""
+    target = original(self, namespace, *args, **given)
+    if namespace == "sagemaker" and target.role_arn is None:
+        target.role_arn = _ROLE.format(partition=self.partition, account=self.account_id)
+    return target
 
 
-def _with_the_services_role(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Replaces `ApplicationAutoscalingBackend.register_scalable_target`.
-
-    A target of SageMaker that names no role has the service-linked one; moto leaves it without any.
-    """
-
-    @functools.wraps(original)
-    def register_scalable_target(self: ApplicationAutoscalingBackend, namespace: str, *args: Any, **kwargs: Any) -> Any:
-        target = original(self, namespace, *args, **kwargs)
-        if namespace == "sagemaker" and target.role_arn is None:
-            target.role_arn = _ROLE.format(partition=self.partition, account=self.account_id)
-        return target
-
-    return register_scalable_target
-
-
-def _with_its_policies(original: Callable[..., None]) -> Callable[..., None]:
-    """Replaces `ApplicationAutoscalingBackend.deregister_scalable_target`: moto keeps policies and schedules."""
-
-    @functools.wraps(original)
-    def deregister(self: ApplicationAutoscalingBackend, namespace: str, r_id: str, dimension: str) -> None:
-        original(self, namespace, r_id, dimension)
-        for policy in [one for one in self.policies.values() if one.resource_id == r_id]:
-            self.delete_scaling_policy(policy.policy_name, namespace, r_id, dimension)
-        self.scheduled_actions = [one for one in self.scheduled_actions if one.resource_id != r_id]
-
-    return deregister
+@correction.replaces(ApplicationAutoscalingBackend, "deregister_scalable_target")
+def _deregister_scalable_target(
+    original: Callable[..., None], self: ApplicationAutoscalingBackend, namespace: str, r_id: str, dimension: str
+) -> None:
+    """moto keeps the policies and schedules of a target that is gone."""
+    original(self, namespace, r_id, dimension)
+    for policy in [one for one in self.policies.values() if one.resource_id == r_id]:
+        self.delete_scaling_policy(policy.policy_name, namespace, r_id, dimension)
+    self.scheduled_actions = [one for one in self.scheduled_actions if one.resource_id != r_id]
 
 
 def _tags(self: ApplicationAutoScalingResponse) -> dict[str, str]:
@@ -69,20 +52,23 @@ def _tags(self: ApplicationAutoScalingResponse) -> dict[str, str]:
     raise AWSValidationException(f"No scalable target found for {arn}")
 
 
-def _tag_resource(self: ApplicationAutoScalingResponse) -> EmptyResult:
-    """Adds `TagResource`, which moto lacks."""
+@correction.adds(ApplicationAutoScalingResponse)
+def tag_resource(self: ApplicationAutoScalingResponse) -> EmptyResult:
+    """TagResource."""
     _tags(self).update(self._get_param("Tags"))
     return EmptyResult()
 
 
-def _untag_resource(self: ApplicationAutoScalingResponse) -> EmptyResult:
-    """Adds `UntagResource`, which moto lacks."""
+@correction.adds(ApplicationAutoScalingResponse)
+def untag_resource(self: ApplicationAutoScalingResponse) -> EmptyResult:
+    """UntagResource."""
     tags = _tags(self)
     for key in self._get_param("TagKeys"):
         tags.pop(key, None)
     return EmptyResult()
 
 
-def _list_tags_for_resource(self: ApplicationAutoScalingResponse) -> ActionResult:
-    """Adds `ListTagsForResource`, which moto lacks."""
+@correction.adds(ApplicationAutoScalingResponse)
+def list_tags_for_resource(self: ApplicationAutoScalingResponse) -> ActionResult:
+    """ListTagsForResource."""
     return ActionResult({"Tags": _tags(self)})

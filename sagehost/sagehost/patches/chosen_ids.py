@@ -6,7 +6,6 @@ A file that names a VPC or a key can be deployed only where they have these very
 
 from __future__ import annotations
 
-import functools
 import inspect
 import re
 import sys
@@ -18,8 +17,8 @@ from moto.utilities.id_generator import TAG_KEY_CUSTOM_ID
 
 def chosen_by_tag(
     generator: str, pattern: str, present: Callable[[Any], Container[str]], refusal: Callable[[str], Exception]
-) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """What replaces a back end's method that creates a resource.
+) -> Callable[..., Any]:
+    """A correction of a back end's method that creates a resource.
 
     Args:
         generator: name, in the method's module, of the function that draws the id.
@@ -28,30 +27,25 @@ def chosen_by_tag(
         refusal: makes the service's error for an id that is wrong or taken.
     """
 
-    def made_of(original: Callable[..., Any]) -> Callable[..., Any]:
-        module, signature = sys.modules[original.__module__], inspect.signature(original)
+    def create(original: Callable[..., Any], self: Any, *args: Any, **kwargs: Any) -> Any:
+        module = sys.modules[original.__module__]
+        given = inspect.signature(original).bind(self, *args, **kwargs)
+        chosen, given.arguments["tags"] = _removed(given.arguments.get("tags"))
+        if chosen is None:
+            return original(*given.args, **given.kwargs)
+        if not re.fullmatch(pattern, chosen) or chosen in present(self):
+            raise refusal(f"The id '{chosen}' of the tag {TAG_KEY_CUSTOM_ID} is malformed or taken")
+        draw = getattr(module, generator)
+        setattr(module, generator, lambda *_: chosen)  # no other request runs meanwhile: `moto_app.STATE`
+        try:
+            return original(*given.args, **given.kwargs)
+        finally:
+            setattr(module, generator, draw)
 
-        @functools.wraps(original)
-        def create(self: Any, *args: Any, **kwargs: Any) -> Any:
-            given = signature.bind(self, *args, **kwargs)
-            chosen, given.arguments["tags"] = _taken_out(given.arguments.get("tags"))
-            if chosen is None:
-                return original(*given.args, **given.kwargs)
-            if not re.fullmatch(pattern, chosen) or chosen in present(self):
-                raise refusal(f"The id '{chosen}' of the tag {TAG_KEY_CUSTOM_ID} is malformed or taken")
-            draw = getattr(module, generator)
-            setattr(module, generator, lambda *_: chosen)  # no other request runs meanwhile: `moto_app.STATE`
-            try:
-                return original(*given.args, **given.kwargs)
-            finally:
-                setattr(module, generator, draw)
-
-        return create
-
-    return made_of
+    return create
 
 
-def _taken_out(tags: Any) -> tuple[str | None, Any]:
+def _removed(tags: Any) -> tuple[str | None, Any]:
     """The chosen id, and the tags without it: moto has a subnet's by resource type, others listed."""
     if isinstance(tags, dict):
         of_type = {kind: dict(values) for kind, values in tags.items()}

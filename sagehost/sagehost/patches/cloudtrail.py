@@ -9,11 +9,7 @@ from moto.cloudtrail.responses import CloudTrailResponse
 from sagehost.patches import correction
 
 
-def install() -> None:
-    """Apply the corrections."""
-    correction.add(CloudTrailResponse, "lookup_events", _lookup_events)
-
-
-def _lookup_events(self: CloudTrailResponse) -> tuple[int, dict[str, str], str]:  # noqa: ARG001 - moto's signature
+@correction.adds(CloudTrailResponse)
+def lookup_events(self: CloudTrailResponse) -> tuple[int, dict[str, str], str]:  # noqa: ARG001 - moto's signature
     """Adds `LookupEvents`, which moto lacks and the CDK CLI calls after a failed deployment: the history is empty."""
     return 200, {}, json.dumps({"Events": []})

@@ -10,12 +10,8 @@ from moto.core.responses import EmptyResult
 from sagehost.patches import correction
 
 
-def install() -> None:
-    """Apply the corrections."""
-    correction.add(CloudWatchResponse, "put_composite_alarm", _put_composite_alarm)
-
-
-def _put_composite_alarm(self: CloudWatchResponse) -> EmptyResult:
+@correction.adds(CloudWatchResponse)
+def put_composite_alarm(self: CloudWatchResponse) -> EmptyResult:
     """Adds `PutCompositeAlarm`, which moto lacks although its alarms know a rule, and `DescribeAlarms` shows it."""
     of_a_metric: dict[str, Any] = dict.fromkeys(
         ("namespace", "metric_name", "comparison_operator", "evaluation_periods", "period", "threshold", "statistic")

@@ -1,26 +1,45 @@
-"""The two kinds of correction."""
+"""The two kinds of correction, as decorators: they take effect when the module with them is imported."""
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def replace(owner: Any, name: str, made_of: Callable[[Any], Any]) -> None:
-    """Put `made_of(original)` in the place of a function or method of moto.
+def replaces(owner: Any, name: str) -> Callable[[Function], Function]:
+    """The decorated function, called with moto's own as its first argument, takes the place of a function of moto.
 
     Raises:
         AttributeError: moto does not have it any more.
     """
-    setattr(owner, name, made_of(getattr(owner, name)))
+    original, declared = getattr(owner, name), inspect.getattr_static(owner, name)
+
+    def decorate(function: Function) -> Function:
+        @functools.wraps(original)
+        def corrected(*args: Any, **kwargs: Any) -> Any:
+            return function(original, *args, **kwargs)
+
+        setattr(owner, name, staticmethod(corrected) if isinstance(declared, staticmethod) else corrected)
+        return function
+
+    return decorate
 
 
-def add(owner: Any, name: str, method: Callable[..., Any]) -> None:
-    """Give a class of moto an operation that it lacks.
+def adds(owner: Any) -> Callable[[Function], Function]:
+    """Give a class of moto an operation that it lacks, under the name of the decorated function.
 
     Raises:
         AttributeError: moto has got the operation itself, so the correction has to go.
     """
-    if hasattr(owner, name):
-        raise AttributeError(f"moto's {owner.__name__} has {name} now")
-    setattr(owner, name, method)
+
+    def decorate(function: Function) -> Function:
+        if hasattr(owner, function.__name__):
+            raise AttributeError(f"moto's {owner.__name__} has {function.__name__} now")
+        setattr(owner, function.__name__, function)
+        return function
+
+    return decorate

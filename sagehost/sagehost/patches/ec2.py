@@ -18,38 +18,23 @@ from moto.ec2.responses.vpcs import VPCs
 from moto.ec2.utils import random_private_ip
 
 from sagehost.accounts import url_suffix
-from sagehost.patches import correction, flow_logs, zones
+from sagehost.patches import correction, flow_logs, zones  # noqa: F401 - corrections of EC2, too
 from sagehost.patches.chosen_ids import chosen_by_tag
 
-_ID = r"-[0-9a-f]{8}([0-9a-f]{9})?"
-_REFUSAL = functools.partial(EC2ClientError, "InvalidParameterValue")
+
+def _subnets(ec2: Any) -> dict[str, Any]:
+    return {subnet.id: subnet for subnet in ec2.describe_subnets()}
 
 
-def install() -> None:
-    """Apply the corrections."""
-    correction.replace(VPCBackend, "create_vpc_endpoint", _possible)
-    correction.replace(VPCs, "modify_vpc_endpoint", _with_consequences)
-    correction.replace(VPCBackend, "delete_vpc_endpoints", _forgetting)
-    for owner, operation, in_use, refusal in (
-        (VPCBackend, "delete_vpc", _vpc_in_use, "The vpc '{}' has dependencies and cannot be deleted."),
-        (SubnetBackend, "delete_subnet", _subnet_in_use, "The subnet '{}' has dependencies and cannot be deleted."),
-        (SecurityGroupBackend, "_delete_security_group", _group_in_use, "resource {} has a dependent object"),
-    ):
-        correction.replace(owner, operation, _unless(in_use, refusal))
-    for resource, kind in ((Subnet, "subnet"), (SecurityGroup, "security-group")):
-        setattr(resource, "arn", _arn(kind))  # noqa: B010 - to mypy it is what moto has
-    flow_logs.install()
-    zones.install()
-    vpc = chosen_by_tag("random_vpc_id", f"vpc{_ID}", lambda ec2: ec2.vpcs, _REFUSAL)
-    correction.replace(VPCBackend, "create_vpc", vpc)
-    subnet = chosen_by_tag("random_subnet_id", f"subnet{_ID}", _subnet_ids, _REFUSAL)
-    correction.replace(SubnetBackend, "create_subnet", subnet)
-    table = chosen_by_tag("random_route_table_id", f"rtb{_ID}", lambda ec2: ec2.route_tables, _REFUSAL)
-    correction.replace(RouteBackend, "create_route_table", table)
+def _ids_by_tag(owner: type, operation: str, generator: str, kind: str, present: Callable[[Any], Any]) -> None:
+    refusal = functools.partial(EC2ClientError, "InvalidParameterValue")
+    chosen = chosen_by_tag(generator, kind + r"-[0-9a-f]{8}([0-9a-f]{9})?", present, refusal)
+    correction.replaces(owner, operation)(chosen)
 
 
-def _subnet_ids(ec2: Any) -> set[str]:
-    return {subnet.id for subnet in ec2.describe_subnets()}
+_ids_by_tag(VPCBackend, "create_vpc", "random_vpc_id", "vpc", lambda ec2: ec2.vpcs)
+_ids_by_tag(SubnetBackend, "create_subnet", "random_subnet_id", "subnet", _subnets)
+_ids_by_tag(RouteBackend, "create_route_table", "random_route_table_id", "rtb", lambda ec2: ec2.route_tables)
 
 
 def _arn(kind: str) -> property:
@@ -62,57 +47,52 @@ def _arn(kind: str) -> property:
     return property(arn, lambda *_: None)
 
 
-def _with_consequences(original: Callable[[VPCs], ActionResult]) -> Callable[[VPCs], ActionResult]:
-    """Replaces `VPCs.modify_vpc_endpoint`.
+for _resource, _kind in ((Subnet, "subnet"), (SecurityGroup, "security-group")):
+    setattr(_resource, "arn", _arn(_kind))  # noqa: B010 - to mypy it is what moto has
 
-    moto changes the lists of subnets and route tables without the network interfaces and the routes that go with them,
-    and drops PrivateDnsEnabled and ResetPolicy.
+
+@correction.replaces(VPCs, "modify_vpc_endpoint")
+def _modify_vpc_endpoint(original: Callable[[VPCs], ActionResult], self: VPCs) -> ActionResult:
+    """moto changes the lists of subnets and route tables without the network interfaces and the routes.
+
+    It also drops PrivateDnsEnabled and ResetPolicy.
     """
-
-    @functools.wraps(original)
-    def modify_vpc_endpoint(self: VPCs) -> ActionResult:
-        ec2: Any = self.ec2_backend
-        endpoint = ec2.describe_vpc_endpoints([self._get_param("VpcEndpointId")])[0]
-        wanted = SimpleNamespace(**vars(endpoint), endpoint_type=endpoint.vpc_endpoint_type)
-        wanted.private_dns_enabled = self._get_bool_param("PrivateDnsEnabled", if_none=endpoint.private_dns_enabled)
-        for name, attribute in _MEMBERS.items():
-            removed, added = self._get_param(f"Remove{name}", []), self._get_param(f"Add{name}", [])
-            members = dict.fromkeys([*(getattr(endpoint, attribute) or []), *added])
-            setattr(wanted, attribute, [one for one in members if one not in removed])
-        _check(ec2, wanted, endpoint)
-        prefix_list, tables = endpoint.destination_prefix_list_id, set(endpoint.route_table_ids)
-        answer = original(self)
-        endpoint.private_dns_enabled = wanted.private_dns_enabled
-        if self._get_bool_param("ResetPolicy"):
-            endpoint.policy_document = json.dumps(VPCEndPoint.DEFAULT_POLICY)
-        if endpoint.vpc_endpoint_type == "Interface":
-            _place_interfaces(ec2, endpoint)
-        elif prefix_list:
-            for table in tables - set(endpoint.route_table_ids):
-                ec2.delete_route(table, None, destination_prefix_list_id=prefix_list)
-            for table in set(endpoint.route_table_ids) - tables:
-                ec2.create_route(table, None, gateway_id=endpoint.id, destination_prefix_list_id=prefix_list)
-        return answer
-
-    return modify_vpc_endpoint
+    ec2: Any = self.ec2_backend
+    endpoint = ec2.describe_vpc_endpoints([self._get_param("VpcEndpointId")])[0]
+    wanted = SimpleNamespace(**vars(endpoint), endpoint_type=endpoint.vpc_endpoint_type)
+    wanted.private_dns_enabled = self._get_bool_param("PrivateDnsEnabled", if_none=endpoint.private_dns_enabled)
+    for name, attribute in _MEMBERS.items():
+        removed, added = self._get_param(f"Remove{name}", []), self._get_param(f"Add{name}", [])
+        members = dict.fromkeys([*(getattr(endpoint, attribute) or []), *added])
+        setattr(wanted, attribute, [one for one in members if one not in removed])
+    _check(ec2, wanted, endpoint)
+    prefix_list, tables = endpoint.destination_prefix_list_id, set(endpoint.route_table_ids)
+    answer = original(self)
+    endpoint.private_dns_enabled = wanted.private_dns_enabled
+    if self._get_bool_param("ResetPolicy"):
+        endpoint.policy_document = json.dumps(VPCEndPoint.DEFAULT_POLICY)
+    if endpoint.vpc_endpoint_type == "Interface":
+        _place_interfaces(ec2, endpoint)
+    elif prefix_list:
+        for table in tables - set(endpoint.route_table_ids):
+            ec2.delete_route(table, None, destination_prefix_list_id=prefix_list)
+        for table in set(endpoint.route_table_ids) - tables:
+            ec2.create_route(table, None, gateway_id=endpoint.id, destination_prefix_list_id=prefix_list)
+    return answer
 
 
 _MEMBERS = {"RouteTableIds": "route_table_ids", "SecurityGroupIds": "security_group_ids", "SubnetIds": "subnet_ids"}
 
 
-def _possible(original: Callable[..., VPCEndPoint]) -> Callable[..., VPCEndPoint]:
-    """Replaces `VPCBackend.create_vpc_endpoint`: moto makes those that EC2 refuses, and gives interfaces no groups."""
-
-    @functools.wraps(original)
-    def create_vpc_endpoint(self: Any, **given: Any) -> VPCEndPoint:
-        given["endpoint_type"] = given["endpoint_type"] or "Gateway"
-        _check(self, SimpleNamespace(**given), None)
-        endpoint = original(self, **given)
-        if endpoint.vpc_endpoint_type == "Interface":
-            _place_interfaces(self, endpoint)
-        return endpoint
-
-    return create_vpc_endpoint
+@correction.replaces(VPCBackend, "create_vpc_endpoint")
+def _create_vpc_endpoint(original: Callable[..., VPCEndPoint], self: Any, **given: Any) -> VPCEndPoint:
+    """moto creates endpoints that EC2 refuses, and gives interfaces no security groups."""
+    given["endpoint_type"] = given["endpoint_type"] or "Gateway"
+    _check(self, SimpleNamespace(**given), None)
+    endpoint = original(self, **given)
+    if endpoint.vpc_endpoint_type == "Interface":
+        _place_interfaces(self, endpoint)
+    return endpoint
 
 
 def _check(ec2: Any, wanted: Any, present: VPCEndPoint | None) -> None:
@@ -128,7 +108,7 @@ def _check(ec2: Any, wanted: Any, present: VPCEndPoint | None) -> None:
             domain = f"{name}.{ec2.region_name}.{url_suffix(ec2.region_name)}"
             conflict = f"there is already a conflicting DNS domain for {domain} in the VPC {vpc.id}"
             raise InvalidParameter(f"private-dns-enabled cannot be set because {conflict}")
-    subnets = {one.id: one for one in ec2.describe_subnets()}
+    subnets = _subnets(ec2)
     for kind, code, ids, known in (
         ("security group", "InvalidGroup.NotFound", wanted.security_group_ids, _groups(ec2)),
         ("subnet", "InvalidSubnetId.NotFound", wanted.subnet_ids, subnets),
@@ -171,30 +151,6 @@ def _groups(ec2: Any) -> dict[str, Any]:
     return {group.id: group for of_vpc in ec2.groups.values() for group in of_vpc.values()}
 
 
-def _unless(in_use: Callable[[Any, str], bool], refusal: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """What replaces a back end's method that deletes what its last argument names.
-
-    moto deletes what is in use. It keeps the network ACL made along with a VPC, and in it the subnets that are gone.
-    """
-
-    def made_of(original: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(original)
-        def delete(self: Any, *args: Any, **given: Any) -> Any:
-            name = (*args, *given.values())[-1]
-            if in_use(self, name):
-                raise DependencyViolationError(refusal.format(name))
-            deleted = original(self, *args, **given)
-            for acl in list(self.network_acls.values()):
-                acl._associations = {key: one for key, one in acl._associations.items() if one.subnet_id != name}
-                if acl.vpc_id == name and acl.default:
-                    self.network_acls.pop(acl.id)
-            return deleted
-
-        return delete
-
-    return made_of
-
-
 def _subnet_in_use(ec2: Any, subnet: str) -> bool:
     return any(eni.subnet.id == subnet for eni in ec2.enis.values())
 
@@ -212,13 +168,31 @@ def _vpc_in_use(ec2: Any, vpc: str) -> bool:
     return vpc in [*gateways, *(one.vpc_id for one in parts)]
 
 
-def _forgetting(original: Callable[..., None]) -> Callable[..., None]:
-    """Replaces `VPCBackend.delete_vpc_endpoints`: moto shows deleted endpoints for ever, with the ids they had used."""
+def _refuse_in_use(owner: type, operation: str, in_use: Callable[[Any, str], bool], refusal: str) -> None:
+    """moto deletes what is in use. It keeps the network ACL created with a VPC, and deleted subnets in it."""
 
-    @functools.wraps(original)
-    def delete_vpc_endpoints(self: VPCBackend, vpce_ids: list[str] | None = None) -> None:
-        original(self, vpce_ids)
-        for endpoint in vpce_ids or []:
-            self.vpc_end_points.pop(endpoint, None)
+    @correction.replaces(owner, operation)
+    def delete(original: Callable[..., Any], self: Any, *args: Any, **given: Any) -> Any:
+        name = (*args, *given.values())[-1]
+        if in_use(self, name):
+            raise DependencyViolationError(refusal.format(name))
+        deleted = original(self, *args, **given)
+        for acl in list(self.network_acls.values()):
+            acl._associations = {key: one for key, one in acl._associations.items() if one.subnet_id != name}
+            if acl.vpc_id == name and acl.default:
+                self.network_acls.pop(acl.id)
+        return deleted
 
-    return delete_vpc_endpoints
+
+_HELD = "'{}' has dependencies and cannot be deleted."
+_refuse_in_use(VPCBackend, "delete_vpc", _vpc_in_use, f"The vpc {_HELD}")
+_refuse_in_use(SubnetBackend, "delete_subnet", _subnet_in_use, f"The subnet {_HELD}")
+_refuse_in_use(SecurityGroupBackend, "_delete_security_group", _group_in_use, "resource {} has a dependent object")
+
+
+@correction.replaces(VPCBackend, "delete_vpc_endpoints")
+def _delete_vpc_endpoints(original: Callable[..., None], self: VPCBackend, vpce_ids: list[str] | None = None) -> None:
+    """moto shows deleted endpoints for ever, with the ids they had used."""
+    original(self, vpce_ids)
+    for endpoint in vpce_ids or []:
+        self.vpc_end_points.pop(endpoint, None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -19,35 +18,25 @@ _DEFAULT_FORMAT = (
 """Both as API_CreateFlowLogs of EC2 has them."""
 
 
-def install() -> None:
-    """Apply the corrections."""
-    correction.replace(FlowLogsBackend, "create_flow_logs", _by_configuration)
+@correction.replaces(FlowLogsBackend, "create_flow_logs")
+def _create_flow_logs(original: Callable[..., Any], self: FlowLogsBackend, **given: Any) -> Any:
+    """moto finds no log group that is given by its ARN.
 
-
-def _by_configuration(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Replaces `FlowLogsBackend.create_flow_logs`.
-
-    moto finds no log group that is given by its ARN. It also refuses a second flow log to the same destination whatever
-    its configuration, so that CloudFormation could not replace one; EC2 refuses one of "the same configuration and log
-    destination".
+    It also refuses a second flow log to the same destination whatever its configuration, so CloudFormation could not
+    replace one; EC2 refuses one of "the same configuration and log destination".
     """
-
-    @functools.wraps(original)
-    def create_flow_logs(self: FlowLogsBackend, **given: Any) -> Any:
-        destination = given["log_destination"] or ""
-        if given["log_group_name"] is None and _GROUP in destination:
-            given["log_group_name"] = destination.split(_GROUP)[1].removesuffix(":*")
-        different = {
-            flow_log.id: self.flow_logs.pop(flow_log.id)
-            for flow_log in list(self.flow_logs.values())
-            if (flow_log.traffic_type, flow_log.deliver_logs_permission_arn)
-            != (given["traffic_type"], given["deliver_logs_permission_arn"])
-            or (given["log_format"] or _DEFAULT_FORMAT) != flow_log.log_format
-            or (given["max_aggregation_interval"] or _DEFAULT_INTERVAL_S) != flow_log.max_aggregation_interval
-        }
-        try:
-            return original(self, **given)
-        finally:
-            self.flow_logs = different | self.flow_logs
-
-    return create_flow_logs
+    destination = given["log_destination"] or ""
+    if given["log_group_name"] is None and _GROUP in destination:
+        given["log_group_name"] = destination.split(_GROUP)[1].removesuffix(":*")
+    different = {
+        flow_log.id: self.flow_logs.pop(flow_log.id)
+        for flow_log in list(self.flow_logs.values())
+        if (flow_log.traffic_type, flow_log.deliver_logs_permission_arn)
+        != (given["traffic_type"], given["deliver_logs_permission_arn"])
+        or (given["log_format"] or _DEFAULT_FORMAT) != flow_log.log_format
+        or (given["max_aggregation_interval"] or _DEFAULT_INTERVAL_S) != flow_log.max_aggregation_interval
+    }
+    try:
+        return original(self, **given)
+    finally:
+        self.flow_logs = different | self.flow_logs

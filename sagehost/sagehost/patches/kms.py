@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 
 from moto.kms.exceptions import ValidationException
@@ -15,19 +14,13 @@ from sagehost.patches.chosen_ids import chosen_by_tag
 _KEY_ID = r"mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 
-def install() -> None:
-    """Apply the corrections."""
-    by_tag = chosen_by_tag("generate_key_id", _KEY_ID, lambda kms: kms.keys, ValidationException)
-    correction.replace(KmsBackend, "create_key", by_tag)
-    correction.replace(KmsResponse, "_validate_cmk_id", _present_is_valid)
+correction.replaces(KmsBackend, "create_key")(
+    chosen_by_tag("generate_key_id", _KEY_ID, lambda kms: kms.keys, ValidationException)
+)
 
 
-def _present_is_valid(original: Callable[[KmsResponse, str], None]) -> Callable[[KmsResponse, str], None]:
-    """Replaces `KmsResponse._validate_cmk_id`: moto expects hyphens in ids of multi-Region keys, where KMS has none."""
-
-    @functools.wraps(original)
-    def _validate_cmk_id(self: KmsResponse, key_id: str) -> None:
-        if key_id not in self.kms_backend.keys:
-            original(self, key_id)
-
-    return _validate_cmk_id
+@correction.replaces(KmsResponse, "_validate_cmk_id")
+def _validate_cmk_id(original: Callable[[KmsResponse, str], None], self: KmsResponse, key_id: str) -> None:
+    """moto expects hyphens in ids of multi-Region keys, where KMS has none."""
+    if key_id not in self.kms_backend.keys:
+        original(self, key_id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -26,35 +25,28 @@ _CONTEXT = "kms:encryptioncontext:aws:logs:arn"
 """The condition key that holds the ARN of the log group for which the key is used."""
 
 
-def install() -> None:
-    """Apply the corrections."""
-    correction.replace(LogsBackend, "create_log_group", _with_a_usable_key)
-    correction.add(LogsResponse, "associate_kms_key", _associate_kms_key)
-    correction.add(LogsResponse, "disassociate_kms_key", _disassociate_kms_key)
+@correction.replaces(LogsBackend, "create_log_group")
+def _create_log_group(
+    original: Callable[..., LogGroup], self: LogsBackend, log_group_name: str, tags: dict[str, str], **given: Any
+) -> LogGroup:
+    """moto takes any text for a key."""
+    if key := given.get("kmsKeyId"):
+        _check_key(self, log_group_name, key)
+    return original(self, log_group_name, tags, **given)
 
 
-def _with_a_usable_key(original: Callable[..., LogGroup]) -> Callable[..., LogGroup]:
-    """Replaces `LogsBackend.create_log_group`: moto takes any text for a key."""
-
-    @functools.wraps(original)
-    def create_log_group(self: LogsBackend, log_group_name: str, tags: dict[str, str], **kwargs: Any) -> LogGroup:
-        if key := kwargs.get("kmsKeyId"):
-            _check_key(self, log_group_name, key)
-        return original(self, log_group_name, tags, **kwargs)
-
-    return create_log_group
-
-
-def _associate_kms_key(self: LogsResponse) -> EmptyResult:
-    """Adds `AssociateKmsKey`, which moto lacks."""
+@correction.adds(LogsResponse)
+def associate_kms_key(self: LogsResponse) -> EmptyResult:
+    """AssociateKmsKey."""
     group, key = _group(self), self._get_param("kmsKeyId")
     _check_key(self.logs_backend, group.name, key)
     group.kms_key_id = key
     return EmptyResult()
 
 
-def _disassociate_kms_key(self: LogsResponse) -> EmptyResult:
-    """Adds `DisassociateKmsKey`, which moto lacks."""
+@correction.adds(LogsResponse)
+def disassociate_kms_key(self: LogsResponse) -> EmptyResult:
+    """DisassociateKmsKey."""
     _group(self).kms_key_id = None
     return EmptyResult()
 

@@ -15,15 +15,8 @@ from moto.ec2.models.subnets import Subnet, SubnetBackend
 
 from sagehost.patches import correction
 
-
-def install() -> None:
-    """Apply the corrections."""
-    # The fourth zone of eu-west-2 is in moto's offerings of instance types alone.
-    RegionsAndZonesBackend.zones["eu-west-2"].append(Zone("eu-west-2d", "eu-west-2", "euw2-az4"))
-    of_account = property(lambda self: {self.region_name: zones(self.account_id, self.region_name)})
-    correction.replace(EC2Backend, "zones", lambda _: of_account)  # moto gives every account the same names
-    correction.replace(SubnetBackend, "create_subnet", _in_the_accounts_zone)
-    correction.replace(InstanceTypeOfferingBackend, "describe_instance_type_offerings", _by_the_accounts_names)
+# The fourth zone of eu-west-2 is in moto's offerings of instance types alone.
+RegionsAndZonesBackend.zones["eu-west-2"].append(Zone("eu-west-2d", "eu-west-2", "euw2-az4"))
 
 
 @functools.cache
@@ -35,37 +28,35 @@ def zones(account: str, region: str) -> list[Zone]:
     return [Zone(name, region, zone_id) for name, zone_id in zip(names, ids[shift:] + ids[:shift], strict=True)]
 
 
-def _in_the_accounts_zone(original: Callable[..., Subnet]) -> Callable[..., Subnet]:
-    """Replaces `SubnetBackend.create_subnet`: moto takes zones of other regions, and a name and an id at once."""
-
-    @functools.wraps(original)
-    def create_subnet(self: Any, *args: Any, **given: Any) -> Subnet:
-        bound = inspect.signature(original).bind(self, *args, **given)
-        name, zone_id = (bound.arguments.pop(one, None) for one in ("availability_zone", "availability_zone_id"))
-        if name and zone_id:
-            raise InvalidParameterCombination("Specify either AvailabilityZone or AvailabilityZoneId, not both")
-        own = {zone.name if name else zone.zone_id: zone for zone in zones(self.account_id, self.region_name)}
-        zone = own.get(name or zone_id)
-        if zone is None:
-            raise InvalidAvailabilityZoneError(name or zone_id, ", ".join(own))
-        subnet = original(**bound.arguments, availability_zone=zone.name)
-        subnet._availability_zone = zone
-        return subnet
-
-    return create_subnet
+# moto gives every account the same names.
+setattr(EC2Backend, "zones", property(lambda self: {self.region_name: zones(self.account_id, self.region_name)}))  # noqa: B010
 
 
-def _by_the_accounts_names(original: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
-    """Replaces `InstanceTypeOfferingBackend.describe_instance_type_offerings`: moto's by name are of one account."""
+@correction.replaces(SubnetBackend, "create_subnet")
+def _create_subnet(original: Callable[..., Subnet], self: Any, *args: Any, **given: Any) -> Subnet:
+    """moto takes zones of other regions, and a name and an id at once."""
+    bound = inspect.signature(original).bind(self, *args, **given)
+    name, zone_id = (bound.arguments.pop(one, None) for one in ("availability_zone", "availability_zone_id"))
+    if name and zone_id:
+        raise InvalidParameterCombination("Specify either AvailabilityZone or AvailabilityZoneId, not both")
+    own = {zone.name if name else zone.zone_id: zone for zone in zones(self.account_id, self.region_name)}
+    zone = own.get(name or zone_id)
+    if zone is None:
+        raise InvalidAvailabilityZoneError(name or zone_id, ", ".join(own))
+    subnet = original(**bound.arguments, availability_zone=zone.name)
+    subnet._availability_zone = zone
+    return subnet
 
-    @functools.wraps(original)
-    def describe_instance_type_offerings(self: Any, location_type: str | None = None, filters: Any = None) -> list[Any]:
-        if location_type != "availability-zone":
-            return original(self, location_type, filters)
-        names = {zone.zone_id: zone.name for zone in zones(self.account_id, self.region_name)}
-        wanted = (filters or {}).pop("location", names.values())
-        found = original(self, "availability-zone-id", filters)
-        renamed = ({**one, "LocationType": location_type, "Location": names[one["Location"]]} for one in found)
-        return [one for one in renamed if one["Location"] in wanted]
 
-    return describe_instance_type_offerings
+@correction.replaces(InstanceTypeOfferingBackend, "describe_instance_type_offerings")
+def _describe_instance_type_offerings(
+    original: Callable[..., list[Any]], self: Any, location_type: str | None = None, filters: Any = None
+) -> list[Any]:
+    """moto's offerings by name of the zone are those of one account."""
+    if location_type != "availability-zone":
+        return original(self, location_type, filters)
+    names = {zone.zone_id: zone.name for zone in zones(self.account_id, self.region_name)}
+    wanted = (filters or {}).pop("location", names.values())
+    found = original(self, "availability-zone-id", filters)
+    renamed = ({**one, "LocationType": location_type, "Location": names[one["Location"]]} for one in found)
+    return [one for one in renamed if one["Location"] in wanted]

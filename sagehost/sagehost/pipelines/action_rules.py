@@ -14,62 +14,56 @@ from typing import Any
 from sagehost.pipelines.definition import Action, Definition, InvalidDefinition, TypeId
 
 
-def _names(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
 @dataclass(frozen=True)
 class _ActionType:
     inputs: range
     """How many input artifacts it can have."""
     outputs: range
-    required: frozenset[str] = frozenset()
+    required: str = ""
     """Keys that its configuration must have."""
-    optional: frozenset[str] = frozenset()
-    absent: frozenset[str] = frozenset()
-    """Keys that CodePipeline has and that are not emulated."""
+    optional: str = ""
+    not_emulated: str = ""
+    """Keys that CodePipeline has besides."""
 
 
 _CODEBUILD = _ActionType(
-    inputs=range(1, 6),
-    outputs=range(2),
-    required=_names("ProjectName"),
-    optional=_names("PrimarySource EnvironmentVariables"),
-    absent=_names("BatchEnabled CombineArtifacts"),
+    range(1, 6),
+    range(2),
+    "ProjectName",
+    optional="PrimarySource EnvironmentVariables",
+    not_emulated="BatchEnabled CombineArtifacts",
 )
 
 _TYPES: Mapping[TypeId, _ActionType] = {
     ("Source", "AWS", "CodeStarSourceConnection", "1"): _ActionType(
-        inputs=range(1),
-        outputs=range(1, 2),
-        required=_names("ConnectionArn FullRepositoryId BranchName"),
-        optional=_names("DetectChanges"),
-        absent=_names("OutputArtifactFormat"),
+        range(1),
+        range(1, 2),
+        "ConnectionArn FullRepositoryId BranchName",
+        optional="DetectChanges",
+        not_emulated="OutputArtifactFormat",
     ),
     ("Build", "AWS", "CodeBuild", "1"): _CODEBUILD,
     ("Test", "AWS", "CodeBuild", "1"): _CODEBUILD,
     ("Approval", "AWS", "Manual", "1"): _ActionType(
-        inputs=range(1),
-        outputs=range(1),
-        optional=_names("CustomData ExternalEntityLink"),
-        absent=_names("NotificationArn"),
+        range(1), range(1), optional="CustomData ExternalEntityLink", not_emulated="NotificationArn"
     ),
     ("Deploy", "AWS", "CloudFormation", "1"): _ActionType(
-        inputs=range(11),
-        outputs=range(1),
-        required=_names("ActionMode StackName"),
-        optional=_names("ChangeSetName TemplatePath Capabilities RoleArn"),
-        absent=_names("TemplateConfiguration ParameterOverrides OutputFileName"),
+        range(11),
+        range(1),
+        "ActionMode StackName",
+        optional="ChangeSetName TemplatePath Capabilities RoleArn",
+        not_emulated="TemplateConfiguration ParameterOverrides OutputFileName",
     ),
 }
 
-_MODES: Mapping[str, frozenset[str]] = {
-    "CHANGE_SET_REPLACE": _names("TemplatePath RoleArn ChangeSetName"),
-    "CHANGE_SET_EXECUTE": _names("ChangeSetName"),
+_MODES: Mapping[str, str | None] = {
+    "CHANGE_SET_REPLACE": "TemplatePath RoleArn ChangeSetName",
+    "CHANGE_SET_EXECUTE": "ChangeSetName",
+    "CREATE_UPDATE": None,
+    "DELETE_ONLY": None,
+    "REPLACE_ON_FAILURE": None,
 }
-"""ActionMode -> the further keys that it requires."""
-
-_MODES_ABSENT = _names("CREATE_UPDATE DELETE_ONLY REPLACE_ON_FAILURE")
+"""ActionMode -> the further keys that it requires; None: not emulated."""
 
 
 def wrong_action(message: str) -> InvalidDefinition:
@@ -113,23 +107,23 @@ def _check_counts(action: Action, kind: _ActionType) -> None:
 
 
 def _check_configuration(action: Action, kind: _ActionType) -> None:
-    given = set(action.configuration)
     _require(action, kind.required)
-    if unknown := sorted(given - kind.required - kind.optional - kind.absent):
+    known = f"{kind.required} {kind.optional} {kind.not_emulated}".split()
+    if unknown := sorted(set(action.configuration).difference(known)):
         raise wrong_action(
             f"Action configuration for action '{action.name}' contains unknown configuration '{unknown[0]}'"
         )
-    for key in sorted(kind.absent & given):
+    for key in sorted(set(action.configuration).intersection(kind.not_emulated.split())):
         raise NotImplementedError(f"{key} {action.configuration[key]} of action {action.name}")
     primary = action.configuration.get("PrimarySource")
     if primary is not None and primary not in action.inputs:
         raise wrong_action(f"PrimarySource {primary} of action {action.name} is none of its input artifacts")
     if "CodeBuild" in action.type and len(action.inputs) > 1:
-        _require(action, {"PrimarySource"})
+        _require(action, "PrimarySource")
 
 
-def _require(action: Action, keys: frozenset[str] | set[str]) -> None:
-    if missing := sorted(keys - set(action.configuration)):
+def _require(action: Action, keys: str) -> None:
+    if missing := sorted(set(keys.split()).difference(action.configuration)):
         raise wrong_action(
             f"Action configuration for action '{action.name}' is missing required configuration '{missing[0]}'"
         )
@@ -137,11 +131,12 @@ def _require(action: Action, keys: frozenset[str] | set[str]) -> None:
 
 def _check_cloudformation(action: Action) -> None:
     mode = action.configuration["ActionMode"]
-    if mode in _MODES_ABSENT:
-        raise NotImplementedError(f"ActionMode {mode} of action {action.name}")
     if mode not in _MODES:
-        raise wrong_action(f"ActionMode {mode} of action {action.name} is none of {', '.join(_MODES)}")
-    _require(action, _MODES[mode])
+        emulated = [name for name, keys in _MODES.items() if keys]
+        raise wrong_action(f"ActionMode {mode} of action {action.name} is none of {', '.join(emulated)}")
+    if (keys := _MODES[mode]) is None:
+        raise NotImplementedError(f"ActionMode {mode} of action {action.name}")
+    _require(action, keys)
     template = action.configuration.get("TemplatePath", "")
     artifact, _, path = template.partition("::")
     if template and (not path or artifact not in action.inputs):

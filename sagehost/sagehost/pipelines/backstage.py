@@ -1,4 +1,4 @@
-"""What AWS's services and its console do behind their APIs, for whoever plays them: a POST to `/_sagehost/backstage/…`.
+"""What AWS's services and console do without an API, for a client that runs pipelines: POST `/_sagehost/backstage/…`.
 
 `read` gives the properties of a pipeline or project as deployed, `assume` a session of a role to a service that the
 role trusts; `allows` says what a role's policies allow, `shake_hands` makes a connection AVAILABLE, and `ask` has an

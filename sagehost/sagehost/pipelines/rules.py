@@ -15,9 +15,13 @@ from sagehost.pipelines.definition import EXECUTION_ID, Definition, InvalidDefin
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _VARIABLE = re.compile(r"#\{[A-Za-z0-9@_-]+\.[A-Za-z0-9@_-]+\}")
-_OF_PIPELINES = ("Triggers", "Variables", "DisableInboundStageTransitions")
-_OF_STAGES = ("Blockers", "OnFailure", "OnSuccess", "BeforeEntry")
-_OF_ACTIONS = ("Namespace", "Commands", "EnvironmentVariables", "OutputVariables", "TimeoutInMinutes")
+_NOT_EMULATED = {
+    "a pipeline": "Triggers Variables DisableInboundStageTransitions",
+    "stage": "Blockers OnFailure OnSuccess BeforeEntry",
+    "action": "Namespace Commands EnvironmentVariables OutputVariables TimeoutInMinutes",
+    "the output artifacts of action": "Files",
+}
+"""Members that CodePipeline has."""
 
 
 def check(definition: Definition) -> None:
@@ -107,19 +111,17 @@ def _check_variables(definition: Definition) -> None:
 def _refuse_unemulated(declared: Mapping[str, Any]) -> None:
     if declared.get("ExecutionMode") == "PARALLEL":
         raise NotImplementedError("executionMode PARALLEL")
-    _refuse(declared, _OF_PIPELINES, "a pipeline")
-    for stage in declared["Stages"]:
-        _refuse(stage, _OF_STAGES, f"stage {stage['Name']}")
-        for action in stage["Actions"]:
-            _refuse(action, _OF_ACTIONS, f"action {action['Name']}")
-            for artifact in action.get("OutputArtifacts", ()):
-                _refuse(artifact, ("Files",), f"the output artifacts of action {action['Name']}")
-
-
-def _refuse(declared: Mapping[str, Any], members: Iterable[str], whose: str) -> None:
-    for member in members:
-        if declared.get(member):
-            raise NotImplementedError(f"{member} of {whose}")
+    actions = [action for stage in declared["Stages"] for action in stage["Actions"]]
+    artifacts = [(action["Name"], one) for action in actions for one in action.get("OutputArtifacts", ())]
+    for kind, name, part in (
+        ("a pipeline", "", declared),
+        *(("stage", stage["Name"], stage) for stage in declared["Stages"]),
+        *(("action", action["Name"], action) for action in actions),
+        *(("the output artifacts of action", *artifact) for artifact in artifacts),
+    ):
+        for member in _NOT_EMULATED[kind].split():
+            if part.get(member):
+                raise NotImplementedError(f"{member} of {kind} {name}".rstrip())
 
 
 def _repeated(names: Iterable[str]) -> str | None:

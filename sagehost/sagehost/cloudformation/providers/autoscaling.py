@@ -2,73 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from sagehost.cloudformation.providers.base import Context, Props, Provider
-from sagehost.cloudformation.providers.calls import answer, api, itself, tags
+from sagehost.cloudformation.providers.provider import Props, Provider, Resource
 from sagehost.cloudformation.values import Json
 
 _TARGET = ("ResourceId", "ScalableDimension", "ServiceNamespace")
 
 
-def _target(_: str, properties: Props) -> dict[str, Json]:
-    return {key: properties[key] for key in _TARGET}
+def _target(physical_id: str) -> dict[str, Json]:
+    return dict(zip(_TARGET, physical_id.split("|"), strict=True))
 
 
-def _arn(context: Context, physical_id: str) -> dict[str, Json]:
-    """Application Auto Scaling names targets by an ARN that only it knows."""
-    named = dict(zip(_TARGET, physical_id.split("|"), strict=True))
-    wanted = {"ResourceIds": [named.pop("ResourceId")], **named}
-    found = context.call("application-autoscaling", "describe_scalable_targets", wanted)
-    return {"ResourceARN": found["ScalableTargets"][0]["ScalableTargetARN"]}
+class _ScalableTarget(Provider):
+    def tag_handle(self, resource: Resource, parameter: str) -> dict[str, Json]:
+        """Application Auto Scaling names targets by an ARN that only it knows."""
+        target = _target(resource.id)
+        found = resource.call("describe_scalable_targets", **target | {"ResourceIds": [target.pop("ResourceId")]})
+        return {parameter: found["ScalableTargets"][0]["ScalableTargetARN"]}
 
 
-SCALABLE_TARGET = api(
-    "application-autoscaling",
-    create="register_scalable_target",
-    update="register_scalable_target",
-    delete="deregister_scalable_target",
-    sends="ResourceId ScalableDimension ServiceNamespace MinCapacity MaxCapacity RoleARN SuspendedState",
-    identify=lambda _, sent: "|".join(str(sent[key]) for key in _TARGET),
-    handle=_target,
-    facets=(tags("application-autoscaling", _arn, mapping=True),),
-    attributes={"Id": itself},
+class _ScalingPolicy(Provider):
+    def parameters(self, resource: Resource, properties: Props) -> dict[str, Json]:
+        """A policy names its target by three properties, or by the target's physical id, which joins them."""
+        parameters = super().parameters(resource, properties)
+        return (
+            parameters | _target(parameters.pop("ScalingTargetId")) if "ScalingTargetId" in parameters else parameters
+        )
+
+    def handle_of(self, resource: Resource, properties: Props) -> dict[str, Json]:
+        """The policy's name and its target."""
+        target = _target(properties["ScalingTargetId"]) if "ScalingTargetId" in properties else properties
+        return {"PolicyName": resource.id.rsplit("policyName/", 1)[1], **{key: target[key] for key in _TARGET}}
+
+
+PROVIDERS = (
+    _ScalableTarget(
+        "AWS::ApplicationAutoScaling::ScalableTarget",
+        service="application-autoscaling",
+        put_with="register_scalable_target",
+        sends="ResourceId ScalableDimension ServiceNamespace MinCapacity MaxCapacity RoleARN SuspendedState",
+        id="{ResourceId}|{ScalableDimension}|{ServiceNamespace}",
+        handle="ResourceId ScalableDimension ServiceNamespace",
+    ),
+    _ScalingPolicy(
+        "AWS::ApplicationAutoScaling::ScalingPolicy",
+        service="application-autoscaling",
+        put_with="put_scaling_policy",
+        sends="PolicyName PolicyType ResourceId ScalableDimension ServiceNamespace ScalingTargetId "
+        "TargetTrackingScalingPolicyConfiguration StepScalingPolicyConfiguration",
+        id="PolicyARN",
+        name="PolicyName",
+        within="ScalingTargetId ResourceId ScalableDimension ServiceNamespace",
+        attributes={"Arn": "{id}"},
+    ),
 )
-
-
-def _target_of(parameters: Props) -> dict[str, Json]:
-    """A policy names its target either by three properties or by the target's physical id, which joins them."""
-    if "ScalingTargetId" in parameters:
-        return dict(zip(_TARGET, parameters["ScalingTargetId"].split("|"), strict=True))
-    return {key: parameters[key] for key in _TARGET}
-
-
-def _policy_parameters(_: Context, parameters: dict[str, Json]) -> dict[str, Json]:
-    rest = {key: value for key, value in parameters.items() if key != "ScalingTargetId"}
-    return {**rest, **_target_of(parameters)}
-
-
-def _policy(arn: str, properties: Props) -> dict[str, Json]:
-    return {"PolicyName": arn.rsplit("policyName/", 1)[1], **_target_of(properties)}
-
-
-SCALING_POLICY = api(
-    "application-autoscaling",
-    create="put_scaling_policy",
-    update="put_scaling_policy",
-    delete="delete_scaling_policy",
-    sends="PolicyName PolicyType ResourceId ScalableDimension ServiceNamespace ScalingTargetId "
-    "TargetTrackingScalingPolicyConfiguration StepScalingPolicyConfiguration",
-    name="PolicyName",
-    within="ScalingTargetId ResourceId ScalableDimension ServiceNamespace",
-    longest_name=256,
-    adapt=_policy_parameters,
-    identify=answer("PolicyARN"),
-    handle=_policy,
-    attributes={"Arn": itself},
-)
-
-PROVIDERS: Mapping[str, Provider] = {
-    "AWS::ApplicationAutoScaling::ScalableTarget": SCALABLE_TARGET,
-    "AWS::ApplicationAutoScaling::ScalingPolicy": SCALING_POLICY,
-}

@@ -1,190 +1,199 @@
-"""EC2: networks."""
+"""EC2: networks, the endpoints of services in them, and security groups."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from sagehost.cloudformation.errors import ResourceFailure
-from sagehost.cloudformation.providers.base import Attribute, Context, Facet, Props, Provider
-from sagehost.cloudformation.providers.calls import answer, api, by, itself, own, setting, tags
+from sagehost.cloudformation.providers.provider import (
+    Props,
+    Provider,
+    Resource,
+    Setting,
+    changes,
+    described,
+    items,
+    setting,
+)
 from sagehost.cloudformation.values import Json
-
-TAGS = tags(
-    "ec2",
-    lambda _, physical_id: {"Resources": [physical_id]},
-    put="create_tags",
-    remove="delete_tags",
-    remove_key="Tags",
-)
-
-
-def _vpc_attribute(name: str, *, default: bool) -> Facet:
-    def put(client: Any, physical_id: str, properties: Props) -> None:
-        client.modify_vpc_attribute(VpcId=physical_id, **{name: {"Value": properties.get(name, default)}})
-
-    return setting("ec2", name, put, lambda client, physical_id: put(client, physical_id, {}))
-
-
-def _of_vpc(operation: str, listed: str, identifier: str, **filters: str) -> Attribute:
-    """An id of something that AWS creates along with a VPC."""
-
-    def attribute(context: Context, physical_id: str, _: Props) -> Json:
-        wanted = [{"Name": "vpc-id", "Values": [physical_id]}]
-        wanted += [{"Name": name.replace("_", "-"), "Values": [value]} for name, value in filters.items()]
-        return context.call("ec2", operation, {"Filters": wanted})[listed][0][identifier]
-
-    return attribute
-
-
-VPC = api(
-    "ec2",
-    create="create_vpc",
-    delete="delete_vpc",
-    sends="CidrBlock InstanceTenancy",
-    identify=answer("Vpc.VpcId"),
-    handle=by("VpcId"),
-    facets=(
-        _vpc_attribute("EnableDnsSupport", default=True),
-        _vpc_attribute("EnableDnsHostnames", default=False),
-        TAGS,
-    ),
-    attributes={
-        "VpcId": itself,
-        "CidrBlock": own("CidrBlock"),
-        "DefaultSecurityGroup": _of_vpc("describe_security_groups", "SecurityGroups", "GroupId", group_name="default"),
-        "DefaultNetworkAcl": _of_vpc("describe_network_acls", "NetworkAcls", "NetworkAclId", default="true"),
-    },
-    system_tags=True,
-)
-
-
-def _public_addresses(client: Any, physical_id: str, properties: Props) -> None:
-    client.modify_subnet_attribute(
-        SubnetId=physical_id, MapPublicIpOnLaunch={"Value": properties.get("MapPublicIpOnLaunch", False)}
-    )
-
-
-def _zone(context: Context, physical_id: str, _: Props) -> Json:
-    return context.call("ec2", "describe_subnets", {"SubnetIds": [physical_id]})["Subnets"][0]["AvailabilityZone"]
-
-
-SUBNET = api(
-    "ec2",
-    create="create_subnet",
-    delete="delete_subnet",
-    sends="VpcId CidrBlock AvailabilityZone AvailabilityZoneId",
-    identify=answer("Subnet.SubnetId"),
-    handle=by("SubnetId"),
-    facets=(
-        setting(
-            "ec2",
-            "MapPublicIpOnLaunch",
-            _public_addresses,
-            lambda client, physical_id: _public_addresses(client, physical_id, {}),
-        ),
-        TAGS,
-    ),
-    attributes={"SubnetId": itself, "VpcId": own("VpcId"), "CidrBlock": own("CidrBlock"), "AvailabilityZone": _zone},
-    system_tags=True,
-)
-
-ROUTE_TABLE = api(
-    "ec2",
-    create="create_route_table",
-    delete="delete_route_table",
-    sends="VpcId",
-    identify=answer("RouteTable.RouteTableId"),
-    handle=by("RouteTableId"),
-    facets=(TAGS,),
-    attributes={"RouteTableId": itself},
-    system_tags=True,
-)
-
-SUBNET_ROUTE_TABLE_ASSOCIATION = api(
-    "ec2",
-    create="associate_route_table",
-    delete="disassociate_route_table",
-    sends="SubnetId RouteTableId",
-    identify=answer("AssociationId"),
-    handle=by("AssociationId"),
-    attributes={"Id": itself},
-)
 
 _DESTINATIONS = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
 
 
-def _route(_: str, properties: Props) -> dict[str, Json]:
-    return {key: properties[key] for key in ("RouteTableId", *_DESTINATIONS) if key in properties}
+class _Route(Provider):
+    def create(self, resource: Resource, properties: Props) -> str:
+        """The id is table and destination, of which there are three kinds."""
+        table = super().create(resource, properties)
+        return "|".join([table, *(properties[key] for key in _DESTINATIONS if key in properties)])
 
 
-ROUTE = api(
-    "ec2",
-    create="create_route",
-    update="replace_route",
-    delete="delete_route",
-    sends="RouteTableId DestinationCidrBlock DestinationIpv6CidrBlock DestinationPrefixListId GatewayId NatGatewayId "
-    "NetworkInterfaceId InstanceId VpcPeeringConnectionId TransitGatewayId EgressOnlyInternetGatewayId",
-    identify=lambda _, sent: "|".join([sent["RouteTableId"], *(sent[key] for key in _DESTINATIONS if key in sent)]),
-    handle=_route,
-    attributes={"CidrBlock": own("DestinationCidrBlock")},
-)
-
-INTERNET_GATEWAY = api(
-    "ec2",
-    create="create_internet_gateway",
-    delete="delete_internet_gateway",
-    sends="",
-    identify=answer("InternetGateway.InternetGatewayId"),
-    handle=by("InternetGatewayId"),
-    facets=(TAGS,),
-    attributes={"InternetGatewayId": itself},
-    system_tags=True,
-)
-
-VPC_GATEWAY_ATTACHMENT = api(
-    "ec2",
-    create="attach_internet_gateway",
-    delete="detach_internet_gateway",
-    sends="VpcId InternetGatewayId",
-    identify=lambda _, sent: f"IGW|{sent['VpcId']}",
-    handle=lambda _, properties: {key: properties[key] for key in ("VpcId", "InternetGatewayId")},
-    attributes={"AttachmentType": lambda *_: "IGW"},
-)
+def _flag(name: str, operation: str, *, default: bool = False) -> Setting:
+    """A boolean that EC2 wants wrapped."""
+    return setting(name, operation, default={"Value": default}, shape=lambda value: {"Value": value})
 
 
-def _one_resource(_: Context, parameters: dict[str, Json]) -> dict[str, Json]:
-    return {**parameters, "ResourceIds": [parameters["ResourceIds"]]}
+def _modify_endpoint(resource: Resource, new: Props, old: Props) -> None:
+    """Sends what to add to an endpoint that exists, and what to remove."""
+    if not old:
+        return
+    modified: dict[str, Json] = {}
+    for name in ("RouteTableIds", "SubnetIds", "SecurityGroupIds"):
+        removed, added = changes(name, new, old)
+        modified |= {key: ids for key, ids in ((f"Add{name}", added), (f"Remove{name}", removed)) if ids}
+    if new.get("PolicyDocument") != old.get("PolicyDocument"):
+        modified |= {"PolicyDocument": new["PolicyDocument"]} if "PolicyDocument" in new else {"ResetPolicy": True}
+    if new.get("PrivateDnsEnabled") != old.get("PrivateDnsEnabled"):
+        modified["PrivateDnsEnabled"] = new.get("PrivateDnsEnabled", False)
+    resource.call_on("modify_vpc_endpoint", new, **modified)
 
 
-def _flow_log_id(response: Json, _: Props) -> str:
-    if response.get("Unsuccessful"):
-        raise ResourceFailure(response["Unsuccessful"][0]["Error"]["Message"])
-    return str(response["FlowLogIds"][0])
+_MODIFIABLE = "PolicyDocument RouteTableIds SubnetIds SecurityGroupIds PrivateDnsEnabled"
 
-
-FLOW_LOG = api(
-    "ec2",
-    create="create_flow_logs",
-    delete="delete_flow_logs",
-    sends="ResourceId ResourceType TrafficType LogGroupName LogDestination LogDestinationType LogFormat "
-    "DeliverLogsPermissionArn MaxAggregationInterval",
-    rename={"ResourceId": "ResourceIds"},
-    adapt=_one_resource,
-    identify=_flow_log_id,
-    handle=lambda physical_id, _: {"FlowLogIds": [physical_id]},
-    facets=(TAGS,),
-    attributes={"Id": itself},
-    system_tags=True,
-)
-
-PROVIDERS: Mapping[str, Provider] = {
-    "AWS::EC2::FlowLog": FLOW_LOG,
-    "AWS::EC2::InternetGateway": INTERNET_GATEWAY,
-    "AWS::EC2::Route": ROUTE,
-    "AWS::EC2::RouteTable": ROUTE_TABLE,
-    "AWS::EC2::Subnet": SUBNET,
-    "AWS::EC2::SubnetRouteTableAssociation": SUBNET_ROUTE_TABLE_ASSOCIATION,
-    "AWS::EC2::VPC": VPC,
-    "AWS::EC2::VPCGatewayAttachment": VPC_GATEWAY_ATTACHMENT,
+_RULE_TARGETS = {
+    "CidrIp": ("IpRanges", "CidrIp"),
+    "CidrIpv6": ("Ipv6Ranges", "CidrIpv6"),
+    "SourcePrefixListId": ("PrefixListIds", "PrefixListId"),
+    "DestinationPrefixListId": ("PrefixListIds", "PrefixListId"),
+    "SourceSecurityGroupId": ("UserIdGroupPairs", "GroupId"),
+    "DestinationSecurityGroupId": ("UserIdGroupPairs", "GroupId"),
 }
+
+
+def _permission(rule: Mapping[str, Json]) -> Props:
+    """The properties of one rule hold what the API splits into ranges, groups and prefix lists."""
+    if unknown := sorted(set(rule) - {*_RULE_TARGETS, "IpProtocol", "FromPort", "ToPort", "Description", "GroupId"}):
+        raise ResourceFailure(f"Property {unknown[0]} of a rule of AWS::EC2::SecurityGroup is not emulated")
+    permission = {key: rule[key] for key in ("IpProtocol", "FromPort", "ToPort") if key in rule}
+    text = {"Description": rule["Description"]} if "Description" in rule else {}
+    targets = {group: [{member: rule[key], **text}] for key, (group, member) in _RULE_TARGETS.items() if key in rule}
+    return {"IpPermissions": [permission | targets]}
+
+
+def _inline_rules(way: str, initial: Json = ()) -> Setting:
+    add = f"authorize_security_group_{way}"
+    return items(f"SecurityGroup{way.title()}", add=add, parameters=_permission, initial=initial)
+
+
+class _Rule(Provider):
+    """A rule apart from its group. Its target, protocol and ports cannot change, so the API needs no rule id."""
+
+    def parameters(self, _: Resource, properties: Props) -> dict[str, Json]:
+        """The parameters of both calls."""
+        return {"GroupId": properties["GroupId"], **_permission(properties)}
+
+    def delete(self, resource: Resource, properties: Props) -> None:
+        """The rule is named by what it says."""
+        resource.call(self.delete_with, **self.parameters(resource, properties))
+
+
+def _describe_rule(resource: Resource, new: Props, old: Props) -> None:
+    """moto cannot change the description of a rule about a group or a prefix list: the rule is made anew."""
+    resource.provider.delete(resource, old)
+    resource.provider.create(resource, new)
+
+
+def _rule(way: str, other: str) -> Provider:
+    return _Rule(
+        f"AWS::EC2::SecurityGroup{way.title()}",
+        create_with=f"authorize_security_group_{way}",
+        sends="GroupId IpProtocol FromPort ToPort Description CidrIp CidrIpv6 "
+        f"{other}SecurityGroupId {other}PrefixListId",
+        id="SecurityGroupRules[0].SecurityGroupRuleId",
+        settings=(Setting(frozenset(["Description"]), _describe_rule),),
+    )
+
+
+PROVIDERS = (
+    Provider(
+        "AWS::EC2::VPC",
+        sends="CidrBlock InstanceTenancy",
+        id="Vpc.VpcId",
+        settings=(
+            _flag("EnableDnsSupport", "modify_vpc_attribute", default=True),
+            _flag("EnableDnsHostnames", "modify_vpc_attribute"),
+        ),
+        attributes={
+            "CidrBlock": "{CidrBlock}",
+            "DefaultSecurityGroup": described(
+                "describe_security_groups", "SecurityGroups[?VpcId=='{id}' && GroupName=='default'] | [0].GroupId"
+            ),
+            "DefaultNetworkAcl": described(
+                "describe_network_acls", "NetworkAcls[?VpcId=='{id}' && IsDefault] | [0].NetworkAclId"
+            ),
+        },
+    ),
+    Provider(
+        "AWS::EC2::Subnet",
+        sends="VpcId CidrBlock AvailabilityZone AvailabilityZoneId",
+        id="Subnet.SubnetId",
+        settings=(_flag("MapPublicIpOnLaunch", "modify_subnet_attribute"),),
+        attributes={
+            "VpcId": "{VpcId}",
+            "CidrBlock": "{CidrBlock}",
+            "AvailabilityZone": described("describe_subnets", "Subnets[0].AvailabilityZone"),
+        },
+    ),
+    Provider("AWS::EC2::RouteTable", sends="VpcId", id="RouteTable.RouteTableId"),
+    Provider(
+        "AWS::EC2::SubnetRouteTableAssociation",
+        create_with="associate_route_table",
+        sends="SubnetId RouteTableId",
+        id="AssociationId",
+    ),
+    _Route(
+        "AWS::EC2::Route",
+        update_with="replace_route",
+        sends=f"RouteTableId {' '.join(_DESTINATIONS)} GatewayId NatGatewayId "
+        "NetworkInterfaceId InstanceId VpcPeeringConnectionId TransitGatewayId EgressOnlyInternetGatewayId",
+        id="{RouteTableId}",
+        handle=f"RouteTableId {' '.join(_DESTINATIONS)}",
+        attributes={"CidrBlock": "{DestinationCidrBlock}"},
+    ),
+    Provider("AWS::EC2::InternetGateway", id="InternetGateway.InternetGatewayId"),
+    Provider(
+        "AWS::EC2::VPCGatewayAttachment",
+        create_with="attach_internet_gateway",
+        sends="VpcId InternetGatewayId",
+        id="IGW|{VpcId}",
+        handle="VpcId InternetGatewayId",
+        attributes={"AttachmentType": "IGW"},
+    ),
+    Provider(
+        "AWS::EC2::FlowLog",
+        create_with="create_flow_logs",
+        sends="ResourceId ResourceType TrafficType LogGroupName LogDestination LogDestinationType LogFormat "
+        "DeliverLogsPermissionArn MaxAggregationInterval",
+        id="FlowLogIds[0]",
+        handle="FlowLogIds",
+    ),
+    Provider(
+        "AWS::EC2::VPCEndpoint",
+        delete_with="delete_vpc_endpoints",
+        sends=f"VpcId ServiceName VpcEndpointType {_MODIFIABLE}",
+        defaults={"PrivateDnsEnabled": False},
+        id="VpcEndpoint.VpcEndpointId",
+        settings=(Setting(frozenset(_MODIFIABLE.split()), _modify_endpoint),),
+        attributes={
+            "DnsEntries": described(
+                "describe_vpc_endpoints", "VpcEndpoints[0].DnsEntries[].join(':', [HostedZoneId || '', DnsName])"
+            ),
+            "NetworkInterfaceIds": described("describe_vpc_endpoints", "VpcEndpoints[0].NetworkInterfaceIds"),
+        },
+    ),
+    Provider(
+        "AWS::EC2::SecurityGroup",
+        sends="GroupName GroupDescription VpcId",
+        rename={"GroupDescription": "Description"},
+        id="GroupId",
+        name="GroupName",
+        within="VpcId",
+        settings=(
+            # A new group has this rule for egress, until it gets others.
+            _inline_rules("egress", [{"IpProtocol": "-1", "CidrIp": "0.0.0.0/0"}]),
+            _inline_rules("ingress"),
+        ),
+        attributes={"GroupId": "{id}", "VpcId": "{VpcId}"},
+    ),
+    _rule("egress", "Destination"),
+    _rule("ingress", "Source"),
+)

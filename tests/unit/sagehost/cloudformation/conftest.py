@@ -10,6 +10,7 @@ import pytest
 
 from mistral7b.container import start
 from sagehost import cloudformation, hosting, moto_app, pipelines
+from sagehost.cloudformation import engine
 from sagehost.hosting.settings import HostingSettings
 from sagehost.pipelines.store import RESOURCES
 from tests.unit.fresh_accounts import fresh_account
@@ -197,8 +198,9 @@ def _hosting() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What cannot be deleted fails before a request that waits for it is answered (`engine.LINGER_S`)."""
+def _whole_operations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request is answered when its operation is over, however slow the machine; what cannot be deleted fails soon."""
+    monkeypatch.setattr(engine, "LINGER_S", 60)
     monkeypatch.setenv("SAGEHOST_DEPENDENCY_SECONDS", "1")
 
 

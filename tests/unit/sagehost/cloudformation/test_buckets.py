@@ -118,7 +118,7 @@ def shown(account: Account, logical_id: str = "Bucket") -> dict[str, Any]:
     return found
 
 
-def test_a_bucket_has_all_that_its_template_says(account: Account) -> None:
+def test_a_bucket_has_every_property_of_its_template(account: Account) -> None:
     account.deploy("buckets", BUCKETS)
     found = shown(account)
     (rule,) = found["encryption"]["Rules"]
@@ -158,7 +158,7 @@ BY_PROPERTY = {
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_a_property_changes_in_place_and_alone(account: Account, name: str) -> None:
+def test_a_property_changes_in_place_without_touching_others(account: Account, name: str) -> None:
     account.deploy("buckets", BUCKETS)
     bucket, before = account.physical_id("buckets", "Bucket"), shown(account)
     resources = with_properties(BUCKETS, "Bucket", **{name: CHANGES[name]})
@@ -169,7 +169,7 @@ def test_a_property_changes_in_place_and_alone(account: Account, name: str) -> N
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_a_property_that_is_dropped_is_unset(account: Account, name: str) -> None:
+def test_a_removed_property_is_unset(account: Account, name: str) -> None:
     account.deploy("buckets", BUCKETS)
     rest = {key: value for key, value in BUCKETS["Bucket"]["Properties"].items() if key != name}
     resources = {**BUCKETS, "Bucket": {"Type": "AWS::S3::Bucket", "Properties": rest}}
@@ -178,7 +178,7 @@ def test_a_property_that_is_dropped_is_unset(account: Account, name: str) -> Non
     assert shown(account)[BY_PROPERTY[name]] == unset
 
 
-def test_an_update_that_fails_brings_back_every_property(account: Account) -> None:
+def test_a_failed_update_restores_every_property(account: Account) -> None:
     account.deploy("buckets", BUCKETS)
     before = shown(account)
     changed = with_properties(BUCKETS, "Bucket", **CHANGES)
@@ -204,7 +204,7 @@ def test_the_policy_of_a_bucket_changes_in_place(account: Account) -> None:
         ("LoggingConfiguration", {"TargetObjectKeyFormat": {"SimplePrefix": {}}}),
     ],
 )
-def test_a_part_of_a_property_that_nothing_would_keep_is_refused_by_name(
+def test_a_nested_property_that_moto_would_drop_is_refused_by_name(
     account: Account, name: str, value: dict[str, Any]
 ) -> None:
     resources = {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": {name: value}}}
@@ -213,7 +213,7 @@ def test_a_part_of_a_property_that_nothing_would_keep_is_refused_by_name(
     assert "is not emulated" in account.reason("buckets", "CREATE_FAILED")
 
 
-def test_empty_buckets_go_with_their_stack(account: Account) -> None:
+def test_empty_buckets_are_deleted_with_their_stack(account: Account) -> None:
     before = account.inventory()
     account.deploy("buckets", BUCKETS)
     assert account.delete("buckets") == "DELETE_COMPLETE"

@@ -35,7 +35,7 @@ def test_a_change_set_does_nothing_until_it_is_executed(account: Account) -> Non
     assert account.status("new") == "CREATE_COMPLETE"
 
 
-def test_a_change_set_tells_what_is_changed_in_place_replaced_added_and_removed(account: Account) -> None:
+def test_a_change_set_lists_modified_replaced_added_and_removed_resources(account: Account) -> None:
     account.deploy("net", {**NETWORK, **topic(DisplayName="one"), "Gone": log_group("gone")})
     changed = with_properties({**NETWORK, **topic(DisplayName="two")}, "Group", GroupDescription="another")
     change_set = account.change_set("net", {**changed, "New": log_group("new")})
@@ -75,7 +75,7 @@ def test_executing_that_change_keeps_the_endpoint_and_leaves_no_old_model(accoun
     assert serving["EndpointConfigName"] == config["EndpointConfigName"]
 
 
-def test_details_name_the_property_and_what_its_change_requires(account: Account) -> None:
+def test_details_name_the_property_and_whether_it_requires_recreation(account: Account) -> None:
     account.deploy("net", NETWORK)
     change_set = account.change_set("net", with_properties(NETWORK, "Group", GroupDescription="another"))
     (group,) = [
@@ -123,7 +123,7 @@ def test_a_change_of_metadata_is_a_change_that_touches_no_property(account: Acco
     assert account.change_set("same", changed)["Status"] == "FAILED"
 
 
-def test_all_that_is_wrong_is_told_at_once_with_its_place(account: Account) -> None:
+def test_a_change_set_lists_every_problem_with_its_path(account: Account) -> None:
     resources = {
         "Unknown": {"Type": "AWS::S3::Buckett"},
         "Foreign": {"Type": "AWS::Lambda::Function", "Properties": {}},
@@ -204,7 +204,7 @@ def test_a_stack_that_was_only_reviewed_can_be_deleted(account: Account) -> None
     assert account.delete("reviewed") == "DELETE_COMPLETE"
 
 
-def test_iam_resources_need_to_be_acknowledged(account: Account) -> None:
+def test_iam_resources_require_a_capability(account: Account) -> None:
     body = json.dumps({"Resources": {"Role": hosting()["Role"]}})
     with pytest.raises(account.cfn.exceptions.InsufficientCapabilitiesException, match="CAPABILITY_IAM"):
         account.cfn.create_stack(StackName="iam", TemplateBody=body)

@@ -46,7 +46,7 @@ def test_deleting_a_stack_leaves_the_account_as_it_was(account: Account) -> None
     assert account.inventory() == before
 
 
-def test_a_change_that_the_service_can_make_keeps_the_resource(account: Account) -> None:
+def test_an_update_without_interruption_keeps_the_resource(account: Account) -> None:
     account.deploy("topic", topic(DisplayName="one"))
     arn = account.physical_id("topic", "Topic")
     assert account.update("topic", topic(DisplayName="two")) == "UPDATE_COMPLETE"
@@ -54,14 +54,14 @@ def test_a_change_that_the_service_can_make_keeps_the_resource(account: Account)
     assert account.client("sns").get_topic_attributes(TopicArn=arn)["Attributes"]["DisplayName"] == "two"
 
 
-def test_a_property_that_is_taken_away_goes_back_to_its_default(account: Account) -> None:
+def test_a_removed_property_returns_to_its_default(account: Account) -> None:
     account.deploy("logs", {"Group": log_group("g", RetentionInDays=7)})
     account.update("logs", {"Group": log_group("g")})
     (group,) = account.client("logs").describe_log_groups()["logGroups"]
     assert "retentionInDays" not in group
 
 
-def test_a_change_that_the_service_cannot_make_replaces_the_resource_and_deletes_the_old_one_last(
+def test_a_replacement_deletes_the_old_resource_last(
     account: Account,
 ) -> None:
     account.deploy("net", NETWORK)
@@ -86,7 +86,7 @@ def test_what_refers_to_a_replaced_resource_is_moved_to_the_new_one(account: Acc
     assert [group["GroupId"] for group in shown["Groups"]] == [account.physical_id("net", "Group")]
 
 
-def test_a_resource_that_is_taken_out_of_the_template_is_deleted(account: Account) -> None:
+def test_a_resource_removed_from_the_template_is_deleted(account: Account) -> None:
     account.deploy("logs", {"One": log_group("one"), "Two": log_group("two")})
     account.update("logs", {"One": log_group("one")})
     assert [group["logGroupName"] for group in account.client("logs").describe_log_groups()["logGroups"]] == ["one"]
@@ -102,7 +102,7 @@ def test_an_association_that_cannot_exist_twice_is_deleted_before_its_replacemen
     assert [association["SubnetId"] for association in table["Associations"]] == [account.physical_id("net", "Subnet")]
 
 
-def test_a_custom_named_resource_that_would_have_to_be_replaced_is_refused(account: Account) -> None:
+def test_replacing_a_custom_named_resource_is_refused(account: Account) -> None:
     resources = {
         "Vpc": NETWORK["Vpc"],
         "Group": with_properties(NETWORK, "Group", GroupName="fixed")["Group"],
@@ -161,7 +161,7 @@ def test_a_deleted_stack_can_no_longer_be_protected(account: Account) -> None:
         account.cfn.update_termination_protection(StackName=stack_id, EnableTerminationProtection=True)
 
 
-def test_a_deleted_stack_is_found_by_its_id_alone(account: Account) -> None:
+def test_a_deleted_stack_is_found_only_by_its_id(account: Account) -> None:
     account.deploy("gone", TOPIC)
     stack_id = account.stack("gone")["StackId"]
     account.delete("gone")

@@ -70,7 +70,7 @@ def interfaces(account: Account) -> list[Any]:
     return list(account.client("ec2").describe_network_interfaces()["NetworkInterfaces"])
 
 
-def test_a_role_that_goes_first_leaves_interfaces_which_hold_subnet_and_group(account: Account) -> None:
+def test_a_role_deleted_first_leaves_interfaces_that_block_subnet_and_group(account: Account) -> None:
     account.deploy("hosting", going_first())
     stack_id = account.stack("hosting")["StackId"]
     assert account.delete("hosting") == "DELETE_FAILED"
@@ -80,7 +80,7 @@ def test_a_role_that_goes_first_leaves_interfaces_which_hold_subnet_and_group(ac
     assert [one["Status"] for one in interfaces(account)] == ["in-use"]
 
 
-def test_a_policy_that_goes_last_lets_everything_go(account: Account) -> None:
+def test_a_policy_deleted_last_lets_every_resource_be_deleted(account: Account) -> None:
     before = account.inventory()
     account.deploy("hosting", going_last())
     assert account.delete("hosting") == "DELETE_COMPLETE"

@@ -156,9 +156,9 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Callable[[Account], Callers]:
     def watch(account: Account) -> Callers:
         callers, event = Callers(account), Stack.event
 
-        def seen(self: Stack, *what: Any, **more: Any) -> None:
-            event(self, *what, **more)
-            callers.ask(f"{what[0]} {what[3]}", self)
+        def seen(self: Stack, resource: Any, status: str, *reason: str) -> None:
+            event(self, resource, status, *reason)
+            callers.ask(f"{resource.logical_id} {status}", self)
 
         monkeypatch.setattr(Stack, "event", seen)
         return callers

@@ -22,7 +22,7 @@ def described(account: Account) -> dict[str, Any]:
     return dict(account.client("iam").get_open_id_connect_provider(OpenIDConnectProviderArn=arn))
 
 
-def test_its_reference_is_its_arn(account: Account) -> None:
+def test_ref_of_an_identity_provider_is_its_arn(account: Account) -> None:
     role = {
         "Type": "AWS::IAM::Role",
         "Properties": {
@@ -42,7 +42,7 @@ def test_its_reference_is_its_arn(account: Account) -> None:
     assert trust["Statement"]["Principal"]["Federated"].endswith(":oidc-provider/token.actions.githubusercontent.com")
 
 
-def test_it_takes_tokens_for_its_client_ids(account: Account) -> None:
+def test_an_identity_provider_has_its_client_ids(account: Account) -> None:
     account.deploy("s", {"Provider": provider()})
     assert described(account)["ClientIDList"] == ["sts.amazonaws.com"]
 
@@ -61,12 +61,12 @@ def test_other_client_ids_are_refused_and_what_was_there_stays(account: Account)
     assert described(account)["ClientIDList"] == ["sts.amazonaws.com"]
 
 
-def test_a_second_one_in_the_account_is_refused(account: Account) -> None:
+def test_a_second_identity_provider_of_one_url_is_refused(account: Account) -> None:
     account.deploy("s", {"Provider": provider()})
     assert account.create("t", {"Provider": provider()}) == "ROLLBACK_COMPLETE"
 
 
-def test_it_goes_with_its_stack(account: Account) -> None:
+def test_an_identity_provider_is_deleted_with_its_stack(account: Account) -> None:
     account.deploy("s", {"Provider": provider()})
     account.delete("s")
     assert account.client("iam").list_open_id_connect_providers()["OpenIDConnectProviderList"] == []

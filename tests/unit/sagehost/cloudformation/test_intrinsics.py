@@ -72,22 +72,17 @@ def evaluator() -> Evaluator:
         ({"Fn::If": ["Yes", "then", {"Fn::ImportValue": "never"}]}, "then"),
         ({"Fn::If": ["No", "then", "else"]}, "else"),
         ({"Fn::FindInMap": ["Sizes", {"Ref": "AWS::Region"}, "small"]}, ["a", "b"]),
-        ({"Fn::FindInMap": ["Sizes", "mars", "small", {"DefaultValue": "d"}]}, "d"),
         ({"Fn::ImportValue": {"Fn::Sub": "${Name}"}}, "import of given"),
         ({"Fn::GetAZs": ""}, ["us-east-1a", "us-east-1b"]),
         ({"Fn::GetAZs": {"Ref": "AWS::Region"}}, ["us-east-1a", "us-east-1b"]),
         ({"Fn::Base64": "text"}, "dGV4dA=="),
         ({"Fn::Cidr": ["10.0.0.0/16", 3, "8"]}, ["10.0.0.0/24", "10.0.1.0/24", "10.0.2.0/24"]),
-        ({"Fn::Length": {"Ref": "List"}}, 2),
-        ({"Fn::ToJsonString": {"a": {"Ref": "Name"}}}, '{"a":"given"}'),
         ({"plain": {"Ref": "Name"}, "gone": {"Ref": "AWS::NoValue"}}, {"plain": "given"}),
         ([1, {"Ref": "AWS::NoValue"}, {"Fn::If": ["No", 2, {"Ref": "AWS::NoValue"}]}], [1]),
         ({"Condition": "a property of this name"}, {"Condition": "a property of this name"}),
     ],
 )
-def test_functions_give_their_values_and_say_when_only_the_deployment_will_tell(
-    evaluator: Evaluator, expression: Any, value: Any
-) -> None:
+def test_functions_return_their_value_or_unknown(evaluator: Evaluator, expression: Any, value: Any) -> None:
     assert evaluator.value(expression) == value
 
 
@@ -95,6 +90,7 @@ def test_functions_give_their_values_and_say_when_only_the_deployment_will_tell(
     ("expression", "message"),
     [
         ({"Fn::Transform": {"Name": "AWS::Include"}}, "Fn::Transform is not emulated"),
+        ({"Fn::Length": {"Ref": "List"}}, "Fn::Length is not emulated"),  # CloudFormation wants a transform for it
         ({"Fn::If": ["Yes", "only one"]}, "Fn::If requires a list argument with three elements"),
         ({"Fn::Select": [2, {"Ref": "List"}]}, "cannot select nonexistent value at index 2"),
         ({"Fn::FindInMap": ["Sizes", "mars", "small"]}, "Unable to get mapping for Sizes::mars::small"),

@@ -165,7 +165,7 @@ def test_a_deleted_key_is_pending_and_counts_as_removed(account: Account) -> Non
         ([LOGS], "CREATE_COMPLETE"),
     ],
 )
-def test_a_log_group_takes_only_a_key_that_lets_cloudwatch_logs_in(
+def test_a_log_group_accepts_only_a_key_that_grants_cloudwatch_logs(
     account: Account, statements: list[dict[str, Any]], created: str
 ) -> None:
     resources = {"First": key(KeyPolicy=policy(*statements)), "Group": encrypted("First")}
@@ -175,7 +175,7 @@ def test_a_log_group_takes_only_a_key_that_lets_cloudwatch_logs_in(
 
 
 @pytest.mark.parametrize(("group", "created"), [("/of/the/*", "CREATE_COMPLETE"), ("/of/another", "ROLLBACK_COMPLETE")])
-def test_a_key_for_some_log_groups_is_for_no_others(account: Account, group: str, created: str) -> None:
+def test_a_key_policy_for_some_log_groups_grants_no_others(account: Account, group: str, created: str) -> None:
     arn = {"Fn::Sub": f"arn:aws:logs:${{AWS::Region}}:${{AWS::AccountId}}:log-group:{group}"}
     condition = {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": [arn]}}
     resources = {

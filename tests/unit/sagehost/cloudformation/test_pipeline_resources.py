@@ -211,7 +211,7 @@ def test_a_pipeline_that_codepipeline_refuses_fails_its_stack(
     assert reason in account.reason("pipeline", "CREATE_FAILED")
 
 
-def test_a_name_of_a_pipeline_is_given_once(account: Account) -> None:
+def test_a_pipeline_name_is_unique(account: Account) -> None:
     account.deploy("first", pipeline_of("codepipeline"))
     assert account.create("second", pipeline_of("codepipeline")) == "ROLLBACK_COMPLETE"
     assert "identifier 'pipeline' already exists" in account.reason("second", "CREATE_FAILED")

@@ -10,8 +10,8 @@ import pytest
 from sagehost.cloudformation import schema
 from sagehost.cloudformation.errors import ResourceFailure
 from sagehost.cloudformation.providers import PROVIDERS
-from sagehost.cloudformation.providers.base import Context
 from sagehost.cloudformation.providers.coercion import coerce
+from sagehost.cloudformation.providers.provider import Resource
 from tests.unit.sagehost.cloudformation.templates import NETWORK, ROLE, hosting, log_group, with_properties
 
 if TYPE_CHECKING:
@@ -29,43 +29,47 @@ def test_a_provider_carries_every_property_that_its_type_requires(resource_type:
     assert required <= PROVIDERS[resource_type].properties
 
 
+REPLACED_HERE_ONLY = {
+    "AWS::IAM::OIDCProvider": {"ClientIdList"},
+    "AWS::IAM::Policy": {"PolicyName"},
+    "AWS::EC2::VPCGatewayAttachment": {"InternetGatewayId"},
+    "AWS::S3::Bucket": {"ObjectLockEnabled"},
+}
+"""Properties that AWS changes in place and no API call here can: replacing the resource is safe."""
+
+
 @pytest.mark.parametrize("resource_type", PROVIDERS)
 def test_a_property_that_the_schema_lets_change_changes_in_place(resource_type: str) -> None:
-    """But for the few whose API has no way to: their change replaces the resource, which is safe and not AWS's way."""
+    """One that AWS replaces on some conditions is always replaced: the schemas do not tell the conditions."""
     provider, declared = PROVIDERS[resource_type], schema.load(resource_type)
-    replaced = provider.replaces(resource_type, provider.properties)
-    more = {
-        "AWS::IAM::OIDCProvider": {"ClientIdList"},
-        "AWS::IAM::Policy": {"PolicyName"},
-        "AWS::EC2::VPC": {"InstanceTenancy"},
-        "AWS::EC2::VPCGatewayAttachment": {"InternetGatewayId"},
-        "AWS::S3::Bucket": {"ObjectLockEnabled"},
-    }
-    assert replaced == (declared.create_only & provider.properties) | more.get(resource_type, set())
+    conditional = declared.json_schema().get("conditionalCreateOnlyProperties", [])
+    replaced = {pointer.split("/")[2] for pointer in conditional} | declared.create_only
+    more = REPLACED_HERE_ONLY.get(resource_type, set())
+    assert provider.replaced_by(provider.properties) == (replaced & provider.properties) | more
 
 
-@pytest.mark.parametrize("resource_type", PROVIDERS)
-def test_what_a_change_replaces_on_some_conditions_is_always_replaced(resource_type: str) -> None:
-    """Which conditions, the schemas do not tell; a change in place would hide a replacement that AWS may make."""
-    provider = PROVIDERS[resource_type]
-    conditional = schema.load(resource_type).json_schema().get("conditionalCreateOnlyProperties", [])
-    carried = {pointer.split("/")[2] for pointer in conditional} & provider.properties
-    assert provider.replaces(resource_type, carried) == carried
+def test_a_generated_name_has_stack_and_logical_id_and_the_services_length() -> None:
+    def generated(stack_name: str) -> str:
+        provider = PROVIDERS["AWS::S3::Bucket"]
+        resource = Resource(
+            provider=provider,
+            account="123456789012",
+            region="us-east-1",
+            stack_name=stack_name,
+            logical_id="Logical",
+        )
+        return str(provider.parameters(resource, {})["Bucket"])
 
-
-def test_a_made_up_name_tells_stack_and_resource_and_keeps_to_its_length() -> None:
-    context = Context("123456789012", "us-east-1", "s" * 60, "id", "Logical", "AWS::S3::Bucket")
-    assert len(context.made_up_name(63)) <= 63
-    short = Context("123456789012", "us-east-1", "stack", "id", "Logical", "AWS::S3::Bucket")
-    assert short.made_up_name(63).startswith("stack-Logical-")
-    assert short.made_up_name(63) != short.made_up_name(63)
+    assert len(generated("s" * 60)) == 63
+    assert generated("stack").startswith("stack-logical-")
+    assert generated("stack") != generated("stack")
 
 
 def shape(service: str, operation: str, account: Account) -> Any:
     return account.client(service).meta.service_model.operation_model(operation).input_shape
 
 
-def test_texts_of_a_template_become_the_numbers_and_booleans_of_the_api(account: Account) -> None:
+def test_strings_of_a_template_become_numbers_and_booleans_of_the_api(account: Account) -> None:
     wanted = shape("cloudwatch", "PutMetricAlarm", account)
     given = {"AlarmName": 5, "Threshold": "0.5", "Period": "60", "ActionsEnabled": "true", "AlarmActions": []}
     assert coerce(given, wanted, "AWS::CloudWatch::Alarm") == {
@@ -110,7 +114,7 @@ def test_a_security_group_with_inline_rules_has_no_others(account: Account) -> N
     assert group["IpPermissions"] == []
 
 
-def test_rules_apart_from_their_group_come_and_go(account: Account) -> None:
+def test_separate_security_group_rules_are_created_changed_and_deleted(account: Account) -> None:
     rule = {
         "Type": "AWS::EC2::SecurityGroupIngress",
         "Properties": {
@@ -181,7 +185,7 @@ def test_a_gateway_endpoint_routes_from_the_tables_it_is_moved_to(account: Accou
     assert account.delete("net") == "DELETE_COMPLETE"
 
 
-def test_public_networks(account: Account) -> None:
+def test_a_public_network_is_created_and_deleted(account: Account) -> None:
     resources = {
         **NETWORK,
         "Gateway": {"Type": "AWS::EC2::InternetGateway"},
@@ -211,7 +215,7 @@ def test_public_networks(account: Account) -> None:
     assert account.inventory() == before
 
 
-def test_a_role_with_its_policies_in_and_out(account: Account) -> None:
+def test_a_role_changes_its_inline_and_managed_policies(account: Account) -> None:
     account.deploy("roles", {"Role": ROLE})
     iam, name = account.client("iam"), account.physical_id("roles", "Role")
     assert iam.list_role_policies(RoleName=name)["PolicyNames"] == ["inline"]
@@ -374,7 +378,7 @@ def test_an_endpoint_that_does_not_start_fails_its_stack_with_the_containers_rea
     assert {key for key in left if left[key] != before[key]} <= {"logs.describe_log_groups"}
 
 
-def test_alarms_made_of_alarms_and_dashboards(account: Account) -> None:
+def test_composite_alarms_and_dashboards(account: Account) -> None:
     resources = {
         "Alarm": with_properties(hosting(), "Alarm", Dimensions=[])["Alarm"],
         "All": {

@@ -48,12 +48,12 @@ def test_an_export_in_use_does_not_change(two_stacks: Account) -> None:
     assert two_stacks.inventory() == before
 
 
-def test_an_export_in_use_is_not_taken_away(two_stacks: Account) -> None:
+def test_an_export_in_use_is_not_removed(two_stacks: Account) -> None:
     assert two_stacks.update("exporter", {"Group": log_group("one")}) == "UPDATE_ROLLBACK_COMPLETE"
     assert [export["Name"] for export in two_stacks.cfn.list_exports()["Exports"]] == ["the-name"]
 
 
-def test_the_name_of_an_export_is_taken_once(two_stacks: Account) -> None:
+def test_an_export_name_is_unique(two_stacks: Account) -> None:
     status = two_stacks.create("second", {"Group": log_group("other")}, **EXPORTING)
     assert status == "ROLLBACK_COMPLETE"
     assert "Export with name the-name is already exported by stack exporter" in two_stacks.reason(
@@ -61,7 +61,7 @@ def test_the_name_of_an_export_is_taken_once(two_stacks: Account) -> None:
     )
 
 
-def test_an_import_of_nothing_is_refused(account: Account) -> None:
+def test_an_import_without_an_export_is_refused(account: Account) -> None:
     with pytest.raises(ClientError, match=r"No export named the-name found\."):
         account.create("importer", IMPORTING)
 

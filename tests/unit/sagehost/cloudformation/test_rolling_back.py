@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from sagehost.cloudformation import engine
 from sagehost.cloudformation.errors import ResourceFailure
-from sagehost.cloudformation.providers.base import Provider
+from sagehost.cloudformation.providers.provider import Provider
 from tests.unit.sagehost.cloudformation.templates import (
     NETWORK,
     ROLE,
@@ -34,7 +34,7 @@ def after(resource: dict[str, Any], *names: str) -> dict[str, Any]:
     return {**resource, "DependsOn": list(names)}
 
 
-def test_a_creation_that_fails_deletes_what_it_had_created(account: Account, taken: dict[str, Any]) -> None:
+def test_a_failed_creation_deletes_its_resources(account: Account, taken: dict[str, Any]) -> None:
     before = account.inventory()
     assert account.create("failing", {**NETWORK, "Taken": after(taken, *NETWORK)}) == "ROLLBACK_COMPLETE"
     assert account.inventory() == before
@@ -44,7 +44,7 @@ def test_a_creation_that_fails_deletes_what_it_had_created(account: Account, tak
     ("policy", "retain_except_on_create", "kept"),
     [("Retain", False, True), ("RetainExceptOnCreate", False, False), ("Retain", True, False)],
 )
-def test_whether_a_failed_creation_keeps_a_resource_is_up_to_its_policy_and_the_caller(
+def test_a_failed_creation_keeps_resources_by_deletion_policy_and_retain_except_on_create(
     account: Account, taken: dict[str, Any], policy: str, retain_except_on_create: bool, kept: bool
 ) -> None:
     resources = {"Kept": {**log_group("kept"), "DeletionPolicy": policy}, "Taken": after(taken, "Kept")}
@@ -53,7 +53,7 @@ def test_whether_a_failed_creation_keeps_a_resource_is_up_to_its_policy_and_the_
     assert bool(groups) is kept
 
 
-def test_the_events_of_a_failed_creation_tell_what_failed_and_why(account: Account, taken: dict[str, Any]) -> None:
+def test_events_of_a_failed_creation_name_the_resource_and_the_reason(account: Account, taken: dict[str, Any]) -> None:
     account.create("failing", {**topic(), "Taken": after(taken, "Topic")})
     assert [(name, status) for name, status, _ in account.events("failing")] == [
         ("failing", "CREATE_IN_PROGRESS"),
@@ -105,7 +105,7 @@ def changed_in_every_way(taken: dict[str, Any]) -> dict[str, Any]:
     return {**resources, "Taken": after(taken, *resources)}
 
 
-def test_an_update_that_fails_restores_exactly_what_there_was(account: Account, taken: dict[str, Any]) -> None:
+def test_a_failed_update_restores_the_state_before(account: Account, taken: dict[str, Any]) -> None:
     account.deploy("rich", RICH, Tags=[{"Key": "stage", "Value": "one"}])
     before = account.inventory()
     resources = account.cfn.describe_stack_resources(StackName="rich")["StackResources"]
@@ -140,22 +140,20 @@ def test_an_endpoint_whose_container_refuses_its_new_settings_serves_the_old_one
     assert account.inventory() == before
 
 
-def test_a_failed_creation_without_roll_back_keeps_what_was_created(account: Account, taken: dict[str, Any]) -> None:
+def test_a_failed_creation_without_rollback_keeps_its_resources(account: Account, taken: dict[str, Any]) -> None:
     resources = {"Kept": log_group("kept"), "Taken": after(taken, "Kept")}
     assert account.create("kept", resources, DisableRollback=True) == "CREATE_FAILED"
     assert account.physical_id("kept", "Kept") == "kept"
 
 
-def test_a_stack_that_failed_without_roll_back_can_be_updated_to_something_that_works(
-    account: Account, taken: dict[str, Any]
-) -> None:
+def test_a_stack_that_failed_without_rollback_can_be_updated(account: Account, taken: dict[str, Any]) -> None:
     account.create("fixed", {"Kept": log_group("kept"), "Taken": after(taken, "Kept")}, DisableRollback=True)
     repaired = {"Kept": log_group("kept"), "Taken": after(log_group("free"), "Kept")}
     assert account.update("fixed", repaired) == "UPDATE_COMPLETE"
     assert account.physical_id("fixed", "Taken") == "free"
 
 
-def test_rollback_stack_undoes_a_failed_update_that_was_left_as_it_was(account: Account, taken: dict[str, Any]) -> None:
+def test_rollback_stack_undoes_a_failed_update(account: Account, taken: dict[str, Any]) -> None:
     account.deploy("paused", RICH)
     before = account.inventory()
     assert account.update("paused", changed_in_every_way(taken), DisableRollback=True) == "UPDATE_FAILED"
@@ -164,9 +162,7 @@ def test_rollback_stack_undoes_a_failed_update_that_was_left_as_it_was(account: 
     assert account.inventory() == before
 
 
-def test_rollback_stack_undoes_a_failed_creation_that_was_left_as_it_was(
-    account: Account, taken: dict[str, Any]
-) -> None:
+def test_rollback_stack_undoes_a_failed_creation(account: Account, taken: dict[str, Any]) -> None:
     before = account.inventory()
     account.create("paused", {"Kept": log_group("kept"), "Taken": after(taken, "Kept")}, DisableRollback=True)
     account.cfn.rollback_stack(StackName="paused")
@@ -174,17 +170,17 @@ def test_rollback_stack_undoes_a_failed_creation_that_was_left_as_it_was(
     assert account.inventory() == before
 
 
-def test_a_roll_back_that_fails_says_so_and_can_be_continued(
+def test_a_failed_rollback_can_be_continued(
     account: Account, taken: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     account.deploy("stuck", topic(DisplayName="one"))
     before = account.inventory()
     original = Provider.configure
 
-    def configure(self: Provider, context: Any, physical_id: str, new: Any, old: Any) -> None:
+    def configure(self: Provider, resource: Any, new: Any, old: Any) -> None:
         if new.get("DisplayName") == "one":
             raise ResourceFailure("the service is out of order")
-        original(self, context, physical_id, new, old)
+        original(self, resource, new, old)
 
     with monkeypatch.context() as broken:
         broken.setattr(Provider, "configure", configure)
@@ -224,7 +220,7 @@ def test_a_resource_that_cannot_be_deleted_fails_the_deletion_and_keeps_what_it_
     assert account.delete("net") == "DELETE_COMPLETE"
 
 
-def test_a_deletion_that_failed_can_be_repeated_without_the_resource_in_question(account: Account) -> None:
+def test_a_failed_deletion_can_retain_the_resource(account: Account) -> None:
     account.deploy("net", {"Vpc": NETWORK["Vpc"]})
     vpc = account.physical_id("net", "Vpc")
     account.client("ec2").create_subnet(VpcId=vpc, CidrBlock="10.0.9.0/24")
@@ -233,7 +229,7 @@ def test_a_deletion_that_failed_can_be_repeated_without_the_resource_in_question
     assert account.client("ec2").describe_vpcs(VpcIds=[vpc])["Vpcs"]
 
 
-def test_what_someone_else_has_deleted_does_not_keep_a_stack_from_being_deleted(account: Account) -> None:
+def test_resources_deleted_by_others_do_not_fail_the_deletion(account: Account) -> None:
     account.deploy("net", NETWORK)
     account.client("ec2").delete_vpc_endpoints(VpcEndpointIds=[account.physical_id("net", "Runtime")])
     account.client("ec2").delete_security_group(GroupId=account.physical_id("net", "Group"))

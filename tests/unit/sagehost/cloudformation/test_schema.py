@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sagehost.cloudformation import schema
-from sagehost.cloudformation.values import UNKNOWN
+from sagehost.cloudformation.values import UNKNOWN, hint
 
 BUCKET = "AWS::S3::Bucket"
 GROUP = "AWS::Logs::LogGroup"
@@ -32,7 +32,7 @@ def problems(resource_type: str, **properties: Any) -> list[str]:
         ("AWS::IAM::Role", {"AssumeRolePolicyDocument": {"Statement": [{"Condition": {"Bool": {"a": "b"}}}]}}),
     ],
 )
-def test_what_cloudformation_takes_is_taken(resource_type: str, properties: dict[str, Any]) -> None:
+def test_what_cloudformation_accepts_is_accepted(resource_type: str, properties: dict[str, Any]) -> None:
     assert problems(resource_type, **properties) == []
 
 
@@ -58,7 +58,7 @@ def test_what_cloudformation_takes_is_taken(resource_type: str, properties: dict
         ("AWS::SNS::Topic", {"Tags": [{"Key": "a"}]}, "#/Tags/0: required key [Value] not found"),
     ],
 )
-def test_what_cloudformation_refuses_is_refused_with_its_place(
+def test_what_cloudformation_refuses_is_refused_with_its_path(
     resource_type: str, properties: dict[str, Any], problem: str
 ) -> None:
     (found,) = [told for told in problems(resource_type, **properties) if told.startswith(problem)]
@@ -66,17 +66,19 @@ def test_what_cloudformation_refuses_is_refused_with_its_place(
 
 
 def test_unknown_types_have_a_nearest_known_one() -> None:
-    assert not schema.exists("AWS::SageMaker::Endpont")
-    assert schema.nearest("AWS::SageMaker::Endpont") == "AWS::SageMaker::Endpoint"
+    assert "AWS::SageMaker::Endpont" not in schema.types()
+    assert hint("AWS::SageMaker::Endpont", schema.types()) == " (did you mean AWS::SageMaker::Endpoint?)"
 
 
 def test_the_schema_tells_what_replaces_a_resource() -> None:
     config = schema.load("AWS::SageMaker::EndpointConfig")
-    assert config.replaced_by_change_of({"ProductionVariants", "Tags"}) == {"ProductionVariants"}
+    assert config.create_only & {"ProductionVariants", "Tags"} == {"ProductionVariants"}
 
 
 def test_the_schema_tells_how_a_type_takes_tags() -> None:
-    assert schema.load("AWS::EC2::VPC").tagging == schema.Tagging("Tags", is_list=True, system_tags=True)
+    assert schema.load("AWS::EC2::VPC").tagging == schema.Tagging(
+        "Tags", is_list=True, system_tags=True, add_with="create_tags", remove_with="delete_tags"
+    )
     parameter = schema.load("AWS::SSM::Parameter").tagging
     assert parameter is not None
     assert not parameter.is_list

@@ -52,7 +52,7 @@ ONE = {"A": {"Type": "AWS::SNS::Topic"}}
         ),
     ],
 )
-def test_a_template_that_is_not_sound_is_refused_with_the_reason(body: str, message: str) -> None:
+def test_an_invalid_template_is_refused_with_the_reason(body: str, message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         parse(body)
 

@@ -56,14 +56,14 @@ class Owner:
         return "moto's"
 
 
-def test_a_correction_of_what_moto_does_not_have_any_more_fails_at_once() -> None:
+def test_replacing_what_moto_no_longer_has_fails() -> None:
     with pytest.raises(AttributeError, match="absent"):
-        correction.replace(Owner, "absent", lambda original: original)
+        correction.replaces(Owner, "absent")
 
 
-def test_an_addition_that_moto_has_got_itself_fails_at_once() -> None:
+def test_adding_what_moto_has_fails() -> None:
     with pytest.raises(AttributeError, match="moto's Owner has present now"):
-        correction.add(Owner, "present", lambda self: "ours")
+        correction.adds(Owner)(Owner.present)
 
 
 def test_a_key_id_names_its_account(client: Callable[[str], Any], account: str) -> None:
@@ -88,7 +88,7 @@ def test_a_denial_under_a_condition_does_not_lock_a_bucket() -> None:
     assert IAMPolicyStatement(DENIED_WITHOUT_TLS).is_action_permitted("s3:PutObject") is PermissionResult.NEUTRAL
 
 
-def test_a_denial_without_a_condition_does() -> None:
+def test_a_denial_without_a_condition_locks_the_bucket() -> None:
     always = {key: value for key, value in DENIED_WITHOUT_TLS.items() if key != "Condition"}
     assert IAMPolicyStatement(always).is_action_permitted("s3:PutObject") is PermissionResult.DENIED
 
@@ -161,7 +161,7 @@ def test_moto_lets_any_role_be_assumed(client: Callable[[str], Any], monkeypatch
     assert client("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]["AccessKeyId"]
 
 
-def test_a_composite_alarm_is_one(client: Callable[[str], Any]) -> None:
+def test_a_composite_alarm_is_no_metric_alarm(client: Callable[[str], Any]) -> None:
     cloudwatch = client("cloudwatch")
     cloudwatch.put_composite_alarm(AlarmName="both", AlarmRule="ALARM(a) AND ALARM(b)", AlarmDescription="d")
     shown = cloudwatch.describe_alarms(AlarmTypes=["CompositeAlarm"])
@@ -170,7 +170,7 @@ def test_a_composite_alarm_is_one(client: Callable[[str], Any]) -> None:
     assert shown["MetricAlarms"] == []
 
 
-def test_the_history_of_events_is_empty(client: Callable[[str], Any]) -> None:
+def test_the_event_history_is_empty(client: Callable[[str], Any]) -> None:
     assert client("cloudtrail").lookup_events()["Events"] == []
 
 
@@ -184,7 +184,7 @@ def test_the_history_of_events_is_empty(client: Callable[[str], Any]) -> None:
         (ApplicationAutoScalingResponse, "list_tags_for_resource"),
     ],
 )
-def test_what_moto_lacks_is_ours(response: type, operation: str) -> None:
+def test_operations_that_moto_lacks_are_added(response: type, operation: str) -> None:
     assert getattr(response, operation).__module__.startswith("sagehost.patches")
 
 
@@ -205,7 +205,9 @@ def test_a_scalable_target_without_a_role_has_the_service_linked_one(client: Cal
     assert target["RoleARN"].endswith("/AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint")
 
 
-def test_moto_leaves_it_without_a_role(client: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_moto_leaves_a_scalable_target_without_a_role(
+    client: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     own = motos_own(ApplicationAutoscalingBackend.register_scalable_target)
     monkeypatch.setattr(ApplicationAutoscalingBackend, "register_scalable_target", own)
     client("application-autoscaling").register_scalable_target(**TARGET)
@@ -234,9 +236,7 @@ def test_private_dns_of_an_endpoint_can_be_switched_on(client: Callable[[str], A
     assert shown(client, endpoint)["PrivateDnsEnabled"] is True
 
 
-def test_moto_does_not_switch_it_on(
-    client: Callable[[str], Any], endpoint: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_moto_ignores_private_dns(client: Callable[[str], Any], endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(VPCs, "modify_vpc_endpoint", motos_own(VPCs.modify_vpc_endpoint))
     client("ec2").modify_vpc_endpoint(VpcEndpointId=endpoint, PrivateDnsEnabled=True)
     assert shown(client, endpoint)["PrivateDnsEnabled"] is False
@@ -247,7 +247,9 @@ def test_a_deleted_endpoint_is_gone(client: Callable[[str], Any], endpoint: str)
     assert client("ec2").describe_vpc_endpoints()["VpcEndpoints"] == []
 
 
-def test_moto_keeps_it_as_deleted(client: Callable[[str], Any], endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_moto_keeps_a_deleted_endpoint(
+    client: Callable[[str], Any], endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(VPCBackend, "delete_vpc_endpoints", motos_own(VPCBackend.delete_vpc_endpoints))
     client("ec2").delete_vpc_endpoints(VpcEndpointIds=[endpoint])
     assert shown(client, endpoint)["State"] == "deleted"

@@ -44,7 +44,7 @@ def test_moto_takes_any_text_for_a_key(client: Callable[[str], Any], monkeypatch
 
 
 @pytest.mark.parametrize("operation", ["associate_kms_key", "disassociate_kms_key"])
-def test_what_moto_lacks_of_keys_is_ours(operation: str) -> None:
+def test_key_operations_that_moto_lacks_are_added(operation: str) -> None:
     assert getattr(LogsResponse, operation).__module__ == "sagehost.patches.logs"
 
 
@@ -103,13 +103,13 @@ def test_moto_asks_every_bucket_for_its_policy(client: Callable[[str], Any], mon
         log_bucket(client, ownership="BucketOwnerEnforced")()
 
 
-def test_no_access_logs_are_made_up(client: Callable[[str], Any]) -> None:
+def test_no_access_logs_are_invented(client: Callable[[str], Any]) -> None:
     log_bucket(client, ownership="BucketOwnerEnforced")()
     client("s3").put_object(Bucket="source", Key="k", Body=b"")
     assert client("s3").list_objects_v2(Bucket="logs")["KeyCount"] == 0
 
 
-def test_moto_makes_them_up(client: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_moto_invents_access_logs(client: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(S3Backend, "log_incoming_request", S3Backend.log_incoming_request.__wrapped__)  # type: ignore[attr-defined]
     log_bucket(client, ownership="BucketOwnerEnforced")()
     client("s3").put_object(Bucket="source", Key="k", Body=b"")

@@ -132,7 +132,7 @@ MEMBERS = {
 
 
 @pytest.mark.parametrize("kind", MEMBERS)
-def test_what_an_endpoint_is_in_is_of_its_vpc(network: Network, other: Network, kind: str) -> None:
+def test_subnets_groups_and_tables_of_an_endpoint_are_of_its_vpc(network: Network, other: Network, kind: str) -> None:
     member, stranger = MEMBERS[kind], MEMBERS[kind].of(other)
     refused(lambda: member.make(network, member.absent), member.code, f"'{member.absent}' does not exist")
     refused(lambda: member.make(network, stranger), "InvalidParameter", f"{kind} {stranger} .* different networks")

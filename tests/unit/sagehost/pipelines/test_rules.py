@@ -143,7 +143,7 @@ def assert_refused(declared: dict[str, Any], code: str, message: str) -> None:
 
 
 @pytest.mark.parametrize("case", STRUCTURE)
-def test_a_wrong_structure_is_refused(case: str) -> None:
+def test_an_invalid_pipeline_structure_is_refused(case: str) -> None:
     members, message = STRUCTURE[case]
     assert_refused({**pipeline(), **members}, "InvalidStructureException", message)
 
@@ -160,7 +160,7 @@ def test_two_stages_of_one_name_are_refused() -> None:
 
 
 @pytest.mark.parametrize("case", ACTIONS)
-def test_a_wrong_action_is_refused(case: str) -> None:
+def test_an_invalid_action_is_refused(case: str) -> None:
     actions, message = ACTIONS[case]
     assert_refused(pipeline(stage("Build", *actions)), "InvalidActionDeclarationException", message)
 
@@ -172,6 +172,6 @@ def test_what_is_not_emulated_is_refused_by_name(case: str) -> None:
         check(definition({**pipeline(), **members}))
 
 
-def test_a_pipeline_that_is_as_it_has_to_be_passes() -> None:
+def test_a_valid_pipeline_passes() -> None:
     deploys = [deployment(), deployment("Execute", ActionMode="CHANGE_SET_EXECUTE")]
     check(definition(pipeline(stage("Build", build(outputs="Made")), stage("Deploy", approval(), *deploys))))

@@ -14,10 +14,9 @@ from sagehost.cloudformation import schema
 from sagehost.cloudformation.errors import ResourceFailure, ValidationError
 from sagehost.cloudformation.intrinsics import Evaluator
 from sagehost.cloudformation.providers import PROVIDERS
-from sagehost.cloudformation.providers.base import Context, Provider
-from sagehost.cloudformation.providers.calls import as_mapping
-from sagehost.cloudformation.store import Deployed, Problem, Stack, Target, store
-from sagehost.cloudformation.values import UNKNOWN, Json, has_unknown
+from sagehost.cloudformation.providers.provider import Resource, as_mapping
+from sagehost.cloudformation.store import Deployed, Output, Problem, Stack, Target, store
+from sagehost.cloudformation.values import UNKNOWN, Json, as_text, has_unknown, hint
 
 _DYNAMIC = re.compile(r"\{\{resolve:([^:}]+):([^}]+)\}\}")
 
@@ -25,9 +24,10 @@ ATTRIBUTES = ("Metadata", "DeletionPolicy", "UpdateReplacePolicy")
 """Parts of a resource's definition that can change without the resource."""
 
 
-def context(stack: Stack, logical_id: str, resource_type: str) -> Context:
-    """The context in which a provider works on a resource of the stack."""
-    return Context(stack.account, stack.region, stack.name, stack.id, logical_id, resource_type)
+def resource_of(stack: Stack, resource: Deployed) -> Resource:
+    """A resource of the stack, for its provider."""
+    where = (stack.account, stack.region, stack.name)
+    return Resource(PROVIDERS[resource.type], *where, resource.logical_id, resource.physical_id)
 
 
 def ssm_value(account: str, region: str) -> Callable[[str], str]:
@@ -46,46 +46,43 @@ def ssm_value(account: str, region: str) -> Callable[[str], str]:
     return value
 
 
-class Resources:
-    """What references to resources mean: those that exist, and those of which nothing is known yet."""
+class TargetState:
+    """The state that a target describes, as far as it is known; the `World` of its template's references."""
 
     def __init__(self, stack: Stack, target: Target) -> None:
         self._stack = stack
-        self._target = target
+        self.target = target
         self.known: dict[str, Deployed] = {}
+        """The resources that exist already as the target wants them: others can refer to them."""
         self.imports: set[str] = set()
-
-    def pseudo(self, name: str) -> Json:
-        """A pseudo parameter's value, or None."""
-        return {
-            "AWS::AccountId": self._stack.account,
+        self._pseudo: Mapping[str, Json] = {
+            "AWS::AccountId": stack.account,
             "AWS::NotificationARNs": [],
-            "AWS::Partition": get_partition(self._stack.region),
-            "AWS::Region": self._stack.region,
-            "AWS::StackId": self._stack.id,
-            "AWS::StackName": self._stack.name,
-            "AWS::URLSuffix": url_suffix(self._stack.region),
-        }.get(name)
+            "AWS::Partition": get_partition(stack.region),
+            "AWS::Region": stack.region,
+            "AWS::StackId": stack.id,
+            "AWS::StackName": stack.name,
+            "AWS::URLSuffix": url_suffix(stack.region),
+        }
+        self.evaluator = Evaluator(target.template, target.parameters.values, stack.region, self)
+        self.active = self.evaluator.active()
+        self.order = target.template.order(self.active)
 
     def reference(self, logical_id: str) -> Json:
         """See `World`."""
-        if (value := self.pseudo(logical_id)) is not None:
-            return value
-        resource = self.known.get(logical_id)
-        if resource is None:
-            self._check_exists(logical_id)
-            return UNKNOWN
-        return resource.physical_id
+        if logical_id in self._pseudo:
+            return self._pseudo[logical_id]
+        self._check_exists(logical_id)
+        return self.known[logical_id].physical_id if logical_id in self.known else UNKNOWN
 
     def attribute(self, logical_id: str, name: str) -> Json:
         """See `World`."""
         self._check_exists(logical_id)
-        resource_type = self._target.template.resources[logical_id]["Type"]
+        resource_type = self.target.template.resources[logical_id]["Type"]
         provider = PROVIDERS.get(resource_type)
         if provider is None:
             return UNKNOWN
-        get = provider.attributes.get(name)
-        if get is None:
+        if name not in provider.readable:
             if name in schema.load(resource_type).read_only:
                 raise ValidationError(f"Attribute {name} of {resource_type} is not emulated (resource {logical_id})")
             raise ValidationError(
@@ -94,10 +91,10 @@ class Resources:
         resource = self.known.get(logical_id)
         if resource is None:
             return UNKNOWN
-        return get(context(self._stack, logical_id, resource_type), resource.physical_id, resource.properties)
+        return provider.attribute(resource_of(self._stack, resource), name, resource.properties)
 
     def _check_exists(self, logical_id: str) -> None:
-        if logical_id not in self._target.template.resources:
+        if logical_id not in self.target.template.resources:
             raise ValidationError(f"Template error: instance of Fn::GetAtt references undefined resource {logical_id}")
 
     def imported(self, export: str) -> Json:
@@ -113,17 +110,15 @@ class Resources:
         client = moto_app.client("ec2", self._stack.account, region)
         return [zone["ZoneName"] for zone in client.describe_availability_zones()["AvailabilityZones"]]
 
-
-class Desired:
-    """The state that a target describes, as far as it is known."""
-
-    def __init__(self, stack: Stack, target: Target) -> None:
-        self._stack = stack
-        self.target = target
-        self.resources = Resources(stack, target)
-        self.evaluator = Evaluator(target.template, target.parameters.values, stack.region, self.resources)
-        self.active = self.evaluator.active()
-        self.order = target.template.order(self.active)
+    def outputs(self) -> list[Output]:
+        """The outputs whose condition holds; what only the deployment will tell is `UNKNOWN` or says so."""
+        made = []
+        for key, output in self.target.template.section("Outputs").items():
+            if self.evaluator.holds(output):
+                value = self.evaluator.value(output["Value"])
+                export = self.evaluator.value(output.get("Export", {})).get("Name")
+                made.append(Output(key, as_text(value), output.get("Description"), export))
+        return made
 
     def properties(self, logical_id: str) -> dict[str, Json]:
         """The properties of a resource, without the tags of the stack.
@@ -165,20 +160,20 @@ class Desired:
     def problems(self, logical_id: str, properties: Mapping[str, Json]) -> Iterator[Problem]:
         """What is wrong with a resource, as far as its properties are known."""
         resource_type = self.target.template.resources[logical_id]["Type"]
-        yield from _type_problems(logical_id, resource_type)
-        provider = PROVIDERS.get(resource_type)
-        if provider is None:
+
+        def problem(path: str, message: str) -> Problem:
+            return Problem(logical_id, resource_type, f"/Resources/{logical_id}/{path}", message)
+
+        if (provider := PROVIDERS.get(resource_type)) is None:
+            yield problem("Type", _not_emulated(resource_type, logical_id))
             return
         declared = schema.load(resource_type)
-        place = f"/Resources/{logical_id}/Properties"
-        for problem in declared.problems(properties):
-            where, _, _ = problem.partition(":")
-            yield Problem(
-                logical_id, resource_type, place + where.lstrip("#"), f"{INVALID} {logical_id} with message: {problem}"
-            )
+        for message in declared.problems(properties):
+            place = message.partition(":")[0].lstrip("#")
+            yield problem(f"Properties{place}", f"{INVALID} {logical_id} with message: {message}")
         for name in sorted((set(properties) & declared.properties) - provider.properties - declared.read_only):
             message = f"Property {name} of {resource_type} is not emulated (resource {logical_id})"
-            yield Problem(logical_id, resource_type, f"{place}/{name}", message)
+            yield problem(f"Properties/{name}", message)
 
     def _dynamic(self, value: Json) -> Json:
         """`value` with its dynamic references resolved."""
@@ -197,22 +192,14 @@ class Desired:
 INVALID = "Properties validation failed for resource"
 
 
-def _type_problems(logical_id: str, resource_type: str) -> Iterator[Problem]:
-    place = f"/Resources/{logical_id}/Type"
-    if resource_type in PROVIDERS:
-        return
+def _not_emulated(resource_type: str, logical_id: str) -> str:
+    """Why a resource of this type cannot be deployed."""
     if resource_type == "AWS::CloudFormation::CustomResource" or resource_type.startswith("Custom::"):
-        yield Problem(
-            logical_id, resource_type, place, f"Custom resource {logical_id} ({resource_type}) is not emulated"
-        )
-    elif schema.exists(resource_type):
-        message = f"Resource type {resource_type} is not emulated (resource {logical_id})"
-        yield Problem(logical_id, resource_type, place, message)
-    else:
-        similar = schema.nearest(resource_type)
-        hint = f" (did you mean {similar}?)" if similar else ""
-        message = f"Template format error: Unrecognized resource types: [{resource_type}]{hint} (resource {logical_id})"
-        yield Problem(logical_id, resource_type, place, message)
+        return f"Custom resource {logical_id} ({resource_type}) is not emulated"
+    if resource_type in schema.types():
+        return f"Resource type {resource_type} is not emulated (resource {logical_id})"
+    similar = hint(resource_type, schema.types())
+    return f"Template format error: Unrecognized resource types: [{resource_type}]{similar} (resource {logical_id})"
 
 
 @dataclass(frozen=True)
@@ -241,11 +228,10 @@ def difference(have: Deployed, properties: Mapping[str, Json], definition: Mappi
     names = have.properties.keys() | properties.keys()
     changed = frozenset(name for name in names if have.properties.get(name) != properties.get(name))
     parts = frozenset(part for part in ATTRIBUTES if have.definition.get(part) != definition.get(part))
-    provider: Provider = PROVIDERS[have.type]
     return Difference(
         changed=changed,
         definition=parts,
-        replacing=frozenset(provider.replaces(have.type, changed)),
+        replacing=frozenset(PROVIDERS[have.type].replaced_by(changed)),
         uncertain=frozenset(name for name in changed if has_unknown(properties.get(name))),
     )
 
@@ -257,11 +243,9 @@ def refuse_renaming(have: Deployed, properties: Mapping[str, Json]) -> None:
         ResourceFailure: in CloudFormation's words.
     """
     provider = PROVIDERS[have.type]
-    name = provider.name
-    if any(properties.get(parent) != have.properties.get(parent) for parent in provider.within):
-        return
-    if name and name in properties and properties[name] == have.properties.get(name):
+    unique_in = (provider.name, *provider.within.split())
+    if provider.name in properties and all(properties.get(one) == have.properties.get(one) for one in unique_in):
         raise ResourceFailure(
             "CloudFormation cannot update a stack when a custom-named resource requires replacing. "
-            f"Rename {properties[name]} and update the stack again."
+            f"Rename {properties[provider.name]} and update the stack again."
         )
