@@ -43,7 +43,7 @@ def existing(account: Account) -> Values:
     return {"network": {"existing_vpc": {**ids, "availability_zones": ZONES, "cidr": "10.9.0.0/16"}}}
 
 
-# What the variant with every optional field has, in these tests' VPC, under one name, for their caller, and without what is retained.
+# The variant with every optional field, with the VPC, name and caller of these tests, and nothing retained.
 EVERY_OPTION: Values = ENVIRONMENTS["everything"].model_dump(
     by_alias=True, exclude={"name", "account", "endpoint_name", "network", "callers", "removal"}
 )
