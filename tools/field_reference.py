@@ -11,10 +11,10 @@ _ENVIRONMENT = """\
 # The environment file
 
 Written from the schema by `make generate`. `common.yaml` holds what all environments share; `<environment>.yaml` is
-laid over it field by field, and `null` takes a value of `common.yaml` back. A required field may be in either file; in an
-optional section, it is required if you use the section. `common` and `pipeline` are reserved names: no environment can
-have them. Rules across fields (what the model version, the container and AWS accept together) are checked on loading,
-before anything is deployed.
+laid over it field by field, and `null` takes a value of `common.yaml` back. A required field may be in either file;
+in an optional section, it is required if you use the section. `common` and `pipeline` are reserved names: no
+environment can have them. Rules across fields (what the model version, the container and AWS accept together) are
+checked on loading, before anything is deployed.
 """
 
 
