@@ -5,8 +5,10 @@ Tests compare each file with what the code would write now.
 
 import argparse
 import json
+import re
 import subprocess
 import sys
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,11 +16,23 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # run as a script, Python looks in tools/ alone
 
 from mistral7b import environment, promotion
+from sagehost.cloudformation.providers import PROVIDERS
 from tools.constraints_document import constraints_document
 from tools.field_reference import environment_file, pipeline_file
 
 CONSTRUCTS_DATA = ROOT / "constructs" / "sagemaker_tgi" / "data"
 """Copies of the catalogue's: the constructs import nothing of ours, and the library not the CDK."""
+
+
+def _with_resource_types() -> str:
+    """The README of sagehost with the resource types of its CloudFormation, by service."""
+    by_service: dict[str, list[str]] = {}
+    for _, service, kind in sorted(one.split("::") for one in PROVIDERS):
+        by_service.setdefault(service, []).append(kind)
+    lines = [f"{service}: {', '.join(kinds)}" for service, kinds in by_service.items()]
+    types = " ·\n".join(textwrap.fill(line, 120) for line in lines)
+    readme = (ROOT / "sagehost" / "README.md").read_text(encoding="utf-8")
+    return re.sub(r"(?s)(?<=<!-- resource types -->\n).*(?=\n<!-- end -->)", types, readme)
 
 
 def _schema(schema: Callable[[], object]) -> Callable[[], str]:
@@ -35,6 +49,7 @@ FILES: dict[str, Callable[[], str]] = {
     "docs/environment-file.md": environment_file,
     "docs/pipeline-file.md": pipeline_file,
     "docs/constraints.md": constraints_document,
+    "sagehost/README.md": _with_resource_types,
     **{str(file.relative_to(ROOT)): _catalogue(file.name) for file in sorted(CONSTRUCTS_DATA.glob("*.json"))},
 }
 """What makes the text of each file, by its path."""
