@@ -1,7 +1,7 @@
 # Every target is also a plain command in README.md. Paths are relative, so a folder with a space in its name works.
 PYTHON ?= python3
 
-.PHONY: help setup demo check accept test test-all lint format schema docs lock clean
+.PHONY: help setup demo check accept test test-all lint format generate lock clean
 .DEFAULT_GOAL := help
 
 help: ## What can be made
@@ -35,12 +35,8 @@ format: setup ## Format the code, and mend what ruff can mend
 	@.venv/bin/ruff check --fix
 	@.venv/bin/ruff format
 
-schema: setup ## Write the JSON schemas of the files in environments/, which editors pick up
-	@.venv/bin/mistral7b schema > schemas/environment.schema.json
-	@.venv/bin/mistral7b schema --pipeline > schemas/pipeline.schema.json
-
-docs: schema ## Write the documents that are made from the code: policy statements, fields of the files
-	@.venv/bin/python tools/write_docs.py
+generate: setup ## Write what is made from the code: schemas, references, the constructs' data, recorded and accepted templates
+	@.venv/bin/python tools/generate.py
 
 # One resolution, dev.txt, holds every package; the others take their versions from it.
 COMPILE = .venv/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

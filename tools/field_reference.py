@@ -10,18 +10,18 @@ from mistral7b.tgi import LauncherSettings
 _ENVIRONMENT = """\
 # The environment file
 
-Written from the schema by `make docs`. `common.yaml` holds what all environments share; `<environment>.yaml` is laid
-over it field by field, and `null` takes a value of `common.yaml` back. A required field may be in either file; in an
-optional section, it is required if you use the section. `common` and `pipeline` are reserved names: no environment can
-have them. Rules across fields (what the model version, the container and AWS accept together) are checked on loading,
-before anything is deployed.
+Written from the schema by `make generate`. `common.yaml` holds what all environments share; `<environment>.yaml` is
+laid over it field by field, and `null` takes a value of `common.yaml` back. A required field may be in either file;
+in an optional section, it is required if you use the section. `common` and `pipeline` are reserved names: no
+environment can have them. Rules across fields (what the model version, the container and AWS accept together) are
+checked on loading, before anything is deployed.
 """
 
 
 _PIPELINE = """\
 # The pipeline file
 
-Written from the schema by `make docs`. `environments/pipeline.yaml` says what is promoted, in which order, and what
+Written from the schema by `make generate`. `environments/pipeline.yaml` says what is promoted, in which order, and what
 has to succeed before the next environment is deployed. Without the file there is no pipeline. Rules across fields are
 checked on loading: each environment has a file and is promoted once, production comes last and is approved by someone,
 and all are in accounts and regions that one pipeline can reach. `mistral7b pipeline check` asks the accounts

@@ -85,6 +85,8 @@ class StackPolicies:
         nearest = max(
             (one for one in self.reasons if is_in(path, one) and key in self.reasons[one]), key=len, default=""
         )
+        principal = body.get("Principal", {})
+        everyone = {"AWS": "*"}  # what IAM reads the principal "*" as
         return Statement(
             stack=self.name,
             path=path,
@@ -93,7 +95,9 @@ class StackPolicies:
             key=key,
             effect=body["Effect"],
             principals=tuple(
-                f"{kind} {value}" for kind, values in body.get("Principal", {}).items() for value in self._texts(values)
+                f"{kind} {value}"
+                for kind, values in (everyone if principal == "*" else principal).items()
+                for value in self._texts(values)
             ),
             actions=actions,
             resources=tuple(self._texts(body.get("Resource", []))),

@@ -1,6 +1,7 @@
 """A repository of one's own: made by `mistral7b init` from a release's wheels, tested, deployed, and upgraded."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,8 @@ def test_its_files_are_few_and_pin_the_release(repository: Path) -> None:
         "package.json",
         "package-lock.json",
     }
-    assert "\nmistral7b-sagemaker[pipeline,test]==0.1.0\n" in (repository / "requirements.txt").read_text()
+    [version] = re.findall('^version = "(.+)"', (PROJECT / "pyproject.toml").read_text(), re.MULTILINE)
+    assert f"\nmistral7b-sagemaker[pipeline,test]=={version}\n" in (repository / "requirements.txt").read_text()
     assert json.loads((repository / "package.json").read_text())["name"] == "my-llm"
 
 

@@ -1,4 +1,4 @@
-"""The templates, whole. A change here is a change of what gets deployed: `pytest tests/snapshot --snapshot-update`."""
+"""The templates, whole. A change here is a change of what gets deployed: `make generate` records it."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""docs/constraints.md is what the docstrings say, and every rule names its source."""
+"""docs/constraints.md: every rule names its source."""
 
 import inspect
 from collections.abc import Callable
@@ -9,15 +9,6 @@ import pytest
 from mistral7b.environment.rules import RULES
 from mistral7b.promotion.rules import RULES as PIPELINE_RULES
 from tools.constraints_document import constraints
-from tools.write_docs import DOCUMENTS
-
-ROOT = Path(__file__).parents[2]
-
-
-@pytest.mark.parametrize("name", DOCUMENTS)
-def test_a_document_is_what_make_docs_writes(name: str) -> None:
-    same = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8") == DOCUMENTS[name]()
-    assert same, f"docs/{name}.md is not up to date: run make docs"
 
 
 @pytest.mark.parametrize(

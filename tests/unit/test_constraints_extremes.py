@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, reject, settings
 
-from mistral7b.environment import Environment, load_environment
+from mistral7b.environment import Environment, EnvironmentFileError, load_environment
 from tests.unit.constraints import extremes
 from tests.unit.environment.mutations import sites
 from tests.unit.environment.synthesis import refusals
@@ -17,8 +17,9 @@ EXAMPLES = 20  # the templates of one take 0.3 s, most of it for 50 callers
 
 
 @pytest.fixture(scope="module")
-def drawn() -> list[dict[str, Any]]:
-    documents: list[dict[str, Any]] = []
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[dict[str, Any], Environment]]:
+    """Environment files at their extremes, without those that a rule across fields refuses."""
+    folder, accepted = tmp_path_factory.mktemp("drawn"), list[tuple[dict[str, Any], Environment]]()
 
     @settings(
         max_examples=EXAMPLES,
@@ -30,31 +31,34 @@ def drawn() -> list[dict[str, Any]]:
     )
     @given(document=extremes.documents())
     def draw(document: dict[str, Any]) -> None:
-        documents.append(document)
+        (folder / "dev.yaml").write_text(yaml.safe_dump(document, allow_unicode=True), encoding="utf-8")
+        try:
+            environment = load_environment(folder, "dev")
+        except EnvironmentFileError:
+            reject()
+        accepted.append((document, environment))
 
     draw()
-    return documents
+    assert len(accepted) == EXAMPLES
+    return accepted
 
 
-def _load(document: dict[str, Any], folder: Path) -> Environment:
-    (folder / "dev.yaml").write_text(yaml.safe_dump(document, allow_unicode=True), encoding="utf-8")
-    return load_environment(folder, "dev")
-
-
-def test_environments_at_their_extremes_are_within_every_limit(drawn: list[dict[str, Any]], tmp_path: Path) -> None:
+def test_environments_at_their_extremes_are_within_every_limit(
+    drawn: list[tuple[dict[str, Any], Environment]], tmp_path: Path
+) -> None:
     """Pauses of 0 to 3,600 seconds. Source: Application Auto Scaling API, Cooldown.
 
     A workload is within what the performance model covers: tokens of TGI's limits, rates, latencies within the 60 s,
     a distribution that exists. Source: this project.
     """
-    environments = [(_load(document, tmp_path), yaml.safe_dump(document)) for document in drawn]
+    environments = [(environment, yaml.safe_dump(document)) for document, environment in drawn]
     assert refusals(environments, tmp_path / "cdk.out") == {}
     assert len(list((tmp_path / "cdk.out").rglob("*.template.json"))) >= len(environments)
 
 
-def test_every_field_is_drawn(drawn: list[dict[str, Any]]) -> None:
+def test_every_field_is_drawn(drawn: list[tuple[dict[str, Any], Environment]]) -> None:
     """Every field is drawn at its extremes when templates are searched. Source: this project."""
-    given_fields = {field for document in drawn for field in _fields(document, "")}
+    given_fields = {field for document, _ in drawn for field in _fields(document, "")}
     # A workload is for the planner alone: no template has it.
     missing = {".".join(site.path) for site in sites() if site.path[0] != "workload"} - given_fields
     assert missing == set(), "let tests/unit/constraints/extremes.py draw these fields at their extremes"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mistral7b.environment import load_environment
+from mistral7b_cli.app import _PANELS, _PIPELINE
 from tests.variants import FOLDERS
 
 ROOT = Path(__file__).parents[2]
@@ -31,6 +32,15 @@ def test_a_file_that_a_guide_shows_is_taken_over_common_as_shipped(
     shutil.copy(FOLDERS["typical"] / "common.yaml", tmp_path)
     (tmp_path / f"{name}.yaml").write_text(text)
     assert load_environment(tmp_path, name).region
+
+
+def test_the_readmes_tables_name_every_command_and_make_target() -> None:
+    commands = [name for panel in _PANELS.values() for name in panel if name != "pipeline"]
+    commands += [f"pipeline {name}" for name in _PIPELINE]
+    targets = re.findall("^([a-z-]+):.* ## ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    rows = re.findall("^\\| `([^`]+)`", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    wanted = [*commands, *(f"make {target}" for target in targets if target != "help")]
+    assert [name for name in wanted if not any(f"{row} ".startswith(f"{name} ") for row in rows)] == []
 
 
 def test_the_readmes_code_is_what_the_command_prints() -> None:

@@ -50,11 +50,12 @@ def test_the_client_takes_neither_the_cdk_nor_the_embedded_aws() -> None:
 
 
 def test_the_distributions_of_a_release_have_one_version_and_pin_each_other() -> None:
-    projects = [ROOT / folder / "pyproject.toml" for folder in ("", "constructs", "sagehost")]
+    projects = [ROOT / folder / "pyproject.toml" for folder in ("", "constructs", "sagehost", "scaling_rules")]
     read = {one["name"]: one for one in (tomllib.loads(file.read_text())["project"] for file in projects)}
     [version] = {one["version"] for one in read.values()}
-    extras = itertools.chain(*read["mistral7b-sagemaker"]["optional-dependencies"].values())
-    assert {f"sagemaker-tgi=={version}", f"sagehost=={version}"} <= set(extras)
+    ours = read["mistral7b-sagemaker"]
+    needed = itertools.chain(ours["dependencies"], *ours["optional-dependencies"].values())
+    assert {f"{name}=={version}" for name in read.keys() - {ours["name"]}} <= set(needed)
     assert f"\n## {version}" in (ROOT / "CHANGELOG.md").read_text()
 
 

@@ -7,6 +7,7 @@ from importlib import metadata
 
 import pytest
 
+from mistral7b import catalog
 from mistral7b_cli import main, output
 
 Say = Callable[..., tuple[int, str, str]]
@@ -67,7 +68,8 @@ def test_models_finds_a_word_of_the_card(say: Say) -> None:
 
 
 def test_models_says_how_many_versions_match(say: Say) -> None:
-    assert say("models", "instruct")[1].startswith("5 of 18 versions match instruct.")
+    instruct, every = catalog.model("instruct").versions, [v for model in catalog.models() for v in model.versions]
+    assert say("models", "instruct")[1].startswith(f"{len(instruct)} of {len(every)} versions match instruct.")
 
 
 def test_models_names_near_matches_if_nothing_matches(say: Say) -> None:

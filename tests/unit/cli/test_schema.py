@@ -1,4 +1,4 @@
-"""`mistral7b schema`: what `make schema` writes, of both kinds of file."""
+"""`mistral7b schema`: what is stored, of both kinds of file."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -33,4 +33,4 @@ def say(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
     ],
 )
 def test_it_prints_what_is_stored(arguments: tuple[str, ...], file: str, say: Say) -> None:
-    assert say(*arguments) == (ROOT / file).read_text(encoding="utf-8"), "run `make schema`"
+    assert say(*arguments) == (ROOT / file).read_text(encoding="utf-8"), "run `make generate`"

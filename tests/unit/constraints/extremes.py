@@ -1,16 +1,23 @@
-"""Valid environment files whose every field is at the ends of its range."""
+"""Valid environment files whose every field is at the ends of its range.
 
+The ranges are the schema's. Written out here are fields that have to fit others, or whose extremes no schema tells.
+"""
+
+from collections.abc import Mapping
 from typing import Any
 
 from hypothesis import strategies as st
 
 from mistral7b import catalog
+from mistral7b.environment import Environment
+from tests.unit.environment.mutations import sites
 
 Document = dict[str, Any]
 
 MOST_ROLES, MOST_TAGS, MOST_SUBNETS = 50, 40, 16
 LONG_ID, SHORT_ID = "0123456789abcdef0", "01234567"
 LETTERS = "aZ09 _.:/=+-@é検١"
+_PRINTABLE = st.characters(min_codepoint=ord("!"), max_codepoint=ord("~"))
 # Each launcher variable, at values that fit each other.
 SMALLEST = {
     "MAX_INPUT_LENGTH": 1,
@@ -48,6 +55,30 @@ LARGEST = {
 
 def _ends(*values: Any) -> st.SearchStrategy[Any]:
     return st.sampled_from(values)
+
+
+def _fields(*section: str) -> dict[str, st.SearchStrategy[Any]]:
+    """Every field of a section, or of the top level, by its name: at the ends that the schema names."""
+    found = [site for site in sites() if site.path[:-1] == section]
+    return {site.path[-1]: _ends_of(site.path, site.forms[0]) for site in found}
+
+
+def _ends_of(path: tuple[str, ...], form: Mapping[str, Any]) -> st.SearchStrategy[Any]:
+    match form:
+        case {"properties": _}:
+            return st.fixed_dictionaries(_fields(*path))
+        case {"enum": [first, *_, last]}:
+            return _ends(first, last)
+        case {"type": "boolean"}:
+            return st.booleans()
+        case {"minimum": low}:
+            return _ends(low, form.get("maximum", low))
+        case {"pattern": pattern}:
+            return st.from_regex(pattern, fullmatch=True, alphabet=_PRINTABLE)
+        case {"type": "array", "items": items}:
+            sizes = _ends(form.get("minItems", 0), form.get("maxItems", 1))
+            return sizes.flatmap(lambda n: st.lists(_ends_of(path, items), min_size=n, max_size=n, unique=True))
+    return st.nothing()  # a field that is written out below
 
 
 def _tags() -> st.SearchStrategy[dict[str, str]]:
@@ -92,11 +123,10 @@ def _existing_vpc(zones: list[str], subnets: int, identifier: str, routes: bool)
 def _auto_scaling() -> st.SearchStrategy[Document]:
     return st.fixed_dictionaries(
         {
+            **_fields("auto_scaling"),
             "min_instances": st.just(1),
             "max_instances": _ends(1, 12),
             "target_concurrent_requests": _ends(0.1, 1),
-            "scale_out_cooldown_seconds": _ends(0, 3600),
-            "scale_in_cooldown_seconds": _ends(0, 3600),
         }
     )
 
@@ -150,36 +180,25 @@ def documents(draw: st.DrawFn) -> Document:
         "instance": {"type": draw(st.sampled_from(version.supported_instance_types)), "count": 1},
         "network": network,
         "callers": callers,
-        "timeouts": {
-            "model_download_seconds": draw(_ends(60, 3600)),
-            "container_startup_seconds": draw(_ends(60, 3600)),
-        },
-        "removal": {
-            "log_group": draw(_ends("destroy", "retain")),
-            "log_retention_days": draw(_ends(1, 3653)),
-            "captured_data": draw(_ends("destroy", "retain")),
-        },
-        "termination_protection": draw(st.booleans()),
-        "detailed_observability": draw(st.booleans()),
         "compliance_packs": [],
         "tags": draw(_tags()),
     }
-    optional: dict[str, st.SearchStrategy[Any]] = {
+    optional = {
         "account": st.just(account),
         "tgi": _ends({**SMALLEST, "SM_NUM_GPUS": _gpus(document)}, LARGEST),
         "auto_scaling": _auto_scaling(),
-        "data_capture": st.fixed_dictionaries(
-            {
-                "sampling_percentage": _ends(1, 100),
-                "modes": _ends(["Input"], ["Output", "Input"]),
-                "retention_days": _ends(1, 3650),
-            }
-        ),
         "workload": _workload(),
         "encryption": st.just(
             {"kms_key_arn": f"arn:{partition}:kms:{region}:{account}:key/mrk-{'0123456789abcdef' * 2}"}
         ),
     }
+    for name, ends in _fields().items():
+        if name in document | optional:
+            continue
+        if Environment.model_fields[name].default is None:
+            optional[name] = ends
+        else:
+            document[name] = draw(ends)
     return document | {name: draw(values) for name, values in optional.items() if draw(st.booleans())}
 
 

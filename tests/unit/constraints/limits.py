@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from sagehost.cloudformation import schema
+from sagehost.cloudformation.providers import PROVIDERS
+from sagehost.cloudformation.providers.provider import SettingsOnly
 from sagehost.cloudformation.values import UNKNOWN
 from sagehost.hosting.constraints import violations
 from tests.unit.constraints import shapes
@@ -38,33 +40,6 @@ POLICY_SIZES = {
 INLINE_POLICIES = 10_240
 # EnvironmentMap and EnvironmentKey in the SageMaker API.
 MOST_VARIABLES, VARIABLE = 100, re.compile(r"[a-zA-Z_][a-zA-Z0-9_]{0,1023}")
-# The request that CloudFormation makes of a resource's properties.
-REQUESTS = {
-    "AWS::SageMaker::Model": ("sagemaker", "CreateModel"),
-    "AWS::SageMaker::EndpointConfig": ("sagemaker", "CreateEndpointConfig"),
-    "AWS::SageMaker::Endpoint": ("sagemaker", "CreateEndpoint"),
-    "AWS::ApplicationAutoScaling::ScalableTarget": ("application-autoscaling", "RegisterScalableTarget"),
-    "AWS::ApplicationAutoScaling::ScalingPolicy": ("application-autoscaling", "PutScalingPolicy"),
-    "AWS::Logs::LogGroup": ("logs", "CreateLogGroup"),
-    "AWS::IAM::Role": ("iam", "CreateRole"),
-    "AWS::IAM::RolePolicy": ("iam", "PutRolePolicy"),
-    "AWS::KMS::Key": ("kms", "CreateKey"),
-    "AWS::KMS::Alias": ("kms", "CreateAlias"),
-    "AWS::SSM::Parameter": ("ssm", "PutParameter"),
-    "AWS::CodeConnections::Connection": ("codeconnections", "CreateConnection"),
-}
-# Types whose properties are arranged otherwise than in the service's request: the schema is all that is checked.
-ARRANGED_OTHERWISE = {
-    "AWS::CodeBuild::Project",
-    "AWS::CodePipeline::Pipeline",
-    "AWS::Events::Rule",
-    "AWS::IAM::OIDCProvider",
-    "AWS::SNS::Subscription",
-    "AWS::SNS::Topic",
-    "AWS::SNS::TopicPolicy",
-}
-# Requests whose members begin with a small letter, which properties never do.
-SMALL_LETTERS = ("logs",)
 
 
 def problems(template: Template) -> Iterator[str]:
@@ -107,19 +82,23 @@ def of_the_schema(resource: Resource) -> Iterator[str]:
 
 
 def of_the_request(resource: Resource) -> Iterator[str]:
-    """Lengths, ranges, patterns and enumerations of the service's own request."""
-    service, operation = REQUESTS.get(resource["Type"], (None, None))
-    if service is None or operation is None:
+    """Lengths, ranges, patterns and enumerations of the request that creates it, as far as its model has them.
+
+    The embedded AWS knows which request that is, and which property is which parameter.
+    """
+    provider = PROVIDERS[resource["Type"]]
+    operation = shapes.operation(provider.service, provider.create_with)
+    if isinstance(provider, SettingsOnly) or operation is None:
         return
-    given = known(resource.get("Properties", {}))
-    for name in [name for name in given if name.endswith("Document") or name == "KeyPolicy"]:
-        given[name] = longest(resource["Properties"][name])
-    yield from shapes.beyond(service, operation, given)
-    given.pop("Tags", None)
-    if service in SMALL_LETTERS:
-        given = {name[0].lower() + name[1:]: value for name, value in given.items()}
-    problem = violations(service, operation, given)
-    if problem:
+    members = {name.lower(): name for name in operation.input_shape.members}
+    sent = {
+        members[parameter]: value
+        for name, value in resource.get("Properties", {}).items()
+        if (parameter := provider.rename.get(name, name).lower()) in members and name != "Tags"
+    }
+    given = {name: longest(value) if name.endswith("Document") else known(value) for name, value in sent.items()}
+    yield from shapes.beyond(operation.input_shape, given)
+    if problem := violations(provider.service, operation.name, given):
         yield problem
 
 

@@ -9,20 +9,22 @@ from typing import Any
 
 import botocore.session
 import regex  # type: ignore[import-untyped]
-from botocore.model import ServiceModel, Shape
+from botocore import xform_name
+from botocore.model import OperationModel, ServiceModel, Shape
 
 from sagehost.cloudformation.values import UNKNOWN
 
 
-def beyond(service: str, operation: str, properties: Mapping[str, Any]) -> Iterator[str]:
+def beyond(request: Shape, properties: Mapping[str, Any]) -> Iterator[str]:
     """Where properties are beyond the limits of the request's shape; what is UNKNOWN is taken to be within."""
-    yield from _beyond(_request(service, operation), properties, "")
+    yield from _beyond(request, properties, "")
 
 
 @cache
-def _request(service: str, operation: str) -> Shape:
+def operation(service: str, method: str) -> OperationModel | None:
+    """The operation of a service that boto3 calls by `method`; None if there is none."""
     model: ServiceModel = botocore.session.get_session().get_service_model(service)
-    return model.operation_model(operation).input_shape
+    return next((model.operation_model(name) for name in model.operation_names if xform_name(name) == method), None)
 
 
 @cache

@@ -1,15 +1,11 @@
 """JumpStart's models by region, from the data that comes with the constructs."""
 
-from pathlib import Path
-
 import aws_cdk as cdk
 import pytest
 
 from mistral7b import catalog
 from sagemaker_tgi import InvalidPropsError, JumpStartMistral
 
-ROOT = Path(__file__).parents[3]
-DATA = ROOT / "constructs" / "sagemaker_tgi" / "data"
 HELPERS = {"base": JumpStartMistral.base, "instruct": JumpStartMistral.instruct}
 
 
@@ -17,13 +13,6 @@ HELPERS = {"base": JumpStartMistral.base, "instruct": JumpStartMistral.instruct}
 def stacks() -> dict[str, cdk.Stack]:
     app = cdk.App(builtin_cloud_formation_validation=False)
     return {name: cdk.Stack(app, name, env=cdk.Environment(region=name)) for name in catalog.regions()}
-
-
-@pytest.mark.parametrize("file", sorted(DATA.iterdir()), ids=lambda file: file.name)
-def test_the_wheels_data_is_the_catalogues(file: Path) -> None:
-    """The constructs import nothing of ours, and the library not the CDK: each has its own copy."""
-    original = ROOT / "mistral7b" / "catalog" / file.name
-    assert file.read_bytes() == original.read_bytes(), f"cp {original} {file}"
 
 
 @pytest.mark.parametrize("model", catalog.models(), ids=lambda model: model.name)

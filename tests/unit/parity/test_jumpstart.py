@@ -234,7 +234,7 @@ def test_no_published_combination_is_left_out_of_the_comparison() -> None:
         for region in release["regions"]
         for instance_type in release["instance_types"]
     }
-    assert len(offered) == 1728
+    assert len(offered) >= 1728  # as many as there were in 2024
     assert offered - compared == set()
     configured = {(m, r["version"], t) for m, r in releases() for t in r["instance_environment"]}
     assert configured - {(model, version, instance_type) for model, version, _, instance_type in compared} == set()

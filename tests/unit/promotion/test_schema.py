@@ -1,6 +1,5 @@
 """The schema that editors read, and the reference."""
 
-import json
 from pathlib import Path
 
 import jsonschema
@@ -8,20 +7,9 @@ import pytest
 import yaml
 
 from mistral7b.promotion import json_schema
-from tools.field_reference import pipeline_file
 
 ROOT = Path(__file__).parents[3]
 FILES = sorted((ROOT / "tests" / "snapshot").glob("*/pipeline.yaml"))
-
-
-def test_the_stored_schema_is_what_the_code_says() -> None:
-    stored = json.loads((ROOT / "schemas" / "pipeline.schema.json").read_text(encoding="utf-8"))
-    assert stored == json_schema(), "run `make docs`"
-
-
-def test_the_reference_is_what_the_code_says() -> None:
-    stored = (ROOT / "docs" / "pipeline-file.md").read_text(encoding="utf-8")
-    assert stored == pipeline_file(), "run `make docs`"
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.parent.name)

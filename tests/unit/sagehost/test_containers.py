@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import AsyncGenerator, Mapping
 from importlib.metadata import EntryPoint
@@ -13,7 +12,6 @@ import pytest
 from mistral7b import container
 from mistral7b.catalog.instances import instance_types
 from sagehost import containers
-from sagehost.cloudformation.providers import PROVIDERS
 from sagehost.containers import GROUP, Launch, NoContainerError, Response, Start, choose, installed, repository
 from sagehost.hosting.model_checks import LOCAL_NVME
 
@@ -88,11 +86,3 @@ def test_this_projects_container_is_tgis() -> None:
 def test_families_with_local_nvme_are_those_of_the_catalogue() -> None:
     listed = {one.name.split(".")[1]: one.local_nvme for one in instance_types()}
     assert {family: family in LOCAL_NVME for family in listed} == listed
-
-
-def test_the_readme_lists_the_resource_types_that_cloudformation_can_create() -> None:
-    readme = (ROOT / "sagehost" / "README.md").read_text(encoding="utf-8")
-    listed = readme.partition("<!-- resource types -->")[2].partition("<!-- end -->")[0]
-    services = [line.replace("\n", " ").split(":") for line in listed.strip().split("·")]
-    types = {f"AWS::{service.strip()}::{name}" for service, names in services for name in re.findall(r"\w+", names)}
-    assert types == set(PROVIDERS)

@@ -1,5 +1,6 @@
 """What an environment keeps: log groups and captured requests, encrypted; and what its files say about it."""
 
+import json
 from typing import Any
 
 import pytest
@@ -22,9 +23,11 @@ def log_groups(name: str, templates: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def keys(template: dict[str, Any], what: str) -> dict[str, dict[str, Any]]:
-    """The keys of a stack, by logical id: of `logs`, or of `captured` requests."""
+    """The keys of a stack, by logical id: those that CloudWatch Logs uses, or the one of `captured` requests."""
     found = {name: r for name, r in template["Resources"].items() if r["Type"] == "AWS::KMS::Key"}
-    return {name: r for name, r in found.items() if ("DataCapture" in name) == (what == "captured")}
+    if what == "captured":
+        return {name: r for name, r in found.items() if name.startswith("DataCapture")}
+    return {name: r for name, r in found.items() if '"LogsEncrypt"' in json.dumps(r["Properties"]["KeyPolicy"])}
 
 
 @pytest.mark.parametrize("name", OWN_KEYS)

@@ -45,6 +45,11 @@ def test_a_statement_of_any_resource_is_found_by_its_first_action(stage: Environ
     assert found(stage).reason is None
 
 
+def test_everyone_is_read_from_either_way_of_writing_it(stage: EnvironmentStage) -> None:
+    added_user(stage, Principal="*")
+    assert found(stage).principals == ("AWS *",)
+
+
 def test_a_reason_of_the_stack_counts_for_what_is_in_it(stage: EnvironmentStage) -> None:
     added_user(stage)
     explain_statements(stage.endpoint, {"sqs:SendMessage": "of the stack"})

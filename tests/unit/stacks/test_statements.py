@@ -125,13 +125,17 @@ def test_only_key_policies_and_denials_have_wildcard_actions(all_statements: lis
     assert wide == []
 
 
-def test_a_key_is_for_the_account_and_for_the_log_group_of_its_stack(statements: list[Statement]) -> None:
-    for s in (s for s in statements if s.policy == "KeyPolicy"):
+def test_every_key_is_managed_by_its_account(statements: list[Statement]) -> None:
+    managed = [s for s in statements if s.key == "AccountDecides"]
+    assert {(s.stack, s.path) for s in managed} == {(s.stack, s.path) for s in statements if s.policy == "KeyPolicy"}
+    for s in managed:
+        account = ENVIRONMENTS[environment(s)].account or "<account>"
+        assert s.principals == (f"AWS arn:{partition(environment(s))}:iam::{account}:root",)
+
+
+def test_cloudwatch_logs_uses_a_key_for_the_log_group_of_its_stack(statements: list[Statement]) -> None:
+    for s in (s for s in statements if s.key == "LogsEncrypt"):
         settings = ENVIRONMENTS[environment(s)]
-        if s.key == "AccountDecides":
-            account = settings.account or "<account>"
-            assert s.principals == (f"AWS arn:{partition(environment(s))}:iam::{account}:root",)
-            continue
         group = (
             f"/mistral7b/{environment(s)}/vpc-flow-logs" if s.path == "Network/Key" else "/aws/sagemaker/Endpoints/*"
         )

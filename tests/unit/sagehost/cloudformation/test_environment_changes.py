@@ -14,7 +14,7 @@ from mistral7b_stacks.stage import EnvironmentStage
 from sagehost import policies
 from sagehost.cloudformation.store import Stack
 from tests.unit.sagehost.cloudformation.conftest import Account
-from tests.variants import new_app
+from tests.variants import ENVIRONMENTS, new_app
 
 STACK, CALLER = "mistral-7b-moving-endpoint", "application"
 PARAMETER = "/mistral7b/moving/endpoint-name"
@@ -43,12 +43,17 @@ def existing(account: Account) -> Values:
     return {"network": {"existing_vpc": {**ids, "availability_zones": ZONES, "cidr": "10.9.0.0/16"}}}
 
 
+# The variant with every optional field, with the VPC, name and caller of these tests, and nothing retained.
+EVERY_OPTION: Values = ENVIRONMENTS["everything"].model_dump(
+    by_alias=True, exclude={"name", "account", "endpoint_name", "network", "callers", "removal"}
+)
 IN_ONE_VPC: Mapping[str, tuple[Values, Values]] = {
     "a zone is exchanged": (own(*ZONES), own("use1-az1", "use1-az4")),
     "a zone is added": (own(*ZONES), own(*ZONES, "use1-az4")),
     "another name": (own(*ZONES, **SCALING), own(*ZONES, **SCALING, endpoint_name="chat")),
     "another model": (own(*ZONES), own(*ZONES, model="base", endpoint_name="mistral-7b-instruct-moving")),
     "requests are captured": (own(*ZONES), own(*ZONES, data_capture={})),
+    "every option": (own(*ZONES), own(*ZONES, **EVERY_OPTION)),
 }
 """Before and after."""
 TO_ANOTHER_VPC: Mapping[str, Callable[[Account], Values]] = {
