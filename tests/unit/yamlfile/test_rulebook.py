@@ -1,6 +1,7 @@
 """Rules across fields: which are checked, and what a finding shows."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Annotated, Any
 
 import pytest
