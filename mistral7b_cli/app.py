@@ -12,14 +12,14 @@ from typer.core import TyperGroup
 from mistral7b.errors import UserError
 
 _PANELS = {
-    "Deploy and ask": {
+    "Deploy and invoke": {
         "models": "List the models and versions that you can deploy.",
         "settings": "Print the environment variables that the container gets, or compare two environments.",
-        "doctor": "Check, before a deployment, that the account has what the environment file takes for granted.",
-        "invoke": "Ask the endpoint of an environment one question.",
+        "doctor": "Check, before a deployment, that the account has what the environment file requires.",
+        "invoke": "Send one prompt to the endpoint of an environment.",
         "chat": "Talk with the Instruct model of an environment.",
-        "examples": "Ask every example prompt that was published for the environment's model.",
-        "smoke": "Tell whether the endpoint of an environment serves as its environment file says.",
+        "examples": "Send every example prompt that was published for the environment's model.",
+        "smoke": "Check whether the endpoint of an environment serves as its environment file says.",
         "protect": "Protect the deployed stacks of an environment from removal, or end that, as its file says.",
         "export": "Write an environment as one CloudFormation template, for accounts without the CDK.",
         "permissions": "Print every policy statement of an environment or the pipeline, with its reason.",
@@ -31,7 +31,7 @@ _PANELS = {
     },
     "Promote": {"pipeline": "The pipeline of environments/pipeline.yaml: check, review, rehearse it."},
     "Try locally": {
-        "demo": "Deploy, ask, update and remove Mistral 7B, on an embedded AWS of its own.",
+        "demo": "Deploy, invoke, update and remove Mistral 7B, on an embedded AWS of its own.",
         "local": "The embedded AWS: run it, see whether it runs, stop it.",
     },
     "Files": {
@@ -40,10 +40,10 @@ _PANELS = {
     },
 }
 _PIPELINE = {
-    "check": "Ask every account whether it is ready for the pipeline, before anything is deployed.",
+    "check": "Check whether every account is ready for the pipeline, before anything is deployed.",
     "github-jobs": "Print what the GitHub Actions workflow reads from environments/pipeline.yaml, as JSON.",
     "rehearse": "Run the pipeline on this laptop: HEAD, through every stage, to every environment.",
-    "review": "Tell whether a deployment would broaden IAM permissions or open security groups.",
+    "review": "Show whether a deployment would broaden IAM permissions or open security groups.",
 }
 
 

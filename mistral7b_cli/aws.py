@@ -83,7 +83,7 @@ def connected(env: Environment, folder: Path, *, status: int = 1, **options: Any
 
 @contextmanager
 def explained(
-    region: str, env: Environment | None = None, *, what: str = "AWS could not be asked", fix: str = "", status: int = 1
+    region: str, env: Environment | None = None, *, what: str = "AWS did not answer", fix: str = "", status: int = 1
 ) -> Iterator[None]:
     """Raises UserError, with what to do, in place of every error of boto3 and of the environment's endpoint.
 

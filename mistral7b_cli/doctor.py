@@ -26,7 +26,7 @@ Exit status: 0 nothing was found, 1 something would fail, 2 another account's cr
 
 @commands.command(epilog=_EPILOG)
 def doctor(name: EnvironmentName, as_json: AsJson = False, folder: EnvironmentsFolder = DEFAULT_FOLDER) -> None:
-    """Check, before a deployment, that the account has what the environment file takes for granted.
+    """Check, before a deployment, that the account has what the environment file requires.
 
     The credentials are of the account that the file names, every role of `callers` exists, an existing VPC is as the
     file says and takes what the deployment adds to it, SageMaker lets the endpoint change to the file's instance type,
@@ -36,7 +36,7 @@ def doctor(name: EnvironmentName, as_json: AsJson = False, folder: EnvironmentsF
     `application-autoscaling:DescribeScalableTargets`.
     """
     env, file = load_environment(folder, name), folder / f"{name}.yaml"
-    with explained(env.region, what="the account could not be asked"):
+    with explained(env.region, what="the account could not be called"):
         session = announce(f"environment {name}", env.region, env.account, file, must_know=True)
         client = partial(session.client, region_name=env.region)
         problems = account_problems(client, env, file)

@@ -45,7 +45,7 @@ def ask_examples(
     as_json: AsJson = False,
     folder: EnvironmentsFolder = DEFAULT_FOLDER,
 ) -> None:
-    """Ask every example prompt that was published for the environment's model.
+    """Send every example prompt that was published for the environment's model.
 
     --json prints a list with the name, language, prompt, generated_text, error, and counts of each.
     """

@@ -84,7 +84,7 @@ def invoke(
     ] = None,
     folder: EnvironmentsFolder = DEFAULT_FOLDER,
 ) -> None:
-    """Ask the endpoint of an environment one question.
+    """Send one prompt to the endpoint of an environment.
 
     --json prints one document: prompt_tokens, generated_text, finish_reason, generated_tokens, seconds; with --stream,
     a line for each token before it, and the document as the last line.

@@ -75,7 +75,7 @@ def up(
 
 @commands.command("status")
 def status(state: StateFolder = STATE, as_json: AsJson = False) -> None:
-    """Tell whether the embedded AWS runs, and where. Exit status 1: it does not."""
+    """Show whether the embedded AWS runs, and where. Exit status 1: it does not."""
     server = lifecycle.status(state)
     if as_json:
         write_json({"running": server is not None} | (asdict(server) if server else {}))

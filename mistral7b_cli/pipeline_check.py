@@ -27,7 +27,7 @@ _STYLES = {"fine": "green", "later": "yellow", "refused": "bold red"}
 
 @commands.command(epilog=_EPILOG)
 def check(folder: EnvironmentsFolder = DEFAULT_FOLDER, as_json: AsJson = False) -> None:
-    """Ask every account whether it is ready for the pipeline, before anything is deployed.
+    """Check whether every account is ready for the pipeline, before anything is deployed.
 
     With credentials of the pipeline's account: is each account and region bootstrapped, new enough, and does it let the
     pipeline's account deploy; is the connection to the repository's host available. It only reads, by the lookup roles
@@ -39,11 +39,11 @@ def check(folder: EnvironmentsFolder = DEFAULT_FOLDER, as_json: AsJson = False) 
     settings, answers = promotion.settings, itertools.count(1)
     with explained(settings.region, what="AWS does not say whose credentials these are", status=2):
         announce(PIPELINE_NAME, settings.region, settings.account, promotion.file, must_know=True)
-    with progress.status("asking the accounts") as status:
+    with progress.status("checking the accounts") as status:
         findings = check_accounts(
             promotion,
             Cloud(),
-            lambda _: status.update(f"asking the accounts: {next(answers)} answered"),
+            lambda _: status.update(f"checking the accounts: {next(answers)} answered"),
             bootstrap(Path.cwd()),
         )
     if not as_json:

@@ -56,7 +56,7 @@ def review(
     fail: Annotated[bool, typer.Option("--fail", help="End with status 3 if it broadens.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Tell whether a deployment would broaden IAM permissions or open security groups.
+    """Show whether a deployment would broaden IAM permissions or open security groups.
 
     It compares the assembly's templates with those that are deployed, by the lookup role of the environment's account:
     policy statements, attachments of policies and security group rules, each on a line. A first deployment broadens, as
@@ -95,7 +95,7 @@ def _execution() -> str:
 def _approve(reviewed: Review, execution: str) -> str:
     summary = f"templates compared: nothing in {reviewed.environment} broadens IAM permissions or security groups"
     fix = "set AWS_DEFAULT_REGION to the pipeline's region"
-    with explained("", what="CodePipeline could not be asked", fix=fix, status=2):
+    with explained("", what="CodePipeline could not be called", fix=fix, status=2):
         codepipeline = boto3.client("codepipeline")
     with progress.status("answering the approval SecurityChanges"):
         return approve(codepipeline, _stage(reviewed), execution, summary)

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from mistral7b_cli.output import say, table
 
+_SHOWN = 100  # letters of a line
 _SPINNER = Spinner("dots")
 QUIET_S = 5.0
 """How long something may run without a line, where nothing moves on its own, in seconds."""
@@ -67,7 +68,7 @@ class Report:
         """Shows what the step is doing: at once on a terminal, elsewhere if nothing was printed for five seconds."""
         self._doing, now = doing.strip(), self.clock()
         if not self.console.is_terminal and now - self._told >= QUIET_S:
-            self.tell(f"… {now - self._started:.0f} s: {self._doing}")
+            self.tell(f"… {now - self._started:.0f} s: {self._doing[:_SHOWN]}")
 
     def tell(self, text: str) -> None:
         """Prints a line of the step's own."""
@@ -76,8 +77,8 @@ class Report:
 
     def summary(self) -> Table:
         """What took how long."""
-        rows = [(step.title, f"{step.seconds:.1f}", step.result) for step in self.steps]
-        whole = f"{sum(step.seconds for step in self.steps):.1f}"
+        rows = [(step.title, f"{step.seconds:7.1f}", step.result) for step in self.steps]
+        whole = f"{sum(step.seconds for step in self.steps):7.1f}"
         return table("", ("step", "seconds", "result"), [*rows, ("in all", whole, "")])
 
 

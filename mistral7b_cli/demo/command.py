@@ -44,7 +44,7 @@ def demo(
     folder: EnvironmentsFolder = DEFAULT_FOLDER,
     as_json: AsJson = False,
 ) -> None:
-    """Deploy, ask, update and remove Mistral 7B, on an embedded AWS that is started for the purpose.
+    """Deploy, invoke, update and remove Mistral 7B, on an embedded AWS that is started for the purpose.
 
     It leaves nothing behind: no process, no file, nothing in any AWS account. Every step is a command that works the
     same on AWS. Run it in the project's folder.

@@ -1,4 +1,4 @@
-"""What files take for granted: callers' roles, an existing VPC, a key, a permissions boundary, OIDC providers.
+"""What environment files require: callers' roles, an existing VPC, a key, a permissions boundary, OIDC providers.
 
 The embedded AWS begins with empty accounts, so these are made there first, with the very ids and names of the files.
 What is there already stays as it is.
@@ -22,7 +22,7 @@ _SMALLEST_SUBNET = 28
 
 
 def prerequisites(env: Environment, account: str, client: Clients) -> Iterator[str]:
-    """Makes what an environment's file takes for granted of its account; yields a line for each that it made."""
+    """Makes what an environment file requires of its account; yields a line for each that it made."""
     iam = client("iam", account, env.region)
     for name in env.callers.role_names:
         trust = {"Effect": "Allow", "Principal": {"AWS": account}, "Action": "sts:AssumeRole"}

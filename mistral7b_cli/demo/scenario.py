@@ -94,9 +94,9 @@ class Demo:
         client = Cloud(os.environ["AWS_ENDPOINT_URL"]).client
         lines = [*permissions_boundary(self.project, self.account, self.environment.region, client)]
         if lines := [*lines, *prerequisites(self.environment, self.account, client)]:
-            with self.report.step("Make what the file takes for granted") as step:
+            with self.report.step("Create what the file requires") as step:
                 for line in lines:
-                    self.report.tell(f"made first: {line}")
+                    self.report.tell(f"created first: {line}")
                 step.result = f"{len(lines)} resources"
 
     def _deploy(self) -> None:
@@ -107,7 +107,7 @@ class Demo:
     def _ask_the_examples(self) -> None:
         asked = [(one, one.text(one.language("en"))) for one in examples(self.environment.model)]
         refused = [one.name for one, text in asked if not self._fits(text, **one.parameters.model_dump())]
-        with self.report.step("Ask every example prompt", f"mistral7b examples {self.name}") as step:
+        with self.report.step("Send every example prompt", f"mistral7b examples {self.name}") as step:
             try:
                 self._mistral7b("examples", self.name)
             except CommandFailedError as error:

@@ -90,7 +90,7 @@ class Rehearsal:
             step.result = f"{told['status']}: {name} is a clone of this project; on AWS, a click in the console"
 
     def make_prerequisites(self) -> None:
-        """Makes what the commit's files take for granted of the accounts, but for what is there already."""
+        """Creates what the commit's files require of the accounts, unless it exists."""
         client, settings = self.cloud.client, self.promotion.settings
         made: list[str] = []
         for place in self.places:
@@ -100,7 +100,7 @@ class Rehearsal:
         if settings.github_actions is not None:
             made += oidc_providers(settings.github_actions.oidc_provider_arns, settings.region, client)
         for line in made:
-            self.report.tell(f"made first: {line}")
+            self.report.tell(f"created first: {line}")
 
     def promote(self, decide: Approver) -> Result:
         """Takes the clone's commit through the pipeline.

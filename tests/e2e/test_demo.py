@@ -71,7 +71,7 @@ def test_the_demo_plays_every_step_and_leaves_nothing(start: Start, project: Pat
     process = start()
     output, _ = process.communicate(timeout=300)
     assert process.returncode == 0, output
-    for step in ("Deploy", "Ask every example prompt", "Stream an answer", "Update", "Remove everything", "Prove"):
+    for step in ("Deploy", "Send every example prompt", "Stream an answer", "Update", "Remove everything", "Prove"):
         assert step in output
     assert list(tmp_path.iterdir()) == []
     assert processes_with(tmp_path) == []

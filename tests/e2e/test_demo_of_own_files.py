@@ -86,7 +86,7 @@ def test_a_users_environment_is_deployed_updated_and_removed(shown: subprocess.C
     assert shown.returncode == 0, shown.stderr
     results = {step["title"]: step["result"] for step in json.loads(shown.stdout)}
     assert results["Deploy"] == "mistral-7b-base-search is InService"
-    assert results["Ask every example prompt"] == "the file's limits refuse sentiment_few_shot"
+    assert results["Send every example prompt"] == "the file's limits refuse sentiment_few_shot"
     assert "Update: MAX_CONCURRENT_REQUESTS becomes 5" in results
     assert results["Prove that nothing is left"].endswith("resources as before, and 1 that the file keeps")
 
@@ -94,10 +94,10 @@ def test_a_users_environment_is_deployed_updated_and_removed(shown: subprocess.C
 @pytest.mark.parametrize(
     "line",
     [
-        "made first: permissions boundary limits-team7b",
-        "made first: role search-backend",
-        "made first: VPC vpc-0123456789abcdef0 (10.20.0.0/24)",
-        f"made first: KMS key {KEY}",
+        "created first: permissions boundary limits-team7b",
+        "created first: role search-backend",
+        "created first: VPC vpc-0123456789abcdef0 (10.20.0.0/24)",
+        f"created first: KMS key {KEY}",
         "kept, as the file says: log group /aws/sagemaker/Endpoints/mistral-7b-base-search",
     ],
 )
