@@ -4,12 +4,11 @@ Everything is data in this folder: no look-up here needs a network, credentials 
 """
 
 from mistral7b.catalog.data import availability_zones, partition, s3_prefix_list_id, zone_number
-from mistral7b.catalog.instances import InstanceType, instance_type, instance_types
+from mistral7b.catalog.instances import instance_type, instance_types
 from mistral7b.catalog.models import JUMPSTART_IDS, Model, ModelName, ModelVersion, model, models, regions
 
 __all__ = [
     "JUMPSTART_IDS",
-    "InstanceType",
     "Model",
     "ModelName",
     "ModelVersion",

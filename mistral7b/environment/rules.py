@@ -36,29 +36,38 @@ def _version_exists(env: Environment) -> Findings:
         yield Finding("model_version", reason, with_guess(env.model_version, known, fix))
 
 
+@RULES.rule("region")
+def _region_is_known(env: Environment) -> Findings:
+    """The version's artifact is published in the region, and the message lists where it is. Source: JumpStart."""
+    known = catalog.regions()
+    fix = f"use one of {', '.join(known)}"
+    if env.region.startswith("us-gov-"):
+        yield Finding("region", "JumpStart publishes no Mistral 7B in AWS GovCloud (US)", fix)
+    elif env.region not in known:
+        yield Finding("region", "JumpStart publishes Mistral 7B in no such region", with_guess(env.region, known, fix))
+
+
 @RULES.rule("region", "model", "model_version")
 def _artifact_is_in_the_region(env: Environment) -> Findings:
     """The version's artifact is published in the region, and the message lists where it is. Source: JumpStart."""
-    known, published = catalog.regions(), ", ".join(env.version.regions)
-    if env.region.startswith("us-gov-"):
-        fix = f"use one of {', '.join(known)}"
-        yield Finding("region", "JumpStart publishes no Mistral 7B in AWS GovCloud (US)", fix)
-    elif env.region not in known:
-        fix = with_guess(env.region, known, f"use one of {', '.join(known)}")
-        yield Finding("region", "JumpStart publishes Mistral 7B in no such region", fix)
-    elif env.region not in env.version.regions:
-        fix = f"use one of {published}; or a model_version that is (`mistral7b models` lists them)"
+    if env.region not in env.version.regions:
+        fix = f"use one of {', '.join(env.version.regions)}; or a model_version that is (`mistral7b models` lists them)"
         yield Finding("region", f"JumpStart does not publish {env.model} {env.version.version} there", fix)
 
 
-@RULES.rule("instance.type", "model", "model_version")
-def _instance_type_is_offered(env: Environment) -> Findings:
+@RULES.rule("instance.type")
+def _instance_type_is_known(env: Environment) -> Findings:
     """The version is offered on the instance type. Source: JumpStart."""
     known = [t.name for t in catalog.instance_types()]
-    if env.instance_type not in known:
-        fix = with_guess(env.instance_type, known, f"use one of {', '.join(known)}")
+    if env.instance.type is not None and env.instance.type not in known:
+        fix = with_guess(env.instance.type, known, f"use one of {', '.join(known)}")
         yield Finding("instance.type", "Mistral 7B is not offered on it", fix)
-    elif env.instance_type not in env.version.supported_instance_types:
+
+
+@RULES.rule("instance.type", "model", "model_version")
+def _instance_type_runs_the_version(env: Environment) -> Findings:
+    """The version is offered on the instance type. Source: JumpStart."""
+    if env.instance_type not in env.version.supported_instance_types:
         reason = f"JumpStart does not offer {env.model} {env.version.version} on it"
         yield Finding("instance.type", reason, f"use one of {', '.join(env.version.supported_instance_types)}")
 

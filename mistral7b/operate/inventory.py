@@ -2,12 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import boto3
 import jmespath
-
-if TYPE_CHECKING:
-    import boto3
 
 
 @dataclass(frozen=True, order=True)
@@ -52,7 +50,7 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
 }
 
 
-def inventory(session: "boto3.Session") -> set[Resource]:
+def inventory(session: boto3.Session) -> set[Resource]:
     """The resources of every kind that this project deploys, in the session's account and region.
 
     Two of these, taken before a deployment and after its removal, are equal if nothing is left.
@@ -63,7 +61,7 @@ def inventory(session: "boto3.Session") -> set[Resource]:
     return {resource for listing in _LISTINGS for resource in _list(session, *listing)}
 
 
-def _list(session: "boto3.Session", kind: str, service: str, operation: str, names: str) -> Iterator[Resource]:
+def _list(session: boto3.Session, kind: str, service: str, operation: str, names: str) -> Iterator[Resource]:
     client, arguments = session.client(service), _ARGUMENTS.get(operation, {})
     if client.can_paginate(operation):
         pages = client.get_paginator(operation).paginate(**arguments)

@@ -48,54 +48,47 @@ def check(
     The credentials have to be those of the pipeline's account. `on_done` gets each finding as it comes, in any order.
     """
 
-    def run(one: Check) -> Finding:
-        finding = one.finding(cloud)
+    def run(question: Question) -> Finding:
+        finding = find(cloud, question)
         on_done(finding)
         return finding
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return list(pool.map(run, _checks(promotion, places(promotion, bootstrap))))
+        return list(pool.map(run, _questions(promotion, places(promotion, bootstrap))))
 
 
-@dataclass(frozen=True)
-class Check:
-    """One question to an account."""
-
-    subject: str
-    used_by: tuple[str, ...]
-    place: Place
-    look: Callable[[Client], Result]
-    file: str = ""
-    """The pipeline's, for the problems."""
-
-    def finding(self, cloud: Cloud) -> Finding:
-        """What is found by the bootstrap's lookup role, which may read (AWS's ReadOnlyAccess) and nothing else."""
-        place, region = self.place, self.place.region
-        try:
-            credentials = cloud.assume(place.role_arn("lookup"), region)
-            result = self.look(lambda service: cloud.client(service, region, credentials))
-        except (ClientError, BotoCoreError) as error:
-            result = "refused", f"AWS could not be asked: {error}", "see to what AWS says, then ask again"
-            if isinstance(error, ClientError) and error.operation_name == "AssumeRole" and denied(error):
-                later: Result = "later", "not looked at: its account has to be bootstrapped first", ""
-                result = lookup_refused(place, error) if self.subject == "bootstrap" else later
-        status, detail, problems = result
-        if isinstance(problems, str):
-            where = f"{self.subject} of {', '.join(self.used_by)} ({place.account}, {region})"
-            problems = [Problem(self.file, None, where, None, detail, problems)] if problems else []
-        return Finding(self.subject, self.used_by, place.account, region, status, detail, tuple(problems))
+Question = tuple[str, tuple[str, ...], Place, Callable[[Client], Result], str]
+"""Subject and users as in `Finding`, where it is asked, how, and the file for the problems."""
 
 
-def _checks(promotion: Promotion, found: list[Place]) -> Iterator[Check]:
+def find(cloud: Cloud, question: Question) -> Finding:
+    """What is found by the bootstrap's lookup role, which may read (AWS's ReadOnlyAccess) and nothing else."""
+    subject, used_by, place, look, file = question
+    try:
+        credentials = cloud.assume(place.role_arn("lookup"), place.region)
+        result = look(lambda service: cloud.client(service, place.region, credentials))
+    except (ClientError, BotoCoreError) as error:
+        result = "refused", f"AWS could not be asked: {error}", "see to what AWS says, then ask again"
+        if isinstance(error, ClientError) and error.operation_name == "AssumeRole" and denied(error):
+            later: Result = "later", "not looked at: its account has to be bootstrapped first", ""
+            result = lookup_refused(place, error) if subject == "bootstrap" else later
+    status, detail, problems = result
+    if isinstance(problems, str):
+        where = f"{subject} of {', '.join(used_by)} ({place.account}, {place.region})"
+        problems = [Problem(file, None, where, None, detail, problems)] if problems else []
+    return Finding(subject, used_by, place.account, place.region, status, detail, tuple(problems))
+
+
+def _questions(promotion: Promotion, found: list[Place]) -> Iterator[Question]:
     file = str(promotion.file)
     for place in found:
-        yield Check("bootstrap", place.used_by, place, partial(check_bootstrap, place), file)
+        yield "bootstrap", place.used_by, place, partial(check_bootstrap, place), file
     for place in found:
         for one in promotion.environments:
             if (one.account, one.region) == (place.account, place.region):
                 own = str(promotion.file.with_name(f"{one.name}.yaml"))
-                yield Check("environment", (one.name,), place, partial(_check_environment, one, own))
-    yield Check("connection", ("pipeline",), found[0], partial(check_connection, promotion.settings), file)
+                yield "environment", (one.name,), place, partial(_check_environment, one, own), own
+    yield "connection", ("pipeline",), found[0], partial(check_connection, promotion.settings), file
 
 
 def _check_environment(promoted: PromotedEnvironment, file: str, client: Client) -> Result:

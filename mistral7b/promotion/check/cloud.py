@@ -12,7 +12,6 @@ _CONFIG = Config(connect_timeout=5, read_timeout=15, retries={"mode": "standard"
 _SESSION_NAME = "mistral7b"
 _SHORTEST_SESSION_S = 900  # STS API, AssumeRole, DurationSeconds
 
-
 Credentials = Mapping[str, str]
 """Of a role's session, as `boto3.Session.client` takes them."""
 

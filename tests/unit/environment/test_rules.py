@@ -232,6 +232,11 @@ def test_it_refuses(text: str, field: str, reason: str, problems: Problems) -> N
     assert found[field].fix
 
 
+def test_a_wrong_region_and_type_are_refused_beside_a_wrong_version_and_nothing_else(problems: Problems) -> None:
+    text = "region: us-esat-1\nmodel_version: 9.9.9\ninstance: {type: ml.g5.2xlrge}\n"
+    assert set(problems(text)) == {"region", "model_version", "instance.type"}
+
+
 def test_a_target_below_a_raised_limit_is_accepted(load: Load) -> None:
     env = load(
         "region: us-east-1\ntgi: {MAX_CONCURRENT_REQUESTS: 256}\nauto_scaling: {target_concurrent_requests: 200}\n"

@@ -11,7 +11,7 @@ from botocore.stub import Stubber
 from mistral7b.operate.account import Client
 from mistral7b.project import DEFAULT_QUALIFIER
 from mistral7b.promotion.check.bootstrap import Result
-from mistral7b.promotion.check.checks import Check, Finding
+from mistral7b.promotion.check.checks import Finding, find
 from mistral7b.promotion.check.cloud import Cloud, Credentials
 from mistral7b.promotion.places import Place
 from sagehost import cloudformation, moto_app, pipelines
@@ -68,7 +68,7 @@ def cloud(account: Callable[[], str]) -> EmbeddedCloud:
 
 def found(cloud: EmbeddedCloud, subject: str, place: Place, look: Callable[[Client], Result]) -> Finding:
     """What one check finds."""
-    return Check(subject, place.used_by, place, look).finding(cloud)
+    return find(cloud, (subject, place.used_by, place, look, ""))
 
 
 def fix(finding: Finding) -> str:
