@@ -94,10 +94,11 @@ def of_the_request(resource: Resource) -> Iterator[str]:
     sent = {
         members[parameter]: value
         for name, value in resource.get("Properties", {}).items()
-        if (parameter := provider.rename.get(name, name).lower()) in members and name != "Tags"
+        if (parameter := provider.rename.get(name, name).lower()) in members
     }
     given = {name: longest(value) if name.endswith("Document") else known(value) for name, value in sent.items()}
     yield from shapes.beyond(operation.input_shape, given)
+    given.pop(members.get("tags", ""), None)  # which CloudFormation arranges in its own way
     if problem := violations(provider.service, operation.name, given):
         yield problem
 
