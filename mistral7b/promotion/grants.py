@@ -136,4 +136,4 @@ def _resolved(value: Any, names: Mapping[str, str]) -> Any:
 def _name(logical_id: str, resource: Mapping[str, Any]) -> str:
     """The construct's path below its stage or app."""
     path = str(resource.get("Metadata", {}).get("aws:cdk:path", logical_id))
-    return path.partition("/")[2].removesuffix("/Resource") or path
+    return path.partition("/")[2].replace("/Default/", "/").removesuffix("/Resource") or path
