@@ -53,9 +53,8 @@ def build(folder: Path, source: Path) -> Path:
     """The wheel of a distribution, built offline in its folder, which should be a copy."""
     made = folder / f"{source.name} wheel"
     made.mkdir()
-    program = (
-        "import sys; from setuptools.build_meta import build_wheel; build_wheel(sys.argv[1])"  # PEP 517, as by pip
-    )
+    # What pip asks of the backend (PEP 517), without the second that pip takes.
+    program = "import sys; from setuptools.build_meta import build_wheel; build_wheel(sys.argv[1])"
     command = [sys.executable, "-c", program, str(made)]
     succeeded(subprocess.run(command, cwd=source, capture_output=True, text=True, check=False))
     (wheel,) = made.glob("*.whl")
