@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,7 @@ class Demo:
         """
         self._bootstrap()
         self._make_prerequisites()
-        before = inventory(self._session())
+        before = inventory(self._session)
         self._deploy()
         self._ask_the_examples()
         self._stream()
@@ -146,7 +147,7 @@ class Demo:
 
     def _prepare_removal(self, before: set[Resource]) -> set[str]:
         """Empties the bucket of captured requests if the file has it removed; names what the stacks retain."""
-        cloudformation, removal = self._session().client("cloudformation"), self.environment.removal
+        cloudformation, removal = self._session.client("cloudformation"), self.environment.removal
         captures = self.environment.data_capture is not None
         kept = set[str]()
         for stack in (one["StackName"] for one in cloudformation.describe_stacks()["Stacks"]):
@@ -163,7 +164,7 @@ class Demo:
 
     def _empty(self, bucket: str) -> None:
         with self.report.step("Empty a bucket, which CloudFormation does not", f"aws s3 rm s3://{bucket} --recursive"):
-            self._session().resource("s3").Bucket(bucket).object_versions.delete()
+            self._session.resource("s3").Bucket(bucket).object_versions.delete()
 
     def _destroy(self) -> None:
         # what the deployment has made of the app will do: another synth would change nothing but take its time
@@ -172,7 +173,7 @@ class Demo:
 
     def _prove_removal(self, before: set[Resource], kept: set[str]) -> None:
         with self.report.step("Prove that nothing is left") as step:
-            left = inventory(self._session()) - before
+            left = inventory(self._session) - before
             for one in sorted(one for one in left if one.name in kept):
                 self.report.tell(f"kept, as the file says: {one.kind} {one.name}")
             if unexpected := sorted(one for one in left if one.name not in kept):
@@ -196,19 +197,21 @@ class Demo:
 
     def _running_models(self) -> dict[str, dict[str, str]]:
         """The container environment of every model there is, by the model's name."""
-        sagemaker = self._session().client("sagemaker")
+        sagemaker = self._session.client("sagemaker")
         names = [model["ModelName"] for model in sagemaker.list_models()["Models"]]
         return {n: sagemaker.describe_model(ModelName=n)["PrimaryContainer"]["Environment"] for n in names}
 
     def _endpoint_status(self) -> str:
-        sagemaker = self._session().client("sagemaker")
+        sagemaker = self._session.client("sagemaker")
         name = self.environment.resolved_endpoint_name
         status: str = sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"]
         if status != "InService":
             raise StepFailedError(f"endpoint {name} is {status}")
         return status
 
+    @cached_property
     def _session(self) -> boto3.Session:
+        """One session, so that no service's model is parsed twice."""
         return boto3.Session(region_name=self.environment.region)
 
     def _cdk(self, command: str, *arguments: str) -> str:

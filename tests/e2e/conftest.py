@@ -30,25 +30,31 @@ TOOLS_ACCOUNT = "111111111111"
 REGION = "us-east-1"
 DEPLOY = ("--require-approval", "never", "--progress", "events")
 GROUPS = {
-    "test_pipeline": "pipeline",
-    "test_own_copy": "copy",
+    "test_accounts": "options",
+    "test_every_option": "options",
+    "test_removal": "options",
+    "test_scaled_type": "options",
+    "test_calling": "local",
+    "test_github_workflow": "local",
+    "test_local": "local",
+    "test_constructs_wheel": "wheels",
+    "test_own_repository": "wheels",
+    "test_wheels": "wheels",
     "test_demo": "demo",
     "test_demo_of_own_files": "demo",
-    "test_local": "local",
-    "test_calling": "local",
-    "test_wheels": "wheels",
+    "test_own_copy": "copy",
+    "test_pipeline": "pipeline",
 }
-"""Workers of the tests that do without the shared server, by file."""
+"""Tests that run in one worker, by file, and by default those of `dev`: groups of a minute each."""
 
 
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in this hook, too
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """End-to-end tests of the shared server in one worker; those that start their own, in others meanwhile."""
+    """Shares the end-to-end tests out among the workers; each worker has one server for all its groups."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.e2e)
-            group = GROUPS.get(item.path.stem, "e2e")
-            item.add_marker(pytest.mark.xdist_group(group))
+            item.add_marker(pytest.mark.xdist_group(GROUPS.get(item.path.stem, "dev")))
 
 
 @dataclass(frozen=True)

@@ -52,8 +52,11 @@ def build_release(distribution: str, folder: Path, changes: Mapping[str, tuple[s
 def build(folder: Path, source: Path) -> Path:
     """The wheel of a distribution, built offline in its folder, which should be a copy."""
     made = folder / f"{source.name} wheel"
-    options = ["--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", str(made)]
-    succeeded(subprocess.run([*_PIP, "wheel", *options, str(source)], capture_output=True, text=True, check=False))
+    made.mkdir()
+    # What pip asks of the backend (PEP 517), without the second that pip takes.
+    program = "import sys; from setuptools.build_meta import build_wheel; build_wheel(sys.argv[1])"
+    command = [sys.executable, "-c", program, str(made)]
+    succeeded(subprocess.run(command, cwd=source, capture_output=True, text=True, check=False))
     (wheel,) = made.glob("*.whl")
     return wheel
 
