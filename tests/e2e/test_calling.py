@@ -19,7 +19,6 @@ from werkzeug import Request, Response
 from werkzeug.serving import make_server
 
 from mistral7b.environment import load_environment
-from sagehost.accounts import credentials
 from sagehost.lifecycle import State
 from tests.e2e.conftest import BIN, PROJECT, REGION
 
@@ -49,7 +48,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def environ(server: State, files: Path) -> dict[str, str]:
     """The process environment of a caller of the account in which dev's endpoint and parameter are."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    settings = credentials(ACCOUNT, REGION) | {"AWS_ENDPOINT_URL": server.url}
+    settings = server.settings(ACCOUNT, REGION)
     env = load_environment(files, "dev")
     session = boto3.Session(settings["AWS_ACCESS_KEY_ID"], settings["AWS_SECRET_ACCESS_KEY"], region_name=REGION)
     iam, ssm, sagemaker = (session.client(name, endpoint_url=server.url) for name in ("iam", "ssm", "sagemaker"))

@@ -125,7 +125,7 @@ async def _invoke(fleet: Fleet, request: Request) -> _Invoked:
 def caller(authorization: str | None) -> tuple[str, str]:
     """The account that signed a request, and the region it was signed for.
 
-    The signature itself is not checked: there are no secrets here. Raises RuntimeApiError.
+    `sagehost.signatures` has checked it. Raises RuntimeApiError.
     """
     match = _CREDENTIAL.match(authorization or "")
     if match is None:
