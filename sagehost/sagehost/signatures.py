@@ -2,8 +2,11 @@
 
 Signatures of version 4, in the header or the query, are computed anew with the key's secret:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html. Keys are those of accounts
-(`sagehost.accounts`), of IAM users and of STS's sessions. Signatures of the chunks of a body are not compared, nor
-checksums that trail it. Forms for uploads by browsers (S3's POST policies) do not get in.
+(`sagehost.accounts`), of IAM users and of STS's sessions. Version 2, with which boto3 presigns S3's requests, gets in
+where S3 still lets it: in the query, for buckets of the first regions.
+
+Signatures of the chunks of a body are not compared, nor checksums that trail it. Forms for uploads by browsers (S3's
+POST policies) do not get in.
 """
 
 import hashlib
@@ -13,12 +16,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPMessage
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, unquote, urlsplit
 
-from botocore.auth import S3SigV4Auth, SigV4Auth
+from botocore.auth import HmacV1Auth, S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from moto.s3.models import s3_backends
+from moto.s3.models import FakeBucket, s3_backends
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -35,6 +38,11 @@ _CREDENTIAL = re.compile(r"([^/]+)/(\d{8})/([a-z0-9-]+)/([a-z0-9.-]+)/aws4_reque
 _DIGEST = re.compile("[0-9a-f]{64}")
 _ALGORITHM = "AWS4-HMAC-SHA256"
 _IN_QUERY = ("Algorithm", "Credential", "Date", "Expires", "SignedHeaders", "Security-Token", "Signature")
+_FIRST_REGIONS = {"us-east-1", "us-west-1", "us-west-2", "eu-west-1", "sa-east-1"} | {
+    f"ap-{place}" for place in ("northeast-1", "southeast-1", "southeast-2")
+}
+"""Of before 2014: https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html."""
+
 _SKEW = {"s3": timedelta(minutes=15)}
 _USUAL_SKEW = timedelta(minutes=5)
 _MOST_EXPIRES_S = 604_800
@@ -64,6 +72,7 @@ _REFUSALS: Mapping[str, Mapping[str, tuple[int, str, str]]] = {
         "skewed": (403, "RequestTimeTooSkewed", _SKEWED),
         "expired": (403, "AccessDenied", "Request has expired"),
         "not signed": (403, "AccessDenied", "There were headers present in the request which were not signed"),
+        "too old": (400, "InvalidRequest", "The authorization mechanism you have provided is not supported."),
         "mismatch": (403, "SignatureDoesNotMatch", _MISMATCH),
         "other body": (400, "XAmzContentSHA256Mismatch", "The 'x-amz-content-sha256' header does not match the body."),
     },
@@ -155,6 +164,32 @@ class _S3Signer(_Signer, S3SigV4Auth):  # type: ignore[misc] # the same
     pass
 
 
+class _OldSigner(HmacV1Auth):  # type: ignore[misc] # the same
+    def __init__(self, credentials: Credentials, expires: str) -> None:
+        super().__init__(credentials)
+        self._expires = expires
+
+    def _get_date(self) -> str:
+        return self._expires
+
+
+def _check_old(scope: Scope, headers: Headers, query: Mapping[str, str], secret: str) -> None:
+    """Raises unless the secret makes the signature of version 2 in a query: "RESTAuthentication" in S3's guide."""
+    expires, signed = query.get("Expires", ""), HTTPMessage()
+    said = {**headers, **query}  # a header that was signed may stand in either
+    for name in [one for one in said if one.startswith("x-amz-") or one in ("content-md5", "content-type")]:
+        signed[name] = said[name]
+    bucket = _bucket(scope["path"].split("/")[1])
+    if bucket and bucket.region_name not in _FIRST_REGIONS:
+        raise _RefusedError("too old")
+    url = urlsplit(f"http://x{scope['raw_path'].decode('latin-1')}?{scope['query_string'].decode('latin-1')}")
+    wanted = _OldSigner(Credentials("", secret), expires).get_signature(scope["method"], url, signed)
+    if not expires.isdecimal() or not hmac.compare_digest(wanted.encode(), query.get("Signature", "").encode()):
+        raise _RefusedError("mismatch")
+    if int(expires) <= datetime.now(UTC).timestamp():
+        raise _RefusedError("expired")
+
+
 def _signature(headers: Headers, query: Mapping[str, str]) -> _Signature | None:
     """The signature of a request; None if it has none."""
     header, presigned = headers.get("authorization"), any(f"X-Amz-{name}" in query for name in _IN_QUERY)
@@ -209,6 +244,9 @@ class Front:
         """The request as the application gets it: with the signature in its header, and the body that was signed."""
         raw_query = scope["query_string"].decode("latin-1")
         query = dict(parse_qsl(raw_query, keep_blank_values=True))
+        if "AWSAccessKeyId" in query:
+            _check_old(scope, headers, query, self._secret(query["AWSAccessKeyId"], query.get("x-amz-security-token")))
+            return scope, receive
         found, digest = _signature(headers, query), headers.get("x-amz-content-sha256")
         if found is None:
             return scope, await _unsigned(scope, receive, headers, query)
@@ -218,7 +256,7 @@ class Front:
         body = None if digest else await _body(receive, _MOST_BYTES)
         kept = [one for one in raw_query.split("&") if one.partition("=")[0] != "X-Amz-Signature"]
         path = scope["raw_path"].decode("latin-1")
-        secret = self._secret(found)
+        secret = self._secret(found.key_id, found.token)
         found.check(
             scope["method"],
             f"http://{headers['host']}{path}?{'&'.join(kept)}",
@@ -236,16 +274,16 @@ class Front:
                 raise _RefusedError("other body")
         return _as_signed(scope, found, kept), _replayed(body, receive)
 
-    def _secret(self, found: _Signature) -> str:
+    def _secret(self, key_id: str, token: str | None) -> str:
         """The secret of the key that has signed."""
-        if accounts.account_of(found.key_id):
-            if found.token:
+        if accounts.account_of(key_id):
+            if token:
                 raise _RefusedError("wrong token")
             return self.secret
-        session, key = roles.session(found.key_id), roles.access_key(found.key_id)
+        session, key = roles.session(key_id), roles.access_key(key_id)
         if key is None or key.status != "Active":
             raise _RefusedError("unknown key")
-        if not hmac.compare_digest((session.session_token if session else "").encode(), (found.token or "").encode()):
+        if not hmac.compare_digest((session.session_token if session else "").encode(), (token or "").encode()):
             raise _RefusedError("wrong token")
         if session and session.expiration.replace(tzinfo=UTC) < datetime.now(UTC):
             raise _RefusedError("expired token")
@@ -277,19 +315,25 @@ async def _unsigned(scope: Scope, receive: Receive, headers: Headers, query: Map
     raise _RefusedError("missing")
 
 
+def _bucket(name: str) -> FakeBucket | None:
+    if name not in s3_backends.bucket_accounts:
+        return None
+    partition, account = s3_backends.bucket_accounts[name]
+    return s3_backends[account][partition].buckets.get(name)
+
+
 def _everyone_may(path: str, query: Mapping[str, str]) -> bool:
     """Whether a bucket's policy lets everybody read an object, or list the bucket."""
-    name, _, key = unquote(path).removeprefix("/").partition("/")
-    if name not in s3_backends.bucket_accounts:
+    name, _, key = path.removeprefix("/").partition("/")
+    bucket = _bucket(name)
+    if bucket is None:
         return False
-    partition, account = s3_backends.bucket_accounts[name]
-    bucket = s3_backends[account][partition].buckets[name]
     blocked = bucket.public_access_block and bucket.public_access_block.restrict_public_buckets in (True, "true")
     version = {"versionId"} if key and "versionId" in query else set()
     if bucket.policy is None or blocked or not set(query) <= (_OF_OBJECT if key else _OF_LIST) | version:
         return False
     action = f"s3:GetObject{'Version' if version else ''}" if key else "s3:ListBucket"
-    arn = f"arn:{partition}:s3:::{name}{f'/{key}' if key else ''}"
+    arn = f"arn:{bucket.partition}:s3:::{name}{f'/{key}' if key else ''}"
     return policies.allows_everyone(bucket.policy.decode(), action, arn)
 
 
