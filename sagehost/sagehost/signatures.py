@@ -12,8 +12,9 @@ POST policies) do not get in.
 import hashlib
 import hmac
 import re
+import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPMessage
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -49,7 +50,6 @@ _MOST_EXPIRES_S = 604_800
 _MOST_BYTES = 8 * 1024 * 1024
 """Of a body whose digest no header tells: it is held before its sender is known. SageMaker's take up to 6 MB."""
 
-_WEB_IDENTITY = "AssumeRoleWithWebIdentity"
 _OF_OBJECT = {"x-id", "partNumber", "response-content-type", "response-content-disposition"}
 _OF_LIST = {"list-type", "prefix", "delimiter", "max-keys", "continuation-token", "start-after", "marker"}
 
@@ -109,13 +109,20 @@ class _RefusedError(Exception):
 
 
 @dataclass(frozen=True)
-class _Signature:
-    """What a request says of its signature."""
+class _Caller:
+    """Who asks which service, as the credential of a signature says it."""
 
     key_id: str
     date: str
     region: str
     service: str
+
+
+@dataclass(frozen=True)
+class _Signature:
+    """What a request says of its signature."""
+
+    caller: _Caller
     names: list[str]
     """Signed headers."""
     value: str
@@ -130,8 +137,8 @@ class _Signature:
             made = datetime.strptime(self.timestamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
         except ValueError:
             raise _RefusedError("malformed") from None
-        age, skew = datetime.now(UTC) - made, _SKEW.get(self.service, _USUAL_SKEW)
-        if not self.timestamp.startswith(self.date) or not 0 < (self.expires_s or 1) <= _MOST_EXPIRES_S:
+        age, skew = datetime.now(UTC) - made, _SKEW.get(self.caller.service, _USUAL_SKEW)
+        if not self.timestamp.startswith(self.caller.date) or not 0 < (self.expires_s or 1) <= _MOST_EXPIRES_S:
             raise _RefusedError("malformed")
         if age < -skew or (self.expires_s is None and age > skew):
             raise _RefusedError("skewed")
@@ -144,13 +151,19 @@ class _Signature:
         for name in self.names:
             for value in headers.getlist(name):
                 signed[name] = value
-        kind = _S3Signer if self.service == "s3" else _Signer
+        kind = _S3Signer if self.caller.service == "s3" else _Signer
         request = AWSRequest(method, url, {"X-Amz-Content-SHA256": digest})
         request.context.update(timestamp=self.timestamp, signed=signed)
-        signer = kind(Credentials(self.key_id, secret), self.service, self.region)
+        signer = kind(Credentials(self.caller.key_id, secret), self.caller.service, self.caller.region)
         wanted = signer.signature(signer.string_to_sign(request, signer.canonical_request(request)), request)
-        if not hmac.compare_digest(wanted.encode(), self.value.encode()):
-            raise _RefusedError("mismatch")
+        _compare(wanted, self.value, "mismatch")
+        if kind is _S3Signer and any(name.startswith("x-amz-") and name not in self.names for name in headers):
+            raise _RefusedError("not signed")
+
+
+def _compare(wanted: str, given: str, refusal: str) -> None:
+    if not hmac.compare_digest(wanted.encode(), given.encode()):
+        raise _RefusedError(refusal)
 
 
 class _Signer(SigV4Auth):  # type: ignore[misc] # botocore has no types
@@ -165,54 +178,56 @@ class _S3Signer(_Signer, S3SigV4Auth):  # type: ignore[misc] # the same
 
 
 class _OldSigner(HmacV1Auth):  # type: ignore[misc] # the same
-    def __init__(self, credentials: Credentials, expires: str) -> None:
-        super().__init__(credentials)
-        self._expires = expires
+    expires: str
 
     def _get_date(self) -> str:
-        return self._expires
+        return self.expires
 
 
-def _check_old(scope: Scope, headers: Headers, query: Mapping[str, str], secret: str) -> None:
+def _check_old(scope: Scope, headers: Headers, query: Mapping[str, str], secret: str) -> _Caller:
     """Raises unless the secret makes the signature of version 2 in a query: "RESTAuthentication" in S3's guide."""
-    expires, signed = query.get("Expires", ""), HTTPMessage()
-    said = {**headers, **query}  # a header that was signed may stand in either
+    said, signed, bucket = {**headers, **query}, HTTPMessage(), _bucket(scope)
     for name in [one for one in said if one.startswith("x-amz-") or one in ("content-md5", "content-type")]:
-        signed[name] = said[name]
-    bucket = _bucket(scope["path"].split("/")[1])
+        signed[name] = said[name]  # it may stand in either
     if bucket and bucket.region_name not in _FIRST_REGIONS:
         raise _RefusedError("too old")
-    url = urlsplit(f"http://x{scope['raw_path'].decode('latin-1')}?{scope['query_string'].decode('latin-1')}")
-    wanted = _OldSigner(Credentials("", secret), expires).get_signature(scope["method"], url, signed)
-    if not expires.isdecimal() or not hmac.compare_digest(wanted.encode(), query.get("Signature", "").encode()):
-        raise _RefusedError("mismatch")
-    if int(expires) <= datetime.now(UTC).timestamp():
+    signer = _OldSigner(Credentials("", secret))
+    signer.expires = query.get("Expires", "")
+    wanted = signer.get_signature(scope["method"], urlsplit(_url(scope)), signed)
+    _compare(wanted, query.get("Signature", ""), "mismatch")
+    if not signer.expires.isdecimal() or int(signer.expires) <= datetime.now(UTC).timestamp():
         raise _RefusedError("expired")
+    return _Caller(query["AWSAccessKeyId"], "20060301", accounts.DEFAULT_REGION, "s3")
+
+
+def _url(scope: Scope, *without: str) -> str:
+    """The URL as it was sent, without some members of its query."""
+    members = scope["query_string"].decode("latin-1").split("&")
+    kept = "&".join(one for one in members if one.partition("=")[0] not in without)
+    return f"http://localhost{scope['raw_path'].decode('latin-1')}?{kept}"
 
 
 def _signature(headers: Headers, query: Mapping[str, str]) -> _Signature | None:
     """The signature of a request; None if it has none."""
-    header, presigned = headers.get("authorization"), any(f"X-Amz-{name}" in query for name in _IN_QUERY)
-    if header is None and not presigned:
+    header, in_query = headers.get("authorization"), [name for name in _IN_QUERY if f"X-Amz-{name}" in query]
+    if header is None and not in_query:
         return None
     if header is None:
-        said = {name: query[f"X-Amz-{name}"] for name in _IN_QUERY if f"X-Amz-{name}" in query}
-        if not said.get("Expires", "300").isdecimal():
-            raise _RefusedError("malformed")
-        expires: int | None = int(said.get("Expires", "300"))
+        said = {name: query[f"X-Amz-{name}"] for name in in_query}
     else:
         algorithm, _, rest = header.partition(" ")
         pairs = [one.strip().partition("=") for one in rest.split(",")]
-        said, expires = {name: value for name, _, value in pairs} | {"Algorithm": algorithm}, None
+        said = {name: value for name, _, value in pairs} | {"Algorithm": algorithm}
         said |= {"Date": headers.get("x-amz-date", ""), "Security-Token": headers.get("x-amz-security-token", "")}
-        if presigned or len(pairs) != len({name for name, _, _ in pairs}):
+        if in_query or len(pairs) != len({name for name, _, _ in pairs}):
             raise _RefusedError("malformed")
     scope, names = _CREDENTIAL.fullmatch(said.get("Credential", "")), said.get("SignedHeaders", "").split(";")
-    if said.get("Algorithm") != _ALGORITHM or scope is None or "host" not in names or "Signature" not in said:
+    expires, token = said.get("Expires", "300" if header is None else "0"), said.get("Security-Token") or None
+    known = said.get("Algorithm") == _ALGORITHM and expires.isdecimal() and "Signature" in said
+    if not known or scope is None or "host" not in names:
         raise _RefusedError("malformed")
-    key_id, date, region, service = scope.groups()
-    token = said.get("Security-Token") or None
-    return _Signature(key_id, date, region, service, names, said["Signature"], said.get("Date", ""), token, expires)
+    seconds = int(expires) if header is None else None
+    return _Signature(_Caller(*scope.groups()), names, said["Signature"], said.get("Date", ""), token, seconds)
 
 
 @dataclass(frozen=True)
@@ -234,116 +249,101 @@ class Front:
             await self.app(scope, receive, send)
         else:
             try:
-                scope, receive = await self._let_in(scope, receive, headers)
+                caller, receive = await self._let_in(scope, receive, headers)
             except _RefusedError as error:
                 await _refuse(scope, headers, str(error))(scope, receive, send)
             else:
-                await self.app(scope, receive, send)
+                await self.app(_asked_by(caller, scope), receive, send)
 
-    async def _let_in(self, scope: Scope, receive: Receive, headers: Headers) -> tuple[Scope, Receive]:
-        """The request as the application gets it: with the signature in its header, and the body that was signed."""
-        raw_query = scope["query_string"].decode("latin-1")
-        query = dict(parse_qsl(raw_query, keep_blank_values=True))
+    async def _let_in(self, scope: Scope, receive: Receive, headers: Headers) -> tuple[_Caller, Receive]:
+        """Who asks, and the body that was signed."""
+        query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
         if "AWSAccessKeyId" in query:
-            _check_old(scope, headers, query, self._secret(query["AWSAccessKeyId"], query.get("x-amz-security-token")))
-            return scope, receive
+            secret = self._secret(query["AWSAccessKeyId"], query.get("x-amz-security-token"))
+            return _check_old(scope, headers, query, secret), receive
         found, digest = _signature(headers, query), headers.get("x-amz-content-sha256")
         if found is None:
-            return scope, await _unsigned(scope, receive, headers, query)
+            return await _unsigned(scope, receive, headers, query)
         found.check_time()
-        if found.expires_s is not None and found.service == "s3":
+        if found.expires_s is not None and found.caller.service == "s3":
             digest = digest or "UNSIGNED-PAYLOAD"
         body = None if digest else await _body(receive, _MOST_BYTES)
-        kept = [one for one in raw_query.split("&") if one.partition("=")[0] != "X-Amz-Signature"]
-        path = scope["raw_path"].decode("latin-1")
-        secret = self._secret(found.key_id, found.token)
-        found.check(
-            scope["method"],
-            f"http://{headers['host']}{path}?{'&'.join(kept)}",
-            headers,
-            digest or hashlib.sha256(body or b"").hexdigest(),
-            secret,
-        )
-        if found.service == "s3" and any(name.startswith("x-amz-") and name not in found.names for name in headers):
-            raise _RefusedError("not signed")
-        if scope["path"].startswith(_OWNERS_PATHS) and accounts.account_of(found.key_id) is None:
+        digest = digest or hashlib.sha256(body or b"").hexdigest()
+        secret = self._secret(found.caller.key_id, found.token)
+        found.check(scope["method"], _url(scope, "X-Amz-Signature"), headers, digest, secret)
+        if scope["path"].startswith(_OWNERS_PATHS) and accounts.account_of(found.caller.key_id) is None:
             raise _RefusedError("unknown key")
-        if body is None:
-            body = await _body(receive)
-            if digest and _DIGEST.fullmatch(digest) and hashlib.sha256(body).hexdigest() != digest:
-                raise _RefusedError("other body")
-        return _as_signed(scope, found, kept), _replayed(body, receive)
+        body = await _body(receive) if body is None else body
+        if _DIGEST.fullmatch(digest) and hashlib.sha256(body).hexdigest() != digest:
+            raise _RefusedError("other body")
+        return found.caller, _replayed(body, receive)
 
     def _secret(self, key_id: str, token: str | None) -> str:
         """The secret of the key that has signed."""
         if accounts.account_of(key_id):
-            if token:
-                raise _RefusedError("wrong token")
+            _compare("", token or "", "wrong token")
             return self.secret
         session, key = roles.session(key_id), roles.access_key(key_id)
         if key is None or key.status != "Active":
             raise _RefusedError("unknown key")
-        if not hmac.compare_digest((session.session_token if session else "").encode(), (token or "").encode()):
-            raise _RefusedError("wrong token")
+        _compare(session.session_token if session else "", token or "", "wrong token")
         if session and session.expiration.replace(tzinfo=UTC) < datetime.now(UTC):
             raise _RefusedError("expired token")
         return str(key.secret_access_key)
 
 
-def _as_signed(scope: Scope, found: _Signature, query: list[str]) -> Scope:
-    """The request with its signature in the header alone, where services look for the caller, its region and theirs."""
-    if found.expires_s is None:
-        return scope
-    copied = dict(scope, headers=list(scope["headers"]))
-    credential = f"{found.key_id}/{found.date}/{found.region}/{found.service}/aws4_request"
-    signed = f"{_ALGORITHM} Credential={credential}, SignedHeaders={';'.join(found.names)}, Signature={found.value}"
-    MutableHeaders(scope=copied)["authorization"] = signed
-    kept = [one for one in query if one.partition("=")[0].removeprefix("X-Amz-") not in _IN_QUERY]
-    return dict(copied, query_string="&".join(kept).encode("latin-1"))
+def _asked_by(caller: _Caller, scope: Scope) -> Scope:
+    """The request with who asks in its header alone, where moto looks for the caller, the service and its region.
+
+    It looks into bodies and queries, too, where the header does not say it as expected.
+    """
+    asked = dict(scope, headers=list(scope["headers"]))
+    credential = f"Credential={'/'.join(astuple(caller))}/aws4_request"
+    MutableHeaders(scope=asked)["authorization"] = f"{_ALGORITHM} {credential}, SignedHeaders=host, Signature=0"
+    names = ("AWSAccessKeyId", "Signature", "Expires", *(f"X-Amz-{name}" for name in _IN_QUERY))
+    return dict(asked, query_string=urlsplit(_url(scope, *names)).query.encode("latin-1"))
 
 
-async def _unsigned(scope: Scope, receive: Receive, headers: Headers, query: Mapping[str, str]) -> Receive:
-    """The body of a request that needs no signature: a token for a role, or a read that a bucket's policy allows."""
-    form_type = headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
-    if form_type and scope["method"] == "POST" and scope["path"] == "/" and not query and "x-amz-target" not in headers:
+async def _unsigned(
+    scope: Scope, receive: Receive, headers: Headers, query: Mapping[str, str]
+) -> tuple[_Caller, Receive]:
+    """A request that needs no signature: a token for a role, or a read that a bucket's policy allows."""
+    nobody = _Caller("anonymous", "20060301", accounts.DEFAULT_REGION, "s3")
+    if scope["method"] in ("GET", "HEAD") and _everyone_may(scope, query):
+        return nobody, receive
+    form = headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+    if form and scope["method"] == "POST" and scope["path"] == "/" and not query:
         body = await _body(receive, _MOST_BYTES)
-        form = parse_qsl(body.decode("latin-1"), keep_blank_values=True)
-        if [value for name, value in form if name.lower() == "action"] == [_WEB_IDENTITY]:
-            return _replayed(body, receive)
-    elif scope["method"] in ("GET", "HEAD") and _everyone_may(scope["path"], query):
-        return receive
+        actions = [value for name, value in parse_qsl(body.decode("latin-1")) if name.lower() == "action"]
+        if actions == ["AssumeRoleWithWebIdentity"]:
+            return replace(nobody, service="sts"), _replayed(body, receive)
     raise _RefusedError("missing")
 
 
-def _bucket(name: str) -> FakeBucket | None:
-    if name not in s3_backends.bucket_accounts:
-        return None
-    partition, account = s3_backends.bucket_accounts[name]
+def _bucket(scope: Scope) -> FakeBucket | None:
+    name = scope["path"].split("/")[1]
+    partition, account = s3_backends.bucket_accounts.get(name, ("aws", accounts.DEFAULT_ACCOUNT))
     return s3_backends[account][partition].buckets.get(name)
 
 
-def _everyone_may(path: str, query: Mapping[str, str]) -> bool:
+def _everyone_may(scope: Scope, query: Mapping[str, str]) -> bool:
     """Whether a bucket's policy lets everybody read an object, or list the bucket."""
-    name, _, key = path.removeprefix("/").partition("/")
-    bucket = _bucket(name)
-    if bucket is None:
+    bucket, key = _bucket(scope), scope["path"].removeprefix("/").partition("/")[2]
+    if bucket is None or bucket.policy is None or not set(query) <= (_OF_OBJECT if key else _OF_LIST):
         return False
-    blocked = bucket.public_access_block and bucket.public_access_block.restrict_public_buckets in (True, "true")
-    version = {"versionId"} if key and "versionId" in query else set()
-    if bucket.policy is None or blocked or not set(query) <= (_OF_OBJECT if key else _OF_LIST) | version:
+    if bucket.public_access_block and bucket.public_access_block.restrict_public_buckets in (True, "true"):
         return False
-    action = f"s3:GetObject{'Version' if version else ''}" if key else "s3:ListBucket"
-    arn = f"arn:{bucket.partition}:s3:::{name}{f'/{key}' if key else ''}"
-    return policies.allows_everyone(bucket.policy.decode(), action, arn)
+    arn = f"arn:{bucket.partition}:s3:::{bucket.name}{f'/{key}' if key else ''}"
+    return policies.allows_everyone(bucket.policy.decode(), "s3:GetObject" if key else "s3:ListBucket", arn)
 
 
-async def _body(receive: Receive, most: int | None = None) -> bytes:
+async def _body(receive: Receive, most: int = sys.maxsize) -> bytes:
     parts, size, more = [], 0, True
     while more:
         message = await receive()
         parts.append(message.get("body", b""))
         size += len(parts[-1])
-        if most is not None and size > most:
+        if size > most:
             raise _RefusedError("too large")
         more = message.get("more_body", False)
     return b"".join(parts)
@@ -361,10 +361,9 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
 
 def _refuse(scope: Scope, headers: Headers, kind: str) -> Response:
     """The answer to a request that does not get in, as its service gives it."""
-    environ = {"CONTENT_TYPE": headers.get("content-type", ""), "PATH_INFO": scope["path"]}
     signed = unquote(f"{scope['query_string'].decode('latin-1')} {headers.get('authorization', '')}")
-    environ["HTTP_AUTHORIZATION"] = signed
+    environ = {"HTTP_AUTHORIZATION": signed, "PATH_INFO": scope["path"]}
+    environ["CONTENT_TYPE"] = headers.get("content-type", "")
     words = {"too large": _TOO_LARGE, **_REFUSALS.get(family(environ), _REST)}
-    status, code, message = words.get(kind) or words.get(_LIKE.get(kind, ""), _NOT_VALIDATED)
-    line, found, content = error_response(environ, status, code, message)
+    line, found, content = error_response(environ, *(words.get(kind) or words.get(_LIKE.get(kind, ""), _NOT_VALIDATED)))
     return Response(content if scope["method"] != "HEAD" else b"", int(line.split()[0]), dict(found))

@@ -150,6 +150,23 @@ def test_a_key_that_was_never_issued_is_refused_as_the_service_does(server: Stat
     assert refusal(client(server, service, keys), service) == UNKNOWN[service]
 
 
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        "Bearer token",
+        "AWS AKIAIOSFODNN7EXAMPLE:frJIUN8DYpKDtOLCwo//yllqDzg=",
+        "AWS4-HMAC-SHA256",
+        "AWS4-HMAC-SHA256 Credential=key/20240101/eu-west-1/sagemaker/aws4_request",
+        "AWS4-HMAC-SHA256 Credential=key/20240101, SignedHeaders=host, Signature=ab",
+        "AWS4-HMAC-SHA256 Credential=key/20240101/eu-west-1/sagemaker/aws4_request, SignedHeaders=, Signature=ab",
+        "AWS4-ECDSA-P256-SHA256 Credential=key/20240101/sagemaker/aws4_request, SignedHeaders=host, Signature=ab",
+    ],
+)
+def test_a_header_that_is_no_signature_is_refused(server: State, authorization: str) -> None:
+    headers = {"Authorization": authorization, "Host": f"localhost:{server.port}"}
+    assert ask(server, headers, "POST", "/endpoints/any/invocations")[0] == 403
+
+
 @pytest.mark.parametrize("service", [*CALLS])
 def test_a_request_without_a_signature_is_refused(server: State, service: str) -> None:
     status, code = refusal(client(server, service, signature_version=UNSIGNED), service)
