@@ -1,11 +1,12 @@
 """`mistral7b local`: the embedded AWS in the background."""
 
+import os
 import shlex
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -14,7 +15,7 @@ from mistral7b.yamlfile import nearest
 from mistral7b_cli.options import AsJson
 from mistral7b_cli.output import progress, say, write_json
 from sagehost import lifecycle
-from sagehost.accounts import DEFAULT_ACCOUNT, DEFAULT_REGION, credentials, without_credentials
+from sagehost.accounts import DEFAULT_ACCOUNT, DEFAULT_REGION, access_key_id, without_credentials
 
 STATE = Path(".mistral7b") / "local"
 DEFAULT_PORT = 5600
@@ -52,7 +53,7 @@ def up(
     """
     _check_region(region)
     try:
-        settings = credentials(account, region)
+        access_key_id(account)
     except ValueError as error:
         raise UserError(f"--account {account}: {error}\nfix: give 12 digits, such as {DEFAULT_ACCOUNT}") from error
     running = lifecycle.status(state)
@@ -62,10 +63,12 @@ def up(
     except lifecycle.LifecycleError as error:
         fix = "\nfix: name another port (--port 0 takes a free one)" if "cannot listen" in str(error) else ""
         raise UserError(f"{error}{fix}", 1) from error
-    settings = {"AWS_ENDPOINT_URL": server.url, **settings}
+    settings: dict[str, str | None] = {**server.settings(account, region)}
     if as_json:
-        write_json(asdict(server) | {"environment": settings})
+        write_json(_told(server) | {"environment": settings})
         return
+    if "AWS_SESSION_TOKEN" in os.environ:  # of credentials that these replace
+        settings["AWS_SESSION_TOKEN"] = None
     word = "runs already" if running else "is ready"
     told = f"The embedded AWS {word} at {server.url} (process {server.pid}, log {server.log})."
     if running and port not in (DEFAULT_PORT, 0, running.port):
@@ -78,7 +81,7 @@ def status(state: StateFolder = STATE, as_json: AsJson = False) -> None:
     """Show whether the embedded AWS runs, and where. Exit status 1: it does not."""
     server = lifecycle.status(state)
     if as_json:
-        write_json({"running": server is not None} | (asdict(server) if server else {}))
+        write_json({"running": server is not None} | (_told(server) if server else {}))
     elif server is not None:
         say(f"The embedded AWS runs at {server.url} since {server.started_at} (process {server.pid}).")
         say(f"Its log: {server.log}")
@@ -105,6 +108,11 @@ def down(state: StateFolder = STATE, as_json: AsJson = False) -> None:
         return
     told = "The embedded AWS is stopped." if stopped else f"The embedded AWS did not run here ({state})."
     _print(settings, told, "To unset its settings in this shell")
+
+
+def _told(server: lifecycle.State) -> dict[str, Any]:
+    """What scripts get to know of a server; its secret is among the settings alone."""
+    return {name: value for name, value in asdict(server).items() if name != "secret"}
 
 
 def _print(settings: Mapping[str, str | None], told: str, purpose: str) -> None:

@@ -25,7 +25,7 @@ from mistral7b.yamlfile import read
 from mistral7b_cli.demo.prerequisites import permissions_boundary, prerequisites
 from mistral7b_cli.rehearsal.cloud import Cloud
 from mistral7b_cli.report import Report, StepFailedError
-from sagehost.accounts import DEFAULT_ACCOUNT, credentials
+from sagehost.accounts import DEFAULT_ACCOUNT
 from sagehost.lifecycle import running_server
 
 EXAMPLE = Path(__file__).parent / "example"
@@ -92,7 +92,7 @@ class Demo:
             step.result = "bucket, repository and roles of the CDK"
 
     def _make_prerequisites(self) -> None:
-        client = Cloud(os.environ["AWS_ENDPOINT_URL"]).client
+        client = Cloud(os.environ["AWS_ENDPOINT_URL"], os.environ["AWS_SECRET_ACCESS_KEY"]).client
         lines = [*permissions_boundary(self.project, self.account, self.environment.region, client)]
         if lines := [*lines, *prerequisites(self.environment, self.account, client)]:
             with self.report.step("Create what the file requires") as step:
@@ -247,8 +247,7 @@ def run_demo(project: Path, report: Report, folder: Path = EXAMPLE, name: str = 
             step.result = server.url
         # jsii leaves its temporary files behind when it is interrupted: they go with the scratch folder
         settings = {
-            **credentials(environment.account or DEFAULT_ACCOUNT, environment.region),
-            "AWS_ENDPOINT_URL": server.url,
+            **server.settings(environment.account or DEFAULT_ACCOUNT, environment.region),
             "PATH": python_first(),
             "TMPDIR": str(scratch),
         }

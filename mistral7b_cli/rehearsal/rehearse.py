@@ -148,7 +148,7 @@ def run_rehearsal(
     with ExitStack() as stack:
         scratch = stack.enter_context(_scratch(keep=keep))
         # whatever a command leaves in its temporary folder goes with the scratch folder, the server's things, too
-        stack.enter_context(exported({**credentials(), "TMPDIR": str(scratch)}))
+        stack.enter_context(exported({**credentials(secret=""), "TMPDIR": str(scratch)}))
         folder = scratch / "repository"
         with report.step("Clone the project", f"git clone {project} {folder}") as step:
             repository.clone(project, folder)
@@ -160,8 +160,8 @@ def run_rehearsal(
             f"`{build.test}` once. With `make setup`, half a minute each time, that takes some ten minutes."
         )
         with report.step("Start the embedded AWS", "mistral7b local up") as step:
-            cloud = Cloud((up(scratch / STATE) if keep else stack.enter_context(running_server())).url)
-            step.result = cloud.url
+            server = up(scratch / STATE) if keep else stack.enter_context(running_server())
+            cloud, step.result = Cloud(server.url, server.secret), server.url
         rehearsal = Rehearsal(cloud, promotion, clone, report, scratch / BUILDS)
         rehearsal.prepare()
         results: list[Result] = []

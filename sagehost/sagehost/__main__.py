@@ -6,16 +6,13 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from sagehost.accounts import access_key_id, isolate
+from sagehost.accounts import isolate
 
 _DESCRIPTION = """\
 AWS on this machine, with SageMaker real-time endpoints that answer. Ctrl-C ends it; what was deployed is then gone.
 
-To call it, set in another shell (the 12 digits in the key id are the account that you act as):
-
-  export AWS_ENDPOINT_URL=http://localhost:5600
-  export AWS_ACCESS_KEY_ID={key_id} AWS_SECRET_ACCESS_KEY=local
-  export AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1
+It prints the settings that lead to it, for another shell. Their secret access key is made anew at each start, and
+nobody else gets in; the 12 digits in the key id are the account that you act as, any will do.
 
 Then `cdk bootstrap`, `cdk deploy`, the AWS CLI and boto3 work as with AWS."""
 
@@ -34,12 +31,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run until SIGTERM or SIGINT. Exit code 1: the port is taken; 2: an argument or a variable is wrong."""
     parser = argparse.ArgumentParser(
         prog="sagehost",
-        description=_DESCRIPTION.format(key_id=access_key_id("123456789012")),
+        description=_DESCRIPTION,
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--port", type=_port, default=5600, help="on localhost; 0 takes a free one (default: 5600)")
-    parser.add_argument("--ready-file", type=Path, help="write pid, port and url here, as JSON, once it listens")
+    parser.add_argument("--ready-file", type=Path, help="write pid, port, url and secret here, not there")
     parser.add_argument("--until-stdin-closes", action="store_true", help="end with the process that started it")
     parser.add_argument("--version", action="version", version=f"sagehost {version('sagehost')}")
     options = parser.parse_args(arguments)

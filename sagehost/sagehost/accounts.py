@@ -1,8 +1,8 @@
 """Accounts of the embedded AWS: the access key id says which one is calling.
 
 moto recognises access key ids of exactly 20 capital letters and digits. `AKIALOCA` and the 12 digits of an account are
-20, so a key id carries its account and nothing has to be registered. Temporary credentials of `sts:AssumeRole` are
-moto's own.
+20, so a key id carries its account and nothing has to be registered. Their secret is made when a server starts, one for
+all accounts. Temporary credentials of `sts:AssumeRole` are moto's own.
 """
 
 import os
@@ -45,17 +45,18 @@ def account_of(key_id: str) -> str | None:
     return match[1] if match else None
 
 
-def credentials(account: str = DEFAULT_ACCOUNT, region: str = DEFAULT_REGION) -> dict[str, str]:
+def credentials(account: str = DEFAULT_ACCOUNT, region: str = DEFAULT_REGION, *, secret: str) -> dict[str, str]:
     """Environment variables with which any AWS tool calls the embedded AWS as `account`.
 
-    They also keep the tool away from the user's own configuration, and requests to this machine away from a proxy.
+    `secret` is the server's, for every account. The variables also keep the tool away from the user's configuration,
+    and requests to this machine away from a proxy.
 
     Raises:
         ValueError: see `access_key_id`.
     """
     return {
         "AWS_ACCESS_KEY_ID": access_key_id(account),
-        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_SECRET_ACCESS_KEY": secret,
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
         **ISOLATION,
@@ -77,7 +78,7 @@ def without_credentials() -> dict[str, str | None]:
     if key_id and account_of(key_id) is None:
         return {}
     own = dict.fromkeys(_NO_PROXY, _users_no_proxy() or None)
-    return {"AWS_ENDPOINT_URL": None, **dict.fromkeys(credentials()), **own}
+    return {"AWS_ENDPOINT_URL": None, **dict.fromkeys(credentials(secret="")), **own}
 
 
 def _users_no_proxy() -> str:

@@ -3,7 +3,8 @@
 import http
 import re
 import uuid
-from wsgiref.types import WSGIEnvironment
+from collections.abc import Mapping
+from typing import Any
 
 from moto.core.exceptions import ServiceException
 from moto.core.model import OperationModel, ServiceModel
@@ -20,25 +21,38 @@ class _Failure(ServiceException):
     """One of our own: moto looks for the service of an exception in the package that its class comes from."""
 
 
-def _service(environ: WSGIEnvironment) -> ServiceModel | None:
-    scope = _SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
-    if scope is None:
-        return None
+# The service of a request whose signature does not say it, by how its content type begins.
+_BY_CONTENT_TYPE = {"application/x-www-form-urlencoded": "sts", "application/x-amz-json": "ssm"}
+
+
+def _service(environ: Mapping[str, Any]) -> ServiceModel:
+    """The service that is asked; S3, as moto takes it, where the request does not tell or botocore does not know it."""
+    content_type = environ.get("CONTENT_TYPE", "")
+    name = next((name for start, name in _BY_CONTENT_TYPE.items() if content_type.startswith(start)), "s3")
+    if scope := _SCOPE.search(environ.get("HTTP_AUTHORIZATION", "")):
+        name = _BY_SIGNING_NAME.get(scope[1], scope[1])
+    if environ.get("PATH_INFO", "").startswith("/endpoints/"):
+        name = "sagemaker-runtime"  # which is signed as sagemaker
     try:
-        return get_service_model(_BY_SIGNING_NAME.get(scope[1], scope[1]))
+        return get_service_model(name)
     except Exception:  # noqa: BLE001 - botocore and moto raise several kinds for a name they do not know
-        return None
+        return get_service_model("s3")
+
+
+def family(environ: Mapping[str, Any]) -> str:
+    """How the service words errors of its own front: `s3`, `ec2`, `query`, `json` or `rest-json`."""
+    service = _service(environ)
+    if service.service_name in ("s3", "ec2"):
+        return str(service.service_name)
+    protocols = service.metadata.get("protocols", [service.protocol])
+    return "query" if "query" in protocols else "rest-json" if protocols[0].startswith("rest") else "json"
 
 
 def error_response(
-    environ: WSGIEnvironment, status: int, code: str, message: str
+    environ: Mapping[str, Any], status: int, code: str, message: str
 ) -> tuple[str, list[tuple[str, str]], bytes]:
-    """WSGI status line, headers and body of an AWS error.
-
-    A request without a signature, or for a service that botocore does not know, is answered in the protocol of S3, as
-    moto takes such requests for S3's.
-    """
-    service = _service(environ) or get_service_model("s3")
+    """WSGI status line, headers and body of an AWS error, in the service's protocol."""
+    service = _service(environ)
     try:
         protocol = determine_request_protocol(service, environ.get("CONTENT_TYPE", ""))
     except NotImplementedError:

@@ -12,8 +12,10 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from sagehost.accounts import DEFAULT_ACCOUNT, DEFAULT_REGION, credentials
 
 START_S = 30.0
 """How long a server may take until it answers."""
@@ -42,8 +44,14 @@ class State:
     url: str
     started_at: str
     """UTC, ISO 8601."""
+    secret: str = field(repr=False)
+    """The secret access key of every account."""
     log: str
     """Path of its log file."""
+
+    def settings(self, account: str = DEFAULT_ACCOUNT, region: str = DEFAULT_REGION) -> dict[str, str]:
+        """Environment variables with which any AWS tool calls the server as an account; see `accounts.credentials`."""
+        return {"AWS_ENDPOINT_URL": self.url, **credentials(account, region, secret=self.secret)}
 
 
 def up(state_dir: Path, port: int = 0) -> State:

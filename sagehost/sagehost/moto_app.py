@@ -18,6 +18,7 @@ from moto.core import responses
 from moto.core.botocore_stubber import MockRawResponse
 from moto.core.responses import BaseResponse
 from moto.core.utils import convert_to_flask_response, method_names_from_class
+from moto.moto_server import werkzeug_app
 from moto.moto_server.werkzeug_app import BackendRequest, DomainDispatcherApplication, create_backend_app
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
@@ -109,6 +110,7 @@ class MotoApplication:
         body = environ["wsgi.input"].read()  # before the lock: an upload is as slow as its sender
         environ["wsgi.input"] = io.BytesIO(body)
         environ["CONTENT_LENGTH"] = str(len(body))
+        environ.pop("HTTP_X_MOTO_ACCOUNT_ID", None)  # moto would take this account for the caller's
         if environ.get("PATH_INFO", "").startswith("/moto-api"):  # moto's own dashboard and recorder are no part of AWS
             status, headers, content = error_response(environ, 404, "UnknownOperationException", "no such operation")
         else:
@@ -144,6 +146,7 @@ def application() -> MotoApplication:
     """The one application of this process: moto keeps its state in globals."""
     os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # thousands, for each account and region, that nothing asks for
     patches.install("iam")  # which every request asks for its account
+    vars(werkzeug_app)["DISABLE_GLOBAL_CORS"] = True  # moto lets pages of every origin in
     # moto looks into the class of a service at each request
     vars(responses)["method_names_from_class"] = cache(method_names_from_class)
     return MotoApplication()

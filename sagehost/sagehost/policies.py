@@ -56,6 +56,19 @@ def allows_service(document: str, action: str, service: str, context: Context) -
     return bool(allows(statements(document), action, names, context))
 
 
+def allows_everyone(document: str, action: str, arn: str) -> bool:
+    """Whether a resource's policy lets anybody do something, without a signature; not where it cannot be evaluated."""
+    context = {"aws:securetransport": "false", "aws:sourceip": "127.0.0.1"}
+
+    def names(statement: Statement) -> bool:
+        return "*" in principals(statement, "AWS") and on_resource(statement, arn)
+
+    try:
+        return bool(allows(statements(document), action, names, context))
+    except NotEvaluated:
+        return False
+
+
 def principals(statement: Statement, kind: str) -> list[str]:
     """The principals of a kind, `AWS` or `Service`, that a statement names; `*` stands for everybody."""
     principal = statement.get("Principal", {})

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from moto.core.exceptions import ServiceException
-from moto.iam.models import ManagedPolicy, Role, iam_backends
+from moto.iam.models import AccessKey, ManagedPolicy, Role, iam_backends
 from moto.sts.models import AssumedRole, sts_backends
 
 from sagehost import accounts, moto_app, policies
@@ -51,15 +51,25 @@ class Identity:
 def identity(access_key: str, partition: str = "aws") -> Identity:
     """Who calls with this access key id. One that nobody has been given is the administrator of the default account."""
     account = accounts.account_of(access_key)
-    if account is None:
-        for known in list(iam_backends):
-            session = sts_backends[known][partition].get_assumed_role_from_access_key(access_key)
-            if session is not None:
-                return Identity(session.arn, known, find(session.role_arn))
-            if user := iam_backends[known][partition].get_user_from_access_key_id(access_key):
-                return Identity(user.arn, known)
+    if account is None and (started := session(access_key)):
+        return Identity(started.arn, started.account_id, find(started.role_arn))
+    for known in [] if account else list(iam_backends):
+        if user := iam_backends[known][partition].get_user_from_access_key_id(access_key):
+            return Identity(user.arn, known)
     account = account or accounts.DEFAULT_ACCOUNT
     return Identity(f"arn:{partition}:iam::{account}:root", account)
+
+
+def session(access_key: str) -> AssumedRole | None:
+    """The session of a role that STS has given this access key id, if it has."""
+    found = (sts_backends[account][part] for account in list(sts_backends) for part in list(sts_backends[account]))
+    return next((one for sts in found if (one := sts.get_assumed_role_from_access_key(access_key))), None)
+
+
+def access_key(key_id: str) -> AccessKey | None:
+    """The access key of a user or of a session that has been issued with this id."""
+    found = (iam_backends[account][part] for account in list(iam_backends) for part in list(iam_backends[account]))
+    return next((key for iam in found if (key := iam.access_keys.get(key_id))), None)
 
 
 def assume(

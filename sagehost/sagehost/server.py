@@ -3,6 +3,8 @@
 import json
 import logging
 import os
+import secrets
+import shlex
 import signal
 import socket
 import sys
@@ -20,8 +22,10 @@ from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 
 from sagehost import cloudformation, hosting, moto_app, pipelines
+from sagehost.accounts import credentials
 from sagehost.containers import installed
 from sagehost.pipelines import backstage
+from sagehost.signatures import Front
 
 HEALTH_PATH = "/_sagehost/health"
 HOST = "localhost"
@@ -38,14 +42,17 @@ async def _health(_: Request) -> JSONResponse:
     return JSONResponse({"status": "ready", "version": version("sagehost"), "pid": os.getpid()})
 
 
-def create_app() -> Starlette:
-    """The application: the data plane of SageMaker's hosting first, moto for everything else."""
+def create_app(secret: str) -> Front:
+    """The application: the data plane of SageMaker's hosting first, moto for everything else.
+
+    `secret` is the secret access key with which requests have to be signed.
+    """
     cloudformation.install()
     pipelines.install()
     # a2wsgi types WSGI and ASGI by its own definitions of the same.
     services: Any = WSGIMiddleware(cast("Any", moto_app.application()), workers=WORKERS)
     own = [Route(HEALTH_PATH, _health), *backstage.routes()]
-    return Starlette(routes=[*own, *hosting.routes(), Mount("/", app=services)])
+    return Front(Starlette(routes=[*own, *hosting.routes(), Mount("/", app=services)]), secret)
 
 
 def listen(port: int) -> list[socket.socket]:
@@ -81,7 +88,12 @@ def end_with_standard_input() -> None:
 
 
 def serve(port: int, ready_file: Path | None = None, *, until_stdin_closes: bool = False) -> int:
-    """Run until SIGTERM or SIGINT; the exit code. `ready_file` gets pid, port and url once the server listens."""
+    """Run until SIGTERM or SIGINT; the exit code.
+
+    Once the server listens, `ready_file`, which only its owner may read, gets pid, port, url and the secret access key
+    that is made for it; without one, standard output gets the settings for a shell.
+    """
+    os.umask(0o077)  # what it writes is its owner's
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("botocore").setLevel(logging.WARNING)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
@@ -97,19 +109,26 @@ def serve(port: int, ready_file: Path | None = None, *, until_stdin_closes: bool
         return 2
     port = sockets[0].getsockname()[1]
     url = f"http://{HOST}:{port}"
+    secret = secrets.token_urlsafe(30)  # 40 characters, as AWS's
     config = uvicorn.Config(
-        create_app(),
+        create_app(secret),
         log_config=None,
         access_log=False,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=GRACE_S,
         lifespan="off",
+        ws="none",
     )
     if ready_file:
         started_at = datetime.now(UTC).isoformat(timespec="seconds")
         partial = ready_file.with_suffix(".partial")
-        partial.write_text(json.dumps({"pid": os.getpid(), "port": port, "url": url, "started_at": started_at}))
+        partial.unlink(missing_ok=True)
+        told = {"pid": os.getpid(), "port": port, "url": url, "started_at": started_at, "secret": secret}
+        partial.write_text(json.dumps(told))
         partial.replace(ready_file)  # readers see all of it or nothing
+    else:
+        for name, value in {"AWS_ENDPOINT_URL": url, **credentials(secret=secret)}.items():
+            print(f"export {name}={shlex.quote(value)}", flush=True)  # noqa: T201 - what a user came for
     LOG.info("listening on %s; containers for images of: %s", url, ", ".join(installed()) or "none installed")
     # uvicorn stops on these signals and then raises them again. Stack operations and requests are threads that may be
     # in the middle of something; nothing of theirs outlives the process, so there is nothing to wait for.

@@ -21,6 +21,7 @@ from mistral7b.environment import load_environment
 from mistral7b_stacks.app import define
 from sagehost.accounts import credentials
 from sagehost.lifecycle import State, running_server
+from tests.e2e.identity_provider import KEYS
 from tests.variants import FOLDERS, context, new_app
 
 PROJECT = Path(__file__).parents[2]
@@ -62,6 +63,7 @@ class User:
     """Someone at a workstation: an account's credentials, environment files, and a place for the cloud assembly."""
 
     url: str
+    secret: str
     account: str
     files: Path
     scratch: Path
@@ -76,7 +78,7 @@ class User:
     def environ(self) -> dict[str, str]:
         """The process environment after `eval "$(mistral7b local up)"`."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        return inherited | credentials(self.account, REGION) | {"AWS_ENDPOINT_URL": self.url}
+        return inherited | credentials(self.account, REGION, secret=self.secret) | {"AWS_ENDPOINT_URL": self.url}
 
     def cdk(self, *arguments: str, extra: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         """Runs the CDK CLI, which runs app.py; without it where it is of no use.
@@ -132,7 +134,7 @@ class User:
 
     def client(self, service: str, account: str | None = None, region: str = REGION) -> Any:
         """A boto3 client that retries nothing."""
-        settings = credentials(account or self.account, region)
+        settings = credentials(account or self.account, region, secret=self.secret)
         return boto3.client(
             service,
             endpoint_url=self.url,
@@ -171,10 +173,14 @@ def succeeded(result: subprocess.CompletedProcess[str]) -> subprocess.CompletedP
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[State]:
-    """The embedded AWS."""
-    with running_server() as state:
-        yield state
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
+    """The embedded AWS, with the keys of an identity provider: GitHub's."""
+    keys = tmp_path_factory.mktemp("oidc") / "keys.json"
+    keys.write_text(json.dumps(KEYS))
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("SAGEHOST_OIDC_KEYS", str(keys))
+        with running_server() as state:
+            yield state
 
 
 @pytest.fixture(scope="session")
@@ -185,7 +191,7 @@ def user(server: State, tmp_path_factory: pytest.TempPathFactory) -> User:
     files.mkdir()
     for name in ("common.yaml", "dev.yaml"):
         shutil.copy(FOLDERS["typical"] / name, files)
-    user = User(server.url, TOOLS_ACCOUNT, files, scratch)
+    user = User(server.url, server.secret, TOOLS_ACCOUNT, files, scratch)
     succeeded(user.cdk("bootstrap", f"aws://{TOOLS_ACCOUNT}/{REGION}"))
     return user
 

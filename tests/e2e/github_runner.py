@@ -17,6 +17,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 
 from tests.e2e.conftest import PROJECT, REGION
+from tests.e2e.identity_provider import token
 from tests.unit.promotion.github.workflows import ENVIRONMENT, JOBS, PROMOTE, SHELL
 from tests.variants import context
 
@@ -63,7 +64,7 @@ class Runner:
                 own = self._values(step.get("env", {}), steps)
                 steps[step.get("id", "")] = self._script(step, folder, {**environment, **own})
             elif action == "aws-actions/configure-aws-credentials":
-                environment |= self._sign_in(given, environment)
+                environment |= self._sign_in(given, environment, self._subject(job))
             elif action == "actions/upload-artifact":
                 shutil.copy(folder / given["path"], self.artifacts / given["name"])
             elif action == "actions/download-artifact":
@@ -130,14 +131,21 @@ class Runner:
             return {}
         return {"environment": json.dumps(json.loads(build["environments"])[0]), "digest": build["digest"]}
 
-    def _sign_in(self, given: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, str]:
+    def _subject(self, job: str) -> str:
+        """The `sub` of a job's token."""
+        place = f"ref:{self.variables['GITHUB_REF']}"
+        if "environment" in JOBS[job]:
+            place = "environment:" + self._values({"name": JOBS[job]["environment"]})["name"]
+        return f"repo:{self.variables['GITHUB_REPOSITORY']}:{place}"
+
+    def _sign_in(self, given: Mapping[str, Any], environment: Mapping[str, str], subject: str) -> dict[str, str]:
         """What aws-actions/configure-aws-credentials leaves in the job's environment."""
         role: dict[str, Any] = {"RoleArn": given["role-to-assume"], "RoleSessionName": "github"}
         role["DurationSeconds"] = int(given.get("role-duration-seconds", 3600))
         if given.get("role-chaining"):
             answer = self._sts(environment).assume_role(**role)
         else:
-            answer = self._sts(None).assume_role_with_web_identity(**role, WebIdentityToken="a.job.token")
+            answer = self._sts(None).assume_role_with_web_identity(**role, WebIdentityToken=token(subject))
         assert answer["AssumedRoleUser"]["Arn"].split(":")[4] == given["allowed-account-ids"]
         return {
             "AWS_ACCESS_KEY_ID": answer["Credentials"]["AccessKeyId"],

@@ -20,7 +20,14 @@ def elsewhere(user: User) -> User:
         "--cloudformation-execution-policies",
         "arn:aws:iam::aws:policy/AdministratorAccess",
     ]
-    succeeded(user.cdk("bootstrap", f"aws://{OTHER}/{OTHER_REGION}", *trusting, extra=credentials(OTHER, OTHER_REGION)))
+    succeeded(
+        user.cdk(
+            "bootstrap",
+            f"aws://{OTHER}/{OTHER_REGION}",
+            *trusting,
+            extra=credentials(OTHER, OTHER_REGION, secret=user.secret),
+        )
+    )
     with user.having("other", {"account": OTHER, "region": OTHER_REGION, "network": {"runtime_endpoint": False}}):
         user.deploy("other")
     return user

@@ -19,7 +19,6 @@ from werkzeug import Request, Response
 from werkzeug.serving import make_server
 
 from mistral7b.environment import load_environment
-from sagehost.accounts import credentials
 from sagehost.lifecycle import State
 from tests.e2e.conftest import BIN, PROJECT, REGION
 
@@ -49,7 +48,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def environ(server: State, files: Path) -> dict[str, str]:
     """The process environment of a caller of the account in which dev's endpoint and parameter are."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    settings = credentials(ACCOUNT, REGION) | {"AWS_ENDPOINT_URL": server.url}
+    settings = server.settings(ACCOUNT, REGION)
     env = load_environment(files, "dev")
     session = boto3.Session(settings["AWS_ACCESS_KEY_ID"], settings["AWS_SECRET_ACCESS_KEY"], region_name=REGION)
     iam, ssm, sagemaker = (session.client(name, endpoint_url=server.url) for name in ("iam", "ssm", "sagemaker"))
@@ -123,11 +122,30 @@ def test_the_streaming_code_tells_the_containers_error(environ: dict[str, str], 
     assert "`inputs` cannot be empty" in done.stderr
 
 
+@pytest.fixture(scope="module")
+def session(environ: dict[str, str]) -> dict[str, str]:
+    """The process environment's keys for a session of a role."""
+    url = environ["AWS_ENDPOINT_URL"]
+    keys = boto3.Session(environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"], region_name=REGION)
+    trusted = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [trusted]})
+    role = keys.client("iam", endpoint_url=url).create_role(RoleName="caller", AssumeRolePolicyDocument=trust)["Role"]
+    made = keys.client("sts", endpoint_url=url).assume_role(RoleArn=role["Arn"], RoleSessionName="me")["Credentials"]
+    return {
+        "AWS_ACCESS_KEY_ID": made["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": made["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": made["SessionToken"],
+    }
+
+
 @needs_curl
-@pytest.mark.parametrize("token", ["", "token"])
-def test_the_curl_command_gets_the_answer(environ: dict[str, str], show: Show, token: str) -> None:
+@pytest.mark.parametrize("of_a_role", [False, True])
+def test_the_curl_command_gets_the_answer(
+    environ: dict[str, str], show: Show, session: dict[str, str], of_a_role: bool
+) -> None:
     command = show('What\'s "é"?', "--show-code", "curl", url=environ["AWS_ENDPOINT_URL"])
-    (answer,) = json.loads(run(environ, "sh", "-c", command, AWS_SESSION_TOKEN=token))
+    keys = session if of_a_role else {"AWS_SESSION_TOKEN": ""}
+    (answer,) = json.loads(run(environ, "sh", "-c", command, **keys))
     assert answer["generated_text"].strip().startswith(ANSWER)
 
 

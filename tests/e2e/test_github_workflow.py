@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError
 from sagehost.lifecycle import State
 from tests.e2e.conftest import BIN, PROJECT, REGION, User, succeeded
 from tests.e2e.github_runner import Runner
+from tests.e2e.identity_provider import token
 from tests.unit.promotion.github.machine import Machine
 
 pytestmark = pytest.mark.skipif(
@@ -41,7 +42,7 @@ PIPELINE: dict[str, Any] = {
 def administrator(server: State, tmp_path_factory: pytest.TempPathFactory) -> User:
     """Who has bootstrapped the account."""
     scratch = tmp_path_factory.mktemp("github")
-    user = User(server.url, ACCOUNT, scratch / "repository" / "environments", scratch)
+    user = User(server.url, server.secret, ACCOUNT, scratch / "repository" / "environments", scratch)
     succeeded(user.cdk("bootstrap", f"aws://{ACCOUNT}/{REGION}"))
     return user
 
@@ -136,7 +137,9 @@ def test_the_next_environment_begins_with_this_assembly_only(first: dict[str, di
 
 def test_the_reviews_role_may_not_ask_the_endpoint(first: dict[str, dict[str, str]], administrator: User) -> None:
     session = administrator.client("sts").assume_role_with_web_identity(
-        RoleArn=f"{ROLE}-github-review", RoleSessionName="review", WebIdentityToken="a.job.token"
+        RoleArn=f"{ROLE}-github-review",
+        RoleSessionName="review",
+        WebIdentityToken=token("repo:octo-org/mistral-7b:ref:refs/heads/main"),
     )["Credentials"]
     reviewing = boto3.client(
         "sts",

@@ -172,7 +172,7 @@ def rehearsed(repository: Path, environment: dict[str, str]) -> Iterator[Rehears
     server = status(state)
     assert server is not None
     try:
-        yield Rehearsed(terminal, document, Cloud(server.url), commits)
+        yield Rehearsed(terminal, document, Cloud(server.url, server.secret), commits)
     finally:
         down(state)
         shutil.rmtree(document["kept"])

@@ -46,7 +46,8 @@ def server(echo: Environment) -> Iterator[dict[str, str]]:
         assert process.poll() is None, (echo.folder / "server.log").read_text()
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    yield credentials() | {"AWS_ENDPOINT_URL": json.loads(ready.read_text())["url"]}
+    told = json.loads(ready.read_text())
+    yield credentials(secret=told["secret"]) | {"AWS_ENDPOINT_URL": told["url"]}
     process.send_signal(signal.SIGTERM)
     process.wait(timeout=10)
 

@@ -1,11 +1,11 @@
-"""STS: a role must exist and let its caller in."""
+"""STS: a role must exist and let its caller in, and a token must be its identity provider's."""
 
 from collections.abc import Callable
 from typing import Any
 
 from moto.sts.responses import TokenResponse
 
-from sagehost import roles
+from sagehost import roles, web_identity
 from sagehost.patches import correction
 
 
@@ -15,3 +15,18 @@ def _assume_role(original: Callable[[Any], Any], self: TokenResponse) -> Any:
     arn, external_id = str(self._get_param("RoleArn")), self._get_param("ExternalId")
     roles.check(arn, by=roles.identity(self.get_access_key(), self.partition), external_id=external_id)
     return original(self)
+
+
+@correction.replaces(TokenResponse, "assume_role_with_web_identity")
+def _assume_role_with_web_identity(original: Callable[[Any], Any], self: TokenResponse) -> Any:
+    """moto hands out credentials for any role and any token."""
+    web_identity.check(str(self._get_param("RoleArn")), str(self._get_param("WebIdentityToken")))
+    return original(self)
+
+
+@correction.replaces(TokenResponse, "assume_role_with_saml")
+@correction.replaces(TokenResponse, "get_session_token")
+@correction.replaces(TokenResponse, "get_federation_token")
+def _not_emulated(*_: Any) -> Any:
+    """moto answers with credentials that it does not keep, or without looking at what it is given."""
+    raise NotImplementedError("sessions but those of AssumeRole and AssumeRoleWithWebIdentity")

@@ -11,8 +11,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from moto.core.exceptions import ServiceException
-from moto.iam.models import iam_backends
-from moto.sts.models import sts_backends
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -76,9 +74,6 @@ def routes() -> list[Route]:
 
 
 async def _post(request: Request) -> JSONResponse:
-    # A page in the user's browser can send any body, but not this type to another origin without being asked first.
-    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-        return JSONResponse({"message": "the content type has to be application/json"}, status_code=415)
     try:
         operation = _OPERATIONS[request.path_params["operation"]]
         return JSONResponse(await run_in_threadpool(_locked, operation, json.loads(await request.body())))
@@ -93,7 +88,7 @@ def _locked(operation: Callable[..., dict[str, Any]], arguments: dict[str, Any])
 
 async def _credentials(request: Request) -> JSONResponse:
     """The credentials of a session, as containers get them; its own token lets the asker in."""
-    session = await run_in_threadpool(_session, request.path_params["key"])
+    session = roles.session(request.path_params["key"])
     given = request.headers.get("authorization", "")
     if session is None or not hmac.compare_digest(given.encode(), session.session_token.encode()):
         return JSONResponse({"code": "AccessDenied", "message": "no session has this token"}, status_code=403)
@@ -106,9 +101,3 @@ async def _credentials(request: Request) -> JSONResponse:
             "Expiration": f"{session.expiration:%Y-%m-%dT%H:%M:%SZ}",
         }
     )
-
-
-def _session(key: str) -> Any:
-    with moto_app.STATE:
-        found = (sts_backends[account]["aws"].get_assumed_role_from_access_key(key) for account in list(iam_backends))
-        return next((session for session in found if session is not None), None)

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import WaiterError
 
 from mistral7b_cli import main
-from sagehost.accounts import credentials
+from sagehost.accounts import access_key_id
 from sagehost.lifecycle import State, running_server
 
 ACCOUNT = "121212121212"
@@ -33,8 +33,8 @@ def aws(state: State, service: str) -> Any:
         service,
         endpoint_url=state.url,
         region_name="us-east-1",
-        aws_access_key_id=credentials(ACCOUNT)["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=credentials(ACCOUNT)["AWS_SECRET_ACCESS_KEY"],
+        aws_access_key_id=access_key_id(ACCOUNT),
+        aws_secret_access_key=state.secret,
     )
 
 
@@ -49,7 +49,7 @@ def server() -> Iterator[State]:
 
 @pytest.fixture(autouse=True)
 def _user(server: State, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {**credentials(ACCOUNT), "AWS_ENDPOINT_URL": server.url}.items():
+    for name, value in server.settings(ACCOUNT).items():
         monkeypatch.setenv(name, value)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sagehost.lifecycle import running_server
+from sagehost.lifecycle import State, running_server
 
 if TYPE_CHECKING:
     from tests.unit.rehearsal.world import World
@@ -44,15 +44,15 @@ def project(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def url() -> Iterator[str]:
+def server() -> Iterator[State]:
     """An embedded AWS."""
-    with running_server() as server:
-        yield server.url
+    with running_server() as state:
+        yield state
 
 
 @pytest.fixture
-def world(url: str, tmp_path: Path) -> "World":
+def world(server: State, tmp_path: Path) -> "World":
     """An account in which nothing is deployed, and a repository with a commit."""
     from tests.unit.rehearsal.world import World  # noqa: PLC0415 - it imports this module
 
-    return World(url, tmp_path)
+    return World(server, tmp_path)

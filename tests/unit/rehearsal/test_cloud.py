@@ -62,7 +62,7 @@ def test_the_pipelines_own_account_needs_no_trust() -> None:
 def test_a_programs_environment_has_no_aws_settings_of_the_users(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "production")
     monkeypatch.setenv("SHELL", "/bin/zsh")
-    environ = Cloud("http://localhost:1").environ(Place(OTHER, "eu-west-1"))
+    environ = Cloud("http://localhost:1", "secret").environ(Place(OTHER, "eu-west-1"))
     assert "AWS_PROFILE" not in environ
     assert (environ["AWS_ENDPOINT_URL"], environ["AWS_REGION"]) == ("http://localhost:1", "eu-west-1")
     assert OTHER in environ["AWS_ACCESS_KEY_ID"]
@@ -70,12 +70,12 @@ def test_a_programs_environment_has_no_aws_settings_of_the_users(monkeypatch: py
 
 
 def test_the_same_client_serves_the_same_account_and_region() -> None:
-    cloud = Cloud("http://localhost:1")
+    cloud = Cloud("http://localhost:1", "secret")
     assert cloud.client("sts", OTHER, "us-east-1") is cloud.client("sts", OTHER, "us-east-1")
     assert cloud.client("sts", OTHER, "us-east-1") is not cloud.client("sts", TOOLS, "us-east-1")
 
 
 def test_a_client_acts_in_its_account_whatever_the_users_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://elsewhere")
-    client = Cloud("http://localhost:1").client("sts", OTHER, "eu-west-1")
+    client = Cloud("http://localhost:1", "secret").client("sts", OTHER, "eu-west-1")
     assert (client.meta.endpoint_url, client.meta.region_name) == ("http://localhost:1", "eu-west-1")

@@ -17,6 +17,7 @@ from mistral7b_cli.rehearsal.cloud import Cloud
 from mistral7b_cli.rehearsal.execution import Action, Execution
 from mistral7b_cli.rehearsal.view import View
 from mistral7b_cli.rehearsal.walk import Walk
+from sagehost.lifecycle import State
 from tests.unit.fresh_accounts import fresh_account
 from tests.unit.rehearsal.conftest import git
 from tests.unit.sagehost.pipelines.structures import pipeline, source, stage
@@ -54,7 +55,7 @@ def role(service: str, may: Sequence[str]) -> Json:
 class World:
     """An account with a pipeline."""
 
-    url: str
+    server: State
     folder: Path
     account: str = field(default_factory=fresh_account)
     pipeline_may: Sequence[str] = PIPELINE_MAY
@@ -64,7 +65,7 @@ class World:
     """The approvals that were asked for."""
 
     def __post_init__(self) -> None:
-        self.cloud, self.place = Cloud(self.url), Place(self.account, "us-east-1")
+        self.cloud, self.place = Cloud(self.server.url, self.server.secret), Place(self.account, "us-east-1")
         self.clone = self.folder / "clone"
         self.clone.mkdir()
         git(self.clone, "init", "--quiet", "--initial-branch", "main")

@@ -32,7 +32,7 @@ def test_other_key_ids_carry_no_account(key_id: str) -> None:
 
 
 def test_credentials_keep_tools_away_from_the_users_own_configuration() -> None:
-    variables = accounts.credentials("111122223333", "eu-west-1")
+    variables = accounts.credentials("111122223333", "eu-west-1", secret="secret")
     assert variables["AWS_ACCESS_KEY_ID"] == "AKIALOCA111122223333"
     assert variables["AWS_REGION"] == variables["AWS_DEFAULT_REGION"] == "eu-west-1"
     assert variables["AWS_CONFIG_FILE"] == variables["AWS_SHARED_CREDENTIALS_FILE"] == "/dev/null"
@@ -50,35 +50,35 @@ def no_proxies(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "::1"])
 def test_credentials_keep_requests_to_this_machine_away_from_a_proxy(no_proxies: pytest.MonkeyPatch, host: str) -> None:
     no_proxies.setenv("NO_PROXY", "corp.example")
-    variables = accounts.credentials()
+    variables = accounts.credentials(secret="secret")
     assert variables["NO_PROXY"] == variables["no_proxy"]
     assert variables["NO_PROXY"].split(",")[0] == "corp.example"
     assert host in variables["NO_PROXY"].split(",")
 
 
 def test_credentials_are_the_same_in_a_shell_that_has_them(no_proxies: pytest.MonkeyPatch) -> None:
-    once = accounts.credentials()
+    once = accounts.credentials(secret="secret")
     for name, value in once.items():
         no_proxies.setenv(name, value)
-    assert accounts.credentials() == once
+    assert accounts.credentials(secret="secret") == once
 
 
 def test_a_no_proxy_of_all_hosts_stays_as_it_is(no_proxies: pytest.MonkeyPatch) -> None:
     no_proxies.setenv("NO_PROXY", "*")
-    assert accounts.credentials()["NO_PROXY"] == "*"
+    assert accounts.credentials(secret="secret")["NO_PROXY"] == "*"
 
 
 @pytest.mark.parametrize("before", ["", "corp.example", "corp.example,localhost,127.0.0.1,::1", "*"])
 def test_no_proxy_is_restored_to_what_it_was(no_proxies: pytest.MonkeyPatch, before: str) -> None:
     no_proxies.setenv("NO_PROXY", before)
-    for name, value in accounts.credentials().items():
+    for name, value in accounts.credentials(secret="secret").items():
         no_proxies.setenv(name, value)
     undone = accounts.without_credentials()
     assert (undone["NO_PROXY"], undone["no_proxy"]) == (before or None, before or None)
 
 
 def test_every_setting_is_undone(no_proxies: pytest.MonkeyPatch) -> None:
-    assert set(accounts.without_credentials()) == {"AWS_ENDPOINT_URL", *accounts.credentials()}
+    assert set(accounts.without_credentials()) == {"AWS_ENDPOINT_URL", *accounts.credentials(secret="secret")}
 
 
 def test_other_credentials_are_kept(no_proxies: pytest.MonkeyPatch) -> None:

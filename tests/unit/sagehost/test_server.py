@@ -32,7 +32,7 @@ def server() -> Iterator[State]:
 
 
 def client(server: State, service: str, account: str = "111122223333") -> Any:
-    variables = credentials(account)
+    variables = credentials(account, secret=server.secret)
     return boto3.client(
         service,
         endpoint_url=server.url,
@@ -89,7 +89,7 @@ def test_a_service_that_is_not_emulated_is_refused_at_once(server: State) -> Non
 
 def test_motos_own_pages_are_not_served(server: State) -> None:
     answer = get(server, "/moto-api/")
-    assert answer.status == 404
+    assert answer.status == 403
     assert b"<html" not in answer.read().lower()
 
 

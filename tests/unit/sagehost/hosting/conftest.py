@@ -23,6 +23,7 @@ from sagehost.hosting.settings import HostingSettings
 from sagehost.server import create_app, listen
 
 ACCOUNT = "111122223333"
+SECRET = "a-secret-access-key"
 REGION = "us-east-1"
 IMAGE = (
     "763104351884.dkr.ecr.us-east-1.amazonaws.com/huggingface-pytorch-tgi-inference:"
@@ -172,7 +173,7 @@ def _installed(install: Callable[[], None]) -> None:
 def url(install: Callable[[], None]) -> Iterator[str]:
     install()
     sockets = listen(0)
-    server = uvicorn.Server(uvicorn.Config(create_app(), log_level="warning"))
+    server = uvicorn.Server(uvicorn.Config(create_app(SECRET), log_level="warning"))
     thread = threading.Thread(target=server.run, args=(sockets,))
     thread.start()
     yield f"http://localhost:{sockets[0].getsockname()[1]}"
@@ -186,7 +187,7 @@ def client(url: str) -> Callable[..., Any]:
     """A boto3 client of a service, in an account and region; it never tries anything twice."""
 
     def make(service: str, account: str = ACCOUNT, region: str = REGION, config: Config | None = None) -> Any:
-        session = boto3.Session(access_key_id(account), "secret", region_name=region)
+        session = boto3.Session(access_key_id(account), SECRET, region_name=region)
         patient = Config(retries={"total_max_attempts": 1}, max_pool_connections=20)
         return session.client(service, endpoint_url=url, config=patient.merge(config) if config else patient)
 
