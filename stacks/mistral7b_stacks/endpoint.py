@@ -11,6 +11,7 @@ from constructs import Construct, IDependable
 
 from mistral7b.environment import Callers, Environment, ExistingVpc, OwnVpc
 from mistral7b.environment import DataCapture as DataCaptureSettings
+from mistral7b.operate.account import permissions
 from mistral7b.promotion.names import gate_role_name
 from mistral7b_stacks.base import REMOVAL, RETENTION_DAYS, EnvironmentStack
 from sagemaker_tgi import (
@@ -22,6 +23,7 @@ from sagemaker_tgi import (
     LogOptions,
     ModelArtifact,
     NamedRole,
+    Permission,
     PrivateBucket,
     PrivateNetwork,
     PrivateTgiEndpoint,
@@ -97,6 +99,7 @@ class EndpointStack(EnvironmentStack):
         self.endpoint = private.endpoint
         """The endpoint."""
         policies = self._grant_callers(environment.callers, network.vpc)
+        self._grant_operators(environment)
         if trusted_roles:
             name = gate_role_name(environment.name)
             GateRole(self, "GateRole", role_name=name, endpoint=self.endpoint, trusted=trusted_roles)
@@ -167,6 +170,29 @@ class EndpointStack(EnvironmentStack):
             explain(policy, [invoke])
             policies.append(policy)
         return policies
+
+    def _grant_operators(self, environment: Environment) -> None:
+        """What `mistral7b doctor` reads, on each role that is named for it."""
+        found = permissions(environment, self.partition, self.account, self.region)
+        statements = [
+            Permission(
+                f"Doctor{number}",
+                f"mistral7b doctor reads it: {', '.join(checks)}",
+                actions,
+                [resource],
+                wildcard="what a deployment could collide with may have any name, and lists take no resource",
+            )
+            for number, (resource, (actions, checks)) in enumerate(found.items(), start=1)
+        ]
+        for name in environment.operators.role_names:
+            policy = iam.CfnRolePolicy(
+                self,
+                f"Operator-{name}",
+                role_name=name,
+                policy_name=f"doctor-{environment.name}-{self.region}",
+                policy_document=iam.PolicyDocument(statements=[one.statement() for one in statements]),
+            )
+            explain(policy, statements)
 
     def _publish_outputs(self, environment: Environment, policies: Sequence[IDependable]) -> None:
         parameter = ssm.StringParameter(

@@ -1,0 +1,138 @@
+"""The checks before a deployment: what each may find, what it has to read, and how all of them run side by side."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Any, Literal
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from mistral7b.environment import Environment, Problem
+from mistral7b.operate.place import Place
+
+Client = Callable[[str], Any]
+"""Makes a boto3 client of a service, in one account and region."""
+Outcome = Literal["ok", "warning", "failure", "not checked"]
+"""Only a failure would fail the deployment."""
+
+AT_ONCE = 8
+"""Requests to AWS."""
+_DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check found. `run` fills in whose it is."""
+
+    outcome: Outcome
+    found: str
+    fix: str = ""
+    """A command, or what to change in the file."""
+    field: str = ""
+    """The field of the file that it is about."""
+    value: Any = None
+    check: str = ""
+    used_by: tuple[str, ...] = ()
+    account: str = ""
+    region: str = ""
+    file: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.field} = {self.value}: {self.found}" if self.field else self.found
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What the check itself tells."""
+        return {"outcome": self.outcome, "found": self.found, "fix": self.fix, "field": self.field, "value": self.value}
+
+    @property
+    def problem(self) -> Problem:
+        """The same as of a file."""
+        where = self.field or f"{self.check} of {', '.join(self.used_by)} ({self.account}, {self.region})"
+        return Problem(self.file, None, where, self.value, self.found, self.fix)
+
+
+@dataclass(frozen=True)
+class Target:
+    """What the checks look at: an environment in its place or, for some, the place alone."""
+
+    place: Place
+    client: Client
+    file: str
+    environment: Environment | None = None
+    roles: tuple[str, ...] = ()
+    """Names of roles that the environment's stacks make."""
+
+    @property
+    def env(self) -> Environment:
+        """The environment."""
+        if self.environment is None:
+            raise ValueError("the check is of an environment")
+        return self.environment
+
+
+Reads = Mapping[str, Sequence[str]]
+"""The actions that a check takes, by resource."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check. Where it finds nothing to tell, it is ok, and `fine` says what is."""
+
+    name: str
+    reads: Reads
+    fine: str
+    find: Callable[[Target], Iterator[Finding]]
+
+    def __call__(self, target: Target) -> list[Finding]:
+        """What it finds. What it may not read, or AWS does not answer, is not checked; never raises for that."""
+        found = list[Finding]()
+        try:
+            found.extend(self.find(target))
+        except ClientError as error:
+            found.append(Finding("not checked", f"needs {self._action(error)}" if denied(error) else str(error)))
+        except BotoCoreError as error:
+            found.append(Finding("not checked", str(error)))
+        place, env = target.place, target.environment
+        used_by = (env.name,) if env else place.used_by
+        own = Finding("ok", self.fine, "", "", None, self.name, used_by, place.account, place.region, target.file)
+        return [replace(own, **one.told) for one in found] or [own]
+
+    def _action(self, error: ClientError) -> str:
+        actions = [*chain(*self.reads.values())]
+        return next((one for one in actions if one.endswith(f":{error.operation_name}")), ", ".join(actions))
+
+
+def check(name: str, reads: Reads, fine: str) -> Callable[[Callable[[Target], Iterator[Finding]]], Check]:
+    """Makes a check of the generator that is decorated."""
+    return lambda find: Check(name, reads, fine, find)
+
+
+def run(
+    checks: Iterable[tuple[Check, Target]], on_done: Callable[[list[Finding]], None] = lambda _: None
+) -> list[Finding]:
+    """What all of them find, in their order. `on_done` gets each one's findings as they come."""
+
+    def one(pair: tuple[Check, Target]) -> list[Finding]:
+        found = pair[0](pair[1])
+        on_done(found)
+        return found
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return [*chain(*pool.map(one, checks))]
+
+
+def denied(error: ClientError) -> bool:
+    """Whether AWS denies access, as it also does where a role to be assumed does not exist."""
+    return error.response["Error"]["Code"] in _DENIED
+
+
+def ask(call: Callable[..., Any], *codes: str, **arguments: Any) -> Any:
+    """What AWS answers; None where it says, by one of the codes, that there is no such thing. Raises ClientError."""
+    try:
+        return call(**arguments)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in codes:
+            raise
+        return None

@@ -1,0 +1,53 @@
+"""How the checks of accounts are shown: one line each, the fix below it; or as JSON. A failure is exit code 1."""
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
+
+from rich.text import Text
+
+from mistral7b.errors import UserError
+from mistral7b.operate.checks import Finding
+from mistral7b_cli.output import conclude, say
+
+_STYLES = {"ok": "green", "warning": "yellow", "failure": "bold red", "not checked": "dim"}
+_FAILED, _NO_ACCESS = 1, 3
+
+
+def report(found: Sequence[Finding], document: dict[str, Any] | None) -> None:
+    """Prints the findings, or adds them to the JSON `document`, and ends with what they come to.
+
+    Raises:
+        UserError: something would fail the deployment, or nothing could be checked.
+    """
+    counts = Counter[str](one.outcome for one in found)
+    if document is not None:
+        conclude([one.problem for one in found if one.outcome == "failure"], {**document, "checks": found})
+    else:
+        _show(found)
+    told = ", ".join(f"{counts[outcome]} {outcome}" for outcome in _STYLES if counts[outcome])
+    if counts["not checked"] == len(found):
+        raise UserError(f"nothing could be checked\nfix: allow {found[0].found.removeprefix('needs ')}", _NO_ACCESS)
+    if counts["failure"]:
+        names = dict.fromkeys(one.check for one in found if one.outcome == "failure")
+        raise UserError(f"{told}: {', '.join(names)}", _FAILED)
+    if document is None:
+        say(told)
+
+
+def _show(found: Sequence[Finding]) -> None:
+    """Where there are several environments, what is ok is named in one line of each."""
+    groups = {used_by: list(group) for used_by, group in groupby(found, key=lambda one: one.used_by)}
+    width = max(len(one.check) for one in found)
+    for used_by, group in groups.items():
+        fine = [one.check for one in group if one.outcome == "ok"]
+        if len(groups) > 1:
+            place = f"{group[0].account}, {group[0].region}"
+            say(Text(f"{', '.join(used_by)} ({place})", "bold"))
+            if len(fine) > 1:
+                say(Text.assemble(("ok           ", _STYLES["ok"]), ", ".join(fine)))
+        for one in (one for one in group if one.outcome != "ok" or len(groups) == 1 or len(fine) == 1):
+            say(Text.assemble((f"{one.outcome:11}  ", _STYLES[one.outcome]), f"{one.check:{width}}  {one}"))
+            if one.fix:
+                say(f"  fix: {one.fix}")
