@@ -3,7 +3,7 @@
 Everything is read, and each check names the actions that it takes: `permissions` are a policy that allows them all.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -263,19 +263,16 @@ CHECKS = (
 """Every check of an environment."""
 
 
-def permissions(env: Environment, partition: str, account: str, region: str) -> dict[str, tuple[list[str], list[str]]]:
-    """Everything that the checks read: by resource, the actions and the names of the checks."""
+def permissions(
+    env: Environment, partition: str, account: str, region: str
+) -> Iterator[tuple[str, str, Sequence[str]]]:
+    """Check, resource and actions of everything that the checks read."""
     registry, _, image = env.image_uri.partition("/")
-    repository = f"repository/{image.partition(':')[0]}"
+    repository = f"{registry.split('.')[0]}:repository/{image.partition(':')[0]}"
     names = {
         **{"partition": partition, "account": account, "region": region, "name": env.name},
-        "image": f"arn:{partition}:ecr:{region}:{registry.split('.')[0]}:{repository}",
+        "image": f"arn:{partition}:ecr:{region}:{repository}",
         "bucket": f"arn:{partition}:s3:::{env.artifact_uri.split('/')[2]}",
     }
-    found: dict[str, tuple[list[str], list[str]]] = {}
     for one in CHECKS:
-        for resource, actions in one.reads.items():
-            taken, checks = found.setdefault(resource.format_map(names), ([], []))
-            taken += [action for action in actions if action not in taken]
-            checks.append(one.name)
-    return found
+        yield from ((one.name, resource.format_map(names), actions) for resource, actions in one.reads.items())

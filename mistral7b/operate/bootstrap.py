@@ -7,8 +7,6 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from mistral7b.operate.checks import Finding, Target, ask, check
 from mistral7b.operate.permissions import listed
 from mistral7b.operate.place import Place
@@ -54,10 +52,10 @@ def bootstrap(target: Target) -> Iterator[Finding]:
         yield Finding("ok", f"version {version}, lets {place.pipeline_account} deploy")
 
 
-def lookup_refused(place: Place, error: ClientError) -> Finding:
+def lookup_refused(place: Place, error: Exception) -> Finding:
     """The finding where AWS refuses the lookup role, as it also does where there is none."""
     reason = f"its role {place.role('lookup')} does not trust {place.pipeline_account}, or does not exist"
-    return _failure(place, f"{reason}; AWS says: {error.response['Error'].get('Message', error)}")
+    return _failure(place, f"{reason}; AWS says: {error}")
 
 
 def _failure(place: Place, found: str, trusted: frozenset[str] = frozenset()) -> Finding:

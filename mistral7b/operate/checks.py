@@ -42,11 +42,6 @@ class Finding:
         return f"{self.field} = {self.value}: {self.found}" if self.field else self.found
 
     @property
-    def told(self) -> dict[str, Any]:
-        """What the check itself tells."""
-        return {"outcome": self.outcome, "found": self.found, "fix": self.fix, "field": self.field, "value": self.value}
-
-    @property
     def problem(self) -> Problem:
         """The same as of a file."""
         where = self.field or f"{self.check} of {', '.join(self.used_by)} ({self.account}, {self.region})"
@@ -67,13 +62,8 @@ class Target:
     @property
     def env(self) -> Environment:
         """The environment."""
-        if self.environment is None:
-            raise ValueError("the check is of an environment")
+        assert self.environment is not None
         return self.environment
-
-
-Reads = Mapping[str, Sequence[str]]
-"""The actions that a check takes, by resource."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +71,8 @@ class Check:
     """One check. Where it finds nothing to tell, it is ok, and `fine` says what is."""
 
     name: str
-    reads: Reads
+    reads: Mapping[str, Sequence[str]]
+    """The actions that it takes, by resource."""
     fine: str
     find: Callable[[Target], Iterator[Finding]]
 
@@ -90,21 +81,24 @@ class Check:
         found = list[Finding]()
         try:
             found.extend(self.find(target))
-        except ClientError as error:
-            found.append(Finding("not checked", f"needs {self._action(error)}" if denied(error) else str(error)))
-        except BotoCoreError as error:
-            found.append(Finding("not checked", str(error)))
+        except (ClientError, BotoCoreError) as error:
+            found.append(Finding("not checked", self._unread(error)))
         place, env = target.place, target.environment
-        used_by = (env.name,) if env else place.used_by
-        own = Finding("ok", self.fine, "", "", None, self.name, used_by, place.account, place.region, target.file)
-        return [replace(own, **one.told) for one in found] or [own]
+        whose: dict[str, Any] = {"account": place.account, "region": place.region, "file": target.file}
+        whose |= {"check": self.name, "used_by": (env.name,) if env else place.used_by}
+        return [replace(one, **whose) for one in found or [Finding("ok", self.fine)]]
 
-    def _action(self, error: ClientError) -> str:
+    def _unread(self, error: Exception) -> str:
+        if not denied(error):
+            return str(error)
         actions = [*chain(*self.reads.values())]
-        return next((one for one in actions if one.endswith(f":{error.operation_name}")), ", ".join(actions))
+        operation = f":{getattr(error, 'operation_name', '')}"
+        return f"needs {next((one for one in actions if one.endswith(operation)), ', '.join(actions))}"
 
 
-def check(name: str, reads: Reads, fine: str) -> Callable[[Callable[[Target], Iterator[Finding]]], Check]:
+def check(
+    name: str, reads: Mapping[str, Sequence[str]], fine: str
+) -> Callable[[Callable[[Target], Iterator[Finding]]], Check]:
     """Makes a check of the generator that is decorated."""
     return lambda find: Check(name, reads, fine, find)
 
@@ -123,9 +117,9 @@ def run(
         return [*chain(*pool.map(one, checks))]
 
 
-def denied(error: ClientError) -> bool:
+def denied(error: Exception) -> bool:
     """Whether AWS denies access, as it also does where a role to be assumed does not exist."""
-    return error.response["Error"]["Code"] in _DENIED
+    return isinstance(error, ClientError) and error.response["Error"]["Code"] in _DENIED
 
 
 def ask(call: Callable[..., Any], *codes: str, **arguments: Any) -> Any:

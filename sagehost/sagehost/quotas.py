@@ -3,10 +3,6 @@
 SageMaker and EC2 refuse what is beyond. A request for more is granted at once. Other quotas are not known.
 """
 
-from collections import Counter
-from collections.abc import Iterable
-from typing import Protocol
-
 from moto.core.responses import ActionResult
 from moto.sagemaker.exceptions import SagemakerClientError
 
@@ -24,7 +20,7 @@ _NAMES = {("sagemaker", code): f"{kind} for endpoint usage" for kind, code in _E
     ("vpc", VPCS): "VPCs per Region"
 }
 DEFAULTS = {"sagemaker": 100.0, "vpc": 100.0}
-"""By service; HostingSettings has others."""
+"""By service. AWS gives a new account 5 VPCs, and often no instance."""
 APPLIED: dict[tuple[str, str, str], float] = {}
 """Quotas that were raised, by account, region and code."""
 
@@ -34,34 +30,17 @@ def quota(account: str, region: str, service: str, code: str) -> float:
     return APPLIED.get((account, region, code), DEFAULTS[service])
 
 
-class Instances(Protocol):
-    """Some instances of one type."""
-
-    @property
-    def instance_type(self) -> str:
-        """Their type."""
-
-    @property
-    def instances(self) -> int:
-        """How many."""
-
-
-def check_endpoints(account: str, region: str, running: Iterable[Instances], starting: Iterable[Instances]) -> None:
-    """Raises SageMaker's ResourceLimitExceeded where all of them together exceed the quota of a type."""
-    used, added = Counter[str](), Counter[str]()
-    for counter, plans in ((used, running), (added, starting)):
-        for one in plans:
-            counter[one.instance_type] += max(one.instances, 0)
-    for kind, delta in added.items():
-        limit = quota(account, region, "sagemaker", _ENDPOINTS.get(kind, ""))
-        if delta and used[kind] + delta > limit:
-            raise SagemakerClientError(
-                "ResourceLimitExceeded",
-                f"The account-level service limit '{kind} for endpoint usage' is {limit:g} Instances, with current "
-                f"utilization of {used[kind]} Instances and a request delta of {delta} Instances. Please use AWS "
-                "Service Quotas to request an increase for this quota. If AWS Service Quotas is not available, contact "
-                "AWS support to request an increase for this quota.",
-            )
+def check_endpoints(account: str, region: str, kind: str, used: int, added: int) -> None:
+    """Raises SageMaker's ResourceLimitExceeded where the added instances of a type exceed its quota."""
+    limit = quota(account, region, "sagemaker", _ENDPOINTS.get(kind, ""))
+    if added and used + added > limit:
+        raise SagemakerClientError(
+            "ResourceLimitExceeded",
+            f"The account-level service limit '{kind} for endpoint usage' is {limit:g} Instances, with current "
+            f"utilization of {used} Instances and a request delta of {added} Instances. Please use AWS Service Quotas "
+            "to request an increase for this quota. If AWS Service Quotas is not available, contact AWS support to "
+            "request an increase for this quota.",
+        )
 
 
 class ServiceQuotas(CheckedService):
@@ -71,36 +50,33 @@ class ServiceQuotas(CheckedService):
 
     def get_service_quota(self) -> ActionResult:
         """GetServiceQuota."""
-        service, code = self._known()
-        return self._shown(service, code, quota(self.current_account, self.region, service, code))
+        *_, service, code = key = self._key()
+        return ActionResult({"Quota": {**self._described(service, code), "Value": quota(*key)}})
 
     def get_aws_default_service_quota(self) -> ActionResult:
         """GetAWSDefaultServiceQuota."""
-        service, code = self._known()
-        return self._shown(service, code, DEFAULTS[service])
+        *_, service, code = self._key()
+        return ActionResult({"Quota": {**self._described(service, code), "Value": DEFAULTS[service]}})
 
     def request_service_quota_increase(self) -> ActionResult:
         """RequestServiceQuotaIncrease."""
-        service, code = self._known()
+        account, region, service, code = key = self._key()
         wanted = float(self.request["DesiredValue"])
-        if wanted <= quota(self.current_account, self.region, service, code):
+        if wanted <= quota(*key):
             message = "You must provide a quota value greater than the current quota value"
             raise Refused("IllegalArgumentException", message)
-        APPLIED[self.current_account, self.region, code] = wanted
-        name = {"ServiceCode": service, "QuotaCode": code, "QuotaName": _NAMES[service, code]}
-        return ActionResult({"RequestedQuota": {**name, "DesiredValue": wanted, "Status": "APPROVED"}})
+        APPLIED[account, region, code] = wanted
+        granted = {"DesiredValue": wanted, "Status": "APPROVED"}
+        return ActionResult({"RequestedQuota": {**self._described(service, code), **granted}})
 
-    def _known(self) -> tuple[str, str]:
-        key = self.request["ServiceCode"], self.request["QuotaCode"]
-        if key not in _NAMES:
+    def _key(self) -> tuple[str, str, str, str]:
+        service, code = self.request["ServiceCode"], self.request["QuotaCode"]
+        if (service, code) not in _NAMES:
             raise Refused("NoSuchResourceException", "The request failed because the specified quota does not exist.")
-        return key
+        return self.current_account, self.region, service, code
 
-    def _shown(self, service: str, code: str, value: float) -> ActionResult:
-        arn = f"arn:{self.partition}:servicequotas:{self.region}:{self.current_account}:{service}/{code}"
-        name = {"ServiceCode": service, "QuotaCode": code, "QuotaName": _NAMES[service, code], "QuotaArn": arn}
-        more = {"Unit": "None", "Adjustable": True, "GlobalQuota": False}
-        return ActionResult({"Quota": {**name, "Value": value, **more}})
+    def _described(self, service: str, code: str) -> dict[str, str]:
+        return {"ServiceCode": service, "QuotaCode": code, "QuotaName": _NAMES[service, code], "Unit": "None"}
 
 
 def install() -> None:

@@ -51,7 +51,7 @@ def _client(cloud: Cloud, place: Place) -> Client | Finding:
     try:
         credentials = cloud.assume(place.role_arn("lookup"), place.region)
     except (ClientError, BotoCoreError) as error:
-        if isinstance(error, ClientError) and denied(error):
+        if denied(error):
             return lookup_refused(place, error)
         return Finding("failure", f"AWS could not be asked: {error}", "see to what AWS says, then ask again")
     return lambda service: cloud.client(service, place.region, credentials)

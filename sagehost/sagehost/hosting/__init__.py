@@ -29,7 +29,7 @@ def install(
     HOSTED.containers = plugged_in.installed() if containers is None else containers
     HOSTED.later = later or after(settings.endpoint_seconds)
     HOSTED.removing = after(settings.interface_seconds)
-    quotas.DEFAULTS.update(sagemaker=settings.endpoint_quota, vpc=settings.vpc_quota)
+    quotas.DEFAULTS["sagemaker"] = settings.endpoint_quota
 
 
 def routes() -> list[Route]:

@@ -170,7 +170,8 @@ class Endpoints:
                 message = "DesiredInstanceCount of a variant without inference components must be 1 or more."
                 raise ValidationError(message=message)
             more = [
-                one.scaled(None, one.instances - old.instances) for one, old in zip(plans, record.plans, strict=True)
+                one.scaled(None, max(one.instances - old.instances, 0))
+                for one, old in zip(plans, record.plans, strict=True)
             ]
             self._start(record.key, more, record)
             record.show("Updating", plans)
@@ -207,15 +208,19 @@ class Endpoints:
         return record
 
     def _start(self, key: EndpointKey, plans: Sequence[VariantPlan], record: EndpointRecord | None = None) -> None:
-        """Count instances that are about to start, of an endpoint that runs beside its own.
+        """Count instances that are about to start, of an endpoint that runs beside those that it has.
 
-        Raises SagemakerClientError where they exceed a quota. An update replaces instances only after the new ones run.
+        Raises SagemakerClientError where they exceed a quota.
         """
         present = [
-            one for one in self.records.values() if (one.key.account, one.key.region) == (key.account, key.region)
+            plan
+            for one in self.records.values()
+            if (one.key.account, one.key.region) == (key.account, key.region) and one.status != "Failed"
+            for plan in (*one.plans, *one.arriving)
         ]
-        running = [plan for one in present if one.status != "Failed" for plan in (*one.plans, *one.arriving)]
-        quotas.check_endpoints(key.account, key.region, running, plans)
+        for kind in {plan.instance_type for plan in plans}:
+            used, added = (sum(one.instances for one in of if one.instance_type == kind) for of in (present, plans))
+            quotas.check_endpoints(key.account, key.region, kind, used, added)
         if record is not None:
             record.arriving = plans
 

@@ -42,9 +42,6 @@ def _ids_by_tag(owner: type, operation: str, generator: str, kind: str, present:
     correction.replaces(owner, operation)(chosen)
 
 
-_ids_by_tag(VPCBackend, "create_vpc", "random_vpc_id", "vpc", lambda ec2: ec2.vpcs)
-
-
 @correction.replaces(VPCBackend, "create_vpc")
 def _create_vpc(original: Callable[..., Any], self: Any, *args: Any, **given: Any) -> Any:
     """moto makes any number of VPCs."""
@@ -53,6 +50,7 @@ def _create_vpc(original: Callable[..., Any], self: Any, *args: Any, **given: An
     return original(self, *args, **given)
 
 
+_ids_by_tag(VPCBackend, "create_vpc", "random_vpc_id", "vpc", lambda ec2: ec2.vpcs)
 _ids_by_tag(SubnetBackend, "create_subnet", "random_subnet_id", "subnet", _subnets)
 _ids_by_tag(RouteBackend, "create_route_table", "random_route_table_id", "rtb", lambda ec2: ec2.route_tables)
 
