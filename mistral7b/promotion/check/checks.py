@@ -34,7 +34,7 @@ def check(
     """
     found = places(promotion, bootstrap)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        clients = dict(zip(found, pool.map(partial(_client, cloud), found), strict=True))
+        clients = dict(zip(found, pool.map(partial(lookup_client, cloud), found), strict=True))
     return run(_checks(promotion, clients), on_done)
 
 
@@ -46,7 +46,7 @@ def named_roles(promotion: Promotion | None, environment: str) -> tuple[str, ...
     return gate_role_name(environment), *(github if promotion.settings.github_actions else ())
 
 
-def _client(cloud: Cloud, place: Place) -> Client | Finding:
+def lookup_client(cloud: Cloud, place: Place) -> Client | Finding:
     """What reads the place, or why nothing can."""
     try:
         credentials = cloud.assume(place.role_arn("lookup"), place.region)
@@ -62,18 +62,19 @@ def _checks(promotion: Promotion, clients: dict[Place, Client | Finding]) -> Ite
     file = str(promotion.file)
     connection = Check("connection", READS, "", partial(check_connection, promotion.settings))
     for place, client in clients.items():
-        yield _readable(bootstrap_check, place, client, file)
+        yield readable(bootstrap_check, place, client, file)
     for one in promotion.environments:
         [place] = [place for place in clients if (place.account, place.region) == (one.account, one.region)]
         own, roles = str(promotion.file.with_name(f"{one.name}.yaml")), named_roles(promotion, one.name)
-        for each in (other for other in CHECKS if other is not bootstrap_check):
-            found, target = _readable(each, place, clients[place], own)
+        unread = (replace(bootstrap_check, name="environment"),)
+        for each in unread if isinstance(clients[place], Finding) else CHECKS[1:]:  # the first is the bootstrap
+            found, target = readable(each, place, clients[place], own)
             yield found, replace(target, environment=one.environment, roles=roles)
     place = replace(next(iter(clients)), used_by=("pipeline",))
-    yield _readable(connection, place, next(iter(clients.values())), file)
+    yield readable(connection, place, next(iter(clients.values())), file)
 
 
-def _readable(check: Check, place: Place, client: Client | Finding, file: str) -> tuple[Check, Target]:
+def readable(check: Check, place: Place, client: Client | Finding, file: str) -> tuple[Check, Target]:
     """The check, or in its place why it cannot be made."""
     if not isinstance(client, Finding):
         return check, Target(place, client, file)
