@@ -17,10 +17,15 @@ from mistral7b.operate.stacks import find, resources
 from mistral7b.promotion.names import environment_stacks
 
 _VPCS_PER_REGION = "L-F678F1CE"
-_STACKS = "arn:{partition}:cloudformation:{region}:{account}:stack/mistral-7b-{name}-*"
+_OWN = "{region}:{account}"
+_STACKS = f"arn:{{partition}}:cloudformation:{_OWN}:stack/mistral-7b-{{name}}-*"
 _ROLES = "arn:{partition}:iam::{account}:role/*"
-_QUOTAS = ("servicequotas:GetServiceQuota", "servicequotas:GetAWSDefaultServiceQuota")
-_ENDPOINT = ("sagemaker:DescribeEndpoint", "sagemaker:DescribeEndpointConfig")
+_QUOTAS = f"arn:{{partition}}:servicequotas:{_OWN}"
+_DEFAULT_QUOTA = "servicequotas:GetAWSDefaultServiceQuota"
+_ENDPOINTS = {
+    f"arn:{{partition}}:sagemaker:{_OWN}:endpoint/*": ("sagemaker:DescribeEndpoint",),
+    f"arn:{{partition}}:sagemaker:{_OWN}:endpoint-config/*": ("sagemaker:DescribeEndpointConfig",),
+}
 _SCALING_ROLE = "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
 _STUCK = {
     "CREATE_FAILED": "aws cloudformation delete-stack",
@@ -68,7 +73,13 @@ def _zones(target: Target) -> Iterator[Finding]:
         yield Finding("warning", reason, fix, where, ", ".join(zones))
 
 
-@check("quota", {"*": (*_QUOTAS, "sagemaker:ListEndpoints", *_ENDPOINT)}, "")
+_LISTED = {
+    f"{_QUOTAS}:sagemaker/*": ("servicequotas:GetServiceQuota",),
+    "*": ("sagemaker:ListEndpoints", _DEFAULT_QUOTA),
+}
+
+
+@check("quota", _ENDPOINTS | _LISTED, "")
 def _quota(target: Target) -> Iterator[Finding]:
     """Instances of the type that endpoints of the account may have, beside those that others have.
 
@@ -146,10 +157,14 @@ def _unpublished(target: Target, reason: str) -> Finding:
     return Finding("failure", reason, fix, "model_version", target.env.version.version)
 
 
-_VPC = ("Vpcs", "VpcAttribute", "Subnets", "RouteTables", "VpcEndpoints")
+_VPCS = {
+    "*": (*(f"ec2:Describe{one}" for one in ("Vpcs", "Subnets", "RouteTables", "VpcEndpoints")), _DEFAULT_QUOTA),
+    f"arn:{{partition}}:ec2:{_OWN}:vpc/*": ("ec2:DescribeVpcAttribute",),
+    f"{_QUOTAS}:vpc/{_VPCS_PER_REGION}": ("servicequotas:GetServiceQuota",),
+}
 
 
-@check("network", {"*": (*(f"ec2:Describe{one}" for one in _VPC), _QUOTAS[0])}, "the VPC is as the file says")
+@check("network", _VPCS, "the VPC is as the file says")
 def _network(target: Target) -> Iterator[Finding]:
     ec2, env, tag = target.client("ec2"), target.env, "aws:cloudformation:stack-name"
     if env.network.existing_vpc:
@@ -180,7 +195,7 @@ def _callers(target: Target) -> Iterator[Finding]:
 _NAMED = {
     "*": ("sagemaker:ListEndpoints", "logs:DescribeLogGroups"),
     _STACKS: ("cloudformation:ListStackResources",),
-    "arn:{partition}:ssm:{region}:{account}:parameter/mistral7b/*": ("ssm:GetParameter",),
+    f"arn:{{partition}}:ssm:{_OWN}:parameter/mistral7b/*": ("ssm:GetParameter",),
     _ROLES: ("iam:GetRole",),
 }
 
@@ -232,7 +247,7 @@ def _scaling_role(target: Target) -> Iterator[Finding]:
         yield Finding("warning", reason, fix)
 
 
-_SCALED = {"*": (*_ENDPOINT, "application-autoscaling:DescribeScalableTargets")}
+_SCALED = _ENDPOINTS | {"*": ("application-autoscaling:DescribeScalableTargets",)}
 
 
 @check("instance change", _SCALED, "nothing keeps the endpoint from the file's instance type")
