@@ -1,8 +1,7 @@
 """How the checks of accounts are shown: one line each, the fix below it; or as JSON. A failure is exit code 1."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
-from itertools import groupby
 from typing import Any
 
 from rich.text import Text
@@ -38,7 +37,9 @@ def report(found: Sequence[Finding], document: dict[str, Any] | None) -> None:
 
 def _show(found: Sequence[Finding]) -> None:
     """Where there are several environments, what is ok is named in one line of each."""
-    groups = {used_by: list(group) for used_by, group in groupby(found, key=lambda one: one.used_by)}
+    groups = defaultdict[tuple[str, ...], list[Finding]](list)
+    for one in found:
+        groups[one.used_by].append(one)
     width = max(len(one.check) for one in found)
     for used_by, group in groups.items():
         fine = [one.check for one in group if one.outcome == "ok"]

@@ -183,15 +183,6 @@ def _network(target: Target) -> Iterator[Finding]:
         yield Finding("failure", f"{len(vpcs)} of {quota:g} VPCs are in use, and this one makes another", fix)
 
 
-@check("callers", {_ROLES: ("iam:GetRole",)}, "every role exists")
-def _callers(target: Target) -> Iterator[Finding]:
-    for field, names in (("callers", target.env.callers.role_names), ("operators", target.env.operators.role_names)):
-        for name in names:
-            if not ask(target.client("iam").get_role, "NoSuchEntity", RoleName=name):
-                reason, fix = "there is no such role in the account", "create it first, or take it out"
-                yield Finding("failure", reason, fix, f"{field}.role_names", name)
-
-
 _NAMED = {
     "*": ("sagemaker:ListEndpoints", "logs:DescribeLogGroups"),
     _STACKS: ("cloudformation:ListStackResources",),
@@ -237,14 +228,18 @@ def _existing(target: Target) -> Iterator[tuple[str, str, str]]:
             yield "role", role, "iam delete-role --role-name"
 
 
-@check("scaling role", {_ROLES: ("iam:GetRole",)}, "it exists, or is not needed")
-def _scaling_role(target: Target) -> Iterator[Finding]:
-    """Source: Application Auto Scaling user guide, service-linked roles."""
-    name = _SCALING_ROLE
-    if target.env.auto_scaling and not ask(target.client("iam").get_role, "NoSuchEntity", RoleName=name):
-        reason = f"there is no {name}; the deployment makes it, which takes iam:CreateServiceLinkedRole"
+@check("roles", {_ROLES: ("iam:GetRole",)}, "every role that the deployment takes is there")
+def _roles(target: Target) -> Iterator[Finding]:
+    """Callers, operators, and the role of scaling. Source: Application Auto Scaling guide, service-linked roles."""
+    env, role = target.env, partial(ask, target.client("iam").get_role, "NoSuchEntity")
+    if not role(RoleName=_SCALING_ROLE) and env.auto_scaling:
+        reason = f"there is no {_SCALING_ROLE}; the deployment makes it, which takes iam:CreateServiceLinkedRole"
         fix = "aws iam create-service-linked-role --aws-service-name sagemaker.application-autoscaling.amazonaws.com"
         yield Finding("warning", reason, fix)
+    for field, names in (("callers", env.callers.role_names), ("operators", env.operators.role_names)):
+        for name in (one for one in names if not role(RoleName=one)):
+            reason, fix = "there is no such role in the account", "create it first, or take it out"
+            yield Finding("failure", reason, fix, f"{field}.role_names", name)
 
 
 _SCALED = _ENDPOINTS | {"*": ("application-autoscaling:DescribeScalableTargets",)}
@@ -272,8 +267,8 @@ def _scaled(target: Target) -> Iterator[Finding]:
 
 
 CHECKS = (
-    *(bootstrap, _stacks, _names, _quota, _zones, _scaled, _scaling_role),
-    *(_image, _weights, _network, _callers),
+    *(bootstrap, _stacks, _names, _quota, _zones, _scaled, _roles),
+    *(_image, _weights, _network),
 )
 """Every check of an environment."""
 

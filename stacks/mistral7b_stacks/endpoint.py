@@ -173,10 +173,9 @@ class EndpointStack(EnvironmentStack):
 
     def _grant_operators(self, environment: Environment) -> None:
         """What `mistral7b doctor` reads, on each role that is named for it."""
-        wildcard = "what a deployment could collide with may have any name, and lists take no resource"
         found = permissions(environment, self.partition, self.account, self.region)
         statements = [
-            Permission(f"Doctor{number}", f"mistral7b doctor checks: {check}", actions, [resource], wildcard=wildcard)
+            Permission(f"Doctor{number}", f"mistral7b doctor checks: {check}", actions, [resource])
             for number, (check, resource, actions) in enumerate(found, start=1)
         ]
         for name in environment.operators.role_names:

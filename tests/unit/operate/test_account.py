@@ -136,12 +136,12 @@ def test_zones_may_be_given_by_the_accounts_names_for_them(account: str) -> None
 
 
 def test_the_role_of_scaling_is_a_warning_until_its_fix_has_made_it(account: str) -> None:
-    assert [one.outcome for one in found("scaling role", account, environment())] == ["ok"]
-    [finding] = found("scaling role", account, environment(**SCALING))
+    assert [one.outcome for one in found("roles", account, environment())] == ["ok"]
+    [finding] = found("roles", account, environment(**SCALING))
     assert (finding.outcome, SCALING_ROLE in finding.found) == ("warning", True)
     service = finding.fix.split()[-1]
     client("iam", account).create_service_linked_role(AWSServiceName=service)
-    assert [one.outcome for one in found("scaling role", account, environment(**SCALING))] == ["ok"]
+    assert [one.outcome for one in found("roles", account, environment(**SCALING))] == ["ok"]
 
 
 @pytest.mark.parametrize("promoted", [True, False])
@@ -203,7 +203,7 @@ def test_a_missing_permission_is_named_and_the_rest_is_checked(account: str) -> 
     own = target(account, environment(), lambda one: stubs.client(one) if one in stubs else client(one, account))
     outcomes = {one.name: [(each.outcome, each.found) for each in one(own)] for one in CHECKS}
     assert outcomes["quota"] == [("not checked", "needs sagemaker:ListEndpoints")]
-    assert outcomes["callers"] == [("ok", "every role exists")]
+    assert outcomes["roles"] == [("ok", "every role that the deployment takes is there")]
 
 
 def test_a_service_that_does_not_answer_is_not_checked(account: str) -> None:

@@ -142,7 +142,7 @@ WRONG: dict[str, tuple[str, Break, str, str, str]] = {
         "is 0 Inst",
     ),
     "no quota of VPCs": ("own VPC", _no_vpcs, "network", "--desired-value 2", "maximum number of VPCs"),
-    "no such caller": ("own VPC", _no_caller, "callers", "create it first", "backend"),
+    "no such caller": ("own VPC", _no_caller, "roles", "create it first", "backend"),
     "retained log group": ("own VPC", _retained_log_group, "names", "aws logs delete-log-group", "already exists"),
     "a parameter of others": ("own VPC", _parameter, "names", "aws ssm delete-parameter", "already exists"),
     "an endpoint of others": ("own VPC", _endpoint, "names", "aws sagemaker delete-endpoint", "already exist"),

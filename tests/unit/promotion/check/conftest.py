@@ -80,6 +80,7 @@ def bootstrap(
     version: int = 33,
     region: str = REGION,
     qualifier: str = DEFAULT_QUALIFIER,
+    client: Callable[[str], Any] | None = None,
 ) -> None:
     """Makes of the CDK's bootstrap stack what the checks look at.
 
@@ -90,8 +91,10 @@ def bootstrap(
         version: of the bootstrap stack.
         region: the region.
         qualifier: of its names.
+        client: makes the clients. Default: in this process.
     """
-    roles = moto_app.client("iam", account, region)
+    make = client or (lambda service: moto_app.client(service, account, region))
+    roles = make("iam")
     for kind in ("deploy", "file-publishing", "lookup", "cfn-exec"):
         trusted = (*trusts, *(shows if kind == "lookup" else ()))
         roles.create_role(
@@ -99,7 +102,7 @@ def bootstrap(
             AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [*_trust(account, trusted)]}),
         )
     name = f"/cdk-bootstrap/{qualifier}/version"
-    moto_app.client("ssm", account, region).put_parameter(Name=name, Value=str(version), Type="String")
+    make("ssm").put_parameter(Name=name, Value=str(version), Type="String")
 
 
 def _trust(account: str, others: tuple[str, ...]) -> list[dict[str, Any]]:
