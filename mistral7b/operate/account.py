@@ -39,14 +39,15 @@ CDK itself deletes a stack that is ROLLBACK_COMPLETE or ROLLBACK_FAILED."""
 
 @check("stacks", {_STACKS: ("cloudformation:DescribeStacks",)}, "none is in a state that cannot be updated")
 def _stacks(target: Target) -> Iterator[Finding]:
-    field, wanted = "termination_protection", target.env.termination_protection
+    wanted = target.env.termination_protection
     for one in find(target.client("cloudformation"), environment_stacks(target.env.name)):
         fix = f"mistral7b protect {target.env.name}"
         if one.protected and not one.deployed:
             reason = f"{one.name} is {one.status} and protected, so it can neither be deployed again nor removed"
-            yield Finding("failure", reason, fix, field, wanted)
+            yield Finding("failure", reason, fix)
         elif one.protected != (wanted and one.deployed):
-            yield Finding("warning", f"{one.name} is {'' if one.protected else 'not '}protected", fix, field, wanted)
+            says = f"the file says termination_protection: {str(wanted).lower()}"
+            yield Finding("warning", f"{one.name} is {'' if one.protected else 'not '}protected; {says}", fix)
         if one.status in _STUCK:
             fix = f"{_STUCK[one.status]} --stack-name {one.name} --region {target.env.region}"
             yield Finding("failure", f"{one.name} is {one.status} and cannot be updated: {one.reason}", fix)
@@ -65,12 +66,10 @@ def _zones(target: Target) -> Iterator[Finding]:
     pages = paginator.paginate(LocationType=by, Filters=wanted)
     offered = sorted(one["Location"] for page in pages for one in page["InstanceTypeOfferings"])
     if without := [zone for zone in zones if zone not in offered]:
-        existing = env.network.existing_vpc is not None
-        where = f"network.{'existing_vpc' if existing else 'vpc'}.availability_zones"
-        fix = f"use {'subnets in' if existing else 'two or more of'} {', '.join(offered)}"
-        fix = fix if offered else "use another instance.type, or another region"
+        vpc = "existing_vpc" if env.network.existing_vpc else "vpc"
+        fix = f"use zones of {', '.join(offered)}" if offered else "use another instance.type, or another region"
         reason = f"EC2 does not offer {wanted[0]['Values'][0]} in {', '.join(without)}, so SageMaker may not either"
-        yield Finding("warning", reason, fix, where, ", ".join(zones))
+        yield Finding("warning", reason, fix, f"network.{vpc}.availability_zones", ", ".join(zones))
 
 
 _LISTED = {
@@ -99,8 +98,7 @@ def _quota(target: Target) -> Iterator[Finding]:
     quota = _value(target.client("service-quotas"), "sagemaker", code)
     needs = f"this one needs {now + fleet} to be deployed and up to {most} to be updated"
     reason = f"{kind} for endpoint usage is {quota:g}; other endpoints run {others}, {needs}"
-    ask_for = f"aws service-quotas request-service-quota-increase --service-code sagemaker --quota-code {code}"
-    fix = f"{ask_for} --desired-value {others + most} --region {env.region}"
+    fix = _increase(target, "sagemaker", code, others + most)
     if others + max(now + fleet, most) <= quota:
         yield Finding("ok", reason)
     else:  # of an endpoint that runs, not every deployment changes the instances
@@ -130,6 +128,11 @@ def _value(quotas: Any, service: str, code: str) -> float:
     names = {"ServiceCode": service, "QuotaCode": code}
     applied = ask(quotas.get_service_quota, "NoSuchResourceException", **names)
     return float((applied or quotas.get_aws_default_service_quota(**names))["Quota"]["Value"])
+
+
+def _increase(target: Target, service: str, code: str, value: int) -> str:
+    ask_for = f"aws service-quotas request-service-quota-increase --service-code {service} --quota-code {code}"
+    return f"{ask_for} --desired-value {value} --region {target.env.region}"
 
 
 @check("image", {"{image}": ("ecr:BatchGetImage",)}, "it is there and can be read")
@@ -176,10 +179,7 @@ def _network(target: Target) -> Iterator[Finding]:
     if len(vpcs) < quota or any(one in own for vpc in vpcs for one in vpc.get("Tags", ())):
         yield Finding("ok", f"{len(vpcs)} of {quota:g} VPCs are in use")
     else:
-        ask_for = (
-            f"aws service-quotas request-service-quota-increase --service-code vpc --quota-code {_VPCS_PER_REGION}"
-        )
-        fix = f"{ask_for} --desired-value {len(vpcs) + 1} --region {env.region}"
+        fix = _increase(target, "vpc", _VPCS_PER_REGION, len(vpcs) + 1)
         yield Finding("failure", f"{len(vpcs)} of {quota:g} VPCs are in use, and this one makes another", fix)
 
 
@@ -199,11 +199,9 @@ def _names(target: Target) -> Iterator[Finding]:
     own = {one.rpartition(":endpoint/")[2].lower() for one in made}  # an endpoint's is its ARN
     for kind, name, command in _existing(target):
         if name.lower() not in own:
-            fix = f"aws {command} {name} --region {target.env.region}"
-            field, value = ("endpoint_name", name) if kind == "endpoint" else ("", None)
-            yield Finding(
-                "failure", f"the {kind} {name} exists, and this environment has not made it", fix, field, value
-            )
+            other = "set endpoint_name, or: " if kind == "endpoint" else ""
+            fix = f"{other}aws {command} {name} --region {target.env.region}"
+            yield Finding("failure", f"the {kind} {name} exists, and this environment has not made it", fix)
 
 
 def _existing(target: Target) -> Iterator[tuple[str, str, str]]:
@@ -266,10 +264,7 @@ def _scaled(target: Target) -> Iterator[Finding]:
             yield Finding("failure", reason, fix, "instance.type", env.instance_type)
 
 
-CHECKS = (
-    *(bootstrap, _stacks, _names, _quota, _zones, _scaled, _roles),
-    *(_image, _weights, _network),
-)
+CHECKS = (bootstrap, _stacks, _names, _quota, _zones, _scaled, _roles, _image, _weights, _network)
 """Every check of an environment."""
 
 
