@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from rich.text import Text
@@ -22,7 +23,7 @@ def report(found: Sequence[Finding], document: dict[str, Any] | None) -> None:
     """
     counts = Counter[str](one.outcome for one in found)
     if document is not None:
-        conclude([one.problem for one in found if one.outcome == "failure"], {**document, "checks": found})
+        conclude([one.problem for one in found if one.outcome == "failure"], {**document, "checks": [asdict(one) for one in found]})
     else:
         _show(found)
     told = ", ".join(f"{counts[outcome]} {outcome}" for outcome in _STYLES if counts[outcome])
