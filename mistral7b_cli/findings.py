@@ -23,7 +23,8 @@ def report(found: Sequence[Finding], document: dict[str, Any] | None) -> None:
     """
     counts = Counter[str](one.outcome for one in found)
     if document is not None:
-        conclude([one.problem for one in found if one.outcome == "failure"], {**document, "checks": [asdict(one) for one in found]})
+        document["checks"] = [asdict(one) for one in found]
+        conclude([one.problem for one in found if one.outcome == "failure"], document)
     else:
         _show(found)
     told = ", ".join(f"{counts[outcome]} {outcome}" for outcome in _STYLES if counts[outcome])

@@ -12,6 +12,7 @@ from mistral7b.catalog import instance_type
 from mistral7b.environment import Environment
 from mistral7b.operate.bootstrap import bootstrap
 from mistral7b.operate.checks import AT_ONCE, Finding, Target, ask, check
+from mistral7b.operate.checks import Client as Client
 from mistral7b.operate.existing_vpc import vpc_findings
 from mistral7b.operate.stacks import find, resources
 from mistral7b.promotion.names import environment_stacks
@@ -22,7 +23,7 @@ _STACKS = f"arn:{{partition}}:cloudformation:{_OWN}:stack/mistral-7b-{{name}}-*"
 _ROLES = "arn:{partition}:iam::{account}:role/*"
 _QUOTAS = f"arn:{{partition}}:servicequotas:{_OWN}"
 _DEFAULT_QUOTA = "servicequotas:GetAWSDefaultServiceQuota"
-_ENDPOINTS = {
+_ENDPOINTS: dict[str, tuple[str, ...]] = {
     f"arn:{{partition}}:sagemaker:{_OWN}:endpoint/*": ("sagemaker:DescribeEndpoint",),
     f"arn:{{partition}}:sagemaker:{_OWN}:endpoint-config/*": ("sagemaker:DescribeEndpointConfig",),
 }
