@@ -11,11 +11,12 @@ from typing import Any
 from mistral7b.catalog import instance_type
 from mistral7b.environment import Environment
 from mistral7b.operate.bootstrap import bootstrap
-from mistral7b.operate.checks import AT_ONCE, Finding, Target, ask, check
-from mistral7b.operate.checks import Client as Client
+from mistral7b.operate.checks import AT_ONCE, Client, Finding, Target, ask, check
 from mistral7b.operate.existing_vpc import vpc_findings
 from mistral7b.operate.stacks import find, resources
 from mistral7b.promotion.names import environment_stacks
+
+__all__ = ["CHECKS", "Client", "permissions"]
 
 _VPCS_PER_REGION = "L-F678F1CE"
 _OWN = "{region}:{account}"
