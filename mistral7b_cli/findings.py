@@ -27,7 +27,8 @@ def report(found: Sequence[Finding], document: dict[str, Any] | None) -> None:
         conclude([one.problem for one in found if one.outcome == "failure"], document)
     else:
         _show(found)
-    told = ", ".join(f"{counts[outcome]} {outcome}" for outcome in _STYLES if counts[outcome])
+    plural = {"warning": "warnings", "failure": "failures"}
+    told = ", ".join(f"{n} {plural.get(one, one) if n > 1 else one}" for one in _STYLES if (n := counts[one]))
     if counts["not checked"] == len(found):
         raise UserError(f"nothing could be checked\nfix: allow {found[0].found.removeprefix('needs ')}", _NO_ACCESS)
     if counts["failure"]:

@@ -58,7 +58,7 @@ def _stacks(target: Target) -> Iterator[Finding]:
             yield Finding("warning", f"{one.name} is {one.status}: wait until that ends", fix)
 
 
-@check("instance type", {"*": ("ec2:DescribeInstanceTypeOfferings",)}, "EC2 offers it in every zone")
+@check("zones", {"*": ("ec2:DescribeInstanceTypeOfferings",)}, "EC2 offers the instance type in each")
 def _zones(target: Target) -> Iterator[Finding]:
     """EC2's offerings are the only hint: SageMaker publishes none by zone."""
     env, zones = target.env, target.env.availability_zones
@@ -98,13 +98,13 @@ def _quota(target: Target) -> Iterator[Finding]:
     most = 2 * max(env.instance.count, env.instance_bounds[1])
     code = instance_type(kind).quota_code
     quota = _value(target.client("service-quotas"), "sagemaker", code)
-    needs = f"this one needs {now + fleet} to be deployed and up to {most} to be updated"
+    needs = f"this one needs {now + fleet} now and up to {most} in updates"
     reason = f"{kind} for endpoint usage is {quota:g}; other endpoints run {others}, {needs}"
     fix = _increase(target, "sagemaker", code, others + most)
     if others + max(now + fleet, most) <= quota:
         yield Finding("ok", reason)
     else:  # of an endpoint that runs, not every deployment changes the instances
-        yield Finding("warning" if now or others + fleet <= quota else "failure", reason, fix, "instance.type", kind)
+        yield Finding("warning" if now or others + fleet <= quota else "failure", reason, fix)
 
 
 def _endpoints(sagemaker: Any) -> Iterator[str]:
@@ -233,7 +233,7 @@ def _roles(target: Target) -> Iterator[Finding]:
     """Callers, operators, and the role of scaling. Source: Application Auto Scaling guide, service-linked roles."""
     env, role = target.env, partial(ask, target.client("iam").get_role, "NoSuchEntity")
     if not role(RoleName=_SCALING_ROLE) and env.auto_scaling:
-        reason = f"there is no {_SCALING_ROLE}; the deployment makes it, which takes iam:CreateServiceLinkedRole"
+        reason = f"no {_SCALING_ROLE}: the deployment makes it, which takes iam:CreateServiceLinkedRole"
         fix = "aws iam create-service-linked-role --aws-service-name sagemaker.application-autoscaling.amazonaws.com"
         yield Finding("warning", reason, fix)
     for field, names in (("callers", env.callers.role_names), ("operators", env.operators.role_names)):
@@ -245,7 +245,7 @@ def _roles(target: Target) -> Iterator[Finding]:
 _SCALED = _ENDPOINTS | {"*": ("application-autoscaling:DescribeScalableTargets",)}
 
 
-@check("instance change", _SCALED, "nothing keeps the endpoint from the file's instance type")
+@check("scaling", _SCALED, "it does not keep the endpoint from another instance type")
 def _scaled(target: Target) -> Iterator[Finding]:
     """SageMaker changes no instance type of a variant that scales, whether or not the file still has `auto_scaling`.
 

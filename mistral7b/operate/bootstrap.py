@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from mistral7b.operate.checks import Finding, Target, ask, check
 from mistral7b.operate.permissions import listed
 from mistral7b.operate.place import Place
@@ -31,7 +33,7 @@ def bootstrap(target: Target) -> Iterator[Finding]:
     name, policies = f"/cdk-bootstrap/{place.bootstrap.qualifier}/version", dict[str, Mapping[str, Any]]()
     stored = ask(target.client("ssm").get_parameter, "ParameterNotFound", Name=name)
     if stored is None:
-        yield _failure(place, f"{place} is not bootstrapped: there is no parameter {name}")
+        yield _failure(place, f"not bootstrapped: there is no parameter {name}")
         return
     for kind in _ROLES:
         role = ask(target.client("iam").get_role, "NoSuchEntity", RoleName=place.role(kind))
@@ -52,10 +54,10 @@ def bootstrap(target: Target) -> Iterator[Finding]:
         yield Finding("ok", f"version {version}, lets {place.pipeline_account} deploy")
 
 
-def lookup_refused(place: Place, error: Exception) -> Finding:
+def lookup_refused(place: Place, error: ClientError) -> Finding:
     """The finding where AWS refuses the lookup role, as it also does where there is none."""
     reason = f"its role {place.role('lookup')} does not trust {place.pipeline_account}, or does not exist"
-    return _failure(place, f"{reason}; AWS says: {error}")
+    return _failure(place, f"{reason}; AWS says: {error.response['Error'].get('Message')}")
 
 
 def _failure(place: Place, found: str, trusted: frozenset[str] = frozenset()) -> Finding:

@@ -51,7 +51,7 @@ def lookup_client(cloud: Cloud, place: Place) -> Client | Finding:
     try:
         credentials = cloud.assume(place.role_arn("lookup"), place.region)
     except (ClientError, BotoCoreError) as error:
-        if denied(error):
+        if isinstance(error, ClientError) and denied(error):
             return lookup_refused(place, error)
         return Finding("failure", f"AWS could not be asked: {error}", "see to what AWS says, then ask again")
     return lambda service: cloud.client(service, place.region, credentials)

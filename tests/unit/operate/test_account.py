@@ -65,13 +65,13 @@ SCALING = {"auto_scaling": {"max_instances": 3}}
 @pytest.mark.parametrize(
     ("fields", "running", "quota", "outcome", "figures"),
     [
-        ({}, (0, 0), 2, "ok", "is 2; other endpoints run 0, this one needs 1 to be deployed and up to 2"),
-        ({}, (0, 0), 1, "warning", "is 1; other endpoints run 0, this one needs 1 to be deployed and up to 2"),
-        ({}, (0, 1), 1, "failure", "is 1; other endpoints run 1, this one needs 1 to be deployed and up to 2"),
-        (SCALING, (0, 0), 5, "warning", "is 5; other endpoints run 0, this one needs 1 to be deployed and up to 6"),
-        (SCALING, (3, 0), 6, "ok", "is 6; other endpoints run 0, this one needs 6 to be deployed and up to 6"),
-        (SCALING, (3, 1), 6, "warning", "is 6; other endpoints run 1, this one needs 6 to be deployed and up to 6"),
-        ({"instance": {"count": 2}}, (1, 0), 2, "warning", "this one needs 3 to be deployed and up to 4"),
+        ({}, (0, 0), 2, "ok", "is 2; other endpoints run 0, this one needs 1 now and up to 2"),
+        ({}, (0, 0), 1, "warning", "is 1; other endpoints run 0, this one needs 1 now and up to 2"),
+        ({}, (0, 1), 1, "failure", "is 1; other endpoints run 1, this one needs 1 now and up to 2"),
+        (SCALING, (0, 0), 5, "warning", "is 5; other endpoints run 0, this one needs 1 now and up to 6"),
+        (SCALING, (3, 0), 6, "ok", "is 6; other endpoints run 0, this one needs 6 now and up to 6"),
+        (SCALING, (3, 1), 6, "warning", "is 6; other endpoints run 1, this one needs 6 now and up to 6"),
+        ({"instance": {"count": 2}}, (1, 0), 2, "warning", "this one needs 3 now and up to 4"),
     ],
 )
 def test_the_quota_is_compared_with_what_deployment_updates_and_scaling_need(
@@ -113,7 +113,7 @@ def test_another_type_for_a_variant_that_scales_fails_with_a_fix_in_two_steps(
     use automatic scaling".
     """
     run_endpoint(account, NAME, f"ml.g5.{now}", 1, scaled=scaled)
-    [finding] = found("instance change", account, environment(**fields))
+    [finding] = found("scaling", account, environment(**fields))
     assert finding.outcome == outcome
     fix = "deploy ml.g5.4xlarge with auto_scaling: null, then ml.g5.2xlarge with the auto_scaling that you want"
     assert finding.fix == (fix if outcome == "failure" else "")
@@ -121,7 +121,7 @@ def test_another_type_for_a_variant_that_scales_fails_with_a_fix_in_two_steps(
 
 def test_zones_where_ec2_lacks_the_type_are_a_warning(account: str) -> None:
     zones = {"vpc": {"availability_zones": ["use1-az1", "use1-az3"]}}
-    [finding] = found("instance type", account, environment(network=zones))
+    [finding] = found("zones", account, environment(network=zones))
     assert (finding.outcome, finding.field) == ("warning", "network.vpc.availability_zones")
     assert "does not offer g5.2xlarge in use1-az3" in finding.found
     assert finding.fix == "use zones of use1-az1, use1-az2, use1-az4, use1-az5, use1-az6"
@@ -132,7 +132,7 @@ def test_zones_may_be_given_by_the_accounts_names_for_them(account: str) -> None
     names = {one["ZoneId"]: one["ZoneName"] for one in shown}
     for other, outcome in (("use1-az2", "ok"), ("use1-az3", "warning")):
         zones = {"vpc": {"availability_zones": [names["use1-az1"], names[other]]}}
-        assert [one.outcome for one in found("instance type", account, environment(network=zones))] == [outcome]
+        assert [one.outcome for one in found("zones", account, environment(network=zones))] == [outcome]
 
 
 def test_the_role_of_scaling_is_a_warning_until_its_fix_has_made_it(account: str) -> None:

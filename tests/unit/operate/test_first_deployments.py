@@ -170,3 +170,18 @@ def test_a_deployment_that_fails_was_named_by_its_check(case: str, bodies: dict[
     assert {one.check for one in failures} == {check}
     assert fix in failures[0].fix
     assert reason in deploy(account, bodies[name])
+
+
+def test_every_name_that_the_stacks_give_is_checked(bodies: dict[str, str]) -> None:
+    """What a template names, an account can already have: each of these is refused by its check if others made it."""
+    given = {"AWS::SSM::Parameter": "Name", "AWS::Logs::LogGroup": "LogGroupName", "AWS::SageMaker::Endpoint": ""}
+    kinds = {"AWS::EC2::VPCEndpoint", "AWS::EC2::FlowLog"}  # their names are those of services and log groups
+    named = {
+        (one["Type"], key)
+        for body in bodies.values()
+        for one in json.loads(body)["Resources"].values()
+        for key, value in one.get("Properties", {}).items()
+        if key.endswith("Name") and isinstance(value, str) and one["Type"] not in kinds
+    }
+    expected = {(kind, key or "EndpointName") for kind, key in given.items()}
+    assert named - {("AWS::IAM::RolePolicy", "PolicyName"), ("AWS::IAM::RolePolicy", "RoleName")} == expected
