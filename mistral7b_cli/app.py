@@ -1,15 +1,18 @@
 """The command's parts, each imported when it is called, and what a user sees when something goes wrong."""
 
+import os
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib import import_module
-from typing import Annotated, Any
+from itertools import takewhile
+from typing import Annotated, Any, TextIO
 
 import typer
 from typer.core import TyperGroup
+from typer.exceptions import TyperException
 
-from mistral7b.errors import UserError
+from mistral7b.errors import BROKEN_PIPE, FAILED, WRONG_INPUT, UserError
 
 _PANELS = {
     "Deploy and invoke": {
@@ -54,6 +57,10 @@ class _LazyGroup(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that is called, from the module of its name."""
+        if not args[0].startswith("-") and args[0] not in self.commands and not ctx.resilient_parsing:
+            from mistral7b_cli.usage import no_such_command  # noqa: PLC0415
+
+            raise no_such_command(ctx.command_path, args[0], self.commands)
         name, command, rest = super().resolve_command(ctx, args)
         if command is not None and name is not None and not isinstance(command, _LazyGroup):
             holder = typer.Typer(rich_markup_mode="markdown")
@@ -96,7 +103,7 @@ def _show_version(wanted: bool) -> None:
         with suppress(metadata.PackageNotFoundError):  # run from a copy of the repository
             typer.echo(f"mistral7b {metadata.version('mistral7b-sagemaker')}")
             raise typer.Exit
-        raise UserError("this copy is not installed, so it has no version\nfix: pip install -e .", 1)
+        raise UserError("this copy is not installed, so it has no version\nfix: pip install -e .", FAILED)
 
 
 @app.callback()
@@ -109,9 +116,51 @@ def _options(
 
 
 def run() -> None:
-    """Runs the command; a user's mistake ends with one message on standard error and status 2, never a traceback."""
+    """Runs the command and ends with one of the exit codes of `mistral7b.errors`; a mistake is never a traceback."""
+    if sys.stdout is None:
+        sys.exit("mistral7b: standard output is closed\nfix: send it to a file, or to /dev/null")
+    status = _status()
+    for number, stream in ((1, sys.stdout), (2, sys.stderr)):
+        try:
+            stream.flush()
+        except OSError as error:
+            status = status or _report(error)
+            os.dup2(os.open(os.devnull, os.O_WRONLY), number)  # Python writes what is left when it ends
+    sys.exit(status)
+
+
+def _status() -> int:
     try:
-        app()
-    except UserError as error:
-        sys.stderr.write(f"mistral7b: {error}\n")
-        sys.exit(error.status)
+        return app(prog_name="mistral7b", standalone_mode=False) or 0
+    except SystemExit as end:  # Typer's and rich's where nobody reads what they print, with a status of their own
+        if isinstance(end.__context__, BrokenPipeError):
+            return BROKEN_PIPE
+        raise
+    except (UserError, OSError, TyperException) as error:
+        return _report(error)
+
+
+def _report(error: UserError | OSError | TyperException) -> int:
+    """Tells of the error, if that is possible; returns the exit code."""
+    from mistral7b_cli import output, usage  # noqa: PLC0415 - what takes time to load, and help does without
+
+    if isinstance(error, BrokenPipeError):
+        return BROKEN_PIPE
+    if isinstance(error, OSError):
+        what = error.filename or ("standard output" if _is_broken(sys.stdout) else "a file")
+        error = UserError(f"{what}: {error.strerror or error}", FAILED)
+    elif type(error).__name__ == "NoArgsIsHelpError":  # the help is printed
+        return WRONG_INPUT
+    elif isinstance(error, TyperException):
+        error = usage.usage_error(error)
+    with suppress(OSError):
+        output.report(error, as_json="--json" in takewhile(lambda one: one != "--", sys.argv[1:]))
+    return error.status
+
+
+def _is_broken(stream: TextIO) -> bool:
+    try:
+        stream.flush()
+    except OSError:
+        return True
+    return False

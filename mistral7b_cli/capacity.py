@@ -119,7 +119,7 @@ def fit_measurements(
 ) -> None:
     """Fit the model to measurements of your own, for --parameters of other commands."""
     if not 0.1 <= tokens_per_word <= 100:
-        raise UserError(f"--tokens-per-word {tokens_per_word} is not between 0.1 and 100; prose has about 1.3")
+        raise UserError(f"--tokens-per-word {tokens_per_word}: it is not between 0.1 and 100\nfix: prose has about 1.3")
     figures, limits = read_measurements(measurements), benchmark_limits()
     try:
         with progress.status("fitting …"):

@@ -27,7 +27,7 @@ _EPILOG = """
 def export(
     name: EnvironmentName,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Default: standard output.", dir_okay=False)
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Default: standard output.")
     ] = None,
     folder: EnvironmentsFolder = DEFAULT_FOLDER,
 ) -> None:

@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 
-from mistral7b.errors import UserError
+from mistral7b.errors import FAILED, UserError
 from mistral7b.yamlfile import nearest
 from mistral7b_cli.options import AsJson
-from mistral7b_cli.output import progress, say, write_json
+from mistral7b_cli.output import progress, say, write, write_json
 from sagehost import lifecycle
 from sagehost.accounts import DEFAULT_ACCOUNT, DEFAULT_REGION, credentials, without_credentials
 
@@ -61,7 +61,7 @@ def up(
             server = lifecycle.up(state, port)
     except lifecycle.LifecycleError as error:
         fix = "\nfix: name another port (--port 0 takes a free one)" if "cannot listen" in str(error) else ""
-        raise UserError(f"{error}{fix}", 1) from error
+        raise UserError(f"{error}{fix}", FAILED) from error
     settings = {"AWS_ENDPOINT_URL": server.url, **settings}
     if as_json:
         write_json(asdict(server) | {"environment": settings})
@@ -98,7 +98,7 @@ def down(state: StateFolder = STATE, as_json: AsJson = False) -> None:
     try:
         stopped = lifecycle.down(state)
     except lifecycle.LifecycleError as error:
-        raise UserError(str(error), 1) from error
+        raise UserError(str(error), FAILED) from error
     settings = without_credentials()
     if as_json:
         write_json({"stopped": stopped, "environment": settings})
@@ -110,7 +110,7 @@ def down(state: StateFolder = STATE, as_json: AsJson = False) -> None:
 def _print(settings: Mapping[str, str | None], told: str, purpose: str) -> None:
     """Prints settings for a shell, and at a terminal how the shell runs them: it reads them from a pipe."""
     for name, value in settings.items():
-        say(f"unset {name}" if value is None else f"export {name}={shlex.quote(value)}")
+        write(f"unset {name}\n" if value is None else f"export {name}={shlex.quote(value)}\n")
     say(told, on=progress)
     if settings and sys.stdout.isatty():
         say(f'{purpose}: eval "$({shlex.join(["mistral7b", *sys.argv[1:]])})"', on=progress)

@@ -50,7 +50,7 @@ class Calibration:
         try:
             content = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise CalibrationError(f"{path}: not JSON: {error}; {_FIX}") from None
+            raise CalibrationError(f"{path}: not JSON: {error}\nfix: {_FIX}") from None
         return cls.parse(content, str(path))
 
     @classmethod
@@ -59,15 +59,17 @@ class Calibration:
         values = dict(content) if isinstance(content, dict) else {}
         times = values.pop("parameters", None)
         if not isinstance(times, dict):
-            raise CalibrationError(f"{path}, parameters: there is no such JSON object; {_FIX}")
+            raise CalibrationError(f"{path}, parameters: there is no such JSON object\nfix: {_FIX}")
         named = values | {f"parameters.{name}": value for name, value in times.items()}
         for name in sorted(_RANGES.keys() ^ named.keys()):
-            raise CalibrationError(f"{path}: {name[:60]} is {'missing' if name in _RANGES else 'unknown'}; {_FIX}")
+            raise CalibrationError(f"{path}: {name[:60]} is {'missing' if name in _RANGES else 'unknown'}\nfix: {_FIX}")
         for name, (least, most) in _RANGES.items():
             value = named[name]
             if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
                 shown = str(value)[:40]
-                raise CalibrationError(f"{path}, {name}: {shown} is not a number from {least:g} to {most:g}; {_FIX}")
+                raise CalibrationError(
+                    f"{path}, {name}: {shown} is not a number from {least:g} to {most:g}\nfix: {_FIX}"
+                )
         return cls(parameters=PerformanceParameters(**times), **values)
 
 

@@ -181,6 +181,8 @@ def _problem(
 def reason_and_fix(error: ErrorDetails) -> tuple[str, str]:
     """What is wrong with a value that pydantic refuses, and what to write, in our words."""
     kind, value, context = error["type"], error["input"], error.get("ctx", {})
+    if kind in ("int_parsing", "float_parsing", "int_from_float"):
+        return f"it has to be {_TYPES[kind.split('_')[0] + '_type']}", f"write {_TYPES[kind.split('_')[0] + '_type']}"
     if kind in _TYPES:
         given = "nothing" if value is None else _described(value)
         return f"it has to be {_TYPES[kind]}, not {given}", _type_fix(kind, value)

@@ -39,9 +39,9 @@ class TraceError(UserError, ValueError):
     ) -> None:
         where = ":".join(str(part) for part in (file, line) if part is not None)
         # ascii() shows what a terminal would take as a command.
-        what = column if value is None else f"{column} = {value if value.isprintable() else ascii(value)}"
-        head = ": ".join(part for part in (where, what) if part)
-        super().__init__("\n    ".join(part for part in (head, reason) if part) + f"\n    fix: {fix}")
+        shown = "" if value is None else f"{' = ' if file else ' '}{value if value.isprintable() else ascii(value)}"
+        what = f"{column}{shown}" if column else ""
+        super().__init__(": ".join(part for part in (where, what, reason) if part) + f"\nfix: {fix}")
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mistral7b_cli.output import write_answer, write_json
+from mistral7b_cli.output import write, write_json
 
 HOSTILE = "one\x1b[2J\x9b1mtwo\x07\n\tthree"
 
@@ -11,12 +11,12 @@ def test_a_terminal_gets_an_answer_without_control_characters(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
-    write_answer(HOSTILE)
+    write(HOSTILE)
     assert capsys.readouterr().out == "one[2J1mtwo\n\tthree"
 
 
 def test_a_pipe_gets_an_answer_exactly_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
-    write_answer(HOSTILE)
+    write(HOSTILE)
     assert capsys.readouterr().out == HOSTILE
 
 
