@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from importlib import import_module
 from itertools import takewhile
-from typing import Annotated, Any, TextIO
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -57,10 +57,6 @@ class _LazyGroup(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that is called, from the module of its name."""
-        if not args[0].startswith("-") and args[0] not in self.commands and not ctx.resilient_parsing:
-            from mistral7b_cli.usage import no_such_command  # noqa: PLC0415
-
-            raise no_such_command(ctx.command_path, args[0], self.commands)
         name, command, rest = super().resolve_command(ctx, args)
         if command is not None and name is not None and not isinstance(command, _LazyGroup):
             holder = typer.Typer(rich_markup_mode="markdown")
@@ -119,48 +115,33 @@ def run() -> None:
     """Runs the command and ends with one of the exit codes of `mistral7b.errors`; a mistake is never a traceback."""
     if sys.stdout is None:
         sys.exit("mistral7b: standard output is closed\nfix: send it to a file, or to /dev/null")
-    status = _status()
-    for number, stream in ((1, sys.stdout), (2, sys.stderr)):
+    try:
+        status = app(prog_name="mistral7b", standalone_mode=False) or 0
+        sys.stdout.flush()
+    except SystemExit as end:  # Typer's and rich's where nobody reads what they print, with a status of their own
+        if not isinstance(end.__context__, BrokenPipeError):
+            raise
+        status = BROKEN_PIPE
+    except (UserError, OSError, TyperException) as error:
+        status = _report(error)
+    for number, stream in ((1, sys.__stdout__), (2, sys.__stderr__)):
         try:
+            assert stream is not None  # see `main`
             stream.flush()
-        except OSError as error:
-            status = status or _report(error)
-            os.dup2(os.open(os.devnull, os.O_WRONLY), number)  # Python writes what is left when it ends
+        except OSError:  # what is left would be written, and fail, when Python ends
+            os.dup2(os.open(os.devnull, os.O_WRONLY), number)
     sys.exit(status)
 
 
-def _status() -> int:
-    try:
-        return app(prog_name="mistral7b", standalone_mode=False) or 0
-    except SystemExit as end:  # Typer's and rich's where nobody reads what they print, with a status of their own
-        if isinstance(end.__context__, BrokenPipeError):
-            return BROKEN_PIPE
-        raise
-    except (UserError, OSError, TyperException) as error:
-        return _report(error)
-
-
-def _report(error: UserError | OSError | TyperException) -> int:
+def _report(error: Exception) -> int:
     """Tells of the error, if that is possible; returns the exit code."""
-    from mistral7b_cli import output, usage  # noqa: PLC0415 - what takes time to load, and help does without
+    from mistral7b_cli import output, usage  # noqa: PLC0415 - help does without what takes time to load
 
     if isinstance(error, BrokenPipeError):
         return BROKEN_PIPE
-    if isinstance(error, OSError):
-        what = error.filename or ("standard output" if _is_broken(sys.stdout) else "a file")
-        error = UserError(f"{what}: {error.strerror or error}", FAILED)
-    elif type(error).__name__ == "NoArgsIsHelpError":  # the help is printed
+    if type(error).__name__ == "NoArgsIsHelpError":  # the help is printed
         return WRONG_INPUT
-    elif isinstance(error, TyperException):
-        error = usage.usage_error(error)
+    told = error if isinstance(error, UserError) else usage.in_our_words(error)
     with suppress(OSError):
-        output.report(error, as_json="--json" in takewhile(lambda one: one != "--", sys.argv[1:]))
-    return error.status
-
-
-def _is_broken(stream: TextIO) -> bool:
-    try:
-        stream.flush()
-    except OSError:
-        return True
-    return False
+        output.report(told, as_json="--json" in takewhile(lambda one: one != "--", sys.argv[1:]))
+    return told.status

@@ -18,46 +18,26 @@ from mistral7b_cli.output import progress, say
 
 _LEAVE = 'to use AWS: eval "$(mistral7b local down)", or a new shell; to use the embedded AWS: unset AWS_PROFILE'
 _SETTINGS = 'eval "$(mistral7b local up)"'
-_ADVICE: dict[type[errors.EndpointError], tuple[str, str]] = {
-    errors.OverloadedError: (
-        "{endpoint} is overloaded: MAX_CONCURRENT_REQUESTS ({concurrency}) requests are in flight",
-        "try again later, raise it in the environment file, or let auto_scaling add instances",
-    ),
-    errors.ContainerError: ("{endpoint} refused the request ({status}): {error}", ""),
-    errors.TimedOutError: (
-        "{endpoint} did not answer in time: {error}",
-        "ask for less (--parameter max_new_tokens=…), or use --stream, which may take 8 minutes instead of 60 s",
-    ),
-    errors.EndpointNotReadyError: ("{endpoint} cannot answer now: {error}", "try again later"),
-    errors.BrokenAnswerError: ("the answer of {endpoint} is incomplete: {error}", "ask again; its log group says more"),
-    errors.ThrottledError: ("SageMaker throttles the requests to {endpoint}: {error}", "try again later"),
-    errors.MissingCredentialsError: (
-        "no AWS credentials: {error}",
-        f"run `aws configure` or `aws sso login`, or set AWS_PROFILE; for the embedded AWS: {_SETTINGS}",
-    ),
-    errors.ExpiredCredentialsError: (
-        "the AWS credentials have expired, or nobody has signed in: {error}",
-        "renew them, such as by `aws sso login`",
-    ),
-    errors.InvalidCredentialsError: (
-        "AWS does not accept the credentials: {error}",
-        f"`aws sts get-caller-identity` shows whose they are; for the embedded AWS: {_SETTINGS}",
-    ),
-    errors.AccessDeniedError: (
-        "access denied: {error}",
-        "allow the caller sagemaker:InvokeEndpoint, and for streams sagemaker:InvokeEndpointWithResponseStream, on "
-        "{endpoint}",
-    ),
-    errors.EndpointError: ("{endpoint} did not answer: {error}", ""),
+_ADVICE: dict[type[errors.EndpointError], str] = {
+    errors.OverloadedError: "{endpoint} is overloaded: MAX_CONCURRENT_REQUESTS ({concurrency}) requests are in flight\n"
+    "fix: try again later, raise it in the environment file, or let auto_scaling add instances",
+    errors.ContainerError: "{endpoint} refused the request ({status}): {error}",
+    errors.TimedOutError: "{endpoint} did not answer in time: {error}\n"
+    "fix: ask for less (--parameter max_new_tokens=…), or use --stream, which may take 8 minutes instead of 60 s",
+    errors.EndpointNotReadyError: "{endpoint} cannot answer now: {error}\nfix: try again later",
+    errors.BrokenAnswerError: "the answer of {endpoint} is incomplete: {error}\nfix: ask again, or see its logs",
+    errors.ThrottledError: "SageMaker throttles the requests to {endpoint}: {error}\nfix: try again later",
+    errors.MissingCredentialsError: "no AWS credentials: {error}\n"
+    f"fix: run aws configure or aws sso login, or set AWS_PROFILE; for the embedded AWS: {_SETTINGS}",
+    errors.ExpiredCredentialsError: "the AWS credentials have expired, or nobody has signed in: {error}\n"
+    "fix: renew them, such as by aws sso login",
+    errors.InvalidCredentialsError: "AWS does not accept the credentials: {error}\n"
+    f"fix: aws sts get-caller-identity shows whose they are; for the embedded AWS: {_SETTINGS}",
+    errors.AccessDeniedError: "access denied: {error}\nfix: allow the caller sagemaker:InvokeEndpoint, and for streams "
+    "sagemaker:InvokeEndpointWithResponseStream, on {endpoint}",
+    errors.EndpointError: "{endpoint} did not answer: {error}",
 }
-"""What is told of an error, and the fix."""
-_NO_ACCESS = (
-    errors.CredentialsError,
-    errors.ConfigurationError,
-    errors.UnreachableError,
-    errors.AccessDeniedError,
-    errors.EndpointNotFoundError,
-)
+_NO_ACCESS = (errors.CredentialsError, errors.ConfigurationError, errors.UnreachableError, errors.AccessDeniedError)
 
 
 def announce(
@@ -115,8 +95,11 @@ def explained(
         with errors.translated():
             yield
     except errors.EndpointError as error:
-        told = explain(error, env) if env else _about_the_caller(error, region) or _told(f"{what}: {error}", fix)
-        raise UserError(told, NO_ACCESS if isinstance(error, _NO_ACCESS) else FAILED) from error
+        told = explain(error, env) if env else _about_the_caller(error, region)
+        told = told or "\nfix: ".join(filter(None, (f"{what}: {_sentence(error)}", fix)))
+        raise UserError(
+            told, NO_ACCESS if isinstance(error, (*_NO_ACCESS, errors.EndpointNotFoundError)) else FAILED
+        ) from error
 
 
 def explain(error: errors.EndpointError, env: Environment) -> str:
@@ -125,28 +108,18 @@ def explain(error: errors.EndpointError, env: Environment) -> str:
         return _not_serving(error, env)
     if known := _about_the_caller(error, env.region):
         return known
-    return _advice(
-        error,
+    return next(_ADVICE[kind] for kind in type(error).__mro__ if kind in _ADVICE).format(
         endpoint=f"the endpoint {env.resolved_endpoint_name}",
+        error=_sentence(error),
         status=error.status,
         concurrency=env.launcher_settings().max_concurrent_requests,
     )
 
 
-def _told(what: str, fix: str) -> str:
-    """The message of an error, and the fix if there is one, each on one line."""
-    return "\nfix: ".join(" ".join(part.split()) for part in (what, fix) if part)
-
-
-def _advice(error: errors.EndpointError, **values: Any) -> str:
-    what, fix = next(_ADVICE[kind] for kind in type(error).__mro__ if kind in _ADVICE)
-    return _told(what.format(error=_sentence(error), **values), fix.format(**values))
-
-
 def not_deployed(name: str, region: str) -> str:
     """The message where an environment, or `pipeline`, has to be deployed first."""
     stacks = name if name == PIPELINE_ID else f"'{name}/*'"
-    return _told(f"{name} is not deployed in {region}", f"cdk deploy {stacks}")
+    return f"{name} is not deployed in {region}\nfix: cdk deploy {stacks}"
 
 
 def _not_serving(error: errors.EndpointNotFoundError, env: Environment) -> str:
@@ -155,27 +128,27 @@ def _not_serving(error: errors.EndpointNotFoundError, env: Environment) -> str:
         return not_deployed(env.name, env.region)
     name, (status, reason) = f"the endpoint {env.resolved_endpoint_name}", found
     if status == "Failed":
-        return _told(f"{name} failed: {(reason or str(error)).rstrip('.')}", "its log group says more")
-    return _told(f"{name} is not in service: its status is {status}", "wait until it is InService, then ask again")
+        return f"{name} failed: {(reason or str(error)).rstrip('.')}\nfix: its log group says more"
+    return f"{name} is not in service: its status is {status}\nfix: wait until it is InService, then ask again"
 
 
 def _about_the_caller(error: errors.EndpointError, region: str) -> str | None:
     """An error of credentials, configuration or network, and its fix; None for any other."""
     if isinstance(error, errors.CredentialsError):
-        return _advice(error)
+        return _ADVICE[type(error)].format(error=_sentence(error))
     if isinstance(error, errors.ConfigurationError):
-        return _told(f"boto3 cannot use its configuration: {_sentence(error)}", _configuration(error))
+        return f"boto3 cannot use its configuration: {_sentence(error)}\nfix: {_configuration(error)}"
     url = caller.endpoint_url()
     proxy = _proxy(url) if url and caller.is_embedded(url) else None
     if proxy and (isinstance(error, errors.UnreachableError) or type(error) is errors.EndpointError):
-        what = f"no answer from AWS_ENDPOINT_URL {url}: {proxy} sends it to a proxy"
-        return _told(what, f"add localhost to NO_PROXY, as {_SETTINGS} does")
+        fix = f"add localhost to NO_PROXY, as {_SETTINGS} does"
+        return f"no answer from AWS_ENDPOINT_URL {url}: {proxy} sends it to a proxy\nfix: {fix}"
     if not isinstance(error, errors.UnreachableError):
         return None
     if url:
-        start = f"start the embedded AWS: {_SETTINGS}" if caller.is_embedded(url) else "see whether it is the right one"
-        return _told(f"no answer from AWS_ENDPOINT_URL {url}", start)
-    return _told(_sentence(error), f"check the network, and whether {region or 'it'} is the right region")
+        start = f"start the embedded AWS: {_SETTINGS}" if caller.is_embedded(url) else "see whether it is the right URL"
+        return f"no answer from AWS_ENDPOINT_URL {url}\nfix: {start}"
+    return f"{_sentence(error)}\nfix: check the network, and whether {region or 'it'} is the right region"
 
 
 def _configuration(error: errors.ConfigurationError) -> str:
@@ -193,4 +166,4 @@ def _proxy(url: str) -> str | None:
 
 
 def _sentence(error: errors.EndpointError) -> str:
-    return str(error).rstrip(".")
+    return " ".join(str(error).split()).rstrip(".")

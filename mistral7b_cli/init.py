@@ -61,18 +61,14 @@ def init(
         "repository": repository.replace("{name}", name),
         "version": metadata.version("mistral7b-sagemaker"),
     }
-    try:
-        _copy(files("mistral7b_cli") / "project_template", folder, values)
-        cdk_json = {
-            "app": "python3 app.py",
-            "versionReporting": False,
-            "notices": False,
-            "context": _recommended_flags(),
-        }
-        (folder / "cdk.json").write_text(json.dumps(cdk_json, indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        fix = "name a folder that can be written"
-        raise UserError(f"{error.filename}: {error.strerror}\nfix: {fix}", FAILED) from error
+    _copy(files("mistral7b_cli") / "project_template", folder, values)
+    cdk_json = {
+        "app": "python3 app.py",
+        "versionReporting": False,
+        "notices": False,
+        "context": _recommended_flags(),
+    }
+    (folder / "cdk.json").write_text(json.dumps(cdk_json, indent=2) + "\n", encoding="utf-8")
     say(f"wrote {folder}: next, see {folder / 'README.md'}")
 
 

@@ -2,10 +2,8 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from rich import box
@@ -81,12 +79,3 @@ def conclude(problems: Sequence[Problem], document: dict[str, Any] | None) -> No
         write_json(redacted({**document, "ready": not problems, "problems": list(map(asdict, problems))}))
     if problems:
         raise UserError("\n".join(map(str, problems)), FAILED, documented=document is not None)
-
-
-@contextmanager
-def writing(file: Path) -> Iterator[None]:
-    """Raises UserError where the file cannot be written."""
-    try:
-        yield
-    except OSError as error:
-        raise UserError(f"{file} cannot be written: {error.strerror}\nfix: name another file", FAILED) from error

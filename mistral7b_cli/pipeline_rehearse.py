@@ -9,7 +9,7 @@ import typer
 from mistral7b.errors import FAILED, UserError
 from mistral7b_cli.demo.command import interruptible
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, PictureFile, project_here
-from mistral7b_cli.output import out, progress, say, write_json, writing
+from mistral7b_cli.output import out, progress, say, write_json
 from mistral7b_cli.rehearsal.approvals import approve_all
 from mistral7b_cli.rehearsal.rehearse import BUILDS, STATE, run_rehearsal
 from mistral7b_cli.rehearsal.repository import commit_of, uncommitted
@@ -91,8 +91,7 @@ def rehearse(  # noqa: PLR0917 - typer makes an option of each
     if picture is not None:
         from mistral7b_cli.rehearsal.picture import draw  # noqa: PLC0415 - matplotlib takes a second to load
 
-        with writing(picture):
-            draw(last.execution, picture, last.title, last.stopped)
+        draw(last.execution, picture, last.title, last.stopped)
         say(f"Picture: {picture}", on=console)
     if kept is not None:
         say(_how_to_look(kept, last), on=console)

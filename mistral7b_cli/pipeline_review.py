@@ -97,10 +97,9 @@ def _execution() -> str:
 def _approve(reviewed: Review, execution: str) -> str:
     summary = f"templates compared: nothing in {reviewed.environment} broadens IAM permissions or security groups"
     fix = "set AWS_DEFAULT_REGION to the pipeline's region"
-    with explained("", what="CodePipeline could not be called", fix=fix):
-        codepipeline = boto3.client("codepipeline")
-    with progress.status("answering the approval SecurityChanges"):
-        return approve(codepipeline, _stage(reviewed), execution, summary)
+    what = f"the approval {SECURITY_APPROVAL} of stage {_stage(reviewed)} could not be answered"
+    with explained("", what=what, fix=fix), progress.status("answering the approval SecurityChanges"):
+        return approve(boto3.client("codepipeline"), _stage(reviewed), execution, summary)
 
 
 def _stage(reviewed: Review) -> str:

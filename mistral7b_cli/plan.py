@@ -30,7 +30,7 @@ from mistral7b_cli.options import (
     PlotFile,
     Price,
 )
-from mistral7b_cli.output import out, progress, say, table, write_json, writing
+from mistral7b_cli.output import out, progress, say, table, write_json
 
 commands = typer.Typer()
 
@@ -91,8 +91,7 @@ def plan(  # noqa: PLR0917 - typer makes an option of each
     else:
         shown.print()
     if plot is not None:
-        with writing(plot):
-            draw(found, plot, f"{name}: at most {found.settings.max_instances} × {env.instance_type}")
+        draw(found, plot, f"{name}: at most {found.settings.max_instances} × {env.instance_type}")
 
 
 class _Report:

@@ -25,7 +25,7 @@ from mistral7b.environment import Environment, load_environment
 from mistral7b.errors import UserError
 from mistral7b.tgi import LauncherSettings, parse_environment
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder, ModelFile, PlotFile, Price
-from mistral7b_cli.output import out, say, table, write_json, writing
+from mistral7b_cli.output import out, say, table, write_json
 from mistral7b_cli.waiting import Waiting
 
 commands = typer.Typer()
@@ -147,8 +147,7 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
             source = f"{usd_per_hour:g} USD an hour ({price_source})"
         say(f"{kind}, price: {source}. Engine: {summaries[0].engine}.")
     if plot is not None:
-        with writing(plot):
-            draw(results, plot, title)
+        draw(results, plot, title)
 
 
 def _rows(summaries: list[Summary], price: float | None) -> list[list[str]]:

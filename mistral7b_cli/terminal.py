@@ -12,18 +12,19 @@ from rich.text import Text
 
 # Control characters but new line and tab, what changes the direction of writing, and what is no character.
 UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-_HEADERS = r"x-amz-(?:signature|security-token|credential)|(?:proxy-)?authorization|(?:set-)?cookie|private-token"
-_FIELDS = (
-    r"signature|(?:aws_)?(?:(?:access_?|session_?|security_?|auth_?)?token|secret_?access_?key)|password|client_?secret"
+_HEADER = r"x-amz-(?:signature|security-token|credential)|(?:proxy-)?authorization|(?:set-)?cookie|private-token"
+_FIELD = (
+    r"signature|(?:aws_)?(?:(?:access|session|security|auth)_?)?token|(?:aws_)?secret_?access_?key|password|client_?secret"
 )
-_SECRETS = (
-    re.compile(r"(://)[^\s/?#'\"]+(?=@)"),  # user and password of a URL
-    re.compile(rf"(\b(?:{_HEADERS})\b[\"']?\s*[:=]\s*[\"']?(?:(?:AWS4-HMAC-SHA256|Bearer|Basic)\s+)?)[^\s&\"']+", re.I),
-    re.compile(rf"(\b(?:{_FIELDS})(?:=|[\"']\s*:\s*)[\"']?)[^\s&\"',;]+", re.I),
-    # Tokens of GitHub, GitLab and Bitbucket, and of OpenID Connect.
-    re.compile(r"()\b(?:gh[pousr]_|github_pat_|glpat-|ATBB)[\w-]{16,}|()\beyJ[\w-]+\.eyJ[\w-]+\.[\w-]+"),
+_SECRET = re.compile(
+    r"(://)[^\s/?#'\"]+(?=@)|"  # user and password of a URL
+    rf"(\b(?:{_HEADER})\b[\"']?\s*[:=]\s*[\"']?(?:(?:AWS4-HMAC-SHA256|Bearer|Basic)\s+)?)[^\s&\"']+|"
+    rf"(\b(?:{_FIELD})(?:=|[\"']\s*:\s*)[\"']?)[^\s&\"',;]+|"
+    # Tokens of GitHub, GitLab, Bitbucket and OpenID Connect.
+    r"\b(?:(?:gh[pousr]_|github_pat_|glpat-|ATBB)[\w-]{16,}|eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+)",
+    re.IGNORECASE,
 )
-_SECRET_VARIABLE = re.compile(r"SECRET|TOKEN|PASSWORD", re.I)
+_SECRET_VARIABLE = re.compile("SECRET|TOKEN|PASSWORD", re.IGNORECASE)
 _SHORTEST_SECRET = 8
 """Shorter values of variables, such as that of `AWS_SECRET_ACCESS_KEY=testing`, occur as words."""
 
@@ -39,9 +40,7 @@ def redacted(value: Any) -> Any:
     for name, secret in os.environ.items():
         if len(secret) >= _SHORTEST_SECRET and _SECRET_VARIABLE.search(name):
             value = value.replace(secret, "***")
-    for pattern in _SECRETS:
-        value = pattern.sub(r"\1***", value)
-    return value
+    return _SECRET.sub(lambda found: "".join(filter(None, found.groups())) + "***", value)
 
 
 def plain(text: str) -> str:

@@ -6,14 +6,13 @@ pydantic's errors become problems: the field as written in the file, the reason 
 import copy
 import types
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from mistral7b.yamlfile.problem import FieldPath, Problem, dotted
+from mistral7b.yamlfile.problem import FieldPath, Problem, dotted, overlap
 from mistral7b.yamlfile.source import Source
 from mistral7b.yamlfile.suggest import with_guess
 
@@ -28,6 +27,8 @@ _TYPES = {
     "dict_type": "a mapping of names to values",
     "model_type": "a mapping of fields to values",
 }
+# Of texts, which strict fields do not convert, and of infinite numbers.
+_NOT_NUMBERS = {"int_parsing": "a whole number", "float_parsing": "a number", "finite_number": "a finite number"}
 _BOUNDS = {
     "greater_than_equal": ("ge", "{} or more"),
     "greater_than": ("gt", "more than {}"),
@@ -99,12 +100,12 @@ def validate_fields(
             if path not in reported and (details["type"] != "missing" or given is values):
                 reported.add(path)
                 problems.append(_problem(details, path, section, source, kind))
-        removed = {_innermost(values, path) for _, path, _ in errors} - {()}
-        for path in removed:
-            _remove(values, path)
-        # No rule reads what is not a field.
-        unknown = {path for details, path, _ in errors if details["type"] == "extra_forbidden"}
-        wrong += sorted((removed | {path for _, path, _ in errors}) - unknown, key=str)
+        removed: list[FieldPath] = []
+        for details, path, _ in errors:
+            if not any(overlap(path, gone) for gone in removed):
+                removed += _remove(values, path)
+            if details["type"] != "extra_forbidden":  # no rule reads what is not a field
+                wrong += [path, *removed[-1:]]
         if not removed and given is not values:  # nothing of it can be left out
             wrong += [(field,) for field in kind.model.model_fields]
             return kind.model.model_validate(_with_stand_ins({}, kind)), wrong
@@ -135,24 +136,18 @@ def _place(location: tuple[str | int, ...], model: type[BaseModel]) -> tuple[Fie
     return tuple(path), section
 
 
-def _innermost(values: dict[str, Any], path: FieldPath) -> FieldPath:
-    """The field at `path`, or the one around it that is there; of a list with a wrong entry, all of it."""
-    node: Any = values
-    found: FieldPath = ()
+def _remove(values: Any, path: FieldPath) -> list[FieldPath]:
+    """Removes the field at `path`, or the one around it that is there, and returns which; of a list, all of it."""
+    found: list[tuple[FieldPath, dict[str, Any]]] = []
     for length, part in enumerate(path, 1):
-        if isinstance(node, dict) and part in node:
-            found = path[:length]
-        elif not (isinstance(node, list) and isinstance(part, int)):
+        if isinstance(values, dict) and part in values:
+            found.append((path[:length], values))
+        elif not (isinstance(values, list) and isinstance(part, int)):
             break
-        node = node[part]
-    return found
-
-
-def _remove(values: Any, path: FieldPath) -> None:
-    with suppress(KeyError):  # what is around it was removed before
-        for part in path[:-1]:
-            values = values[part]
-        del values[path[-1]]
+        values = values[part]
+    for field, section in found[-1:]:
+        del section[str(field[-1])]
+    return [field for field, _ in found[-1:]]
 
 
 def _with_stand_ins(values: dict[str, Any], kind: FileKind[Any]) -> dict[str, Any]:
@@ -181,8 +176,8 @@ def _problem(
 def reason_and_fix(error: ErrorDetails) -> tuple[str, str]:
     """What is wrong with a value that pydantic refuses, and what to write, in our words."""
     kind, value, context = error["type"], error["input"], error.get("ctx", {})
-    if kind in ("int_parsing", "float_parsing", "int_from_float"):
-        return f"it has to be {_TYPES[kind.split('_')[0] + '_type']}", f"write {_TYPES[kind.split('_')[0] + '_type']}"
+    if kind in _NOT_NUMBERS:
+        return f"it has to be {_NOT_NUMBERS[kind]}", f"write {_NOT_NUMBERS[kind]}"
     if kind in _TYPES:
         given = "nothing" if value is None else _described(value)
         return f"it has to be {_TYPES[kind]}, not {given}", _type_fix(kind, value)
