@@ -124,9 +124,8 @@ def run() -> None:
         status = BROKEN_PIPE
     except (UserError, OSError, TyperException) as error:
         status = _report(error)
-    for number, stream in ((1, sys.__stdout__), (2, sys.__stderr__)):
+    for number, stream in ((1, sys.__stdout__ or sys.stdout), (2, sys.__stderr__ or sys.stderr)):
         try:
-            assert stream is not None  # see `main`
             stream.flush()
         except OSError:  # what is left would be written, and fail, when Python ends
             os.dup2(os.open(os.devnull, os.O_WRONLY), number)

@@ -13,11 +13,9 @@ from rich.text import Text
 # Control characters but new line and tab, what changes the direction of writing, and what is no character.
 UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _HEADER = r"x-amz-(?:signature|security-token|credential)|(?:proxy-)?authorization|(?:set-)?cookie|private-token"
-_FIELD = (
-    r"signature|(?:aws_)?(?:(?:access|session|security|auth)_?)?token|(?:aws_)?secret_?access_?key|password|client_?secret"
-)
+_FIELD = r"(?:aws_)?(?:secret_?access_?key|(?:(?:access|session|security)_?)?token)|signature|password|client_?secret"
 _SECRET = re.compile(
-    r"(://)[^\s/?#'\"]+(?=@)|"  # user and password of a URL
+    r"(://)(?:[^\s/:'\"]*:(?!\d{1,5}[/?#])[^\s'\"]+|[^\s/?#'\"]+)(?=@)|"  # user and password of a URL
     rf"(\b(?:{_HEADER})\b[\"']?\s*[:=]\s*[\"']?(?:(?:AWS4-HMAC-SHA256|Bearer|Basic)\s+)?)[^\s&\"']+|"
     rf"(\b(?:{_FIELD})(?:=|[\"']\s*:\s*)[\"']?)[^\s&\"',;]+|"
     # Tokens of GitHub, GitLab, Bitbucket and OpenID Connect.

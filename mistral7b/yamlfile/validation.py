@@ -29,6 +29,7 @@ _TYPES = {
 }
 # Of texts, which strict fields do not convert, and of infinite numbers.
 _NOT_NUMBERS = {"int_parsing": "a whole number", "float_parsing": "a number", "finite_number": "a finite number"}
+_NOT_NUMBERS |= {"int_parsing_size": "a smaller number"}
 _BOUNDS = {
     "greater_than_equal": ("ge", "{} or more"),
     "greater_than": ("gt", "more than {}"),
@@ -193,7 +194,7 @@ def reason_and_fix(error: ErrorDetails) -> tuple[str, str]:
         return _PATTERNS.get(context.get("pattern", ""), ("it has the wrong form", "write it as plain text"))
     if kind == "refusal":
         return context["reason"], context["fix"]
-    return error["msg"], "see the field's description in the JSON schema that the file's first line names"
+    return "it is not accepted", "see the field's description in the JSON schema that the file's first line names"
 
 
 def _described(value: Any) -> str:

@@ -71,7 +71,7 @@ def test_a_wrong_trace_is_refused_by_line_column_and_value(read: Read, text: str
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(TraceError, match=r"none\.csv\n.*No such file"):
+    with pytest.raises(TraceError, match=r"none\.csv: .*No such file"):
         read_trace(tmp_path / "none.csv", 10, 10)
 
 
