@@ -15,7 +15,7 @@ UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e
 _HEADER = r"x-amz-(?:signature|security-token|credential)|(?:proxy-)?authorization|(?:set-)?cookie|private-token"
 _FIELD = r"(?:aws_)?(?:secret_?access_?key|(?:(?:access|session|security)_?)?token)|signature|password|client_?secret"
 _SECRET = re.compile(
-    r"(://)(?:[^\s/:'\"]*:(?!\d{1,5}[/?#])[^\s'\"]+|[^\s/?#'\"]+)(?=@)|"  # user and password of a URL
+    r"(://)(?:[^\s/:'\"]*:[^\s'\"]+|[^\s/?#'\"]+)(?=@)|"  # user and password of a URL
     rf"(\b(?:{_HEADER})\b[\"']?\s*[:=]\s*[\"']?(?:(?:AWS4-HMAC-SHA256|Bearer|Basic)\s+)?)[^\s&\"']+|"
     rf"(\b(?:{_FIELD})(?:=|[\"']\s*:\s*)[\"']?)[^\s&\"',;]+|"
     # Tokens of GitHub, GitLab, Bitbucket and OpenID Connect.
