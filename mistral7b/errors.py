@@ -1,16 +1,11 @@
 """What a user can correct, and the exit codes of every command: 0 is done."""
 
-FAILED = 1
-"""The command ran, and found something or failed: a check, a request, a file that cannot be written."""
-WRONG_INPUT = 2
-"""Arguments or files are wrong."""
-NO_ACCESS = 3
-"""No usable credentials, another account's, no connection, no permission, or nothing is deployed."""
-BROADENS = 4
-"""Of `pipeline review --fail` only: the deployment would broaden permissions."""
+FAILED = 1  # it ran, and found something or failed: a check, a request, a file that cannot be written
+WRONG_INPUT = 2  # arguments or files are wrong
+NO_ACCESS = 3  # no usable credentials, another account's, no connection, no permission, or nothing is deployed
+BROADENS = 4  # of `pipeline review --fail` only: the deployment would broaden permissions
 INTERRUPTED = 130
-BROKEN_PIPE = 141
-"""The program that reads the output has ended: as of a program that SIGPIPE ends, nothing is printed."""
+BROKEN_PIPE = 141  # the program that reads the output has ended; as if SIGPIPE had ended this one
 
 
 class UserError(Exception):

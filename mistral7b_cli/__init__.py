@@ -30,15 +30,10 @@ def main() -> None:
 
 
 def _open_streams() -> None:
-    """Makes standard streams that the shell has closed, or whose encoding lacks characters, safe to use.
-
-    The next file that is opened has the number of a closed stream, and would get what is printed.
-    """
-    for number in range(3):
-        try:
-            os.fstat(number)
-        except OSError:
-            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+    """Opens what the shell has closed, whose number the next file would have; escapes what the encoding lacks."""
+    while (number := os.open(os.devnull, os.O_RDWR)) < 3:
+        os.set_inheritable(number, True)
+    os.close(number)
     if sys.stderr is None:
         sys.stderr = os.fdopen(2, "w")
     if isinstance(sys.stdout, io.TextIOWrapper):

@@ -88,13 +88,8 @@ def read_prompt(argument: str | None) -> str:
 
 
 def read_bytes(file: Path) -> bytes:
-    """The content of a file, or of standard input for -. Raises UserError of status 2."""
-    if str(file) == "-":
-        return _standard_input()
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise UserError(f"cannot read {file}: {error.strerror}") from None
+    """The content of a file, or of standard input for -."""
+    return _standard_input() if str(file) == "-" else file.read_bytes()
 
 
 def decoded(data: bytes) -> str:
@@ -107,5 +102,5 @@ def decoded(data: bytes) -> str:
 
 def _standard_input() -> bytes:
     if sys.stdin is None:
-        raise UserError("standard input is closed")
+        raise UserError("standard input is closed\nfix: give the prompt as an argument")
     return sys.stdin.buffer.read()

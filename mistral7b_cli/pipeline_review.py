@@ -8,6 +8,7 @@ from typing import Annotated
 
 import boto3
 import typer
+from rich.text import Text
 
 from mistral7b.endpoint.errors import EndpointError
 from mistral7b.errors import BROADENS, UserError
@@ -69,7 +70,7 @@ def review(
     fix = "`mistral7b pipeline check` says which account lacks what"
     with (
         explained("", what=f"{name} could not be compared with what is deployed", fix=fix),
-        progress.status(f"comparing {name} with what is deployed"),
+        progress.status(Text(f"comparing {name} with what is deployed")),
     ):
         reviewed = compare(Cloud(), assembly, name)
     if not as_json:

@@ -7,8 +7,6 @@ from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
-from rich.status import Status
-from rich.text import Text
 
 # Control characters but new line and tab, what changes the direction of writing, and what is no character.
 UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -47,17 +45,9 @@ def plain(text: str) -> str:
 
 
 class SafeConsole(Console):
-    """Prints only `plain` text, whatever it is given, and takes no text for markup."""
-
-    def render_str(self, text: str, *arguments: Any, **options: Any) -> Text:
-        """A whole text: a secret may be longer than a line."""
-        return super().render_str(plain(text), *arguments, **options)
+    """Prints only `plain` text, whatever it is given."""
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """The segments of anything that is printed."""
         for one in super().render(renderable, options):
             yield one if one.control else one._replace(text=plain(one.text))
-
-    def status(self, status: RenderableType, **options: Any) -> Status:
-        """A spinner with a text."""
-        return super().status(Text(status) if isinstance(status, str) else status, **options)

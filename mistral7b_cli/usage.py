@@ -1,38 +1,41 @@
 """Errors of Typer and of files in our words."""
 
+import errno
 import re
 from typing import Any
 
-from mistral7b.errors import FAILED, UserError
+from mistral7b.errors import FAILED, WRONG_INPUT, UserError
 from mistral7b.yamlfile import nearest, reason_and_fix
 
-# Errors that Typer tells apart by their words only.
-_WORDS = {r"unexpected extra argument\S* \((.*)\)$": "takes no argument", r"No such command '(.*?)'": "has no command"}
+_WORDS = {
+    r"Option '(.*)' requires": "{1} needs a value",
+    r"Option '(.*)' does not take": "{1} takes no value",
+    r"No such option: (\S+)": "{0} has no option {1}",
+    r"No such command '(.*?)'": "{0} has no command {1}",
+    r"extra argument\S* \((.*)\)$": "{0} takes no argument {1}",
+}
+"""How Typer's messages begin or end, and ours: the command, and what the message names."""
 
 
 def in_our_words(error: Any) -> UserError:
     """What is wrong with the arguments, or with a file that is read or written, and the fix."""
     if isinstance(error, OSError):
         fix = "name another file" if error.filename else "send the output elsewhere, or make room"
-        return UserError(f"{error.filename or 'the output'}: {error.strerror or error}\nfix: {fix}", FAILED)
+        status = WRONG_INPUT if error.filename and error.errno != errno.ENOSPC else FAILED
+        return UserError(f"{error.filename or 'the output'}: {error.strerror or error}\nfix: {fix}", status)
     context: Any = getattr(error, "ctx", None)
-    kind = type(error).__name__
     command = context.command_path if context else "mistral7b"
     told, fix = error.format_message(), f"see {command} --help"
-    if kind == "BadOptionUsage":
-        needs, value = ("needs a", " VALUE") if "requires" in told else ("takes no", "")
-        told, fix = f"{error.option_name} {needs} value", f"write {error.option_name}{value}"
-    elif kind == "MissingParameter":
+    if type(error).__name__ == "MissingParameter":
         told = f"{command} needs {_name(error.param)}"
-    elif kind == "BadParameter":
+    elif error.__cause__ is not None:
         told, fix = _wrong_value(error)
-    else:
-        found = {words: match[1] for text, words in _WORDS.items() if (match := re.search(text, told))}
-        found |= {"has no option": error.option_name} if kind == "NoSuchOption" else {}
-        known = [*getattr(context.command, "commands", ()), *(o for one in context.command.params for o in one.opts)]
-        for words, name in found.items():
-            guess = nearest(name, known)
-            told, fix = f"{command} {words} {name}", f"did you mean {guess}?" if guess else fix
+    for pattern, words in _WORDS.items():
+        if match := re.search(pattern, told):
+            own = context.command if context else None  # Typer names no command where an option lacks its value
+            known = [name for one in getattr(own, "params", ()) for name in one.opts]
+            guess = nearest(match[1], [*known, *getattr(own, "commands", ())])
+            told, fix = words.format(command, match[1]), f"did you mean {guess}?" if guess else fix
     return UserError(f"{told}\nfix: {fix}")
 
 

@@ -13,7 +13,5 @@ def read_text(path: Path, most_bytes: int, fix: str) -> str:
         if (size := path.stat().st_size) > most_bytes:
             raise UserError(f"{path} has {size:,} bytes, more than {most_bytes:,}: is it the right file?\nfix: {fix}")
         return path.read_text(encoding="utf-8-sig")
-    except OSError as failure:
-        raise UserError(f"{path}: cannot be read: {failure.strerror}") from None
     except UnicodeDecodeError as failure:
         raise UserError(f"{path}: not UTF-8 ({failure.reason})\nfix: {fix}") from None

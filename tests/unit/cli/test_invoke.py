@@ -176,10 +176,10 @@ def test_without_max_new_tokens_the_answer_takes_what_the_limit_leaves(run: Run)
         (("dev", "\udcff"), b"", "the prompt is not UTF-8"),
         (("dev", "a </s> b"), b"", "the prompt has </s> in it, which the model reads as a control token"),
         (("dev", "Hello!", "--raw", "-"), b"{}", "--raw sends a whole request"),
-        (("dev", "--raw", "no/such/file"), b"", "cannot read no/such/file: No such file or directory"),
+        (("dev", "--raw", "no/such/file"), b"", "no/such/file: No such file or directory"),
     ],
 )
-def test_wrong_arguments_print_told_by(run: Run, arguments: tuple[str, ...], stdin: bytes, told: str) -> None:
+def test_wrong_arguments_print_one_message(run: Run, arguments: tuple[str, ...], stdin: bytes, told: str) -> None:
     assert told in told_by(run("invoke", *arguments, stdin=stdin), status=2)
 
 

@@ -123,8 +123,8 @@ def test_one_cause_has_the_same_words_and_exit_code_in_every_command(
         (("plan",), "mistral7b plan needs ENVIRONMENT", "see mistral7b plan --help"),
         (("plan", "dev", "--jsn"), "mistral7b plan has no option --jsn", "did you mean --json?"),
         (("settings", "dev", "x"), "mistral7b settings takes no argument x", "see mistral7b settings --help"),
-        (("simulate", "--rate"), "--rate needs a value", "write --rate VALUE"),
-        (("schema", "--pipeline=1"), "--pipeline takes no value", "write --pipeline"),
+        (("simulate", "--rate"), "--rate needs a value", "see mistral7b --help"),
+        (("schema", "--pipeline=1"), "--pipeline takes no value", "see mistral7b --help"),
         (("simulate", "--rate", "x"), "--rate x: it has to be a number", "write a number"),
         (
             ("simulate", "--rate", "-1"),
