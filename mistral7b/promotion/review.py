@@ -54,7 +54,7 @@ def review(cloud: Cloud, assembly: Path, environment: str) -> Review:
         stacks = list(_stacks(assembly, environment))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         fix = f"fix: make one: cdk synth --output {assembly}"
-        raise UserError(f"{assembly} is no cloud assembly: {error!r}\n{fix}") from error
+        raise UserError(f"{assembly} is no cloud assembly\n{fix}") from error
     added, removed = set[Grant](), set[Grant]()
     for stack, template in stacks:
         deployed, pseudo = _deployed(cloud, stack)

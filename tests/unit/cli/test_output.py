@@ -51,7 +51,7 @@ def test_json_is_the_same_and_has_nothing_that_a_terminal_obeys(text: str) -> No
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sys.stdout", stream := io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True))
         write_json({text: [text]})
-        shown = stream.buffer.getvalue().decode()  # type: ignore[attr-defined]  # the BytesIO
+        shown = stream.buffer.getvalue().decode()
     assert json.loads(shown) == {text: [text]}
     assert not OBEYED & set(shown)
 
