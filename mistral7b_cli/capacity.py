@@ -24,7 +24,7 @@ from mistral7b.capacity.memory import benchmark_limits
 from mistral7b.capacity.plots import plot_benchmark as draw
 from mistral7b.errors import UserError
 from mistral7b_cli.options import AsJson, ModelFile, PlotFile
-from mistral7b_cli.output import out, progress, say, table, write_json, writing
+from mistral7b_cli.output import out, progress, say, table, write_json
 
 commands = typer.Typer(
     name="capacity",
@@ -83,8 +83,7 @@ def show_table(
     except FitError as error:
         raise UserError(f"{path}: {error}") from None
     if plot is not None:
-        with writing(plot):
-            draw(figures, calibration, limits, plot)
+        draw(figures, calibration, limits, plot)
     found: dict[str, Errors] = {str(metric): one for metric, one in errors_by_metric(compared).items()}
     found["all"] = errors(compared)
     sustained = [predict(c.figure.row, calibration, limits).steady.tokens_per_second for c in compared]
@@ -119,7 +118,7 @@ def fit_measurements(
 ) -> None:
     """Fit the model to measurements of your own, for --parameters of other commands."""
     if not 0.1 <= tokens_per_word <= 100:
-        raise UserError(f"--tokens-per-word {tokens_per_word} is not between 0.1 and 100; prose has about 1.3")
+        raise UserError(f"--tokens-per-word {tokens_per_word}: it is not between 0.1 and 100\nfix: prose has about 1.3")
     figures, limits = read_measurements(measurements), benchmark_limits()
     try:
         with progress.status("fitting …"):

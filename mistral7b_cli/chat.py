@@ -9,6 +9,7 @@ from typing import Any
 import typer
 
 from mistral7b.endpoint.client import EndpointClient
+from mistral7b.endpoint.errors import ContainerError
 from mistral7b.environment import Environment, load_environment
 from mistral7b.errors import UserError
 from mistral7b.prompts import Message, PromptError, conversation
@@ -41,7 +42,7 @@ _EPILOG = """
 `printf 'My name is Ann.\\nWhat is my name?\\n' | mistral7b chat dev`
 
 In the conversation, `/help` lists the commands. With a pipe every line is a turn, and the first that is not answered
-ends the command with status 1.
+ends the command.
 """
 
 
@@ -57,8 +58,8 @@ def chat(
     env = load_environment(folder, name)
     if env.model == "base":
         raise UserError(
-            f"{env.name} runs the base model, which continues a text and does not converse: "
-            f"ask it with `mistral7b invoke {env.name}`, or set `model: instruct`"
+            f"{env.name} runs the base model, which continues a text and does not converse\n"
+            f"fix: ask it with mistral7b invoke {env.name}, or set model: instruct"
         )
     given = parse_parameters(parameter)
     for excluded in given.keys() & _NOT_IN_A_CONVERSATION:
@@ -66,11 +67,13 @@ def chat(
     at_terminal = sys.stdin is not None and sys.stdin.isatty()
     with connected(env, folder) as client:
         talk = _Conversation(env, given, client)
+        with suppress(ContainerError):  # an endpoint that is deployed refuses this: its prompt is empty
+            client.invoke(b'{"inputs": ""}')
         if at_terminal:
             model = f"{env.version.jumpstart_id} {env.version.version}"
             say(f"{model}: /help lists the commands, Ctrl-D ends.", "dim", on=progress)
         for line in _typed_lines() if at_terminal else _piped_lines():
-            if line.strip() == "/exit":
+            if line.strip() in ("/exit", "/quit"):
                 return
             try:
                 talk.turn(line)
@@ -103,13 +106,13 @@ class _Conversation:
             say("a new conversation", "dim", on=progress)
         else:
             guess = nearest(command, _COMMANDS) or "/help"
-            raise UserError(f"there is no command {command}; did you mean {guess}? Begin with a space to send it")
+            raise UserError(f"there is no command {command}\nfix: did you mean {guess}? Begin with a space to send it")
 
     def _ask(self, messages: list[Message]) -> None:
         try:
             question = prepare(conversation(messages), self.given, self.env, stream=True)
         except (PromptError, UserError) as error:
-            again = "; /reset starts a new conversation" if self.messages else ""
+            again = "\nfix: /reset starts a new conversation" if self.messages else ""
             raise UserError(f"{error}{again}") from None
         waiting = Waiting(f"waiting for {self.env.resolved_endpoint_name}")
         with explained(self.env.region, self.env), waiting, text_shown(waiting) as show:

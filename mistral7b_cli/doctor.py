@@ -19,8 +19,6 @@ _EPILOG = """
 **Examples**
 
 `mistral7b doctor dev && cdk deploy 'dev/*'`
-
-Exit status: 0 nothing was found, 1 something would fail, 2 another account's credentials or a wrong file.
 """
 
 

@@ -8,7 +8,7 @@ from rich.text import Text
 from mistral7b.endpoint.client import EndpointClient
 from mistral7b.endpoint.errors import BrokenAnswerError, ContainerError, TimedOutError
 from mistral7b.environment import Environment, load_environment
-from mistral7b.errors import UserError
+from mistral7b.errors import FAILED, UserError
 from mistral7b.examples import Example, Language, examples
 from mistral7b.prompts import instruction
 from mistral7b_cli.asking import ask, prepare, record
@@ -32,7 +32,7 @@ _EPILOG = """
 `mistral7b examples dev --list`
 
 The base model gets few-shot prompts, which it continues; the instruct model gets questions in the Instruct format.
-Exit status 1 if one of them is not answered. A refused prompt or a time-out does not stop the others; an error of the
+A refused prompt or a time-out does not stop the others; an error of the
 credentials or the endpoint does.
 """
 
@@ -71,7 +71,8 @@ def ask_examples(
         write_json(records)
     failed = [one["name"] for one in records if one["error"]]
     if failed:
-        raise UserError(f"{len(failed)} of {len(records)} examples were not answered: {', '.join(failed)}", 1)
+        told = f"{len(failed)} of {len(records)} examples were not answered: {', '.join(failed)}"
+        raise UserError(told, FAILED, documented=as_json)
 
 
 def _ask(example: Example, language: Language, env: Environment, client: EndpointClient) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from mistral7b import catalog
-from mistral7b.errors import UserError
+from mistral7b.errors import FAILED, UserError
 from mistral7b_cli.options import AsJson
 from mistral7b_cli.output import out, say, table, write_json
 
@@ -54,8 +54,8 @@ def _find(word: str | None) -> list[tuple[catalog.Model, list[catalog.ModelVersi
     }
     if not keys:
         near = get_close_matches(wanted, sorted(set().union(*words.values())))
-        hint = f"near matches: {', '.join(near)}" if near else "try a model, version, region or instance type"
-        raise UserError(f"no model or version matches {word!r}; {hint} (`mistral7b models` lists all)", 1)
+        hint = f"did you mean {' or '.join(near)}?" if near else "try a model, version, region or instance type"
+        raise UserError(f"no model or version matches {word!r}\nfix: {hint} mistral7b models lists all", FAILED)
     found = ((m, [v for v in m.versions if (m.name, v.version) in keys]) for m in catalog.models())
     return [(m, versions) for m, versions in found if versions]
 

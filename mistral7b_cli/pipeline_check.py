@@ -20,7 +20,7 @@ _EPILOG = """
 
 `AWS_PROFILE=tools mistral7b pipeline check`, before `cdk deploy pipeline`
 
-`mistral7b pipeline check --json`, for scripts: the status is 1 if anything is refused
+`mistral7b pipeline check --json`, for scripts
 """
 _STYLES = {"fine": "green", "later": "yellow", "refused": "bold red"}
 
@@ -33,11 +33,11 @@ def check(folder: EnvironmentsFolder = DEFAULT_FOLDER, as_json: AsJson = False) 
     pipeline's account deploy; is the connection to the repository's host available. It only reads, by the lookup roles
     of the bootstrap, and assumes no role that may deploy. What is refused comes with the command that fixes it.
 
-    The status is 0 if all is fine, 1 if something is refused, 2 for other credentials or a wrong file.
+    The exit code is 1 if something is refused.
     """
     promotion = promotion_of(folder)
     settings, answers = promotion.settings, itertools.count(1)
-    with explained(settings.region, what="AWS does not say whose credentials these are", status=2):
+    with explained(settings.region, what="AWS does not say whose credentials these are"):
         announce(PIPELINE_NAME, settings.region, settings.account, promotion.file, must_know=True)
     with progress.status("checking the accounts") as status:
         findings = check_accounts(

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from mistral7b.errors import UserError
+from mistral7b.errors import FAILED, UserError
 from mistral7b_cli.demo.command import interruptible
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, PictureFile, project_here
-from mistral7b_cli.output import out, progress, say, write_json, writing
+from mistral7b_cli.output import out, progress, say, write_json
 from mistral7b_cli.rehearsal.approvals import approve_all
 from mistral7b_cli.rehearsal.rehearse import BUILDS, STATE, run_rehearsal
 from mistral7b_cli.rehearsal.repository import commit_of, uncommitted
@@ -31,8 +31,6 @@ _EPILOG = """
 
 The commands of `build` in pipeline.yaml run as they are, `setup` once in each build and `test` once: with make setup
 and make check that takes some ten minutes. Only what is committed is promoted.
-
-Exit status: 0 promoted to every environment, 1 stopped on the way, 2 wrong arguments or files.
 """
 
 
@@ -74,7 +72,7 @@ def rehearse(  # noqa: PLR0917 - typer makes an option of each
         )
     project = project_here()
     if not folder.is_dir():
-        raise UserError(f"--environments = {folder}\n    there is no such folder")
+        raise UserError(f"--environments {folder}: there is no such folder\nfix: name one that is there")
     commits = [commit_of(project, revision) for revision in (after, "HEAD") if revision is not None]
     other = None if folder.resolve() == (project / DEFAULT_FOLDER).resolve() else folder.resolve()
     if files := uncommitted(project):
@@ -93,13 +91,12 @@ def rehearse(  # noqa: PLR0917 - typer makes an option of each
     if picture is not None:
         from mistral7b_cli.rehearsal.picture import draw  # noqa: PLC0415 - matplotlib takes a second to load
 
-        with writing(picture):
-            draw(last.execution, picture, last.title, last.stopped)
+        draw(last.execution, picture, last.title, last.stopped)
         say(f"Picture: {picture}", on=console)
     if kept is not None:
         say(_how_to_look(kept, last), on=console)
     if last.stop is not None:
-        raise UserError("\n    ".join([f"the promotion {last.stopped}", *last.stop["log"]]), 1)
+        raise UserError("\n    ".join([f"the promotion {last.stopped}", *last.stop["log"]]), FAILED, documented=as_json)
 
 
 def _how_to_look(folder: Path, result: Result) -> str:

@@ -30,7 +30,7 @@ from mistral7b_cli.options import (
     PlotFile,
     Price,
 )
-from mistral7b_cli.output import out, progress, say, table, write_json, writing
+from mistral7b_cli.output import out, progress, say, table, write_json
 
 commands = typer.Typer()
 
@@ -77,10 +77,7 @@ def plan(  # noqa: PLR0917 - typer makes an option of each
     env = load_environment(folder, name)
     file = folder / f"{name}.yaml"
     if env.workload is None:
-        raise UserError(
-            f"{file}: workload\n    it is missing, so there is nothing to plan for\n"
-            "    fix: add workload:, as `mistral7b plan --help` shows"
-        )
+        raise UserError(f"{file}: there is no workload to plan for\nfix: add workload:, as mistral7b plan --help shows")
     model = (Calibration.read(parameters) if parameters else published_calibration()).parameters
     try:
         with progress.status("planning …"):
@@ -94,8 +91,7 @@ def plan(  # noqa: PLR0917 - typer makes an option of each
     else:
         shown.print()
     if plot is not None:
-        with writing(plot):
-            draw(found, plot, f"{name}: at most {found.settings.max_instances} × {env.instance_type}")
+        draw(found, plot, f"{name}: at most {found.settings.max_instances} × {env.instance_type}")
 
 
 class _Report:

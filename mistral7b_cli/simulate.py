@@ -25,7 +25,7 @@ from mistral7b.environment import Environment, load_environment
 from mistral7b.errors import UserError
 from mistral7b.tgi import LauncherSettings, parse_environment
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder, ModelFile, PlotFile, Price
-from mistral7b_cli.output import out, say, table, write_json, writing
+from mistral7b_cli.output import out, say, table, write_json
 from mistral7b_cli.waiting import Waiting
 
 commands = typer.Typer()
@@ -114,12 +114,12 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
             made, title = fleets.read_trace(trace, longest, most), str(trace)
     else:
         peak, text = 5 * rate if peak is None else peak, duration or ("24h" if pattern == "daily" else "2h")
-        seconds, inputs = parse_duration(text, "duration"), fleets.parse_lengths(input_tokens, "--input", longest)
+        seconds, inputs = parse_duration(text, "--duration"), fleets.parse_lengths(input_tokens, "--input", longest)
         outputs, rates = fleets.parse_lengths(output_tokens, "--output", most - 1), _rate(pattern, rate, peak, seconds)
         made = fleets.poisson_trace(rates, seconds, inputs, outputs, seed=seed, max_total_tokens=most)
         shown = f"{rate:g}" if pattern == "constant" else f"{rate:g} to {peak:g}"
         title = f"{pattern}: {shown} requests/s for {text}, prompts {input_tokens}, answers {output_tokens} tokens"
-    fleet = Fleet(calibration.parameters, limits, parse_duration(startup, "startup"), routing)
+    fleet = Fleet(calibration.parameters, limits, parse_duration(startup, "--startup"), routing)
     chosen = _policies(policy or [], env)
     try:
         with Waiting("Simulating") as waiting:
@@ -147,8 +147,7 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
             source = f"{usd_per_hour:g} USD an hour ({price_source})"
         say(f"{kind}, price: {source}. Engine: {summaries[0].engine}.")
     if plot is not None:
-        with writing(plot):
-            draw(results, plot, title)
+        draw(results, plot, title)
 
 
 def _rows(summaries: list[Summary], price: float | None) -> list[list[str]]:
@@ -198,7 +197,7 @@ def _container(env: Environment | None, kind: str) -> tuple[LauncherSettings, Ro
         settings = env.launcher_settings() if env else parse_environment(default.environment(kind))
         return settings, router_limits(settings, kind)
     except (LookupError, ValueError) as error:
-        raise UserError(f"instance type = {kind}\n    {error}\n    fix: {_TYPE_FIX}") from None
+        raise UserError(f"--instance-type {kind}: {error}\nfix: {_TYPE_FIX}") from None
 
 
 def _policies(texts: list[str], env: Environment | None) -> list[Policy]:

@@ -10,7 +10,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from mistral7b.errors import UserError
+from mistral7b.errors import FAILED, INTERRUPTED, UserError
 from mistral7b.process import CommandFailedError
 from mistral7b_cli.demo.scenario import EXAMPLE, EXAMPLE_NAME, run_demo
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder, project_here
@@ -26,8 +26,6 @@ _EPILOG = """
 `mistral7b demo`
 
 `mistral7b demo --environment prod`: environments/prod.yaml as it stands, in the account that it names
-
-Exit status: 0 all steps succeeded, 1 one failed, 2 wrong arguments or files, 130 interrupted.
 """
 
 
@@ -77,10 +75,10 @@ def interruptible(what: str, console: Console) -> Iterator[None]:
     try:
         yield
     except (CommandFailedError, StepFailedError, LifecycleError, BotoCoreError, ClientError) as error:
-        raise UserError(f"the {what} failed: {error}", 1) from error
+        raise UserError(f"the {what} failed: {error}", FAILED) from error
     except KeyboardInterrupt:
         console.print(f"\nInterrupted; everything that the {what} started is stopped.")
-        raise typer.Exit(130) from None
+        raise typer.Exit(INTERRUPTED) from None
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:

@@ -45,4 +45,4 @@ def test_misspelt_command_suggests_the_nearest(
 ) -> None:
     result = run_main(monkeypatch, capsys, "pipeline", "chek")
     assert result.status == 2
-    assert "Did you mean 'check'?" in result.err
+    assert result.err == "mistral7b: mistral7b pipeline has no command chek\nfix: did you mean check?\n"

@@ -98,6 +98,29 @@ def test_a_missing_field_names_the_environments_file_without_a_line(problems: Pr
     assert (problem.line, problem.reason) == (None, "it is required")
 
 
+def test_a_field_with_a_wrong_entry_is_not_also_called_missing(problems: Problems) -> None:
+    vpc = "vpc_id: vpc-0a1b2c3d, subnet_ids: [subnet-1, subnet-2], availability_zones: [use1-az1, use1-az2]"
+    found = problems(f"region: us-east-1\nnetwork: {{existing_vpc: {{{vpc}, cidr: 10.0.0.0/16}}}}\n")
+    assert set(found) == {"network.existing_vpc.subnet_ids[0]", "network.existing_vpc.subnet_ids[1]"}
+
+
+@pytest.mark.parametrize(
+    ("value", "wrong"),
+    [
+        ("{mean: 400}", {"p95"}),
+        ("{}", {"mean", "p95"}),
+        ("{mean: x, p95: 2}", {"mean"}),
+        ("{mean: 1, p95: 2, spread: 3}", {"spread"}),
+    ],
+)
+def test_a_field_of_several_forms_names_what_is_wrong_in_the_form_that_is_given(
+    value: str, wrong: set[str], problems: Problems
+) -> None:
+    rest = "output_tokens: 1, requests_per_second: {average: 1, peak: 1}, objective: {p50_seconds: 9}"
+    found = problems(f"region: us-east-1\nworkload: {{input_tokens: {value}, {rest}}}\n")
+    assert set(found) == {f"workload.input_tokens.{name}" for name in wrong}
+
+
 def test_a_number_in_quotes_has_a_fix_without_quotes(problems: Problems) -> None:
     assert problems("region: us-east-1\ninstance: {count: '2'}\n")["instance.count"].fix == "write it without quotes: 2"
 
