@@ -17,7 +17,7 @@ from mistral7b_cli.asking import ask, prepare, remark, text_shown
 from mistral7b_cli.aws import connected, explained
 from mistral7b_cli.inputs import ParameterOptions, decoded, parse_parameters
 from mistral7b_cli.options import DEFAULT_FOLDER, EnvironmentName, EnvironmentsFolder
-from mistral7b_cli.output import progress, say
+from mistral7b_cli.output import progress, say, write
 from mistral7b_cli.waiting import Waiting
 
 commands = typer.Typer()
@@ -25,8 +25,11 @@ commands = typer.Typer()
 _COMMANDS = {
     "/help": "shows this",
     "/reset": "forgets the conversation and starts a new one",
-    "/exit": "ends, as Ctrl-D does",
+    "/exit": "ends, as /quit and Ctrl-D do",
 }
+_ENDS = {"/exit", "/quit"}
+_TYPED_ENDS = _ENDS | {"exit", "quit", ":q"}
+"""What ends a conversation at a terminal. In a pipe, lines without a slash are what somebody said."""
 
 # The first leaves out the beginning, the second repeats all of it in the answer.
 _NOT_IN_A_CONVERSATION = {"truncate", "return_full_text"}
@@ -70,7 +73,7 @@ def chat(
             model = f"{env.version.jumpstart_id} {env.version.version}"
             say(f"{model}: /help lists the commands, Ctrl-D ends.", "dim", on=progress)
         for line in _typed_lines() if at_terminal else _piped_lines():
-            if line.strip() == "/exit":
+            if line.rstrip() in (_TYPED_ENDS if at_terminal else _ENDS):
                 return
             try:
                 talk.turn(line)
@@ -125,10 +128,14 @@ def _typed_lines() -> Iterator[str]:
 
     while True:
         try:
-            yield input("> ")
+            line = input("> ")
         except EOFError:
-            sys.stdout.write("\n")
+            write("\n")
             return
+        except KeyboardInterrupt:
+            write("\n")
+            raise
+        yield line
 
 
 def _piped_lines() -> Iterator[str]:

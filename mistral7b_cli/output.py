@@ -2,46 +2,36 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from mistral7b.errors import UserError
+from mistral7b_cli.layout import Table, wrapped
 
 if TYPE_CHECKING:
     from mistral7b.yamlfile import Problem
 
-# A pipe or a file has no width: lines stay whole there, so that grep and awk find what they look for.
-_PIPE_WIDTH = 240
-
 # Without emoji=False, rich turns the `:+1:` of a prompt into a picture.
-out = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
+out = Console(highlight=False, emoji=False)
 progress = Console(stderr=True, highlight=False, emoji=False)
 
 # What a terminal would take as a command: all control characters but new line and tab.
 _CONTROLS = dict.fromkeys(c for c in (*range(0x20), *range(0x7F, 0xA0)) if chr(c) not in "\n\t")
 
 
-def say(text: str | Text, style: str = "", *, on: Console = out) -> None:
-    """Prints text as it is, which a terminal breaks where it has to."""
-    on.print(text, style=style, markup=False, soft_wrap=True)
-
-
-def table(title: str, headings: Sequence[str], rows: Iterable[Sequence[str | Text]], *, numbers: bool = False) -> Table:
-    """A table; cells that do not fit go on in the next line. `numbers`: all columns but the first are figures."""
-    made = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-    for place, heading in enumerate(headings):
-        made.add_column(heading, overflow="fold", justify="right" if numbers and place else "left")
-    for row in rows:
-        made.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
-    return made
+def say(shown: str | Text | Table, style: str = "", *, on: Console = out) -> None:
+    """Prints text or a table. A terminal gets lines that fit; a pipe or a file whole ones, for grep and awk."""
+    if isinstance(shown, str):
+        shown = Text(shown)
+    if isinstance(shown, Text) and on.is_terminal:
+        shown = Text("\n").join(wrapped(line, on.width) for line in shown.split("\n", allow_blank=True))
+    on.print(shown, style=style, soft_wrap=True)
 
 
 def write(text: str) -> None:

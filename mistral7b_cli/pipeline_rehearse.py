@@ -89,7 +89,7 @@ def rehearse(  # noqa: PLR0917 - typer makes an option of each
     for result in [] if as_json else results:
         say(f"\n{result.title}", "bold")
         for shown in result.tables():
-            out.print(shown)
+            say(shown)
     if picture is not None:
         from mistral7b_cli.rehearsal.picture import draw  # noqa: PLC0415 - matplotlib takes a second to load
 

@@ -1,4 +1,4 @@
-"""`mistral7b settings`: the container's environment of an environment, and how two environments differ."""
+"""`mistral7b settings`: what an environment deploys, its container's variables, and how two environments differ."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -6,11 +6,15 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
+from mistral7b.catalog.prices import price_of
 from mistral7b.environment import Environment, load_environment
 from mistral7b.tgi import LauncherOverrides, LauncherSettings
-from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
-from mistral7b_cli.output import out, table, write_json
+from mistral7b_cli.layout import Table
+from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder, complete_environment
+from mistral7b_cli.output import say, write_json
 
+_HOURS_A_MONTH = 730
+"""As AWS's pricing calculator has it."""
 UNSET = "(unset)"
 commands = typer.Typer()
 
@@ -19,7 +23,10 @@ commands = typer.Typer()
 def settings(
     name: EnvironmentName,
     compare: Annotated[
-        str | None, typer.Option(metavar="ENVIRONMENT", help="Show only what is different there.")
+        str | None,
+        typer.Option(
+            metavar="ENVIRONMENT", help="Show only what is different there.", autocompletion=complete_environment
+        ),
     ] = None,
     launcher: Annotated[
         bool, typer.Option("--all", help="Show the launcher variables, too, that are left at TGI's own default.")
@@ -27,7 +34,9 @@ def settings(
     folder: EnvironmentsFolder = DEFAULT_FOLDER,
     as_json: AsJson = False,
 ) -> None:
-    """Print the environment variables that the container gets: which are JumpStart's, which are overridden.
+    """Show what an environment deploys, where, and what it costs; and the variables that the container gets.
+
+    AWS is not called. Prices are built in.
 
     An override is one line under `tgi:` in the environment file, such as `MAX_CONCURRENT_REQUESTS: 4`.
 
@@ -38,10 +47,15 @@ def settings(
         _print_differences(env, load_environment(folder, compare), as_json)
         return
     rows, version = _container_rows(env, launcher), env.version
+    summary = _summary(env)
     if as_json:
         model = {"model": version.jumpstart_id, "version": version.version}
-        write_json({"environment": env.name, **model, "variables": rows})
+        write_json({"environment": env.name, **model, "deployed": summary, "variables": rows})
         return
+    say(env.name, "bold")
+    for field, value in summary.items():
+        say(f"{field:<15}  {value}")
+    say("")
     cells = [
         [
             Text(cell, "bold" if row["overridden"] else "")
@@ -49,8 +63,33 @@ def settings(
         ]
         for row in rows
     ]
-    title = f"{env.name}: {version.jumpstart_id} {version.version} on {env.instance_type}"
-    out.print(table(title, ("variable", "value", "source"), cells))
+    say(Table("", ("variable", "value", "source"), cells))
+
+
+def _summary(env: Environment) -> dict[str, str]:
+    """What is deployed, where, and what it costs, by the names of the file's fields."""
+    fewest, most = env.instance_bounds
+    instances, scaling = f"{env.instance.count} × {env.instance_type}", "none"
+    if env.auto_scaling is not None:
+        target = f"{env.auto_scaling.target_concurrent_requests:g} concurrent requests an instance"
+        scaling = f"{fewest} to {most} instances, target {target}"
+    price, source = price_of(env.instance_type, None)
+    cost = "no price of this type is built in"
+    if price is not None:
+        hour, month = (
+            " to ".join(dict.fromkeys(f"{count * price * hours:{form}}" for count in (fewest, most)))
+            for hours, form in ((1, ".4g"), (_HOURS_A_MONTH, ",.0f"))
+        )
+        cost = f"{hour} USD an hour, {month} in a month of {_HOURS_A_MONTH} hours ({source})"
+    return {
+        "account": env.account or "that of the credentials",
+        "region": env.region,
+        "endpoint_name": env.resolved_endpoint_name,
+        "model": f"{env.model} {env.version.version} ({env.version.jumpstart_id}, TGI {env.version.tgi_version})",
+        "instance": instances,
+        "auto_scaling": scaling,
+        "cost": cost,
+    }
 
 
 def _container_rows(env: Environment, with_unset: bool) -> list[dict[str, Any]]:
@@ -80,35 +119,50 @@ def _source(row: dict[str, Any]) -> str:
 
 
 def _print_differences(one: Environment, other: Environment, as_json: bool) -> None:
-    a, b = _flat(one), _flat(other)
-    rows = [(field, a.get(field), b.get(field)) for field in dict.fromkeys([*a, *b]) if a.get(field) != b.get(field)]
+    rows = list(_differences(_settings_of(one), _settings_of(other)))
     if as_json:
         write_json([{"field": field, one.name: left, other.name: right} for field, left, right in rows])
         return
     if not rows:
-        out.print(f"{one.name} and {other.name} do not differ.")
+        say(f"{one.name} and {other.name} do not differ.")
         return
-    title = f"{one.name} and {other.name} differ in {len(rows)} settings"
-    cells = [[UNSET if cell is None else str(cell) for cell in row] for row in rows]
-    out.print(table(title, ("setting", one.name, other.name), cells))
+    cells = [(field, f"{_yaml(left)} → {_yaml(right)}") for field, left, right in rows]
+    say(Table(f"{len(rows)} settings differ", ("setting", f"{one.name} → {other.name}"), cells))
 
 
-def _flat(env: Environment) -> dict[str, Any]:
-    """Every setting of an environment by its dotted name, with defaults worked out and the container's variables."""
+def _settings_of(env: Environment) -> dict[str, Any]:
+    """Every setting of an environment as its file names it, with defaults worked out and the container's variables."""
+    container, known = env.container_environment(), LauncherOverrides.model_validate({}).model_dump(by_alias=True)
     values = env.model_dump(mode="json", exclude={"name", "tgi", "network"})
     values |= {
         "model_version": env.version.version,
         "endpoint_name": env.resolved_endpoint_name,
         "network": env.network.model_dump(mode="json") | {"vpc": env.own_vpc and env.own_vpc.model_dump(mode="json")},
-        "container": env.container_environment(),
+        "tgi": {variable: value for variable, value in container.items() if variable in known},
+        "container": {variable: value for variable, value in container.items() if variable not in known},
     }
     values["instance"]["type"] = env.instance_type
-    return dict(_flattened(values, ""))
+    return values
 
 
-def _flattened(values: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
-    for key, value in values.items():
-        if isinstance(value, dict):
-            yield from _flattened(value, f"{prefix}{key}.")
-        else:
-            yield prefix + key, value
+def _differences(one: dict[str, Any], other: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Each setting that differs, by its dotted name, with both values."""
+    for key in dict.fromkeys([*one, *other]):
+        left, right = one.get(key), other.get(key)
+        if isinstance(left, dict) and isinstance(right, dict):
+            yield from _differences(left, right, f"{prefix}{key}.")
+        elif left != right:
+            yield prefix + key, left, right
+
+
+def _yaml(value: Any) -> str:
+    """A value as one writes it in the file."""
+    if value is None:
+        return UNSET
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {_yaml(one)}' for key, one in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_yaml, value))}]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)

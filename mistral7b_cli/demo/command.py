@@ -14,7 +14,7 @@ from mistral7b.errors import UserError
 from mistral7b.process import CommandFailedError
 from mistral7b_cli.demo.scenario import EXAMPLE, EXAMPLE_NAME, run_demo
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder, project_here
-from mistral7b_cli.output import out, progress, write_json
+from mistral7b_cli.output import out, progress, say, write_json
 from mistral7b_cli.report import Report, StepFailedError
 from sagehost.lifecycle import LifecycleError
 
@@ -61,8 +61,8 @@ def demo(
     if as_json:
         write_json(report.steps)
         return
-    out.print()
-    out.print(report.summary())
+    say("")
+    say(report.summary())
 
 
 @contextmanager
