@@ -36,11 +36,9 @@ commands = typer.Typer(
 _TABLE_EPILOG = """
 **Examples**
 
-`mistral7b capacity table`
-
-`mistral7b capacity table --plot model.png`
-
-`mistral7b capacity table --measurements mine.csv --parameters mine.json --json`
+$ mistral7b capacity table
+$ mistral7b capacity table --plot model.png
+$ mistral7b capacity table --measurements mine.csv --parameters mine.json --json
 
 "left out" is predicted by a fit that did not use this row. "sustained" is the throughput with all users active all the
 time, which the published benchmark did not have: use this to size an endpoint.
@@ -49,9 +47,8 @@ time, which the published benchmark did not have: use this to size an endpoint.
 _FIT_EPILOG = """
 **Examples**
 
-`mistral7b capacity fit measurements.csv --tokens-per-word 1.3`
-
-`mistral7b capacity fit measurements.csv --output mine.json`, then `mistral7b capacity table --parameters mine.json`
+$ mistral7b capacity fit measurements.csv --tokens-per-word 1.3
+$ mistral7b capacity fit measurements.csv --output mine.json && mistral7b capacity table --parameters mine.json
 
 A measurements file looks like the published one:
 

@@ -37,11 +37,9 @@ _NOT_IN_A_CONVERSATION = {"truncate", "return_full_text"}
 _EPILOG = """
 **Examples**
 
-`mistral7b chat dev`
-
-`mistral7b chat dev -p temperature=0.7 -p max_new_tokens=500`
-
-`printf 'My name is Ann.\\nWhat is my name?\\n' | mistral7b chat dev`
+$ mistral7b chat dev
+$ mistral7b chat dev -p temperature=0.7 -p max_new_tokens=500
+$ printf 'My name is Ann.\\nWhat is my name?\\n' | mistral7b chat dev
 
 In the conversation, `/help` lists the commands. With a pipe every line is a turn, and the first that is not answered
 ends the command with status 1.

@@ -18,7 +18,7 @@ commands = typer.Typer()
 _EPILOG = """
 **Examples**
 
-`mistral7b doctor dev && cdk deploy 'dev/*'`
+$ mistral7b doctor dev && cdk deploy 'dev/*'
 
 Exit status: 0 nothing was found, 1 something would fail, 2 another account's credentials or a wrong file.
 """

@@ -25,11 +25,9 @@ _ANSWER = ("prompt_tokens", "generated_text", "finish_reason", "generated_tokens
 _EPILOG = """
 **Examples**
 
-`mistral7b examples dev`
-
-`mistral7b examples dev --language zh --json`
-
-`mistral7b examples dev --list`
+$ mistral7b examples dev
+$ mistral7b examples dev --language zh --json
+$ mistral7b examples dev --list
 
 The base model gets few-shot prompts, which it continues; the instruct model gets questions in the Instruct format.
 Exit status 1 if one of them is not answered. A refused prompt or a time-out does not stop the others; an error of the

@@ -11,36 +11,31 @@ from rich.console import Console, ConsoleOptions
 from rich.table import Table as RichTable
 from rich.text import Text
 
-# What stays on one line. A command that is copied in two pieces is two commands.
-_WORD = re.compile(r'(?:`[^`]*`|eval "[^"]*"|\S)+')
-_COMMAND = re.compile(r"\s*(?:fix: )?(?:\$|aws|cdk|eval|export|mistral7b|unset|[A-Z][A-Z0-9_]*=\S*) ")
-_LAST_COLUMN = re.compile(r".*\S {2,}(?=\S)")
+# What stays on one line: pasted in two pieces, a command is two commands. Chinese is broken between any two letters.
+_WORD = re.compile(r'[\u2e80-\uff60]|(?:`[^`]*`|eval "[^"]*"|[^\s\u2e80-\uff60])+')
+_COMMAND = re.compile(r" *(?:fix: )?(?:\$|aws|cdk|eval|export|mistral7b|unset|[A-Z][A-Z0-9_]*=\S*) ")
+_LAST_COLUMN = re.compile(r".*\S {2,}(?=\S)|")
 _SHORTEST = 32
-"""Characters that the continuation of a line has room for."""
+"""Characters that a line which goes on has room for."""
 _GAP = 2
 """Spaces between the columns of a table."""
 
 
 def wrapped(line: Text, width: int) -> Text:
-    """A line, broken between words where it is longer than `width`; it goes on below the beginning of its last column.
-
-    Without columns, or where there is little room below the last, it goes on below its first word.
-    """
-    plain = line.plain
-    if _COMMAND.match(plain):
-        return line
-    column, hang = _LAST_COLUMN.match(plain), len(plain) - len(plain.lstrip())
-    if column is not None and width - column.end() >= _SHORTEST:
-        hang = column.end()
-    cuts, start = list[int](), 0
-    for word in _WORD.finditer(plain):
-        room = width - (hang if cuts else 0)
-        if word.start() > max(start, hang) and cell_len(plain[start : word.end()]) > room:
-            cuts.append(start := word.start())
-    parts = [Text(" " * hang if number else "").append_text(part) for number, part in enumerate(line.divide(cuts))]
-    for part in parts[:-1]:
+    """A line broken between words, unless it is a command; it goes on below its last column, or its first word."""
+    plain, cuts = line.plain, list[int]()
+    hang = _LAST_COLUMN.match(plain).end()  # type: ignore[union-attr]  # which matches every line
+    if not hang or width - hang < _SHORTEST:
+        hang = len(plain) - len(plain.lstrip())
+    start = hang
+    for word in () if _COMMAND.match(plain) else _WORD.finditer(plain, hang):
+        if word.start() > start and cell_len(plain[start : word.end()]) > width - hang:
+            start = word.start()
+            cuts.append(start)
+    parts = line.divide(cuts)
+    for part in parts:
         part.rstrip()
-    return Text("\n").join(parts)
+    return Text("\n" + " " * hang).join(parts)
 
 
 @dataclass(frozen=True)
@@ -59,14 +54,14 @@ class Table:
             yield Text(f"{self.title}\n", "bold")
         room = options.max_width if console.is_terminal else sys.maxsize
         rows = [[Text(cell) if isinstance(cell, str) else cell for cell in row] for row in (self.headings, *self.rows)]
-        for columns in _side_by_side([_Column(column) for column in zip(*rows, strict=True)], room):
+        columns = list(zip(*rows, strict=True))
+        for places, widths in _side_by_side(columns, room):
             made = RichTable(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, _GAP - 1, 0, 0), pad_edge=False)
-            for place, column in enumerate(columns):
-                justify = "right" if self.numbers and place else "left"
-                made.add_column(column.cells[0], justify=justify, width=column.width, overflow="fold")
-            for row in zip(*(column.cells[1:] for column in columns), strict=True):
-                made.add_row(*row)
-            whole = options.update(max_width=_width(columns) + _GAP)
+            for place, width in zip(places, widths, strict=True):
+                made.add_column(columns[place][0], justify="right" if self.numbers and place else "left", width=width)
+            for row in rows[1:]:
+                made.add_row(*(row[place] for place in places))
+            whole = options.update(max_width=sum(widths) + _GAP * len(widths), overflow="fold")
             for line in console.render_lines(made, whole, pad=False):
                 text = Text.assemble(*((part.text, part.style or "") for part in line))
                 text.rstrip()
@@ -74,28 +69,20 @@ class Table:
             yield Text()
 
 
-class _Column:
-    def __init__(self, cells: Sequence[Text]) -> None:
-        self.cells = cells
-        self.width = max(cell_len(line) for cell in cells for line in cell.plain.split("\n"))
-        words = (word for cell in cells for word in cell.plain.split())
-        # Chinese text, whose letters are two columns wide, is broken anywhere.
-        self.least = max((len(word) for word in words if len(word) == cell_len(word)), default=1)
-
-
-def _width(columns: Sequence[_Column]) -> int:
-    return sum(column.width for column in columns) + _GAP * (len(columns) - 1)
-
-
-def _side_by_side(columns: list[_Column], room: int) -> Iterator[list[_Column]]:
-    """The columns in groups that fit, each with the first column; those with the most room to spare are narrowed."""
-    first, *others = columns
-    if 2 * first.width <= room:
-        first.least = first.width
+def _side_by_side(columns: Sequence[Sequence[Text]], room: int) -> Iterator[tuple[list[int], list[int]]]:
+    """Groups of columns that fit, each with the first: their places and widths."""
+    widest = [max(cell_len(line) for cell in column for line in cell.plain.split("\n")) for column in columns]
+    least = [max((cell_len(w) for cell in column for w in _WORD.findall(cell.plain)), default=1) for column in columns]
+    if 2 * widest[0] <= room:
+        least[0] = widest[0]
+    others = list(range(1, len(columns)))
     while others:
-        group = [first, others.pop(0)]
-        while others and sum(one.least + _GAP for one in (*group, others[0])) - _GAP <= room:
-            group.append(others.pop(0))
-        while _width(group) > room and (wider := [one for one in group if one.width > one.least]):
-            max(wider, key=lambda one: one.width).width -= 1
-        yield group
+        places = [0, others.pop(0)]
+        while others and sum(least[place] + _GAP for place in (*places, others[0])) - _GAP <= room:
+            places.append(others.pop(0))
+        widths = [widest[place] for place in places]
+        while sum(widths) + _GAP * (len(widths) - 1) > room and (
+            wider := [(width, n) for n, width in enumerate(widths) if width > least[places[n]]]
+        ):
+            widths[max(wider)[1]] -= 1
+        yield places, widths

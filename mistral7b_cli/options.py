@@ -26,21 +26,10 @@ def _picture(option: str, what: str) -> Any:
     return typer.Option(option, metavar="FILE", help=what, callback=_check_picture)
 
 
-def complete_environment(context: typer.Context, incomplete: str) -> list[str]:
-    """Names of the environment files, for the shell's completion."""
-    from mistral7b.environment.load import NOT_ENVIRONMENTS  # noqa: PLC0415 - a shell's completion has to be quick
-
-    files = Path(context.params.get("folder") or DEFAULT_FOLDER).glob("*.yaml")
-    names = (file.stem for file in files if file.name not in NOT_ENVIRONMENTS)
-    return sorted(name for name in names if name.startswith(incomplete))
-
-
 EnvironmentName = Annotated[
     str,
     typer.Argument(
-        metavar="ENVIRONMENT",
-        help="Name of the environment, such as dev: its file is environments/dev.yaml.",
-        autocompletion=complete_environment,
+        metavar="ENVIRONMENT", help="Name of the environment, such as dev: its file is environments/dev.yaml."
     ),
 ]
 EnvironmentsFolder = Annotated[

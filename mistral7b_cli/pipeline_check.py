@@ -19,9 +19,8 @@ commands = typer.Typer()
 _EPILOG = """
 **Examples**
 
-`AWS_PROFILE=tools mistral7b pipeline check`, before `cdk deploy pipeline`
-
-`mistral7b pipeline check --json`, for scripts: the status is 1 if anything is refused
+$ AWS_PROFILE=tools mistral7b pipeline check  # before: cdk deploy pipeline
+$ mistral7b pipeline check --json  # for scripts: the status is 1 if anything is refused
 """
 _STYLES = {"fine": "green", "later": "yellow", "refused": "bold red"}
 

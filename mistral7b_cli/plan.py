@@ -9,7 +9,6 @@ from rich.text import Text
 
 from mistral7b.capacity.admission import why_never_admitted
 from mistral7b.capacity.calibration import Calibration, published_calibration
-from mistral7b.catalog.prices import price_of
 from mistral7b.capacity.memory import fitted_instance_types
 from mistral7b.capacity.planner import InfeasibleError, Plan
 from mistral7b.capacity.planner import plan as work_out
@@ -18,6 +17,7 @@ from mistral7b.capacity.planner.service import SATURATION
 from mistral7b.capacity.planner.sizing import REACTION_S, STARTUP_S
 from mistral7b.capacity.plots import plot_plan as draw
 from mistral7b.catalog import instance_types
+from mistral7b.catalog.prices import price_of
 from mistral7b.environment import Environment, load_environment
 from mistral7b.errors import UserError
 from mistral7b_cli.layout import Table
@@ -49,11 +49,9 @@ The environment file says what traffic comes and how fast it has to be served:
 
 **Examples**
 
-`mistral7b plan prod`
-
-`mistral7b plan prod --price 1.21 --json`
-
-`mistral7b plan prod --plot plan.svg`
+$ mistral7b plan prod
+$ mistral7b plan prod --price 1.21 --json
+$ mistral7b plan prod --plot plan.svg
 
 Status 2 if no settings keep the objective; the message says which nearest one can be kept. A setting that is `auto` in
 the file (`MAX_CONCURRENT_REQUESTS: auto`) is planned whenever the file is read.
@@ -190,7 +188,7 @@ class _Report:
 
     def _expected(self) -> Table:
         headings = ("", "requests/s", "instances", "in flight each", "p50 ms/token", "p95 ms/token", "p50 s", "p95 s")
-        columns = [(*headings, "refused (429)", "over 60 s")]
+        columns: list[tuple[str, ...]] = [(*headings, "refused (429)", "over 60 s")]
         for label, at in (("average", self.plan.option.at_average), ("peak", self.plan.option.at_peak)):
             load = (f"{at.requests_per_second:g}", f"{at.instances}", f"{at.in_flight:.1f}")
             latency = (at.p50_ms_per_token, at.p95_ms_per_token, at.p50_seconds, at.p95_seconds)

@@ -7,14 +7,12 @@ import typer
 from rich.text import Text
 
 from mistral7b.catalog.prices import price_of
-from mistral7b.environment import Environment, load_environment
+from mistral7b.environment import AutoScaling, Environment, load_environment
 from mistral7b.tgi import LauncherOverrides, LauncherSettings
 from mistral7b_cli.layout import Table
-from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder, complete_environment
+from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
 from mistral7b_cli.output import say, write_json
 
-_HOURS_A_MONTH = 730
-"""As AWS's pricing calculator has it."""
 UNSET = "(unset)"
 commands = typer.Typer()
 
@@ -23,10 +21,7 @@ commands = typer.Typer()
 def settings(
     name: EnvironmentName,
     compare: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ENVIRONMENT", help="Show only what is different there.", autocompletion=complete_environment
-        ),
+        str | None, typer.Option(metavar="ENVIRONMENT", help="Show only what is different there.")
     ] = None,
     launcher: Annotated[
         bool, typer.Option("--all", help="Show the launcher variables, too, that are left at TGI's own default.")
@@ -47,15 +42,21 @@ def settings(
         _print_differences(env, load_environment(folder, compare), as_json)
         return
     rows, version = _container_rows(env, launcher), env.version
-    summary = _summary(env)
     if as_json:
+        where = {"account": env.account, "region": env.region, "endpoint_name": env.resolved_endpoint_name}
         model = {"model": version.jumpstart_id, "version": version.version}
-        write_json({"environment": env.name, **model, "deployed": summary, "variables": rows})
+        write_json({"environment": env.name, **where, **model, "variables": rows})
         return
     say(env.name, "bold")
-    for field, value in summary.items():
-        say(f"{field:<15}  {value}")
-    say("")
+    say(f"""\
+account        {env.account or "that of the credentials"}
+region         {env.region}
+endpoint_name  {env.resolved_endpoint_name}
+model          {env.model} {version.version} ({version.jumpstart_id}, TGI {version.tgi_version})
+instance       {env.instance.count} × {env.instance_type}
+auto_scaling   {_scaling(env.auto_scaling)}
+cost           {_cost(env)}
+""")
     cells = [
         [
             Text(cell, "bold" if row["overridden"] else "")
@@ -66,30 +67,20 @@ def settings(
     say(Table("", ("variable", "value", "source"), cells))
 
 
-def _summary(env: Environment) -> dict[str, str]:
-    """What is deployed, where, and what it costs, by the names of the file's fields."""
-    fewest, most = env.instance_bounds
-    instances, scaling = f"{env.instance.count} × {env.instance_type}", "none"
-    if env.auto_scaling is not None:
-        target = f"{env.auto_scaling.target_concurrent_requests:g} concurrent requests an instance"
-        scaling = f"{fewest} to {most} instances, target {target}"
+def _scaling(scaling: AutoScaling | None) -> str:
+    if scaling is None:
+        return UNSET
+    target = f"{scaling.target_concurrent_requests:g} concurrent requests each"
+    return f"{scaling.min_instances} to {scaling.max_instances} instances, target {target}"
+
+
+def _cost(env: Environment) -> str:
     price, source = price_of(env.instance_type, None)
-    cost = "no price of this type is built in"
-    if price is not None:
-        hour, month = (
-            " to ".join(dict.fromkeys(f"{count * price * hours:{form}}" for count in (fewest, most)))
-            for hours, form in ((1, ".4g"), (_HOURS_A_MONTH, ",.0f"))
-        )
-        cost = f"{hour} USD an hour, {month} in a month of {_HOURS_A_MONTH} hours ({source})"
-    return {
-        "account": env.account or "that of the credentials",
-        "region": env.region,
-        "endpoint_name": env.resolved_endpoint_name,
-        "model": f"{env.model} {env.version.version} ({env.version.jumpstart_id}, TGI {env.version.tgi_version})",
-        "instance": instances,
-        "auto_scaling": scaling,
-        "cost": cost,
-    }
+    if price is None:
+        return "no price of this instance type is built in"
+    costs = [price * count for count in sorted(set(env.instance_bounds))]
+    hour, month = " to ".join(f"{one:.4g}" for one in costs), " to ".join(f"{730 * one:,.0f}" for one in costs)
+    return f"{hour} USD an hour, {month} in a month of 730 hours ({source})"
 
 
 def _container_rows(env: Environment, with_unset: bool) -> list[dict[str, Any]]:
@@ -126,8 +117,10 @@ def _print_differences(one: Environment, other: Environment, as_json: bool) -> N
     if not rows:
         say(f"{one.name} and {other.name} do not differ.")
         return
-    cells = [(field, f"{_yaml(left)} → {_yaml(right)}") for field, left, right in rows]
-    say(Table(f"{len(rows)} settings differ", ("setting", f"{one.name} → {other.name}"), cells))
+    say(f"{one.name} → {other.name}: {len(rows)} settings differ\n", "bold")
+    width = max(len(field) for field, _, _ in rows)
+    for field, left, right in rows:
+        say(f"{field:<{width}}  {_yaml(left)} → {_yaml(right)}")
 
 
 def _settings_of(env: Environment) -> dict[str, Any]:

@@ -23,9 +23,8 @@ commands = typer.Typer()
 _EPILOG = """
 **Examples**
 
-`mistral7b demo`
-
-`mistral7b demo --environment prod`: environments/prod.yaml as it stands, in the account that it names
+$ mistral7b demo
+$ mistral7b demo --environment prod  # environments/prod.yaml as it stands, in the account that it names
 
 Exit status: 0 all steps succeeded, 1 one failed, 2 wrong arguments or files, 130 interrupted.
 """
