@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import typer
+from rich.text import Text
 
 from mistral7b.endpoint.client import EndpointClient
 from mistral7b.environment import Environment, load_environment
@@ -70,15 +71,24 @@ def chat(
         if at_terminal:
             model = f"{env.version.jumpstart_id} {env.version.version}"
             say(f"{model}: /help lists the commands, Ctrl-D ends.", "dim", on=progress)
-        for line in _typed_lines() if at_terminal else _piped_lines():
-            if line.rstrip() in (_TYPED_ENDS if at_terminal else _ENDS):
-                return
-            try:
-                talk.turn(line)
-            except UserError as error:
-                if not at_terminal:
-                    raise
-                say(f"mistral7b: {error}", on=progress)
+        try:
+            _converse(talk, at_terminal=at_terminal)
+        except KeyboardInterrupt:
+            if at_terminal:
+                write("\n")  # after the ^C, for the shell's prompt
+            raise
+
+
+def _converse(talk: "_Conversation", *, at_terminal: bool) -> None:
+    for line in _typed_lines() if at_terminal else _piped_lines():
+        if line.rstrip() in (_TYPED_ENDS if at_terminal else _ENDS):
+            return
+        try:
+            talk.turn(line)
+        except UserError as error:
+            if not at_terminal:
+                raise
+            say(Text.assemble(("mistral7b:", "bold red"), f" {error}"), on=progress)
 
 
 @dataclass
@@ -126,14 +136,10 @@ def _typed_lines() -> Iterator[str]:
 
     while True:
         try:
-            line = input("> ")
+            yield input("> ")
         except EOFError:
             write("\n")
             return
-        except KeyboardInterrupt:
-            write("\n")
-            raise
-        yield line
 
 
 def _piped_lines() -> Iterator[str]:

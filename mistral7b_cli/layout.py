@@ -12,7 +12,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 # What stays on one line: pasted in two pieces, a command is two commands. Chinese is broken between any two letters.
-_WORD = re.compile(r'[\u2e80-\uff60]|(?:`[^`]*`|eval "[^"]*"|[^\s\u2e80-\uff60])+')
+_WORD = re.compile(r'[\u2e80-\uff60]|(?<=: )(?:aws|cdk|mistral7b) .*|(?:`[^`]*`|eval "[^"]*"|[^\s\u2e80-\uff60])+')
 _COMMAND = re.compile(r" *(?:fix: )?(?:\$|aws|cdk|eval|export|mistral7b|unset|[A-Z][A-Z0-9_]*=\S*) ")
 _LAST_COLUMN = re.compile(r".*\S {2,}(?=\S)|")
 _SHORTEST = 32

@@ -1,5 +1,6 @@
 """What the help shows of arguments and options, and what a shell's completion offers for their values."""
 
+import os
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -13,7 +14,7 @@ _EXAMPLE = re.compile(r"(?m)^\$ (.*)$")
 def _environments(folder: Path) -> Iterable[str]:
     from mistral7b.environment.load import NOT_ENVIRONMENTS  # noqa: PLC0415 - the help does without it
 
-    return (file.stem for file in sorted(folder.glob("*.yaml")) if file.name not in NOT_ENVIRONMENTS)
+    return sorted(file.stem for file in folder.glob("*.yaml") if file.name not in NOT_ENVIRONMENTS)
 
 
 def _generation(_: Path) -> Iterable[str]:
@@ -57,5 +58,5 @@ def describe(command: Any, context: Any) -> None:
 def _complete(context: Any, parameter: Any, incomplete: str) -> list[str]:
     from mistral7b_cli.options import DEFAULT_FOLDER  # noqa: PLC0415 - the help does without it
 
-    folder = Path(context.params.get("folder") or DEFAULT_FOLDER)
+    folder = Path(context.params.get("folder") or os.environ.get("MISTRAL7B_ENVIRONMENTS") or DEFAULT_FOLDER)
     return [one for one in _CHOICES[parameter.metavar](folder) if one.startswith(incomplete)]
