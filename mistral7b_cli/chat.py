@@ -28,9 +28,7 @@ _COMMANDS = {
     "/reset": "forgets the conversation and starts a new one",
     "/exit": "ends, as /quit and Ctrl-D do",
 }
-_ENDS = {"/exit", "/quit"}
-_TYPED_ENDS = _ENDS | {"exit", "quit", ":q"}
-"""What ends a conversation at a terminal. In a pipe, lines without a slash are what somebody said."""
+_ENDS = ("/exit", "/quit", "quit", ":q")  # in a pipe, only those with a slash
 
 # The first leaves out the beginning, the second repeats all of it in the answer.
 _NOT_IN_A_CONVERSATION = {"truncate", "return_full_text"}
@@ -81,7 +79,7 @@ def chat(
 
 def _converse(talk: "_Conversation", *, at_terminal: bool) -> None:
     for line in _typed_lines() if at_terminal else _piped_lines():
-        if line.rstrip() in (_TYPED_ENDS if at_terminal else _ENDS):
+        if line.rstrip() in _ENDS[: None if at_terminal else 2]:
             return
         try:
             talk.turn(line)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from rich import box
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions
+from rich.segment import Segment
 from rich.table import Table as RichTable
 from rich.text import Text
 
@@ -55,34 +56,28 @@ class Table:
         room = options.max_width if console.is_terminal else sys.maxsize
         rows = [[Text(cell) if isinstance(cell, str) else cell for cell in row] for row in (self.headings, *self.rows)]
         columns = list(zip(*rows, strict=True))
-        for places, widths in _side_by_side(columns, room):
+        widest = [max(cell_len(line) for cell in column for line in cell.plain.split("\n")) for column in columns]
+        least = [max(cell_len(w) for cell in column for w in _WORD.findall(cell.plain) or [""]) for column in columns]
+        if 2 * widest[0] <= room:
+            least[0] = widest[0]
+        others = list(range(1, len(columns)))
+        while others:
+            places = [0, others.pop(0)]
+            while others and sum(least[place] + _GAP for place in (*places, others[0])) - _GAP <= room:
+                places.append(others.pop(0))
             made = RichTable(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, _GAP - 1, 0, 0), pad_edge=False)
-            for place, width in zip(places, widths, strict=True):
-                made.add_column(columns[place][0], justify="right" if self.numbers and place else "left", width=width)
+            for place in places:
+                made.add_column(
+                    rows[0][place],
+                    justify="right" if self.numbers and place else "left",
+                    no_wrap=least[place] == widest[place],
+                    overflow="fold",
+                    min_width=least[place],
+                )
             for row in rows[1:]:
                 made.add_row(*(row[place] for place in places))
-            whole = options.update(max_width=sum(widths) + _GAP * len(widths), overflow="fold")
-            for line in console.render_lines(made, whole, pad=False):
+            for line in Segment.split_lines(console.render(made, options.update(max_width=room))):
                 text = Text.assemble(*((part.text, part.style or "") for part in line))
                 text.rstrip()
                 yield text
             yield Text()
-
-
-def _side_by_side(columns: Sequence[Sequence[Text]], room: int) -> Iterator[tuple[list[int], list[int]]]:
-    """Groups of columns that fit, each with the first: their places and widths."""
-    widest = [max(cell_len(line) for cell in column for line in cell.plain.split("\n")) for column in columns]
-    least = [max((cell_len(w) for cell in column for w in _WORD.findall(cell.plain)), default=1) for column in columns]
-    if 2 * widest[0] <= room:
-        least[0] = widest[0]
-    others = list(range(1, len(columns)))
-    while others:
-        places = [0, others.pop(0)]
-        while others and sum(least[place] + _GAP for place in (*places, others[0])) - _GAP <= room:
-            places.append(others.pop(0))
-        widths = [widest[place] for place in places]
-        while sum(widths) + _GAP * (len(widths) - 1) > room and (
-            wider := [(width, n) for n, width in enumerate(widths) if width > least[places[n]]]
-        ):
-            widths[max(wider)[1]] -= 1
-        yield places, widths

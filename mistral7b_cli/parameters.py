@@ -3,30 +3,24 @@
 import os
 import re
 from collections.abc import Callable, Iterable
+from importlib import import_module
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 from mistral7b import catalog
+from mistral7b.project import environments_folder
 
 _EXAMPLE = re.compile(r"(?m)^\$ (.*)$")
 
 
 def _environments(folder: Path) -> Iterable[str]:
-    from mistral7b.environment.load import NOT_ENVIRONMENTS  # noqa: PLC0415 - the help does without it
-
-    return sorted(file.stem for file in folder.glob("*.yaml") if file.name not in NOT_ENVIRONMENTS)
-
-
-def _generation(_: Path) -> Iterable[str]:
-    from mistral7b.tgi import GenerateParameters  # noqa: PLC0415 - the help does without it
-
-    return (f"{name}=" for name in get_type_hints(GenerateParameters))
+    return sorted(file.stem for file in folder.glob("*.yaml") if file.stem not in ("common", "pipeline"))
 
 
 _CHOICES: dict[str, Callable[[Path], Iterable[str]]] = {
     "ENVIRONMENT": _environments,
     "ENVIRONMENT|pipeline": lambda folder: (*_environments(folder), "pipeline"),
-    "NAME=VALUE": _generation,
+    "NAME=VALUE": lambda _: (f"{name}=" for name in import_module("mistral7b.tgi").GenerateParameters.__annotations__),
     "POLICY": lambda _: ("concurrency:", "fixed:", "invocations:"),
     "REGION": lambda _: catalog.regions(),
     "TYPE": lambda _: (one.name for one in catalog.instance_types()),
@@ -56,7 +50,6 @@ def describe(command: Any, context: Any) -> None:
 
 
 def _complete(context: Any, parameter: Any, incomplete: str) -> list[str]:
-    from mistral7b_cli.options import DEFAULT_FOLDER  # noqa: PLC0415 - the help does without it
-
-    folder = Path(context.params.get("folder") or os.environ.get("MISTRAL7B_ENVIRONMENTS") or DEFAULT_FOLDER)
+    project = environments_folder(Path())
+    folder = Path(context.params.get("folder") or os.environ.get("MISTRAL7B_ENVIRONMENTS") or project)
     return [one for one in _CHOICES[parameter.metavar](folder) if one.startswith(incomplete)]

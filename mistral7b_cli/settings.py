@@ -7,13 +7,14 @@ import typer
 from rich.text import Text
 
 from mistral7b.catalog.prices import price_of
-from mistral7b.environment import AutoScaling, Environment, load_environment
+from mistral7b.environment import Environment, load_environment
 from mistral7b.tgi import LauncherOverrides, LauncherSettings
 from mistral7b_cli.layout import Table
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
 from mistral7b_cli.output import say, write_json
 
 UNSET = "(unset)"
+_SUMMARY = {"account", "region", "endpoint_name", "model", "model_version", "instance", "auto_scaling"}
 commands = typer.Typer()
 
 
@@ -42,21 +43,14 @@ def settings(
         _print_differences(env, load_environment(folder, compare), as_json)
         return
     rows, version = _container_rows(env, launcher), env.version
+    summary = {field: value for field, value in _flat(env).items() if field.partition(".")[0] in _SUMMARY}
     if as_json:
-        where = {"account": env.account, "region": env.region, "endpoint_name": env.resolved_endpoint_name}
         model = {"model": version.jumpstart_id, "version": version.version}
-        write_json({"environment": env.name, **where, **model, "variables": rows})
+        write_json({"environment": env.name, **model, "deployed": summary, "variables": rows})
         return
-    say(env.name, "bold")
-    say(f"""\
-account        {env.account or "that of the credentials"}
-region         {env.region}
-endpoint_name  {env.resolved_endpoint_name}
-model          {env.model} {version.version} ({version.jumpstart_id}, TGI {version.tgi_version})
-instance       {env.instance.count} × {env.instance_type}
-auto_scaling   {_scaling(env.auto_scaling)}
-cost           {_cost(env)}
-""")
+    more = {"account": env.account or "that of the credentials", "cost": _cost(env)}
+    _print_fields(env.name, {field: _yaml(value) for field, value in summary.items()} | more)
+    say("")
     cells = [
         [
             Text(cell, "bold" if row["overridden"] else "")
@@ -67,11 +61,10 @@ cost           {_cost(env)}
     say(Table("", ("variable", "value", "source"), cells))
 
 
-def _scaling(scaling: AutoScaling | None) -> str:
-    if scaling is None:
-        return UNSET
-    target = f"{scaling.target_concurrent_requests:g} concurrent requests each"
-    return f"{scaling.min_instances} to {scaling.max_instances} instances, target {target}"
+def _print_fields(title: str, values: dict[str, str]) -> None:
+    say(f"{title}\n", "bold")
+    for field, value in values.items():
+        say(f"{field:<{max(map(len, values))}}  {value}")
 
 
 def _cost(env: Environment) -> str:
@@ -110,52 +103,44 @@ def _source(row: dict[str, Any]) -> str:
 
 
 def _print_differences(one: Environment, other: Environment, as_json: bool) -> None:
-    rows = list(_differences(_settings_of(one), _settings_of(other)))
+    a, b = _flat(one), _flat(other)
+    rows = [(field, a.get(field), b.get(field)) for field in dict.fromkeys([*a, *b]) if a.get(field) != b.get(field)]
     if as_json:
         write_json([{"field": field, one.name: left, other.name: right} for field, left, right in rows])
         return
     if not rows:
         say(f"{one.name} and {other.name} do not differ.")
         return
-    say(f"{one.name} → {other.name}: {len(rows)} settings differ\n", "bold")
-    width = max(len(field) for field, _, _ in rows)
-    for field, left, right in rows:
-        say(f"{field:<{width}}  {_yaml(left)} → {_yaml(right)}")
+    title = f"{one.name} → {other.name}: {len(rows)} settings differ"
+    _print_fields(title, {field: f"{_yaml(left)} → {_yaml(right)}" for field, left, right in rows})
 
 
-def _settings_of(env: Environment) -> dict[str, Any]:
-    """Every setting of an environment as its file names it, with defaults worked out and the container's variables."""
+def _flat(env: Environment) -> dict[str, Any]:
+    """Every setting of an environment by its dotted name, with defaults worked out and the container's variables."""
     container, known = env.container_environment(), LauncherOverrides.model_validate({}).model_dump(by_alias=True)
     values = env.model_dump(mode="json", exclude={"name", "tgi", "network"})
     values |= {
         "model_version": env.version.version,
         "endpoint_name": env.resolved_endpoint_name,
         "network": env.network.model_dump(mode="json") | {"vpc": env.own_vpc and env.own_vpc.model_dump(mode="json")},
-        "tgi": {variable: value for variable, value in container.items() if variable in known},
-        "container": {variable: value for variable, value in container.items() if variable not in known},
     }
     values["instance"]["type"] = env.instance_type
-    return values
+    variables = {f"{'tgi' if name in known else 'container'}.{name}": value for name, value in container.items()}
+    return dict(_flattened(values, "")) | variables
 
 
-def _differences(one: dict[str, Any], other: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """Each setting that differs, by its dotted name, with both values."""
-    for key in dict.fromkeys([*one, *other]):
-        left, right = one.get(key), other.get(key)
-        if isinstance(left, dict) and isinstance(right, dict):
-            yield from _differences(left, right, f"{prefix}{key}.")
-        elif left != right:
-            yield prefix + key, left, right
+def _flattened(values: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        if isinstance(value, dict):
+            yield from _flattened(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
 
 
 def _yaml(value: Any) -> str:
     """A value as one writes it in the file."""
-    if value is None:
-        return UNSET
-    if isinstance(value, dict):
-        return f"{{{', '.join(f'{key}: {_yaml(one)}' for key, one in value.items())}}}"
     if isinstance(value, list):
         return f"[{', '.join(map(_yaml, value))}]"
     if isinstance(value, bool):
         return str(value).lower()
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return UNSET if value is None else f"{value:g}" if isinstance(value, float) else str(value)

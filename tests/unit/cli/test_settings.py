@@ -73,23 +73,29 @@ def test_a_comparison_shows_values_as_the_file_has_them(say: Run, tmp_path: Path
     )
     lines = dict(line.split(maxsplit=1) for line in say("settings", "prod", "--compare", "other").splitlines()[2:])
     assert lines["termination_protection"] == "false → true"
-    assert lines["data_capture"] == ("(unset) → {sampling_percentage: 100, modes: [Input, Output], retention_days: 30}")
-    assert "target_concurrent_requests: 32," in lines["auto_scaling"]
+    assert lines["data_capture.modes"] == "(unset) → [Input, Output]"
+    assert lines["auto_scaling.target_concurrent_requests"] == "(unset) → 32"
 
 
 def test_settings_begin_with_what_is_deployed_and_where(say: Run, tmp_path: Path) -> None:
     (tmp_path / "eu.yaml").write_text(
         'account: "111111111111"\nregion: eu-west-1\nauto_scaling: {min_instances: 1, max_instances: 3}\n'
     )
-    name, *lines = say("settings", "eu").split("\n\n")[0].splitlines()
+    name, summary, *_ = say("settings", "eu").split("\n\n")
     assert name == "eu"
-    assert dict(line.split(maxsplit=1) for line in lines) == {
+    assert dict(line.split(maxsplit=1) for line in summary.splitlines()) == {
         "account": "111111111111",
         "region": "eu-west-1",
         "endpoint_name": "mistral-7b-instruct-eu",
-        "model": "instruct 2.0.0 (huggingface-llm-mistral-7b-instruct, TGI 1.1.0)",
-        "instance": "1 × ml.g5.2xlarge",
-        "auto_scaling": "1 to 3 instances, target 32 concurrent requests each",
+        "model": "instruct",
+        "model_version": "2.0.0",
+        "instance.type": "ml.g5.2xlarge",
+        "instance.count": "1",
+        "auto_scaling.min_instances": "1",
+        "auto_scaling.max_instances": "3",
+        "auto_scaling.target_concurrent_requests": "32",
+        "auto_scaling.scale_out_cooldown_seconds": "60",
+        "auto_scaling.scale_in_cooldown_seconds": "300",
         "cost": "1.515 to 4.545 USD an hour, 1,106 to 3,318 in a month of 730 hours (2024, us-east-1, on demand)",
     }
 
