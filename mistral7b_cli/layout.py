@@ -65,18 +65,24 @@ class Table:
             places = [0, others.pop(0)]
             while others and sum(least[place] + _GAP for place in (*places, others[0])) - _GAP <= room:
                 places.append(others.pop(0))
+            widths = {place: widest[place] for place in places}
+            while sum(widths.values()) + _GAP * (len(widths) - 1) > room:
+                place = max(places, key=lambda one: (widths[one] > least[one], widths[one]))
+                if widths[place] <= least[place]:
+                    break  # a terminal breaks such lines where it has to
+                widths[place] -= 1
             made = RichTable(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, _GAP - 1, 0, 0), pad_edge=False)
             for place in places:
                 made.add_column(
                     rows[0][place],
                     justify="right" if self.numbers and place else "left",
-                    no_wrap=least[place] == widest[place],
                     overflow="fold",
-                    min_width=least[place],
+                    width=widths[place],
                 )
             for row in rows[1:]:
                 made.add_row(*(row[place] for place in places))
-            for line in Segment.split_lines(console.render(made, options.update(max_width=room))):
+            whole = options.update(max_width=sum(widths.values()) + _GAP * len(widths))
+            for line in Segment.split_lines(console.render(made, whole)):
                 text = Text.assemble(*((part.text, part.style or "") for part in line))
                 text.rstrip()
                 yield text

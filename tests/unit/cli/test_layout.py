@@ -83,6 +83,15 @@ def test_only_sentences_of_a_table_are_broken() -> None:
     assert lines[2].startswith(f"dev  {ROLE}  refused  its role")
 
 
+def test_a_column_is_never_narrower_than_its_longest_word() -> None:
+    rows = [
+        ("dev", f"the role that looks up what is there, {ROLE}, does not exist", "run the bootstrap of it again " * 3)
+    ]
+    lines = shown(Table("", ("for", "what", "fix"), rows))
+    assert max(map(len, lines)) <= 80
+    assert any(ROLE in line for line in lines)
+
+
 def test_columns_that_do_not_fit_follow_below_beside_the_first() -> None:
     policies = [f"concurrency:{n},max=10000000" for n in range(10, 16)]
     lines = shown(Table("", ("", *policies), [("requests", *"123456"), ("answered", *"123456")], numbers=True))
