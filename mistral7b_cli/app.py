@@ -13,11 +13,12 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from mistral7b.errors import BROKEN_PIPE, FAILED, WRONG_INPUT, UserError
+from mistral7b_cli.parameters import describe
 
 _PANELS = {
     "Deploy and invoke": {
         "models": "List the models and versions that you can deploy.",
-        "settings": "Print the environment variables that the container gets, or compare two environments.",
+        "settings": "Show what an environment deploys, where and at what cost, or compare two environments.",
         "doctor": "Check, before a deployment, that the account has what the environment file requires.",
         "invoke": "Send one prompt to the endpoint of an environment.",
         "chat": "Talk with the Instruct model of an environment.",
@@ -63,7 +64,14 @@ class _LazyGroup(TyperGroup):
             module = "demo.command" if name == "demo" else name.replace("-", "_")
             holder.add_typer(import_module(self.prefix + module).commands)
             command = typer.main.get_group(holder).commands[name]
+        if command is not None:
+            describe(command, ctx)
         return name, command, rest
+
+    def get_help(self, ctx: Any) -> str:
+        """The help of the group itself."""
+        describe(self, ctx)
+        return super().get_help(ctx)
 
 
 class _PipelineGroup(_LazyGroup):

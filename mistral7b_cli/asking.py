@@ -96,7 +96,7 @@ def remark(question: Question, answer: Answer, *, more: str = "") -> None:
     """Tells someone at a terminal how long prompt and answer were, and whether the answer was cut."""
     if not progress.is_terminal or answer.generated_tokens is None:
         return
-    counts = f"{question.prompt_tokens} prompt tokens, {answer.generated_tokens} generated in {answer.seconds:.1f} s"
+    counts = f"{question.prompt_tokens} prompt tokens, {answer.generated_tokens} generated in {answer.seconds:.2f} s"
     cut = f"; cut at max_new_tokens={question.request.parameters.max_new_tokens}"
     say(counts + (cut if answer.finish_reason == "length" else "") + more, "dim", on=progress)
 

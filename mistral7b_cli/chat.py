@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import typer
+from rich.text import Text
 
 from mistral7b.endpoint.client import EndpointClient
 from mistral7b.endpoint.errors import ContainerError
@@ -18,7 +19,7 @@ from mistral7b_cli.asking import ask, prepare, remark, text_shown
 from mistral7b_cli.aws import connected, explained
 from mistral7b_cli.inputs import ParameterOptions, decoded, parse_parameters
 from mistral7b_cli.options import DEFAULT_FOLDER, EnvironmentName, EnvironmentsFolder
-from mistral7b_cli.output import progress, say
+from mistral7b_cli.output import progress, say, write
 from mistral7b_cli.waiting import Waiting
 
 commands = typer.Typer()
@@ -26,8 +27,9 @@ commands = typer.Typer()
 _COMMANDS = {
     "/help": "shows this",
     "/reset": "forgets the conversation and starts a new one",
-    "/exit": "ends, as Ctrl-D does",
+    "/exit": "ends, as /quit and Ctrl-D do",
 }
+_ENDS = ("/exit", "/quit", "quit", ":q")  # in a pipe, only those with a slash
 
 # The first leaves out the beginning, the second repeats all of it in the answer.
 _NOT_IN_A_CONVERSATION = {"truncate", "return_full_text"}
@@ -35,11 +37,9 @@ _NOT_IN_A_CONVERSATION = {"truncate", "return_full_text"}
 _EPILOG = """
 **Examples**
 
-`mistral7b chat dev`
-
-`mistral7b chat dev -p temperature=0.7 -p max_new_tokens=500`
-
-`printf 'My name is Ann.\\nWhat is my name?\\n' | mistral7b chat dev`
+$ mistral7b chat dev
+$ mistral7b chat dev -p temperature=0.7 -p max_new_tokens=500
+$ printf 'My name is Ann.\\nWhat is my name?\\n' | mistral7b chat dev
 
 In the conversation, `/help` lists the commands. With a pipe every line is a turn, and the first that is not answered
 ends the command.
@@ -72,15 +72,24 @@ def chat(
         if at_terminal:
             model = f"{env.version.jumpstart_id} {env.version.version}"
             say(f"{model}: /help lists the commands, Ctrl-D ends.", "dim", on=progress)
-        for line in _typed_lines() if at_terminal else _piped_lines():
-            if line.strip() in ("/exit", "/quit"):
-                return
-            try:
-                talk.turn(line)
-            except UserError as error:
-                if not at_terminal:
-                    raise
-                say(f"mistral7b: {error}", on=progress)
+        try:
+            _converse(talk, at_terminal=at_terminal)
+        except KeyboardInterrupt:
+            if at_terminal:
+                write("\n")  # after the ^C, for the shell's prompt
+            raise
+
+
+def _converse(talk: "_Conversation", *, at_terminal: bool) -> None:
+    for line in _typed_lines() if at_terminal else _piped_lines():
+        if line.rstrip() in _ENDS[: None if at_terminal else 2]:
+            return
+        try:
+            talk.turn(line)
+        except UserError as error:
+            if not at_terminal:
+                raise
+            say(Text.assemble(("mistral7b:", "bold red"), f" {error}"), on=progress)
 
 
 @dataclass
@@ -130,7 +139,7 @@ def _typed_lines() -> Iterator[str]:
         try:
             yield input("> ")
         except EOFError:
-            sys.stdout.write("\n")
+            write("\n")
             return
 
 

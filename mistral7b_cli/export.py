@@ -17,9 +17,8 @@ _MOST_INLINE = 51_200
 _EPILOG = """
 **Examples**
 
-`mistral7b export dev -o template.json`
-
-`mistral7b export prod | aws s3 cp - s3://a-bucket/mistral-7b.json`, for Launch Stack or Service Catalog
+$ mistral7b export dev -o template.json
+$ mistral7b export prod | aws s3 cp - s3://a-bucket/mistral-7b.json  # for Launch Stack or Service Catalog
 """
 
 

@@ -18,9 +18,8 @@ from mistral7b_cli.output import say
 _EPILOG = """
 **Examples**
 
-`mistral7b init my-llm`
-
-`mistral7b init my-llm --region eu-west-1 --account 210987654321 --repository acme/my-llm`
+$ mistral7b init my-llm
+$ mistral7b init my-llm --region eu-west-1 --account 210987654321 --repository acme/my-llm
 """
 _NAMES = {"gitignore": ".gitignore"}  # a file of that name in the package would be git's
 

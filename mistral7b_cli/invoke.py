@@ -27,15 +27,11 @@ _ASKS_FOR_DETAILS = {"details", "decoder_input_details", "top_n_tokens", "best_o
 _EPILOG = """
 **Examples**
 
-`mistral7b invoke dev "Which country has the most natural lakes?"`
-
-`mistral7b invoke dev "Tell me a story." --stream -p max_new_tokens=500`
-
-`cat report.txt | mistral7b invoke dev --json | jq .generated_text`
-
-`mistral7b invoke dev "Tell me a story." --show-code curl`
-
-`echo '{"inputs": "Once upon a time"}' | mistral7b invoke dev --raw -`
+$ mistral7b invoke dev "Which country has the most natural lakes?"
+$ mistral7b invoke dev "Tell me a story." --stream -p max_new_tokens=500
+$ cat report.txt | mistral7b invoke dev --json | jq .generated_text
+$ mistral7b invoke dev "Tell me a story." --show-code curl
+$ echo '{"inputs": "Once upon a time"}' | mistral7b invoke dev --raw -
 
 The instruct model's prompt is put into its format, `[INST] … [/INST]`; --no-format sends it as it is. A prompt that
 begins with a dash goes after `--`. The answer goes to standard output, all else to standard error.
@@ -77,7 +73,7 @@ def invoke(
     show_code: Annotated[
         Language | None,
         typer.Option(
-            metavar="[python|curl|cli]",
+            metavar="python|curl|cli",
             help="Print a program that asks this, and ask nothing. Without PROMPT it has an example.",
         ),
     ] = None,

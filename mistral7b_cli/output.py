@@ -2,41 +2,31 @@
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from mistral7b.errors import FAILED, UserError
 from mistral7b.yamlfile import FileProblemsError, Problem
+from mistral7b_cli.layout import Table, wrapped
 from mistral7b_cli.terminal import UNSAFE, SafeConsole, plain, redacted
-
-# A pipe or a file has no width: lines stay whole there, so that grep and awk find what they look for.
-_PIPE_WIDTH = 240
 
 # Without emoji=False, rich turns the `:+1:` of a prompt into a picture.
 _PLAIN: dict[str, Any] = {"highlight": False, "emoji": False, "markup": False}
-out = SafeConsole(**_PLAIN, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
+out = SafeConsole(**_PLAIN)
 progress = SafeConsole(**_PLAIN, stderr=True)
 
 
-def say(text: str | Text, style: str = "", *, on: Console = out) -> None:
-    """Prints text as it is, which a terminal breaks where it has to."""
-    on.print(text, style=style, markup=False, soft_wrap=True)
-
-
-def table(title: str, headings: Sequence[str], rows: Iterable[Sequence[str | Text]], *, numbers: bool = False) -> Table:
-    """A table; cells that do not fit go on in the next line. `numbers`: all columns but the first are figures."""
-    made = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-    for place, heading in enumerate(headings):
-        made.add_column(heading, overflow="fold", justify="right" if numbers and place else "left")
-    for row in rows:
-        made.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
-    return made
+def say(shown: str | Text | Table, style: str = "", *, on: Console = out) -> None:
+    """Prints text or a table. A terminal gets lines that fit; a pipe or a file whole ones, for grep and awk."""
+    if isinstance(shown, str):
+        shown = Text(plain(shown))  # before it is broken into lines: a secret may be
+    if isinstance(shown, Text) and on.is_terminal:
+        shown = Text("\n").join(wrapped(line, on.width) for line in shown.split("\n", allow_blank=True))
+    on.print(shown, style=style, soft_wrap=True)
 
 
 def write(text: str) -> None:
@@ -58,7 +48,7 @@ def write_json(value: Any, *, indent: int | None = 2) -> None:
 def report(error: UserError, *, as_json: bool) -> None:
     """Tells of an error on standard error; `as_json` also on standard output, as one JSON object for scripts."""
     told = plain(str(error))
-    say(f"mistral7b: {told}", on=progress)
+    say(Text.assemble(("mistral7b:", "bold red"), f" {told}"), on=progress)
     if as_json and not error.documented:
         message, separator, fix = told.rpartition("\nfix: ")
         found = {"message": message or told, "fix": fix if separator else None, "exit_code": error.status}

@@ -2,7 +2,6 @@
 
 from dataclasses import asdict
 from itertools import groupby
-from textwrap import fill
 from typing import Annotated
 
 import typer
@@ -11,7 +10,7 @@ from mistral7b.environment import load_environment
 from mistral7b.operate.permissions import Statement, read_policies
 from mistral7b.promotion.names import PIPELINE_ID
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder, promotion_of
-from mistral7b_cli.output import write, write_json
+from mistral7b_cli.output import say, write_json
 from mistral7b_cli.synthesis import synthesized
 
 commands = typer.Typer()
@@ -41,13 +40,12 @@ def permissions(
         write_json([asdict(statement) for statement in statements])
         return
     for resource, of_resource in groupby(statements, key=lambda one: f"{one.stack}/{one.path}: {one.resource_type}"):
-        write(f"{resource}\n{''.join(map(_text, of_resource))}\n")
+        say(f"{resource}\n{''.join(map(_text, of_resource))}")
 
 
 def _text(statement: Statement) -> str:
     conditions = [f"{operator}: {key} = {value}" for operator, key, value in statement.conditions]
-    why = f"{statement.key} ({statement.policy}): {statement.reason}"
-    lines = [fill(why, 100, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)]
+    lines = [f"  {statement.key} ({statement.policy}): {statement.reason}"]
     for heading, values in (
         (statement.effect, statement.actions),
         ("Principal", statement.principals),

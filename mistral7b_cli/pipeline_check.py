@@ -11,16 +11,16 @@ from mistral7b.promotion.check.checks import check as check_accounts
 from mistral7b.promotion.check.cloud import Cloud
 from mistral7b.promotion.names import PIPELINE_NAME
 from mistral7b_cli.aws import announce, explained
+from mistral7b_cli.layout import Table
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder, promotion_of
-from mistral7b_cli.output import conclude, out, progress, say, table
+from mistral7b_cli.output import conclude, progress, say
 
 commands = typer.Typer()
 _EPILOG = """
 **Examples**
 
-`AWS_PROFILE=tools mistral7b pipeline check`, before `cdk deploy pipeline`
-
-`mistral7b pipeline check --json`, for scripts
+$ AWS_PROFILE=tools mistral7b pipeline check  # before: cdk deploy pipeline
+$ mistral7b pipeline check --json  # for scripts
 """
 _STYLES = {"fine": "green", "later": "yellow", "refused": "bold red"}
 
@@ -56,7 +56,7 @@ def check(folder: EnvironmentsFolder = DEFAULT_FOLDER, as_json: AsJson = False) 
             for one in findings
         ]
         title = f"Pipeline of {promotion.file}, in account {settings.account}"
-        out.print(table(title, ("for", "what", "account", "region", "is", ""), rows))
+        say(Table(title, ("for", "what", "account", "region", "is", ""), rows))
     conclude([one for finding in findings for one in finding.problems], {"findings": findings} if as_json else None)
     if not as_json:
         say("Every account is ready: cdk deploy pipeline")

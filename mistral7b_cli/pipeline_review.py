@@ -27,11 +27,9 @@ commands = typer.Typer()
 _EPILOG = """
 **Examples**
 
-`cdk synth --quiet && mistral7b pipeline review dev --assembly cdk.out`
-
-`mistral7b pipeline review prod --assembly cdk.out --json`, which prints `{"broadens": true, …}`
-
-`mistral7b pipeline review prod --assembly cdk.out --fail`, whose exit code is 4 if it broadens
+$ cdk synth --quiet && mistral7b pipeline review dev --assembly cdk.out
+$ mistral7b pipeline review prod --assembly cdk.out --json  # {"broadens": true, …}
+$ mistral7b pipeline review prod --assembly cdk.out --fail  # whose exit code is 4 if it broadens
 
 In a pipeline action: `PIPELINE_EXECUTION_ID=… mistral7b pipeline review prod --assembly cdk.out --approve`
 """
@@ -40,7 +38,8 @@ In a pipeline action: `PIPELINE_EXECUTION_ID=… mistral7b pipeline review prod 
 @commands.command(epilog=_EPILOG)
 def review(
     name: Annotated[
-        str, typer.Argument(metavar="ENVIRONMENT", help="A stage of the cloud assembly, such as dev, or pipeline.")
+        str,
+        typer.Argument(metavar="ENVIRONMENT|pipeline", help="A stage of the cloud assembly, such as dev, or pipeline."),
     ],
     assembly: Annotated[
         Path, typer.Option("--assembly", metavar="FOLDER", help="The cloud assembly, from cdk synth.")

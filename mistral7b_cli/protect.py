@@ -21,7 +21,7 @@ commands = typer.Typer()
 _EPILOG = """
 **Examples**
 
-`cdk deploy 'prod/*' && mistral7b protect prod`
+$ cdk deploy 'prod/*' && mistral7b protect prod
 
 To remove prod: set `termination_protection: false`, then `mistral7b protect prod` and `cdk destroy 'prod/*'`
 """

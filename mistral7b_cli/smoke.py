@@ -28,11 +28,9 @@ _PATIENCE_S = 0.5
 _EPILOG = """
 **Examples**
 
-`mistral7b smoke dev`
-
-`mistral7b smoke prod --timeout 30`
-
-`mistral7b smoke dev --json | jq '.checks[] | select(.passed | not)'`
+$ mistral7b smoke dev
+$ mistral7b smoke prod --timeout 30
+$ mistral7b smoke dev --json | jq '.checks[] | select(.passed | not)'
 
 An answer, a stream, requests that must be refused, and each limit of the file. No request is sent twice; all together
 take under a minute. What the model says is not judged. Then what runs is compared with what was deployed:

@@ -14,7 +14,7 @@ from mistral7b.errors import FAILED, INTERRUPTED, UserError
 from mistral7b.process import CommandFailedError
 from mistral7b_cli.demo.scenario import EXAMPLE, EXAMPLE_NAME, run_demo
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder, project_here
-from mistral7b_cli.output import out, progress, write_json
+from mistral7b_cli.output import out, progress, say, write_json
 from mistral7b_cli.report import Report, StepFailedError
 from sagehost.lifecycle import LifecycleError
 
@@ -23,9 +23,8 @@ commands = typer.Typer()
 _EPILOG = """
 **Examples**
 
-`mistral7b demo`
-
-`mistral7b demo --environment prod`: environments/prod.yaml as it stands, in the account that it names
+$ mistral7b demo
+$ mistral7b demo --environment prod  # environments/prod.yaml as it stands, in the account that it names
 """
 
 
@@ -59,8 +58,8 @@ def demo(
     if as_json:
         write_json(report.steps)
         return
-    out.print()
-    out.print(report.summary())
+    say("")
+    say(report.summary())
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -43,9 +44,14 @@ def test_reset_starts_a_new_conversation(run: Run) -> None:
     assert first == second
 
 
-def test_exit_ends_the_conversation(run: Run) -> None:
-    result = run("chat", "dev", stdin=b"/exit\nHello!\n")
+@pytest.mark.parametrize("word", [b"/exit", b"/quit"])
+def test_exit_ends_the_conversation(run: Run, word: bytes) -> None:
+    result = run("chat", "dev", stdin=word + b"\nHello!\n")
     assert (result.status, result.out) == (0, "")
+
+
+def test_quit_without_a_slash_is_a_question_in_a_pipe(run: Run) -> None:
+    assert "Your prompt of" in run("chat", "dev", stdin=b"quit\n").out
 
 
 def test_help_lists_every_command(run: Run) -> None:
@@ -133,6 +139,30 @@ class Terminal:
 
 
 @pytest.mark.usefixtures("machine")
+@pytest.mark.parametrize("word", ["quit", ":q"])
+def test_at_a_terminal_a_word_ends_the_conversation(word: str) -> None:
+    terminal = Terminal("chat", "dev")
+    try:
+        terminal.wait_for("> ")
+        terminal.type(f"{word}\n")
+        assert terminal.command.wait(timeout=20) == 0
+    finally:
+        terminal.close()
+
+
+@pytest.mark.usefixtures("machine")
+def test_at_a_terminal_an_interrupt_leaves_the_cursor_on_a_new_line() -> None:
+    terminal = Terminal("chat", "dev")
+    try:
+        terminal.wait_for("> ")
+        terminal.command.send_signal(signal.SIGINT)
+        terminal.wait_for("\n")
+        assert terminal.command.wait(timeout=20) == 130
+    finally:
+        terminal.close()
+
+
+@pytest.mark.usefixtures("machine")
 def test_at_a_terminal_the_conversation_goes_on_after_a_mistake_and_shows_what_it_has_used() -> None:
     terminal = Terminal("chat", "dev", "-p", "max_new_tokens=4")
     try:
@@ -144,7 +174,8 @@ def test_at_a_terminal_the_conversation_goes_on_after_a_mistake_and_shows_what_i
         terminal.wait_for("> ")
         terminal.type("Hello!\n")
         terminal.wait_for("This is the embedded")
-        terminal.wait_for("cut at max_new_tokens=4; 14 of 8192 tokens used")
+        terminal.wait_for("cut at max_new_tokens=4; 14 of 8192")
+        terminal.wait_for("tokens used")
         terminal.wait_for("> ")
         terminal.type("\x04")
         assert terminal.command.wait(timeout=20) == 0

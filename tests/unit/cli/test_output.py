@@ -6,11 +6,11 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rich.table import Table
 from rich.text import Text
 
 from mistral7b.errors import UserError
-from mistral7b_cli.output import report, table, write, write_json
+from mistral7b_cli.layout import Table
+from mistral7b_cli.output import report, write, write_json
 from mistral7b_cli.terminal import SafeConsole, plain, redacted
 from mistral7b_cli.waiting import Waiting
 
@@ -58,7 +58,7 @@ def test_json_is_the_same_and_has_nothing_that_a_terminal_obeys(text: str) -> No
 
 @given(TEXTS)
 def test_nothing_that_a_terminal_obeys_is_printed(text: str) -> None:
-    for shown in (plain(text), printed(text), printed(table(text, (text, "b"), [(text, text)]))):
+    for shown in (plain(text), printed(text), printed(Table(text, (text, "b"), [(text, text)]))):
         assert not OBEYED & set(shown)
 
 

@@ -50,7 +50,7 @@ def say(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp
 def test_policies_are_compared_on_the_same_requests(say: Say) -> None:
     said = say(*SHORT, "--policy", "fixed:1", "--policy", "fixed:2", "--policy", "concurrency:4,max=3", "--price", "3")
     rows = {line[:21].strip(): line[21:].split() for line in said.out.splitlines() if line.strip()}
-    assert re.search(r"fixed:1 +fixed:2 +concurrency:4,max=3", said.out)
+    assert re.search(r"fixed:1 +fixed:2 +concurrency:4, max=3", said.out)
     assert len(set(rows["requests"])) == 1
     assert rows["instance-hours"][:2] == ["0.17", "0.33"]
     assert rows["cost, USD"][:2] == ["0.50", "1.00"]
@@ -75,7 +75,7 @@ def test_an_environment_gives_instance_type_limits_and_policy(say: Say) -> None:
     said = json.loads(say("prod", "--duration", "30m", "--rate", "3", "--json").out)
     (policy,) = said["policies"]
     assert said["instance_type"] == "ml.g5.4xlarge"
-    assert policy["policy"] == "prod: concurrency:1.5"
+    assert policy["policy"] == "prod: concurrency:1.5,min=2,max=5"
     assert policy["most_instances"] == 5
     assert policy["refused"] > 0  # two in flight per instance
 

@@ -79,6 +79,11 @@ def test_every_problem_of_both_files_is_in_one_message(problems: Problems) -> No
     assert (Path(found["modell"].file).name, found["modell"].line) == ("dev.yaml", 3)
 
 
+def test_a_wrong_number_suggests_the_nearest_in_value(problems: Problems) -> None:
+    found = problems("region: us-east-1\nremoval: {log_retention_days: 45}\n")
+    assert found["removal.log_retention_days"].fix.startswith("did you mean 30?")
+
+
 def test_a_misspelt_field_suggests_the_nearest(problems: Problems) -> None:
     found = problems("region: us-east-1\ntgi: {MAX_CONCURENT_REQUESTS: 4}\n")
     assert "did you mean MAX_CONCURRENT_REQUESTS?" in found["tgi.MAX_CONCURENT_REQUESTS"].fix
