@@ -56,8 +56,8 @@ _FIELDS = {
 _REMARKS = (
     ("changes", "execution role", "model.ExecutionRoleArn", "{} becomes a role with least privilege"),
     ("changes", "network", "model.VpcConfig.Subnets", "{} become those of a new VPC; network.existing_vpc keeps them"),
-    ("changes", "network", "!model.VpcConfig", "the model gets a VPC, without internet"),
-    ("changes", "isolation", "!model.EnableNetworkIsolation", "the container can download nothing"),
+    ("changes", "network", "!(model.VpcConfig)", "the model gets a VPC, without internet"),
+    ("changes", "isolation", "!(model.EnableNetworkIsolation)", "the container can download nothing"),
     ("changes", "routing", "random", "a request goes to the instance with the fewest in flight, not to any"),
     ("changes", "copies", "component.RuntimeConfig.DesiredCopyCount", "{} become one on each instance, on all GPUs"),
     ("changes", "callers", "component.InferenceComponentName", "they leave out InferenceComponentName={}"),
@@ -70,7 +70,7 @@ _REMARKS = (
     ("changes", "download timeout", f"!({_DOWNLOAD})", "SageMaker's default becomes the environment's"),
     ("changes", "start-up timeout", f"!({_HEALTH})", "SageMaker's default becomes the environment's"),
     ("changes", "log group", "log_group.logGroupName", "delete {} before you deploy under the same endpoint name"),
-    ("changes", "log group", "log_group && !log_group.retentionInDays", "log events expire"),
+    ("changes", "log group", "log_group && !(log_group.retentionInDays)", "log events expire"),
     ("changes", "data capture", f"{_CAPTURE}.DestinationS3Uri", "{} becomes a bucket of the environment's own"),
     ("not kept", "variants", "others[].VariantName", "{}: the file is for the one with most of the requests"),
     ("not kept", "scaling policies", f"policies[?{_TRACKED} != '{_METRIC}'].PolicyName", "{}"),
@@ -193,7 +193,7 @@ class Adoption:
         pages = client.get_paginator("list_inference_components").paginate(EndpointNameEquals=self._endpoint_name)
         names = [one["InferenceComponentName"] for page in pages for one in page["InferenceComponents"]]
         described = [client.describe_inference_component(InferenceComponentName=one) for one in names]
-        query = f"[?VariantName=='{variant}' && !Specification.BaseInferenceComponentName]"
+        query = f"[?VariantName=='{variant}' && !(Specification.BaseInferenceComponentName)]"
         found: list[Described] = jmespath.search(query, described)
         if len(found) != 1:
             told = ", ".join(one["InferenceComponentName"] for one in found) or "none"

@@ -40,7 +40,8 @@ def notebooks() -> dict[str, tuple[str, str, dict[str, Any], dict[str, Any]]]:
     changed = {"MAX_CONCURRENT_REQUESTS": "64", "MAX_INPUT_LENGTH": "4096", "WAITING_SERVED_RATIO": "1.5"}
     bucket = "s3://bucket-of-research"
     vpc = {"Subnets": ["subnet-0000000a", "subnet-0000000b"], "SecurityGroupIds": ["sg-0000000c"]}
-    older, weights = {"model_id": INSTRUCT, "model_version": "2.0.0"}, CATALOGUE["models"][BASE][-1]["artifact_key"]
+    older = {"model_id": INSTRUCT, "model_version": "2.0.0"}
+    weights = f"s3://jumpstart-cache-prod-us-east-1/{CATALOGUE['models'][BASE][-1]['artifact_key']}"
     return {
         "announcement": ("us-east-1", "JumpStartModel", {"model_id": INSTRUCT, "model_version": "1.0.0"}, {}),
         "today": ("us-east-1", "JumpStartModel", {"model_id": INSTRUCT}, {}),
@@ -89,7 +90,7 @@ def notebooks() -> dict[str, tuple[str, str, dict[str, Any], dict[str, Any]]]:
             "Model",
             {
                 "image_uri": lmi_image("djl-lmi", "us-east-1", "0.31.0"),
-                "model_data": f"s3://jumpstart-cache-prod-us-east-1/{weights.rstrip('/')}.tar.gz",
+                "model_data": {"S3DataSource": {"S3Uri": weights, "S3DataType": "S3Prefix", "CompressionType": "None"}},
                 "env": {"OPTION_ROLLING_BATCH": "vllm"},
             },
             {"instance_type": "ml.g5.2xlarge", "initial_instance_count": 1},
