@@ -1,6 +1,5 @@
 """`mistral7b adopt`: from an endpoint that was made by hand to an environment file."""
 
-import sys
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +8,6 @@ import typer
 from botocore.config import Config
 from pydantic_core import PydanticCustomError
 
-from mistral7b import catalog
 from mistral7b.endpoint.caller import open_session
 from mistral7b.environment import load_environment
 from mistral7b.environment.limits import environment_name
@@ -27,7 +25,7 @@ _EPILOG = """
 
 `mistral7b adopt jumpstart-dft-hf-llm-mistral-7b --name dev --region us-east-1`
 
-`mistral7b adopt my-endpoint --output -`
+`mistral7b adopt my-endpoint --output -`, which prints the file
 """
 
 
@@ -40,53 +38,43 @@ def adopt(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="- prints it. Default: ENVIRONMENT.yaml.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite the file without asking.")] = False,
     as_json: AsJson = False,
     folder: EnvironmentsFolder = DEFAULT_FOLDER,
 ) -> None:
     """Write the environment file that deploys the same as an endpoint of JumpStart, Studio or the SageMaker SDK.
 
-    It lists what a deployment from the file changes, and what it does not keep. Nothing on AWS is changed. With
-    `--json`, values and remarks are printed, and only `--output` writes a file. docs/adopt.md has the next steps.
+    It lists what a deployment from the file changes, and what it does not keep. Nothing on AWS is changed, and no file
+    is overwritten. With `--json`, values and remarks are printed. docs/adopt.md has the next steps.
     """
-    file = output or (None if as_json else folder / f"{name}.yaml")
-    file = None if str(file) == "-" else file
+    file = None if as_json or str(output) == "-" else output or folder / f"{name}.yaml"
     if file is not None:
-        _check(file, force=force)
+        _check(file)
     with explained(region or "", what=f"{endpoint} could not be read", fix="docs/adopt.md has the permissions"):
         where = region or open_session().region_name
-        if where not in catalog.regions():
-            told = f"--region {where}: JumpStart has no Mistral 7B there" if where else "no region is set"
-            raise UserError(f"{told}\nfix: give --region, one of {', '.join(catalog.regions())}")
+        if not where:
+            raise UserError("no region is set\nfix: give --region, such as us-east-1, or set AWS_REGION")
         session = announce(f"endpoint {endpoint}", where, must_know=True)
         client = partial(session.client, region_name=where, config=_PATIENT)
         adoption = Adoption(client, endpoint, (file.parent if file else folder) / COMMON)
-    if file is not None:
-        with writing(file):
-            file.write_text(adoption.text(), encoding="utf-8")
     if as_json:
-        remarks = [one._asdict() for one in adoption.remarks]
-        write_json({"file": str(file) if file else None, "values": adoption.fields, "remarks": remarks})
+        write_json({"values": adoption.fields, "remarks": adoption.remarks})
         return
+    rows = [(one["kind"], f"{one['what']}: {one['text']}") for one in adoption.remarks]
+    (out if file else progress).print(table("", ("", "in the new deployment"), rows))
     if file is None:
         write(adoption.text())
-    rows = [(one.kind, f"{one.what}: {one.text}") for one in adoption.remarks]
-    (out if file else progress).print(table("", ("", "in the new deployment"), rows))
-    if file is not None:
-        say(f"wrote {file}; it has the same endpoint_name: docs/adopt.md has the next steps")
-        load_environment(file.parent, file.stem)  # raises what has to be changed by hand
+        return
+    with writing(file), file.open("x", encoding="utf-8") as stream:
+        stream.write(adoption.text())
+    say(f"wrote {file}; it has the same endpoint_name: docs/adopt.md has the next steps")
+    load_environment(file.parent, file.stem)  # raises what has to be changed by hand
 
 
-def _check(file: Path, *, force: bool) -> None:
-    """Asks before a file is overwritten. Raises UserError for a file that cannot be an environment's."""
+def _check(file: Path) -> None:
+    """Raises UserError for a file that cannot be an environment's."""
     try:
         environment_name(file.stem)
     except PydanticCustomError as error:
         raise UserError(f"{file}: {error.message()}\nfix: {(error.context or {})['fix']}") from error
-    if file.suffix != ".yaml" or is_reserved(file.stem) or not file.parent.is_dir():
-        fix = "name a new .yaml file in a folder that exists; the environments' is in the project's folder"
-        raise UserError(f"{file} cannot be an environment's file\nfix: {fix}")
-    if file.exists() and not force:
-        if not sys.stdin.isatty():
-            raise UserError(f"{file} exists\nfix: give another --name or --output, or overwrite it with --force")
-        typer.confirm(f"{file} exists. Overwrite it?", abort=True, err=True)
+    if file.suffix != ".yaml" or is_reserved(file.stem):
+        raise UserError(f"{file} cannot be an environment's file\nfix: give another --name or --output")

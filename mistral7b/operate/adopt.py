@@ -6,17 +6,17 @@ AWS is only asked to describe and list. What a deployment from the file changes,
 import json
 import re
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import jmespath
-from botocore.exceptions import ClientError
 
 from mistral7b import catalog
 from mistral7b.catalog.models import JUMPSTART_TAG
+from mistral7b.endpoint.errors import AccessDeniedError, EndpointError, translated
 from mistral7b.errors import UserError
 from mistral7b.operate.account import Client
 from mistral7b.tgi import LauncherError, LauncherSettings, parse_environment
-from mistral7b.yamlfile import nearest, read
+from mistral7b.yamlfile import read, with_guess
 
 Described = dict[str, Any]
 
@@ -27,26 +27,28 @@ _WEIGHTS = re.compile(r"s3://jumpstart-cache-prod-[a-z0-9-]+/(.+)")
 _PLAIN = re.compile(r"(?!(?i:true|false|null|yes|no|on|off|y|n)$)[A-Za-z][\w.-]*|\d+\.\d+\.\d+")
 _JUMPSTART_TAGS = (JUMPSTART_TAG, "sagemaker-studio:jumpstart-")
 _AWS_TAGS = (*_JUMPSTART_TAGS, "aws:", "aws-jumpstart", "sagemaker:", "sm-jumpstart")
-_DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
 # Settings that follow from the weights and the instance type.
 _DERIVED = ("HF_MODEL_ID", "HF_MODEL_REVISION", "SM_NUM_GPUS")
 
 _METRIC = "SageMakerVariantConcurrentRequestsPerModelHighResolution"
 _TRACKED = "TargetTrackingScalingPolicyConfiguration.PredefinedMetricSpecification.PredefinedMetricType"
+_TRACKING = f"(policies[?{_TRACKED} == '{_METRIC}'] | [0].TargetTrackingScalingPolicyConfiguration)"
+_TARGET = "(targets[?ScalableDimension == 'sagemaker:variant:DesiredInstanceCount'] | [0])"
 _CAPTURE = "(config.DataCaptureConfig.EnableCapture && config.DataCaptureConfig)"
 _STARTUP = "component.Specification.StartupParameters.{0} || variant.{0}"
 _DOWNLOAD = _STARTUP.format("ModelDataDownloadTimeoutInSeconds")
 _HEALTH = _STARTUP.format("ContainerStartupHealthCheckTimeoutInSeconds")
+_SUBNETS = "model.VpcConfig && join(', ', model.VpcConfig.Subnets)"
 # Fields of the file, and where their values are in what AWS describes (JMESPath).
 _FIELDS = {
     "instance.count": "current.DesiredInstanceCount || variant.InitialInstanceCount",
     "timeouts.model_download_seconds": _DOWNLOAD,
     "timeouts.container_startup_seconds": _HEALTH,
-    "auto_scaling.min_instances": "target.MinCapacity || variant.ManagedInstanceScaling.MinInstanceCount",
-    "auto_scaling.max_instances": "target.MaxCapacity || variant.ManagedInstanceScaling.MaxInstanceCount",
-    "auto_scaling.target_concurrent_requests": "tracking.TargetValue",
-    "auto_scaling.scale_out_cooldown_seconds": "tracking.ScaleOutCooldown",
-    "auto_scaling.scale_in_cooldown_seconds": "tracking.ScaleInCooldown",
+    "auto_scaling.min_instances": f"{_TARGET}.MinCapacity || variant.ManagedInstanceScaling.MinInstanceCount",
+    "auto_scaling.max_instances": f"{_TARGET}.MaxCapacity || variant.ManagedInstanceScaling.MaxInstanceCount",
+    "auto_scaling.target_concurrent_requests": f"{_TRACKING}.TargetValue",
+    "auto_scaling.scale_out_cooldown_seconds": f"{_TRACKING}.ScaleOutCooldown",
+    "auto_scaling.scale_in_cooldown_seconds": f"{_TRACKING}.ScaleInCooldown",
     "data_capture.sampling_percentage": f"{_CAPTURE}.InitialSamplingPercentage",
     "data_capture.modes": f"{_CAPTURE}.CaptureOptions[].CaptureMode",
     "removal.log_retention_days": "log_group.retentionInDays",
@@ -55,7 +57,7 @@ _FIELDS = {
 # What a deployment from the file changes or lacks, where that is described, and what to say of it.
 _REMARKS = (
     ("changes", "execution role", "model.ExecutionRoleArn", "{} becomes a role with least privilege"),
-    ("changes", "network", "model.VpcConfig.Subnets", "{} become those of a new VPC; network.existing_vpc keeps them"),
+    ("changes", "network", _SUBNETS, "{} become those of a new VPC; network.existing_vpc keeps them"),
     ("changes", "network", "!(model.VpcConfig)", "the model gets a VPC, without internet"),
     ("changes", "isolation", "!(model.EnableNetworkIsolation)", "the container can download nothing"),
     ("changes", "routing", "random", "a request goes to the instance with the fewest in flight, not to any"),
@@ -72,9 +74,14 @@ _REMARKS = (
     ("changes", "log group", "log_group.logGroupName", "delete {} before you deploy under the same endpoint name"),
     ("changes", "log group", "log_group && !(log_group.retentionInDays)", "log events expire"),
     ("changes", "data capture", f"{_CAPTURE}.DestinationS3Uri", "{} becomes a bucket of the environment's own"),
-    ("not kept", "variants", "others[].VariantName", "{}: the file is for the one with most of the requests"),
-    ("not kept", "scaling policies", f"policies[?{_TRACKED} != '{_METRIC}'].PolicyName", "{}"),
-    ("not kept", "scheduled scaling", "actions[].ScheduledActionName", "{}"),
+    (
+        "not kept",
+        "variants",
+        "join(', ', others[].VariantName)",
+        "{}: the file is for the one with most of the requests",
+    ),
+    ("not kept", "scaling policies", f"join(', ', policies[?{_TRACKED} != '{_METRIC}'].PolicyName)", "{}"),
+    ("not kept", "scheduled scaling", "join(', ', actions[].ScheduledActionName)", "{}"),
     ("not kept", "pending update", "endpoint.PendingDeploymentSummary", "adopt again when it has ended"),
     ("not kept", "failed update", "endpoint.FailureReason", "{}"),
 )
@@ -86,26 +93,19 @@ _CONSIDERED = re.compile(
 )
 
 
-class Remark(NamedTuple):
-    """What a deployment from the file `changes`, what is `not kept`, or what was `not read`."""
-
-    kind: str
-    what: str
-    text: str
-
-
 class Adoption:
-    """The environment file of an endpoint, by dotted fields, with comments and remarks."""
+    """The environment file of an endpoint: dotted fields, comments by field, and remarks.
+
+    A remark says what a deployment `changes`, what is `not kept`, or what the credentials may `not read`.
+    """
 
     def __init__(self, client: Client, endpoint_name: str, common: Path) -> None:
         """Reads the endpoint. Launcher variables that the file `common` sets, if it is there, are taken back.
 
-        Raises:
-            UserError: there is no such endpoint, or no environment file can describe it.
-            ClientError: the credentials may not read the endpoint, its configuration or its model.
+        Raises UserError if no environment file can describe it, EndpointError if the credentials may not read it.
         """
-        self._client, self._endpoint_name = client, endpoint_name
-        self.fields, self.comments, self.remarks = dict[str, Any](), dict[str, str](), list[Remark]()
+        self._client, self._name = client, endpoint_name
+        self.fields, self.comments, self.remarks = dict[str, Any](), dict[str, str](), list[dict[str, str]]()
         endpoint = self._describe("endpoint", endpoint_name)
         config = self._describe("endpoint_config", endpoint["EndpointConfigName"])
         shown = {one["VariantName"]: one for one in endpoint.get("ProductionVariants", [])}
@@ -115,30 +115,28 @@ class Adoption:
             raise self._refusal("it is serverless, without instances and GPUs")
         component = {} if variant.get("ModelName") else self._component(variant["VariantName"])
         model, container = self._container(variant, component)
-        tags = self._list("sagemaker", "list_tags", "Tags", ResourceArn=endpoint["EndpointArn"])
         facts = {"endpoint": endpoint, "config": config, "variant": variant, "others": others, "component": component}
         facts |= {"model": model or config, "current": shown.get(variant["VariantName"])}
         facts["random"] = variant.get("RoutingConfig", {}).get("RoutingStrategy", "RANDOM") == "RANDOM"
         facts |= self._scaling_and_logs(variant["VariantName"], component)
-        self._put_model(container, variant, endpoint["EndpointArn"], {one["Key"]: one["Value"] for one in tags})
-        settings = self._put_settings(container.get("Environment") or {}, common)
+        version = self._put_model(container, endpoint["EndpointArn"])
+        self.fields["instance.type"] = variant.get("InstanceType", version.default_instance_type)
+        self._put_settings(container.get("Environment") or {}, version, common)
         found = {path: jmespath.search(query, facts) for path, query in _FIELDS.items()}
         self.fields |= {path: value for path, value in found.items() if value is not None}
-        self._put_scaling(settings)
+        self._put_scaling()
         if "data_capture.modes" not in self.fields:
             self.fields["data_capture"] = None
         for kind, what, query, text in _REMARKS:
-            if told := jmespath.search(query, facts):
-                self.remarks.append(
-                    Remark(kind, what, text.format(", ".join(told) if isinstance(told, list) else told))
-                )
-        for member, content in {**endpoint, **config, **variant, **container}.items():
-            if content and not _CONSIDERED.fullmatch(member):
-                self.remarks.append(Remark("not kept", member, "environment files have no such setting"))
+            told = jmespath.search(query, facts)
+            self._remark(kind, [what] if told else [], text.format(told))
+        described = {**endpoint, **config, **variant, **container}
+        for member in (one for one, value in described.items() if value and not _CONSIDERED.fullmatch(one)):
+            self._remark("not kept", [member], "environment files have no such setting")
 
     def text(self) -> str:
         """The file."""
-        lines = [f"# Adopted from the endpoint {self._endpoint_name}: docs/adopt.md has the next steps."]
+        lines = [f"# Adopted from the endpoint {self._name}: docs/adopt.md has the next steps."]
         for section in dict.fromkeys(path.partition(".")[0] for path in self.fields):
             inside = [path for path in self.fields if path.startswith(f"{section}.")]
             lines += [f"{section}:"] if inside else []
@@ -152,37 +150,35 @@ class Adoption:
         self.fields[path], self.comments[path] = value, comment
 
     def _remark(self, kind: str, names: list[str], text: str) -> None:
-        self.remarks += [Remark(kind, ", ".join(names), text)] if names else []
+        self.remarks += [{"kind": kind, "what": ", ".join(names), "text": text}] if names else []
 
     def _refusal(self, reason: str, hint: str = "") -> UserError:
         fix = f"{hint}write a file of your own, such as environments/dev.yaml, and move the callers to its endpoint"
-        return UserError(f"{self._endpoint_name} cannot be adopted: {reason}\nfix: {fix}", 1)
+        return UserError(f"{self._name} cannot be adopted: {reason}\nfix: {fix}", 1)
 
     def _describe(self, kind: str, name: str) -> Described:
         """An endpoint, endpoint_config or model. Raises UserError if it is not there."""
         named = {f"{kind.title().replace('_', '')}Name": name}
         try:
-            answer: Described = getattr(self._client("sagemaker"), f"describe_{kind}")(**named)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ValidationException":
+            with translated():
+                answer: Described = getattr(self._client("sagemaker"), f"describe_{kind}")(**named)
+        except EndpointError as error:
+            if error.error_type != "ValidationException":
                 raise
             fix = "it was deleted after the deployment: deploy the endpoint again, then adopt it"
             if kind == "endpoint":
                 names = [one["EndpointName"] for one in self._list("sagemaker", "list_endpoints", "Endpoints")]
-                likest = nearest(name, names)
-                known = f"did you mean {likest}? " if likest else f"there are {', '.join(names[:9])}. " if names else ""
-                fix = f"{known}--region names another region"
-            raise UserError(f"{error.response['Error']['Message']}\nfix: {fix}") from error
+                fix = with_guess(name, names, "name an endpoint of this account and region; --region names another")
+            raise UserError(f"{error.message}\nfix: {fix}") from error
         return answer
 
     def _list(self, service: str, operation: str, key: str, **names: Any) -> list[Described]:
         """All pages of a list; what the credentials may not read is a remark."""
         client = self._client(service)
         try:
-            return [one for page in client.get_paginator(operation).paginate(**names) for one in page[key]]
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in _DENIED:
-                raise
+            with translated():
+                return [one for page in client.get_paginator(operation).paginate(**names) for one in page[key]]
+        except AccessDeniedError:
             action = f"{service}:{client.meta.method_to_api_mapping[operation]}"
             self._remark("not read", [action], "the credentials do not allow it")
             return []
@@ -190,7 +186,7 @@ class Adoption:
     def _component(self, variant: str) -> Described:
         """The only inference component of a variant that names no model; adapters, which have a base, do not count."""
         client = self._client("sagemaker")
-        pages = client.get_paginator("list_inference_components").paginate(EndpointNameEquals=self._endpoint_name)
+        pages = client.get_paginator("list_inference_components").paginate(EndpointNameEquals=self._name)
         names = [one["InferenceComponentName"] for page in pages for one in page["InferenceComponents"]]
         described = [client.describe_inference_component(InferenceComponentName=one) for one in names]
         query = f"[?VariantName=='{variant}' && !(Specification.BaseInferenceComponentName)]"
@@ -221,27 +217,22 @@ class Adoption:
 
     def _scaling_and_logs(self, variant: str, component: Described) -> Described:
         """Scalable target of the variant, scaling policies and scheduled actions of all that scales, and log group."""
-        service, group = "application-autoscaling", f"/aws/sagemaker/Endpoints/{self._endpoint_name}"
-        names = [f"endpoint/{self._endpoint_name}/variant/{variant}"]
+        service, group = "application-autoscaling", f"/aws/sagemaker/Endpoints/{self._name}"
+        names = [f"endpoint/{self._name}/variant/{variant}"]
         names += [f"inference-component/{component['InferenceComponentName']}"] if component else []
         ours, policies, actions = {"ServiceNamespace": "sagemaker"}, list[Described](), list[Described]()
         targets = self._list(service, "describe_scalable_targets", "ScalableTargets", **ours, ResourceIds=names)
         for one in (target["ResourceId"] for target in targets):
             policies += self._list(service, "describe_scaling_policies", "ScalingPolicies", **ours, ResourceId=one)
             actions += self._list(service, "describe_scheduled_actions", "ScheduledActions", **ours, ResourceId=one)
-        tracking = f"[?{_TRACKED} == '{_METRIC}'] | [0].TargetTrackingScalingPolicyConfiguration"
         groups = self._list("logs", "describe_log_groups", "logGroups", logGroupNamePrefix=group)
-        return {
-            "target": next((one for one in targets if one["ResourceId"] == names[0]), None),
-            "policies": policies,
-            "actions": actions,
-            "tracking": jmespath.search(tracking, policies),
-            "log_group": next((one for one in groups if one["logGroupName"] == group), None),
-        }
+        found = next((one for one in groups if one["logGroupName"] == group), None)
+        return {"targets": targets, "policies": policies, "actions": actions, "log_group": found}
 
-    def _put_model(self, container: Described, variant: Described, arn: str, tags: dict[str, str]) -> None:
-        """The version of these weights and this image, or the nearest; and tags. Raises UserError if there is none."""
+    def _put_model(self, container: Described, arn: str) -> catalog.ModelVersion:
+        """Place, tags, and the version of these weights and this image, or the nearest. Raises UserError."""
         _, _, _, region, account, _ = arn.split(":", 5)
+        tags = {one["Key"]: one["Value"] for one in self._list("sagemaker", "list_tags", "Tags", ResourceArn=arn)}
         query = "ModelDataSource.S3DataSource.S3Uri || ModelDataUrl || Environment.HF_MODEL_ID"
         source = jmespath.search(query, container)
         weights, image = _WEIGHTS.fullmatch(source or ""), _IMAGE.fullmatch(container["Image"])
@@ -264,16 +255,15 @@ class Adoption:
             self._remark("changes", ["image"], f"{image[2] or image[0]} becomes {version.image_tag}, the nearest")
         self.fields |= {"account": account, "region": region, "model": version.model}
         self._put("model_version", version.version, f"TGI {version.tgi_version}, weights {version.weights}")
-        self._put("endpoint_name", self._endpoint_name, "without this line: a new endpoint, beside this one")
-        self.fields["instance.type"] = variant.get("InstanceType", version.default_instance_type)
+        self._put("endpoint_name", self._name, "without this line: a new endpoint, beside this one")
         own = [key for key in tags if not key.lower().startswith(_AWS_TAGS)]
         self.fields |= {f"tags.{key}": tags[key] for key in own}
         lost = [key for key in tags if key not in own and not key.startswith(_JUMPSTART_TAGS)]
         self._remark("not kept", lost, "tags of AWS's tools")
+        return version
 
-    def _put_settings(self, given: dict[str, str], common: Path) -> LauncherSettings:
+    def _put_settings(self, given: dict[str, str], version: catalog.ModelVersion, common: Path) -> None:
         """The launcher variables that differ from JumpStart's. Remarks name variables, but not values: secrets."""
-        version = catalog.model(self.fields["model"]).version(self.fields["model_version"])
         jumpstart, problems = version.environment(self.fields["instance.type"]), dict[str, str]()
         try:
             now = parse_environment(given)
@@ -289,25 +279,22 @@ class Adoption:
         for variable in (read(common, str(common)).values.get("tgi") or {}) if common.is_file() else {}:
             if f"tgi.{variable}" not in self.fields:
                 self._put(f"tgi.{variable}", None, "takes back common.yaml's")
-        gpus = given.get("SM_NUM_GPUS", "1") != jumpstart["SM_NUM_GPUS"]
-        self._remark("changes", ["SM_NUM_GPUS"] if gpus else [], "becomes the number of GPUs of the instance type")
-        rest = [one for one in jumpstart if one not in variables and given.get(one) != jumpstart[one]]
-        self._remark("changes", rest, "become JumpStart's, which TGI does not read")
+        read_by_tgi = {*variables} - {"SM_NUM_GPUS"}  # which follows from the instance type
+        changed = [one for one in jumpstart if one not in read_by_tgi and given.get(one) != jumpstart[one]]
+        self._remark("changes", changed, "become JumpStart's for the instance type")
         unknown = [one for one in given if one not in variables and one not in jumpstart]
         self._remark("not kept", unknown, "environment files set no such variable")
-        return now
 
-    def _put_scaling(self, settings: LauncherSettings) -> None:
+    def _put_scaling(self) -> None:
         """Completes the bounds of scaling, or says that the endpoint does not scale."""
-        low, high = (self.fields.get(f"auto_scaling.{one}_instances") or 1 for one in ("min", "max"))
-        self.fields["auto_scaling.min_instances"] = low
+        low, high = (self.fields.pop(f"auto_scaling.{one}_instances", None) or 1 for one in ("min", "max"))
         if high <= low:
-            for path in [one for one in self.fields if one.startswith("auto_scaling.")]:
-                del self.fields[path]
+            self.fields = {path: one for path, one in self.fields.items() if not path.startswith("auto_scaling.")}
             self.fields["auto_scaling"] = None
-        elif "auto_scaling.target_concurrent_requests" not in self.fields:
-            target = min(32, settings.max_concurrent_requests)
-            self._put("auto_scaling.target_concurrent_requests", target, "`mistral7b plan` works it out")
+            return
+        self.fields |= {"auto_scaling.min_instances": low, "auto_scaling.max_instances": high}
+        if (path := "auto_scaling.target_concurrent_requests") not in self.fields:
+            self._put(path, min(32, self.fields.get("tgi.MAX_CONCURRENT_REQUESTS", 32)), "a guess: `mistral7b plan`")
             self._remark("changes", ["auto_scaling"], "instances follow the number of requests in flight")
 
 

@@ -115,7 +115,8 @@ def publish(folder: Path) -> None:
             supported_inference_instance_types=[*dict.fromkeys([*version["instance_types"], *gpus])],
             predictor_specs={
                 **dict.fromkeys(("default_content_type", "default_accept_type"), JSON),
-                **dict.fromkeys(("supported_content_types", "supported_accept_types"), [JSON]),
+                "supported_content_types": [JSON],
+                "supported_accept_types": [JSON],
             },
         )
         spec["hosting_instance_type_variants"]["regional_aliases"] = {
