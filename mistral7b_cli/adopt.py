@@ -36,7 +36,7 @@ def adopt(
     name: Annotated[str, typer.Option(metavar="ENVIRONMENT", help="Name of the new environment.")] = "adopted",
     region: Annotated[str | None, typer.Option(metavar="REGION", help="Default: the profile's.")] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="- prints it. Default: ENVIRONMENT.yaml.")
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Default: ENVIRONMENT.yaml; - prints it.")
     ] = None,
     as_json: AsJson = False,
     folder: EnvironmentsFolder = DEFAULT_FOLDER,
@@ -44,7 +44,7 @@ def adopt(
     """Write the environment file that deploys the same as an endpoint of JumpStart, Studio or the SageMaker SDK.
 
     It lists what a deployment from the file changes, and what it does not keep. Nothing on AWS is changed, and no file
-    is overwritten. With `--json`, values and remarks are printed. docs/adopt.md has the next steps.
+    is overwritten. With `--json`, values and remarks are printed instead of a file. docs/adopt.md has the next steps.
     """
     file = None if as_json or str(output) == "-" else output or folder / f"{name}.yaml"
     if file is not None:

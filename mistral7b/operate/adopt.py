@@ -63,23 +63,13 @@ _REMARKS = (
     ("changes", "routing", "random", "a request goes to the instance with the fewest in flight, not to any"),
     ("changes", "copies", "component.RuntimeConfig.DesiredCopyCount", "{} become one on each instance, on all GPUs"),
     ("changes", "callers", "component.InferenceComponentName", "they leave out InferenceComponentName={}"),
-    (
-        "changes",
-        "callers",
-        "config.AsyncInferenceConfig",
-        "they call InvokeEndpoint, not InvokeEndpointAsync, and wait",
-    ),
+    ("changes", "callers", "config.AsyncInferenceConfig", "they call InvokeEndpoint, not InvokeEndpointAsync"),
     ("changes", "download timeout", f"!({_DOWNLOAD})", "SageMaker's default becomes the environment's"),
     ("changes", "start-up timeout", f"!({_HEALTH})", "SageMaker's default becomes the environment's"),
     ("changes", "log group", "log_group.logGroupName", "delete {} before you deploy under the same endpoint name"),
     ("changes", "log group", "log_group && !(log_group.retentionInDays)", "log events expire"),
     ("changes", "data capture", f"{_CAPTURE}.DestinationS3Uri", "{} becomes a bucket of the environment's own"),
-    (
-        "not kept",
-        "variants",
-        "join(', ', others[].VariantName)",
-        "{}: the file is for the one with most of the requests",
-    ),
+    ("not kept", "variants", "join(', ', others[].VariantName)", "{}: another gets more of the requests"),
     ("not kept", "scaling policies", f"join(', ', policies[?{_TRACKED} != '{_METRIC}'].PolicyName)", "{}"),
     ("not kept", "scheduled scaling", "join(', ', actions[].ScheduledActionName)", "{}"),
     ("not kept", "pending update", "endpoint.PendingDeploymentSummary", "adopt again when it has ended"),
@@ -102,7 +92,7 @@ class Adoption:
     def __init__(self, client: Client, endpoint_name: str, common: Path) -> None:
         """Reads the endpoint. Launcher variables that the file `common` sets, if it is there, are taken back.
 
-        Raises UserError if no environment file can describe it, EndpointError if the credentials may not read it.
+        Raises UserError if no environment file can describe it, EndpointError or boto3's if it cannot be read.
         """
         self._client, self._name = client, endpoint_name
         self.fields, self.comments, self.remarks = dict[str, Any](), dict[str, str](), list[dict[str, str]]()
@@ -114,7 +104,7 @@ class Adoption:
         if "ServerlessConfig" in variant:
             raise self._refusal("it is serverless, without instances and GPUs")
         component = {} if variant.get("ModelName") else self._component(variant["VariantName"])
-        model, container = self._container(variant, component)
+        model, container = self._container(variant.get("ModelName"), component.get("Specification", {}))
         facts = {"endpoint": endpoint, "config": config, "variant": variant, "others": others, "component": component}
         facts |= {"model": model or config, "current": shown.get(variant["VariantName"])}
         facts["random"] = variant.get("RoutingConfig", {}).get("RoutingStrategy", "RANDOM") == "RANDOM"
@@ -196,23 +186,19 @@ class Adoption:
             raise self._refusal(f"an environment has one model, and it has {len(found)} inference components: {told}")
         return found[0]
 
-    def _container(self, variant: Described, component: Described) -> tuple[Described, Described]:
+    def _container(self, name: str | None, specification: Described) -> tuple[Described, Described]:
         """The model, empty for a component that has none, and its only container. Raises UserError."""
-        name = variant.get("ModelName") or component["Specification"].get("ModelName")
-        if not name:
-            query = (
-                "Container.{Image: DeployedImage.SpecifiedImage, ModelDataUrl: ArtifactUrl, Environment: Environment}"
-            )
-            return {}, jmespath.search(query, component["Specification"])
+        if not (name := name or specification.get("ModelName")):
+            query = "{Image: DeployedImage.SpecifiedImage, ModelDataUrl: ArtifactUrl, Environment: Environment}"
+            return {}, jmespath.search(query, specification["Container"])
         model = self._describe("model", name)
         container, *others = model.get("Containers") or [model["PrimaryContainer"]]
-        found = f"{len(others) + 1} containers" if others else ""
-        if package := container.get("ModelPackageName"):
-            found = f"the model package {package}, which hides image and weights"
-        elif container.get("Mode") == "MultiModel":
-            found = f"many models, under {container.get('ModelDataUrl')}"
+        found = f"{len(others) + 1} containers" if others else container.get("ModelPackageName")
+        found = (
+            f"many models, under {container.get('ModelDataUrl')}" if container.get("Mode") == "MultiModel" else found
+        )
         if found:
-            raise self._refusal(f"its model {name} has {found}")
+            raise self._refusal(f"its model {name} has, in place of one image and its weights, {found}")
         return model, container
 
     def _scaling_and_logs(self, variant: str, component: Described) -> Described:
@@ -242,7 +228,9 @@ class Adoption:
         like = known or [one for one in published if one.jumpstart_id in tagged]
         hint = f"the nearest is {like[-1].model} {like[-1].version}, on TGI {like[-1].tgi_version}: " if like else ""
         if not known:
-            raise self._refusal(f"its weights, {source}, are none of JumpStart's Mistral 7B on TGI", hint)
+            raise self._refusal(
+                f"its weights, {source or 'of no S3 URI'}, are none of JumpStart's Mistral 7B on TGI", hint
+            )
         if not image or image[1] != _REPOSITORY:
             raise self._refusal(f"its image {container['Image']} is not {_REPOSITORY}", hint)
         tgi = [_number(one.image_tag) for one in known]
@@ -300,8 +288,7 @@ class Adoption:
 
 def _number(tag: str) -> list[int]:
     """The version of TGI in an image's tag, to compare; empty if there is none."""
-    match = re.search(r"tgi(\d+(?:\.\d+)*)", tag)
-    return [int(part) for part in match[1].split(".")] if match else []
+    return [int(part) for part in re.findall(r"\d+", tag.partition("tgi")[2].partition("-")[0])]
 
 
 def _yaml(value: Any) -> str:

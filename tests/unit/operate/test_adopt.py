@@ -278,7 +278,8 @@ def test_what_common_yaml_sets_and_the_endpoint_lacks_is_taken_back(tmp_path: Pa
     for one, member in (("CreateModel", "VpcConfig"), ("CreateEndpointConfig", "DataCaptureConfig")):
         del of(requests, one)[member]
     env = loaded(Adoption(aws, aws.replay(requests), tmp_path / "common.yaml"), tmp_path, common)
-    assert env.auto_scaling is env.data_capture is None
+    assert env.auto_scaling is None
+    assert env.data_capture is None
     assert sorted(env.tgi.to_environment()) == ["MAX_CONCURRENT_REQUESTS", "MAX_INPUT_LENGTH", "WAITING_SERVED_RATIO"]
     assert env.launcher_settings().max_input_length == 4096
 
@@ -331,7 +332,7 @@ def test_settings_that_environments_have_not_are_named() -> None:
     members = ("ShadowProductionVariants", "CoreDumpConfig", "EnableSSMAccess", "InferenceAmiVersion")
     for member in members:
         assert told[f"not kept: {member}"] == "environment files have no such setting"
-    assert told["not kept: variants"] == "Canary: the file is for the one with most of the requests"
+    assert told["not kept: variants"] == "Canary: another gets more of the requests"
 
 
 @pytest.mark.parametrize(
@@ -495,9 +496,9 @@ def serverless(described: Described) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (several_containers, "has 2 containers"),
-        (model_package, "has the model package arn:aws:sagemaker:us-east-1:865070037744:model-package/mistral-7b"),
-        (multi_model, "has many models, under s3://models/all/"),
+        (several_containers, "has, in place of one image and its weights, 2 containers"),
+        (model_package, "weights, arn:aws:sagemaker:us-east-1:865070037744:model-package/mistral-7b"),
+        (multi_model, "weights, many models, under s3://models/all/"),
         (serverless, "it is serverless"),
     ],
 )
