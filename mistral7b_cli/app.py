@@ -19,6 +19,7 @@ _PANELS = {
     "Deploy and invoke": {
         "models": "List the models and versions that you can deploy.",
         "settings": "Show what an environment deploys, where and at what cost, or compare two environments.",
+        "adopt": "Write the environment file of an endpoint that JumpStart, Studio or the SageMaker SDK made.",
         "doctor": "Check, before a deployment, that the account has what the environment file requires.",
         "invoke": "Send one prompt to the endpoint of an environment.",
         "chat": "Talk with the Instruct model of an environment.",
