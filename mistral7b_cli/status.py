@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import nullcontext
 from datetime import datetime
 from functools import cache, partial
@@ -16,7 +16,7 @@ from rich.text import Text
 from mistral7b.endpoint import caller
 from mistral7b.environment import Environment, load_environment
 from mistral7b.errors import UserError
-from mistral7b.operate.status import Status, read_status
+from mistral7b.operate.status import read_status
 from mistral7b_cli.aws import announce, explained
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
 from mistral7b_cli.output import out, say, write_json
@@ -73,62 +73,46 @@ def status(
     env, file = load_environment(folder, name), folder / f"{name}.yaml"
     with explained(env.region):
         session = announce(env.resolved_endpoint_name, env.region, env.account, file)
-        read = partial(_read, cache(partial(session.client, region_name=env.region, config=PATIENT)), env)
-        if watch:
-            _watch(read, env, as_json)
-        found = read()
-    if as_json:
-        write_json(found.document)
-    else:
-        say(_shown(found, env))
-    raise typer.Exit(3 if found.ready is None else int(not found.ready))
-
-
-def _read(client: Callable[[str], Any], env: Environment) -> Status:
-    found = read_status(client, env)
-    if not found.deployed:
-        raise UserError(f"{env.name} is not deployed in {env.region}\nfix: cdk deploy '{env.name}/*'", 3)
-    return found
-
-
-def _watch(read: Callable[[], Status], env: Environment, as_json: bool) -> None:
-    """Shows the status until it is interrupted."""
-    with Live(console=out, auto_refresh=False) if out.is_terminal and not as_json else nullcontext() as live:
+        client = cache(partial(session.client, region_name=env.region, config=PATIENT))
+        live = Live(console=out, auto_refresh=False) if watch and out.is_terminal and not as_json else None
         before = None
-        while True:
-            found = read()
-            now = {**found.document, "load": None}  # which changes with the time of day
-            if live:
-                live.update(_shown(found, env).append(f"\nevery {_EVERY_S:g} s; Ctrl-C ends", "dim"), refresh=True)
-            elif now != before and as_json:
-                write_json(found.document, indent=None)
-            elif now != before:
-                say("; ".join((f"{datetime.now():%H:%M:%S} {_headline(found)}", *_summary(found.document))))
-            before = now
-            time.sleep(_EVERY_S)
+        with live or nullcontext():
+            while document := read_status(client, env):
+                changed = {**document, "load": None} != before  # the load changes with the time of day
+                before = {**document, "load": None}
+                if live:
+                    live.update(
+                        _shown(document, env).append(f"\nevery {_EVERY_S:g} s; Ctrl-C ends", "dim"), refresh=True
+                    )
+                elif as_json and changed:
+                    write_json(document, indent=None if watch else 2)
+                elif changed:
+                    say(_line(document, env) if watch else _shown(document, env))
+                if not watch:
+                    raise typer.Exit({True: 0, False: 1, None: 3}[document["ready"]])
+                time.sleep(_EVERY_S)
+    raise UserError(f"{name} is not deployed in {env.region}\nfix: cdk deploy '{name}/*'", 3)
 
 
-def _headline(found: Status) -> str:
-    unknown = "sagemaker:DescribeEndpoint" in found.not_checked
-    state = found.document["status"] or ("not checked" if unknown else "there is no such endpoint")
-    return f"{found.document['endpoint']}: {state}"
-
-
-def _summary(document: dict[str, Any]) -> Iterator[str]:
-    yield from (_instances(one) for one in document["variants"] or [])
-    if stack := document["stack"]:
-        yield f"stack {stack['status']}"
-    yield from (f"{one['resource']} {one['status']}" for one in (document["events"] or [])[:1])
-    yield f"{len(document['differences'])} fields edited but not deployed"
-
-
-def _shown(found: Status, env: Environment) -> Text:
-    busy = found.document["status"] in ("InService", "Creating", "Updating", "SystemUpdating")
-    text = Text(_headline(found), f"bold {'green' if found.ready else 'yellow' if busy else 'red'}")
-    text = Text.assemble(text, "  as its file says" if found.ready else "")
-    for label, line in _lines(found.document, env):
-        text.append(f"\n{label:{_LABEL}}", "dim").append(line)
+def _shown(document: dict[str, Any], env: Environment) -> Text:
+    busy = document["status"] in ("InService", "Creating", "Updating", "SystemUpdating")
+    ready, style = document["ready"], "green" if document["ready"] else "yellow" if busy else "red"
+    text = Text.assemble((_headline(document), f"bold {style}"), "  as its file says" if ready else "")
+    for label, line in _lines(document, env):
+        text.append(f"\n{label:{_LABEL}}", "dim").append(line.rstrip())
     return text
+
+
+def _line(document: dict[str, Any], env: Environment) -> str:
+    told = [line for label, line in _lines(document, env) if label in ("failure", "variant", "stack", "edited")]
+    return "; ".join((f"{datetime.now():%H:%M:%S} {_headline(document)}", *told))
+
+
+def _headline(document: dict[str, Any]) -> str:
+    unknown = "sagemaker:DescribeEndpoint" in document["not_checked"]
+    return (
+        f"{document['endpoint']}: {document['status'] or ('not checked' if unknown else 'there is no such endpoint')}"
+    )
 
 
 def _lines(document: dict[str, Any], env: Environment) -> Iterator[tuple[str, str]]:
@@ -180,7 +164,7 @@ def _load(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
         row = (cell.rjust(width) for cell, (*_, width) in zip(cells, figures, strict=True))
         yield "", "   ".join((_local(one["from"])[11:16], *row))
     if document["status"] and not document["load"] and "cloudwatch:GetMetricData" not in document["not_checked"]:
-        embedded = " (the embedded AWS publishes no metrics of endpoints)" if _is_embedded() else ""
+        embedded = " (the embedded AWS has no metrics)" if _is_embedded() else ""
         yield "load", f"no requests in the last 15 minutes{embedded}"
 
 

@@ -133,10 +133,8 @@ class TgiContainer:
             raise
 
     def _succeeded(self, began: float) -> None:
-        target = (
-            f'compat_generate:generate{{total_time="{time.monotonic() - began:.9f}s"}}: text_generation_router::server'
-        )
-        self._write("INFO", "Success", target)
+        span = f'compat_generate:generate{{total_time="{1000 * (time.monotonic() - began):.6f}ms"}}'
+        self._write("INFO", "Success", f"{span}: text_generation_router::server")
 
     def _write(self, level: str, message: str, target: str) -> None:
         """Writes a line to the log, in a thread, as that may wait."""

@@ -7,7 +7,6 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -63,39 +62,8 @@ _FIELDS = {
     "network.existing_vpc.subnet_ids": "model.VpcConfig.Subnets",
 }
 """Where the deployed value of a field of the file is, beside model version and container variables (JMESPath)."""
-_IF_BOTH = ("detailed_observability", "network.existing_vpc.subnet_ids")
-"""Fields that AWS, or the file, need not name."""
-
-
-@dataclass
-class Status:
-    """The status of an environment's endpoint."""
-
-    document: dict[str, Any]
-    """What is shown; times are in UTC. `differences`: fields whose deployed value is not the file's."""
-    undecided: bool = False
-    """Whether something was not read without which nobody can tell whether it runs as the file says."""
-    not_checked: list[str] = field(default_factory=list)
-    """Actions that the caller may not call."""
-
-    @property
-    def deployed(self) -> bool:
-        """Whether there is an endpoint or a stack, or either may not be read."""
-        stack = (self.document["stack"] or {}).get("status", "REVIEW_IN_PROGRESS")
-        unknown = {"sagemaker:DescribeEndpoint", "cloudformation:DescribeStacks"} & {*self.not_checked}
-        return bool(self.document["status"] or unknown) or stack != "REVIEW_IN_PROGRESS"
-
-    @property
-    def ready(self) -> bool | None:
-        """Whether the endpoint is InService as the file says, and no deployment is in progress or has failed.
-
-        None: what was read is so, but not all could be.
-        """
-        status, stack = self.document["status"], self.document["stack"]
-        complete = stack is None or stack["status"].endswith("_COMPLETE")
-        if self.document["differences"] or not complete or status not in ("InService", None):
-            return False
-        return None if self.undecided else status is not None
+_IF_BOTH = ("instance.count", "detailed_observability", "network.existing_vpc.subnet_ids")
+"""Fields that one side need not have."""
 
 
 class _Answers(dict[str, Any]):
@@ -106,6 +74,7 @@ class _Answers(dict[str, Any]):
         self._client, self.denied = client, dict[str, str]()
 
     def ask(self, name: str, action: str, path: str = "@", **arguments: Any) -> Any:
+        """What is at the path (JMESPath) in an answer."""
         service, operation = action.split(":")
         self[name] = None
         try:
@@ -120,43 +89,50 @@ class _Answers(dict[str, Any]):
         return self[name]
 
 
-def read_status(client: Callable[[str], Any], env: Environment, now: datetime | None = None) -> Status:
-    """The status; `client` makes a boto3 client of a service. Raises EndpointError, but not for lack of permission."""
+def read_status(client: Callable[[str], Any], env: Environment, now: datetime | None = None) -> dict[str, Any] | None:
+    """The status, with times in UTC; None if nothing is deployed. `client` makes a boto3 client of a service.
+
+    `ready`: whether the endpoint is InService as the file says, and no deployment is in progress or has failed; None if
+    too much is denied to tell. `differences` are fields whose deployed value is not the file's, `not_checked` has the
+    actions that the caller may not call. Raises EndpointError.
+    """
     name, found = env.resolved_endpoint_name, _Answers(client)
     stack = environment_stacks(env.name)[0]
-    found.ask("stack", "cloudformation:DescribeStacks", "Stacks[0]", StackName=stack)
+    found.ask(
+        "stack", "cloudformation:DescribeStacks", "Stacks[?StackStatus!='REVIEW_IN_PROGRESS'] | [0]", StackName=stack
+    )
     if found["stack"] and found["stack"]["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
-        events = found.ask("events", "cloudformation:DescribeStackEvents", "StackEvents", StackName=stack)
-        found["events"] = _telling(events or [])
-    differences, load = list[dict[str, Any]](), list[dict[str, Any]]()
+        found.ask("events", "cloudformation:DescribeStackEvents", "StackEvents", StackName=stack)
+        found["events"] = _telling(found["events"] or [])
     endpoint = found.ask("endpoint", "sagemaker:DescribeEndpoint", EndpointName=name)
+    if endpoint is None and found["stack"] is None and not found.denied:
+        return None
     config: dict[str, Any] = {}
     if endpoint:
         named = {"EndpointConfigName": endpoint["EndpointConfigName"]}
         config = found.ask("config", "sagemaker:DescribeEndpointConfig", **named) or {}
-    if endpoint or "endpoint" in found.denied:
-        variants = config.get("ProductionVariants") or (endpoint or {}).get("ProductionVariants") or [{}]
-        variant, model = variants[0].get("VariantName", "AllTraffic"), variants[0].get("ModelName")
-        if model:
-            found.ask("model", "sagemaker:DescribeModel", ModelName=model)
-        scaled = {"ServiceNamespace": "sagemaker", "ResourceId": f"endpoint/{name}/variant/{variant}"}
-        targets = {"ServiceNamespace": "sagemaker", "ResourceIds": [scaled["ResourceId"]]}
-        service = "application-autoscaling"
-        if found.ask("target", f"{service}:DescribeScalableTargets", "ScalableTargets[0]", **targets):
-            found.ask("policies", f"{service}:DescribeScalingPolicies", "ScalingPolicies", **scaled)
-            found.ask("activities", f"{service}:DescribeScalingActivities", "ScalingActivities", **scaled, MaxResults=3)
-        load = _load(found, name, variant, now or datetime.now(UTC))
-        differences = list(_differences(found, env))
-    document = jmespath.search(_DOCUMENT, found)
-    more = {
-        "model": _model(found, env),
-        "differences": differences,
-        "load": load,
+    variants = config.get("ProductionVariants") or (endpoint or {}).get("ProductionVariants") or [{}]
+    variant, model = variants[0].get("VariantName", "AllTraffic"), variants[0].get("ModelName")
+    if model:
+        found.ask("model", "sagemaker:DescribeModel", ModelName=model)
+    scaled = {"ServiceNamespace": "sagemaker", "ResourceId": f"endpoint/{name}/variant/{variant}"}
+    targets = {"ServiceNamespace": "sagemaker", "ResourceIds": [scaled["ResourceId"]]}
+    service = "application-autoscaling"
+    if found.ask("target", f"{service}:DescribeScalableTargets", "ScalableTargets[0]", **targets):
+        found.ask("policies", f"{service}:DescribeScalingPolicies", "ScalingPolicies", **scaled)
+        found.ask("activities", f"{service}:DescribeScalingActivities", "ScalingActivities", **scaled, MaxResults=3)
+    document = {"endpoint": name, **jmespath.search(_DOCUMENT, found), "model": _model(found, env)}
+    document |= {
+        "differences": list(_differences(found, env)) if endpoint else [],
+        "load": _load(found, name, variant, now or datetime.now(UTC)),
         "not_checked": [*found.denied.values()],
     }
-    document = json.loads(json.dumps({"endpoint": name, **document, **more}, default=_utc))
-    undecided = not found.denied.keys().isdisjoint({"endpoint", "config", "model", "target", "policies"})
-    return Status(document, undecided, document["not_checked"])
+    settled = found["stack"] is None or found["stack"]["StackStatus"].endswith("_COMPLETE")
+    in_service = "endpoint" in found.denied or document["status"] == "InService"
+    known = found.denied.keys().isdisjoint({"endpoint", "config", "model", "target", "policies"})
+    document["ready"] = (known or None) if in_service and settled and not document["differences"] else False
+    shown: dict[str, Any] = json.loads(json.dumps(document, default=_utc))
+    return shown
 
 
 def _telling(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
