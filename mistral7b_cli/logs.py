@@ -3,6 +3,7 @@
 import re
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -93,16 +94,15 @@ def logs(
 
 
 def _start(since: str, now: datetime) -> datetime:
-    if ago := re.fullmatch(r"(\d{1,6})([smhd])", since):
-        return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
-    try:
-        start = datetime.fromisoformat(since).astimezone(UTC)
-    except (ValueError, OverflowError):
-        start = None
-    if start is None or not datetime(1970, 1, 2, tzinfo=UTC) < start < now:
-        reason = "it has to be a time ago, or a time in the past"
-        raise UserError(f"--since {since}: {reason}\nfix: write 90s, 15m, 2h, 1d or 2026-03-01T09:30")
-    return start
+    ago = re.fullmatch(r"(\d{1,6})([smhd])", since)
+    with suppress(ValueError, OverflowError):  # no time, or one before or after all time
+        start = (
+            now - timedelta(**{_UNITS[ago[2]]: int(ago[1])}) if ago else datetime.fromisoformat(since).astimezone(UTC)
+        )
+        if 0 <= start.timestamp() <= now.timestamp():
+            return start
+    reason = "it has to be an age, or a time in the past"
+    raise UserError(f"--since {since}: {reason}\nfix: write 90s, 15m, 2h, 1d or 2026-03-01T09:30")
 
 
 def _text(line: LogLine) -> Text:

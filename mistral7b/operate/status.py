@@ -118,7 +118,8 @@ def read_status(client: Callable[[str], Any], env: Environment, now: datetime | 
     scaled = {"ServiceNamespace": "sagemaker", "ResourceId": f"endpoint/{name}/variant/{variant}"}
     targets = {"ServiceNamespace": "sagemaker", "ResourceIds": [scaled["ResourceId"]]}
     service = "application-autoscaling"
-    if found.ask("target", f"{service}:DescribeScalableTargets", "ScalableTargets[0]", **targets):
+    found.ask("target", f"{service}:DescribeScalableTargets", "ScalableTargets[0]", **targets)
+    if found["target"] or "target" in found.denied:
         found.ask("policies", f"{service}:DescribeScalingPolicies", "ScalingPolicies", **scaled)
         found.ask("activities", f"{service}:DescribeScalingActivities", "ScalingActivities", **scaled, MaxResults=3)
     document = {"endpoint": name, **jmespath.search(_DOCUMENT, found), "model": _model(found, env)}

@@ -77,6 +77,8 @@ def list_tags_for_resource(self: ApplicationAutoScalingResponse) -> ActionResult
 def describe_scaling_activities(self: ApplicationAutoScalingResponse) -> ActionResult:
     """DescribeScalingActivities. Nothing is scaled here, so that there are none."""
     self._validate_params()
+    if not 1 <= (self._get_int_param("MaxResults") or 50) <= 50:
+        raise AWSValidationException("MaxResults must be between 1 and 50.")
     if self._get_param("ScalableDimension") and not self._get_param("ResourceId"):
         raise AWSValidationException("ResourceId must be specified if ScalableDimension is specified.")
     if self._get_param("NextToken"):

@@ -43,7 +43,7 @@ def _put_metric_data(original: Callable[..., Any], self: CloudWatchResponse) -> 
 
 @correction.replaces(Statistics, "get_statistics_for_type")
 def _statistic(original: Callable[..., Any], self: Statistics, stat: str) -> Any:
-    """moto has no percentiles, and answers null."""
+    """moto has no percentiles, and fails."""
     percentile, values = re.fullmatch(r"p(\d{1,2}(?:\.\d{1,10})?|100)", stat), sorted(self.metric_single_values_list)
     if percentile is None or not values:
         return original(self, stat)
