@@ -1,6 +1,5 @@
 """`mistral7b status`: what runs, and whether it is what the environment file says."""
 
-import json
 import time
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -24,18 +23,29 @@ from mistral7b_cli.output import out, say, write_json
 commands = typer.Typer()
 PATIENT = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 5})
 """Of clients that only read: throttling is retried."""
-_EVERY_S = 5.0
-_LABEL = 13
-"""Width of the column of labels."""
-_FIGURES = {
-    "requests": "requests",
-    "errors_4xx": "4XX",
-    "errors_5xx": "5XX",
-    "latency_p50_s": "p50 s",
-    "latency_p95_s": "p95 s",
-    "most_in_flight": "in flight",
-}
-"""Columns of the load."""
+_EVERY_S, _METRICS = 5.0, "cloudwatch:GetMetricData"
+_LINES = (
+    ("failure", "failure_reason", "{0}"),
+    ("updated", "updated", "{0}"),
+    ("model", "model", "{0}"),
+    ("instance type", "instance_type", "{0}"),
+    ("variant", "variants", "{name}: {current} of {desired} instances"),
+    ("deploying", "pending", "{config} since {started}: {variant}"),
+    ("scaling", "scaling", "{min} to {max} instances; suspended: {suspended}"),
+    ("policy", "policies", "{name}: target {target}"),
+    ("activity", "activities", "{time} {status}: {what}"),
+    ("stack", "stack", "{name}: {status} {reason}"),
+    ("event", "events", "{time} {resource} {status} {reason}"),
+    (
+        "load",
+        "load",
+        "{from} {requests} requests, {errors_4xx} 4XX, {errors_5xx} 5XX, p50 {latency_p50_s} s, "
+        "p95 {latency_p95_s} s, {most_in_flight} in flight",
+    ),
+    ("edited", "differences", "{field}: deployed {deployed}, file {file}"),
+    ("not checked", "not_checked", "needs {0}"),
+)
+"""Of each part of the document: the label of its lines, and their words."""
 _EPILOG = """
 **Examples**
 
@@ -99,8 +109,13 @@ def _shown(document: dict[str, Any], env: Environment) -> Text:
     ready, style = document["ready"], "green" if document["ready"] else "yellow" if busy else "red"
     text = Text.assemble((_headline(document), f"bold {style}"), "  as its file says" if ready else "")
     for label, line in _lines(document, env):
-        text.append(f"\n{label:{_LABEL}}", "dim").append(line.rstrip())
+        text.append(f"\n{label:15}", "dim").append(line.rstrip())
     return text
+
+
+def _headline(document: dict[str, Any]) -> str:
+    unknown = "sagemaker:DescribeEndpoint" in document["not_checked"]
+    return f"{document['endpoint']}: {document['status'] or ('not checked' if unknown else 'no such endpoint')}"
 
 
 def _line(document: dict[str, Any], env: Environment) -> str:
@@ -108,73 +123,30 @@ def _line(document: dict[str, Any], env: Environment) -> str:
     return "; ".join((f"{datetime.now():%H:%M:%S} {_headline(document)}", *told))
 
 
-def _headline(document: dict[str, Any]) -> str:
-    unknown = "sagemaker:DescribeEndpoint" in document["not_checked"]
-    return (
-        f"{document['endpoint']}: {document['status'] or ('not checked' if unknown else 'there is no such endpoint')}"
-    )
-
-
 def _lines(document: dict[str, Any], env: Environment) -> Iterator[tuple[str, str]]:
-    """Each line with its label, which is empty in those that go on."""
-    if document["failure_reason"]:
-        yield "failure", document["failure_reason"]
-    if document["updated"]:
-        yield "updated", _local(document["updated"])
-        yield "model", f"{document['model'] or 'unknown'} on {document['instance_type'] or 'unknown'}"
-    yield from (("variant", f"{one['name']}: {_instances(one)}") for one in document["variants"] or [])
-    if pending := document["pending"]:
-        yield "deploying", f"{pending['config']}, since {_local(pending['started'])}"
-        for one in pending["variants"] or []:
-            yield "", f"{one['name']}: {_instances(one)} {' '.join(one['status'] or [])}"
-    yield from _scaling(document)
-    if stack := document["stack"]:
-        yield "stack", f"{stack['name']}: {stack['status']} {stack['reason'] or ''}"
-    for one in document["events"] or []:
-        yield "", f"{_local(one['time'])} {one['resource']} {one['status']} {one['reason'] or ''}"
-    yield from _load(document)
-    for one in document["differences"]:
-        deployed, file = ("none" if one[key] is None else json.dumps(one[key]) for key in ("deployed", "file"))
-        yield "edited", f"{one['field']}: deployed {deployed}, file {file}"
+    embedded = caller.is_embedded(caller.endpoint_url())
+    for label, part, words in _LINES:
+        found = document[part]
+        for one in found if isinstance(found, list) else [found] if found else []:
+            values = {key: _words(value) for key, value in one.items()} if isinstance(one, dict) else {}
+            yield label, words.format(_words(one), **values)
+        if part == "load" and not found and document["status"] and _METRICS not in document["not_checked"]:
+            yield label, f"no requests in the last 15 minutes{' (the embedded AWS has no metrics)' if embedded else ''}"
     if document["differences"]:
         yield "fix", f"cdk deploy '{env.name}/*'"
-    yield from (("not checked", f"needs {action}") for action in document["not_checked"])
-    if not _is_embedded():
+    if not embedded:
         host = "amazonaws.cn" if env.region.startswith("cn-") else "aws.amazon.com"
         page = f"sagemaker/home?region={env.region}#/endpoints/{document['endpoint']}"
         yield "console", f"https://{env.region}.console.{host}/{page}"
 
 
-def _scaling(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    if scaling := document["scaling"]:
-        suspended = [what for what, is_so in (scaling["suspended"] or {}).items() if is_so]
-        yield "scaling", ", ".join((f"{scaling['min']} to {scaling['max']} instances", *suspended))
-    for policy in document["policies"] or []:
-        yield "", f"{policy['name']}: target {policy['target'] or 'none'}"
-    for one in document["activities"] or []:
-        yield "", f"{_local(one['time'])} {one['status']}: {one['what']}"
-
-
-def _load(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    if document["load"]:
-        yield "load", "   ".join(("from ", *_FIGURES.values()))
-    for one in document["load"]:
-        figures = [(one[name], ".2f" if name.endswith("_s") else ".0f", len(head)) for name, head in _FIGURES.items()]
-        cells = ("-" if value is None else f"{value:{form}}" for value, form, _ in figures)
-        row = (cell.rjust(width) for cell, (*_, width) in zip(cells, figures, strict=True))
-        yield "", "   ".join((_local(one["from"])[11:16], *row))
-    if document["status"] and not document["load"] and "cloudwatch:GetMetricData" not in document["not_checked"]:
-        embedded = " (the embedded AWS has no metrics)" if _is_embedded() else ""
-        yield "load", f"no requests in the last 15 minutes{embedded}"
-
-
-def _is_embedded() -> bool:
-    return caller.is_embedded(caller.endpoint_url())
-
-
-def _instances(variant: dict[str, Any]) -> str:
-    return f"{variant['current']} of {variant['desired']} instances"
-
-
-def _local(time: str) -> str:
-    return f"{datetime.fromisoformat(time).astimezone():%Y-%m-%d %H:%M:%S}"
+def _words(value: Any) -> str:
+    """A value of the document: a number in three digits or whole, and a time of today without the date."""
+    if isinstance(value, dict):
+        return ", ".join(name for name, is_so in value.items() if is_so) or "nothing"
+    if isinstance(value, float):
+        return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+    if isinstance(value, str) and value.endswith("+00:00"):
+        time = datetime.fromisoformat(value).astimezone()
+        return f"{time:%H:%M:%S}" if time.date() == datetime.now().date() else f"{time:%Y-%m-%d %H:%M:%S}"
+    return "none" if value is None else ", ".join(value) if isinstance(value, list) else str(value)

@@ -29,19 +29,20 @@ _LOAD = {
     "most_in_flight": ("ConcurrentRequestsPerModel", "Maximum", 1.0),
 }
 """Of each figure: metric, statistic, and its unit in ours."""
-_COUNTS = "name: VariantName, current: CurrentInstanceCount, desired: DesiredInstanceCount"
-_DOCUMENT = f"""{{
+_DOCUMENT = """{
     status: endpoint.EndpointStatus, failure_reason: endpoint.FailureReason, updated: endpoint.LastModifiedTime,
-    instance_type: config.ProductionVariants[0].InstanceType, variants: endpoint.ProductionVariants[].{{{_COUNTS}}},
-    pending: endpoint.PendingDeploymentSummary.{{config: EndpointConfigName, started: StartTime,
-        variants: ProductionVariants[].{{{_COUNTS}, status: VariantStatus[].Status}}}},
-    scaling: target.{{min: MinCapacity, max: MaxCapacity, suspended: SuspendedState}},
-    policies: policies[].{{name: PolicyName, target: TargetTrackingScalingPolicyConfiguration.TargetValue}},
-    activities: activities[].{{time: StartTime, status: StatusCode, what: Description}},
-    stack: stack.{{name: StackName, status: StackStatus, reason: StackStatusReason}},
-    events: events[].{{time: Timestamp, resource: LogicalResourceId, status: ResourceStatus,
-        reason: ResourceStatusReason}}
-}}"""
+    variants: endpoint.ProductionVariants[].{
+        name: VariantName, current: CurrentInstanceCount, desired: DesiredInstanceCount},
+    instance_type: config.ProductionVariants[0].InstanceType,
+    pending: endpoint.PendingDeploymentSummary.{config: EndpointConfigName, started: StartTime,
+        variant: ProductionVariants[0].VariantStatus[0].Status || 'waiting'},
+    scaling: target.{min: MinCapacity, max: MaxCapacity, suspended: SuspendedState},
+    policies: policies[].{name: PolicyName, target: TargetTrackingScalingPolicyConfiguration.TargetValue},
+    activities: activities[].{time: StartTime, status: StatusCode, what: Description},
+    stack: stack.{name: StackName, status: StackStatus, reason: StackStatusReason || ''},
+    events: events[].{time: Timestamp, resource: LogicalResourceId, status: ResourceStatus,
+        reason: ResourceStatusReason || ''}
+}"""
 _VARIANT = "config.ProductionVariants[0]"
 _TRACKING = "policies[].TargetTrackingScalingPolicyConfiguration | [0]"
 _FIELDS = {

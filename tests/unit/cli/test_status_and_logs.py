@@ -1,6 +1,7 @@
 """`mistral7b status` and `mistral7b logs`: what they print, and their exit codes."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from mistral7b.container.rendering import log_line
 from mistral7b_cli import logs, status
-from sagehost import moto_app
+from sagehost import cloudformation, moto_app
 from tests.unit.cli.conftest import Result, run_main
 from tests.unit.fresh_accounts import fresh_account
 from tests.unit.operate.conftest import REGION
@@ -30,7 +31,7 @@ DOCUMENT: dict[str, Any] = {
     "scaling": {"min": 1, "max": 2, "suspended": {"DynamicScalingInSuspended": True}},
     "policies": [{"name": "in flight", "target": 32.0}],
     "activities": [{"time": "2026-03-01T10:00:00+00:00", "status": "Successful", "what": "Setting count to 2."}],
-    "stack": {"name": "mistral-7b-dev-endpoint", "status": "CREATE_COMPLETE", "reason": None},
+    "stack": {"name": "mistral-7b-dev-endpoint", "status": "CREATE_COMPLETE", "reason": ""},
     "events": None,
     "model": "instruct 2.0.0",
     "differences": [],
@@ -53,6 +54,7 @@ class Session:
 
 @pytest.fixture
 def session(monkeypatch: pytest.MonkeyPatch) -> Session:
+    cloudformation.install()
     session = Session()
     for module in (status, logs):
         monkeypatch.setattr(module, "announce", lambda *_: session)
@@ -78,7 +80,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     def _deployed(*documents: dict[str, Any]) -> None:
         answers = iter([DOCUMENT | changes for changes in documents])
         monkeypatch.setattr(status, "read_status", lambda *_: next(answers))
-        monkeypatch.setattr(status.time, "sleep", _sleeper(len(documents) - 1))
+        monkeypatch.setattr("mistral7b_cli.status.time.sleep", _sleeper(len(documents) - 1))
 
     return _deployed
 
@@ -100,13 +102,12 @@ def test_status_shows_endpoint_scaling_load_and_console(call: Call, deployed: Ca
     assert result.status == 0
     lines = result.out.splitlines()
     assert lines[0] == "mistral-7b-instruct-dev: InService  as its file says"
-    assert "variant      AllTraffic: 1 of 2 instances" in lines
-    assert "scaling      1 to 2 instances, DynamicScalingInSuspended" in lines
-    assert "             in flight: target 32.0" in lines
+    assert "variant        AllTraffic: 1 of 2 instances" in lines
+    assert "scaling        1 to 2 instances; suspended: DynamicScalingInSuspended" in lines
+    assert "policy         in flight: target 32" in lines
     assert any(line.endswith("Successful: Setting count to 2.") for line in lines)
-    [heading] = [number for number, line in enumerate(lines) if line.startswith("load")]
-    assert lines[heading + 1].split()[1:] == ["120", "1", "-", "1.23", "2.00", "3"]
-    assert len(lines[heading]) == len(lines[heading + 1]) <= 80
+    [load] = [line for line in lines if line.startswith("load")]
+    assert load.endswith(" 120 requests, 1 4XX, none 5XX, p50 1.23 s, p95 2 s, 3 in flight")
     assert lines[-1].endswith("/sagemaker/home?region=us-east-1#/endpoints/mistral-7b-instruct-dev")
 
 
@@ -115,21 +116,19 @@ def test_status_lists_what_is_edited_but_not_deployed(call: Call, deployed: Call
     deployed({"differences": [edited], "ready": False})
     result = call("status")
     assert result.status == 1
-    assert 'edited       tgi.MAX_CONCURRENT_REQUESTS: deployed none, file "4"\nfix          cdk deploy' in result.out
+    assert "edited         tgi.MAX_CONCURRENT_REQUESTS: deployed none, file 4\nfix            cdk deploy" in result.out
     assert "no requests in the last 15 minutes" in result.out
 
 
 def test_status_shows_a_failure_and_a_deployment_in_progress(call: Call, deployed: Callable[..., None]) -> None:
     time = {"time": "2026-03-01T10:00:00+00:00"}
     event = time | {"resource": "Endpoint", "status": "UPDATE_FAILED", "reason": "no capacity"}
-    variant = {"name": "AllTraffic", "current": 0, "desired": 1, "status": ["Creating"]}
-    pending = {"config": "second", "started": time["time"], "variants": [variant]}
-    stack = {"name": "s", "status": "UPDATE_ROLLBACK_IN_PROGRESS", "reason": None}
+    pending = {"config": "second", "started": time["time"], "variant": "Creating"}
+    stack = {"name": "s", "status": "UPDATE_ROLLBACK_IN_PROGRESS", "reason": ""}
     deployed({"status": "Failed", "failure_reason": "ping", "pending": pending, "events": [event], "stack": stack})
     said = call("status").out
-    assert "failure      ping" in said
-    assert "deploying    second, since " in said
-    assert "AllTraffic: 0 of 1 instances Creating" in said
+    assert "failure        ping" in said
+    assert re.search("deploying +second since .*: Creating", said)
     assert "Endpoint UPDATE_FAILED no capacity" in said
 
 
@@ -138,7 +137,7 @@ def test_status_that_nobody_can_tell_ends_with_3(call: Call, deployed: Callable[
     result = call("status")
     assert result.status == 3
     assert "mistral-7b-instruct-dev: not checked" in result.out
-    assert "not checked  needs sagemaker:DescribeEndpoint" in result.out
+    assert "not checked    needs sagemaker:DescribeEndpoint" in result.out
 
 
 def test_status_prints_json(call: Call, deployed: Callable[..., None]) -> None:
@@ -206,7 +205,7 @@ def test_logs_print_an_object_a_line_as_json(log: Log, call: Call) -> None:
 def test_follow_shows_what_comes_once_until_it_is_interrupted(
     log: Log, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(logs.time, "sleep", _sleeper(2, lambda: log.put(log_line("INFO", "next"))))
+    monkeypatch.setattr("mistral7b_cli.logs.time.sleep", _sleeper(2, lambda: log.put(log_line("INFO", "next"))))
     result = call("logs", "--follow")
     assert result.status == 130
     assert result.out.count("Connected") == 1

@@ -174,7 +174,7 @@ def test_endpoint_in_service_as_its_file_says_is_ready(account: Account, file: d
 
 def test_every_edited_field_is_listed_by_its_name_in_the_file(account: Account) -> None:
     account.deploy(auto_scaling=SCALING, data_capture=CAPTURE)
-    edited = {
+    edited: dict[str, Any] = {
         "auto_scaling": {**SCALING, "max_instances": 4, "scale_in_cooldown_seconds": 60},
         "data_capture": {"sampling_percentage": 20},
         "detailed_observability": True,
