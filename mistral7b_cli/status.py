@@ -119,8 +119,9 @@ def _headline(document: dict[str, Any]) -> str:
 
 
 def _line(document: dict[str, Any], env: Environment) -> str:
-    told = [line for label, line in _lines(document, env) if label in ("failure", "variant", "stack", "edited")]
-    return "; ".join((f"{datetime.now():%H:%M:%S} {_headline(document)}", *told))
+    told = [line.rstrip() for label, line in _lines(document, env) if label in ("failure", "variant", "stack")]
+    edited = f"{len(document['differences'])} fields edited"
+    return "; ".join((f"{datetime.now():%H:%M:%S} {_headline(document)}", *told, edited))
 
 
 def _lines(document: dict[str, Any], env: Environment) -> Iterator[tuple[str, str]]:
@@ -143,7 +144,7 @@ def _lines(document: dict[str, Any], env: Environment) -> Iterator[tuple[str, st
 def _words(value: Any) -> str:
     """A value of the document: a number in three digits or whole, and a time of today without the date."""
     if isinstance(value, dict):
-        return ", ".join(name for name, is_so in value.items() if is_so) or "nothing"
+        return ", ".join(name for name, is_so in value.items() if is_so) or "none"
     if isinstance(value, float):
         return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
     if isinstance(value, str) and value.endswith("+00:00"):
