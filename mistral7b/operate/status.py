@@ -93,8 +93,8 @@ class _Answers(dict[str, Any]):
 def read_status(client: Callable[[str], Any], env: Environment, now: datetime | None = None) -> dict[str, Any] | None:
     """The status, with times in UTC; None if nothing is deployed. `client` makes a boto3 client of a service.
 
-    `ready`: whether the endpoint is InService as the file says, and no deployment is in progress or has failed; None if
-    too much is denied to tell. `differences` are fields whose deployed value is not the file's, `not_checked` has the
+    `ready`: whether the endpoint is InService as the file says, and no deployment is in progress or stuck; None if too
+    much is denied to tell. `differences` are fields whose deployed value is not the file's, `not_checked` has the
     actions that the caller may not call. Raises EndpointError.
     """
     name, found = env.resolved_endpoint_name, _Answers(client)
@@ -106,7 +106,7 @@ def read_status(client: Callable[[str], Any], env: Environment, now: datetime | 
         found.ask("events", "cloudformation:DescribeStackEvents", "StackEvents", StackName=stack)
         found["events"] = _telling(found["events"] or [])
     endpoint = found.ask("endpoint", "sagemaker:DescribeEndpoint", EndpointName=name)
-    if endpoint is None and found["stack"] is None and not found.denied:
+    if endpoint is None and found["stack"] is None and "endpoint" not in found.denied:
         return None
     config: dict[str, Any] = {}
     if endpoint:
