@@ -29,6 +29,10 @@ _PANELS = {
         "export": "Write an environment as one CloudFormation template, for accounts without the CDK.",
         "permissions": "Print every policy statement of an environment or the pipeline, with its reason.",
     },
+    "Operate": {
+        "status": "Show what runs, and whether it is as the environment file says.",
+        "logs": "Show the log of the container: requests, refusals and errors.",
+    },
     "Size": {
         "plan": "Work out the cheapest settings and instances that serve an environment's workload.",
         "simulate": "Simulate traffic over instances that scale, and compare scaling policies.",
