@@ -1,14 +1,23 @@
-"""What a user can correct."""
+"""What a user can correct, and the exit codes of every command: 0 is done."""
+
+FAILED = 1  # it ran, and found something or failed: a check, a request, a file that cannot be written
+WRONG_INPUT = 2  # arguments or files are wrong
+NO_ACCESS = 3  # no usable credentials, another account's, no connection, no permission, or nothing is deployed
+BROADENS = 4  # of `pipeline review --fail` only: the deployment would broaden permissions
+INTERRUPTED = 130
+BROKEN_PIPE = 141  # the program that reads the output has ended; as if SIGPIPE had ended this one
 
 
 class UserError(Exception):
     """A user's mistake, or what keeps a command from its work: the message says what is wrong and how to correct it.
 
-    A command ends with `status`: 2 for wrong arguments, files or credentials, 1 for what failed on the way.
+    Its last line, `fix: …`, may be missing. `status` is the exit code of the command; `documented`: what is wrong is in
+    the JSON document that the command has printed.
     """
 
-    status = 2
+    status = WRONG_INPUT
 
-    def __init__(self, message: str, status: int | None = None) -> None:
+    def __init__(self, message: str, status: int | None = None, *, documented: bool = False) -> None:
         super().__init__(message)
         self.status = status or self.status
+        self.documented = documented

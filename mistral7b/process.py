@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from mistral7b.errors import UserError
+from mistral7b.errors import FAILED, UserError
 
 # How much of a failed command's output is shown.
 _TAIL_LINES = 40
@@ -41,7 +41,7 @@ def cdk_program(project: Path) -> str:
     own = [project / ".venv" / "bin" / "cdk", project / "node_modules" / ".bin" / "cdk"]
     if found := next((str(program) for program in own if program.is_file()), shutil.which("cdk")):
         return found
-    raise UserError("there is no CDK CLI\nfix: install the project's: make setup, or npm ci", 1)
+    raise UserError("there is no CDK CLI\nfix: install the project's: make setup, or npm ci", FAILED)
 
 
 def mistral7b_command() -> list[str]:

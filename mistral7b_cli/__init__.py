@@ -1,6 +1,10 @@
 """The command `mistral7b`."""
 
+import io
+import os
 import sys
+
+from mistral7b.errors import INTERRUPTED, WRONG_INPUT
 
 # What the commands need beside the client, by the file of requirements/ that holds it.
 _PARTS = {"capacity": ("numpy", "scipy", "matplotlib"), "local": ("moto", "uvicorn", "starlette", "a2wsgi", "cfnlint")}
@@ -9,6 +13,7 @@ _PARTS = {"capacity": ("numpy", "scipy", "matplotlib"), "local": ("moto", "uvico
 def main() -> None:
     """Runs the command. Ctrl-C ends it quietly with status 130, also while its parts are still being loaded."""
     try:
+        _open_streams()
         from mistral7b_cli.app import run  # noqa: PLC0415 - loading takes long enough to be interrupted
 
         run()
@@ -19,6 +24,17 @@ def main() -> None:
         part = next((name for name, packages in _PARTS.items() if package in packages), "client")
         sys.stderr.write(f"mistral7b: this needs the package {package}\n")
         sys.stderr.write(f"fix: pip install -r requirements/{part}.txt, or make setup for everything\n")
-        sys.exit(2)
+        sys.exit(WRONG_INPUT)
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
+
+
+def _open_streams() -> None:
+    """Opens what the shell has closed, whose number the next file would have; escapes what the encoding lacks."""
+    while (number := os.open(os.devnull, os.O_RDWR)) < 3:
+        os.set_inheritable(number, True)
+    os.close(number)
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(2, "w")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")

@@ -1,20 +1,25 @@
 """The command's parts, each imported when it is called, and what a user sees when something goes wrong."""
 
+import os
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib import import_module
+from itertools import takewhile
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
+from typer.exceptions import TyperException
 
-from mistral7b.errors import UserError
+from mistral7b.errors import BROKEN_PIPE, FAILED, WRONG_INPUT, UserError
+from mistral7b_cli.parameters import describe
 
 _PANELS = {
     "Deploy and invoke": {
         "models": "List the models and versions that you can deploy.",
-        "settings": "Print the environment variables that the container gets, or compare two environments.",
+        "settings": "Show what an environment deploys, where and at what cost, or compare two environments.",
+        "adopt": "Write the environment file of an endpoint that JumpStart, Studio or the SageMaker SDK made.",
         "doctor": "Check, before a deployment, that the account has what the environment file requires.",
         "invoke": "Send one prompt to the endpoint of an environment.",
         "chat": "Talk with the Instruct model of an environment.",
@@ -23,6 +28,10 @@ _PANELS = {
         "protect": "Protect the deployed stacks of an environment from removal, or end that, as its file says.",
         "export": "Write an environment as one CloudFormation template, for accounts without the CDK.",
         "permissions": "Print every policy statement of an environment or the pipeline, with its reason.",
+    },
+    "Operate": {
+        "status": "Show what runs, and whether it is as the environment file says.",
+        "logs": "Show the log of the container: requests, refusals and errors.",
     },
     "Size": {
         "plan": "Work out the cheapest settings and instances that serve an environment's workload.",
@@ -60,7 +69,14 @@ class _LazyGroup(TyperGroup):
             module = "demo.command" if name == "demo" else name.replace("-", "_")
             holder.add_typer(import_module(self.prefix + module).commands)
             command = typer.main.get_group(holder).commands[name]
+        if command is not None:
+            describe(command, ctx)
         return name, command, rest
+
+    def get_help(self, ctx: Any) -> str:
+        """The help of the group itself."""
+        describe(self, ctx)
+        return super().get_help(ctx)
 
 
 class _PipelineGroup(_LazyGroup):
@@ -96,7 +112,7 @@ def _show_version(wanted: bool) -> None:
         with suppress(metadata.PackageNotFoundError):  # run from a copy of the repository
             typer.echo(f"mistral7b {metadata.version('mistral7b-sagemaker')}")
             raise typer.Exit
-        raise UserError("this copy is not installed, so it has no version\nfix: pip install -e .", 1)
+        raise UserError("this copy is not installed, so it has no version\nfix: pip install -e .", FAILED)
 
 
 @app.callback()
@@ -109,9 +125,35 @@ def _options(
 
 
 def run() -> None:
-    """Runs the command; a user's mistake ends with one message on standard error and status 2, never a traceback."""
+    """Runs the command and ends with one of the exit codes of `mistral7b.errors`; a mistake is never a traceback."""
+    if sys.stdout is None:
+        sys.exit("mistral7b: standard output is closed\nfix: send it to a file, or to /dev/null")
     try:
-        app()
-    except UserError as error:
-        sys.stderr.write(f"mistral7b: {error}\n")
-        sys.exit(error.status)
+        status = app(prog_name="mistral7b", standalone_mode=False) or 0
+        sys.stdout.flush()
+    except SystemExit as end:  # Typer's and rich's where nobody reads what they print, with a status of their own
+        if not isinstance(end.__context__, BrokenPipeError):
+            raise
+        status = BROKEN_PIPE
+    except (UserError, OSError, TyperException) as error:
+        status = _report(error)
+    for number, stream in ((1, sys.__stdout__ or sys.stdout), (2, sys.__stderr__ or sys.stderr)):
+        try:
+            stream.flush()
+        except OSError:  # what is left would be written, and fail, when Python ends
+            os.dup2(os.open(os.devnull, os.O_WRONLY), number)
+    sys.exit(status)
+
+
+def _report(error: Exception) -> int:
+    """Tells of the error, if that is possible; returns the exit code."""
+    from mistral7b_cli import output, usage  # noqa: PLC0415 - help does without what takes time to load
+
+    if isinstance(error, BrokenPipeError):
+        return BROKEN_PIPE
+    if type(error).__name__ == "NoArgsIsHelpError":  # the help is printed
+        return WRONG_INPUT
+    told = error if isinstance(error, UserError) else usage.in_our_words(error)
+    with suppress(OSError):
+        output.report(told, as_json="--json" in takewhile(lambda one: one != "--", sys.argv[1:]))
+    return told.status

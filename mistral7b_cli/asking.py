@@ -14,7 +14,7 @@ from mistral7b.tgi import GenerateParameters, GenerateRequest, LauncherSettings,
 from mistral7b.tgi.response import Details, StreamDetails
 from mistral7b.tgi.tokenizer import count_tokens
 from mistral7b.tgi.validation import check_before_permit, validate
-from mistral7b_cli.output import progress, say, write, write_answer
+from mistral7b_cli.output import progress, say, write, write_json
 from mistral7b_cli.waiting import Waiting
 
 DEFAULT_ANSWER_TOKENS = 256
@@ -96,7 +96,7 @@ def remark(question: Question, answer: Answer, *, more: str = "") -> None:
     """Tells someone at a terminal how long prompt and answer were, and whether the answer was cut."""
     if not progress.is_terminal or answer.generated_tokens is None:
         return
-    counts = f"{question.prompt_tokens} prompt tokens, {answer.generated_tokens} generated in {answer.seconds:.1f} s"
+    counts = f"{question.prompt_tokens} prompt tokens, {answer.generated_tokens} generated in {answer.seconds:.2f} s"
     cut = f"; cut at max_new_tokens={question.request.parameters.max_new_tokens}"
     say(counts + (cut if answer.finish_reason == "length" else "") + more, "dim", on=progress)
 
@@ -106,16 +106,16 @@ def _too_long(tokens: int, max_new_tokens: int, environment: str, settings: Laun
     if (excess := tokens - settings.max_input_length) > 0:
         return (
             f"the prompt is too long: {tokens} tokens, {excess} more than the {settings.max_input_length} "
-            f"that MAX_INPUT_LENGTH of {environment} allows. It was not sent"
+            f"that MAX_INPUT_LENGTH of {environment} allows; it was not sent\nfix: shorten it"
         )
     if tokens in (blocked := never_admitted(settings)):
         told = f"the prompt is too long: {tokens} tokens, {tokens - blocked[0] + 1} more than {environment} can serve"
-        return f"{told}. {why_never_admitted(settings)}. It was not sent"
+        return f"{told}; it was not sent. {why_never_admitted(settings)}\nfix: shorten it"
     if (excess := tokens + max_new_tokens - settings.max_total_tokens) > 0:
         return (
             f"prompt and answer are too long together: {tokens} tokens and max_new_tokens={max_new_tokens}, {excess} "
-            f"more than the {settings.max_total_tokens} that MAX_TOTAL_TOKENS of {environment} allows. "
-            f"It was not sent; max_new_tokens may be {settings.max_total_tokens - tokens}"
+            f"more than the {settings.max_total_tokens} that MAX_TOTAL_TOKENS of {environment} allows; "
+            f"it was not sent\nfix: max_new_tokens may be {settings.max_total_tokens - tokens}"
         )
     return ""
 
@@ -131,7 +131,7 @@ def text_shown(waiting: Waiting) -> Iterator[Callable[[StreamEvent], None]]:
         text = text if written else text.lstrip()
         if text:
             waiting.done()
-            write_answer(text)
+            write(text)
             written = text
 
     try:
@@ -144,4 +144,4 @@ def text_shown(waiting: Waiting) -> Iterator[Callable[[StreamEvent], None]]:
 def show_as_json(waiting: Waiting, event: StreamEvent) -> None:
     """Writes an event as a line of JSON."""
     waiting.done()
-    write(event.model_dump_json(include={"token", "top_tokens"}, exclude_defaults=True) + "\n")
+    write_json(event.model_dump(mode="json", include={"token", "top_tokens"}, exclude_defaults=True), indent=None)

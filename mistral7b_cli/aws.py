@@ -1,4 +1,4 @@
-"""Which AWS a command talks to, and what to do where it does not answer: one line for each cause."""
+"""Which AWS a command talks to, and what to do where it does not answer: one message for each cause."""
 
 import os
 from collections.abc import Iterator
@@ -12,30 +12,32 @@ import boto3
 from mistral7b.endpoint import caller, errors
 from mistral7b.endpoint.client import EndpointClient
 from mistral7b.environment import Environment
-from mistral7b.errors import UserError
+from mistral7b.errors import FAILED, NO_ACCESS, UserError
+from mistral7b.promotion.names import PIPELINE_ID
 from mistral7b_cli.output import progress, say
 
-_BYPASS = 'Add localhost to NO_PROXY, as eval "$(mistral7b local up)" does'
-_LEAVE = 'To use AWS: eval "$(mistral7b local down)", or a new shell. To use the embedded AWS: unset AWS_PROFILE'
+_LEAVE = 'to use AWS: eval "$(mistral7b local down)", or a new shell; to use the embedded AWS: unset AWS_PROFILE'
+_SETTINGS = 'eval "$(mistral7b local up)"'
 _ADVICE: dict[type[errors.EndpointError], str] = {
-    errors.OverloadedError: "{endpoint} is overloaded: MAX_CONCURRENT_REQUESTS ({concurrency}) requests are in flight. "
-    "Try again later, raise it in the environment file, or let auto_scaling add instances",
+    errors.OverloadedError: "{endpoint} is overloaded: MAX_CONCURRENT_REQUESTS ({concurrency}) requests are in flight\n"
+    "fix: try again later, raise it in the environment file, or let auto_scaling add instances",
     errors.ContainerError: "{endpoint} refused the request ({status}): {error}",
-    errors.TimedOutError: "{endpoint} did not answer in time: {error}. Ask for less (--parameter max_new_tokens=…), "
-    "or use --stream, which may take 8 minutes instead of 60 s",
-    errors.EndpointNotReadyError: "{endpoint} cannot answer now: {error}. Try again later",
-    errors.BrokenAnswerError: "the answer of {endpoint} is incomplete: {error}. Ask again; its log group says more",
-    errors.ThrottledError: "SageMaker throttles the requests to {endpoint}: {error}. Try again later",
-    errors.MissingCredentialsError: "no AWS credentials: {error}. Run `aws configure` or `aws sso login`, or set "
-    "AWS_PROFILE; for the embedded AWS set what `mistral7b local up` prints",
-    errors.ExpiredCredentialsError: "the AWS credentials have expired, or nobody has signed in: {error}. "
-    "Renew them, such as by `aws sso login`",
-    errors.InvalidCredentialsError: "AWS does not accept the credentials: {error}. "
-    "`aws sts get-caller-identity` shows whose they are",
-    errors.AccessDeniedError: "access denied: {error}. The caller needs sagemaker:InvokeEndpoint, and for streams "
+    errors.TimedOutError: "{endpoint} did not answer in time: {error}\n"
+    "fix: ask for less (--parameter max_new_tokens=…), or use --stream, which may take 8 minutes instead of 60 s",
+    errors.EndpointNotReadyError: "{endpoint} cannot answer now: {error}\nfix: try again later",
+    errors.BrokenAnswerError: "the answer of {endpoint} is incomplete: {error}\nfix: ask again, or see its logs",
+    errors.ThrottledError: "SageMaker throttles the requests to {endpoint}: {error}\nfix: try again later",
+    errors.MissingCredentialsError: "no AWS credentials: {error}\n"
+    f"fix: run aws configure or aws sso login, or set AWS_PROFILE; for the embedded AWS: {_SETTINGS}",
+    errors.ExpiredCredentialsError: "the AWS credentials have expired, or nobody has signed in: {error}\n"
+    "fix: renew them, such as by aws sso login",
+    errors.InvalidCredentialsError: "AWS does not accept the credentials: {error}\n"
+    f"fix: aws sts get-caller-identity shows whose they are; for the embedded AWS: {_SETTINGS}",
+    errors.AccessDeniedError: "access denied: {error}\nfix: allow the caller sagemaker:InvokeEndpoint, and for streams "
     "sagemaker:InvokeEndpointWithResponseStream, on {endpoint}",
     errors.EndpointError: "{endpoint} did not answer: {error}",
 }
+_NO_ACCESS = (errors.CredentialsError, errors.ConfigurationError, errors.UnreachableError, errors.AccessDeniedError)
 
 
 def announce(
@@ -62,20 +64,20 @@ def announce(
     if found and account and found != account:
         shell = f'eval "$(mistral7b local up --account {account})"'
         fix = shell if embedded else "set AWS_PROFILE to a profile of that account"
-        raise UserError(f"these are credentials of account {found}; {file} says {account}\nfix: {fix}")
+        raise UserError(f"these are credentials of account {found}; {file} says {account}\nfix: {fix}", NO_ACCESS)
     whose = f"{'account' if region else 'credentials of account'} {found}" if found else ""
     say(", ".join(filter(None, (what, whose, where, "embedded AWS" if embedded else ""))), "dim", on=progress)
     return session
 
 
 @contextmanager
-def connected(env: Environment, folder: Path, *, status: int = 1, **options: Any) -> Iterator[EndpointClient]:
+def connected(env: Environment, folder: Path, **options: Any) -> Iterator[EndpointClient]:
     """A client of the environment's endpoint, after its account was named on standard error and compared.
 
-    EndpointError inside becomes UserError of `status`. The options are those of EndpointClient.
+    EndpointError inside becomes UserError. The options are those of EndpointClient.
     """
     name, file = env.resolved_endpoint_name, folder / f"{env.name}.yaml"
-    with explained(env.region, env, status=status):
+    with explained(env.region, env):
         session = announce(name, env.region, env.account, file)
         with EndpointClient(name, env.region, session=session, **options) as client:
             yield client
@@ -83,7 +85,7 @@ def connected(env: Environment, folder: Path, *, status: int = 1, **options: Any
 
 @contextmanager
 def explained(
-    region: str, env: Environment | None = None, *, what: str = "AWS did not answer", fix: str = "", status: int = 1
+    region: str, env: Environment | None = None, *, what: str = "AWS did not answer", fix: str = ""
 ) -> Iterator[None]:
     """Raises UserError, with what to do, in place of every error of boto3 and of the environment's endpoint.
 
@@ -94,56 +96,66 @@ def explained(
             yield
     except errors.EndpointError as error:
         told = explain(error, env) if env else _about_the_caller(error, region)
-        raise UserError(told or "\nfix: ".join(filter(None, (f"{what}: {error}", fix))), status) from error
+        told = told or "\nfix: ".join(filter(None, (f"{what}: {_sentence(error)}", fix)))
+        raise UserError(
+            told, NO_ACCESS if isinstance(error, (*_NO_ACCESS, errors.EndpointNotFoundError)) else FAILED
+        ) from error
 
 
 def explain(error: errors.EndpointError, env: Environment) -> str:
-    """The error of an environment's endpoint and its remedy, in one line."""
+    """The error of an environment's endpoint, and its fix."""
     if isinstance(error, errors.EndpointNotFoundError):
-        text = _not_serving(error, env)
-    elif known := _about_the_caller(error, env.region):
-        text = known
-    else:
-        advice = next(_ADVICE[kind] for kind in type(error).__mro__ if kind in _ADVICE)
-        text = advice.format(
-            endpoint=f"the endpoint {env.resolved_endpoint_name}",
-            error=_sentence(error),
-            status=error.status,
-            concurrency=env.launcher_settings().max_concurrent_requests,
-        )
-    return " ".join(text.split())
+        return _not_serving(error, env)
+    if known := _about_the_caller(error, env.region):
+        return known
+    return next(_ADVICE[kind] for kind in type(error).__mro__ if kind in _ADVICE).format(
+        endpoint=f"the endpoint {env.resolved_endpoint_name}",
+        error=_sentence(error),
+        status=error.status,
+        concurrency=env.launcher_settings().max_concurrent_requests,
+    )
+
+
+def not_deployed(name: str, region: str) -> str:
+    """The message where an environment, or `pipeline`, has to be deployed first."""
+    stacks = name if name == PIPELINE_ID else f"'{name}/*'"
+    return f"{name} is not deployed in {region}\nfix: cdk deploy {stacks}"
 
 
 def _not_serving(error: errors.EndpointNotFoundError, env: Environment) -> str:
     found = caller.endpoint_status(env.resolved_endpoint_name, env.region)
     if found is None:
-        return f"not deployed in {env.region}: {_sentence(error)}. `cdk deploy '{env.name}/*'` deploys it"
+        return not_deployed(env.name, env.region)
     name, (status, reason) = f"the endpoint {env.resolved_endpoint_name}", found
     if status == "Failed":
-        return f"{name} failed: {(reason or str(error)).rstrip('.')}. Its log group says more"
-    return f"{name} is not in service: its status is {status}. Wait until it is InService, then ask again"
+        return f"{name} failed: {(reason or str(error)).rstrip('.')}\nfix: its log group says more"
+    return f"{name} is not in service: its status is {status}\nfix: wait until it is InService, then ask again"
 
 
 def _about_the_caller(error: errors.EndpointError, region: str) -> str | None:
-    """An error of credentials, configuration or network, and its remedy; None for any other."""
+    """An error of credentials, configuration or network, and its fix; None for any other."""
+    if isinstance(error, errors.CredentialsError):
+        return _ADVICE[type(error)].format(error=_sentence(error))
     if isinstance(error, errors.ConfigurationError):
-        return f"boto3 cannot use its configuration: {_sentence(error)}. {_configuration(error)}"
+        return f"boto3 cannot use its configuration: {_sentence(error)}\nfix: {_configuration(error)}"
     url = caller.endpoint_url()
     proxy = _proxy(url) if url and caller.is_embedded(url) else None
     if proxy and (isinstance(error, errors.UnreachableError) or type(error) is errors.EndpointError):
-        return f"no answer from AWS_ENDPOINT_URL {url}: {proxy} sends it to a proxy. {_BYPASS}"
-    if isinstance(error, errors.UnreachableError):
-        start = ": is the embedded AWS up? `mistral7b local up` starts it" if caller.is_embedded(url) else ""
-        network = f"{_sentence(error)}. Check the network, and whether {region} is the right region"
-        return f"no answer from AWS_ENDPOINT_URL {url}{start}" if url else network
-    return _ADVICE[type(error)].format(error=_sentence(error)) if isinstance(error, errors.CredentialsError) else None
+        fix = f"add localhost to NO_PROXY, as {_SETTINGS} does"
+        return f"no answer from AWS_ENDPOINT_URL {url}: {proxy} sends it to a proxy\nfix: {fix}"
+    if not isinstance(error, errors.UnreachableError):
+        return None
+    if url:
+        start = f"start the embedded AWS: {_SETTINGS}" if caller.is_embedded(url) else "see whether it is the right URL"
+        return f"no answer from AWS_ENDPOINT_URL {url}\nfix: {start}"
+    return f"{_sentence(error)}\nfix: check the network, and whether {region or 'it'} is the right region"
 
 
 def _configuration(error: errors.ConfigurationError) -> str:
     file = os.environ.get("AWS_CONFIG_FILE")
     if file == os.devnull and "profile" in str(error):
-        return f"AWS_CONFIG_FILE is {file}, as `mistral7b local up` sets it. {_LEAVE}"
-    return f"Check AWS_PROFILE, AWS_ENDPOINT_URL and {f'AWS_CONFIG_FILE ({file})' if file else '~/.aws/config'}"
+        return f"AWS_CONFIG_FILE is {file}, as `mistral7b local up` sets it; {_LEAVE}"
+    return f"check AWS_PROFILE, AWS_ENDPOINT_URL and {f'AWS_CONFIG_FILE ({file})' if file else '~/.aws/config'}"
 
 
 def _proxy(url: str) -> str | None:
@@ -154,4 +166,4 @@ def _proxy(url: str) -> str | None:
 
 
 def _sentence(error: errors.EndpointError) -> str:
-    return str(error).rstrip(".")
+    return " ".join(str(error).split()).rstrip(".")

@@ -23,8 +23,9 @@ from mistral7b.capacity.measurements import published_path, read_measurements
 from mistral7b.capacity.memory import benchmark_limits
 from mistral7b.capacity.plots import plot_benchmark as draw
 from mistral7b.errors import UserError
+from mistral7b_cli.layout import Table
 from mistral7b_cli.options import AsJson, ModelFile, PlotFile
-from mistral7b_cli.output import out, progress, say, table, write_json, writing
+from mistral7b_cli.output import progress, say, write_json
 
 commands = typer.Typer(
     name="capacity",
@@ -35,11 +36,9 @@ commands = typer.Typer(
 _TABLE_EPILOG = """
 **Examples**
 
-`mistral7b capacity table`
-
-`mistral7b capacity table --plot model.png`
-
-`mistral7b capacity table --measurements mine.csv --parameters mine.json --json`
+$ mistral7b capacity table
+$ mistral7b capacity table --plot model.png
+$ mistral7b capacity table --measurements mine.csv --parameters mine.json --json
 
 "left out" is predicted by a fit that did not use this row. "sustained" is the throughput with all users active all the
 time, which the published benchmark did not have: use this to size an endpoint.
@@ -48,9 +47,8 @@ time, which the published benchmark did not have: use this to size an endpoint.
 _FIT_EPILOG = """
 **Examples**
 
-`mistral7b capacity fit measurements.csv --tokens-per-word 1.3`
-
-`mistral7b capacity fit measurements.csv --output mine.json`, then `mistral7b capacity table --parameters mine.json`
+$ mistral7b capacity fit measurements.csv --tokens-per-word 1.3
+$ mistral7b capacity fit measurements.csv --output mine.json && mistral7b capacity table --parameters mine.json
 
 A measurements file looks like the published one:
 
@@ -83,8 +81,7 @@ def show_table(
     except FitError as error:
         raise UserError(f"{path}: {error}") from None
     if plot is not None:
-        with writing(plot):
-            draw(figures, calibration, limits, plot)
+        draw(figures, calibration, limits, plot)
     found: dict[str, Errors] = {str(metric): one for metric, one in errors_by_metric(compared).items()}
     found["all"] = errors(compared)
     sustained = [predict(c.figure.row, calibration, limits).steady.tokens_per_second for c in compared]
@@ -103,9 +100,9 @@ def show_table(
         (name, *(f"{value:.1%}" for value in (e.mean, e.maximum, e.mean_left_out, e.maximum_left_out)))
         for name, e in found.items()
     ]
-    out.print(table("Absolute errors", ("", "mean", "largest", "mean, left out", "largest, left out"), rows))
+    say(Table("Absolute errors", ("", "mean", "largest", "mean, left out", "largest, left out"), rows))
     share = f"{calibration.concurrency_share:.2f} of the users beyond the first are in flight on average"
-    say(f"\nAs benchmarked, {share}. Sustained, all are.")
+    say(f"As benchmarked, {share}. Sustained, all are.")
 
 
 @commands.command("fit", epilog=_FIT_EPILOG)
@@ -119,7 +116,7 @@ def fit_measurements(
 ) -> None:
     """Fit the model to measurements of your own, for --parameters of other commands."""
     if not 0.1 <= tokens_per_word <= 100:
-        raise UserError(f"--tokens-per-word {tokens_per_word} is not between 0.1 and 100; prose has about 1.3")
+        raise UserError(f"--tokens-per-word {tokens_per_word}: it is not between 0.1 and 100\nfix: prose has about 1.3")
     figures, limits = read_measurements(measurements), benchmark_limits()
     try:
         with progress.status("fitting …"):
@@ -138,8 +135,8 @@ def fit_measurements(
     ]
     rows.append(("tokens_per_word", f"{calibration.tokens_per_word:.4g}", "pinned"))
     rows.append(("concurrency_share", f"{calibration.concurrency_share:.4g}", "fitted"))
-    out.print(table(f"{measurements}: {len(figures)} figures", ("parameter", "value", ""), rows))
-    out.print(f"mean error {sum(misses) / len(misses):.1%}, largest {max(misses):.1%}")
+    say(Table(f"{measurements}: {len(figures)} figures", ("parameter", "value", ""), rows))
+    say(f"mean error {sum(misses) / len(misses):.1%}, largest {max(misses):.1%}")
     if output is not None:
         say(f"written to {output}")
 
@@ -166,7 +163,7 @@ def _json_row(compared: Compared, sustained: float) -> dict[str, Any]:
 
 
 def _print_rows(compared: tuple[Compared, ...], sustained: list[float]) -> None:
-    headings = ("words", "tokens out", "users", "measured", "predicted", "error", "left out", "error", "sustained")
+    headings = ("words", "tokens out", "users", "measured", "model", "error", "left out", "error", "sustained")
     for metric in dict.fromkeys(c.figure.metric for c in compared):
         shown = headings if metric == "throughput_tokens_per_s" else headings[:-1]
         rows = []
@@ -177,4 +174,4 @@ def _print_rows(compared: tuple[Compared, ...], sustained: list[float]) -> None:
                 cells += [f"{c.predicted:.1f}", f"{c.error:+.1%}", f"{c.predicted_left_out:.1f}"]
                 cells += [f"{c.error_left_out:+.1%}", f"{rate:.0f}"]
                 rows.append(cells[: len(shown)])
-        out.print(table(metric, shown, rows, numbers=True))
+        say(Table(metric, shown, rows, numbers=True))

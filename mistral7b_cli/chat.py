@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import typer
+from rich.text import Text
 
 from mistral7b.endpoint.client import EndpointClient
+from mistral7b.endpoint.errors import ContainerError
 from mistral7b.environment import Environment, load_environment
 from mistral7b.errors import UserError
 from mistral7b.prompts import Message, PromptError, conversation
@@ -17,7 +19,7 @@ from mistral7b_cli.asking import ask, prepare, remark, text_shown
 from mistral7b_cli.aws import connected, explained
 from mistral7b_cli.inputs import ParameterOptions, decoded, parse_parameters
 from mistral7b_cli.options import DEFAULT_FOLDER, EnvironmentName, EnvironmentsFolder
-from mistral7b_cli.output import progress, say
+from mistral7b_cli.output import progress, say, write
 from mistral7b_cli.waiting import Waiting
 
 commands = typer.Typer()
@@ -25,8 +27,9 @@ commands = typer.Typer()
 _COMMANDS = {
     "/help": "shows this",
     "/reset": "forgets the conversation and starts a new one",
-    "/exit": "ends, as Ctrl-D does",
+    "/exit": "ends, as /quit and Ctrl-D do",
 }
+_ENDS = ("/exit", "/quit", "quit", ":q")  # in a pipe, only those with a slash
 
 # The first leaves out the beginning, the second repeats all of it in the answer.
 _NOT_IN_A_CONVERSATION = {"truncate", "return_full_text"}
@@ -34,14 +37,12 @@ _NOT_IN_A_CONVERSATION = {"truncate", "return_full_text"}
 _EPILOG = """
 **Examples**
 
-`mistral7b chat dev`
-
-`mistral7b chat dev -p temperature=0.7 -p max_new_tokens=500`
-
-`printf 'My name is Ann.\\nWhat is my name?\\n' | mistral7b chat dev`
+$ mistral7b chat dev
+$ mistral7b chat dev -p temperature=0.7 -p max_new_tokens=500
+$ printf 'My name is Ann.\\nWhat is my name?\\n' | mistral7b chat dev
 
 In the conversation, `/help` lists the commands. With a pipe every line is a turn, and the first that is not answered
-ends the command with status 1.
+ends the command.
 """
 
 
@@ -57,8 +58,8 @@ def chat(
     env = load_environment(folder, name)
     if env.model == "base":
         raise UserError(
-            f"{env.name} runs the base model, which continues a text and does not converse: "
-            f"ask it with `mistral7b invoke {env.name}`, or set `model: instruct`"
+            f"{env.name} runs the base model, which continues a text and does not converse\n"
+            f"fix: ask it with mistral7b invoke {env.name}, or set model: instruct"
         )
     given = parse_parameters(parameter)
     for excluded in given.keys() & _NOT_IN_A_CONVERSATION:
@@ -66,18 +67,29 @@ def chat(
     at_terminal = sys.stdin is not None and sys.stdin.isatty()
     with connected(env, folder) as client:
         talk = _Conversation(env, given, client)
+        with suppress(ContainerError):  # an endpoint that is deployed refuses this: its prompt is empty
+            client.invoke(b'{"inputs": ""}')
         if at_terminal:
             model = f"{env.version.jumpstart_id} {env.version.version}"
             say(f"{model}: /help lists the commands, Ctrl-D ends.", "dim", on=progress)
-        for line in _typed_lines() if at_terminal else _piped_lines():
-            if line.strip() == "/exit":
-                return
-            try:
-                talk.turn(line)
-            except UserError as error:
-                if not at_terminal:
-                    raise
-                say(f"mistral7b: {error}", on=progress)
+        try:
+            _converse(talk, at_terminal=at_terminal)
+        except KeyboardInterrupt:
+            if at_terminal:
+                write("\n")  # after the ^C, for the shell's prompt
+            raise
+
+
+def _converse(talk: "_Conversation", *, at_terminal: bool) -> None:
+    for line in _typed_lines() if at_terminal else _piped_lines():
+        if line.rstrip() in _ENDS[: None if at_terminal else 2]:
+            return
+        try:
+            talk.turn(line)
+        except UserError as error:
+            if not at_terminal:
+                raise
+            say(Text.assemble(("mistral7b:", "bold red"), f" {error}"), on=progress)
 
 
 @dataclass
@@ -103,13 +115,13 @@ class _Conversation:
             say("a new conversation", "dim", on=progress)
         else:
             guess = nearest(command, _COMMANDS) or "/help"
-            raise UserError(f"there is no command {command}; did you mean {guess}? Begin with a space to send it")
+            raise UserError(f"there is no command {command}\nfix: did you mean {guess}? Begin with a space to send it")
 
     def _ask(self, messages: list[Message]) -> None:
         try:
             question = prepare(conversation(messages), self.given, self.env, stream=True)
         except (PromptError, UserError) as error:
-            again = "; /reset starts a new conversation" if self.messages else ""
+            again = "\nfix: /reset starts a new conversation" if self.messages else ""
             raise UserError(f"{error}{again}") from None
         waiting = Waiting(f"waiting for {self.env.resolved_endpoint_name}")
         with explained(self.env.region, self.env), waiting, text_shown(waiting) as show:
@@ -127,7 +139,7 @@ def _typed_lines() -> Iterator[str]:
         try:
             yield input("> ")
         except EOFError:
-            sys.stdout.write("\n")
+            write("\n")
             return
 
 

@@ -23,7 +23,7 @@ commands = typer.Typer()
 _EPILOG = """
 **Examples**
 
-`mistral7b doctor dev && cdk deploy 'dev/*'`
+$ mistral7b doctor dev && cdk deploy 'dev/*'
 """
 
 

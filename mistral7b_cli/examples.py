@@ -3,18 +3,18 @@
 from typing import Annotated, Any
 
 import typer
-from rich.text import Text
 
 from mistral7b.endpoint.client import EndpointClient
 from mistral7b.endpoint.errors import BrokenAnswerError, ContainerError, TimedOutError
 from mistral7b.environment import Environment, load_environment
-from mistral7b.errors import UserError
+from mistral7b.errors import FAILED, UserError
 from mistral7b.examples import Example, Language, examples
 from mistral7b.prompts import instruction
 from mistral7b_cli.asking import ask, prepare, record
 from mistral7b_cli.aws import connected, explain
+from mistral7b_cli.layout import Table
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
-from mistral7b_cli.output import out, progress, say, table, write_json
+from mistral7b_cli.output import progress, say, write_json
 from mistral7b_cli.waiting import Waiting
 
 commands = typer.Typer()
@@ -25,14 +25,12 @@ _ANSWER = ("prompt_tokens", "generated_text", "finish_reason", "generated_tokens
 _EPILOG = """
 **Examples**
 
-`mistral7b examples dev`
-
-`mistral7b examples dev --language zh --json`
-
-`mistral7b examples dev --list`
+$ mistral7b examples dev
+$ mistral7b examples dev --language zh --json
+$ mistral7b examples dev --list
 
 The base model gets few-shot prompts, which it continues; the instruct model gets questions in the Instruct format.
-Exit status 1 if one of them is not answered. A refused prompt or a time-out does not stop the others; an error of the
+A refused prompt or a time-out does not stop the others; an error of the
 credentials or the endpoint does.
 """
 
@@ -58,8 +56,9 @@ def ask_examples(
         write_json([{"name": e.name, "language": spoken, "prompt": e.text(spoken)} for e, spoken in chosen])
         return
     if only_list:
+        count = f"{len(chosen)} example prompt{'s' if len(chosen) > 1 else ''}"
         rows = [(e.name, ", ".join(e.prompts), _shortened(e.text(spoken))) for e, spoken in chosen]
-        out.print(table(f"{len(chosen)} example prompts", ("name", "languages", "prompt"), rows))
+        say(Table(count, ("name", "languages", "prompt"), rows))
         return
     records = []
     with connected(env, folder) as client:
@@ -71,7 +70,8 @@ def ask_examples(
         write_json(records)
     failed = [one["name"] for one in records if one["error"]]
     if failed:
-        raise UserError(f"{len(failed)} of {len(records)} examples were not answered: {', '.join(failed)}", 1)
+        told = f"{len(failed)} of {len(records)} examples were not answered: {', '.join(failed)}"
+        raise UserError(told, FAILED, documented=as_json)
 
 
 def _ask(example: Example, language: Language, env: Environment, client: EndpointClient) -> dict[str, Any]:
@@ -93,7 +93,7 @@ def _ask(example: Example, language: Language, env: Environment, client: Endpoin
 
 def _print(found: dict[str, Any]) -> None:
     say(f"{found['name']} ({found['language']})", "bold")
-    out.print(Text(f"> {_shortened(found['prompt'])}", "dim"))
+    say(f"> {_shortened(found['prompt'])}", "dim")
     if found["error"]:
         say(f"not answered: {found['error']}\n", "red", on=progress)
         return

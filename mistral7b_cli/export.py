@@ -8,7 +8,7 @@ import typer
 from mistral7b.environment import load_environment
 from mistral7b.promotion.names import environment_stacks
 from mistral7b_cli.options import DEFAULT_FOLDER, EnvironmentName, EnvironmentsFolder
-from mistral7b_cli.output import progress, say, write, writing
+from mistral7b_cli.output import progress, say, write
 from mistral7b_cli.synthesis import synthesized
 
 commands = typer.Typer()
@@ -17,9 +17,8 @@ _MOST_INLINE = 51_200
 _EPILOG = """
 **Examples**
 
-`mistral7b export dev -o template.json`
-
-`mistral7b export prod | aws s3 cp - s3://a-bucket/mistral-7b.json`, for Launch Stack or Service Catalog
+$ mistral7b export dev -o template.json
+$ mistral7b export prod | aws s3 cp - s3://a-bucket/mistral-7b.json  # for Launch Stack or Service Catalog
 """
 
 
@@ -27,7 +26,7 @@ _EPILOG = """
 def export(
     name: EnvironmentName,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Default: standard output.", dir_okay=False)
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Default: standard output.")
     ] = None,
     folder: EnvironmentsFolder = DEFAULT_FOLDER,
 ) -> None:
@@ -43,8 +42,7 @@ def export(
     if output is None:
         write(content)
         return
-    with writing(output):
-        output.write_text(content, encoding="utf-8")
+    output.write_text(content, encoding="utf-8")
     body = f"--template-body file://{output}" if len(content.encode()) <= _MOST_INLINE else "--template-url https://…"
     create = f"aws cloudformation create-stack --region {env.region} {body} \\\n"
     options = f"  --stack-name {environment_stacks(name)[0]} --capabilities CAPABILITY_NAMED_IAM"

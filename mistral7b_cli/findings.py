@@ -7,12 +7,11 @@ from typing import Any
 
 from rich.text import Text
 
-from mistral7b.errors import UserError
+from mistral7b.errors import FAILED, NO_ACCESS, UserError
 from mistral7b.operate.checks import Finding
 from mistral7b_cli.output import conclude, say
 
 _STYLES = {"ok": "green", "warning": "yellow", "failure": "bold red", "not checked": "dim"}
-_FAILED, _NO_ACCESS = 1, 3
 
 
 def report(found: Sequence[Finding], document: dict[str, Any] | None) -> None:
@@ -30,10 +29,11 @@ def report(found: Sequence[Finding], document: dict[str, Any] | None) -> None:
     plural = {"warning": "warnings", "failure": "failures"}
     told = ", ".join(f"{n} {plural.get(one, one) if n > 1 else one}" for one in _STYLES if (n := counts[one]))
     if counts["not checked"] == len(found):
-        raise UserError(f"nothing could be checked\nfix: allow {found[0].found.removeprefix('needs ')}", _NO_ACCESS)
+        fix = f"allow {found[0].found.removeprefix('needs ')}"
+        raise UserError(f"nothing could be checked\nfix: {fix}", NO_ACCESS, documented=document is not None)
     if counts["failure"]:
         names = dict.fromkeys(one.check for one in found if one.outcome == "failure")
-        raise UserError(f"{told}: {', '.join(names)}", _FAILED)
+        raise UserError(f"{told}: {', '.join(names)}", FAILED)
     if document is None:
         say(told)
 

@@ -12,14 +12,14 @@ from typing import Annotated
 import typer
 
 from mistral7b import catalog
-from mistral7b.errors import UserError
+from mistral7b.errors import FAILED, UserError
+from mistral7b_cli.output import say
 
 _EPILOG = """
 **Examples**
 
-`mistral7b init my-llm`
-
-`mistral7b init my-llm --region eu-west-1 --account 210987654321 --repository acme/my-llm`
+$ mistral7b init my-llm
+$ mistral7b init my-llm --region eu-west-1 --account 210987654321 --repository acme/my-llm
 """
 _NAMES = {"gitignore": ".gitignore"}  # a file of that name in the package would be git's
 
@@ -60,18 +60,15 @@ def init(
         "repository": repository.replace("{name}", name),
         "version": metadata.version("mistral7b-sagemaker"),
     }
-    try:
-        _copy(files("mistral7b_cli") / "project_template", folder, values)
-        cdk_json = {
-            "app": "python3 app.py",
-            "versionReporting": False,
-            "notices": False,
-            "context": _recommended_flags(),
-        }
-        (folder / "cdk.json").write_text(json.dumps(cdk_json, indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"{error.filename}: {error.strerror}\nfix: name a folder that can be written", 1) from error
-    typer.echo(f"wrote {folder}: next, see {folder / 'README.md'}")
+    _copy(files("mistral7b_cli") / "project_template", folder, values)
+    cdk_json = {
+        "app": "python3 app.py",
+        "versionReporting": False,
+        "notices": False,
+        "context": _recommended_flags(),
+    }
+    (folder / "cdk.json").write_text(json.dumps(cdk_json, indent=2) + "\n", encoding="utf-8")
+    say(f"wrote {folder}: next, see {folder / 'README.md'}")
 
 
 def _copy(source: Traversable, target: Path, values: dict[str, str]) -> None:
@@ -91,7 +88,7 @@ def _recommended_flags() -> dict[str, object]:
     """The feature flags that aws-cdk-lib recommends to a new project, as `cdk init` writes them."""
     found = util.find_spec("aws_cdk")
     if found is None or found.origin is None:
-        raise UserError("this needs the package aws-cdk-lib\nfix: pip install 'mistral7b-sagemaker[deploy]'", 1)
+        raise UserError("this needs the package aws-cdk-lib\nfix: pip install 'mistral7b-sagemaker[deploy]'", FAILED)
     [package] = (Path(found.origin).parent / "_jsii").glob("aws-cdk-lib@*.tgz")
     with tarfile.open(package, "r|gz") as members:
         member = next(one for one in members if one.name == "package/recommended-feature-flags.json")

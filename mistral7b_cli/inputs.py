@@ -36,13 +36,13 @@ def parse_parameters(options: Sequence[str] | None) -> dict[str, Any]:
         name, separator, text = option.partition("=")
         name = name.strip()
         if not separator:
-            raise UserError(f"--parameter {option}: write NAME=VALUE, such as max_new_tokens=200")
+            raise UserError(f"--parameter {option}: it has no value\nfix: write NAME=VALUE, such as max_new_tokens=200")
         if name not in _HINTS:
-            raise UserError(f"--parameter {option}: there is no parameter {name!r}; {_known(name)}")
+            raise UserError(f"--parameter {option}: there is no parameter {name!r}\nfix: {_known(name)}")
         if _HINTS[name] == list[str]:
             values.setdefault(name, []).append(text)
         elif name in values:
-            raise UserError(f"--parameter {option}: {name} is given twice")
+            raise UserError(f"--parameter {option}: {name} is given twice\nfix: give it once")
         else:
             values[name] = _value(option, name, text)
     return {name: value for name, value in values.items() if value is not None}
@@ -63,8 +63,8 @@ def _value(option: str, name: str, text: str) -> Any:
         parse_request("application/json", body)
     except UnreadableRequestError as error:
         reason = _REASON.search(str(error))
-        told = f" (the container: {reason[1]})" if reason else ""
-        raise UserError(f"--parameter {option}: {_wanted(name)} is wanted{told}") from None
+        told = f": {reason[1]}" if reason else ""
+        raise UserError(f"--parameter {option}: the container refuses it{told}\nfix: give {_wanted(name)}") from None
     return value
 
 
@@ -83,18 +83,13 @@ def read_prompt(argument: str | None) -> str:
             raise UserError("the prompt is not UTF-8")
         return argument
     if argument is None and (sys.stdin is None or sys.stdin.isatty()):
-        raise UserError('give a prompt, such as "Hello!", or pipe one into the command')
+        raise UserError('there is no prompt\nfix: give one, such as "Hello!", or pipe one into the command')
     return decoded(_standard_input()).removesuffix("\n").removesuffix("\r")
 
 
 def read_bytes(file: Path) -> bytes:
-    """The content of a file, or of standard input for -. Raises UserError of status 2."""
-    if str(file) == "-":
-        return _standard_input()
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise UserError(f"cannot read {file}: {error.strerror}") from None
+    """The content of a file, or of standard input for -."""
+    return _standard_input() if str(file) == "-" else file.read_bytes()
 
 
 def decoded(data: bytes) -> str:
@@ -107,5 +102,5 @@ def decoded(data: bytes) -> str:
 
 def _standard_input() -> bytes:
     if sys.stdin is None:
-        raise UserError("standard input is closed")
+        raise UserError("standard input is closed\nfix: give the prompt as an argument")
     return sys.stdin.buffer.read()

@@ -16,7 +16,7 @@ from mistral7b_cli.asking import ask, prepare, record, remark, show_as_json, tex
 from mistral7b_cli.aws import connected
 from mistral7b_cli.inputs import ParameterOptions, parse_parameters, read_bytes, read_prompt
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
-from mistral7b_cli.output import write, write_answer, write_json
+from mistral7b_cli.output import write, write_json
 from mistral7b_cli.show_code import EXAMPLE, Language, code
 from mistral7b_cli.waiting import Waiting
 
@@ -27,19 +27,14 @@ _ASKS_FOR_DETAILS = {"details", "decoder_input_details", "top_n_tokens", "best_o
 _EPILOG = """
 **Examples**
 
-`mistral7b invoke dev "Which country has the most natural lakes?"`
-
-`mistral7b invoke dev "Tell me a story." --stream -p max_new_tokens=500`
-
-`cat report.txt | mistral7b invoke dev --json | jq .generated_text`
-
-`mistral7b invoke dev "Tell me a story." --show-code curl`
-
-`echo '{"inputs": "Once upon a time"}' | mistral7b invoke dev --raw -`
+$ mistral7b invoke dev "Which country has the most natural lakes?"
+$ mistral7b invoke dev "Tell me a story." --stream -p max_new_tokens=500
+$ cat report.txt | mistral7b invoke dev --json | jq .generated_text
+$ mistral7b invoke dev "Tell me a story." --show-code curl
+$ echo '{"inputs": "Once upon a time"}' | mistral7b invoke dev --raw -
 
 The instruct model's prompt is put into its format, `[INST] … [/INST]`; --no-format sends it as it is. A prompt that
-begins with a dash goes after `--`. The answer goes to standard output, all else to standard error. Exit status: 0
-answered, 1 not answered, 2 wrong arguments or a prompt that is too long, 130 interrupted.
+begins with a dash goes after `--`. The answer goes to standard output, all else to standard error.
 """
 
 
@@ -78,7 +73,7 @@ def invoke(
     show_code: Annotated[
         Language | None,
         typer.Option(
-            metavar="[python|curl|cli]",
+            metavar="python|curl|cli",
             help="Print a program that asks this, and ask nothing. Without PROMPT it has an example.",
         ),
     ] = None,
@@ -92,7 +87,7 @@ def invoke(
     env = load_environment(folder, name)
     if raw is not None:
         if prompt is not None or parameter or as_json or no_format or show_code:
-            raise UserError("--raw sends a whole request: of the other options only --stream applies")
+            raise UserError("--raw sends a whole request\nfix: give no prompt, and of the other options only --stream")
         _send_raw(env, folder, read_bytes(raw), stream)
         return
     given = parse_parameters(parameter)
@@ -116,19 +111,19 @@ def invoke(
         write_json(document, indent=None if stream else 2)
         return
     if not stream:
-        write_answer(answer.text.strip() + "\n")
+        write(answer.text.strip() + "\n")
     remark(question, answer)
 
 
 def _inputs(env: Environment, prompt: str, no_format: bool) -> str:
     if not prompt:
-        raise UserError("the prompt is empty")
+        raise UserError("the prompt is empty\nfix: write one")
     if env.model == "base" or no_format:
         return prompt
     try:
         return instruction(prompt)
     except PromptError as error:
-        raise UserError(f"{error}; --no-format sends the prompt as it is") from None
+        raise UserError(f"{error}\nfix: --no-format sends the prompt as it is") from None
 
 
 def _send_raw(env: Environment, folder: Path, body: bytes, stream: bool) -> None:

@@ -10,10 +10,10 @@ from typing import Annotated, Any
 
 import typer
 
-from mistral7b.errors import UserError
+from mistral7b.errors import FAILED, UserError
 from mistral7b.yamlfile import nearest
 from mistral7b_cli.options import AsJson
-from mistral7b_cli.output import progress, say, write_json
+from mistral7b_cli.output import progress, say, write, write_json
 from sagehost import lifecycle
 from sagehost.accounts import DEFAULT_ACCOUNT, DEFAULT_REGION, access_key_id, without_credentials
 
@@ -62,7 +62,7 @@ def up(
             server = lifecycle.up(state, port)
     except lifecycle.LifecycleError as error:
         fix = "\nfix: name another port (--port 0 takes a free one)" if "cannot listen" in str(error) else ""
-        raise UserError(f"{error}{fix}", 1) from error
+        raise UserError(f"{error}{fix}", FAILED) from error
     settings: dict[str, str | None] = {**server.settings(account, region)}
     if as_json:
         write_json(_told(server) | {"environment": settings})
@@ -101,7 +101,7 @@ def down(state: StateFolder = STATE, as_json: AsJson = False) -> None:
     try:
         stopped = lifecycle.down(state)
     except lifecycle.LifecycleError as error:
-        raise UserError(str(error), 1) from error
+        raise UserError(str(error), FAILED) from error
     settings = without_credentials()
     if as_json:
         write_json({"stopped": stopped, "environment": settings})
@@ -118,7 +118,7 @@ def _told(server: lifecycle.State) -> dict[str, Any]:
 def _print(settings: Mapping[str, str | None], told: str, purpose: str) -> None:
     """Prints settings for a shell, and at a terminal how the shell runs them: it reads them from a pipe."""
     for name, value in settings.items():
-        say(f"unset {name}" if value is None else f"export {name}={shlex.quote(value)}")
+        write(f"unset {name}\n" if value is None else f"export {name}={shlex.quote(value)}\n")
     say(told, on=progress)
     if settings and sys.stdout.isatty():
         say(f'{purpose}: eval "$({shlex.join(["mistral7b", *sys.argv[1:]])})"', on=progress)

@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 
 from mistral7b import catalog
-from mistral7b.errors import UserError
+from mistral7b.errors import FAILED, UserError
+from mistral7b_cli.layout import Table
 from mistral7b_cli.options import AsJson
-from mistral7b_cli.output import out, say, table, write_json
+from mistral7b_cli.output import say, write_json
 
 commands = typer.Typer()
 
@@ -37,9 +38,9 @@ def models(
     for model, versions in found:
         _show(model, versions)
     for regions in sorted({v.regions for _, versions in found for v in versions}, key=len):
-        out.print(f"{len(regions)} regions: {', '.join(regions)}")
-    out.print("\n* the default: the newest on TGI 1.1.0. --json also prints instance types, images and artifacts.")
-    out.print(
+        say(f"{len(regions)} regions: {', '.join(regions)}")
+    say("\n* the default: the newest on TGI 1.1.0. --json also prints instance types, images and artifacts.")
+    say(
         "JumpStart's newer versions run on LMI containers (DJL Serving) and are not listed: this project's checks, "
         "client, planner and embedded AWS know TGI, the container of JumpStart's announcement."
     )
@@ -54,8 +55,8 @@ def _find(word: str | None) -> list[tuple[catalog.Model, list[catalog.ModelVersi
     }
     if not keys:
         near = get_close_matches(wanted, sorted(set().union(*words.values())))
-        hint = f"near matches: {', '.join(near)}" if near else "try a model, version, region or instance type"
-        raise UserError(f"no model or version matches {word!r}; {hint} (`mistral7b models` lists all)", 1)
+        hint = f"did you mean {' or '.join(near)}?" if near else "try a model, version, region or instance type"
+        raise UserError(f"no model or version matches {word!r}\nfix: {hint} mistral7b models lists all", FAILED)
     found = ((m, [v for v in m.versions if (m.name, v.version) in keys]) for m in catalog.models())
     return [(m, versions) for m, versions in found if versions]
 
@@ -67,15 +68,14 @@ def _words(model: catalog.Model, version: catalog.ModelVersion) -> set[str]:
 
 
 def _show(model: catalog.Model, shown: list[catalog.ModelVersion]) -> None:
-    out.print(f"{model.name}: {catalog.JUMPSTART_IDS[model.name]}", style="bold")
-    for fact, text in model.card.items():
-        out.print(f"{fact}: {text}")
+    say(f"{model.name}: {catalog.JUMPSTART_IDS[model.name]}", "bold")
+    say("".join(f"{fact}: {text}\n" for fact, text in model.card.items()))
     marks = [" *" if v == model.default_version else "" for v in shown]
     rows = [
         (v.version + mark, v.tgi_version, v.weights, v.default_instance_type, str(len(v.regions)))
         for v, mark in zip(shown, marks, strict=True)
     ]
-    out.print(table("", ("version", "TGI", "weights", "default instance", "regions"), rows))
+    say(Table("", ("version", "TGI", "weights", "default instance", "regions"), rows))
 
 
 def _row(model: catalog.Model, version: catalog.ModelVersion) -> dict[str, object]:

@@ -18,7 +18,7 @@ def _check_picture(parameter: typer.CallbackParam, file: Path | None) -> Path | 
     if file is not None and (file.suffix not in _PICTURES or not file.parent.is_dir()):
         option = parameter.opts[0]
         reason = f"it has to be a file in a folder that exists, and end in {', '.join(_PICTURES)}"
-        raise UserError(f"{option} = {file}\n    {reason}\n    fix: write {option} picture.svg")
+        raise UserError(f"{option} {file}: {reason}\nfix: write {option} picture.svg")
     return file
 
 
@@ -65,9 +65,9 @@ def promotion_of(folder: Path) -> "Promotion":
     return promotion
 
 
-def project_here() -> Path:
-    """The folder in which the command runs, which has to be a project's."""
+def project_here(file: str = "cdk.json") -> Path:
+    """The folder in which the command runs, which has to be a project's, with this file."""
     project = Path.cwd()
-    if not (project / "cdk.json").is_file():
-        raise UserError(f"{project} holds no cdk.json\nfix: run the command in the project's folder")
+    if not (project / file).is_file():
+        raise UserError(f"no {file} here; run it in the project's folder")
     return project

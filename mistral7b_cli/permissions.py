@@ -2,16 +2,15 @@
 
 from dataclasses import asdict
 from itertools import groupby
-from textwrap import fill
 from typing import Annotated
 
 import typer
 
-from mistral7b.environment import load_environments
-from mistral7b.errors import UserError
+from mistral7b.environment import load_environment
 from mistral7b.operate.permissions import Statement, read_policies
-from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder
-from mistral7b_cli.output import write, write_json
+from mistral7b.promotion.names import PIPELINE_ID
+from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder, promotion_of
+from mistral7b_cli.output import say, write_json
 from mistral7b_cli.synthesis import synthesized
 
 commands = typer.Typer()
@@ -28,27 +27,25 @@ def permissions(
     For a security review: roles, trust policies, key, bucket and endpoint policies, read from the synthesized
     templates. docs/security.md says in prose who may do what. AWS is not called.
     """
-    names = [*load_environments(folder), "pipeline"]
-    if name not in names:
-        raise UserError(f"there is no {name} in {folder}\nfix: name one of {', '.join(names)}", 1)
+    if name == PIPELINE_ID:
+        promotion_of(folder)
+    else:
+        load_environment(folder, name)
     # The pipeline's template holds what every environment contributes.
-    with synthesized(folder, **({} if name == "pipeline" else {"only": name})) as assembly:
+    with synthesized(folder, **({} if name == PIPELINE_ID else {"only": name})) as assembly:
         found = [one for stack in read_policies(assembly) for one in stack.statements()]
     # An environment's stacks are in its stage, such as dev/…; the pipeline's is in none.
-    statements = [one for one in found if one.stack.rpartition("/")[0] == (name if name != "pipeline" else "")]
-    if not statements:
-        raise UserError(f"{folder} has no pipeline.yaml\nfix: name an environment: {', '.join(names[:-1])}", 1)
+    statements = [one for one in found if one.stack.rpartition("/")[0] == ("" if name == PIPELINE_ID else name)]
     if as_json:
         write_json([asdict(statement) for statement in statements])
         return
     for resource, of_resource in groupby(statements, key=lambda one: f"{one.stack}/{one.path}: {one.resource_type}"):
-        write(f"{resource}\n{''.join(map(_text, of_resource))}\n")
+        say(f"{resource}\n{''.join(map(_text, of_resource))}")
 
 
 def _text(statement: Statement) -> str:
     conditions = [f"{operator}: {key} = {value}" for operator, key, value in statement.conditions]
-    why = f"{statement.key} ({statement.policy}): {statement.reason}"
-    lines = [fill(why, 100, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)]
+    lines = [f"  {statement.key} ({statement.policy}): {statement.reason}"]
     for heading, values in (
         (statement.effect, statement.actions),
         ("Principal", statement.principals),

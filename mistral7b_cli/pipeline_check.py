@@ -18,9 +18,8 @@ commands = typer.Typer()
 _EPILOG = """
 **Examples**
 
-`AWS_PROFILE=tools mistral7b pipeline check`, before `cdk deploy pipeline`
-
-`mistral7b pipeline check --json`, for scripts: the status is 1 if anything fails
+$ AWS_PROFILE=tools mistral7b pipeline check  # before: cdk deploy pipeline
+$ mistral7b pipeline check --json  # for scripts
 """
 
 
@@ -33,11 +32,11 @@ def check(folder: EnvironmentsFolder = DEFAULT_FOLDER, as_json: AsJson = False) 
     repository's host available. It only reads, by the lookup roles of the bootstrap, and assumes no role that may
     deploy. What fails comes with the command that fixes it.
 
-    The status is 0 if all is fine, 1 if something fails, 2 for other credentials or a wrong file.
+    The exit code is 1 if a check fails.
     """
     promotion = promotion_of(folder)
     settings, answers = promotion.settings, itertools.count(1)
-    with explained(settings.region, what="AWS does not say whose credentials these are", status=2):
+    with explained(settings.region, what="AWS does not say whose credentials these are"):
         announce(PIPELINE_NAME, settings.region, settings.account, promotion.file, must_know=True)
     with progress.status("checking the accounts") as status:
         found = check_accounts(

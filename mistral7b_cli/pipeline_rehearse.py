@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from mistral7b.errors import UserError
+from mistral7b.errors import FAILED, UserError
 from mistral7b_cli.demo.command import interruptible
-from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, PictureFile, project_here
-from mistral7b_cli.output import out, progress, say, write_json, writing
+from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder, PictureFile, project_here
+from mistral7b_cli.output import out, progress, say, write_json
 from mistral7b_cli.rehearsal.approvals import approve_all
 from mistral7b_cli.rehearsal.rehearse import BUILDS, STATE, run_rehearsal
 from mistral7b_cli.rehearsal.repository import commit_of, uncommitted
@@ -21,18 +21,13 @@ commands = typer.Typer()
 _EPILOG = """
 **Examples**
 
-`mistral7b pipeline rehearse`
-
-`mistral7b pipeline rehearse --approve --picture pipeline.svg`
-
-`mistral7b pipeline rehearse --after origin/main`: what runs today is promoted first, so that HEAD is an update
-
-`mistral7b pipeline rehearse --approve --json | jq .stopped_by`
+$ mistral7b pipeline rehearse
+$ mistral7b pipeline rehearse --approve --picture pipeline.svg
+$ mistral7b pipeline rehearse --after origin/main  # what runs today is promoted first, so that HEAD is an update
+$ mistral7b pipeline rehearse --approve --json | jq .stopped_by
 
 The commands of `build` in pipeline.yaml run as they are, `setup` once in each build and `test` once: with make setup
 and make check that takes some ten minutes. Only what is committed is promoted.
-
-Exit status: 0 promoted to every environment, 1 stopped on the way, 2 wrong arguments or files.
 """
 
 
@@ -45,15 +40,7 @@ def rehearse(  # noqa: PLR0917 - typer makes an option of each
             metavar="COMMIT", help="Promote this commit first, approving everything: what HEAD meets on its way."
         ),
     ] = None,
-    folder: Annotated[
-        Path,
-        typer.Option(
-            "--environments",
-            metavar="FOLDER",
-            envvar="MISTRAL7B_ENVIRONMENTS",
-            help="Folder of environment files to rehearse in place of the commit's own.",
-        ),
-    ] = DEFAULT_FOLDER,
+    folder: EnvironmentsFolder = DEFAULT_FOLDER,
     picture: PictureFile = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the embedded AWS running, to look around.")] = False,
     as_json: AsJson = False,
@@ -61,7 +48,8 @@ def rehearse(  # noqa: PLR0917 - typer makes an option of each
     """Run the pipeline on this laptop: HEAD, through every stage, to every environment, on an embedded AWS.
 
     Accounts are bootstrapped, the pipeline is deployed and connected by the commands that do it on AWS, and the builds'
-    commands run as they are. Approvals are asked for. Nothing of it stays. Run it in the project's folder.
+    commands run as they are. Approvals are asked for. Nothing of it stays. Run it in the project's folder. Files of
+    another folder (--environments) take the place of the commit's own.
 
     --json prints one document: of the commit its stages and actions with status, seconds and reason, what stopped it
     and its log, and what each environment runs in the end.
@@ -74,7 +62,7 @@ def rehearse(  # noqa: PLR0917 - typer makes an option of each
         )
     project = project_here()
     if not folder.is_dir():
-        raise UserError(f"--environments = {folder}\n    there is no such folder")
+        raise UserError(f"--environments {folder}: there is no such folder\nfix: name one that is there")
     commits = [commit_of(project, revision) for revision in (after, "HEAD") if revision is not None]
     other = None if folder.resolve() == (project / DEFAULT_FOLDER).resolve() else folder.resolve()
     if files := uncommitted(project):
@@ -89,17 +77,16 @@ def rehearse(  # noqa: PLR0917 - typer makes an option of each
     for result in [] if as_json else results:
         say(f"\n{result.title}", "bold")
         for shown in result.tables():
-            out.print(shown)
+            say(shown)
     if picture is not None:
         from mistral7b_cli.rehearsal.picture import draw  # noqa: PLC0415 - matplotlib takes a second to load
 
-        with writing(picture):
-            draw(last.execution, picture, last.title, last.stopped)
+        draw(last.execution, picture, last.title, last.stopped)
         say(f"Picture: {picture}", on=console)
     if kept is not None:
         say(_how_to_look(kept, last), on=console)
     if last.stop is not None:
-        raise UserError("\n    ".join([f"the promotion {last.stopped}", *last.stop["log"]]), 1)
+        raise UserError("\n    ".join([f"the promotion {last.stopped}", *last.stop["log"]]), FAILED, documented=as_json)
 
 
 def _how_to_look(folder: Path, result: Result) -> str:

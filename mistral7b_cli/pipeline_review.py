@@ -8,9 +8,10 @@ from typing import Annotated
 
 import boto3
 import typer
+from rich.text import Text
 
 from mistral7b.endpoint.errors import EndpointError
-from mistral7b.errors import UserError
+from mistral7b.errors import BROADENS, UserError
 from mistral7b.promotion.approval import APPROVED, EXECUTION_VARIABLE, approve
 from mistral7b.promotion.check.cloud import Cloud
 from mistral7b.promotion.grants import Grant
@@ -22,17 +23,13 @@ from mistral7b_cli.options import AsJson
 from mistral7b_cli.output import progress, say, write_json
 
 commands = typer.Typer()
-BROADENS = 3
-"""The exit status of --fail."""
 
 _EPILOG = """
 **Examples**
 
-`cdk synth --quiet && mistral7b pipeline review dev --assembly cdk.out`
-
-`mistral7b pipeline review prod --assembly cdk.out --json`, which prints `{"broadens": true, …}`
-
-`mistral7b pipeline review prod --assembly cdk.out --fail`, whose status is 3 if it broadens
+$ cdk synth --quiet && mistral7b pipeline review dev --assembly cdk.out
+$ mistral7b pipeline review prod --assembly cdk.out --json  # {"broadens": true, …}
+$ mistral7b pipeline review prod --assembly cdk.out --fail  # whose exit code is 4 if it broadens
 
 In a pipeline action: `PIPELINE_EXECUTION_ID=… mistral7b pipeline review prod --assembly cdk.out --approve`
 """
@@ -41,7 +38,8 @@ In a pipeline action: `PIPELINE_EXECUTION_ID=… mistral7b pipeline review prod 
 @commands.command(epilog=_EPILOG)
 def review(
     name: Annotated[
-        str, typer.Argument(metavar="ENVIRONMENT", help="A stage of the cloud assembly, such as dev, or pipeline.")
+        str,
+        typer.Argument(metavar="ENVIRONMENT|pipeline", help="A stage of the cloud assembly, such as dev, or pipeline."),
     ],
     assembly: Annotated[
         Path, typer.Option("--assembly", metavar="FOLDER", help="The cloud assembly, from cdk synth.")
@@ -53,14 +51,14 @@ def review(
             help="Answer the pipeline's approval SecurityChanges if nothing broadens; needs PIPELINE_EXECUTION_ID.",
         ),
     ] = False,
-    fail: Annotated[bool, typer.Option("--fail", help="End with status 3 if it broadens.")] = False,
+    fail: Annotated[bool, typer.Option("--fail", help="End with exit code 4 if it broadens.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show whether a deployment would broaden IAM permissions or open security groups.
 
     It compares the assembly's templates with those that are deployed, by the lookup role of the environment's account:
     policy statements, attachments of policies and security group rules, each on a line. A first deployment broadens, as
-    does whatever is not provably narrower. What cannot be read is an error (status 1), never taken for harmless.
+    does whatever is not provably narrower. What cannot be read is an error, never taken for harmless.
 
     In a pipeline it is the commit's own code that reviews the commit, so it stops mistakes, not whoever may push:
     protect the branch, and keep the approval before production.
@@ -68,7 +66,11 @@ def review(
     execution = _execution() if answer else None
     with suppress(EndpointError):  # what the credentials lack, the comparison says
         announce(name, None)  # the assembly names the account that is compared
-    with progress.status(f"comparing {name} with what is deployed"):
+    fix = "`mistral7b pipeline check` says which account lacks what"
+    with (
+        explained("", what=f"{name} could not be compared with what is deployed", fix=fix),
+        progress.status(Text(f"comparing {name} with what is deployed")),
+    ):
         reviewed = compare(Cloud(), assembly, name)
     if not as_json:
         _print(reviewed)
@@ -95,10 +97,9 @@ def _execution() -> str:
 def _approve(reviewed: Review, execution: str) -> str:
     summary = f"templates compared: nothing in {reviewed.environment} broadens IAM permissions or security groups"
     fix = "set AWS_DEFAULT_REGION to the pipeline's region"
-    with explained("", what="CodePipeline could not be called", fix=fix, status=2):
-        codepipeline = boto3.client("codepipeline")
-    with progress.status("answering the approval SecurityChanges"):
-        return approve(codepipeline, _stage(reviewed), execution, summary)
+    what = f"the approval {SECURITY_APPROVAL} of stage {_stage(reviewed)} could not be answered"
+    with explained("", what=what, fix=fix), progress.status("answering the approval SecurityChanges"):
+        return approve(boto3.client("codepipeline"), _stage(reviewed), execution, summary)
 
 
 def _stage(reviewed: Review) -> str:

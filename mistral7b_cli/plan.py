@@ -5,12 +5,10 @@ from dataclasses import asdict
 from typing import Any
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
 from mistral7b.capacity.admission import why_never_admitted
 from mistral7b.capacity.calibration import Calibration, published_calibration
-from mistral7b.capacity.fleet.prices import price_of
 from mistral7b.capacity.memory import fitted_instance_types
 from mistral7b.capacity.planner import InfeasibleError, Plan
 from mistral7b.capacity.planner import plan as work_out
@@ -19,8 +17,10 @@ from mistral7b.capacity.planner.service import SATURATION
 from mistral7b.capacity.planner.sizing import REACTION_S, STARTUP_S
 from mistral7b.capacity.plots import plot_plan as draw
 from mistral7b.catalog import instance_types
+from mistral7b.catalog.prices import price_of
 from mistral7b.environment import Environment, load_environment
 from mistral7b.errors import UserError
+from mistral7b_cli.layout import Table
 from mistral7b_cli.options import (
     DEFAULT_FOLDER,
     AsJson,
@@ -30,7 +30,7 @@ from mistral7b_cli.options import (
     PlotFile,
     Price,
 )
-from mistral7b_cli.output import out, progress, say, table, write_json, writing
+from mistral7b_cli.output import progress, say, write_json
 
 commands = typer.Typer()
 
@@ -49,11 +49,9 @@ The environment file says what traffic comes and how fast it has to be served:
 
 **Examples**
 
-`mistral7b plan prod`
-
-`mistral7b plan prod --price 1.21 --json`
-
-`mistral7b plan prod --plot plan.svg`
+$ mistral7b plan prod
+$ mistral7b plan prod --price 1.21 --json
+$ mistral7b plan prod --plot plan.svg
 
 Status 2 if no settings keep the objective; the message says which nearest one can be kept. A setting that is `auto` in
 the file (`MAX_CONCURRENT_REQUESTS: auto`) is planned whenever the file is read.
@@ -77,10 +75,7 @@ def plan(  # noqa: PLR0917 - typer makes an option of each
     env = load_environment(folder, name)
     file = folder / f"{name}.yaml"
     if env.workload is None:
-        raise UserError(
-            f"{file}: workload\n    it is missing, so there is nothing to plan for\n"
-            "    fix: add workload:, as `mistral7b plan --help` shows"
-        )
+        raise UserError(f"{file}: there is no workload to plan for\nfix: add workload:, as mistral7b plan --help shows")
     model = (Calibration.read(parameters) if parameters else published_calibration()).parameters
     try:
         with progress.status("planning …"):
@@ -94,8 +89,7 @@ def plan(  # noqa: PLR0917 - typer makes an option of each
     else:
         shown.print()
     if plot is not None:
-        with writing(plot):
-            draw(found, plot, f"{name}: at most {found.settings.max_instances} × {env.instance_type}")
+        draw(found, plot, f"{name}: at most {found.settings.max_instances} × {env.instance_type}")
 
 
 class _Report:
@@ -178,38 +172,38 @@ class _Report:
             [Text(cell, "bold" if now != planned else "") for cell in (field, now or "(none)", planned)]
             for field, now, planned in self.settings()
         ]
-        out.print(table(f"{self.env.name} on {self.type}", ("setting", "now", "planned"), rows))
-        say(f"What binds: {_binding(self.plan)}")
-        out.print(self._expected())
-        say(self._cost_line())
+        say(Table(f"{self.env.name} on {self.type}", ("setting", "now", "planned"), rows))
+        say(f"What binds: {_binding(self.plan)}\n")
+        say(self._expected())
+        say(f"{self._cost_line()}\n")
         others = [(other.what, other.why) for other in self.plan.runners_up]
-        out.print(table("Runners-up", ("configuration", "why it is not chosen"), others))
+        say(Table("Runners-up", ("configuration", "why it is not chosen"), others))
         for note in self.notes():
             say(note)
         say(f"\nFor the environment file:\n\n{_yaml_lines(self.plan)}")
 
     def _expected(self) -> Table:
-        rows = []
+        headings = ("", "requests/s", "instances", "in flight each", "p50 ms/token", "p95 ms/token", "p50 s", "p95 s")
+        columns: list[tuple[str, ...]] = [(*headings, "refused (429)", "over 60 s")]
         for label, at in (("average", self.plan.option.at_average), ("peak", self.plan.option.at_peak)):
             load = (f"{at.requests_per_second:g}", f"{at.instances}", f"{at.in_flight:.1f}")
             latency = (at.p50_ms_per_token, at.p95_ms_per_token, at.p50_seconds, at.p95_seconds)
-            rows.append((label, *load, *_figures(latency, at.refused, at.timed_out)))
+            columns.append((label, *load, *_figures(latency, at.refused, at.timed_out)))
         for s in self.scenarios:
             m = s.summary
             load = (f"{m.requests / s.duration_s:.3g}", f"{s.mean_instances:.2f}", "")
             lost = (m.refused / m.requests, m.timed_out / m.requests)
-            rows.append((f"simulated: {s.name}", *load, *_figures((*m.per_token_ms[:2], *m.latency_s[:2]), *lost)))
-        latencies = ("p50 ms/token", "p95 ms/token", "p50 s", "p95 s")
-        headings = ("", "requests/s", "instances", "in flight each", *latencies, "refused (429)", "over 60 s")
-        return table("Expected", headings, rows, numbers=True)
+            columns.append((f"simulated: {s.name}", *load, *_figures((*m.per_token_ms[:2], *m.latency_s[:2]), *lost)))
+        named, *rows = zip(*columns, strict=True)
+        return Table("Expected", named, rows, numbers=True)
 
     def _cost_line(self) -> str:
         if self.price is None:
             return f"No price of {self.type} is built in: give --price."
         cost = self.costs
         return (
-            f"Cost: {cost['usd_per_hour_at_average']:.2f} USD an hour at the average ({self.average_instances:.2f} "
-            f"instances), {cost['usd_per_hour_at_peak']:.2f} at the peak; per million generated tokens "
+            f"Cost: {cost['usd_per_hour_at_average']:.4g} USD an hour at the average ({self.average_instances:.2f} "
+            f"instances), {cost['usd_per_hour_at_peak']:.4g} at the peak; per million generated tokens "
             f"{cost['usd_per_million_tokens_at_average']:.2f} and {cost['usd_per_million_tokens_at_peak']:.2f}. "
             f"Price: {self.price:g} USD an instance-hour ({self.price_source})."
         )

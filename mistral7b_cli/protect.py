@@ -6,14 +6,14 @@ from pathlib import Path
 import typer
 
 from mistral7b.environment import load_environment
-from mistral7b.errors import UserError
+from mistral7b.errors import NO_ACCESS, UserError
 from mistral7b.operate.stacks import find
 from mistral7b.operate.stacks import protect as change
 from mistral7b.project import bootstrap
 from mistral7b.promotion.check.cloud import Cloud
 from mistral7b.promotion.names import PIPELINE_ID, PIPELINE_STACK_NAME, environment_stacks, replica_stack
 from mistral7b.promotion.places import Place
-from mistral7b_cli.aws import announce, explained
+from mistral7b_cli.aws import announce, explained, not_deployed
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder, promotion_of
 from mistral7b_cli.output import say, write_json
 
@@ -21,7 +21,7 @@ commands = typer.Typer()
 _EPILOG = """
 **Examples**
 
-`cdk deploy 'prod/*' && mistral7b protect prod`
+$ cdk deploy 'prod/*' && mistral7b protect prod
 
 To remove prod: set `termination_protection: false`, then `mistral7b protect prod` and `cdk destroy 'prod/*'`
 """
@@ -36,12 +36,12 @@ def protect(name: EnvironmentName, as_json: AsJson = False, folder: Environments
     assumes the deploy role of the CDK's bootstrap, as `cdk deploy` does.
     """
     wanted, account, stacks = _wanted(name, folder)
-    cloud, done = Cloud(), []
+    done = []
     fix = "use credentials that may assume the deploy role of the CDK's bootstrap, as cdk deploy does"
     for region, names in stacks.items():
-        with explained(region, status=2):
-            announce(f"stacks of {name}", region, must_know=True)
         with explained(region, what="termination protection could not be set", fix=fix):
+            announce(f"stacks of {name}", region, must_know=True)
+            cloud = Cloud()
             place = Place(account or cloud.own_account(region), region, bootstrap=bootstrap(Path.cwd()))
             client = cloud.client("cloudformation", region, cloud.assume(place.role_arn("deploy"), region))
             for found in find(client, names):
@@ -49,7 +49,7 @@ def protect(name: EnvironmentName, as_json: AsJson = False, folder: Environments
                 state = {"protected": found.protected != changed, "changed": changed}
                 done.append({"stack": found.name, "status": found.status, **state})
     if not done:
-        raise UserError(f"{name} is not deployed: it has no stack\nfix: deploy it, then mistral7b protect {name}", 1)
+        raise UserError(not_deployed(name, " and ".join(stacks)), NO_ACCESS)
     if as_json:
         write_json({"environment": name, "termination_protection": wanted, "stacks": done})
         return

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.spinner import Spinner
-from rich.table import Table
+from rich.table import Table as Grid
 from rich.text import Text
 
-from mistral7b_cli.output import say, table
+from mistral7b_cli.layout import Table
+from mistral7b_cli.output import say
 
 _SHOWN = 100  # letters of a line
 _SPINNER = Spinner("dots")
@@ -61,8 +62,9 @@ class Report:
     def heading(self, title: str, command: str = "") -> None:
         """Prints what begins now."""
         self._headings, self._told = self._headings + 1, self.clock()
-        heading = Text(f"\n[{self._headings}] {title}", style="bold")
-        say(heading.append(f"   $ {command}" if command else "", style="dim"), on=self.console)
+        say(f"\n[{self._headings}] {title}", "bold", on=self.console)
+        if command:
+            say(f"    $ {command}", "dim", on=self.console)
 
     def now(self, doing: str) -> None:
         """Shows what the step is doing: at once on a terminal, elsewhere if nothing was printed for five seconds."""
@@ -79,7 +81,7 @@ class Report:
         """What took how long."""
         rows = [(step.title, f"{step.seconds:7.1f}", step.result) for step in self.steps]
         whole = f"{sum(step.seconds for step in self.steps):7.1f}"
-        return table("", ("step", "seconds", "result"), [*rows, ("in all", whole, "")])
+        return Table("", ("step", "seconds", "result"), [*rows, ("in all", whole, "")])
 
 
 def live(console: Console, shown: Callable[[], RenderableType]) -> Live:
@@ -87,9 +89,9 @@ def live(console: Console, shown: Callable[[], RenderableType]) -> Live:
     return Live(get_renderable=shown, console=console, transient=True, refresh_per_second=8)
 
 
-def running(rows: list[tuple[str, float, str]]) -> Table:
+def running(rows: list[tuple[str, float, str]]) -> Grid:
     """What runs now: of each its title, its seconds, and the last line that it printed."""
-    grid = Table.grid(padding=(0, 1))
+    grid = Grid.grid(padding=(0, 1))
     for title, seconds, doing in rows:
         last = Text(doing, style="dim", no_wrap=True, overflow="ellipsis")
         grid.add_row("   ", _SPINNER, title, f"{seconds:>6.1f} s", last)

@@ -1,4 +1,4 @@
-"""`mistral7b settings`: the container's environment of an environment, and how two environments differ."""
+"""`mistral7b settings`: what an environment deploys, its container's variables, and how two environments differ."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -6,12 +6,15 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
+from mistral7b.catalog.prices import price_of
 from mistral7b.environment import Environment, load_environment
 from mistral7b.tgi import LauncherOverrides, LauncherSettings
+from mistral7b_cli.layout import Table
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
-from mistral7b_cli.output import out, table, write_json
+from mistral7b_cli.output import say, write_json
 
 UNSET = "(unset)"
+_SUMMARY = {"account", "region", "endpoint_name", "model", "model_version", "instance", "auto_scaling"}
 commands = typer.Typer()
 
 
@@ -27,7 +30,9 @@ def settings(
     folder: EnvironmentsFolder = DEFAULT_FOLDER,
     as_json: AsJson = False,
 ) -> None:
-    """Print the environment variables that the container gets: which are JumpStart's, which are overridden.
+    """Show what an environment deploys, where, and what it costs; and the variables that the container gets.
+
+    AWS is not called. Prices are built in.
 
     An override is one line under `tgi:` in the environment file, such as `MAX_CONCURRENT_REQUESTS: 4`.
 
@@ -38,10 +43,14 @@ def settings(
         _print_differences(env, load_environment(folder, compare), as_json)
         return
     rows, version = _container_rows(env, launcher), env.version
+    summary = {field: value for field, value in _flat(env).items() if field.partition(".")[0] in _SUMMARY}
     if as_json:
         model = {"model": version.jumpstart_id, "version": version.version}
-        write_json({"environment": env.name, **model, "variables": rows})
+        write_json({"environment": env.name, **model, "deployed": summary, "variables": rows})
         return
+    more = {"account": env.account or "that of the credentials", "cost": _cost(env)}
+    _print_fields(env.name, {field: _yaml(value) for field, value in summary.items()} | more)
+    say("")
     cells = [
         [
             Text(cell, "bold" if row["overridden"] else "")
@@ -49,8 +58,22 @@ def settings(
         ]
         for row in rows
     ]
-    title = f"{env.name}: {version.jumpstart_id} {version.version} on {env.instance_type}"
-    out.print(table(title, ("variable", "value", "source"), cells))
+    say(Table("", ("variable", "value", "source"), cells))
+
+
+def _print_fields(title: str, values: dict[str, str]) -> None:
+    say(f"{title}\n", "bold")
+    for field, value in values.items():
+        say(f"{field:<{max(map(len, values))}}  {value}")
+
+
+def _cost(env: Environment) -> str:
+    price, source = price_of(env.instance_type, None)
+    if price is None:
+        return "no price of this instance type is built in"
+    costs = [price * count for count in sorted(set(env.instance_bounds))]
+    hour, month = " to ".join(f"{one:.4g}" for one in costs), " to ".join(f"{730 * one:,.0f}" for one in costs)
+    return f"{hour} USD an hour, {month} in a month of 730 hours ({source})"
 
 
 def _container_rows(env: Environment, with_unset: bool) -> list[dict[str, Any]]:
@@ -86,24 +109,24 @@ def _print_differences(one: Environment, other: Environment, as_json: bool) -> N
         write_json([{"field": field, one.name: left, other.name: right} for field, left, right in rows])
         return
     if not rows:
-        out.print(f"{one.name} and {other.name} do not differ.")
+        say(f"{one.name} and {other.name} do not differ.")
         return
-    title = f"{one.name} and {other.name} differ in {len(rows)} settings"
-    cells = [[UNSET if cell is None else str(cell) for cell in row] for row in rows]
-    out.print(table(title, ("setting", one.name, other.name), cells))
+    title = f"{one.name} → {other.name}: {len(rows)} settings differ"
+    _print_fields(title, {field: f"{_yaml(left)} → {_yaml(right)}" for field, left, right in rows})
 
 
 def _flat(env: Environment) -> dict[str, Any]:
     """Every setting of an environment by its dotted name, with defaults worked out and the container's variables."""
+    container, known = env.container_environment(), LauncherOverrides.model_validate({}).model_dump(by_alias=True)
     values = env.model_dump(mode="json", exclude={"name", "tgi", "network"})
     values |= {
         "model_version": env.version.version,
         "endpoint_name": env.resolved_endpoint_name,
         "network": env.network.model_dump(mode="json") | {"vpc": env.own_vpc and env.own_vpc.model_dump(mode="json")},
-        "container": env.container_environment(),
     }
     values["instance"]["type"] = env.instance_type
-    return dict(_flattened(values, ""))
+    variables = {f"{'tgi' if name in known else 'container'}.{name}": value for name, value in container.items()}
+    return dict(_flattened(values, "")) | variables
 
 
 def _flattened(values: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
@@ -112,3 +135,12 @@ def _flattened(values: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]
             yield from _flattened(value, f"{prefix}{key}.")
         else:
             yield prefix + key, value
+
+
+def _yaml(value: Any) -> str:
+    """A value as one writes it in the file."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_yaml, value))}]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return UNSET if value is None else f"{value:g}" if isinstance(value, float) else str(value)

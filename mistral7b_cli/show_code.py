@@ -77,7 +77,7 @@ def code(language: Language, env: Environment, inputs: str, parameters: Mapping[
         )
         return head + (_STREAM if stream else _WHOLE)
     if stream:
-        raise UserError(f"--show-code {language} cannot show a stream, whose events are binary: use python")
+        raise UserError(f"--show-code {language} cannot show a stream, whose events are binary\nfix: use python")
     suffix = "amazonaws.com.cn" if env.region.startswith("cn-") else "amazonaws.com"
     base = (endpoint_url() or f"https://runtime.sagemaker.{env.region}.{suffix}").rstrip("/")
     return (_CURL if language == "curl" else _CLI).format(

@@ -17,15 +17,16 @@ from mistral7b.capacity.calibration import Calibration, published_calibration
 from mistral7b.capacity.fleet import Fleet, Policy, Summary
 from mistral7b.capacity.fleet.arrivals import DAY_S, Rate
 from mistral7b.capacity.fleet.policy_spec import parse_policy
-from mistral7b.capacity.fleet.prices import price_of
 from mistral7b.capacity.fleet.trace import parse_duration
 from mistral7b.capacity.memory import router_limits
 from mistral7b.capacity.plots import plot_simulations as draw
+from mistral7b.catalog.prices import price_of
 from mistral7b.environment import Environment, load_environment
 from mistral7b.errors import UserError
 from mistral7b.tgi import LauncherSettings, parse_environment
+from mistral7b_cli.layout import Table
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder, ModelFile, PlotFile, Price
-from mistral7b_cli.output import out, say, table, write_json, writing
+from mistral7b_cli.output import say, write_json
 from mistral7b_cli.waiting import Waiting
 
 commands = typer.Typer()
@@ -42,14 +43,10 @@ rather than a day.
 
 **Examples**
 
-`mistral7b simulate`
-
-`mistral7b simulate prod --pattern daily --rate 0.5 --peak 8`
-
-`mistral7b simulate --pattern burst --rate 2 --peak 10 --policy concurrency:16,max=10 --policy invocations:150,max=10
---policy fixed:6 --plot burst.svg`
-
-`mistral7b simulate --trace access.csv --policy concurrency:16,max=10 --json`
+$ mistral7b simulate
+$ mistral7b simulate prod --pattern daily --rate 0.5 --peak 8
+$ mistral7b simulate --pattern burst --rate 2 --peak 10 --policy concurrency:16,max=10 --policy fixed:6 --plot burst.svg
+$ mistral7b simulate --trace access.csv --policy concurrency:16,max=10 --json
 """
 
 Pattern = Literal["constant", "daily", "burst", "ramp"]
@@ -68,7 +65,7 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
     name: Annotated[
         str | None,
         typer.Argument(
-            metavar="[ENVIRONMENT]",
+            metavar="ENVIRONMENT",
             help="Take instance type, TGI limits and auto_scaling from this environment. Default: JumpStart's.",
         ),
     ] = None,
@@ -76,19 +73,24 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
     pattern: Annotated[Pattern, _traffic(help="Shape of made-up traffic.")] = "constant",
     rate: Annotated[float, _traffic(help="Requests per second.")] = 2.0,
     peak: Annotated[float | None, _traffic(help="Requests per second at most. [default: 5 × rate]")] = None,
-    duration: Annotated[str | None, _traffic(help="Such as 90m or 24h. [default: 2h, daily 24h]")] = None,
+    duration: Annotated[
+        str | None, _traffic(metavar="DURATION", help="Such as 90m or 24h. [default: 2h, daily 24h]")
+    ] = None,
     input_tokens: Annotated[str, _traffic("--input", metavar="TOKENS", help="Length of prompts.")] = "300:900",
     output_tokens: Annotated[str, _traffic("--output", metavar="TOKENS", help="Length of answers.")] = "150:400",
     seed: Annotated[int, _traffic(min=0, help="Equal seeds give equal traffic and results.")] = 1,
     policy: Annotated[
         list[str] | None,
         _fleet(
+            metavar="POLICY",
             help="Scaling policy, as below; again for another one on the same traffic. "
-            "[default: the environment's, else concurrency:16,min=1,max=4]"
+            "Default: the environment's, else concurrency:16,min=1,max=4.",
         ),
     ] = None,
-    instance_type: Annotated[str | None, _fleet(help="SageMaker instance type. [default: ml.g5.2xlarge]")] = None,
-    startup: Annotated[str, _fleet(help="From the decision to add an instance until it serves.")] = "5m",
+    instance_type: Annotated[
+        str | None, _fleet(metavar="TYPE", help="SageMaker instance type. [default: ml.g5.2xlarge]")
+    ] = None,
+    startup: Annotated[str, _fleet(metavar="DURATION", help="Until an instance that was decided on serves.")] = "5m",
     routing: Annotated[
         Literal["least-outstanding", "random"], _fleet(help="How requests are spread.")
     ] = "least-outstanding",
@@ -114,12 +116,12 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
             made, title = fleets.read_trace(trace, longest, most), str(trace)
     else:
         peak, text = 5 * rate if peak is None else peak, duration or ("24h" if pattern == "daily" else "2h")
-        seconds, inputs = parse_duration(text, "duration"), fleets.parse_lengths(input_tokens, "--input", longest)
+        seconds, inputs = parse_duration(text, "--duration"), fleets.parse_lengths(input_tokens, "--input", longest)
         outputs, rates = fleets.parse_lengths(output_tokens, "--output", most - 1), _rate(pattern, rate, peak, seconds)
         made = fleets.poisson_trace(rates, seconds, inputs, outputs, seed=seed, max_total_tokens=most)
         shown = f"{rate:g}" if pattern == "constant" else f"{rate:g} to {peak:g}"
         title = f"{pattern}: {shown} requests/s for {text}, prompts {input_tokens}, answers {output_tokens} tokens"
-    fleet = Fleet(calibration.parameters, limits, parse_duration(startup, "startup"), routing)
+    fleet = Fleet(calibration.parameters, limits, parse_duration(startup, "--startup"), routing)
     chosen = _policies(policy or [], env)
     try:
         with Waiting("Simulating") as waiting:
@@ -139,16 +141,14 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
             }
         )
     else:
-        say(title, "bold")
-        headings = ("", *(summary.policy for summary in summaries))
-        out.print(table("", headings, _rows(summaries, usd_per_hour), numbers=True))
+        headings = ("", *(summary.policy.replace(",", ", ") for summary in summaries))
+        say(Table(title, headings, _rows(summaries, usd_per_hour), numbers=True))
         source = f"{price_source}: give it with --price"
         if usd_per_hour is not None:
             source = f"{usd_per_hour:g} USD an hour ({price_source})"
         say(f"{kind}, price: {source}. Engine: {summaries[0].engine}.")
     if plot is not None:
-        with writing(plot):
-            draw(results, plot, title)
+        draw(results, plot, title)
 
 
 def _rows(summaries: list[Summary], price: float | None) -> list[list[str]]:
@@ -198,7 +198,7 @@ def _container(env: Environment | None, kind: str) -> tuple[LauncherSettings, Ro
         settings = env.launcher_settings() if env else parse_environment(default.environment(kind))
         return settings, router_limits(settings, kind)
     except (LookupError, ValueError) as error:
-        raise UserError(f"instance type = {kind}\n    {error}\n    fix: {_TYPE_FIX}") from None
+        raise UserError(f"--instance-type {kind}: {error}\nfix: {_TYPE_FIX}") from None
 
 
 def _policies(texts: list[str], env: Environment | None) -> list[Policy]:
@@ -206,12 +206,13 @@ def _policies(texts: list[str], env: Environment | None) -> list[Policy]:
     base, spec, name = Policy("", 1, 4, scale_out_cooldown_s=60.0, scale_in_cooldown_s=300.0), "", ""
     scaling = env.auto_scaling if env else None
     if env is not None and scaling is not None:
-        bounds = f"min={scaling.min_instances},max={scaling.max_instances},start={env.instance.count}"
+        shown = f"concurrency:{scaling.target_concurrent_requests:g}"
+        shown += f",min={scaling.min_instances},max={scaling.max_instances}"
         pauses = f"out={scaling.scale_out_cooldown_seconds},in={scaling.scale_in_cooldown_seconds}"
-        spec = f"concurrency:{scaling.target_concurrent_requests},{bounds},{pauses}"
-        name = f"{env.name}: concurrency:{scaling.target_concurrent_requests:g}"
+        spec, name = f"{shown},start={env.instance.count},{pauses}", f"{env.name}: {shown}"
     elif env is not None:
-        spec, name = f"fixed:{env.instance.count}", env.name
+        spec = f"fixed:{env.instance.count}"
+        name = f"{env.name}: {spec}"
     own = parse_policy(spec or "concurrency:16,min=1,max=4", base)
     if texts:
         return [parse_policy(text, own if scaling else base) for text in texts]

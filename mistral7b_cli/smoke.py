@@ -11,7 +11,7 @@ from rich.text import Text
 from mistral7b.endpoint.caller import open_session
 from mistral7b.endpoint.client import NO_RETRIES
 from mistral7b.environment import Environment, load_environment
-from mistral7b.errors import UserError
+from mistral7b.errors import FAILED, UserError
 from mistral7b.operate.smoke.answers import CheckResult
 from mistral7b.operate.smoke.checks import NoPromptFitsError, SmokePlan, smoke_plan
 from mistral7b.operate.smoke.deployed import DEPLOYED, compare
@@ -28,11 +28,9 @@ _PATIENCE_S = 0.5
 _EPILOG = """
 **Examples**
 
-`mistral7b smoke dev`
-
-`mistral7b smoke prod --timeout 30`
-
-`mistral7b smoke dev --json | jq '.checks[] | select(.passed | not)'`
+$ mistral7b smoke dev
+$ mistral7b smoke prod --timeout 30
+$ mistral7b smoke dev --json | jq '.checks[] | select(.passed | not)'
 
 An answer, a stream, requests that must be refused, and each limit of the file. No request is sent twice; all together
 take under a minute. What the model says is not judged. Then what runs is compared with what was deployed:
@@ -40,8 +38,7 @@ configuration, image, number of instances, data capture. It takes `sagemaker:Inv
 `sagemaker:DescribeEndpoint` and `cloudformation:DescribeStackResources`; what is denied is listed as not checked.
 
 Limits are read from the error messages that the container returns. Limits that cannot be read this way, such as
-MAX_CONCURRENT_REQUESTS, are listed as not checked. Exit status: 0 all passed, 1 a check failed, 2 wrong arguments,
-no credentials, or no such endpoint.
+MAX_CONCURRENT_REQUESTS, are listed as not checked.
 """
 
 
@@ -61,7 +58,9 @@ def smoke(
     expected and got.
     """
     if not _SHORTEST_S <= timeout <= _LONGEST_S:
-        raise UserError(f"--timeout {timeout:g}: give {_SHORTEST_S:g} to {_LONGEST_S:g} seconds")
+        raise UserError(
+            f"--timeout {timeout:g}: it is out of range\nfix: give {_SHORTEST_S:g} to {_LONGEST_S:g} seconds"
+        )
     env = load_environment(folder, name)
     try:
         plan = smoke_plan(env)
@@ -81,9 +80,12 @@ def smoke(
         _print_not_checked(plan)
         say(f"{len(results) - len(failed)} of {len(results)} checks passed in {seconds:.1f} s")
     if failed:
-        busy = ". The endpoint is overloaded, which says nothing of its settings: run it again when it is less busy"
-        told = f"{len(failed)} of {len(results)} checks failed: {', '.join(failed)}{busy if overloaded else ''}"
-        raise UserError(told, 1)
+        told = f"{len(failed)} of {len(results)} checks failed: {', '.join(failed)}"
+        if overloaded:
+            told += ". The endpoint is overloaded, which says nothing of its settings\nfix: run it again later"
+        elif any(one.isupper() or one in DEPLOYED for one in failed):  # a limit, or what the stack says
+            told += f"\nfix: if the file has changed since, cdk deploy '{name}/*'; during an update, wait for its end"
+        raise UserError(told, FAILED, documented=as_json)
 
 
 def _run(env: Environment, folder: Path, plan: SmokePlan, timeout_s: float, quiet: bool) -> list[CheckResult]:
@@ -93,7 +95,7 @@ def _run(env: Environment, folder: Path, plan: SmokePlan, timeout_s: float, quie
     endpoint, count = env.resolved_endpoint_name, len(plan.checks)
     width = max(map(len, (*DEPLOYED, *(check.name for check in plan.checks))))
     limits = {"answer_timeout_s": timeout_s, "stream_timeout_s": timeout_s, "retry": NO_RETRIES}
-    with connected(env, folder, status=2, **limits) as client:
+    with connected(env, folder, **limits) as client:
         checks = run_checks(client, plan.checks, request_timeout_s=timeout_s, total_s=TOTAL_S)
         while len(results) < count:
             with Waiting(f"asking {endpoint}: {len(results) + 1} of {count}", _PATIENCE_S):
@@ -110,8 +112,8 @@ def _run(env: Environment, folder: Path, plan: SmokePlan, timeout_s: float, quie
 
 def _print(result: CheckResult, width: int) -> None:
     word, style = ("ok  ", "green") if result.passed else ("FAIL", "bold red")
-    line = Text.assemble((word, style), f" {result.seconds:6.2f} s  {result.name:{width}}  {result.got}")
-    say(line)
+    got = result.got.partition(" {")[0] if result.passed else result.got  # without the body of a due refusal
+    say(Text.assemble((word, style), f" {result.seconds:6.2f} s  {result.name:{width}}  {got}"))
     if not result.passed:
         say(f"{'expected':>{15 + width}}  {result.expected}")
 

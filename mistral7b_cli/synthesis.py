@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import typer
-
 from mistral7b.errors import UserError
 from mistral7b.project import cdk_context
+from mistral7b_cli.options import project_here
 
 
 @contextmanager
@@ -22,16 +21,14 @@ def synthesized(folder: Path, **context: str) -> Iterator[Path]:
     Warnings and findings go to standard error, as with `cdk synth`.
 
     Raises:
-        UserError: the current directory is not a project's.
-        typer.Exit: the app refused the files, and has said why.
+        UserError: the current directory is not a project's, or the app refused the files, and has said why.
     """
-    project = Path.cwd()
-    if not (project / "app.py").is_file():
-        raise UserError(f"there is no app.py in {project}\nfix: run mistral7b in the project's folder")
+    project = project_here("app.py")
     with tempfile.TemporaryDirectory() as assembly:
         merged = cdk_context(project) | {"environments": str(folder.absolute()), **context}
         ours = {"CDK_OUTDIR": assembly, "CDK_CONTEXT_JSON": json.dumps(merged)}
         run = subprocess.run([sys.executable, "app.py"], check=False, cwd=project, env=os.environ | ours, stdout=2)
         if run.returncode:
-            raise typer.Exit(run.returncode)
+            told = "app.py, the CDK app, has refused the files and said why on standard error"
+            raise UserError(f"{told}\nfix: correct what it says", run.returncode)
         yield Path(assembly)

@@ -7,6 +7,7 @@ from typing import Self
 from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.spinner import Spinner
+from rich.text import Text
 
 from mistral7b_cli.output import progress
 
@@ -18,13 +19,13 @@ class Waiting:
     """Shows a spinner on standard error, if that is a terminal, until `done` or the end of the block."""
 
     def __init__(self, text: str, patience_s: float = PATIENCE_S) -> None:
-        self._spinner, self._from = Spinner("dots", text), time.monotonic() + patience_s
+        self._spinner, self._from = Spinner("dots", Text(text)), time.monotonic() + patience_s
         self._live = Live(get_renderable=self._shown, console=progress, transient=True, refresh_per_second=12)
 
     def share_of(self, text: str) -> Callable[[float], None]:
         """Begins a part of the work; the function returned takes the share of it that is done."""
-        self._spinner.update(text=text)
-        return lambda share: self._spinner.update(text=f"{text}: {share:.0%}")
+        self._spinner.update(text=Text(text))
+        return lambda share: self._spinner.update(text=Text(f"{text}: {share:.0%}"))
 
     def done(self) -> None:
         """Takes the spinner away; may be called more than once."""

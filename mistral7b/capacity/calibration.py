@@ -13,10 +13,6 @@ from mistral7b.errors import UserError
 _MAX_BYTES = 100_000
 
 
-class CalibrationError(UserError, ValueError):
-    """The file holds no calibration. The message names file, field, value and fix."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
     """A fitted model.
@@ -33,41 +29,38 @@ class Calibration:
     concurrency_share: float
 
     def write(self, path: Path) -> None:
-        """Writes the file that `read` reads. Raises CalibrationError if that cannot be done."""
-        try:
-            path.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise CalibrationError(f"{path}: cannot be written: {error.strerror}") from None
+        """Writes the file that `read` reads. Raises OSError if that cannot be done."""
+        path.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
 
     @classmethod
     def read(cls, path: Path) -> "Calibration":
         """The calibration in a file that `mistral7b capacity fit --output` wrote.
 
         Raises:
-            CalibrationError: there is none in it.
+            UserError: there is none in it.
         """
-        text = read_text(path, _MAX_BYTES, CalibrationError, _FIX)
+        text = read_text(path, _MAX_BYTES, _FIX)
         try:
             content = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise CalibrationError(f"{path}: not JSON: {error}; {_FIX}") from None
+            raise UserError(f"{path}: not JSON: {error}\nfix: {_FIX}") from None
         return cls.parse(content, str(path))
 
     @classmethod
     def parse(cls, content: Any, path: str) -> "Calibration":
-        """The calibration that a file's JSON is. Raises CalibrationError if it is none."""
+        """The calibration that a file's JSON is. Raises UserError if it is none."""
         values = dict(content) if isinstance(content, dict) else {}
         times = values.pop("parameters", None)
         if not isinstance(times, dict):
-            raise CalibrationError(f"{path}, parameters: there is no such JSON object; {_FIX}")
+            raise UserError(f"{path}, parameters: there is no such JSON object\nfix: {_FIX}")
         named = values | {f"parameters.{name}": value for name, value in times.items()}
         for name in sorted(_RANGES.keys() ^ named.keys()):
-            raise CalibrationError(f"{path}: {name[:60]} is {'missing' if name in _RANGES else 'unknown'}; {_FIX}")
+            raise UserError(f"{path}: {name[:60]} is {'missing' if name in _RANGES else 'unknown'}\nfix: {_FIX}")
         for name, (least, most) in _RANGES.items():
             value = named[name]
             if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
                 shown = str(value)[:40]
-                raise CalibrationError(f"{path}, {name}: {shown} is not a number from {least:g} to {most:g}; {_FIX}")
+                raise UserError(f"{path}, {name}: {shown} is not a number from {least:g} to {most:g}\nfix: {_FIX}")
         return cls(parameters=PerformanceParameters(**times), **values)
 
 

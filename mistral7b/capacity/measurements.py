@@ -12,6 +12,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from mistral7b.capacity.text_file import read_text
 from mistral7b.errors import UserError
+from mistral7b.yamlfile import reason_and_fix
 
 Metric = Literal["throughput_tokens_per_s", "p50_latency_ms_per_token"]
 COLUMNS = ("metric", "input_words", "output_tokens", "concurrent_users", "value")
@@ -21,10 +22,6 @@ MAX_BYTES = 1_000_000
 
 _Count = Annotated[int, Field(ge=1, le=100_000)]
 _HEADER = ",".join(COLUMNS)
-
-
-class MeasurementsError(UserError, ValueError):
-    """The file is no benchmark table. The message names file, line, column, value and fix."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -57,33 +54,33 @@ def read_measurements(path: Path) -> tuple[Figure, ...]:
     """The figures of a file, in its order.
 
     Raises:
-        MeasurementsError: it cannot be read or is no benchmark table.
+        UserError: it cannot be read or is no benchmark table.
     """
-    text = read_text(path, MAX_BYTES, MeasurementsError, f"give a CSV file with the columns {_HEADER}")
+    text = read_text(path, MAX_BYTES, f"give a CSV file with the columns {_HEADER}")
     seen: dict[tuple[Row, Metric], int] = {}
     figures = []
     try:
         lines = csv.reader(io.StringIO(text, newline=""), strict=True)
         names = [name.strip() for name in next(lines, [])]
         if sorted(names) != sorted(COLUMNS):
-            raise MeasurementsError(
-                f"{path}, line 1: the columns are {','.join(names) or 'missing'}; they have to be {_HEADER}"
+            raise UserError(
+                f"{path}, line 1: the columns are {','.join(names) or 'missing'}\nfix: they have to be {_HEADER}"
             )
         for cells in lines:
             if not any(cell.strip() for cell in cells):
                 continue
             where = f"{path}, line {lines.line_num}"
             if len(cells) != len(names):
-                raise MeasurementsError(f"{where}: {len(cells)} values instead of {len(names)}; give one a column")
+                raise UserError(f"{where}: {len(cells)} values instead of {len(names)}\nfix: give one a column")
             figure = _figure(where, dict(zip(names, (cell.strip() for cell in cells), strict=True)))
             first = seen.setdefault((figure.row, figure.metric), lines.line_num)
             if first != lines.line_num:
-                raise MeasurementsError(f"{where}: the same load and metric as line {first}; keep one of them")
+                raise UserError(f"{where}: the same load and metric as line {first}\nfix: keep one of them")
             figures.append(figure)
     except csv.Error as error:
-        raise MeasurementsError(f"{path}: not CSV: {error}") from None
+        raise UserError(f"{path}: not CSV: {error}") from None
     if not figures:
-        raise MeasurementsError(f"{path} has a header and no figures; add one a line")
+        raise UserError(f"{path} has a header and no figures\nfix: add one a line")
     return tuple(figures)
 
 
@@ -93,9 +90,9 @@ def _figure(where: str, cells: dict[str, str]) -> Figure:
         return _FIGURE.validate_python({"row": row, "metric": cells["metric"], "value": cells["value"]})
     except ValidationError as error:
         wrong = error.errors()[0]
-        raise MeasurementsError(
-            f"{where}, column {wrong['loc'][-1]}: {str(wrong['input'])[:40]!r}: {wrong['msg']}"
-        ) from None
+        reason, fix = reason_and_fix(wrong)
+        what = f"{where}, column {wrong['loc'][-1]}: {str(wrong['input'])[:40]!r}"
+        raise UserError(f"{what}: {reason}\nfix: {fix}") from None
 
 
 def rows(figures: tuple[Figure, ...]) -> Iterator[Row]:

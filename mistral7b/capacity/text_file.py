@@ -2,16 +2,16 @@
 
 from pathlib import Path
 
+from mistral7b.errors import UserError
 
-def read_text(path: Path, most_bytes: int, error: type[ValueError], fix: str) -> str:
-    """The text of a file in UTF-8; raises `error` with path, reason and fix if it cannot be read or is too large."""
+
+def read_text(path: Path, most_bytes: int, fix: str) -> str:
+    """The text of a file in UTF-8; raises UserError with path, reason and fix if it cannot be read or is too large."""
     try:
         if not path.is_file():  # a device might never end
-            raise error(f"{path}: there is no such file; {fix}")
+            raise UserError(f"{path}: there is no such file\nfix: {fix}")
         if (size := path.stat().st_size) > most_bytes:
-            raise error(f"{path} has {size:,} bytes, more than {most_bytes:,}: is it the right file? {fix}")
+            raise UserError(f"{path} has {size:,} bytes, more than {most_bytes:,}: is it the right file?\nfix: {fix}")
         return path.read_text(encoding="utf-8-sig")
-    except OSError as failure:
-        raise error(f"{path}: cannot be read: {failure.strerror}") from None
     except UnicodeDecodeError as failure:
-        raise error(f"{path}: not UTF-8 ({failure.reason}); {fix}") from None
+        raise UserError(f"{path}: not UTF-8 ({failure.reason})\nfix: {fix}") from None

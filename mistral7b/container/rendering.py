@@ -5,6 +5,7 @@ the only one in `top_tokens`. A prompt's token has none (null), as the first one
 """
 
 import json
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -18,6 +19,13 @@ _SAMPLING_DEFAULTS = {"temperature": 1.0, "top_p": 1.0, "typical_p": 1.0}
 def dumps(value: object) -> str:
     """JSON as serde_json writes it."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def log_line(level: str, message: str, target: str = "text_generation_launcher") -> str:
+    """A line of the log, without its colours, the parameters of a request, and the place in the router's source."""
+    return (
+        f"{datetime.now(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z {level:>5} {target}: {message}"
+    )
 
 
 def generation(request: ValidRequest, answers: list[Answer], seeds: list[int], inputs: str | None) -> bytes:

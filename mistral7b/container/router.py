@@ -6,7 +6,8 @@ error. The pace decides when each token is generated.
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Iterator, Mapping
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import ExitStack, aclosing, contextmanager
 from typing import NamedTuple, Protocol
 
@@ -19,6 +20,8 @@ from mistral7b.tgi.validation import ValidRequest, check_before_permit, validate
 
 _LONG_PROMPT = 20_000
 """Characters from which a prompt is tokenized in a thread: some 10 ms that no other request should wait."""
+_INFER = "compat_generate:generate:generate:generate_stream: text_generation_router::infer"
+"""Spans and module of the lines of refusals. What `check_before_permit` refuses is not logged."""
 
 
 class Pace(Protocol):
@@ -52,11 +55,13 @@ class Response(NamedTuple):
 class TgiContainer:
     """A started container. All requests run on one event loop."""
 
-    def __init__(self, settings: LauncherSettings, pace: Pace = at_once) -> None:
+    def __init__(
+        self, settings: LauncherSettings, pace: Pace = at_once, log: Callable[[str], None] | None = None
+    ) -> None:
         self.settings = settings
         self.in_flight = 0
         """Requests that hold a permit."""
-        self._pace = pace
+        self._pace, self._log = pace, log
         # A model from the Hub says there that it is for text generation, and the router then repeats the prompt.
         self._return_full_text = not settings.hf_model_id.startswith("/")
 
@@ -76,6 +81,7 @@ class TgiContainer:
 
     async def _generate(self, request: GenerateRequest) -> bytes:
         check_before_permit(request, self.settings)
+        began = time.monotonic()
         count = max(1, request.parameters.best_of or 1)
         with ExitStack() as permits:
             for _ in range(count):  # the router runs the sequences of best_of as requests of their own
@@ -84,11 +90,13 @@ class TgiContainer:
             seeds = [valid.seed, *(random.getrandbits(64) for _ in range(count - 1))]
             answers = [self._answer(valid) for _ in seeds]
             await asyncio.gather(*(self._wait_for(valid, made) for made in answers))
+        self._succeeded(began)
         return rendering.generation(valid, answers, seeds, self._repeated(request))
 
     async def _stream(self, request: GenerateRequest) -> AsyncGenerator[bytes, None]:
         try:
             check_before_permit(request, self.settings)
+            began = time.monotonic()
             with self._permit():
                 valid = await self._validate(request)
                 made = self._answer(valid)
@@ -99,6 +107,7 @@ class TgiContainer:
                         if index < last:
                             yield rendering.token_event(made.tokens[index], top_tokens)
                         else:
+                            self._succeeded(began)
                             yield rendering.last_event(valid, made, self._repeated(request))
         except TgiError as error:
             yield rendering.event(error.to_json())
@@ -106,6 +115,7 @@ class TgiContainer:
     @contextmanager
     def _permit(self) -> Iterator[None]:
         if self.in_flight >= self.settings.max_concurrent_requests:
+            self._write("ERROR", "no permits available", _INFER)
             raise TgiError.overloaded()
         self.in_flight += 1
         try:
@@ -114,9 +124,22 @@ class TgiContainer:
             self.in_flight -= 1
 
     async def _validate(self, request: GenerateRequest) -> ValidRequest:
-        if len(request.inputs) > _LONG_PROMPT:
-            return await asyncio.to_thread(validate, request, self.settings)
-        return validate(request, self.settings)
+        try:
+            if len(request.inputs) > _LONG_PROMPT:
+                return await asyncio.to_thread(validate, request, self.settings)
+            return validate(request, self.settings)
+        except TgiError as error:
+            self._write("ERROR", error.message.removeprefix("Input validation error: "), _INFER)
+            raise
+
+    def _succeeded(self, began: float) -> None:
+        span = f'compat_generate:generate{{total_time="{1000 * (time.monotonic() - began):.6f}ms"}}'
+        self._write("INFO", "Success", f"{span}: text_generation_router::server")
+
+    def _write(self, level: str, message: str, target: str) -> None:
+        """Writes a line to the log, in a thread, as that may wait."""
+        if self._log is not None:
+            asyncio.get_running_loop().run_in_executor(None, self._log, rendering.log_line(level, message, target))
 
     def _answer(self, request: ValidRequest) -> Answer:
         parameters = request.parameters

@@ -1,22 +1,22 @@
 """Starting a TGI container: whether it starts with its environment, and what it writes to the log.
 
-The lines are those of the launcher with `--json-output`, as the SageMaker image starts it. Steps that do not happen
+The SageMaker image starts the launcher without `--json-output`, so that its lines are text. Steps that do not happen
 here (downloading, loading and warming up weights) write no line.
 """
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Protocol
 
 from mistral7b.catalog.instances import instance_type
+from mistral7b.container.rendering import log_line
 from mistral7b.container.router import Pace, TgiContainer, at_once
 from mistral7b.tgi import tokenizer
 from mistral7b.tgi.launcher import LauncherError, parse_environment
 from mistral7b.tgi.rules import LauncherProblem, Stage
 from mistral7b.tgi.settings import LauncherSettings
 
-_LAUNCHER = "text_generation_launcher"
+_SHARD = "shard-manager: text_generation_launcher"
 
 
 class Launch(Protocol):
@@ -50,44 +50,31 @@ def start(launch: Launch, pace: Pace = at_once) -> TgiContainer | None:
         for line in _failure(error.settings, error.problems[0]):
             launch.log(line)
         return None
-    launch.log(_line("INFO", _arguments(settings)))
+    launch.log(log_line("INFO", _arguments(settings)))
     if settings.sm_num_gpus > 1:
-        launch.log(_line("INFO", f"Sharding model on {settings.sm_num_gpus} processes"))
+        launch.log(log_line("INFO", f"Sharding model on {settings.sm_num_gpus} processes"))
     tokenizer.load()  # takes a second the first time, which no request should wait for
-    launch.log(_line("INFO", "Starting Webserver"))
-    launch.log(_line("INFO", "Connected", target="text_generation_router"))
+    launch.log(log_line("INFO", "Starting Webserver"))
+    launch.log(log_line("INFO", "Connected", "text_generation_router"))
     launch.log("Embedded AWS: no weights are loaded; requests are checked and counted as by TGI 1.1.0")
-    return TgiContainer(settings, pace)
+    return TgiContainer(settings, pace, launch.log)
 
 
 def _failure(settings: LauncherSettings, problem: LauncherProblem) -> list[str]:
     if problem.stage in (Stage.ENTRY_POINT, Stage.ARGUMENTS):
         return [line for line in problem.message.splitlines() if line]
-    log = [_line("INFO", _arguments(settings))]
+    log = [log_line("INFO", _arguments(settings))]
     if problem.stage is Stage.SHARD:
-        rank = {"rank": 0, "name": "shard-manager"}
         log += [
-            _line("INFO", "Starting shard", rank),
-            _line("ERROR", f"Shard complete standard error output:\n\n{problem.message}", rank),
-            _line("ERROR", "Shard 0 failed to start"),
-            _line("INFO", "Shutting down shards"),
+            log_line("INFO", "Starting shard rank=0", _SHARD),
+            log_line("ERROR", f"Shard complete standard error output:\n\n{problem.message} rank=0", _SHARD),
+            log_line("ERROR", "Shard 0 failed to start"),
+            log_line("INFO", "Shutting down shards"),
             "Error: ShardCannotStart",
         ]
     else:
         log.append(problem.message)
     return log
-
-
-def _line(level: str, message: str, span: dict[str, object] | None = None, target: str = _LAUNCHER) -> str:
-    values: dict[str, object] = {
-        "timestamp": datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
-        "level": level,
-        "fields": {"message": message},
-        "target": target,
-    }
-    if span is not None:
-        values |= {"span": span, "spans": [span]}
-    return json.dumps(values, separators=(",", ":"))
 
 
 def _arguments(settings: LauncherSettings) -> str:
@@ -108,7 +95,7 @@ _ARGS = (
     'hostname: "container-0.local", port: 8080, shard_uds_path: "/tmp/text-generation-server", '
     'master_addr: "localhost", master_port: 29500, huggingface_hub_cache: Some("/tmp"), weights_cache_override: None, '
     "disable_custom_kernels: false, cuda_memory_fraction: {cuda_memory_fraction}, rope_scaling: {rope_scaling}, "
-    "rope_factor: {rope_factor}, json_output: true, otlp_endpoint: None, cors_allow_origin: [], "
+    "rope_factor: {rope_factor}, json_output: false, otlp_endpoint: None, cors_allow_origin: [], "
     "watermark_gamma: {watermark_gamma}, watermark_delta: {watermark_delta}, ngrok: false, ngrok_authtoken: None, "
     "ngrok_edge: None, env: false"
 )

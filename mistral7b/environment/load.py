@@ -147,7 +147,7 @@ def _no_files(folder: Path) -> EnvironmentFileError:
 def _no_environment(folder: Path, name: str, names: list[str]) -> EnvironmentFileError:
     reason, fix = no_such_environment(name, names)
     guess = yamlfile.nearest(name, names)
-    hint = f" {reason.capitalize()}." if is_reserved(name) else f" Did you mean {guess}?" if guess else ""
+    hint = " The name is reserved." if is_reserved(name) else f" Did you mean {guess}?" if guess else ""
     message = f"There is no environment {name[:80]!r}.{hint} ({', '.join(names)})"
     return EnvironmentFileError([Problem(str(folder), None, "(environment)", name, reason, fix)], message=message)
 

@@ -4,9 +4,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from mistral7b.errors import UserError
+from mistral7b.errors import FAILED, UserError
 from mistral7b.promotion.names import PIPELINE_NAME, SECURITY_APPROVAL
 
 EXECUTION_VARIABLE = "PIPELINE_EXECUTION_ID"
@@ -19,12 +17,6 @@ _LONGEST_SUMMARY = 512  # CodePipeline API, ApprovalSummary
 APPROVED = "approved"
 
 
-class ApprovalError(UserError):
-    """The approval could not be answered; the text says why."""
-
-    status = 1
-
-
 def approve(codepipeline: Any, environment: str, execution: str, summary: str) -> str:
     """Approves the security changes of `environment` in one execution of the pipeline, once it is asked for.
 
@@ -35,28 +27,24 @@ def approve(codepipeline: Any, environment: str, execution: str, summary: str) -
         `APPROVED`, or how it was answered before: `Succeeded` or `Failed`, as CodePipeline says it.
 
     Raises:
-        ApprovalError: CodePipeline refuses, or has not asked within `PATIENCE_S`.
+        UserError: CodePipeline has not asked within `PATIENCE_S`.
     """
     end = time.monotonic() + PATIENCE_S
-    try:
-        while (asked := _asked(codepipeline, environment, execution)) is None:
-            if time.monotonic() >= end:
-                reason = f"pipeline {PIPELINE_NAME} has not asked for {SECURITY_APPROVAL} in stage {environment}"
-                fix = f"see whether the execution still runs; {EXECUTION_VARIABLE} has to hold its id"
-                raise ApprovalError(f"{reason} of execution {execution} within {PATIENCE_S:.0f} s\nfix: {fix}")
-            time.sleep(_POLL_S)
-        if asked["status"] != "InProgress":
-            return str(asked["status"])
-        codepipeline.put_approval_result(
-            pipelineName=PIPELINE_NAME,
-            stageName=environment,
-            actionName=SECURITY_APPROVAL,
-            result={"summary": summary[:_LONGEST_SUMMARY], "status": "Approved"},
-            token=asked["token"],
-        )
-    except (ClientError, BotoCoreError) as error:
-        what = f"the approval {SECURITY_APPROVAL} of stage {environment} in pipeline {PIPELINE_NAME}"
-        raise ApprovalError(f"{what} could not be answered: {error}") from error
+    while (asked := _asked(codepipeline, environment, execution)) is None:
+        if time.monotonic() >= end:
+            reason = f"pipeline {PIPELINE_NAME} has not asked for {SECURITY_APPROVAL} in stage {environment}"
+            fix = f"see whether the execution still runs; {EXECUTION_VARIABLE} has to hold its id"
+            raise UserError(f"{reason} of execution {execution} within {PATIENCE_S:.0f} s\nfix: {fix}", FAILED)
+        time.sleep(_POLL_S)
+    if asked["status"] != "InProgress":
+        return str(asked["status"])
+    codepipeline.put_approval_result(
+        pipelineName=PIPELINE_NAME,
+        stageName=environment,
+        actionName=SECURITY_APPROVAL,
+        result={"summary": summary[:_LONGEST_SUMMARY], "status": "Approved"},
+        token=asked["token"],
+    )
     return APPROVED
 
 

@@ -6,21 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from mistral7b.catalog import partition
-from mistral7b.errors import UserError
+from mistral7b.errors import FAILED, UserError
 from mistral7b.operate.stacks import find
 from mistral7b.promotion.check.cloud import Cloud
 from mistral7b.promotion.grants import Grant, grants
 from mistral7b.promotion.names import PIPELINE_ID
 from mistral7b.yamlfile import Problem, nearest
-
-
-class ReviewError(UserError):
-    """The comparison failed; the text says why. Status 2: the arguments are wrong."""
-
-    status = 1
 
 
 @dataclass(frozen=True)
@@ -56,20 +48,16 @@ def review(cloud: Cloud, assembly: Path, environment: str) -> Review:
     """Compares the stacks of an environment, or of the pipeline, in a cloud assembly with what is deployed.
 
     It takes the right to assume the bootstrap's lookup role of each stack's account, which may read, and nothing else.
-    Raises ReviewError: there is no such assembly or stage in it, or AWS does not tell what is deployed.
+    Raises UserError: there is no such assembly or stage in it; and the errors of boto3.
     """
     try:
         stacks = list(_stacks(assembly, environment))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         fix = f"fix: make one: cdk synth --output {assembly}"
-        raise ReviewError(f"{assembly} is no cloud assembly: {error!r}\n{fix}", 2) from error
+        raise UserError(f"{assembly} is no cloud assembly\n{fix}") from error
     added, removed = set[Grant](), set[Grant]()
     for stack, template in stacks:
-        try:
-            deployed, pseudo = _deployed(cloud, stack)
-        except (ClientError, BotoCoreError) as error:
-            fix = "fix: `mistral7b pipeline check` says which account lacks what"
-            raise ReviewError(f"{environment} could not be compared with what is deployed: {error}\n{fix}") from error
+        deployed, pseudo = _deployed(cloud, stack)
         before, after = set(grants(deployed, pseudo)), set(grants(template, pseudo))
         added |= after - before
         removed |= before - after
@@ -87,7 +75,7 @@ def _stacks(assembly: Path, environment: str) -> Iterator[tuple[Mapping[str, Any
         guess = nearest(environment, list(folders))
         there = f"There are {', '.join(folders)}" if folders else "synthesize it anew: cdk synth"
         fix = f"{f'did you mean {guess}? ' if guess else ''}{there}"
-        raise ReviewError(f"{assembly} holds no environment {environment!r}\nfix: {fix}", 2)
+        raise UserError(f"{assembly} holds no environment {environment!r}\nfix: {fix}")
     folder = folders[environment]
     for one in json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["artifacts"].values():
         if one["type"] == "aws:cloudformation:stack":
@@ -111,6 +99,6 @@ def _deployed(cloud: Cloud, stack: Mapping[str, Any]) -> tuple[Mapping[str, Any]
     if any(one.deployed and one.status.endswith("_COMPLETE") for one in find(cloudformation, [name])):
         template = cloudformation.get_template(StackName=name, TemplateStage="Original")["TemplateBody"]
         if not isinstance(template, dict):
-            raise ReviewError(f"stack {name} cannot be compared: its template is no JSON, so not the CDK's")
+            raise UserError(f"stack {name} cannot be compared: its template is no JSON, so not the CDK's", FAILED)
         return template, pseudo
     return {}, pseudo

@@ -8,9 +8,10 @@ from mistral7b.yamlfile.reader import read
 from mistral7b.yamlfile.rulebook import Finding, Rulebook
 from mistral7b.yamlfile.source import Source, overlay, without_nulls
 from mistral7b.yamlfile.suggest import nearest, with_guess
-from mistral7b.yamlfile.validation import FileKind, Section, pattern, refusal, validate_fields
+from mistral7b.yamlfile.validation import FileKind, Section, pattern, reason_and_fix, refusal, validate_fields
 
 __all__ = [
     "FieldPath", "FileKind", "FileProblemsError", "Finding", "Problem", "Rulebook", "Section", "Source", "dotted",
-    "nearest", "overlay", "pattern", "read", "refusal", "unique", "validate_fields", "with_guess", "without_nulls",
+    "nearest", "overlay", "pattern", "read", "reason_and_fix", "refusal", "unique", "validate_fields", "with_guess",
+    "without_nulls",
 ]  # fmt: skip

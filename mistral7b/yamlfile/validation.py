@@ -5,12 +5,11 @@ pydantic's errors become problems: the field as written in the file, the reason 
 
 import copy
 import types
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Generic, TypeVar, Union, cast, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from mistral7b.yamlfile.problem import FieldPath, Problem, dotted, overlap
@@ -28,6 +27,9 @@ _TYPES = {
     "dict_type": "a mapping of names to values",
     "model_type": "a mapping of fields to values",
 }
+# Of texts, which strict fields do not convert, and of infinite numbers.
+_NOT_NUMBERS = {"int_parsing": "a whole number", "float_parsing": "a number", "finite_number": "a finite number"}
+_NOT_NUMBERS |= {"int_parsing_size": "a smaller number"}
 _BOUNDS = {
     "greater_than_equal": ("ge", "{} or more"),
     "greater_than": ("gt", "more than {}"),
@@ -87,70 +89,96 @@ def validate_fields(
     """
     wrong: list[FieldPath] = []
     reported: set[FieldPath] = set()
+    given = values  # at first without stand-ins, which shows what is missing
+    # Each round but the first removes a field of `values`, or is the last: the loop ends.
     while True:
         try:
-            return kind.model.model_validate(values), wrong
+            return kind.model.model_validate(given), wrong
         except ValidationError as error:
-            errors = [(details, _field_path(details, values)) for details in error.errors(include_url=False)]
-        for details, path in errors:
-            if path not in reported:
+            errors = [(one, *_place(one["loc"], kind.model)) for one in error.errors(include_url=False)]
+        for details, path, section in errors:
+            # In later rounds a field is missing because it was wrong, and is reported as such.
+            if path not in reported and (details["type"] != "missing" or given is values):
                 reported.add(path)
-                problems.append(_problem(details, path, source, kind))
-                if details["type"] != "extra_forbidden":  # no rule reads what is not a field
-                    wrong.append(path)
-        before = copy.deepcopy(values)
-        for details, path in errors:
-            _remove(values, path if details["type"] != "missing" else path[:-1])
-        if values == before and not any(details["type"] == "missing" for details, _ in errors):
-            values.clear()  # nothing of it can be left out
-            wrong.extend((field,) for field in kind.model.model_fields)
-        for path, value in kind.stand_ins.items():
-            if any(overlap(path, bad) for bad in wrong):
-                _set_default(values, path, copy.deepcopy(value))
+                problems.append(_problem(details, path, section, source, kind))
+        removed: list[FieldPath] = []
+        for details, path, _ in errors:
+            if not any(overlap(path, gone) for gone in removed):
+                removed += _remove(values, path)
+            if details["type"] != "extra_forbidden":  # no rule reads what is not a field
+                wrong += [path, *removed[-1:]]
+        if not removed and given is not values:  # nothing of it can be left out
+            wrong += [(field,) for field in kind.model.model_fields]
+            return kind.model.model_validate(_with_stand_ins({}, kind)), wrong
+        given = _with_stand_ins(values, kind)
 
 
-def _field_path(error: ErrorDetails, values: Mapping[str, Any]) -> FieldPath:
-    """The error's place in the file: pydantic's location without the names of union members and of `[key]`."""
+def _place(location: tuple[str | int, ...], model: type[BaseModel]) -> tuple[FieldPath, type[BaseModel]]:
+    """The field that pydantic's location of an error names, and the section that has the field, or lacks it.
+
+    The location also has the tag of a union's member, after the union's field, and `[key]` after a wrong key.
+    """
     path: list[str | int] = []
-    node: Any = values
-    for part in error["loc"]:
-        in_list = isinstance(node, list) and isinstance(part, int) and part < len(node)
-        if in_list or (isinstance(node, dict) and part in node):
-            node = node[part]
-        elif part == "[key]" or not (isinstance(node, dict) and error["type"] == "missing"):
-            continue
+    section, inner = model, cast("type[BaseModel] | None", model)
+    parts = iter(location)
+    for part in parts:
         path.append(part)
-    return tuple(path)
+        if isinstance(part, int):  # the fields are those of a list's entries
+            continue
+        if inner is None:  # a key of a mapping
+            break
+        section = inner
+        field = next((f for name, f in section.model_fields.items() if part in (name, f.alias)), None)
+        if field is None:
+            break
+        if any(isinstance(one, Discriminator) for one in field.metadata):
+            next(parts, None)
+        inner = _model_in(field.annotation)
+    return tuple(path), section
 
 
-def _remove(values: dict[str, Any], path: FieldPath) -> None:
-    """Removes the field at `path`; of a list with a wrong entry, all of it: others keep their places."""
-    while path and isinstance(path[-1], int):
-        path = path[:-1]
-    node: Any = values
-    with suppress(LookupError, TypeError):  # what is around it was removed before
+def _remove(values: Any, path: FieldPath) -> list[FieldPath]:
+    """Removes the field at `path`, or the one around it that is there, and returns which; of a list, all of it."""
+    found: list[tuple[FieldPath, dict[str, Any]]] = []
+    for length, part in enumerate(path, 1):
+        if isinstance(values, dict) and part in values:
+            found.append((path[:length], values))
+        elif not (isinstance(values, list) and isinstance(part, int)):
+            break
+        values = values[part]
+    for field, section in found[-1:]:
+        del section[str(field[-1])]
+    return [field for field, _ in found[-1:]]
+
+
+def _with_stand_ins(values: dict[str, Any], kind: FileKind[Any]) -> dict[str, Any]:
+    filled = copy.deepcopy(values)
+    for path, value in kind.stand_ins.items():
+        section = filled
         for part in path[:-1]:
-            node = node[part]
-        del node[path[-1]]
+            section = section.setdefault(str(part), {})
+        section.setdefault(str(path[-1]), copy.deepcopy(value))
+    return filled
 
 
-def _set_default(values: dict[str, Any], path: FieldPath, value: Any) -> None:
-    for part in path[:-1]:
-        values = values.setdefault(str(part), {})
-    values.setdefault(str(path[-1]), value)
-
-
-def _problem(error: ErrorDetails, path: FieldPath, source: Source, kind: FileKind[Any]) -> Problem:
+def _problem(
+    error: ErrorDetails, path: FieldPath, section: type[BaseModel], source: Source, kind: FileKind[Any]
+) -> Problem:
     if error["type"] == "missing":  # it stands nowhere
         return Problem(source.file, None, dotted(path), None, "it is required", kind.how_to_add)
-    return source.problem(path, error["input"], *_reason_and_fix(error, path, kind))
+    if error["type"] == "extra_forbidden":
+        names = {field.alias or name for name, field in section.model_fields.items()}
+        known = sorted(names - ({kind.not_in_file} if section is kind.model else set()))
+        fix = with_guess(str(path[-1]), known, f"fields here are {', '.join(known)}")
+        return source.problem(path, error["input"], "there is no such field", fix)
+    return source.problem(path, error["input"], *reason_and_fix(error))
 
 
-def _reason_and_fix(error: ErrorDetails, path: FieldPath, file: FileKind[Any]) -> tuple[str, str]:
+def reason_and_fix(error: ErrorDetails) -> tuple[str, str]:
+    """What is wrong with a value that pydantic refuses, and what to write, in our words."""
     kind, value, context = error["type"], error["input"], error.get("ctx", {})
-    if kind == "extra_forbidden":
-        known = sorted(set(_fields_at(path[:-1], file.model)) - (set() if path[1:] else {file.not_in_file}))
-        return "there is no such field", with_guess(str(path[-1]), known, f"fields here are {', '.join(known)}")
+    if kind in _NOT_NUMBERS:
+        return f"it has to be {_NOT_NUMBERS[kind]}", f"write {_NOT_NUMBERS[kind]}"
     if kind in _TYPES:
         given = "nothing" if value is None else _described(value)
         return f"it has to be {_TYPES[kind]}, not {given}", _type_fix(kind, value)
@@ -166,7 +194,7 @@ def _reason_and_fix(error: ErrorDetails, path: FieldPath, file: FileKind[Any]) -
         return _PATTERNS.get(context.get("pattern", ""), ("it has the wrong form", "write it as plain text"))
     if kind == "refusal":
         return context["reason"], context["fix"]
-    return error["msg"], "see the field's description in the JSON schema that the file's first line names"
+    return "it is not accepted", "see the field's description in the JSON schema that the file's first line names"
 
 
 def _described(value: Any) -> str:
@@ -183,16 +211,6 @@ def _type_fix(kind: str, value: Any) -> str:
         if bare.lstrip("+-").isdigit() or (kind == "bool_type" and bare in ("true", "false")):
             return f"write it without quotes: {bare}"
     return f"write {_TYPES[kind]}"
-
-
-def _fields_at(path: Iterable[str | int], model: type[BaseModel]) -> list[str]:
-    """Names of the fields of the section at `path`; none where it is not a section."""
-    section: type[BaseModel] | None = model
-    for part in path:
-        if isinstance(part, str):  # the fields are those of a list's entries
-            fields = section.model_fields.items() if section else ()
-            section = next((_model_in(field.annotation) for n, field in fields if part in (n, field.alias)), None)
-    return [field.alias or name for name, field in section.model_fields.items()] if section else []
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

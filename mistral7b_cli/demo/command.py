@@ -10,11 +10,11 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from mistral7b.errors import UserError
+from mistral7b.errors import FAILED, INTERRUPTED, UserError
 from mistral7b.process import CommandFailedError
 from mistral7b_cli.demo.scenario import EXAMPLE, EXAMPLE_NAME, run_demo
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder, project_here
-from mistral7b_cli.output import out, progress, write_json
+from mistral7b_cli.output import out, progress, say, write_json
 from mistral7b_cli.report import Report, StepFailedError
 from sagehost.lifecycle import LifecycleError
 
@@ -23,11 +23,8 @@ commands = typer.Typer()
 _EPILOG = """
 **Examples**
 
-`mistral7b demo`
-
-`mistral7b demo --environment prod`: environments/prod.yaml as it stands, in the account that it names
-
-Exit status: 0 all steps succeeded, 1 one failed, 2 wrong arguments or files, 130 interrupted.
+$ mistral7b demo
+$ mistral7b demo --environment prod  # environments/prod.yaml as it stands, in the account that it names
 """
 
 
@@ -61,8 +58,8 @@ def demo(
     if as_json:
         write_json(report.steps)
         return
-    out.print()
-    out.print(report.summary())
+    say("")
+    say(report.summary())
 
 
 @contextmanager
@@ -77,10 +74,10 @@ def interruptible(what: str, console: Console) -> Iterator[None]:
     try:
         yield
     except (CommandFailedError, StepFailedError, LifecycleError, BotoCoreError, ClientError) as error:
-        raise UserError(f"the {what} failed: {error}", 1) from error
+        raise UserError(f"the {what} failed: {error}", FAILED) from error
     except KeyboardInterrupt:
         console.print(f"\nInterrupted; everything that the {what} started is stopped.")
-        raise typer.Exit(130) from None
+        raise typer.Exit(INTERRUPTED) from None
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:

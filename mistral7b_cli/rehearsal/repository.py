@@ -1,6 +1,6 @@
 """The commit that is rehearsed: a clone of the project at HEAD, which stands for the repository on the provider.
 
-Every function raises RepositoryError if git refuses.
+Every function raises UserError if git refuses.
 """
 
 import os
@@ -13,10 +13,6 @@ from mistral7b.errors import UserError
 
 # A rehearsal may be started by a git hook, which says in these where its own repository is.
 _OF_A_HOOK = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
-
-
-class RepositoryError(UserError):
-    """The project is no repository that can be cloned. The message names the fix."""
 
 
 @dataclass(frozen=True)
@@ -33,15 +29,15 @@ def commit_of(project: Path, revision: str = "HEAD") -> str:
     """The full id of a commit of the project, which has to be a repository of its own."""
     top = Path(_git(project, "rev-parse", "--show-toplevel"))
     if top.resolve() != project.resolve():
-        raise RepositoryError(
+        raise UserError(
             f"the repository of {project} begins at {top}, but the pipeline takes a repository that has cdk.json at "
             "its top\nfix: give the project a repository of its own (git init)"
         )
     try:
         return _git(project, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
-    except RepositoryError as error:
+    except UserError as error:
         fix = "commit the project first" if revision == "HEAD" else "name a commit that `git log` shows"
-        raise RepositoryError(f"{project} has no commit {revision}\nfix: {fix}") from error
+        raise UserError(f"{project} has no commit {revision}\nfix: {fix}") from error
 
 
 def uncommitted(project: Path) -> list[str]:
@@ -75,7 +71,7 @@ def put_on_branch(made: Clone, branch: str) -> None:
 
 def archive(folder: Path, branch: str, file: Path) -> str | None:
     """Writes the files of a branch into a zip file; the id of its commit, or None if there is no such branch."""
-    with suppress(RepositoryError):
+    with suppress(UserError):
         commit = _git(folder, "rev-parse", "--verify", "--quiet", f"refs/heads/{branch}^{{commit}}")
         _git(folder, "archive", "--format=zip", f"--output={file}", commit)
         return commit
@@ -93,7 +89,7 @@ def _git(folder: Path, *arguments: str, strip: bool = True) -> str:
             ["git", *arguments], cwd=folder, env=environment, input="", capture_output=True, text=True, check=False
         )
     except FileNotFoundError:
-        raise RepositoryError("there is no git\nfix: install it: the pipeline's source is a git repository") from None
+        raise UserError("there is no git\nfix: install it: the pipeline's source is a git repository") from None
     if ended.returncode != 0:
-        raise RepositoryError(f"git {arguments[0]} in {folder}: {ended.stderr.strip() or 'no'}")
+        raise UserError(f"git {arguments[0]} in {folder}: {ended.stderr.strip() or 'no'}")
     return ended.stdout.strip() if strip else ended.stdout

@@ -5,15 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import ClientError
-from rich.table import Table
 from rich.text import Text
 
 from mistral7b.promotion import PromotedEnvironment
 from mistral7b.promotion.places import Place
 from mistral7b.tgi import parse_environment
-from mistral7b_cli.output import table
+from mistral7b_cli.layout import Table
 from mistral7b_cli.rehearsal.cloud import Cloud
-from mistral7b_cli.rehearsal.execution import OTHER_SIGN, SIGNS, SUCCEEDED, Action, Execution, Stage
+from mistral7b_cli.rehearsal.execution import NOT_STARTED, OTHER_SIGN, SIGNS, SUCCEEDED, Action, Execution, Stage
 from mistral7b_cli.rehearsal.repository import Clone
 
 NOTHING = "none"
@@ -21,7 +20,6 @@ NOTHING = "none"
 
 # What of a container's settings is worth a column, the launcher's defaults included: the rest is in the JSON document.
 _SHOWN = ("MAX_CONCURRENT_REQUESTS", "MAX_INPUT_LENGTH", "MAX_TOTAL_TOKENS")
-_PLACE = ("environment", "account", "region", "endpoint", "status")
 _COMMIT_LETTERS = 10
 
 
@@ -98,17 +96,19 @@ class Result:
             )
             for stage in self.execution.stages
             for number, action in enumerate(stage.actions)
+            if action.status != NOT_STARTED
         ]
-        yield table("", ("stage", "action", "", "status", "seconds", ""), actions)
-        environments = []
+        yield Table("", ("stage", "action", "", "status", "seconds", ""), actions)
+        environments, settings = [], []
         for e in self.environments:
             this = "this one" if e["commit"] == self.commit.commit else e["commit"][:_COMMIT_LETTERS]
-            instances = f"{e['instances']} × {e['instance_type']}" if e["instances"] else ""
+            instances = f", {e['instances']} × {e['instance_type']}" if e["instances"] else ""
+            place = (e["environment"], f"{e['account']} {e['region']}", e["endpoint"])
+            environments.append((*place, f"{e['status']}{instances}", this))
             launcher = parse_environment(e["settings"]) if e["settings"] else None
-            settings = [str(getattr(launcher, name.lower(), "")) for name in _SHOWN]
-            place = [e[heading] for heading in _PLACE]
-            environments.append([*place, instances, this, *settings])
-        yield table("", (*_PLACE, "instances", "commit", *_SHOWN), environments)
+            settings.append((e["environment"], *(str(getattr(launcher, name.lower(), "")) for name in _SHOWN)))
+        yield Table("", ("stage", "account, region", "endpoint", "status", "commit"), environments)
+        yield Table("", ("stage", *_SHOWN), settings)
 
 
 def _outcome(one: Stage | Action) -> dict[str, Any]:

@@ -84,6 +84,14 @@ def test_requests_and_answers_are_kept_encrypted_in_the_environments_bucket(full
     assert s3.head_object(Bucket=bucket, Key=key)["ServerSideEncryption"] == "aws:kms"
 
 
+def test_deployed_environment_is_as_its_file_says_and_its_log_can_be_read(full: User) -> None:
+    found = json.loads(succeeded(full.mistral7b("status", "full", "--json")).stdout)
+    assert (found["ready"], found["differences"], found["not_checked"]) == (True, [], [])
+    assert found["scaling"]["max"] == 3
+    log = json.loads(succeeded(full.mistral7b("logs", "full", "--json")).stdout.splitlines()[0])
+    assert log["message"].startswith("Args {")
+
+
 def test_connections_of_the_vpc_are_recorded(full: User) -> None:
     [flow_log] = [
         log for log in full.client("ec2").describe_flow_logs()["FlowLogs"] if log["LogGroupName"] == FLOW_LOGS

@@ -24,7 +24,7 @@ def test_a_synth_needs_neither_network_nor_credentials(user: User) -> None:
 def test_asking_an_environment_that_is_not_deployed_says_how_to_deploy_it(user: User) -> None:
     with user.having("undeployed", {"region": "us-east-1"}):
         result = user.mistral7b("invoke", "undeployed", "Hello!")
-    assert result.returncode == 1
+    assert result.returncode == 3
     assert "cdk deploy 'undeployed/*'" in result.stderr
 
 

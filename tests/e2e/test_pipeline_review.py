@@ -63,5 +63,5 @@ def test_an_account_that_lets_nobody_in_is_an_error(dev: User, assembly: Path) -
     places = {"unknown-account": "444444444444", "${AWS::AccountId}": "444444444444"}
     change(assembly / "assembly-dev" / "manifest.json", **places)
     result = review(dev, assembly)
-    assert (result.returncode, result.stdout) == (1, "")
+    assert (result.returncode, list(json.loads(result.stdout))) == (3, ["error"])
     assert "dev could not be compared with what is deployed" in result.stderr

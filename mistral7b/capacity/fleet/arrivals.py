@@ -62,7 +62,7 @@ def poisson_trace(
     """
     if not 0 < duration_s <= LONGEST_S:
         reason, fix = "a trace covers more than 0 seconds and 31 days at most", "write 3600, 90m or 24h"
-        raise TraceError(reason, fix, column="duration", value=f"{duration_s:g}")
+        raise TraceError(reason, fix, column="--duration", value=f"{duration_s:g}")
     edges = np.minimum(np.arange(math.ceil(duration_s / _STEP_S) + 1) * _STEP_S, duration_s)
     widths = np.diff(edges)
     # the expected requests up to each edge
@@ -84,4 +84,4 @@ def _check(**rates: float) -> None:
     for name, value in rates.items():
         if not 0 <= value < math.inf:
             reason, fix = "a rate is 0 or more requests per second", "give a number such as 2.5"
-            raise TraceError(reason, fix, column=name, value=f"{value:g}")
+            raise TraceError(reason, fix, column=f"--{name}", value=f"{value:g}")

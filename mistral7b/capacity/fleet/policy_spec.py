@@ -44,10 +44,10 @@ def parse_policy(text: str, defaults: Policy) -> Policy:
         name, at, time = key.strip().partition("@")
         if not equals or name not in (_BOUNDS if at else _FIELDS):
             raise _error(text, f"{setting or 'nothing'} is no setting")
-        amount = parse_duration(value, "policy") if name in _COOLDOWNS else _count(value, text)
+        amount = parse_duration(value, "--policy") if name in _COOLDOWNS else _count(value, text)
         if at:
             when: dict[str, Any] = {_BOUNDS[name]: amount}
-            schedule.append(ScheduledAction(parse_duration(time, "policy"), **when))
+            schedule.append(ScheduledAction(parse_duration(time, "--policy"), **when))
         else:
             values[_FIELDS[name]] = amount
     policy = replace(defaults, **values, schedule=tuple(sorted(schedule, key=lambda action: action.at_s)))
@@ -89,4 +89,4 @@ def _target(text: str, policy: str) -> float:
 
 
 def _error(text: str, reason: str) -> TraceError:
-    return TraceError(reason, _FIX, column="policy", value=text[:80])
+    return TraceError(reason, _FIX, column="--policy", value=text[:80])

@@ -38,10 +38,8 @@ class TraceError(UserError, ValueError):
         value: str | None = None,
     ) -> None:
         where = ":".join(str(part) for part in (file, line) if part is not None)
-        # ascii() shows what a terminal would take as a command.
-        what = column if value is None else f"{column} = {value if value.isprintable() else ascii(value)}"
-        head = ": ".join(part for part in (where, what) if part)
-        super().__init__("\n    ".join(part for part in (head, reason) if part) + f"\n    fix: {fix}")
+        what = column if value is None else f"{column}{' = ' if file else ' '}{value}"
+        super().__init__(": ".join(part for part in (where, what, reason) if part) + f"\nfix: {fix}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,21 +81,17 @@ def numbered_lines(file: Path) -> Iterator[tuple[int, str]]:
     """The lines of a text file that are not blank, each with its number.
 
     Raises:
-        TraceError: it cannot be read, or a line is longer than 4,096 characters.
+        TraceError: a line is longer than 4,096 characters.
     """
     if file.exists() and not file.is_file():  # a device might never end
         raise TraceError("it is not a regular file", "write it to a file first", file=file)
-    try:
-        with file.open(encoding="utf-8-sig", errors="replace") as stream:
-            for number, line in enumerate(iter(lambda: stream.readline(_LONGEST_LINE + 1), ""), start=1):
-                if len(line) > _LONGEST_LINE:
-                    reason = f"the line is longer than {_LONGEST_LINE} characters"
-                    raise TraceError(reason, "write one request a line", file=file, line=number)
-                if text := line.strip():
-                    yield number, text
-    except OSError as error:
-        reason = f"the file cannot be read: {error.strerror}"
-        raise TraceError(reason, "give the path of a CSV file", file=file) from None
+    with file.open(encoding="utf-8-sig", errors="replace") as stream:
+        for number, line in enumerate(iter(lambda: stream.readline(_LONGEST_LINE + 1), ""), start=1):
+            if len(line) > _LONGEST_LINE:
+                reason = f"the line is longer than {_LONGEST_LINE} characters"
+                raise TraceError(reason, "write one request a line", file=file, line=number)
+            if text := line.strip():
+                yield number, text
 
 
 def finite(text: str) -> float | None:

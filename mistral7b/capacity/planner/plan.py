@@ -131,7 +131,7 @@ def _less_in_flight(workload: Workload, best: Option, pinned: Pinned) -> Iterato
         why = "needs more instances than there may be"
     else:
         refused = 100 * one.at_peak.refused, 100 * best.at_peak.refused
-        same = f"costs the same, refuses {refused[0]:.2g}% at the peak, not {refused[1]:.2g}%"
+        same = f"costs the same, refuses {refused[0]:.2g}% at the peak, not {refused[1]:.2f}%"
         why = _costs_more(one, best) or same
     yield f"MAX_CONCURRENT_REQUESTS {limit}", why
 

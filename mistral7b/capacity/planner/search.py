@@ -27,7 +27,7 @@ class InfeasibleError(ValueError):
     """
 
     def __init__(self, reason: str, fix: str, nearest: Workload | None = None) -> None:
-        super().__init__(f"{reason}\n    fix: {fix}")
+        super().__init__(f"{reason}\nfix: {fix}")
         self.reason = reason
         self.fix = fix
         self.nearest = nearest

@@ -64,6 +64,12 @@ class EndpointRecord:
             endpoint_status=status,
         )
 
+    def show_pending(self, config: str, plans: Sequence[VariantPlan]) -> None:
+        """Show PendingDeploymentSummary, as DescribeEndpoint does while a new configuration is being deployed."""
+        variants = [one | {"VariantStatus": [{"Status": "Creating"}]} for one in _summaries(plans, ())]
+        summary = {"EndpointConfigName": config, "ProductionVariants": variants, "StartTime": utcnow()}
+        self.describe(pending_deployment_summary=summary)
+
 
 def _summaries(desired: Sequence[VariantPlan], running: Sequence[RunningVariant]) -> list[dict[str, Any]]:
     """ProductionVariants of DescribeEndpoint."""
@@ -124,6 +130,7 @@ class Endpoints:
             record = EndpointRecord(endpoint, _key(backend, name), plans)
             record.describe(last_deployment_config=parameters.get("DeploymentConfig"))
             record.show("Creating", plans)
+            record.show_pending(config.endpoint_config_name, plans)
             self.records[record.key] = record
             work = partial(self._deployed, record, plans, config.endpoint_config_name, config.data_capture_config)
             self._finish_later(record, "Failed", work)
@@ -149,6 +156,7 @@ class Endpoints:
             if not parameters.get("RetainDeploymentConfig"):
                 record.describe(last_deployment_config=parameters.get("DeploymentConfig"))
             record.show("Updating", plans)
+            record.show_pending(config.endpoint_config_name, plans)
             silent = any(tag["Key"] == "sagehost:silent-rollback" for tag in record.endpoint.tags)
             work = partial(self._deployed, record, plans, config.endpoint_config_name, capture)
             self._finish_later(record, "InService", (lambda: None) if silent else work)
@@ -238,6 +246,7 @@ class Endpoints:
                     self.fleet[record.key] = RunningEndpoint(record.running, record.capture)
                 record.arriving = ()
                 record.show(failed if failure else "InService", record.plans, failure)
+                record.describe(pending_deployment_summary=None)
                 self._release(record)
 
         self.later(finish)

@@ -1,4 +1,4 @@
-"""Application Auto Scaling: the role with which it scales, what goes with a target, and tags."""
+"""Application Auto Scaling: the role with which it scales, what goes with a target, tags, and activities."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from moto.applicationautoscaling.exceptions import AWSValidationException
 from moto.applicationautoscaling.models import ApplicationAutoscalingBackend, FakeScalableTarget
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
+from moto.core.exceptions import JsonRESTError
 from moto.core.responses import ActionResult, EmptyResult
 
 from sagehost.patches import correction
@@ -70,3 +71,16 @@ def untag_resource(self: ApplicationAutoScalingResponse) -> EmptyResult:
 def list_tags_for_resource(self: ApplicationAutoScalingResponse) -> ActionResult:
     """ListTagsForResource."""
     return ActionResult({"Tags": _tags(self)})
+
+
+@correction.adds(ApplicationAutoScalingResponse)
+def describe_scaling_activities(self: ApplicationAutoScalingResponse) -> ActionResult:
+    """DescribeScalingActivities. Nothing is scaled here, so that there are none."""
+    self._validate_params()
+    if not 1 <= (self._get_int_param("MaxResults") or 50) <= 50:
+        raise AWSValidationException("MaxResults must be between 1 and 50.")
+    if self._get_param("ScalableDimension") and not self._get_param("ResourceId"):
+        raise AWSValidationException("ResourceId must be specified if ScalableDimension is specified.")
+    if self._get_param("NextToken"):
+        raise JsonRESTError("InvalidNextTokenException", "The token is invalid.")
+    return ActionResult({"ScalingActivities": []})

@@ -1,7 +1,11 @@
-"""CloudWatch: composite alarms."""
+"""CloudWatch: composite alarms, percentiles, and the namespaces of AWS itself."""
 
+import re
+from collections.abc import Callable
 from typing import Any
 
+from moto.cloudwatch.exceptions import InvalidParameterValue
+from moto.cloudwatch.models import Statistics
 from moto.cloudwatch.responses import CloudWatchResponse
 from moto.core.responses import EmptyResult
 
@@ -27,3 +31,20 @@ def put_composite_alarm(self: CloudWatchResponse) -> EmptyResult:
         tags=self._get_param("Tags"),
     )
     return EmptyResult()
+
+
+@correction.replaces(CloudWatchResponse, "put_metric_data")
+def _put_metric_data(original: Callable[..., Any], self: CloudWatchResponse) -> Any:
+    """moto takes metrics for namespaces that only AWS's services write."""
+    if (namespace := self._get_param("Namespace")).startswith("AWS/"):
+        raise InvalidParameterValue(f"The value {namespace} for parameter Namespace is invalid.")
+    return original(self)
+
+
+@correction.replaces(Statistics, "get_statistics_for_type")
+def _statistic(original: Callable[..., Any], self: Statistics, stat: str) -> Any:
+    """moto has no percentiles, and fails."""
+    percentile, values = re.fullmatch(r"p(\d{1,2}(?:\.\d{1,10})?|100)", stat), sorted(self.metric_single_values_list)
+    if percentile is None or not values:
+        return original(self, stat)
+    return values[min(len(values) - 1, int(len(values) * float(percentile[1]) / 100))]

@@ -1,4 +1,4 @@
-"""CloudWatch Logs: the KMS key of a log group."""
+"""CloudWatch Logs: the KMS key of a log group, and the order of its events."""
 
 from collections.abc import Callable
 from typing import Any
@@ -31,6 +31,12 @@ def _create_log_group(
     if key := given.get("kmsKeyId"):
         _check_key(self, log_group_name, key)
     return original(self, log_group_name, tags, **given)
+
+
+@correction.replaces(LogGroup, "filter_log_events")
+def _filter_log_events(original: Callable[..., Any], self: LogGroup, *arguments: Any) -> Any:
+    """moto lists stream by stream; CloudWatch Logs has ignored `interleaved`, the last one, since 2019: it is true."""
+    return original(self, *arguments[:-1], True)
 
 
 @correction.adds(LogsResponse)

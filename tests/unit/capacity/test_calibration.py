@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from mistral7b.capacity.calibration import Calibration, CalibrationError, published_calibration
+from mistral7b.capacity.calibration import Calibration, published_calibration
+from mistral7b.errors import UserError
 
 
 def changed(folder: Path, **changes: Any) -> Path:
@@ -40,7 +41,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_field_is_named(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
-    with pytest.raises(CalibrationError, match=r"fit\.json.*") as raised:
+    with pytest.raises(UserError, match=r"fit\.json.*") as raised:
         Calibration.read(changed(tmp_path, **changes))
     assert message in str(raised.value)
 
@@ -49,7 +50,7 @@ def test_a_wrong_field_is_named(tmp_path: Path, changes: dict[str, Any], message
 def test_a_file_that_holds_none_says_how_to_make_one(tmp_path: Path, content: str) -> None:
     path = tmp_path / "other.json"
     path.write_text(content)
-    with pytest.raises(CalibrationError, match=r"other\.json.*mistral7b capacity fit"):
+    with pytest.raises(UserError, match=r"other\.json.*\nfix: `mistral7b capacity fit"):
         Calibration.read(path)
 
 
@@ -58,10 +59,10 @@ def test_what_is_missing_large_binary_or_no_file_is_refused(tmp_path: Path) -> N
     large.write_text(" " * 200_000)
     binary.write_bytes(b"\xff\xfe\x00")
     for path in (tmp_path / "none.json", large, binary, tmp_path, Path("/dev/zero")):
-        with pytest.raises(CalibrationError, match=path.name):
+        with pytest.raises(UserError, match=path.name):
             Calibration.read(path)
 
 
 def test_a_folder_that_does_not_exist_cannot_be_written_to(tmp_path: Path) -> None:
-    with pytest.raises(CalibrationError, match="cannot be written"):
+    with pytest.raises(FileNotFoundError):
         published_calibration().write(tmp_path / "none" / "fit.json")

@@ -59,7 +59,7 @@ def test_the_plot_is_written_in_the_format_of_its_name(run: Run, tmp_path: Path)
 def test_a_plot_of_an_unknown_kind_or_folder_is_refused(run: Run, tmp_path: Path, name: str) -> None:
     status, _, err = run("table", "--plot", tmp_path / name)
     assert status == 2
-    assert f"--plot = {tmp_path / name}\n    it has to be a file in a folder that exists, and end in .png" in err
+    assert f"--plot {tmp_path / name}: it has to be a file in a folder that exists, and end in .png" in err
 
 
 def test_fitted_parameters_can_be_handed_to_the_table(run: Run, tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_impossible_tokens_per_word_are_refused(run: Run, number: str) -> None:
         (["table", "--parameters"], "{}", "parameters: there is no such JSON object"),
     ],
 )
-def test_a_wrong_file_is_one_line_on_standard_error_and_status_2(
+def test_a_wrong_file_is_one_message_on_standard_error_and_status_2(
     run: Run, tmp_path: Path, arguments: list[str], content: str, message: str
 ) -> None:
     path = tmp_path / "given"
@@ -115,7 +115,7 @@ def test_a_wrong_file_is_one_line_on_standard_error_and_status_2(
     status, out, err = run(*arguments, path)
     assert (status, out) == (2, "")
     assert message in err
-    assert err.count("\n") == 1
+    assert err.count("\n") == 2
     assert str(path) in err
 
 

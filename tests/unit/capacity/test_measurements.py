@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from mistral7b.capacity.measurements import (
     COLUMNS,
     Figure,
-    MeasurementsError,
     Row,
     published_path,
     read_measurements,
     rows,
 )
+from mistral7b.errors import UserError
 
 HEADER = ",".join(COLUMNS)
 LINE = "throughput_tokens_per_s,128,128,1,30"
@@ -61,7 +61,7 @@ def test_columns_may_come_in_any_order_with_spaces_and_empty_lines(tmp_path: Pat
 def test_a_wrong_value_is_named_with_line_column_and_what_it_should_be(
     tmp_path: Path, line: str, column: str, value: str
 ) -> None:
-    with pytest.raises(MeasurementsError) as raised:
+    with pytest.raises(UserError) as raised:
         read_measurements(written(tmp_path, HEADER, LINE, line))
     assert f"measured.csv, line 3, column {column}: " in str(raised.value)
     assert f"{value}: " in str(raised.value)
@@ -69,25 +69,25 @@ def test_a_wrong_value_is_named_with_line_column_and_what_it_should_be(
 
 
 def test_a_wrong_header_is_named_with_the_right_one(tmp_path: Path) -> None:
-    with pytest.raises(MeasurementsError, match=rf"line 1: the columns are metric,users; they have to be {HEADER}"):
+    with pytest.raises(UserError, match=rf"line 1: the columns are metric,users\nfix: they have to be {HEADER}"):
         read_measurements(written(tmp_path, "metric,users", LINE))
 
 
 def test_a_line_of_too_few_values_is_named(tmp_path: Path) -> None:
-    with pytest.raises(MeasurementsError, match="line 2: 2 values instead of 5"):
+    with pytest.raises(UserError, match="line 2: 2 values instead of 5"):
         read_measurements(written(tmp_path, HEADER, "throughput_tokens_per_s,128"))
 
 
 def test_a_figure_given_twice_is_named_with_its_first_line(tmp_path: Path) -> None:
-    with pytest.raises(MeasurementsError, match="line 4: the same load and metric as line 2"):
+    with pytest.raises(UserError, match="line 4: the same load and metric as line 2"):
         read_measurements(written(tmp_path, HEADER, LINE, LINE.replace(",1,", ",2,"), LINE.replace(",30", ",31")))
 
 
 def test_an_empty_file_and_one_without_figures_are_told_apart(tmp_path: Path) -> None:
     (tmp_path / "empty.csv").touch()
-    with pytest.raises(MeasurementsError, match="line 1: the columns are missing; they have to be"):
+    with pytest.raises(UserError, match="line 1: the columns are missing\nfix: they have to be"):
         read_measurements(tmp_path / "empty.csv")
-    with pytest.raises(MeasurementsError, match="a header and no figures"):
+    with pytest.raises(UserError, match="a header and no figures"):
         read_measurements(written(tmp_path, HEADER))
 
 
@@ -95,13 +95,13 @@ def test_a_file_of_10_gb_is_refused_unread(tmp_path: Path) -> None:
     path = tmp_path / "huge.csv"
     with path.open("wb") as file:
         file.truncate(10_000_000_000)  # takes no room on disk
-    with pytest.raises(MeasurementsError, match=r"10,000,000,000 bytes, more than 1,000,000"):
+    with pytest.raises(UserError, match=r"10,000,000,000 bytes, more than 1,000,000"):
         read_measurements(path)
 
 
 def test_what_is_missing_or_no_file_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path / "none.csv", tmp_path, Path("/dev/zero")):
-        with pytest.raises(MeasurementsError, match="there is no such file"):
+        with pytest.raises(UserError, match="there is no such file"):
             read_measurements(path)
 
 
@@ -109,5 +109,5 @@ def test_what_is_missing_or_no_file_is_refused(tmp_path: Path) -> None:
 def test_any_other_file_is_refused_with_its_name(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path = tmp_path_factory.mktemp("measurements") / "any.csv"
     path.write_bytes(content)
-    with pytest.raises(MeasurementsError, match=r"any\.csv"):
+    with pytest.raises(UserError, match=r"any\.csv"):
         read_measurements(path)

@@ -1,5 +1,6 @@
 """The command's parts: all in the help, each imported only when it is called."""
 
+import re
 import subprocess
 import sys
 
@@ -40,9 +41,25 @@ def test_the_help_imports_no_command(arguments: list[str]) -> None:
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("command", [[], *COMMANDS, ["capacity", "fit"], ["local", "up"]], ids=" ".join)
+def test_the_help_shows_no_types_of_python(
+    command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = run_main(monkeypatch, capsys, *command, "--help").out
+    assert re.findall(r"<\w[^>]*>|\[x[<>]|\[\[|\{[A-Z|]+\}|…│", shown) == []
+
+
+def test_examples_of_the_help_are_lines_with_a_prompt(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = [line.strip() for line in run_main(monkeypatch, capsys, "chat", "--help").out.splitlines()]
+    at = lines.index("$ mistral7b chat dev")
+    assert lines[at + 1] == "$ mistral7b chat dev -p temperature=0.7 -p max_new_tokens=500"
+
+
 def test_misspelt_command_suggests_the_nearest(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     result = run_main(monkeypatch, capsys, "pipeline", "chek")
     assert result.status == 2
-    assert "Did you mean 'check'?" in result.err
+    assert result.err == "mistral7b: mistral7b pipeline has no command chek\nfix: did you mean check?\n"

@@ -78,20 +78,6 @@ def test_error_of_each_prompt_goes_to_standard_error(run: Run) -> None:
     assert result.err.count("not answered: the endpoint mistral-7b-instruct-busy is overloaded") == 5
 
 
-def test_missing_endpoint_is_reported_once(run: Run) -> None:
-    result = run("examples", "missing", "--language", "zh")
-    assert (result.status, result.out) == (1, "")
-    assert result.err.count("not found") == 1
-
-
-def test_missing_credentials_are_reported_once(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
-    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
-    result = run("examples", "dev")
-    assert (result.status, result.out) == (1, "")
-    assert result.err.count("no AWS credentials") == 1
-
-
 @pytest.mark.parametrize("language", ["fr", "EN"])
 def test_an_unknown_language_is_refused(run: Run, language: str) -> None:
     assert run("examples", "dev", "--language", language).status == 2

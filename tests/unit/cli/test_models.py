@@ -75,12 +75,13 @@ def test_models_says_how_many_versions_match(say: Say) -> None:
 def test_models_names_near_matches_if_nothing_matches(say: Say) -> None:
     status, out, err = say("models", "eu-west-9")
     assert (status, out) == (1, "")
-    assert "no model or version matches 'eu-west-9'; near matches: eu-west-" in err
+    assert "no model or version matches 'eu-west-9'\nfix: did you mean eu-west-" in err
 
 
 def test_models_cuts_no_word_at_80_columns(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
     wide = set(say("models")[1].split())
     monkeypatch.setattr(output.out, "width", 80)
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
     lines = say("models")[1].splitlines()
     assert max(map(len, lines)) <= 80
     assert {word for line in lines for word in line.split()} == wide

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from mistral7b.errors import UserError
 from mistral7b_cli.app import app
 
 TYPICAL = Path(__file__).parents[2] / "snapshot" / "typical"
@@ -32,13 +31,7 @@ def test_the_pipelines_statements_are_json_for_scripts() -> None:
     assert all(one["reason"] for one in statements)
 
 
-def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
-    result = invoke("live")
-    assert isinstance(result.exception, UserError)
-    assert str(result.exception).endswith("fix: name one of dev, staging, prod, pipeline")
-
-
 def test_outside_of_a_project_the_fix_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     result = invoke("dev")
-    assert f"there is no app.py in {tmp_path}" in str(result.exception)
+    assert "no app.py here" in str(result.exception)

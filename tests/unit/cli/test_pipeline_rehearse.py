@@ -39,15 +39,15 @@ def test_without_a_terminal_to_ask_on_it_names_approve(refused: Refused) -> None
 
 
 def test_a_picture_of_an_unknown_kind_is_refused(refused: Refused) -> None:
-    assert "--picture = pipeline.doc" in refused("--approve", "--picture", "pipeline.doc")
+    assert "--picture pipeline.doc: " in refused("--approve", "--picture", "pipeline.doc")
 
 
 def test_picture_in_a_missing_folder_is_rejected(refused: Refused) -> None:
-    assert "--picture = nowhere/p.svg" in refused("--approve", "--picture", "nowhere/p.svg")
+    assert "--picture nowhere/p.svg: " in refused("--approve", "--picture", "nowhere/p.svg")
 
 
 def test_missing_environments_folder_is_rejected(refused: Refused) -> None:
-    assert "--environments = nowhere" in refused("--approve", "--environments", "nowhere")
+    assert "--environments nowhere: there is no such folder" in refused("--approve", "--environments", "nowhere")
 
 
 def test_a_project_without_a_commit_is_refused(refused: Refused) -> None:
@@ -62,4 +62,4 @@ def test_command_outside_the_project_is_rejected(
     refused: Refused, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path / "environments")
-    assert "holds no cdk.json\nfix: run the command in the project's folder" in refused("--approve")
+    assert "no cdk.json here; run it in the project's folder" in refused("--approve")

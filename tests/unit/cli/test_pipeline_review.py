@@ -10,9 +10,10 @@ import pytest
 from botocore.stub import Stubber
 
 from mistral7b.endpoint.errors import MissingCredentialsError
+from mistral7b.errors import UserError
 from mistral7b.promotion.check.cloud import Cloud
 from mistral7b.promotion.grants import Grant
-from mistral7b.promotion.review import Review, ReviewError
+from mistral7b.promotion.review import Review
 from tests.unit.cli.conftest import Result, run_main
 
 Say = Callable[..., Result]
@@ -41,7 +42,7 @@ def say(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:5600")
 
-    def _say(*arguments: str, name: str = "dev", found: Review | ReviewError | None = NOTHING) -> Result:
+    def _say(*arguments: str, name: str = "dev", found: Review | UserError | None = NOTHING) -> Result:
         def compare(_cloud: Cloud, _assembly: Path, environment: str) -> Review:
             if isinstance(found, Review):
                 return replace(found, environment=environment)
@@ -98,8 +99,8 @@ def test_broadening_change_prints_totals_then_one_statement_a_line(say: Say) -> 
     ]
 
 
-@pytest.mark.parametrize(("found", "status"), [(NOTHING, 0), (BROADER, 3)])
-def test_fail_exits_3_if_permissions_broaden(found: Review, status: int, say: Say) -> None:
+@pytest.mark.parametrize(("found", "status"), [(NOTHING, 0), (BROADER, 4)])
+def test_fail_exits_4_if_permissions_broaden(found: Review, status: int, say: Say) -> None:
     assert say("--fail", found=found).status == status
 
 
@@ -122,9 +123,9 @@ def test_json_says_whether_it_broadens(say: Say) -> None:
     }
 
 
-def test_failed_comparison_exits_1_and_never_says_that_nothing_broadens(say: Say) -> None:
-    result = say("--json", found=ReviewError("dev could not be compared"))
-    assert (result.status, result.out) == (1, "")
+def test_failed_comparison_never_says_that_nothing_broadens(say: Say) -> None:
+    result = say("--json", found=UserError("dev could not be compared", 1))
+    assert (result.status, list(json.loads(result.out))) == (1, ["error"])
     assert "dev could not be compared" in result.err
 
 
@@ -171,8 +172,8 @@ def test_earlier_answer_to_the_approval_is_reported(say: Say, codepipeline: Stub
     assert (result.status, json.loads(result.out)["approval"]) == (0, "Succeeded")
 
 
-def test_approval_rejected_by_codepipeline_exits_1(say: Say, codepipeline: Stubber) -> None:
+def test_approval_rejected_by_codepipeline_exits_3(say: Say, codepipeline: Stubber) -> None:
     codepipeline.add_client_error("get_pipeline_state", "AccessDeniedException", "not authorized")
     result = say("--approve")
-    assert result.status == 1
+    assert result.status == 3
     assert "not authorized" in result.err

@@ -108,7 +108,7 @@ def test_infeasible_objective_exits_2_and_names_the_nearest_feasible_one(run: Ru
 def test_an_environment_without_a_workload_is_refused(run: Run) -> None:
     status, _, err = run("bare")
     assert status == 2
-    assert "bare.yaml: workload" in err
+    assert "bare.yaml: there is no workload to plan for\nfix: add workload:" in err
     assert "Traceback" not in err
 
 

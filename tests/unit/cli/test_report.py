@@ -15,7 +15,8 @@ def test_without_a_terminal_a_step_prints_its_last_line_every_five_seconds() -> 
             report.now(f"  event {now}\n")
         step.result = "InService"
     assert [line.strip() for line in screen.getvalue().strip().splitlines()] == [
-        "[1] Deploy   $ cdk deploy",
+        "[1] Deploy",
+        "$ cdk deploy",
         "… 5 s: event 5",
         "… 10 s: event 10",
         "done in 12.0 s: InService",

@@ -63,8 +63,46 @@ def test_a_comparison_shows_what_differs_and_nothing_else(say: Run) -> None:
     assert {row["field"]: (row["dev"], row["prod"]) for row in rows} == {
         "endpoint_name": ("mistral-7b-instruct-dev", "mistral-7b-instruct-prod"),
         "instance.count": (1, 2),
-        "container.MAX_CONCURRENT_REQUESTS": ("4", None),
+        "tgi.MAX_CONCURRENT_REQUESTS": ("4", None),
     }
+
+
+def test_a_comparison_shows_values_as_the_file_has_them(say: Run, tmp_path: Path) -> None:
+    (tmp_path / "other.yaml").write_text(
+        "region: us-east-1\ndata_capture: {}\ntermination_protection: true\nauto_scaling: {max_instances: 3}\n"
+    )
+    lines = dict(line.split(maxsplit=1) for line in say("settings", "prod", "--compare", "other").splitlines()[2:])
+    assert lines["termination_protection"] == "false → true"
+    assert lines["data_capture.modes"] == "(unset) → [Input, Output]"
+    assert lines["auto_scaling.target_concurrent_requests"] == "(unset) → 32"
+
+
+def test_settings_begin_with_what_is_deployed_and_where(say: Run, tmp_path: Path) -> None:
+    (tmp_path / "eu.yaml").write_text(
+        'account: "111111111111"\nregion: eu-west-1\nauto_scaling: {min_instances: 1, max_instances: 3}\n'
+    )
+    name, summary, *_ = say("settings", "eu").split("\n\n")
+    assert name == "eu"
+    assert dict(line.split(maxsplit=1) for line in summary.splitlines()) == {
+        "account": "111111111111",
+        "region": "eu-west-1",
+        "endpoint_name": "mistral-7b-instruct-eu",
+        "model": "instruct",
+        "model_version": "2.0.0",
+        "instance.type": "ml.g5.2xlarge",
+        "instance.count": "1",
+        "auto_scaling.min_instances": "1",
+        "auto_scaling.max_instances": "3",
+        "auto_scaling.target_concurrent_requests": "32",
+        "auto_scaling.scale_out_cooldown_seconds": "60",
+        "auto_scaling.scale_in_cooldown_seconds": "300",
+        "cost": "1.515 to 4.545 USD an hour, 1,106 to 3,318 in a month of 730 hours (2024, us-east-1, on demand)",
+    }
+
+
+def test_settings_without_a_price_say_so(say: Run, tmp_path: Path) -> None:
+    (tmp_path / "big.yaml").write_text("region: us-east-1\ninstance: {type: ml.g5.12xlarge}\n")
+    assert "no price of this instance type is built in" in say("settings", "big")
 
 
 def test_models_lists_every_version_with_its_regions(say: Run) -> None:

@@ -41,7 +41,7 @@ def test_credentials_of_another_account_are_refused_before_the_endpoint_is_asked
     run: Run, ours: Path, command: tuple[str, ...]
 ) -> None:
     result = run(*command, "--environments", str(ours), stdin=b"Hello!\n")
-    assert (result.status, result.out) == (2, "")
+    assert (result.status, result.out) == (3, "")
     fix = 'fix: eval "$(mistral7b local up --account 222222222222)"\n'
     assert result.err == WRONG.format(folder=ours) + fix
 
@@ -77,5 +77,5 @@ def test_endpoint_is_invoked_from_a_vpc_without_access_to_sts(
 def test_credentials_that_aws_does_not_accept_end_the_command(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     sts_says(monkeypatch, ExpiredCredentialsError("The token has expired"))
     result = run("invoke", "dev", "Hello!")
-    assert (result.status, result.out) == (1, "")
+    assert (result.status, result.out) == (3, "")
     assert "the AWS credentials have expired" in result.err

@@ -1,6 +1,5 @@
 """What a container writes to its log when it starts or does not."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -32,9 +31,9 @@ def test_the_arguments_are_logged_as_the_launcher_logs_them() -> None:
         "ROPE_SCALING": "dynamic",
         "MAX_BATCH_TOTAL_TOKENS": "5000",
     }
-    line = json.loads(started(**ENVIRONMENT, **environment)[1][0])
-    assert (line["level"], line["target"]) == ("INFO", "text_generation_launcher")
-    assert line["fields"]["message"] == (
+    _, _, line = started(**ENVIRONMENT, **environment)[1][0].partition("Z ")
+    assert line == (
+        " INFO text_generation_launcher: "
         'Args { model_id: "/opt/ml/model", revision: None, validation_workers: 2, sharded: None, num_shard: Some(1), '
         "quantize: Some(BitsandbytesNF4), dtype: None, trust_remote_code: false, max_concurrent_requests: 128, "
         "max_best_of: 2, max_stop_sequences: 4, max_top_n_tokens: 5, max_input_length: 1024, max_total_tokens: 2048, "
@@ -42,7 +41,7 @@ def test_the_arguments_are_logged_as_the_launcher_logs_them() -> None:
         'max_waiting_tokens: 20, hostname: "container-0.local", port: 8080, '
         'shard_uds_path: "/tmp/text-generation-server", master_addr: "localhost", master_port: 29500, '
         'huggingface_hub_cache: Some("/tmp"), weights_cache_override: None, disable_custom_kernels: false, '
-        "cuda_memory_fraction: 1.0, rope_scaling: Some(Dynamic), rope_factor: None, json_output: true, "
+        "cuda_memory_fraction: 1.0, rope_scaling: Some(Dynamic), rope_factor: None, json_output: false, "
         "otlp_endpoint: None, cors_allow_origin: [], watermark_gamma: None, watermark_delta: None, ngrok: false, "
         "ngrok_authtoken: None, ngrok_edge: None, env: false }"
     )
@@ -84,8 +83,7 @@ def test_only_the_first_problem_is_logged() -> None:
 
 def test_a_shard_that_fails_says_why_before_the_launcher_gives_up() -> None:
     _, log = started(**ENVIRONMENT, DTYPE="float16", QUANTIZE="awq")
-    shard = next(json.loads(line) for line in log if "standard error" in line)
-    assert shard["level"] == "ERROR"
-    assert shard["span"] == {"rank": 0, "name": "shard-manager"}
-    assert "Only 1 can be set between `dtype` and `quantize`" in shard["fields"]["message"]
+    shard = next(line for line in log if "standard error" in line)
+    assert " ERROR shard-manager: text_generation_launcher: Shard complete standard error output:" in shard
+    assert "Only 1 can be set between `dtype` and `quantize`" in shard
     assert log[-1] == "Error: ShardCannotStart"

@@ -50,6 +50,17 @@ def other_types() -> st.SearchStrategy[Files]:
     return _texts_of(_edits(lambda _: st.sampled_from(OTHER_TYPES)))
 
 
+def choices() -> st.SearchStrategy[Files]:
+    """Mappings and lists, with names of fields and of forms, at every field that takes more than one form."""
+    several = tuple(site for site in sites() if len([f for f in site.forms if f.get("type") != "null"]) > 1)
+    names = st.sampled_from([*_KEYS, "mean", "p95", "constant", "spread", "samples", "count", "names", "[key]"])
+    scalars = st.sampled_from([None, True, 0, 400, 1.5, "x", "", "auto", "us-east-1a"])
+    values = st.recursive(
+        scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=3)
+    )
+    return _texts_of(_edits(lambda _: values, most=3, where=several))
+
+
 def ranges() -> st.SearchStrategy[Files]:
     """Values at, and one beyond, what the schema allows."""
     return _texts_of(_edits(lambda site: st.one_of([near(form) for form in site.forms]), most=3))
@@ -144,5 +155,5 @@ def constructs() -> st.SearchStrategy[Files]:
 
 KINDS = {
     kind.__name__: kind
-    for kind in (other_types, ranges, characters, fields, contradictions, layers, syntax, constructs)
+    for kind in (other_types, choices, ranges, characters, fields, contradictions, layers, syntax, constructs)
 }

@@ -6,15 +6,19 @@ import resource
 import signal
 import sys
 from collections.abc import Iterator
+from functools import reduce
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from mistral7b.environment import Environment, EnvironmentFileError, Problem, load_environment
-from tests.unit.environment.mutations import Files
+from mistral7b.yamlfile import FieldPath, dotted, overlay, read, without_nulls
+from tests.unit.environment.mutations import Files, sites
 
 SECONDS = 10.0  # of processor time, for one environment: a hang, not a slow machine
 BYTES = 1024**3  # beyond what the process had before
 LONGEST_MESSAGE = 100_000
+_SCHEMA = {"(file)", *(".".join(site.path) for site in sites())}
 
 
 class Hang(Exception):
@@ -76,15 +80,35 @@ class Outcomes:
             self._accepted.setdefault(repr(environment), (environment, str(files)))
         except EnvironmentFileError as error:
             self.refused += 1
-            wrong = list(_wrong_with(error, texts))
+            wrong = [*_wrong_with(error, texts), *self._misplaced(error, texts)]
         except Exception as error:  # noqa: BLE001 - each other exception is a finding
             wrong = [f"{type(error).__name__}: {str(error)[:500]}"]
         assert not wrong, f"{wrong}\nof\n{files}"
+
+    def _misplaced(self, error: EnvironmentFileError, texts: dict[str, str]) -> Iterator[str]:
+        """Problems with a field that the files do not have, and fields that they have and that are called missing."""
+        sources = [read(self._folder / name, name) for name in ("common.yaml", "dev.yaml") if name in texts]
+        if any(source.problems for source in sources):  # nothing was validated
+            return
+        values = without_nulls(reduce(overlay, sources).values)
+        given = {dotted(path) for path in _paths(values, ())}
+        for problem in error.problems:
+            missing = problem.reason == "it is required"
+            known = re.sub(r"\[[0-9]+\]", "", problem.field) in _SCHEMA
+            if (missing and problem.field in given) or (not known and (missing or problem.field not in given)):
+                yield f"{problem}: the files have {sorted(given)}"
 
     def sample(self, size: int) -> list[tuple[Environment, str]]:
         """Accepted environments and their texts, no two the same, evenly from first to last."""
         accepted = list(self._accepted.values())
         return accepted[:: max(1, -(-len(accepted) // size))]
+
+
+def _paths(value: Any, path: FieldPath) -> Iterator[FieldPath]:
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for part, inside in inner:
+        yield (*path, part)
+        yield from _paths(inside, (*path, part))
 
 
 def _wrong_with(error: EnvironmentFileError, texts: dict[str, str]) -> Iterator[str]:

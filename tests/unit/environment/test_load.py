@@ -79,6 +79,11 @@ def test_every_problem_of_both_files_is_in_one_message(problems: Problems) -> No
     assert (Path(found["modell"].file).name, found["modell"].line) == ("dev.yaml", 3)
 
 
+def test_a_wrong_number_suggests_the_nearest_in_value(problems: Problems) -> None:
+    found = problems("region: us-east-1\nremoval: {log_retention_days: 45}\n")
+    assert found["removal.log_retention_days"].fix.startswith("did you mean 30?")
+
+
 def test_a_misspelt_field_suggests_the_nearest(problems: Problems) -> None:
     found = problems("region: us-east-1\ntgi: {MAX_CONCURENT_REQUESTS: 4}\n")
     assert "did you mean MAX_CONCURRENT_REQUESTS?" in found["tgi.MAX_CONCURENT_REQUESTS"].fix
@@ -96,6 +101,29 @@ def test_a_misspelt_region_suggests_the_one_with_its_letters_in_order(problems: 
 def test_a_missing_field_names_the_environments_file_without_a_line(problems: Problems) -> None:
     problem = problems("model: base\n")["region"]
     assert (problem.line, problem.reason) == (None, "it is required")
+
+
+def test_a_field_with_a_wrong_entry_is_not_also_called_missing(problems: Problems) -> None:
+    vpc = "vpc_id: vpc-0a1b2c3d, subnet_ids: [subnet-1, subnet-2], availability_zones: [use1-az1, use1-az2]"
+    found = problems(f"region: us-east-1\nnetwork: {{existing_vpc: {{{vpc}, cidr: 10.0.0.0/16}}}}\n")
+    assert set(found) == {"network.existing_vpc.subnet_ids[0]", "network.existing_vpc.subnet_ids[1]"}
+
+
+@pytest.mark.parametrize(
+    ("value", "wrong"),
+    [
+        ("{mean: 400}", {"p95"}),
+        ("{}", {"mean", "p95"}),
+        ("{mean: x, p95: 2}", {"mean"}),
+        ("{mean: 1, p95: 2, spread: 3}", {"spread"}),
+    ],
+)
+def test_a_field_of_several_forms_names_what_is_wrong_in_the_form_that_is_given(
+    value: str, wrong: set[str], problems: Problems
+) -> None:
+    rest = "output_tokens: 1, requests_per_second: {average: 1, peak: 1}, objective: {p50_seconds: 9}"
+    found = problems(f"region: us-east-1\nworkload: {{input_tokens: {value}, {rest}}}\n")
+    assert set(found) == {f"workload.input_tokens.{name}" for name in wrong}
 
 
 def test_a_number_in_quotes_has_a_fix_without_quotes(problems: Problems) -> None:

@@ -7,9 +7,11 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
+from pydantic import BaseModel
 
 from mistral7b import catalog, promotion
-from mistral7b.environment import json_schema
+from mistral7b.environment import Environment, json_schema
+from mistral7b.promotion.schema import PipelineSettings
 from tools.field_reference import environment_file, pipeline_file
 
 ROOT = Path(__file__).parents[3]
@@ -26,6 +28,14 @@ def nodes(value: Any) -> Iterator[dict[str, Any]]:
         yield value
     for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
         yield from nodes(inner)
+
+
+@pytest.mark.parametrize("model", [Environment, PipelineSettings])
+def test_a_field_of_several_forms_has_a_discriminator(model: type[BaseModel]) -> None:
+    """Then pydantic reports a mistake once, in the form that is meant: `oneOf` in the schema, else `anyOf`."""
+    for node in nodes(model.model_json_schema()):
+        forms = [one for one in node.get("anyOf", []) if one != {"type": "null"} and one.get("enum") != ["auto"]]
+        assert len(forms) < 2, node
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from mistral7b.errors import UserError
 from mistral7b_cli.rehearsal.repository import (
-    RepositoryError,
     check_out,
     clone,
     commit_all,
@@ -70,27 +70,27 @@ def test_variables_of_a_git_hook_are_ignored(project: Path, tmp_path: Path, monk
 
 
 def test_a_folder_that_is_no_repository_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RepositoryError, match="not a git repository"):
+    with pytest.raises(UserError, match="not a git repository"):
         commit_of(tmp_path)
 
 
 def test_a_repository_that_begins_above_the_project_is_refused_by_name(project: Path) -> None:
-    with pytest.raises(RepositoryError, match=f"begins at {project}, but the pipeline takes"):
+    with pytest.raises(UserError, match=f"begins at {project}, but the pipeline takes"):
         commit_of(project / "environments")
 
 
 def test_a_repository_without_a_commit_says_what_to_do(tmp_path: Path) -> None:
     git(tmp_path, "init", "--quiet")
-    with pytest.raises(RepositoryError, match="has no commit HEAD\nfix: commit the project first"):
+    with pytest.raises(UserError, match="has no commit HEAD\nfix: commit the project first"):
         commit_of(tmp_path)
 
 
 def test_an_unknown_commit_is_refused_by_name(project: Path) -> None:
-    with pytest.raises(RepositoryError, match="has no commit origin/nowhere\nfix: name a commit"):
+    with pytest.raises(UserError, match="has no commit origin/nowhere\nfix: name a commit"):
         commit_of(project, "origin/nowhere")
 
 
 def test_missing_git_is_reported(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(RepositoryError, match="there is no git"):
+    with pytest.raises(UserError, match="there is no git"):
         commit_of(project)

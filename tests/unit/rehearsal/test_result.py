@@ -10,6 +10,7 @@ from rich.console import Console
 
 from mistral7b.environment import Environment
 from mistral7b.promotion.places import Place
+from mistral7b_cli.output import say
 from mistral7b_cli.rehearsal.execution import Action, Execution, Stage
 from mistral7b_cli.rehearsal.picture import draw
 from mistral7b_cli.rehearsal.repository import Clone
@@ -71,17 +72,21 @@ def test_the_document_has_what_each_environment_runs(result: Result) -> None:
     assert environments["staging"]["status"] == "none"
 
 
-def test_tables_distinguish_this_commit_from_earlier_ones(result: Result) -> None:
+@pytest.mark.parametrize("width", [80, 200])
+def test_tables_distinguish_this_commit_from_earlier_ones(result: Result, width: int) -> None:
     text = io.StringIO()
+    console = Console(file=text, width=width, force_terminal=True, no_color=True, color_system=None)
     for table in result.tables():
-        Console(file=text, width=200).print(table)
-    rows = {line.split()[0]: line for line in text.getvalue().splitlines() if line.strip()}
-    assert "✗   Failed" in rows["Smoke"]
-    assert "○   NotStarted" in rows["Deploy"]
-    lines = [line for line in text.getvalue().splitlines() if "InService" in line]
-    assert ["this one" in line for line in lines] == [True, False]
-    assert "decadedeca" in lines[1]
-    assert lines[0].split()[-3:] == ["128", "8191", "8192"]
+        say(table, on=console)
+    lines = text.getvalue().splitlines()
+    assert max(map(len, lines)) <= width
+    rows = {line.split()[0]: line for line in lines if line.strip()}
+    assert "✗  Failed" in rows["Smoke"]
+    assert "Deploy" not in rows  # which did not start
+    running = [line for line in lines if "InService" in line]
+    assert ["this one" in line for line in running] == [True, False]
+    assert "decadedeca" in running[1]
+    assert ["128", "8191", "8192"] in [line.split()[1:] for line in lines]
 
 
 def test_the_log_of_what_stopped_it_outlives_its_file(result: Result, tmp_path: Path) -> None:

@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
-from mistral7b.promotion.review import Review, ReviewError, review
+from mistral7b.errors import UserError
+from mistral7b.promotion.review import Review, review
 from sagehost import moto_app
 from tests.unit.promotion.check.conftest import REGION, EmbeddedCloud, bootstrap
 
@@ -113,15 +115,14 @@ def test_the_pipelines_own_stack_is_compared_by_its_id(ready: EmbeddedCloud, tmp
 
 
 def test_an_account_that_lets_nobody_in_is_an_error(cloud: EmbeddedCloud, tmp_path: Path) -> None:
-    with pytest.raises(ReviewError, match=r"dev could not be compared .*\nfix: `mistral7b pipeline check`") as caught:
+    with pytest.raises(ClientError, match="AssumeRole"):
         compare(cloud, tmp_path, ALLOW)
-    assert caught.value.status == 1
 
 
 def test_a_template_that_is_not_json_is_an_error(ready: EmbeddedCloud, tmp_path: Path) -> None:
     client = moto_app.client("cloudformation", ready.account, REGION)
     client.create_stack(StackName=NAME, TemplateBody="Resources:\n  Topic:\n    Type: AWS::SNS::Topic\n")
-    with pytest.raises(ReviewError, match=f"stack {NAME} cannot be compared"):
+    with pytest.raises(UserError, match=f"stack {NAME} cannot be compared"):
         compare(ready, tmp_path, ALLOW)
 
 
@@ -129,7 +130,7 @@ def test_a_template_that_is_not_json_is_an_error(ready: EmbeddedCloud, tmp_path:
 def test_an_environment_that_is_not_in_the_assembly_is_a_wrong_argument(
     name: str, ready: EmbeddedCloud, tmp_path: Path
 ) -> None:
-    with pytest.raises(ReviewError, match="There are dev, pipeline") as caught:
+    with pytest.raises(UserError, match="There are dev, pipeline") as caught:
         review(ready, assemble(tmp_path / "out", {}), name)
     assert caught.value.status == 2
 
@@ -140,6 +141,6 @@ def test_a_folder_that_is_not_an_assembly_is_a_wrong_argument(
 ) -> None:
     folder = assemble(tmp_path / "out", {})
     (folder / "manifest.json").write_text(manifest or "") if manifest is not None else folder.rename(tmp_path / "away")
-    with pytest.raises(ReviewError, match="no cloud assembly") as caught:
+    with pytest.raises(UserError, match="no cloud assembly") as caught:
         review(ready, folder, "dev")
     assert caught.value.status == 2

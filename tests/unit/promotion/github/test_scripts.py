@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
+from mistral7b.errors import BROADENS
 from mistral7b.promotion import Promotion
 from mistral7b.promotion.github_actions import jobs
-from mistral7b_cli.pipeline_review import BROADENS
 from tests.unit.promotion.github.machine import Machine, Ran
 from tests.unit.promotion.github.workflows import FOLDER, script
 

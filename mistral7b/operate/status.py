@@ -1,0 +1,200 @@
+"""What runs, against what the environment's file says: endpoint, settings, scaling, deployment, load.
+
+What the caller may not read is noted by the action that it takes, and the rest is read.
+"""
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import jmespath
+from botocore import xform_name
+
+from mistral7b import catalog
+from mistral7b.endpoint.errors import AccessDeniedError, EndpointError, translated
+from mistral7b.environment import Environment
+from mistral7b.promotion.names import environment_stacks
+
+_PERIOD_S = 300
+_WINDOW = timedelta(minutes=15)
+_LOAD = {
+    "requests": ("Invocations", "Sum", 1.0),
+    "errors_4xx": ("Invocation4XXErrors", "Sum", 1.0),
+    "errors_5xx": ("Invocation5XXErrors", "Sum", 1.0),
+    "latency_p50_s": ("ModelLatency", "p50", 1e-6),  # microseconds
+    "latency_p95_s": ("ModelLatency", "p95", 1e-6),
+    "most_in_flight": ("ConcurrentRequestsPerModel", "Maximum", 1.0),
+}
+"""Of each figure: metric, statistic, and its unit in ours."""
+_DOCUMENT = """{
+    status: endpoint.EndpointStatus, failure_reason: endpoint.FailureReason, updated: endpoint.LastModifiedTime,
+    variants: endpoint.ProductionVariants[].{
+        name: VariantName, current: CurrentInstanceCount, desired: DesiredInstanceCount},
+    instance_type: config.ProductionVariants[0].InstanceType,
+    pending: endpoint.PendingDeploymentSummary.{config: EndpointConfigName, started: StartTime,
+        variant: ProductionVariants[0].VariantStatus[0].Status || 'waiting'},
+    scaling: target.{min: MinCapacity, max: MaxCapacity, suspended: SuspendedState},
+    policies: policies[].{name: PolicyName, target: TargetTrackingScalingPolicyConfiguration.TargetValue},
+    activities: activities[].{time: StartTime, status: StatusCode, what: Description},
+    stack: stack.{name: StackName, status: StackStatus, reason: StackStatusReason || ''},
+    events: events[].{time: Timestamp, resource: LogicalResourceId, status: ResourceStatus,
+        reason: ResourceStatusReason || ''}
+}"""
+_VARIANT = "config.ProductionVariants[0]"
+_TRACKING = "policies[].TargetTrackingScalingPolicyConfiguration | [0]"
+_FIELDS = {
+    "instance.type": f"{_VARIANT}.InstanceType",
+    "instance.count": "!target && endpoint.ProductionVariants[0].DesiredInstanceCount || null",
+    "auto_scaling.min_instances": "target.MinCapacity",
+    "auto_scaling.max_instances": "target.MaxCapacity",
+    "auto_scaling.target_concurrent_requests": f"{_TRACKING}.TargetValue",
+    "auto_scaling.scale_out_cooldown_seconds": f"{_TRACKING}.ScaleOutCooldown",
+    "auto_scaling.scale_in_cooldown_seconds": f"{_TRACKING}.ScaleInCooldown",
+    # What runs: an endpoint that scales may keep the percentage of an earlier configuration.
+    "data_capture.sampling_percentage": "[endpoint.DataCaptureConfig][?CaptureStatus=='Started']"
+    ".CurrentSamplingPercentage | [0]",
+    "data_capture.modes": "config.DataCaptureConfig.CaptureOptions[].CaptureMode",
+    "timeouts.model_download_seconds": f"{_VARIANT}.ModelDataDownloadTimeoutInSeconds",
+    "timeouts.container_startup_seconds": f"{_VARIANT}.ContainerStartupHealthCheckTimeoutInSeconds",
+    "detailed_observability": "config.MetricsConfig.EnableDetailedObservability",
+    "network.existing_vpc.subnet_ids": "model.VpcConfig.Subnets",
+}
+"""Where the deployed value of a field of the file is, beside model version and container variables (JMESPath)."""
+_IF_BOTH = ("instance.count", "detailed_observability", "network.existing_vpc.subnet_ids")
+"""Fields that one side need not have."""
+
+
+class _Answers(dict[str, Any]):
+    """Answers of AWS by the name that the expressions above have for them; None where there is no such thing."""
+
+    def __init__(self, client: Callable[[str], Any]) -> None:
+        super().__init__()
+        self._client, self.denied = client, dict[str, str]()
+
+    def ask(self, name: str, action: str, path: str = "@", **arguments: Any) -> Any:
+        """What is at the path (JMESPath) in an answer."""
+        service, operation = action.split(":")
+        self[name] = None
+        try:
+            with translated():
+                answer = getattr(self._client(service), xform_name(operation))(**arguments)
+                self[name] = jmespath.search(path, answer)
+        except AccessDeniedError:
+            self.denied[name] = action
+        except EndpointError as error:
+            if "Could not find" not in error.message and "does not exist" not in error.message:
+                raise
+        return self[name]
+
+
+def read_status(client: Callable[[str], Any], env: Environment, now: datetime | None = None) -> dict[str, Any] | None:
+    """The status, with times in UTC; None if nothing is deployed. `client` makes a boto3 client of a service.
+
+    `ready`: whether the endpoint is InService as the file says, and no deployment is in progress or stuck; None if too
+    much is denied to tell. `differences` are fields whose deployed value is not the file's, `not_checked` has the
+    actions that the caller may not call. Raises EndpointError.
+    """
+    name, found = env.resolved_endpoint_name, _Answers(client)
+    stack = environment_stacks(env.name)[0]
+    found.ask(
+        "stack", "cloudformation:DescribeStacks", "Stacks[?StackStatus!='REVIEW_IN_PROGRESS'] | [0]", StackName=stack
+    )
+    if found["stack"] and found["stack"]["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+        found.ask("events", "cloudformation:DescribeStackEvents", "StackEvents", StackName=stack)
+        found["events"] = _telling(found["events"] or [])
+    endpoint = found.ask("endpoint", "sagemaker:DescribeEndpoint", EndpointName=name)
+    if endpoint is None and found["stack"] is None and "endpoint" not in found.denied:
+        return None
+    config: dict[str, Any] = {}
+    if endpoint:
+        named = {"EndpointConfigName": endpoint["EndpointConfigName"]}
+        config = found.ask("config", "sagemaker:DescribeEndpointConfig", **named) or {}
+    variants = config.get("ProductionVariants") or (endpoint or {}).get("ProductionVariants") or [{}]
+    variant, model = variants[0].get("VariantName", "AllTraffic"), variants[0].get("ModelName")
+    if model:
+        found.ask("model", "sagemaker:DescribeModel", ModelName=model)
+    scaled = {"ServiceNamespace": "sagemaker", "ResourceId": f"endpoint/{name}/variant/{variant}"}
+    targets = {"ServiceNamespace": "sagemaker", "ResourceIds": [scaled["ResourceId"]]}
+    service = "application-autoscaling"
+    found.ask("target", f"{service}:DescribeScalableTargets", "ScalableTargets[0]", **targets)
+    if found["target"] or "target" in found.denied:
+        found.ask("policies", f"{service}:DescribeScalingPolicies", "ScalingPolicies", **scaled)
+        found.ask("activities", f"{service}:DescribeScalingActivities", "ScalingActivities", **scaled, MaxResults=3)
+    document = {"endpoint": name, **jmespath.search(_DOCUMENT, found), "model": _model(found, env)}
+    document |= {
+        "differences": list(_differences(found, env)) if endpoint else [],
+        "load": _load(found, name, variant, now or datetime.now(UTC)),
+        "not_checked": [*found.denied.values()],
+    }
+    settled = found["stack"] is None or found["stack"]["StackStatus"].endswith("_COMPLETE")
+    in_service = "endpoint" in found.denied or document["status"] == "InService"
+    known = found.denied.keys().isdisjoint({"endpoint", "config", "model", "target", "policies"})
+    document["ready"] = (known or None) if in_service and settled and not document["differences"] else False
+    shown: dict[str, Any] = json.loads(json.dumps(document, default=_utc))
+    return shown
+
+
+def _telling(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The first failures of the last operation, or else its last events. CloudFormation lists events newest first."""
+    last = []
+    for event in events:
+        last.append(event)
+        began = event["ResourceStatus"] in ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS")
+        if began and event["PhysicalResourceId"] == event["StackId"]:
+            break
+    failures = [one for one in reversed(last) if one["ResourceStatus"].endswith("_FAILED")]
+    return ([one for one in failures if "cancelled" not in one.get("ResourceStatusReason", "")] or last)[:3]
+
+
+def _load(found: _Answers, endpoint: str, variant: str, now: datetime) -> list[dict[str, Any]]:
+    """The figures of five minutes each, of those with requests."""
+    named = {"EndpointName": endpoint, "VariantName": variant}
+    dimensions = [{"Name": key, "Value": value} for key, value in named.items()]
+    queries = []
+    for figure, (metric, statistic, _) in _LOAD.items():
+        of = {"Namespace": "AWS/SageMaker", "MetricName": metric, "Dimensions": dimensions}
+        queries.append({"Id": figure, "MetricStat": {"Metric": of, "Period": _PERIOD_S, "Stat": statistic}})
+    first = (now - _WINDOW).timestamp() // _PERIOD_S * _PERIOD_S  # where a period begins: none is cut
+    times = {"StartTime": datetime.fromtimestamp(first, UTC), "EndTime": now}
+    results = found.ask("load", "cloudwatch:GetMetricData", "MetricDataResults", MetricDataQueries=queries, **times)
+    periods = defaultdict[datetime, dict[str, float]](dict)
+    for result in results or []:
+        for time, value in zip(result["Timestamps"], result["Values"], strict=True):
+            periods[time][result["Id"]] = value * _LOAD[result["Id"]][2]
+    return [{"from": time, **dict.fromkeys(_LOAD), **periods[time]} for time in sorted(periods)]
+
+
+def _model(found: _Answers, env: Environment) -> str | None:
+    """The deployed model and version, or image and weights that the catalogue does not have."""
+    path = "model.PrimaryContainer.[Image, ModelDataSource.S3DataSource.S3Uri || ModelDataUrl]"
+    image, data = jmespath.search(path, found) or (None, None)
+    for one in (env.version, *(version for model in catalog.models() for version in model.versions)):
+        if env.region in one.regions and (one.image_uri(env.region), one.artifact_uri(env.region)) == (image, data):
+            return f"{one.model} {one.version}"
+    return f"{image} with {data}" if image else None
+
+
+def _differences(found: _Answers, env: Environment) -> Iterator[dict[str, Any]]:
+    file = env.model_dump(mode="json")
+    file["instance"] = {"type": env.instance_type, "count": None if env.auto_scaling else env.instance.count}
+    for name, path in _FIELDS.items():
+        if found.denied.keys().isdisjoint(re.findall(r"\b[a-z]\w*", path)):
+            values = [jmespath.search(*of) for of in ((path, found), (name, file))]
+            deployed, wanted = (sorted(value) if isinstance(value, list) else value for value in values)
+            if deployed != wanted and not (name in _IF_BOTH and None in (deployed, wanted)):
+                yield {"field": name, "deployed": deployed, "file": wanted}
+    if container := jmespath.search("model.PrimaryContainer", found):
+        deployed, wanted = _model(found, env), f"{env.model} {env.version.version}"
+        if deployed != wanted:
+            yield {"field": "model, model_version", "deployed": deployed, "file": wanted}
+        variables, wanted = container.get("Environment", {}), env.container_environment()
+        for name in wanted | variables:
+            if variables.get(name) != wanted.get(name):
+                yield {"field": f"tgi.{name}", "deployed": variables.get(name), "file": wanted.get(name)}
+
+
+def _utc(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat(timespec="seconds")
