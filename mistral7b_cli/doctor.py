@@ -1,18 +1,23 @@
 """`mistral7b doctor`: what would fail a deployment some minutes in."""
 
-from functools import partial
+from itertools import count
+from pathlib import Path
 
 import typer
-from rich.text import Text
 
 from mistral7b.environment import load_environment
-from mistral7b.operate.account import account_problems
-from mistral7b.operate.stacks import find
-from mistral7b.promotion.names import environment_stacks
-from mistral7b.yamlfile import Problem
+from mistral7b.errors import UserError
+from mistral7b.operate.account import CHECKS
+from mistral7b.operate.checks import Target, run
+from mistral7b.operate.place import Place
+from mistral7b.project import bootstrap
+from mistral7b.promotion import Promotion, load_promotion
+from mistral7b.promotion.check.checks import named_roles
+from mistral7b.promotion.check.cloud import Cloud
 from mistral7b_cli.aws import announce, explained
+from mistral7b_cli.findings import report
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
-from mistral7b_cli.output import conclude, say
+from mistral7b_cli.output import progress
 
 commands = typer.Typer()
 _EPILOG = """
@@ -26,28 +31,29 @@ $ mistral7b doctor dev && cdk deploy 'dev/*'
 def doctor(name: EnvironmentName, as_json: AsJson = False, folder: EnvironmentsFolder = DEFAULT_FOLDER) -> None:
     """Check, before a deployment, that the account has what the environment file requires.
 
-    The credentials are of the account that the file names, every role of `callers` exists, an existing VPC is as the
-    file says and takes what the deployment adds to it, SageMaker lets the endpoint change to the file's instance type,
-    and no stack that failed its first deployment is protected from removal. It also tells where termination protection
-    is not what the file says. It takes `iam:GetRole`, `ec2:Describe*` (for an existing VPC),
-    `cloudformation:DescribeStacks`, `sagemaker:DescribeEndpoint`, `sagemaker:DescribeEndpointConfig` and
-    `application-autoscaling:DescribeScalableTargets`.
+    Each check is ok, a warning, a failure (which would fail the deployment) or not checked, for want of a permission.
+    What is not ok comes with the command or the field that fixes it. Nothing is changed: the command only reads, which
+    `operators.role_names` in the environment file allows roles to do. The exit code is 1 if a check fails.
     """
     env, file = load_environment(folder, name), folder / f"{name}.yaml"
+    promotion, done = _promotion(folder), count(1)
     with explained(env.region, what="the account could not be called"):
-        session = announce(f"environment {name}", env.region, env.account, file, must_know=True)
-        client = partial(session.client, region_name=env.region)
-        problems = account_problems(client, env, file)
-        stacks = list(find(client("cloudformation"), environment_stacks(name)))
-    wanted, fix = env.termination_protection, f"mistral7b protect {name}"
-    differ = [one.name for one in stacks if one.protected != (wanted and one.deployed)]
-    for one in stacks:
-        if one.protected and not one.deployed:
-            reason = f"{one.name} is {one.status} and protected, so it can neither be deployed again nor removed"
-            problems.append(Problem(str(file), None, "termination_protection", wanted, reason, fix))
-    if differ and not as_json:
-        what = f"termination protection of {', '.join(differ)}: {file} says {str(wanted).lower()}; {fix}"
-        say(Text.assemble(("differs", "yellow"), f"  {what}"))
-    conclude(problems, {"environment": name, "termination_protection_differs": differ} if as_json else None)
-    if not as_json:
-        say(f"Nothing was found that would fail: cdk deploy '{name}/*'")
+        announce(f"environment {name}", env.region, env.account, file, must_know=True)
+        cloud = Cloud()
+        account = env.account or cloud.own_account(env.region)
+    roles = named_roles(promotion, name)
+    deploys_from = promotion.settings.account if promotion and roles and env.account else account
+    place = Place(account, env.region, (name,), deploys_from, bootstrap(Path.cwd()))
+    target = Target(place, lambda service: cloud.client(service, env.region), str(file), env, roles)
+    with progress.status("checking the account") as status:
+        checks = [(check, target) for check in CHECKS]
+        found = run(checks, lambda _: status.update(f"checking the account: {next(done)} of {len(checks)}"))
+    report(found, {"environment": name} if as_json else None)
+
+
+def _promotion(folder: Path) -> Promotion | None:
+    """The pipeline, if there is one; None also where a file of another environment is wrong."""
+    try:
+        return load_promotion(folder)
+    except UserError:
+        return None

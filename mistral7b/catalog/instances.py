@@ -12,6 +12,7 @@ class InstanceType(BaseModel):
 
     `gpu_memory_gib` is the memory of one GPU; `memory_gib` is the host's. `local_nvme` means that SageMaker
     refuses `KmsKeyId` and `VolumeSizeInGB` for it: the instance store is already encrypted and of fixed size.
+    `quota_code` is that of the quota "TYPE for endpoint usage" in Service Quotas.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -23,6 +24,7 @@ class InstanceType(BaseModel):
     vcpus: int
     memory_gib: int
     local_nvme: bool
+    quota_code: str
 
 
 @cache

@@ -143,18 +143,25 @@ class DataCapture(Section):
     """Days after which captured requests are deleted."""
 
 
+RoleNames = Annotated[list[Annotated[str, limits.ROLE_NAME]], Field(max_length=50), AfterValidator(limits.unique_roles)]
+
+
 class Callers(Section):
     """Who may invoke the endpoint, besides those whom other policies allow it."""
 
-    role_names: Annotated[
-        list[Annotated[str, limits.ROLE_NAME]],
-        Field(max_length=50),
-        AfterValidator(limits.unique_roles),
-    ] = []
+    role_names: RoleNames = []
     """Names of IAM roles of the account that may call `sagemaker:InvokeEndpoint` on this endpoint only. A role must
     exist before the deployment."""
     only_from_vpc: bool = False
     """Whether these roles may do so only from inside the VPC, through its interface endpoint for the runtime."""
+
+
+class Operators(Section):
+    """Who may check the environment, besides those whom other policies allow it."""
+
+    role_names: RoleNames = []
+    """Names of IAM roles of the account that may read all that `mistral7b doctor` reads, and change nothing. A role
+    must exist before the deployment."""
 
 
 CompliancePack = Literal["aws-solutions", "nist-800-53-r5", "pci-dss-3.2.1", "hipaa"]
@@ -204,6 +211,7 @@ class Environment(Section):
     workload: Workload | None = None
     """Expected traffic and the latency it needs. Default: none, so nothing can be `auto`."""
     callers: Callers = Field(default_factory=Callers)
+    operators: Operators = Field(default_factory=Operators)
     data_capture: DataCapture | None = None
     """Default: no request is kept. By default `cdk destroy` retains the bucket (`removal.captured_data`)."""
     encryption: Encryption = Field(default_factory=Encryption)

@@ -1,57 +1,285 @@
-"""Checks before a deployment: what it expects of its account, and what SageMaker would refuse."""
+"""What makes a deployment fail some minutes in, found beforehand: the checks of one environment in its account.
 
-from collections.abc import Callable, Iterator
+Everything is read, and each check names the actions that it takes: `permissions` are a policy that allows them all.
+"""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
-from botocore.exceptions import ClientError
+from mistral7b.catalog import instance_type
+from mistral7b.environment import Environment
+from mistral7b.operate.bootstrap import bootstrap
+from mistral7b.operate.checks import AT_ONCE, Client, Finding, Target, ask, check
+from mistral7b.operate.existing_vpc import vpc_findings
+from mistral7b.operate.stacks import find, resources
+from mistral7b.promotion.names import environment_stacks
 
-from mistral7b.environment import Environment, Problem
-from mistral7b.operate.existing_vpc import vpc_problems
+__all__ = ["CHECKS", "Client", "permissions"]
 
-Client = Callable[[str], Any]
-"""Makes a boto3 client of a service, in the environment's account and region."""
+_VPCS_PER_REGION = "L-F678F1CE"
+_OWN = "{region}:{account}"
+_STACKS = f"arn:{{partition}}:cloudformation:{_OWN}:stack/mistral-7b-{{name}}-*"
+_ROLES = "arn:{partition}:iam::{account}:role/*"
+_QUOTAS = f"arn:{{partition}}:servicequotas:{_OWN}"
+_DEFAULT_QUOTA = "servicequotas:GetAWSDefaultServiceQuota"
+_ENDPOINTS: dict[str, tuple[str, ...]] = {
+    f"arn:{{partition}}:sagemaker:{_OWN}:endpoint/*": ("sagemaker:DescribeEndpoint",),
+    f"arn:{{partition}}:sagemaker:{_OWN}:endpoint-config/*": ("sagemaker:DescribeEndpointConfig",),
+}
+_SCALING_ROLE = "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
+_STUCK = {
+    "CREATE_FAILED": "aws cloudformation delete-stack",
+    "DELETE_FAILED": "aws cloudformation delete-stack",
+    "UPDATE_FAILED": "aws cloudformation rollback-stack",
+    "UPDATE_ROLLBACK_FAILED": "aws cloudformation continue-update-rollback",
+}
+"""Statuses of stacks that CloudFormation does not update (user guide, "Stack status codes"), and what ends each. The
+CDK itself deletes a stack that is ROLLBACK_COMPLETE or ROLLBACK_FAILED."""
 
 
-def account_problems(client: Client, env: Environment, file: object) -> list[Problem]:
-    """Everything that would fail a deployment some minutes in; `file` is the environment's, for the messages.
+@check("stacks", {_STACKS: ("cloudformation:DescribeStacks",)}, "none is in a state that cannot be updated")
+def _stacks(target: Target) -> Iterator[Finding]:
+    wanted = target.env.termination_protection
+    for one in find(target.client("cloudformation"), environment_stacks(target.env.name)):
+        fix = f"mistral7b protect {target.env.name}"
+        if one.protected and not one.deployed:
+            reason = f"{one.name} is {one.status} and protected, so it can neither be deployed again nor removed"
+            yield Finding("failure", reason, fix)
+        elif one.protected != (wanted and one.deployed):
+            says = f"the file says termination_protection: {str(wanted).lower()}"
+            yield Finding("warning", f"{one.name} is {'' if one.protected else 'not '}protected; {says}", fix)
+        if one.status in _STUCK:
+            fix = f"{_STUCK[one.status]} --stack-name {one.name} --region {target.env.region}"
+            yield Finding("failure", f"{one.name} is {one.status} and cannot be updated: {one.reason}", fix)
+        elif one.status.endswith("_IN_PROGRESS") and one.status != "REVIEW_IN_PROGRESS":
+            fix = f"aws cloudformation describe-stacks --stack-name {one.name} --region {target.env.region}"
+            yield Finding("warning", f"{one.name} is {one.status}: wait until that ends", fix)
 
-    It takes iam:GetRole, sagemaker:DescribeEndpoint, sagemaker:DescribeEndpointConfig,
-    application-autoscaling:DescribeScalableTargets, and for an existing VPC ec2:Describe*. Raises ClientError.
+
+@check("zones", {"*": ("ec2:DescribeInstanceTypeOfferings",)}, "EC2 offers the instance type in each")
+def _zones(target: Target) -> Iterator[Finding]:
+    """EC2's offerings are the only hint: SageMaker publishes none by zone."""
+    env, zones = target.env, target.env.availability_zones
+    by = "availability-zone" if zones and zones[0].startswith(env.region) else "availability-zone-id"
+    wanted = [{"Name": "instance-type", "Values": [env.instance_type.removeprefix("ml.")]}]
+    paginator = target.client("ec2").get_paginator("describe_instance_type_offerings")
+    pages = paginator.paginate(LocationType=by, Filters=wanted)
+    offered = sorted(one["Location"] for page in pages for one in page["InstanceTypeOfferings"])
+    if without := [zone for zone in zones if zone not in offered]:
+        vpc = "existing_vpc" if env.network.existing_vpc else "vpc"
+        fix = f"use zones of {', '.join(offered)}" if offered else "use another instance.type, or another region"
+        reason = f"EC2 does not offer {wanted[0]['Values'][0]} in {', '.join(without)}, so SageMaker may not either"
+        yield Finding("warning", reason, fix, f"network.{vpc}.availability_zones", ", ".join(zones))
+
+
+_LISTED = {
+    f"{_QUOTAS}:sagemaker/*": ("servicequotas:GetServiceQuota",),
+    "*": ("sagemaker:ListEndpoints", _DEFAULT_QUOTA),
+}
+
+
+@check("quota", _ENDPOINTS | _LISTED, "")
+def _quota(target: Target) -> Iterator[Finding]:
+    """Instances of the type that endpoints of the account may have, beside those that others have.
+
+    An update starts a second fleet before it stops the first, where the endpoint scales of as many instances as there
+    are. Source: SageMaker developer guide, blue/green deployments.
     """
-    return [*_missing_roles(client, env, file), *vpc_problems(client("ec2"), env, file), *_type(client, env, file)]
+    env, kind, sagemaker = target.env, target.env.instance_type, target.client("sagemaker")
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        names = [*_endpoints(sagemaker)]
+        running = dict(zip(names, pool.map(partial(_variants, sagemaker), names), strict=True))
+    own = running.pop(env.resolved_endpoint_name, [])
+    others = sum(count for variants in running.values() for _, of, count in variants if of == kind)
+    now = sum(count for _, of, count in own if of == kind)
+    fleet = (env.auto_scaling and sum(count for _, _, count in own)) or env.instance.count
+    most = 2 * max(env.instance.count, env.instance_bounds[1])
+    code = instance_type(kind).quota_code
+    quota = _value(target.client("service-quotas"), "sagemaker", code)
+    needs = f"this one needs {now + fleet} now and up to {most} in updates"
+    reason = f"{kind} for endpoint usage is {quota:g}; other endpoints run {others}, {needs}"
+    fix = _increase(target, "sagemaker", code, others + most)
+    if others + max(now + fleet, most) <= quota:
+        yield Finding("ok", reason)
+    else:  # of an endpoint that runs, not every deployment changes the instances
+        yield Finding("warning" if now or others + fleet <= quota else "failure", reason, fix)
 
 
-def _missing_roles(client: Client, env: Environment, file: object) -> Iterator[Problem]:
-    for name in env.callers.role_names:
-        try:
-            client("iam").get_role(RoleName=name)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "NoSuchEntity":
-                raise
-            reason = "there is no such role in the account"
-            yield Problem(str(file), None, "callers.role_names", name, reason, "create it first, or take it out")
+def _endpoints(sagemaker: Any) -> Iterator[str]:
+    for page in sagemaker.get_paginator("list_endpoints").paginate():
+        yield from (one["EndpointName"] for one in page["Endpoints"])
 
 
-def _type(client: Client, env: Environment, file: object) -> Iterator[Problem]:
+def _variants(sagemaker: Any, name: str) -> list[tuple[str, str, int]]:
+    """Name, instance type and number of instances of an endpoint's variants; none if there is no such endpoint."""
+    code = "ValidationException"  # SageMaker's word for what is not there
+    endpoint = ask(sagemaker.describe_endpoint, code, EndpointName=name) or {}
+    config = endpoint and ask(
+        sagemaker.describe_endpoint_config, code, EndpointConfigName=endpoint["EndpointConfigName"]
+    )
+    shown = {one["VariantName"]: one for one in endpoint.get("ProductionVariants", ())}
+    counts = {one: max(shown[one].get(f"{of}InstanceCount", 0) for of in ("Current", "Desired")) for one in shown}
+    typed = [one for one in (config or {}).get("ProductionVariants", ()) if "InstanceType" in one]
+    return [(one["VariantName"], one["InstanceType"], counts.get(one["VariantName"], 0)) for one in typed]
+
+
+def _value(quotas: Any, service: str, code: str) -> float:
+    """The quota that is applied to the account, or else AWS's default."""
+    names = {"ServiceCode": service, "QuotaCode": code}
+    applied = ask(quotas.get_service_quota, "NoSuchResourceException", **names)
+    return float((applied or quotas.get_aws_default_service_quota(**names))["Quota"]["Value"])
+
+
+def _increase(target: Target, service: str, code: str, value: int) -> str:
+    ask_for = f"aws service-quotas request-service-quota-increase --service-code {service} --quota-code {code}"
+    return f"{ask_for} --desired-value {value} --region {target.env.region}"
+
+
+@check("image", {"{image}": ("ecr:BatchGetImage",)}, "it is there and can be read")
+def _image(target: Target) -> Iterator[Finding]:
+    registry, _, image = target.env.image_uri.partition("/")
+    repository, _, tag = image.partition(":")
+    where = {"registryId": registry.split(".")[0], "repositoryName": repository, "imageIds": [{"imageTag": tag}]}
+    answer = ask(target.client("ecr").batch_get_image, "RepositoryNotFoundException", **where)
+    if not answer or not answer["images"]:
+        yield _unpublished(target, f"there is no image {target.env.image_uri}")
+
+
+@check("weights", {"{bucket}": ("s3:ListBucket",)}, "they are there and can be read")
+def _weights(target: Target) -> Iterator[Finding]:
+    uri = target.env.artifact_uri
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    answer = ask(target.client("s3").list_objects_v2, "NoSuchBucket", Bucket=bucket, Prefix=key, MaxKeys=1)
+    found = [one["Key"] for one in (answer or {}).get("Contents", ())]
+    if not any(one == key or key.endswith("/") for one in found):
+        yield _unpublished(target, f"there is nothing at {uri}")
+
+
+def _unpublished(target: Target, reason: str) -> Finding:
+    fix = "set another of those that this prints: mistral7b models"
+    return Finding("failure", reason, fix, "model_version", target.env.version.version)
+
+
+_VPCS = {
+    "*": (*(f"ec2:Describe{one}" for one in ("Vpcs", "Subnets", "RouteTables", "VpcEndpoints")), _DEFAULT_QUOTA),
+    f"arn:{{partition}}:ec2:{_OWN}:vpc/*": ("ec2:DescribeVpcAttribute",),
+    f"{_QUOTAS}:vpc/{_VPCS_PER_REGION}": ("servicequotas:GetServiceQuota",),
+}
+
+
+@check("network", _VPCS, "the VPC is as the file says")
+def _network(target: Target) -> Iterator[Finding]:
+    ec2, env, tag = target.client("ec2"), target.env, "aws:cloudformation:stack-name"
+    if env.network.existing_vpc:
+        yield from vpc_findings(ec2, env, env.network.existing_vpc)
+        return
+    vpcs = [one for page in ec2.get_paginator("describe_vpcs").paginate() for one in page["Vpcs"]]
+    own = [{"Key": tag, "Value": stack} for stack in environment_stacks(env.name)]
+    quota = _value(target.client("service-quotas"), "vpc", _VPCS_PER_REGION)
+    if len(vpcs) < quota or any(one in own for vpc in vpcs for one in vpc.get("Tags", ())):
+        yield Finding("ok", f"{len(vpcs)} of {quota:g} VPCs are in use")
+    else:
+        fix = _increase(target, "vpc", _VPCS_PER_REGION, len(vpcs) + 1)
+        yield Finding("failure", f"{len(vpcs)} of {quota:g} VPCs are in use, and this one makes another", fix)
+
+
+_NAMED = {
+    "*": ("sagemaker:ListEndpoints", "logs:DescribeLogGroups"),
+    _STACKS: ("cloudformation:ListStackResources",),
+    f"arn:{{partition}}:ssm:{_OWN}:parameter/mistral7b/*": ("ssm:GetParameter",),
+    _ROLES: ("iam:GetRole",),
+}
+
+
+@check("names", _NAMED, "all are free, or this environment's")
+def _names(target: Target) -> Iterator[Finding]:
+    """Names that the stacks give, of things that none of them has made, such as a retained log group."""
+    client, stacks = target.client("cloudformation"), environment_stacks(target.env.name)
+    made = (one.get("PhysicalResourceId", "") for stack in stacks for one in resources(client, stack))
+    own = {one.rpartition(":endpoint/")[2].lower() for one in made}  # an endpoint's is its ARN
+    for kind, name, command in _existing(target):
+        if name.lower() not in own:
+            other = "set endpoint_name, or: " if kind == "endpoint" else ""
+            fix = f"{other}aws {command} {name} --region {target.env.region}"
+            yield Finding("failure", f"the {kind} {name} exists, and this environment has not made it", fix)
+
+
+def _existing(target: Target) -> Iterator[tuple[str, str, str]]:
+    """Kind, name and the command that deletes it, of what exists by one of the names that the stacks give.
+
+    An endpoint's name is case-insensitive. Source: SageMaker API, CreateEndpoint.
+    """
+    env, name = target.env, target.env.resolved_endpoint_name
+    for one in _endpoints(target.client("sagemaker")):
+        if one.lower() == name.lower():
+            yield "endpoint", one, "sagemaker delete-endpoint --endpoint-name"
+    flow_logs = () if env.network.existing_vpc else (f"/mistral7b/{env.name}/vpc-flow-logs",)
+    for group in (f"/aws/sagemaker/Endpoints/{name}", *flow_logs):
+        pages = target.client("logs").get_paginator("describe_log_groups").paginate(logGroupNamePrefix=group)
+        if any(one["logGroupName"] == group for page in pages for one in page["logGroups"]):
+            yield "log group", group, "logs delete-log-group --log-group-name"
+    parameter = f"/mistral7b/{env.name}/endpoint-name"
+    if ask(target.client("ssm").get_parameter, "ParameterNotFound", Name=parameter):
+        yield "parameter", parameter, "ssm delete-parameter --name"
+    for role in target.roles:
+        if ask(target.client("iam").get_role, "NoSuchEntity", RoleName=role):
+            yield "role", role, "iam delete-role --role-name"
+
+
+@check("roles", {_ROLES: ("iam:GetRole",)}, "every role that the deployment takes is there")
+def _roles(target: Target) -> Iterator[Finding]:
+    """Callers, operators, and the role of scaling. Source: Application Auto Scaling guide, service-linked roles."""
+    env, role = target.env, partial(ask, target.client("iam").get_role, "NoSuchEntity")
+    if not role(RoleName=_SCALING_ROLE) and env.auto_scaling:
+        reason = f"no {_SCALING_ROLE}: the deployment makes it, which takes iam:CreateServiceLinkedRole"
+        fix = "aws iam create-service-linked-role --aws-service-name sagemaker.application-autoscaling.amazonaws.com"
+        yield Finding("warning", reason, fix)
+    for field, names in (("callers", env.callers.role_names), ("operators", env.operators.role_names)):
+        for name in (one for one in names if not role(RoleName=one)):
+            reason, fix = "there is no such role in the account", "create it first, or take it out"
+            yield Finding("failure", reason, fix, f"{field}.role_names", name)
+
+
+_SCALED = _ENDPOINTS | {"*": ("application-autoscaling:DescribeScalableTargets",)}
+
+
+@check("scaling", _SCALED, "it does not keep the endpoint from another instance type")
+def _scaled(target: Target) -> Iterator[Finding]:
     """SageMaker changes no instance type of a variant that scales, whether or not the file still has `auto_scaling`.
 
     CloudFormation removes a scalable target only after the update of its endpoint. Source: SageMaker developer guide,
     "Update endpoints that use automatic scaling".
     """
-    sagemaker, name = client("sagemaker"), env.resolved_endpoint_name
-    try:
-        endpoint = sagemaker.describe_endpoint(EndpointName=name)
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "ValidationException":  # SageMaker's word for what is not there
-            return
-        raise
-    config = sagemaker.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
-    types = {f"endpoint/{name}/variant/{v['VariantName']}": v["InstanceType"] for v in config["ProductionVariants"]}
-    scaled = client("application-autoscaling").describe_scalable_targets(
+    env, name = target.env, target.env.resolved_endpoint_name
+    types = {f"endpoint/{name}/variant/{one}": kind for one, kind, _ in _variants(target.client("sagemaker"), name)}
+    if not types:
+        return
+    scaled = target.client("application-autoscaling").describe_scalable_targets(
         ServiceNamespace="sagemaker", ResourceIds=list(types)
     )["ScalableTargets"]
-    for now in (types[target["ResourceId"]] for target in scaled):
+    for now in (types[one["ResourceId"]] for one in scaled):
         if now != env.instance_type:
             reason = f"{name} runs on {now} and scales, and SageMaker changes the type of no variant that scales"
             fix = f"deploy {now} with auto_scaling: null, then {env.instance_type} with the auto_scaling that you want"
-            yield Problem(str(file), None, "instance.type", env.instance_type, reason, fix)
+            yield Finding("failure", reason, fix, "instance.type", env.instance_type)
+
+
+CHECKS = (bootstrap, _stacks, _names, _quota, _zones, _scaled, _roles, _image, _weights, _network)
+"""Every check of an environment."""
+
+
+def permissions(
+    env: Environment, partition: str, account: str, region: str
+) -> Iterator[tuple[str, str, Sequence[str]]]:
+    """Check, resource and actions of everything that the checks read."""
+    registry, _, image = env.image_uri.partition("/")
+    repository = f"{registry.split('.')[0]}:repository/{image.partition(':')[0]}"
+    names = {
+        **{"partition": partition, "account": account, "region": region, "name": env.name},
+        "image": f"arn:{partition}:ecr:{region}:{repository}",
+        "bucket": f"arn:{partition}:s3:::{env.artifact_uri.split('/')[2]}",
+    }
+    for one in CHECKS:
+        yield from ((one.name, resource.format_map(names), actions) for resource, actions in one.reads.items())

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from mistral7b.environment import Environment, ExistingVpc, Problem
+from mistral7b.environment import Environment, ExistingVpc
+from mistral7b.environment.rules import ADDRESSES_PER_INSTANCE, FLEETS
+from mistral7b.operate.checks import Finding
 from mistral7b.promotion.names import environment_stacks
 
 _Finding = tuple[str, Any, str, str]
@@ -11,15 +13,23 @@ _Finding = tuple[str, Any, str, str]
 _GONE = ("deleting", "deleted", "rejected", "failed", "expired")
 
 
-def vpc_problems(ec2: Any, env: Environment, file: object) -> list[Problem]:
-    """What fails the deployment, or keeps the model from Amazon S3; nothing where the VPC is the environment's own.
-
-    It takes ec2:DescribeVpcs, DescribeVpcAttribute, DescribeSubnets, DescribeRouteTables and DescribeVpcEndpoints.
-    Raises ClientError.
-    """
-    vpc = env.network.existing_vpc
-    found = _findings(ec2, env, vpc) if vpc else ()
-    return [Problem(str(file), None, f"network.{field}", *finding) for field, *finding in found]
+def vpc_findings(ec2: Any, env: Environment, vpc: ExistingVpc) -> Iterator[Finding]:
+    """What fails the deployment, or keeps the model from Amazon S3. Raises ClientError."""
+    for field, value, reason, fix in _findings(ec2, env, vpc):
+        yield Finding("failure", reason, fix, f"network.{field}", value)
+    found = ec2.describe_subnets(Filters=[{"Name": "subnet-id", "Values": vpc.subnet_ids}])["Subnets"]
+    free, per_fleet = sum(one["AvailableIpAddressCount"] for one in found), env.instance.count * ADDRESSES_PER_INSTANCE
+    most = max(env.instance.count, env.instance_bounds[1]) * ADDRESSES_PER_INSTANCE * FLEETS
+    if free < most and len(found) == len(vpc.subnet_ids):
+        reason = f"{free} addresses are free; the deployment takes {per_fleet}, and an update of all instances {most}"
+        fix = "name larger subnets, or run fewer instances"
+        yield Finding(
+            "failure" if free < per_fleet else "warning",
+            reason,
+            fix,
+            "network.existing_vpc.subnet_ids",
+            ", ".join(vpc.subnet_ids),
+        )
 
 
 def _findings(ec2: Any, env: Environment, vpc: ExistingVpc) -> Iterator[_Finding]:

@@ -42,6 +42,19 @@ def find(cloudformation: Any, names: Iterable[str]) -> Iterator[StackState]:
             yield StackState(name, stack["StackStatus"], stack.get("StackStatusReason", ""), protected)
 
 
+def resources(cloudformation: Any, name: str) -> Iterator[Any]:
+    """A stack's resources that are not deleted, as ListStackResources has them; none if there is no such stack.
+
+    Raises ClientError.
+    """
+    try:
+        for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=name):
+            yield from (one for one in page["StackResourceSummaries"] if one["ResourceStatus"] != "DELETE_COMPLETE")
+    except ClientError as error:
+        if "does not exist" not in str(error):  # a ValidationError like any other
+            raise
+
+
 def protect(cloudformation: Any, found: StackState, *, wanted: bool) -> bool:
     """Protects a deployed stack from removal, or ends that; whether it was otherwise before.
 

@@ -22,6 +22,8 @@ environment variables (seconds):
   SAGEHOST_INTERFACE_SECONDS   until the network interface of a removed instance is deleted (2)
   SAGEHOST_DEPENDENCY_SECONDS  for which CloudFormation repeats deletions that EC2 refuses with
                                DependencyViolation (three times the interfaces')
+  SAGEHOST_ENDPOINT_QUOTA      no seconds: instances of one type that the endpoints of an account and
+                               region may have (100)
 
 An image is answered for by the installed package that has an entry point in the group sagehost.containers
 with the name of the image's repository. How to write one: the README of sagehost."""

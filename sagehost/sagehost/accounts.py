@@ -24,6 +24,9 @@ _NO_PROXY = ("NO_PROXY", "no_proxy")
 # In an order that nobody else writes: so what was there before can be told from it.
 _LOOPBACK = "::1,127.0.0.1,localhost"
 
+JUMPSTART_BUCKET = re.compile(r"jumpstart-cache-prod-(?P<region>[a-z0-9-]+)")
+"""AWS's own, one in each region."""
+
 _ACCOUNT = re.compile(r"\d{12}")
 _KEY_ID = re.compile(r"AKIALOCA(\d{12})")
 

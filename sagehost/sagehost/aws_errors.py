@@ -13,7 +13,7 @@ from moto.core.serialize import get_serializer_class
 from moto.core.utils import get_service_model
 
 _SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
-_BY_SIGNING_NAME = {"monitoring": "cloudwatch"}
+_BY_SIGNING_NAME = {"monitoring": "cloudwatch", "servicequotas": "service-quotas"}
 """Services whose name in a signature is not botocore's."""
 
 

@@ -1,5 +1,6 @@
 """The stack of one environment: network, model, instances, scaling, and how consumers find the endpoint."""
 
+import re
 from collections.abc import Sequence
 
 import aws_cdk as cdk
@@ -11,6 +12,7 @@ from constructs import Construct, IDependable
 
 from mistral7b.environment import Callers, Environment, ExistingVpc, OwnVpc
 from mistral7b.environment import DataCapture as DataCaptureSettings
+from mistral7b.operate.account import permissions
 from mistral7b.promotion.names import gate_role_name
 from mistral7b_stacks.base import REMOVAL, RETENTION_DAYS, EnvironmentStack
 from sagemaker_tgi import (
@@ -22,6 +24,7 @@ from sagemaker_tgi import (
     LogOptions,
     ModelArtifact,
     NamedRole,
+    Permission,
     PrivateBucket,
     PrivateNetwork,
     PrivateTgiEndpoint,
@@ -97,6 +100,7 @@ class EndpointStack(EnvironmentStack):
         self.endpoint = private.endpoint
         """The endpoint."""
         policies = self._grant_callers(environment.callers, network.vpc)
+        self._grant_operators(environment)
         if trusted_roles:
             name = gate_role_name(environment.name)
             GateRole(self, "GateRole", role_name=name, endpoint=self.endpoint, trusted=trusted_roles)
@@ -156,10 +160,10 @@ class EndpointStack(EnvironmentStack):
             only_from_vpc=vpc if callers.only_from_vpc else None,
         )
         policies: list[IDependable] = []
-        for name in callers.role_names:
+        for name, distinct in _distinct(callers.role_names):
             policy = iam.CfnRolePolicy(
                 self,
-                f"Caller-{name}",
+                f"Caller-{distinct}",
                 role_name=name,
                 policy_name=f"invoke-{self.endpoint.endpoint_name}-{self.region}",
                 policy_document=iam.PolicyDocument(statements=[invoke.statement()]),
@@ -167,6 +171,23 @@ class EndpointStack(EnvironmentStack):
             explain(policy, [invoke])
             policies.append(policy)
         return policies
+
+    def _grant_operators(self, environment: Environment) -> None:
+        """What `mistral7b doctor` reads, on each role that is named for it."""
+        found = permissions(environment, self.partition, self.account, self.region)
+        statements = [
+            Permission(f"Doctor{number}", f"mistral7b doctor checks: {check}", actions, [resource])
+            for number, (check, resource, actions) in enumerate(found, start=1)
+        ]
+        for name, distinct in _distinct(environment.operators.role_names):
+            policy = iam.CfnRolePolicy(
+                self,
+                f"Operator-{distinct}",
+                role_name=name,
+                policy_name=f"doctor-{environment.name}-{self.region}",
+                policy_document=iam.PolicyDocument(statements=[one.statement() for one in statements]),
+            )
+            explain(policy, statements)
 
     def _publish_outputs(self, environment: Environment, policies: Sequence[IDependable]) -> None:
         parameter = ssm.StringParameter(
@@ -184,3 +205,9 @@ class EndpointStack(EnvironmentStack):
             ("ParameterName", parameter.parameter_name, "SSM parameter that holds the endpoint's name"),
         ):
             cdk.CfnOutput(self, name, value=value, description=description)
+
+
+def _distinct(names: Sequence[str]) -> list[tuple[str, str]]:
+    """Each name with an id: logical ids have letters and digits alone, so that `a-b` and `ab` would be one."""
+    bare = [re.sub("[^A-Za-z0-9]", "", name) for name in names]
+    return [(n, n if bare.count(b) == 1 else f"{n}-{n.encode().hex()}") for n, b in zip(names, bare, strict=True)]

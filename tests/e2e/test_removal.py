@@ -47,7 +47,7 @@ def test_a_first_deployment_that_fails_can_be_repeated_and_destroyed_although_th
     wrong = {"region": REGION, "network": {"runtime_endpoint": False}, "callers": {"role_names": ["nobody"]}}
     with user.having("failing", wrong | {"termination_protection": True}):
         assert user.try_to_deploy("failing").returncode != 0
-        assert "nobody" in user.mistral7b("doctor", "failing").stderr
+        assert "nobody" in user.mistral7b("doctor", "failing").stdout
         again = user.try_to_deploy("failing")
         succeeded(user.cdk("destroy", "failing/*", "--force"))
     assert "TerminationProtection" not in again.stdout + again.stderr

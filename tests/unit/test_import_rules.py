@@ -37,8 +37,8 @@ LIBRARY = {
     "capacity": {"catalog", "errors", "tgi", "workload", "yamlfile"},
     "endpoint": {"capacity", "errors", "tgi"},
     "environment": {"capacity", "catalog", "errors", "tgi", "workload", "yamlfile"},
-    "operate": {"capacity", "catalog", "endpoint", "environment", "errors", "promotion.names", "prompts", "tgi"}
-    | {"yamlfile"},
+    "operate": {"capacity", "catalog", "endpoint", "environment", "errors", "project", "promotion.names", "prompts"}
+    | {"tgi", "yamlfile"},
     "promotion": {"catalog", "environment", "errors", "operate", "project", "promotion.names", "yamlfile"},
 }
 

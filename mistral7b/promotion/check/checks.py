@@ -1,99 +1,83 @@
-"""Whether each account is ready for the pipeline, asked before anything is deployed: all checks at the same time."""
+"""Whether each account is ready for the pipeline, found before anything is deployed: all checks at the same time."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from mistral7b.operate.account import Client, account_problems
+from mistral7b.operate.account import CHECKS
+from mistral7b.operate.bootstrap import bootstrap as bootstrap_check
+from mistral7b.operate.bootstrap import lookup_refused
+from mistral7b.operate.checks import AT_ONCE, Check, Client, Finding, Target, denied, run
+from mistral7b.operate.place import Place
 from mistral7b.project import DEFAULT_BOOTSTRAP, Bootstrap
-from mistral7b.promotion.check.bootstrap import Result, check_bootstrap, denied, lookup_refused
 from mistral7b.promotion.check.cloud import Cloud
-from mistral7b.promotion.check.connection import check_connection
-from mistral7b.promotion.places import Place, places
-from mistral7b.promotion.schema import PromotedEnvironment, Promotion
-from mistral7b.yamlfile import Problem
-
-_AT_ONCE = 8
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that the pipeline needs."""
-
-    subject: str
-    """What it is: `bootstrap`, `environment` or `connection`."""
-    used_by: tuple[str, ...]
-    """What needs it: `pipeline`, or environments."""
-    account: str
-    region: str
-    status: str
-    """`fine`, `refused`, or `later`: it is not there yet, and the pipeline's deployment makes it."""
-    detail: str
-    """What is there, or why it will not do."""
-    problems: tuple[Problem, ...]
-    """What is refused, each with its fix."""
+from mistral7b.promotion.check.connection import READS, check_connection
+from mistral7b.promotion.github_actions import deploy_role_name, review_role_name
+from mistral7b.promotion.names import gate_role_name
+from mistral7b.promotion.places import places
+from mistral7b.promotion.schema import Promotion
 
 
 def check(
     promotion: Promotion,
     cloud: Cloud,
-    on_done: Callable[[Finding], None] = lambda _: None,
+    on_done: Callable[[list[Finding]], None] = lambda _: None,
     bootstrap: Bootstrap = DEFAULT_BOOTSTRAP,
 ) -> list[Finding]:
     """Everything that the pipeline needs of its accounts, in the order of promotion.
 
-    The credentials have to be those of the pipeline's account. `on_done` gets each finding as it comes, in any order.
+    The credentials have to be those of the pipeline's account. It reads by the lookup roles of the bootstrap, which
+    may read (AWS's ReadOnlyAccess) and nothing else. `on_done` gets findings as they come, in any order.
     """
-
-    def run(question: Question) -> Finding:
-        finding = find(cloud, question)
-        on_done(finding)
-        return finding
-
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return list(pool.map(run, _questions(promotion, places(promotion, bootstrap))))
+    found = places(promotion, bootstrap)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        clients = dict(zip(found, pool.map(partial(lookup_client, cloud), found), strict=True))
+    return run(_checks(promotion, clients), on_done)
 
 
-Question = tuple[str, tuple[str, ...], Place, Callable[[Client], Result], str]
-"""Subject and users as in `Finding`, where it is asked, how, and the file for the problems."""
+def named_roles(promotion: Promotion | None, environment: str) -> tuple[str, ...]:
+    """The roles that an environment's stacks make because it is promoted."""
+    if promotion is None or environment not in [one.name for one in promotion.environments]:
+        return ()
+    github = (deploy_role_name(environment), review_role_name(environment))
+    return gate_role_name(environment), *(github if promotion.settings.github_actions else ())
 
 
-def find(cloud: Cloud, question: Question) -> Finding:
-    """What is found by the bootstrap's lookup role, which may read (AWS's ReadOnlyAccess) and nothing else."""
-    subject, used_by, place, look, file = question
+def lookup_client(cloud: Cloud, place: Place) -> Client | Finding:
+    """What reads the place, or why nothing can."""
     try:
         credentials = cloud.assume(place.role_arn("lookup"), place.region)
-        result = look(lambda service: cloud.client(service, place.region, credentials))
     except (ClientError, BotoCoreError) as error:
-        result = "refused", f"AWS could not be asked: {error}", "see to what AWS says, then ask again"
-        if isinstance(error, ClientError) and error.operation_name == "AssumeRole" and denied(error):
-            later: Result = "later", "not looked at: its account has to be bootstrapped first", ""
-            result = lookup_refused(place, error) if subject == "bootstrap" else later
-    status, detail, problems = result
-    if isinstance(problems, str):
-        where = f"{subject} of {', '.join(used_by)} ({place.account}, {place.region})"
-        problems = [Problem(file, None, where, None, detail, problems)] if problems else []
-    return Finding(subject, used_by, place.account, place.region, status, detail, tuple(problems))
+        if isinstance(error, ClientError) and denied(error):
+            return lookup_refused(place, error)
+        return Finding("failure", f"AWS could not be asked: {error}", "see to what AWS says, then ask again")
+    return lambda service: cloud.client(service, place.region, credentials)
 
 
-def _questions(promotion: Promotion, found: list[Place]) -> Iterator[Question]:
+def _checks(promotion: Promotion, clients: dict[Place, Client | Finding]) -> Iterator[tuple[Check, Target]]:
+    """Each place's bootstrap, what is in each place, and the connection, which is in the first."""
     file = str(promotion.file)
-    for place in found:
-        yield "bootstrap", place.used_by, place, partial(check_bootstrap, place), file
-    for place in found:
-        for one in promotion.environments:
-            if (one.account, one.region) == (place.account, place.region):
-                own = str(promotion.file.with_name(f"{one.name}.yaml"))
-                yield "environment", (one.name,), place, partial(_check_environment, one, own), own
-    yield "connection", ("pipeline",), found[0], partial(check_connection, promotion.settings), file
+    connection = Check("connection", READS, "", partial(check_connection, promotion.settings))
+    for place, client in clients.items():
+        yield readable(bootstrap_check, place, client, file)
+    for one in promotion.environments:
+        [place] = [place for place in clients if (place.account, place.region) == (one.account, one.region)]
+        own, roles = str(promotion.file.with_name(f"{one.name}.yaml")), named_roles(promotion, one.name)
+        unread = (replace(bootstrap_check, name="environment"),)
+        for each in unread if isinstance(clients[place], Finding) else CHECKS[1:]:  # the first is the bootstrap
+            found, target = readable(each, place, clients[place], own)
+            yield found, replace(target, environment=one.environment, roles=roles)
+    place = replace(next(iter(clients)), used_by=("pipeline",))
+    yield readable(connection, place, next(iter(clients.values())), file)
 
 
-def _check_environment(promoted: PromotedEnvironment, file: str, client: Client) -> Result:
-    problems = account_problems(client, promoted.environment, file)
-    if not problems:
-        return "fine", "nothing was found that would fail its deployment", ""
-    told = "; ".join(f"{one.file}: {one.field} = {one.value!r}: {one.reason}" for one in problems)
-    return "refused", told, problems
+def readable(check: Check, place: Place, client: Client | Finding, file: str) -> tuple[Check, Target]:
+    """The check, or in its place why it cannot be made."""
+    if not isinstance(client, Finding):
+        return check, Target(place, client, file)
+    later = Finding("not checked", "its account has to be bootstrapped first")
+    found = client if check is bootstrap_check else later
+    return replace(check, find=lambda _: iter([found])), Target(place, lambda _: None, file)

@@ -7,6 +7,7 @@ images, load weights, time out or scale.
 from starlette.routing import Route
 
 from sagehost import containers as plugged_in
+from sagehost import quotas
 from sagehost.containers import Containers
 from sagehost.hosting import runtime, sagemaker  # noqa: F401 - importing `sagemaker` corrects moto
 from sagehost.hosting.endpoints import HOSTED, Later, after
@@ -28,6 +29,7 @@ def install(
     HOSTED.containers = plugged_in.installed() if containers is None else containers
     HOSTED.later = later or after(settings.endpoint_seconds)
     HOSTED.removing = after(settings.interface_seconds)
+    quotas.DEFAULTS["sagemaker"] = settings.endpoint_quota
 
 
 def routes() -> list[Route]:

@@ -17,6 +17,7 @@ from moto.core.utils import utcnow
 from moto.sagemaker.exceptions import ValidationError
 from moto.sagemaker.models import FakeEndpoint, FakeEndpointConfig, SageMakerModelBackend
 
+from sagehost import quotas
 from sagehost.containers import Containers
 from sagehost.hosting import interfaces
 from sagehost.hosting.capture import Capture, summary
@@ -42,6 +43,8 @@ class EndpointRecord:
     data_capture: Mapping[str, Any] | None = None
     running: tuple[RunningVariant, ...] = ()
     capture: Capture | None = None
+    arriving: Sequence[VariantPlan] = ()
+    """What an operation starts, beside what runs."""
 
     @property
     def status(self) -> str:
@@ -122,6 +125,7 @@ class Endpoints:
                     raise ValidationError(message=f'Cannot create already existing endpoint "{taken.arn}".')
             config: FakeEndpointConfig = found(backend, "endpoint-config", parameters["EndpointConfigName"])
             plans = plans_of(backend, config)
+            self._start(_key(backend, name), plans)
             endpoint = backend.create_endpoint(name, config.endpoint_config_name, parameters.get("Tags") or [])
             record = EndpointRecord(endpoint, _key(backend, name), plans)
             record.describe(last_deployment_config=parameters.get("DeploymentConfig"))
@@ -148,6 +152,7 @@ class Endpoints:
                 if "DataCaptureConfig" in excluded:  # "Not currently supported" (SageMaker API, VariantProperty)
                     raise ValidationError(message="Excluding DataCaptureConfig from retention is not supported.")
                 plans, capture = retained(plans, record.plans, excluded), record.data_capture
+            self._start(record.key, plans, record)
             if not parameters.get("RetainDeploymentConfig"):
                 record.describe(last_deployment_config=parameters.get("DeploymentConfig"))
             record.show("Updating", plans)
@@ -172,6 +177,11 @@ class Endpoints:
             if any(variant.instances < 1 for variant in plans):
                 message = "DesiredInstanceCount of a variant without inference components must be 1 or more."
                 raise ValidationError(message=message)
+            more = [
+                one.scaled(None, max(one.instances - old.instances, 0))
+                for one, old in zip(plans, record.plans, strict=True)
+            ]
+            self._start(record.key, more, record)
             record.show("Updating", plans)
             config = record.endpoint.endpoint_config_name
             work = partial(self._deployed, record, plans, config, record.data_capture, record.running)
@@ -205,6 +215,23 @@ class Endpoints:
             raise ValidationError(message=message)
         return record
 
+    def _start(self, key: EndpointKey, plans: Sequence[VariantPlan], record: EndpointRecord | None = None) -> None:
+        """Count instances that are about to start, of an endpoint that runs beside those that it has.
+
+        Raises SagemakerClientError where they exceed a quota.
+        """
+        present = [
+            plan
+            for one in self.records.values()
+            if (one.key.account, one.key.region) == (key.account, key.region) and one.status != "Failed"
+            for plan in (*one.plans, *one.arriving)
+        ]
+        for kind in {plan.instance_type for plan in plans}:
+            used, added = (sum(one.instances for one in of if one.instance_type == kind) for of in (present, plans))
+            quotas.check_endpoints(key.account, key.region, kind, used, added)
+        if record is not None:
+            record.arriving = plans
+
     def _finish_later(self, record: EndpointRecord, failed: str, work: Work) -> None:
         """Do the work later; the endpoint is InService then, or `failed` with a reason."""
 
@@ -217,6 +244,7 @@ class Endpoints:
             with STATE:
                 if failure is None:
                     self.fleet[record.key] = RunningEndpoint(record.running, record.capture)
+                record.arriving = ()
                 record.show(failed if failure else "InService", record.plans, failure)
                 record.describe(pending_deployment_summary=None)
                 self._release(record)

@@ -11,6 +11,7 @@ from moto.sagemaker.models import SageMakerModelBackend
 from moto.sagemaker.utils import arn_formatter
 
 from sagehost import roles
+from sagehost.accounts import JUMPSTART_BUCKET
 
 _PRINCIPAL = "sagemaker.amazonaws.com"
 _ECR = re.compile(r"[0-9]{12}\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.")
@@ -19,7 +20,6 @@ LOCAL_NVME = {
     *("p6-b200", "p6-b300", "p6e-gb200", "r5d", "r6gd", "r7gd", "trn1", "trn1n", "trn2"),
 }
 """Families whose instances have local NVMe storage (EC2 guide, "Instance store volumes")."""
-_JUMPSTART_BUCKET = re.compile(r"jumpstart-cache-prod-(?P<region>[a-z0-9-]+)")
 
 
 def found(backend: SageMakerModelBackend, resource: Literal["model", "endpoint-config"], name: str) -> Any:
@@ -119,7 +119,7 @@ def _check_data(backend: SageMakerModelBackend, role: str, container: Mapping[st
 
 def _exists(backend: SageMakerModelBackend, bucket: str, key: str) -> bool:
     """Whether there is an object of this key or prefix; JumpStart's buckets are AWS's, one in each region."""
-    if jumpstart := _JUMPSTART_BUCKET.fullmatch(bucket):
+    if jumpstart := JUMPSTART_BUCKET.fullmatch(bucket):
         return jumpstart["region"] == backend.region_name
     bucket_found = s3_backends[backend.account_id][backend.partition].buckets.get(bucket)
     return bucket_found is not None and any(

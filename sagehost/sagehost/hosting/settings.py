@@ -9,22 +9,25 @@ from typing import Self
 class HostingSettings:
     """Seconds: how long an endpoint is created or updated, how long an instance's network interface outlives it (on AWS
     some minutes), and how long CloudFormation repeats deletions that EC2 refuses with DependencyViolation (on AWS some
-    15 minutes; by default three times the interfaces'). Environment: SAGEHOST_ and a field's name in capitals.
+    15 minutes; by default three times the interfaces'). Quota: instances of a type that endpoints of an account and
+    region may have; on AWS often none in a new account. Environment: SAGEHOST_ and a field's name in capitals.
     """
 
     endpoint_seconds: float = 1.0
     interface_seconds: float = 2.0
     dependency_seconds: float = 6.0
+    endpoint_quota: float = 100.0
 
     @classmethod
     def from_environment(cls) -> Self:
         """The settings of this process. Raises ValueError with the variable's name."""
-        interface = _seconds("SAGEHOST_INTERFACE_SECONDS", cls.interface_seconds)
-        endpoint = _seconds("SAGEHOST_ENDPOINT_SECONDS", cls.endpoint_seconds)
-        return cls(endpoint, interface, _seconds("SAGEHOST_DEPENDENCY_SECONDS", 3 * interface))
+        interface = _number("SAGEHOST_INTERFACE_SECONDS", cls.interface_seconds)
+        endpoint = _number("SAGEHOST_ENDPOINT_SECONDS", cls.endpoint_seconds)
+        dependency = _number("SAGEHOST_DEPENDENCY_SECONDS", 3 * interface)
+        return cls(endpoint, interface, dependency, _number("SAGEHOST_ENDPOINT_QUOTA", cls.endpoint_quota))
 
 
-def _seconds(variable: str, default: float) -> float:
+def _number(variable: str, default: float) -> float:
     text = os.environ.get(variable, str(default))
     try:
         value = float(text)

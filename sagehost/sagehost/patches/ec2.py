@@ -26,6 +26,7 @@ from moto.ec2.models.vpcs import VPCBackend, VPCEndPoint
 from moto.ec2.responses.vpcs import VPCs
 from moto.ec2.utils import random_private_ip
 
+from sagehost import quotas
 from sagehost.accounts import url_suffix
 from sagehost.patches import correction
 from sagehost.patches.chosen_ids import chosen_by_tag
@@ -39,6 +40,14 @@ def _ids_by_tag(owner: type, operation: str, generator: str, kind: str, present:
     refusal = functools.partial(EC2ClientError, "InvalidParameterValue")
     chosen = chosen_by_tag(generator, kind + r"-[0-9a-f]{8}([0-9a-f]{9})?", present, refusal)
     correction.replaces(owner, operation)(chosen)
+
+
+@correction.replaces(VPCBackend, "create_vpc")
+def _create_vpc(original: Callable[..., Any], self: Any, *args: Any, **given: Any) -> Any:
+    """moto makes any number of VPCs."""
+    if len(self.vpcs) >= quotas.quota(self.account_id, self.region_name, "vpc", quotas.VPCS):
+        raise EC2ClientError("VpcLimitExceeded", "The maximum number of VPCs has been reached.")
+    return original(self, *args, **given)
 
 
 _ids_by_tag(VPCBackend, "create_vpc", "random_vpc_id", "vpc", lambda ec2: ec2.vpcs)

@@ -1,4 +1,4 @@
-"""IAM: accounts by key id, conditions of policies, AWS's managed policies."""
+"""IAM: accounts by key id, conditions of policies, AWS's managed policies, the role of scaling."""
 
 import copy
 from collections.abc import Callable
@@ -7,6 +7,7 @@ from typing import Any
 import moto.iam.models
 from moto.core.config import default_user_config
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
+from moto.iam.exceptions import InvalidInput
 from moto.iam.models import IAMBackend, ManagedPolicy, iam_backends
 from moto.iam.policy_validation import IAMTrustPolicyDocumentValidator
 
@@ -56,3 +57,20 @@ def _is_action_permitted(
     if self._statement.get("Condition") and not values:
         return PermissionResult.NEUTRAL
     return original(self, *args, **given)
+
+
+_LINKED = {
+    "sagemaker.application-autoscaling.amazonaws.com": "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
+}
+
+
+@correction.replaces(IAMBackend, "create_service_linked_role")
+def _create_service_linked_role(original: Callable[..., Any], self: Any, service: str, *args: Any, **given: Any) -> Any:
+    """moto makes another name of this service's."""
+    name = _LINKED.get(service)
+    if name in [role.name for role in self.roles.values()]:
+        message = f"Service role name {name} has been taken in this account, please try a different suffix."
+        raise InvalidInput(message)
+    role = original(self, service, *args, **given)
+    role.name = name or role.name
+    return role

@@ -1,10 +1,13 @@
-"""S3: server access logs."""
+"""S3: server access logs, and the listing of JumpStart's buckets."""
 
 from collections.abc import Callable
 from typing import Any
 
+from moto.core.responses import ActionResult
 from moto.s3.models import FakeBucket, S3Backend
+from moto.s3.responses import S3Response
 
+from sagehost.accounts import JUMPSTART_BUCKET
 from sagehost.patches import correction
 
 _OWNER = "BucketOwnerEnforced"
@@ -28,3 +31,15 @@ def _log_incoming_request(*_: Any) -> None:
 
     S3 delivers logs hours later, "on a best effort basis": here none come.
     """
+
+
+@correction.replaces(S3Response, "list_objects_v2")
+def _list_objects_v2(original: Callable[[S3Response], Any], self: S3Response) -> Any:
+    """JumpStart's buckets are AWS's: what is asked for is there, as where a model is created, and nothing else."""
+    if not JUMPSTART_BUCKET.fullmatch(self.bucket_name):
+        return original(self)
+    key = self._get_param("prefix", "")
+    self.data["Action"] = "ListObjectsV2"
+    found = [{"Key": f"{key}config.json" if key.endswith("/") else key, "Size": 0}] if key else []
+    shown = {"Name": self.bucket_name, "Prefix": key, "KeyCount": len(found), "Contents": found}
+    return self.serialized(ActionResult({**shown, "MaxKeys": 1000, "IsTruncated": False}))

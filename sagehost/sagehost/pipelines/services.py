@@ -18,7 +18,9 @@ class Refused(ServiceException):
     """An error of a service's, with its code and message."""
 
 
-class _Service(OwnService):
+class CheckedService(OwnService):
+    """A service whose requests keep to botocore's model."""
+
     @property
     def request(self) -> Mapping[str, Any]:
         """The request's parameters, within the constraints of botocore's model."""
@@ -28,7 +30,7 @@ class _Service(OwnService):
         return parameters
 
 
-class CodePipeline(_Service):
+class CodePipeline(CheckedService):
     """Approvals."""
 
     service = "codepipeline"
@@ -87,7 +89,7 @@ def _shown(action: str, approval: Approval | None) -> dict[str, Any]:
     return {"actionName": action, "latestExecution": {"status": approval.status, "summary": approval.summary, **token}}
 
 
-class CodeConnections(_Service):
+class CodeConnections(CheckedService):
     """Connections, which moto lacks."""
 
     service = "codeconnections"

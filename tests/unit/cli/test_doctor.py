@@ -3,16 +3,19 @@
 import json
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import boto3
 import pytest
-from botocore.exceptions import WaiterError
+from botocore.exceptions import ClientError, WaiterError
 
 from mistral7b_cli import main
 from sagehost.accounts import access_key_id
 from sagehost.lifecycle import State, running_server
+from tests.unit.promotion.check.conftest import bootstrap
 
 ACCOUNT = "121212121212"
 
@@ -40,10 +43,11 @@ def aws(state: State, service: str) -> Any:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[State]:
-    """An embedded AWS whose account has the role `backend`."""
+    """An embedded AWS whose account is bootstrapped and has the role `backend`."""
     with running_server() as state:
         nobody = json.dumps({"Version": "2012-10-17", "Statement": []})
         aws(state, "iam").create_role(RoleName="backend", AssumeRolePolicyDocument=nobody)
+        bootstrap(ACCOUNT, client=partial(aws, state))
         yield state
 
 
@@ -61,29 +65,41 @@ def doctor(monkeypatch: pytest.MonkeyPatch, folder: Path, roles: str, account: s
     return ended.value.code
 
 
-def test_doctor_passes_when_every_role_exists(
+def test_doctor_passes_when_no_check_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert doctor(monkeypatch, tmp_path, "backend") == 0
-    assert "cdk deploy 'dev/*'" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "ok           roles" in said
+    assert said.endswith("10 ok\n")
 
 
-def test_a_missing_role_is_named_with_its_fix(
+def test_a_failure_is_told_with_field_and_fix(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert doctor(monkeypatch, tmp_path, "backend, search") == 1
-    said = capsys.readouterr().err
-    assert f"{tmp_path}/dev.yaml: callers.role_names = 'search'\n    there is no such role in the account" in said
-    assert "    fix: create it first, or take it out" in said
+    said = capsys.readouterr()
+    assert "callers.role_names = search: there is no such role in the account\n  fix: create it first" in said.out
+    assert said.err.endswith("mistral7b: 9 ok, 1 failure: roles\n")
 
 
-def test_json_lists_the_problems(
+def test_json_has_every_check_and_the_failures_as_problems(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert doctor(monkeypatch, tmp_path, "search", ACCOUNT, "--json") == 1
     found = json.loads(capsys.readouterr().out)
-    assert (found["environment"], found["ready"], found["termination_protection_differs"]) == ("dev", False, [])
+    assert (found["environment"], found["ready"]) == ("dev", False)
+    assert {one["check"]: one["outcome"] for one in found["checks"] if one["outcome"] != "ok"} == {"roles": "failure"}
     assert [(one["field"], one["value"]) for one in found["problems"]] == [("callers.role_names", "search")]
+
+
+def test_nothing_that_could_be_read_is_no_access(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    denied = ClientError({"Error": {"Code": "AccessDenied", "Message": "not authorized"}}, "GetParameter")
+    monkeypatch.setattr("mistral7b_cli.doctor.Cloud.client", Mock(side_effect=denied))
+    assert doctor(monkeypatch, tmp_path, "backend") == 3
+    assert "nothing could be checked\nfix: allow ssm:GetParameter" in capsys.readouterr().err
 
 
 @pytest.fixture(params=[TOPIC, NOBODYS], ids=["deployed", "failed"])
@@ -106,6 +122,6 @@ def test_differing_termination_protection_is_reported_and_fails_where_it_blocks(
 ) -> None:
     failed = protected_stack != "CREATE_COMPLETE"
     assert doctor(monkeypatch, tmp_path, "backend") == int(failed)
-    said = capsys.readouterr()
-    assert "differs  termination protection of mistral-7b-dev-endpoint" in said.out
-    assert ("fix: mistral7b protect dev" in said.err) is failed
+    said = capsys.readouterr().out
+    assert f"{'failure' if failed else 'warning'}      stacks" in said
+    assert "fix: mistral7b protect dev" in said

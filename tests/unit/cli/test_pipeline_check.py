@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sagehost import cloudformation, pipelines
+from sagehost import cloudformation, pipelines, quotas
 from tests.unit.cli.conftest import Result, run_main
 from tests.unit.fresh_accounts import fresh_account
 from tests.unit.promotion.check.conftest import EmbeddedCloud, bootstrap
@@ -40,6 +40,7 @@ def say(
     """Runs the command in this process, with credentials of the pipeline's account, of another, or of the shell."""
     cloudformation.install()
     pipelines.install()
+    quotas.install()
     monkeypatch.chdir(folder)  # cdk.json, which may name a qualifier, is the user's
 
     for variable in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "AWS_PROFILE"):
@@ -60,8 +61,8 @@ def test_ready_accounts_exit_0_and_name_the_next_command(say: Say, accounts: tup
     bootstrap(other, trusts=(own,))
     result = say()
     assert (result.status, result.err) == (0, f"mistral-7b-pipeline, account {own}, us-east-1\n")
-    assert result.out.rstrip().endswith("Every account is ready: cdk deploy pipeline")
-    assert f"version 33, lets {own} deploy" in result.out
+    assert f"staging ({other}, us-east-1)\nok           " in result.out
+    assert result.out.endswith("20 ok, 1 not checked\n")
 
 
 def test_unready_account_exits_1_and_names_the_command_that_fixes_it(say: Say, accounts: tuple[str, str]) -> None:
@@ -69,9 +70,9 @@ def test_unready_account_exits_1_and_names_the_command_that_fixes_it(say: Say, a
     bootstrap(own)
     result = say()
     assert result.status == 1
-    assert f"pipeline.yaml: bootstrap of staging ({other}, us-east-1)\n" in result.err
-    assert f"    fix: with an administrator's credentials of {other}: cdk bootstrap aws://{other}/" in result.err
-    assert "is ready" not in result.out
+    assert f"staging ({other}, us-east-1)\nfailure      bootstrap" in result.out
+    assert f"  fix: with an administrator's credentials of {other}: cdk bootstrap aws://{other}/" in result.out
+    assert result.err.endswith("1 failure, 2 not checked: bootstrap\n")
 
 
 def test_json_has_every_finding(say: Say, accounts: tuple[str, str]) -> None:
@@ -80,12 +81,13 @@ def test_json_has_every_finding(say: Say, accounts: tuple[str, str]) -> None:
     result = say("--json")
     document = json.loads(result.out)
     assert (result.status, document["ready"]) == (1, False)
-    assert [(one["subject"], one["used_by"], one["status"]) for one in document["findings"]] == [
-        ("bootstrap", ["pipeline", "dev"], "fine"),
-        ("bootstrap", ["staging"], "refused"),
-        ("environment", ["dev"], "fine"),
-        ("environment", ["staging"], "later"),
-        ("connection", ["pipeline"], "later"),
+    of_dev = [one for one in document["checks"] if one["used_by"] == ["dev"]]
+    assert {one["outcome"] for one in of_dev} == {"ok"}
+    assert [(one["check"], one["used_by"], one["outcome"]) for one in document["checks"] if one not in of_dev] == [
+        ("bootstrap", ["pipeline", "dev"], "ok"),
+        ("bootstrap", ["staging"], "failure"),
+        ("environment", ["staging"], "not checked"),
+        ("connection", ["pipeline"], "not checked"),
     ]
     (problem,) = document["problems"]
     assert problem["file"].endswith("pipeline.yaml")

@@ -1,92 +1,220 @@
-"""SageMaker changes no instance type of a variant that scales: found before the deployment."""
+"""The checks of an environment, each on the embedded AWS or, where a permission is missing, on stubs."""
 
+import json
 from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import EndpointConnectionError
 from botocore.stub import Stubber
 
-from mistral7b.environment import Environment
-from mistral7b.operate.account import account_problems
+from mistral7b.catalog.models import ModelVersion
+from mistral7b.container import start
+from mistral7b.operate.account import CHECKS, permissions
+from sagehost import cloudformation, hosting, moto_app, quotas
+from sagehost.hosting.settings import HostingSettings
+from tests.unit.fresh_accounts import fresh_account
+from tests.unit.operate.embedded import REGION, SCALING_ROLE, environment, found, named, target
 
 NAME = "mistral-7b-instruct-dev"
-VARIANT = f"endpoint/{NAME}/variant/AllTraffic"
+QUOTA = "L-9614C779"
+STACK = "mistral-7b-dev-endpoint"
 
 
-def environment(kind: str, **values: Any) -> Environment:
-    given = {"name": "dev", "region": "us-east-1", "instance": {"type": kind}, **values}
-    return Environment.model_validate(given)
+@pytest.fixture(scope="module", autouse=True)
+def _embedded() -> None:
+    cloudformation.install()
+    quotas.install()
+    containers = {"huggingface-pytorch-tgi-inference": lambda: start}
+    hosting.install(HostingSettings(), containers=containers, later=lambda work: work())
 
 
 @pytest.fixture
-def stubs() -> dict[str, Stubber]:
-    """Services that answer what they are told and nothing else."""
-    session = boto3.Session("key", "secret", region_name="us-east-1")
-    made = {one: Stubber(session.client(one)) for one in ("iam", "ec2", "sagemaker", "application-autoscaling")}
-    for one in made.values():
-        one.activate()
-    return made
+def account() -> str:
+    return fresh_account()
 
 
-def deployed(stubs: dict[str, Stubber], *, scaled: bool) -> None:
-    """Has an endpoint on ml.g5.2xlarge be there."""
-    variant = {"VariantName": "AllTraffic", "ModelName": "m", "InstanceType": "ml.g5.2xlarge"}
-    now = {"CreationTime": 0, "LastModifiedTime": 0, "EndpointStatus": "InService", "EndpointArn": "a" * 20}
-    config = {"EndpointConfigName": "c", "EndpointConfigArn": "a" * 20, "CreationTime": 0}
-    endpoint = {"EndpointName": NAME, "EndpointConfigName": "c", **now}
-    stubs["sagemaker"].add_response("describe_endpoint", endpoint, {"EndpointName": NAME})
-    stubs["sagemaker"].add_response("describe_endpoint_config", {**config, "ProductionVariants": [variant]})
-    target = {
-        "ServiceNamespace": "sagemaker",
-        "ResourceId": VARIANT,
-        "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
-        "MinCapacity": 1,
-        "MaxCapacity": 2,
-        "RoleARN": "arn",
-        "CreationTime": 0,
-    }
-    stubs["application-autoscaling"].add_response(
-        "describe_scalable_targets",
-        {"ScalableTargets": [target] if scaled else []},
-        {"ServiceNamespace": "sagemaker", "ResourceIds": [VARIANT]},
-    )
+def client(service: str, account: str) -> Any:
+    return moto_app.client(service, account, REGION)
 
 
-def problems(stubs: dict[str, Stubber], env: Environment) -> list[str]:
-    found = account_problems(lambda service: stubs[service].client, env, "environments/dev.yaml")
-    return [str(one) for one in found]
+def run_endpoint(account: str, name: str, kind: str, count: int, *, scaled: bool = False) -> None:
+    """Has an endpoint of so many instances run."""
+    trust = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = client("iam", account).create_role(RoleName=f"of-{name}", AssumeRolePolicyDocument=policy)["Role"]["Arn"]
+    image = f"{account}.dkr.ecr.{REGION}.amazonaws.com/huggingface-pytorch-tgi-inference:1"
+    sagemaker = client("sagemaker", account)
+    sagemaker.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer={"Image": image})
+    variant = {"VariantName": "v", "ModelName": name, "InstanceType": kind, "InitialInstanceCount": count}
+    sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
+    sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+    if scaled:
+        client("application-autoscaling", account).register_scalable_target(
+            ServiceNamespace="sagemaker",
+            ResourceId=f"endpoint/{name}/variant/v",
+            ScalableDimension="sagemaker:variant:DesiredInstanceCount",
+            MinCapacity=1,
+            MaxCapacity=4,
+        )
 
 
-@pytest.mark.parametrize("auto_scaling", [{"max_instances": 2}, None])
-def test_another_type_for_a_variant_that_scales_is_refused_with_a_fix_in_two_steps(
-    auto_scaling: Any, stubs: dict[str, Stubber]
+SCALING = {"auto_scaling": {"max_instances": 3}}
+
+
+@pytest.mark.parametrize(
+    ("fields", "running", "quota", "outcome", "figures"),
+    [
+        ({}, (0, 0), 2, "ok", "is 2; other endpoints run 0, this one needs 1 now and up to 2"),
+        ({}, (0, 0), 1, "warning", "is 1; other endpoints run 0, this one needs 1 now and up to 2"),
+        ({}, (0, 1), 1, "failure", "is 1; other endpoints run 1, this one needs 1 now and up to 2"),
+        (SCALING, (0, 0), 5, "warning", "is 5; other endpoints run 0, this one needs 1 now and up to 6"),
+        (SCALING, (3, 0), 6, "ok", "is 6; other endpoints run 0, this one needs 6 now and up to 6"),
+        (SCALING, (3, 1), 6, "warning", "is 6; other endpoints run 1, this one needs 6 now and up to 6"),
+        ({"instance": {"count": 2}}, (1, 0), 2, "warning", "this one needs 3 now and up to 4"),
+    ],
+)
+def test_the_quota_is_compared_with_what_deployment_updates_and_scaling_need(
+    fields: Any, running: tuple[int, int], quota: int, outcome: str, figures: str
+) -> None:
+    """Instances of a type in all endpoints of an account and region; an update takes twice as many. Source: SageMaker
+    quotas; SageMaker developer guide, blue/green deployments.
+    """
+    account, others = fresh_account(), running[1]
+    for name, count in zip((NAME, "another"), running, strict=True):
+        if count:
+            run_endpoint(account, name, "ml.g5.2xlarge", count)
+    run_endpoint(account, "of-another-type", "ml.g5.4xlarge", 7)
+    quotas.APPLIED[account, REGION, QUOTA] = quota
+    [finding] = found("quota", account, environment(**fields))
+    assert (finding.outcome, figures in finding.found) == (outcome, True)
+    wanted = others + 2 * (3 if fields == SCALING else 2 if fields else 1)
+    assert finding.fix.endswith(f"--desired-value {wanted} --region {REGION}") is (outcome != "ok")
+
+
+def test_without_an_applied_quota_the_default_counts(account: str) -> None:
+    stubs = Stubs("service-quotas", "sagemaker")
+    stubs["sagemaker"].add_response("list_endpoints", {"Endpoints": []})
+    stubs["service-quotas"].add_client_error("get_service_quota", "NoSuchResourceException")
+    stubs["service-quotas"].add_response("get_aws_default_service_quota", {"Quota": {"Value": 0.0}})
+    [finding] = named("quota")(target(account, environment(), stubs.client))
+    assert (finding.outcome, "for endpoint usage is 0;" in finding.found) == ("failure", True)
+
+
+@pytest.mark.parametrize(
+    ("now", "scaled", "outcome"), [("4xlarge", True, "failure"), ("2xlarge", True, "ok"), ("4xlarge", False, "ok")]
+)
+@pytest.mark.parametrize("fields", [{}, SCALING])
+def test_another_type_for_a_variant_that_scales_fails_with_a_fix_in_two_steps(
+    now: str, scaled: bool, outcome: str, fields: Any, account: str
 ) -> None:
     """A variant that scales keeps its instance type: no template can tell, so what is deployed is asked before a
     deployment, by the commands doctor and pipeline check. Source: SageMaker developer guide, "Update endpoints that
     use automatic scaling".
     """
-    deployed(stubs, scaled=True)
-    [found] = problems(stubs, environment("ml.g5.12xlarge", auto_scaling=auto_scaling))
-    assert found.startswith("environments/dev.yaml: instance.type = 'ml.g5.12xlarge'\n")
-    assert "runs on ml.g5.2xlarge and scales" in found
-    assert "fix: deploy ml.g5.2xlarge with auto_scaling: null, then ml.g5.12xlarge with the auto_scaling" in found
+    run_endpoint(account, NAME, f"ml.g5.{now}", 1, scaled=scaled)
+    [finding] = found("scaling", account, environment(**fields))
+    assert finding.outcome == outcome
+    fix = "deploy ml.g5.4xlarge with auto_scaling: null, then ml.g5.2xlarge with the auto_scaling that you want"
+    assert finding.fix == (fix if outcome == "failure" else "")
 
 
-@pytest.mark.parametrize(("kind", "scaled"), [("ml.g5.2xlarge", True), ("ml.g5.12xlarge", False)])
-def test_the_same_type_or_a_variant_that_does_not_scale_is_fine(
-    kind: str, scaled: bool, stubs: dict[str, Stubber]
-) -> None:
-    deployed(stubs, scaled=scaled)
-    assert problems(stubs, environment(kind)) == []
+def test_zones_where_ec2_lacks_the_type_are_a_warning(account: str) -> None:
+    zones = {"vpc": {"availability_zones": ["use1-az1", "use1-az3"]}}
+    [finding] = found("zones", account, environment(network=zones))
+    assert (finding.outcome, finding.field) == ("warning", "network.vpc.availability_zones")
+    assert "does not offer g5.2xlarge in use1-az3" in finding.found
+    assert finding.fix == "use zones of use1-az1, use1-az2, use1-az4, use1-az5, use1-az6"
 
 
-def test_an_endpoint_that_is_not_there_is_fine(stubs: dict[str, Stubber]) -> None:
-    stubs["sagemaker"].add_client_error("describe_endpoint", "ValidationException", "Could not find endpoint")
-    assert problems(stubs, environment("ml.g5.12xlarge")) == []
+def test_zones_may_be_given_by_the_accounts_names_for_them(account: str) -> None:
+    shown = client("ec2", account).describe_availability_zones()["AvailabilityZones"]
+    names = {one["ZoneId"]: one["ZoneName"] for one in shown}
+    for other, outcome in (("use1-az2", "ok"), ("use1-az3", "warning")):
+        zones = {"vpc": {"availability_zones": [names["use1-az1"], names[other]]}}
+        assert [one.outcome for one in found("zones", account, environment(network=zones))] == [outcome]
 
 
-def test_an_account_that_may_not_be_asked_is_an_error(stubs: dict[str, Stubber]) -> None:
-    stubs["sagemaker"].add_client_error("describe_endpoint", "AccessDeniedException", "not authorized")
-    with pytest.raises(ClientError, match="not authorized"):
-        problems(stubs, environment("ml.g5.12xlarge"))
+def test_the_role_of_scaling_is_a_warning_until_its_fix_has_made_it(account: str) -> None:
+    assert [one.outcome for one in found("roles", account, environment())] == ["ok"]
+    [finding] = found("roles", account, environment(**SCALING))
+    assert (finding.outcome, SCALING_ROLE in finding.found) == ("warning", True)
+    service = finding.fix.split()[-1]
+    client("iam", account).create_service_linked_role(AWSServiceName=service)
+    assert [one.outcome for one in found("roles", account, environment(**SCALING))] == ["ok"]
+
+
+@pytest.mark.parametrize("promoted", [True, False])
+def test_a_role_of_others_is_a_taken_name_where_a_pipeline_makes_one(promoted: bool, account: str) -> None:
+    role = "mistral-7b-dev-gate"
+    client("iam", account).create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps({"Statement": []}))
+    [finding] = found("names", account, environment(), roles=(role,) if promoted else ())
+    assert (finding.outcome, role in finding.found) == (("failure", True) if promoted else ("ok", False))
+
+
+@pytest.mark.parametrize("attribute", ["image_uri", "artifact_uri"])
+def test_what_is_not_published_fails(attribute: str, account: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = {"image_uri": f"763104351884.dkr.ecr.{REGION}.amazonaws.com/no/such:1", "artifact_uri": "s3://no-such/m/"}
+    name = {"image_uri": "image", "artifact_uri": "weights"}[attribute]
+    assert [one.outcome for one in found(name, account, environment())] == ["ok"]
+    monkeypatch.setattr(ModelVersion, attribute, lambda *_: other[attribute])
+    [finding] = found(name, account, environment())
+    assert (finding.outcome, finding.field, finding.value) == ("failure", "model_version", "2.0.0")
+    assert other[attribute] in finding.found
+
+
+class Stubs(dict[str, Stubber]):
+    """Services that answer what they are told and nothing else."""
+
+    def __init__(self, *services: str) -> None:
+        session = boto3.Session("key", "secret", region_name=REGION)
+        super().__init__({one: Stubber(session.client(one)) for one in services})
+        for one in self.values():
+            one.activate()
+
+    def client(self, service: str) -> Any:
+        return self[service].client
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome", "fix"),
+    [
+        ("CREATE_COMPLETE", "ok", ""),
+        ("ROLLBACK_COMPLETE", "ok", ""),
+        ("REVIEW_IN_PROGRESS", "ok", ""),
+        ("UPDATE_IN_PROGRESS", "warning", "aws cloudformation describe-stacks"),
+        ("DELETE_FAILED", "failure", "aws cloudformation delete-stack"),
+        ("UPDATE_ROLLBACK_FAILED", "failure", "aws cloudformation continue-update-rollback"),
+    ],
+)
+def test_a_stack_that_cannot_be_updated_fails(status: str, outcome: str, fix: str, account: str) -> None:
+    stubs = Stubs("cloudformation")
+    stack = {"StackName": STACK, "CreationTime": 0, "StackStatus": status}
+    stubs["cloudformation"].add_response("describe_stacks", {"Stacks": [stack]}, {"StackName": STACK})
+    stubs["cloudformation"].add_client_error("describe_stacks", "ValidationError", "Stack does not exist")
+    [finding] = named("stacks")(target(account, environment(), stubs.client))
+    assert (finding.outcome, finding.fix) == (outcome, fix and f"{fix} --stack-name {STACK} --region {REGION}")
+
+
+def test_a_missing_permission_is_named_and_the_rest_is_checked(account: str) -> None:
+    stubs = Stubs("service-quotas", "sagemaker")
+    for _ in ("names", "quota"):
+        stubs["sagemaker"].add_client_error("list_endpoints", "AccessDeniedException", "not authorized")
+    own = target(account, environment(), lambda one: stubs.client(one) if one in stubs else client(one, account))
+    outcomes = {one.name: [(each.outcome, each.found) for each in one(own)] for one in CHECKS}
+    assert outcomes["quota"] == [("not checked", "needs sagemaker:ListEndpoints")]
+    assert outcomes["roles"] == [("ok", "every role that the deployment takes is there")]
+
+
+def test_a_service_that_does_not_answer_is_not_checked(account: str) -> None:
+    def unreachable(service: str) -> Any:
+        raise EndpointConnectionError(endpoint_url=f"https://{service}.{REGION}.amazonaws.com")
+
+    [finding] = named("image")(target(account, environment(), unreachable))
+    assert (finding.outcome, "ecr.us-east-1" in finding.found) == ("not checked", True)
+
+
+def test_every_action_of_the_checks_reads() -> None:
+    actions = {one for _, _, actions in permissions(environment(), "aws", "1" * 12, REGION) for one in actions}
+    verbs = ("Describe", "Get", "List", "BatchGet")
+    assert {one for one in actions if not one.partition(":")[2].startswith(verbs)} == set()

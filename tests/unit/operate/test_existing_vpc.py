@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from mistral7b.environment import Environment
-from mistral7b.operate.existing_vpc import vpc_problems
+from mistral7b.environment.schema import Instance
+from mistral7b.operate.existing_vpc import vpc_findings
 from mistral7b_cli.demo.prerequisites import prerequisites
 from sagehost import moto_app
 from tests.unit.fresh_accounts import fresh_account
@@ -37,7 +38,9 @@ def ec2() -> Any:
 
 
 def problems(ec2: Any, env: Environment) -> list[tuple[str, Any, str]]:
-    return [(one.field, one.value, one.reason) for one in vpc_problems(ec2, env, "dev.yaml")]
+    vpc = env.network.existing_vpc
+    assert vpc is not None
+    return [(one.field, one.value, one.found) for one in vpc_findings(ec2, env, vpc)]
 
 
 def test_nothing_is_found_where_the_vpc_is_as_the_file_says(ec2: Any) -> None:
@@ -48,10 +51,6 @@ def test_zones_may_be_written_by_this_accounts_names(ec2: Any) -> None:
     shown = {one["SubnetId"]: one for one in ec2.describe_subnets(SubnetIds=SUBNETS)["Subnets"]}
     names = [shown[subnet]["AvailabilityZone"] for subnet in SUBNETS]
     assert problems(ec2, environment(availability_zones=names)) == []
-
-
-def test_an_own_vpc_is_not_looked_at() -> None:
-    assert vpc_problems(None, Environment.model_validate({"name": "dev", "region": REGION}), "dev.yaml") == []
 
 
 DIFFERENT: dict[str, tuple[dict[str, Any], str, Any, str]] = {
@@ -156,10 +155,14 @@ def test_a_subnet_without_a_route_table_of_its_own_is_on_the_main_one(ec2: Any) 
     assert problems(ec2, environment()) == [("network.existing_vpc.route_table_ids", [TABLE], reason)]
 
 
-def test_every_problem_has_file_and_fix(ec2: Any) -> None:
-    [problem] = vpc_problems(ec2, environment(cidr="10.21.0.0/16"), "environments/dev.yaml")
-    assert str(problem).splitlines() == [
-        "environments/dev.yaml: network.existing_vpc.cidr = '10.21.0.0/16'",
-        f"    {VPC} has 10.20.0.0/16",
-        "    fix: set it to 10.20.0.0/16",
-    ]
+def test_too_few_free_addresses_fail_the_deployment_or_later_an_update() -> None:
+    """Two addresses for each instance, twice during an update. Source: SageMaker developer guide, "Ensure That Subnets
+    Have Enough IP Addresses".
+    """
+    account = fresh_account()  # its subnets have 11 free addresses each
+    for count, outcomes in ((5, []), (6, ["warning"]), (12, ["failure"])):
+        env = environment(cidr="10.20.0.0/26").model_copy(update={"instance": Instance(count=count)})
+        list(prerequisites(env, account, moto_app.client))
+        client, vpc = moto_app.client("ec2", account, REGION), env.network.existing_vpc
+        assert vpc
+        assert [one.outcome for one in vpc_findings(client, env, vpc)] == outcomes

@@ -9,6 +9,7 @@ import pytest
 from cfnlint.data import AdditionalSpecs
 from cfnlint.helpers import load_resource
 
+from mistral7b.operate.account import permissions
 from mistral7b.operate.permissions import StackPolicies, Statement
 from sagemaker_tgi.arns import INVOKE_ACTIONS
 from tests.unit.stacks.conftest import label, unused_reasons
@@ -190,6 +191,19 @@ def test_a_caller_may_only_invoke_this_endpoint(
     # Replaced, not changed, where the endpoint gets another name; a role can have callers' policies of two regions.
     names = {one["PolicyName"] for one in named}
     assert names <= {f"invoke-{settings.resolved_endpoint_name}-{settings.region}"}
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_an_operator_may_read_what_the_doctor_reads_and_nothing_else(
+    environment: str, by_environment: dict[str, list[Statement]]
+) -> None:
+    settings = ENVIRONMENTS[environment]
+    where = (partition(environment), settings.account or "<account>", settings.region)
+    wanted = {(resource, *sorted(actions)) for _, resource, actions in permissions(settings, *where)}
+    for role in settings.operators.role_names:
+        policy = [s for s in by_environment[environment] if s.path == f"Operator-{role}"]
+        assert {(*s.resources, *sorted(s.actions)) for s in policy} == wanted
+    assert bool(settings.operators.role_names) is (environment == "everything")
 
 
 def test_callers_with_and_without_a_vpc_are_among_the_environments() -> None:

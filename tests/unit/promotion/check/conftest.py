@@ -8,13 +8,12 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from mistral7b.operate.account import Client
+from mistral7b.operate.checks import Check, Finding, run
 from mistral7b.project import DEFAULT_QUALIFIER
-from mistral7b.promotion.check.bootstrap import Result
-from mistral7b.promotion.check.checks import Finding, find
+from mistral7b.promotion.check.checks import lookup_client, readable
 from mistral7b.promotion.check.cloud import Cloud, Credentials
 from mistral7b.promotion.places import Place
-from sagehost import cloudformation, moto_app, pipelines
+from sagehost import cloudformation, moto_app, pipelines, quotas
 from tests.unit.fresh_accounts import fresh_account
 from tests.unit.sessions import session_client
 
@@ -52,6 +51,7 @@ class EmbeddedCloud(Cloud):
 def _embedded() -> None:
     cloudformation.install()
     pipelines.install()
+    quotas.install()
 
 
 @pytest.fixture
@@ -66,14 +66,10 @@ def cloud(account: Callable[[], str]) -> EmbeddedCloud:
     return EmbeddedCloud(account())
 
 
-def found(cloud: EmbeddedCloud, subject: str, place: Place, look: Callable[[Client], Result]) -> Finding:
+def found(cloud: EmbeddedCloud, check: Check, place: Place) -> Finding:
     """What one check finds."""
-    return find(cloud, (subject, place.used_by, place, look, ""))
-
-
-def fix(finding: Finding) -> str:
-    """What fixes its problems."""
-    return "; ".join(one.fix for one in finding.problems)
+    [finding] = run([readable(check, place, lookup_client(cloud, place), "pipeline.yaml")])
+    return finding
 
 
 def bootstrap(
@@ -84,6 +80,7 @@ def bootstrap(
     version: int = 33,
     region: str = REGION,
     qualifier: str = DEFAULT_QUALIFIER,
+    client: Callable[[str], Any] | None = None,
 ) -> None:
     """Makes of the CDK's bootstrap stack what the checks look at.
 
@@ -94,15 +91,18 @@ def bootstrap(
         version: of the bootstrap stack.
         region: the region.
         qualifier: of its names.
+        client: makes the clients. Default: in this process.
     """
-    roles = moto_app.client("iam", account, region)
-    for kind, trusted in (("deploy", trusts), ("lookup", (*trusts, *shows))):
+    make = client or (lambda service: moto_app.client(service, account, region))
+    roles = make("iam")
+    for kind in ("deploy", "file-publishing", "lookup", "cfn-exec"):
+        trusted = (*trusts, *(shows if kind == "lookup" else ()))
         roles.create_role(
             RoleName=f"cdk-{qualifier}-{kind}-role-{account}-{region}",
             AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [*_trust(account, trusted)]}),
         )
     name = f"/cdk-bootstrap/{qualifier}/version"
-    moto_app.client("ssm", account, region).put_parameter(Name=name, Value=str(version), Type="String")
+    make("ssm").put_parameter(Name=name, Value=str(version), Type="String")
 
 
 def _trust(account: str, others: tuple[str, ...]) -> list[dict[str, Any]]:

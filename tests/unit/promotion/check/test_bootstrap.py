@@ -2,18 +2,18 @@
 
 import json
 from collections.abc import Callable
-from functools import partial
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
+from mistral7b.operate.bootstrap import NEEDED_VERSION
+from mistral7b.operate.bootstrap import bootstrap as bootstrap_check
+from mistral7b.operate.checks import Finding
 from mistral7b.project import Bootstrap
-from mistral7b.promotion.check.bootstrap import NEEDED_VERSION, check_bootstrap
-from mistral7b.promotion.check.checks import Finding
 from mistral7b.promotion.check.cloud import Credentials
 from mistral7b.promotion.places import Place
 from sagehost import moto_app
-from tests.unit.promotion.check.conftest import REGION, EmbeddedCloud, bootstrap, fix, found
+from tests.unit.promotion.check.conftest import REGION, EmbeddedCloud, bootstrap, found
 
 Account = Callable[[], str]
 POLICY = "--cloudformation-execution-policies arn:aws:iam::aws:policy/AdministratorAccess"
@@ -26,15 +26,15 @@ def place(account: str, cloud: EmbeddedCloud) -> Place:
 
 def checked(cloud: EmbeddedCloud, where: Place) -> Finding:
     """The finding for a place."""
-    return found(cloud, "bootstrap", where, partial(check_bootstrap, where))
+    return found(cloud, bootstrap_check, where)
 
 
 def test_an_account_that_lets_the_pipeline_in_is_fine(cloud: EmbeddedCloud, account: Account) -> None:
     other = account()
     bootstrap(other, trusts=(cloud.account,))
     finding = checked(cloud, place(other, cloud))
-    assert (finding.status, finding.used_by, finding.account, finding.region) == ("fine", ("staging",), other, REGION)
-    assert finding.detail == f"version 33, lets {cloud.account} deploy"
+    assert (finding.outcome, finding.used_by, finding.account, finding.region) == ("ok", ("staging",), other, REGION)
+    assert finding.found == f"version 33, lets {cloud.account} deploy"
 
 
 def test_an_account_that_is_not_bootstrapped_has_the_command(cloud: EmbeddedCloud, account: Account) -> None:
@@ -43,9 +43,9 @@ def test_an_account_that_is_not_bootstrapped_has_the_command(cloud: EmbeddedClou
     """
     other = account()
     finding = checked(cloud, place(other, cloud))
-    assert finding.status == "refused"
-    assert f"does not trust {cloud.account}, or does not exist" in finding.detail
-    assert fix(finding) == (
+    assert finding.outcome == "failure"
+    assert f"does not trust {cloud.account}, or does not exist" in finding.found
+    assert finding.fix == (
         f"with an administrator's credentials of {other}: "
         f"cdk bootstrap aws://{other}/{REGION} --trust {cloud.account} {POLICY}"
     )
@@ -64,55 +64,56 @@ def test_the_command_names_another_qualifier_and_its_own_stack(
 ) -> None:
     other = account()
     where = Place(other, REGION, ("staging",), cloud.account, own)
-    assert f": cdk bootstrap aws://{other}/{REGION}{options} --trust" in fix(checked(cloud, where))
+    assert f": cdk bootstrap aws://{other}/{REGION}{options} --trust" in checked(cloud, where).fix
 
 
-def test_a_bootstrap_without_trust_is_refused(cloud: EmbeddedCloud, account: Account) -> None:
+def test_a_bootstrap_without_trust_fails(cloud: EmbeddedCloud, account: Account) -> None:
     other = account()
     bootstrap(other)
-    assert "does not trust" in checked(cloud, place(other, cloud)).detail
+    assert "does not trust" in checked(cloud, place(other, cloud)).found
 
 
 def test_the_pipelines_own_account_needs_no_trust(cloud: EmbeddedCloud) -> None:
     own = Place(cloud.account, REGION, ("pipeline", "dev"), cloud.account)
-    assert fix(checked(cloud, own)).endswith(f": cdk bootstrap aws://{cloud.account}/{REGION}")
+    assert checked(cloud, own).fix.endswith(f": cdk bootstrap aws://{cloud.account}/{REGION}")
     bootstrap(cloud.account)
-    assert checked(cloud, own).status == "fine"
+    assert checked(cloud, own).outcome == "ok"
 
 
-def test_trust_only_for_lookups_is_refused_and_others_keep_theirs(cloud: EmbeddedCloud, account: Account) -> None:
+def test_trust_only_for_lookups_fails_and_others_keep_theirs(cloud: EmbeddedCloud, account: Account) -> None:
     other, third = account(), account()
     bootstrap(other, trusts=(third,), shows=(cloud.account,))
     finding = checked(cloud, place(other, cloud))
-    assert finding.status == "refused"
-    assert f"deploy-role-{other}-{REGION} does not trust the pipeline's account" in finding.detail
-    assert f"--trust {cloud.account} --trust {third} {POLICY}" in fix(finding)
+    assert finding.outcome == "failure"
+    assert f"deploy-role-{other}-{REGION} does not trust the pipeline's account" in finding.found
+    assert f"--trust {cloud.account} --trust {third} {POLICY}" in finding.fix
 
 
-def test_a_bootstrap_that_is_too_old_is_refused(cloud: EmbeddedCloud, account: Account) -> None:
+def test_a_bootstrap_that_is_too_old_fails(cloud: EmbeddedCloud, account: Account) -> None:
     other = account()
     bootstrap(other, trusts=(cloud.account,), version=NEEDED_VERSION - 1)
-    assert checked(cloud, place(other, cloud)).detail == "its bootstrap is of version 7, and 8 is needed"
+    assert checked(cloud, place(other, cloud)).found == "the bootstrap is of version 7, and 8 is needed"
 
 
 def test_the_oldest_bootstrap_that_will_do_is_fine(cloud: EmbeddedCloud, account: Account) -> None:
     other = account()
     bootstrap(other, trusts=(cloud.account,), version=NEEDED_VERSION)
-    assert checked(cloud, place(other, cloud)).status == "fine"
+    assert checked(cloud, place(other, cloud)).outcome == "ok"
 
 
-def test_a_bootstrap_without_its_version_is_damaged(cloud: EmbeddedCloud, account: Account) -> None:
+def test_an_account_without_the_bootstraps_version_is_not_bootstrapped(cloud: EmbeddedCloud, account: Account) -> None:
     other = account()
     bootstrap(other, trusts=(cloud.account,))
     moto_app.client("ssm", other, REGION).delete_parameter(Name="/cdk-bootstrap/hnb659fds/version")
-    assert "is damaged" in checked(cloud, place(other, cloud)).detail
+    assert "not bootstrapped" in checked(cloud, place(other, cloud)).found
 
 
-def test_a_bootstrap_without_its_deploy_role_is_damaged(cloud: EmbeddedCloud, account: Account) -> None:
+@pytest.mark.parametrize("kind", ["deploy", "file-publishing", "cfn-exec"])
+def test_a_bootstrap_without_one_of_its_roles_is_damaged(kind: str, cloud: EmbeddedCloud, account: Account) -> None:
     other = account()
     bootstrap(other, trusts=(cloud.account,))
-    moto_app.client("iam", other, REGION).delete_role(RoleName=f"cdk-hnb659fds-deploy-role-{other}-{REGION}")
-    assert "is damaged" in checked(cloud, place(other, cloud)).detail
+    moto_app.client("iam", other, REGION).delete_role(RoleName=f"cdk-hnb659fds-{kind}-role-{other}-{REGION}")
+    assert "is damaged" in checked(cloud, place(other, cloud)).found
 
 
 def test_no_role_that_deploys_is_assumed(
@@ -142,7 +143,7 @@ def test_a_deploy_role_that_denies_or_lets_services_in_trusts_nobody(cloud: Embe
         RoleName=f"cdk-hnb659fds-deploy-role-{other}-{REGION}",
         PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": statements}),
     )
-    assert "does not trust" in checked(cloud, place(other, cloud)).detail
+    assert "does not trust" in checked(cloud, place(other, cloud)).found
 
 
 @pytest.mark.parametrize(
@@ -152,7 +153,7 @@ def test_a_deploy_role_that_denies_or_lets_services_in_trusts_nobody(cloud: Embe
         EndpointConnectionError(endpoint_url="https://sts.us-east-1.amazonaws.com"),
     ],
 )
-def test_what_aws_does_not_answer_is_refused_and_never_fine(
+def test_what_aws_does_not_answer_fails_and_never_fine(
     error: Exception, cloud: EmbeddedCloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_arn: str, _region: str) -> None:
@@ -160,4 +161,4 @@ def test_what_aws_does_not_answer_is_refused_and_never_fine(
 
     monkeypatch.setattr(cloud, "assume", fail)
     finding = checked(cloud, place("222222222222", cloud))
-    assert (finding.status, finding.detail) == ("refused", f"AWS could not be asked: {error}")
+    assert (finding.outcome, finding.found) == ("failure", f"AWS could not be asked: {error}")

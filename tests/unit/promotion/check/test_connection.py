@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from mistral7b.promotion.check.checks import Finding
-from mistral7b.promotion.check.connection import check_connection
+from mistral7b.operate.checks import Check, Finding
+from mistral7b.promotion.check.connection import READS, check_connection
 from mistral7b.promotion.places import Place
 from mistral7b.promotion.schema import PipelineSettings
 from sagehost import moto_app
 from sagehost.pipelines.store import AVAILABLE
 from sagehost.pipelines.store import RESOURCES as STORED
-from tests.unit.promotion.check.conftest import REGION, EmbeddedCloud, bootstrap, fix, found
+from tests.unit.promotion.check.conftest import REGION, EmbeddedCloud, bootstrap, found
 
 KIND = "AWS::CodeConnections::Connection"
 ID = "connection/12345678-1234-1234-1234-123456789012"
@@ -34,7 +34,7 @@ def check(cloud: EmbeddedCloud, arn: str | None = None, provider: str = "github"
         {"account": cloud.account, "region": REGION, "source": source, "environments": [{"name": "dev"}]}
     )
     place = Place(cloud.account, REGION, ("pipeline",), cloud.account)
-    return found(cloud, "connection", place, partial(check_connection, settings))
+    return found(cloud, Check("connection", READS, "", partial(check_connection, settings)), place)
 
 
 def made(cloud: EmbeddedCloud, service: str = "codeconnections") -> str:
@@ -70,22 +70,22 @@ def shake_hands(arn: str) -> None:
 
 def test_before_the_pipeline_is_deployed_the_connection_comes_with_it(tools: EmbeddedCloud) -> None:
     found = check(tools)
-    assert (found.status, fix(found)) == ("later", "")
-    assert found.detail == "made by the first `cdk deploy pipeline`; then its handshake is due, in the console"
+    assert (found.outcome, found.fix) == ("not checked", "")
+    assert found.found == "made by the first `cdk deploy pipeline`; then its handshake is due, in the console"
 
 
 def test_the_connection_of_the_pipelines_stack_is_found(tools: EmbeddedCloud) -> None:
     arn = deploy(tools)
     shake_hands(arn)
     found = check(tools)
-    assert (found.status, found.detail) == ("fine", f"AVAILABLE: {arn}")
+    assert (found.outcome, found.found) == ("ok", f"AVAILABLE: {arn}")
 
 
 def test_a_pending_connection_says_where_its_handshake_is(tools: EmbeddedCloud) -> None:
     arn = deploy(tools)
     found = check(tools)
-    assert (found.status, found.detail) == ("refused", f"{arn} is PENDING: its handshake is due")
-    assert fix(found) == (
+    assert (found.outcome, found.found) == ("failure", f"{arn} is PENDING: its handshake is due")
+    assert found.fix == (
         f"open https://{REGION}.console.aws.amazon.com/codesuite/settings/connections?region={REGION} in account "
         f"{tools.account}, choose mistral-7b, Update pending connection"
     )
@@ -94,48 +94,48 @@ def test_a_pending_connection_says_where_its_handshake_is(tools: EmbeddedCloud) 
 @pytest.mark.parametrize("service", ["codeconnections", "codestar-connections"])
 def test_a_connection_that_the_file_names_is_looked_at(service: str, tools: EmbeddedCloud) -> None:
     arn = made(tools, service)
-    assert check(tools, arn).status == "refused"
+    assert check(tools, arn).outcome == "failure"
     shake_hands(arn)
-    assert check(tools, arn).status == "fine"
+    assert check(tools, arn).outcome == "ok"
 
 
-def test_a_connection_that_does_not_exist_is_refused(tools: EmbeddedCloud) -> None:
+def test_a_connection_that_does_not_exist_fails(tools: EmbeddedCloud) -> None:
     found = check(tools, f"arn:aws:codeconnections:{REGION}:{tools.account}:{ID}")
-    assert found.detail.endswith(f"{ID} does not exist")
-    assert "set source.connection_arn" in fix(found)
+    assert found.found.endswith(f"{ID} does not exist")
+    assert "set source.connection_arn" in found.fix
 
 
-def test_a_connection_that_was_deleted_behind_the_stacks_back_is_refused(tools: EmbeddedCloud) -> None:
+def test_a_connection_that_was_deleted_behind_the_stacks_back_fails(tools: EmbeddedCloud) -> None:
     arn = deploy(tools)
     del STORED[tools.account, REGION, KIND][arn]
-    assert check(tools).detail == f"{arn}, which the pipeline's stack has made, is gone"
+    assert check(tools).found == f"{arn}, which the pipeline's stack has made, is gone"
 
 
-def test_a_connection_to_another_host_is_refused(tools: EmbeddedCloud) -> None:
+def test_a_connection_to_another_host_fails(tools: EmbeddedCloud) -> None:
     arn = made(tools)
     shake_hands(arn)
     found = check(tools, arn, provider="gitlab")
-    assert (found.status, found.detail) == ("refused", f"{arn} leads to GitHub, and source.provider is gitlab")
+    assert (found.outcome, found.found) == ("failure", f"{arn} leads to GitHub, and source.provider is gitlab")
 
 
-def test_a_connection_in_error_is_refused(tools: EmbeddedCloud) -> None:
+def test_a_connection_in_error_fails(tools: EmbeddedCloud) -> None:
     arn = f"arn:aws:codeconnections:{REGION}:{tools.account}:{ID}"
     connection = {"ConnectionArn": arn, "ConnectionStatus": "ERROR", "ProviderType": "GitHub"}
     tools.stub("codeconnections").add_response("get_connection", {"Connection": connection}, {"ConnectionArn": arn})
     found = check(tools, arn)
-    assert (found.status, found.detail) == ("refused", f"{arn} is ERROR")
+    assert (found.outcome, found.found) == ("failure", f"{arn} is ERROR")
 
 
-def test_what_aws_does_not_answer_is_refused_and_never_fine(tools: EmbeddedCloud) -> None:
+def test_what_aws_does_not_answer_is_not_checked(tools: EmbeddedCloud) -> None:
     tools.stub("codeconnections").add_client_error("get_connection", "InternalServerException", "Try later.")
     found = check(tools, f"arn:aws:codeconnections:{REGION}:{tools.account}:{ID}")
-    assert found.status == "refused"
-    assert "Try later." in found.detail
+    assert found.outcome == "not checked"
+    assert "Try later." in found.found
 
 
 def test_before_the_account_is_bootstrapped_nothing_is_known(cloud: EmbeddedCloud) -> None:
     found = check(cloud)
-    assert (found.status, found.detail) == ("later", "not looked at: its account has to be bootstrapped first")
+    assert (found.outcome, found.found) == ("not checked", "its account has to be bootstrapped first")
 
 
 def test_connections_are_not_missed_behind_a_page_of_resources(tools: EmbeddedCloud) -> None:
@@ -161,4 +161,4 @@ def test_connections_are_not_missed_behind_a_page_of_resources(tools: EmbeddedCl
         {"StackResourceSummaries": [summary("AWS::CodeConnections::Connection", arn)]},
         {"StackName": "mistral-7b-pipeline", "NextToken": "next"},
     )
-    assert check(tools).status == "fine"
+    assert check(tools).outcome == "ok"
