@@ -2,7 +2,8 @@
 
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -55,13 +56,9 @@ def up(
         settings = credentials(account, region)
     except ValueError as error:
         raise UserError(f"--account {account}: {error}\nfix: give 12 digits, such as {DEFAULT_ACCOUNT}") from error
-    running = lifecycle.status(state)
-    try:
-        with progress.status("starting the embedded AWS"):
-            server = lifecycle.up(state, port)
-    except lifecycle.LifecycleError as error:
-        fix = "\nfix: name another port (--port 0 takes a free one)" if "cannot listen" in str(error) else ""
-        raise UserError(f"{error}{fix}", 1) from error
+    with _failures(), progress.status("starting the embedded AWS"):
+        running = lifecycle.status(state)
+        server = lifecycle.up(state, port)
     settings = {"AWS_ENDPOINT_URL": server.url, **settings}
     if as_json:
         write_json(asdict(server) | {"environment": settings})
@@ -76,7 +73,8 @@ def up(
 @commands.command("status")
 def status(state: StateFolder = STATE, as_json: AsJson = False) -> None:
     """Show whether the embedded AWS runs, and where. Exit status 1: it does not."""
-    server = lifecycle.status(state)
+    with _failures():
+        server = lifecycle.status(state)
     if as_json:
         write_json({"running": server is not None} | (asdict(server) if server else {}))
     elif server is not None:
@@ -95,16 +93,23 @@ def down(state: StateFolder = STATE, as_json: AsJson = False) -> None:
     It prints shell commands that unset what `mistral7b local up` sets: `eval "$(mistral7b local down)"` runs them. They
     keep credentials that are not of the embedded AWS.
     """
-    try:
+    with _failures():
         stopped = lifecycle.down(state)
-    except lifecycle.LifecycleError as error:
-        raise UserError(str(error), 1) from error
     settings = without_credentials()
     if as_json:
         write_json({"stopped": stopped, "environment": settings})
         return
     told = "The embedded AWS is stopped." if stopped else f"The embedded AWS did not run here ({state})."
     _print(settings, told, "To unset its settings in this shell")
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    try:
+        yield
+    except lifecycle.LifecycleError as error:
+        fix = "\nfix: name another port (--port 0 takes a free one)" if "cannot listen" in str(error) else ""
+        raise UserError(f"{error}{fix}", 1) from error
 
 
 def _print(settings: Mapping[str, str | None], told: str, purpose: str) -> None:

@@ -1,4 +1,8 @@
-"""Starting and stopping the embedded AWS: in the background for a user, or for the length of a `with` block."""
+"""Starting and stopping the embedded AWS: in the background for a user, or for the length of a `with` block.
+
+A server holds the lock of its log file for as long as it lives, as the kernel sees it: so one that does not answer is
+still known to run, and the pid in the state file is known to be its own.
+"""
 
 import contextlib
 import fcntl
@@ -10,10 +14,10 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 START_S = 30.0
 """How long a server may take until it answers."""
@@ -23,10 +27,10 @@ STOP_S = 5.0
 
 _POLL_S = 0.02
 _TAIL_LINES = 15
+_ROOM = 65536
+"""Bytes that a server needs on the disk for its state and the beginning of its log."""
 _STATE = "state.json"
-
-# A proxy of the environment has nothing to do with localhost.
-_HTTP = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+_LOG = "server.log"
 
 
 class LifecycleError(Exception):
@@ -58,26 +62,26 @@ def up(state_dir: Path, port: int = 0) -> State:
         ModuleNotFoundError: its packages are not installed.
     """
     with _locked(state_dir):
-        return status(state_dir) or _start(state_dir, port, outlives_us=True)[1]
+        return _known(state_dir) or _start(state_dir, port, outlives_us=True)[1]
 
 
 def status(state_dir: Path) -> State | None:
-    """The server of this directory if it is running.
-
-    The pid in the file may now belong to another process, so the server itself is asked for its pid.
-    """
-    try:
-        state = State(**json.loads((state_dir / _STATE).read_text()), log=str(state_dir / "server.log"))
-        with _HTTP.open(state.url + "/_sagehost/health", timeout=2) as answer:
-            return state if json.load(answer)["pid"] == state.pid else None
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    """The server of this directory if it has started and not ended, even if it does not answer."""
+    log = state_dir / _LOG
+    with contextlib.suppress(OSError, ValueError, TypeError):
+        if _is_locked(log):
+            return State(**json.loads((state_dir / _STATE).read_text()), log=str(log))
+    return None
 
 
 def down(state_dir: Path) -> bool:
-    """Stop the server of this directory and wait until it has ended. Whether there was one."""
+    """Stop the server of this directory and wait until it has ended. Whether there was one.
+
+    Raises:
+        LifecycleError: it does not end, or the file that names its process is gone.
+    """
     with _locked(state_dir):
-        state = status(state_dir)
+        state = _known(state_dir)
         if state is not None:
             _stop(state.pid)
         (state_dir / _STATE).unlink(missing_ok=True)
@@ -92,7 +96,8 @@ def running_server(port: int = 0) -> Iterator[State]:
         LifecycleError: it does not start.
     """
     with tempfile.TemporaryDirectory(prefix="sagehost-") as directory:
-        process, state = _start(Path(directory), port, outlives_us=False)
+        with _locked(Path(directory)):
+            process, state = _start(Path(directory), port, outlives_us=False)
         try:
             yield state
         finally:
@@ -101,30 +106,69 @@ def running_server(port: int = 0) -> Iterator[State]:
                 process.stdin.close()
 
 
+def _known(state_dir: Path) -> State | None:
+    """As `status`, but waits for a server that is starting, or ends because its `up` was interrupted."""
+    deadline = time.monotonic() + START_S
+    while _is_locked(state_dir / _LOG):
+        if state := status(state_dir):
+            return state
+        if time.monotonic() > deadline:
+            raise LifecycleError(f"an embedded AWS runs, but {state_dir / _STATE}, which names its process, is damaged")
+        time.sleep(_POLL_S)
+    return None
+
+
 def _start(state_dir: Path, port: int, *, outlives_us: bool) -> tuple[subprocess.Popen[bytes], State]:
     if importlib.util.find_spec("moto") is None:
         raise ModuleNotFoundError("the embedded AWS stands on moto", name="moto")
-    ready, log = state_dir / _STATE, state_dir / "server.log"
+    ready, log = state_dir / _STATE, state_dir / _LOG
     ready.unlink(missing_ok=True)
     command = [sys.executable, "-m", "sagehost", "--port", str(port), "--ready-file", str(ready)]
-    with log.open("wb") as output:
+    with _private(log) as output:
+        output.write(bytes(_ROOM))
+        output.flush()  # a full disk shows here, and not as a server that cannot say why it ends
+        output.truncate(0)
+        fcntl.flock(output, fcntl.LOCK_EX)  # the server inherits it, and the kernel releases it at the server's end
         process = subprocess.Popen(
-            command if outlives_us else [*command, "--until-stdin-closes"],
-            stdin=subprocess.DEVNULL if outlives_us else subprocess.PIPE,
+            [*command, "--until-stdin-closes"],  # so it ends if this process is interrupted or killed at any moment
+            stdin=subprocess.PIPE,
             stdout=output,
             stderr=output,
             cwd=state_dir,
+            umask=0o077,
             start_new_session=True,  # the terminal's Ctrl-C is not for it
         )
-    deadline = time.monotonic() + START_S
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise LifecycleError(f"the embedded AWS did not start:\n{_tail(log)}")
-        if (state := status(state_dir)) is not None:
-            return process, state
-        time.sleep(_POLL_S)
-    _stop(process.pid)
-    raise LifecycleError(f"the embedded AWS did not start within {START_S:g} s:\n{_tail(log)}")
+    try:
+        deadline = time.monotonic() + START_S
+        while (state := status(state_dir)) is None:
+            if process.poll() is not None:
+                raise LifecycleError(f"the embedded AWS did not start:\n{_tail(log)}")
+            if time.monotonic() > deadline:
+                raise LifecycleError(f"the embedded AWS did not start within {START_S:g} s:\n{_tail(log)}")
+            time.sleep(_POLL_S)
+        if outlives_us and process.stdin is not None:
+            process.stdin.write(b"\n")
+            process.stdin.close()
+    except BaseException:
+        _stop(process.pid)
+        raise
+    return process, state
+
+
+def _is_locked(log: Path) -> bool:
+    try:
+        with log.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        return isinstance(error, BlockingIOError)
+    return False
+
+
+def _private(path: Path) -> IO[bytes]:
+    """A file that only its owner may read, opened to append; it is created if need be."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    os.fchmod(descriptor, 0o600)
+    return os.fdopen(descriptor, "ab")
 
 
 def _stop(pid: int) -> None:
@@ -144,13 +188,12 @@ def _stop(pid: int) -> None:
 def _locked(state_dir: Path) -> Iterator[None]:
     """One `up` or `down` at a time."""
     try:
-        state_dir.mkdir(parents=True, exist_ok=True)
-        lock = (state_dir / "lock").open("w")
+        state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _private(state_dir / "lock") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
     except OSError as error:
         raise LifecycleError(f"cannot write to {state_dir}: {error.strerror}") from error
-    with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _tail(log: Path) -> str:
