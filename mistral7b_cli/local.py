@@ -56,18 +56,24 @@ def up(
         settings = credentials(account, region)
     except ValueError as error:
         raise UserError(f"--account {account}: {error}\nfix: give 12 digits, such as {DEFAULT_ACCOUNT}") from error
-    with _failures(), progress.status("starting the embedded AWS"):
+    with _failures():
         running = lifecycle.status(state)
-        server = lifecycle.up(state, port)
-    settings = {"AWS_ENDPOINT_URL": server.url, **settings}
-    if as_json:
-        write_json(asdict(server) | {"environment": settings})
-        return
-    word = "runs already" if running else "is ready"
-    told = f"The embedded AWS {word} at {server.url} (process {server.pid}, log {server.log})."
-    if running and port not in (DEFAULT_PORT, 0, running.port):
-        told += f"\nIt keeps its port: stop it first (mistral7b local down) to have it on {port}."
-    _print(settings, told, "To use it in this shell")
+    try:
+        with _failures(), progress.status("starting the embedded AWS"):
+            server = lifecycle.up(state, port)
+        settings = {"AWS_ENDPOINT_URL": server.url, **settings}
+        if as_json:
+            write_json(asdict(server) | {"environment": settings})
+            return
+        word = "runs already" if running else "is ready"
+        told = f"The embedded AWS {word} at {server.url} (process {server.pid}, log {server.log})."
+        if running and port not in (DEFAULT_PORT, 0, running.port):
+            told += f"\nIt keeps its port: stop it first (mistral7b local down) to have it on {port}."
+        _print(settings, told, "To use it in this shell")
+    except KeyboardInterrupt:
+        if running is None:
+            lifecycle.down(state)
+        raise
 
 
 @commands.command("status")
@@ -126,12 +132,16 @@ def _check_region(region: str) -> None:
 
     if region == DEFAULT_REGION:
         return
-    session = Session()
-    regions = [r for p in session.get_available_partitions() for r in session.get_available_regions("sts", p)]
-    if region.startswith("us-gov-"):
-        reason = "AWS GovCloud (US) is not emulated, as JumpStart publishes no Mistral 7B there"
-        raise UserError(f"--region {region}: {reason}\nfix: give a region that `mistral7b models` lists")
-    if region not in regions:
-        guess = nearest(region, regions)
-        fix = f"did you mean {guess}?" if guess else "give an AWS region, such as us-east-1"
+    partitions = Session().get_data("endpoints")["partitions"]
+    found = {name: partition for partition in partitions for name in partition["regions"]}
+    if region not in found:
+        guess = nearest(region, found)
+        fix = (
+            f"did you mean {guess}?"
+            if guess
+            else "give an AWS region, such as us-east-1 (for a new one: a newer botocore)"
+        )
         raise UserError(f"--region {region}: AWS has no such region\nfix: {fix}")
+    if found[region]["partition"] not in ("aws", "aws-cn"):
+        reason = f"{found[region]['partitionName']} is not emulated, as JumpStart publishes no Mistral 7B there"
+        raise UserError(f"--region {region}: {reason}\nfix: give a region that `mistral7b models` lists")
