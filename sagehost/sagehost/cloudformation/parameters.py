@@ -1,8 +1,11 @@
 """Template parameters: the values given, their constraints, and what SSM makes of them."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+
+import regex  # type: ignore[import-untyped]
 
 from sagehost.cloudformation.errors import ValidationError
 from sagehost.cloudformation.template import Template
@@ -10,6 +13,11 @@ from sagehost.cloudformation.values import Json, as_text
 
 _SSM_VALUE = re.compile(r"AWS::SSM::Parameter::Value<(.+)>")
 _LIST = re.compile(r"List<(.+)>")
+
+PATTERNS_S = 1.0
+"""How long the patterns of a template's parameters may take in all."""
+
+_MOST_CHARACTERS = 4096
 
 HIDDEN = "****"
 """What the API shows of a NoEcho parameter."""
@@ -48,13 +56,14 @@ def resolve(
     raw = {name: value for name, value in found.items() if value is not None}
     resolved: dict[str, str] = {}
     values: dict[str, Json] = {}
+    until = time.monotonic() + PATTERNS_S
     for name, written in raw.items():
         kind, value = str(declared[name].get("Type")), written
         if match := _SSM_VALUE.fullmatch(kind):
             kind, value = match[1], ssm_value(written)
             resolved[name] = value
         values[name] = _typed(kind, value)
-        _check(name, declared[name], kind, values[name])
+        _check(name, declared[name], kind, values[name], until)
     return Parameters(given=raw, values=values, resolved=resolved)
 
 
@@ -76,7 +85,9 @@ def _written(
     value = asked.get("ParameterValue", declaration.get("Default"))
     if value is None:
         return None
-    return as_text(value)
+    if len(text := as_text(value)) > _MOST_CHARACTERS:
+        raise ValidationError(f"Parameter {name} must not have more than {_MOST_CHARACTERS} characters")
+    return text
 
 
 def _typed(kind: str, value: str) -> Json:
@@ -85,20 +96,22 @@ def _typed(kind: str, value: str) -> Json:
     return value
 
 
-def _check(name: str, declaration: Mapping[str, Json], kind: str, value: Json) -> None:
+def _check(name: str, declaration: Mapping[str, Json], kind: str, value: Json, until: float) -> None:
     explained = declaration.get("ConstraintDescription")
+    allowed = dict.fromkeys(as_text(value) for value in declaration.get("AllowedValues", []))
     for item in value if isinstance(value, list) else [value]:
-        if reason := _broken(declaration, kind, item):
+        if reason := _broken(declaration, allowed, kind, item, until):
             raise ValidationError(f"Parameter {name} failed to satisfy constraint: {explained or reason}")
 
 
-def _broken(declaration: Mapping[str, Json], kind: str, item: str) -> str | None:
+def _broken(
+    declaration: Mapping[str, Json], allowed: Collection[str], kind: str, item: str, until: float
+) -> str | None:
     """Which constraint a value breaks."""
-    allowed = [as_text(value) for value in declaration.get("AllowedValues", [])]
     if allowed and item not in allowed:
         return f"Parameter must be one of [{', '.join(allowed)}]"
     pattern, least, most = (declaration.get(name) for name in ("AllowedPattern", "MinLength", "MaxLength"))
-    if pattern and not re.fullmatch(pattern, item):
+    if pattern and not _matches(pattern, item, until):
         return f"Parameter must match pattern {pattern}"
     if not int(least or 0) <= len(item) <= int(most or 1 << 20):
         return f"Parameter must have {least or 0} to {most or '…'} characters"
@@ -109,3 +122,12 @@ def _broken(declaration: Mapping[str, Json], kind: str, item: str) -> str | None
         if not low <= float(item) <= high:
             return f"Parameter must be between {low:g} and {high:g}"
     return None
+
+
+def _matches(pattern: str, text: str, until: float) -> bool:
+    try:
+        return regex.fullmatch(pattern, text, timeout=max(until - time.monotonic(), 0.001)) is not None
+    except TimeoutError:
+        raise ValidationError(f"Template error: AllowedPattern {pattern} takes more than {PATTERNS_S:g} s") from None
+    except (regex.error, RecursionError) as error:
+        raise ValidationError(f"Template error: AllowedPattern {pattern} is no regular expression: {error}") from error

@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ from botocore import xform_name
 
 from sagehost.cloudformation.keywords import Validator
 from sagehost.cloudformation.values import Json
+
+MOST_PROBLEMS = 20
+"""How many problems of one resource are told."""
 
 _REGION = "us-east-1"
 """Region whose list of types counts: the one with all of them."""
@@ -105,7 +109,7 @@ class ResourceSchema:
         for name in sorted(self.read_only & set(properties)):
             yield f"#: readOnly property [{name}] cannot be set"
         writable = {name: value for name, value in properties.items() if name not in self.read_only}
-        for error in _validator(self.type).iter_errors(writable):
+        for error in islice(_validator(self.type).iter_errors(writable), MOST_PROBLEMS):
             yield _worded(error)
 
     def json_schema(self) -> Mapping[str, Any]:
@@ -118,6 +122,16 @@ def _worded(error: jsonschema.ValidationError) -> str:
     if error.validator in ("anyOf", "oneOf"):
         return f"{place}: no permitted form matches ({'; '.join(sorted(set(map(_worded, error.context))))})"
     return f"{place}: {error.message}"
+
+
+def section_problems(name: str, section: Json) -> Iterator[str]:
+    """What is wrong with the form of a section of a template, by cfn-lint's schemas."""
+    return map(_worded, _section(name.lower()).iter_errors(section))
+
+
+@cache
+def _section(name: str) -> Any:
+    return Validator(json.loads((_directory() / "other" / name / "configuration.json").read_text()))
 
 
 @cache

@@ -3,14 +3,15 @@
 import graphlib
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
+from sagehost.cloudformation import schema
 from sagehost.cloudformation.errors import ValidationError
-from sagehost.cloudformation.values import Json, hint
+from sagehost.cloudformation.values import Json, as_text, hint
 
 _SECTIONS = """
     AWSTemplateFormatVersion Description Metadata Parameters Rules Mappings Conditions Transform Resources Outputs
@@ -20,11 +21,27 @@ _RESOURCE_ATTRIBUTES = """
 """
 _RETENTION = ("Delete", "Retain", "RetainExceptOnCreate", "Snapshot")
 
-_SUBSTITUTION = re.compile(r"\$\{([^!}][^}]*)\}")
+QUOTAS: Mapping[str, tuple[int, str]] = {
+    "Resources": (500, "Number of resources, {}, is greater than maximum allowed, {}"),
+    "Parameters": (200, "Parameter count {} is greater than max allowed {}"),
+    "Outputs": (200, "Outputs count {} is greater than max allowed {}"),
+    "Mappings": (200, "Mappings count {} is greater than max allowed {}"),
+}
+"""How many of each a template may declare, and CloudFormation's words for more (for mappings, ours)."""
+
+MOST_BYTES = 1_000_000
+_MOST_YAML_EVENTS, _DEEPEST_YAML = 200_000, 100
+"""Limits of our own, five times what a template of a megabyte has: libyaml recurses in C, without a limit."""
+
+_SUBSTITUTION = re.compile(r"\$\{([^!{}][^{}]*)\}")
 
 
 class _Loader(yaml.CSafeLoader):
-    """YAML with CloudFormation's short forms (`!Ref x`)."""
+    """YAML with CloudFormation's short forms (`!Ref x`), and otherwise what JSON has."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        """A mapping whose keys are texts, as JSON's are."""
+        return {as_text(key): value for key, value in super().construct_mapping(node, deep).items()}
 
 
 def _short_form(loader: _Loader, suffix: str, node: yaml.Node) -> Json:
@@ -42,6 +59,11 @@ def _short_form(loader: _Loader, suffix: str, node: yaml.Node) -> Json:
     return {f"Fn::{suffix}": value}
 
 
+_Loader.yaml_constructors = {
+    tag: constructor
+    for tag, constructor in yaml.CSafeLoader.yaml_constructors.items()
+    if tag is None or tag.rpartition(":")[2] in "null bool int float str seq map".split()
+}
 _Loader.add_multi_constructor("!", _short_form)
 # Dates are strings in a template: `Version: 2012-10-17`.
 _Loader.yaml_implicit_resolvers = {
@@ -89,8 +111,14 @@ def parse(body: str) -> Template:
     resources = document.get("Resources")
     if not isinstance(resources, dict) or not resources:
         raise ValidationError("Template format error: At least one Resources member must be defined.")
+    for section, (most, told) in QUOTAS.items():
+        if len(document.get(section) or ()) > most:
+            raise ValidationError(f"Template format error: {told.format(len(document[section]), most)}")
     for name, resource in resources.items():
         _check_resource(name, resource)
+    for section in ("Resources", "Parameters", "Mappings", "Outputs", "Rules"):
+        for problem in schema.section_problems(section, document.get(section) or {}):
+            raise ValidationError(f"Template format error: [/{section}{problem.removeprefix('#')}]")
     template = Template(
         body=body,
         document=document,
@@ -103,16 +131,28 @@ def parse(body: str) -> Template:
 
 
 def _document(body: str) -> dict[str, Json]:
+    language = "JSON" if body.lstrip().startswith("{") else "YAML"
     try:
-        # CDK's templates are JSON, which the standard library reads many times faster than YAML.
-        document = json.loads(body) if body.lstrip().startswith("{") else yaml.load(body, Loader=_Loader)
-    except json.JSONDecodeError as error:
-        raise ValidationError(f"Template format error: JSON not well-formed. ({error})") from error
-    except yaml.YAMLError as error:
-        raise ValidationError(f"Template format error: YAML not well-formed. ({error})") from error
+        # CDK's templates are JSON, which the standard library reads many times faster than YAML. `int` refuses NaN.
+        document = json.loads(body, parse_constant=int) if language == "JSON" else _from_yaml(body)
+    except (yaml.YAMLError, ValueError, ArithmeticError, RecursionError) as error:
+        raise ValidationError(f"Template format error: {language} not well-formed. ({error})") from error
     if not isinstance(document, dict):
         raise ValidationError("Template format error: unsupported structure.")
     return document
+
+
+def _from_yaml(body: str) -> Json:
+    depth = 0
+    for number, event in enumerate(yaml.parse(body, Loader=yaml.CSafeLoader)):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if isinstance(event, yaml.AliasEvent):
+            raise ValidationError("Template error: YAML aliases are not allowed in CloudFormation templates")
+        if number > _MOST_YAML_EVENTS or depth > _DEEPEST_YAML:
+            raise ValidationError(
+                f"Template format error: more than {_MOST_YAML_EVENTS} values or {_DEEPEST_YAML} levels are not emulated"
+            )
+    return yaml.load(body, Loader=_Loader)
 
 
 def _check_resource(name: str, resource: Any) -> None:
@@ -192,8 +232,25 @@ def references(node: Json) -> Iterator[str]:
         elif function == "Fn::GetAtt":
             yield attribute_of(value)[0]
         elif function == "Fn::Sub":
-            text, own = (value[0], value[1]) if isinstance(value, list) else (value, {})
+            text, own = sub_arguments(value)
             yield from (name.split(".")[0] for name in substituted(text) if name not in own)
+
+
+def sub_arguments(value: Json) -> tuple[str, Mapping[str, Json]]:
+    """The text of a Fn::Sub and its own values.
+
+    Raises:
+        ValidationError: it has neither form.
+    """
+    match value:
+        case str(text) | [str(text)]:
+            return text, {}
+        case [str(text), dict(own)]:
+            return text, own
+    raise ValidationError(
+        "Template error: One or more Fn::Sub intrinsic functions don't specify expected arguments. Specify a string as "
+        "first argument, and an optional second argument to specify a mapping of values to replace in the string"
+    )
 
 
 def substituted(text: str) -> list[str]:
