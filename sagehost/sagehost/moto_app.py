@@ -23,7 +23,7 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from sagehost import patches
 from sagehost.accounts import access_key_id
-from sagehost.aws_errors import error_response
+from sagehost.aws_errors import UnreadableRequest, error_response
 
 LOG = logging.getLogger(__name__)
 
@@ -133,6 +133,8 @@ class MotoApplication:
             except NotImplementedError as error:
                 # 400, not 500 or 501: SDKs would try those again for half a minute.
                 return error_response(environ, 400, "NotImplemented", f"{error} (not emulated)")
+            except (UnreadableRequest, RecursionError, OverflowError) as error:
+                return error_response(environ, 400, None, f"the request cannot be read: {error}")
             except Exception as error:
                 LOG.exception("%s %s failed", environ.get("REQUEST_METHOD"), environ.get("PATH_INFO"))
                 return error_response(environ, 500, "InternalFailure", f"{type(error).__name__}: {error}")
@@ -143,6 +145,7 @@ class MotoApplication:
 def application() -> MotoApplication:
     """The one application of this process: moto keeps its state in globals."""
     os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # thousands, for each account and region, that nothing asks for
+    patches.install("core")
     patches.install("iam")  # which every request asks for its account
     # moto looks into the class of a service at each request
     vars(responses)["method_names_from_class"] = cache(method_names_from_class)

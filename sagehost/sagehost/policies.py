@@ -7,7 +7,7 @@ The logic is IAM's: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_p
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 Statement = Mapping[str, Any]
@@ -110,21 +110,24 @@ _TAGS = ("aws:resourcetag/", "iam:resourcetag/")
 """Beginnings of the keys that the context has for the tags that there are."""
 
 
-def like(value: str, pattern: str, *, any_case: bool = False) -> bool:
+def like(value: str, wanted: str, *, any_case: bool = False) -> bool:
     """Whether a value fits a pattern, in which `*` stands for any characters and `?` for one.
 
     Raises:
         NotEvaluated: the pattern holds a policy variable, such as `${aws:username}`.
     """
-    if "${" in pattern:
-        raise NotEvaluated(f"policy variables, as in {pattern}, are not emulated")
-    return _pattern(pattern, any_case).fullmatch(value) is not None
+    if "${" in wanted:
+        raise NotEvaluated(f"policy variables, as in {wanted}, are not emulated")
+    return pattern(wanted, any_case).fullmatch(value) is not None
 
 
-@cache
-def _pattern(text: str, any_case: bool) -> re.Pattern[str]:
-    parts = {"*": ".*", "?": "."}
-    return re.compile("".join(parts.get(one, re.escape(one)) for one in text), re.IGNORECASE * any_case | re.DOTALL)
+@lru_cache(1000)
+def pattern(text: str, any_case: bool = False) -> re.Pattern[str]:
+    """The regular expression of a pattern with `*` and `?`; it never goes back from a star to one before."""
+    first, *others = (re.escape(part).replace(r"\?", ".") for part in text.split("*"))
+    last = f".*{others.pop()}" if others else ""
+    expression = first + "".join(f"(?>.*?{part})" for part in others) + last
+    return re.compile(expression, re.IGNORECASE * any_case | re.DOTALL)
 
 
 def arn_like(value: str, pattern: str) -> bool:

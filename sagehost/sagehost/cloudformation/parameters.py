@@ -125,6 +125,8 @@ def _broken(
 
 
 def _matches(pattern: str, text: str, until: float) -> bool:
+    if len(pattern) > _MOST_CHARACTERS:
+        raise ValidationError(f"Template error: an AllowedPattern has more than {_MOST_CHARACTERS} characters")
     try:
         return regex.fullmatch(pattern, text, timeout=max(until - time.monotonic(), 0.001)) is not None
     except TimeoutError:

@@ -6,7 +6,7 @@
 import importlib
 from functools import cache
 
-SERVICES = ("applicationautoscaling", "cloudtrail", "cloudwatch", "ec2", "iam", "kms", "logs", "s3", "sts")
+SERVICES = ("applicationautoscaling", "cloudtrail", "cloudwatch", "core", "ec2", "iam", "kms", "logs", "s3", "sts")
 """moto's names of the services that are corrected."""
 
 

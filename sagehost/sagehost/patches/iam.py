@@ -1,6 +1,7 @@
 """IAM: accounts by key id, conditions of policies, AWS's managed policies."""
 
 import copy
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 from moto.iam.models import IAMBackend, ManagedPolicy, iam_backends
 from moto.iam.policy_validation import IAMTrustPolicyDocumentValidator
 
-from sagehost import accounts
+from sagehost import accounts, policies
 from sagehost.patches import correction
 
 # The CDK bootstrap attaches AdministratorAccess and ReadOnlyAccess, which moto leaves out unless told.
@@ -41,6 +42,12 @@ def _get_account_id_from(_: Callable[[str], str], access_key: str) -> str:
     known = list(iam_backends.items())
     holders = (account for account, of in known if any(access_key in iam.access_keys for iam in of.values()))
     return next(holders, accounts.DEFAULT_ACCOUNT)
+
+
+@correction.replaces(IAMPolicyStatement, "_match")
+def _match(_: Callable[..., Any], pattern: str, text: str) -> re.Match[str] | None:
+    """moto takes all of a pattern for a regular expression, which a few dozen stars keep busy for years."""
+    return policies.pattern(pattern).fullmatch(text)
 
 
 @correction.replaces(IAMPolicyStatement, "is_action_permitted")
