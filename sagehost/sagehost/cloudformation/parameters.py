@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import regex  # type: ignore[import-untyped]
@@ -98,16 +98,14 @@ def _typed(kind: str, value: str) -> Json:
 
 def _check(name: str, declaration: Mapping[str, Json], kind: str, value: Json, until: float) -> None:
     explained = declaration.get("ConstraintDescription")
-    allowed = dict.fromkeys(as_text(value) for value in declaration.get("AllowedValues", []))
     for item in value if isinstance(value, list) else [value]:
-        if reason := _broken(declaration, allowed, kind, item, until):
+        if reason := _broken(declaration, kind, item, until):
             raise ValidationError(f"Parameter {name} failed to satisfy constraint: {explained or reason}")
 
 
-def _broken(
-    declaration: Mapping[str, Json], allowed: Collection[str], kind: str, item: str, until: float
-) -> str | None:
+def _broken(declaration: Mapping[str, Json], kind: str, item: str, until: float) -> str | None:
     """Which constraint a value breaks."""
+    allowed = [as_text(value) for value in declaration.get("AllowedValues", [])]
     if allowed and item not in allowed:
         return f"Parameter must be one of [{', '.join(allowed)}]"
     pattern, least, most = (declaration.get(name) for name in ("AllowedPattern", "MinLength", "MaxLength"))

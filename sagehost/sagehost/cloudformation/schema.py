@@ -11,7 +11,6 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +19,6 @@ from botocore import xform_name
 
 from sagehost.cloudformation.keywords import Validator
 from sagehost.cloudformation.values import Json
-
-MOST_PROBLEMS = 20
-"""How many problems of one resource are told."""
 
 _REGION = "us-east-1"
 """Region whose list of types counts: the one with all of them."""
@@ -109,7 +105,7 @@ class ResourceSchema:
         for name in sorted(self.read_only & set(properties)):
             yield f"#: readOnly property [{name}] cannot be set"
         writable = {name: value for name, value in properties.items() if name not in self.read_only}
-        for error in islice(_validator(self.type).iter_errors(writable), MOST_PROBLEMS):
+        for error in _validator(self.type).iter_errors(writable):
             yield _worded(error)
 
     def json_schema(self) -> Mapping[str, Any]:

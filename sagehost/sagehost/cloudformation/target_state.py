@@ -19,7 +19,6 @@ from sagehost.cloudformation.store import Deployed, Output, Problem, Stack, Targ
 from sagehost.cloudformation.values import UNKNOWN, Json, as_text, has_unknown, hint
 
 _DYNAMIC = re.compile(r"\{\{resolve:([^:{}]+):([^{}]+)\}\}")
-_MOST_DYNAMIC = 60
 
 ATTRIBUTES = ("Metadata", "DeletionPolicy", "UpdateReplacePolicy")
 """Parts of a resource's definition that can change without the resource."""
@@ -56,7 +55,6 @@ class TargetState:
         self.known: dict[str, Deployed] = {}
         """The resources that exist already as the target wants them: others can refer to them."""
         self.imports: set[str] = set()
-        self._resolved = 0
         self._pseudo: Mapping[str, Json] = {
             "AWS::AccountId": stack.account,
             "AWS::NotificationARNs": [],
@@ -186,9 +184,6 @@ class TargetState:
         return _DYNAMIC.sub(self._resolve, value) if isinstance(value, str) else value
 
     def _resolve(self, match: re.Match[str]) -> str:
-        self._resolved += 1
-        if self._resolved > _MOST_DYNAMIC:
-            raise ValidationError(f"Template error: more than {_MOST_DYNAMIC} dynamic references")
         if match[1] != "ssm":
             raise ValidationError(f"Dynamic reference {match[0]} is not emulated: only ssm is")
         return ssm_value(self._stack.account, self._stack.region)(match[2])

@@ -3,7 +3,6 @@
 import graphlib
 import json
 import re
-import sys
 from collections.abc import Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -60,19 +59,12 @@ def _short_form(loader: _Loader, suffix: str, node: yaml.Node) -> Json:
     return {f"Fn::{suffix}": value}
 
 
-def _integer(loader: _Loader, node: yaml.ScalarNode) -> Json:
-    if len(node.value) > sys.get_int_max_str_digits():  # Python's own limit, which `0x…` and `1:59:…` go round
-        raise ValueError(f"a number of {len(node.value)} digits")
-    return loader.construct_yaml_int(node)
-
-
 _Loader.yaml_constructors = {
     tag: constructor
     for tag, constructor in yaml.CSafeLoader.yaml_constructors.items()
     if tag is None or tag.rpartition(":")[2] in "null bool int float str seq map".split()
 }
 _Loader.add_multi_constructor("!", _short_form)
-_Loader.add_constructor("tag:yaml.org,2002:int", _integer)
 # Dates are strings in a template: `Version: 2012-10-17`.
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]

@@ -2,11 +2,9 @@
 
 import io
 import zlib
-from bisect import bisect_left
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from moto.core.parse import QueryParser
 from moto.core.request import Request
 from moto.core.responses import BaseResponse
 
@@ -35,11 +33,3 @@ def _decompress(_: Callable[..., None], self: BaseResponse, request: Request) ->
             raise UnreadableRequest(f"it has more than {MOST_BYTES} bytes when decompressed")
         request.stream = io.BytesIO(content)
         request.get_data(parse_form_data=True)
-
-
-@correction.replaces(QueryParser, "_gonna_recurse")
-def _gonna_recurse(_: Callable[..., bool], self: QueryParser, parameters: Mapping[str, Any], prefix: str) -> bool:
-    """moto looks through all parameters again for each item of a list."""
-    names = vars(self).get("names") or vars(self).setdefault("names", sorted(parameters))
-    place = bisect_left(names, prefix)
-    return prefix != "" and not (place < len(names) and names[place].startswith(prefix))

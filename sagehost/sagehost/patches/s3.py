@@ -4,7 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from moto.s3.models import FakeBucket, S3Backend
+from moto.s3.responses import S3Response
 
+from sagehost.aws_errors import UnreadableRequest
 from sagehost.patches import correction
 
 _OWNER = "BucketOwnerEnforced"
@@ -20,6 +22,14 @@ def _allows_logs(original: Callable[..., bool], target_bucket: FakeBucket, targe
     """
     ownership: Any = target_bucket.ownership_rule  # a text, whatever moto declares
     return ownership in (None, _OWNER) or original(target_bucket, target_prefix)
+
+
+@correction.replaces(S3Response, "_handle_v4_chunk_signatures")
+def _dechunked(original: Callable[..., bytes], self: S3Response, body: bytes, decoded_length: int) -> bytes:
+    """moto sets aside as many bytes as the header says."""
+    if decoded_length > len(body):
+        raise UnreadableRequest(f"of {decoded_length} bytes, at most {len(body)} have come")
+    return original(self, body, decoded_length)
 
 
 @correction.replaces(S3Backend, "select_object_content")
