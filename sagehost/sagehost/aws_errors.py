@@ -16,14 +16,6 @@ _BY_SIGNING_NAME = {"monitoring": "cloudwatch"}
 """Services whose name in a signature is not botocore's."""
 
 
-_UNREADABLE = {"query": "MalformedInput", "ec2": "MalformedInput", "rest-xml": "MalformedXML"}
-"""Protocols -> the code for a request that cannot be read; the others': SerializationException."""
-
-
-class UnreadableRequest(Exception):
-    """A request whose text is not in the service's protocol."""
-
-
 class _Failure(ServiceException):
     """One of our own: moto looks for the service of an exception in the package that its class comes from."""
 
@@ -39,9 +31,9 @@ def _service(environ: WSGIEnvironment) -> ServiceModel | None:
 
 
 def error_response(
-    environ: WSGIEnvironment, status: int, code: str | None, message: str
+    environ: WSGIEnvironment, status: int, code: str, message: str
 ) -> tuple[str, list[tuple[str, str]], bytes]:
-    """WSGI status line, headers and body of an AWS error; without a code, of a request that cannot be read.
+    """WSGI status line, headers and body of an AWS error.
 
     A request without a signature, or for a service that botocore does not know, is answered in the protocol of S3, as
     moto takes such requests for S3's.
@@ -51,7 +43,6 @@ def error_response(
         protocol = determine_request_protocol(service, environ.get("CONTENT_TYPE", ""))
     except NotImplementedError:
         protocol = str(service.protocol)
-    code = code or _UNREADABLE.get(protocol, "SerializationException")
     serializer = get_serializer_class(service.service_name, protocol)(operation_model=OperationModel({}, service))
     serialized = serializer.serialize(_Failure(code, message))
     headers = {name.lower(): value for name, value in serialized["headers"].items()}

@@ -62,26 +62,32 @@ def up(state_dir: Path, port: int = 0) -> State:
         ModuleNotFoundError: its packages are not installed.
     """
     with _locked(state_dir):
-        return _known(state_dir) or _start(state_dir, port, outlives_us=True)[1]
+        return status(state_dir) or _start(state_dir, port, outlives_us=True)[1]
 
 
 def status(state_dir: Path) -> State | None:
-    """The server of this directory if it has started and not ended, even if it does not answer."""
-    log = state_dir / _LOG
-    with contextlib.suppress(OSError, ValueError, TypeError):
-        if _is_locked(log):
-            return State(**json.loads((state_dir / _STATE).read_text()), log=str(log))
-    return None
+    """The server of this directory if it runs, even if it does not answer.
+
+    Raises:
+        LifecycleError: one is starting or ending, or the file that names its process is damaged.
+    """
+    log, ready = state_dir / _LOG, state_dir / _STATE
+    if not _is_locked(log):
+        return None
+    try:
+        return State(**json.loads(ready.read_text()), log=str(log))
+    except (OSError, ValueError, TypeError) as error:
+        raise LifecycleError(f"an embedded AWS is starting or ending, or {ready} is damaged: {error}") from error
 
 
 def down(state_dir: Path) -> bool:
     """Stop the server of this directory and wait until it has ended. Whether there was one.
 
     Raises:
-        LifecycleError: it does not end, or the file that names its process is gone.
+        LifecycleError: it does not end, or see `status`.
     """
     with _locked(state_dir):
-        state = _known(state_dir)
+        state = status(state_dir)
         if state is not None:
             _stop(state.pid)
         (state_dir / _STATE).unlink(missing_ok=True)
@@ -106,18 +112,6 @@ def running_server(port: int = 0) -> Iterator[State]:
                 process.stdin.close()
 
 
-def _known(state_dir: Path) -> State | None:
-    """As `status`, but waits for a server that is starting, or ends because its `up` was interrupted."""
-    deadline = time.monotonic() + START_S
-    while _is_locked(state_dir / _LOG):
-        if state := status(state_dir):
-            return state
-        if time.monotonic() > deadline:
-            raise LifecycleError(f"an embedded AWS runs, but {state_dir / _STATE}, which names its process, is damaged")
-        time.sleep(_POLL_S)
-    return None
-
-
 def _start(state_dir: Path, port: int, *, outlives_us: bool) -> tuple[subprocess.Popen[bytes], State]:
     if importlib.util.find_spec("moto") is None:
         raise ModuleNotFoundError("the embedded AWS stands on moto", name="moto")
@@ -140,12 +134,13 @@ def _start(state_dir: Path, port: int, *, outlives_us: bool) -> tuple[subprocess
         )
     try:
         deadline = time.monotonic() + START_S
-        while (state := status(state_dir)) is None:
+        while not ready.exists():
             if process.poll() is not None:
                 raise LifecycleError(f"the embedded AWS did not start:\n{_tail(log)}")
             if time.monotonic() > deadline:
                 raise LifecycleError(f"the embedded AWS did not start within {START_S:g} s:\n{_tail(log)}")
             time.sleep(_POLL_S)
+        state = State(**json.loads(ready.read_text()), log=str(log))
         if outlives_us and process.stdin is not None:
             process.stdin.write(b"\n")
             process.stdin.close()

@@ -24,7 +24,7 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from sagehost import patches
 from sagehost.accounts import access_key_id
-from sagehost.aws_errors import UnreadableRequest, error_response
+from sagehost.aws_errors import error_response
 from sagehost.time_limit import TookTooLong, at_most
 
 LOG = logging.getLogger(__name__)
@@ -139,8 +139,8 @@ class MotoApplication:
             except NotImplementedError as error:
                 # 400, not 500 or 501: SDKs would try those again for half a minute.
                 return error_response(environ, 400, "NotImplemented", f"{error} (not emulated)")
-            except (UnreadableRequest, RecursionError, OverflowError, ExpatError) as error:
-                return error_response(environ, 400, None, f"the request cannot be read: {error}")
+            except (RecursionError, OverflowError, UnicodeDecodeError, ExpatError) as error:
+                return error_response(environ, 400, "SerializationException", str(error))
             except TookTooLong:
                 told = f"the embedded AWS works on one request for at most {REQUEST_S:g} s"
                 return error_response(environ, 400, "LimitExceededException", told)

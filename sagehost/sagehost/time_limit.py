@@ -16,10 +16,9 @@ class TookTooLong(BaseException):
 
 @contextmanager
 def at_most(seconds: float) -> Iterator[None]:
-    """End a block by `TookTooLong` when its thread has worked for so long, not counting what it waits for.
+    """End a block by `TookTooLong` when its thread has worked, not waited, for so long. Of nested blocks, the first counts.
 
-    Only Python code can be ended; a single call of C, such as a regular expression, needs a limit of its own. Of nested
-    blocks, the outermost counts.
+    It ends between steps of Python: a single call of C, such as a regular expression, needs a limit of its own.
     """
     if vars(_THREAD).get("is_limited"):
         yield

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from botocore.exceptions import ClientError
 
 from mistral7b.operate.account import Client
-from mistral7b.operate.permissions import listed
+from mistral7b.operate.permissions import listed, principals
 from mistral7b.promotion.places import Place
 from mistral7b.yamlfile import Problem
 
@@ -58,9 +58,9 @@ def _fix(place: Place, trusted: frozenset[str] = frozenset()) -> str:
 
 def _trusted(policy: Mapping[str, Any]) -> Iterator[str]:
     """Accounts whose administrators decide who of them assumes the role."""
-    for statement in policy["Statement"]:
-        if statement["Effect"] == "Allow" and "sts:AssumeRole" in listed(statement["Action"]):
-            for principal in listed(statement["Principal"].get("AWS", [])):
+    for statement in listed(policy["Statement"]):
+        if statement["Effect"] == "Allow" and "sts:AssumeRole" in listed(statement.get("Action", [])):
+            for principal in listed(principals(statement).get("AWS", [])):
                 if match := _ACCOUNT_PRINCIPAL.fullmatch(principal):
                     yield match[1]
 

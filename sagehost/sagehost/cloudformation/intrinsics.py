@@ -9,7 +9,6 @@ from sagehost.cloudformation.errors import ValidationError
 from sagehost.cloudformation.template import Template, attribute_of, sub_arguments, substitute, substituted
 from sagehost.cloudformation.values import NO_VALUE, UNKNOWN, Json, as_text, has_unknown
 
-
 MOST_BUILT = 4_000_000
 """Characters that the functions of a template may build in all: a limit of our own."""
 

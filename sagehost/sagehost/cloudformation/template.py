@@ -21,26 +21,19 @@ _RESOURCE_ATTRIBUTES = """
 """
 _RETENTION = ("Delete", "Retain", "RetainExceptOnCreate", "Snapshot")
 
-QUOTAS: Mapping[str, tuple[int, str]] = {
-    "Resources": (500, "Number of resources, {}, is greater than maximum allowed, {}"),
-    "Parameters": (200, "Parameter count {} is greater than max allowed {}"),
-    "Outputs": (200, "Outputs count {} is greater than max allowed {}"),
-    "Mappings": (200, "Mappings count {} is greater than max allowed {}"),
-}
-"""How many of each a template may declare, and CloudFormation's words for more (for mappings, ours)."""
-
 MOST_BYTES = 1_000_000
-_MOST_YAML_EVENTS, _DEEPEST_YAML = 200_000, 100
-"""Limits of our own, five times what a template of a megabyte has: libyaml recurses in C, without a limit."""
+_QUOTAS = {"Resources": 500, "Parameters": 200, "Outputs": 200, "Mappings": 200}
+_MOST_IN_YAML, _DEEPEST_YAML = 200_000, 100
+"""Limits of our own, far above those of a template of a megabyte: libyaml recurses in C, without a limit."""
 
 _SUBSTITUTION = re.compile(r"\$\{([^!{}][^{}]*)\}")
 
 
 class _Loader(yaml.CSafeLoader):
-    """YAML with CloudFormation's short forms (`!Ref x`), and otherwise what JSON has."""
+    """YAML with CloudFormation's short forms (`!Ref x`), and with texts as keys."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        """A mapping whose keys are texts, as JSON's are."""
+        """See the base class."""
         return {as_text(key): value for key, value in super().construct_mapping(node, deep).items()}
 
 
@@ -59,11 +52,6 @@ def _short_form(loader: _Loader, suffix: str, node: yaml.Node) -> Json:
     return {f"Fn::{suffix}": value}
 
 
-_Loader.yaml_constructors = {
-    tag: constructor
-    for tag, constructor in yaml.CSafeLoader.yaml_constructors.items()
-    if tag is None or tag.rpartition(":")[2] in "null bool int float str seq map".split()
-}
 _Loader.add_multi_constructor("!", _short_form)
 # Dates are strings in a template: `Version: 2012-10-17`.
 _Loader.yaml_implicit_resolvers = {
@@ -111,9 +99,10 @@ def parse(body: str) -> Template:
     resources = document.get("Resources")
     if not isinstance(resources, dict) or not resources:
         raise ValidationError("Template format error: At least one Resources member must be defined.")
-    for section, (most, told) in QUOTAS.items():
-        if len(document.get(section) or ()) > most:
-            raise ValidationError(f"Template format error: {told.format(len(document[section]), most)}")
+    for section, most in _QUOTAS.items():
+        if (number := len(document.get(section) or ())) > most:
+            told = f"Number of {section.lower()}, {number}, is greater than maximum allowed, {most}"
+            raise ValidationError(f"Template format error: {told}")
     for name, resource in resources.items():
         _check_resource(name, resource)
     for section in ("Resources", "Parameters", "Mappings", "Outputs", "Rules"):
@@ -148,10 +137,8 @@ def _from_yaml(body: str) -> Json:
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if isinstance(event, yaml.AliasEvent):
             raise ValidationError("Template error: YAML aliases are not allowed in CloudFormation templates")
-        if number > _MOST_YAML_EVENTS or depth > _DEEPEST_YAML:
-            raise ValidationError(
-                f"Template format error: more than {_MOST_YAML_EVENTS} values or {_DEEPEST_YAML} levels are not emulated"
-            )
+        if number > _MOST_IN_YAML or depth > _DEEPEST_YAML:
+            raise ValidationError("Template format error: YAML so large or deep is not emulated")
     return yaml.load(body, Loader=_Loader)
 
 

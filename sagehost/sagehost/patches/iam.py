@@ -1,15 +1,16 @@
 """IAM: accounts by key id, conditions of policies, AWS's managed policies."""
 
 import copy
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import moto.iam.models
 from moto.core.config import default_user_config
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 from moto.iam.models import IAMBackend, ManagedPolicy, iam_backends
-from moto.iam.policy_validation import IAMTrustPolicyDocumentValidator
+from moto.iam.policy_validation import BaseIAMPolicyValidator, IAMTrustPolicyDocumentValidator
 
 from sagehost import accounts, policies
 from sagehost.patches import correction
@@ -21,6 +22,13 @@ default_user_config["iam"]["load_aws_managed_policies"] = True
 @correction.replaces(IAMTrustPolicyDocumentValidator, "_validate_version")
 def _validate_version(*_: Any) -> None:
     """IAM takes a trust policy without a version, as the CDK bootstrap's roles have; moto refuses it in an update."""
+
+
+@correction.replaces(BaseIAMPolicyValidator, "_validate_condition_syntax")
+def _validate_condition_syntax(original: Callable[[Mapping[str, Any]], None], statement: Mapping[str, Any]) -> None:
+    """IAM takes numbers as values of conditions, in place of texts; moto does not."""
+    text = json.dumps(statement.get("Condition", {}))
+    original({**statement, "Condition": json.loads(text, parse_int=str, parse_float=str)})
 
 
 _PARSED: dict[str, list[ManagedPolicy]] = {}

@@ -43,7 +43,7 @@ def test_arns_are_compared_part_by_part(arn: str, pattern: str, fits: bool) -> N
 
 
 def allowed(*statements: dict[str, Any], action: str = "sts:AssumeRole", **context: str | None) -> bool:
-    document = json.dumps({"Statement": list(statements)})
+    document = json.dumps({"Statement": list(statements)} if statements else {})
     keys = {f"aws:{key}".lower(): value for key, value in context.items()}
     return bool(policies.allows(policies.statements(document), action, lambda _: True, keys))
 
