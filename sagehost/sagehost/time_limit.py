@@ -16,7 +16,7 @@ class TookTooLong(BaseException):
 
 @contextmanager
 def at_most(seconds: float) -> Iterator[None]:
-    """End a block by `TookTooLong` when its thread has worked, not waited, for so long. Of nested blocks, the first counts.
+    """End a block by `TookTooLong` when its thread has worked for so long. Of nested blocks, the first counts.
 
     It ends between steps of Python: a single call of C, such as a regular expression, needs a limit of its own.
     """

@@ -107,7 +107,8 @@ def parse(body: str) -> Template:
         _check_resource(name, resource)
     for section in ("Resources", "Parameters", "Mappings", "Outputs", "Rules"):
         for problem in schema.section_problems(section, document.get(section) or {}):
-            raise ValidationError(f"Template format error: [/{section}{problem.removeprefix('#')}]")
+            place, _, told = problem.removeprefix("#").partition(": ")
+            raise ValidationError(f"Template format error: [/{section}{place}] {told}")
     template = Template(
         body=body,
         document=document,
@@ -268,7 +269,7 @@ def attribute_of(value: Json) -> tuple[str, Json]:
 
 def _resource_references(resource: Mapping[str, Json]) -> Iterator[str]:
     depends = resource.get("DependsOn", [])
-    yield from [depends] if isinstance(depends, str) else depends
+    yield from map(str, depends if isinstance(depends, list) else [depends])
     yield from references(resource.get("Properties", {}))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -25,6 +26,16 @@ def test_a_text_is_like_itself_and_nothing_longer(text: str) -> None:
     assert policies.like(text, text)
     assert not policies.like(f"{text}x", text)
     assert policies.like(f"{text}x", f"{text}?")
+
+
+def test_many_stars_are_compared_at_once() -> None:
+    assert not policies.like("a" * 1000, "*a" * 60 + "*b")
+    assert policies.like("a" * 1000 + "b", "*a" * 60 + "*b")
+
+
+@given(st.text("ab*?", max_size=8), st.text("ab", max_size=8))
+def test_patterns_mean_what_the_file_names_of_a_shell_mean(pattern: str, text: str) -> None:
+    assert policies.like(text, pattern) is fnmatchcase(text, pattern)
 
 
 @pytest.mark.parametrize(
