@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--port", type=_port, default=5600, help="on localhost; 0 takes a free one (default: 5600)")
     parser.add_argument("--ready-file", type=Path, help="write pid, port and url here, as JSON, once it listens")
-    parser.add_argument("--until-stdin-closes", action="store_true", help="end when standard input ends without a byte")
+    parser.add_argument("--until-stdin-closes", action="store_true", help="end with the process that started it")
     parser.add_argument("--version", action="version", version=f"sagehost {version('sagehost')}")
     options = parser.parse_args(arguments)
     isolate()
