@@ -39,7 +39,7 @@ def _put_bucket_policy(original: Callable[..., None], self: S3Backend, bucket_na
 def _dechunked(original: Callable[..., bytes], self: S3Response, body: bytes, decoded_length: int) -> bytes:
     """moto sets aside as many bytes as the header says."""
     if decoded_length > len(body):
-        raise S3ClientError("IncompleteBody", f"Of {decoded_length} bytes, at most {len(body)} have come.")
+        raise OverflowError(f"of {decoded_length} bytes, at most {len(body)} have come")
     return original(self, body, decoded_length)
 
 

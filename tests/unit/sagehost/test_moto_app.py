@@ -38,7 +38,7 @@ def answer(service: str, body: bytes, **headers: str) -> tuple[int, str]:
     sent["Authorization"] = (
         f"AWS4-HMAC-SHA256 Credential={access_key_id(fresh_account())}/1/us-east-1/{service}/aws4_request, "
     )
-    environ = EnvironBuilder(method="POST", headers=sent, input_stream=io.BytesIO(body)).get_environ()
+    environ = EnvironBuilder(method="POST", headers=list(sent.items()), input_stream=io.BytesIO(body)).get_environ()
     chunks, status, _ = run_wsgi_app(moto_app.application(), environ, buffered=True)
     return int(status.split()[0]), b"".join(chunks).decode()
 
