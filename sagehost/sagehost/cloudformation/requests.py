@@ -127,8 +127,6 @@ def _from_s3(address: str, account: str, region: str) -> str:
         return str(found["Body"].read().decode())
     except client.exceptions.ClientError as error:
         raise ValidationError(f"S3 error: {error.response['Error']['Message']} ({address})") from error
-    except UnicodeDecodeError as error:
-        raise ValidationError(f"Template format error: it is not UTF-8 ({error})") from error
 
 
 def needed_capabilities(template: Template) -> list[str]:

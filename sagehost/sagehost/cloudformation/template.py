@@ -3,7 +3,7 @@
 import graphlib
 import json
 import re
-from collections.abc import Collection, Hashable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,7 @@ import yaml
 
 from sagehost.cloudformation import schema
 from sagehost.cloudformation.errors import ValidationError
-from sagehost.cloudformation.values import Json, as_text, hint
+from sagehost.cloudformation.values import Json, hint
 
 _SECTIONS = """
     AWSTemplateFormatVersion Description Metadata Parameters Rules Mappings Conditions Transform Resources Outputs
@@ -30,11 +30,7 @@ _SUBSTITUTION = re.compile(r"\$\{([^!{}][^{}]*)\}")
 
 
 class _Loader(yaml.CSafeLoader):
-    """YAML with CloudFormation's short forms (`!Ref x`), and with texts as keys."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        """See the base class."""
-        return {as_text(key): value for key, value in super().construct_mapping(node, deep).items()}
+    """YAML with CloudFormation's short forms (`!Ref x`)."""
 
 
 def _short_form(loader: _Loader, suffix: str, node: yaml.Node) -> Json:
@@ -125,7 +121,7 @@ def _document(body: str) -> dict[str, Json]:
     try:
         # CDK's templates are JSON, which the standard library reads many times faster than YAML. `int` refuses NaN.
         document = json.loads(body, parse_constant=int) if language == "JSON" else _from_yaml(body)
-    except (yaml.YAMLError, ValueError, ArithmeticError, RecursionError) as error:
+    except (yaml.YAMLError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
         raise ValidationError(f"Template format error: {language} not well-formed. ({error})") from error
     if not isinstance(document, dict):
         raise ValidationError("Template format error: unsupported structure.")
@@ -140,7 +136,8 @@ def _from_yaml(body: str) -> Json:
             raise ValidationError("Template error: YAML aliases are not allowed in CloudFormation templates")
         if number > _MOST_IN_YAML or depth > _DEEPEST_YAML:
             raise ValidationError("Template format error: YAML so large or deep is not emulated")
-    return yaml.load(body, Loader=_Loader)
+    # As JSON, which has texts as keys, and no bytes, sets or infinities.
+    return json.loads(json.dumps(yaml.load(body, Loader=_Loader), allow_nan=False))
 
 
 def _check_resource(name: str, resource: Any) -> None:

@@ -32,6 +32,9 @@ ONE = {"A": {"Type": "AWS::SNS::Topic"}}
         (template(ONE, Metadata=float("nan")), "JSON not well-formed"),
         ('{"Resources": ' + "[" * 5000 + "]" * 5000 + "}", "JSON not well-formed"),
         ("Resources: " + "[" * 5000 + "]" * 5000, "YAML so large or deep is not emulated"),
+        ("Resources: {A: !!binary YQ==}", "YAML not well-formed"),
+        ("Resources: {A: .inf}", "YAML not well-formed"),
+        ("Resources: {A: 0x" + "9" * 9000 + "}", "YAML not well-formed"),
         ("Resources: &a {A: *a}", "YAML aliases are not allowed in CloudFormation templates"),
         (
             template({f"A{n}": ONE["A"] for n in range(501)}),
