@@ -3,7 +3,8 @@
 import os
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -56,30 +57,33 @@ def up(
         access_key_id(account)
     except ValueError as error:
         raise UserError(f"--account {account}: {error}\nfix: give 12 digits, such as {DEFAULT_ACCOUNT}") from error
-    running = lifecycle.status(state)
+    with _failures():
+        running = lifecycle.status(state)
     try:
-        with progress.status("starting the embedded AWS"):
+        with _failures(), progress.status("starting the embedded AWS"):
             server = lifecycle.up(state, port)
-    except lifecycle.LifecycleError as error:
-        fix = "\nfix: name another port (--port 0 takes a free one)" if "cannot listen" in str(error) else ""
-        raise UserError(f"{error}{fix}", FAILED) from error
-    settings: dict[str, str | None] = {**server.settings(account, region)}
-    if as_json:
-        write_json(_told(server) | {"environment": settings})
-        return
-    if "AWS_SESSION_TOKEN" in os.environ:  # of credentials that these replace
-        settings["AWS_SESSION_TOKEN"] = None
-    word = "runs already" if running else "is ready"
-    told = f"The embedded AWS {word} at {server.url} (process {server.pid}, log {server.log})."
-    if running and port not in (DEFAULT_PORT, 0, running.port):
-        told += f"\nIt keeps its port: stop it first (mistral7b local down) to have it on {port}."
-    _print(settings, told, "To use it in this shell")
+        settings: dict[str, str | None] = {**server.settings(account, region)}
+        if as_json:
+            write_json(_told(server) | {"environment": settings})
+            return
+        if "AWS_SESSION_TOKEN" in os.environ:  # of credentials that these replace
+            settings["AWS_SESSION_TOKEN"] = None
+        word = "runs already" if running else "is ready"
+        told = f"The embedded AWS {word} at {server.url} (process {server.pid}, log {server.log})."
+        if running and port not in (DEFAULT_PORT, 0, running.port):
+            told += f"\nIt keeps its port: stop it first (mistral7b local down) to have it on {port}."
+        _print(settings, told, "To use it in this shell")
+    except KeyboardInterrupt:
+        if running is None:
+            lifecycle.down(state)
+        raise
 
 
 @commands.command("status")
 def status(state: StateFolder = STATE, as_json: AsJson = False) -> None:
     """Show whether the embedded AWS runs, and where. Exit status 1: it does not."""
-    server = lifecycle.status(state)
+    with _failures():
+        server = lifecycle.status(state)
     if as_json:
         write_json({"running": server is not None} | (_told(server) if server else {}))
     elif server is not None:
@@ -98,16 +102,23 @@ def down(state: StateFolder = STATE, as_json: AsJson = False) -> None:
     It prints shell commands that unset what `mistral7b local up` sets: `eval "$(mistral7b local down)"` runs them. They
     keep credentials that are not of the embedded AWS.
     """
-    try:
+    with _failures():
         stopped = lifecycle.down(state)
-    except lifecycle.LifecycleError as error:
-        raise UserError(str(error), FAILED) from error
     settings = without_credentials()
     if as_json:
         write_json({"stopped": stopped, "environment": settings})
         return
     told = "The embedded AWS is stopped." if stopped else f"The embedded AWS did not run here ({state})."
     _print(settings, told, "To unset its settings in this shell")
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    try:
+        yield
+    except lifecycle.LifecycleError as error:
+        fix = "\nfix: name another port (--port 0 takes a free one)" if "cannot listen" in str(error) else ""
+        raise UserError(f"{error}{fix}", FAILED) from error
 
 
 def _told(server: lifecycle.State) -> dict[str, Any]:
@@ -129,12 +140,16 @@ def _check_region(region: str) -> None:
 
     if region == DEFAULT_REGION:
         return
-    session = Session()
-    regions = [r for p in session.get_available_partitions() for r in session.get_available_regions("sts", p)]
-    if region.startswith("us-gov-"):
-        reason = "AWS GovCloud (US) is not emulated, as JumpStart publishes no Mistral 7B there"
-        raise UserError(f"--region {region}: {reason}\nfix: give a region that `mistral7b models` lists")
-    if region not in regions:
-        guess = nearest(region, regions)
-        fix = f"did you mean {guess}?" if guess else "give an AWS region, such as us-east-1"
+    partitions = Session().get_data("endpoints")["partitions"]
+    found = {name: partition for partition in partitions for name in partition["regions"]}
+    if region not in found:
+        guess = nearest(region, found)
+        fix = (
+            f"did you mean {guess}?"
+            if guess
+            else "give an AWS region, such as us-east-1 (for a new one: a newer botocore)"
+        )
         raise UserError(f"--region {region}: AWS has no such region\nfix: {fix}")
+    if found[region]["partition"] not in ("aws", "aws-cn"):
+        reason = f"{found[region]['partitionName']} is not emulated, as JumpStart publishes no Mistral 7B there"
+        raise UserError(f"--region {region}: {reason}\nfix: give a region that `mistral7b models` lists")

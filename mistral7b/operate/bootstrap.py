@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from mistral7b.operate.checks import Finding, Target, ask, check
-from mistral7b.operate.permissions import listed
+from mistral7b.operate.permissions import listed, principals
 from mistral7b.operate.place import Place
 
 NEEDED_VERSION = 8
@@ -67,8 +67,8 @@ def _failure(place: Place, found: str, trusted: frozenset[str] = frozenset()) ->
 
 def _trusted(policy: Mapping[str, Any]) -> Iterator[str]:
     """Accounts whose administrators decide who of them assumes the role."""
-    for statement in policy["Statement"]:
-        if statement["Effect"] == "Allow" and "sts:AssumeRole" in listed(statement["Action"]):
-            for principal in listed(statement["Principal"].get("AWS", [])):
+    for statement in listed(policy["Statement"]):
+        if statement["Effect"] == "Allow" and "sts:AssumeRole" in listed(statement.get("Action", [])):
+            for principal in listed(principals(statement).get("AWS", [])):
                 if match := _ACCOUNT_PRINCIPAL.fullmatch(principal):
                     yield match[1]

@@ -85,8 +85,6 @@ class StackPolicies:
         nearest = max(
             (one for one in self.reasons if is_in(path, one) and key in self.reasons[one]), key=len, default=""
         )
-        principal = body.get("Principal", {})
-        everyone = {"AWS": "*"}  # what IAM reads the principal "*" as
         return Statement(
             stack=self.name,
             path=path,
@@ -95,9 +93,7 @@ class StackPolicies:
             key=key,
             effect=body["Effect"],
             principals=tuple(
-                f"{kind} {value}"
-                for kind, values in (everyone if principal == "*" else principal).items()
-                for value in self._texts(values)
+                f"{kind} {value}" for kind, values in principals(body).items() for value in self._texts(values)
             ),
             actions=actions,
             resources=tuple(self._texts(body.get("Resource", []))),
@@ -118,6 +114,8 @@ class StackPolicies:
         match value:
             case str():
                 return value
+            case bool() | int() | float():  # of a condition
+                return json.dumps(value)
             case {"Ref": name}:
                 return _PSEUDO_PARAMETERS.get(name) or f"<{stack}/{self.paths[name]}>"
             case {"Fn::GetAtt": [logical_id, attribute]}:
@@ -170,6 +168,12 @@ def _documents(value: Any, name: str = "") -> Iterator[tuple[str, Mapping[str, A
 def is_in(path: str, ancestor: str) -> bool:
     """Whether a construct is `ancestor` or inside it; the stack's own path is empty."""
     return path == ancestor or path.startswith(f"{ancestor}/") or ancestor == ""
+
+
+def principals(statement: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Whom a statement names, by kind; the principal `*` is what IAM reads it as."""
+    named: Mapping[str, Any] | str = statement.get("Principal", {})
+    return {"AWS": named} if isinstance(named, str) else named
 
 
 def listed(value: Any) -> list[Any]:

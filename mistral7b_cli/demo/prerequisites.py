@@ -24,7 +24,7 @@ _SMALLEST_SUBNET = 28
 def prerequisites(env: Environment, account: str, client: Clients) -> Iterator[str]:
     """Makes what an environment file requires of its account; yields a line for each that it made."""
     iam = client("iam", account, env.region)
-    for name in env.callers.role_names:
+    for name in dict.fromkeys([*env.callers.role_names, *env.operators.role_names]):
         trust = {"Effect": "Allow", "Principal": {"AWS": account}, "Action": "sts:AssumeRole"}
         with suppress(iam.exceptions.EntityAlreadyExistsException):
             iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy(trust))

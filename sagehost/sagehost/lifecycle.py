@@ -1,4 +1,8 @@
-"""Starting and stopping the embedded AWS: in the background for a user, or for the length of a `with` block."""
+"""Starting and stopping the embedded AWS: in the background for a user, or for the length of a `with` block.
+
+A server holds the lock of its log file for as long as it lives, as the kernel sees it: so one that does not answer is
+still known to run, and the pid in the state file is known to be its own.
+"""
 
 import contextlib
 import fcntl
@@ -10,10 +14,10 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from sagehost.accounts import DEFAULT_ACCOUNT, DEFAULT_REGION, credentials
 
@@ -25,10 +29,10 @@ STOP_S = 5.0
 
 _POLL_S = 0.02
 _TAIL_LINES = 15
+_ROOM = 65536
+"""Bytes that a server needs on the disk for its state and the beginning of its log."""
 _STATE = "state.json"
-
-# A proxy of the environment has nothing to do with localhost.
-_HTTP = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+_LOG = "server.log"
 
 
 class LifecycleError(Exception):
@@ -70,20 +74,26 @@ def up(state_dir: Path, port: int = 0) -> State:
 
 
 def status(state_dir: Path) -> State | None:
-    """The server of this directory if it is running.
+    """The server of this directory if it runs, even if it does not answer.
 
-    The pid in the file may now belong to another process, so the server itself is asked for its pid.
+    Raises:
+        LifecycleError: one is starting or ending, or the file that names its process is damaged.
     """
-    try:
-        state = State(**json.loads((state_dir / _STATE).read_text()), log=str(state_dir / "server.log"))
-        with _HTTP.open(state.url + "/_sagehost/health", timeout=2) as answer:
-            return state if json.load(answer)["pid"] == state.pid else None
-    except (OSError, ValueError, KeyError, TypeError):
+    log, ready = state_dir / _LOG, state_dir / _STATE
+    if not _is_locked(log):
         return None
+    try:
+        return State(**json.loads(ready.read_text()), log=str(log))
+    except (OSError, ValueError, TypeError) as error:
+        raise LifecycleError(f"an embedded AWS is starting or ending, or {ready} is damaged: {error}") from error
 
 
 def down(state_dir: Path) -> bool:
-    """Stop the server of this directory and wait until it has ended. Whether there was one."""
+    """Stop the server of this directory and wait until it has ended. Whether there was one.
+
+    Raises:
+        LifecycleError: it does not end, or see `status`.
+    """
     with _locked(state_dir):
         state = status(state_dir)
         if state is not None:
@@ -100,7 +110,8 @@ def running_server(port: int = 0) -> Iterator[State]:
         LifecycleError: it does not start.
     """
     with tempfile.TemporaryDirectory(prefix="sagehost-") as directory:
-        process, state = _start(Path(directory), port, outlives_us=False)
+        with _locked(Path(directory)):
+            process, state = _start(Path(directory), port, outlives_us=False)
         try:
             yield state
         finally:
@@ -112,27 +123,55 @@ def running_server(port: int = 0) -> Iterator[State]:
 def _start(state_dir: Path, port: int, *, outlives_us: bool) -> tuple[subprocess.Popen[bytes], State]:
     if importlib.util.find_spec("moto") is None:
         raise ModuleNotFoundError("the embedded AWS stands on moto", name="moto")
-    ready, log = state_dir / _STATE, state_dir / "server.log"
+    ready, log = state_dir / _STATE, state_dir / _LOG
     ready.unlink(missing_ok=True)
     command = [sys.executable, "-m", "sagehost", "--port", str(port), "--ready-file", str(ready)]
-    with log.open("wb") as output:
+    with _private(log) as output:
+        output.write(bytes(_ROOM))
+        output.flush()  # a full disk shows here, and not as a server that cannot say why it ends
+        output.truncate(0)
+        fcntl.flock(output, fcntl.LOCK_EX)  # the server inherits it, and the kernel releases it at the server's end
         process = subprocess.Popen(
-            command if outlives_us else [*command, "--until-stdin-closes"],
-            stdin=subprocess.DEVNULL if outlives_us else subprocess.PIPE,
+            [*command, "--until-stdin-closes"],  # so it ends if this process is interrupted or killed at any moment
+            stdin=subprocess.PIPE,
             stdout=output,
             stderr=output,
             cwd=state_dir,
+            umask=0o077,
             start_new_session=True,  # the terminal's Ctrl-C is not for it
         )
-    deadline = time.monotonic() + START_S
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise LifecycleError(f"the embedded AWS did not start:\n{_tail(log)}")
-        if (state := status(state_dir)) is not None:
-            return process, state
-        time.sleep(_POLL_S)
-    _stop(process.pid)
-    raise LifecycleError(f"the embedded AWS did not start within {START_S:g} s:\n{_tail(log)}")
+    try:
+        deadline = time.monotonic() + START_S
+        while not ready.exists():
+            if process.poll() is not None:
+                raise LifecycleError(f"the embedded AWS did not start:\n{_tail(log)}")
+            if time.monotonic() > deadline:
+                raise LifecycleError(f"the embedded AWS did not start within {START_S:g} s:\n{_tail(log)}")
+            time.sleep(_POLL_S)
+        state = State(**json.loads(ready.read_text()), log=str(log))
+        if outlives_us and process.stdin is not None:
+            process.stdin.write(b"\n")
+            process.stdin.close()
+    except BaseException:
+        _stop(process.pid)
+        raise
+    return process, state
+
+
+def _is_locked(log: Path) -> bool:
+    try:
+        with log.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        return isinstance(error, BlockingIOError)
+    return False
+
+
+def _private(path: Path) -> IO[bytes]:
+    """A file that only its owner may read, opened to append; it is created if need be."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    os.fchmod(descriptor, 0o600)
+    return os.fdopen(descriptor, "ab")
 
 
 def _stop(pid: int) -> None:
@@ -152,13 +191,12 @@ def _stop(pid: int) -> None:
 def _locked(state_dir: Path) -> Iterator[None]:
     """One `up` or `down` at a time."""
     try:
-        state_dir.mkdir(parents=True, exist_ok=True)
-        lock = (state_dir / "lock").open("w")
+        state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _private(state_dir / "lock") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
     except OSError as error:
         raise LifecycleError(f"cannot write to {state_dir}: {error.strerror}") from error
-    with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _tail(log: Path) -> str:

@@ -9,6 +9,7 @@ from functools import cache, lru_cache
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+from xml.parsers.expat import ExpatError
 
 import botocore.session
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -25,8 +26,12 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 from sagehost import patches
 from sagehost.accounts import access_key_id
 from sagehost.aws_errors import error_response
+from sagehost.time_limit import TookTooLong, at_most
 
 LOG = logging.getLogger(__name__)
+
+REQUEST_S = 3.0
+"""How long moto may work on a request, which keeps all others waiting."""
 
 STATE = threading.RLock()
 """Held while moto works on a request: its back ends are plain dictionaries, not made for threads."""
@@ -128,13 +133,19 @@ class MotoApplication:
                 LOG.exception("no service for %s %s", environ.get("REQUEST_METHOD"), environ.get("PATH_INFO"))
                 return error_response(environ, 400, "NotImplemented", "this service is not emulated")
             try:
-                chunks, status, headers = run_wsgi_app(application, environ, buffered=True)
+                with at_most(REQUEST_S):
+                    chunks, status, headers = run_wsgi_app(application, environ, buffered=True)
                 content = b"".join(chunks)
                 if content.startswith(_FLASKS_ERROR_PAGE):  # no operation of moto's has this path
                     raise NotImplementedError(f"{environ.get('REQUEST_METHOD')} {environ.get('PATH_INFO')}")
             except NotImplementedError as error:
                 # 400, not 500 or 501: SDKs would try those again for half a minute.
                 return error_response(environ, 400, "NotImplemented", f"{error} (not emulated)")
+            except (RecursionError, OverflowError, UnicodeDecodeError, ExpatError) as error:
+                return error_response(environ, 400, "SerializationException", str(error))
+            except TookTooLong:
+                told = f"the embedded AWS works on one request for at most {REQUEST_S:g} s"
+                return error_response(environ, 400, "LimitExceededException", told)
             except Exception as error:
                 LOG.exception("%s %s failed", environ.get("REQUEST_METHOD"), environ.get("PATH_INFO"))
                 return error_response(environ, 500, "InternalFailure", f"{type(error).__name__}: {error}")
@@ -145,6 +156,7 @@ class MotoApplication:
 def application() -> MotoApplication:
     """The one application of this process: moto keeps its state in globals."""
     os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # thousands, for each account and region, that nothing asks for
+    patches.install("core")
     patches.install("iam")  # which every request asks for its account
     vars(werkzeug_app)["DISABLE_GLOBAL_CORS"] = True  # moto lets pages of every origin in
     # moto looks into the class of a service at each request

@@ -7,8 +7,10 @@ The logic is IAM's: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_p
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from functools import lru_cache
 from typing import Any
+
+from moto.iam.policy_validation import BaseIAMPolicyValidator
 
 Statement = Mapping[str, Any]
 Context = Mapping[str, str | None]
@@ -20,9 +22,19 @@ class NotEvaluated(Exception):
 
 
 def statements(document: str | Mapping[str, Any]) -> list[Statement]:
-    """The statements of a policy document."""
-    parsed = json.loads(document) if isinstance(document, str) else document
-    return listed(parsed.get("Statement", []))
+    """The statements of a policy document; none of `{}`, which stands for no policy.
+
+    Raises:
+        NotEvaluated: it is no policy by IAM's grammar.
+    """
+    text = document if isinstance(document, str) else json.dumps(document)
+    grammar = BaseIAMPolicyValidator(text)
+    try:
+        if text != "{}":
+            grammar._validate_syntax()
+    except Exception as error:  # moto's assertions, and what a text that is no policy ends in
+        raise NotEvaluated("a policy document is malformed") from error
+    return list(grammar._statements)
 
 
 def allows(
@@ -40,7 +52,7 @@ def allows(
         NotEvaluated: a statement on this action says something that is not emulated.
     """
     found = [one for one in statements if _on(one, action) and applies(one) and _holds(one, context)]
-    return [] if any(one["Effect"] == "Deny" for one in found) else found
+    return found if all(one["Effect"] == "Allow" for one in found) else []
 
 
 def allows_service(document: str, action: str, service: str, context: Context) -> bool:
@@ -70,9 +82,15 @@ def allows_everyone(document: str, action: str, arn: str) -> bool:
 
 
 def principals(statement: Statement, kind: str) -> list[str]:
-    """The principals of a kind, `AWS` or `Service`, that a statement names; `*` stands for everybody."""
+    """The principals of a kind, `AWS` or `Service`, that a statement names; `*` stands for everybody.
+
+    Raises:
+        NotEvaluated: it names those that it is not about.
+    """
+    if "NotPrincipal" in statement:
+        raise NotEvaluated("NotPrincipal is not emulated")
     principal = statement.get("Principal", {})
-    return listed(principal.get(kind, []) if isinstance(principal, dict) else principal)
+    return [str(one) for one in listed(principal.get(kind, []) if isinstance(principal, dict) else principal)]
 
 
 def listed(value: Any) -> list[Any]:
@@ -116,28 +134,32 @@ def _condition(operator: str, key: str, wanted: list[str], context: Context) -> 
     negated = "Not" in name
     if value is None:
         return only_if_there or negated
-    return (all if negated else any)(compare(value, one) for one in wanted)
+    texts = [one if isinstance(one, str) else json.dumps(one) for one in wanted]
+    return (all if negated else any)(compare(value, one) for one in texts)
 
 
 _TAGS = ("aws:resourcetag/", "iam:resourcetag/")
 """Beginnings of the keys that the context has for the tags that there are."""
 
 
-def like(value: str, pattern: str, *, any_case: bool = False) -> bool:
+def like(value: str, wanted: Any, *, any_case: bool = False) -> bool:
     """Whether a value fits a pattern, in which `*` stands for any characters and `?` for one.
 
     Raises:
         NotEvaluated: the pattern holds a policy variable, such as `${aws:username}`.
     """
-    if "${" in pattern:
-        raise NotEvaluated(f"policy variables, as in {pattern}, are not emulated")
-    return _pattern(pattern, any_case).fullmatch(value) is not None
+    if "${" in (text := str(wanted)):
+        raise NotEvaluated(f"policy variables, as in {text}, are not emulated")
+    return pattern(text, any_case).fullmatch(value) is not None
 
 
-@cache
-def _pattern(text: str, any_case: bool) -> re.Pattern[str]:
-    parts = {"*": ".*", "?": "."}
-    return re.compile("".join(parts.get(one, re.escape(one)) for one in text), re.IGNORECASE * any_case | re.DOTALL)
+@lru_cache(1000)
+def pattern(text: str, any_case: bool = False) -> re.Pattern[str]:
+    """The regular expression of a pattern with `*` and `?`; it never goes back from a star to one before."""
+    first, *others = (re.escape(part).replace(r"\?", ".") for part in text.split("*"))
+    last = f".*{others.pop()}" if others else ""
+    expression = first + "".join(f"(?>.*?{part})" for part in others) + last
+    return re.compile(expression, re.IGNORECASE * any_case | re.DOTALL)
 
 
 def arn_like(value: str, pattern: str) -> bool:
@@ -147,7 +169,7 @@ def arn_like(value: str, pattern: str) -> bool:
 
 
 _OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
-    "Bool": lambda value, wanted: value.lower() == str(wanted).lower(),
+    "Bool": lambda value, wanted: value.lower() == wanted.lower(),
     "StringEquals": lambda value, wanted: value == wanted,
     "StringNotEquals": lambda value, wanted: value != wanted,
     "StringLike": like,

@@ -159,9 +159,9 @@ def check_action(role_arn: str, action: str, resource: str, context: Context, re
     """
     _, partition, _, _, account, name = role_arn.split(":")
     everywhere = {"aws:principalarn": role_arn, "aws:resourceaccount": account, "aws:securetransport": "true"}
-    about = [one for one in policies.statements(resource_policy) if {role_arn, "*"} & {*principals(one, "AWS")}]
     because = ""
     try:
+        about = [one for one in policies.statements(resource_policy) if {role_arn, "*"} & {*principals(one, "AWS")}]
         if _permitted([*statements(role_arn), *about], action, resource, {**everywhere, **context}):
             return
     except NotEvaluated as error:
@@ -193,10 +193,8 @@ def _trusted(role: Role, caller: Identity, context: Context) -> list[Statement]:
 
 def _names(statement: Statement, caller: Identity) -> bool:
     """Whether a statement is about the caller."""
-    if "NotPrincipal" in statement:
-        raise NotEvaluated("NotPrincipal is not emulated")
     if caller.account is None:
-        return statement.get("Principal") == "*" or caller.arn in principals(statement, "Service")
+        return caller.arn in principals(statement, "Service") or statement.get("Principal") == "*"
     return any(name == "*" or _is(name, caller) for name in principals(statement, "AWS"))
 
 

@@ -78,12 +78,11 @@ def listen(port: int) -> list[socket.socket]:
 
 
 def end_with_standard_input() -> None:
-    """Ends the server when its standard input is closed: when the process that started it is gone, however it ended."""
+    """End the server when the process that started it has ended in any way, unless that has sent a byte before."""
 
     def wait() -> None:
-        while sys.stdin.buffer.read(1):
-            pass
-        os.kill(os.getpid(), signal.SIGTERM)
+        if not sys.stdin.buffer.read(1):
+            os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=wait, daemon=True).start()
 

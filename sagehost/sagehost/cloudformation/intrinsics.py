@@ -6,8 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from sagehost.cloudformation.errors import ValidationError
-from sagehost.cloudformation.template import Template, attribute_of, substitute, substituted
+from sagehost.cloudformation.template import Template, attribute_of, sub_arguments, substitute, substituted
 from sagehost.cloudformation.values import NO_VALUE, UNKNOWN, Json, as_text, has_unknown
+
+MOST_BUILT = 4_000_000
+"""Characters that the functions of a template may build in all: a limit of our own."""
 
 
 class World(Protocol):
@@ -36,6 +39,7 @@ class Evaluator:
         self._world = world
         self._conditions: dict[str, bool] = {}
         self._pending: list[str] = []
+        self._built = 0
 
     def active(self) -> frozenset[str]:
         """The resources whose condition holds."""
@@ -64,22 +68,20 @@ class Evaluator:
 
     def truth(self, expression: Json) -> bool:
         """The value of a boolean expression of Conditions or Rules."""
-        function, value = _function(expression)
-        match function:
-            case "Condition":
-                return self.condition(value)
-            case "Fn::Equals":
-                first, second = (self.value(part) for part in value)
-                return as_text(first) == as_text(second)
-            case "Fn::And":
-                return all(self.truth(part) for part in value)
-            case "Fn::Or":
-                return any(self.truth(part) for part in value)
-            case "Fn::Not":
-                return not self.truth(value[0])
-            case "Fn::Contains":
-                return as_text(self.value(value[1])) in {as_text(item) for item in self.value(value[0])}
-        raise ValidationError(f"Template error: {function or expression} is not a condition function that is emulated")
+        match _function(expression):
+            case "Condition", name:
+                return self.condition(name)
+            case "Fn::Equals", [first, second]:
+                return as_text(self.value(first)) == as_text(self.value(second))
+            case "Fn::And", [*parts]:
+                return all(self.truth(part) for part in parts)
+            case "Fn::Or", [*parts]:
+                return any(self.truth(part) for part in parts)
+            case "Fn::Not", [part]:
+                return not self.truth(part)
+            case "Fn::Contains", [items, item]:
+                return as_text(self.value(item)) in {as_text(one) for one in self.value(items)}
+        raise ValidationError(f"Template error: {expression} is not a condition function that is emulated")
 
     def value(self, node: Json) -> Json:
         """The value of any expression. Parts that are `AWS::NoValue` are left out."""
@@ -91,18 +93,32 @@ class Evaluator:
         if function is None or function == "Condition":
             values = {key: self.value(part) for key, part in node.items()}
             return {key: part for key, part in values.items() if part is not NO_VALUE}
-        if function == "Fn::If":
-            return self._if(argument)
-        if function == "Fn::Sub":
-            return self._sub(argument)
-        if function == "Ref":
-            return self.reference(argument)
-        if function == "Fn::GetAtt":
-            logical_id, name = attribute_of(argument)
-            return self._world.attribute(logical_id, str(self.value(name)))
-        if function == "Fn::FindInMap":
-            return self._find_in_map([self.value(part) for part in argument])
+        value = self._result(function, argument)
+        self._spend(len(value) if isinstance(value, str | list) else 1)
+        return value
+
+    def _result(self, function: str, argument: Json) -> Json:
+        match function, argument:
+            case "Fn::If", [str(condition), if_true, if_false]:
+                return self.value(if_true if self.condition(condition) else if_false)
+            case "Fn::If", _:
+                raise ValidationError("Template error: Fn::If requires a list argument with three elements")
+            case "Fn::Sub", _:
+                return self._sub(*sub_arguments(argument))
+            case "Ref", str(name):
+                return self.reference(name)
+            case "Fn::GetAtt", _:
+                logical_id, name = attribute_of(argument)
+                return self._world.attribute(logical_id, str(self.value(name)))
+            case "Fn::FindInMap", [*path]:
+                return self._find_in_map([self.value(part) for part in path])
         return self._call(function, self.value(argument))
+
+    def _spend(self, characters: int) -> None:
+        """Count what functions build: nested ones multiply a short template."""
+        self._built += characters
+        if self._built > MOST_BUILT:
+            raise ValidationError(f"Template error: its functions build more than {MOST_BUILT} characters")
 
     def reference(self, name: str) -> Json:
         """What Ref gives for a resource, a parameter or a pseudo parameter."""
@@ -112,16 +128,11 @@ class Evaluator:
             return self._parameters[name]
         return self._world.reference(name)
 
-    def _if(self, argument: Json) -> Json:
-        if not isinstance(argument, list) or len(argument) != 3:
-            raise ValidationError("Template error: Fn::If requires a list argument with three elements")
-        name, if_true, if_false = argument
-        return self.value(if_true if self.condition(name) else if_false)
-
-    def _sub(self, argument: Json) -> Json:
-        text, own = argument if isinstance(argument, list) else (argument, {})
+    def _sub(self, text: str, own: Mapping[str, Json]) -> Json:
         values: dict[str, str] = {}
-        for name in substituted(text):
+        for name in (names := substituted(text)):
+            if name in values:
+                continue
             if name in own:
                 value = self.value(own[name])
             elif "." in name:
@@ -131,6 +142,7 @@ class Evaluator:
             if value is UNKNOWN:
                 return UNKNOWN
             values[name] = as_text(value)
+        self._spend(sum(len(values[name]) for name in names))
         return substitute(text, values)
 
     def _find_in_map(self, path: list[Json]) -> Json:
@@ -149,9 +161,14 @@ class Evaluator:
             return UNKNOWN if region is UNKNOWN else self._world.zones(region)
         if function not in _PURE:
             raise ValidationError(f"Template error: {function} is not emulated")
-        if function == "Fn::Select":
-            return _select(argument)
-        return UNKNOWN if has_unknown(argument) else _PURE[function](argument)
+        if function != "Fn::Select" and has_unknown(argument):
+            return UNKNOWN
+        try:
+            if function == "Fn::Join":
+                self._spend(len(argument[0]) * len(argument[1]))
+            return _PURE[function](argument)
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            raise ValidationError(f"Template error: {function} does not take {argument} ({error})") from error
 
 
 def _function(node: Json) -> tuple[str | None, Json]:
@@ -176,13 +193,15 @@ def _select(argument: Any) -> Json:
     index, items = argument
     if items is UNKNOWN or index is UNKNOWN:
         return UNKNOWN
-    if not 0 <= int(index) < len(items):
+    if not isinstance(items, list) or not 0 <= int(index) < len(items):
         raise ValidationError(f"Template error: Fn::Select cannot select nonexistent value at index {index}")
     return items[int(index)]
 
 
 def _cidr(argument: Any) -> list[str]:
     block, count, *bits = argument
+    if not 1 <= int(count) <= 256:
+        raise ValueError("the count is from 1 to 256")
     network = ipaddress.ip_network(block)
     width = network.max_prefixlen - int(bits[0]) if bits else network.prefixlen + (int(count) - 1).bit_length()
     blocks = network.subnets(new_prefix=width)

@@ -4,12 +4,16 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import regex  # type: ignore[import-untyped]
+
 from sagehost.cloudformation.errors import ValidationError
 from sagehost.cloudformation.template import Template
 from sagehost.cloudformation.values import Json, as_text
 
 _SSM_VALUE = re.compile(r"AWS::SSM::Parameter::Value<(.+)>")
 _LIST = re.compile(r"List<(.+)>")
+
+_MOST_CHARACTERS = 4096
 
 HIDDEN = "****"
 """What the API shows of a NoEcho parameter."""
@@ -76,7 +80,9 @@ def _written(
     value = asked.get("ParameterValue", declaration.get("Default"))
     if value is None:
         return None
-    return as_text(value)
+    if len(text := as_text(value)) > _MOST_CHARACTERS:
+        raise ValidationError(f"Parameter {name} must not have more than {_MOST_CHARACTERS} characters")
+    return text
 
 
 def _typed(kind: str, value: str) -> Json:
@@ -98,7 +104,7 @@ def _broken(declaration: Mapping[str, Json], kind: str, item: str) -> str | None
     if allowed and item not in allowed:
         return f"Parameter must be one of [{', '.join(allowed)}]"
     pattern, least, most = (declaration.get(name) for name in ("AllowedPattern", "MinLength", "MaxLength"))
-    if pattern and not re.fullmatch(pattern, item):
+    if pattern and not _matches(pattern, item):
         return f"Parameter must match pattern {pattern}"
     if not int(least or 0) <= len(item) <= int(most or 1 << 20):
         return f"Parameter must have {least or 0} to {most or '…'} characters"
@@ -109,3 +115,12 @@ def _broken(declaration: Mapping[str, Json], kind: str, item: str) -> str | None
         if not low <= float(item) <= high:
             return f"Parameter must be between {low:g} and {high:g}"
     return None
+
+
+def _matches(pattern: str, text: str) -> bool:
+    if len(pattern) > _MOST_CHARACTERS:
+        raise ValidationError(f"Template error: an AllowedPattern has more than {_MOST_CHARACTERS} characters")
+    try:
+        return regex.fullmatch(pattern, text, timeout=1) is not None
+    except (regex.error, RecursionError, TimeoutError) as error:
+        raise ValidationError(f"Template error: AllowedPattern {pattern} cannot be evaluated: {error}") from error

@@ -12,7 +12,7 @@ from sagehost.cloudformation.errors import InsufficientCapabilities, ValidationE
 from sagehost.cloudformation.plan import check_rules
 from sagehost.cloudformation.store import Stack, Target
 from sagehost.cloudformation.target_state import TargetState, ssm_value
-from sagehost.cloudformation.template import Template, parse
+from sagehost.cloudformation.template import MOST_BYTES, Template, parse
 from sagehost.cloudformation.values import Json
 
 Request = Mapping[str, Json]
@@ -23,6 +23,8 @@ _IAM_TYPES = "Group InstanceProfile ManagedPolicy Role User AccessKey Policy Use
 
 # Path style and both virtual-host styles of S3, and this server's own path style.
 _S3_HOST = re.compile(r"(?:(?P<bucket>.+)\.)?s3(?:[.-](?P<region>[a-z0-9-]+))?\.amazonaws\.com(?:\.cn)?")
+
+_MOST_BYTES_IN_REQUEST = 51_200
 
 _HARMLESS: Mapping[str, Json] = {
     "DeploymentConfig": {"Mode": "STANDARD"},
@@ -101,9 +103,15 @@ def body(request: Request, account: str, region: str) -> str:
     """
     if ("TemplateBody" in request) is ("TemplateURL" in request):
         raise ValidationError("Either Template URL or Template Body must be specified.")
-    if "TemplateBody" in request:
-        return str(request["TemplateBody"])
-    return _from_s3(str(request["TemplateURL"]), account, region)
+    if "TemplateURL" in request:
+        return _from_s3(str(request["TemplateURL"]), account, region)
+    text = str(request["TemplateBody"])
+    if len(text.encode()) > _MOST_BYTES_IN_REQUEST:
+        raise ValidationError(
+            f"1 validation error detected: Value '{text}' at 'templateBody' failed to satisfy constraint: Member must "
+            f"have length less than or equal to {_MOST_BYTES_IN_REQUEST}"
+        )
+    return text
 
 
 def _from_s3(address: str, account: str, region: str) -> str:
@@ -113,7 +121,10 @@ def _from_s3(address: str, account: str, region: str) -> str:
     bucket, key = (host["bucket"], path) if host and host["bucket"] else path.partition("/")[::2]
     client = moto_app.client("s3", account, region)
     try:
-        return str(client.get_object(Bucket=bucket, Key=key)["Body"].read().decode())
+        found = client.get_object(Bucket=bucket, Key=key)
+        if found["ContentLength"] > MOST_BYTES:
+            raise ValidationError(f"Template may not exceed {MOST_BYTES} bytes in size.")
+        return str(found["Body"].read().decode())
     except client.exceptions.ClientError as error:
         raise ValidationError(f"S3 error: {error.response['Error']['Message']} ({address})") from error
 

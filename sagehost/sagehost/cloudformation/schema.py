@@ -120,6 +120,16 @@ def _worded(error: jsonschema.ValidationError) -> str:
     return f"{place}: {error.message}"
 
 
+def section_problems(name: str, section: Json) -> Iterator[str]:
+    """What is wrong with the form of a section of a template, by cfn-lint's schemas."""
+    return map(_worded, _section(name.lower()).iter_errors(section))
+
+
+@cache
+def _section(name: str) -> Any:
+    return Validator(json.loads((_directory() / "other" / name / "configuration.json").read_text()))
+
+
 @cache
 def _validator(resource_type: str) -> Any:
     return Validator(load(resource_type).json_schema())

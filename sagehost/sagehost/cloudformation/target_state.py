@@ -18,7 +18,7 @@ from sagehost.cloudformation.providers.provider import Resource, as_mapping
 from sagehost.cloudformation.store import Deployed, Output, Problem, Stack, Target, store
 from sagehost.cloudformation.values import UNKNOWN, Json, as_text, has_unknown, hint
 
-_DYNAMIC = re.compile(r"\{\{resolve:([^:}]+):([^}]+)\}\}")
+_DYNAMIC = re.compile(r"\{\{resolve:([^:{}]+):([^{}]+)\}\}")
 
 ATTRIBUTES = ("Metadata", "DeletionPolicy", "UpdateReplacePolicy")
 """Parts of a resource's definition that can change without the resource."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from sagehost.cloudformation import schema
 from sagehost.cloudformation.errors import ValidationError
 from sagehost.cloudformation.values import Json, hint
 
@@ -20,7 +21,12 @@ _RESOURCE_ATTRIBUTES = """
 """
 _RETENTION = ("Delete", "Retain", "RetainExceptOnCreate", "Snapshot")
 
-_SUBSTITUTION = re.compile(r"\$\{([^!}][^}]*)\}")
+MOST_BYTES = 1_000_000
+_QUOTAS = {"Resources": 500, "Parameters": 200, "Outputs": 200, "Mappings": 200}
+_MOST_IN_YAML, _DEEPEST_YAML = 200_000, 100
+"""Limits of our own, far above those of a template of a megabyte: libyaml recurses in C, without a limit."""
+
+_SUBSTITUTION = re.compile(r"\$\{([^!{}][^{}]*)\}")
 
 
 class _Loader(yaml.CSafeLoader):
@@ -89,8 +95,16 @@ def parse(body: str) -> Template:
     resources = document.get("Resources")
     if not isinstance(resources, dict) or not resources:
         raise ValidationError("Template format error: At least one Resources member must be defined.")
+    for section, most in _QUOTAS.items():
+        if (number := len(document.get(section) or ())) > most:
+            told = f"Number of {section.lower()}, {number}, is greater than maximum allowed, {most}"
+            raise ValidationError(f"Template format error: {told}")
     for name, resource in resources.items():
         _check_resource(name, resource)
+    for section in ("Resources", "Parameters", "Mappings", "Outputs", "Rules"):
+        for problem in schema.section_problems(section, document.get(section) or {}):
+            place, _, told = problem.removeprefix("#").partition(": ")
+            raise ValidationError(f"Template format error: [/{section}{place}] {told}")
     template = Template(
         body=body,
         document=document,
@@ -103,16 +117,27 @@ def parse(body: str) -> Template:
 
 
 def _document(body: str) -> dict[str, Json]:
+    language = "JSON" if body.lstrip().startswith("{") else "YAML"
     try:
-        # CDK's templates are JSON, which the standard library reads many times faster than YAML.
-        document = json.loads(body) if body.lstrip().startswith("{") else yaml.load(body, Loader=_Loader)
-    except json.JSONDecodeError as error:
-        raise ValidationError(f"Template format error: JSON not well-formed. ({error})") from error
-    except yaml.YAMLError as error:
-        raise ValidationError(f"Template format error: YAML not well-formed. ({error})") from error
+        # CDK's templates are JSON, which the standard library reads many times faster than YAML. `int` refuses NaN.
+        document = json.loads(body, parse_constant=int) if language == "JSON" else _from_yaml(body)
+    except (yaml.YAMLError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
+        raise ValidationError(f"Template format error: {language} not well-formed. ({error})") from error
     if not isinstance(document, dict):
         raise ValidationError("Template format error: unsupported structure.")
     return document
+
+
+def _from_yaml(body: str) -> Json:
+    depth = 0
+    for number, event in enumerate(yaml.parse(body, Loader=yaml.CSafeLoader)):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if isinstance(event, yaml.AliasEvent):
+            raise ValidationError("Template error: YAML aliases are not allowed in CloudFormation templates")
+        if number > _MOST_IN_YAML or depth > _DEEPEST_YAML:
+            raise ValidationError("Template format error: YAML so large or deep is not emulated")
+    # As JSON, which has texts as keys, and no bytes, sets or infinities.
+    return json.loads(json.dumps(yaml.load(body, Loader=_Loader), allow_nan=False))
 
 
 def _check_resource(name: str, resource: Any) -> None:
@@ -192,8 +217,25 @@ def references(node: Json) -> Iterator[str]:
         elif function == "Fn::GetAtt":
             yield attribute_of(value)[0]
         elif function == "Fn::Sub":
-            text, own = (value[0], value[1]) if isinstance(value, list) else (value, {})
+            text, own = sub_arguments(value)
             yield from (name.split(".")[0] for name in substituted(text) if name not in own)
+
+
+def sub_arguments(value: Json) -> tuple[str, Mapping[str, Json]]:
+    """The text of a Fn::Sub and its own values.
+
+    Raises:
+        ValidationError: it has neither form.
+    """
+    match value:
+        case str(text) | [str(text)]:
+            return text, {}
+        case [str(text), dict(own)]:
+            return text, own
+    raise ValidationError(
+        "Template error: One or more Fn::Sub intrinsic functions don't specify expected arguments. Specify a string as "
+        "first argument, and an optional second argument to specify a mapping of values to replace in the string"
+    )
 
 
 def substituted(text: str) -> list[str]:
@@ -224,7 +266,7 @@ def attribute_of(value: Json) -> tuple[str, Json]:
 
 def _resource_references(resource: Mapping[str, Json]) -> Iterator[str]:
     depends = resource.get("DependsOn", [])
-    yield from [depends] if isinstance(depends, str) else depends
+    yield from map(str, depends if isinstance(depends, list) else [depends])
     yield from references(resource.get("Properties", {}))
 
 

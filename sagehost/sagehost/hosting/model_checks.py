@@ -1,6 +1,5 @@
 """What SageMaker checks at once when a model or an endpoint configuration is created, against the other services."""
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -38,7 +37,7 @@ def check_model(backend: SageMakerModelBackend, parameters: Mapping[str, Any]) -
     if name in backend._models:
         raise ValidationError(message=f'Cannot create already existing model "{backend._models[name].arn}".')
     role = parameters.get("ExecutionRoleArn", "")
-    _check_role(role)
+    _check_role(backend, role, arn_formatter("model", name, backend.account_id, backend.region_name))
     for container in [parameters.get("PrimaryContainer"), *(parameters.get("Containers") or [])]:
         if container:
             image = container.get("Image", "")
@@ -80,13 +79,15 @@ def _check_storage(parameters: Mapping[str, Any], variant: Mapping[str, Any]) ->
         )
 
 
-def _check_role(arn: str) -> None:
-    role = roles.find(arn)
-    if role is None or _PRINCIPAL not in json.dumps(role.assume_role_policy_document):
+def _check_role(backend: SageMakerModelBackend, role: str, model: str) -> None:
+    source = {"source_account": backend.account_id, "source_arn": model}
+    try:
+        roles.check(role, by=_PRINCIPAL, **source)
+    except roles.AccessDenied as error:
         raise ValidationError(
-            message=f"Could not assume role {arn}. Please ensure that the role exists and allows principal "
+            message=f"Could not assume role {role}. Please ensure that the role exists and allows principal "
             f"'{_PRINCIPAL}' to assume the role."
-        )
+        ) from error
 
 
 def model_data(container: Mapping[str, Any]) -> str | None:

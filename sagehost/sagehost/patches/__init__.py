@@ -4,9 +4,10 @@
 """
 
 import importlib
+import pkgutil
 from functools import cache
 
-SERVICES = ("applicationautoscaling", "cloudtrail", "cloudwatch", "ec2", "ecr", "iam", "kms", "logs", "s3", "sts")
+SERVICES = sorted({module.name for module in pkgutil.iter_modules(__path__)} - {"chosen_ids", "correction"})
 """moto's names of the services that are corrected."""
 
 

@@ -1,7 +1,9 @@
 """IAM: accounts by key id, conditions of policies, AWS's managed policies, the role of scaling."""
 
 import copy
-from collections.abc import Callable
+import json
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import moto.iam.models
@@ -9,9 +11,9 @@ from moto.core.config import default_user_config
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 from moto.iam.exceptions import InvalidInput
 from moto.iam.models import IAMBackend, ManagedPolicy, iam_backends
-from moto.iam.policy_validation import IAMTrustPolicyDocumentValidator
+from moto.iam.policy_validation import BaseIAMPolicyValidator, IAMTrustPolicyDocumentValidator
 
-from sagehost import accounts
+from sagehost import accounts, policies
 from sagehost.patches import correction
 
 # The CDK bootstrap attaches AdministratorAccess and ReadOnlyAccess, which moto leaves out unless told.
@@ -21,6 +23,13 @@ default_user_config["iam"]["load_aws_managed_policies"] = True
 @correction.replaces(IAMTrustPolicyDocumentValidator, "_validate_version")
 def _validate_version(*_: Any) -> None:
     """IAM takes a trust policy without a version, as the CDK bootstrap's roles have; moto refuses it in an update."""
+
+
+@correction.replaces(BaseIAMPolicyValidator, "_validate_condition_syntax")
+def _validate_condition_syntax(original: Callable[[Mapping[str, Any]], None], statement: Mapping[str, Any]) -> None:
+    """IAM takes numbers as values of conditions, in place of texts; moto does not."""
+    text = json.dumps(statement.get("Condition", {}))
+    original({**statement, "Condition": json.loads(text, parse_int=str, parse_float=str)})
 
 
 _PARSED: dict[str, list[ManagedPolicy]] = {}
@@ -42,6 +51,12 @@ def _get_account_id_from(_: Callable[[str], str], access_key: str) -> str:
     known = list(iam_backends.items())
     holders = (account for account, of in known if any(access_key in iam.access_keys for iam in of.values()))
     return next(holders, accounts.DEFAULT_ACCOUNT)
+
+
+@correction.replaces(IAMPolicyStatement, "_match")
+def _match(_: Callable[..., Any], pattern: str, text: str) -> re.Match[str] | None:
+    """moto takes all of a pattern for a regular expression, which a few dozen stars keep busy for years."""
+    return policies.pattern(pattern).fullmatch(text)
 
 
 @correction.replaces(IAMPolicyStatement, "is_action_permitted")

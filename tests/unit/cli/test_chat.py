@@ -8,6 +8,7 @@ import select
 import signal
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +18,8 @@ from mistral7b.tgi.tokenizer import count_tokens
 from tests.unit.cli.conftest import target
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.unit.cli.conftest import Run
 
 COMMAND = [sys.executable, "-c", "from mistral7b_cli import main; main()"]
@@ -119,11 +122,15 @@ class Terminal:
     def type(self, text: str) -> None:
         os.write(self._ours, text.encode())
 
-    def wait_for(self, text: str) -> None:
-        """Reads until this was shown; what is then left is seen by the next call."""
+    def wait_for(self, text: str, again: Callable[[], object] = lambda: None) -> None:
+        """Reads until this was shown; the next call sees what is left. Does something again every second."""
+        deadline = time.monotonic() + 20
         while text not in self.shown:
-            ready, _, _ = select.select([self._ours], [], [], 20)
-            assert ready, f"{text!r} was not shown within 20 s, but {self.shown!r}"
+            ready, _, _ = select.select([self._ours], [], [], 1)
+            if not ready:
+                assert time.monotonic() < deadline, f"{text!r} was not shown within 20 s, but {self.shown!r}"
+                again()
+                continue
             try:
                 part = os.read(self._ours, 4096)
             except OSError:  # the command has ended
@@ -155,8 +162,9 @@ def test_at_a_terminal_an_interrupt_leaves_the_cursor_on_a_new_line() -> None:
     terminal = Terminal("chat", "dev")
     try:
         terminal.wait_for("> ")
+        # readline does not see a signal that comes after its prompt and before it waits
         terminal.command.send_signal(signal.SIGINT)
-        terminal.wait_for("\n")
+        terminal.wait_for("\n", lambda: terminal.command.send_signal(signal.SIGINT))
         assert terminal.command.wait(timeout=20) == 130
     finally:
         terminal.close()

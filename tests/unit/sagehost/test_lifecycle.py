@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import signal
 import socket
+import stat
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -67,11 +70,54 @@ def test_a_pid_that_belongs_to_something_else_by_now_is_left_alone(state_dir: Pa
         stranger.wait()
 
 
+def test_a_server_that_does_not_answer_is_still_known_and_ended(state_dir: Path) -> None:
+    state = up(state_dir)
+    os.kill(state.pid, signal.SIGSTOP)
+    assert status(state_dir) == up(state_dir) == state
+    assert down(state_dir)
+    assert not _exists(state.pid)
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"pid": 1}'])
-def test_a_broken_state_file_is_no_server(state_dir: Path, text: str) -> None:
+def test_a_server_whose_state_file_is_damaged_is_not_forgotten(state_dir: Path, text: str) -> None:
     state_dir.mkdir()
     (state_dir / "state.json").write_text(text)
-    assert status(state_dir) is None
+    with (state_dir / "server.log").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(LifecycleError, match=r"state\.json is damaged"):
+            down(state_dir)
+    assert not down(state_dir)
+
+
+def test_only_the_owner_may_read_what_a_server_writes(state_dir: Path) -> None:
+    state_dir.mkdir(mode=0o700)
+    (state_dir / "server.log").write_text("of an earlier server, readable for all")
+    up(state_dir)
+    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in state_dir.iterdir()}
+    assert modes == dict.fromkeys(["lock", "server.log", "state.json"], 0o600)
+
+
+def test_a_new_state_folder_is_its_owners(tmp_path: Path) -> None:
+    down(tmp_path / "new")
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_interrupting_up_leaves_no_server(state_dir: Path, number: signal.Signals) -> None:
+    code = "import sys; from pathlib import Path; from sagehost.lifecycle import up; up(Path(sys.argv[1]))"
+    with subprocess.Popen([sys.executable, "-c", code, str(state_dir)], stderr=subprocess.DEVNULL) as starter:
+        while not (state_dir / "server.log").exists():  # it starts the server at this moment
+            assert starter.poll() is None
+        starter.send_signal(number)
+    _wait_until(lambda: not _is_locked(state_dir / "server.log"))
+
+
+def test_a_full_disk_is_told_with_its_place(state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    state_dir.mkdir()
+    with Path("/dev/full").open("wb") as full:
+        monkeypatch.setattr("sagehost.lifecycle._private", lambda _: os.fdopen(os.dup(full.fileno()), "ab"))
+        with pytest.raises(LifecycleError, match=f"^cannot write to {state_dir}: No space left on device$"):
+            up(state_dir)
 
 
 def test_a_busy_port_is_told_with_the_end_of_the_log(state_dir: Path) -> None:
@@ -98,10 +144,23 @@ def test_a_server_for_a_with_block_ends_when_its_process_is_killed(tmp_path: Pat
         assert owner.stdout is not None
         pid = int(owner.stdout.readline())
         owner.kill()
-    deadline = time.monotonic() + 10
-    while _exists(pid) and time.monotonic() < deadline:
+    _wait_until(lambda: not _exists(pid))
+
+
+def _wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline
         time.sleep(0.05)
-    assert not _exists(pid)
+
+
+def _is_locked(log: Path) -> bool:
+    with log.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def _exists(pid: int) -> bool:

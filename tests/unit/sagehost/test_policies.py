@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -27,6 +28,16 @@ def test_a_text_is_like_itself_and_nothing_longer(text: str) -> None:
     assert policies.like(f"{text}x", f"{text}?")
 
 
+def test_many_stars_are_compared_at_once() -> None:
+    assert not policies.like("a" * 1000, "*a" * 60 + "*b")
+    assert policies.like("a" * 1000 + "b", "*a" * 60 + "*b")
+
+
+@given(st.text("ab*?", max_size=8), st.text("ab", max_size=8))
+def test_patterns_mean_what_the_file_names_of_a_shell_mean(pattern: str, text: str) -> None:
+    assert policies.like(text, pattern) is fnmatchcase(text, pattern)
+
+
 @pytest.mark.parametrize(
     ("arn", "pattern", "fits"),
     [
@@ -43,7 +54,7 @@ def test_arns_are_compared_part_by_part(arn: str, pattern: str, fits: bool) -> N
 
 
 def allowed(*statements: dict[str, Any], action: str = "sts:AssumeRole", **context: str | None) -> bool:
-    document = json.dumps({"Statement": list(statements)})
+    document = json.dumps({"Statement": list(statements)} if statements else {})
     keys = {f"aws:{key}".lower(): value for key, value in context.items()}
     return bool(policies.allows(policies.statements(document), action, lambda _: True, keys))
 

@@ -45,7 +45,7 @@ def existing(account: Account) -> Values:
 
 # The variant with every optional field, with the VPC, name and caller of these tests, and nothing retained.
 EVERY_OPTION: Values = ENVIRONMENTS["everything"].model_dump(
-    by_alias=True, exclude={"name", "account", "endpoint_name", "network", "callers", "removal"}
+    by_alias=True, exclude={"name", "account", "endpoint_name", "network", "callers", "operators", "removal"}
 )
 IN_ONE_VPC: Mapping[str, tuple[Values, Values]] = {
     "a zone is exchanged": (own(*ZONES), own("use1-az1", "use1-az4")),

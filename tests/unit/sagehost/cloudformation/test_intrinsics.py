@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -173,3 +174,73 @@ def test_parameters_that_break_their_declaration_are_refused(
 ) -> None:
     with pytest.raises(ValidationError, match=message):
         parameters.resolve(declared(**declaration), given, {}, str)
+
+
+def nested(function: Callable[[Any], Any], times: int = 40) -> Any:
+    expression: Any = "aaaa"
+    for _ in range(times):
+        expression = function(expression)
+    return expression
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        nested(lambda part: {"Fn::Sub": ["${A}${A}", {"A": part}]}),
+        nested(lambda part: {"Fn::Join": ["a" * 10, {"Fn::Split": ["a", part]}]}),
+        nested(lambda part: {"Fn::Base64": part}, 60),
+        {"Fn::Join": ["", [{"Fn::Join": ["", ["x" * 9000]]}] * 1000]},
+    ],
+)
+def test_functions_that_multiply_a_value_are_refused(evaluator: Evaluator, expression: Any) -> None:
+    with pytest.raises(ValidationError, match="its functions build more than 4000000 characters"):
+        evaluator.value(expression)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        {"Ref": ["Name"]},
+        {"Fn::Join": "x"},
+        {"Fn::Split": ["", "a"]},
+        {"Fn::Select": ["x", ["a"]]},
+        {"Fn::Select": [0, "ab"]},
+        {"Fn::FindInMap": 7},
+        {"Fn::Cidr": ["x", "y"]},
+        {"Fn::Cidr": ["10.0.0.0/8", 1000000, 1]},
+        {"Fn::If": [["Yes"], 1, 2]},
+    ],
+)
+def test_wrong_arguments_are_refused(evaluator: Evaluator, expression: Any) -> None:
+    with pytest.raises(ValidationError, match="Template error"):
+        evaluator.value(expression)
+
+
+@pytest.mark.parametrize(
+    "expression", [{"Fn::Equals": ["a"]}, {"Fn::And": 1}, {"Fn::Not": []}, {"Fn::Contains": ["a"]}, "x"]
+)
+def test_wrong_arguments_of_conditions_are_refused(evaluator: Evaluator, expression: Any) -> None:
+    with pytest.raises(ValidationError, match="is not a condition function that is emulated"):
+        evaluator.truth(expression)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "message"),
+    [
+        ("(a|a|a)*$", r"AllowedPattern \(a\|a\|a\)\*\$ cannot be evaluated: regex timed out"),
+        ("(((", "cannot be evaluated: missing \\)"),
+        ("a" * 5000, "an AllowedPattern has more than 4096 characters"),
+    ],
+)
+def test_a_pattern_that_cannot_be_evaluated_is_refused(pattern: str, message: str) -> None:
+    declared = {"P": {"Type": "String", "AllowedPattern": pattern, "Default": "a" * 400 + "b"}}
+    template = parse(json.dumps({"Resources": DOCUMENT["Resources"], "Parameters": declared}))
+    with pytest.raises(ValidationError, match=message):
+        parameters.resolve(template, [], None, str)
+
+
+def test_a_parameter_takes_4096_characters() -> None:
+    template = parse(json.dumps({"Resources": DOCUMENT["Resources"], "Parameters": {"P": {"Type": "String"}}}))
+    assert parameters.resolve(template, given_as("a" * 4096), None, str).values
+    with pytest.raises(ValidationError, match="must not have more than 4096 characters"):
+        parameters.resolve(template, given_as("a" * 4097), None, str)

@@ -29,6 +29,26 @@ ONE = {"A": {"Type": "AWS::SNS::Topic"}}
         ("text", "unsupported structure"),
         ("{}", "At least one Resources member must be defined."),
         (template({}), "At least one Resources member must be defined."),
+        (template(ONE, Metadata=float("nan")), "JSON not well-formed"),
+        ('{"Resources": ' + "[" * 5000 + "]" * 5000 + "}", "JSON not well-formed"),
+        ("Resources: " + "[" * 5000 + "]" * 5000, "YAML so large or deep is not emulated"),
+        ("Resources: {A: !!binary YQ==}", "YAML not well-formed"),
+        ("Resources: {A: .inf}", "YAML not well-formed"),
+        ("Resources: {A: 0x" + "9" * 9000 + "}", "YAML not well-formed"),
+        ("Resources: &a {A: *a}", "YAML aliases are not allowed in CloudFormation templates"),
+        (
+            template({f"A{n}": ONE["A"] for n in range(501)}),
+            "resources, 501, is greater than maximum allowed, 500",
+        ),
+        (template(ONE, Outputs={f"O{n}": {"Value": 1} for n in range(201)}), "Number of outputs, 201, is greater than"),
+        (template(ONE, Parameters=[1]), r"\[/Parameters\] expected type: object, found: list"),
+        (template(ONE, Parameters={"P": "x"}), r"\[/Parameters/P\] expected type: object"),
+        (template(ONE, Outputs={"O": {"Valeu": 1}}), r"\[/Outputs/O\] .*\(did you mean Value\?\)"),
+        (template({"A": {**ONE["A"], "DependsOn": {"a": 1}}}), r"\[/Resources/A/DependsOn\] expected type"),
+        (
+            template({"A": {**ONE["A"], "Properties": {"DisplayName": {"Fn::Sub": []}}}}),
+            "don't specify expected arguments",
+        ),
         (template(ONE, Resource={}), r"Invalid template property or properties \[Resource\]"),
         (template(ONE, Transform="AWS::Serverless-2016-10-31"), "Transform AWS::Serverless-2016-10-31 is not emulated"),
         (template({"A": {}}), r"\[/Resources/A\] Every Resources object must contain a Type member"),
@@ -55,6 +75,17 @@ ONE = {"A": {"Type": "AWS::SNS::Topic"}}
 def test_an_invalid_template_is_refused_with_the_reason(body: str, message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         parse(body)
+
+
+def test_aliases_are_refused_before_they_multiply() -> None:
+    levels = "".join(f"  m{n}: &m{n} [{', '.join([f'*m{n - 1}'] * 9)}]\n" for n in range(1, 40))
+    with pytest.raises(ValidationError, match="YAML aliases are not allowed"):
+        parse(f"Resources: {{A: {{Type: AWS::SNS::Topic}}}}\nMetadata:\n  m0: &m0 lol\n{levels}")
+
+
+def test_keys_of_yaml_are_texts() -> None:
+    parsed = parse("Resources: {A: {Type: AWS::SNS::Topic}}\nMappings: {Sizes: {us-east-1: {64: a}}}")
+    assert parsed.section("Mappings") == {"Sizes": {"us-east-1": {"64": "a"}}}
 
 
 def test_a_cycle_is_refused_with_the_resources_in_it() -> None:

@@ -60,16 +60,45 @@ def test_an_image_outside_ecr_needs_vpc_access_to_its_repository(make_model: Mak
     assert make_model(PrimaryContainer={"Image": image, "ImageConfig": {"RepositoryAccessMode": "Vpc"}})
 
 
-@pytest.mark.parametrize("trusted", [None, "lambda.amazonaws.com"])
+SAGEMAKER = {"Service": "sagemaker.amazonaws.com"}
+
+
+@pytest.mark.parametrize(
+    "trusted",
+    [
+        None,
+        {"Principal": {"Service": "lambda.amazonaws.com"}},
+        {"Principal": SAGEMAKER, "Effect": "Deny"},
+        {"NotPrincipal": SAGEMAKER},
+        {"Principal": SAGEMAKER, "Condition": {"StringEquals": {"aws:SourceAccount": "444455556666"}}},
+        {"Principal": {"AWS": "*"}, "Sid": "sagemakeramazonawscom"},
+    ],
+)
 def test_a_role_that_sagemaker_cannot_assume_is_refused(
-    client: Callable[..., Any], make_model: Make, trusted: str | None
+    client: Callable[..., Any], make_model: Make, trusted: dict[str, Any] | None
 ) -> None:
+    iam = client("iam")
+    if "foreign" in {role["RoleName"] for role in iam.list_roles()["Roles"]}:
+        iam.delete_role(RoleName="foreign")
     if trusted:
-        statement = {"Effect": "Allow", "Principal": {"Service": trusted}, "Action": "sts:AssumeRole"}
+        statement = {"Effect": "Allow", "Action": "sts:AssumeRole", **trusted}
         trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        client("iam").create_role(RoleName="foreign", AssumeRolePolicyDocument=trust)
+        iam.create_role(RoleName="foreign", AssumeRolePolicyDocument=trust)
     with pytest.raises(ClientError, match="Could not assume role arn:aws:iam::111122223333:role/foreign"):
         make_model(ExecutionRoleArn="arn:aws:iam::111122223333:role/foreign")
+
+
+@pytest.mark.parametrize(
+    ("name", "principal"), [("all", "*"), ("two", {"Service": ["lambda.amazonaws.com", "sagemaker.amazonaws.com"]})]
+)
+def test_a_role_that_trusts_sagemaker_among_others_is_assumed(
+    client: Callable[..., Any], make_model: Make, name: str, principal: Any
+) -> None:
+    conditions = {"StringEquals": {"aws:SourceAccount": ["111122223333"]}}
+    statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": principal, "Condition": conditions}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": statement})
+    role = client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    assert make_model(ExecutionRoleArn=role)
 
 
 @pytest.mark.parametrize(

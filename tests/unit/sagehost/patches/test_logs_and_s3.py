@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from botocore.exceptions import ClientError
@@ -11,6 +12,7 @@ from moto.ec2.models.flow_logs import FlowLogsBackend
 from moto.logs.models import LogsBackend
 from moto.logs.responses import LogsResponse
 from moto.s3.models import FakeBucket, S3Backend
+from moto.s3.responses import S3Response
 
 from sagehost import moto_app, patches
 from tests.unit.fresh_accounts import fresh_account
@@ -20,7 +22,7 @@ NO_KEY = "arn:aws:kms:us-east-1:111122223333:key/00000000-0000-0000-0000-0000000
 
 @pytest.fixture(autouse=True)
 def _corrected() -> None:
-    for service in ("ec2", "iam", "logs", "s3"):
+    for service in ("ec2", "events", "iam", "logs", "s3"):
         patches.install(service)
 
 
@@ -160,3 +162,26 @@ def test_moto_refuses_every_second_flow_log_and_finds_no_group(
         flow_log(TrafficType="REJECT")
     (shown,) = client("ec2").describe_flow_logs()["FlowLogs"]
     assert shown["DeliverLogsStatus"] == "FAILED"
+
+
+def test_chunks_that_are_shorter_than_the_header_says_are_refused(client: Callable[[str], Any]) -> None:
+    original = S3Response._handle_v4_chunk_signatures.__wrapped__  # type: ignore[attr-defined]
+    assert len(original(Mock(), b"0;\r\n", 5)) == 5
+    with pytest.raises(OverflowError, match="of 400000000 bytes, at most 4 have come"):
+        S3Response._handle_v4_chunk_signatures(Mock(), b"0;\r\n", 400_000_000)
+
+
+def test_s3_select_is_not_emulated(client: Callable[[str], Any]) -> None:
+    formats = {"InputSerialization": {"CompressionType": "GZIP", "CSV": {}}, "OutputSerialization": {"CSV": {}}}
+    client("s3").create_bucket(Bucket="a-bucket")
+    with pytest.raises(ClientError, match="SelectObjectContent \\(not emulated\\)"):
+        client("s3").select_object_content(
+            Bucket="a-bucket", Key="k", Expression="select 1", ExpressionType="SQL", **formats
+        )
+
+
+def test_wildcards_in_event_patterns_are_not_emulated(client: Callable[[str], Any]) -> None:
+    pattern = '{"source": [{"wildcard": "*a*a*"}]}'
+    client("events").put_rule(Name="r", EventPattern=pattern)
+    with pytest.raises(ClientError, match=r"wildcard in an event pattern \(not emulated\)"):
+        client("events").put_events(Entries=[{"Source": "b", "DetailType": "c", "Detail": "{}"}])
