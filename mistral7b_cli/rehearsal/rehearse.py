@@ -130,16 +130,9 @@ def run_rehearsal(
 ) -> tuple[list[Result], Path | None]:
     """Promotes commits one after the other; the last one is what the rehearsal is about.
 
-    Args:
-        project: The project, a git repository.
-        commits: Their ids.
-        environments: Files that take the place of the commit's own; None: those of the commit.
-        report: Shows the steps.
-        approver: Answers the last commit's approvals; None: the user, on the report's console.
-        keep: Whether the embedded AWS goes on running.
-
-    Returns:
-        What came of each commit, and the folder that stays with `keep`.
+    Files of another folder of `environments` take the place of each commit's own. Without an `approver` of the last
+    commit, the user is asked on the report's console. With `keep` the embedded AWS goes on running; the folder that
+    stays is returned with what came of each commit.
 
     Raises:
         CommandFailedError, ClientError, LifecycleError: a command, a service or the embedded AWS fails.

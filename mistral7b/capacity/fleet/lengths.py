@@ -44,12 +44,9 @@ Lengths = LognormalLength | EmpiricalLength
 
 
 def parse_lengths(text: str, column: str, most: int) -> Lengths:
-    """The distribution that an option names.
+    """The distribution that the option `column` names, cut at `most` tokens.
 
-    Args:
-        text: `300` (always 300), `300:900` (lognormal, mean 300 and p95 900) or a file with one count a line.
-        column: The option's name, for messages.
-        most: Tokens at most; larger drawn counts are cut to it.
+    `300` (always 300), `300:900` (lognormal, mean 300 and p95 900) or a file with one count a line.
 
     Raises:
         TraceError: the text is none of these, or a count is not between 1 and `most`.
