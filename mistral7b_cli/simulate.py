@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -198,17 +198,14 @@ def _container(env: Environment | None, kind: str) -> tuple[LauncherSettings, Ro
 
 def _policies(texts: list[str], env: Environment | None) -> list[Policy]:
     """Those that the texts describe; without any the environment's own, or else a default."""
-    base, spec, name = Policy("", 1, 4, scale_out_cooldown_s=60.0, scale_in_cooldown_s=300.0), "", ""
-    scaling = env.auto_scaling if env else None
-    if env is not None and scaling is not None:
-        shown = f"concurrency:{scaling.target_concurrent_requests:g}"
-        shown += f",min={scaling.min_instances},max={scaling.max_instances}"
-        pauses = f"out={scaling.scale_out_cooldown_seconds},in={scaling.scale_in_cooldown_seconds}"
-        spec, name = f"{shown},start={env.instance.count},{pauses}", f"{env.name}: {shown}"
-    elif env is not None:
-        spec = f"fixed:{env.instance.count}"
-        name = f"{env.name}: {spec}"
-    own = parse_policy(spec or "concurrency:16,min=1,max=4", base)
-    if texts:
-        return [parse_policy(text, own if scaling else base) for text in texts]
-    return [replace(own, name=name or own.name)]
+    base = Policy("", 1, 4, scale_out_cooldown_s=60.0, scale_in_cooldown_s=300.0)
+    own = parse_policy("concurrency:16,min=1,max=4", base)
+    if env is not None:
+        low, high = env.instance_bounds
+        own = Policy(f"{env.name}: fixed:{high}", low, high)
+    if env is not None and (scaling := env.auto_scaling):
+        target = scaling.target_concurrent_requests
+        pauses = float(scaling.scale_out_cooldown_seconds), float(scaling.scale_in_cooldown_seconds)
+        name = f"{env.name}: concurrency:{target:g},min={low},max={high}"
+        own = base = Policy(name, low, high, "concurrency", target, *pauses, env.instance.count)
+    return [parse_policy(text, base) for text in texts] or [own]
