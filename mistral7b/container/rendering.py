@@ -20,15 +20,19 @@ def dumps(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def generation(request: ValidRequest, answer: Answer, seeds: list[int], inputs: str | None) -> bytes:
+def generation(request: ValidRequest, answers: list[Answer], seeds: list[int], inputs: str | None) -> bytes:
     """The body of an answer that is not a stream; `inputs` is the prompt where it is to be repeated before the text.
 
-    With `best_of` there are several `seeds`, the chosen sequence's first, and the same answer for each.
+    The first of `answers` is the chosen one of `best_of`.
     """
-    body: dict[str, Any] = {"generated_text": (inputs or "") + answer.text}
+    texts = [(inputs or "") + answer.text for answer in answers]
+    body: dict[str, Any] = {"generated_text": texts[0]}
     if request.parameters.details or request.parameters.decoder_input_details:
-        others = [body | _sequence(request, answer, seed) for seed in seeds[1:]]
-        body["details"] = _sequence(request, answer, seeds[0], others)
+        others = [
+            {"generated_text": text, **_sequence(request, answer, seed)}
+            for text, answer, seed in zip(texts[1:], answers[1:], seeds[1:], strict=True)
+        ]
+        body["details"] = _sequence(request, answers[0], seeds[0], others)
     return dumps([body]).encode()
 
 

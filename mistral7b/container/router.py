@@ -30,6 +30,7 @@ class Pace(Protocol):
         The caller closes the iterator at the end of the answer, or when the client disconnects: the request then leaves
         the running batch.
         """
+        ...
 
 
 async def at_once(prompt_tokens: int, max_new_tokens: int) -> AsyncGenerator[None, None]:
@@ -81,9 +82,9 @@ class TgiContainer:
                 permits.enter_context(self._permit())
             valid = await self._validate(request)
             seeds = [valid.seed, *(random.getrandbits(64) for _ in range(count - 1))]
-            made = self._answer(valid)
-            await asyncio.gather(*(self._wait_for(valid, made) for _ in seeds))
-        return rendering.generation(valid, made, seeds, self._repeated(request))
+            answers = [self._answer(valid) for _ in seeds]
+            await asyncio.gather(*(self._wait_for(valid, made) for made in answers))
+        return rendering.generation(valid, answers, seeds, self._repeated(request))
 
     async def _stream(self, request: GenerateRequest) -> AsyncGenerator[bytes, None]:
         try:

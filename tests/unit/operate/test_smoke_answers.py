@@ -35,7 +35,7 @@ def request(max_new_tokens: int, inputs: str = PROMPT) -> ValidRequest:
 def whole(max_new_tokens: int, inputs: str = PROMPT) -> bytes:
     """The body of an answer."""
     asked = request(max_new_tokens, inputs)
-    return rendering.generation(asked, answer(len(asked.prompt), max_new_tokens, []), [1], None)
+    return rendering.generation(asked, [answer(len(asked.prompt), max_new_tokens, [])], [1], None)
 
 
 def streamed(max_new_tokens: int) -> bytes:
