@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mistral7b.capacity.calibration import published_calibration
-from mistral7b.capacity.fleet import Fleet, LognormalLength, Policy, Summary, constant, poisson_trace, simulate
+from mistral7b.capacity.fleet import Fleet, LognormalLength, Policy, Summary, poisson_trace, rate_over_time, simulate
 from mistral7b.capacity.memory import max_batch_total_tokens
 from mistral7b.capacity.planner import Plan, plan
 from mistral7b.capacity.planner.service import GRID
@@ -52,13 +52,12 @@ def brute_force(asked: Workload, found: Plan) -> int | None:
     """The fewest instances that keep the objective at the peak in simulations, over every limit of GRID."""
     inputs = LognormalLength(*INPUT, asked.longest_prompt)
     outputs = LognormalLength(*OUTPUT, asked.longest_answer)
-    rate, budget = asked.requests_per_second.peak, found.settings.max_batch_prefill_tokens
+    peak, budget = asked.requests_per_second.peak, found.settings.max_batch_prefill_tokens
     limits = replace(
         found.option.candidate.limits, max_batch_total_tokens=max_batch_total_tokens(max_batch_prefill_tokens=budget)
     )
-    trace = poisson_trace(
-        constant(rate), REQUESTS / rate, inputs, outputs, seed=1, max_total_tokens=found.settings.max_total_tokens
-    )
+    most, rate = found.settings.max_total_tokens, rate_over_time("constant", peak, peak, REQUESTS / peak)
+    trace = poisson_trace(rate, REQUESTS / peak, inputs, outputs, seed=1, max_total_tokens=most)
     kept = []
     for limit in GRID:
         fleet = Fleet(published_calibration().parameters, replace(limits, max_concurrent_requests=limit))

@@ -13,7 +13,7 @@ import time
 from heapq import heappop, heappush
 
 from mistral7b.capacity.calibration import published_calibration
-from mistral7b.capacity.fleet import Fleet, LognormalLength, Policy, Trace, poisson_trace, ramp, simulate
+from mistral7b.capacity.fleet import Fleet, LognormalLength, Policy, Trace, poisson_trace, rate_over_time, simulate
 from mistral7b.capacity.memory import benchmark_limits
 
 INPUTS, OUTPUTS = LognormalLength(300, 900, 4000), LognormalLength(150, 400, 4000)
@@ -27,7 +27,8 @@ def fleet() -> Fleet:
 
 def ramp_trace(requests: float) -> Trace:
     """20 to 180 requests a second, for as long as makes so many."""
-    return poisson_trace(ramp(20, 180, requests / 100), requests / 100, INPUTS, OUTPUTS, seed=1)
+    seconds = requests / 100
+    return poisson_trace(rate_over_time("ramp", 20, 180, seconds), seconds, INPUTS, OUTPUTS, seed=1)
 
 
 def measure(requests: float) -> dict[str, float]:

@@ -11,11 +11,22 @@ MOST_TOKENS = 8192
 """Tokens of prompt and answer together that are planned for: JumpStart's MAX_TOTAL_TOKENS."""
 
 # The 95% quantile of the standard normal distribution.
-_Z95 = 1.6448536269514722
+Z95 = 1.6448536269514722
 # Where a distribution that is given by mean and p95 ends unless the file says so: its 99.9% quantile.
 _Z999 = 3.090232306167813
 # exp(z²/2): no lognormal distribution has its p95 further above the mean.
 _MOST_P95_TO_MEAN = 3.86
+
+
+def lognormal(mean: float, p95: float) -> tuple[float, float]:
+    """Mean and standard deviation of the logarithm of a lognormal distribution, by its own mean and 95% quantile.
+
+    With p95 = exp(mu + z·sigma) and mean = exp(mu + sigma²/2): sigma²/2 - z·sigma + ln(p95/mean) = 0, of which the
+    smaller root is taken.
+    """
+    sigma = Z95 - math.sqrt(Z95**2 - 2 * math.log(p95 / mean))
+    return math.log(mean) - sigma**2 / 2, sigma
+
 
 _Rate = Annotated[float, Field(ge=0.0001, le=10_000)]
 _Tokens = Annotated[int, Field(ge=1, le=MOST_TOKENS - 1)]
@@ -42,22 +53,17 @@ class TokenSpread(Section):
             raise refusal("longest is below p95", f"set longest to {math.ceil(self.p95)} or more, or leave it out")
         return self
 
-    @property
-    def sigma(self) -> float:
-        """Standard deviation of the logarithm: the smaller root of sigma²/2 - z·sigma + ln(p95/mean) = 0."""
-        return _Z95 - math.sqrt(_Z95**2 - 2 * math.log(self.p95 / self.mean))
-
-    @property
-    def mu(self) -> float:
-        """Mean of the logarithm, from mean = exp(mu + sigma²/2)."""
-        return math.log(self.mean) - self.sigma**2 / 2
+    def at(self, normal: float) -> float:
+        """Tokens where the standard normal distribution has `normal`."""
+        mu, sigma = lognormal(self.mean, self.p95)
+        return math.exp(mu + sigma * normal)
 
     @property
     def most(self) -> int:
         """The longest, as given or by the distribution."""
         if self.longest is not None:
             return self.longest
-        return min(MOST_TOKENS - 1, max(1, math.ceil(math.exp(self.mu + _Z999 * self.sigma))))
+        return min(MOST_TOKENS - 1, max(1, math.ceil(self.at(_Z999))))
 
 
 def _form_of_tokens(value: Any) -> str:

@@ -7,18 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from mistral7b.capacity.calibration import Calibration, published_calibration
-from mistral7b.capacity.fit import (
-    FITTED,
-    START,
-    Compared,
-    Errors,
-    FitError,
-    compare,
-    errors,
-    errors_by_metric,
-    fit,
-    predict,
-)
+from mistral7b.capacity.fit import FITTED, START, Compared, FitError, compare, errors_by_metric, fit, predict
 from mistral7b.capacity.measurements import published_path, read_measurements
 from mistral7b.capacity.memory import benchmark_limits
 from mistral7b.capacity.plots import plot_benchmark as draw
@@ -82,8 +71,7 @@ def show_table(
         raise UserError(f"{path}: {error}") from None
     if plot is not None:
         draw(figures, calibration, limits, plot)
-    found: dict[str, Errors] = {str(metric): one for metric, one in errors_by_metric(compared).items()}
-    found["all"] = errors(compared)
+    found = errors_by_metric(compared)
     sustained = [predict(c.figure.row, calibration, limits).steady.tokens_per_second for c in compared]
     if as_json:
         write_json(

@@ -8,7 +8,7 @@ import typer
 
 from mistral7b.errors import FAILED, UserError
 from mistral7b_cli.demo.command import interruptible
-from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder, PictureFile, project_here
+from mistral7b_cli.options import AsJson, PictureFile, project_here
 from mistral7b_cli.output import out, progress, say, write_json
 from mistral7b_cli.rehearsal.approvals import approve_all
 from mistral7b_cli.rehearsal.rehearse import BUILDS, STATE, run_rehearsal
@@ -32,7 +32,7 @@ and make check that takes some ten minutes. Only what is committed is promoted.
 
 
 @commands.command(epilog=_EPILOG)
-def rehearse(  # noqa: PLR0917 - typer makes an option of each
+def rehearse(
     approve: Annotated[bool, typer.Option("--approve", help="Approve whatever the pipeline asks.")] = False,
     after: Annotated[
         str | None,
@@ -40,7 +40,6 @@ def rehearse(  # noqa: PLR0917 - typer makes an option of each
             metavar="COMMIT", help="Promote this commit first, approving everything: what HEAD meets on its way."
         ),
     ] = None,
-    folder: EnvironmentsFolder = DEFAULT_FOLDER,
     picture: PictureFile = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the embedded AWS running, to look around.")] = False,
     as_json: AsJson = False,
@@ -48,8 +47,7 @@ def rehearse(  # noqa: PLR0917 - typer makes an option of each
     """Run the pipeline on this laptop: HEAD, through every stage, to every environment, on an embedded AWS.
 
     Accounts are bootstrapped, the pipeline is deployed and connected by the commands that do it on AWS, and the builds'
-    commands run as they are. Approvals are asked for. Nothing of it stays. Run it in the project's folder. Files of
-    another folder (--environments) take the place of the commit's own.
+    commands run as they are. Approvals are asked for. Nothing of it stays. Run it in the project's folder.
 
     --json prints one document: of the commit its stages and actions with status, seconds and reason, what stopped it
     and its log, and what each environment runs in the end.
@@ -61,15 +59,12 @@ def rehearse(  # noqa: PLR0917 - typer makes an option of each
             "fix: run it at a terminal, or approve everything with --approve"
         )
     project = project_here()
-    if not folder.is_dir():
-        raise UserError(f"--environments {folder}: there is no such folder\nfix: name one that is there")
     commits = [commit_of(project, revision) for revision in (after, "HEAD") if revision is not None]
-    other = None if folder.resolve() == (project / DEFAULT_FOLDER).resolve() else folder.resolve()
     if files := uncommitted(project):
         say("\n    ".join(["Not part of the rehearsal, as it is not committed:", *files]), on=console)
     with interruptible("rehearsal", console):
         approver = approve_all(console, "--approve says so") if approve else None
-        results, kept = run_rehearsal(project, commits, other, Report(console), approver, keep=keep)
+        results, kept = run_rehearsal(project, commits, Report(console), approver, keep=keep)
     last = results[-1]
     if as_json:
         before = {"before": results[0].document()} if len(results) > 1 else {}

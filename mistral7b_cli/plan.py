@@ -19,6 +19,7 @@ from mistral7b.capacity.plots import plot_plan as draw
 from mistral7b.catalog import instance_types
 from mistral7b.catalog.prices import price_of
 from mistral7b.environment import Environment, load_environment
+from mistral7b.environment.auto import SCALING, VARIABLES
 from mistral7b.errors import UserError
 from mistral7b_cli.layout import Table
 from mistral7b_cli.options import (
@@ -34,10 +35,8 @@ from mistral7b_cli.output import progress, say, write_json
 
 commands = typer.Typer()
 
-_VARIABLES = ("MAX_CONCURRENT_REQUESTS", "MAX_INPUT_LENGTH", "MAX_TOTAL_TOKENS", "MAX_BATCH_PREFILL_TOKENS")
 _UNITS: dict[str, Callable[[float], float]] = {"hour": lambda _: 1.0, "million_tokens": lambda rate: rate * 0.0036}
 """Unit of cost -> how many of it an hour has, by tokens per second."""
-_SCALING = ("target_concurrent_requests", "min_instances", "max_instances")
 _EPILOG = """
 The environment file says what traffic comes and how fast it has to be served:
 
@@ -119,9 +118,9 @@ class _Report:
         """Each setting with its present and its planned value."""
         current, scaling, planned = self.env.launcher_settings(), self.env.auto_scaling, self.plan.settings
         rows: list[tuple[str, str | None, str]] = []
-        for variable, field in ((variable, variable.lower()) for variable in _VARIABLES):
+        for variable, field in ((variable, variable.lower()) for variable in VARIABLES):
             rows.append((f"tgi.{variable}", str(getattr(current, field)), str(getattr(planned, field))))
-        for field in _SCALING:
+        for field in SCALING:
             before = None if scaling is None else f"{getattr(scaling, field):g}"
             rows.append((f"auto_scaling.{field}", before, f"{getattr(planned, field):g}"))
         return rows
@@ -217,8 +216,8 @@ def _figures(latency: tuple[float, ...], refused: float, timed_out: float) -> tu
 def _yaml_lines(found: Plan) -> str:
     """What to put into the environment file."""
     settings = found.settings
-    lines = ["tgi:", *(f"  {variable}: {getattr(settings, variable.lower())}" for variable in _VARIABLES)]
-    lines += ["auto_scaling:", *(f"  {field}: {getattr(settings, field):g}" for field in _SCALING)]
+    lines = ["tgi:", *(f"  {variable}: {getattr(settings, variable.lower())}" for variable in VARIABLES)]
+    lines += ["auto_scaling:", *(f"  {field}: {getattr(settings, field):g}" for field in SCALING)]
     return "\n".join([*lines, "instance:", f"  count: {settings.min_instances}"])
 
 

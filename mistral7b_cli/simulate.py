@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
@@ -14,8 +14,7 @@ from mistral7b.capacity import UnservableRequestError
 from mistral7b.capacity import fleet as fleets
 from mistral7b.capacity.admission import RouterLimits
 from mistral7b.capacity.calibration import Calibration, published_calibration
-from mistral7b.capacity.fleet import Fleet, Policy, Summary
-from mistral7b.capacity.fleet.arrivals import DAY_S, Rate
+from mistral7b.capacity.fleet import Fleet, Pattern, Policy, Summary
 from mistral7b.capacity.fleet.policy_spec import parse_policy
 from mistral7b.capacity.fleet.trace import parse_duration
 from mistral7b.capacity.memory import router_limits
@@ -48,8 +47,6 @@ $ mistral7b simulate prod --pattern daily --rate 0.5 --peak 8
 $ mistral7b simulate --pattern burst --rate 2 --peak 10 --policy concurrency:16,max=10 --policy fixed:6 --plot burst.svg
 $ mistral7b simulate --trace access.csv --policy concurrency:16,max=10 --json
 """
-
-Pattern = Literal["constant", "daily", "burst", "ramp"]
 
 _DEFAULT_INSTANCE = "ml.g5.2xlarge"
 _TYPE_FIX = (
@@ -91,9 +88,6 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
         str | None, _fleet(metavar="TYPE", help="SageMaker instance type. [default: ml.g5.2xlarge]")
     ] = None,
     startup: Annotated[str, _fleet(metavar="DURATION", help="Until an instance that was decided on serves.")] = "5m",
-    routing: Annotated[
-        Literal["least-outstanding", "random"], _fleet(help="How requests are spread.")
-    ] = "least-outstanding",
     parameters: ModelFile = None,
     price: Price = None,
     plot: PlotFile = None,
@@ -117,15 +111,16 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
     else:
         peak, text = 5 * rate if peak is None else peak, duration or ("24h" if pattern == "daily" else "2h")
         seconds, inputs = parse_duration(text, "--duration"), fleets.parse_lengths(input_tokens, "--input", longest)
-        outputs, rates = fleets.parse_lengths(output_tokens, "--output", most - 1), _rate(pattern, rate, peak, seconds)
+        outputs = fleets.parse_lengths(output_tokens, "--output", most - 1)
+        rates = fleets.rate_over_time(pattern, rate, peak, seconds)
         made = fleets.poisson_trace(rates, seconds, inputs, outputs, seed=seed, max_total_tokens=most)
         shown = f"{rate:g}" if pattern == "constant" else f"{rate:g} to {peak:g}"
         title = f"{pattern}: {shown} requests/s for {text}, prompts {input_tokens}, answers {output_tokens} tokens"
-    fleet = Fleet(calibration.parameters, limits, parse_duration(startup, "--startup"), routing)
+    fleet = Fleet(calibration.parameters, limits, parse_duration(startup, "--startup"))
     chosen = _policies(policy or [], env)
     try:
         with Waiting("Simulating") as waiting:
-            results = [fleets.simulate(made, fleet, one, seed, waiting.share_of(one.name)) for one in chosen]
+            results = [fleets.simulate(made, fleet, one, waiting.share_of(one.name)) for one in chosen]
     except UnservableRequestError as error:
         raise UserError(f"a request of the traffic would block an instance for good: {error}") from error
     usd_per_hour, price_source = price_of(kind, price)
@@ -203,27 +198,14 @@ def _container(env: Environment | None, kind: str) -> tuple[LauncherSettings, Ro
 
 def _policies(texts: list[str], env: Environment | None) -> list[Policy]:
     """Those that the texts describe; without any the environment's own, or else a default."""
-    base, spec, name = Policy("", 1, 4, scale_out_cooldown_s=60.0, scale_in_cooldown_s=300.0), "", ""
-    scaling = env.auto_scaling if env else None
-    if env is not None and scaling is not None:
-        shown = f"concurrency:{scaling.target_concurrent_requests:g}"
-        shown += f",min={scaling.min_instances},max={scaling.max_instances}"
-        pauses = f"out={scaling.scale_out_cooldown_seconds},in={scaling.scale_in_cooldown_seconds}"
-        spec, name = f"{shown},start={env.instance.count},{pauses}", f"{env.name}: {shown}"
-    elif env is not None:
-        spec = f"fixed:{env.instance.count}"
-        name = f"{env.name}: {spec}"
-    own = parse_policy(spec or "concurrency:16,min=1,max=4", base)
-    if texts:
-        return [parse_policy(text, own if scaling else base) for text in texts]
-    return [replace(own, name=name or own.name)]
-
-
-def _rate(pattern: Pattern, rate: float, peak: float, duration: float) -> Rate:
-    rates: dict[Pattern, Callable[[], Rate]] = {
-        "constant": lambda: fleets.constant(rate),
-        "daily": lambda: fleets.daily(rate, peak, peak_at_s=DAY_S * 14 / 24),
-        "burst": lambda: fleets.burst(rate, peak, duration / 4, duration / 4),
-        "ramp": lambda: fleets.ramp(rate, peak, duration),
-    }
-    return rates[pattern]()
+    base = Policy("", 1, 4, scale_out_cooldown_s=60.0, scale_in_cooldown_s=300.0)
+    own = parse_policy("concurrency:16,min=1,max=4", base)
+    if env is not None:
+        low, high = env.instance_bounds
+        own = Policy(f"{env.name}: fixed:{high}", low, high)
+    if env is not None and (scaling := env.auto_scaling):
+        target = scaling.target_concurrent_requests
+        pauses = float(scaling.scale_out_cooldown_seconds), float(scaling.scale_in_cooldown_seconds)
+        name = f"{env.name}: concurrency:{target:g},min={low},max={high}"
+        own = base = Policy(name, low, high, "concurrency", target, *pauses, env.instance.count)
+    return [parse_policy(text, base) for text in texts] or [own]

@@ -27,9 +27,6 @@ class RouterLimits:
     """The launcher's settings that the router batches by, with its defaults.
 
     `max_batch_total_tokens` is what the server measures at warm-up (`mistral7b.capacity.memory`).
-
-    Raises:
-        ValueError: a limit is below its minimum.
     """
 
     max_batch_total_tokens: int
@@ -37,12 +34,6 @@ class RouterLimits:
     max_batch_prefill_tokens: int = 4096
     waiting_served_ratio: float = 1.2
     max_waiting_tokens: int = 20
-
-    def __post_init__(self) -> None:
-        for name in self.__slots__:
-            least = 0 if name in {"waiting_served_ratio", "max_waiting_tokens"} else 1
-            if not getattr(self, name) >= least:
-                raise ValueError(f"{name} is {getattr(self, name)}: it must be {least} or more")
 
     @classmethod
     def from_settings(cls, settings: "LauncherSettings", max_batch_total_tokens: int) -> "RouterLimits":

@@ -213,7 +213,7 @@ def errors(compared: Iterable[Compared]) -> Errors:
     return Errors(sum(fitted) / len(fitted), max(fitted), sum(unseen) / len(unseen), max(unseen))
 
 
-def errors_by_metric(compared: tuple[Compared, ...]) -> dict[Metric, Errors]:
-    """The errors of each metric that is measured."""
+def errors_by_metric(compared: tuple[Compared, ...]) -> dict[str, Errors]:
+    """The errors of each metric that is measured, and of `all`."""
     by_metric = {metric: [c for c in compared if c.figure.metric == metric] for metric in get_args(Metric)}
-    return {metric: errors(own) for metric, own in by_metric.items() if own}
+    return {name: errors(own) for name, own in [*by_metric.items(), ("all", compared)] if own}

@@ -1,12 +1,9 @@
-"""A fleet's fixed properties, and how SageMaker spreads requests over it."""
+"""What a fleet's instances have in common, and SageMaker's limit on answers."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 from mistral7b.capacity.admission import RouterLimits
 from mistral7b.capacity.parameters import PerformanceParameters
-
-Routing = Literal["least-outstanding", "random"]
 
 ANSWER_LIMIT_S = 60.0
 """Seconds in which a container has to answer; later, the caller gets an error.
@@ -19,6 +16,9 @@ Source: API_runtime_InvokeEndpoint: "A customer's model containers must respond 
 class Fleet:
     """Instances that are all alike, behind one endpoint.
 
+    SageMaker sends a request to an instance with the fewest in flight; equals take turns
+    (API_ProductionVariantRoutingConfig, LEAST_OUTSTANDING_REQUESTS, which the template sets).
+
     A request that overruns ANSWER_LIMIT_S is an error to its caller, but goes on in the container and holds its place
     there to its end. AWS documents the error alone; that SageMaker would hang up on the container, on which TGI would
     drop the request, is documented nowhere, so the less favourable case is taken.
@@ -28,11 +28,8 @@ class Fleet:
         limits: The router's limits.
         startup_s: Seconds from a scaling decision until an instance takes requests: SageMaker documents "minutes"; the
             container copies and loads 14.5 GB of weights in that time.
-        routing: `least-outstanding` or `random`: API_ProductionVariantRoutingConfig. The former sends a request to an
-            instance with the fewest in flight; equals take turns.
     """
 
     parameters: PerformanceParameters
     limits: RouterLimits
     startup_s: float = 300.0
-    routing: Routing = "least-outstanding"

@@ -1,4 +1,7 @@
-"""Pictures: a benchmark against the model, simulations side by side, and a plan. Equal inputs give equal files."""
+"""Pictures: a benchmark against the model, simulations side by side, and a plan. Equal inputs give equal files.
+
+A file's suffix (.png, .svg, .pdf, …) says its format. Each function raises OSError if the file cannot be written.
+"""
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -21,8 +24,6 @@ if TYPE_CHECKING:
     from mistral7b.capacity.fleet import Result
     from mistral7b.capacity.fleet.trace import Floats
 
-SUFFIXES = (".png", ".svg", ".pdf")
-
 _BENCHMARK_PANELS: tuple[tuple[Metric, str], ...] = (
     ("p50_latency_ms_per_token", "p50 latency, ms per token"),
     ("throughput_tokens_per_s", "throughput, tokens per s"),
@@ -32,12 +33,7 @@ _RATES = 200
 
 @contextmanager
 def _picture(file: Path, title: str, size: tuple[float, float], *grid: int, **options: Any) -> Iterator[Any]:
-    """A figure with a grid of panels, which is written to `file` at the end, in the format of its suffix.
-
-    Raises:
-        OSError: the file cannot be written.
-        ValueError: matplotlib has no such format.
-    """
+    """A figure with a grid of panels, which is written to `file` at the end."""
     from matplotlib import rc_context  # noqa: PLC0415 - takes a second to load
     from matplotlib.figure import Figure as Picture  # noqa: PLC0415
 
@@ -68,11 +64,7 @@ def _log_scale(panel: "Axes") -> None:
 
 
 def plot_benchmark(measured: Sequence[Figure], calibration: Calibration, limits: RouterLimits, file: Path) -> None:
-    """Draws measured points on predicted curves, in the format of the file's suffix (.png, .svg, .pdf, …).
-
-    Raises:
-        OSError: the file cannot be written.
-    """
+    """Draws measured points on predicted curves."""
     title = "Points: measured. Lines: model, as benchmarked. Dashed: sustained, all users in flight"
     with _picture(file, title, (11, 4.8), 1, 2) as panels:
         for panel, (metric, name) in zip(panels, _BENCHMARK_PANELS, strict=True):
@@ -100,16 +92,7 @@ def _draw_metric(panel: "Axes", measured: Sequence[Figure], calibration: Calibra
 
 
 def plot_simulations(results: "Sequence[Result]", file: Path, title: str) -> None:
-    """Draws load, instances and latency over time under each policy.
-
-    Args:
-        results: One of each policy, all of the same trace.
-        file: Where to; its suffix, one of SUFFIXES, says the format.
-        title: Above the picture.
-
-    Raises:
-        OSError: the file cannot be written.
-    """
+    """Draws load, instances and latency over time under each policy; all results are of the same trace."""
     from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
 
     duration = float(results[0].timeline.times[-1])
@@ -153,16 +136,7 @@ def _thinned(values: "Floats") -> "Floats":
 
 
 def plot_plan(plan: Plan, file: Path, title: str) -> None:
-    """Draws latency by requests in flight with the objective, and instances by rate.
-
-    Args:
-        plan: what to draw.
-        file: where to; its suffix, one of SUFFIXES, says the format.
-        title: above the picture.
-
-    Raises:
-        OSError: the file cannot be written.
-    """
+    """Draws latency by requests in flight with the objective, and instances by rate."""
     with _picture(file, title, (13, 4.8), 1, 3) as panels:
         per_token, seconds, instances = panels
         _draw_latency(plan, per_token, "ms_per_token", "ms per token")

@@ -27,9 +27,7 @@ def s3_prefix_list_id(region: str) -> str | None:
 def availability_zones(region: str, instance_type: str | None = None) -> tuple[str, ...]:
     """Ids of the zones of `region`, such as `use1-az1`; empty where they differ between accounts.
 
-    Args:
-        region: The region.
-        instance_type: SageMaker instance type: zones where EC2 offers it come first. Default: in order of the ids.
+    They are in order of the ids, those first where EC2 offers the SageMaker instance type, if one is given.
     """
     zones: dict[str, list[str]] = load("availability_zones.json")["zones"].get(region, {})
     return tuple(sorted(zones, key=lambda zone: instance_type is not None and instance_type not in zones[zone]))

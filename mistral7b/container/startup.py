@@ -25,17 +25,14 @@ class Launch(Protocol):
     @property
     def environment(self) -> Mapping[str, str]:
         """The model's environment variables."""
-        ...
 
     @property
     def instance_type(self) -> str:
         """Such as ml.g5.2xlarge."""
-        ...
 
     @property
     def log(self) -> Callable[[str], None]:
         """Writes a line to the container's log."""
-        ...
 
 
 def start(launch: Launch, pace: Pace = at_once) -> TgiContainer | None:

@@ -10,7 +10,7 @@ import random
 import time
 from collections.abc import Callable, Generator
 from contextlib import closing
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self, TypeVar
 
 import boto3
@@ -161,12 +161,8 @@ class EndpointClient:
 
 def to_json(request: GenerateRequest) -> bytes:
     """The body of a request: what differs from the container's defaults."""
-    default = GenerateParameters()
-    parameters = {
-        field.name: value
-        for field in fields(GenerateParameters)
-        if (value := getattr(request.parameters, field.name)) != getattr(default, field.name)
-    }
+    default = asdict(GenerateParameters())
+    parameters = {name: value for name, value in asdict(request.parameters).items() if value != default[name]}
     body: dict[str, object] = {"inputs": request.inputs, "parameters": parameters}
     if request.stream:
         body["stream"] = True

@@ -1,29 +1,13 @@
 """Environment files: what to run, where, and how; typed and checked before anything is deployed."""
 
-from mistral7b.environment.load import EnvironmentFileError, load_environment, load_environments
-from mistral7b.environment.schema import (
-    AutoScaling,
-    Callers,
-    CompliancePack,
-    DataCapture,
-    Environment,
-    ExistingVpc,
-    OwnVpc,
-    json_schema,
-)
-from mistral7b.yamlfile import Problem
-
-__all__ = [
-    "AutoScaling",
-    "Callers",
-    "CompliancePack",
-    "DataCapture",
-    "Environment",
-    "EnvironmentFileError",
-    "ExistingVpc",
-    "OwnVpc",
-    "Problem",
-    "json_schema",
-    "load_environment",
-    "load_environments",
-]
+from mistral7b.environment.load import EnvironmentFileError as EnvironmentFileError
+from mistral7b.environment.load import load_environment as load_environment
+from mistral7b.environment.load import load_environments as load_environments
+from mistral7b.environment.schema import Callers as Callers
+from mistral7b.environment.schema import CompliancePack as CompliancePack
+from mistral7b.environment.schema import DataCapture as DataCapture
+from mistral7b.environment.schema import Environment as Environment
+from mistral7b.environment.schema import ExistingVpc as ExistingVpc
+from mistral7b.environment.schema import OwnVpc as OwnVpc
+from mistral7b.environment.schema import json_schema as json_schema
+from mistral7b.yamlfile import Problem as Problem

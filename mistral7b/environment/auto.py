@@ -6,17 +6,18 @@ from typing import Any
 
 from mistral7b.environment.rules import container_starts
 from mistral7b.environment.schema import Environment
+from mistral7b.tgi.settings import PLANNED
 from mistral7b.workload import Workload
 from mistral7b.yamlfile import FieldPath, Finding
 
 AUTO = "auto"
 
-_VARIABLES = ("MAX_CONCURRENT_REQUESTS", "MAX_INPUT_LENGTH", "MAX_TOTAL_TOKENS", "MAX_BATCH_PREFILL_TOKENS")
-_SCALING = ("target_concurrent_requests", "min_instances", "max_instances")
+VARIABLES = tuple(map(str.upper, PLANNED))
+SCALING = ("target_concurrent_requests", "min_instances", "max_instances")
 _COUNT: FieldPath = ("instance", "count")
 FIELDS: tuple[FieldPath, ...] = (
-    *(("tgi", variable) for variable in _VARIABLES),
-    *(("auto_scaling", name) for name in _SCALING),
+    *(("tgi", variable) for variable in VARIABLES),
+    *(("auto_scaling", name) for name in SCALING),
     _COUNT,
 )
 """Fields that may be `auto`."""
@@ -65,7 +66,7 @@ def resolve(env: Environment, fields: Iterable[FieldPath]) -> dict[FieldPath, in
 def _given(env: Environment, fields: list[FieldPath]) -> tuple[tuple[str, int | float], ...]:
     """What the planner must not change, by the names of its `Pinned`."""
     settings, scaling = env.launcher_settings(), env.auto_scaling
-    names = [variable.lower() for variable in _VARIABLES if ("tgi", variable) not in fields]
+    names = [variable.lower() for variable in VARIABLES if ("tgi", variable) not in fields]
     names += ["cuda_memory_fraction", "waiting_served_ratio", "max_waiting_tokens"]
     given: dict[str, int | float] = {name: getattr(settings, name) for name in names}
     for name in ("min_instances", "max_instances"):

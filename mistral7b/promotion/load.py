@@ -26,9 +26,7 @@ _KIND = FileKind(
 def load_promotion(folder: Path, loaded: Mapping[str, Environment] | None = None) -> Promotion | None:
     """What `folder`/pipeline.yaml promotes, with the environments that it names; None where there is no such file.
 
-    Args:
-        folder: where the files are.
-        loaded: environments of the folder that are loaded already, by name. Default: none.
+    Environments that are `loaded` already, by name, are not loaded again.
 
     Raises:
         EnvironmentFileError: with every problem of the file and of the environments that it names.

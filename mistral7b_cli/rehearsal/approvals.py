@@ -2,7 +2,6 @@
 
 import getpass
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from rich.console import Console
 from rich.prompt import Confirm
@@ -15,24 +14,16 @@ from mistral7b_cli.rehearsal.execution import SUCCEEDED, Action, Execution, Stag
 _MOST_LINES = 400
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What to answer an approval."""
-
-    approved: bool
-    summary: str
-
-
-Approver = Callable[[Execution, Stage, Action], Answer]
-"""Decides on an approval of a stage."""
+Approver = Callable[[Execution, Stage, Action], tuple[bool, str]]
+"""Decides on an approval of a stage: whether it is approved, and what the pipeline's history says of it."""
 
 
 def approve_all(console: Console, reason: str) -> Approver:
     """Approves whatever is asked, and says so; `reason` is why nobody is asked."""
 
-    def approve(_execution: Execution, _stage: Stage, action: Action) -> Answer:
+    def approve(_execution: Execution, _stage: Stage, action: Action) -> tuple[bool, str]:
         say(f"    {action.title}: approved, as {reason}", on=console)
-        return Answer(True, f"approved in a rehearsal, as {reason}")
+        return True, f"approved in a rehearsal, as {reason}"
 
     return approve
 
@@ -40,7 +31,7 @@ def approve_all(console: Console, reason: str) -> Approver:
 def ask_user(console: Console) -> Approver:
     """Asks on the terminal, after showing what the answer rests on. Ctrl-C and Ctrl-D raise KeyboardInterrupt."""
 
-    def ask(execution: Execution, stage: Stage, action: Action) -> Answer:
+    def ask(execution: Execution, stage: Stage, action: Action) -> tuple[bool, str]:
         security = f"the commit broadens IAM permissions or security groups of {stage.name}"
         question = security if action.name == SECURITY_APPROVAL else f"{stage.name} gets the commit next"
         say(f"\n    {action.title}: {question}", "bold", on=console)
@@ -55,7 +46,7 @@ def ask_user(console: Console) -> Approver:
             yes = Confirm.ask(f"    Approve {action.title}?", console=console)
         except EOFError:
             raise KeyboardInterrupt from None
-        return Answer(yes, f"{'approved' if yes else 'rejected'} by {getpass.getuser()} in a rehearsal")
+        return yes, f"{'approved' if yes else 'rejected'} by {getpass.getuser()} in a rehearsal"
 
     return ask
 

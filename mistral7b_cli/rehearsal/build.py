@@ -20,6 +20,7 @@ from typing import Any
 
 import yaml
 
+from mistral7b.operate.permissions import listed
 from mistral7b.process import CommandFailedError
 from mistral7b.process import run as run_command
 from mistral7b_cli.rehearsal.execution import OWN_LINE
@@ -186,7 +187,7 @@ def _write_python(folder: Path) -> None:
 
 def _run_commands(run: Run, project: Mapping[str, Any], spec: Mapping[str, Any], environment: dict[str, str]) -> None:
     scratch, phases = run.folder / "scratch", spec["phases"]
-    commands = [(phase, text) for phase in _PHASES for text in _listed(phases.get(phase, {}).get("commands"))]
+    commands = [(phase, text) for phase in _PHASES for text in listed(phases.get(phase, {}).get("commands", []))]
     steps = []
     for number, (phase, text) in enumerate(commands):
         file = scratch / f"command-{number}.sh"
@@ -217,10 +218,6 @@ def _run_commands(run: Run, project: Mapping[str, Any], spec: Mapping[str, Any],
         first = int((scratch / "at").read_text()) + 1
 
 
-def _listed(value: Any) -> list[str]:
-    return [value] if isinstance(value, str) else list(value or [])
-
-
 def pack(source: Path, artifact: Mapping[str, Any]) -> bytes:
     """The files that a buildspec names, as an archive, under their paths in its base directory.
 
@@ -228,7 +225,7 @@ def pack(source: Path, artifact: Mapping[str, Any]) -> bytes:
         ActionFailedError: there are none.
     """
     base = source / artifact.get("base-directory", ".")
-    found = {path for pattern in _listed(artifact.get("files")) for path in base.glob(pattern) if path.is_file()}
+    found = {path for pattern in listed(artifact.get("files", [])) for path in base.glob(pattern) if path.is_file()}
     if not found:
         raise ActionFailedError(f"CLIENT_ERROR: no matching artifact paths found for {artifact.get('files')}")
     made = io.BytesIO()

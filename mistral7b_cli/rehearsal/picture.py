@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
@@ -32,7 +31,6 @@ def draw(execution: Execution, file: Path, title: str, note: str = "") -> None:
     top = _MARGIN + (0.75 if note else 0.45)
     height = top + _HEAD + rows * (_HEIGHT + _GAP) + _MARGIN
     figure = Figure(figsize=(width, height))
-    FigureCanvasAgg(figure)
     axes = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(height, 0))
     axes.set_axis_off()
 

@@ -122,7 +122,6 @@ class Rehearsal:
 def run_rehearsal(
     project: Path,
     commits: Sequence[str],
-    environments: Path | None,
     report: Report,
     approver: Approver | None,
     *,
@@ -130,16 +129,8 @@ def run_rehearsal(
 ) -> tuple[list[Result], Path | None]:
     """Promotes commits one after the other; the last one is what the rehearsal is about.
 
-    Args:
-        project: The project, a git repository.
-        commits: Their ids.
-        environments: Files that take the place of the commit's own; None: those of the commit.
-        report: Shows the steps.
-        approver: Answers the last commit's approvals; None: the user, on the report's console.
-        keep: Whether the embedded AWS goes on running.
-
-    Returns:
-        What came of each commit, and the folder that stays with `keep`.
+    Without an `approver` of the last commit, the user is asked on the report's console. With `keep` the embedded AWS
+    goes on running; the folder that stays is returned with what came of each commit.
 
     Raises:
         CommandFailedError, ClientError, LifecycleError: a command, a service or the embedded AWS fails.
@@ -152,7 +143,7 @@ def run_rehearsal(
         folder = scratch / "repository"
         with report.step("Clone the project", f"git clone {project} {folder}") as step:
             repository.clone(project, folder)
-            promotion, clone = commit(folder, commits[0], environments)
+            promotion, clone = commit(folder, commits[0])
             step.result = f"{clone.commit[:10]} {clone.subject}"
         build = promotion.settings.build
         report.tell(
@@ -167,7 +158,7 @@ def run_rehearsal(
         results: list[Result] = []
         for revision in commits:
             if results:
-                promotion, clone = commit(folder, revision, environments)
+                promotion, clone = commit(folder, revision)
                 rehearsal = replace(rehearsal, promotion=promotion, clone=clone)
                 rehearsal.make_prerequisites()
             last = len(results) == len(commits) - 1
@@ -178,14 +169,10 @@ def run_rehearsal(
         return results, scratch if keep else None
 
 
-def commit(folder: Path, revision: str, environments: Path | None) -> tuple[Promotion, Clone]:
+def commit(folder: Path, revision: str) -> tuple[Promotion, Clone]:
     """Puts a commit on the clone's branch, with what a rehearsal changes in its environment files on top."""
     clone = repository.check_out(folder, revision)
     files = folder / environments_folder(folder)
-    if environments is not None:
-        shutil.rmtree(files, ignore_errors=True)
-        shutil.copytree(environments, files)
-        clone = repository.commit_all(clone, files, f"The environment files of {environments}")
     try:
         promotion = load_promotion(files)
     except EnvironmentFileError as error:  # the clone is gone when the user reads of it

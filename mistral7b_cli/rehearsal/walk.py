@@ -153,13 +153,13 @@ class Walk:
             action.end(ABANDONED, f"{' and '.join(failed)} failed")
             return
         with self.view.paused():
-            answer = self.decide(execution, stage, action)
+            approved, summary = self.decide(execution, stage, action)
         try:
             self._codepipeline.put_approval_result(
                 pipelineName=PIPELINE_NAME,
                 stageName=action.stage,
                 actionName=action.name,
-                result={"status": "Approved" if answer.approved else "Rejected", "summary": answer.summary},
+                result={"status": "Approved" if approved else "Rejected", "summary": summary},
                 token=token,
             )
         except ClientError as error:

@@ -49,12 +49,9 @@ def assume(sid: str, reason: str, role_arns: Sequence[str]) -> Permission:
 def bootstrap_roles(
     stack: cdk.Stack, kind: Literal["deploy", "file-publishing", "lookup"], places: Iterable[tuple[str, str]]
 ) -> list[str]:
-    """ARNs of roles that `cdk bootstrap` has made in accounts and regions.
+    """ARNs of roles that `cdk bootstrap` has made in accounts and regions, for any stack of the app.
 
-    Args:
-        stack: Any stack of the app: all have the same qualifier.
-        kind: `deploy` starts deployments, `file-publishing` uploads templates, `lookup` only reads.
-        places: Account and region of each.
+    The role `deploy` starts deployments, `file-publishing` uploads templates, `lookup` only reads.
     """
     bootstrap = Bootstrap(stack.synthesizer.bootstrap_qualifier or DEFAULT_QUALIFIER)
     return [

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 
@@ -15,29 +16,30 @@ _STEP_S = 1.0
 Rate = Callable[[Floats], Floats]
 """Requests per second at each of these times (seconds)."""
 
-
-def constant(rate: float) -> Rate:
-    """The same `rate` (requests per second) throughout."""
-    _check(rate=rate)
-    return lambda times: np.full(times.shape, rate)
-
-
-def daily(rate: float, peak: float, peak_at_s: float = 14 * 3600.0) -> Rate:
-    """A day's curve: a cosine between `rate` at night and `peak` (requests per second) at `peak_at_s` of each day."""
-    _check(rate=rate, peak=peak)
-    return lambda times: rate + (peak - rate) * (1 + np.cos(2 * math.pi * (times - peak_at_s) / DAY_S)) / 2
-
-
-def burst(rate: float, peak: float, start_s: float, length_s: float) -> Rate:
-    """`rate`, but `peak` (requests per second) from `start_s` for `length_s` seconds."""
-    _check(rate=rate, peak=peak)
-    return lambda times: np.where((times >= start_s) & (times < start_s + length_s), peak, rate)
+Pattern = Literal["constant", "daily", "burst", "ramp"]
+# By pattern: from times, rate, peak (requests per second) and duration (seconds) to the rate at each time.
+_PATTERNS: dict[Pattern, Callable[[Floats, float, float, float], Floats]] = {
+    "constant": lambda times, rate, _peak, _duration: np.full(times.shape, rate),
+    # A cosine with its peak at 14:00.
+    "daily": lambda times, rate, peak, _duration: (
+        rate + (peak - rate) * (1 + np.cos(2 * math.pi * (times - DAY_S * 14 / 24) / DAY_S)) / 2
+    ),
+    "burst": lambda times, rate, peak, duration: np.where((times >= duration / 4) & (times < duration / 2), peak, rate),
+    "ramp": lambda times, rate, peak, duration: rate + (peak - rate) * times / duration,
+}
 
 
-def ramp(rate: float, peak: float, duration_s: float) -> Rate:
-    """A straight line from `rate` to `peak` (requests per second) over `duration_s` seconds."""
-    _check(rate=rate, peak=peak)
-    return lambda times: rate + (peak - rate) * times / duration_s
+def rate_over_time(pattern: Pattern, rate: float, peak: float, duration_s: float) -> Rate:
+    """Requests per second of a pattern between `rate` and `peak`, over `duration_s` seconds.
+
+    Raises:
+        TraceError: a rate is below 0, or not finite.
+    """
+    for name, value in (("rate", rate), ("peak", peak)):
+        if not 0 <= value < math.inf:
+            reason, fix = "a rate is 0 or more requests per second", "give a number such as 2.5"
+            raise TraceError(reason, fix, column=f"--{name}", value=f"{value:g}")
+    return lambda times: _PATTERNS[pattern](times, rate, peak, duration_s)
 
 
 def poisson_trace(
@@ -45,17 +47,11 @@ def poisson_trace(
 ) -> Trace:
     """Poisson arrivals of a rate that varies, each with an independent prompt and answer length.
 
+    Equal seeds give equal traces. Answers are cut so that prompt and answer are no more than `max_total_tokens`.
+
     Drawn by inversion: the arrivals of a Poisson process, given their number, are order statistics of its normalised
     cumulative rate (Çinlar, *Introduction to Stochastic Processes*, 1975); the order statistics of uniform numbers are
     cumulative sums of exponential ones over their total (Devroye, *Non-Uniform Random Variate Generation*, V.3).
-
-    Args:
-        rate: Requests per second over time.
-        duration_s: Length in seconds.
-        inputs: Prompt tokens.
-        outputs: Answer tokens.
-        seed: Equal seeds give equal traces.
-        max_total_tokens: Answers are cut so that prompt and answer are no more (MAX_TOTAL_TOKENS).
 
     Raises:
         TraceError: the duration is not between 0 and 31 days, or it makes no request, or more than MOST_REQUESTS.
@@ -78,10 +74,3 @@ def poisson_trace(
     prompts = inputs.draw(rng, count)
     answers = np.minimum(outputs.draw(rng, count), np.maximum(max_total_tokens - prompts, 1))
     return Trace(times, prompts, answers, duration_s)
-
-
-def _check(**rates: float) -> None:
-    for name, value in rates.items():
-        if not 0 <= value < math.inf:
-            reason, fix = "a rate is 0 or more requests per second", "give a number such as 2.5"
-            raise TraceError(reason, fix, column=f"--{name}", value=f"{value:g}")

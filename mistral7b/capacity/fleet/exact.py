@@ -1,7 +1,6 @@
 """The simulation: every request, every scheduler event of every instance; and what it yields."""
 
 import itertools
-import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from heapq import heappop, heappush
@@ -10,7 +9,7 @@ from math import inf
 import numpy as np
 
 from mistral7b.capacity.fleet.trace import Floats, Trace
-from mistral7b.capacity.hosting import ANSWER_LIMIT_S, Fleet, Routing
+from mistral7b.capacity.hosting import ANSWER_LIMIT_S, Fleet
 from mistral7b.capacity.request import Request
 from mistral7b.capacity.scheduler import TgiInstance
 from scaling_rules import AutoScaling, Policy
@@ -104,50 +103,30 @@ class _Member:
     due: float = inf
 
 
-def simulate(trace: Trace, fleet: Fleet, policy: Policy, seed: int = 0, progress: Progress | None = None) -> Result:
+def simulate(trace: Trace, fleet: Fleet, policy: Policy, progress: Progress | None = None) -> Result:
     """Runs a trace through a fleet under a policy, event by event.
-
-    Args:
-        trace: The requests.
-        fleet: The instances.
-        policy: How their number changes.
-        seed: For random routing.
-        progress: Told how far it is.
 
     Raises:
         UnservableRequestError: the router would never let a request in.
     """
-    return _Simulation(trace, fleet, policy, seed).run(progress)
+    return _Simulation(trace, fleet, policy).run(progress)
 
 
-def router(routing: Routing, seed: int) -> Callable[[list[int]], int]:
-    """The rule called `routing` (API_ProductionVariantRoutingConfig); equal seeds give equal choices.
-
-    It takes the requests in flight of each instance in service, at least one, and returns the place of the chosen one.
-    By `least-outstanding` that is an instance with the fewest, and equals take turns.
-    """
-    chance, after = random.Random(seed), 0
-
-    def least_outstanding(in_flight: list[int]) -> int:
-        nonlocal after
-        fewest = min(in_flight)
-        try:
-            chosen = in_flight.index(fewest, after)
-        except ValueError:
-            chosen = in_flight.index(fewest)
-        after = chosen + 1
-        return chosen
-
-    return least_outstanding if routing != "random" else lambda in_flight: int(chance.random() * len(in_flight))
+def least_outstanding(in_flight: list[int], last: int) -> int:
+    """Place of an instance with the fewest requests in flight: of equals, the next one after `last`."""
+    fewest = min(in_flight)
+    try:
+        return in_flight.index(fewest, last + 1)
+    except ValueError:
+        return in_flight.index(fewest)
 
 
 class _Simulation:
-    def __init__(self, trace: Trace, fleet: Fleet, policy: Policy, seed: int) -> None:
+    def __init__(self, trace: Trace, fleet: Fleet, policy: Policy) -> None:
         self._fleet = fleet
         self._policy = policy
         self._requests = trace
         self._scaling = AutoScaling(policy, fleet.startup_s)
-        self._route = router(fleet.routing, seed)
         self._members: list[_Member] = []
         self._in_flight: list[int] = []
         # (time, tie-breaker, member); an entry whose time is no longer the member's is skipped.
@@ -162,7 +141,7 @@ class _Simulation:
             self._add()
 
     def run(self, progress: Progress | None) -> Result:
-        requests, count = self._requests, self._requests.times.size
+        requests, count, place = self._requests, self._requests.times.size, -1
         control = self._scaling.next_time()
         events, in_flight, members = self._events, self._in_flight, self._members
         for start in range(0, count, _SLICE):
@@ -178,7 +157,7 @@ class _Simulation:
                     control = self._control(control)
                 while events and events[0][0] <= time:
                     self._pop()
-                place = self._route(in_flight)
+                place = least_outstanding(in_flight, place)
                 member = members[place]
                 self._since_step += 1
                 if member.tgi.offer(Request(time, prompt, answer, answer, number), time):

@@ -4,32 +4,19 @@ import math
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
 from mistral7b.capacity.fleet.trace import Ints, TraceError, finite, numbered_lines
+from mistral7b.workload import Z95, lognormal
 
-# The 95% quantile of the standard normal distribution.
-_Z95 = 1.6448536269514722
 # A lognormal distribution's p95 is at most exp(z²/2) times its mean.
-MOST_P95_TO_MEAN = math.exp(_Z95**2 / 2)
-
-
-class Lengths(Protocol):
-    """A distribution of token counts."""
-
-    def draw(self, rng: np.random.Generator, count: int) -> Ints:
-        """`count` token counts, each 1 or more."""
+MOST_P95_TO_MEAN = math.exp(Z95**2 / 2)
 
 
 @dataclass(frozen=True)
 class LognormalLength:
-    """Lognormal counts by mean and 95% quantile, rounded, at least 1 and cut at `most`.
-
-    With `p95 = exp(mu + z·sigma)` and `mean = exp(mu + sigma²/2)`: `sigma²/2 - z·sigma + ln(p95/mean) = 0`, of which
-    the smaller root is taken (z = 1.645, the normal distribution's 95% quantile).
-    """
+    """Lognormal counts by mean and 95% quantile, rounded, at least 1 and cut at `most`."""
 
     mean: float
     p95: float
@@ -37,9 +24,7 @@ class LognormalLength:
 
     def draw(self, rng: np.random.Generator, count: int) -> Ints:
         """`count` independent counts."""
-        sigma = _Z95 - math.sqrt(_Z95**2 - 2 * math.log(self.p95 / self.mean))
-        mu = math.log(self.mean) - sigma**2 / 2
-        drawn = np.rint(rng.lognormal(mu, sigma, count))
+        drawn = np.rint(rng.lognormal(*lognormal(self.mean, self.p95), count))
         return np.clip(drawn, 1, self.most).astype(np.int64)
 
 
@@ -54,13 +39,14 @@ class EmpiricalLength:
         return self.tokens[rng.integers(0, self.tokens.size, count)]
 
 
-def parse_lengths(text: str, column: str, most: int) -> Lengths:
-    """The distribution that an option names.
+Lengths = LognormalLength | EmpiricalLength
+"""A distribution of token counts, each 1 or more."""
 
-    Args:
-        text: `300` (always 300), `300:900` (lognormal, mean 300 and p95 900) or a file with one count a line.
-        column: The option's name, for messages.
-        most: Tokens at most; larger drawn counts are cut to it.
+
+def parse_lengths(text: str, column: str, most: int) -> Lengths:
+    """The distribution that the option `column` names, cut at `most` tokens.
+
+    `300` (always 300), `300:900` (lognormal, mean 300 and p95 900) or a file with one count a line.
 
     Raises:
         TraceError: the text is none of these, or a count is not between 1 and `most`.

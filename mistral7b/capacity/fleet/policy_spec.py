@@ -19,11 +19,9 @@ _FIELDS = {**_BOUNDS, **_COOLDOWNS, "start": "initial_capacity"}
 
 
 def parse_policy(text: str, defaults: Policy) -> Policy:
-    """The policy that a line such as `concurrency:16,min=1,max=8,out=60,in=300` describes.
+    """The policy that a line such as `fixed:4` or `concurrency:16,min=1,max=8,out=60,in=300` describes.
 
-    Args:
-        text: The line: `fixed:N`, or a metric with its target and then settings.
-        defaults: Bounds and cool-downs of what the line leaves out.
+    Bounds and cool-downs that it leaves out are those of `defaults`.
 
     Raises:
         TraceError: it describes none.

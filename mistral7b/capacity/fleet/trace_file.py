@@ -2,8 +2,6 @@
 
 import math
 from array import array
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +15,8 @@ HEADER = ",".join(COLUMNS)
 def read_trace(file: Path, max_input_tokens: int, max_total_tokens: int) -> Trace:
     """Reads a CSV file of requests: a header `time_s,input_tokens,output_tokens`, then a request a line, by time.
 
-    The trace lasts until the last request, rounded up to a second.
-
-    Args:
-        file: The file.
-        max_input_tokens: Longest prompt that the container takes (MAX_INPUT_LENGTH).
-        max_total_tokens: Longest prompt and answer together (MAX_TOTAL_TOKENS).
+    The trace lasts until the last request, rounded up to a second. The limits are the container's MAX_INPUT_LENGTH and
+    MAX_TOTAL_TOKENS.
 
     Raises:
         TraceError: the file cannot be read, is empty, lacks the header, or a line is not three numbers, is out of
@@ -35,9 +29,23 @@ def read_trace(file: Path, max_input_tokens: int, max_total_tokens: int) -> Trac
     if [part.strip() for part in header.split(",")] != list(COLUMNS):
         reason, fix = "it is not the header of a trace", f"make the first line {HEADER}"
         raise TraceError(reason, fix, file=file, line=number, column="header", value=header[:60])
-    numbers = array("d")  # 24 bytes a request
-    for row in _Lines(file, max_input_tokens, max_total_tokens).requests(lines):
-        numbers.extend(row)
+    numbers, last = array("d"), 0.0  # 24 bytes a request
+    for number, text in lines:
+        try:  # a quick check: `_error` looks for what is wrong
+            time, prompt, answer = map(float, text.split(","))
+            right = (
+                last <= time <= LONGEST_S
+                and 1 <= prompt <= max_input_tokens
+                and 1 <= answer <= max_total_tokens - prompt
+                and prompt % 1 == answer % 1 == 0
+                and "_" not in text  # which float() skips
+            )
+        except ValueError:
+            right = False
+        if not right:
+            raise _error(file, number, text, last, (max_input_tokens, max_total_tokens))
+        numbers.extend((time, prompt, answer))
+        last = time
         if len(numbers) > 3 * MOST_REQUESTS:
             reason = f"the trace holds more than {MOST_REQUESTS:,} requests, too many to simulate one by one"
             raise TraceError(reason, "cut the trace, for example to its busiest hour", file=file)
@@ -47,64 +55,38 @@ def read_trace(file: Path, max_input_tokens: int, max_total_tokens: int) -> Trac
     return Trace(times, inputs.astype(np.int64), outputs.astype(np.int64), math.floor(times[-1]) + 1.0)
 
 
-@dataclass(frozen=True)
-class _Lines:
-    """Checks the lines of a file against the limits of the container."""
-
-    file: Path
-    max_input_tokens: int
-    max_total_tokens: int
-
-    def requests(self, lines: Iterator[tuple[int, str]]) -> Iterator[tuple[float, float, float]]:
-        """Time, prompt and answer of each line. A quick check: `_error` looks for what is wrong."""
-        last = 0.0
-        for number, text in lines:
-            try:
-                time, prompt, answer = map(float, text.split(","))
-            except ValueError:
-                raise self._error(number, text, last) from None
-            if not (
-                last <= time <= LONGEST_S
-                and 1 <= prompt <= self.max_input_tokens
-                and 1 <= answer <= self.max_total_tokens - prompt
-                and prompt % 1 == answer % 1 == 0
-                and "_" not in text  # which float() skips
-            ):
-                raise self._error(number, text, last)
-            yield time, prompt, answer
-            last = time
-
-    def _error(self, number: int, text: str, last: float) -> TraceError:
-        """What is wrong with a line."""
-        fix = f"write {HEADER}, such as 0.5,300,120"
-        cells = [cell.strip() for cell in text.split(",")]
-        if len(cells) != len(COLUMNS):
-            reason = f"the line has {len(cells)} columns, not {len(COLUMNS)}"
-            return TraceError(reason, fix, file=self.file, line=number, column="line", value=text[:60])
-        numbers = [finite(cell) for cell in cells]
-        time, prompt, answer = (value or 0.0 for value in numbers)
-        _, reason, fix, place = next(
-            found
-            for found in (
-                *((value is None, "it is not a finite number", fix, at) for at, value in enumerate(numbers)),
-                (time < 0, "a time is 0 or more seconds from the start", "count from the first request", 0),
-                (time > LONGEST_S, "a trace covers 31 days at most", "cut the file into parts", 0),
-                (time < last, "it is earlier than the line before", "sort the file by time_s", 0),
-                (prompt < 1 or prompt % 1, "a prompt is a whole number of tokens, 1 or more", "count them", 1),
-                (answer < 1 or answer % 1, "an answer is a whole number of tokens, 1 or more", "count them", 2),
-                (
-                    prompt > self.max_input_tokens,
-                    f"the container refuses prompts above MAX_INPUT_LENGTH, which is {self.max_input_tokens}",
-                    "shorten the prompt, or simulate an environment with a larger limit",
-                    1,
-                ),
-                (
-                    True,
-                    f"prompt and answer are above MAX_TOTAL_TOKENS, which is {self.max_total_tokens}",
-                    "shorten the answer, or simulate an environment with a larger limit",
-                    2,
-                ),
-            )
-            if found[0]
+def _error(file: Path, number: int, text: str, last: float, limits: tuple[int, int]) -> TraceError:
+    """What is wrong with a line that follows a request at `last` seconds."""
+    max_input, max_total = limits
+    fix = f"write {HEADER}, such as 0.5,300,120"
+    cells = [cell.strip() for cell in text.split(",")]
+    if len(cells) != len(COLUMNS):
+        reason = f"the line has {len(cells)} columns, not {len(COLUMNS)}"
+        return TraceError(reason, fix, file=file, line=number, column="line", value=text[:60])
+    numbers = [finite(cell) for cell in cells]
+    time, prompt, answer = (value or 0.0 for value in numbers)
+    _, reason, fix, place = next(
+        found
+        for found in (
+            *((value is None, "it is not a finite number", fix, at) for at, value in enumerate(numbers)),
+            (time < 0, "a time is 0 or more seconds from the start", "count from the first request", 0),
+            (time > LONGEST_S, "a trace covers 31 days at most", "cut the file into parts", 0),
+            (time < last, "it is earlier than the line before", "sort the file by time_s", 0),
+            (prompt < 1 or prompt % 1, "a prompt is a whole number of tokens, 1 or more", "count them", 1),
+            (answer < 1 or answer % 1, "an answer is a whole number of tokens, 1 or more", "count them", 2),
+            (
+                prompt > max_input,
+                f"the container refuses prompts above MAX_INPUT_LENGTH, which is {max_input}",
+                "shorten the prompt, or simulate an environment with a larger limit",
+                1,
+            ),
+            (
+                True,
+                f"prompt and answer are above MAX_TOTAL_TOKENS, which is {max_total}",
+                "shorten the answer, or simulate an environment with a larger limit",
+                2,
+            ),
         )
-        return TraceError(reason, fix, file=self.file, line=number, column=COLUMNS[place], value=cells[place][:40])
+        if found[0]
+    )
+    return TraceError(reason, fix, file=file, line=number, column=COLUMNS[place], value=cells[place][:40])

@@ -4,8 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mistral7b.capacity.fleet import EmpiricalLength, Fleet, Policy, Summary, constant, poisson_trace, simulate
-from mistral7b.capacity.fleet.trace import Floats
+from mistral7b.capacity.fleet import EmpiricalLength, Fleet, Policy, Rate, Summary, poisson_trace, simulate
 from mistral7b.capacity.parameters import PerformanceParameters
 from mistral7b.capacity.planner.plan import Plan
 
@@ -43,7 +42,7 @@ def check(plan: Plan, parameters: PerformanceParameters) -> list[Scenario]:
     """
     if plan.workload.max_new_tokens is not None:
         return []
-    settings, rate = plan.settings, plan.workload.requests_per_second
+    settings, rate, most = plan.settings, plan.workload.requests_per_second, plan.settings.max_total_tokens
     limits = replace(plan.option.candidate.limits, max_concurrent_requests=settings.max_concurrent_requests)
     # Lengths of the plan's own requests, drawn at random.
     requests = plan.option.candidate.requests
@@ -56,16 +55,16 @@ def check(plan: Plan, parameters: PerformanceParameters) -> list[Scenario]:
     fixed = Policy("all instances", settings.max_instances, settings.max_instances)
     climb_s = 60 * plan.workload.climb_minutes
 
-    def climbing(times: Floats) -> Floats:
-        return rate.average + (rate.peak - rate.average) * np.minimum(1.0, times / max(climb_s, 1.0))
+    def climb(low: float, high: float) -> Rate:
+        return lambda times: low + (high - low) * np.minimum(1.0, times / max(climb_s, 1.0))
 
     found = []
-    for name, rates, most, duration, policy in (
-        ("peak, all instances", constant(rate.peak), rate.peak, _PEAK_REQUESTS / rate.peak, fixed),
-        (AVERAGE, constant(rate.average), rate.average, _AVERAGE_S, scaling),
-        ("the climb, and 15 minutes", climbing, rate.peak, climb_s + _AFTER_CLIMB_S, scaling),
+    for name, low, high, duration, policy in (
+        ("peak, all instances", rate.peak, rate.peak, _PEAK_REQUESTS / rate.peak, fixed),
+        (AVERAGE, rate.average, rate.average, _AVERAGE_S, scaling),
+        ("the climb, and 15 minutes", rate.average, rate.peak, climb_s + _AFTER_CLIMB_S, scaling),
     ):
-        if most * duration <= _MOST_REQUESTS:
-            trace = poisson_trace(rates, duration, inputs, outputs, seed=1, max_total_tokens=settings.max_total_tokens)
+        if high * duration <= _MOST_REQUESTS:
+            trace = poisson_trace(climb(low, high), duration, inputs, outputs, seed=1, max_total_tokens=most)
             found.append(Scenario(name, duration, simulate(trace, Fleet(parameters, limits), policy).summary))
     return found

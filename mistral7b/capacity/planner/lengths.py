@@ -1,6 +1,5 @@
 """Requests that stand for a workload: its distributions of lengths, covered evenly rather than drawn."""
 
-import math
 import random
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -39,7 +38,7 @@ def requests_of(workload: Workload) -> list[Lengths]:
 def quantile(tokens: int | TokenSpread | list[int], share: float) -> int:
     """Tokens that `share` (0 to 1, exclusive) of prompts or answers do not exceed."""
     if isinstance(tokens, TokenSpread):
-        drawn = round(math.exp(tokens.mu + tokens.sigma * NormalDist().inv_cdf(share)))
+        drawn = round(tokens.at(NormalDist().inv_cdf(share)))
         return min(max(1, drawn), tokens.most)
     if isinstance(tokens, list):
         return sorted(tokens)[int(share * len(tokens))]

@@ -22,14 +22,10 @@ _STEPS = 40
 def refused_share(rate: float, instances: int, limit: int, speed: Speed) -> float:
     """Share of the requests that find all places taken.
 
+    `rate` is to all instances, in requests per second; `limit` is MAX_CONCURRENT_REQUESTS of each.
+
     With Poisson arrivals that is the probability that all are. Over the states from the top down, the probability of N
     in flight relative to `most` is the product of speed / rate above N.
-
-    Args:
-        rate: requests per second to all instances.
-        instances: how many.
-        limit: MAX_CONCURRENT_REQUESTS of each.
-        speed: of each.
     """
     total = term = 1.0
     for number in range(instances * limit, 0, -1):

@@ -28,12 +28,7 @@ class Notifications(Construct):
     """An encrypted topic with its subscriptions, and the rules that publish pipeline events to it."""
 
     def __init__(self, scope: Construct, construct_id: str, *, key: kms.Key, emails: Sequence[str]) -> None:
-        """Defines topic and rules.
-
-        Args:
-            key: Key of the topic; its policy will let EventBridge use it for this topic.
-            emails: Addresses; SNS asks each of them to confirm.
-        """
+        """Defines topic and rules. The policy of `key` lets EventBridge use it; SNS asks each address to confirm."""
         super().__init__(scope, construct_id)
         topic = sns.Topic(
             self,

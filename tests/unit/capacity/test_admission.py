@@ -128,12 +128,3 @@ def test_a_request_larger_than_the_gpu_is_refused() -> None:
 def test_impossible_lengths_are_refused(prompt: int, generated: int, longest: int) -> None:
     with pytest.raises(ValueError, match="each must be 1 or more"):
         charge(Request(0.0, prompt, generated, longest), RouterLimits(max_batch_total_tokens=1000))
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [("max_batch_total_tokens", 0), ("max_concurrent_requests", 0), ("waiting_served_ratio", math.nan)],
-)
-def test_a_limit_below_its_minimum_is_refused_by_name(name: str, value: float) -> None:
-    with pytest.raises(ValueError, match=f"{name} is {value}"):
-        RouterLimits(**{"max_batch_total_tokens": 1000, name: value})  # type: ignore[arg-type]

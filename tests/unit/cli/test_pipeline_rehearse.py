@@ -15,7 +15,6 @@ def refused(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], 
     (tmp_path / "environments").mkdir()
     subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("MISTRAL7B_ENVIRONMENTS", raising=False)
     monkeypatch.setattr("mistral7b_cli.pipeline_rehearse.run_rehearsal", lambda *_, **__: pytest.fail("it started"))
     return Refused(monkeypatch, capfd)
 
@@ -44,10 +43,6 @@ def test_a_picture_of_an_unknown_kind_is_refused(refused: Refused) -> None:
 
 def test_picture_in_a_missing_folder_is_rejected(refused: Refused) -> None:
     assert "--picture nowhere/p.svg: " in refused("--approve", "--picture", "nowhere/p.svg")
-
-
-def test_missing_environments_folder_is_rejected(refused: Refused) -> None:
-    assert "--environments nowhere: there is no such folder" in refused("--approve", "--environments", "nowhere")
 
 
 def test_a_project_without_a_commit_is_refused(refused: Refused) -> None:

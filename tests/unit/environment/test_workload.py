@@ -4,7 +4,7 @@ from math import exp
 
 import pytest
 
-from mistral7b.workload import TokenSpread, Workload
+from mistral7b.workload import TokenSpread, Workload, lognormal
 from tests.unit.environment.conftest import Problems
 
 VALID = {
@@ -50,8 +50,9 @@ def test_a_latency_beyond_sagemakers_wait_is_refused(problems: Problems) -> None
 
 def test_a_spread_has_its_mean_and_its_p95() -> None:
     spread = TokenSpread(mean=400, p95=1500)
-    assert exp(spread.mu + spread.sigma**2 / 2) == pytest.approx(400)
-    assert exp(spread.mu + 1.6448536 * spread.sigma) == pytest.approx(1500, rel=1e-6)
+    mu, sigma = lognormal(spread.mean, spread.p95)
+    assert exp(mu + sigma**2 / 2) == pytest.approx(400)
+    assert spread.at(1.6448536) == pytest.approx(1500, rel=1e-6)
 
 
 def test_prompts_leave_room_for_the_longest_answer() -> None:

@@ -27,30 +27,17 @@ def change(project: Path, file: str, text: str) -> None:
 
 def test_a_commit_goes_to_the_pipelines_branch_as_it_is(project: Path, folder: Path) -> None:
     clone(project, folder)
-    promotion, made = commit(folder, commit_of(project), None)
+    promotion, made = commit(folder, commit_of(project))
     assert made.commit == commit_of(project)
     assert git(folder, "rev-parse", "release") == made.commit
     assert [environment.account for environment in promotion.environments] == ["111111111111"]
-
-
-def test_other_environment_files_take_the_place_of_the_commits(project: Path, folder: Path, tmp_path: Path) -> None:
-    other = tmp_path / "other"
-    other.mkdir()
-    (other / "pipeline.yaml").write_text(PIPELINE_FILE.replace("dev", "trial"))
-    (other / "trial.yaml").write_text("region: us-east-1\n")
-    clone(project, folder)
-    promotion, made = commit(folder, commit_of(project), other)
-    assert [environment.name for environment in promotion.environments] == ["trial"]
-    assert made.commit != commit_of(project)
-    assert sorted(file.name for file in (folder / "environments").iterdir()) == ["pipeline.yaml", "trial.yaml"]
-    assert git(folder, "status", "--porcelain") == ""
 
 
 def test_a_connection_that_is_on_aws_gives_way_to_the_rehearsals_own(project: Path, folder: Path) -> None:
     file = PIPELINE_FILE.replace("branch: release", f'branch: release, connection_arn: "{CONNECTION}"')
     change(project, "pipeline.yaml", file)
     clone(project, folder)
-    promotion, made = commit(folder, commit_of(project), None)
+    promotion, made = commit(folder, commit_of(project))
     assert promotion.settings.source.connection_arn is None
     assert promotion.settings.source.branch == "release"
     assert CONNECTION not in git(folder, "show", f"{made.commit}:environments/pipeline.yaml")
@@ -62,14 +49,14 @@ def test_a_commit_without_a_pipeline_is_refused_by_name(project: Path, folder: P
     git(project, "commit", "--quiet", "--message", "No pipeline")
     clone(project, folder)
     with pytest.raises(UserError, match=f"commit {commit_of(project)[:10]} has no environments/pipeline.yaml"):
-        commit(folder, commit_of(project), None)
+        commit(folder, commit_of(project))
 
 
 def test_wrong_files_of_the_commit_are_refused_before_anything_is_deployed(project: Path, folder: Path) -> None:
     change(project, "dev.yaml", "region: us-esat-1\n")
     clone(project, folder)
     with pytest.raises(EnvironmentFileError, match=r"\nenvironments/dev\.yaml:1: region = 'us-esat-1'") as refused:
-        commit(folder, commit_of(project), None)
+        commit(folder, commit_of(project))
     assert f"of commit {commit_of(project)[:10]}" in str(refused.value)
 
 

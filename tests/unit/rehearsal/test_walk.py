@@ -10,7 +10,6 @@ import pytest
 
 from mistral7b.promotion.names import PIPELINE_NAME
 from mistral7b_cli.rehearsal import walk
-from mistral7b_cli.rehearsal.approvals import Answer
 from mistral7b_cli.rehearsal.cloud import BackstageError
 from mistral7b_cli.rehearsal.execution import Action, Execution, Stage
 from tests.unit.rehearsal.conftest import git
@@ -39,12 +38,12 @@ def deploys() -> dict[str, Any]:
     return stage("Deploy", prepare, {**deployment("CHANGE_SET_EXECUTE"), "RunOrder": 2})
 
 
-def rejected(execution: Execution, stage: Stage, action: Action) -> Answer:
+def rejected(execution: Execution, stage: Stage, action: Action) -> tuple[bool, str]:
     """No."""
-    return Answer(False, "not today")
+    return False, "not today"
 
 
-def never(execution: Execution, stage: Stage, action: Action) -> Answer:
+def never(execution: Execution, stage: Stage, action: Action) -> tuple[bool, str]:
     """Nobody is to be asked."""
     pytest.fail(f"{action.title} is asked for")
 
@@ -95,9 +94,9 @@ def test_an_actions_role_has_to_trust_the_pipelines(world: World) -> None:
 def test_an_approval_is_asked_for_when_nothing_else_runs_beside_it(world: World) -> None:
     seen: list[str] = []
 
-    def decide(execution: Execution, stage: Stage, asked: Action) -> Answer:
+    def decide(execution: Execution, stage: Stage, asked: Action) -> tuple[bool, str]:
         seen.extend(f"{one.name} {one.status}" for one in stage.actions)
-        return Answer(True, "fine")
+        return True, "fine"
 
     world.deploy(stage("Gate", approval(), build()), buildspec=commands("sleep 0.5"))
     execution = world.walk(decide)
@@ -214,11 +213,11 @@ def test_a_role_that_may_not_deploy_fails(world: World, missing: str) -> None:
 def test_a_pipeline_that_has_updated_itself_starts_again(world: World) -> None:
     asked: list[str] = []
 
-    def decide(execution: Execution, stage: Stage, asked_for: Action) -> Answer:
+    def decide(execution: Execution, stage: Stage, asked_for: Action) -> tuple[bool, str]:
         asked.append(execution.id)
         if len(asked) == 1:
             world.deploy(stage_of("Gate"), stage_of("Second"))
-        return Answer(True, "fine")
+        return True, "fine"
 
     def stage_of(name: str) -> dict[str, Any]:
         return stage(name, approval())
@@ -233,10 +232,10 @@ def test_a_pipeline_that_has_updated_itself_starts_again(world: World) -> None:
 def test_a_stage_shows_the_execution_that_is_in_it(world: World) -> None:
     shown = []
 
-    def decide(execution: Execution, stage: Stage, asked: Action) -> Answer:
+    def decide(execution: Execution, stage: Stage, asked: Action) -> tuple[bool, str]:
         state = world.client("codepipeline").get_pipeline_state(name=PIPELINE_NAME)["stageStates"][1]
         shown.append(state["latestExecution"]["pipelineExecutionId"] == execution.id)
-        return Answer(True, "fine")
+        return True, "fine"
 
     world.deploy(stage("Gate", approval("First"), approval("Second", RunOrder=2)))
     for _ in range(2):
@@ -247,10 +246,10 @@ def test_a_stage_shows_the_execution_that_is_in_it(world: World) -> None:
 def test_an_approvals_token_is_good_once(world: World) -> None:
     tokens = []
 
-    def decide(execution: Execution, stage: Stage, asked: Action) -> Answer:
+    def decide(execution: Execution, stage: Stage, asked: Action) -> tuple[bool, str]:
         states = world.client("codepipeline").get_pipeline_state(name=PIPELINE_NAME)["stageStates"]
         tokens.append(states[1]["actionStates"][0]["latestExecution"]["token"])
-        return Answer(True, "fine")
+        return True, "fine"
 
     world.deploy(stage("Gate", approval()))
     world.walk(decide)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from mistral7b.tgi import LauncherError, LauncherProblem, parse_environment
-from mistral7b.tgi.rules import Stage
+from mistral7b.tgi import LauncherError, parse_environment
+from mistral7b.tgi.rules import LauncherProblem, Stage
 
 JUMPSTART = {
     "SAGEMAKER_PROGRAM": "inference.py",

@@ -9,18 +9,20 @@ from hypothesis import strategies as st
 
 from mistral7b.capacity.fleet import (
     EmpiricalLength,
+    Rate,
     Trace,
     TraceError,
-    burst,
-    constant,
-    daily,
     parse_lengths,
     poisson_trace,
-    ramp,
+    rate_over_time,
 )
-from mistral7b.capacity.fleet.arrivals import Rate
 
 TEN = EmpiricalLength(np.array([10]))
+
+
+def constant(rate: float) -> Rate:
+    """The same rate throughout."""
+    return rate_over_time("constant", rate, rate, 1.0)
 
 
 def poisson(rate: Rate, duration: float = 1000.0, seed: int = 1) -> Trace:
@@ -30,7 +32,7 @@ def poisson(rate: Rate, duration: float = 1000.0, seed: int = 1) -> Trace:
 
 @given(rate=st.floats(2, 5), peak=st.floats(0, 5), duration=st.floats(20, 3000), seed=st.integers(0, 100))
 def test_arrivals_ascend_within_the_duration(rate: float, peak: float, duration: float, seed: int) -> None:
-    times = poisson(burst(rate, peak, duration / 3, duration / 3), duration, seed).times
+    times = poisson(rate_over_time("burst", rate, peak, duration), duration, seed).times
     assert (np.diff(times) >= 0).all()
     assert times[0] >= 0
     assert times[-1] <= duration
@@ -56,26 +58,26 @@ def test_gaps_are_exponential() -> None:
 
 
 def test_a_burst_is_where_it_is_said_to_be() -> None:
-    times = poisson(burst(1, 20, 400, 200)).times
-    inside = ((times >= 400) & (times < 600)).sum()
-    assert inside == pytest.approx(4000, rel=0.05)
-    assert times.size - inside == pytest.approx(800, rel=0.1)
+    times = poisson(rate_over_time("burst", 1, 20, 1000)).times
+    inside = ((times >= 250) & (times < 500)).sum()
+    assert inside == pytest.approx(5000, rel=0.05)
+    assert times.size - inside == pytest.approx(750, rel=0.1)
 
 
 def test_a_ramp_has_three_quarters_of_its_requests_in_the_second_half() -> None:
-    times = poisson(ramp(0, 20, 1000)).times
+    times = poisson(rate_over_time("ramp", 0, 20, 1000)).times
     assert (times > 500).mean() == pytest.approx(0.75, abs=0.02)
 
 
 def test_a_day_peaks_at_its_hour() -> None:
-    rate = daily(1, 9, peak_at_s=14 * 3600)
+    rate = rate_over_time("daily", 1, 9, 86_400)
     assert rate(np.array([2, 8, 14, 38]) * 3600.0).tolist() == pytest.approx([1, 5, 9, 9])
 
 
 @pytest.mark.parametrize("wrong", [-1.0, float("nan"), float("inf")])
 def test_a_rate_below_zero_or_not_finite_is_refused(wrong: float) -> None:
     with pytest.raises(TraceError, match="0 or more requests per second"):
-        daily(1, wrong)
+        rate_over_time("daily", 1, wrong, 86_400)
 
 
 @pytest.mark.parametrize("wrong", [0.0, -5.0, float("nan"), 1e9])

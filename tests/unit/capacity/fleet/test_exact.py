@@ -14,8 +14,8 @@ from mistral7b.capacity.fleet import (
     Policy,
     Trace,
     TraceError,
-    burst,
     poisson_trace,
+    rate_over_time,
     simulate,
 )
 from mistral7b.capacity.hosting import ANSWER_LIMIT_S
@@ -70,7 +70,7 @@ def test_instance_hours_count_starting_instances(fleet: Fleet, listed: Listed) -
 
 def test_scaling_in_loses_no_request(fleet: Fleet) -> None:
     lengths = LognormalLength(200, 600, 2000)
-    trace = poisson_trace(burst(0.2, 6, 300, 300), 1800, lengths, lengths, seed=3)
+    trace = poisson_trace(rate_over_time("burst", 0.2, 6, 1800), 1800, lengths, lengths, seed=3)
     policy = Policy("p", 1, 6, "concurrency", 6.0, scale_out_cooldown_s=30.0, scale_in_cooldown_s=30.0)
     result = simulate(trace, fleet, policy)
     summary = result.summary
@@ -84,38 +84,25 @@ def test_scaling_in_loses_no_request(fleet: Fleet) -> None:
     gaps=st.lists(st.floats(0, 5), min_size=1, max_size=150),
     prompt=st.integers(1, 2000),
     answer=st.integers(1, 3000),
-    routing=st.sampled_from(["least-outstanding", "random"]),
     most=st.integers(1, 8),
     target=st.floats(0.5, 6),
 )
-def test_every_request_is_answered_refused_or_timed_out(  # noqa: PLR0917 - one argument a property
-    gaps: list[float], prompt: int, answer: int, routing: str, most: int, target: float
+def test_every_request_is_answered_refused_or_timed_out(
+    gaps: list[float], prompt: int, answer: int, most: int, target: float
 ) -> None:
     times = np.cumsum(gaps)
     trace = Trace(times, np.full(times.size, prompt), np.full(times.size, answer), float(times[-1]) + 60.0)
     limits = RouterLimits(max_batch_total_tokens=8192, max_concurrent_requests=most)
     policy = Policy("p", 1, 4, "concurrency", target, scale_out_cooldown_s=10.0, scale_in_cooldown_s=10.0)
-    summary = simulate(trace, replace(FLEET, limits=limits, routing=routing, startup_s=20.0), policy).summary  # type: ignore[arg-type]
+    summary = simulate(trace, replace(FLEET, limits=limits, startup_s=20.0), policy).summary
     assert summary.answered + summary.refused + summary.timed_out == summary.requests == times.size
 
 
-@pytest.mark.parametrize("routing", ["least-outstanding", "random"])
-def test_equal_seeds_give_equal_results(fleet: Fleet, routing: str) -> None:
+def test_equal_traces_give_equal_results(fleet: Fleet) -> None:
     lengths = LognormalLength(100, 300, 1000)
-    trace = poisson_trace(burst(1, 8, 200, 200), 900, lengths, lengths, seed=5)
+    trace = poisson_trace(rate_over_time("burst", 1, 8, 900), 900, lengths, lengths, seed=5)
     policy = Policy("p", 1, 4, "concurrency", 8.0)
-    spread = replace(fleet, routing=routing)  # type: ignore[arg-type]
-    assert simulate(trace, spread, policy, seed=9).summary == simulate(trace, spread, policy, seed=9).summary
-
-
-def test_least_outstanding_routing_is_no_worse_than_random(fleet: Fleet) -> None:
-    lengths = LognormalLength(300, 900, 2000)
-    trace = poisson_trace(burst(8, 8, 0, 1), 900, lengths, lengths, seed=5)
-    evenly, randomly = (
-        simulate(trace, replace(fleet, routing=routing), fixed(4)).summary
-        for routing in ("least-outstanding", "random")
-    )
-    assert evenly.latency_s[1] < randomly.latency_s[1]
+    assert simulate(trace, fleet, policy).summary == simulate(trace, fleet, policy).summary
 
 
 def test_an_empty_trace_is_refused() -> None:

@@ -14,8 +14,8 @@ from mistral7b.capacity.fleet import (
     LognormalLength,
     Policy,
     Summary,
-    constant,
     poisson_trace,
+    rate_over_time,
     simulate,
 )
 from mistral7b.capacity.planner import InfeasibleError, Pinned, Plan, plan
@@ -48,10 +48,9 @@ def simulated(found: Plan) -> Summary:
             (workload.output_tokens, workload.longest_answer),
         )
     ]  # fmt: skip
-    rate = workload.requests_per_second.peak
-    trace = poisson_trace(
-        constant(rate), 20_000 / rate, lengths[0], lengths[1], seed=7, max_total_tokens=chosen.max_total_tokens
-    )
+    peak = workload.requests_per_second.peak
+    rate = rate_over_time("constant", peak, peak, 20_000 / peak)
+    trace = poisson_trace(rate, 20_000 / peak, *lengths, seed=7, max_total_tokens=chosen.max_total_tokens)
     all_instances = Policy("all", chosen.max_instances, chosen.max_instances)
     return simulate(trace, Fleet(PARAMETERS, limits), all_instances).summary
 
