@@ -22,6 +22,8 @@ environment variables (seconds):
   SAGEHOST_INTERFACE_SECONDS   until the network interface of a removed instance is deleted (2)
   SAGEHOST_DEPENDENCY_SECONDS  for which CloudFormation repeats deletions that EC2 refuses with
                                DependencyViolation (three times the interfaces')
+environment variable (a time, such as 2026-03-02T07:59:00+01:00):
+  SAGEHOST_NOW                 at which the clock of EventBridge Scheduler starts (now)
 
 An image is answered for by the installed package that has an entry point in the group sagehost.containers
 with the name of the image's repository. How to write one: the README of sagehost."""

@@ -6,7 +6,19 @@
 import importlib
 from functools import cache
 
-SERVICES = ("applicationautoscaling", "cloudtrail", "cloudwatch", "ec2", "iam", "kms", "logs", "s3", "sts")
+SERVICES = (
+    "applicationautoscaling",
+    "cloudtrail",
+    "cloudwatch",
+    "ec2",
+    "iam",
+    "kms",
+    "logs",
+    "s3",
+    "scheduler",
+    "sqs",
+    "sts",
+)
 """moto's names of the services that are corrected."""
 
 
