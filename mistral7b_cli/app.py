@@ -24,6 +24,10 @@ _PANELS = {
         "export": "Write an environment as one CloudFormation template, for accounts without the CDK.",
         "permissions": "Print every policy statement of an environment or the pipeline, with its reason.",
     },
+    "Operate": {
+        "stop": "Delete the endpoint of an environment for a while; its configuration and model stay.",
+        "start": "Create the endpoint of an environment again, from what is deployed.",
+    },
     "Size": {
         "plan": "Work out the cheapest settings and instances that serve an environment's workload.",
         "simulate": "Simulate traffic over instances that scale, and compare scaling policies.",
