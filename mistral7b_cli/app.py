@@ -32,6 +32,8 @@ _PANELS = {
     "Operate": {
         "status": "Show what runs, and whether it is as the environment file says.",
         "logs": "Show the log of the container: requests, refusals and errors.",
+        "stop": "Delete the endpoint of an environment for a while; its configuration and model stay.",
+        "start": "Create the endpoint of an environment again, from what is deployed.",
     },
     "Size": {
         "plan": "Work out the cheapest settings and instances that serve an environment's workload.",

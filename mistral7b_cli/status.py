@@ -133,7 +133,9 @@ def _lines(document: dict[str, Any], env: Environment) -> Iterator[tuple[str, st
             yield label, words.format(_words(one), **values)
         if part == "load" and not found and document["status"] and _METRICS not in document["not_checked"]:
             yield label, f"no requests in the last 15 minutes{' (the embedded AWS has no metrics)' if embedded else ''}"
-    if document["differences"]:
+    if _headline(document).endswith("no such endpoint") and document["stack"]:
+        yield "fix", f"mistral7b start {env.name}"
+    elif document["differences"]:
         yield "fix", f"cdk deploy '{env.name}/*'"
     if not embedded:
         host = "amazonaws.cn" if env.region.startswith("cn-") else "aws.amazon.com"

@@ -24,6 +24,8 @@ from sagemaker_tgi.log_group import LogOptions as LogOptions
 from sagemaker_tgi.metrics import MetricOptions as MetricOptions
 from sagemaker_tgi.model import TgiModel as TgiModel
 from sagemaker_tgi.model_security_group import ModelSecurityGroup as ModelSecurityGroup
+from sagemaker_tgi.office_hours import OfficeHours as OfficeHours
+from sagemaker_tgi.office_hours import start_stop_permissions as start_stop_permissions
 from sagemaker_tgi.permissions import LeastPrivilegeRole as LeastPrivilegeRole
 from sagemaker_tgi.permissions import Permission as Permission
 from sagemaker_tgi.permissions import add_to_resource_policy as add_to_resource_policy

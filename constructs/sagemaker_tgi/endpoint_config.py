@@ -99,3 +99,8 @@ class TgiEndpointConfig(cdk.Resource):
     def endpoint_config_name(self) -> str:
         """Name of the endpoint configuration, as CloudFormation generates it."""
         return self._resource.attr_endpoint_config_name
+
+    @property
+    def endpoint_config_arn(self) -> str:
+        """ARN of the endpoint configuration."""
+        return self._resource.ref

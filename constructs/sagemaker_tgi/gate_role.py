@@ -27,7 +27,7 @@ class NamedRole:
 
 
 class GateRole(LeastPrivilegeRole):
-    """May invoke and describe one endpoint, no more. Named roles assume it, also those of other accounts."""
+    """May invoke and describe one endpoint. Named roles assume it, also those of other accounts."""
 
     def __init__(
         self,
@@ -37,6 +37,7 @@ class GateRole(LeastPrivilegeRole):
         role_name: str,
         endpoint: ITgiEndpoint,
         trusted: Sequence[NamedRole],
+        more: Sequence[Permission] = (),
     ) -> None:
         """Defines the role.
 
@@ -44,6 +45,7 @@ class GateRole(LeastPrivilegeRole):
             role_name: Its name, by which those that assume it know it.
             trusted: The roles that may assume it, one or more. As the condition names them, they need not exist yet,
                 and a role that is made again under the same name is trusted again.
+            more: What else it may. Default: nothing.
         """
         stack = cdk.Stack.of(scope)
         super().__init__(
@@ -68,6 +70,7 @@ class GateRole(LeastPrivilegeRole):
                         ["cloudformation:DescribeStackResources"],
                         [stack.stack_id],
                     ),
+                    *more,
                 ]
             },
         )

@@ -6,10 +6,12 @@ A function returns the value as it is, or raises pydantic's error with reason an
 import ipaddress
 import re
 import unicodedata
+import zoneinfo
+from datetime import time
 from typing import Any
 
 from mistral7b.catalog.models import JUMPSTART_TAG
-from mistral7b.yamlfile import pattern, refusal
+from mistral7b.yamlfile import pattern, refusal, with_guess
 
 # Ranges that no VPC may have (Amazon VPC user guide, IPv4 CIDR block restrictions).
 _RESERVED = [ipaddress.IPv4Network(r) for r in ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4")]
@@ -41,6 +43,15 @@ ROLE_NAME = pattern(
     r"[A-Za-z0-9_+=,.@-]{1,64}",
     "write a role's name, without path or ARN: up to 64 letters, digits and _ + = , . @ -",
 )
+
+
+OPENING_HOURS = pattern(
+    "(?:[01][0-9]|2[0-3]):[0-5][0-9]-(?:[01][0-9]|2[0-3]):[0-5][0-9]",
+    'write two times of a day in quotes: "08:00-19:00"',
+    examples=["08:00-19:00"],
+)
+SHORTEST_MINUTES = 120
+"""Of a day's hours, and of the night: schedules try for an hour, and an endpoint takes some of the other to start."""
 
 
 def id_of(kind: str) -> Any:
@@ -79,6 +90,26 @@ def own_vpc_cidr(value: str) -> str:
     if ipaddress.IPv4Network(vpc_cidr(value)).overlaps(_DOCKER):
         raise refusal(
             f"it is in conflict with {_DOCKER}, which SageMaker's instances use themselves", "use 10.0.0.0/16"
+        )
+    return value
+
+
+def opening_hours(value: str) -> str:
+    """From when to when an endpoint runs: 2 hours at least, and 22 at most. Source: this project."""
+    opens, closes = (time.fromisoformat(one) for one in value.split("-"))
+    minutes = (closes.hour - opens.hour) * 60 + closes.minute - opens.minute
+    if not SHORTEST_MINUTES <= minutes <= 24 * 60 - SHORTEST_MINUTES:
+        lasts = "ends before it starts" if minutes <= 0 else f"lasts {minutes} minutes"
+        raise refusal(f"it {lasts}; hours are of one day, and day and night last 2 hours at least", "use 08:00-19:00")
+    return value
+
+
+def time_zone(value: str) -> str:
+    """A time zone of the IANA database, by its full name. Source: EventBridge Scheduler API, CreateSchedule."""
+    known = [name for name in zoneinfo.available_timezones() if "/" in name or name == "UTC"]
+    if value not in known:
+        raise refusal(
+            "the IANA database has no such time zone", with_guess(value, known, "write it like Europe/Berlin")
         )
     return value
 

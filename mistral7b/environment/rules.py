@@ -148,6 +148,22 @@ def _scaling_starts_before_refusals(env: Environment) -> Findings:
         )
 
 
+@RULES.rule("office_hours", "auto_scaling")
+def _what_sleeps_does_not_scale(env: Environment) -> Findings:
+    """Office hours only without auto scaling, which ends with the endpoint. Source: SageMaker API, DeleteEndpoint."""
+    if env.office_hours is not None and env.auto_scaling is not None:
+        reason = "it cannot be combined with auto_scaling, which ends when the endpoint is deleted for the night"
+        yield Finding("office_hours", reason, "set auto_scaling: null, or remove office_hours")
+
+
+@RULES.rule("office_hours", "tags")
+def _tags_of_what_sleeps_have_values(env: Environment) -> Findings:
+    """No empty tag with office hours: their schedule group takes none. Source: EventBridge Scheduler API, TagValue."""
+    if env.office_hours is not None and (empty := [key for key, value in env.tags.items() if not value]):
+        reason = f"{empty[0]} has no value, and the schedule group of office_hours takes no such tag"
+        yield Finding("tags", reason, "give it a value, or remove one of the two", None)
+
+
 @RULES.rule("callers", "network")
 def _callers_in_the_vpc_exist_and_reach_the_runtime(env: Environment) -> Findings:
     """Callers that are held to the VPC exist, and have a way. Source: this project."""

@@ -1,6 +1,7 @@
 """The environment file's schema: fields, types, ranges and defaults. Rules across fields are in `rules`."""
 
 from collections.abc import Callable, Iterable
+from datetime import time
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, PrivateAttr, Tag
@@ -96,6 +97,21 @@ class AutoScaling(Section):
     """Pause after a scale-out before the next."""
     scale_in_cooldown_seconds: Annotated[int, Field(ge=0, le=3600)] = 300
     """Pause after a scale-in before the next."""
+
+
+class OfficeHours(Section):
+    """The endpoint runs at these hours only: it is deleted when they end, and created again when they begin."""
+
+    time_zone: Annotated[str, AfterValidator(limits.time_zone)]
+    """Time zone of the hours, by its name in the IANA database, such as Europe/Berlin."""
+    weekdays: Annotated[str, limits.OPENING_HOURS, AfterValidator(limits.opening_hours)]
+    """From when to when it runs from Monday to Friday, in quotes: "08:00-19:00"."""
+
+    @property
+    def hours(self) -> tuple[time, time]:
+        """When the endpoint is created, and when it is deleted."""
+        opens, closes = (time.fromisoformat(one) for one in self.weekdays.split("-"))
+        return opens, closes
 
 
 class Timeouts(Section):
@@ -208,6 +224,8 @@ class Environment(Section):
     auto_scaling: AutoScaling | None = None
     """Default: a fixed number of instances, as JumpStart's. A value in common.yaml (1 to 2 instances, as shipped) holds
     for every environment: `auto_scaling: null` in the environment's file turns it off."""
+    office_hours: OfficeHours | None = None
+    """Default: the endpoint always runs. Only without `auto_scaling`; docs/office-hours.md says what to expect."""
     workload: Workload | None = None
     """Expected traffic and the latency it needs. Default: none, so nothing can be `auto`."""
     callers: Callers = Field(default_factory=Callers)

@@ -13,6 +13,7 @@ from mistral7b.environment import Environment
 from mistral7b.operate.bootstrap import bootstrap
 from mistral7b.operate.checks import AT_ONCE, Client, Finding, Target, ask, check
 from mistral7b.operate.existing_vpc import vpc_findings
+from mistral7b.operate.hours import asleep
 from mistral7b.operate.stacks import find, resources
 from mistral7b.promotion.names import environment_stacks
 
@@ -56,6 +57,18 @@ def _stacks(target: Target) -> Iterator[Finding]:
         elif one.status.endswith("_IN_PROGRESS") and one.status != "REVIEW_IN_PROGRESS":
             fix = f"aws cloudformation describe-stacks --stack-name {one.name} --region {target.env.region}"
             yield Finding("warning", f"{one.name} is {one.status}: wait until that ends", fix)
+
+
+_READS_STACKS: dict[str, tuple[str, ...]] = {
+    _STACKS: ("cloudformation:DescribeStacks", "cloudformation:DescribeStackResources")
+}
+
+
+@check("endpoint", _ENDPOINTS | _READS_STACKS, "it is not stopped")
+def _endpoint(target: Target) -> Iterator[Finding]:
+    if asleep(target.client, target.env):
+        reason = "the endpoint is stopped: an update that changes it would fail, and CloudFormation could not roll back"
+        yield Finding("warning", reason, f"mistral7b start {target.env.name}")
 
 
 @check("zones", {"*": ("ec2:DescribeInstanceTypeOfferings",)}, "EC2 offers the instance type in each")
@@ -266,7 +279,7 @@ def _scaled(target: Target) -> Iterator[Finding]:
             yield Finding("failure", reason, fix, "instance.type", env.instance_type)
 
 
-CHECKS = (bootstrap, _stacks, _names, _quota, _zones, _scaled, _roles, _image, _weights, _network)
+CHECKS = (bootstrap, _stacks, _endpoint, _names, _quota, _zones, _scaled, _roles, _image, _weights, _network)
 """Every check of an environment."""
 
 

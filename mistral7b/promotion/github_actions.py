@@ -52,11 +52,15 @@ def _prefixes(settings: PipelineSettings) -> list[str]:
 
 
 def deploy_minutes(promoted: PromotedEnvironment) -> int:
-    """Time of the job that deploys: an update that fails at its end and is rolled back, then smoke and gates."""
+    """Time of the job that deploys: an update that fails at its end and is rolled back, then smoke and gates.
+
+    What is at office hours may have to be started before it is updated.
+    """
     timeouts = promoted.environment.timeouts
     start = math.ceil((timeouts.model_download_seconds + timeouts.container_startup_seconds) / 60)
+    starts = 2 if promoted.environment.office_hours is None else 3
     checks = SMOKE_MINUTES + GATE_MINUTES * len(promoted.gates)
-    return min(LONGEST_JOB_MINUTES, _SETUP_AND_NETWORK_MINUTES + 2 * start + checks)
+    return min(LONGEST_JOB_MINUTES, _SETUP_AND_NETWORK_MINUTES + starts * start + checks)
 
 
 def session_seconds(promoted: PromotedEnvironment) -> int:

@@ -21,6 +21,7 @@ SELF_MUTATE_ACTION = "SelfMutate"
 REVIEW_ACTION = "Review"
 SECURITY_APPROVAL = "SecurityChanges"
 PROMOTION_APPROVAL = "Promote"
+START_ACTION = "Start"
 PROTECT_ACTION = "Protect"
 SMOKE_ACTION = "Smoke"
 

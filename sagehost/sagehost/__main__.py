@@ -25,6 +25,9 @@ environment variables (seconds):
   SAGEHOST_ENDPOINT_QUOTA      no seconds: instances of one type that the endpoints of an account and
                                region may have (100)
 
+environment variable (a time, such as 2026-03-02T07:59:00+01:00):
+  SAGEHOST_NOW                 at which the clock of EventBridge Scheduler starts (now)
+
 An image is answered for by the installed package that has an entry point in the group sagehost.containers
 with the name of the image's repository. How to write one: the README of sagehost."""
 

@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 
-from sagehost import cloudformation, hosting, moto_app, pipelines, quotas
+from sagehost import cloudformation, hosting, moto_app, pipelines, quotas, schedules
 from sagehost.accounts import credentials
 from sagehost.containers import installed
 from sagehost.pipelines import backstage
@@ -104,6 +104,7 @@ def serve(port: int, ready_file: Path | None = None, *, until_stdin_closes: bool
         return 1
     try:
         hosting.install()
+        schedules.CLOCK.run()
     except ValueError as error:  # a variable of the environment with a wrong value, or two packages for one image
         sys.stderr.write(f"{error}\n")
         return 2

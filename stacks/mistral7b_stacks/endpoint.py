@@ -24,12 +24,14 @@ from sagemaker_tgi import (
     LogOptions,
     ModelArtifact,
     NamedRole,
+    OfficeHours,
     Permission,
     PrivateBucket,
     PrivateNetwork,
     PrivateTgiEndpoint,
     acknowledge,
     explain,
+    start_stop_permissions,
 )
 
 # Resources by whose tags the SageMaker SDK and Studio recognize a JumpStart model.
@@ -101,9 +103,27 @@ class EndpointStack(EnvironmentStack):
         """The endpoint."""
         policies = self._grant_callers(environment.callers, network.vpc)
         self._grant_operators(environment)
+        hours = environment.office_hours
+        if hours is not None:
+            opens, closes = hours.hours
+            OfficeHours(
+                self,
+                "OfficeHours",
+                endpoint=private.endpoint,
+                endpoint_config=private.endpoint_config,
+                time_zone=hours.time_zone,
+                opens=opens,
+                closes=closes,
+            )
         if trusted_roles:
-            name = gate_role_name(environment.name)
-            GateRole(self, "GateRole", role_name=name, endpoint=self.endpoint, trusted=trusted_roles)
+            GateRole(
+                self,
+                "GateRole",
+                role_name=gate_role_name(environment.name),
+                endpoint=self.endpoint,
+                trusted=trusted_roles,
+                more=start_stop_permissions(private.endpoint, private.endpoint_config) if hours else (),
+            )
         self._publish_outputs(environment, policies)
         for tag, value in environment.version.jumpstart_tags.items():
             cdk.Tags.of(self).add(tag, value, include_resource_types=_TAGGED_BY_JUMPSTART)

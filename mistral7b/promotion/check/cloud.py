@@ -31,10 +31,10 @@ class Cloud:
         """The account of the shell's credentials."""
         return str(self.client("sts", region).get_caller_identity()["Account"])
 
-    def assume(self, role_arn: str, region: str) -> Credentials:
-        """Credentials of a role's shortest session."""
+    def assume(self, role_arn: str, region: str, seconds: int = _SHORTEST_SESSION_S) -> Credentials:
+        """Credentials of a role's session, the shortest unless `seconds` are given."""
         made = self.client("sts", region).assume_role(
-            RoleArn=role_arn, RoleSessionName=_SESSION_NAME, DurationSeconds=_SHORTEST_SESSION_S
+            RoleArn=role_arn, RoleSessionName=_SESSION_NAME, DurationSeconds=seconds
         )["Credentials"]
         names = ("aws_access_key_id", "AccessKeyId"), ("aws_secret_access_key", "SecretAccessKey")
         return {ours: made[theirs] for ours, theirs in (*names, ("aws_session_token", "SessionToken"))}

@@ -1,13 +1,14 @@
 """What AWS's services and console do without an API, for a client that runs pipelines: POST `/_sagehost/backstage/…`.
 
 `read` gives the properties of a pipeline or project as deployed, `assume` a session of a role to a service that the
-role trusts; `allows` says what a role's policies allow, `shake_hands` makes a connection AVAILABLE, and `ask` has an
-approval of a pipeline wait for its answer.
+role trusts; `allows` says what a role's policies allow, `shake_hands` makes a connection AVAILABLE, `ask` has an
+approval of a pipeline wait for its answer, and `set_time` makes it a time for schedules, such as Monday morning.
 """
 
 import hmac
 import json
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from moto.core.exceptions import ServiceException
@@ -16,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from sagehost import moto_app, roles
+from sagehost import moto_app, roles, schedules
 from sagehost.pipelines.store import APPROVALS, AVAILABLE, RESOURCES, Approval, status
 from sagehost.policies import Context
 
@@ -56,12 +57,18 @@ def _shake_hands(connection: str) -> dict[str, Any]:
     return {"status": status(connection)}
 
 
+def _set_time(now: str) -> dict[str, Any]:
+    schedules.CLOCK.set(datetime.fromisoformat(now))
+    return {"now": now}
+
+
 _OPERATIONS: Mapping[str, Callable[..., dict[str, Any]]] = {
     "read": _read,
     "assume": _assume,
     "allows": _allows,
     "ask": _ask,
     "shake_hands": _shake_hands,
+    "set_time": _set_time,
 }
 
 

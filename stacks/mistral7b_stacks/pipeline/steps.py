@@ -4,6 +4,7 @@ import shlex
 
 import aws_cdk as cdk
 from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import aws_iam as iam
 from aws_cdk import pipelines
 
 from mistral7b.promotion import PromotedEnvironment, Promotion
@@ -17,6 +18,7 @@ from mistral7b.promotion.names import (
     SECURITY_APPROVAL,
     SELF_MUTATE_ACTION,
     SMOKE_ACTION,
+    START_ACTION,
     SYNTH_ACTION,
     UPDATE_STAGE,
     gate_action_name,
@@ -40,6 +42,7 @@ class Steps:
         """Defines nothing yet."""
         self._builds, self._promotion, self._repository = builds, promotion, repository
         self._stack = cdk.Stack.of(builds)
+        self._gates_roles: dict[str, iam.IRole] = {}
 
     def synth(self) -> pipelines.CodeBuildStep:
         """Tests the commit and makes its cloud assembly: the one that every environment gets."""
@@ -100,13 +103,19 @@ class Steps:
         return _before(reviewed, deploy)
 
     def before_deployment(self, promoted: PromotedEnvironment, assembly: pipelines.FileSet) -> list[pipelines.Step]:
-        """The review with its approval; then the promotion's approval, if the file asks for one."""
-        reviewed = self._reviewed(promoted.name, promoted.name, [(promoted.account, promoted.region)], assembly)
-        if not promoted.approval:
-            return reviewed
-        return _before(
-            reviewed, pipelines.ManualApprovalStep(PROMOTION_APPROVAL, comment=f"Deploy to {promoted.name}?")
-        )
+        """The review with its approval; the promotion's approval, if the file asks for one; the start by office hours.
+
+        The endpoint has to be there to be updated.
+        """
+        steps = self._reviewed(promoted.name, promoted.name, [(promoted.account, promoted.region)], assembly)
+        if promoted.approval:
+            approval = pipelines.ManualApprovalStep(PROMOTION_APPROVAL, comment=f"Deploy to {promoted.name}?")
+            steps = _before(steps, approval)
+        if promoted.environment.office_hours is None:
+            return steps
+        command, role = f"{_MISTRAL7B} start {promoted.name} --as-pipeline", self._gates_role(promoted)
+        start = self._builds.step(promoted.name, START_ACTION, [command], timeout_minutes=90, role=role)
+        return _before(steps, start)
 
     def _reviewed(
         self, stage: str, what: str, places: list[tuple[str, str]], assembly: pipelines.FileSet
@@ -152,20 +161,8 @@ class Steps:
 
     def after_deployment(self, promoted: PromotedEnvironment) -> list[pipelines.CodeBuildStep]:
         """The protection from removal; at the same time the smoke test, then the gates, one after another."""
-        gate_role = NamedRole(gate_role_name(promoted.name), promoted.account).arn(self._stack)
-        profile = _assumed_role_profile(gate_role, promoted.region)
-        role = self._builds.role(
-            promoted.name,
-            [SMOKE_ACTION, "Gate*"],  # however many: the policies have their limits
-            [
-                assume(
-                    "AssumeGateRole",
-                    "the one right of smoke test and gates: to invoke this environment's endpoint",
-                    [gate_role],
-                )
-            ],
-            role_name=gates_project_role_name(promoted.name),
-        )
+        profile = _assumed_role_profile(self._gate_role_arn(promoted), promoted.region)
+        role = self._gates_role(promoted)
         tests = [
             (SMOKE_ACTION, f"{_MISTRAL7B} smoke {promoted.name}", 30),
             *((gate_action_name(number), gate, 60) for number, gate in enumerate(promoted.gates, start=1)),
@@ -191,6 +188,25 @@ class Steps:
             ],
         )
         return [protect, *steps]
+
+    def _gates_role(self, promoted: PromotedEnvironment) -> iam.IRole:
+        """The one role of an environment's smoke test, gates and start, made once."""
+        if promoted.name not in self._gates_roles:
+            actions = [SMOKE_ACTION, "Gate*"]  # however many: the policies have their limits
+            reason = "the one right of smoke test and gates: to invoke this environment's endpoint"
+            permissions = [assume("AssumeGateRole", reason, [self._gate_role_arn(promoted)])]
+            if promoted.environment.office_hours is not None:
+                actions.append(START_ACTION)
+                place = [(promoted.account, promoted.region)]
+                reason = "to see what is deployed before it is started, by a role that only reads"
+                permissions.append(assume("LookAtEnvironment", reason, bootstrap_roles(self._stack, "lookup", place)))
+            self._gates_roles[promoted.name] = self._builds.role(
+                promoted.name, actions, permissions, role_name=gates_project_role_name(promoted.name)
+            )
+        return self._gates_roles[promoted.name]
+
+    def _gate_role_arn(self, promoted: PromotedEnvironment) -> str:
+        return NamedRole(gate_role_name(promoted.name), promoted.account).arn(self._stack)
 
 
 def _before(steps: list[pipelines.Step], last: pipelines.Step) -> list[pipelines.Step]:

@@ -71,7 +71,7 @@ def test_doctor_passes_when_no_check_fails(
     assert doctor(monkeypatch, tmp_path, "backend") == 0
     said = capsys.readouterr().out
     assert "ok           roles" in said
-    assert said.endswith("10 ok\n")
+    assert said.endswith("11 ok\n")
 
 
 def test_a_failure_is_told_with_field_and_fix(
@@ -80,7 +80,7 @@ def test_a_failure_is_told_with_field_and_fix(
     assert doctor(monkeypatch, tmp_path, "backend, search") == 1
     said = capsys.readouterr()
     assert "callers.role_names = search: there is no such role in the account\n  fix: create it first" in said.out
-    assert said.err.endswith("mistral7b: 9 ok, 1 failure: roles\n")
+    assert said.err.endswith("mistral7b: 10 ok, 1 failure: roles\n")
 
 
 def test_json_has_every_check_and_the_failures_as_problems(

@@ -62,7 +62,7 @@ def test_ready_accounts_exit_0_and_name_the_next_command(say: Say, accounts: tup
     result = say()
     assert (result.status, result.err) == (0, f"mistral-7b-pipeline, account {own}, us-east-1\n")
     assert f"staging ({other}, us-east-1)\nok           " in result.out
-    assert result.out.endswith("20 ok, 1 not checked\n")
+    assert result.out.endswith("22 ok, 1 not checked\n")
 
 
 def test_unready_account_exits_1_and_names_the_command_that_fixes_it(say: Say, accounts: tuple[str, str]) -> None:

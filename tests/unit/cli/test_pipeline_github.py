@@ -39,6 +39,9 @@ def test_a_deployment_has_time_to_fail_and_to_be_rolled_back(written: Path, run:
     dev = json.loads(run("pipeline", "github-jobs").out)["environments"][0]
     assert 2 * 90 < dev["deploy_minutes"] <= 360
     assert dev["session_seconds"] == 60 * dev["deploy_minutes"]
+    write(written, dev=f'{slow}office_hours: {{time_zone: UTC, weekdays: "08:00-19:00"}}\n')
+    started_first = json.loads(run("pipeline", "github-jobs").out)["environments"][0]
+    assert started_first["deploy_minutes"] == min(360, dev["deploy_minutes"] + 90)
 
 
 def test_without_a_pipeline_file_the_command_says_so(written: Path, run: Run) -> None:

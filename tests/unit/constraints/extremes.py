@@ -131,6 +131,11 @@ def _auto_scaling() -> st.SearchStrategy[Document]:
     )
 
 
+def _office_hours() -> st.SearchStrategy[Document]:
+    zones, weekdays = _ends("UTC", "America/Argentina/ComodRivadavia"), _ends("00:00-02:00", "01:59-23:59")
+    return st.fixed_dictionaries({"time_zone": zones, "weekdays": weekdays})
+
+
 def _workload() -> st.SearchStrategy[Document]:
     """What `auto` is worked out from; without an `auto` it changes no template."""
     spread = {"mean": 1, "p95": 3.86, "longest": 4}
@@ -187,6 +192,7 @@ def documents(draw: st.DrawFn) -> Document:
         "account": st.just(account),
         "tgi": _ends({**SMALLEST, "SM_NUM_GPUS": _gpus(document)}, LARGEST),
         "auto_scaling": _auto_scaling(),
+        "office_hours": _office_hours(),
         "workload": _workload(),
         "encryption": st.just(
             {"kms_key_arn": f"arn:{partition}:kms:{region}:{account}:key/mrk-{'0123456789abcdef' * 2}"}
@@ -199,7 +205,10 @@ def documents(draw: st.DrawFn) -> Document:
             optional[name] = ends
         else:
             document[name] = draw(ends)
-    return document | {name: draw(values) for name, values in optional.items() if draw(st.booleans())}
+    chosen = {name: draw(values) for name, values in optional.items() if draw(st.booleans())}
+    if "auto_scaling" in chosen and "office_hours" in chosen:  # one excludes the other
+        del chosen[draw(_ends("auto_scaling", "office_hours"))]
+    return document | chosen
 
 
 def _gpus(document: Document) -> int:

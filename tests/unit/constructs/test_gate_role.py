@@ -3,7 +3,7 @@ from typing import Any
 
 import aws_cdk as cdk
 
-from sagemaker_tgi import GateRole, NamedRole, TgiEndpoint
+from sagemaker_tgi import GateRole, NamedRole, Permission, TgiEndpoint
 
 Only = Callable[[cdk.Stack, str], dict[str, Any]]
 
@@ -27,6 +27,14 @@ def test_it_may_only_invoke_and_describe_the_endpoint_and_its_stack(stack: cdk.S
         "cloudformation:DescribeStackResources",
         {"Ref": "AWS::StackId"},
     )
+
+
+def test_it_may_do_more_where_that_is_given(stack: cdk.Stack, only: Only) -> None:
+    endpoint = TgiEndpoint.from_endpoint_name(stack, "Endpoint", "mistral-7b")
+    start = Permission("Start", "to start it", ["sagemaker:CreateEndpoint"], [endpoint.endpoint_arn])
+    GateRole(stack, "Gate", role_name="gate", endpoint=endpoint, trusted=[NamedRole("builds")], more=[start])
+    [policy] = only(stack, "AWS::IAM::Role")["Properties"]["Policies"]
+    assert policy["PolicyDocument"]["Statement"][-1]["Action"] == "sagemaker:CreateEndpoint"
 
 
 def test_it_has_the_given_name(stack: cdk.Stack, only: Only) -> None:

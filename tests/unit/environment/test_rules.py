@@ -50,6 +50,41 @@ REFUSED = {
         "instance.count",
         "between 2 and 3",
     ),
+    "office hours of what scales": (
+        "auto_scaling: {}\noffice_hours: {time_zone: UTC, weekdays: 08:00-19:00}",
+        "office_hours",
+        "cannot be combined with auto_scaling",
+    ),
+    "an empty tag at office hours": (
+        "tags: {team: ''}\noffice_hours: {time_zone: UTC, weekdays: 08:00-19:00}",
+        "tags",
+        "team has no value, and the schedule group",
+    ),
+    "an unknown time zone": (
+        "office_hours: {time_zone: Europe/Bern, weekdays: 08:00-19:00}",
+        "office_hours.time_zone",
+        "the IANA database has no such time zone",
+    ),
+    "a time zone by its abbreviation": (
+        "office_hours: {time_zone: CET, weekdays: 08:00-19:00}",
+        "office_hours.time_zone",
+        "no such time zone",
+    ),
+    "hours over midnight": (
+        "office_hours: {time_zone: UTC, weekdays: 19:00-08:00}",
+        "office_hours.weekdays",
+        "it ends before it starts",
+    ),
+    "hours in which it hardly starts": (
+        "office_hours: {time_zone: UTC, weekdays: 08:00-09:59}",
+        "office_hours.weekdays",
+        "it lasts 119 minutes",
+    ),
+    "hours of another form": (
+        "office_hours: {time_zone: UTC, weekdays: 8-19}",
+        "office_hours.weekdays",
+        "it has the wrong form",
+    ),
     "scaling to zero": ("auto_scaling: {min_instances: 0}", "auto_scaling.min_instances", "1 or more"),
     "a VPC beyond /16": ("network: {vpc: {cidr: 10.0.0.0/8}}", "network.vpc.cidr", "/16 and /28"),
     "a CIDR with host bits": ("network: {vpc: {cidr: 10.0.0.1/16}}", "network.vpc.cidr", "has host bits set"),

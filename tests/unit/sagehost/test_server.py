@@ -190,8 +190,17 @@ def test_a_port_that_is_none_is_refused_with_the_range(capsys: pytest.CaptureFix
     assert f"argument --port: {port!r} is not a port: give a number from 0 to 65535" in capsys.readouterr().err
 
 
-def test_a_wrong_setting_is_one_line_and_exit_code_2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SAGEHOST_ENDPOINT_SECONDS", "soon")
+@pytest.mark.parametrize(
+    ("variable", "expected"),
+    [
+        ("SAGEHOST_ENDPOINT_SECONDS", "a number from 0"),
+        ("SAGEHOST_NOW", "a time such as 2026-03-02T08:00:00+01:00"),
+    ],
+)
+def test_a_wrong_setting_is_one_line_and_exit_code_2(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, expected: str
+) -> None:
+    monkeypatch.setenv(variable, "soon")
     process, _ = start(tmp_path)
     _, errors = process.communicate(timeout=30)
-    assert (process.returncode, errors) == (2, "SAGEHOST_ENDPOINT_SECONDS must be a number from 0, not 'soon'\n")
+    assert (process.returncode, errors) == (2, f"{variable} must be {expected}, not 'soon'\n")

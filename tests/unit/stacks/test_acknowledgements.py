@@ -21,6 +21,8 @@ def in_named_packs(rule: str) -> set[str]:
 ACCEPTED = {
     ("endpoint", "Default/Config"): in_named_packs("SageMakerEndpointConfigurationKMSKeyConfigured"),
     ("endpoint", "Default/Role"): {"AwsSolutions-IAM5", *in_named_packs("IAMNoInlinePolicy")},
+    ("endpoint", "OfficeHours/DeadLetters"): {"AwsSolutions-SQS3"},
+    ("endpoint", "OfficeHours/Role"): in_named_packs("IAMNoInlinePolicy"),
     ("endpoint", "GateRole"): in_named_packs("IAMNoInlinePolicy"),
     ("github", "DeployRole"): in_named_packs("IAMNoInlinePolicy"),
     ("github", "ReviewRole"): in_named_packs("IAMNoInlinePolicy"),

@@ -143,3 +143,8 @@ def test_an_environment_is_deployed_after_its_review_and_the_approval_that_this_
         condition = condition.replace(theirs, python)
     assert bool(eval(condition, {"__builtins__": {}})) is deployed
     assert JOBS["security"]["if"] == "needs.review.outputs.broadens == 'true'"
+
+
+def test_what_is_stopped_is_started_before_it_is_deployed() -> None:
+    names = [step.get("name") for step in JOBS["deploy"]["steps"]]
+    assert names.index("Start the endpoint, if office hours have stopped it") + 1 == names.index("Deploy")

@@ -137,6 +137,9 @@ SHOWN: tuple[tuple[str, str, Mapping[str, Any]], ...] = (
     ("s3", "list_buckets", {}),
     ("ecr", "describe_repositories", {}),
     ("events", "list_rules", {}),
+    ("scheduler", "list_schedules", {}),
+    ("scheduler", "list_schedule_groups", {}),
+    ("sqs", "list_queues", {}),
 )
 
 DETAILS: Mapping[str, Any] = {
@@ -159,6 +162,8 @@ _VOLATILE = {
     "CreationTimestamp",
     "LastModifiedTime",
     "LastModifiedDate",
+    "CreationDate",
+    "LastModificationDate",
     "Version",
     "RoleLastUsed",
     "AlarmConfigurationUpdatedTimestamp",

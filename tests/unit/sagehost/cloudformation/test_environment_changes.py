@@ -20,6 +20,7 @@ STACK, CALLER = "mistral-7b-moving-endpoint", "application"
 PARAMETER = "/mistral7b/moving/endpoint-name"
 ZONES = ["use1-az1", "use1-az2"]
 Values = dict[str, Any]
+OFFICE_HOURS: Values = {"office_hours": {"time_zone": "Europe/Berlin", "weekdays": "08:00-19:00"}}
 SCALING: Values = {"auto_scaling": {"min_instances": 1, "max_instances": 2}}
 
 
@@ -53,6 +54,8 @@ IN_ONE_VPC: Mapping[str, tuple[Values, Values]] = {
     "another name": (own(*ZONES, **SCALING), own(*ZONES, **SCALING, endpoint_name="chat")),
     "another model": (own(*ZONES), own(*ZONES, model="base", endpoint_name="mistral-7b-instruct-moving")),
     "requests are captured": (own(*ZONES), own(*ZONES, data_capture={})),
+    "office hours": (own(*ZONES), own(*ZONES, **OFFICE_HOURS)),
+    "another name at office hours": (own(*ZONES, **OFFICE_HOURS), own(*ZONES, **OFFICE_HOURS, endpoint_name="chat")),
     "every option": (own(*ZONES), own(*ZONES, **EVERY_OPTION)),
 }
 """Before and after."""

@@ -142,6 +142,13 @@ def test_smoke_test_and_gates_assume_only_the_gate_role(typical: list[Statement]
     assert permissions(typical, "Builds/staging-SmokeRole") == expected
 
 
+def test_the_start_looks_by_the_lookup_role_and_acts_by_the_gate_role(variants: list[Statement]) -> None:
+    found = permissions(variants, "Builds/archive-SmokeRole")
+    assert found["AssumeGateRole"][1] == {"arn:aws:iam::111122223333:role/mistral-7b-archive-gate"}
+    assert found["LookAtEnvironment"] == ({"sts:AssumeRole"}, {bootstrap("lookup", "111122223333", "eu-west-1")})
+    assert logs("archive-Start", VARIANTS.settings.account) in found["WriteLogs"][1]
+
+
 def test_protect_assumes_only_the_environments_deploy_role(typical: list[Statement]) -> None:
     expected = common("staging-Protect", "Source") | {
         "ProtectStacks": ({"sts:AssumeRole"}, {bootstrap("deploy", "222222222222")})

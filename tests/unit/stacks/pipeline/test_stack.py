@@ -51,6 +51,17 @@ def test_production_is_approved_after_the_review_and_before_the_deployment(templ
     ]
 
 
+def test_what_is_at_office_hours_is_started_after_the_approvals_and_before_the_deployment(
+    templates: dict[str, Any],
+) -> None:
+    assert order(templates["variants/pipeline"], "archive")[:4] == [
+        {"Review", "SecurityChanges"},
+        {"Promote"},
+        {"Start"},
+        {"endpoint.Prepare", "github.Prepare"},
+    ]
+
+
 def test_gates_follow_the_smoke_test_one_after_another(templates: dict[str, Any]) -> None:
     assert order(templates["variants/pipeline"], "planned")[-3:] == [{"Protect", "Smoke"}, {"Gate1"}, {"Gate2"}]
 

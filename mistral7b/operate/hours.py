@@ -1,0 +1,166 @@
+"""Stops an environment's endpoint and starts it again, as office hours do.
+
+It is stopped by deleting it. Its configuration and model stay, and it is created again from them, with the same name
+and the configuration's tags: CloudFormation gives both the same ones. Tags that begin with `aws:` cannot be given by
+hand, and CloudFormation does without them: it knows the endpoint by its name.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from mistral7b.environment import Environment
+from mistral7b.errors import FAILED, UserError
+from mistral7b.promotion.names import environment_stacks
+
+Client = Callable[[str], Any]
+"""Makes a boto3 client of a service, in the environment's account and region."""
+_MONTH_HOURS, _WEEKDAYS = 730, 5 * 52 / 12
+_STABLE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
+_POLL_S, _DELETION_S = 5.0, 900.0
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A deployed environment's endpoint."""
+
+    name: str
+    stack: str
+    stack_status: str
+    logical_id: str
+    """The endpoint's in the stack."""
+    config_arn: str
+    status: str | None
+    """SageMaker's EndpointStatus; None while it is stopped."""
+
+
+def find(client: Client, env: Environment) -> Deployed | None:
+    """The endpoint of an environment whose first deployment has succeeded, or None.
+
+    It takes cloudformation:DescribeStacks, cloudformation:DescribeStackResources and sagemaker:DescribeEndpoint.
+    Raises ClientError.
+    """
+    stack, cloudformation = environment_stacks(env.name)[0], client("cloudformation")
+    try:
+        [described] = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    except ClientError as error:
+        if "does not exist" in str(error):
+            return None
+        raise
+    names = [one["OutputValue"] for one in described.get("Outputs", []) if one["OutputKey"] == "EndpointName"]
+    if not names:
+        return None
+    found = cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
+    endpoint, config = (
+        next(one for one in found if one["ResourceType"] == f"AWS::SageMaker::{kind}")
+        for kind in ("Endpoint", "EndpointConfig")
+    )
+    status, _ = _status(client("sagemaker"), names[0])
+    arn = config["PhysicalResourceId"]
+    return Deployed(names[0], stack, described["StackStatus"], endpoint["LogicalResourceId"], arn, status)
+
+
+def asleep(client: Client, env: Environment) -> bool:
+    """Whether the environment is deployed and its endpoint stopped, so that an update of the stack would fail.
+
+    It takes and raises what `find` does.
+    """
+    found = find(client, env)
+    return found is not None and found.status is None
+
+
+def stop(client: Client, found: Deployed) -> None:
+    """Deletes the endpoint.
+
+    It takes sagemaker:DescribeEndpoint, sagemaker:DeleteEndpoint and application-autoscaling:DescribeScalableTargets.
+
+    Raises:
+        UserError: it is being changed, or it scales.
+        ClientError: AWS refuses.
+    """
+    _check_stack(found)
+    if found.status not in ("InService", "Failed"):
+        raise UserError(f"{found.name} is {found.status}\nfix: wait until it is InService, then stop it", FAILED)
+    pages = client("application-autoscaling").get_paginator("describe_scalable_targets")
+    for page in pages.paginate(ServiceNamespace="sagemaker"):
+        if any(one["ResourceId"].startswith(f"endpoint/{found.name}/") for one in page["ScalableTargets"]):
+            fix = "deploy it with auto_scaling: null first"
+            raise UserError(f"{found.name} scales, and would not when it is started again\nfix: {fix}", FAILED)
+    client("sagemaker").delete_endpoint(EndpointName=found.name)
+
+
+def start(look: Client, act: Client, found: Deployed) -> bool:
+    """Creates the endpoint if it is stopped, and again if it has failed; whether there was anything to do.
+
+    `look` takes sagemaker:ListEndpointConfigs, sagemaker:ListTags and sagemaker:DescribeEndpoint; `act`
+    sagemaker:CreateEndpoint, sagemaker:AddTags and, for one that has failed, sagemaker:DeleteEndpoint.
+
+    Raises:
+        UserError: the stack is being deployed, or its roll back has failed.
+        ClientError: AWS refuses.
+    """
+    if found.status not in (None, "Failed", "Deleting"):
+        return False
+    _check_stack(found)
+    if found.status == "Failed":
+        act("sagemaker").delete_endpoint(EndpointName=found.name)
+    if found.status:
+        wait(look, found.name, _DELETION_S, wanted=None)
+    pages = look("sagemaker").get_paginator("list_endpoint_configs").paginate()
+    configs = (one for page in pages for one in page["EndpointConfigs"])
+    # by its ARN, in which names are in lower case
+    config = next(one["EndpointConfigName"] for one in configs if one["EndpointConfigArn"] == found.config_arn)
+    pages = look("sagemaker").get_paginator("list_tags").paginate(ResourceArn=found.config_arn)
+    tags = [tag for page in pages for tag in page["Tags"] if not tag["Key"].lower().startswith("aws:")]
+    act("sagemaker").create_endpoint(EndpointName=found.name, EndpointConfigName=config, Tags=tags)
+    return True
+
+
+def wait(client: Client, name: str, timeout_s: float, *, wanted: str | None = "InService") -> None:
+    """Waits until the endpoint has this status; None until it is deleted. It takes sagemaker:DescribeEndpoint.
+
+    Raises:
+        UserError: it has failed, is deleted, or takes longer.
+    """
+    deadline = time.monotonic() + timeout_s
+    while (status := _status(client("sagemaker"), name))[0] != wanted:
+        if wanted and status[0] in ("Failed", None):
+            fix = "its log group says more; where there was no capacity, start it later"
+            raise UserError(
+                f"{name} {status[0] or 'was deleted'}: {status[1] or 'by somebody else'}\nfix: {fix}", FAILED
+            )
+        if time.monotonic() > deadline:
+            raise UserError(f"{name} is still {status[0]} after {timeout_s / 60:.0f} minutes", FAILED)
+        time.sleep(_POLL_S)
+
+
+def hours_saved(env: Environment) -> float:
+    """Hours a month for which the endpoint is stopped by its office hours; without them, all of the month."""
+    if env.office_hours is None:
+        return _MONTH_HOURS
+    opens, closes = env.office_hours.hours
+    return _MONTH_HOURS - _WEEKDAYS * (closes.hour - opens.hour + (closes.minute - opens.minute) / 60)
+
+
+def _check_stack(found: Deployed) -> None:
+    if found.stack_status in _STABLE:
+        return
+    fix = "wait until its deployment has ended"
+    if found.stack_status == "UPDATE_ROLLBACK_FAILED":
+        resume = f"aws cloudformation continue-update-rollback --stack-name {found.stack}"
+        fix = f"{resume} --resources-to-skip {found.logical_id}; then start and deploy again (docs/office-hours.md)"
+    raise UserError(f"the stack {found.stack} is {found.stack_status}\nfix: {fix}", FAILED)
+
+
+def _status(sagemaker: Any, name: str) -> tuple[str | None, str]:
+    """EndpointStatus and FailureReason."""
+    try:
+        endpoint = sagemaker.describe_endpoint(EndpointName=name)
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ValidationException":  # SageMaker's word for what is not there
+            return None, ""
+        raise
+    return endpoint["EndpointStatus"], endpoint.get("FailureReason", "")
