@@ -7,6 +7,8 @@ from typing import Any
 import boto3
 import jmespath
 
+from mistral7b.operate.account import Client
+
 
 @dataclass(frozen=True, order=True)
 class Resource:
@@ -16,36 +18,44 @@ class Resource:
     name: str
 
 
-_LISTINGS = (
-    ("cloudformation stack", "cloudformation", "describe_stacks", "Stacks[?StackStatus!='DELETE_COMPLETE'].StackName"),
-    ("sagemaker endpoint", "sagemaker", "list_endpoints", "Endpoints[].EndpointName"),
-    ("sagemaker endpoint config", "sagemaker", "list_endpoint_configs", "EndpointConfigs[].EndpointConfigName"),
-    ("sagemaker model", "sagemaker", "list_models", "Models[].ModelName"),
-    ("scalable target", "application-autoscaling", "describe_scalable_targets", "ScalableTargets[].ResourceId"),
-    ("scaling policy", "application-autoscaling", "describe_scaling_policies", "ScalingPolicies[].PolicyARN"),
-    ("alarm", "cloudwatch", "describe_alarms", "[MetricAlarms[].AlarmName, CompositeAlarms[].AlarmName][]"),
-    ("dashboard", "cloudwatch", "list_dashboards", "DashboardEntries[].DashboardName"),
-    ("log group", "logs", "describe_log_groups", "logGroups[].logGroupName"),
-    ("parameter", "ssm", "describe_parameters", "Parameters[].Name"),
-    ("role", "iam", "list_roles", "Roles[].RoleName"),
-    ("policy", "iam", "list_policies", "Policies[].PolicyName"),
-    ("vpc", "ec2", "describe_vpcs", "Vpcs[].VpcId"),
-    ("subnet", "ec2", "describe_subnets", "Subnets[].SubnetId"),
-    ("route table", "ec2", "describe_route_tables", "RouteTables[].RouteTableId"),
-    ("security group", "ec2", "describe_security_groups", "SecurityGroups[].GroupId"),
-    ("network interface", "ec2", "describe_network_interfaces", "NetworkInterfaces[].NetworkInterfaceId"),
-    ("vpc endpoint", "ec2", "describe_vpc_endpoints", "VpcEndpoints[?State!='deleted'].VpcEndpointId"),
-    ("flow log", "ec2", "describe_flow_logs", "FlowLogs[].FlowLogId"),
-    ("bucket", "s3", "list_buckets", "Buckets[].Name"),
-    ("topic", "sns", "list_topics", "Topics[].TopicArn"),
-    ("key", "kms", "list_keys", "Keys[].KeyId"),
-    ("key alias", "kms", "list_aliases", "Aliases[?!starts_with(AliasName, 'alias/aws/')].AliasName"),
-)
-"""How to list each kind: service, operation, and where the names are in the answer (JMESPath)."""
+_TARGETS = "ScalableTargets[].join('|', [ResourceId, ScalableDimension, ServiceNamespace])"
+_LISTINGS = {
+    "cloudformation stack": ("cloudformation", "describe_stacks", "Stacks[?StackStatus!='DELETE_COMPLETE'].StackName"),
+    "sagemaker endpoint": ("sagemaker", "list_endpoints", "Endpoints[].EndpointName"),
+    "sagemaker endpoint config": ("sagemaker", "list_endpoint_configs", "EndpointConfigs[].EndpointConfigName"),
+    "sagemaker model": ("sagemaker", "list_models", "Models[].ModelName"),
+    "schedule": ("scheduler", "list_schedules", "Schedules[].Name"),
+    "queue": ("sqs", "list_queues", "QueueUrls[]"),
+    "scalable target": ("application-autoscaling", "describe_scalable_targets", _TARGETS),
+    "scaling policy": ("application-autoscaling", "describe_scaling_policies", "ScalingPolicies[].PolicyARN"),
+    "alarm": ("cloudwatch", "describe_alarms", "[MetricAlarms[].AlarmName, CompositeAlarms[].AlarmName][]"),
+    "dashboard": ("cloudwatch", "list_dashboards", "DashboardEntries[].DashboardName"),
+    "log group": ("logs", "describe_log_groups", "logGroups[].logGroupName"),
+    "parameter": ("ssm", "describe_parameters", "Parameters[].Name"),
+    "role": ("iam", "list_roles", "Roles[].RoleName"),
+    "identity provider": ("iam", "list_open_id_connect_providers", "OpenIDConnectProviderList[].Arn"),
+    "policy": ("iam", "list_policies", "Policies[].PolicyName"),
+    "vpc": ("ec2", "describe_vpcs", "Vpcs[].VpcId"),
+    "subnet": ("ec2", "describe_subnets", "Subnets[].SubnetId"),
+    "route table": ("ec2", "describe_route_tables", "RouteTables[].RouteTableId"),
+    "security group": ("ec2", "describe_security_groups", "SecurityGroups[].GroupId"),
+    "network interface": ("ec2", "describe_network_interfaces", "NetworkInterfaces[].NetworkInterfaceId"),
+    "vpc endpoint": ("ec2", "describe_vpc_endpoints", "VpcEndpoints[?State!='deleted'].VpcEndpointId"),
+    "flow log": ("ec2", "describe_flow_logs", "FlowLogs[].FlowLogId"),
+    "bucket": ("s3", "list_buckets", "Buckets[].Name"),
+    "topic": ("sns", "list_topics", "Topics[].TopicArn"),
+    "key": ("kms", "list_keys", "Keys[].KeyId"),
+    "key alias": ("kms", "list_aliases", "Aliases[?!starts_with(AliasName, 'alias/aws/')].AliasName"),
+}
+"""How to list each kind: service, operation, and where the names are in the answer (JMESPath).
+
+A name of several parts has `|` between them, as CloudFormation's physical id has.
+"""
 
 _ARGUMENTS: dict[str, dict[str, Any]] = {
     "describe_scalable_targets": {"ServiceNamespace": "sagemaker"},
     "describe_scaling_policies": {"ServiceNamespace": "sagemaker"},
+    "describe_alarms": {"AlarmTypes": ["MetricAlarm", "CompositeAlarm"]},
     "list_policies": {"Scope": "Local"},
 }
 
@@ -58,22 +68,29 @@ def inventory(session: boto3.Session) -> set[Resource]:
     Raises:
         botocore.exceptions.ClientError: the credentials may not list one of the kinds.
     """
-    return {resource for listing in _LISTINGS for resource in _list(session, *listing)}
+    found = {Resource(kind, name) for kind in _LISTINGS for name in names_of(session.client, kind)}
+    kms = session.client("kms")
+    return {one for one in found if one.kind != "key" or not is_pending_deletion(kms, one.name)}
 
 
-def _list(session: boto3.Session, kind: str, service: str, operation: str, names: str) -> Iterator[Resource]:
-    client, arguments = session.client(service), _ARGUMENTS.get(operation, {})
-    if client.can_paginate(operation):
-        pages = client.get_paginator(operation).paginate(**arguments)
+def service_of(kind: str) -> str:
+    """boto3's name of the service that has a kind of resource."""
+    return _LISTINGS[kind][0]
+
+
+def names_of(client: Client, kind: str) -> Iterator[str]:
+    """Names or ids of every resource of a kind. Raises ClientError."""
+    service, operation, names = _LISTINGS[kind]
+    caller, arguments = client(service), _ARGUMENTS.get(operation, {})
+    if caller.can_paginate(operation):
+        pages = caller.get_paginator(operation).paginate(**arguments)
     else:
-        pages = [getattr(client, operation)(**arguments)]
+        pages = [getattr(caller, operation)(**arguments)]
     for page in pages:
-        for name in jmespath.search(names, page) or []:
-            if kind != "key" or not _is_pending_deletion(client, name):
-                yield Resource(kind, name)
+        yield from jmespath.search(names, page) or []
 
 
-def _is_pending_deletion(kms: Any, key: str) -> bool:
+def is_pending_deletion(kms: Any, key: str) -> bool:
     """Whether a key is scheduled for deletion: it encrypts nothing any more and costs nothing.
 
     CloudFormation can only schedule the deletion: AWS KMS waits 7 to 30 days. Source: AWS KMS pricing, "KMS keys that
