@@ -21,6 +21,7 @@ _PANELS = {
         "examples": "Send every example prompt that was published for the environment's model.",
         "smoke": "Check whether the endpoint of an environment serves as its environment file says.",
         "protect": "Protect the deployed stacks of an environment from removal, or end that, as its file says.",
+        "cleanup": "List what an environment has left in its account, and what that costs; delete it on request.",
         "export": "Write an environment as one CloudFormation template, for accounts without the CDK.",
         "permissions": "Print every policy statement of an environment or the pipeline, with its reason.",
     },

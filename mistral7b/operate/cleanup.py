@@ -8,7 +8,8 @@ has no more than the name is never touched.
 import re
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -16,93 +17,31 @@ from botocore.exceptions import ClientError
 from mistral7b.environment import Environment
 from mistral7b.operate.account import Client
 from mistral7b.operate.costs import monthly_usd
-from mistral7b.operate.inventory import is_pending_deletion, names_of, service_of
+from mistral7b.operate.inventory import KINDS, Kind, is_pending_deletion, names_of
 from mistral7b.operate.stacks import StackState, find, protect
-from mistral7b.promotion.names import environment_stacks
+from mistral7b.promotion.names import environment_stacks, gate_role_name
 
-_STACK, _POLICY, _INTERFACE = "cloudformation stack", "inline policy", "network interface"
-_DELETIONS = {
-    "schedule": ("Scheduler::Schedule", "delete_schedule", "Name"),
-    "scalable target": (
-        "ApplicationAutoScaling::ScalableTarget",
-        "deregister_scalable_target",
-        "ResourceId|ScalableDimension|ServiceNamespace",
-    ),
-    "alarm": ("CloudWatch::Alarm", "delete_alarms", "AlarmNames"),
-    "dashboard": ("CloudWatch::Dashboard", "delete_dashboards", "DashboardNames"),
-    "sagemaker endpoint": ("SageMaker::Endpoint", "delete_endpoint", "EndpointName"),
-    "sagemaker endpoint config": ("SageMaker::EndpointConfig", "delete_endpoint_config", "EndpointConfigName"),
-    "sagemaker model": ("SageMaker::Model", "delete_model", "ModelName"),
-    "vpc endpoint": ("EC2::VPCEndpoint", "delete_vpc_endpoints", "VpcEndpointIds"),
-    "flow log": ("EC2::FlowLog", "delete_flow_logs", "FlowLogIds"),
-    _INTERFACE: ("", "delete_network_interface", "NetworkInterfaceId"),
-    "security group": ("EC2::SecurityGroup", "delete_security_group", "GroupId"),
-    "subnet": ("EC2::Subnet", "delete_subnet", "SubnetId"),
-    "route table": ("EC2::RouteTable", "delete_route_table", "RouteTableId"),
-    "vpc": ("EC2::VPC", "delete_vpc", "VpcId"),
-    # SageMaker removes network interfaces with the endpoint's role, which therefore goes after the network.
-    _POLICY: ("IAM::RolePolicy", "delete_role_policy", "PolicyName|RoleName"),
-    "role": ("IAM::Role", "delete_role", "RoleName"),
-    "identity provider": ("IAM::OIDCProvider", "delete_open_id_connect_provider", "OpenIDConnectProviderArn"),
-    "parameter": ("SSM::Parameter", "delete_parameter", "Name"),
-    "queue": ("SQS::Queue", "delete_queue", "QueueUrl"),
-    "topic": ("SNS::Topic", "delete_topic", "TopicArn"),
-    "log group": ("Logs::LogGroup", "delete_log_group", "logGroupName"),
-    "bucket": ("S3::Bucket", "delete_bucket", "Bucket"),
-    "key alias": ("KMS::Alias", "delete_alias", "AliasName"),
-    "key": ("KMS::Key", "schedule_key_deletion", "KeyId"),
-    _STACK: ("", "delete_stack", "StackName"),
-}
-"""By kind, in the order of deletion: CloudFormation's type, operation, and its parameters for the parts of the name."""
-
-_RETAINED = {"log group": "retained: removal.log_group", "bucket": "retained: removal.captured_data"}
+_STACK, _POLICY, _INTERFACE = (KINDS[one] for one in ("cloudformation stack", "inline policy", "network interface"))
 _DENIED = re.compile("Denied|Unauthorized|AuthorizationError")
 _GONE = re.compile("NotFound|NoSuch|[Nn]ot find|does not exist|NonExistent")
 _BUSY = re.compile("DependencyViolation|DeleteConflict|InUse|in use|OperationAborted|ConflictException")
-_TAG = "aws:cloudformation:stack-name"
-_KEY_DAYS = 30
+_OTHERS = re.compile("already ?exist", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Leftover:
     """A resource of the environment that no deployed stack uses."""
 
-    kind: str
+    kind: Kind
     name: str
     why: str
-    usd_month: float | None
-    """None: the price is not known, or the size could not be read."""
+    usd_month: float | None = 0.0
+    """None: no price is built in, or a permission is missing."""
     data: str = ""
     """What is lost with it: `logs`, `captured data` or nothing."""
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.name}"
-
-
-@dataclass
-class Findings:
-    """What is in the account."""
-
-    in_use: list[StackState]
-    """Stacks that are deployed, or being deployed or deleted."""
-    left: list[Leftover] = field(default_factory=list)
-    """In the order of deletion."""
-    left_alone: list[str] = field(default_factory=list)
-    """Resources with a name of the environment's that nothing shows to be its own."""
-    unchecked: list[str] = field(default_factory=list)
-    """What a permission is missing for, and which."""
-
-    def checked(self, what: str, look: Callable[[], Any]) -> Any:
-        """What `look` finds; None, with a remark, where a permission is missing."""
-        try:
-            return look()
-        except ClientError as error:
-            code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
-            if not _DENIED.search(code):
-                raise
-            action = re.search(r"perform: (\S+)", message)
-            self.unchecked.append(f"{what}: needs {action[1] if action else error.operation_name}")
-            return None
+        return f"{self.kind.name} {self.name}"
 
 
 @dataclass(frozen=True)
@@ -113,179 +52,190 @@ class _Record:
     reason: str
     stack: str
     """Status of its stack."""
-    used: bool
-    """Whether the stack is in use."""
+    in_use: bool
+    """Whether that is deployed."""
 
     @property
     def left(self) -> bool:
-        """Whether the stack does not use it, and has not deleted it."""
-        return self.status in ("DELETE_FAILED", "DELETE_SKIPPED") or not (self.used or self.status == "DELETE_COMPLETE")
+        kept = self.status in ("DELETE_FAILED", "DELETE_SKIPPED")
+        return kept or not (self.in_use or self.status == "DELETE_COMPLETE")
 
-    def why(self, kind: str) -> str:
+    def why(self, kind: Kind) -> str:
         if self.status == "DELETE_SKIPPED":
-            return _RETAINED.get(kind, "retained when its stack was deleted")
-        failed = self.status == "DELETE_FAILED"
-        return f"not deleted: {self.reason}" if failed and self.reason else f"its stack is {self.stack}"
+            return f"retained by {kind.retained_by or 'the deletion of its stack'}"
+        return f"not deleted: {self.reason}" if self.status == "DELETE_FAILED" else f"its stack is {self.stack}"
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What is in the account."""
+
+    in_use: list[StackState] = field(default_factory=list)
+    """Stacks that are deployed, or being deployed or deleted."""
+    left: list[Leftover] = field(default_factory=list)
+    """In the order of deletion."""
+    left_alone: list[str] = field(default_factory=list)
+    """Resources that have a name of the environment's, and nothing that shows them to be its own."""
+    unchecked: list[str] = field(default_factory=list)
+    """What a permission is missing for, and which."""
+
+    def checked(self, what: str, look: Callable[[], Any]) -> Any:
+        """What `look` finds; None, with a remark, where a permission is missing."""
+        try:
+            return look()
+        except ClientError as error:
+            if not _DENIED.search(error.response["Error"]["Code"]):
+                raise
+            action = re.search(r"perform: (\S+)", str(error))
+            self.unchecked.append(f"{what}: needs {action[1] if action else error.operation_name}")
+            return None
 
 
 def look(client: Client, env: Environment) -> Findings:
     """Finds what is left of an environment. Reads only; raises ClientError."""
-    cloudformation, names = client("cloudformation"), environment_stacks(env.name)
-    stacks = list(find(cloudformation, names))
-    found = Findings([one for one in stacks if one.deployed or one.busy])
-    records = _records(cloudformation, names, {one.name for one in found.in_use})
-    tagged = found.checked("tags", lambda: _tagged(client, names)) or set()
-    found.left = [
-        Leftover(_STACK, one.name, one.reason or f"it is {one.status}", 0.0)
-        for one in stacks
-        if one not in found.in_use
-    ]
-    for kind, (resource_type, _, _) in _DELETIONS.items():
-        if kind in (_STACK, _POLICY, _INTERFACE):
-            continue
-        for name in found.checked(kind, lambda kind=kind: list(names_of(client, kind))) or ():
-            record = records.get((resource_type, _key(kind, name)))
+    cloudformation, stacks, found = client("cloudformation"), environment_stacks(env.name), Findings()
+    for stack in find(cloudformation, stacks):
+        if stack.deployed or stack.busy:
+            found.in_use.append(stack)
+        else:
+            found.left.append(Leftover(_STACK, stack.name, ": ".join(filter(None, (stack.status, stack.reason)))))
+    records = _records(cloudformation, stacks, {one.name for one in found.in_use})
+    tagged = found.checked("tags", lambda: _tagged(client("resourcegroupstaggingapi"), stacks)) or set()
+    for kind in (one for one in KINDS.values() if one.type):
+        for name in found.checked(kind.name, partial(names_of, client, kind)) or ():
+            key = name.lower() if kind.service == "sagemaker" else name
+            record, why = records.get((kind.type, key)), ""
             if record and record.left:
                 why = record.why(kind)
-            elif record is None and (service_of(kind), _key(kind, name)) in tagged:
-                why = "its stack does not know it any more"
-            elif record and kind == "log group" and record.status == "DELETE_COMPLETE":
-                why = "written to after it was deleted"
-            else:
-                if record is None and (kind, name) in _names(env):
-                    found.left_alone.append(f"{kind} {name}")
-                continue
-            if kind == "sagemaker endpoint" and not _runs(client, name, records):
-                found.left_alone.append(f"{kind} {name}")
-            elif kind != "key" or not is_pending_deletion(client("kms"), name):
-                found.left.append(_priced(client, env, found, kind, name, why))
-    for name in _policies(client, records):
-        found.left.append(Leftover(_POLICY, name, records["IAM::RolePolicy", name].why(_POLICY), 0.0))
-    groups = [one.name for one in found.left if one.kind == "security group"]
-    for name in found.checked(_INTERFACE, lambda: _interfaces(client("ec2"), groups)) or ():
-        found.left.append(Leftover(_INTERFACE, name, "SageMaker removes it minutes after its endpoint", 0.0))
-    found.left.sort(key=lambda one: list(_DELETIONS).index(one.kind))
+            elif record is None and (kind.service, key) in tagged:
+                why = "unknown to its stack"
+            elif record and kind.data == "logs" and not record.in_use:
+                why = "written to after its deletion"
+            if why and _is_own(client, found, kind, name, records):
+                found.left.append(_leftover(client, env, found, Leftover(kind, name, why)))
+            elif not (record and record.in_use) and name in _names(env):
+                found.left_alone.append(f"{kind.name} {name}")
+    for name in found.checked(_POLICY.name, lambda: list(_policies(client("iam"), records))) or ():
+        found.left.append(Leftover(_POLICY, name, records[_POLICY.type, name].why(_POLICY)))
+    groups = [one.name for one in found.left if one.kind.name == "security group"]
+    for name in found.checked(_INTERFACE.name, lambda: _interfaces(client("ec2"), groups)) or ():
+        found.left.append(Leftover(_INTERFACE, name, "SageMaker removes it minutes after its endpoint"))
+    found.left.sort(key=lambda one: list(KINDS).index(one.kind.name))
     return found
 
 
-def _key(kind: str, name: str) -> str:
-    return name.lower() if kind.startswith("sagemaker") else name  # whose ARNs are in lower case
-
-
-def _ids(physical_id: str) -> Iterator[str]:
-    """A physical id and, of an ARN, the forms that a name can have in it."""
-    yield physical_id
-    if physical_id.startswith("arn:"):
-        resource = physical_id.split(":", 5)[5]
-        name = re.split("[:/]", resource, maxsplit=1)[-1]
-        yield from (resource, name, f"/{name}")
-
-
-def _records(cloudformation: Any, names: Collection[str], used: Collection[str]) -> dict[tuple[str, str], _Record]:
+def _records(cloudformation: Any, names: Collection[str], in_use: Collection[str]) -> dict[tuple[str, str], _Record]:
     """What every stack of these names has made, the deleted ones too, by type and name."""
-    events = list[tuple[Any, dict[str, Any], _Record]]()
-    for page in cloudformation.get_paginator("list_stacks").paginate():
-        for stack in page["StackSummaries"]:
-            status, lists = stack["StackStatus"], [("describe_stack_events", "StackEvents", "Timestamp")]
-            if stack["StackName"] not in names:
-                continue
-            if status != "DELETE_COMPLETE":  # of an old stack, the events have expired
-                lists.append(("list_stack_resources", "StackResourceSummaries", "LastUpdatedTimestamp"))
-            for operation, members, when in lists:
-                pages = cloudformation.get_paginator(operation).paginate(StackName=stack["StackId"])
-                for event in reversed([one for page in pages for one in page[members]]):
-                    reason = event.get("ResourceStatusReason", "")
-                    in_use = stack["StackName"] in used and status != "DELETE_COMPLETE"
-                    record = _Record(event["ResourceStatus"], reason, status, in_use)
-                    events.append((event[when], event, record))
+    history = list[tuple[Any, dict[str, Any], _Record]]()
+    stacks = (one for page in cloudformation.get_paginator("list_stacks").paginate() for one in page["StackSummaries"])
+    for stack in (one for one in stacks if one["StackName"] in names):
+        status, lists = stack["StackStatus"], [("describe_stack_events", "StackEvents", "Timestamp")]
+        if status != "DELETE_COMPLETE":  # the events of an old stack have expired
+            lists.append(("list_stack_resources", "StackResourceSummaries", "LastUpdatedTimestamp"))
+        used = status != "DELETE_COMPLETE" and stack["StackName"] in in_use
+        for operation, members, when in lists:
+            pages = cloudformation.get_paginator(operation).paginate(StackName=stack["StackId"])
+            for one in reversed([one for page in pages for one in page[members]]):
+                record = _Record(one["ResourceStatus"], one.get("ResourceStatusReason", ""), status, used)
+                history.append((one[when], one, record))
     records = dict[tuple[str, str], _Record]()
-    for _, event, record in sorted(events, key=lambda one: one[0]):
-        kind = event["ResourceType"].removeprefix("AWS::").replace("CompositeAlarm", "Alarm")
-        for name in _ids(event.get("PhysicalResourceId") or ""):
-            key = (kind, _key(kind.lower(), name))
-            if record.status == "CREATE_FAILED" and re.search("already ?exist", record.reason, re.IGNORECASE):
-                records.pop(key, None)  # it is somebody else's
+    for _, one, record in sorted(history, key=lambda entry: entry[0]):
+        for name in _ids(one.get("PhysicalResourceId") or ""):
+            key = one["ResourceType"].removeprefix("AWS::").replace("Composite", ""), name
+            if record.status == "CREATE_FAILED" and _OTHERS.search(record.reason):
+                records.pop(key, None)
             else:
                 records[key] = record
     return records
 
 
-def _tagged(client: Client, names: Sequence[str]) -> set[tuple[str, str]]:
+def _ids(physical_id: str) -> Iterator[str]:
+    """A physical id and, of an ARN, the forms that a name can have in it: in lower case, where it is SageMaker's."""
+    yield physical_id
+    if physical_id.startswith("arn:"):
+        _, _, service, _, _, resource = physical_id.split(":", 5)
+        resource = resource.lower() if service == "sagemaker" else resource
+        name = re.split("[:/]", resource, maxsplit=1)[-1]
+        yield from (resource, name, f"/{name}")
+
+
+def _tagged(tagging: Any, stacks: Sequence[str]) -> set[tuple[str, str]]:
     """Service and name of everything that has the tag of one of these stacks."""
-    pages = client("resourcegroupstaggingapi").get_paginator("get_resources")
-    arns = [
-        one["ResourceARN"]
-        for page in pages.paginate(TagFilters=[{"Key": _TAG, "Values": list(names)}])
-        for one in page["ResourceTagMappingList"]
-    ]
-    return {(arn.split(":")[2], _key(arn.split(":")[2], name)) for arn in arns for name in _ids(arn)}
+    wanted = {"Key": "aws:cloudformation:stack-name", "Values": list(stacks)}
+    pages = tagging.get_paginator("get_resources").paginate(TagFilters=[wanted])
+    arns = [one["ResourceARN"] for page in pages for one in page["ResourceTagMappingList"]]
+    return {(arn.split(":")[2], name) for arn in arns for name in _ids(arn)}
 
 
-def _names(env: Environment) -> set[tuple[str, str]]:
+def _names(env: Environment) -> set[str]:
+    """Names that are the environment's by its file."""
     endpoint = env.resolved_endpoint_name
     groups = (f"/aws/sagemaker/Endpoints/{endpoint}", f"/mistral7b/{env.name}/vpc-flow-logs")
-    parameter = ("parameter", f"/mistral7b/{env.name}/endpoint-name")
-    return {("sagemaker endpoint", endpoint), parameter, *(("log group", one) for one in groups)}
+    return {endpoint, *groups, f"/mistral7b/{env.name}/endpoint-name", gate_role_name(env.name)}
 
 
-def _runs(client: Client, endpoint: str, records: Collection[tuple[str, str]]) -> bool:
-    """Whether an endpoint runs a configuration of the environment's; another one of its name does not."""
-    config = client("sagemaker").describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
-    return ("SageMaker::EndpointConfig", config.lower()) in records
+def _is_own(client: Client, found: Findings, kind: Kind, name: str, records: Collection[tuple[str, str]]) -> bool:
+    """Whether a resource that CloudFormation has made is still there, and has not been made again by somebody else."""
+    if kind.name == "sagemaker endpoint":
+        endpoint = found.checked(
+            f"{kind.name} {name}", lambda: client("sagemaker").describe_endpoint(EndpointName=name)
+        )
+        return endpoint and ("SageMaker::EndpointConfig", endpoint["EndpointConfigName"].lower()) in records
+    if kind.data == "logs":  # an endpoint of the same name that is not the environment's writes to them
+        return f"sagemaker endpoint {name.rpartition('/')[2]}" not in found.left_alone
+    return kind.name != "key" or not found.checked(f"key {name}", lambda: is_pending_deletion(client("kms"), name))
 
 
-def _policies(client: Client, records: dict[tuple[str, str], _Record]) -> Iterator[str]:
+def _policies(iam: Any, records: dict[tuple[str, str], _Record]) -> Iterator[str]:
     """Inline policies of roles that are not the environment's own, with which they go."""
     for (kind, name), record in records.items():
         policy, _, role = name.partition("|")
-        if kind == "IAM::RolePolicy" and record.left and ("IAM::Role", role) not in records:
+        if kind == _POLICY.type and record.left and ("IAM::Role", role) not in records:
             try:
-                client("iam").get_role_policy(RoleName=role, PolicyName=policy)
-            except ClientError as error:
-                if not _GONE.search(str(error)):
-                    raise
-            else:
-                yield name
+                iam.get_role_policy(RoleName=role, PolicyName=policy)
+            except iam.exceptions.NoSuchEntityException:
+                continue
+            yield name
 
 
 def _interfaces(ec2: Any, groups: Sequence[str]) -> list[str]:
+    """Network interfaces in security groups, without those of VPC endpoints, with which they go."""
     if not groups:
         return []
-    pages = ec2.get_paginator("describe_network_interfaces")
-    found = [
-        one
-        for page in pages.paginate(Filters=[{"Name": "group-id", "Values": groups}])
-        for one in page["NetworkInterfaces"]
-    ]
+    pages = ec2.get_paginator("describe_network_interfaces").paginate(Filters=[{"Name": "group-id", "Values": groups}])
+    found = [one for page in pages for one in page["NetworkInterfaces"]]
     return [one["NetworkInterfaceId"] for one in found if one.get("InterfaceType") != "vpc_endpoint"]
 
 
-def _priced(client: Client, env: Environment, found: Findings, kind: str, name: str, why: str) -> Leftover:
-    cost = found.checked(f"cost of {kind} {name}", lambda: monthly_usd(client, env.region, kind, name))
-    data = {"log group": "logs", "bucket": "captured data"}.get(kind, "")
-    if kind == "bucket":
-        held = found.checked(f"content of {name}", lambda: client("s3").list_object_versions(Bucket=name, MaxKeys=1))
-        if held is not None and not held.get("Versions") and not held.get("DeleteMarkers"):
-            data = ""
-    return Leftover(kind, name, why, cost, data)
+def _leftover(client: Client, env: Environment, found: Findings, one: Leftover) -> Leftover:
+    """The same with its cost, and what data it holds."""
+    cost = found.checked(f"cost of {one}", lambda: monthly_usd(client, env.region, one.kind.name, one.name))
+    data = one.kind.data
+    if one.kind.name == "bucket":
+        held = found.checked(f"{one}", lambda: client("s3").list_object_versions(Bucket=one.name, MaxKeys=1))
+        data = "" if held is not None and not held.keys() & {"Versions", "DeleteMarkers"} else data
+    return replace(one, usd_month=cost, data=data)
 
 
 def choose(left: Sequence[Leftover], data: Collection[str]) -> list[Leftover]:
     """What may be deleted if these kinds of data may: keys only where nothing stays that they could encrypt."""
     stays = any(one.data and one.data not in data for one in left)
-    return [one for one in left if (not one.data or one.data in data) and not (one.kind == "key" and stays)]
-
-
-Tell = Callable[[str], None]
+    return [one for one in left if (not one.data or one.data in data) and not (one.kind.name == "key" and stays)]
 
 
 def delete(
-    client: Client, env: Environment, data: Collection[str], tell: Tell, *, patience_s: float = 900, pause_s: float = 5
+    client: Client,
+    env: Environment,
+    data: Collection[str],
+    tell: Callable[[str], None],
+    *,
+    patience_s: float = 900,
+    pause_s: float = 5,
 ) -> list[str]:
-    """Deletes what is left, dependants first; what cannot be deleted, with the reason.
+    """Deletes what is left, dependants first; returns what could not be deleted, with the reason.
 
-    Stacks come first, as CloudFormation knows what it has made, and after the rest again, where some of that kept them.
-    Nothing stops at a failure.
+    Stacks come first, as CloudFormation knows what it has made, and last again, if something has kept them. Nothing
+    stops at a failure.
 
     Args:
         data: What may be lost: `logs`, `captured data`.
@@ -296,22 +246,25 @@ def delete(
     until, failures = time.monotonic() + patience_s, dict[str, str]()
 
     def attempt(one: Leftover) -> None:
+        try:
+            while True:
+                try:
+                    _delete(client, one, pause_s)
+                    break
+                except ClientError as error:
+                    if not _BUSY.search(str(error)) or time.monotonic() > until:
+                        raise
+                time.sleep(pause_s)
+        except ClientError as error:
+            if not _GONE.search(str(error)):
+                failures[str(one)] = f"{one}: {error.response['Error'].get('Message') or error}"
+                return
         failures.pop(str(one), None)
-        while True:
-            try:
-                _delete(client, one, pause_s)
-            except ClientError as error:
-                if _BUSY.search(str(error)) and time.monotonic() < until:
-                    time.sleep(pause_s)
-                    continue
-                if not _GONE.search(str(error)):
-                    failures[str(one)] = f"{one}: {error.response['Error'].get('Message') or error}"
-                    return
-            tell(f"{'scheduled for deletion' if one.kind == 'key' else 'deleted'}: {one}")
-            return
+        tell(f"{'scheduled for deletion' if one.kind.name == 'key' else 'deleted'}: {one}")
 
-    first = choose(look(client, env).left, data)
-    for one in [*(one for one in first if one.kind == "bucket"), *(one for one in first if one.kind == _STACK)]:
+    left = choose(look(client, env).left, data)
+    buckets, stacks = ([one for one in left if one.kind.name == kind] for kind in ("bucket", _STACK.name))
+    for one in (*buckets, *stacks):
         attempt(one)
     for one in choose(look(client, env).left, data):
         attempt(one)
@@ -320,35 +273,28 @@ def delete(
 
 def _delete(client: Client, one: Leftover, pause_s: float) -> None:
     """Deletes a resource, after what has to go before it. Raises ClientError."""
-    if one.kind == _STACK:
-        _delete_stack(client("cloudformation"), one.name, pause_s)
-        return
-    service = client("iam" if one.kind == _POLICY else service_of(one.kind))
-    if one.kind == "role":
+    service, kind = client(one.kind.service), one.kind
+    if kind is _STACK:
+        for state in find(service, [one.name]):
+            protect(service, state, wanted=False)
+    elif kind.name == "role":
         for policy in service.list_role_policies(RoleName=one.name)["PolicyNames"]:
             service.delete_role_policy(RoleName=one.name, PolicyName=policy)
         for attached in service.list_attached_role_policies(RoleName=one.name)["AttachedPolicies"]:
             service.detach_role_policy(RoleName=one.name, PolicyArn=attached["PolicyArn"])
-    if one.kind == "bucket" and one.data:
+    elif kind.name == "bucket":
         for page in service.get_paginator("list_object_versions").paginate(Bucket=one.name):
-            there = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
-            objects = [{"Key": version["Key"], "VersionId": version["VersionId"]} for version in there]
-            if objects:
+            there = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())] if one.data else []
+            if objects := [{"Key": version["Key"], "VersionId": version["VersionId"]} for version in there]:
                 service.delete_objects(Bucket=one.name, Delete={"Objects": objects, "Quiet": True})
-    _, operation, parameters = _DELETIONS[one.kind]
-    parts = dict(zip(parameters.split("|"), one.name.split("|") if "|" in parameters else [one.name], strict=True))
-    more = {"PendingWindowInDays": _KEY_DAYS} if one.kind == "key" else {}
-    listed = {name: [part] if name.endswith("s") else part for name, part in parts.items()}
-    answer = getattr(service, operation)(**listed, **more)
+    parts = one.name.split("|") if "|" in kind.by else [one.name]
+    named = dict(zip(kind.by.split("|"), parts, strict=True))
+    answer = getattr(service, kind.delete)(
+        **{by: [part] if by.endswith("s") else part for by, part in named.items()}, **kind.more
+    )
     for refused in answer.get("Unsuccessful", ()):
-        raise ClientError({"Error": refused["Error"]}, operation)
-
-
-def _delete_stack(cloudformation: Any, name: str, pause_s: float) -> None:
-    for state in find(cloudformation, [name]):
-        protect(cloudformation, state, wanted=False)
-        cloudformation.delete_stack(StackName=name)
-    while states := list(find(cloudformation, [name])):
+        raise ClientError({"Error": refused["Error"]}, kind.delete)
+    while kind is _STACK and (states := list(find(service, [one.name]))):
         if not states[0].busy:
-            raise ClientError({"Error": {"Code": states[0].status, "Message": states[0].reason}}, "DeleteStack")
+            raise ClientError({"Error": {"Code": states[0].status, "Message": states[0].reason}}, kind.delete)
         time.sleep(pause_s)

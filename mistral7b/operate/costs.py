@@ -1,6 +1,5 @@
 """What single resources cost a month, by built-in prices."""
 
-from collections.abc import Callable
 from typing import Any
 
 from mistral7b.catalog.data import load
@@ -17,49 +16,26 @@ def prices(region: str) -> tuple[dict[str, Any], str]:
 
 
 def monthly_usd(client: Client, region: str, kind: str, name: str) -> float | None:
-    """What a resource of `mistral7b.operate.inventory` costs a month; None where the price is not known.
+    """What a resource of this kind (`mistral7b.operate.inventory`) costs a month; None where no price is built in.
 
     Requests and data transfer are not counted. Raises ClientError.
     """
-    usd, _ = prices(region)
-    cost = _COSTS.get(kind)
-    return cost(client, name, usd) if cost else float(usd.get(kind, 0))
-
-
-def _log_group(client: Client, name: str, usd: dict[str, Any]) -> float:
-    pages = client("logs").get_paginator("describe_log_groups").paginate(logGroupNamePrefix=name)
-    groups = [one for page in pages for one in page["logGroups"] if one["logGroupName"] == name]
-    return float(sum(one.get("storedBytes", 0) for one in groups) / _GIB * usd["log_gib"])
-
-
-def _bucket(client: Client, name: str, usd: dict[str, Any]) -> float:
-    pages = client("s3").get_paginator("list_object_versions").paginate(Bucket=name)
-    return float(sum(one["Size"] for page in pages for one in page.get("Versions", ())) / _GIB * usd["bucket_gib"])
-
-
-def _vpc_endpoint(client: Client, name: str, usd: dict[str, Any]) -> float:
-    zones = sum(
-        len(e["SubnetIds"]) for e in client("ec2").describe_vpc_endpoints(VpcEndpointIds=[name])["VpcEndpoints"]
-    )
-    return float(zones * usd["interface_endpoint_zone_hour"] * load("prices.json")["hours_a_month"])
-
-
-def _endpoint(client: Client, name: str, usd: dict[str, Any]) -> float | None:
-    sagemaker, hours = client("sagemaker"), load("prices.json")["hours_a_month"]
-    endpoint = sagemaker.describe_endpoint(EndpointName=name)
-    config = sagemaker.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
+    usd, hours = prices(region)[0], load("prices.json")["hours_a_month"]
+    if kind == "log group":
+        pages = client("logs").get_paginator("describe_log_groups").paginate(logGroupNamePrefix=name)
+        groups = [one for page in pages for one in page["logGroups"] if one["logGroupName"] == name]
+        return float(sum(one.get("storedBytes", 0) for one in groups) / _GIB * usd["log_gib"])
+    if kind == "bucket":
+        pages = client("s3").get_paginator("list_object_versions").paginate(Bucket=name)
+        return float(sum(one["Size"] for page in pages for one in page.get("Versions", ())) / _GIB * usd["bucket_gib"])
+    if kind == "vpc endpoint":
+        [found] = client("ec2").describe_vpc_endpoints(VpcEndpointIds=[name])["VpcEndpoints"]
+        return float(len(found.get("SubnetIds", ())) * hours * usd["interface_endpoint_zone_hour"])
+    if kind != "sagemaker endpoint":
+        return float(usd.get(kind, 0))
+    endpoint = client("sagemaker").describe_endpoint(EndpointName=name)
+    config = client("sagemaker").describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
     types = {one["VariantName"]: one.get("InstanceType") for one in config["ProductionVariants"]}
-    total = 0.0
-    for variant in endpoint.get("ProductionVariants", ()):
-        if (hourly := usd["instance_hour"].get(types[variant["VariantName"]])) is None:
-            return None
-        total += variant.get("CurrentInstanceCount", 0) * hourly * hours
-    return total
-
-
-_COSTS: dict[str, Callable[[Client, str, dict[str, Any]], float | None]] = {
-    "log group": _log_group,
-    "bucket": _bucket,
-    "vpc endpoint": _vpc_endpoint,
-    "sagemaker endpoint": _endpoint,
-}
+    running = {one["VariantName"]: one.get("CurrentInstanceCount", 0) for one in endpoint.get("ProductionVariants", ())}
+    hourly = [(usd["instance_hour"].get(types.get(name)), count) for name, count in running.items()]
+    return None if any(usd is None for usd, _ in hourly) else float(sum(usd * count * hours for usd, count in hourly))

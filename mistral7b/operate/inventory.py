@@ -1,7 +1,9 @@
 """Everything in one account and region that a deployment of this project can leave behind."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
 from typing import Any
 
 import boto3
@@ -18,46 +20,35 @@ class Resource:
     name: str
 
 
-_TARGETS = "ScalableTargets[].join('|', [ResourceId, ScalableDimension, ServiceNamespace])"
-_LISTINGS = {
-    "cloudformation stack": ("cloudformation", "describe_stacks", "Stacks[?StackStatus!='DELETE_COMPLETE'].StackName"),
-    "sagemaker endpoint": ("sagemaker", "list_endpoints", "Endpoints[].EndpointName"),
-    "sagemaker endpoint config": ("sagemaker", "list_endpoint_configs", "EndpointConfigs[].EndpointConfigName"),
-    "sagemaker model": ("sagemaker", "list_models", "Models[].ModelName"),
-    "schedule": ("scheduler", "list_schedules", "Schedules[].Name"),
-    "queue": ("sqs", "list_queues", "QueueUrls[]"),
-    "scalable target": ("application-autoscaling", "describe_scalable_targets", _TARGETS),
-    "scaling policy": ("application-autoscaling", "describe_scaling_policies", "ScalingPolicies[].PolicyARN"),
-    "alarm": ("cloudwatch", "describe_alarms", "[MetricAlarms[].AlarmName, CompositeAlarms[].AlarmName][]"),
-    "dashboard": ("cloudwatch", "list_dashboards", "DashboardEntries[].DashboardName"),
-    "log group": ("logs", "describe_log_groups", "logGroups[].logGroupName"),
-    "parameter": ("ssm", "describe_parameters", "Parameters[].Name"),
-    "role": ("iam", "list_roles", "Roles[].RoleName"),
-    "identity provider": ("iam", "list_open_id_connect_providers", "OpenIDConnectProviderList[].Arn"),
-    "policy": ("iam", "list_policies", "Policies[].PolicyName"),
-    "vpc": ("ec2", "describe_vpcs", "Vpcs[].VpcId"),
-    "subnet": ("ec2", "describe_subnets", "Subnets[].SubnetId"),
-    "route table": ("ec2", "describe_route_tables", "RouteTables[].RouteTableId"),
-    "security group": ("ec2", "describe_security_groups", "SecurityGroups[].GroupId"),
-    "network interface": ("ec2", "describe_network_interfaces", "NetworkInterfaces[].NetworkInterfaceId"),
-    "vpc endpoint": ("ec2", "describe_vpc_endpoints", "VpcEndpoints[?State!='deleted'].VpcEndpointId"),
-    "flow log": ("ec2", "describe_flow_logs", "FlowLogs[].FlowLogId"),
-    "bucket": ("s3", "list_buckets", "Buckets[].Name"),
-    "topic": ("sns", "list_topics", "Topics[].TopicArn"),
-    "key": ("kms", "list_keys", "Keys[].KeyId"),
-    "key alias": ("kms", "list_aliases", "Aliases[?!starts_with(AliasName, 'alias/aws/')].AliasName"),
-}
-"""How to list each kind: service, operation, and where the names are in the answer (JMESPath).
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """A kind of resource: a row of kinds.json."""
 
-A name of several parts has `|` between them, as CloudFormation's physical id has.
-"""
+    name: str
+    service: str
+    """boto3's name of the service."""
+    list: str = ""
+    """Operation that lists the resources."""
+    arguments: dict[str, Any] = field(default_factory=dict)
+    """Its arguments."""
+    names: str = ""
+    """Where the names are in its answer (JMESPath). A name of several parts has `|` between them."""
+    type: str = ""
+    """CloudFormation's type, without `AWS::`: its physical ids are the names, or ARNs that end in them."""
+    delete: str = ""
+    """Operation that deletes one. Without it, one goes with another resource, or is the account's."""
+    by: str = ""
+    """Parameters that take the parts of the name; one that ends in `s` takes a list."""
+    more: dict[str, Any] = field(default_factory=dict)
+    """Further arguments of `delete`."""
+    data: str = ""
+    """What is lost with a resource that is not empty."""
+    retained_by: str = ""
+    """The field of environment files that has `cdk destroy` retain it."""
 
-_ARGUMENTS: dict[str, dict[str, Any]] = {
-    "describe_scalable_targets": {"ServiceNamespace": "sagemaker"},
-    "describe_scaling_policies": {"ServiceNamespace": "sagemaker"},
-    "describe_alarms": {"AlarmTypes": ["MetricAlarm", "CompositeAlarm"]},
-    "list_policies": {"Scope": "Local"},
-}
+
+KINDS = {row["name"]: Kind(**row) for row in json.loads(files(__package__).joinpath("kinds.json").read_bytes())}
+"""Every kind, by name, in the order in which resources are deleted."""
 
 
 def inventory(session: boto3.Session) -> set[Resource]:
@@ -68,26 +59,21 @@ def inventory(session: boto3.Session) -> set[Resource]:
     Raises:
         botocore.exceptions.ClientError: the credentials may not list one of the kinds.
     """
-    found = {Resource(kind, name) for kind in _LISTINGS for name in names_of(session.client, kind)}
+    found = {Resource(kind.name, name) for kind in KINDS.values() for name in names_of(session.client, kind)}
     kms = session.client("kms")
     return {one for one in found if one.kind != "key" or not is_pending_deletion(kms, one.name)}
 
 
-def service_of(kind: str) -> str:
-    """boto3's name of the service that has a kind of resource."""
-    return _LISTINGS[kind][0]
-
-
-def names_of(client: Client, kind: str) -> Iterator[str]:
+def names_of(client: Client, kind: Kind) -> Sequence[str]:
     """Names or ids of every resource of a kind. Raises ClientError."""
-    service, operation, names = _LISTINGS[kind]
-    caller, arguments = client(service), _ARGUMENTS.get(operation, {})
-    if caller.can_paginate(operation):
-        pages = caller.get_paginator(operation).paginate(**arguments)
+    if not kind.list:
+        return ()
+    service = client(kind.service)
+    if service.can_paginate(kind.list):
+        pages = service.get_paginator(kind.list).paginate(**kind.arguments)
     else:
-        pages = [getattr(caller, operation)(**arguments)]
-    for page in pages:
-        yield from jmespath.search(names, page) or []
+        pages = [getattr(service, kind.list)(**kind.arguments)]
+    return [name for page in pages for name in jmespath.search(kind.names, page) or ()]
 
 
 def is_pending_deletion(kms: Any, key: str) -> bool:
