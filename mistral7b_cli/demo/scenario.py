@@ -172,10 +172,14 @@ class Demo:
             self._cdk("destroy", f"{self.name}/*", "--force")
 
     def _prove_removal(self, before: set[Resource], kept: set[str]) -> None:
-        with self.report.step("Prove that nothing is left") as step:
+        command = f"mistral7b cleanup {self.name} --check"
+        with self.report.step("Prove that nothing is left", command) as step:
+            try:
+                self._mistral7b("cleanup", self.name, "--check")
+            except CommandFailedError as error:
+                if not kept or error.status != 1:
+                    raise
             left = inventory(self._session) - before
-            for one in sorted(one for one in left if one.name in kept):
-                self.report.tell(f"kept, as the file says: {one.kind} {one.name}")
             if unexpected := sorted(one for one in left if one.name not in kept):
                 raise StepFailedError(f"left behind: {', '.join(f'{r.kind} {r.name}' for r in unexpected)}")
             more = f", and {len(left)} that the file keeps" if left else ""
