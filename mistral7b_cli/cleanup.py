@@ -160,5 +160,5 @@ def _outcome(env: Environment, found: Findings, failed: Sequence[str] | None) ->
     if failed:
         return 1, "\n".join([*(f"not deleted: {one}" for one in failed), f"fix: see the reasons, then {again}"])
     if found.left and failed is None:
-        return 1, f"{len(found.left)} resources of {env.name} are left\nfix: {again}{_data_options(found)}"
+        return 1, f"not all of {env.name} is removed: {len(found.left)} left\nfix: {again}{_data_options(found)}"
     return (_NO_ACCESS, "not everything could be checked\nfix: allow the actions") if found.unchecked else (0, "")

@@ -163,7 +163,7 @@ def lookalikes(account: Account) -> None:
     account.deploy(f"{STACK}-2", json.dumps({"Resources": {"Group": group}}))
 
 
-@settings(max_examples=max(4, settings.default.max_examples // 10))
+@settings(max_examples=max(4, settings().max_examples // 10))
 @given(way=st.sampled_from(["created", "rolled back", "deleted", "abandoned"]), at=st.sampled_from(RESOURCES))
 def test_whatever_an_aborted_operation_leaves_is_deleted_and_lookalikes_stay(way: str, at: str) -> None:
     account = Account()
@@ -173,6 +173,17 @@ def test_whatever_an_aborted_operation_leaves_is_deleted_and_lookalikes_stay(way
     assert account.delete(*ALL_DATA) == []
     assert account.inventory() == before
     assert account.look() == Findings()
+
+
+def test_every_resource_of_a_template_is_of_a_kind_that_is_looked_for_or_goes_with_another() -> None:
+    recorded = (json.loads(file.read_text(encoding="utf-8"))["Resources"] for file in RECORDED.glob("*-endpoint?.json"))
+    types = {one["Type"].removeprefix("AWS::") for resources in recorded for one in resources.values()}
+    goes_with_another = {
+        "ApplicationAutoScaling::ScalingPolicy",
+        "EC2::SubnetRouteTableAssociation",
+        "S3::BucketPolicy",
+    }
+    assert types - {kind.type for kind in KINDS.values()} == goes_with_another
 
 
 def test_deployed_environment_leaves_nothing(account: Account) -> None:
