@@ -2,9 +2,10 @@
 
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from functools import cache, partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from botocore.config import Config
@@ -79,7 +80,9 @@ def cleanup(
                 failed = delete(client, env, data, partial(say, on=progress)) if chosen else []
             found = look(client, env)
     if as_json:
-        write_json(_document(env, found, kept) | ({"failed": failed} if failed is not None else {}))
+        prices_of = {"usd_month": _total(found), "prices": prices(env.region)[1]}
+        document = {"environment": name, "region": env.region, **asdict(found), **prices_of, "bootstrap": kept}
+        write_json(document | ({} if failed is None else {"failed": failed}))
     else:
         _show(env, found, kept)
         if failed == [] and found.left:
@@ -106,23 +109,6 @@ def _ask(chosen: Sequence[Leftover], *, yes: bool) -> None:
     raise UserError("nothing was deleted", 1)
 
 
-def _document(env: Environment, found: Findings, kept: Sequence[str]) -> dict[str, Any]:
-    return {
-        "environment": env.name,
-        "region": env.region,
-        "in_use": [{"stack": one.name, "status": one.status} for one in found.in_use],
-        "left": [
-            {"kind": one.kind.name, "name": one.name, "why": one.why, "usd_month": one.usd_month, "data": one.data}
-            for one in found.left
-        ],
-        "usd_month": _total(found),
-        "prices": prices(env.region)[1],
-        "left_alone": found.left_alone,
-        "not_checked": found.unchecked,
-        "bootstrap": kept,
-    }
-
-
 def _total(found: Findings) -> float:
     return sum(one.usd_month or 0 for one in found.left)
 
@@ -137,7 +123,7 @@ def _show(env: Environment, found: Findings, kept: Sequence[str]) -> None:
             say(f"{price:>9}  {one}\n{'':11}{one.why}")
         say(f"{_total(found):9.2f}  in all ({prices(env.region)[1]})")
     for alone in found.left_alone:
-        say(f"left alone: {alone}, which has this environment's name, but is not known to be its own")
+        say(f"left alone: the endpoint {alone}, which has this environment's name, but is not known to be its own")
     for unchecked in found.unchecked:
         say(f"not checked: {unchecked}")
     for toolkit in kept:

@@ -8,7 +8,8 @@ has no more than the name is never touched.
 import re
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -19,20 +20,23 @@ from mistral7b.operate.account import Client
 from mistral7b.operate.costs import monthly_usd
 from mistral7b.operate.inventory import KINDS, Kind, is_pending_deletion, names_of
 from mistral7b.operate.stacks import StackState, find, protect
-from mistral7b.promotion.names import environment_stacks, gate_role_name
+from mistral7b.promotion.names import environment_stacks
 
-_STACK, _POLICY, _INTERFACE = (KINDS[one] for one in ("cloudformation stack", "inline policy", "network interface"))
+_STACK, _POLICY, _INTERFACE = "cloudformation stack", "inline policy", "network interface"
+_RETAINED, _OTHERS = "retained", "somebody else's"
 _DENIED = re.compile("Denied|Unauthorized|AuthorizationError")
 _GONE = re.compile("NotFound|NoSuch|[Nn]ot find|does not exist|NonExistent")
 _BUSY = re.compile("DependencyViolation|DeleteConflict|InUse|in use|OperationAborted|ConflictException")
-_OTHERS = re.compile("already ?exist", re.IGNORECASE)
+_TAKEN = re.compile("already ?exist", re.IGNORECASE)
+_Records = dict[tuple[str, str], str | None]
+"""Why a resource is left, by type and name: None if it is in use, empty if it is deleted."""
 
 
 @dataclass(frozen=True)
 class Leftover:
     """A resource of the environment that no deployed stack uses."""
 
-    kind: Kind
+    kind: str
     name: str
     why: str
     usd_month: float | None = 0.0
@@ -41,29 +45,7 @@ class Leftover:
     """What is lost with it: `logs`, `captured data` or nothing."""
 
     def __str__(self) -> str:
-        return f"{self.kind.name} {self.name}"
-
-
-@dataclass(frozen=True)
-class _Record:
-    """The newest that CloudFormation knows of a resource."""
-
-    status: str
-    reason: str
-    stack: str
-    """Status of its stack."""
-    in_use: bool
-    """Whether that is deployed."""
-
-    @property
-    def left(self) -> bool:
-        kept = self.status in ("DELETE_FAILED", "DELETE_SKIPPED")
-        return kept or not (self.in_use or self.status == "DELETE_COMPLETE")
-
-    def why(self, kind: Kind) -> str:
-        if self.status == "DELETE_SKIPPED":
-            return f"retained by {kind.retained_by or 'the deletion of its stack'}"
-        return f"not deleted: {self.reason}" if self.status == "DELETE_FAILED" else f"its stack is {self.stack}"
+        return f"{self.kind} {self.name}"
 
 
 @dataclass(frozen=True)
@@ -75,7 +57,7 @@ class Findings:
     left: list[Leftover] = field(default_factory=list)
     """In the order of deletion."""
     left_alone: list[str] = field(default_factory=list)
-    """Resources that have a name of the environment's, and nothing that shows them to be its own."""
+    """The endpoint, if it has the environment's name, and nothing shows it to be the environment's own."""
     unchecked: list[str] = field(default_factory=list)
     """What a permission is missing for, and which."""
 
@@ -104,29 +86,29 @@ def look(client: Client, env: Environment) -> Findings:
     for kind in (one for one in KINDS.values() if one.type):
         for name in found.checked(kind.name, partial(names_of, client, kind)) or ():
             key = name.lower() if kind.service == "sagemaker" else name
-            record, why = records.get((kind.type, key)), ""
-            if record and record.left:
-                why = record.why(kind)
-            elif record is None and (kind.service, key) in tagged:
-                why = "unknown to its stack"
-            elif record and kind.data == "logs" and not record.in_use:
+            why = records.get(
+                (kind.type, key), "tagged by a stack that has no record of it" if (kind.service, key) in tagged else ""
+            )
+            if why == "" and kind.data == "logs" and (kind.type, key) in records:
                 why = "written to after its deletion"
             if why and _is_own(client, found, kind, name, records):
-                found.left.append(_leftover(client, env, found, Leftover(kind, name, why)))
-            elif not (record and record.in_use) and name in _names(env):
-                found.left_alone.append(f"{kind.name} {name}")
-    for name in found.checked(_POLICY.name, lambda: list(_policies(client("iam"), records))) or ():
-        found.left.append(Leftover(_POLICY, name, records[_POLICY.type, name].why(_POLICY)))
-    groups = [one.name for one in found.left if one.kind.name == "security group"]
-    for name in found.checked(_INTERFACE.name, lambda: _interfaces(client("ec2"), groups)) or ():
+                why = f"retained by {kind.retained_by or 'the deletion of its stack'}" if why == _RETAINED else why
+                cost = found.checked(f"cost of {name}", partial(monthly_usd, client, env.region, kind.name, name))
+                found.left.append(Leftover(kind.name, name, why, cost, kind.data))
+            elif why is not None and (kind.name, name) == ("sagemaker endpoint", env.resolved_endpoint_name):
+                found.left_alone.append(name)
+    for name in found.checked(_POLICY, lambda: list(_policies(client("iam"), records))) or ():
+        found.left.append(Leftover(_POLICY, name, "of a role that is not the environment's"))
+    groups = [one.name for one in found.left if one.kind == "security group"]
+    for name in found.checked(_INTERFACE, lambda: _interfaces(client("ec2"), groups)) or ():
         found.left.append(Leftover(_INTERFACE, name, "SageMaker removes it minutes after its endpoint"))
-    found.left.sort(key=lambda one: list(KINDS).index(one.kind.name))
+    found.left.sort(key=lambda one: list(KINDS).index(one.kind))
     return found
 
 
-def _records(cloudformation: Any, names: Collection[str], in_use: Collection[str]) -> dict[tuple[str, str], _Record]:
-    """What every stack of these names has made, the deleted ones too, by type and name."""
-    history = list[tuple[Any, dict[str, Any], _Record]]()
+def _records(cloudformation: Any, names: Collection[str], in_use: Collection[str]) -> _Records:
+    """What the stacks of these names have made; deleted stacks count, too."""
+    history = list[tuple[Any, tuple[str, str], str, str | None]]()
     stacks = (one for page in cloudformation.get_paginator("list_stacks").paginate() for one in page["StackSummaries"])
     for stack in (one for one in stacks if one["StackName"] in names):
         status, lists = stack["StackStatus"], [("describe_stack_events", "StackEvents", "Timestamp")]
@@ -136,16 +118,23 @@ def _records(cloudformation: Any, names: Collection[str], in_use: Collection[str
         for operation, members, when in lists:
             pages = cloudformation.get_paginator(operation).paginate(StackName=stack["StackId"])
             for one in reversed([one for page in pages for one in page[members]]):
-                record = _Record(one["ResourceStatus"], one.get("ResourceStatusReason", ""), status, used)
-                history.append((one[when], one, record))
-    records = dict[tuple[str, str], _Record]()
-    for _, one, record in sorted(history, key=lambda entry: entry[0]):
-        for name in _ids(one.get("PhysicalResourceId") or ""):
-            key = one["ResourceType"].removeprefix("AWS::").replace("Composite", ""), name
-            if record.status == "CREATE_FAILED" and _OTHERS.search(record.reason):
-                records.pop(key, None)
-            else:
-                records[key] = record
+                change, reason = one["ResourceStatus"], one.get("ResourceStatusReason", "")
+                why = None if used else f"its stack is {status}"
+                why = {"DELETE_COMPLETE": "", "DELETE_SKIPPED": _RETAINED}.get(change, why)
+                why = f"not deleted: {reason}" if change == "DELETE_FAILED" else why
+                change = _OTHERS if change == "CREATE_FAILED" and _TAKEN.search(reason) else change
+                kind = one["ResourceType"].removeprefix("AWS::").replace("Composite", "")
+                for name in _ids(one.get("PhysicalResourceId") or ""):
+                    history.append((one[when], (kind, name), change, why))
+    records = _Records()
+    others = set[tuple[str, str]]()
+    for _, key, change, why in sorted(history, key=lambda entry: entry[0]):
+        if change == _OTHERS:
+            others.add(key)
+            records.pop(key, None)
+        elif key not in others or not change.startswith("DELETE"):  # a roll-back says that it deletes others', too
+            others.discard(key)
+            records[key] = why
     return records
 
 
@@ -167,35 +156,24 @@ def _tagged(tagging: Any, stacks: Sequence[str]) -> set[tuple[str, str]]:
     return {(arn.split(":")[2], name) for arn in arns for name in _ids(arn)}
 
 
-def _names(env: Environment) -> set[str]:
-    """Names that are the environment's by its file."""
-    endpoint = env.resolved_endpoint_name
-    groups = (f"/aws/sagemaker/Endpoints/{endpoint}", f"/mistral7b/{env.name}/vpc-flow-logs")
-    return {endpoint, *groups, f"/mistral7b/{env.name}/endpoint-name", gate_role_name(env.name)}
-
-
-def _is_own(client: Client, found: Findings, kind: Kind, name: str, records: Collection[tuple[str, str]]) -> bool:
-    """Whether a resource that CloudFormation has made is still there, and has not been made again by somebody else."""
+def _is_own(client: Client, found: Findings, kind: Kind, name: str, records: _Records) -> bool:
+    """Whether a resource that CloudFormation has made has not been made again by somebody else, or scheduled to go."""
     if kind.name == "sagemaker endpoint":
-        endpoint = found.checked(
-            f"{kind.name} {name}", lambda: client("sagemaker").describe_endpoint(EndpointName=name)
-        )
+        endpoint = found.checked(name, lambda: client("sagemaker").describe_endpoint(EndpointName=name))
         return endpoint and ("SageMaker::EndpointConfig", endpoint["EndpointConfigName"].lower()) in records
-    if kind.data == "logs":  # an endpoint of the same name that is not the environment's writes to them
-        return f"sagemaker endpoint {name.rpartition('/')[2]}" not in found.left_alone
-    return kind.name != "key" or not found.checked(f"key {name}", lambda: is_pending_deletion(client("kms"), name))
+    if kind.name == "log group":  # which an endpoint that is somebody else's writes to
+        return name.rpartition("/")[2] not in found.left_alone
+    return kind.name != "key" or not found.checked(name, lambda: is_pending_deletion(client("kms"), name))
 
 
-def _policies(iam: Any, records: dict[tuple[str, str], _Record]) -> Iterator[str]:
+def _policies(iam: Any, records: _Records) -> Iterator[str]:
     """Inline policies of roles that are not the environment's own, with which they go."""
-    for (kind, name), record in records.items():
+    for (kind, name), why in records.items():
         policy, _, role = name.partition("|")
-        if kind == _POLICY.type and record.left and ("IAM::Role", role) not in records:
-            try:
+        if kind == "IAM::RolePolicy" and why and ("IAM::Role", role) not in records:
+            with suppress(iam.exceptions.NoSuchEntityException):
                 iam.get_role_policy(RoleName=role, PolicyName=policy)
-            except iam.exceptions.NoSuchEntityException:
-                continue
-            yield name
+                yield name
 
 
 def _interfaces(ec2: Any, groups: Sequence[str]) -> list[str]:
@@ -207,20 +185,10 @@ def _interfaces(ec2: Any, groups: Sequence[str]) -> list[str]:
     return [one["NetworkInterfaceId"] for one in found if "sagemaker" in one.get("Description", "").lower()]
 
 
-def _leftover(client: Client, env: Environment, found: Findings, one: Leftover) -> Leftover:
-    """The same with its cost, and what data it holds."""
-    cost = found.checked(f"cost of {one}", lambda: monthly_usd(client, env.region, one.kind.name, one.name))
-    data = one.kind.data
-    if one.kind.name == "bucket":
-        held = found.checked(f"{one}", lambda: client("s3").list_object_versions(Bucket=one.name, MaxKeys=1))
-        data = "" if held is not None and not held.keys() & {"Versions", "DeleteMarkers"} else data
-    return replace(one, usd_month=cost, data=data)
-
-
 def choose(left: Sequence[Leftover], data: Collection[str]) -> list[Leftover]:
     """What may be deleted if these kinds of data may: keys only where nothing stays that they could encrypt."""
     stays = any(one.data and one.data not in data for one in left)
-    return [one for one in left if (not one.data or one.data in data) and not (one.kind.name == "key" and stays)]
+    return [one for one in left if (not one.data or one.data in data) and not (one.kind == "key" and stays)]
 
 
 def delete(
@@ -246,24 +214,22 @@ def delete(
     until, failures = time.monotonic() + patience_s, dict[str, str]()
 
     def attempt(one: Leftover) -> None:
-        try:
-            while True:
-                try:
-                    _delete(client, one, pause_s)
-                    break
-                except ClientError as error:
-                    if not _BUSY.search(str(error)) or time.monotonic() > until:
-                        raise
-                time.sleep(pause_s)
-        except ClientError as error:
-            if not _GONE.search(str(error)):
-                failures[str(one)] = f"{one}: {error.response['Error'].get('Message') or error}"
-                return
-        failures.pop(str(one), None)
-        tell(f"{'scheduled for deletion' if one.kind.name == 'key' else 'deleted'}: {one}")
+        while True:
+            try:
+                _delete(client, one, pause_s)
+            except ClientError as error:
+                if _BUSY.search(str(error)) and time.monotonic() < until:
+                    time.sleep(pause_s)
+                    continue
+                if not _GONE.search(str(error)):
+                    failures[str(one)] = f"{one}: {error.response['Error'].get('Message') or error}"
+                    return
+            failures.pop(str(one), None)
+            tell(f"{'scheduled for deletion' if one.kind == 'key' else 'deleted'}: {one}")
+            return
 
     left = choose(look(client, env).left, data)
-    buckets, stacks = ([one for one in left if one.kind.name == kind] for kind in ("bucket", _STACK.name))
+    buckets, stacks = ([one for one in left if one.kind == kind] for kind in ("bucket", _STACK))
     for one in (*buckets, *stacks):
         attempt(one)
     for one in choose(look(client, env).left, data):
@@ -273,28 +239,25 @@ def delete(
 
 def _delete(client: Client, one: Leftover, pause_s: float) -> None:
     """Deletes a resource, after what has to go before it. Raises ClientError."""
-    service, kind = client(one.kind.service), one.kind
-    if kind is _STACK:
+    kind = KINDS[one.kind]
+    service = client(kind.service)
+    if one.kind == _STACK:
         for state in find(service, [one.name]):
             protect(service, state, wanted=False)
-    elif kind.name == "role":
+    elif one.kind == "role":
         for policy in service.list_role_policies(RoleName=one.name)["PolicyNames"]:
             service.delete_role_policy(RoleName=one.name, PolicyName=policy)
-        for attached in service.list_attached_role_policies(RoleName=one.name)["AttachedPolicies"]:
-            service.detach_role_policy(RoleName=one.name, PolicyArn=attached["PolicyArn"])
-    elif kind.name == "bucket":
+    elif one.kind == "bucket":
         for page in service.get_paginator("list_object_versions").paginate(Bucket=one.name):
-            there = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())] if one.data else []
+            there = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
             if objects := [{"Key": version["Key"], "VersionId": version["VersionId"]} for version in there]:
                 service.delete_objects(Bucket=one.name, Delete={"Objects": objects, "Quiet": True})
-    parts = one.name.split("|") if "|" in kind.by else [one.name]
-    named = dict(zip(kind.by.split("|"), parts, strict=True))
-    answer = getattr(service, kind.delete)(
-        **{by: [part] if by.endswith("s") else part for by, part in named.items()}, **kind.more
-    )
-    for refused in answer.get("Unsuccessful", ()):
+    parameters = kind.by.split("|")
+    named = dict(zip(parameters, one.name.split("|", len(parameters) - 1), strict=True))
+    arguments = {by: [part] if by.endswith("s") else part for by, part in named.items()} | kind.more
+    for refused in getattr(service, kind.delete)(**arguments).get("Unsuccessful", ()):
         raise ClientError({"Error": refused["Error"]}, kind.delete)
-    while kind is _STACK and (states := list(find(service, [one.name]))):
+    while one.kind == _STACK and (states := list(find(service, [one.name]))):
         if not states[0].busy:
             raise ClientError({"Error": {"Code": states[0].status, "Message": states[0].reason}}, kind.delete)
         time.sleep(pause_s)

@@ -99,7 +99,7 @@ def test_json_has_every_resource_and_the_total(cleanup: Cleanup) -> None:
     result = cleanup("--json")
     found = json.loads(result.out)
     assert result.status == 1
-    assert (found["environment"], found["in_use"], found["not_checked"]) == ("dev", [], [])
+    assert (found["environment"], found["in_use"], found["unchecked"]) == ("dev", [], [])
     assert [(one["kind"], one["name"], one["data"]) for one in found["left"]] == [("log group", GROUP, "logs")]
     assert found["usd_month"] == sum(one["usd_month"] for one in found["left"])
 

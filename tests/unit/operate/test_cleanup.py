@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 from unittest.mock import patch
@@ -200,9 +201,9 @@ def test_retained_data_is_kept_unless_named_and_so_are_its_keys(account: Account
     account.client("s3").delete_object(Bucket=bucket, Key="a")
     account.cfn.delete_stack(StackName=STACK)
     assert [failure.split(":")[0] for failure in account.delete()] == [f"cloudformation stack {STACK}"]
-    assert [one.kind.name for one in account.look().left].count("key") == 3
+    assert [one.kind for one in account.look().left].count("key") == 3
     assert account.delete("captured data") == []
-    assert [one.data or one.kind.name for one in account.look().left] == ["logs", "logs", "key", "key"]
+    assert [one.data or one.kind for one in account.look().left] == ["logs", "logs", "key", "key"]
     assert {one.why for one in account.look().left} == {
         "retained by removal.log_group",
         "retained by removal, with the data that it encrypts",
@@ -222,9 +223,31 @@ def test_endpoint_of_the_same_name_that_somebody_else_made_is_left_alone(account
     sagemaker.create_endpoint(EndpointName="Chat", EndpointConfigName="studio")
     before = account.inventory()
     assert account.deploy(OnFailure="DO_NOTHING") == "CREATE_FAILED"
-    assert account.look().left_alone == ["sagemaker endpoint Chat", "log group /aws/sagemaker/Endpoints/Chat"]
+    assert account.look().left_alone == ["Chat"]
     assert account.delete(*ALL_DATA) == []
     assert account.inventory() == before
+
+
+def test_log_group_whose_name_was_taken_stays_somebody_elses_through_the_roll_back(account: Account) -> None:
+    group, made = "/mistral7b/everything/vpc-flow-logs", datetime(2026, 1, 1, tzinfo=UTC)
+    account.client("logs").create_log_group(logGroupName=group)
+    stack = {"StackName": STACK, "CreationTime": made, "StackStatus": "ROLLBACK_COMPLETE"}
+    event = {"StackId": "id", "StackName": STACK, "PhysicalResourceId": group, "ResourceType": "AWS::Logs::LogGroup"}
+    taken = {"ResourceStatus": "CREATE_FAILED", "ResourceStatusReason": f"Resource {group} already exists."}
+    events = [
+        {**event, "EventId": "2", "Timestamp": made + timedelta(seconds=2), "ResourceStatus": "DELETE_COMPLETE"},
+        {**event, "EventId": "1", "Timestamp": made + timedelta(seconds=1), **taken},
+    ]
+    cfn = boto3.Session("key", "secret", region_name=ENV.region).client("cloudformation")
+    stubber = Stubber(cfn)
+    stubber.add_response("describe_stacks", {"Stacks": [stack]})
+    stubber.add_client_error("describe_stacks", "ValidationError", "Stack with id x does not exist")
+    stubber.add_response("list_stacks", {"StackSummaries": [{**stack, "StackId": "id"}]})
+    stubber.add_response("describe_stack_events", {"StackEvents": events})
+    stubber.add_response("list_stack_resources", {"StackResourceSummaries": []})
+    with stubber:
+        found = look(lambda service: cfn if service == "cloudformation" else account.client(service), ENV)
+    assert [(one.kind, one.why) for one in found.left] == [("cloudformation stack", "ROLLBACK_COMPLETE")]
 
 
 def test_resource_that_an_update_could_not_delete_is_left_beside_a_deployed_stack(account: Account) -> None:
@@ -235,25 +258,27 @@ def test_resource_that_an_update_could_not_delete_is_left_beside_a_deployed_stac
     old = account.cfn.describe_stack_resources(StackName=STACK)["StackResources"][0]["PhysicalResourceId"]
     with failing("delete", "Vpc"):
         account.cfn.update_stack(StackName=STACK, TemplateBody=vpc("10.1.0.0/16"))
-    assert [(one.kind.name, one.name, one.why) for one in account.look().left] == [("vpc", old, "not deleted: aborted")]
+    assert [(one.kind, one.name, one.why) for one in account.look().left] == [("vpc", old, "not deleted: aborted")]
 
 
 def test_what_cloudformation_has_forgotten_is_found_by_its_tag(account: Account) -> None:
     abort(account, "abandoned", "NetworkVpc7FB7348F")
     vars(store(account.id, ENV.region))["_stacks"].clear()
-    assert [(one.kind.name, one.why) for one in account.look().left] == [("vpc", "unknown to its stack")]
+    assert [(one.kind, one.why) for one in account.look().left] == [
+        ("vpc", "tagged by a stack that has no record of it")
+    ]
 
 
 def test_interface_of_somebody_else_is_not_touched_and_a_second_run_finishes(account: Account) -> None:
     before = account.inventory()
     abort(account, "created", "EndpointEEF1FD8F")
     ec2 = account.client("ec2")
-    [group] = [one for one in account.look().left if one.kind.name == "security group"][:1]
-    subnet = next(one.name for one in account.look().left if one.kind.name == "subnet")
+    [group] = [one for one in account.look().left if one.kind == "security group"][:1]
+    subnet = next(one.name for one in account.look().left if one.kind == "subnet")
     mine = ec2.create_network_interface(SubnetId=subnet, Groups=[group.name], Description="of a batch job")
     failures = account.delete(*ALL_DATA)
     assert f"security group {group.name}: resource {group.name} has a dependent object" in failures
-    assert {one.kind.name for one in account.look().left} >= {"security group", "subnet", "vpc"}
+    assert {one.kind for one in account.look().left} >= {"security group", "subnet", "vpc"}
     ec2.delete_network_interface(NetworkInterfaceId=mine["NetworkInterface"]["NetworkInterfaceId"])
     assert account.delete(*ALL_DATA) == []
     assert account.inventory() == before
@@ -290,4 +315,4 @@ def test_missing_permission_leaves_one_kind_unchecked(account: Account) -> None:
     with stubber:
         found = look(lambda service: queues if service == "sqs" else account.client(service), ENV)
     assert found.unchecked == ["queue: needs sqs:listqueues"]
-    assert "vpc" in {one.kind.name for one in found.left}
+    assert "vpc" in {one.kind for one in found.left}
