@@ -46,7 +46,7 @@ def cleanup(
     yes: Annotated[bool, typer.Option("--yes", help="With --delete: do not ask.")] = False,
     with_logs: Annotated[bool, typer.Option("--with-logs", help="With --delete: log groups, too.")] = False,
     with_captured_data: Annotated[
-        bool, typer.Option("--with-captured-data", help="With --delete: buckets that hold objects, too.")
+        bool, typer.Option("--with-captured-data", help="With --delete: buckets with all their objects, too.")
     ] = False,
     as_json: AsJson = False,
     folder: EnvironmentsFolder = DEFAULT_FOLDER,

@@ -233,7 +233,10 @@ def delete(
     for one in (*buckets, *stacks):
         attempt(one)
     for one in choose(look(client, env).left, data):
-        attempt(one)
+        if one.kind == "role" and any(failed.startswith(_INTERFACE) for failed in failures):
+            failures[str(one)] = f"{one}: SageMaker may need it to remove the network interfaces"
+        else:
+            attempt(one)
     return list(failures.values())
 
 
@@ -247,6 +250,10 @@ def _delete(client: Client, one: Leftover, pause_s: float) -> None:
     elif one.kind == "role":
         for policy in service.list_role_policies(RoleName=one.name)["PolicyNames"]:
             service.delete_role_policy(RoleName=one.name, PolicyName=policy)
+    elif one.kind == "route table":
+        [table] = service.describe_route_tables(RouteTableIds=[one.name])["RouteTables"]
+        for association in table["Associations"]:
+            service.disassociate_route_table(AssociationId=association["RouteTableAssociationId"])
     elif one.kind == "bucket":
         for page in service.get_paginator("list_object_versions").paginate(Bucket=one.name):
             there = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
