@@ -20,7 +20,6 @@ _PANELS = {
         "models": "List the models and versions that you can deploy.",
         "settings": "Show what an environment deploys, where and at what cost, or compare two environments.",
         "adopt": "Write the environment file of an endpoint that JumpStart, Studio or the SageMaker SDK made.",
-        "doctor": "Check, before a deployment, that the account has what the environment file requires.",
         "invoke": "Send one prompt to the endpoint of an environment.",
         "chat": "Talk with the Instruct model of an environment.",
         "examples": "Send every example prompt that was published for the environment's model.",
@@ -30,10 +29,12 @@ _PANELS = {
         "permissions": "Print every policy statement of an environment or the pipeline, with its reason.",
     },
     "Operate": {
+        "doctor": "Check, before a deployment, that the account has what the environment file requires.",
         "status": "Show what runs, and whether it is as the environment file says.",
         "logs": "Show the log of the container: requests, refusals and errors.",
         "stop": "Delete the endpoint of an environment for a while; its configuration and model stay.",
         "start": "Create the endpoint of an environment again, from what is deployed.",
+        "cleanup": "List what an environment has left in its account, and what that costs; delete it on request.",
     },
     "Size": {
         "plan": "Work out the cheapest settings and instances that serve an environment's workload.",

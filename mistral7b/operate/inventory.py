@@ -1,11 +1,15 @@
 """Everything in one account and region that a deployment of this project can leave behind."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
 from typing import Any
 
 import boto3
 import jmespath
+
+from mistral7b.operate.account import Client
 
 
 @dataclass(frozen=True, order=True)
@@ -16,38 +20,35 @@ class Resource:
     name: str
 
 
-_LISTINGS = (
-    ("cloudformation stack", "cloudformation", "describe_stacks", "Stacks[?StackStatus!='DELETE_COMPLETE'].StackName"),
-    ("sagemaker endpoint", "sagemaker", "list_endpoints", "Endpoints[].EndpointName"),
-    ("sagemaker endpoint config", "sagemaker", "list_endpoint_configs", "EndpointConfigs[].EndpointConfigName"),
-    ("sagemaker model", "sagemaker", "list_models", "Models[].ModelName"),
-    ("scalable target", "application-autoscaling", "describe_scalable_targets", "ScalableTargets[].ResourceId"),
-    ("scaling policy", "application-autoscaling", "describe_scaling_policies", "ScalingPolicies[].PolicyARN"),
-    ("alarm", "cloudwatch", "describe_alarms", "[MetricAlarms[].AlarmName, CompositeAlarms[].AlarmName][]"),
-    ("dashboard", "cloudwatch", "list_dashboards", "DashboardEntries[].DashboardName"),
-    ("log group", "logs", "describe_log_groups", "logGroups[].logGroupName"),
-    ("parameter", "ssm", "describe_parameters", "Parameters[].Name"),
-    ("role", "iam", "list_roles", "Roles[].RoleName"),
-    ("policy", "iam", "list_policies", "Policies[].PolicyName"),
-    ("vpc", "ec2", "describe_vpcs", "Vpcs[].VpcId"),
-    ("subnet", "ec2", "describe_subnets", "Subnets[].SubnetId"),
-    ("route table", "ec2", "describe_route_tables", "RouteTables[].RouteTableId"),
-    ("security group", "ec2", "describe_security_groups", "SecurityGroups[].GroupId"),
-    ("network interface", "ec2", "describe_network_interfaces", "NetworkInterfaces[].NetworkInterfaceId"),
-    ("vpc endpoint", "ec2", "describe_vpc_endpoints", "VpcEndpoints[?State!='deleted'].VpcEndpointId"),
-    ("flow log", "ec2", "describe_flow_logs", "FlowLogs[].FlowLogId"),
-    ("bucket", "s3", "list_buckets", "Buckets[].Name"),
-    ("topic", "sns", "list_topics", "Topics[].TopicArn"),
-    ("key", "kms", "list_keys", "Keys[].KeyId"),
-    ("key alias", "kms", "list_aliases", "Aliases[?!starts_with(AliasName, 'alias/aws/')].AliasName"),
-)
-"""How to list each kind: service, operation, and where the names are in the answer (JMESPath)."""
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """A kind of resource: a row of kinds.json."""
 
-_ARGUMENTS: dict[str, dict[str, Any]] = {
-    "describe_scalable_targets": {"ServiceNamespace": "sagemaker"},
-    "describe_scaling_policies": {"ServiceNamespace": "sagemaker"},
-    "list_policies": {"Scope": "Local"},
-}
+    name: str
+    service: str
+    """boto3's name of the service."""
+    list: str = ""
+    """Operation that lists the resources."""
+    arguments: dict[str, Any] = field(default_factory=dict)
+    """Its arguments."""
+    names: str = ""
+    """Where the names are in its answer (JMESPath). A name of several parts has `|` between them."""
+    type: str = ""
+    """CloudFormation's type, without `AWS::`: its physical ids are the names, or ARNs that end in them."""
+    delete: str = ""
+    """Operation that deletes one. Without it, one goes with another resource, or is the account's."""
+    by: str = ""
+    """Parameters that take the parts of the name; one that ends in `s` takes a list."""
+    more: dict[str, Any] = field(default_factory=dict)
+    """Further arguments of `delete`."""
+    data: str = ""
+    """What is lost with a resource that is not empty."""
+    retained_by: str = ""
+    """The field of environment files that has `cdk destroy` retain it."""
+
+
+KINDS = {row["name"]: Kind(**row) for row in json.loads(files(__package__).joinpath("kinds.json").read_bytes())}
+"""Every kind, by name, in the order in which resources are deleted."""
 
 
 def inventory(session: boto3.Session) -> set[Resource]:
@@ -58,22 +59,24 @@ def inventory(session: boto3.Session) -> set[Resource]:
     Raises:
         botocore.exceptions.ClientError: the credentials may not list one of the kinds.
     """
-    return {resource for listing in _LISTINGS for resource in _list(session, *listing)}
+    found = {Resource(kind.name, name) for kind in KINDS.values() for name in names_of(session.client, kind)}
+    kms = session.client("kms")
+    return {one for one in found if one.kind != "key" or not is_pending_deletion(kms, one.name)}
 
 
-def _list(session: boto3.Session, kind: str, service: str, operation: str, names: str) -> Iterator[Resource]:
-    client, arguments = session.client(service), _ARGUMENTS.get(operation, {})
-    if client.can_paginate(operation):
-        pages = client.get_paginator(operation).paginate(**arguments)
+def names_of(client: Client, kind: Kind) -> Sequence[str]:
+    """Names or ids of every resource of a kind. Raises ClientError."""
+    if not kind.list:
+        return ()
+    service = client(kind.service)
+    if service.can_paginate(kind.list):
+        pages = service.get_paginator(kind.list).paginate(**kind.arguments)
     else:
-        pages = [getattr(client, operation)(**arguments)]
-    for page in pages:
-        for name in jmespath.search(names, page) or []:
-            if kind != "key" or not _is_pending_deletion(client, name):
-                yield Resource(kind, name)
+        pages = [getattr(service, kind.list)(**kind.arguments)]
+    return [name for page in pages for name in jmespath.search(kind.names, page) or ()]
 
 
-def _is_pending_deletion(kms: Any, key: str) -> bool:
+def is_pending_deletion(kms: Any, key: str) -> bool:
     """Whether a key is scheduled for deletion: it encrypts nothing any more and costs nothing.
 
     CloudFormation can only schedule the deletion: AWS KMS waits 7 to 30 days. Source: AWS KMS pricing, "KMS keys that

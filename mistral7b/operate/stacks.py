@@ -28,6 +28,11 @@ class StackState:
         """Whether its first deployment has succeeded."""
         return not self.status.startswith(_NEVER_DEPLOYED)
 
+    @property
+    def busy(self) -> bool:
+        """Whether an operation on it is under way."""
+        return self.status.endswith("_IN_PROGRESS") and self.status != "REVIEW_IN_PROGRESS"
+
 
 def find(cloudformation: Any, names: Iterable[str]) -> Iterator[StackState]:
     """Those of the stacks that exist. It takes cloudformation:DescribeStacks. Raises ClientError."""

@@ -16,8 +16,10 @@ import yaml
 from mistral7b.environment import Environment, EnvironmentFileError, load_environment
 from mistral7b.environment.load import COMMON
 from mistral7b.examples import examples
+from mistral7b.operate.cleanup import look
 from mistral7b.operate.inventory import Resource, inventory
 from mistral7b.process import CommandFailedError, cdk_program, mistral7b_command, python_first, run
+from mistral7b.promotion.names import environment_stacks
 from mistral7b.prompts import instruction
 from mistral7b.tgi import GenerateParameters, GenerateRequest, TgiError
 from mistral7b.tgi.validation import validate
@@ -81,9 +83,9 @@ class Demo:
         self._ask_the_examples()
         self._stream()
         self._update()
-        kept = self._prepare_removal(before)
+        self._empty_buckets()
         self._destroy()
-        self._prove_removal(before, kept)
+        self._prove_removal(before)
 
     def _bootstrap(self) -> None:
         place = f"aws://{self.account}/{self.environment.region}"
@@ -145,22 +147,15 @@ class Demo:
                 raise StepFailedError(f"the models after the update are {self._running_models()}, before {before}")
             step.result = f"a new model and config; {self._endpoint_status()}"
 
-    def _prepare_removal(self, before: set[Resource]) -> set[str]:
-        """Empties the bucket of captured requests if the file has it removed; names what the stacks retain."""
-        cloudformation, removal = self._session.client("cloudformation"), self.environment.removal
-        captures = self.environment.data_capture is not None
-        kept = set[str]()
-        for stack in (one["StackName"] for one in cloudformation.describe_stacks()["Stacks"]):
-            if Resource("cloudformation stack", stack) in before:
-                continue
-            declared = cloudformation.get_template(StackName=stack)["TemplateBody"]["Resources"]
-            for one in cloudformation.describe_stack_resources(StackName=stack)["StackResources"]:
-                if str(declared[one["LogicalResourceId"]].get("DeletionPolicy", "")).startswith("Retain"):
-                    kept.add(one["PhysicalResourceId"])
-                elif captures and one["ResourceType"] == "AWS::S3::Bucket":
+    def _empty_buckets(self) -> None:
+        """Empties what the file has removed of captured requests."""
+        if self.environment.data_capture is not None and self.environment.removal.captured_data == "destroy":
+            stack = environment_stacks(self.name)[0]
+            for one in self._session.client("cloudformation").describe_stack_resources(StackName=stack)[
+                "StackResources"
+            ]:
+                if one["ResourceType"] == "AWS::S3::Bucket":
                     self._empty(one["PhysicalResourceId"])
-        retains = removal.log_group == "retain" or (captures and removal.captured_data == "retain")
-        return kept if retains else set()
 
     def _empty(self, bucket: str) -> None:
         with self.report.step("Empty a bucket, which CloudFormation does not", f"aws s3 rm s3://{bucket} --recursive"):
@@ -171,12 +166,16 @@ class Demo:
         with self.report.step("Remove everything", f"cdk destroy --app cdk.out '{self.name}/*'"):
             self._cdk("destroy", f"{self.name}/*", "--force")
 
-    def _prove_removal(self, before: set[Resource], kept: set[str]) -> None:
-        with self.report.step("Prove that nothing is left") as step:
+    def _prove_removal(self, before: set[Resource]) -> None:
+        with self.report.step("Prove that nothing is left", f"mistral7b cleanup {self.name} --check") as step:
+            retained = [one for one in look(self._session.client, self.environment).left if "removal" in one.why]
+            try:
+                self._mistral7b("cleanup", self.name, "--check")
+            except CommandFailedError as error:
+                if not retained or error.status != 1:
+                    raise
             left = inventory(self._session) - before
-            for one in sorted(one for one in left if one.name in kept):
-                self.report.tell(f"kept, as the file says: {one.kind} {one.name}")
-            if unexpected := sorted(one for one in left if one.name not in kept):
+            if unexpected := sorted(left - {Resource(one.kind, one.name) for one in retained}):
                 raise StepFailedError(f"left behind: {', '.join(f'{r.kind} {r.name}' for r in unexpected)}")
             more = f", and {len(left)} that the file keeps" if left else ""
             step.result = f"the same {len(before)} resources as before{more}"

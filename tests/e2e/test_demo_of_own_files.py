@@ -98,7 +98,7 @@ def test_a_users_environment_is_deployed_updated_and_removed(shown: subprocess.C
         "created first: role search-backend",
         "created first: VPC vpc-0123456789abcdef0 (10.20.0.0/24)",
         f"created first: KMS key {KEY}",
-        "kept, as the file says: log group /aws/sagemaker/Endpoints/mistral-7b-base-search",
+        "log group /aws/sagemaker/Endpoints/mistral-7b-base-search",
     ],
 )
 def test_what_the_file_takes_for_granted_and_keeps_is_listed(

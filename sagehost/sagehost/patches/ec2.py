@@ -23,6 +23,7 @@ from moto.ec2.models.route_tables import RouteBackend
 from moto.ec2.models.security_groups import SecurityGroup, SecurityGroupBackend
 from moto.ec2.models.subnets import Subnet, SubnetBackend
 from moto.ec2.models.vpcs import VPCBackend, VPCEndPoint
+from moto.ec2.responses.elastic_network_interfaces import ElasticNetworkInterfaces
 from moto.ec2.responses.vpcs import VPCs
 from moto.ec2.utils import random_private_ip
 
@@ -214,6 +215,15 @@ def _delete_vpc_endpoints(original: Callable[..., None], self: VPCBackend, vpce_
     original(self, vpce_ids)
     for endpoint in vpce_ids or []:
         self.vpc_end_points.pop(endpoint, None)
+
+
+@correction.replaces(ElasticNetworkInterfaces, "delete_network_interface")
+def _delete_network_interface(original: Callable[..., Any], self: Any) -> Any:
+    """moto deletes interfaces that a service uses. SageMaker itself asks the back end."""
+    interface = self.ec2_backend.enis.get(self._get_param("NetworkInterfaceId"))
+    if interface is not None and interface.requester_managed and interface.status == "in-use":
+        raise EC2ClientError("InvalidParameterValue", f"Network interface '{interface.id}' is currently in use.")
+    return original(self)
 
 
 # The fourth zone of eu-west-2 is in moto's offerings of instance types alone.

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.unit.sagehost.hosting.conftest import ACCOUNT, REGION
 
@@ -110,6 +111,15 @@ def test_every_instance_has_an_interface_and_they_are_spread_over_the_subnets(
         assert (one["Status"], one["RequesterManaged"]) == ("in-use", True)
         assert [group["GroupId"] for group in one["Groups"]] == [site.group]
         assert name in one["Description"]
+
+
+def test_an_interface_in_use_cannot_be_deleted(
+    site: Site, model: Callable[..., str], deploy: Callable[..., str]
+) -> None:
+    deploy(ModelName=model())
+    [one] = site.interfaces()
+    with pytest.raises(ClientError, match=r"InvalidParameterValue.*is currently in use"):
+        site.ec2.delete_network_interface(NetworkInterfaceId=one["NetworkInterfaceId"])
 
 
 @pytest.mark.parametrize(
