@@ -125,8 +125,7 @@ def not_deployed(name: str, region: str) -> str:
 def _not_serving(error: errors.EndpointNotFoundError, env: Environment) -> str:
     found = caller.endpoint_status(env.resolved_endpoint_name, env.region)
     if found is None:
-        stopped = f"; if it is stopped: mistral7b start {env.name}" if env.office_hours else ""
-        return not_deployed(env.name, env.region) + stopped
+        return f"{not_deployed(env.name, env.region)}; if it is stopped: mistral7b start {env.name}"
     name, (status, reason) = f"the endpoint {env.resolved_endpoint_name}", found
     if status == "Failed":
         return f"{name} failed: {(reason or str(error)).rstrip('.')}\nfix: its log group says more"

@@ -59,7 +59,7 @@ def test_message_of_several_lines_is_printed_on_one(env: Environment) -> None:
             ("Failed", "did not pass the ping health check."),
             "failed: did not pass the ping health check\nfix: ",
         ),
-        (None, "busy is not deployed in us-east-1\nfix: cdk deploy 'busy/*'"),
+        (None, "busy is not deployed in us-east-1\nfix: cdk deploy 'busy/*'; if it is stopped: mistral7b start busy"),
     ],
 )
 def test_missing_endpoint_is_described_by_its_status(
