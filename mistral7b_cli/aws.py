@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.request import proxy_bypass
@@ -13,6 +14,7 @@ from mistral7b.endpoint import caller, errors
 from mistral7b.endpoint.client import EndpointClient
 from mistral7b.environment import Environment
 from mistral7b.errors import FAILED, NO_ACCESS, UserError
+from mistral7b.operate.hours import asleep
 from mistral7b.promotion.names import PIPELINE_ID
 from mistral7b_cli.output import progress, say
 
@@ -123,10 +125,14 @@ def not_deployed(name: str, region: str) -> str:
 
 
 def _not_serving(error: errors.EndpointNotFoundError, env: Environment) -> str:
+    name = f"the endpoint {env.resolved_endpoint_name}"
     found = caller.endpoint_status(env.resolved_endpoint_name, env.region)
     if found is None:
-        return f"{not_deployed(env.name, env.region)}; if it is stopped: mistral7b start {env.name}"
-    name, (status, reason) = f"the endpoint {env.resolved_endpoint_name}", found
+        with suppress(errors.EndpointError), errors.translated():  # who asks an endpoint need not see the stack
+            if asleep(partial(boto3.client, region_name=env.region), env):
+                return f"{name} is stopped\nfix: mistral7b start {env.name}"
+        return not_deployed(env.name, env.region)
+    status, reason = found
     if status == "Failed":
         return f"{name} failed: {(reason or str(error)).rstrip('.')}\nfix: its log group says more"
     return f"{name} is not in service: its status is {status}\nfix: wait until it is InService, then ask again"

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import urllib3.exceptions
 from botocore import exceptions as botocore_errors
 from botocore.eventstream import ParserError
+from botocore.parsers import ResponseParserError
 
 from mistral7b.tgi import TgiError
 
@@ -141,6 +142,8 @@ def translated() -> Iterator[None]:
         raise TimedOutError(f"the stream stood still: {error}") from error
     except (urllib3.exceptions.HTTPError, ParserError) as error:
         raise BrokenAnswerError(f"the stream broke off: {error}") from error
+    except ResponseParserError as error:  # as where a proxy answers
+        raise BrokenAnswerError(str(error)) from error
 
 
 def container_error(error: TgiError) -> ContainerError:

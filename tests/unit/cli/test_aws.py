@@ -59,14 +59,24 @@ def test_message_of_several_lines_is_printed_on_one(env: Environment) -> None:
             ("Failed", "did not pass the ping health check."),
             "failed: did not pass the ping health check\nfix: ",
         ),
-        (None, "busy is not deployed in us-east-1\nfix: cdk deploy 'busy/*'; if it is stopped: mistral7b start busy"),
+        (None, "busy is not deployed in us-east-1\nfix: cdk deploy 'busy/*'"),
     ],
 )
 def test_missing_endpoint_is_described_by_its_status(
     env: Environment, monkeypatch: pytest.MonkeyPatch, status: tuple[str, str] | None, told: str
 ) -> None:
     monkeypatch.setattr(caller, "endpoint_status", lambda name, region: status)
+    monkeypatch.setattr("mistral7b_cli.aws.asleep", lambda client, env: False)
     assert told in explain(endpoint.EndpointNotFoundError("Endpoint x of account 1 not found."), env)
+
+
+def test_a_stopped_endpoint_is_told_with_the_command_that_starts_it(
+    env: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(caller, "endpoint_status", lambda name, region: None)
+    monkeypatch.setattr("mistral7b_cli.aws.asleep", lambda client, env: True)
+    told = explain(endpoint.EndpointNotFoundError("Endpoint x of account 1 not found."), env)
+    assert told.endswith(" is stopped\nfix: mistral7b start busy")
 
 
 @pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"])

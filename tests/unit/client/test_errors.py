@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from botocore.parsers import ResponseParserError
 
 from mistral7b.endpoint.client import NO_RETRIES, EndpointClient
 from mistral7b.endpoint.errors import (
@@ -26,6 +27,7 @@ from mistral7b.endpoint.errors import (
     ThrottledError,
     TimedOutError,
     UnreachableError,
+    translated,
 )
 from sagehost.hosting import eventstream
 
@@ -184,3 +186,8 @@ def test_settings_that_boto3_cannot_use_are_a_configuration_error(
     monkeypatch.setenv(variable, value.replace("?", str(broken)))
     with pytest.raises(ConfigurationError), EndpointClient("mistral", "us-east-1"):
         pass
+
+
+def test_an_answer_that_is_none_of_the_services_is_a_broken_answer() -> None:
+    with pytest.raises(BrokenAnswerError, match="Unable to parse response"), translated():
+        raise ResponseParserError("Unable to parse response (no element found)")
