@@ -20,7 +20,8 @@ def at_most(seconds: float) -> Iterator[None]:
 
     It ends between steps of Python: a single call of C, such as a regular expression, needs a limit of its own.
     """
-    if vars(_THREAD).get("is_limited"):
+    outer = vars(_THREAD).get("done")
+    if outer and not outer.is_set():
         yield
         return
     thread, done = threading.get_ident(), threading.Event()
@@ -30,20 +31,16 @@ def at_most(seconds: float) -> Iterator[None]:
     def watch() -> None:
         while not done.wait(_LOOK_S):
             if time.clock_gettime(clock) > until:
-                _raise(thread, TookTooLong)
+                done.set()
+                # Never taken back by None: CPython 3.11 would then look for it at every step, and hang where it traces.
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(TookTooLong))
                 return
 
     watcher = threading.Thread(target=watch, daemon=True)
+    _THREAD.done = done
     watcher.start()
-    _THREAD.is_limited = True
     try:
         yield
     finally:
-        _THREAD.is_limited = False
         done.set()
-        watcher.join()
-        _raise(thread, None)  # should it not yet have been raised
-
-
-def _raise(thread: int, error: type[BaseException] | None) -> None:
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), error and ctypes.py_object(error))
+        watcher.join()  # after which nothing is raised any more

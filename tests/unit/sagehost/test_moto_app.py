@@ -2,6 +2,8 @@
 
 import gzip
 import io
+import subprocess
+import sys
 from collections.abc import Iterator
 from unittest.mock import Mock
 
@@ -93,3 +95,17 @@ def test_a_block_that_keeps_its_limit_is_not_ended_later() -> None:
         with at_most(0.001):
             pass
     sum(range(1_000_000))
+
+
+def test_a_thread_that_has_been_limited_can_be_traced() -> None:
+    program = """
+import sys
+from sagehost.time_limit import at_most
+with at_most(5):
+    pass
+sys.settrace(lambda *_: None)
+for _ in range(1000):
+    (lambda: None)()
+"""
+    done = subprocess.run([sys.executable, "-c", program], timeout=60, check=False)
+    assert done.returncode == 0
