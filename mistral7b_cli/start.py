@@ -15,7 +15,8 @@ from mistral7b.promotion.places import Place
 from mistral7b_cli.aws import announce, explained
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
 from mistral7b_cli.output import say, write_json
-from mistral7b_cli.stop import PATIENT, deployed
+from mistral7b_cli.status import PATIENT
+from mistral7b_cli.stop import deployed
 from mistral7b_cli.waiting import Waiting
 
 commands = typer.Typer()
