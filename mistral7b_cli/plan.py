@@ -18,12 +18,10 @@ from mistral7b.capacity.planner.service import SATURATION
 from mistral7b.capacity.planner.sizing import REACTION_S, STARTUP_S
 from mistral7b.capacity.plots import plot_plan as draw
 from mistral7b.catalog import instance_types
-from mistral7b.endpoint import caller
 from mistral7b.environment import AutoScaling, Environment, Instance, load_environment, load_environments
 from mistral7b.environment.auto import SCALING, VARIABLES
 from mistral7b.errors import UserError
 from mistral7b.operate import costs
-from mistral7b_cli.aws import explained
 from mistral7b_cli.cost import say_costs
 from mistral7b_cli.layout import Table
 from mistral7b_cli.options import (
@@ -114,8 +112,13 @@ def _price(env: Environment, kind: str, given: float | None, listed: bool) -> co
     """The price of an instance-hour that was asked for."""
     if not listed:
         return costs.price_of(env.region, kind, given)
+    # What calls AWS is slow to import.
+    from mistral7b.endpoint import caller  # noqa: PLC0415
+    from mistral7b.operate import price_list  # noqa: PLC0415
+    from mistral7b_cli.aws import explained  # noqa: PLC0415
+
     with explained(env.region):
-        return costs.current_price(caller.open_session(), env.region, kind)
+        return price_list.current_price(caller.open_session(), env.region, kind)
 
 
 def _compare(found: Mapping[str, costs.Estimate], as_json: bool) -> None:

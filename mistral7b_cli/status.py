@@ -15,7 +15,8 @@ from rich.text import Text
 from mistral7b.endpoint import caller
 from mistral7b.environment import Environment, load_environment
 from mistral7b.errors import NO_ACCESS, UserError
-from mistral7b.operate.costs import current_price, estimate
+from mistral7b.operate.costs import estimate
+from mistral7b.operate.price_list import current_price
 from mistral7b.operate.status import as_deployed, read_status
 from mistral7b_cli.aws import announce, explained, not_deployed
 from mistral7b_cli.cost import cost_lines

@@ -1,24 +1,15 @@
 """What an environment costs by item, and what single resources cost a month."""
 
-import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
-import jmespath
-from botocore.config import Config
-
-from mistral7b.catalog.data import load, partition
-from mistral7b.endpoint.caller import endpoint_url, is_embedded
-from mistral7b.endpoint.errors import AccessDeniedError, EndpointError, translated
+from mistral7b.catalog.data import load
 from mistral7b.environment import Environment
-from mistral7b.operate.checks import Client
 
 MONTH_HOURS = float(load("prices.json")["hours_a_month"])
 _GIB = 1024**3
 _WEEKDAYS = 5 * 52 / 12
-_PRICE_LIST = Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 1})
-_USD = "terms.OnDemand.*.priceDimensions[].*.pricePerUnit.USD[]"
 Span = tuple[float, float]
 """With the fewest instances, and with the most."""
 Price = tuple[float | None, str]
@@ -92,27 +83,6 @@ def price_of(region: str, instance_type: str, given: float | None = None) -> Pri
     return price, "--price" if given is not None else none if price is None else as_of
 
 
-def current_price(session: boto3.Session, region: str, instance_type: str) -> Price:
-    """The AWS Price List's price (pricing:GetProducts), or else the built-in one, with what kept from asking."""
-    built_in, source = price_of(region, instance_type)
-    if partition(region) != "aws" or is_embedded(endpoint_url()):  # CNY, or no price list
-        return built_in, source
-    wanted = {"regionCode": region, "instanceName": instance_type, "platoinstancetype": "Hosting"}
-    filters = [{"Type": "TERM_MATCH", "Field": field, "Value": value} for field, value in wanted.items()]
-    try:
-        with translated():
-            client = session.client("pricing", region_name="us-east-1", config=_PRICE_LIST)
-            pages = client.get_paginator("get_products").paginate(ServiceCode="AmazonSageMaker", Filters=filters)
-            products = [json.loads(one) for page in pages for one in page["PriceList"]]
-    except EndpointError as error:
-        reason = "needs pricing:GetProducts" if isinstance(error, AccessDeniedError) else " ".join(str(error).split())
-        return built_in, f"{source} (AWS Price List not checked: {reason})"
-    found = {float(usd) for one in products for usd in jmespath.search(_USD, one) or ()}
-    if len(found) == 1:
-        return found.pop(), f"AWS Price List of {products[0]['publicationDate'][:10]}"
-    return built_in, f"{source} (the AWS Price List has {len(found)} prices of {instance_type})"
-
-
 def prices(region: str) -> tuple[dict[str, Any], str]:
     """Prices in USD, those of the default region where this one's are not built in, and what they are as of."""
     data = load("prices.json")
@@ -120,7 +90,7 @@ def prices(region: str) -> tuple[dict[str, Any], str]:
     return data["usd"][where], f"prices of {where}, {data['as_of']}"
 
 
-def monthly_usd(client: Client, region: str, kind: str, name: str) -> float | None:
+def monthly_usd(client: Callable[[str], Any], region: str, kind: str, name: str) -> float | None:
     """What a resource of this kind (`mistral7b.operate.inventory`) costs a month; None where no price is built in.
 
     Requests and data transfer are not counted. Raises ClientError.

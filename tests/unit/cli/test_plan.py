@@ -124,15 +124,10 @@ def test_plan_shows_what_the_planned_instances_and_the_rest_cost(run: Run) -> No
     }
 
 
-@pytest.fixture
-def side_by_side(tmp_path: Path) -> None:
+def test_environments_are_compared_with_a_workload_or_without(run: Run, tmp_path: Path) -> None:
     (tmp_path / "strict.yaml").write_text("region: eu-west-1\nauto_scaling: {max_instances: 3}\n", encoding="utf-8")
     hours = 'office_hours: {time_zone: Europe/Berlin, weekdays: "08:00-19:00"}'
     (tmp_path / "bare.yaml").write_text(f"region: us-east-1\n{hours}\n", encoding="utf-8")
-
-
-@pytest.mark.usefixtures("side_by_side")
-def test_environments_are_compared_with_a_workload_or_without(run: Run) -> None:
     status, out, _ = run("--all")
     assert status == 0
     assert [re.split(" {2,}", line) for line in out.splitlines() if " on ml." in line] == [
@@ -155,7 +150,7 @@ def test_plan_takes_either_an_environment_or_all(run: Run, arguments: tuple[str,
 
 
 def test_price_list_is_asked_on_request_only(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mistral7b.operate.costs.current_price", lambda *_: (3.0, "AWS Price List of 2026-11-20"))
+    monkeypatch.setattr("mistral7b.operate.price_list.current_price", lambda *_: (3.0, "AWS Price List of 2026-11-20"))
     assert planned(run, "dev")["usd_per_instance_hour"] == 1.515
     listed = planned(run, "dev", "--price-list")
     assert (listed["usd_per_instance_hour"], listed["price_source"]) == (3.0, "AWS Price List of 2026-11-20")

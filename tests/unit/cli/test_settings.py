@@ -96,8 +96,8 @@ def test_settings_begin_with_what_is_deployed_and_where(say: Run, tmp_path: Path
         "auto_scaling.target_concurrent_requests": "32",
         "auto_scaling.scale_out_cooldown_seconds": "60",
         "auto_scaling.scale_in_cooldown_seconds": "300",
-        "cost": "1.539 to 4.569 USD an hour, 1,123.15 to 3,335.05 a month (prices of us-east-1, November 2024, on demand, "
-        "without free tier)",
+        "cost": "1.539 to 4.569 USD an hour, 1,123.15 to 3,335.05 a month "
+        "(prices of us-east-1, November 2024, on demand, without free tier)",
     }
 
 

@@ -12,7 +12,8 @@ from botocore.stub import Stubber
 from mistral7b import catalog
 from mistral7b.environment import Environment, load_environment
 from mistral7b.operate import costs
-from mistral7b.operate.costs import Estimate, current_price, estimate, price_of
+from mistral7b.operate.costs import Estimate, estimate, price_of
+from mistral7b.operate.price_list import current_price
 from mistral7b_cli.cost import cost_lines
 
 SNAPSHOT = Path(__file__).parents[2] / "snapshot"
