@@ -81,7 +81,7 @@ def _tell(env: Environment, endpoint: str, saved: dict[str, Any]) -> None:
     if saved["usd_per_hour"] is not None:
         while_stopped = "by its office hours" if env.office_hours else "that it stays stopped"
         usd = f"USD {saved['usd_per_hour']:g} an hour, {saved['usd_per_month']} a month {while_stopped}"
-    say(f"Stopping {endpoint} saves {usd} (price: {price}).", on=progress)
+    say(f"Stopping {endpoint} saves {usd} ({price}).", on=progress)
     say(f'Until it is started, callers get ValidationError "Endpoint {endpoint} … not found".', on=progress)
 
 

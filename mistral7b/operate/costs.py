@@ -44,9 +44,10 @@ def estimate(env: Environment, price: Price | None = None) -> Estimate:
     zones = len(set(env.availability_zones)) if env.network.runtime_endpoint else 0
     # For the container's log, flow logs and captured requests; encryption.kms_key_arn takes the place of all.
     own_keys = 0 if env.encryption.kms_key_arn else 1 + bool(env.own_vpc) + bool(env.data_capture)
-    kind = f"{env.instance_type}{' in office hours' if env.office_hours else ''}"
+    running = MONTH_HOURS - hours_stopped(env)
+    kind = f"{env.instance_type}, {running:.0f} h" if env.office_hours else env.instance_type
     rows = [
-        _item(kind, env.instance_bounds, hourly, MONTH_HOURS - hours_stopped(env)),
+        _item(kind, env.instance_bounds, hourly, running),
         _item("zone of the interface endpoint", (zones, zones), usd["interface_endpoint_zone_hour"]),
         _item("customer managed key", (own_keys, own_keys), usd["key"] / MONTH_HOURS),
         _item("alarm of scaling", (2, 2) if env.auto_scaling else (0, 0), usd["alarm"] / MONTH_HOURS),

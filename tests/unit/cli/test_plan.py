@@ -132,13 +132,14 @@ def test_environments_are_compared_with_a_workload_or_without(run: Run, tmp_path
     assert status == 0
     assert [re.split(" {2,}", line) for line in out.splitlines() if " on ml." in line] == [
         ["dev on ml.g5.2xlarge", "1", "1.538", "1,122.55"],
-        ["bare on ml.g5.2xlarge in office hours", "1", "1.538", "377.68"],
+        ["bare on ml.g5.2xlarge, 238 h", "1", "1.538", "377.68"],
         ["large on ml.g5.12xlarge", "1", "7.113", "5,192.30"],
         ["strict on ml.g5.2xlarge", "1 to 3", "1.539 to 4.569", "1,123.15 to 3,335.05"],
     ]
     assert max(map(len, out.split("In USD")[0].splitlines())) <= 80
     assert "In USD: prices of us-east-1, November 2024" in out
-    found = {one["environment"]: one["total"]["usd_per_month"] for one in planned(run, "--all", "--price", "1")}
+    priced = json.loads(run("--all", "--price", "1", "--json")[1])
+    found = {one["environment"]: one["total"]["usd_per_month"] for one in priced}
     assert found["large"] == [pytest.approx(730 + 14.6 + 2)] * 2
 
 
