@@ -81,9 +81,11 @@ def plan(  # noqa: PLR0917 - typer makes an option of each
     """
     if price is not None and price_list:
         raise UserError("--price and --price-list exclude each other\nfix: give one of them")
-    if every == bool(name) or (every and (parameters or plot)):
-        raise UserError("give an environment, or --all without one, --parameters and --plot\nfix: mistral7b plan --all")
+    if every and (name or parameters or plot):
+        raise UserError("--all takes no environment, --parameters or --plot\nfix: mistral7b plan --all")
     if name is None:
+        if not every:
+            raise UserError("mistral7b plan needs ENVIRONMENT or --all\nfix: see mistral7b plan --help")
         envs = load_environments(folder).items()
         priced = {of: costs.estimate(env, _price(env, env.instance_type, price, price_list)) for of, env in envs}
         return _compare(priced, as_json)

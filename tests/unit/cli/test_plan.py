@@ -143,11 +143,11 @@ def test_environments_are_compared_with_a_workload_or_without(run: Run, tmp_path
     assert found["large"] == [pytest.approx(730 + 14.6 + 2)] * 2
 
 
-@pytest.mark.parametrize("arguments", [(), ("dev", "--all"), ("--all", "--plot", "plan.svg")])
-def test_plan_takes_either_an_environment_or_all(run: Run, arguments: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("arguments", [("dev", "--all"), ("--all", "--plot", "plan.svg")])
+def test_a_comparison_takes_no_environment_and_draws_nothing(run: Run, arguments: tuple[str, ...]) -> None:
     status, out, err = run(*arguments)
     assert (status, out) == (2, "")
-    assert "give an environment, or --all without one" in err
+    assert "--all takes no environment, --parameters or --plot" in err
 
 
 def test_price_list_is_asked_on_request_only(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
