@@ -1,8 +1,9 @@
 """`mistral7b plan`: settings, instances and scaling for the workload of an environment file."""
 
-from collections.abc import Callable
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
+from functools import partial
+from typing import Annotated, Any
 
 import typer
 from rich.text import Text
@@ -17,15 +18,15 @@ from mistral7b.capacity.planner.service import SATURATION
 from mistral7b.capacity.planner.sizing import REACTION_S, STARTUP_S
 from mistral7b.capacity.plots import plot_plan as draw
 from mistral7b.catalog import instance_types
-from mistral7b.catalog.prices import price_of
-from mistral7b.environment import Environment, load_environment
+from mistral7b.environment import AutoScaling, Environment, Instance, load_environment, load_environments
 from mistral7b.environment.auto import SCALING, VARIABLES
 from mistral7b.errors import UserError
+from mistral7b.operate import costs
+from mistral7b_cli.cost import say_costs
 from mistral7b_cli.layout import Table
 from mistral7b_cli.options import (
     DEFAULT_FOLDER,
     AsJson,
-    EnvironmentName,
     EnvironmentsFolder,
     ModelFile,
     PlotFile,
@@ -35,8 +36,6 @@ from mistral7b_cli.output import progress, say, write_json
 
 commands = typer.Typer()
 
-_UNITS: dict[str, Callable[[float], float]] = {"hour": lambda _: 1.0, "million_tokens": lambda rate: rate * 0.0036}
-"""Unit of cost -> how many of it an hour has, by tokens per second."""
 _EPILOG = """
 The environment file says what traffic comes and how fast it has to be served:
 
@@ -51,6 +50,7 @@ The environment file says what traffic comes and how fast it has to be served:
 $ mistral7b plan prod
 $ mistral7b plan prod --price 1.21 --json
 $ mistral7b plan prod --plot plan.svg
+$ mistral7b plan --all
 
 Status 2 if no settings keep the objective; the message says which nearest one can be kept. A setting that is `auto` in
 the file (`MAX_CONCURRENT_REQUESTS: auto`) is planned whenever the file is read.
@@ -59,8 +59,14 @@ the file (`MAX_CONCURRENT_REQUESTS: auto`) is planned whenever the file is read.
 
 @commands.command(epilog=_EPILOG)
 def plan(  # noqa: PLR0917 - typer makes an option of each
-    name: EnvironmentName,
+    name: Annotated[str | None, typer.Argument(metavar="ENVIRONMENT", help="Name of the environment.")] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Only compare what all environments cost by their files as they are.")
+    ] = False,
     price: Price = None,
+    price_list: Annotated[
+        bool, typer.Option("--price-list", help="Ask the AWS Price List, by pricing:GetProducts. [default: built-in]")
+    ] = False,
     parameters: ModelFile = None,
     plot: PlotFile = None,
     folder: EnvironmentsFolder = DEFAULT_FOLDER,
@@ -70,7 +76,19 @@ def plan(  # noqa: PLR0917 - typer makes an option of each
 
     From the performance model of one instance: how many requests in flight keep the objective, how many instances that
     takes at the average and at the peak, and when scaling has to begin so that nobody is refused during the climb.
+
+    AWS is not called, except with --price-list.
     """
+    if price is not None and price_list:
+        raise UserError("--price and --price-list exclude each other\nfix: give one of them")
+    if every and (name or parameters or plot):
+        raise UserError("--all takes no environment, --parameters or --plot\nfix: mistral7b plan --all")
+    if name is None:
+        if not every:
+            raise UserError("mistral7b plan needs ENVIRONMENT or --all\nfix: see mistral7b plan --help")
+        envs = load_environments(folder).items()
+        priced = {of: costs.estimate(env, _price(env, env.instance_type, price, price_list)) for of, env in envs}
+        return _compare(priced, as_json)
     env = load_environment(folder, name)
     file = folder / f"{name}.yaml"
     if env.workload is None:
@@ -82,37 +100,67 @@ def plan(  # noqa: PLR0917 - typer makes an option of each
             scenarios = check(found, model)
     except InfeasibleError as error:
         raise UserError(f"{file}: workload: {error}") from None
-    shown = _Report(env, found, scenarios, price)
+    shown = _Report(env, found, scenarios, partial(_price, given=price, listed=price_list))
     if as_json:
         write_json(shown.json())
     else:
         shown.print()
     if plot is not None:
         draw(found, plot, f"{name}: at most {found.settings.max_instances} × {env.instance_type}")
+    return None
+
+
+def _price(env: Environment, kind: str, given: float | None, listed: bool) -> costs.Price:
+    """The price of an instance-hour that was asked for."""
+    if not listed:
+        return costs.price_of(env.region, kind, given)
+    # What calls AWS is slow to import.
+    from mistral7b.endpoint import caller  # noqa: PLC0415
+    from mistral7b.operate import price_list  # noqa: PLC0415
+    from mistral7b_cli.aws import explained  # noqa: PLC0415
+
+    with explained(env.region):
+        return price_list.current_price(caller.open_session(), env.region, kind)
+
+
+def _compare(found: Mapping[str, costs.Estimate], as_json: bool) -> None:
+    """Shows environments side by side."""
+    if as_json:
+        return write_json([{"environment": name, **asdict(one)} for name, one in found.items()])
+    rows = [
+        replace(one.total, item=f"{name} on {one.items[0].item}", count=one.items[0].count)
+        for name, one in found.items()
+    ]
+    return say_costs(("environment", "instances"), rows, found.values())
 
 
 class _Report:
     """A plan with its price, as text and as JSON."""
 
-    def __init__(self, env: Environment, found: Plan, scenarios: list[Scenario], price: float | None) -> None:
+    def __init__(
+        self, env: Environment, found: Plan, scenarios: list[Scenario], price: Callable[..., costs.Price]
+    ) -> None:
         self.env, self.plan, self.scenarios = env, found, scenarios
         self.covered = fitted_instance_types()
         self.type = env.instance_type if env.instance_type in self.covered else self.covered[0]
-        self.price, self.price_source = price_of(self.type, price)
+        self.price, self.price_source = price(env, self.type)
         # With the instances that scaling adds by chance, where that is simulated.
         simulated = [s.mean_instances for s in scenarios if s.name == AVERAGE]
         self.average_instances = simulated[0] if simulated else float(found.settings.min_instances)
         self.costs = self._costs()
+        bounds = {field: getattr(found.settings, field) for field in ("min_instances", "max_instances")}
+        planned = {"instance": Instance(type=self.type), "auto_scaling": AutoScaling(**bounds), "office_hours": None}
+        self.items = costs.estimate(env.model_copy(update=planned), (self.price, self.price_source))
 
     def _costs(self) -> dict[str, float | None]:
         """USD an hour and a million generated tokens, at the average rate and at the peak."""
-        average, peak = self.plan.tokens_per_second
-        counts = {"average": (self.average_instances, average), "peak": (self.plan.settings.max_instances, peak)}
-        return {
-            f"usd_per_{unit}_at_{when}": None if self.price is None else self.price * count / per(rate)
-            for unit, per in _UNITS.items()
-            for when, (count, rate) in counts.items()
-        }
+        found: dict[str, float | None] = {}
+        counts = (self.average_instances, self.plan.settings.max_instances)
+        for when, count, rate in zip(("average", "peak"), counts, self.plan.tokens_per_second, strict=True):
+            usd = None if self.price is None else self.price * count
+            found[f"usd_per_hour_at_{when}"] = usd
+            found[f"usd_per_million_tokens_at_{when}"] = usd and usd / (rate * 0.0036)
+        return found
 
     def settings(self) -> list[tuple[str, str | None, str]]:
         """Each setting with its present and its planned value."""
@@ -161,6 +209,7 @@ class _Report:
             "usd_per_instance_hour": self.price,
             "price_source": self.price_source,
             **self.costs,
+            "cost": self.items,
             "runners_up": [asdict(other) for other in self.plan.runners_up],
             "notes": self.notes(),
         }
@@ -174,7 +223,10 @@ class _Report:
         say(Table(f"{self.env.name} on {self.type}", ("setting", "now", "planned"), rows))
         say(f"What binds: {_binding(self.plan)}\n")
         say(self._expected())
-        say(f"{self._cost_line()}\n")
+        say_costs(("item", "number"), (*self.items.items, self.items.total), [self.items])
+        if self.price is not None:
+            say(self._cost_line())
+        say("")
         others = [(other.what, other.why) for other in self.plan.runners_up]
         say(Table("Runners-up", ("configuration", "why it is not chosen"), others))
         for note in self.notes():
@@ -197,14 +249,12 @@ class _Report:
         return Table("Expected", named, rows, numbers=True)
 
     def _cost_line(self) -> str:
-        if self.price is None:
-            return f"No price of {self.type} is built in: give --price."
         cost = self.costs
         return (
-            f"Cost: {cost['usd_per_hour_at_average']:.4g} USD an hour at the average ({self.average_instances:.2f} "
-            f"instances), {cost['usd_per_hour_at_peak']:.4g} at the peak; per million generated tokens "
-            f"{cost['usd_per_million_tokens_at_average']:.2f} and {cost['usd_per_million_tokens_at_peak']:.2f}. "
-            f"Price: {self.price:g} USD an instance-hour ({self.price_source})."
+            f"The instances cost {cost['usd_per_hour_at_average']:.4g} USD an hour at the average "
+            f"({self.average_instances:.2f} of them), {cost['usd_per_hour_at_peak']:.4g} at the peak; "
+            f"per million generated tokens {cost['usd_per_million_tokens_at_average']:.2f} and "
+            f"{cost['usd_per_million_tokens_at_peak']:.2f}."
         )
 
 

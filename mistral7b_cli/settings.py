@@ -6,9 +6,10 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from mistral7b.catalog.prices import price_of
 from mistral7b.environment import Environment, load_environment
+from mistral7b.operate.costs import estimate
 from mistral7b.tgi import LauncherOverrides, LauncherSettings
+from mistral7b_cli.cost import cost_lines
 from mistral7b_cli.layout import Table
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
 from mistral7b_cli.output import say, write_json
@@ -44,11 +45,15 @@ def settings(
         return
     rows, version = _container_rows(env, launcher), env.version
     summary = {field: value for field, value in _flat(env).items() if field.partition(".")[0] in _SUMMARY}
+    cost = estimate(env)
     if as_json:
         model = {"model": version.jumpstart_id, "version": version.version}
-        write_json({"environment": env.name, **model, "deployed": summary, "variables": rows})
+        write_json({"environment": env.name, **model, "deployed": summary, "cost": cost, "variables": rows})
         return
-    more = {"account": env.account or "that of the credentials", "cost": _cost(env)}
+    more = {
+        "account": env.account or "that of the credentials",
+        "cost": f"{[*cost_lines(cost)][-1].removeprefix('in all: ')} ({cost.prices})",
+    }
     _print_fields(env.name, {field: _yaml(value) for field, value in summary.items()} | more)
     say("")
     cells = [
@@ -65,15 +70,6 @@ def _print_fields(title: str, values: dict[str, str]) -> None:
     say(f"{title}\n", "bold")
     for field, value in values.items():
         say(f"{field:<{max(map(len, values))}}  {value}")
-
-
-def _cost(env: Environment) -> str:
-    price, source = price_of(env.instance_type, None)
-    if price is None:
-        return "no price of this instance type is built in"
-    costs = [price * count for count in sorted(set(env.instance_bounds))]
-    hour, month = " to ".join(f"{one:.4g}" for one in costs), " to ".join(f"{730 * one:,.0f}" for one in costs)
-    return f"{hour} USD an hour, {month} in a month of 730 hours ({source})"
 
 
 def _container_rows(env: Environment, with_unset: bool) -> list[dict[str, Any]]:

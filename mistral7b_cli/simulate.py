@@ -19,9 +19,9 @@ from mistral7b.capacity.fleet.policy_spec import parse_policy
 from mistral7b.capacity.fleet.trace import parse_duration
 from mistral7b.capacity.memory import router_limits
 from mistral7b.capacity.plots import plot_simulations as draw
-from mistral7b.catalog.prices import price_of
 from mistral7b.environment import Environment, load_environment
 from mistral7b.errors import UserError
+from mistral7b.operate.costs import price_of
 from mistral7b.tgi import LauncherSettings, parse_environment
 from mistral7b_cli.layout import Table
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder, ModelFile, PlotFile, Price
@@ -123,7 +123,7 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
             results = [fleets.simulate(made, fleet, one, waiting.share_of(one.name)) for one in chosen]
     except UnservableRequestError as error:
         raise UserError(f"a request of the traffic would block an instance for good: {error}") from error
-    usd_per_hour, price_source = price_of(kind, price)
+    usd_per_hour, price_source = price_of(env.region if env else "us-east-1", kind, price)
     summaries = [result.summary for result in results]
     if as_json:
         write_json(
@@ -138,10 +138,8 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
     else:
         headings = ("", *(summary.policy.replace(",", ", ") for summary in summaries))
         say(Table(title, headings, _rows(summaries, usd_per_hour), numbers=True))
-        source = f"{price_source}: give it with --price"
-        if usd_per_hour is not None:
-            source = f"{usd_per_hour:g} USD an hour ({price_source})"
-        say(f"{kind}, price: {source}. Engine: {summaries[0].engine}.")
+        shown = price_source if usd_per_hour is None else f"{usd_per_hour:g} USD an hour ({price_source})"
+        say(f"{kind}, price: {shown}. Engine: {summaries[0].engine}.")
     if plot is not None:
         draw(results, plot, title)
 

@@ -8,6 +8,7 @@ import typer
 
 from mistral7b.environment import load_environment
 from mistral7b.operate import hours
+from mistral7b.operate.checks import Client
 from mistral7b.project import bootstrap
 from mistral7b.promotion.check.cloud import Cloud
 from mistral7b.promotion.names import gate_role_name
@@ -15,7 +16,8 @@ from mistral7b.promotion.places import Place
 from mistral7b_cli.aws import announce, explained
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
 from mistral7b_cli.output import say, write_json
-from mistral7b_cli.stop import PATIENT, deployed
+from mistral7b_cli.status import PATIENT
+from mistral7b_cli.stop import deployed
 from mistral7b_cli.waiting import Waiting
 
 commands = typer.Typer()
@@ -61,7 +63,7 @@ def start(
     with explained(env.region, what="the endpoint was not started"):
         account = None if as_pipeline else env.account  # a pipeline's own may be another, which assumes the roles
         session = announce(f"environment {name}", env.region, account, folder / f"{name}.yaml", must_know=True)
-        look: hours.Client = partial(session.client, region_name=env.region, config=PATIENT)
+        look: Client = partial(session.client, region_name=env.region, config=PATIENT)
         act = look
         if as_pipeline:
             cloud = Cloud()
@@ -85,7 +87,7 @@ def start(
     return say(f"{found.name} {what}{', and is being started' if no_wait else ', and is in service'}")
 
 
-def _as(cloud: Cloud, place: Place, role: str) -> hours.Client:
+def _as(cloud: Cloud, place: Place, role: str) -> Client:
     """Clients with a role of the environment's account."""
     arn = f"{place.role_arn('lookup').rpartition('/')[0]}/{role}"
     credentials = cloud.assume(arn, place.region, seconds=3600)

@@ -15,14 +15,17 @@ from rich.text import Text
 from mistral7b.endpoint import caller
 from mistral7b.environment import Environment, load_environment
 from mistral7b.errors import NO_ACCESS, UserError
-from mistral7b.operate.status import read_status
+from mistral7b.operate.costs import estimate
+from mistral7b.operate.price_list import current_price
+from mistral7b.operate.status import as_deployed, read_status
 from mistral7b_cli.aws import announce, explained, not_deployed
+from mistral7b_cli.cost import cost_lines
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
 from mistral7b_cli.output import out, say, write_json
 
 commands = typer.Typer()
 PATIENT = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 5})
-"""Of clients that only read: throttling is retried."""
+"""Of clients: throttling is retried."""
 _EVERY_S, _METRICS = 5.0, "cloudwatch:GetMetricData"
 _LINES = (
     ("failure", "failure_reason", "{0}"),
@@ -57,8 +60,8 @@ _EPILOG = """
 
 It takes `sagemaker:DescribeEndpoint`, `DescribeEndpointConfig` and `DescribeModel`,
 `application-autoscaling:DescribeScalableTargets`, `DescribeScalingPolicies` and `DescribeScalingActivities`,
-`cloudformation:DescribeStacks` and `DescribeStackEvents`, and `cloudwatch:GetMetricData`; what is denied is listed as
-not checked.
+`cloudformation:DescribeStacks` and `DescribeStackEvents`, `cloudwatch:GetMetricData`, and
+`pricing:GetProducts` for current prices of instances; what is denied is listed as not checked.
 
 Exit status: 0 InService and as the file says, 1 edited, failed or updating, 2 wrong arguments or files, 3 not deployed,
 no access, or too much denied to tell.
@@ -76,6 +79,8 @@ def status(
 ) -> None:
     """Show what runs: endpoint, instances, scaling, a deployment in progress, load and latency of the last 15 minutes.
 
+    What its instances, network, keys and alarms cost follows, at the AWS Price List's or built-in prices.
+
     Settings that were edited but not deployed are listed by their names in the environment file. The comparison is of
     model, instance, container variables, scaling, data capture, timeouts and the subnets of an existing VPC;
     `cdk diff` compares the rest.
@@ -84,10 +89,13 @@ def status(
     with explained(env.region):
         session = announce(env.resolved_endpoint_name, env.region, env.account, file)
         client = cache(partial(session.client, region_name=env.region, config=PATIENT))
+        price = cache(partial(current_price, session, env.region))
         live = Live(console=out, auto_refresh=False) if watch and out.is_terminal and not as_json else None
         before = None
         with live or nullcontext():
             while document := read_status(client, env):
+                deployed = as_deployed(env, document)
+                document["cost"] = estimate(deployed, price(deployed.instance_type))
                 changed = {**document, "load": None} != before  # the load changes with the time of day
                 before = {**document, "load": None}
                 if live:
@@ -133,6 +141,9 @@ def _lines(document: dict[str, Any], env: Environment) -> Iterator[tuple[str, st
             yield label, words.format(_words(one), **values)
         if part == "load" and not found and document["status"] and _METRICS not in document["not_checked"]:
             yield label, f"no requests in the last 15 minutes{' (the embedded AWS has no metrics)' if embedded else ''}"
+        if part == "load":
+            yield from (("cost", line) for line in cost_lines(document["cost"]))
+            yield "prices", document["cost"].prices
     if _headline(document).endswith("no such endpoint") and document["stack"]:
         yield "fix", f"mistral7b start {env.name}"
     elif document["differences"]:

@@ -5,19 +5,17 @@ from functools import partial
 from typing import Annotated, Any
 
 import typer
-from botocore.config import Config
 
-from mistral7b.catalog.prices import price_of
 from mistral7b.environment import Environment, load_environment
 from mistral7b.errors import FAILED, NO_ACCESS, UserError
 from mistral7b.operate import hours
+from mistral7b.operate.costs import MONTH_HOURS, hours_stopped, price_of
 from mistral7b_cli.aws import announce, explained, not_deployed
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
 from mistral7b_cli.output import progress, say, write_json
+from mistral7b_cli.status import PATIENT
 
 commands = typer.Typer()
-PATIENT = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 5})
-"""Of clients: throttling is retried."""
 _EPILOG = """
 **Examples**
 
@@ -72,9 +70,9 @@ def deployed(found: hours.Deployed | None, env: Environment) -> hours.Deployed:
 
 
 def _saved(env: Environment) -> dict[str, Any]:
-    price, source = price_of(env.instance_type, None)
+    price, source = price_of(env.region, env.instance_type)
     hourly = None if price is None else price * env.instance.count
-    monthly = None if hourly is None else round(hourly * hours.hours_saved(env))
+    monthly = None if hourly is None else round(hourly * (hours_stopped(env) or MONTH_HOURS))
     return {"usd_per_hour": hourly, "usd_per_month": monthly, "price": source}
 
 
@@ -83,7 +81,7 @@ def _tell(env: Environment, endpoint: str, saved: dict[str, Any]) -> None:
     if saved["usd_per_hour"] is not None:
         while_stopped = "by its office hours" if env.office_hours else "that it stays stopped"
         usd = f"USD {saved['usd_per_hour']:g} an hour, {saved['usd_per_month']} a month {while_stopped}"
-    say(f"Stopping {endpoint} saves {usd} (price: {price}).", on=progress)
+    say(f"Stopping {endpoint} saves {usd} ({price}).", on=progress)
     say(f'Until it is started, callers get ValidationError "Endpoint {endpoint} … not found".', on=progress)
 
 

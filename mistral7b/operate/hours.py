@@ -6,7 +6,6 @@ hand, and CloudFormation does without them: it knows the endpoint by its name.
 """
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +13,9 @@ from botocore.exceptions import ClientError
 
 from mistral7b.environment import Environment
 from mistral7b.errors import FAILED, UserError
+from mistral7b.operate.checks import Client
 from mistral7b.promotion.names import environment_stacks
 
-Client = Callable[[str], Any]
-"""Makes a boto3 client of a service, in the environment's account and region."""
-_MONTH_HOURS, _WEEKDAYS = 730, 5 * 52 / 12
 _STABLE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
 _POLL_S, _DELETION_S = 5.0, 900.0
 
@@ -135,14 +132,6 @@ def wait(client: Client, name: str, timeout_s: float, *, wanted: str | None = "I
         if time.monotonic() > deadline:
             raise UserError(f"{name} is still {status[0]} after {timeout_s / 60:.0f} minutes", FAILED)
         time.sleep(_POLL_S)
-
-
-def hours_saved(env: Environment) -> float:
-    """Hours a month for which the endpoint is stopped by its office hours; without them, all of the month."""
-    if env.office_hours is None:
-        return _MONTH_HOURS
-    opens, closes = env.office_hours.hours
-    return _MONTH_HOURS - _WEEKDAYS * (closes.hour - opens.hour + (closes.minute - opens.minute) / 60)
 
 
 def _check_stack(found: Deployed) -> None:

@@ -15,7 +15,7 @@ from botocore import xform_name
 
 from mistral7b import catalog
 from mistral7b.endpoint.errors import AccessDeniedError, EndpointError, translated
-from mistral7b.environment import Environment
+from mistral7b.environment import AutoScaling, Environment, Instance
 from mistral7b.promotion.names import environment_stacks
 
 _PERIOD_S = 300
@@ -135,6 +135,16 @@ def read_status(client: Callable[[str], Any], env: Environment, now: datetime | 
     document["ready"] = (known or None) if in_service and settled and not document["differences"] else False
     shown: dict[str, Any] = json.loads(json.dumps(document, default=_utc))
     return shown
+
+
+def as_deployed(env: Environment, document: dict[str, Any]) -> Environment:
+    """The environment with the instances and the scaling that its status shows, for what it costs now."""
+    if not document["variants"]:
+        return env
+    scaling, count = document["scaling"], document["variants"][0]["desired"] or env.instance.count
+    instance = Instance(type=document["instance_type"] or env.instance_type, count=count)
+    bounds = scaling and AutoScaling(min_instances=scaling["min"], max_instances=scaling["max"])
+    return env.model_copy(update={"instance": instance, "auto_scaling": bounds})
 
 
 def _telling(events: list[dict[str, Any]]) -> list[dict[str, Any]]:

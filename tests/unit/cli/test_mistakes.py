@@ -120,7 +120,7 @@ def test_one_cause_has_the_same_words_and_exit_code_in_every_command(
     [
         (("plna",), "mistral7b has no command plna", "did you mean plan?"),
         (("pipeline", "xyz"), "mistral7b pipeline has no command xyz", "see mistral7b pipeline --help"),
-        (("plan",), "mistral7b plan needs ENVIRONMENT", "see mistral7b plan --help"),
+        (("plan",), "mistral7b plan needs ENVIRONMENT or --all", "see mistral7b plan --help"),
         (("plan", "dev", "--jsn"), "mistral7b plan has no option --jsn", "did you mean --json?"),
         (("settings", "dev", "x"), "mistral7b settings takes no argument x", "see mistral7b settings --help"),
         (("simulate", "--rate"), "--rate needs a value", "see mistral7b --help"),

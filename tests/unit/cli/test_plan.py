@@ -1,6 +1,7 @@
 """`mistral7b plan` as a user runs it."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,51 @@ def test_an_environment_without_a_workload_is_refused(run: Run) -> None:
     assert status == 2
     assert "bare.yaml: there is no workload to plan for\nfix: add workload:" in err
     assert "Traceback" not in err
+
+
+def test_plan_shows_what_the_planned_instances_and_the_rest_cost(run: Run) -> None:
+    result = planned(run, "dev", "--price", "2")
+    settings, items = result["settings"], result["cost"]["items"]
+    assert items[0]["usd_per_hour"] == [2 * settings["min_instances"], 2 * settings["max_instances"]]
+    assert {one["item"]: one["usd_per_month"][0] for one in items[1:]} == {
+        "zone of the interface endpoint": pytest.approx(14.6),
+        "customer managed key": pytest.approx(2.0),
+        "alarm of scaling": pytest.approx(0.6),
+    }
+
+
+def test_environments_are_compared_with_a_workload_or_without(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "strict.yaml").write_text("region: eu-west-1\nauto_scaling: {max_instances: 3}\n", encoding="utf-8")
+    hours = 'office_hours: {time_zone: Europe/Berlin, weekdays: "08:00-19:00"}'
+    (tmp_path / "bare.yaml").write_text(f"region: us-east-1\n{hours}\n", encoding="utf-8")
+    status, out, _ = run("--all")
+    assert status == 0
+    assert [re.split(" {2,}", line) for line in out.splitlines() if " on ml." in line] == [
+        ["dev on ml.g5.2xlarge", "1", "1.538", "1,122.55"],
+        ["bare on ml.g5.2xlarge, 238 h", "1", "1.538", "377.68"],
+        ["large on ml.g5.12xlarge", "1", "7.113", "5,192.30"],
+        ["strict on ml.g5.2xlarge", "1 to 3", "1.539 to 4.569", "1,123.15 to 3,335.05"],
+    ]
+    assert max(map(len, out.split("In USD")[0].splitlines())) <= 80
+    assert "In USD: prices of us-east-1, November 2024" in out
+    priced = json.loads(run("--all", "--price", "1", "--json")[1])
+    found = {one["environment"]: one["total"]["usd_per_month"] for one in priced}
+    assert found["large"] == [pytest.approx(730 + 14.6 + 2)] * 2
+
+
+@pytest.mark.parametrize("arguments", [("dev", "--all"), ("--all", "--plot", "plan.svg")])
+def test_a_comparison_takes_no_environment_and_draws_nothing(run: Run, arguments: tuple[str, ...]) -> None:
+    status, out, err = run(*arguments)
+    assert (status, out) == (2, "")
+    assert "--all takes no environment, --parameters or --plot" in err
+
+
+def test_price_list_is_asked_on_request_only(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mistral7b.operate.price_list.current_price", lambda *_: (3.0, "AWS Price List of 2026-11-20"))
+    assert planned(run, "dev")["usd_per_instance_hour"] == 1.515
+    listed = planned(run, "dev", "--price-list")
+    assert (listed["usd_per_instance_hour"], listed["price_source"]) == (3.0, "AWS Price List of 2026-11-20")
+    assert "--price and --price-list exclude each other" in run("dev", "--price-list", "--price", "1")[2]
 
 
 def test_a_picture_is_drawn_and_is_the_same_again(run: Run, tmp_path: Path) -> None:

@@ -96,13 +96,19 @@ def test_settings_begin_with_what_is_deployed_and_where(say: Run, tmp_path: Path
         "auto_scaling.target_concurrent_requests": "32",
         "auto_scaling.scale_out_cooldown_seconds": "60",
         "auto_scaling.scale_in_cooldown_seconds": "300",
-        "cost": "1.515 to 4.545 USD an hour, 1,106 to 3,318 in a month of 730 hours (2024, us-east-1, on demand)",
+        "cost": "1.539 to 4.569 USD an hour, 1,123.15 to 3,335.05 a month "
+        "(prices of us-east-1, November 2024, on demand, without free tier)",
     }
 
 
-def test_settings_without_a_price_say_so(say: Run, tmp_path: Path) -> None:
-    (tmp_path / "big.yaml").write_text("region: us-east-1\ninstance: {type: ml.g5.12xlarge}\n")
-    assert "no price of this instance type is built in" in say("settings", "big")
+def test_settings_have_the_cost_by_item_as_json(say: Run) -> None:
+    cost = json.loads(say("settings", "prod", "--json"))["cost"]
+    assert [one["item"] for one in cost["items"]] == [
+        "ml.g5.2xlarge",
+        "zone of the interface endpoint",
+        "customer managed key",
+    ]
+    assert cost["total"]["usd_per_month"] == [pytest.approx(2 * 1105.95 + 14.6 + 2)] * 2
 
 
 def test_models_lists_every_version_with_its_regions(say: Run) -> None:

@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from mistral7b.container.rendering import log_line
+from mistral7b.operate.costs import price_of
 from mistral7b_cli import logs, status
 from sagehost import cloudformation, moto_app
 from tests.unit.cli.conftest import Result, run_main
@@ -65,6 +66,7 @@ def session(monkeypatch: pytest.MonkeyPatch) -> Session:
 def call(session: Session, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Call:
     """Runs `mistral7b COMMAND dev …` in this process."""
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setattr(status, "current_price", lambda _, *of: price_of(*of))  # test_costs has the price list
     (tmp_path / "dev.yaml").write_text(f"region: {REGION}\n")
 
     def _call(command: str, *options: str) -> Result:
@@ -106,6 +108,9 @@ def test_status_shows_endpoint_scaling_load_and_console(call: Call, deployed: Ca
     assert "scaling        1 to 2 instances; suspended: DynamicScalingInSuspended" in lines
     assert "policy         in flight: target 32" in lines
     assert any(line.endswith("Successful: Setting count to 2.") for line in lines)
+    assert "cost           1 to 2 × ml.g5.2xlarge: 1.515 to 3.03 USD an hour, 1,105.95 to 2,211.90 a month" in lines
+    assert "cost           in all: 1.539 to 3.054 USD an hour, 1,123.15 to 2,229.10 a month" in lines
+    assert "prices         prices of us-east-1, November 2024, on demand, without free tier" in lines
     [load] = [line for line in lines if line.startswith("load")]
     assert load.endswith(" 120 requests, 1 4XX, none 5XX, p50 1.23 s, p95 2 s, 3 in flight")
     assert lines[-1].endswith("/sagemaker/home?region=us-east-1#/endpoints/mistral-7b-instruct-dev")
@@ -143,7 +148,10 @@ def test_status_that_nobody_can_tell_ends_with_3(call: Call, deployed: Callable[
 def test_status_prints_json(call: Call, deployed: Callable[..., None]) -> None:
     deployed({"ready": False})
     result = call("status", "--json")
-    assert (result.status, json.loads(result.out)) == (1, DOCUMENT | {"ready": False})
+    found = json.loads(result.out)
+    cost = found.pop("cost")
+    assert (result.status, found) == (1, DOCUMENT | {"ready": False})
+    assert cost["items"][0]["usd_per_hour"] == [1.515, 3.03]
 
 
 def test_status_of_what_is_not_deployed_ends_with_3(call: Call) -> None:
