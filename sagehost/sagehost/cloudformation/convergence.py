@@ -1,7 +1,5 @@
 """Towards a target, step by step, and back."""
 
-from __future__ import annotations
-
 from sagehost.cloudformation import schema, steps
 from sagehost.cloudformation.errors import ResourceFailure, ValidationError
 from sagehost.cloudformation.steps import OperationError

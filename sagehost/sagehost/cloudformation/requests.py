@@ -1,7 +1,5 @@
 """Requests of the API: what they ask a stack to become."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from urllib.parse import unquote, urlsplit

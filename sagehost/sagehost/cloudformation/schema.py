@@ -4,8 +4,6 @@ The schemas are CloudFormation's own, as cfn-lint ships them; nothing is downloa
 first used. cfn-lint itself is not imported, which would take longer than the rest of the server's start.
 """
 
-from __future__ import annotations
-
 import importlib.util
 import json
 from collections.abc import Iterator, Mapping
@@ -40,7 +38,7 @@ def types() -> Mapping[str, str]:
 
 
 @cache
-def load(resource_type: str) -> ResourceSchema:
+def load(resource_type: str) -> "ResourceSchema":
     """The schema of an existing type.
 
     Raises:

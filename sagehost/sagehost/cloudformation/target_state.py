@@ -1,7 +1,5 @@
 """What the resources of a stack are to become, and what that changes."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """EC2: networks, the endpoints of services in them, and security groups."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from sagehost.cloudformation.errors import ResourceFailure

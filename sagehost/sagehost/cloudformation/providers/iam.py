@@ -1,7 +1,5 @@
 """IAM: roles and policies."""
 
-from __future__ import annotations
-
 from sagehost.cloudformation.providers.provider import (
     Props,
     Provider,

@@ -1,7 +1,5 @@
 """CodePipeline, CodeBuild and CodeConnections: resources that are checked and stored, and that run nothing here."""
 
-from __future__ import annotations
-
 import uuid
 from collections.abc import Callable
 from typing import Any

@@ -4,8 +4,6 @@ What a row leaves out comes from the type's schema (attributes, tags, what a cha
 of the service (names and types of parameters, the longest name).
 """
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import re
@@ -65,7 +63,7 @@ def already_exists(resource_type: str, identifier: str) -> ResourceFailure:
 class Resource:
     """A resource of a stack, as its provider works on it."""
 
-    provider: Provider
+    provider: "Provider"
     account: str
     region: str
     stack_name: str

@@ -1,7 +1,5 @@
 """Systems Manager: parameters."""
 
-from __future__ import annotations
-
 from sagehost.cloudformation.providers.provider import Props, Provider, Resource
 from sagehost.cloudformation.values import Json
 
