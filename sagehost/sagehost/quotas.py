@@ -6,8 +6,9 @@ SageMaker and EC2 refuse what is beyond. A request for more is granted at once. 
 from moto.core.responses import ActionResult
 from moto.sagemaker.exceptions import SagemakerClientError
 
+from sagehost.aws_errors import Refused
 from sagehost.moto_app import serve
-from sagehost.pipelines.services import CheckedService, Refused
+from sagehost.pipelines.services import CheckedService
 
 _ENDPOINTS = {
     **{"ml.g4dn.12xlarge": "L-07BEB181", "ml.p4d.24xlarge": "L-09F79647", "ml.p4de.24xlarge": "L-456B4C5F"},

@@ -75,35 +75,20 @@ def access_key(key_id: str) -> AccessKey | None:
 def assume(
     role_arn: str,
     *,
-    by: str | Credentials,
+    by: str | Identity,
     session_name: str | None = None,
-    source_account: str | None = None,
     source_arn: str | None = None,
-    external_id: str | None = None,
 ) -> Credentials:
-    """Credentials of a new session of a role.
-
-    Args:
-        role_arn: the role.
-        by: the service principal that assumes it, such as `codebuild.amazonaws.com`, or the credentials of a session.
-        session_name: RoleSessionName; a new one unless given.
-        source_account: `aws:SourceAccount`, the account of the resource for which a service acts.
-        source_arn: `aws:SourceArn`, that resource.
-        external_id: `sts:ExternalId`.
-
-    Raises:
-        AccessDenied: the role does not exist, or its trust policy or the session's own policies do not allow it.
-    """
-    caller = by if isinstance(by, str) else identity(by["AccessKeyId"])
+    """Credentials of a new session, by this RoleSessionName or a new one. Raises AccessDenied; see `check`."""
     with moto_app.STATE:
-        check(role_arn, by=caller, source_account=source_account, source_arn=source_arn, external_id=external_id)
+        check(role_arn, by=by, source_arn=source_arn)
         session: AssumedRole = sts_backends[role_arn.split(":")[4]]["aws"].assume_role(
             region_name=accounts.DEFAULT_REGION,
             role_session_name=session_name or uuid.uuid4().hex,
             role_arn=role_arn,
             policy="",
             duration=_HOUR_S,
-            external_id=external_id or "",
+            external_id="",
         )
         return {
             "AccessKeyId": session.access_key_id,
@@ -113,18 +98,13 @@ def assume(
         }
 
 
-def check(
-    role_arn: str,
-    *,
-    by: str | Identity,
-    source_account: str | None = None,
-    source_arn: str | None = None,
-    external_id: str | None = None,
-) -> None:
-    """Whether a service principal or another caller may assume a role; see `assume`.
+def check(role_arn: str, *, by: str | Identity, source_arn: str | None = None, external_id: str | None = None) -> None:
+    """Whether a service principal, such as `codebuild.amazonaws.com`, or another caller may assume a role.
+
+    `source_arn` is the resource for which a service acts: `aws:SourceArn` and, by its account, `aws:SourceAccount`.
 
     Raises:
-        AccessDenied: see `assume`.
+        AccessDenied: the role does not exist, or its trust policy or the caller's own policies do not allow it.
     """
     caller = Identity(by) if isinstance(by, str) else by
     refusal = f"User: {caller.arn} is not authorized to perform: {_ACTION} on resource: {role_arn}"
@@ -133,7 +113,7 @@ def check(
         if role is None:
             raise AccessDenied(refusal)
         context = {
-            "aws:sourceaccount": source_account,
+            "aws:sourceaccount": source_arn and source_arn.split(":")[4],
             "aws:sourcearn": source_arn,
             "sts:externalid": external_id,
             "aws:principalarn": caller.principal_arn,

@@ -139,7 +139,7 @@ def _invoke(schedule: Schedule) -> None:
     _, partition, _, region, account, _ = schedule.arn.split(":")
     role, request = schedule.target["RoleArn"], json.loads(schedule.target["Input"])
     group = f"arn:{partition}:scheduler:{region}:{account}:schedule-group/{schedule.group_name}"
-    roles.check(role, by=SERVICE, source_account=account, source_arn=group)
+    roles.check(role, by=SERVICE, source_arn=group)
     creates = "EndpointConfigName" in request
     action, endpoint = "CreateEndpoint" if creates else "DeleteEndpoint", f"endpoint/{request['EndpointName']}"
     needed = [(action, endpoint)]

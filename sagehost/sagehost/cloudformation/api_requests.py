@@ -7,8 +7,9 @@ from typing import Any
 
 from moto.core.responses import ActionResult
 
+from sagehost.aws_errors import Refused
 from sagehost.cloudformation import engine
-from sagehost.cloudformation.errors import ChangeSetNotFound, ValidationError
+from sagehost.cloudformation.errors import ValidationError
 from sagehost.cloudformation.plan import Plan
 from sagehost.cloudformation.requests import Request
 from sagehost.cloudformation.store import ChangeSet, Stack, Store, Target, now, store
@@ -45,7 +46,7 @@ class Operations(OwnService):
             for change_set in stack.change_sets.values():
                 if change_set.id == name or ("StackName" in self.request and change_set.name == name):
                     return stack, change_set
-        raise ChangeSetNotFound(f"ChangeSet [{name}] does not exist")
+        raise Refused("ChangeSetNotFoundException", f"ChangeSet [{name}] does not exist")
 
     def page(self, key: str, items: Sequence[Any]) -> ActionResult:
         """One page of the items, and where the next one begins."""

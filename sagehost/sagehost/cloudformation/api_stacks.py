@@ -2,10 +2,11 @@
 
 from moto.core.responses import ActionResult, EmptyResult
 
+from sagehost.aws_errors import Refused
 from sagehost.cloudformation import answers, engine
 from sagehost.cloudformation.api_requests import Operations, begin, check_updatable, refuse
 from sagehost.cloudformation.convergence import listed
-from sagehost.cloudformation.errors import AlreadyExists, ValidationError
+from sagehost.cloudformation.errors import ValidationError
 from sagehost.cloudformation.plan import plan
 from sagehost.cloudformation.requests import check_options, target
 from sagehost.cloudformation.store import Stack
@@ -20,7 +21,7 @@ class Stacks(Operations):
         check_options({key: value for key, value in request.items() if (key, value) != ("OnFailure", "DO_NOTHING")})
         name = str(request["StackName"])
         if self.stacks.living(name):
-            raise AlreadyExists(f"Stack [{name}] already exists")
+            raise Refused("AlreadyExistsException", f"Stack [{name}] already exists")
         stack = self.new_stack(name)
         wanted = target(stack, request, request.get("ClientRequestToken"))
         refuse(plan(stack, wanted))

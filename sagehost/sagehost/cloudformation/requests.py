@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import unquote, urlsplit
 
 from sagehost import moto_app
+from sagehost.aws_errors import Refused
 from sagehost.cloudformation import parameters
-from sagehost.cloudformation.errors import InsufficientCapabilities, ValidationError
+from sagehost.cloudformation.errors import ValidationError
 from sagehost.cloudformation.plan import check_rules
 from sagehost.cloudformation.store import Stack, Target
 from sagehost.cloudformation.target_state import TargetState, ssm_value
@@ -61,7 +62,7 @@ def target(stack: Stack, request: Request, token: str | None) -> Target:
 
     Raises:
         ValidationError: the template or its parameters are wrong.
-        InsufficientCapabilities: it creates IAM resources, which the request does not acknowledge.
+        Refused: it creates IAM resources, which the request does not acknowledge.
     """
     present = stack.target
     template = _template(stack, request)
@@ -137,8 +138,8 @@ def needed_capabilities(template: Template) -> list[str]:
 
 
 def check_capabilities(template: Template, given: Sequence[str]) -> None:
-    """Raise InsufficientCapabilities unless the caller has acknowledged what the template needs."""
+    """Raise InsufficientCapabilitiesException unless the caller has acknowledged what the template needs."""
     for needed in needed_capabilities(template):
         enough = {needed, "CAPABILITY_NAMED_IAM"}
         if not enough & set(given):
-            raise InsufficientCapabilities(f"Requires capabilities : [{needed}]")
+            raise Refused("InsufficientCapabilitiesException", f"Requires capabilities : [{needed}]")
