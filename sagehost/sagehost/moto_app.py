@@ -3,6 +3,7 @@
 import io
 import logging
 import os
+import pkgutil
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache, lru_cache
@@ -57,18 +58,20 @@ class OwnService(BaseResponse):
         return parameters
 
 
-_OWN: dict[str, Callable[[], Dispatch]] = {}
-
-
-def serve(service: str, load: Callable[[], Dispatch]) -> None:
-    """Answer a service by our own code in place of moto's; `load` is called when the service is first asked."""
-    _OWN[service] = load
+_OWN = {
+    "cloudformation": "sagehost.cloudformation.api:CloudFormation",
+    "codeconnections": "sagehost.pipelines.services:CodeConnections",
+    "codepipeline": "sagehost.pipelines.services:CodePipeline",
+    "codestar-connections": "sagehost.pipelines.services:CodeStarConnections",
+    "servicequotas": "sagehost.quotas:ServiceQuotas",
+}
+"""Services that our own code answers in place of moto's; it is imported when the service is first asked."""
 
 
 def _service_application(service: Any) -> Flask:
     """The application of one service, by moto's name for it; made when the service is first used."""
     if service in _OWN:
-        return _own_application(service, _OWN[service]())
+        return _own_application(service, pkgutil.resolve_name(_OWN[service]).dispatch)
     patches.install(service)
     return create_backend_app(service)
 

@@ -7,7 +7,6 @@ from moto.core.responses import ActionResult
 from moto.sagemaker.exceptions import SagemakerClientError
 
 from sagehost.aws_errors import Refused
-from sagehost.moto_app import serve
 from sagehost.pipelines.services import CheckedService
 
 _ENDPOINTS = {
@@ -78,8 +77,3 @@ class ServiceQuotas(CheckedService):
 
     def _described(self, service: str, code: str) -> dict[str, str]:
         return {"ServiceCode": service, "QuotaCode": code, "QuotaName": _NAMES[service, code], "Unit": "None"}
-
-
-def install() -> None:
-    """Answer the requests of Service Quotas, of which moto has two operations."""
-    serve("servicequotas", lambda: ServiceQuotas.dispatch)

@@ -18,7 +18,7 @@ from mistral7b.container import start
 from mistral7b.operate.cleanup import Findings, delete, look
 from mistral7b.operate.costs import monthly_usd, prices
 from mistral7b.operate.inventory import KINDS, Resource, inventory, names_of
-from sagehost import cloudformation, hosting, moto_app
+from sagehost import hosting, moto_app
 from sagehost.cloudformation import engine, steps
 from sagehost.cloudformation.errors import ResourceFailure
 from sagehost.cloudformation.store import store
@@ -95,7 +95,6 @@ class Account:
 
 @pytest.fixture(autouse=True)
 def _embedded(monkeypatch: pytest.MonkeyPatch) -> None:
-    cloudformation.install()
     hosting.install(HostingSettings(endpoint_seconds=0, interface_seconds=0.1), containers=CONTAINERS)
     monkeypatch.setattr(engine, "LINGER_S", 60)
     monkeypatch.setenv("SAGEHOST_DEPENDENCY_SECONDS", "0.4")
