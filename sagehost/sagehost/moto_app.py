@@ -5,7 +5,7 @@ import logging
 import os
 import pkgutil
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -18,7 +18,7 @@ from botocore.config import Config
 from flask import Flask
 from moto.core import responses
 from moto.core.botocore_stubber import MockRawResponse
-from moto.core.responses import BaseResponse
+from moto.core.responses import ActionResult, BaseResponse
 from moto.core.utils import convert_to_flask_response, method_names_from_class
 from moto.moto_server import werkzeug_app
 from moto.moto_server.werkzeug_app import BackendRequest, DomainDispatcherApplication, create_backend_app
@@ -56,6 +56,14 @@ class OwnService(BaseResponse):
         """The request's parameters, as botocore's model names them."""
         parameters: Mapping[str, Any] = self._get_params()
         return parameters
+
+
+def page(key: str, items: Sequence[Any], asked: Mapping[str, Any]) -> ActionResult:
+    """One page of the items that a request asks for, and where the next one begins."""
+    start = int(asked.get("NextToken", 0))
+    end = start + int(asked.get("MaxResults", 100))
+    following = {"NextToken": str(end)} if end < len(items) else {}
+    return ActionResult({key: list(items[start:end]), **following})
 
 
 _OWN = {

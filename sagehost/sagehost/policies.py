@@ -51,7 +51,7 @@ def allows(
     Raises:
         NotEvaluated: a statement on this action says something that is not emulated.
     """
-    found = [one for one in statements if _on(one, action) and applies(one) and _holds(one, context)]
+    found = [one for one in statements if _names(one, "Action", action) and applies(one) and _holds(one, context)]
     return found if all(one["Effect"] == "Allow" for one in found) else []
 
 
@@ -98,17 +98,16 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _on(statement: Statement, action: str) -> bool:
-    if "NotAction" in statement:
-        return not any(like(action, pattern, any_case=True) for pattern in listed(statement["NotAction"]))
-    return any(like(action, pattern, any_case=True) for pattern in listed(statement.get("Action", [])))
-
-
 def on_resource(statement: Statement, arn: str) -> bool:
     """Whether a statement of an identity's policy is about a resource."""
-    if "NotResource" in statement:
-        return not any(like(arn, pattern) for pattern in listed(statement["NotResource"]))
-    return any(like(arn, pattern) for pattern in listed(statement.get("Resource", [])))
+    return _names(statement, "Resource", arn)
+
+
+def _names(statement: Statement, member: str, value: str) -> bool:
+    """Whether the patterns of `Action` or `Resource` fit the value, or those of `NotAction` or `NotResource` do not."""
+    negated = f"Not{member}" in statement
+    patterns = listed(statement[f"Not{member}"] if negated else statement.get(member, []))
+    return any(like(value, one, any_case=member == "Action") for one in patterns) is not negated
 
 
 def _holds(statement: Statement, context: Context) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from moto.core.exceptions import ServiceException
-from moto.iam.models import AccessKey, ManagedPolicy, Role, iam_backends
+from moto.iam.models import AccessKey, IAMBackend, ManagedPolicy, Role, iam_backends
 from moto.sts.models import AssumedRole, sts_backends
 
 from sagehost import accounts, moto_app, policies
@@ -53,9 +53,8 @@ def identity(access_key: str, partition: str = "aws") -> Identity:
     account = accounts.account_of(access_key)
     if account is None and (started := session(access_key)):
         return Identity(started.arn, started.account_id, find(started.role_arn))
-    for known in [] if account else list(iam_backends):
-        if user := iam_backends[known][partition].get_user_from_access_key_id(access_key):
-            return Identity(user.arn, known)
+    if account is None and (issued := access_key_of(access_key)) and (name := issued[1].user_name):
+        return Identity(issued[0].get_user(name).arn, issued[0].account_id)
     account = account or accounts.DEFAULT_ACCOUNT
     return Identity(f"arn:{partition}:iam::{account}:root", account)
 
@@ -66,10 +65,10 @@ def session(access_key: str) -> AssumedRole | None:
     return next((one for sts in found if (one := sts.get_assumed_role_from_access_key(access_key))), None)
 
 
-def access_key(key_id: str) -> AccessKey | None:
-    """The access key of a user or of a session that has been issued with this id."""
+def access_key_of(key_id: str) -> tuple[IAMBackend, AccessKey] | None:
+    """The access key of a user or of a session that has been issued with this id, and the back end that has it."""
     found = (iam_backends[account][part] for account in list(iam_backends) for part in list(iam_backends[account]))
-    return next((key for iam in found if (key := iam.access_keys.get(key_id))), None)
+    return next(((iam, key) for iam in found if (key := iam.access_keys.get(key_id))), None)
 
 
 def assume(

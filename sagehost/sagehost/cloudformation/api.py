@@ -17,6 +17,7 @@ from sagehost.cloudformation.plan import NO_CHANGES, Plan, plan
 from sagehost.cloudformation.requests import body, check_options, target
 from sagehost.cloudformation.store import ChangeSet, Problem, Stack, Target
 from sagehost.cloudformation.template import parse
+from sagehost.moto_app import page
 
 
 class ChangeSets(Operations):
@@ -77,7 +78,7 @@ class ChangeSets(Operations):
     def list_change_sets(self) -> ActionResult:
         """ListChangeSets."""
         stack = self.stack()
-        return self.page("Summaries", [answers.change_set(stack, one) for one in stack.change_sets.values()])
+        return page("Summaries", [answers.change_set(stack, one) for one in stack.change_sets.values()], self.request)
 
     def delete_change_set(self) -> ActionResult:
         """DeleteChangeSet. One that does not exist is as good as deleted."""

@@ -70,7 +70,7 @@ class ResourceSchema:
 
     def __init__(self, resource_type: str, schema: Mapping[str, Any]) -> None:
         self.type = resource_type
-        self._schema = schema
+        self.json_schema = schema
         self.properties: frozenset[str] = frozenset(schema["properties"])
         self.read_only = _names(schema.get("readOnlyProperties", []))
         self.create_only = _names(schema.get("createOnlyProperties", []))
@@ -78,15 +78,19 @@ class ResourceSchema:
         self.deletes_first: bool = schema.get("replacementStrategy") == "delete_then_create"
 
     @cached_property
+    def _validator(self) -> Any:
+        return Validator(self.json_schema)
+
+    @cached_property
     def tagging(self) -> Tagging | None:
         """How the type takes tags, or None if it takes none."""
-        declared = self._schema.get("tagging", {})
+        declared = self.json_schema.get("tagging", {})
         name = declared.get("tagProperty", "/properties/Tags").removeprefix("/properties/")
         if declared.get("taggable") is False or name not in self.properties:
             return None
-        shape = self._schema["properties"][name]
+        shape = self.json_schema["properties"][name]
         if "$ref" in shape:
-            shape = self._schema["definitions"][shape["$ref"].rsplit("/", 1)[1]]
+            shape = self.json_schema["definitions"][shape["$ref"].rsplit("/", 1)[1]]
         actions = [permission.partition(":")[2] for permission in declared.get("permissions", [])]
         adding, removing = (
             next((xform_name(action) for action in actions if action.startswith(verbs)), "")
@@ -103,12 +107,7 @@ class ResourceSchema:
         for name in sorted(self.read_only & set(properties)):
             yield f"#: readOnly property [{name}] cannot be set"
         writable = {name: value for name, value in properties.items() if name not in self.read_only}
-        for error in _validator(self.type).iter_errors(writable):
-            yield _worded(error)
-
-    def json_schema(self) -> Mapping[str, Any]:
-        """The raw schema."""
-        return self._schema
+        yield from map(_worded, self._validator.iter_errors(writable))
 
 
 def _worded(error: jsonschema.ValidationError) -> str:
@@ -126,8 +125,3 @@ def section_problems(name: str, section: Json) -> Iterator[str]:
 @cache
 def _section(name: str) -> Any:
     return Validator(json.loads((_directory() / "other" / name / "configuration.json").read_text()))
-
-
-@cache
-def _validator(resource_type: str) -> Any:
-    return Validator(load(resource_type).json_schema())

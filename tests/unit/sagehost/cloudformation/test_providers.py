@@ -25,7 +25,7 @@ def test_a_provider_carries_only_properties_that_its_type_has(resource_type: str
 
 @pytest.mark.parametrize("resource_type", PROVIDERS)
 def test_a_provider_carries_every_property_that_its_type_requires(resource_type: str) -> None:
-    required = set(schema.load(resource_type).json_schema().get("required", []))
+    required = set(schema.load(resource_type).json_schema.get("required", []))
     assert required <= PROVIDERS[resource_type].properties
 
 
@@ -42,7 +42,7 @@ REPLACED_HERE_ONLY = {
 def test_a_property_that_the_schema_lets_change_changes_in_place(resource_type: str) -> None:
     """One that AWS replaces on some conditions is always replaced: the schemas do not tell the conditions."""
     provider, declared = PROVIDERS[resource_type], schema.load(resource_type)
-    conditional = declared.json_schema().get("conditionalCreateOnlyProperties", [])
+    conditional = declared.json_schema.get("conditionalCreateOnlyProperties", [])
     replaced = {pointer.split("/")[2] for pointer in conditional} | declared.create_only
     more = REPLACED_HERE_ONLY.get(resource_type, set())
     assert provider.replaced_by(provider.properties) == (replaced & provider.properties) | more
