@@ -448,6 +448,17 @@ def test_parameters_with_and_without_a_name(account: Account) -> None:
     assert {"Key": "a", "Value": "b"} in tags
 
 
+def test_a_parameter_is_updated_and_one_of_somebody_else_is_not_overwritten(account: Account) -> None:
+    def parameter(value: str) -> dict[str, Any]:
+        return {"Named": {"Type": "AWS::SSM::Parameter", "Properties": {"Name": "n", "Type": "String", "Value": value}}}
+
+    account.deploy("first", parameter("a"))
+    assert account.update("first", parameter("b")) == "UPDATE_COMPLETE"
+    assert account.create("second", parameter("c")) == "ROLLBACK_COMPLETE"
+    assert "identifier 'n' already exists" in account.reason("second", "CREATE_FAILED")
+    assert account.client("ssm").get_parameter(Name="n")["Parameter"]["Value"] == "b"
+
+
 def test_a_bucket_as_the_cdk_bootstrap_makes_it(account: Account) -> None:
     name = f"assets-{account.id}"
     policy = {
