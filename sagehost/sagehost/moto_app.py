@@ -38,10 +38,6 @@ STATE = threading.RLock()
 """Held while moto works on a request: its back ends are plain dictionaries, not made for threads."""
 
 
-Dispatch = Callable[[Any, str, Mapping[str, Any]], Any]
-"""Answers a request, as the `dispatch` of a `BaseResponse` of moto's does: request, URL and headers."""
-
-
 class OwnService(BaseResponse):
     """A request to a service of our own. moto calls the method that is named like the operation."""
 
@@ -78,17 +74,14 @@ _OWN = {
 
 def _service_application(service: Any) -> Flask:
     """The application of one service, by moto's name for it; made when the service is first used."""
-    if service in _OWN:
-        return _own_application(service, pkgutil.resolve_name(_OWN[service]).dispatch)
-    patches.install(service)
-    return create_backend_app(service)
-
-
-def _own_application(service: str, dispatch: Dispatch) -> Flask:
+    if service not in _OWN:
+        patches.install(service)
+        return create_backend_app(service)
     application = Flask(service)
     application.debug = True  # as moto's: failures are raised, not rendered
     application.request_class = BackendRequest
-    application.add_url_rule("/", view_func=convert_to_flask_response(dispatch), methods=["GET", "POST"])
+    answer = convert_to_flask_response(pkgutil.resolve_name(_OWN[service]).dispatch)
+    application.add_url_rule("/", view_func=answer, methods=["GET", "POST"])
     return application
 
 
@@ -178,25 +171,18 @@ def application() -> MotoApplication:
 def _send(request: AWSPreparedRequest, **_: object) -> AWSResponse:
     """Answer a request of botocore from `application`; a `before-send` hook's answer replaces the network."""
     url = urlsplit(request.url)
-    body = request.body if request.body is not None else b""
-    if isinstance(body, str):
-        body = body.encode()
-    elif not isinstance(body, bytes | bytearray):
-        body = body.read()
     headers = {
         name: value.decode() if isinstance(value, bytes) else value
         for name, value in request.headers.items()
         if name.lower() != "transfer-encoding"
     }
     environ = EnvironBuilder(
-        path=url.path or "/",
-        query_string=url.query,
+        path=url._replace(scheme="", netloc="").geturl() or "/",
         method=request.method,
         base_url=f"{url.scheme}://{url.netloc}",
         headers=headers,
-        input_stream=io.BytesIO(bytes(body)),
+        data=request.body,
     ).get_environ()
-    environ["RAW_URI"] = environ["REQUEST_URI"] = f"{url.path or '/'}{'?' + url.query if url.query else ''}"
     chunks, status, response_headers = run_wsgi_app(application(), environ, buffered=True)
     return AWSResponse(request.url, int(status.split()[0]), dict(response_headers), MockRawResponse(b"".join(chunks)))
 

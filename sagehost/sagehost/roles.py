@@ -120,7 +120,8 @@ def check(role_arn: str, *, by: str | Identity, source_arn: str | None = None, e
             **policies.tags_context((tag["Key"], tag["Value"]) for tag in role.tags),
         }
         try:
-            trusted = _trusted(role, caller, context)
+            trust = policies.statements(role.assume_role_policy_document)
+            trusted = policies.allows(trust, _ACTION, lambda one: _names(one, caller), context)
             if not trusted or not _allowed(role, caller, trusted, context):
                 raise AccessDenied(refusal)
         except NotEvaluated as error:
@@ -164,23 +165,12 @@ def statements(role_arn: str) -> list[Statement]:
     return [] if role is None else [one for document in _documents(role) for one in policies.statements(document)]
 
 
-def _trusted(role: Role, caller: Identity, context: Context) -> list[Statement]:
-    """The statements of a role's trust policy that let the caller in."""
-    statements = policies.statements(role.assume_role_policy_document)
-    return policies.allows(statements, _ACTION, lambda one: _names(one, caller), context)
-
-
 def _names(statement: Statement, caller: Identity) -> bool:
-    """Whether a statement is about the caller."""
+    """Whether a statement is about the caller, or the whole of its account."""
     if caller.account is None:
         return caller.arn in principals(statement, "Service") or statement.get("Principal") == "*"
-    return any(name == "*" or _is(name, caller) for name in principals(statement, "AWS"))
-
-
-def _is(name: str, caller: Identity) -> bool:
-    """Whether a principal of a trust policy is the caller, or the whole of its account."""
-    root = f":iam::{caller.account}:root"
-    return name in (caller.account, caller.arn, caller.principal_arn) or name.endswith(root)
+    own, root = {"*", caller.account, caller.arn, caller.principal_arn}, f":iam::{caller.account}:root"
+    return any(name in own or name.endswith(root) for name in principals(statement, "AWS"))
 
 
 def _allowed(role: Role, caller: Identity, trusted: list[Statement], context: Context) -> bool:

@@ -45,7 +45,7 @@ def ssm_value(account: str, region: str) -> Callable[[str], str]:
 
 
 class TargetState:
-    """The state that a target describes, as far as it is known; the `World` of its template's references."""
+    """The state that a target describes, as far as it is known, and what its template's references mean then."""
 
     def __init__(self, stack: Stack, target: Target) -> None:
         self._stack = stack
@@ -67,14 +67,14 @@ class TargetState:
         self.order = target.template.order(self.active)
 
     def reference(self, logical_id: str) -> Json:
-        """See `World`."""
+        """What Ref gives for a resource or a pseudo parameter; UNKNOWN before deployment."""
         if logical_id in self._pseudo:
             return self._pseudo[logical_id]
         self._check_exists(logical_id)
         return self.known[logical_id].physical_id if logical_id in self.known else UNKNOWN
 
     def attribute(self, logical_id: str, name: str) -> Json:
-        """See `World`."""
+        """What Fn::GetAtt gives for a resource; UNKNOWN before deployment."""
         self._check_exists(logical_id)
         resource_type = self.target.template.resources[logical_id]["Type"]
         provider = PROVIDERS.get(resource_type)
@@ -96,7 +96,7 @@ class TargetState:
             raise ValidationError(f"Template error: instance of Fn::GetAtt references undefined resource {logical_id}")
 
     def imported(self, export: str) -> Json:
-        """See `World`."""
+        """The value of another stack's export."""
         exporter = store(self._stack.account, self._stack.region).exporter(export)
         if exporter is None or exporter is self._stack:
             raise ValidationError(f"No export named {export} found.")
@@ -104,7 +104,7 @@ class TargetState:
         return exporter.exports()[export]
 
     def zones(self, region: str) -> list[str]:
-        """See `World`."""
+        """The names of a region's availability zones."""
         client = moto_app.client("ec2", self._stack.account, region)
         return [zone["ZoneName"] for zone in client.describe_availability_zones()["AvailabilityZones"]]
 

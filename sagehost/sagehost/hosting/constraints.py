@@ -8,22 +8,17 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 
-import botocore.session
-from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
+from botocore.model import ListShape, MapShape, Shape, StructureShape
+from moto.core.utils import get_service_model
 
 
 def violations(service: str, operation: str, parameters: Mapping[str, object]) -> str | None:
     """The message of a ValidationException for these parameters, or None if they keep to the model."""
-    shape = _service_model(service).operation_model(operation).input_shape
+    shape = get_service_model(service).operation_model(operation).input_shape
     found = [] if shape is None else list(_check(shape, parameters, ""))
     if not found:
         return None
     return f"{len(found)} validation error{'s' if len(found) > 1 else ''} detected: {'; '.join(found)}"
-
-
-@cache
-def _service_model(service: str) -> ServiceModel:
-    return botocore.session.get_session().get_service_model(service)
 
 
 def _check(shape: Shape, value: object, path: str) -> Iterator[str]:

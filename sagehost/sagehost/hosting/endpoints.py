@@ -236,8 +236,12 @@ class Endpoints:
             failure = None
             try:
                 work()
+            except DeploymentError as error:
+                failure = str(error)
             except Exception as error:  # noqa: BLE001 - a thread has no caller: the endpoint would hang
-                failure = _reason(error)
+                _log.exception("an endpoint could not be deployed")
+                again = "Request to service failed. If failure persists after retry, contact customer support."
+                failure = f"{again} ({error})"
             with STATE:
                 if failure is None:
                     self.fleet[record.key] = RunningEndpoint(record.running, record.capture)
@@ -273,14 +277,6 @@ class Endpoints:
 
 HOSTED = Endpoints({}, after(0), after(0))
 """All endpoints of this process."""
-
-
-def _reason(error: Exception) -> str:
-    """The FailureReason; what is not the containers' fault goes to the server's log too, or the endpoint would hang."""
-    if isinstance(error, DeploymentError):
-        return str(error)
-    _log.error("an endpoint could not be deployed", exc_info=error)
-    return f"Request to service failed. If failure persists after retry, contact customer support. ({error})"
 
 
 def _targets(record: EndpointRecord) -> tuple[Any, list[dict[str, str]]]:
