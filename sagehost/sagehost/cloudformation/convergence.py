@@ -83,11 +83,7 @@ def _replace(stack: Stack, present: Deployed, wanted: Deployed) -> Deployed:
 
 
 def settle_outputs(stack: Stack, state: TargetState) -> None:
-    """Evaluate the outputs.
-
-    Raises:
-        OperationError: one is wrong, or an export is taken or in use.
-    """
+    """Evaluate the outputs. Raises OperationError: one is wrong, or an export is taken or in use."""
     try:
         outputs = state.outputs()
     except ValidationError as error:

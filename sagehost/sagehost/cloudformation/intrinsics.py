@@ -37,11 +37,7 @@ class Evaluator:
         return "Condition" not in block or self.condition(block["Condition"])
 
     def condition(self, name: str) -> bool:
-        """A condition's value.
-
-        Raises:
-            ValidationError: it does not exist, or depends on itself.
-        """
+        """A condition's value. Raises ValidationError: it does not exist, or depends on itself."""
         if name not in self._conditions:
             if name in self._pending:
                 raise ValidationError(f"Circular dependency between conditions: [{', '.join(self._pending)}]")

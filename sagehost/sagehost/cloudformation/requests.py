@@ -47,11 +47,7 @@ _CARRIED = """
 
 
 def check_options(request: Request) -> None:
-    """Refuse, by name, the options that are not emulated.
-
-    Raises:
-        ValidationError: one is asked for.
-    """
+    """Refuse, by name, the options that are not emulated. Raises ValidationError: one is asked for."""
     for name, value in request.items():
         if name not in _CARRIED.split() and value != _HARMLESS.get(name, ...):
             raise ValidationError(f"{name} {value} is not emulated")

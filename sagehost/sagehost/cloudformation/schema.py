@@ -39,11 +39,7 @@ def types() -> Mapping[str, str]:
 
 @cache
 def load(resource_type: str) -> "ResourceSchema":
-    """The schema of an existing type.
-
-    Raises:
-        KeyError: AWS has no such type.
-    """
+    """The schema of an existing type. Raises KeyError: AWS has no such type."""
     path = _directory() / "resources" / f"{types()[resource_type]}.json"
     return ResourceSchema(resource_type, json.loads(path.read_text()))
 

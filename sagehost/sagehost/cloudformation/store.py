@@ -203,11 +203,7 @@ class Store:
         return found if found and found.deleted is None else None
 
     def get(self, name_or_id: str) -> Stack:
-        """As `find`.
-
-        Raises:
-            ValidationError: there is none.
-        """
+        """As `find`. Raises ValidationError: there is none."""
         stack = self.find(name_or_id)
         if stack is None:
             raise ValidationError(f"Stack with id {name_or_id} does not exist")

@@ -235,11 +235,7 @@ def difference(have: Deployed, properties: Mapping[str, Json], definition: Mappi
 
 
 def refuse_renaming(have: Deployed, properties: Mapping[str, Json]) -> None:
-    """Refuse to replace a resource by one of the same name, as the two have to exist at once.
-
-    Raises:
-        ResourceFailure: in CloudFormation's words.
-    """
+    """Raise ResourceFailure if a resource is replaced by one of its name, as the two have to exist at once."""
     provider = PROVIDERS[have.type]
     unique_in = (provider.name, *provider.within.split())
     if provider.name in properties and all(properties.get(one) == have.properties.get(one) for one in unique_in):
