@@ -159,7 +159,10 @@ def allows_action(role_arn: str, action: str, resource: str, resource_policy: st
 def statements(role_arn: str) -> list[Statement]:
     """The statements of a role's inline and attached policies; none for a role that does not exist."""
     role = find(role_arn)
-    return [] if role is None else [one for document in _documents(role) for one in policies.statements(document)]
+    if role is None:
+        return []
+    documents = [*role.policies.values(), *map(_document, role.managed_policies.values())]
+    return [one for document in documents for one in policies.statements(document)]
 
 
 def _names(statement: Statement, caller: Identity) -> bool:
@@ -187,11 +190,6 @@ def _allowed(role: Role, caller: Identity, trusted: list[Statement], context: Co
 
 def _permitted(statements: list[Statement], action: str, resource: str, context: Context) -> bool:
     return bool(policies.allows(statements, action, lambda one: policies.on_resource(one, resource), context))
-
-
-def _documents(role: Role) -> list[str | Mapping[str, Any]]:
-    """The role's inline and attached policies."""
-    return [*role.policies.values(), *(_document(policy) for policy in role.managed_policies.values())]
 
 
 def _document(policy: ManagedPolicy) -> str:

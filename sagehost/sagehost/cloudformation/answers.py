@@ -27,7 +27,7 @@ def _parameters(target: Target) -> list[Answer]:
 def _asked(target: Target) -> Answer:
     """What was asked of a stack or a change set."""
     return {
-        "TemplateDescription": target.template.description,
+        "TemplateDescription": target.template.document.get("Description"),
         "Parameters": _parameters(target),
         "Capabilities": target.capabilities,
         "RoleARN": target.role_arn,
@@ -107,7 +107,7 @@ def template_summary(template: Template) -> Answer:
     """What a template declares, for GetTemplateSummary and ValidateTemplate."""
     capabilities = needed_capabilities(template)
     return {
-        "Description": template.description,
+        "Description": template.document.get("Description"),
         "Parameters": [
             {
                 "ParameterKey": name,

@@ -8,7 +8,7 @@ from sagehost.cloudformation import engine
 from sagehost.cloudformation.errors import ValidationError
 from sagehost.cloudformation.plan import Plan
 from sagehost.cloudformation.requests import Request
-from sagehost.cloudformation.store import ChangeSet, Stack, Store, Target, now, store
+from sagehost.cloudformation.store import STORES, ChangeSet, Stack, Store, Target, now
 from sagehost.moto_app import OwnService
 
 _NAME = re.compile(r"[a-zA-Z][-a-zA-Z0-9]*")
@@ -25,7 +25,7 @@ class Operations(OwnService):
     @property
     def stacks(self) -> Store:
         """The stacks of the caller's account and region."""
-        return store(self.current_account, self.region)
+        return STORES[self.current_account, self.region]
 
     def stack(self) -> Stack:
         """The stack that the request names."""

@@ -3,7 +3,7 @@
 from sagehost.cloudformation import schema, steps
 from sagehost.cloudformation.errors import ResourceFailure, ValidationError
 from sagehost.cloudformation.steps import OperationError
-from sagehost.cloudformation.store import Deployed, Stack, Step, Target, store
+from sagehost.cloudformation.store import STORES, Deployed, Stack, Step, Target
 from sagehost.cloudformation.target_state import INVALID, TargetState, difference, refuse_renaming
 
 
@@ -89,7 +89,7 @@ def settle_outputs(stack: Stack, state: TargetState) -> None:
     except ValidationError as error:
         raise OperationError(error.message) from error
     exports = {output.export_name: output.value for output in outputs if output.export_name}
-    stacks = store(stack.account, stack.region)
+    stacks = STORES[stack.account, stack.region]
     for name in exports:
         exporter = stacks.exporter(name)
         if exporter is not None and exporter is not stack:

@@ -28,10 +28,6 @@ class Evaluator:
         self._pending: list[str] = []
         self._built = 0
 
-    def active(self) -> frozenset[str]:
-        """The resources whose condition holds."""
-        return frozenset(name for name, resource in self._template.resources.items() if self.holds(resource))
-
     def holds(self, block: Mapping[str, Json]) -> bool:
         """Whether the condition of a resource or an output, if any, is true."""
         return "Condition" not in block or self.condition(block["Condition"])
@@ -113,9 +109,8 @@ class Evaluator:
 
     def _sub(self, text: str, own: Mapping[str, Json]) -> Json:
         values: dict[str, str] = {}
-        for name in (names := substituted(text)):
-            if name in values:
-                continue
+        names = substituted(text)
+        for name in dict.fromkeys(names):
             if name in own:
                 value = self.value(own[name])
             elif "." in name:

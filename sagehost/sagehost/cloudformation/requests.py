@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from urllib.parse import unquote, urlsplit
 
 from sagehost import moto_app
@@ -71,7 +72,7 @@ def target(stack: Stack, request: Request, token: str | None) -> Target:
             template,
             request.get("Parameters", []),
             present.parameters.given if present else None,
-            ssm_value(stack.account, stack.region),
+            partial(ssm_value, stack),
         ),
         tags=(present.tags if present else {}) if tags is None else tags,
         capabilities=capabilities,

@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -218,9 +219,5 @@ class Store:
         return sorted(stack.name for stack in self if name in stack.imports)
 
 
-_STORES: dict[tuple[str, str], Store] = {}
-
-
-def store(account: str, region: str) -> Store:
-    """The stacks of an account and region."""
-    return _STORES.setdefault((account, region), Store())
+STORES = defaultdict[tuple[str, str], Store](Store)
+"""The stacks of an account and region."""

@@ -70,11 +70,6 @@ class Template:
         """A section of the template; empty when absent."""
         return self.document.get(name) or {}
 
-    @property
-    def description(self) -> str | None:
-        """The template's description."""
-        return self.document.get("Description")
-
     def order(self, active: Collection[str]) -> list[str]:
         """The active resources, each after the ones it depends on."""
         graph = {name: self.references[name] & set(active) for name in self.resources if name in active}

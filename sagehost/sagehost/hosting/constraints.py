@@ -25,7 +25,7 @@ def _check(shape: Shape, value: object, path: str) -> Iterator[str]:
     if isinstance(shape, StructureShape) and isinstance(value, Mapping):
         for name, member in shape.members.items():
             if value.get(name) is not None:
-                yield from _check(member, value[name], _join(path, name[0].lower() + name[1:]))
+                yield from _check(member, value[name], f"{path}.{name[0].lower()}{name[1:]}".lstrip("."))
     elif isinstance(shape, ListShape) and isinstance(value, list):
         yield from _bounds(shape, len(value), value, path, "length")
         for index, item in enumerate(value, start=1):
@@ -68,7 +68,3 @@ def _compiled(pattern: str) -> re.Pattern[str] | None:
 
 def _violation(value: object, path: str, constraint: str) -> str:
     return f"Value '{value}' at '{path}' failed to satisfy constraint: {constraint}"
-
-
-def _join(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
