@@ -52,10 +52,7 @@ def credentials(account: str = DEFAULT_ACCOUNT, region: str = DEFAULT_REGION, *,
     """Environment variables with which any AWS tool calls the embedded AWS as `account`.
 
     `secret` is the server's, for every account. The variables also keep the tool away from the user's configuration,
-    and requests to this machine away from a proxy.
-
-    Raises:
-        ValueError: see `access_key_id`.
+    and requests to this machine away from a proxy. Raises ValueError: see `access_key_id`.
     """
     return {
         "AWS_ACCESS_KEY_ID": access_key_id(account),

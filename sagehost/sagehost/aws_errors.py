@@ -17,8 +17,8 @@ _BY_SIGNING_NAME = {"monitoring": "cloudwatch", "servicequotas": "service-quotas
 """Services whose name in a signature is not botocore's."""
 
 
-class _Failure(ServiceException):
-    """One of our own: moto looks for the service of an exception in the package that its class comes from."""
+class Refused(ServiceException):
+    """An error of a service, by code and message. Our own: moto looks for the service in an exception's package."""
 
 
 # The service of a request whose signature does not say it, by how its content type begins.
@@ -58,7 +58,7 @@ def error_response(
     except NotImplementedError:
         protocol = str(service.protocol)
     serializer = get_serializer_class(service.service_name, protocol)(operation_model=OperationModel({}, service))
-    serialized = serializer.serialize(_Failure(code, message))
+    serialized = serializer.serialize(Refused(code, message))
     headers = {name.lower(): value for name, value in serialized["headers"].items()}
     headers |= {"x-amzn-errortype": code, "x-amzn-requestid": str(uuid.uuid4())}
     content = serialized["body"]

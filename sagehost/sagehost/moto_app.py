@@ -3,8 +3,9 @@
 import io
 import logging
 import os
+import pkgutil
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -17,7 +18,7 @@ from botocore.config import Config
 from flask import Flask
 from moto.core import responses
 from moto.core.botocore_stubber import MockRawResponse
-from moto.core.responses import BaseResponse
+from moto.core.responses import ActionResult, BaseResponse
 from moto.core.utils import convert_to_flask_response, method_names_from_class
 from moto.moto_server import werkzeug_app
 from moto.moto_server.werkzeug_app import BackendRequest, DomainDispatcherApplication, create_backend_app
@@ -37,10 +38,6 @@ STATE = threading.RLock()
 """Held while moto works on a request: its back ends are plain dictionaries, not made for threads."""
 
 
-Dispatch = Callable[[Any, str, Mapping[str, Any]], Any]
-"""Answers a request, as the `dispatch` of a `BaseResponse` of moto's does: request, URL and headers."""
-
-
 class OwnService(BaseResponse):
     """A request to a service of our own. moto calls the method that is named like the operation."""
 
@@ -57,27 +54,34 @@ class OwnService(BaseResponse):
         return parameters
 
 
-_OWN: dict[str, Callable[[], Dispatch]] = {}
+def page(key: str, items: Sequence[Any], asked: Mapping[str, Any]) -> ActionResult:
+    """One page of the items that a request asks for, and where the next one begins."""
+    start = int(asked.get("NextToken", 0))
+    end = start + int(asked.get("MaxResults", 100))
+    following = {"NextToken": str(end)} if end < len(items) else {}
+    return ActionResult({key: list(items[start:end]), **following})
 
 
-def serve(service: str, load: Callable[[], Dispatch]) -> None:
-    """Answer a service by our own code in place of moto's; `load` is called when the service is first asked."""
-    _OWN[service] = load
+_OWN = {
+    "cloudformation": "sagehost.cloudformation.api:CloudFormation",
+    "codeconnections": "sagehost.pipelines.services:CodeConnections",
+    "codepipeline": "sagehost.pipelines.services:CodePipeline",
+    "codestar-connections": "sagehost.pipelines.services:CodeStarConnections",
+    "servicequotas": "sagehost.quotas:ServiceQuotas",
+}
+"""Services that our own code answers in place of moto's; it is imported when the service is first asked."""
 
 
 def _service_application(service: Any) -> Flask:
     """The application of one service, by moto's name for it; made when the service is first used."""
-    if service in _OWN:
-        return _own_application(service, _OWN[service]())
-    patches.install(service)
-    return create_backend_app(service)
-
-
-def _own_application(service: str, dispatch: Dispatch) -> Flask:
+    if service not in _OWN:
+        patches.install(service)
+        return create_backend_app(service)
     application = Flask(service)
     application.debug = True  # as moto's: failures are raised, not rendered
     application.request_class = BackendRequest
-    application.add_url_rule("/", view_func=convert_to_flask_response(dispatch), methods=["GET", "POST"])
+    answer = convert_to_flask_response(pkgutil.resolve_name(_OWN[service]).dispatch)
+    application.add_url_rule("/", view_func=answer, methods=["GET", "POST"])
     return application
 
 
@@ -167,25 +171,18 @@ def application() -> MotoApplication:
 def _send(request: AWSPreparedRequest, **_: object) -> AWSResponse:
     """Answer a request of botocore from `application`; a `before-send` hook's answer replaces the network."""
     url = urlsplit(request.url)
-    body = request.body if request.body is not None else b""
-    if isinstance(body, str):
-        body = body.encode()
-    elif not isinstance(body, bytes | bytearray):
-        body = body.read()
     headers = {
         name: value.decode() if isinstance(value, bytes) else value
         for name, value in request.headers.items()
         if name.lower() != "transfer-encoding"
     }
     environ = EnvironBuilder(
-        path=url.path or "/",
-        query_string=url.query,
+        path=url._replace(scheme="", netloc="").geturl() or "/",
         method=request.method,
         base_url=f"{url.scheme}://{url.netloc}",
         headers=headers,
-        input_stream=io.BytesIO(bytes(body)),
+        data=request.body,
     ).get_environ()
-    environ["RAW_URI"] = environ["REQUEST_URI"] = f"{url.path or '/'}{'?' + url.query if url.query else ''}"
     chunks, status, response_headers = run_wsgi_app(application(), environ, buffered=True)
     return AWSResponse(request.url, int(status.split()[0]), dict(response_headers), MockRawResponse(b"".join(chunks)))
 

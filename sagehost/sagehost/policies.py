@@ -40,27 +40,17 @@ def statements(document: str | Mapping[str, Any]) -> list[Statement]:
 def allows(
     statements: list[Statement], action: str, applies: Callable[[Statement], bool], context: Context
 ) -> list[Statement]:
-    """The statements that allow an action; none of them where a statement denies it.
+    """The statements that allow an action, such as `sts:AssumeRole`; none of them where a statement denies it.
 
-    Args:
-        statements: the statements of the policies.
-        action: such as `sts:AssumeRole`.
-        applies: whether a statement is about the principal and the resource of the request.
-        context: values of condition keys.
-
-    Raises:
-        NotEvaluated: a statement on this action says something that is not emulated.
+    `applies` tells whether a statement is about the principal and the resource of the request; `context` has the values
+    of condition keys. Raises NotEvaluated: a statement on this action says something that is not emulated.
     """
-    found = [one for one in statements if _on(one, action) and applies(one) and _holds(one, context)]
+    found = [one for one in statements if _names(one, "Action", action) and applies(one) and _holds(one, context)]
     return found if all(one["Effect"] == "Allow" for one in found) else []
 
 
 def allows_service(document: str, action: str, service: str, context: Context) -> bool:
-    """Whether a resource's policy lets a service principal, such as `events.amazonaws.com`, do something.
-
-    Raises:
-        NotEvaluated: see `allows`.
-    """
+    """Whether a resource's policy lets a service, such as `events.amazonaws.com`, do something; see `allows`."""
 
     def names(statement: Statement) -> bool:
         return "*" in principals(statement, "AWS") or service in principals(statement, "Service")
@@ -98,17 +88,16 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _on(statement: Statement, action: str) -> bool:
-    if "NotAction" in statement:
-        return not any(like(action, pattern, any_case=True) for pattern in listed(statement["NotAction"]))
-    return any(like(action, pattern, any_case=True) for pattern in listed(statement.get("Action", [])))
-
-
 def on_resource(statement: Statement, arn: str) -> bool:
     """Whether a statement of an identity's policy is about a resource."""
-    if "NotResource" in statement:
-        return not any(like(arn, pattern) for pattern in listed(statement["NotResource"]))
-    return any(like(arn, pattern) for pattern in listed(statement.get("Resource", [])))
+    return _names(statement, "Resource", arn)
+
+
+def _names(statement: Statement, member: str, value: str) -> bool:
+    """Whether the patterns of `Action` or `Resource` fit the value, or those of `NotAction` or `NotResource` do not."""
+    negated = f"Not{member}" in statement
+    patterns = listed(statement[f"Not{member}"] if negated else statement.get(member, []))
+    return any(like(value, one, any_case=member == "Action") for one in patterns) is not negated
 
 
 def _holds(statement: Statement, context: Context) -> bool:

@@ -6,8 +6,8 @@ SageMaker and EC2 refuse what is beyond. A request for more is granted at once. 
 from moto.core.responses import ActionResult
 from moto.sagemaker.exceptions import SagemakerClientError
 
-from sagehost.moto_app import serve
-from sagehost.pipelines.services import CheckedService, Refused
+from sagehost.aws_errors import Refused
+from sagehost.pipelines.services import CheckedService
 
 _ENDPOINTS = {
     **{"ml.g4dn.12xlarge": "L-07BEB181", "ml.p4d.24xlarge": "L-09F79647", "ml.p4de.24xlarge": "L-456B4C5F"},
@@ -50,24 +50,21 @@ class ServiceQuotas(CheckedService):
 
     def get_service_quota(self) -> ActionResult:
         """GetServiceQuota."""
-        *_, service, code = key = self._key()
-        return ActionResult({"Quota": {**self._described(service, code), "Value": quota(*key)}})
+        return self._answer("Quota", Value=quota(*self._key()))
 
     def get_aws_default_service_quota(self) -> ActionResult:
         """GetAWSDefaultServiceQuota."""
-        *_, service, code = self._key()
-        return ActionResult({"Quota": {**self._described(service, code), "Value": DEFAULTS[service]}})
+        return self._answer("Quota", Value=DEFAULTS[self._key()[2]])
 
     def request_service_quota_increase(self) -> ActionResult:
         """RequestServiceQuotaIncrease."""
-        account, region, service, code = key = self._key()
+        account, region, service, code = self._key()
         wanted = float(self.request["DesiredValue"])
-        if wanted <= quota(*key):
+        if wanted <= quota(account, region, service, code):
             message = "You must provide a quota value greater than the current quota value"
             raise Refused("IllegalArgumentException", message)
         APPLIED[account, region, code] = wanted
-        granted = {"DesiredValue": wanted, "Status": "APPROVED"}
-        return ActionResult({"RequestedQuota": {**self._described(service, code), **granted}})
+        return self._answer("RequestedQuota", DesiredValue=wanted, Status="APPROVED")
 
     def _key(self) -> tuple[str, str, str, str]:
         service, code = self.request["ServiceCode"], self.request["QuotaCode"]
@@ -75,10 +72,7 @@ class ServiceQuotas(CheckedService):
             raise Refused("NoSuchResourceException", "The request failed because the specified quota does not exist.")
         return self.current_account, self.region, service, code
 
-    def _described(self, service: str, code: str) -> dict[str, str]:
-        return {"ServiceCode": service, "QuotaCode": code, "QuotaName": _NAMES[service, code], "Unit": "None"}
-
-
-def install() -> None:
-    """Answer the requests of Service Quotas, of which moto has two operations."""
-    serve("servicequotas", lambda: ServiceQuotas.dispatch)
+    def _answer(self, member: str, **told: object) -> ActionResult:
+        *_, service, code = self._key()
+        described = {"ServiceCode": service, "QuotaCode": code, "QuotaName": _NAMES[service, code], "Unit": "None"}
+        return ActionResult({member: described | told})

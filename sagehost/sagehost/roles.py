@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from moto.core.exceptions import ServiceException
-from moto.iam.models import AccessKey, ManagedPolicy, Role, iam_backends
+from moto.iam.models import AccessKey, IAMBackend, ManagedPolicy, Role, iam_backends
 from moto.sts.models import AssumedRole, sts_backends
 
 from sagehost import accounts, moto_app, policies
@@ -53,9 +53,8 @@ def identity(access_key: str, partition: str = "aws") -> Identity:
     account = accounts.account_of(access_key)
     if account is None and (started := session(access_key)):
         return Identity(started.arn, started.account_id, find(started.role_arn))
-    for known in [] if account else list(iam_backends):
-        if user := iam_backends[known][partition].get_user_from_access_key_id(access_key):
-            return Identity(user.arn, known)
+    if account is None and (issued := access_key_of(access_key)) and (name := issued[1].user_name):
+        return Identity(issued[0].get_user(name).arn, issued[0].account_id)
     account = account or accounts.DEFAULT_ACCOUNT
     return Identity(f"arn:{partition}:iam::{account}:root", account)
 
@@ -66,44 +65,29 @@ def session(access_key: str) -> AssumedRole | None:
     return next((one for sts in found if (one := sts.get_assumed_role_from_access_key(access_key))), None)
 
 
-def access_key(key_id: str) -> AccessKey | None:
-    """The access key of a user or of a session that has been issued with this id."""
+def access_key_of(key_id: str) -> tuple[IAMBackend, AccessKey] | None:
+    """The access key of a user or of a session that has been issued with this id, and the back end that has it."""
     found = (iam_backends[account][part] for account in list(iam_backends) for part in list(iam_backends[account]))
-    return next((key for iam in found if (key := iam.access_keys.get(key_id))), None)
+    return next(((iam, key) for iam in found if (key := iam.access_keys.get(key_id))), None)
 
 
 def assume(
     role_arn: str,
     *,
-    by: str | Credentials,
+    by: str | Identity,
     session_name: str | None = None,
-    source_account: str | None = None,
     source_arn: str | None = None,
-    external_id: str | None = None,
 ) -> Credentials:
-    """Credentials of a new session of a role.
-
-    Args:
-        role_arn: the role.
-        by: the service principal that assumes it, such as `codebuild.amazonaws.com`, or the credentials of a session.
-        session_name: RoleSessionName; a new one unless given.
-        source_account: `aws:SourceAccount`, the account of the resource for which a service acts.
-        source_arn: `aws:SourceArn`, that resource.
-        external_id: `sts:ExternalId`.
-
-    Raises:
-        AccessDenied: the role does not exist, or its trust policy or the session's own policies do not allow it.
-    """
-    caller = by if isinstance(by, str) else identity(by["AccessKeyId"])
+    """Credentials of a new session, by this RoleSessionName or a new one. Raises AccessDenied; see `check`."""
     with moto_app.STATE:
-        check(role_arn, by=caller, source_account=source_account, source_arn=source_arn, external_id=external_id)
+        check(role_arn, by=by, source_arn=source_arn)
         session: AssumedRole = sts_backends[role_arn.split(":")[4]]["aws"].assume_role(
             region_name=accounts.DEFAULT_REGION,
             role_session_name=session_name or uuid.uuid4().hex,
             role_arn=role_arn,
             policy="",
             duration=_HOUR_S,
-            external_id=external_id or "",
+            external_id="",
         )
         return {
             "AccessKeyId": session.access_key_id,
@@ -113,18 +97,13 @@ def assume(
         }
 
 
-def check(
-    role_arn: str,
-    *,
-    by: str | Identity,
-    source_account: str | None = None,
-    source_arn: str | None = None,
-    external_id: str | None = None,
-) -> None:
-    """Whether a service principal or another caller may assume a role; see `assume`.
+def check(role_arn: str, *, by: str | Identity, source_arn: str | None = None, external_id: str | None = None) -> None:
+    """Whether a service principal, such as `codebuild.amazonaws.com`, or another caller may assume a role.
+
+    `source_arn` is the resource for which a service acts: `aws:SourceArn` and, by its account, `aws:SourceAccount`.
 
     Raises:
-        AccessDenied: see `assume`.
+        AccessDenied: the role does not exist, or its trust policy or the caller's own policies do not allow it.
     """
     caller = Identity(by) if isinstance(by, str) else by
     refusal = f"User: {caller.arn} is not authorized to perform: {_ACTION} on resource: {role_arn}"
@@ -133,7 +112,7 @@ def check(
         if role is None:
             raise AccessDenied(refusal)
         context = {
-            "aws:sourceaccount": source_account,
+            "aws:sourceaccount": source_arn and source_arn.split(":")[4],
             "aws:sourcearn": source_arn,
             "sts:externalid": external_id,
             "aws:principalarn": caller.principal_arn,
@@ -141,7 +120,8 @@ def check(
             **policies.tags_context((tag["Key"], tag["Value"]) for tag in role.tags),
         }
         try:
-            trusted = _trusted(role, caller, context)
+            trust = policies.statements(role.assume_role_policy_document)
+            trusted = policies.allows(trust, _ACTION, lambda one: _names(one, caller), context)
             if not trusted or not _allowed(role, caller, trusted, context):
                 raise AccessDenied(refusal)
         except NotEvaluated as error:
@@ -152,10 +132,7 @@ def check_action(role_arn: str, action: str, resource: str, context: Context, re
     """Whether a role's policies, or what the resource's policy says about the role, allow a service to do something.
 
     Permissions boundaries are not looked at. `resource` is an ARN, or `*` for an action without resources; `context`
-    has the condition keys beside those of every request.
-
-    Raises:
-        AccessDenied: they do not, or a policy denies it.
+    has the condition keys beside those of every request. Raises AccessDenied: they do not, or a policy denies it.
     """
     _, partition, _, _, account, name = role_arn.split(":")
     everywhere = {"aws:principalarn": role_arn, "aws:resourceaccount": account, "aws:securetransport": "true"}
@@ -182,26 +159,18 @@ def allows_action(role_arn: str, action: str, resource: str, resource_policy: st
 def statements(role_arn: str) -> list[Statement]:
     """The statements of a role's inline and attached policies; none for a role that does not exist."""
     role = find(role_arn)
-    return [] if role is None else [one for document in _documents(role) for one in policies.statements(document)]
-
-
-def _trusted(role: Role, caller: Identity, context: Context) -> list[Statement]:
-    """The statements of a role's trust policy that let the caller in."""
-    statements = policies.statements(role.assume_role_policy_document)
-    return policies.allows(statements, _ACTION, lambda one: _names(one, caller), context)
+    if role is None:
+        return []
+    documents = [*role.policies.values(), *map(_document, role.managed_policies.values())]
+    return [one for document in documents for one in policies.statements(document)]
 
 
 def _names(statement: Statement, caller: Identity) -> bool:
-    """Whether a statement is about the caller."""
+    """Whether a statement is about the caller, or the whole of its account."""
     if caller.account is None:
         return caller.arn in principals(statement, "Service") or statement.get("Principal") == "*"
-    return any(name == "*" or _is(name, caller) for name in principals(statement, "AWS"))
-
-
-def _is(name: str, caller: Identity) -> bool:
-    """Whether a principal of a trust policy is the caller, or the whole of its account."""
-    root = f":iam::{caller.account}:root"
-    return name in (caller.account, caller.arn, caller.principal_arn) or name.endswith(root)
+    own, root = {"*", caller.account, caller.arn, caller.principal_arn}, f":iam::{caller.account}:root"
+    return any(name in own or name.endswith(root) for name in principals(statement, "AWS"))
 
 
 def _allowed(role: Role, caller: Identity, trusted: list[Statement], context: Context) -> bool:
@@ -221,11 +190,6 @@ def _allowed(role: Role, caller: Identity, trusted: list[Statement], context: Co
 
 def _permitted(statements: list[Statement], action: str, resource: str, context: Context) -> bool:
     return bool(policies.allows(statements, action, lambda one: policies.on_resource(one, resource), context))
-
-
-def _documents(role: Role) -> list[str | Mapping[str, Any]]:
-    """The role's inline and attached policies."""
-    return [*role.policies.values(), *(_document(policy) for policy in role.managed_policies.values())]
 
 
 def _document(policy: ManagedPolicy) -> str:

@@ -6,6 +6,7 @@ goes to the dead-letter queue. AWS documents neither these pauses nor which erro
 """
 
 import heapq
+import itertools
 import json
 import logging
 import os
@@ -55,7 +56,7 @@ class Clock:
         self._offset, self._last = timedelta(), datetime.now(UTC)
         self._calls: list[tuple[datetime, int, datetime, int, Schedule]] = []
         """A heap: when, a number by which none are equal, when it was scheduled, how often it was repeated."""
-        self._number = 0
+        self._numbers = itertools.count()
 
     def set(self, now: datetime) -> None:
         """Sets the time. What is scheduled until then happens, in its order; nothing does if it is earlier than now."""
@@ -82,14 +83,10 @@ class Clock:
         with moto_app.STATE:
             for schedule in _schedules():
                 for at in _times(schedule, self._last, now):
-                    self._push(at, at, 0, schedule)
+                    heapq.heappush(self._calls, (at, next(self._numbers), at, 0, schedule))
             self._last = now
             while self._calls and self._calls[0][0] <= now:
                 self._call(*heapq.heappop(self._calls))
-
-    def _push(self, at: datetime, scheduled: datetime, retries: int, schedule: Schedule) -> None:
-        self._number += 1
-        heapq.heappush(self._calls, (at, self._number, scheduled, retries, schedule))
 
     def _call(self, at: datetime, _: int, scheduled: datetime, retries: int, schedule: Schedule) -> None:
         try:
@@ -100,7 +97,7 @@ class Clock:
             again, policy = at + timedelta(minutes=2**retries), schedule.target["RetryPolicy"]
             late = again - scheduled > timedelta(seconds=policy.get("MaximumEventAgeInSeconds", 86_400))
             if not late and retries < policy.get("MaximumRetryAttempts", 185):
-                self._push(again, scheduled, retries + 1, schedule)
+                heapq.heappush(self._calls, (again, next(self._numbers), scheduled, retries + 1, schedule))
             elif "DeadLetterConfig" in schedule.target:
                 condition = "MaximumEventAgeInSeconds" if late else "MaximumRetryAttempts"
                 _bury(
@@ -139,7 +136,7 @@ def _invoke(schedule: Schedule) -> None:
     _, partition, _, region, account, _ = schedule.arn.split(":")
     role, request = schedule.target["RoleArn"], json.loads(schedule.target["Input"])
     group = f"arn:{partition}:scheduler:{region}:{account}:schedule-group/{schedule.group_name}"
-    roles.check(role, by=SERVICE, source_account=account, source_arn=group)
+    roles.check(role, by=SERVICE, source_arn=group)
     creates = "EndpointConfigName" in request
     action, endpoint = "CreateEndpoint" if creates else "DeleteEndpoint", f"endpoint/{request['EndpointName']}"
     needed = [(action, endpoint)]
@@ -159,10 +156,8 @@ def _bury(schedule: Schedule, **told: str) -> None:
     """
     target, queue = schedule.target, schedule.target["DeadLetterConfig"]["Arn"]
     _, _, _, region, account, name = queue.split(":")
-    sqs, told = (
-        moto_app.client("sqs", account, region),
-        {**told, "SCHEDULE_ARN": schedule.arn, "TARGET_ARN": target["Arn"]},
-    )
+    sqs = moto_app.client("sqs", account, region)
+    told |= {"SCHEDULE_ARN": schedule.arn, "TARGET_ARN": target["Arn"]}
     attributes = {key: {"DataType": "String", "StringValue": value} for key, value in told.items()}
     try:
         roles.check_action(target["RoleArn"], "sqs:SendMessage", queue, {})

@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 
-from sagehost import cloudformation, hosting, moto_app, pipelines, quotas, schedules
+from sagehost import hosting, moto_app, schedules
 from sagehost.accounts import credentials
 from sagehost.containers import installed
 from sagehost.pipelines import backstage
@@ -47,9 +47,6 @@ def create_app(secret: str) -> Front:
 
     `secret` is the secret access key with which requests have to be signed.
     """
-    cloudformation.install()
-    pipelines.install()
-    quotas.install()
     # a2wsgi types WSGI and ASGI by its own definitions of the same.
     services: Any = WSGIMiddleware(cast("Any", moto_app.application()), workers=WORKERS)
     own = [Route(HEALTH_PATH, _health), *backstage.routes()]

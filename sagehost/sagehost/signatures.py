@@ -283,13 +283,13 @@ class Front:
         if accounts.account_of(key_id):
             _compare("", token or "", "wrong token")
             return self.secret
-        session, key = roles.session(key_id), roles.access_key(key_id)
-        if key is None or key.status != "Active":
+        session, issued = roles.session(key_id), roles.access_key_of(key_id)
+        if issued is None or issued[1].status != "Active":
             raise _RefusedError("unknown key")
         _compare(session.session_token if session else "", token or "", "wrong token")
         if session and session.expiration.replace(tzinfo=UTC) < datetime.now(UTC):
             raise _RefusedError("expired token")
-        return str(key.secret_access_key)
+        return str(issued[1].secret_access_key)
 
 
 def _asked_by(caller: _Caller, scope: Scope) -> Scope:

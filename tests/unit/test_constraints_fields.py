@@ -50,7 +50,7 @@ def test_capture_modes_are_the_services_own_but_for_both_in_one() -> None:
 
 def test_every_retention_is_one_of_cloudformations() -> None:
     """Retention of one of 22 numbers of days. Source: CloudWatch Logs API, PutRetentionPolicy."""
-    property_ = schema.load("AWS::Logs::LogGroup").json_schema()["properties"]["RetentionInDays"]
+    property_ = schema.load("AWS::Logs::LogGroup").json_schema["properties"]["RetentionInDays"]
     assert list(get_args(RetentionDays)) == property_["enum"]
 
 

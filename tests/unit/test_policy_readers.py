@@ -111,7 +111,7 @@ def test_a_role_with_any_trust_policy_is_assumed_or_not(policy: dict[str, Any]) 
     iam = moto_app.client("iam", ACCOUNT, "us-east-1")
     arn = iam.create_role(RoleName="assumed", AssumeRolePolicyDocument=json.dumps(policy))["Role"]["Arn"]
     with suppress(AccessDenied):
-        roles.check(arn, by="sagemaker.amazonaws.com", source_account=ACCOUNT)
+        roles.check(arn, by="sagemaker.amazonaws.com", source_arn=f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:model/m")
     iam.delete_role(RoleName="assumed")
 
 

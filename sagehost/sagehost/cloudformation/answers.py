@@ -5,7 +5,7 @@ from typing import Any
 
 from sagehost.cloudformation.parameters import HIDDEN
 from sagehost.cloudformation.requests import needed_capabilities
-from sagehost.cloudformation.store import ChangeSet, Event, Stack, Target
+from sagehost.cloudformation.store import ChangeSet, Stack, Target
 from sagehost.cloudformation.template import Template
 
 Answer = dict[str, Any]
@@ -27,7 +27,7 @@ def _parameters(target: Target) -> list[Answer]:
 def _asked(target: Target) -> Answer:
     """What was asked of a stack or a change set."""
     return {
-        "TemplateDescription": target.template.description,
+        "TemplateDescription": target.template.document.get("Description"),
         "Parameters": _parameters(target),
         "Capabilities": target.capabilities,
         "RoleARN": target.role_arn,
@@ -57,25 +57,6 @@ def stack(one: Stack) -> Answer:
     }
 
 
-def event(of: Stack, one: Event) -> Answer:
-    """An event, for DescribeStackEvents; of a resource's newest one, also its state."""
-    return {
-        "StackId": of.id,
-        "StackName": of.name,
-        "EventId": one.id,
-        "LogicalResourceId": one.logical_id,
-        "PhysicalResourceId": one.physical_id,
-        "ResourceType": one.type,
-        "Timestamp": one.time,
-        "LastUpdatedTimestamp": one.time,
-        "ResourceStatus": one.status,
-        "ResourceStatusReason": one.reason,
-        "ResourceProperties": None if one.properties is None else json.dumps(one.properties),
-        "ClientRequestToken": one.token,
-        "DriftInformation": {"StackResourceDriftStatus": "NOT_CHECKED"},
-    }
-
-
 def failures(of: Stack, change_set: ChangeSet) -> list[Answer]:
     """What stands against a change set, for DescribeEvents."""
     return [
@@ -99,8 +80,7 @@ def failures(of: Stack, change_set: ChangeSet) -> list[Answer]:
 
 def resources(of: Stack) -> list[Answer]:
     """The resources of a stack, for every operation that shows them. Deleted ones only of a deleted stack."""
-    shown = [one for one in list(of.latest.values()) if one.status != "DELETE_COMPLETE" or of.deleted is not None]
-    return [event(of, one) for one in shown]
+    return [one for one in list(of.latest.values()) if one["ResourceStatus"] != "DELETE_COMPLETE" or of.deleted]
 
 
 def change_set(of: Stack, one: ChangeSet) -> Answer:
@@ -127,7 +107,7 @@ def template_summary(template: Template) -> Answer:
     """What a template declares, for GetTemplateSummary and ValidateTemplate."""
     capabilities = needed_capabilities(template)
     return {
-        "Description": template.description,
+        "Description": template.document.get("Description"),
         "Parameters": [
             {
                 "ParameterKey": name,

@@ -8,14 +8,16 @@ of many users.
 
 from moto.core.responses import ActionResult, EmptyResult
 
+from sagehost.aws_errors import Refused
 from sagehost.cloudformation import answers, engine
 from sagehost.cloudformation.api_requests import Operations, begin, check_updatable
 from sagehost.cloudformation.api_stacks import Resources, Stacks
-from sagehost.cloudformation.errors import AlreadyExists, ChangeSetNotFound, InvalidChangeSetStatus, ValidationError
+from sagehost.cloudformation.errors import ValidationError
 from sagehost.cloudformation.plan import NO_CHANGES, Plan, plan
 from sagehost.cloudformation.requests import body, check_options, target
 from sagehost.cloudformation.store import ChangeSet, Problem, Stack, Target
 from sagehost.cloudformation.template import parse
+from sagehost.moto_app import page
 
 
 class ChangeSets(Operations):
@@ -29,7 +31,7 @@ class ChangeSets(Operations):
         stack = self._changing(str(request["StackName"]), kind)
         name = str(request["ChangeSetName"])
         if name in stack.change_sets:
-            raise AlreadyExists(f"ChangeSet [{name}] already exists")
+            raise Refused("AlreadyExistsException", f"ChangeSet [{name}] already exists")
         wanted = target(stack, request, request.get("ClientToken"))
         try:
             planned = plan(stack, wanted)
@@ -76,13 +78,13 @@ class ChangeSets(Operations):
     def list_change_sets(self) -> ActionResult:
         """ListChangeSets."""
         stack = self.stack()
-        return self.page("Summaries", [answers.change_set(stack, one) for one in stack.change_sets.values()])
+        return page("Summaries", [answers.change_set(stack, one) for one in stack.change_sets.values()], self.request)
 
     def delete_change_set(self) -> ActionResult:
         """DeleteChangeSet. One that does not exist is as good as deleted."""
         try:
             stack, change_set = self.change_set()
-        except ChangeSetNotFound:
+        except Refused:
             return EmptyResult()
         stack.change_sets.pop(change_set.name)
         return EmptyResult()
@@ -92,9 +94,8 @@ class ChangeSets(Operations):
         stack, change_set = self.change_set()
         check_options(self.request)
         if change_set.reason:
-            raise InvalidChangeSetStatus(
-                f"ChangeSet [{change_set.id}] cannot be executed in its current execution status of [UNAVAILABLE]"
-            )
+            message = f"ChangeSet [{change_set.id}] cannot be executed in its current execution status of [UNAVAILABLE]"
+            raise Refused("InvalidChangeSetStatus", message)
         if change_set.kind == "UPDATE":
             check_updatable(stack)
         stack.change_sets.clear()

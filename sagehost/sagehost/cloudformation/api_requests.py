@@ -2,20 +2,14 @@
 
 import re
 import uuid
-from collections.abc import Sequence
-from typing import Any
 
-from moto.core.responses import ActionResult
-
+from sagehost.aws_errors import Refused
 from sagehost.cloudformation import engine
-from sagehost.cloudformation.errors import ChangeSetNotFound, ValidationError
+from sagehost.cloudformation.errors import ValidationError
 from sagehost.cloudformation.plan import Plan
 from sagehost.cloudformation.requests import Request
-from sagehost.cloudformation.store import ChangeSet, Stack, Store, Target, now, store
+from sagehost.cloudformation.store import STORES, ChangeSet, Stack, Store, Target, now
 from sagehost.moto_app import OwnService
-
-PAGE = 100
-"""Items in one answer."""
 
 _NAME = re.compile(r"[a-zA-Z][-a-zA-Z0-9]*")
 _UPDATABLE = frozenset(
@@ -31,7 +25,7 @@ class Operations(OwnService):
     @property
     def stacks(self) -> Store:
         """The stacks of the caller's account and region."""
-        return store(self.current_account, self.region)
+        return STORES[self.current_account, self.region]
 
     def stack(self) -> Stack:
         """The stack that the request names."""
@@ -45,14 +39,7 @@ class Operations(OwnService):
             for change_set in stack.change_sets.values():
                 if change_set.id == name or ("StackName" in self.request and change_set.name == name):
                     return stack, change_set
-        raise ChangeSetNotFound(f"ChangeSet [{name}] does not exist")
-
-    def page(self, key: str, items: Sequence[Any]) -> ActionResult:
-        """One page of the items, and where the next one begins."""
-        start = int(self.request.get("NextToken", 0))
-        end = start + PAGE
-        following = {"NextToken": str(end)} if end < len(items) else {}
-        return ActionResult({key: list(items[start:end]), **following})
+        raise Refused("ChangeSetNotFoundException", f"ChangeSet [{name}] does not exist")
 
     def arn(self, kind: str, name: str) -> str:
         """A new ARN for a stack or a change set."""

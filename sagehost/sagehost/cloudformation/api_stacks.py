@@ -2,13 +2,15 @@
 
 from moto.core.responses import ActionResult, EmptyResult
 
+from sagehost.aws_errors import Refused
 from sagehost.cloudformation import answers, engine
 from sagehost.cloudformation.api_requests import Operations, begin, check_updatable, refuse
 from sagehost.cloudformation.convergence import listed
-from sagehost.cloudformation.errors import AlreadyExists, ValidationError
+from sagehost.cloudformation.errors import ValidationError
 from sagehost.cloudformation.plan import plan
 from sagehost.cloudformation.requests import check_options, target
 from sagehost.cloudformation.store import Stack
+from sagehost.moto_app import page
 
 
 class Stacks(Operations):
@@ -20,7 +22,7 @@ class Stacks(Operations):
         check_options({key: value for key, value in request.items() if (key, value) != ("OnFailure", "DO_NOTHING")})
         name = str(request["StackName"])
         if self.stacks.living(name):
-            raise AlreadyExists(f"Stack [{name}] already exists")
+            raise Refused("AlreadyExistsException", f"Stack [{name}] already exists")
         stack = self.new_stack(name)
         wanted = target(stack, request, request.get("ClientRequestToken"))
         refuse(plan(stack, wanted))
@@ -76,13 +78,13 @@ class Stacks(Operations):
     def describe_stacks(self) -> ActionResult:
         """DescribeStacks."""
         stacks = [self.stack()] if "StackName" in self.request else list(self.stacks)
-        return self.page("Stacks", [answers.stack(stack) for stack in stacks])
+        return page("Stacks", [answers.stack(stack) for stack in stacks], self.request)
 
     def list_stacks(self) -> ActionResult:
         """ListStacks, deleted ones too."""
         wanted = set(self.request.get("StackStatusFilter", []))
         stacks = [stack for stack in self.stacks.all() if not wanted or stack.status in wanted]
-        return self.page("StackSummaries", [answers.stack(stack) for stack in stacks])
+        return page("StackSummaries", [answers.stack(stack) for stack in stacks], self.request)
 
     def update_termination_protection(self) -> ActionResult:
         """UpdateTerminationProtection, of a stack in any status but these (user guide); the words are not known."""
@@ -122,14 +124,13 @@ class Resources(Operations):
 
     def describe_stack_events(self) -> ActionResult:
         """DescribeStackEvents, newest first."""
-        stack = self.stack()
-        return self.page("StackEvents", [answers.event(stack, event) for event in reversed(list(stack.events))])
+        return page("StackEvents", self.stack().events[::-1], self.request)
 
     def describe_events(self) -> ActionResult:
         """DescribeEvents, of a change set: what stands against it."""
         if "ChangeSetName" not in self.request:
             raise ValidationError("DescribeEvents without ChangeSetName is not emulated")
-        return self.page("OperationEvents", answers.failures(*self.change_set()))
+        return page("OperationEvents", answers.failures(*self.change_set()), self.request)
 
     def describe_stack_resources(self) -> ActionResult:
         """DescribeStackResources."""
@@ -147,7 +148,7 @@ class Resources(Operations):
 
     def list_stack_resources(self) -> ActionResult:
         """ListStackResources."""
-        return self.page("StackResourceSummaries", answers.resources(self.stack()))
+        return page("StackResourceSummaries", answers.resources(self.stack()), self.request)
 
     def list_exports(self) -> ActionResult:
         """ListExports."""
@@ -156,7 +157,7 @@ class Resources(Operations):
             for stack in self.stacks
             for name, value in stack.exports().items()
         ]
-        return self.page("Exports", sorted(exports, key=lambda export: export["Name"]))
+        return page("Exports", sorted(exports, key=lambda export: export["Name"]), self.request)
 
     def list_imports(self) -> ActionResult:
         """ListImports."""
@@ -164,4 +165,4 @@ class Resources(Operations):
         users = self.stacks.importers(name)
         if not users:
             raise ValidationError(f"Export '{name}' is not imported by any stack.")
-        return self.page("Imports", users)
+        return page("Imports", users, self.request)

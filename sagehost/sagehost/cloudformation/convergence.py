@@ -1,11 +1,9 @@
 """Towards a target, step by step, and back."""
 
-from __future__ import annotations
-
 from sagehost.cloudformation import schema, steps
 from sagehost.cloudformation.errors import ResourceFailure, ValidationError
 from sagehost.cloudformation.steps import OperationError
-from sagehost.cloudformation.store import Deployed, Stack, Step, Target, store
+from sagehost.cloudformation.store import STORES, Deployed, Stack, Step, Target
 from sagehost.cloudformation.target_state import INVALID, TargetState, difference, refuse_renaming
 
 
@@ -85,17 +83,13 @@ def _replace(stack: Stack, present: Deployed, wanted: Deployed) -> Deployed:
 
 
 def settle_outputs(stack: Stack, state: TargetState) -> None:
-    """Evaluate the outputs.
-
-    Raises:
-        OperationError: one is wrong, or an export is taken or in use.
-    """
+    """Evaluate the outputs. Raises OperationError: one is wrong, or an export is taken or in use."""
     try:
         outputs = state.outputs()
     except ValidationError as error:
         raise OperationError(error.message) from error
     exports = {output.export_name: output.value for output in outputs if output.export_name}
-    stacks = store(stack.account, stack.region)
+    stacks = STORES[stack.account, stack.region]
     for name in exports:
         exporter = stacks.exporter(name)
         if exporter is not None and exporter is not stack:

@@ -5,8 +5,6 @@ their references and writes each step to the stack's journal; a roll-back undoes
 up comes last, so that whatever still refers to an old resource has been moved to the new one before it goes.
 """
 
-from __future__ import annotations
-
 import logging
 import threading
 from collections.abc import Callable

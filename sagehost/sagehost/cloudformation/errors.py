@@ -1,4 +1,4 @@
-"""What CloudFormation's API refuses, with the codes of its service model."""
+"""What CloudFormation refuses most often; the rest are `aws_errors.Refused` with the codes of its service model."""
 
 from moto.core.exceptions import ServiceException
 
@@ -7,30 +7,6 @@ class ValidationError(ServiceException):
     """The request, or the template in it, is wrong."""
 
     code = "ValidationError"
-
-
-class AlreadyExists(ServiceException):
-    """A stack of this name exists."""
-
-    code = "AlreadyExistsException"
-
-
-class ChangeSetNotFound(ServiceException):
-    """There is no such change set."""
-
-    code = "ChangeSetNotFoundException"
-
-
-class InvalidChangeSetStatus(ServiceException):
-    """The change set cannot be executed in its present state."""
-
-    code = "InvalidChangeSetStatus"
-
-
-class InsufficientCapabilities(ServiceException):
-    """The template creates IAM resources and the caller has not acknowledged it."""
-
-    code = "InsufficientCapabilitiesException"
 
 
 class ResourceFailure(Exception):

@@ -3,58 +3,37 @@
 import base64
 import ipaddress
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from sagehost.cloudformation.errors import ValidationError
 from sagehost.cloudformation.template import Template, attribute_of, sub_arguments, substitute, substituted
 from sagehost.cloudformation.values import NO_VALUE, UNKNOWN, Json, as_text, has_unknown
 
+if TYPE_CHECKING:
+    from sagehost.cloudformation.target_state import TargetState
+
 MOST_BUILT = 4_000_000
 """Characters that the functions of a template may build in all: a limit of our own."""
-
-
-class World(Protocol):
-    """What a template's references mean at the moment."""
-
-    def reference(self, logical_id: str) -> Json:
-        """What Ref gives for a resource; UNKNOWN before deployment."""
-
-    def attribute(self, logical_id: str, name: str) -> Json:
-        """What Fn::GetAtt gives for a resource; UNKNOWN before deployment."""
-
-    def imported(self, export: str) -> Json:
-        """The value of another stack's export."""
-
-    def zones(self, region: str) -> list[str]:
-        """The names of a region's availability zones."""
 
 
 class Evaluator:
     """Turns the expressions of a template into values."""
 
-    def __init__(self, template: Template, parameters: Mapping[str, Json], region: str, world: World) -> None:
+    def __init__(self, template: Template, parameters: Mapping[str, Json], region: str, state: "TargetState") -> None:
         self._template = template
         self._parameters = parameters
         self._region = region
-        self._world = world
+        self._state = state
         self._conditions: dict[str, bool] = {}
         self._pending: list[str] = []
         self._built = 0
-
-    def active(self) -> frozenset[str]:
-        """The resources whose condition holds."""
-        return frozenset(name for name, resource in self._template.resources.items() if self.holds(resource))
 
     def holds(self, block: Mapping[str, Json]) -> bool:
         """Whether the condition of a resource or an output, if any, is true."""
         return "Condition" not in block or self.condition(block["Condition"])
 
     def condition(self, name: str) -> bool:
-        """A condition's value.
-
-        Raises:
-            ValidationError: it does not exist, or depends on itself.
-        """
+        """A condition's value. Raises ValidationError: it does not exist, or depends on itself."""
         if name not in self._conditions:
             if name in self._pending:
                 raise ValidationError(f"Circular dependency between conditions: [{', '.join(self._pending)}]")
@@ -109,7 +88,7 @@ class Evaluator:
                 return self.reference(name)
             case "Fn::GetAtt", _:
                 logical_id, name = attribute_of(argument)
-                return self._world.attribute(logical_id, str(self.value(name)))
+                return self._state.attribute(logical_id, str(self.value(name)))
             case "Fn::FindInMap", [*path]:
                 return self._find_in_map([self.value(part) for part in path])
         return self._call(function, self.value(argument))
@@ -126,17 +105,16 @@ class Evaluator:
             return NO_VALUE
         if name in self._parameters:
             return self._parameters[name]
-        return self._world.reference(name)
+        return self._state.reference(name)
 
     def _sub(self, text: str, own: Mapping[str, Json]) -> Json:
         values: dict[str, str] = {}
-        for name in (names := substituted(text)):
-            if name in values:
-                continue
+        names = substituted(text)
+        for name in dict.fromkeys(names):
             if name in own:
                 value = self.value(own[name])
             elif "." in name:
-                value = self._world.attribute(*name.split(".", 1))
+                value = self._state.attribute(*name.split(".", 1))
             else:
                 value = self.reference(name)
             if value is UNKNOWN:
@@ -155,10 +133,10 @@ class Evaluator:
 
     def _call(self, function: str, argument: Json) -> Json:
         if function == "Fn::ImportValue":
-            return UNKNOWN if argument is UNKNOWN else self._world.imported(argument)
+            return UNKNOWN if argument is UNKNOWN else self._state.imported(argument)
         if function == "Fn::GetAZs":
             region = argument or self._region
-            return UNKNOWN if region is UNKNOWN else self._world.zones(region)
+            return UNKNOWN if region is UNKNOWN else self._state.zones(region)
         if function not in _PURE:
             raise ValidationError(f"Template error: {function} is not emulated")
         if function != "Fn::Select" and has_unknown(argument):

@@ -1,7 +1,5 @@
 """Change sets: what bringing a stack to a target would do."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 

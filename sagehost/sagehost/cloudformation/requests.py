@@ -1,14 +1,14 @@
 """Requests of the API: what they ask a stack to become."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from urllib.parse import unquote, urlsplit
 
 from sagehost import moto_app
+from sagehost.aws_errors import Refused
 from sagehost.cloudformation import parameters
-from sagehost.cloudformation.errors import InsufficientCapabilities, ValidationError
+from sagehost.cloudformation.errors import ValidationError
 from sagehost.cloudformation.plan import check_rules
 from sagehost.cloudformation.store import Stack, Target
 from sagehost.cloudformation.target_state import TargetState, ssm_value
@@ -48,11 +48,7 @@ _CARRIED = """
 
 
 def check_options(request: Request) -> None:
-    """Refuse, by name, the options that are not emulated.
-
-    Raises:
-        ValidationError: one is asked for.
-    """
+    """Refuse, by name, the options that are not emulated. Raises ValidationError: one is asked for."""
     for name, value in request.items():
         if name not in _CARRIED.split() and value != _HARMLESS.get(name, ...):
             raise ValidationError(f"{name} {value} is not emulated")
@@ -63,7 +59,7 @@ def target(stack: Stack, request: Request, token: str | None) -> Target:
 
     Raises:
         ValidationError: the template or its parameters are wrong.
-        InsufficientCapabilities: it creates IAM resources, which the request does not acknowledge.
+        Refused: it creates IAM resources, which the request does not acknowledge.
     """
     present = stack.target
     template = _template(stack, request)
@@ -76,7 +72,7 @@ def target(stack: Stack, request: Request, token: str | None) -> Target:
             template,
             request.get("Parameters", []),
             present.parameters.given if present else None,
-            ssm_value(stack.account, stack.region),
+            partial(ssm_value, stack),
         ),
         tags=(present.tags if present else {}) if tags is None else tags,
         capabilities=capabilities,
@@ -139,8 +135,8 @@ def needed_capabilities(template: Template) -> list[str]:
 
 
 def check_capabilities(template: Template, given: Sequence[str]) -> None:
-    """Raise InsufficientCapabilities unless the caller has acknowledged what the template needs."""
+    """Raise InsufficientCapabilitiesException unless the caller has acknowledged what the template needs."""
     for needed in needed_capabilities(template):
         enough = {needed, "CAPABILITY_NAMED_IAM"}
         if not enough & set(given):
-            raise InsufficientCapabilities(f"Requires capabilities : [{needed}]")
+            raise Refused("InsufficientCapabilitiesException", f"Requires capabilities : [{needed}]")

@@ -4,8 +4,6 @@ The schemas are CloudFormation's own, as cfn-lint ships them; nothing is downloa
 first used. cfn-lint itself is not imported, which would take longer than the rest of the server's start.
 """
 
-from __future__ import annotations
-
 import importlib.util
 import json
 from collections.abc import Iterator, Mapping
@@ -40,12 +38,8 @@ def types() -> Mapping[str, str]:
 
 
 @cache
-def load(resource_type: str) -> ResourceSchema:
-    """The schema of an existing type.
-
-    Raises:
-        KeyError: AWS has no such type.
-    """
+def load(resource_type: str) -> "ResourceSchema":
+    """The schema of an existing type. Raises KeyError: AWS has no such type."""
     path = _directory() / "resources" / f"{types()[resource_type]}.json"
     return ResourceSchema(resource_type, json.loads(path.read_text()))
 
@@ -72,7 +66,7 @@ class ResourceSchema:
 
     def __init__(self, resource_type: str, schema: Mapping[str, Any]) -> None:
         self.type = resource_type
-        self._schema = schema
+        self.json_schema = schema
         self.properties: frozenset[str] = frozenset(schema["properties"])
         self.read_only = _names(schema.get("readOnlyProperties", []))
         self.create_only = _names(schema.get("createOnlyProperties", []))
@@ -80,15 +74,19 @@ class ResourceSchema:
         self.deletes_first: bool = schema.get("replacementStrategy") == "delete_then_create"
 
     @cached_property
+    def _validator(self) -> Any:
+        return Validator(self.json_schema)
+
+    @cached_property
     def tagging(self) -> Tagging | None:
         """How the type takes tags, or None if it takes none."""
-        declared = self._schema.get("tagging", {})
+        declared = self.json_schema.get("tagging", {})
         name = declared.get("tagProperty", "/properties/Tags").removeprefix("/properties/")
         if declared.get("taggable") is False or name not in self.properties:
             return None
-        shape = self._schema["properties"][name]
+        shape = self.json_schema["properties"][name]
         if "$ref" in shape:
-            shape = self._schema["definitions"][shape["$ref"].rsplit("/", 1)[1]]
+            shape = self.json_schema["definitions"][shape["$ref"].rsplit("/", 1)[1]]
         actions = [permission.partition(":")[2] for permission in declared.get("permissions", [])]
         adding, removing = (
             next((xform_name(action) for action in actions if action.startswith(verbs)), "")
@@ -105,12 +103,7 @@ class ResourceSchema:
         for name in sorted(self.read_only & set(properties)):
             yield f"#: readOnly property [{name}] cannot be set"
         writable = {name: value for name, value in properties.items() if name not in self.read_only}
-        for error in _validator(self.type).iter_errors(writable):
-            yield _worded(error)
-
-    def json_schema(self) -> Mapping[str, Any]:
-        """The raw schema."""
-        return self._schema
+        yield from map(_worded, self._validator.iter_errors(writable))
 
 
 def _worded(error: jsonschema.ValidationError) -> str:
@@ -128,8 +121,3 @@ def section_problems(name: str, section: Json) -> Iterator[str]:
 @cache
 def _section(name: str) -> Any:
     return Validator(json.loads((_directory() / "other" / name / "configuration.json").read_text()))
-
-
-@cache
-def _validator(resource_type: str) -> Any:
-    return Validator(load(resource_type).json_schema())

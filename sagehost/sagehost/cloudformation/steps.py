@@ -1,7 +1,5 @@
 """What is done to single resources, with an event for each change of their state."""
 
-from __future__ import annotations
-
 import logging
 import time
 from collections.abc import Callable, Iterable

@@ -1,6 +1,8 @@
 """What CloudFormation remembers: stacks, their resources, change sets and events."""
 
+import json
 import uuid
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -32,21 +34,6 @@ class Deployed:
     dependencies: frozenset[str]
     failed: bool = False
     """It was created, but never became what it should be."""
-
-
-@dataclass(frozen=True)
-class Event:
-    """A change of state of a stack or of one of its resources."""
-
-    logical_id: str
-    physical_id: str
-    type: str
-    status: str
-    reason: str | None
-    properties: Mapping[str, Json] | None
-    token: str | None
-    id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    time: datetime = field(default_factory=now)
 
 
 @dataclass(frozen=True)
@@ -125,9 +112,10 @@ class Stack:
     resources: dict[str, Deployed] = field(default_factory=dict)
     outputs: Sequence[Output] = ()
     imports: frozenset[str] = frozenset()
-    events: list[Event] = field(default_factory=list)
-    latest: dict[str, Event] = field(default_factory=dict)
-    """Logical id -> the resource's newest event."""
+    events: list[dict[str, Json]] = field(default_factory=list)
+    """As DescribeStackEvents shows them, oldest first."""
+    latest: dict[str, dict[str, Json]] = field(default_factory=dict)
+    """Logical id -> the resource's newest event, which shows its state."""
     change_sets: dict[str, ChangeSet] = field(default_factory=dict)
     journal: list[Step] = field(default_factory=list)
     """What was done since the stack was last as it should be: what a roll-back has to undo."""
@@ -148,18 +136,40 @@ class Stack:
 
     def move(self, status: str, reason: str | None = None) -> None:
         """Change the stack's status, with an event."""
-        self.events.append(Event(self.name, self.id, STACK_TYPE, status, reason, None, self.token))
+        self._record((self.name, self.id, STACK_TYPE), status, reason, {})
         self.status, self.reason = status, reason
 
     def event(self, resource: Deployed, status: str, reason: str | None = None) -> None:
         """Record a change of state of a resource."""
         named = (resource.logical_id, resource.physical_id, resource.type)
-        event = Event(*named, status, reason, resource.properties or None, self.token)
-        self.events.append(event)
+        event = self._record(named, status, reason, resource.properties)
         current = self.resources.get(resource.logical_id)
         predecessor = current is not None and current.physical_id != resource.physical_id
         if not (predecessor and status.startswith("DELETE")):
             self.latest[resource.logical_id] = event
+
+    def _record(
+        self, named: tuple[str, str, str], status: str, reason: str | None, properties: Mapping[str, Json]
+    ) -> dict[str, Json]:
+        """Add an event of what has this logical id, physical id and type."""
+        time, (logical_id, physical_id, resource_type) = now(), named
+        event = {
+            "StackId": self.id,
+            "StackName": self.name,
+            "EventId": str(uuid.uuid4()),
+            "LogicalResourceId": logical_id,
+            "PhysicalResourceId": physical_id,
+            "ResourceType": resource_type,
+            "Timestamp": time,
+            "LastUpdatedTimestamp": time,
+            "ResourceStatus": status,
+            "ResourceStatusReason": reason,
+            "ResourceProperties": json.dumps(properties) if properties else None,
+            "ClientRequestToken": self.token,
+            "DriftInformation": {"StackResourceDriftStatus": "NOT_CHECKED"},
+        }
+        self.events.append(event)
+        return event
 
     def exports(self) -> Mapping[str, str]:
         """Names of exports -> their values."""
@@ -194,11 +204,7 @@ class Store:
         return found if found and found.deleted is None else None
 
     def get(self, name_or_id: str) -> Stack:
-        """As `find`.
-
-        Raises:
-            ValidationError: there is none.
-        """
+        """As `find`. Raises ValidationError: there is none."""
         stack = self.find(name_or_id)
         if stack is None:
             raise ValidationError(f"Stack with id {name_or_id} does not exist")
@@ -213,9 +219,5 @@ class Store:
         return sorted(stack.name for stack in self if name in stack.imports)
 
 
-_STORES: dict[tuple[str, str], Store] = {}
-
-
-def store(account: str, region: str) -> Store:
-    """The stacks of an account and region."""
-    return _STORES.setdefault((account, region), Store())
+STORES = defaultdict[tuple[str, str], Store](Store)
+"""The stacks of an account and region."""

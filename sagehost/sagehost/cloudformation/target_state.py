@@ -1,9 +1,7 @@
 """What the resources of a stack are to become, and what that changes."""
 
-from __future__ import annotations
-
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from moto.utilities.utils import get_partition
@@ -15,7 +13,7 @@ from sagehost.cloudformation.errors import ResourceFailure, ValidationError
 from sagehost.cloudformation.intrinsics import Evaluator
 from sagehost.cloudformation.providers import PROVIDERS
 from sagehost.cloudformation.providers.provider import Resource, as_mapping
-from sagehost.cloudformation.store import Deployed, Output, Problem, Stack, Target, store
+from sagehost.cloudformation.store import STORES, Deployed, Output, Problem, Stack, Target
 from sagehost.cloudformation.values import UNKNOWN, Json, as_text, has_unknown, hint
 
 _DYNAMIC = re.compile(r"\{\{resolve:([^:{}]+):([^{}]+)\}\}")
@@ -30,24 +28,17 @@ def resource_of(stack: Stack, resource: Deployed) -> Resource:
     return Resource(PROVIDERS[resource.type], *where, resource.logical_id, resource.physical_id)
 
 
-def ssm_value(account: str, region: str) -> Callable[[str], str]:
-    """Looks up SSM parameters of an account and region."""
-
-    def value(name: str) -> str:
-        path, _, version = name.partition(":")
-        client = moto_app.client("ssm", account, region)
-        try:
-            return str(client.get_parameter(Name=f"{path}:{version}" if version else path)["Parameter"]["Value"])
-        except client.exceptions.ClientError as error:
-            raise ValidationError(
-                f"Unable to fetch parameters [{name}] from parameter store for this account."
-            ) from error
-
-    return value
+def ssm_value(stack: Stack, name: str) -> str:
+    """The value of an SSM parameter, such as `name` or `name:version`, in the stack's account and region."""
+    client = moto_app.client("ssm", stack.account, stack.region)
+    try:
+        return str(client.get_parameter(Name=name.removesuffix(":"))["Parameter"]["Value"])
+    except client.exceptions.ClientError as error:
+        raise ValidationError(f"Unable to fetch parameters [{name}] from parameter store for this account.") from error
 
 
 class TargetState:
-    """The state that a target describes, as far as it is known; the `World` of its template's references."""
+    """The state that a target describes, as far as it is known, and what its template's references mean then."""
 
     def __init__(self, stack: Stack, target: Target) -> None:
         self._stack = stack
@@ -65,18 +56,18 @@ class TargetState:
             "AWS::URLSuffix": url_suffix(stack.region),
         }
         self.evaluator = Evaluator(target.template, target.parameters.values, stack.region, self)
-        self.active = self.evaluator.active()
+        self.active = frozenset(name for name, one in target.template.resources.items() if self.evaluator.holds(one))
         self.order = target.template.order(self.active)
 
     def reference(self, logical_id: str) -> Json:
-        """See `World`."""
+        """What Ref gives for a resource or a pseudo parameter; UNKNOWN before deployment."""
         if logical_id in self._pseudo:
             return self._pseudo[logical_id]
         self._check_exists(logical_id)
         return self.known[logical_id].physical_id if logical_id in self.known else UNKNOWN
 
     def attribute(self, logical_id: str, name: str) -> Json:
-        """See `World`."""
+        """What Fn::GetAtt gives for a resource; UNKNOWN before deployment."""
         self._check_exists(logical_id)
         resource_type = self.target.template.resources[logical_id]["Type"]
         provider = PROVIDERS.get(resource_type)
@@ -98,15 +89,15 @@ class TargetState:
             raise ValidationError(f"Template error: instance of Fn::GetAtt references undefined resource {logical_id}")
 
     def imported(self, export: str) -> Json:
-        """See `World`."""
-        exporter = store(self._stack.account, self._stack.region).exporter(export)
+        """The value of another stack's export."""
+        exporter = STORES[self._stack.account, self._stack.region].exporter(export)
         if exporter is None or exporter is self._stack:
             raise ValidationError(f"No export named {export} found.")
         self.imports.add(export)
         return exporter.exports()[export]
 
     def zones(self, region: str) -> list[str]:
-        """See `World`."""
+        """The names of a region's availability zones."""
         client = moto_app.client("ec2", self._stack.account, region)
         return [zone["ZoneName"] for zone in client.describe_availability_zones()["AvailabilityZones"]]
 
@@ -134,10 +125,8 @@ class TargetState:
         """The properties with the tags of the stack, and CloudFormation's own where the service takes them."""
         resource_type = self.target.template.resources[logical_id]["Type"]
         provider, tagging = PROVIDERS[resource_type], schema.load(resource_type).tagging
-        if tagging is None or tagging.property not in provider.properties:
-            return dict(properties)
-        own = properties.get(tagging.property)
-        if own is UNKNOWN or has_unknown(own):
+        own = properties.get(tagging.property) if tagging else None
+        if tagging is None or tagging.property not in provider.properties or has_unknown(own):
             return dict(properties)
         tags = {**self.target.tags, **as_mapping(own)}
         if provider.system_tags and tagging.system_tags:
@@ -186,7 +175,7 @@ class TargetState:
     def _resolve(self, match: re.Match[str]) -> str:
         if match[1] != "ssm":
             raise ValidationError(f"Dynamic reference {match[0]} is not emulated: only ssm is")
-        return ssm_value(self._stack.account, self._stack.region)(match[2])
+        return ssm_value(self._stack, match[2])
 
 
 INVALID = "Properties validation failed for resource"
@@ -237,11 +226,7 @@ def difference(have: Deployed, properties: Mapping[str, Json], definition: Mappi
 
 
 def refuse_renaming(have: Deployed, properties: Mapping[str, Json]) -> None:
-    """Refuse to replace a resource by one of the same name, as the two have to exist at once.
-
-    Raises:
-        ResourceFailure: in CloudFormation's words.
-    """
+    """Raise ResourceFailure if a resource is replaced by one of its name, as the two have to exist at once."""
     provider = PROVIDERS[have.type]
     unique_in = (provider.name, *provider.within.split())
     if provider.name in properties and all(properties.get(one) == have.properties.get(one) for one in unique_in):

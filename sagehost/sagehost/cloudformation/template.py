@@ -70,11 +70,6 @@ class Template:
         """A section of the template; empty when absent."""
         return self.document.get(name) or {}
 
-    @property
-    def description(self) -> str | None:
-        """The template's description."""
-        return self.document.get("Description")
-
     def order(self, active: Collection[str]) -> list[str]:
         """The active resources, each after the ones it depends on."""
         graph = {name: self.references[name] & set(active) for name in self.resources if name in active}
@@ -82,11 +77,7 @@ class Template:
 
 
 def parse(body: str) -> Template:
-    """Read a template, JSON or YAML.
-
-    Raises:
-        ValidationError: it is no sound template, in CloudFormation's words.
-    """
+    """Read a template, JSON or YAML. Raises ValidationError: it is no sound template, in CloudFormation's words."""
     document = _document(body)
     if unknown := sorted(set(document).difference(_SECTIONS.split())):
         raise ValidationError(f"Invalid template property or properties [{', '.join(unknown)}]")
@@ -222,11 +213,7 @@ def references(node: Json) -> Iterator[str]:
 
 
 def sub_arguments(value: Json) -> tuple[str, Mapping[str, Json]]:
-    """The text of a Fn::Sub and its own values.
-
-    Raises:
-        ValidationError: it has neither form.
-    """
+    """The text of a Fn::Sub and its own values. Raises ValidationError: it has neither form."""
     match value:
         case str(text) | [str(text)]:
             return text, {}
@@ -250,11 +237,7 @@ def substitute(text: str, values: Mapping[str, str]) -> str:
 
 
 def attribute_of(value: Json) -> tuple[str, Json]:
-    """The resource and the attribute of a Fn::GetAtt in either form.
-
-    Raises:
-        ValidationError: it has neither form.
-    """
+    """The resource and the attribute of a Fn::GetAtt in either form. Raises ValidationError: it has neither form."""
     parts = value.split(".", 1) if isinstance(value, str) else value
     if not isinstance(parts, list) or len(parts) != 2 or not isinstance(parts[0], str):
         raise ValidationError(

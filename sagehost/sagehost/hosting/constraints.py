@@ -8,29 +8,24 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 
-import botocore.session
-from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
+from botocore.model import ListShape, MapShape, Shape, StructureShape
+from moto.core.utils import get_service_model
 
 
 def violations(service: str, operation: str, parameters: Mapping[str, object]) -> str | None:
     """The message of a ValidationException for these parameters, or None if they keep to the model."""
-    shape = _service_model(service).operation_model(operation).input_shape
+    shape = get_service_model(service).operation_model(operation).input_shape
     found = [] if shape is None else list(_check(shape, parameters, ""))
     if not found:
         return None
     return f"{len(found)} validation error{'s' if len(found) > 1 else ''} detected: {'; '.join(found)}"
 
 
-@cache
-def _service_model(service: str) -> ServiceModel:
-    return botocore.session.get_session().get_service_model(service)
-
-
 def _check(shape: Shape, value: object, path: str) -> Iterator[str]:
     if isinstance(shape, StructureShape) and isinstance(value, Mapping):
         for name, member in shape.members.items():
             if value.get(name) is not None:
-                yield from _check(member, value[name], _join(path, name[0].lower() + name[1:]))
+                yield from _check(member, value[name], f"{path}.{name[0].lower()}{name[1:]}".lstrip("."))
     elif isinstance(shape, ListShape) and isinstance(value, list):
         yield from _bounds(shape, len(value), value, path, "length")
         for index, item in enumerate(value, start=1):
@@ -73,7 +68,3 @@ def _compiled(pattern: str) -> re.Pattern[str] | None:
 
 def _violation(value: object, path: str, constraint: str) -> str:
     return f"Value '{value}' at '{path}' failed to satisfy constraint: {constraint}"
-
-
-def _join(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name

@@ -50,11 +50,11 @@ class VariantPlan:
         )
 
 
-def _plan(variant: Mapping[str, Any], model: Model) -> VariantPlan:
-    """The plan of a variant of an endpoint configuration and of its model."""
+def _plan(backend: SageMakerModelBackend, variant: Mapping[str, Any]) -> VariantPlan:
+    model: Model = found(backend, "model", str(variant.get("ModelName")))
     container = model.primary_container or (model.containers or [{}])[0]
-    vpc = model.vpc_config or {}
-    routing = variant.get("RoutingConfig") or {}
+    vpc, routing = model.vpc_config or {}, variant.get("RoutingConfig") or {}
+    check_network(backend, vpc)
     return VariantPlan(
         name=variant["VariantName"],
         weight=float(variant.get("InitialVariantWeight", 1.0)),
@@ -72,12 +72,7 @@ def _plan(variant: Mapping[str, Any], model: Model) -> VariantPlan:
 
 def plans_of(backend: SageMakerModelBackend, config: FakeEndpointConfig) -> list[VariantPlan]:
     """The plans of the variants of an endpoint configuration, with their models. Raises ValidationError."""
-    plans = []
-    for variant in config.production_variants:
-        model: Model = found(backend, "model", str(variant.get("ModelName")))
-        check_network(backend, model.vpc_config or {})
-        plans.append(_plan(variant, model))
-    return plans
+    return [_plan(backend, variant) for variant in config.production_variants]
 
 
 def retained(plans: Sequence[VariantPlan], current: Sequence[VariantPlan], excluded: set[str]) -> list[VariantPlan]:

@@ -55,20 +55,19 @@ class EndpointRecord:
         """Set what DescribeEndpoint shows: moto shows every attribute that is not None."""
         vars(self.endpoint).update(attributes)
 
-    def show(self, status: str, plans: Sequence[VariantPlan], failure_reason: str | None = None) -> None:
-        """Show that these plans are being deployed, or are."""
+    def show(
+        self, status: str, plans: Sequence[VariantPlan], failure_reason: str | None = None, pending: str = ""
+    ) -> None:
+        """Show that these plans are being deployed, or are; `pending` is a new configuration that is being deployed."""
+        variants = [one | {"VariantStatus": [{"Status": "Creating"}]} for one in _summaries(plans, ())]
+        summary = {"EndpointConfigName": pending, "ProductionVariants": variants, "StartTime": utcnow()}
         self.describe(
             failure_reason=failure_reason,
             last_modified_time=utcnow(),
             production_variants=_summaries(plans, self.running),
             endpoint_status=status,
+            pending_deployment_summary=summary if pending else None,
         )
-
-    def show_pending(self, config: str, plans: Sequence[VariantPlan]) -> None:
-        """Show PendingDeploymentSummary, as DescribeEndpoint does while a new configuration is being deployed."""
-        variants = [one | {"VariantStatus": [{"Status": "Creating"}]} for one in _summaries(plans, ())]
-        summary = {"EndpointConfigName": config, "ProductionVariants": variants, "StartTime": utcnow()}
-        self.describe(pending_deployment_summary=summary)
 
 
 def _summaries(desired: Sequence[VariantPlan], running: Sequence[RunningVariant]) -> list[dict[str, Any]]:
@@ -129,8 +128,7 @@ class Endpoints:
             endpoint = backend.create_endpoint(name, config.endpoint_config_name, parameters.get("Tags") or [])
             record = EndpointRecord(endpoint, _key(backend, name), plans)
             record.describe(last_deployment_config=parameters.get("DeploymentConfig"))
-            record.show("Creating", plans)
-            record.show_pending(config.endpoint_config_name, plans)
+            record.show("Creating", plans, pending=config.endpoint_config_name)
             self.records[record.key] = record
             work = partial(self._deployed, record, plans, config.endpoint_config_name, config.data_capture_config)
             self._finish_later(record, "Failed", work)
@@ -155,8 +153,7 @@ class Endpoints:
             self._start(record.key, plans, record)
             if not parameters.get("RetainDeploymentConfig"):
                 record.describe(last_deployment_config=parameters.get("DeploymentConfig"))
-            record.show("Updating", plans)
-            record.show_pending(config.endpoint_config_name, plans)
+            record.show("Updating", plans, pending=config.endpoint_config_name)
             silent = any(tag["Key"] == "sagehost:silent-rollback" for tag in record.endpoint.tags)
             work = partial(self._deployed, record, plans, config.endpoint_config_name, capture)
             self._finish_later(record, "InService", (lambda: None) if silent else work)
@@ -239,14 +236,17 @@ class Endpoints:
             failure = None
             try:
                 work()
+            except DeploymentError as error:
+                failure = str(error)
             except Exception as error:  # noqa: BLE001 - a thread has no caller: the endpoint would hang
-                failure = _reason(error)
+                _log.exception("an endpoint could not be deployed")
+                again = "Request to service failed. If failure persists after retry, contact customer support."
+                failure = f"{again} ({error})"
             with STATE:
                 if failure is None:
                     self.fleet[record.key] = RunningEndpoint(record.running, record.capture)
                 record.arriving = ()
                 record.show(failed if failure else "InService", record.plans, failure)
-                record.describe(pending_deployment_summary=None)
                 self._release(record)
 
         self.later(finish)
@@ -277,14 +277,6 @@ class Endpoints:
 
 HOSTED = Endpoints({}, after(0), after(0))
 """All endpoints of this process."""
-
-
-def _reason(error: Exception) -> str:
-    """The FailureReason; what is not the containers' fault goes to the server's log too, or the endpoint would hang."""
-    if isinstance(error, DeploymentError):
-        return str(error)
-    _log.error("an endpoint could not be deployed", exc_info=error)
-    return f"Request to service failed. If failure persists after retry, contact customer support. ({error})"
 
 
 def _targets(record: EndpointRecord) -> tuple[Any, list[dict[str, str]]]:

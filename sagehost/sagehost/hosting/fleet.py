@@ -4,8 +4,6 @@ The control plane changes the fleet in threads, the data plane reads it on the e
 replaced as a whole.
 """
 
-from __future__ import annotations
-
 import logging
 import random
 import uuid
@@ -91,7 +89,7 @@ class RunningEndpoint:
     """An endpoint in service."""
 
     variants: tuple[RunningVariant, ...]
-    capture: Capture | None = None
+    capture: "Capture | None" = None
 
     def choose_variant(self) -> RunningVariant:
         """A variant at random, by weight; any of them if none has weight."""

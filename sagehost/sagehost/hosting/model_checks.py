@@ -37,7 +37,7 @@ def check_model(backend: SageMakerModelBackend, parameters: Mapping[str, Any]) -
     if name in backend._models:
         raise ValidationError(message=f'Cannot create already existing model "{backend._models[name].arn}".')
     role = parameters.get("ExecutionRoleArn", "")
-    _check_role(backend, role, arn_formatter("model", name, backend.account_id, backend.region_name))
+    _check_role(role, arn_formatter("model", name, backend.account_id, backend.region_name))
     for container in [parameters.get("PrimaryContainer"), *(parameters.get("Containers") or [])]:
         if container:
             image = container.get("Image", "")
@@ -79,10 +79,9 @@ def _check_storage(parameters: Mapping[str, Any], variant: Mapping[str, Any]) ->
         )
 
 
-def _check_role(backend: SageMakerModelBackend, role: str, model: str) -> None:
-    source = {"source_account": backend.account_id, "source_arn": model}
+def _check_role(role: str, model: str) -> None:
     try:
-        roles.check(role, by=_PRINCIPAL, **source)
+        roles.check(role, by=_PRINCIPAL, source_arn=model)
     except roles.AccessDenied as error:
         raise ValidationError(
             message=f"Could not assume role {role}. Please ensure that the role exists and allows principal "

@@ -112,7 +112,9 @@ async def _invoke(fleet: Fleet, request: Request) -> _Invoked:
     if endpoint is None:
         raise RuntimeApiError(f"Endpoint {key.name} of account {key.account} not found.")
     variant = _variant(request, key, endpoint)
-    body = await _read(request)
+    if len(body := await request.body()) > MAX_BODY_BYTES:
+        code, status = "RequestEntityTooLargeException", HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        raise RuntimeApiError(f"Request body is larger than {MAX_BODY_BYTES} bytes", code, status)
     handed_on = {name: request.headers[name] for name in _HANDED_ON if name in request.headers}
     response = await variant.choose_instance().invoke(handed_on, body)
     return _Invoked(key, endpoint, variant, Payload(handed_on.get("content-type", ""), body), response)
@@ -137,18 +139,6 @@ def _variant(request: Request, key: EndpointKey, endpoint: RunningEndpoint) -> R
         if variant.name == target:
             return variant
     raise RuntimeApiError(f"Variant {target} not found for Endpoint {key.name} of account {key.account}.")
-
-
-async def _read(request: Request) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > MAX_BODY_BYTES:
-            code, status = "RequestEntityTooLargeException", HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-            raise RuntimeApiError(f"Request body is larger than {MAX_BODY_BYTES} bytes", code, status)
-        parts.append(part)
-    return b"".join(parts)
 
 
 async def _messages(invoked: _Invoked) -> AsyncGenerator[bytes, None]:

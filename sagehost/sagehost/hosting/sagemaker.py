@@ -5,6 +5,7 @@ Each operation first checks its parameters against the service's model, as the s
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from moto.core.responses import ActionResult, EmptyResult
@@ -16,13 +17,10 @@ from moto.sagemaker.responses import SageMakerResponse
 from sagehost.hosting.constraints import violations
 from sagehost.hosting.endpoints import HOSTED
 from sagehost.hosting.model_checks import check_endpoint_config, check_model
+from sagehost.moto_app import page
 from sagehost.patches import correction
 
 Original = Callable[..., Any]
-
-LARGEST_PAGE = 100
-"""MaxResults of ListModels, at most and unless given."""
-EARLIEST, LATEST = datetime.min, datetime.max
 
 _DROPPED = ("ExecutionRoleArn", "EnableNetworkIsolation", "VpcConfig", "ShadowProductionVariants", "ExplainerConfig")
 """Members of CreateEndpointConfig that moto drops, and would describe from attributes of their names."""
@@ -96,24 +94,15 @@ def _describe_model(_: Original, self: SageMakerResponse) -> ActionResult:
 def _list_models(_: Original, self: SageMakerResponse) -> ActionResult:
     """moto lists all of them, whatever is asked for."""
     asked = _checked(self)
-    before, after = asked.get("CreationTimeBefore", LATEST), asked.get("CreationTimeAfter", EARLIEST)
+    before, after = asked.get("CreationTimeBefore", datetime.max), asked.get("CreationTimeAfter", datetime.min)
     models = [
-        model
+        {"ModelName": model.model_name, "ModelArn": model.arn, "CreationTime": model.creation_time}
         for model in self.sagemaker_backend.list_models()
         if asked.get("NameContains", "") in model.model_name and after < model.creation_time < before
     ]
-    by_name = asked.get("SortBy") == "Name"
-    models.sort(
-        key=lambda model: model.model_name if by_name else model.creation_time,
-        reverse=asked.get("SortOrder", "Descending") == "Descending",
-    )
-    start = int(asked.get("NextToken", 0))
-    end = start + int(asked.get("MaxResults", LARGEST_PAGE))
-    page = [
-        {"ModelName": model.model_name, "ModelArn": model.arn, "CreationTime": model.creation_time}
-        for model in models[start:end]
-    ]
-    return ActionResult({"Models": page} | ({"NextToken": str(end)} if end < len(models) else {}))
+    by = "ModelName" if asked.get("SortBy") == "Name" else "CreationTime"
+    models.sort(key=itemgetter(by), reverse=asked.get("SortOrder", "Descending") == "Descending")
+    return page("Models", models, asked)
 
 
 @correction.replaces(SageMakerResponse, "describe_endpoint_config")

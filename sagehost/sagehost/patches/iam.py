@@ -10,10 +10,10 @@ import moto.iam.models
 from moto.core.config import default_user_config
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 from moto.iam.exceptions import InvalidInput
-from moto.iam.models import IAMBackend, ManagedPolicy, iam_backends
+from moto.iam.models import IAMBackend, ManagedPolicy
 from moto.iam.policy_validation import BaseIAMPolicyValidator, IAMTrustPolicyDocumentValidator
 
-from sagehost import accounts, policies
+from sagehost import accounts, policies, roles
 from sagehost.patches import correction
 
 # The CDK bootstrap attaches AdministratorAccess and ReadOnlyAccess, which moto leaves out unless told.
@@ -48,9 +48,8 @@ def _get_account_id_from(_: Callable[[str], str], access_key: str) -> str:
     """moto knows only the keys it has issued itself, and to find one it sets up IAM for every partition of AWS."""
     if account := accounts.account_of(access_key):
         return account
-    known = list(iam_backends.items())
-    holders = (account for account, of in known if any(access_key in iam.access_keys for iam in of.values()))
-    return next(holders, accounts.DEFAULT_ACCOUNT)
+    issued = roles.access_key_of(access_key)
+    return str(issued[0].account_id) if issued else accounts.DEFAULT_ACCOUNT
 
 
 @correction.replaces(IAMPolicyStatement, "_match")

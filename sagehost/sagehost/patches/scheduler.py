@@ -65,7 +65,7 @@ def _check_schedule(backend: EventBridgeSchedulerBackend, given: Mapping[str, An
     if (report := ParamValidator().validate(request, shape)).has_errors():
         raise ValidationException(f"Invalid RequestJson provided. Reason: {report.generate_report()}")
     try:
-        roles.check(target["RoleArn"], by=schedules.SERVICE, source_account=backend.account_id, source_arn=group.arn)
+        roles.check(target["RoleArn"], by=schedules.SERVICE, source_arn=group.arn)
     except roles.AccessDenied:
         message = "The execution role you provide must allow AWS EventBridge Scheduler to assume the role."
         raise ValidationException(message) from None

@@ -29,8 +29,7 @@ def _assume(role: str, service: str, source_arn: str, session: str) -> dict[str,
 
     https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
     """
-    account = source_arn.split(":")[4]
-    made = roles.assume(role, by=service, session_name=session, source_account=account, source_arn=source_arn)
+    made = roles.assume(role, by=service, session_name=session, source_arn=source_arn)
     shown = {name: made[name] for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")}
     return shown | {"Credentials": f"{_PATH}/credentials/{made['AccessKeyId']}"}
 

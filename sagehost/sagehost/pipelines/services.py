@@ -4,18 +4,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
 
 from sagehost import roles
+from sagehost.aws_errors import Refused
 from sagehost.hosting.constraints import violations
 from sagehost.moto_app import OwnService
 from sagehost.pipelines.definition import Definition
 from sagehost.pipelines.store import APPROVALS, RESOURCES, Approval, status
-
-
-class Refused(ServiceException):
-    """An error of a service's, with its code and message."""
 
 
 class CheckedService(OwnService):

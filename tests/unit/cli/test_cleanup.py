@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sagehost import cloudformation, moto_app
+from sagehost import moto_app
 from sagehost.cloudformation import engine
 from tests.unit.cli.conftest import REGION, Result, run_main
 from tests.unit.fresh_accounts import fresh_account
@@ -19,7 +19,6 @@ RETAINED = {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": GROUP}
 
 @pytest.fixture
 def account(monkeypatch: pytest.MonkeyPatch) -> str:
-    cloudformation.install()
     monkeypatch.setattr(engine, "LINGER_S", 60)
     return fresh_account()
 

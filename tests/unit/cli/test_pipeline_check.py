@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from sagehost import cloudformation, pipelines, quotas
 from tests.unit.cli.conftest import Result, run_main
 from tests.unit.fresh_accounts import fresh_account
 from tests.unit.promotion.check.conftest import EmbeddedCloud, bootstrap
@@ -38,9 +37,6 @@ def say(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, folder: Path, accounts: tuple[str, str]
 ) -> Say:
     """Runs the command in this process, with credentials of the pipeline's account, of another, or of the shell."""
-    cloudformation.install()
-    pipelines.install()
-    quotas.install()
     monkeypatch.chdir(folder)  # cdk.json, which may name a qualifier, is the user's
 
     for variable in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "AWS_PROFILE"):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sagehost import cloudformation, moto_app
+from sagehost import moto_app
 from tests.unit.cli.conftest import Result, run_main
 from tests.unit.cli.test_doctor import NOBODYS, TOPIC
 from tests.unit.fresh_accounts import fresh_account
@@ -21,7 +21,6 @@ NAME = "mistral-7b-prod-endpoint"
 @pytest.fixture
 def account() -> str:
     """An account that is bootstrapped with a qualifier."""
-    cloudformation.install()
     account = fresh_account()
     bootstrap(account, qualifier="team7b")
     return account

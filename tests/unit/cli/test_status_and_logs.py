@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from mistral7b.container.rendering import log_line
 from mistral7b.operate.costs import price_of
 from mistral7b_cli import logs, status
-from sagehost import cloudformation, moto_app
+from sagehost import moto_app
 from tests.unit.cli.conftest import Result, run_main
 from tests.unit.fresh_accounts import fresh_account
 from tests.unit.operate.conftest import REGION
@@ -55,7 +55,6 @@ class Session:
 
 @pytest.fixture
 def session(monkeypatch: pytest.MonkeyPatch) -> Session:
-    cloudformation.install()
     session = Session()
     for module in (status, logs):
         monkeypatch.setattr(module, "announce", lambda *_: session)

@@ -15,7 +15,7 @@ from mistral7b.operate import hours
 from mistral7b.operate.account import CHECKS
 from mistral7b.operate.checks import Target
 from mistral7b.operate.place import Place
-from sagehost import cloudformation, hosting, moto_app
+from sagehost import hosting, moto_app
 from sagehost.cloudformation import engine
 from sagehost.hosting.settings import HostingSettings
 from tests.unit.cli.conftest import Result, run_main
@@ -69,7 +69,6 @@ class Site:
 
 @pytest.fixture
 def site(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Site:
-    cloudformation.install()
     containers = {"huggingface-pytorch-tgi-inference": lambda: container}
     hosting.install(HostingSettings(endpoint_seconds=0, interface_seconds=0.1), containers=containers)
     monkeypatch.setattr(engine, "LINGER_S", 60)

@@ -11,7 +11,7 @@ from botocore.stub import Stubber
 from mistral7b.catalog.models import ModelVersion
 from mistral7b.container import start
 from mistral7b.operate.account import CHECKS, permissions
-from sagehost import cloudformation, hosting, moto_app, quotas
+from sagehost import hosting, moto_app, quotas
 from sagehost.hosting.settings import HostingSettings
 from tests.unit.fresh_accounts import fresh_account
 from tests.unit.operate.embedded import REGION, SCALING_ROLE, environment, found, named, target
@@ -23,8 +23,6 @@ STACK = "mistral-7b-dev-endpoint"
 
 @pytest.fixture(scope="module", autouse=True)
 def _embedded() -> None:
-    cloudformation.install()
-    quotas.install()
     containers = {"huggingface-pytorch-tgi-inference": lambda: start}
     hosting.install(HostingSettings(), containers=containers, later=lambda work: work())
 

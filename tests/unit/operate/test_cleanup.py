@@ -18,10 +18,10 @@ from mistral7b.container import start
 from mistral7b.operate.cleanup import Findings, delete, look
 from mistral7b.operate.costs import monthly_usd, prices
 from mistral7b.operate.inventory import KINDS, Resource, inventory, names_of
-from sagehost import cloudformation, hosting, moto_app
+from sagehost import hosting, moto_app
 from sagehost.cloudformation import engine, steps
 from sagehost.cloudformation.errors import ResourceFailure
-from sagehost.cloudformation.store import store
+from sagehost.cloudformation.store import STORES
 from sagehost.containers import Containers
 from sagehost.hosting.settings import HostingSettings
 from tests.unit.fresh_accounts import fresh_account
@@ -96,7 +96,6 @@ class Account:
 
 @pytest.fixture(autouse=True)
 def _embedded(monkeypatch: pytest.MonkeyPatch) -> None:
-    cloudformation.install()
     hosting.install(HostingSettings(endpoint_seconds=0, interface_seconds=0.1), containers=CONTAINERS)
     monkeypatch.setattr(engine, "LINGER_S", 60)
     monkeypatch.setenv("SAGEHOST_DEPENDENCY_SECONDS", "0.4")
@@ -267,7 +266,7 @@ def test_resource_that_an_update_could_not_delete_is_left_beside_a_deployed_stac
 
 def test_what_cloudformation_has_forgotten_is_found_by_its_tag(account: Account) -> None:
     abort(account, "abandoned", "NetworkVpc7FB7348F")
-    vars(store(account.id, ENV.region))["_stacks"].clear()
+    vars(STORES[account.id, ENV.region])["_stacks"].clear()
     assert [(one.kind, one.why) for one in account.look().left] == [
         ("vpc", "tagged by a stack that has no record of it")
     ]

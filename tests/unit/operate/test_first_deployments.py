@@ -13,7 +13,7 @@ from mistral7b.container import start
 from mistral7b.environment import Environment
 from mistral7b_cli.demo.prerequisites import prerequisites
 from mistral7b_stacks.app import define
-from sagehost import cloudformation, hosting, moto_app, quotas
+from sagehost import hosting, moto_app, quotas
 from sagehost.hosting.settings import HostingSettings
 from tests.unit.fresh_accounts import fresh_account
 from tests.unit.operate.embedded import REGION, all_found, environment
@@ -38,8 +38,6 @@ ENVIRONMENTS = {
 
 @pytest.fixture(scope="module", autouse=True)
 def _embedded() -> None:
-    cloudformation.install()
-    quotas.install()
     containers = {"huggingface-pytorch-tgi-inference": lambda: start}
     hosting.install(HostingSettings(endpoint_seconds=0, interface_seconds=0), containers=containers)
 

@@ -15,7 +15,7 @@ from mistral7b.container import start
 from mistral7b.environment import Environment
 from mistral7b.operate.status import read_status
 from mistral7b_cli import status as command
-from sagehost import cloudformation, hosting, moto_app
+from sagehost import hosting, moto_app
 from sagehost.hosting.endpoints import Work
 from sagehost.hosting.settings import HostingSettings
 from tests.unit.fresh_accounts import fresh_account
@@ -153,7 +153,6 @@ def target(env: Environment) -> dict[str, str]:
 @pytest.fixture
 def account() -> Account:
     later = Later()
-    cloudformation.install()
     containers = {"huggingface-pytorch-tgi-inference": lambda: start}
     hosting.install(HostingSettings(interface_seconds=0.05), containers=containers, later=later)
     account = Account(fresh_account(), later)

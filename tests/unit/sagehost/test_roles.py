@@ -39,7 +39,11 @@ class Account:
     def permit(self, role: str, *statements: Mapping[str, Any]) -> None:
         self.client("iam").put_role_policy(RoleName=role, PolicyName="own", PolicyDocument=document(*statements))
 
-    def session(self, name: str = "caller", *statements: Mapping[str, Any]) -> Credentials:
+    def session(self, name: str = "caller", *statements: Mapping[str, Any]) -> roles.Identity:
+        """Who calls with `credentials`."""
+        return roles.identity(self.credentials(name, *statements)["AccessKeyId"])
+
+    def credentials(self, name: str = "caller", *statements: Mapping[str, Any]) -> Credentials:
         """A session of a new role with these permissions: by default to assume every role."""
         arn = self.role(name, {"Service": BUILDS})
         self.permit(name, *(statements or (ANY,)))
@@ -76,10 +80,10 @@ def test_a_service_that_a_role_does_not_name_is_refused(account: Account, princi
 def test_a_service_assumes_a_role_only_for_the_source_arns_that_it_names(account: Account) -> None:
     condition = {"StringEquals": {"aws:SourceAccount": account.id}, "ArnLike": {"aws:SourceArn": "arn:aws:s:*:*:mine*"}}
     role = account.role("role", {"Service": BUILDS}, condition)
-    roles.check(role, by=BUILDS, source_account=account.id, source_arn="arn:aws:s:us-east-1:1:mine-1")
-    for asked in ({}, {"source_account": account.id}, {"source_account": "1", "source_arn": "arn:aws:s:r:1:mine"}):
+    roles.check(role, by=BUILDS, source_arn=f"arn:aws:s:us-east-1:{account.id}:mine-1")
+    for arn in (None, f"arn:aws:s:us-east-1:{account.id}:other", "arn:aws:s:r:1:mine"):
         with pytest.raises(AccessDenied):
-            roles.check(role, by=BUILDS, **asked)
+            roles.check(role, by=BUILDS, source_arn=arn)
 
 
 def test_in_china_accounts_and_roles_are_of_its_partition(account: Account) -> None:
@@ -246,7 +250,7 @@ def test_a_policy_may_depend_on_the_tags_of_the_role(account: Account, other: Ac
 
 def test_a_session_that_was_assumed_from_a_session_shows_its_own_role(account: Account, other: Account) -> None:
     role = other.role("gate", {"AWS": account.root})
-    sts = session_client("sts", "us-east-1", account.session())
+    sts = session_client("sts", "us-east-1", account.credentials())
     credentials = sts.assume_role(RoleArn=role, RoleSessionName="smoke")["Credentials"]
     shown = session_client("sts", "us-east-1", credentials).get_caller_identity()
     assert (shown["Account"], shown["Arn"]) == (other.id, f"arn:aws:sts::{other.id}:assumed-role/gate/smoke")

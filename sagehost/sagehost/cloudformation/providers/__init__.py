@@ -4,8 +4,6 @@ A type that no module lists, or a property that its provider does not carry, fai
 CloudFormation models are not used: they drop what they do not know without a word, and many cannot delete.
 """
 
-from __future__ import annotations
-
 import pkgutil
 from collections.abc import Mapping
 from importlib import import_module

@@ -1,7 +1,5 @@
 """Application Auto Scaling."""
 
-from __future__ import annotations
-
 from sagehost.cloudformation.providers.provider import Props, Provider, Resource
 from sagehost.cloudformation.values import Json
 

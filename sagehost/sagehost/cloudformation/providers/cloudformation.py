@@ -1,7 +1,5 @@
 """Types without a service."""
 
-from __future__ import annotations
-
 from sagehost.cloudformation.providers.provider import Setting, SettingsOnly
 
 PROVIDERS = (

@@ -1,7 +1,5 @@
 """CloudWatch: alarms and dashboards."""
 
-from __future__ import annotations
-
 from sagehost.cloudformation.providers.provider import Provider
 
 _ARN = {"Arn": "arn:{partition}:cloudwatch:{region}:{account}:alarm:{id}"}

@@ -1,7 +1,5 @@
 """Values of templates brought to the types of the API."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 

@@ -1,7 +1,5 @@
 """EC2: networks, the endpoints of services in them, and security groups."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from sagehost.cloudformation.errors import ResourceFailure
@@ -34,8 +32,6 @@ def _flag(name: str, operation: str, *, default: bool = False) -> Setting:
 
 def _modify_endpoint(resource: Resource, new: Props, old: Props) -> None:
     """Sends what to add to an endpoint that exists, and what to remove."""
-    if not old:
-        return
     modified: dict[str, Json] = {}
     for name in ("RouteTableIds", "SubnetIds", "SecurityGroupIds"):
         removed, added = changes(name, new, old)

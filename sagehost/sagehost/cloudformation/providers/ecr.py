@@ -1,7 +1,5 @@
 """ECR: repositories."""
 
-from __future__ import annotations
-
 from sagehost.cloudformation.providers.provider import Provider, setting
 
 PROVIDERS = (

@@ -1,7 +1,5 @@
 """EventBridge: rules on the default bus, and their targets."""
 
-from __future__ import annotations
-
 from sagehost.cloudformation.errors import ResourceFailure
 from sagehost.cloudformation.providers.provider import (
     Props,

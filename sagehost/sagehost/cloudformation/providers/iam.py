@@ -1,7 +1,5 @@
 """IAM: roles and policies."""
 
-from __future__ import annotations
-
 from sagehost.cloudformation.providers.provider import (
     Props,
     Provider,
@@ -21,9 +19,7 @@ def _update_role(resource: Resource, new: Props, _: Props) -> None:
     resource.call_on("update_role", new, Description=description, MaxSessionDuration=duration)
 
 
-def _new_version(resource: Resource, new: Props, old: Props) -> None:
-    if not old:
-        return
+def _new_version(resource: Resource, new: Props, _: Props) -> None:
     versions = resource.call_on("list_policy_versions", new)["Versions"]
     spare = sorted((v for v in versions if not v["IsDefaultVersion"]), key=lambda v: v["CreateDate"])
     if len(versions) >= 5:  # as many as IAM keeps

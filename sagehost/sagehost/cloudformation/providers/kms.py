@@ -1,7 +1,5 @@
 """KMS: keys and their aliases."""
 
-from __future__ import annotations
-
 from sagehost.cloudformation.errors import ResourceFailure
 from sagehost.cloudformation.providers.provider import Props, Provider, Resource, Setting, setting
 from sagehost.cloudformation.values import as_text

@@ -1,7 +1,5 @@
 """CloudWatch Logs."""
 
-from __future__ import annotations
-
 from sagehost.cloudformation.providers.provider import Props, Provider, Resource, setting
 from sagehost.cloudformation.values import Json
 

@@ -1,7 +1,5 @@
 """CodePipeline, CodeBuild and CodeConnections: resources that are checked and stored, and that run nothing here."""
 
-from __future__ import annotations
-
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -65,7 +63,7 @@ def _check_pipeline(resource: Resource, properties: dict[str, Any]) -> None:
         check(definition)
     except InvalidDefinition as error:
         raise failure("CodePipeline", error.code, str(error)) from error
-    if not _trusts(resource, definition.role_arn, "codepipeline", definition.arn):
+    if not _trusts(definition.role_arn, "codepipeline", definition.arn):
         message = f"CodePipeline is not authorized to perform AssumeRole on role {definition.role_arn}"
         raise failure("CodePipeline", "InvalidStructureException", message)
 
@@ -98,7 +96,7 @@ def _check_project(resource: Resource, properties: dict[str, Any]) -> None:
         raise _invalid("Invalid cache: at least one mode is needed for a cache of type LOCAL")
     if not role.startswith(f"arn:aws:iam::{resource.account}:role/"):
         raise _invalid("Invalid service role: Service role account ID does not match caller's account")
-    if not _trusts(resource, role, "codebuild", resource.text(_PROJECT_ARN, {}) + properties["Name"]):
+    if not _trusts(role, "codebuild", resource.text(_PROJECT_ARN, {}) + properties["Name"]):
         raise _invalid(f"CodeBuild is not authorized to perform: sts:AssumeRole on {role}")
 
 
@@ -109,9 +107,9 @@ def _invalid(message: str) -> ResourceFailure:
 _PROJECT_ARN = "arn:{partition}:codebuild:{region}:{account}:project/"
 
 
-def _trusts(resource: Resource, role: str, service: str, source_arn: str) -> bool:
+def _trusts(role: str, service: str, source_arn: str) -> bool:
     try:
-        roles.check(role, by=f"{service}.amazonaws.com", source_account=resource.account, source_arn=source_arn)
+        roles.check(role, by=f"{service}.amazonaws.com", source_arn=source_arn)
     except roles.AccessDenied:
         return False
     return True

@@ -4,8 +4,6 @@ What a row leaves out comes from the type's schema (attributes, tags, what a cha
 of the service (names and types of parameters, the longest name).
 """
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import re
@@ -65,7 +63,7 @@ def already_exists(resource_type: str, identifier: str) -> ResourceFailure:
 class Resource:
     """A resource of a stack, as its provider works on it."""
 
-    provider: Provider
+    provider: "Provider"
     account: str
     region: str
     stack_name: str
@@ -238,13 +236,9 @@ class Provider:
 
     def replaced_by(self, changed: Iterable[str]) -> set[str]:
         """Of these properties, those whose change needs a new resource."""
-        names = set(changed)
-        in_place = self.properties if self._updates else self.properties.difference(self.sent - self._set)
+        names, settable = set(changed), {name for setting in self.every_setting for name in setting.properties}
+        in_place = self.properties if self._updates else self.properties - (self.sent - settable)
         return (names & schema.load(self.type).create_only) | (names - in_place)
-
-    @functools.cached_property
-    def _set(self) -> frozenset[str]:
-        return frozenset[str]().union(*(setting.properties for setting in self.every_setting))
 
     def handle_of(self, resource: Resource, properties: Props) -> dict[str, Json]:
         """The parameters that name the resource in a call."""

@@ -1,7 +1,5 @@
 """S3: buckets and their policies."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 
 from botocore import xform_name

@@ -1,7 +1,5 @@
 """SageMaker hosting."""
 
-from __future__ import annotations
-
 import time
 
 from sagehost.cloudformation.errors import ResourceFailure

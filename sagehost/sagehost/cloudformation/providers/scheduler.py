@@ -1,7 +1,5 @@
 """EventBridge Scheduler: schedules and their groups."""
 
-from __future__ import annotations
-
 from sagehost.cloudformation.providers.provider import Provider
 
 PROVIDERS = (

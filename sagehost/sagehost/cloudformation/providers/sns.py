@@ -1,7 +1,5 @@
 """SNS: topics, their policies and subscriptions."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from sagehost.cloudformation.providers.provider import (

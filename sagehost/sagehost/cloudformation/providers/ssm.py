@@ -1,17 +1,10 @@
 """Systems Manager: parameters."""
 
-from __future__ import annotations
-
-from sagehost.cloudformation.providers.provider import Props, Provider, Resource
+from sagehost.cloudformation.providers.provider import Provider, Resource
 from sagehost.cloudformation.values import Json
 
 
 class _Parameter(Provider):
-    def update(self, resource: Resource, properties: Props) -> None:
-        """PutParameter overwrites when told to."""
-        sent = {"Description": "", **self.parameters(resource, properties)}
-        resource.call_on("put_parameter", properties, Overwrite=True, **sent)
-
     def tag_handle(self, resource: Resource, parameter: str) -> dict[str, Json]:
         """Systems Manager names what it tags by type and id."""
         return {"ResourceType": "Parameter", parameter: resource.id}
@@ -20,7 +13,9 @@ class _Parameter(Provider):
 PROVIDERS = (
     _Parameter(
         "AWS::SSM::Parameter",
-        create_with="put_parameter",
+        put_with="put_parameter",
+        find_with="get_parameter",
+        defaults={"Description": "", "Overwrite": True},
         sends="Name Type Value Description AllowedPattern Tier DataType Policies",
         name="Name",
         longest_name=1011,

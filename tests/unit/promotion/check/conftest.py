@@ -13,7 +13,7 @@ from mistral7b.project import DEFAULT_QUALIFIER
 from mistral7b.promotion.check.checks import lookup_client, readable
 from mistral7b.promotion.check.cloud import Cloud, Credentials
 from mistral7b.promotion.places import Place
-from sagehost import cloudformation, moto_app, pipelines, quotas
+from sagehost import moto_app
 from tests.unit.fresh_accounts import fresh_account
 from tests.unit.sessions import session_client
 
@@ -45,13 +45,6 @@ class EmbeddedCloud(Cloud):
         stubber = Stubber(client)
         stubber.activate()
         return stubber
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _embedded() -> None:
-    cloudformation.install()
-    pipelines.install()
-    quotas.install()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mistral7b.container import start
-from sagehost import cloudformation, hosting, moto_app, pipelines
+from sagehost import hosting, moto_app
 from sagehost.cloudformation import engine
 from sagehost.hosting.settings import HostingSettings
 from sagehost.pipelines.store import RESOURCES
@@ -197,8 +197,6 @@ def _request(resources: Mapping[str, Any], options: dict[str, Any]) -> dict[str,
 @pytest.fixture(scope="session", autouse=True)
 def _hosting() -> None:
     engine.LINGER_S = 60  # each request is answered when its operation is over, however busy the machine is
-    cloudformation.install()
-    pipelines.install()
     containers = {"huggingface-pytorch-tgi-inference": lambda: start}
     hosting.install(HostingSettings(endpoint_seconds=0, interface_seconds=0.1), containers=containers)
 

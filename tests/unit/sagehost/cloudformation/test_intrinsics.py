@@ -33,6 +33,8 @@ class World:
         return [f"{region}a", f"{region}b"]
 
 
+STATE: Any = World()  # in the place of a TargetState
+
 DOCUMENT = {
     "Resources": {"Old": {"Type": "AWS::SNS::Topic"}, "New": {"Type": "AWS::SNS::Topic"}},
     "Mappings": {"Sizes": {"us-east-1": {"small": ["a", "b"]}}},
@@ -49,7 +51,7 @@ DOCUMENT = {
 
 @pytest.fixture
 def evaluator() -> Evaluator:
-    return Evaluator(parse(json.dumps(DOCUMENT)), {"Name": "given", "List": ["x", "y"]}, "us-east-1", World())
+    return Evaluator(parse(json.dumps(DOCUMENT)), {"Name": "given", "List": ["x", "y"]}, "us-east-1", STATE)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +124,7 @@ def plain(value: Any) -> bool:
 
 @given(JSON.filter(plain))
 def test_a_value_without_functions_is_itself(value: Any) -> None:
-    evaluated = Evaluator(parse(json.dumps(DOCUMENT)), {}, "us-east-1", World()).value(value)
+    evaluated = Evaluator(parse(json.dumps(DOCUMENT)), {}, "us-east-1", STATE).value(value)
     assert evaluated == value
     assert not has_unknown(evaluated)
 

@@ -25,7 +25,7 @@ def test_a_provider_carries_only_properties_that_its_type_has(resource_type: str
 
 @pytest.mark.parametrize("resource_type", PROVIDERS)
 def test_a_provider_carries_every_property_that_its_type_requires(resource_type: str) -> None:
-    required = set(schema.load(resource_type).json_schema().get("required", []))
+    required = set(schema.load(resource_type).json_schema.get("required", []))
     assert required <= PROVIDERS[resource_type].properties
 
 
@@ -42,7 +42,7 @@ REPLACED_HERE_ONLY = {
 def test_a_property_that_the_schema_lets_change_changes_in_place(resource_type: str) -> None:
     """One that AWS replaces on some conditions is always replaced: the schemas do not tell the conditions."""
     provider, declared = PROVIDERS[resource_type], schema.load(resource_type)
-    conditional = declared.json_schema().get("conditionalCreateOnlyProperties", [])
+    conditional = declared.json_schema.get("conditionalCreateOnlyProperties", [])
     replaced = {pointer.split("/")[2] for pointer in conditional} | declared.create_only
     more = REPLACED_HERE_ONLY.get(resource_type, set())
     assert provider.replaced_by(provider.properties) == (replaced & provider.properties) | more
@@ -446,6 +446,17 @@ def test_parameters_with_and_without_a_name(account: Account) -> None:
     assert unnamed.startswith("parameters-Unnamed-")
     tags = ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId=unnamed)["TagList"]
     assert {"Key": "a", "Value": "b"} in tags
+
+
+def test_a_parameter_is_updated_and_one_of_somebody_else_is_not_overwritten(account: Account) -> None:
+    def parameter(value: str) -> dict[str, Any]:
+        return {"Named": {"Type": "AWS::SSM::Parameter", "Properties": {"Name": "n", "Type": "String", "Value": value}}}
+
+    account.deploy("first", parameter("a"))
+    assert account.update("first", parameter("b")) == "UPDATE_COMPLETE"
+    assert account.create("second", parameter("c")) == "ROLLBACK_COMPLETE"
+    assert "identifier 'n' already exists" in account.reason("second", "CREATE_FAILED")
+    assert account.client("ssm").get_parameter(Name="n")["Parameter"]["Value"] == "b"
 
 
 def test_a_bucket_as_the_cdk_bootstrap_makes_it(account: Account) -> None:
