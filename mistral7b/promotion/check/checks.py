@@ -10,7 +10,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from mistral7b.operate.account import CHECKS
 from mistral7b.operate.bootstrap import bootstrap as bootstrap_check
 from mistral7b.operate.bootstrap import lookup_refused
-from mistral7b.operate.checks import AT_ONCE, Check, Client, Finding, Target, denied, run
+from mistral7b.operate.calls import Client, denied
+from mistral7b.operate.checks import AT_ONCE, Check, Finding, Target, run
 from mistral7b.operate.place import Place
 from mistral7b.project import DEFAULT_BOOTSTRAP, Bootstrap
 from mistral7b.promotion.check.cloud import Cloud
