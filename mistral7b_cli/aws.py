@@ -3,16 +3,19 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.request import proxy_bypass
 
 import boto3
+from botocore.config import Config
 
 from mistral7b.endpoint import caller, errors
 from mistral7b.endpoint.client import EndpointClient
 from mistral7b.environment import Environment
 from mistral7b.errors import FAILED, NO_ACCESS, UserError
+from mistral7b.operate.calls import Client
 from mistral7b.promotion.names import PIPELINE_ID
 from mistral7b_cli.output import progress, say
 
@@ -37,6 +40,7 @@ _ADVICE: dict[type[errors.EndpointError], str] = {
     "sagemaker:InvokeEndpointWithResponseStream, on {endpoint}",
     errors.EndpointError: "{endpoint} did not answer: {error}",
 }
+_PATIENT = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 8})
 _NO_ACCESS = (errors.CredentialsError, errors.ConfigurationError, errors.UnreachableError, errors.AccessDeniedError)
 
 
@@ -68,6 +72,11 @@ def announce(
     whose = f"{'account' if region else 'credentials of account'} {found}" if found else ""
     say(", ".join(filter(None, (what, whose, where, "embedded AWS" if embedded else ""))), "dim", on=progress)
     return session
+
+
+def clients(session: boto3.Session, region: str) -> Client:
+    """Makes clients, each once, that repeat what is throttled."""
+    return cache(partial(session.client, region_name=region, config=_PATIENT))
 
 
 @contextmanager

@@ -4,11 +4,9 @@ import time
 from collections.abc import Iterator
 from contextlib import nullcontext
 from datetime import datetime
-from functools import cache, partial
 from typing import Annotated, Any
 
 import typer
-from botocore.config import Config
 from rich.live import Live
 from rich.text import Text
 
@@ -16,13 +14,11 @@ from mistral7b.endpoint import caller
 from mistral7b.environment import Environment, load_environment
 from mistral7b.errors import NO_ACCESS, UserError
 from mistral7b.operate.status import read_status
-from mistral7b_cli.aws import announce, explained, not_deployed
+from mistral7b_cli.aws import announce, clients, explained, not_deployed
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
 from mistral7b_cli.output import out, say, write_json
 
 commands = typer.Typer()
-PATIENT = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 5})
-"""Of clients that only read: throttling is retried."""
 _EVERY_S, _METRICS = 5.0, "cloudwatch:GetMetricData"
 _LINES = (
     ("failure", "failure_reason", "{0}"),
@@ -49,11 +45,9 @@ _LINES = (
 _EPILOG = """
 **Examples**
 
-`mistral7b status dev`
-
-`mistral7b status dev --watch`
-
-`mistral7b status dev --json | jq -r '.differences[].field'`
+$ mistral7b status dev
+$ mistral7b status dev --watch
+$ mistral7b status dev --json | jq -r '.differences[].field'
 
 It takes `sagemaker:DescribeEndpoint`, `DescribeEndpointConfig` and `DescribeModel`,
 `application-autoscaling:DescribeScalableTargets`, `DescribeScalingPolicies` and `DescribeScalingActivities`,
@@ -83,7 +77,7 @@ def status(
     env, file = load_environment(folder, name), folder / f"{name}.yaml"
     with explained(env.region):
         session = announce(env.resolved_endpoint_name, env.region, env.account, file)
-        client = cache(partial(session.client, region_name=env.region, config=PATIENT))
+        client = clients(session, env.region)
         live = Live(console=out, auto_refresh=False) if watch and out.is_terminal and not as_json else None
         before = None
         with live or nullcontext():

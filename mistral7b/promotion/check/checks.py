@@ -50,13 +50,11 @@ def named_roles(promotion: Promotion | None, environment: str) -> tuple[str, ...
 def lookup_client(cloud: Cloud, place: Place) -> Client | Finding:
     """What reads the place, or why nothing can."""
     try:
-        credentials = cloud.assume(place.role_arn("lookup"), place.region)
+        return cloud.acting_as(place.role_arn("lookup"), place.region)
     except (ClientError, BotoCoreError) as error:
         if isinstance(error, ClientError) and denied(error):
             return lookup_refused(place, error)
         return Finding("failure", f"AWS could not be asked: {error}", "see to what AWS says, then ask again")
-    return lambda service: cloud.client(service, place.region, credentials)
-
 
 def _checks(promotion: Promotion, clients: dict[Place, Client | Finding]) -> Iterator[tuple[Check, Target]]:
     """Each place's bootstrap, what is in each place, and the connection, which is in the first."""
