@@ -56,6 +56,7 @@ def lookup_client(cloud: Cloud, place: Place) -> Client | Finding:
             return lookup_refused(place, error)
         return Finding("failure", f"AWS could not be asked: {error}", "see to what AWS says, then ask again")
 
+
 def _checks(promotion: Promotion, clients: dict[Place, Client | Finding]) -> Iterator[tuple[Check, Target]]:
     """Each place's bootstrap, what is in each place, and the connection, which is in the first."""
     file = str(promotion.file)
