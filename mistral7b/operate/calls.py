@@ -14,14 +14,14 @@ _DENIED = re.compile("Denied|Unauthorized|AuthorizationError")
 
 
 def ask(call: Callable[..., Any], absent: str, **arguments: Any) -> Any:
-    """What AWS answers; None where its error, by this code or words, is that there is no such thing.
+    """What AWS answers; None where its error, by this code or words (a pattern), is that there is no such thing.
 
     Raises ClientError.
     """
     try:
         return call(**arguments)
     except ClientError as error:
-        if absent not in str(error):
+        if not re.search(absent, str(error)):
             raise
         return None
 
