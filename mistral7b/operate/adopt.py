@@ -176,7 +176,7 @@ class Adoption:
         """The only inference component of a variant that names no model; adapters, which have a base, do not count."""
         client = self._client("sagemaker")
         path, of = "InferenceComponents[].InferenceComponentName", {"EndpointNameEquals": self._name}
-        names = each(client, "list_inference_components", path, **of)
+        names = [*each(client, "list_inference_components", path, **of)]
         described = [client.describe_inference_component(InferenceComponentName=one) for one in names]
         query = f"[?VariantName=='{variant}' && !(Specification.BaseInferenceComponentName)]"
         found: list[Described] = jmespath.search(query, described)

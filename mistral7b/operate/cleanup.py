@@ -83,9 +83,8 @@ def look(client: Client, env: Environment) -> Findings:
     for kind in (one for one in KINDS.values() if one.type):
         for name in found.checked(kind.name, partial(names_of, client, kind)) or ():
             key = name.lower() if kind.service == "sagemaker" else name
-            why = records.get(
-                (kind.type, key), "tagged by a stack that has no record of it" if (kind.service, key) in tagged else ""
-            )
+            found_tag = "tagged by a stack that has no record of it" if (kind.service, key) in tagged else ""
+            why = records.get((kind.type, key), found_tag)
             if why == "" and kind.data == "logs" and (kind.type, key) in records:
                 why = "written to after its deletion"
             if why and _is_own(client, found, kind, name, records):
