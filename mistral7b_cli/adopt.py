@@ -1,11 +1,9 @@
 """`mistral7b adopt`: from an endpoint that was made by hand to an environment file."""
 
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from botocore.config import Config
 from pydantic_core import PydanticCustomError
 
 from mistral7b.endpoint.caller import open_session
@@ -14,13 +12,12 @@ from mistral7b.environment.limits import environment_name
 from mistral7b.environment.load import COMMON, is_reserved
 from mistral7b.errors import UserError
 from mistral7b.operate.adopt import Adoption
-from mistral7b_cli.aws import announce, explained
+from mistral7b_cli.aws import announce, clients, explained
 from mistral7b_cli.layout import Table
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder
 from mistral7b_cli.output import out, progress, say, write, write_json
 
 commands = typer.Typer()
-_PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 10})
 _EPILOG = """
 **Examples**
 
@@ -54,8 +51,7 @@ def adopt(
         if not where:
             raise UserError("no region is set\nfix: give --region, such as us-east-1, or set AWS_REGION")
         session = announce(f"endpoint {endpoint}", where, must_know=True)
-        client = partial(session.client, region_name=where, config=_PATIENT)
-        adoption = Adoption(client, endpoint, (file.parent if file else folder) / COMMON)
+        adoption = Adoption(clients(session, where), endpoint, (file.parent if file else folder) / COMMON)
     if as_json:
         write_json({"values": adoption.fields, "remarks": adoption.remarks})
         return

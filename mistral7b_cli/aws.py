@@ -3,17 +3,19 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.request import proxy_bypass
 
 import boto3
+from botocore.config import Config
 
 from mistral7b.endpoint import caller, errors
 from mistral7b.endpoint.client import EndpointClient
 from mistral7b.environment import Environment
 from mistral7b.errors import FAILED, NO_ACCESS, UserError
+from mistral7b.operate.calls import Client
 from mistral7b.operate.hours import asleep
 from mistral7b.promotion.names import PIPELINE_ID
 from mistral7b_cli.output import progress, say
@@ -39,7 +41,11 @@ _ADVICE: dict[type[errors.EndpointError], str] = {
     "sagemaker:InvokeEndpointWithResponseStream, on {endpoint}",
     errors.EndpointError: "{endpoint} did not answer: {error}",
 }
-_NO_ACCESS = (errors.CredentialsError, errors.ConfigurationError, errors.UnreachableError, errors.AccessDeniedError)
+_PATIENT = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 8})
+_NO_ACCESS = (
+    *(errors.CredentialsError, errors.ConfigurationError, errors.UnreachableError),
+    *(errors.AccessDeniedError, errors.EndpointNotFoundError),
+)
 
 
 def announce(
@@ -72,6 +78,11 @@ def announce(
     return session
 
 
+def clients(session: boto3.Session, region: str) -> Client:
+    """Makes clients, each once, that repeat what is throttled."""
+    return cache(partial(session.client, region_name=region, config=_PATIENT))
+
+
 @contextmanager
 def connected(env: Environment, folder: Path, **options: Any) -> Iterator[EndpointClient]:
     """A client of the environment's endpoint, after its account was named on standard error and compared.
@@ -99,9 +110,7 @@ def explained(
     except errors.EndpointError as error:
         told = explain(error, env) if env else _about_the_caller(error, region)
         told = told or "\nfix: ".join(filter(None, (f"{what}: {_sentence(error)}", fix)))
-        raise UserError(
-            told, NO_ACCESS if isinstance(error, (*_NO_ACCESS, errors.EndpointNotFoundError)) else FAILED
-        ) from error
+        raise UserError(told, NO_ACCESS if isinstance(error, _NO_ACCESS) else FAILED) from error
 
 
 def explain(error: errors.EndpointError, env: Environment) -> str:

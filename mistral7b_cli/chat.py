@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import typer
-from rich.text import Text
 
 from mistral7b.endpoint.client import EndpointClient
 from mistral7b.endpoint.errors import ContainerError
@@ -19,7 +18,7 @@ from mistral7b_cli.asking import ask, prepare, remark, text_shown
 from mistral7b_cli.aws import connected, explained
 from mistral7b_cli.inputs import ParameterOptions, decoded, parse_parameters
 from mistral7b_cli.options import DEFAULT_FOLDER, EnvironmentName, EnvironmentsFolder
-from mistral7b_cli.output import progress, say, write
+from mistral7b_cli.output import progress, report, say, write
 from mistral7b_cli.waiting import Waiting
 
 commands = typer.Typer()
@@ -89,7 +88,7 @@ def _converse(talk: "_Conversation", *, at_terminal: bool) -> None:
         except UserError as error:
             if not at_terminal:
                 raise
-            say(Text.assemble(("mistral7b:", "bold red"), f" {error}"), on=progress)
+            report(error, as_json=False)
 
 
 @dataclass

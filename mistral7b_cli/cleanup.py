@@ -1,24 +1,22 @@
 """`mistral7b cleanup`: what an environment has left in its account, what that costs, and its deletion."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from botocore.config import Config
 
 from mistral7b.environment import Environment, load_environment
-from mistral7b.errors import FAILED, INTERRUPTED, NO_ACCESS, UserError
+from mistral7b.errors import FAILED, NO_ACCESS, UserError
 from mistral7b.operate.cleanup import Findings, Leftover, choose, delete, look
 from mistral7b.operate.costs import prices
 from mistral7b.operate.stacks import find
 from mistral7b.project import bootstrap
-from mistral7b_cli.aws import announce, explained
+from mistral7b_cli.aws import announce, clients, explained
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
-from mistral7b_cli.output import progress, say, write_json
+from mistral7b_cli.output import confirmed, progress, say, write_json
 from mistral7b_cli.waiting import Waiting
 
 commands = typer.Typer()
@@ -32,7 +30,6 @@ Exit code 0: nothing is left, or with --delete all was deleted that may be; 1: s
 deployed.
 """
 _OPTIONS = {"logs": "--with-logs", "captured data": "--with-captured-data"}
-_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 8})
 
 
 @commands.command(epilog=_EPILOG)
@@ -67,7 +64,7 @@ def cleanup(
     failed: list[str] | None = None
     with explained(env.region, what="the account could not be called"):
         session = announce(f"environment {name}", env.region, env.account, file, must_know=True)
-        client = cache(partial(session.client, region_name=env.region, config=_CONFIG))
+        client = clients(session, env.region)
         with Waiting("looking into the account"):
             found = look(client, env)
         kept = [one.name for one in find(client("cloudformation"), [bootstrap(Path.cwd()).toolkit or "CDKToolkit"])]
@@ -94,14 +91,8 @@ def _ask(chosen: Sequence[Leftover], *, yes: bool) -> None:
     """Shows what is to be deleted, and goes on only if that is wanted."""
     for one in chosen:
         say(f"to delete: {one}{f' with its {one.data}' if one.data else ''}", on=progress)
-    if not yes and not sys.stdin.isatty():
-        raise UserError("--delete asks first, and standard input is no terminal\nfix: add --yes")
-    try:
-        if yes or typer.confirm("Delete what is listed?", err=True):
-            return
-    except typer.Abort:
-        raise typer.Exit(INTERRUPTED) from None
-    raise UserError("nothing was deleted", FAILED)
+    if not yes:
+        confirmed("Delete what is listed?")
 
 
 def _total(found: Findings) -> float:

@@ -1,6 +1,7 @@
 """`mistral7b doctor`: what would fail a deployment some minutes in."""
 
-from itertools import count
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import typer
@@ -11,13 +12,12 @@ from mistral7b.operate.account import CHECKS
 from mistral7b.operate.checks import Target, run
 from mistral7b.operate.place import Place
 from mistral7b.project import bootstrap
-from mistral7b.promotion import Promotion, load_promotion
+from mistral7b.promotion import load_promotion
 from mistral7b.promotion.check.checks import named_roles
 from mistral7b.promotion.check.cloud import Cloud
 from mistral7b_cli.aws import announce, explained
 from mistral7b_cli.findings import report
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
-from mistral7b_cli.output import progress
 
 commands = typer.Typer()
 _EPILOG = """
@@ -36,7 +36,9 @@ def doctor(name: EnvironmentName, as_json: AsJson = False, folder: EnvironmentsF
     `operators.role_names` in the environment file allows roles to do. The exit code is 1 if a check fails.
     """
     env, file = load_environment(folder, name), folder / f"{name}.yaml"
-    promotion, done = _promotion(folder), count(1)
+    promotion = None
+    with suppress(UserError):  # a file of another environment may be wrong
+        promotion = load_promotion(folder)
     with explained(env.region, what="the account could not be called"):
         announce(f"environment {name}", env.region, env.account, file, must_know=True)
         cloud = Cloud()
@@ -45,15 +47,4 @@ def doctor(name: EnvironmentName, as_json: AsJson = False, folder: EnvironmentsF
     deploys_from = promotion.settings.account if promotion and roles and env.account else account
     place = Place(account, env.region, (name,), deploys_from, bootstrap(Path.cwd()))
     target = Target(place, lambda service: cloud.client(service, env.region), str(file), env, roles)
-    with progress.status("checking the account") as status:
-        checks = [(check, target) for check in CHECKS]
-        found = run(checks, lambda _: status.update(f"checking the account: {next(done)} of {len(checks)}"))
-    report(found, {"environment": name} if as_json else None)
-
-
-def _promotion(folder: Path) -> Promotion | None:
-    """The pipeline, if there is one; None also where a file of another environment is wrong."""
-    try:
-        return load_promotion(folder)
-    except UserError:
-        return None
+    report(partial(run, [(check, target) for check in CHECKS]), {"environment": name} if as_json else None)

@@ -1,25 +1,31 @@
 """How the checks of accounts are shown: one line each, the fix below it; or as JSON. A failure is exit code 1."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from itertools import count
 from typing import Any
 
 from rich.text import Text
 
 from mistral7b.errors import FAILED, NO_ACCESS, UserError
 from mistral7b.operate.checks import Finding
-from mistral7b_cli.output import conclude, say
+from mistral7b_cli.output import conclude, progress, say
 
 _STYLES = {"ok": "green", "warning": "yellow", "failure": "bold red", "not checked": "dim"}
 
 
-def report(found: Sequence[Finding], document: dict[str, Any] | None) -> None:
-    """Prints the findings, or adds them to the JSON `document`, and ends with what they come to.
+def report(make: Callable[[Callable[[list[Finding]], None]], list[Finding]], document: dict[str, Any] | None) -> None:
+    """Makes the checks; prints the findings, or adds them to the JSON `document`, and ends with what they come to.
+
+    `make` gets a function that is to be called after each check.
 
     Raises:
         UserError: something would fail the deployment, or nothing could be checked.
     """
+    done = count(1)
+    with progress.status("checking the account") as status:
+        found = make(lambda _: status.update(f"checking the account: {next(done)} checks are done"))
     counts = Counter[str](one.outcome for one in found)
     if document is not None:
         document["checks"] = [asdict(one) for one in found]

@@ -11,7 +11,7 @@ import typer
 
 from mistral7b.errors import UserError
 from mistral7b.tgi import GenerateParameters, UnreadableRequestError, parse_request
-from mistral7b.yamlfile import nearest
+from mistral7b.yamlfile import with_guess
 
 ParameterOptions = Annotated[
     list[str] | None,
@@ -38,7 +38,8 @@ def parse_parameters(options: Sequence[str] | None) -> dict[str, Any]:
         if not separator:
             raise UserError(f"--parameter {option}: it has no value\nfix: write NAME=VALUE, such as max_new_tokens=200")
         if name not in _HINTS:
-            raise UserError(f"--parameter {option}: there is no parameter {name!r}\nfix: {_known(name)}")
+            fix = with_guess(name, _HINTS, f"there are {', '.join(_HINTS)}")
+            raise UserError(f"--parameter {option}: there is no parameter {name!r}\nfix: {fix}")
         if _HINTS[name] == list[str]:
             values.setdefault(name, []).append(text)
         elif name in values:
@@ -46,11 +47,6 @@ def parse_parameters(options: Sequence[str] | None) -> dict[str, Any]:
         else:
             values[name] = _value(option, name, text)
     return {name: value for name, value in values.items() if value is not None}
-
-
-def _known(name: str) -> str:
-    guess = nearest(name, _HINTS)
-    return f"did you mean {guess}?" if guess else f"there are {', '.join(_HINTS)}"
 
 
 def _value(option: str, name: str, text: str) -> Any:

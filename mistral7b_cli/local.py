@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from mistral7b.errors import FAILED, UserError
-from mistral7b.yamlfile import nearest
+from mistral7b.yamlfile import with_guess
 from mistral7b_cli.options import AsJson
 from mistral7b_cli.output import progress, say, write, write_json
 from sagehost import lifecycle
@@ -143,12 +143,7 @@ def _check_region(region: str) -> None:
     partitions = Session().get_data("endpoints")["partitions"]
     found = {name: partition for partition in partitions for name in partition["regions"]}
     if region not in found:
-        guess = nearest(region, found)
-        fix = (
-            f"did you mean {guess}?"
-            if guess
-            else "give an AWS region, such as us-east-1 (for a new one: a newer botocore)"
-        )
+        fix = with_guess(region, found, "give an AWS region, such as us-east-1 (for a new one: a newer botocore)")
         raise UserError(f"--region {region}: AWS has no such region\nfix: {fix}")
     if found[region]["partition"] not in ("aws", "aws-cn"):
         reason = f"{found[region]['partitionName']} is not emulated, as JumpStart publishes no Mistral 7B there"

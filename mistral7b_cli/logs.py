@@ -15,10 +15,9 @@ from mistral7b.endpoint.errors import AccessDeniedError, EndpointError
 from mistral7b.environment import load_environment
 from mistral7b.errors import NO_ACCESS, UserError
 from mistral7b.operate.logs import LATE_MS, LogLine, LogReader
-from mistral7b_cli.aws import announce, explained
+from mistral7b_cli.aws import announce, clients, explained
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
 from mistral7b_cli.output import progress, say, write_json
-from mistral7b_cli.status import PATIENT
 
 commands = typer.Typer()
 _EVERY_S = 2.0
@@ -27,11 +26,9 @@ _STYLES = {"ERROR": "red", "WARN": "yellow"}
 _EPILOG = f"""
 **Examples**
 
-`mistral7b logs dev --since 2h --errors`
-
-`mistral7b logs dev --follow`
-
-`mistral7b logs dev --since 1d --json | jq -r 'select(.refusal) | .refusal' | sort | uniq -c`
+$ mistral7b logs dev --since 2h --errors
+$ mistral7b logs dev --follow
+$ mistral7b logs dev --since 1d --json | jq -r 'select(.refusal) | .refusal' | sort | uniq -c
 
 It takes `logs:FilterLogEvents` on the log group `/aws/sagemaker/Endpoints/NAME`. With --follow, events
 that arrive up to {LATE_MS // 60_000} minutes after newer ones are shown, too.
@@ -64,7 +61,7 @@ def logs(
     endpoint, shown, refused = env.resolved_endpoint_name, 0, Counter[str]()
     with explained(env.region):
         session = announce(endpoint, env.region, env.account, file)
-        reader = LogReader(session.client("logs", region_name=env.region, config=PATIENT), endpoint, start)
+        reader = LogReader(clients(session, env.region)("logs"), endpoint, start)
         try:
             while True:
                 for line in reader.read():

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+import typer
 from rich.console import Console
 from rich.text import Text
 
-from mistral7b.errors import FAILED, UserError
+from mistral7b.errors import FAILED, INTERRUPTED, UserError
 from mistral7b.yamlfile import FileProblemsError, Problem
 from mistral7b_cli.layout import Table, wrapped
 from mistral7b_cli.terminal import UNSAFE, SafeConsole, plain, redacted
@@ -54,6 +55,17 @@ def report(error: UserError, *, as_json: bool) -> None:
         found = {"message": message or told, "fix": fix if separator else None, "exit_code": error.status}
         problems = {"problems": list(map(asdict, error.problems))} if isinstance(error, FileProblemsError) else {}
         write_json({"error": found | redacted(problems)}, indent=None)
+
+
+def confirmed(question: str) -> None:
+    """Asks on standard error. Raises UserError for anything but yes, and where nobody can answer."""
+    if not sys.stdin.isatty():
+        raise UserError("the command asks first, and standard input is no terminal\nfix: add --yes")
+    try:
+        if not typer.confirm(question, err=True):
+            raise UserError("nothing was deleted", FAILED)
+    except typer.Abort:
+        raise typer.Exit(INTERRUPTED) from None
 
 
 def conclude(problems: Sequence[Problem], document: dict[str, Any] | None) -> None:

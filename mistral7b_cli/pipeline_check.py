@@ -1,6 +1,6 @@
 """`mistral7b pipeline check`: whether the accounts are ready for the pipeline."""
 
-import itertools
+from functools import partial
 from pathlib import Path
 
 import typer
@@ -12,7 +12,6 @@ from mistral7b.promotion.names import PIPELINE_NAME
 from mistral7b_cli.aws import announce, explained
 from mistral7b_cli.findings import report
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder, promotion_of
-from mistral7b_cli.output import progress
 
 commands = typer.Typer()
 _EPILOG = """
@@ -35,14 +34,7 @@ def check(folder: EnvironmentsFolder = DEFAULT_FOLDER, as_json: AsJson = False) 
     The exit code is 1 if a check fails.
     """
     promotion = promotion_of(folder)
-    settings, answers = promotion.settings, itertools.count(1)
+    settings = promotion.settings
     with explained(settings.region, what="AWS does not say whose credentials these are"):
         announce(PIPELINE_NAME, settings.region, settings.account, promotion.file, must_know=True)
-    with progress.status("checking the accounts") as status:
-        found = check_accounts(
-            promotion,
-            Cloud(),
-            lambda _: status.update(f"checking the accounts: {next(answers)} answered"),
-            bootstrap(Path.cwd()),
-        )
-    report(found, {} if as_json else None)
+    report(partial(check_accounts, promotion, Cloud(), bootstrap=bootstrap(Path.cwd())), {} if as_json else None)

@@ -43,7 +43,7 @@ def protect(name: EnvironmentName, as_json: AsJson = False, folder: Environments
             announce(f"stacks of {name}", region, must_know=True)
             cloud = Cloud()
             place = Place(account or cloud.own_account(region), region, bootstrap=bootstrap(Path.cwd()))
-            client = cloud.client("cloudformation", region, cloud.assume(place.role_arn("deploy"), region))
+            client = cloud.acting_as(place.role_arn("deploy"), region)("cloudformation")
             for found in find(client, names):
                 changed = change(client, found, wanted=wanted)
                 state = {"protected": found.protected != changed, "changed": changed}

@@ -1,6 +1,5 @@
 """`mistral7b start`: creates an environment's endpoint again, from what is deployed."""
 
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,15 +7,13 @@ import typer
 
 from mistral7b.environment import load_environment
 from mistral7b.operate import hours
-from mistral7b.operate.checks import Client
 from mistral7b.project import bootstrap
 from mistral7b.promotion.check.cloud import Cloud
 from mistral7b.promotion.names import gate_role_name
 from mistral7b.promotion.places import Place
-from mistral7b_cli.aws import announce, explained
+from mistral7b_cli.aws import announce, clients, explained
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
 from mistral7b_cli.output import say, write_json
-from mistral7b_cli.status import PATIENT
 from mistral7b_cli.stop import deployed
 from mistral7b_cli.waiting import Waiting
 
@@ -25,9 +22,8 @@ _MARGIN_S = 600.0  # for an instance to be had and to boot, besides the file's t
 _EPILOG = """
 **Examples**
 
-`mistral7b start dev`
-
-`mistral7b start dev && cdk deploy 'dev/*'`
+$ mistral7b start dev
+$ mistral7b start dev && cdk deploy 'dev/*'
 
 It takes `cloudformation:DescribeStacks`, `cloudformation:DescribeStackResources`, `sagemaker:DescribeEndpoint`,
 `sagemaker:ListEndpointConfigs`, `sagemaker:ListTags`, `sagemaker:CreateEndpoint` and `sagemaker:AddTags`; for an
@@ -63,17 +59,17 @@ def start(
     with explained(env.region, what="the endpoint was not started"):
         account = None if as_pipeline else env.account  # a pipeline's own may be another, which assumes the roles
         session = announce(f"environment {name}", env.region, account, folder / f"{name}.yaml", must_know=True)
-        look: Client = partial(session.client, region_name=env.region, config=PATIENT)
-        act = look
+        look = act = clients(session, env.region)
         if as_pipeline:
             cloud = Cloud()
             place = Place(env.account or cloud.own_account(env.region), env.region, bootstrap=bootstrap(Path.cwd()))
-            look = _as(cloud, place, place.role("lookup"))
+            look = cloud.acting_as(place.role_arn("lookup"), env.region, seconds=3600)
         found = hours.find(look, env)
         if as_pipeline:
             if found is None or found.status == "InService":  # the role may be deployed only now
                 return say(f"{name} is {found.status if found else 'not deployed yet'}: nothing to start")
-            act = _as(cloud, place, gate_role_name(name))
+            gate = f"{place.role_arn('lookup').rpartition('/')[0]}/{gate_role_name(name)}"
+            act = cloud.acting_as(gate, env.region, seconds=3600)
         found = deployed(found, env)
         started = hours.start(look, act, found)
         if not no_wait:
@@ -85,10 +81,3 @@ def start(
         return write_json({**document, "started": started, "in_service": not no_wait or found.status == "InService"})
     what = "was created again" if started else "was there already"
     return say(f"{found.name} {what}{', and is being started' if no_wait else ', and is in service'}")
-
-
-def _as(cloud: Cloud, place: Place, role: str) -> Client:
-    """Clients with a role of the environment's account."""
-    arn = f"{place.role_arn('lookup').rpartition('/')[0]}/{role}"
-    credentials = cloud.assume(arn, place.region, seconds=3600)
-    return lambda service: cloud.client(service, place.region, credentials)

@@ -8,7 +8,6 @@ from functools import cache, partial
 from typing import Annotated, Any
 
 import typer
-from botocore.config import Config
 from rich.live import Live
 from rich.text import Text
 
@@ -18,14 +17,12 @@ from mistral7b.errors import NO_ACCESS, UserError
 from mistral7b.operate.costs import estimate
 from mistral7b.operate.price_list import current_price
 from mistral7b.operate.status import as_deployed, read_status
-from mistral7b_cli.aws import announce, explained, not_deployed
+from mistral7b_cli.aws import announce, clients, explained, not_deployed
 from mistral7b_cli.cost import cost_lines
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
 from mistral7b_cli.output import out, say, write_json
 
 commands = typer.Typer()
-PATIENT = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 5})
-"""Of clients: throttling is retried."""
 _EVERY_S, _METRICS = 5.0, "cloudwatch:GetMetricData"
 _LINES = (
     ("failure", "failure_reason", "{0}"),
@@ -52,11 +49,9 @@ _LINES = (
 _EPILOG = """
 **Examples**
 
-`mistral7b status dev`
-
-`mistral7b status dev --watch`
-
-`mistral7b status dev --json | jq -r '.differences[].field'`
+$ mistral7b status dev
+$ mistral7b status dev --watch
+$ mistral7b status dev --json | jq -r '.differences[].field'
 
 It takes `sagemaker:DescribeEndpoint`, `DescribeEndpointConfig` and `DescribeModel`,
 `application-autoscaling:DescribeScalableTargets`, `DescribeScalingPolicies` and `DescribeScalingActivities`,
@@ -88,7 +83,7 @@ def status(
     env, file = load_environment(folder, name), folder / f"{name}.yaml"
     with explained(env.region):
         session = announce(env.resolved_endpoint_name, env.region, env.account, file)
-        client = cache(partial(session.client, region_name=env.region, config=PATIENT))
+        client = clients(session, env.region)
         price = cache(partial(current_price, session, env.region))
         live = Live(console=out, auto_refresh=False) if watch and out.is_terminal and not as_json else None
         before = None

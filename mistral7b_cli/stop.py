@@ -1,27 +1,23 @@
 """`mistral7b stop`: deletes an environment's endpoint for a while."""
 
-import sys
-from functools import partial
 from typing import Annotated, Any
 
 import typer
 
 from mistral7b.environment import Environment, load_environment
-from mistral7b.errors import FAILED, NO_ACCESS, UserError
+from mistral7b.errors import NO_ACCESS, UserError
 from mistral7b.operate import hours
 from mistral7b.operate.costs import MONTH_HOURS, hours_stopped, price_of
-from mistral7b_cli.aws import announce, explained, not_deployed
+from mistral7b_cli.aws import announce, clients, explained, not_deployed
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
-from mistral7b_cli.output import progress, say, write_json
-from mistral7b_cli.status import PATIENT
+from mistral7b_cli.output import confirmed, progress, say, write_json
 
 commands = typer.Typer()
 _EPILOG = """
 **Examples**
 
-`mistral7b stop dev`
-
-`mistral7b stop dev --yes --json`
+$ mistral7b stop dev
+$ mistral7b stop dev --yes --json
 
 It takes `cloudformation:DescribeStacks`, `cloudformation:DescribeStackResources`, `sagemaker:DescribeEndpoint`,
 `sagemaker:DeleteEndpoint` and `application-autoscaling:DescribeScalableTargets`.
@@ -45,13 +41,13 @@ def stop(
     env = load_environment(folder, name)
     with explained(env.region, what="the endpoint was not stopped"):
         session = announce(f"environment {name}", env.region, env.account, folder / f"{name}.yaml", must_know=True)
-        client = partial(session.client, region_name=env.region, config=PATIENT)
+        client = clients(session, env.region)
         found = deployed(hours.find(client, env), env)
         saved = _saved(env)
         if running := found.status not in (None, "Deleting"):
             _tell(env, found.name, saved)
             if not yes:
-                _ask()
+                confirmed("Delete the endpoint?")
             hours.stop(client, found)
     if as_json:
         return write_json({"environment": name, "endpoint": found.name, "stopped": running, **saved})
@@ -83,10 +79,3 @@ def _tell(env: Environment, endpoint: str, saved: dict[str, Any]) -> None:
         usd = f"USD {saved['usd_per_hour']:g} an hour, {saved['usd_per_month']} a month {while_stopped}"
     say(f"Stopping {endpoint} saves {usd} ({price}).", on=progress)
     say(f'Until it is started, callers get ValidationError "Endpoint {endpoint} … not found".', on=progress)
-
-
-def _ask() -> None:
-    if not sys.stdin.isatty():
-        raise UserError("nobody is there to be asked\nfix: add --yes")
-    if not typer.confirm("Delete the endpoint?", err=True):
-        raise UserError("nothing was deleted", FAILED)

@@ -11,7 +11,8 @@ from typing import Any
 from mistral7b.catalog import instance_type
 from mistral7b.environment import Environment
 from mistral7b.operate.bootstrap import bootstrap
-from mistral7b.operate.checks import AT_ONCE, Client, Finding, Target, ask, check
+from mistral7b.operate.calls import NOT_IN_SAGEMAKER, Client, ask, each
+from mistral7b.operate.checks import AT_ONCE, Finding, Target, check
 from mistral7b.operate.existing_vpc import vpc_findings
 from mistral7b.operate.hours import asleep
 from mistral7b.operate.stacks import find, resources
@@ -29,6 +30,7 @@ _ENDPOINTS: dict[str, tuple[str, ...]] = {
     f"arn:{{partition}}:sagemaker:{_OWN}:endpoint/*": ("sagemaker:DescribeEndpoint",),
     f"arn:{{partition}}:sagemaker:{_OWN}:endpoint-config/*": ("sagemaker:DescribeEndpointConfig",),
 }
+_ALL_ENDPOINTS = ("list_endpoints", "Endpoints[].EndpointName")
 _SCALING_ROLE = "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
 _STUCK = {
     "CREATE_FAILED": "aws cloudformation delete-stack",
@@ -54,7 +56,7 @@ def _stacks(target: Target) -> Iterator[Finding]:
         if one.status in _STUCK:
             fix = f"{_STUCK[one.status]} --stack-name {one.name} --region {target.env.region}"
             yield Finding("failure", f"{one.name} is {one.status} and cannot be updated: {one.reason}", fix)
-        elif one.status.endswith("_IN_PROGRESS") and one.status != "REVIEW_IN_PROGRESS":
+        elif one.busy:
             fix = f"aws cloudformation describe-stacks --stack-name {one.name} --region {target.env.region}"
             yield Finding("warning", f"{one.name} is {one.status}: wait until that ends", fix)
 
@@ -77,9 +79,9 @@ def _zones(target: Target) -> Iterator[Finding]:
     env, zones = target.env, target.env.availability_zones
     by = "availability-zone" if zones and zones[0].startswith(env.region) else "availability-zone-id"
     wanted = [{"Name": "instance-type", "Values": [env.instance_type.removeprefix("ml.")]}]
-    paginator = target.client("ec2").get_paginator("describe_instance_type_offerings")
-    pages = paginator.paginate(LocationType=by, Filters=wanted)
-    offered = sorted(one["Location"] for page in pages for one in page["InstanceTypeOfferings"])
+    asked = {"LocationType": by, "Filters": wanted}
+    path = "InstanceTypeOfferings[].Location"
+    offered = sorted(each(target.client("ec2"), "describe_instance_type_offerings", path, **asked))
     if without := [zone for zone in zones if zone not in offered]:
         vpc = "existing_vpc" if env.network.existing_vpc else "vpc"
         fix = f"use zones of {', '.join(offered)}" if offered else "use another instance.type, or another region"
@@ -102,7 +104,7 @@ def _quota(target: Target) -> Iterator[Finding]:
     """
     env, kind, sagemaker = target.env, target.env.instance_type, target.client("sagemaker")
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        names = [*_endpoints(sagemaker)]
+        names = [*each(sagemaker, *_ALL_ENDPOINTS)]
         running = dict(zip(names, pool.map(partial(_variants, sagemaker), names), strict=True))
     own = running.pop(env.resolved_endpoint_name, [])
     others = sum(count for variants in running.values() for _, of, count in variants if of == kind)
@@ -120,18 +122,12 @@ def _quota(target: Target) -> Iterator[Finding]:
         yield Finding("warning" if now or others + fleet <= quota else "failure", reason, fix)
 
 
-def _endpoints(sagemaker: Any) -> Iterator[str]:
-    for page in sagemaker.get_paginator("list_endpoints").paginate():
-        yield from (one["EndpointName"] for one in page["Endpoints"])
-
-
 def _variants(sagemaker: Any, name: str) -> list[tuple[str, str, int]]:
     """Name, instance type and number of instances of an endpoint's variants; none if there is no such endpoint."""
-    code = "ValidationException"  # SageMaker's word for what is not there
-    endpoint = ask(sagemaker.describe_endpoint, code, EndpointName=name) or {}
-    config = endpoint and ask(
-        sagemaker.describe_endpoint_config, code, EndpointConfigName=endpoint["EndpointConfigName"]
-    )
+    endpoint, config = ask(sagemaker.describe_endpoint, NOT_IN_SAGEMAKER, EndpointName=name) or {}, None
+    if endpoint:
+        named = {"EndpointConfigName": endpoint["EndpointConfigName"]}
+        config = ask(sagemaker.describe_endpoint_config, NOT_IN_SAGEMAKER, **named)
     shown = {one["VariantName"]: one for one in endpoint.get("ProductionVariants", ())}
     counts = {one: max(shown[one].get(f"{of}InstanceCount", 0) for of in ("Current", "Desired")) for one in shown}
     typed = [one for one in (config or {}).get("ProductionVariants", ()) if "InstanceType" in one]
@@ -188,7 +184,7 @@ def _network(target: Target) -> Iterator[Finding]:
     if env.network.existing_vpc:
         yield from vpc_findings(ec2, env, env.network.existing_vpc)
         return
-    vpcs = [one for page in ec2.get_paginator("describe_vpcs").paginate() for one in page["Vpcs"]]
+    vpcs = [*each(ec2, "describe_vpcs", "Vpcs")]
     own = [{"Key": tag, "Value": stack} for stack in environment_stacks(env.name)]
     quota = _value(target.client("service-quotas"), "vpc", _VPCS_PER_REGION)
     if len(vpcs) < quota or any(one in own for vpc in vpcs for one in vpc.get("Tags", ())):
@@ -225,13 +221,13 @@ def _existing(target: Target) -> Iterator[tuple[str, str, str]]:
     An endpoint's name is case-insensitive. Source: SageMaker API, CreateEndpoint.
     """
     env, name = target.env, target.env.resolved_endpoint_name
-    for one in _endpoints(target.client("sagemaker")):
+    for one in each(target.client("sagemaker"), *_ALL_ENDPOINTS):
         if one.lower() == name.lower():
             yield "endpoint", one, "sagemaker delete-endpoint --endpoint-name"
     flow_logs = () if env.network.existing_vpc else (f"/mistral7b/{env.name}/vpc-flow-logs",)
     for group in (f"/aws/sagemaker/Endpoints/{name}", *flow_logs):
-        pages = target.client("logs").get_paginator("describe_log_groups").paginate(logGroupNamePrefix=group)
-        if any(one["logGroupName"] == group for page in pages for one in page["logGroups"]):
+        path = "logGroups[].logGroupName"
+        if group in each(target.client("logs"), "describe_log_groups", path, logGroupNamePrefix=group):
             yield "log group", group, "logs delete-log-group --log-group-name"
     parameter = f"/mistral7b/{env.name}/endpoint-name"
     if ask(target.client("ssm").get_parameter, "ParameterNotFound", Name=parameter):

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import jmespath
+from botocore.exceptions import ClientError
 
 from mistral7b import catalog
 from mistral7b.catalog.models import JUMPSTART_TAG
-from mistral7b.endpoint.errors import AccessDeniedError, EndpointError, translated
 from mistral7b.errors import UserError
-from mistral7b.operate.account import Client
+from mistral7b.operate.calls import NOT_IN_SAGEMAKER, Client, denied, each
 from mistral7b.tgi import LauncherError, LauncherSettings, parse_environment
 from mistral7b.yamlfile import read, with_guess
 
@@ -92,7 +92,7 @@ class Adoption:
     def __init__(self, client: Client, endpoint_name: str, common: Path) -> None:
         """Reads the endpoint. Launcher variables that the file `common` sets, if it is there, are taken back.
 
-        Raises UserError if no environment file can describe it, EndpointError or boto3's if it cannot be read.
+        Raises UserError if no environment file can describe it, ClientError if it cannot be read.
         """
         self._client, self._name = client, endpoint_name
         self.fields, self.comments, self.remarks = dict[str, Any](), dict[str, str](), list[dict[str, str]]()
@@ -150,34 +150,33 @@ class Adoption:
         """An endpoint, endpoint_config or model. Raises UserError if it is not there."""
         named = {f"{kind.title().replace('_', '')}Name": name}
         try:
-            with translated():
-                answer: Described = getattr(self._client("sagemaker"), f"describe_{kind}")(**named)
-        except EndpointError as error:
-            if error.error_type != "ValidationException":
+            answer: Described = getattr(self._client("sagemaker"), f"describe_{kind}")(**named)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != NOT_IN_SAGEMAKER:
                 raise
             fix = "it was deleted after the deployment: deploy the endpoint again, then adopt it"
             if kind == "endpoint":
                 names = [one["EndpointName"] for one in self._list("sagemaker", "list_endpoints", "Endpoints")]
                 fix = with_guess(name, names, "name an endpoint of this account and region; --region names another")
-            raise UserError(f"{error.message}\nfix: {fix}") from error
+            raise UserError(f"{error.response['Error']['Message']}\nfix: {fix}") from error
         return answer
 
     def _list(self, service: str, operation: str, key: str, **names: Any) -> list[Described]:
         """All pages of a list; what the credentials may not read is a remark."""
         client = self._client(service)
         try:
-            with translated():
-                return [one for page in client.get_paginator(operation).paginate(**names) for one in page[key]]
-        except AccessDeniedError:
-            action = f"{service}:{client.meta.method_to_api_mapping[operation]}"
-            self._remark("not read", [action], "the credentials do not allow it")
+            return [*each(client, operation, key, **names)]
+        except ClientError as error:
+            if not denied(error):
+                raise
+            self._remark("not read", [f"{service}:{error.operation_name}"], "the credentials do not allow it")
             return []
 
     def _component(self, variant: str) -> Described:
         """The only inference component of a variant that names no model; adapters, which have a base, do not count."""
         client = self._client("sagemaker")
-        pages = client.get_paginator("list_inference_components").paginate(EndpointNameEquals=self._name)
-        names = [one["InferenceComponentName"] for page in pages for one in page["InferenceComponents"]]
+        path, of = "InferenceComponents[].InferenceComponentName", {"EndpointNameEquals": self._name}
+        names = [*each(client, "list_inference_components", path, **of)]
         described = [client.describe_inference_component(InferenceComponentName=one) for one in names]
         query = f"[?VariantName=='{variant}' && !(Specification.BaseInferenceComponentName)]"
         found: list[Described] = jmespath.search(query, described)

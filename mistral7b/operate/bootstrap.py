@@ -9,7 +9,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from mistral7b.operate.checks import Finding, Target, ask, check
+from mistral7b.operate.calls import ask
+from mistral7b.operate.checks import Finding, Target, check
 from mistral7b.operate.permissions import listed, principals
 from mistral7b.operate.place import Place
 

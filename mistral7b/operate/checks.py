@@ -9,16 +9,14 @@ from typing import Any, Literal
 from botocore.exceptions import BotoCoreError, ClientError
 
 from mistral7b.environment import Environment, Problem
+from mistral7b.operate.calls import Client, denied, needed
 from mistral7b.operate.place import Place
 
-Client = Callable[[str], Any]
-"""Makes a boto3 client of a service, in one account and region."""
 Outcome = Literal["ok", "warning", "failure", "not checked"]
 """Only a failure would fail the deployment."""
 
 AT_ONCE = 8
 """Requests to AWS."""
-_DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
 
 
 @dataclass(frozen=True)
@@ -82,18 +80,13 @@ class Check:
         try:
             found.extend(self.find(target))
         except (ClientError, BotoCoreError) as error:
-            found.append(Finding("not checked", self._unread(error)))
+            actions = [*chain(*self.reads.values())]
+            unread = f"needs {needed(error, actions)}" if denied(error) else str(error)
+            found.append(Finding("not checked", unread))
         place, env = target.place, target.environment
         whose: dict[str, Any] = {"account": place.account, "region": place.region, "file": target.file}
         whose |= {"check": self.name, "used_by": (env.name,) if env else place.used_by}
         return [replace(one, **whose) for one in found or [Finding("ok", self.fine)]]
-
-    def _unread(self, error: Exception) -> str:
-        if not denied(error):
-            return str(error)
-        actions = [*chain(*self.reads.values())]
-        operation = f":{getattr(error, 'operation_name', '')}"
-        return f"needs {next((one for one in actions if one.endswith(operation)), ', '.join(actions))}"
 
 
 def check(
@@ -115,18 +108,3 @@ def run(
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return [*chain(*pool.map(one, checks))]
-
-
-def denied(error: Exception) -> bool:
-    """Whether AWS denies access, as it also does where a role to be assumed does not exist."""
-    return isinstance(error, ClientError) and error.response["Error"]["Code"] in _DENIED
-
-
-def ask(call: Callable[..., Any], *codes: str, **arguments: Any) -> Any:
-    """What AWS answers; None where it says, by one of the codes, that there is no such thing. Raises ClientError."""
-    try:
-        return call(**arguments)
-    except ClientError as error:
-        if error.response["Error"]["Code"] not in codes:
-            raise
-        return None

@@ -8,7 +8,6 @@ has no more than the name is never touched.
 import re
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -16,7 +15,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from mistral7b.environment import Environment
-from mistral7b.operate.account import Client
+from mistral7b.operate.calls import Client, ask, denied, each, needed
 from mistral7b.operate.costs import monthly_usd
 from mistral7b.operate.inventory import KINDS, Kind, is_pending_deletion, names_of
 from mistral7b.operate.stacks import StackState, find, protect
@@ -24,7 +23,6 @@ from mistral7b.promotion.names import environment_stacks
 
 _STACK, _POLICY, _INTERFACE = "cloudformation stack", "inline policy", "network interface"
 _RETAINED, _OTHERS = "retained", "somebody else's"
-_DENIED = re.compile("Denied|Unauthorized|AuthorizationError")
 _GONE = re.compile("NotFound|NoSuch|[Nn]ot find|does not exist|NonExistent")
 _BUSY = re.compile("DependencyViolation|DeleteConflict|InUse|in use|OperationAborted|ConflictException")
 _TAKEN = re.compile("already ?exist", re.IGNORECASE)
@@ -66,10 +64,9 @@ class Findings:
         try:
             return look()
         except ClientError as error:
-            if not _DENIED.search(error.response["Error"]["Code"]):
+            if not denied(error):
                 raise
-            action = re.search(r"perform: (\S+)", str(error))
-            self.unchecked.append(f"{what}: needs {action[1] if action else error.operation_name}")
+            self.unchecked.append(f"{what}: needs {needed(error)}")
             return None
 
 
@@ -86,9 +83,8 @@ def look(client: Client, env: Environment) -> Findings:
     for kind in (one for one in KINDS.values() if one.type):
         for name in found.checked(kind.name, partial(names_of, client, kind)) or ():
             key = name.lower() if kind.service == "sagemaker" else name
-            why = records.get(
-                (kind.type, key), "tagged by a stack that has no record of it" if (kind.service, key) in tagged else ""
-            )
+            found_tag = "tagged by a stack that has no record of it" if (kind.service, key) in tagged else ""
+            why = records.get((kind.type, key), found_tag)
             if why == "" and kind.data == "logs" and (kind.type, key) in records:
                 why = "written to after its deletion"
             if why and _is_own(client, found, kind, name, records):
@@ -109,15 +105,13 @@ def look(client: Client, env: Environment) -> Findings:
 def _records(cloudformation: Any, names: Collection[str], in_use: Collection[str]) -> _Records:
     """What the stacks of these names have made; deleted stacks count, too."""
     history = list[tuple[Any, tuple[str, str], str, str | None]]()
-    stacks = (one for page in cloudformation.get_paginator("list_stacks").paginate() for one in page["StackSummaries"])
-    for stack in (one for one in stacks if one["StackName"] in names):
+    for stack in (one for one in each(cloudformation, "list_stacks", "StackSummaries") if one["StackName"] in names):
         status, lists = stack["StackStatus"], [("describe_stack_events", "StackEvents", "Timestamp")]
         if status != "DELETE_COMPLETE":  # the events of an old stack have expired
             lists.append(("list_stack_resources", "StackResourceSummaries", "LastUpdatedTimestamp"))
         used = status != "DELETE_COMPLETE" and stack["StackName"] in in_use
         for operation, members, when in lists:
-            pages = cloudformation.get_paginator(operation).paginate(StackName=stack["StackId"])
-            for one in reversed([one for page in pages for one in page[members]]):
+            for one in reversed([*each(cloudformation, operation, members, StackName=stack["StackId"])]):
                 change, reason = one["ResourceStatus"], one.get("ResourceStatusReason", "")
                 why = None if used else f"its stack is {status}"
                 why = {"DELETE_COMPLETE": "", "DELETE_SKIPPED": _RETAINED}.get(change, why)
@@ -151,8 +145,7 @@ def _ids(physical_id: str) -> Iterator[str]:
 def _tagged(tagging: Any, stacks: Sequence[str]) -> set[tuple[str, str]]:
     """Service and name of everything that has the tag of one of these stacks."""
     wanted = {"Key": "aws:cloudformation:stack-name", "Values": list(stacks)}
-    pages = tagging.get_paginator("get_resources").paginate(TagFilters=[wanted])
-    arns = [one["ResourceARN"] for page in pages for one in page["ResourceTagMappingList"]]
+    arns = each(tagging, "get_resources", "ResourceTagMappingList[].ResourceARN", TagFilters=[wanted])
     return {(arn.split(":")[2], name) for arn in arns for name in _ids(arn)}
 
 
@@ -170,18 +163,17 @@ def _policies(iam: Any, records: _Records) -> Iterator[str]:
     """Inline policies of roles that are not the environment's own, with which they go."""
     for (kind, name), why in records.items():
         policy, _, role = name.partition("|")
-        if kind == "IAM::RolePolicy" and why and ("IAM::Role", role) not in records:
-            with suppress(iam.exceptions.NoSuchEntityException):
-                iam.get_role_policy(RoleName=role, PolicyName=policy)
-                yield name
+        others = kind == "IAM::RolePolicy" and why and ("IAM::Role", role) not in records
+        if others and ask(iam.get_role_policy, "NoSuchEntity", RoleName=role, PolicyName=policy):
+            yield name
 
 
 def _interfaces(ec2: Any, groups: Sequence[str]) -> list[str]:
     """SageMaker's network interfaces in these security groups. VPC endpoints take theirs with them."""
     if not groups:
         return []
-    pages = ec2.get_paginator("describe_network_interfaces").paginate(Filters=[{"Name": "group-id", "Values": groups}])
-    found = (one for page in pages for one in page["NetworkInterfaces"])
+    of = [{"Name": "group-id", "Values": groups}]
+    found = each(ec2, "describe_network_interfaces", "NetworkInterfaces", Filters=of)
     return [one["NetworkInterfaceId"] for one in found if "sagemaker" in one.get("Description", "").lower()]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from mistral7b.environment import Environment, ExistingVpc
 from mistral7b.environment.rules import ADDRESSES_PER_INSTANCE, FLEETS
-from mistral7b.operate.checks import Finding
+from mistral7b.operate.checks import Finding, Outcome
 from mistral7b.promotion.names import environment_stacks
 
 _Finding = tuple[str, Any, str, str]
@@ -22,14 +22,9 @@ def vpc_findings(ec2: Any, env: Environment, vpc: ExistingVpc) -> Iterator[Findi
     most = max(env.instance.count, env.instance_bounds[1]) * ADDRESSES_PER_INSTANCE * FLEETS
     if free < most and len(found) == len(vpc.subnet_ids):
         reason = f"{free} addresses are free; the deployment takes {per_fleet}, and an update of all instances {most}"
-        fix = "name larger subnets, or run fewer instances"
-        yield Finding(
-            "failure" if free < per_fleet else "warning",
-            reason,
-            fix,
-            "network.existing_vpc.subnet_ids",
-            ", ".join(vpc.subnet_ids),
-        )
+        outcome: Outcome = "failure" if free < per_fleet else "warning"
+        fix, subnets = "name larger subnets, or run fewer instances", ", ".join(vpc.subnet_ids)
+        yield Finding(outcome, reason, fix, "network.existing_vpc.subnet_ids", subnets)
 
 
 def _findings(ec2: Any, env: Environment, vpc: ExistingVpc) -> Iterator[_Finding]:

@@ -9,11 +9,10 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from mistral7b.environment import Environment
 from mistral7b.errors import FAILED, UserError
-from mistral7b.operate.checks import Client
+from mistral7b.operate import stacks
+from mistral7b.operate.calls import NOT_IN_SAGEMAKER, Client, ask, each
 from mistral7b.promotion.names import environment_stacks
 
 _STABLE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
@@ -40,24 +39,14 @@ def find(client: Client, env: Environment) -> Deployed | None:
     It takes cloudformation:DescribeStacks, cloudformation:DescribeStackResources and sagemaker:DescribeEndpoint.
     Raises ClientError.
     """
-    stack, cloudformation = environment_stacks(env.name)[0], client("cloudformation")
-    try:
-        [described] = cloudformation.describe_stacks(StackName=stack)["Stacks"]
-    except ClientError as error:
-        if "does not exist" in str(error):
-            return None
-        raise
-    names = [one["OutputValue"] for one in described.get("Outputs", []) if one["OutputKey"] == "EndpointName"]
-    if not names:
-        return None
-    found = cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
-    endpoint, config = (
-        next(one for one in found if one["ResourceType"] == f"AWS::SageMaker::{kind}")
-        for kind in ("Endpoint", "EndpointConfig")
-    )
-    status, _ = _status(client("sagemaker"), names[0])
-    arn = config["PhysicalResourceId"]
-    return Deployed(names[0], stack, described["StackStatus"], endpoint["LogicalResourceId"], arn, status)
+    cloudformation = client("cloudformation")
+    for stack in stacks.find(cloudformation, environment_stacks(env.name)[:1]):
+        if name := stack.outputs.get("EndpointName"):
+            found = cloudformation.describe_stack_resources(StackName=stack.name)["StackResources"]
+            of = {one["ResourceType"].removeprefix("AWS::SageMaker::"): one for one in found}
+            logical_id, arn = of["Endpoint"]["LogicalResourceId"], of["EndpointConfig"]["PhysicalResourceId"]
+            return Deployed(name, stack.name, stack.status, logical_id, arn, _status(client("sagemaker"), name)[0])
+    return None
 
 
 def asleep(client: Client, env: Environment) -> bool:
@@ -81,11 +70,11 @@ def stop(client: Client, found: Deployed) -> None:
     _check_stack(found)
     if found.status not in ("InService", "Failed"):
         raise UserError(f"{found.name} is {found.status}\nfix: wait until it is InService, then stop it", FAILED)
-    pages = client("application-autoscaling").get_paginator("describe_scalable_targets")
-    for page in pages.paginate(ServiceNamespace="sagemaker"):
-        if any(one["ResourceId"].startswith(f"endpoint/{found.name}/") for one in page["ScalableTargets"]):
-            fix = "deploy it with auto_scaling: null first"
-            raise UserError(f"{found.name} scales, and would not when it is started again\nfix: {fix}", FAILED)
+    targets, scaled = client("application-autoscaling"), {"ServiceNamespace": "sagemaker"}
+    ids = each(targets, "describe_scalable_targets", "ScalableTargets[].ResourceId", **scaled)
+    if any(one.startswith(f"endpoint/{found.name}/") for one in ids):
+        fix = "deploy it with auto_scaling: null first"
+        raise UserError(f"{found.name} scales, and would not when it is started again\nfix: {fix}", FAILED)
     client("sagemaker").delete_endpoint(EndpointName=found.name)
 
 
@@ -106,12 +95,11 @@ def start(look: Client, act: Client, found: Deployed) -> bool:
         act("sagemaker").delete_endpoint(EndpointName=found.name)
     if found.status:
         wait(look, found.name, _DELETION_S, wanted=None)
-    pages = look("sagemaker").get_paginator("list_endpoint_configs").paginate()
-    configs = (one for page in pages for one in page["EndpointConfigs"])
+    configs = each(look("sagemaker"), "list_endpoint_configs", "EndpointConfigs")
     # by its ARN, in which names are in lower case
     config = next(one["EndpointConfigName"] for one in configs if one["EndpointConfigArn"] == found.config_arn)
-    pages = look("sagemaker").get_paginator("list_tags").paginate(ResourceArn=found.config_arn)
-    tags = [tag for page in pages for tag in page["Tags"] if not tag["Key"].lower().startswith("aws:")]
+    tags = [*each(look("sagemaker"), "list_tags", "Tags", ResourceArn=found.config_arn)]
+    tags = [tag for tag in tags if not tag["Key"].lower().startswith("aws:")]
     act("sagemaker").create_endpoint(EndpointName=found.name, EndpointConfigName=config, Tags=tags)
     return True
 
@@ -146,10 +134,5 @@ def _check_stack(found: Deployed) -> None:
 
 def _status(sagemaker: Any, name: str) -> tuple[str | None, str]:
     """EndpointStatus and FailureReason."""
-    try:
-        endpoint = sagemaker.describe_endpoint(EndpointName=name)
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "ValidationException":  # SageMaker's word for what is not there
-            return None, ""
-        raise
-    return endpoint["EndpointStatus"], endpoint.get("FailureReason", "")
+    endpoint = ask(sagemaker.describe_endpoint, NOT_IN_SAGEMAKER, EndpointName=name) or {}
+    return endpoint.get("EndpointStatus"), endpoint.get("FailureReason", "")

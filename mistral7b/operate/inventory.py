@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 import jmespath
 
-from mistral7b.operate.account import Client
+from mistral7b.operate.calls import Client, each
 
 
 @dataclass(frozen=True, order=True)
@@ -70,10 +70,8 @@ def names_of(client: Client, kind: Kind) -> Sequence[str]:
         return ()
     service = client(kind.service)
     if service.can_paginate(kind.list):
-        pages = service.get_paginator(kind.list).paginate(**kind.arguments)
-    else:
-        pages = [getattr(service, kind.list)(**kind.arguments)]
-    return [name for page in pages for name in jmespath.search(kind.names, page) or ()]
+        return [*each(service, kind.list, kind.names, **kind.arguments)]
+    return jmespath.search(kind.names, getattr(service, kind.list)(**kind.arguments)) or ()
 
 
 def is_pending_deletion(kms: Any, key: str) -> bool:

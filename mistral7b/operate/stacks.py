@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
+from mistral7b.operate.calls import ask
 
+_ABSENT = "does not exist"  # the error's code is ValidationError, as of any other mistake
 # A stack that a change set awaits, that failed its first deployment, or that is being deleted (CloudFormation user
 # guide, "Stack status codes"). It has to be deletable, or it could be neither deployed again nor removed.
 _NEVER_DEPLOYED = ("REVIEW_", "CREATE_FAILED", "CREATE_IN_PROGRESS", "ROLLBACK_", "DELETE_")
@@ -22,6 +23,7 @@ class StackState:
     """Its StackStatusReason; empty if there is none."""
     protected: bool
     """Whether termination protection is on."""
+    outputs: dict[str, str]
 
     @property
     def deployed(self) -> bool:
@@ -37,14 +39,11 @@ class StackState:
 def find(cloudformation: Any, names: Iterable[str]) -> Iterator[StackState]:
     """Those of the stacks that exist. It takes cloudformation:DescribeStacks. Raises ClientError."""
     for name in names:
-        try:
-            [stack] = cloudformation.describe_stacks(StackName=name)["Stacks"]
-        except ClientError as error:
-            if "does not exist" not in str(error):  # a ValidationError like any other
-                raise
-        else:
+        answer = ask(cloudformation.describe_stacks, _ABSENT, StackName=name)
+        for stack in answer["Stacks"] if answer else ():
             protected = bool(stack.get("EnableTerminationProtection"))
-            yield StackState(name, stack["StackStatus"], stack.get("StackStatusReason", ""), protected)
+            outputs = {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", ())}
+            yield StackState(name, stack["StackStatus"], stack.get("StackStatusReason", ""), protected, outputs)
 
 
 def resources(cloudformation: Any, name: str) -> Iterator[Any]:
@@ -52,12 +51,9 @@ def resources(cloudformation: Any, name: str) -> Iterator[Any]:
 
     Raises ClientError.
     """
-    try:
-        for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=name):
-            yield from (one for one in page["StackResourceSummaries"] if one["ResourceStatus"] != "DELETE_COMPLETE")
-    except ClientError as error:
-        if "does not exist" not in str(error):  # a ValidationError like any other
-            raise
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=name)
+    made = (ask(pages.build_full_result, _ABSENT) or {}).get("StackResourceSummaries", ())
+    return (one for one in made if one["ResourceStatus"] != "DELETE_COMPLETE")
 
 
 def protect(cloudformation: Any, found: StackState, *, wanted: bool) -> bool:

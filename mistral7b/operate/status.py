@@ -6,16 +6,17 @@ What the caller may not read is noted by the action that it takes, and the rest 
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import jmespath
 from botocore import xform_name
+from botocore.exceptions import ClientError
 
 from mistral7b import catalog
-from mistral7b.endpoint.errors import AccessDeniedError, EndpointError, translated
 from mistral7b.environment import AutoScaling, Environment, Instance
+from mistral7b.operate.calls import Client, ask, denied
 from mistral7b.promotion.names import environment_stacks
 
 _PERIOD_S = 300
@@ -70,32 +71,29 @@ _IF_BOTH = ("instance.count", "detailed_observability", "network.existing_vpc.su
 class _Answers(dict[str, Any]):
     """Answers of AWS by the name that the expressions above have for them; None where there is no such thing."""
 
-    def __init__(self, client: Callable[[str], Any]) -> None:
+    def __init__(self, client: Client) -> None:
         super().__init__()
         self._client, self.denied = client, dict[str, str]()
 
     def ask(self, name: str, action: str, path: str = "@", **arguments: Any) -> Any:
         """What is at the path (JMESPath) in an answer."""
         service, operation = action.split(":")
-        self[name] = None
+        call, self[name] = getattr(self._client(service), xform_name(operation)), None
         try:
-            with translated():
-                answer = getattr(self._client(service), xform_name(operation))(**arguments)
-                self[name] = jmespath.search(path, answer)
-        except AccessDeniedError:
-            self.denied[name] = action
-        except EndpointError as error:
-            if "Could not find" not in error.message and "does not exist" not in error.message:
+            self[name] = jmespath.search(path, ask(call, "Could not find|does not exist", **arguments))
+        except ClientError as error:
+            if not denied(error):
                 raise
+            self.denied[name] = action
         return self[name]
 
 
-def read_status(client: Callable[[str], Any], env: Environment, now: datetime | None = None) -> dict[str, Any] | None:
+def read_status(client: Client, env: Environment, now: datetime | None = None) -> dict[str, Any] | None:
     """The status, with times in UTC; None if nothing is deployed. `client` makes a boto3 client of a service.
 
     `ready`: whether the endpoint is InService as the file says, and no deployment is in progress or stuck; None if too
     much is denied to tell. `differences` are fields whose deployed value is not the file's, `not_checked` has the
-    actions that the caller may not call. Raises EndpointError.
+    actions that the caller may not call. Raises ClientError.
     """
     name, found = env.resolved_endpoint_name, _Answers(client)
     stack = environment_stacks(env.name)[0]

@@ -94,7 +94,7 @@ def _deployed(cloud: Cloud, stack: Mapping[str, Any]) -> tuple[Mapping[str, Any]
     role = stack["properties"]["lookupRole"]["arn"]
     for name, value in pseudo.items():
         role = role.replace(f"${{{name}}}", value)
-    cloudformation = cloud.client("cloudformation", region, cloud.assume(role, region))
+    cloudformation = cloud.acting_as(role, region)("cloudformation")
     name = stack["properties"]["stackName"]
     if any(one.deployed and one.status.endswith("_COMPLETE") for one in find(cloudformation, [name])):
         template = cloudformation.get_template(StackName=name, TemplateStage="Original")["TemplateBody"]

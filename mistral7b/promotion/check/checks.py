@@ -10,7 +10,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from mistral7b.operate.account import CHECKS
 from mistral7b.operate.bootstrap import bootstrap as bootstrap_check
 from mistral7b.operate.bootstrap import lookup_refused
-from mistral7b.operate.checks import AT_ONCE, Check, Client, Finding, Target, denied, run
+from mistral7b.operate.calls import Client, denied
+from mistral7b.operate.checks import AT_ONCE, Check, Finding, Target, run
 from mistral7b.operate.place import Place
 from mistral7b.project import DEFAULT_BOOTSTRAP, Bootstrap
 from mistral7b.promotion.check.cloud import Cloud
@@ -49,12 +50,11 @@ def named_roles(promotion: Promotion | None, environment: str) -> tuple[str, ...
 def lookup_client(cloud: Cloud, place: Place) -> Client | Finding:
     """What reads the place, or why nothing can."""
     try:
-        credentials = cloud.assume(place.role_arn("lookup"), place.region)
+        return cloud.acting_as(place.role_arn("lookup"), place.region)
     except (ClientError, BotoCoreError) as error:
         if isinstance(error, ClientError) and denied(error):
             return lookup_refused(place, error)
         return Finding("failure", f"AWS could not be asked: {error}", "see to what AWS says, then ask again")
-    return lambda service: cloud.client(service, place.region, credentials)
 
 
 def _checks(promotion: Promotion, clients: dict[Place, Client | Finding]) -> Iterator[tuple[Check, Target]]:

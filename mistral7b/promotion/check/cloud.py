@@ -7,10 +7,17 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from mistral7b.operate.calls import Client
+
 # A dozen small requests: a service that does not answer within seconds is unreachable.
 _CONFIG = Config(connect_timeout=5, read_timeout=15, retries={"mode": "standard", "total_max_attempts": 3})
 _SESSION_NAME = "mistral7b"
 _SHORTEST_SESSION_S = 900  # STS API, AssumeRole, DurationSeconds
+_CREDENTIALS = {
+    "aws_access_key_id": "AccessKeyId",
+    "aws_secret_access_key": "SecretAccessKey",
+    "aws_session_token": "SessionToken",
+}
 
 Credentials = Mapping[str, str]
 """Of a role's session, as `boto3.Session.client` takes them."""
@@ -31,10 +38,10 @@ class Cloud:
         """The account of the shell's credentials."""
         return str(self.client("sts", region).get_caller_identity()["Account"])
 
-    def assume(self, role_arn: str, region: str, seconds: int = _SHORTEST_SESSION_S) -> Credentials:
-        """Credentials of a role's session, the shortest unless `seconds` are given."""
+    def acting_as(self, role_arn: str, region: str, seconds: int = _SHORTEST_SESSION_S) -> Client:
+        """Makes clients with a role's session, the shortest unless `seconds` are given."""
         made = self.client("sts", region).assume_role(
             RoleArn=role_arn, RoleSessionName=_SESSION_NAME, DurationSeconds=seconds
         )["Credentials"]
-        names = ("aws_access_key_id", "AccessKeyId"), ("aws_secret_access_key", "SecretAccessKey")
-        return {ours: made[theirs] for ours, theirs in (*names, ("aws_session_token", "SessionToken"))}
+        credentials = {name: made[key] for name, key in _CREDENTIALS.items()}
+        return lambda service: self.client(service, region, credentials)

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from mistral7b.operate.checks import Finding, Target, ask
+from mistral7b.operate.calls import ask
+from mistral7b.operate.checks import Finding, Target
 from mistral7b.operate.stacks import resources
 from mistral7b.promotion.names import CONNECTION_NAME, PIPELINE_STACK_NAME
 from mistral7b.promotion.schema import PipelineSettings

@@ -8,9 +8,9 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from mistral7b.operate.bootstrap import NEEDED_VERSION
 from mistral7b.operate.bootstrap import bootstrap as bootstrap_check
+from mistral7b.operate.calls import Client
 from mistral7b.operate.checks import Finding
 from mistral7b.project import Bootstrap
-from mistral7b.promotion.check.cloud import Credentials
 from mistral7b.promotion.places import Place
 from sagehost import moto_app
 from tests.unit.promotion.check.conftest import REGION, EmbeddedCloud, bootstrap, found
@@ -119,14 +119,14 @@ def test_a_bootstrap_without_one_of_its_roles_is_damaged(kind: str, cloud: Embed
 def test_no_role_that_deploys_is_assumed(
     cloud: EmbeddedCloud, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other, assumed, assume = account(), list[str](), cloud.assume
+    other, assumed, assume = account(), list[str](), cloud.acting_as
 
-    def record(arn: str, region: str) -> Credentials:
+    def record(arn: str, region: str) -> Client:
         assumed.append(arn)
         return assume(arn, region)
 
     bootstrap(other, trusts=(cloud.account,))
-    monkeypatch.setattr(cloud, "assume", record)
+    monkeypatch.setattr(cloud, "acting_as", record)
     checked(cloud, place(other, cloud))
     assert assumed == [f"arn:aws:iam::{other}:role/cdk-hnb659fds-lookup-role-{other}-{REGION}"]
 
@@ -159,6 +159,6 @@ def test_what_aws_does_not_answer_fails_and_never_fine(
     def fail(_arn: str, _region: str) -> None:
         raise error
 
-    monkeypatch.setattr(cloud, "assume", fail)
+    monkeypatch.setattr(cloud, "acting_as", fail)
     finding = checked(cloud, place("222222222222", cloud))
     assert (finding.outcome, finding.found) == ("failure", f"AWS could not be asked: {error}")
