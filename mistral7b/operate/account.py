@@ -1,35 +1,25 @@
 """What makes a deployment fail some minutes in, found beforehand: the checks of one environment in its account.
 
-Everything is read, and each check names the actions that it takes: `permissions` are a policy that allows them all.
+Everything is read: `mistral7b.operate.reads` has the actions.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 from mistral7b.catalog import instance_type
-from mistral7b.environment import Environment
 from mistral7b.operate.bootstrap import bootstrap
 from mistral7b.operate.calls import NOT_IN_SAGEMAKER, Client, ask, each
 from mistral7b.operate.checks import AT_ONCE, Finding, Target, check
 from mistral7b.operate.existing_vpc import vpc_findings
 from mistral7b.operate.hours import asleep
+from mistral7b.operate.reads import VPCS_PER_REGION
 from mistral7b.operate.stacks import find, resources
 from mistral7b.promotion.names import environment_stacks
 
-__all__ = ["CHECKS", "Client", "permissions"]
+__all__ = ["CHECKS", "Client"]
 
-_VPCS_PER_REGION = "L-F678F1CE"
-_OWN = "{region}:{account}"
-_STACKS = f"arn:{{partition}}:cloudformation:{_OWN}:stack/mistral-7b-{{name}}-*"
-_ROLES = "arn:{partition}:iam::{account}:role/*"
-_QUOTAS = f"arn:{{partition}}:servicequotas:{_OWN}"
-_DEFAULT_QUOTA = "servicequotas:GetAWSDefaultServiceQuota"
-_ENDPOINTS: dict[str, tuple[str, ...]] = {
-    f"arn:{{partition}}:sagemaker:{_OWN}:endpoint/*": ("sagemaker:DescribeEndpoint",),
-    f"arn:{{partition}}:sagemaker:{_OWN}:endpoint-config/*": ("sagemaker:DescribeEndpointConfig",),
-}
 _ALL_ENDPOINTS = ("list_endpoints", "Endpoints[].EndpointName")
 _SCALING_ROLE = "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
 _STUCK = {
@@ -42,7 +32,7 @@ _STUCK = {
 CDK itself deletes a stack that is ROLLBACK_COMPLETE or ROLLBACK_FAILED."""
 
 
-@check("stacks", {_STACKS: ("cloudformation:DescribeStacks",)}, "none is in a state that cannot be updated")
+@check("stacks", "none is in a state that cannot be updated")
 def _stacks(target: Target) -> Iterator[Finding]:
     wanted = target.env.termination_protection
     for one in find(target.client("cloudformation"), environment_stacks(target.env.name)):
@@ -61,19 +51,14 @@ def _stacks(target: Target) -> Iterator[Finding]:
             yield Finding("warning", f"{one.name} is {one.status}: wait until that ends", fix)
 
 
-_READS_STACKS: dict[str, tuple[str, ...]] = {
-    _STACKS: ("cloudformation:DescribeStacks", "cloudformation:DescribeStackResources")
-}
-
-
-@check("endpoint", _ENDPOINTS | _READS_STACKS, "it is not stopped")
+@check("endpoint", "it is not stopped")
 def _endpoint(target: Target) -> Iterator[Finding]:
     if asleep(target.client, target.env):
         reason = "the endpoint is stopped: an update that changes it would fail, and CloudFormation could not roll back"
         yield Finding("warning", reason, f"mistral7b start {target.env.name}")
 
 
-@check("zones", {"*": ("ec2:DescribeInstanceTypeOfferings",)}, "EC2 offers the instance type in each")
+@check("zones", "EC2 offers the instance type in each")
 def _zones(target: Target) -> Iterator[Finding]:
     """EC2's offerings are the only hint: SageMaker publishes none by zone."""
     env, zones = target.env, target.env.availability_zones
@@ -89,13 +74,7 @@ def _zones(target: Target) -> Iterator[Finding]:
         yield Finding("warning", reason, fix, f"network.{vpc}.availability_zones", ", ".join(zones))
 
 
-_LISTED = {
-    f"{_QUOTAS}:sagemaker/*": ("servicequotas:GetServiceQuota",),
-    "*": ("sagemaker:ListEndpoints", _DEFAULT_QUOTA),
-}
-
-
-@check("quota", _ENDPOINTS | _LISTED, "")
+@check("quota", "")
 def _quota(target: Target) -> Iterator[Finding]:
     """Instances of the type that endpoints of the account may have, beside those that others have.
 
@@ -146,7 +125,7 @@ def _increase(target: Target, service: str, code: str, value: int) -> str:
     return f"{ask_for} --desired-value {value} --region {target.env.region}"
 
 
-@check("image", {"{image}": ("ecr:BatchGetImage",)}, "it is there and can be read")
+@check("image", "it is there and can be read")
 def _image(target: Target) -> Iterator[Finding]:
     registry, _, image = target.env.image_uri.partition("/")
     repository, _, tag = image.partition(":")
@@ -156,7 +135,7 @@ def _image(target: Target) -> Iterator[Finding]:
         yield _unpublished(target, f"there is no image {target.env.image_uri}")
 
 
-@check("weights", {"{bucket}": ("s3:ListBucket",)}, "they are there and can be read")
+@check("weights", "they are there and can be read")
 def _weights(target: Target) -> Iterator[Finding]:
     uri = target.env.artifact_uri
     bucket, _, key = uri.removeprefix("s3://").partition("/")
@@ -171,14 +150,7 @@ def _unpublished(target: Target, reason: str) -> Finding:
     return Finding("failure", reason, fix, "model_version", target.env.version.version)
 
 
-_VPCS = {
-    "*": (*(f"ec2:Describe{one}" for one in ("Vpcs", "Subnets", "RouteTables", "VpcEndpoints")), _DEFAULT_QUOTA),
-    f"arn:{{partition}}:ec2:{_OWN}:vpc/*": ("ec2:DescribeVpcAttribute",),
-    f"{_QUOTAS}:vpc/{_VPCS_PER_REGION}": ("servicequotas:GetServiceQuota",),
-}
-
-
-@check("network", _VPCS, "the VPC is as the file says")
+@check("network", "the VPC is as the file says")
 def _network(target: Target) -> Iterator[Finding]:
     ec2, env, tag = target.client("ec2"), target.env, "aws:cloudformation:stack-name"
     if env.network.existing_vpc:
@@ -186,23 +158,15 @@ def _network(target: Target) -> Iterator[Finding]:
         return
     vpcs = [*each(ec2, "describe_vpcs", "Vpcs")]
     own = [{"Key": tag, "Value": stack} for stack in environment_stacks(env.name)]
-    quota = _value(target.client("service-quotas"), "vpc", _VPCS_PER_REGION)
+    quota = _value(target.client("service-quotas"), "vpc", VPCS_PER_REGION)
     if len(vpcs) < quota or any(one in own for vpc in vpcs for one in vpc.get("Tags", ())):
         yield Finding("ok", f"{len(vpcs)} of {quota:g} VPCs are in use")
     else:
-        fix = _increase(target, "vpc", _VPCS_PER_REGION, len(vpcs) + 1)
+        fix = _increase(target, "vpc", VPCS_PER_REGION, len(vpcs) + 1)
         yield Finding("failure", f"{len(vpcs)} of {quota:g} VPCs are in use, and this one makes another", fix)
 
 
-_NAMED = {
-    "*": ("sagemaker:ListEndpoints", "logs:DescribeLogGroups"),
-    _STACKS: ("cloudformation:ListStackResources",),
-    f"arn:{{partition}}:ssm:{_OWN}:parameter/mistral7b/*": ("ssm:GetParameter",),
-    _ROLES: ("iam:GetRole",),
-}
-
-
-@check("names", _NAMED, "all are free, or this environment's")
+@check("names", "all are free, or this environment's")
 def _names(target: Target) -> Iterator[Finding]:
     """Names that the stacks give, of things that none of them has made, such as a retained log group."""
     client, stacks = target.client("cloudformation"), environment_stacks(target.env.name)
@@ -237,7 +201,7 @@ def _existing(target: Target) -> Iterator[tuple[str, str, str]]:
             yield "role", role, "iam delete-role --role-name"
 
 
-@check("roles", {_ROLES: ("iam:GetRole",)}, "every role that the deployment takes is there")
+@check("roles", "every role that the deployment takes is there")
 def _roles(target: Target) -> Iterator[Finding]:
     """Callers, operators, and the role of scaling. Source: Application Auto Scaling guide, service-linked roles."""
     env, role = target.env, partial(ask, target.client("iam").get_role, "NoSuchEntity")
@@ -251,10 +215,7 @@ def _roles(target: Target) -> Iterator[Finding]:
             yield Finding("failure", reason, fix, f"{field}.role_names", name)
 
 
-_SCALED = _ENDPOINTS | {"*": ("application-autoscaling:DescribeScalableTargets",)}
-
-
-@check("scaling", _SCALED, "it does not keep the endpoint from another instance type")
+@check("scaling", "it does not keep the endpoint from another instance type")
 def _scaled(target: Target) -> Iterator[Finding]:
     """SageMaker changes no instance type of a variant that scales, whether or not the file still has `auto_scaling`.
 
@@ -277,18 +238,3 @@ def _scaled(target: Target) -> Iterator[Finding]:
 
 CHECKS = (bootstrap, _stacks, _endpoint, _names, _quota, _zones, _scaled, _roles, _image, _weights, _network)
 """Every check of an environment."""
-
-
-def permissions(
-    env: Environment, partition: str, account: str, region: str
-) -> Iterator[tuple[str, str, Sequence[str]]]:
-    """Check, resource and actions of everything that the checks read."""
-    registry, _, image = env.image_uri.partition("/")
-    repository = f"{registry.split('.')[0]}:repository/{image.partition(':')[0]}"
-    names = {
-        **{"partition": partition, "account": account, "region": region, "name": env.name},
-        "image": f"arn:{partition}:ecr:{region}:{repository}",
-        "bucket": f"arn:{partition}:s3:::{env.artifact_uri.split('/')[2]}",
-    }
-    for one in CHECKS:
-        yield from ((one.name, resource.format_map(names), actions) for resource, actions in one.reads.items())

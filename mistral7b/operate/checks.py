@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from mistral7b.environment import Environment, Problem
 from mistral7b.operate.calls import Client, denied, needed
 from mistral7b.operate.place import Place
+from mistral7b.operate.reads import READS
 
 Outcome = Literal["ok", "warning", "failure", "not checked"]
 """Only a failure would fail the deployment."""
@@ -89,11 +90,9 @@ class Check:
         return [replace(one, **whose) for one in found or [Finding("ok", self.fine)]]
 
 
-def check(
-    name: str, reads: Mapping[str, Sequence[str]], fine: str
-) -> Callable[[Callable[[Target], Iterator[Finding]]], Check]:
+def check(name: str, fine: str) -> Callable[[Callable[[Target], Iterator[Finding]]], Check]:
     """Makes a check of the generator that is decorated."""
-    return lambda find: Check(name, reads, fine, find)
+    return lambda find: Check(name, READS[name], fine, find)
 
 
 def run(

@@ -12,7 +12,7 @@ from constructs import Construct, IDependable
 
 from mistral7b.environment import Callers, Environment, ExistingVpc, OwnVpc
 from mistral7b.environment import DataCapture as DataCaptureSettings
-from mistral7b.operate.account import permissions
+from mistral7b.operate.reads import permissions
 from mistral7b.promotion.names import gate_role_name
 from mistral7b_stacks.base import REMOVAL, RETENTION_DAYS, EnvironmentStack
 from sagemaker_tgi import (

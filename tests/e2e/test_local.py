@@ -118,7 +118,7 @@ def test_an_account_that_is_none_is_refused_with_the_fix(tmp_path: Path) -> None
 def test_a_region_that_aws_does_not_have_is_refused_with_the_nearest(tmp_path: Path) -> None:
     result = local(tmp_path, "up", "--region", "us-esat-1")
     assert (result.returncode, result.stdout) == (2, "")
-    assert result.stderr == "mistral7b: --region us-esat-1: AWS has no such region\nfix: did you mean us-east-1?\n"
+    assert "--region us-esat-1: AWS has no such region\nfix: did you mean us-east-1?" in result.stderr
 
 
 def test_govcloud_is_refused_by_its_name(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -186,7 +187,7 @@ def test_the_readme_lists_every_exit_code() -> None:
 def test_a_stream_that_cannot_be_used_ends_with_one_message(
     command: str, status: int, told: str, files: Path, tmp_path: Path
 ) -> None:
-    line = f"{sys.executable} -c 'from mistral7b_cli import main; main()' {command}"
+    line = f"{shlex.quote(sys.executable)} -c 'from mistral7b_cli import main; main()' {command}"
     environment = os.environ | {"MISTRAL7B_ENVIRONMENTS": str(files), "PYTHONIOENCODING": "ascii"}
     ended = subprocess.run(line, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     expected = [f"mistral7b: {told}"] if told else []

@@ -10,7 +10,8 @@ from botocore.stub import Stubber
 
 from mistral7b.catalog.models import ModelVersion
 from mistral7b.container import start
-from mistral7b.operate.account import CHECKS, permissions
+from mistral7b.operate.account import CHECKS
+from mistral7b.operate.reads import permissions
 from sagehost import hosting, moto_app, quotas
 from sagehost.hosting.settings import HostingSettings
 from tests.unit.fresh_accounts import fresh_account

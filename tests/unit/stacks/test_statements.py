@@ -9,8 +9,8 @@ import pytest
 from cfnlint.data import AdditionalSpecs
 from cfnlint.helpers import load_resource
 
-from mistral7b.operate.account import permissions
 from mistral7b.operate.permissions import StackPolicies, Statement
+from mistral7b.operate.reads import permissions
 from sagemaker_tgi.arns import INVOKE_ACTIONS
 from tests.unit.stacks.conftest import label, unused_reasons
 from tests.variants import ENVIRONMENTS
