@@ -13,7 +13,7 @@ from rich.text import Text
 
 from mistral7b.endpoint import caller
 from mistral7b.environment import Environment, load_environment
-from mistral7b.errors import NO_ACCESS, UserError
+from mistral7b.errors import FAILED, NO_ACCESS, UserError
 from mistral7b.operate.costs import estimate
 from mistral7b.operate.price_list import current_price
 from mistral7b.operate.status import as_deployed, read_status
@@ -102,7 +102,7 @@ def status(
                 elif changed:
                     say(_line(document, env) if watch else _shown(document, env))
                 if not watch:
-                    raise typer.Exit({True: 0, False: 1, None: 3}[document["ready"]])
+                    raise typer.Exit({True: 0, False: FAILED, None: NO_ACCESS}[document["ready"]])
                 time.sleep(_EVERY_S)
     raise UserError(not_deployed(name, env.region), NO_ACCESS)
 
@@ -117,8 +117,13 @@ def _shown(document: dict[str, Any], env: Environment) -> Text:
 
 
 def _headline(document: dict[str, Any]) -> str:
-    unknown = "sagemaker:DescribeEndpoint" in document["not_checked"]
-    return f"{document['endpoint']}: {document['status'] or ('not checked' if unknown else 'no such endpoint')}"
+    return (
+        f"{document['endpoint']}: {document['status'] or ('no such endpoint' if _absent(document) else 'not checked')}"
+    )
+
+
+def _absent(document: dict[str, Any]) -> bool:
+    return document["status"] is None and "sagemaker:DescribeEndpoint" not in document["not_checked"]
 
 
 def _line(document: dict[str, Any], env: Environment) -> str:
@@ -139,7 +144,7 @@ def _lines(document: dict[str, Any], env: Environment) -> Iterator[tuple[str, st
         if part == "load":
             yield from (("cost", line) for line in cost_lines(document["cost"]))
             yield "prices", document["cost"].prices
-    if _headline(document).endswith("no such endpoint") and document["stack"]:
+    if _absent(document) and document["stack"]:
         yield "fix", f"mistral7b start {env.name}"
     elif document["differences"]:
         yield "fix", f"cdk deploy '{env.name}/*'"

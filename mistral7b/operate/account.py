@@ -10,15 +10,13 @@ from typing import Any
 
 from mistral7b.catalog import instance_type
 from mistral7b.operate.bootstrap import bootstrap
-from mistral7b.operate.calls import NOT_IN_SAGEMAKER, Client, ask, each
+from mistral7b.operate.calls import NOT_IN_SAGEMAKER, ask, each
 from mistral7b.operate.checks import AT_ONCE, Finding, Target, check
 from mistral7b.operate.existing_vpc import vpc_findings
 from mistral7b.operate.hours import asleep
 from mistral7b.operate.reads import VPCS_PER_REGION
 from mistral7b.operate.stacks import find, resources
 from mistral7b.promotion.names import environment_stacks
-
-__all__ = ["CHECKS", "Client"]
 
 _ALL_ENDPOINTS = ("list_endpoints", "Endpoints[].EndpointName")
 _SCALING_ROLE = "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"

@@ -16,13 +16,14 @@ from botocore.exceptions import ClientError
 
 from mistral7b.environment import Environment
 from mistral7b.operate.calls import Client, ask, denied, each, needed
-from mistral7b.operate.costs import monthly_usd
+from mistral7b.operate.costs import MONTH_HOURS, prices
 from mistral7b.operate.inventory import KINDS, Kind, is_pending_deletion, names_of
 from mistral7b.operate.stacks import StackState, find, protect
 from mistral7b.promotion.names import environment_stacks
 
 _STACK, _POLICY, _INTERFACE = "cloudformation stack", "inline policy", "network interface"
 _RETAINED, _OTHERS = "retained", "somebody else's"
+_GIB = 1024**3
 _GONE = re.compile("NotFound|NoSuch|[Nn]ot find|does not exist|NonExistent")
 _BUSY = re.compile("DependencyViolation|DeleteConflict|InUse|in use|OperationAborted|ConflictException")
 _TAKEN = re.compile("already ?exist", re.IGNORECASE)
@@ -260,3 +261,33 @@ def _delete(client: Client, one: Leftover, pause_s: float) -> None:
         if not states[0].busy:
             raise ClientError({"Error": {"Code": states[0].status, "Message": states[0].reason}}, kind.delete)
         time.sleep(pause_s)
+
+
+def monthly_usd(client: Client, region: str, kind: str, name: str) -> float | None:
+    """What a resource of this kind (`mistral7b.operate.inventory`) costs a month; None where no price is built in.
+
+    Requests and data transfer are not counted. Raises ClientError.
+    """
+    usd = prices(region)[0]
+    if kind == "log group":
+        groups = each(client("logs"), "describe_log_groups", "logGroups", logGroupNamePrefix=name)
+        stored = sum(one.get("storedBytes", 0) for one in groups if one["logGroupName"] == name)
+        return float(stored / _GIB * usd["log_gib"])
+    if kind == "bucket":
+        sizes = each(client("s3"), "list_object_versions", "Versions[].Size", Bucket=name)
+        return float(sum(sizes) / _GIB * usd["bucket_gib"])
+    if kind == "vpc endpoint":
+        [found] = client("ec2").describe_vpc_endpoints(VpcEndpointIds=[name])["VpcEndpoints"]
+        return float(len(found.get("SubnetIds", ())) * MONTH_HOURS * usd["interface_endpoint_zone_hour"])
+    if kind != "sagemaker endpoint":
+        return float(usd.get(kind, 0))
+    endpoint = client("sagemaker").describe_endpoint(EndpointName=name)
+    config = client("sagemaker").describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
+    types = {one["VariantName"]: one.get("InstanceType") for one in config["ProductionVariants"]}
+    running = {one["VariantName"]: one.get("CurrentInstanceCount", 0) for one in endpoint.get("ProductionVariants", ())}
+    hourly = [(usd["instance_hour"].get(types.get(name)), count) for name, count in running.items()]
+    return (
+        None
+        if any(usd is None for usd, _ in hourly)
+        else float(sum(usd * count * MONTH_HOURS for usd, count in hourly))
+    )

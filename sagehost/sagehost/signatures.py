@@ -331,7 +331,7 @@ def _everyone_may(scope: Scope, query: Mapping[str, str]) -> bool:
     bucket, key = _bucket(scope), scope["path"].removeprefix("/").partition("/")[2]
     if bucket is None or bucket.policy is None or not set(query) <= (_OF_OBJECT if key else _OF_LIST):
         return False
-    if bucket.public_access_block and bucket.public_access_block.restrict_public_buckets in (True, "true"):
+    if bucket.public_access_block and bucket.public_access_block.restrict_public_buckets:
         return False
     arn = f"arn:{bucket.partition}:s3:::{bucket.name}{f'/{key}' if key else ''}"
     return policies.allows_everyone(bucket.policy.decode(), "s3:GetObject" if key else "s3:ListBucket", arn)

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mistral7b.container import start
-from mistral7b.operate.cleanup import Findings, delete, look
-from mistral7b.operate.costs import monthly_usd, prices
+from mistral7b.operate.cleanup import Findings, delete, look, monthly_usd
+from mistral7b.operate.costs import prices
 from mistral7b.operate.inventory import KINDS, Resource, inventory, names_of
 from sagehost import hosting, moto_app
 from sagehost.cloudformation import engine, steps
