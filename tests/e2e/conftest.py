@@ -81,12 +81,10 @@ class User:
         return inherited | credentials(self.account, REGION, secret=self.secret) | {"AWS_ENDPOINT_URL": self.url}
 
     def cdk(self, *arguments: str, extra: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        """Runs the CDK CLI, which runs app.py; without it where it is of no use.
+        """Runs the CDK CLI, which runs app.py.
 
-        A bootstrap needs none. What the deployment before has made of it, a removal takes as it is.
+        A removal uses the cloud assembly of the deployment before it.
         """
-        if arguments[0] == "bootstrap":
-            return self._run([str(BIN / "cdk"), *arguments, "--app", ""], extra or {})
         if arguments[0] == "destroy":
             return self._cdk_of_assembly(*arguments)
         app = ["-c", f"environments={self.files}", "-o", str(self._assembly)]

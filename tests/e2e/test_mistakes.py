@@ -1,6 +1,6 @@
 """A user's mistakes end with a message that says what to mend, never with a traceback."""
 
-from tests.e2e.conftest import User, succeeded
+from tests.e2e.conftest import REGION, TOOLS_ACCOUNT, User, succeeded
 
 DEAD_PROXY = {"HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"}
 
@@ -13,6 +13,14 @@ def test_a_wrong_environment_file_stops_the_cdk_with_every_problem(user: User) -
     assert "did you mean us-east-1?" in said
     assert "did you mean count?" in said
     assert "Traceback" not in said
+
+
+def test_bootstrap_of_a_named_environment_does_not_read_the_environment_files(user: User) -> None:
+    with user.having("wrong", {"region": "us-esat-1"}):
+        succeeded(user.cdk("bootstrap", f"aws://{TOOLS_ACCOUNT}/{REGION}"))
+        selected = user.cdk("bootstrap", f"aws://*/{REGION}")
+    assert selected.returncode != 0
+    assert "did you mean us-east-1?" in selected.stdout + selected.stderr
 
 
 def test_a_synth_needs_neither_network_nor_credentials(user: User) -> None:
