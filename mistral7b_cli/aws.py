@@ -42,10 +42,6 @@ _ADVICE: dict[type[errors.EndpointError], str] = {
     errors.EndpointError: "{endpoint} did not answer: {error}",
 }
 _PATIENT = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 8})
-_NO_ACCESS = (
-    *(errors.CredentialsError, errors.ConfigurationError, errors.UnreachableError),
-    *(errors.AccessDeniedError, errors.EndpointNotFoundError),
-)
 
 
 def announce(
@@ -110,7 +106,7 @@ def explained(
     except errors.EndpointError as error:
         told = explain(error, env) if env else _about_the_caller(error, region)
         told = told or "\nfix: ".join(filter(None, (f"{what}: {_sentence(error)}", fix)))
-        raise UserError(told, NO_ACCESS if isinstance(error, _NO_ACCESS) else FAILED) from error
+        raise UserError(told, NO_ACCESS if isinstance(error, errors.NOT_REACHED) else FAILED) from error
 
 
 def explain(error: errors.EndpointError, env: Environment) -> str:

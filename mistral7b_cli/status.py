@@ -117,9 +117,8 @@ def _shown(document: dict[str, Any], env: Environment) -> Text:
 
 
 def _headline(document: dict[str, Any]) -> str:
-    return (
-        f"{document['endpoint']}: {document['status'] or ('no such endpoint' if _absent(document) else 'not checked')}"
-    )
+    unknown = "no such endpoint" if _absent(document) else "not checked"
+    return f"{document['endpoint']}: {document['status'] or unknown}"
 
 
 def _absent(document: dict[str, Any]) -> bool:

@@ -91,6 +91,8 @@ class BrokenAnswerError(EndpointError):
     """The connection or the stream broke off, or the answer is not TGI's. The request may be running."""
 
 
+NOT_REACHED = (CredentialsError, ConfigurationError, UnreachableError, AccessDeniedError, EndpointNotFoundError)
+"""Errors of a caller who does not get as far as a container."""
 _CODES: dict[type[EndpointError], str] = {
     ThrottledError: "ThrottlingException Throttling TooManyRequestsException RequestLimitExceeded SlowDown",
     ExpiredCredentialsError: "ExpiredTokenException ExpiredToken RequestExpired",

@@ -26,27 +26,26 @@ _ACCOUNT_PRINCIPAL = re.compile(r"(?:arn:[a-z-]+:iam::)?([0-9]{12})(?::root)?")
 @check("bootstrap", "")
 def bootstrap(target: Target) -> Iterator[Finding]:
     """Version, roles and trust. Raises ClientError."""
-    place = target.place
-    name, policies = f"/cdk-bootstrap/{place.bootstrap.qualifier}/version", dict[str, Mapping[str, Any]]()
+    place, iam = target.place, target.client("iam")
+    name = f"/cdk-bootstrap/{place.bootstrap.qualifier}/version"
     stored = ask(target.client("ssm").get_parameter, "ParameterNotFound", Name=name)
     if stored is None:
         yield _failure(place, f"not bootstrapped: there is no parameter {name}")
         return
-    for kind in _ROLES:
-        role = ask(target.client("iam").get_role, "NoSuchEntity", RoleName=place.role(kind))
-        if role is None:
-            yield _failure(place, f"the bootstrap is damaged: there is no role {place.role(kind)}")
-            return
-        policies[kind] = role["Role"]["AssumeRolePolicyDocument"]
+    roles = {kind: ask(iam.get_role, "NoSuchEntity", RoleName=place.role(kind)) for kind in _ROLES}
+    if missing := [place.role(kind) for kind, role in roles.items() if role is None]:
+        yield _failure(place, f"the bootstrap is damaged: there is no role {missing[0]}")
+        return
     version = int(stored["Parameter"]["Value"])
-    trusted = frozenset(_trusted(policies["deploy"]))
-    closed = [kind for kind in _ROLES[:2] if place.pipeline_account not in _trusted(policies[kind])]
+    trusted = {kind: frozenset(_trusted(roles[kind]["Role"]["AssumeRolePolicyDocument"])) for kind in _ROLES[:2]}
+    closed = [kind for kind, accounts in trusted.items() if place.pipeline_account not in accounts]
     if version < NEEDED_VERSION:
-        yield _failure(place, f"the bootstrap is of version {version}, and {NEEDED_VERSION} is needed", trusted)
+        reason = f"the bootstrap is of version {version}, and {NEEDED_VERSION} is needed"
+        yield _failure(place, reason, trusted["deploy"])
     elif closed:
         whose = "its own account" if place.pipeline_account == place.account else "the pipeline's account"
         reason = f"its role {place.role(closed[0])} does not trust {whose}, {place.pipeline_account}"
-        yield _failure(place, reason, trusted)
+        yield _failure(place, reason, trusted["deploy"])
     else:
         yield Finding("ok", f"version {version}, lets {place.pipeline_account} deploy")
 

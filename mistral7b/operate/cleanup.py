@@ -286,8 +286,5 @@ def monthly_usd(client: Client, region: str, kind: str, name: str) -> float | No
     types = {one["VariantName"]: one.get("InstanceType") for one in config["ProductionVariants"]}
     running = {one["VariantName"]: one.get("CurrentInstanceCount", 0) for one in endpoint.get("ProductionVariants", ())}
     hourly = [(usd["instance_hour"].get(types.get(name)), count) for name, count in running.items()]
-    return (
-        None
-        if any(usd is None for usd, _ in hourly)
-        else float(sum(usd * count * MONTH_HOURS for usd, count in hourly))
-    )
+    monthly = [price and price * count * MONTH_HOURS for price, count in hourly]
+    return None if None in monthly else float(sum(monthly))

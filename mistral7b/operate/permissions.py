@@ -7,7 +7,7 @@ constructs (`sagemaker_tgi.explain_statements`), which the CDK writes beside the
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 REASONS = "sagemaker-tgi:statement-reasons"
@@ -82,9 +82,7 @@ class StackPolicies:
             raise ValueError(f"{self.name}/{path}, {policy}: {', '.join(sorted(unread))} is not read")
         actions = tuple(self._texts(body["Action"]))
         key = str(body.get("Sid", actions[0]))
-        nearest = max(
-            (one for one in self.reasons if is_in(path, one) and key in self.reasons[one]), key=len, default=""
-        )
+        holders = [one for one in self.reasons if PurePosixPath(path).is_relative_to(one) and key in self.reasons[one]]
         return Statement(
             stack=self.name,
             path=path,
@@ -103,7 +101,7 @@ class StackPolicies:
                 for condition, values in conditions.items()
                 for value in self._texts(values)
             ),
-            reason=self.reasons.get(nearest, {}).get(key),
+            reason=self.reasons[max(holders, key=len)][key] if holders else None,
         )
 
     def _texts(self, value: Any) -> list[str]:
@@ -163,11 +161,6 @@ def _documents(value: Any, name: str = "") -> Iterator[tuple[str, Mapping[str, A
             return
         for key, one in value.items():
             yield from _documents(one, str(value.get("PolicyName", key)) if name else key)
-
-
-def is_in(path: str, ancestor: str) -> bool:
-    """Whether a construct is `ancestor` or inside it; the stack's own path is empty."""
-    return path == ancestor or path.startswith(f"{ancestor}/") or ancestor == ""
 
 
 def principals(statement: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -27,14 +27,6 @@ _CAUSES: dict[type[EndpointError], str] = {
 
 
 @dataclass(frozen=True)
-class Reply:
-    """The reply to a request: the whole body of the answer, or the error."""
-
-    body: bytes = b""
-    error: EndpointError | None = None
-
-
-@dataclass(frozen=True)
 class Verdict:
     """Whether the reply is the expected one, and what it was."""
 
@@ -91,9 +83,8 @@ def judge_answer(body: bytes, asked: Asked) -> Verdict:
         others = ", others" if len(ids) == len(asked.prompt) else ""
         faults.append(f"prompt of {_count(len(ids))}, mistral-common has {len(asked.prompt)}{others}")
     faults += _ending(details, details.tokens, generation.generated_text, asked)
-    if faults:
-        return _failed(faults, body)
-    return Verdict(True, _summary(f"{len(ids)} prompt tokens, ", details, generation.generated_text))
+    summary = _summary(f"{len(ids)} prompt tokens, ", details, generation.generated_text)
+    return _failed(faults, body) if faults else Verdict(True, summary)
 
 
 def judge_stream(body: bytes, asked: Asked) -> Verdict:
@@ -173,9 +164,14 @@ def _count(tokens: int) -> str:
     return f"{tokens} token" if tokens == 1 else f"{tokens} tokens"
 
 
+def is_refusal(error: EndpointError) -> bool:
+    """Whether the container has read the request, and refused it."""
+    return isinstance(error, ContainerError) and not isinstance(error, OverloadedError)
+
+
 def describe(error: EndpointError) -> str:
     """An error in one line, named by its cause."""
-    if isinstance(error, ContainerError) and not isinstance(error, OverloadedError):
+    if is_refusal(error):
         cause = f"{error.status} {error.error_type or 'without error_type'}"
     else:
         cause = next((words for kind, words in _CAUSES.items() if isinstance(error, kind)), "")

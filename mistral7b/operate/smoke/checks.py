@@ -18,9 +18,9 @@ from botocore.exceptions import ClientError
 from mistral7b.capacity.admission import why_never_admitted
 from mistral7b.catalog.models import SUPPORTED_TGI_VERSION, ModelName
 from mistral7b.endpoint.client import to_json
-from mistral7b.endpoint.errors import ContainerError, EndpointError, OverloadedError
+from mistral7b.endpoint.errors import EndpointError
 from mistral7b.environment import Environment
-from mistral7b.operate.smoke.answers import Asked, Reply, Verdict, describe, judge_answer, judge_stream, shortened
+from mistral7b.operate.smoke.answers import Asked, Verdict, describe, is_refusal, judge_answer, judge_stream, shortened
 from mistral7b.prompts import instruction
 from mistral7b.tgi import GenerateParameters, GenerateRequest, LauncherSettings, TgiError
 from mistral7b.tgi.clap import U32_MAX
@@ -31,6 +31,8 @@ from mistral7b.tgi.validation import check_before_permit, validate
 ANSWER_TOKENS = 16
 """`max_new_tokens` of the answers: about half a second on one A10G."""
 
+Reply = bytes | EndpointError
+"""The reply to a request: the whole body of the answer, or the error."""
 _PROMPTS: dict[ModelName, str] = {
     "instruct": instruction("Write the numbers from one to ten as English words."),
     "base": "one, two, three, four, five,",
@@ -112,7 +114,7 @@ def _answers(inputs: str, asked: Asked) -> list[Check]:
 
 
 def _judge_body(judge: Callable[[bytes, Asked], Verdict], asked: Asked, reply: Reply) -> Verdict:
-    return judge(reply.body, asked) if reply.error is None else Verdict(False, describe(reply.error))
+    return judge(reply, asked) if isinstance(reply, bytes) else Verdict(False, describe(reply))
 
 
 def _refusals(inputs: str, settings: LauncherSettings) -> Iterator[Check]:
@@ -184,11 +186,11 @@ def _refusal_text(error: TgiError) -> str:
 
 def _judge_refusal(reply: Reply, due: TgiError) -> Verdict:
     """Passes if the reply is exactly the refusal `due`."""
-    if reply.error is None:
-        return Verdict(False, f"an answer: {shortened(reply.body.decode(errors='replace'))!r}")
-    if not _reached_container(reply):
-        return Verdict(False, describe(reply.error))
-    got = _error_text(reply.error)
+    if isinstance(reply, bytes):
+        return Verdict(False, f"an answer: {shortened(reply.decode(errors='replace'))!r}")
+    if not is_refusal(reply):
+        return Verdict(False, describe(reply))
+    got = _error_text(reply)
     return Verdict(got == _refusal_text(due), shortened(got))
 
 
@@ -197,17 +199,12 @@ def _judge_limit(reply: Reply, due: TgiError, limit: int) -> Verdict:
     verdict = _judge_refusal(reply, due)
     if verdict.passed:
         return Verdict(True, str(limit))
-    if reply.error is None or not _reached_container(reply):
+    if isinstance(reply, bytes) or not is_refusal(reply):
         return verdict
-    named = _LIMIT.search(reply.error.message)
+    named = _LIMIT.search(reply.message)
     if named and _LIMIT.sub("", verdict.got, 1) == _LIMIT.sub("", _refusal_text(due), 1):
         return Verdict(False, named[0])
     return Verdict(False, f"no refusal that names it: {verdict.got}")
-
-
-def _reached_container(reply: Reply) -> bool:
-    """Whether the container has read the request."""
-    return isinstance(reply.error, ContainerError) and not isinstance(reply.error, OverloadedError)
 
 
 def _error_text(error: EndpointError) -> str:

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from mistral7b.endpoint.client import to_json
 from mistral7b.endpoint.errors import ContainerError, container_error
-from mistral7b.operate.smoke.answers import Reply
-from mistral7b.operate.smoke.checks import NoPromptFitsError, refusal, smoke_plan
+from mistral7b.operate.smoke.checks import NoPromptFitsError, Reply, refusal, smoke_plan
 from mistral7b.tgi import GenerateRequest, LauncherSettings, TgiError
 from mistral7b.tgi.request import MAX_BODY_BYTES, parse_request
 from mistral7b.tgi.tokenizer import count_tokens
@@ -44,7 +43,7 @@ def replied(request: GenerateRequest, deployed: dict[str, int]) -> Reply:
     """The reply of a container with these limits to a request that it refuses."""
     due = refusal(request, LauncherSettings.model_validate(deployed))
     assert due is not None
-    return Reply(error=wrapped(due))
+    return wrapped(due)
 
 
 @settings(max_examples=40)
@@ -131,10 +130,10 @@ def test_prompts_that_are_never_scheduled_are_named_and_not_sent() -> None:
 )
 def test_a_refusal_of_another_form_fails(error: ContainerError) -> None:
     (check,) = [check for check in smoke_plan(environment({})).checks if check.name == "empty inputs"]
-    assert check.judge(Reply(error=wrapped(TgiError.validation("`inputs` cannot be empty")))).passed
-    assert not check.judge(Reply(error=error)).passed
+    assert check.judge(wrapped(TgiError.validation("`inputs` cannot be empty"))).passed
+    assert not check.judge(error).passed
 
 
 def test_an_answer_in_place_of_a_refusal_fails() -> None:
     for check in smoke_plan(environment({})).checks[2:]:
-        assert check.judge(Reply(b'[{"generated_text":"Hi"}]')).got == """an answer: '[{"generated_text":"Hi"}]'"""
+        assert check.judge(b'[{"generated_text":"Hi"}]').got == """an answer: '[{"generated_text":"Hi"}]'"""

@@ -1,12 +1,12 @@
 """Policy statements of every environment and pipeline."""
 
 from itertools import chain
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import aws_cdk as cdk
 import pytest
 
-from mistral7b.operate.permissions import StackPolicies, Statement, is_in, read_policies
+from mistral7b.operate.permissions import StackPolicies, Statement, read_policies
 
 Policies = dict[str, list[StackPolicies]]
 
@@ -23,7 +23,7 @@ def unused_reasons(stack: StackPolicies) -> list[str]:
         f"{stack.name}/{path}: {key}".replace("/:", ":")
         for path, reasons in stack.reasons.items()
         for key in reasons
-        if not any(one.key == key and is_in(one.path, path) for one in found)
+        if not any(one.key == key and PurePosixPath(one.path).is_relative_to(path) for one in found)
     ]
 
 
