@@ -14,6 +14,7 @@ from mistral7b.operate.cleanup import Findings, Leftover, choose, delete, look
 from mistral7b.operate.costs import prices
 from mistral7b.operate.stacks import find
 from mistral7b.project import bootstrap
+from mistral7b.promotion.names import PIPELINE_ID
 from mistral7b_cli.aws import announce, clients, explained
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
 from mistral7b_cli.output import confirmed, progress, say, write_json
@@ -59,6 +60,9 @@ def cleanup(
         raise UserError("--check and --delete exclude each other\nfix: give one of them")
     if not delete_it and (yes or with_logs or with_captured_data):
         raise UserError("--yes, --with-logs and --with-captured-data go with --delete\nfix: add --delete")
+    if name == PIPELINE_ID:
+        fix = 'docs/promotion.md, "Removing the pipeline", lists what stays of it, its cost, and how to delete it'
+        raise UserError(f"cleanup takes an environment, not the pipeline\nfix: {fix}")
     env, file = load_environment(folder, name), folder / f"{name}.yaml"
     data = [kind for kind, given in (("logs", with_logs), ("captured data", with_captured_data)) if given]
     failed: list[str] | None = None

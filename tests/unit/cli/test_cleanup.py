@@ -107,3 +107,11 @@ def test_json_has_every_resource_and_the_total(cleanup: Cleanup) -> None:
 def test_options_that_do_not_go_together_are_refused(cleanup: Cleanup, arguments: tuple[str, ...]) -> None:
     result = cleanup(*arguments)
     assert (result.status, "\nfix: " in result.err) == (2, True)
+
+
+def test_the_pipeline_is_refused_with_where_its_removal_is_described(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = run_main(monkeypatch, capsys, "cleanup", "pipeline")
+    assert result.status == 2
+    assert 'fix: docs/promotion.md, "Removing the pipeline"' in result.err
