@@ -10,13 +10,15 @@ from typing import Annotated, Any
 import typer
 
 from mistral7b import catalog
-from mistral7b.capacity import UnservableRequestError
-from mistral7b.capacity import fleet as fleets
-from mistral7b.capacity.admission import RouterLimits
+from mistral7b.capacity.admission import RouterLimits, UnservableRequestError
 from mistral7b.capacity.calibration import Calibration, published_calibration
-from mistral7b.capacity.fleet import Fleet, Pattern, Policy, Summary
+from mistral7b.capacity.fleet.arrivals import Pattern, parse_lengths, poisson_trace, rate_over_time
+from mistral7b.capacity.fleet.exact import Summary
+from mistral7b.capacity.fleet.exact import simulate as run
 from mistral7b.capacity.fleet.policy_spec import parse_policy
 from mistral7b.capacity.fleet.trace import parse_duration
+from mistral7b.capacity.fleet.trace_file import read_trace
+from mistral7b.capacity.hosting import Fleet
 from mistral7b.capacity.memory import router_limits
 from mistral7b.capacity.plots import plot_simulations as draw
 from mistral7b.environment import Environment, load_environment
@@ -27,6 +29,7 @@ from mistral7b_cli.layout import Table
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder, ModelFile, PlotFile, Price
 from mistral7b_cli.output import say, write_json
 from mistral7b_cli.waiting import Waiting
+from scaling_rules import Policy
 
 commands = typer.Typer()
 _EPILOG = """
@@ -107,20 +110,20 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
     most = settings.max_total_tokens
     if trace is not None:
         with Waiting("Reading requests"):
-            made, title = fleets.read_trace(trace, longest, most), str(trace)
+            made, title = read_trace(trace, longest, most), str(trace)
     else:
         peak, text = 5 * rate if peak is None else peak, duration or ("24h" if pattern == "daily" else "2h")
-        seconds, inputs = parse_duration(text, "--duration"), fleets.parse_lengths(input_tokens, "--input", longest)
-        outputs = fleets.parse_lengths(output_tokens, "--output", most - 1)
-        rates = fleets.rate_over_time(pattern, rate, peak, seconds)
-        made = fleets.poisson_trace(rates, seconds, inputs, outputs, seed=seed, max_total_tokens=most)
+        seconds, inputs = parse_duration(text, "--duration"), parse_lengths(input_tokens, "--input", longest)
+        outputs = parse_lengths(output_tokens, "--output", most - 1)
+        rates = rate_over_time(pattern, rate, peak, seconds)
+        made = poisson_trace(rates, seconds, inputs, outputs, seed=seed, max_total_tokens=most)
         shown = f"{rate:g}" if pattern == "constant" else f"{rate:g} to {peak:g}"
         title = f"{pattern}: {shown} requests/s for {text}, prompts {input_tokens}, answers {output_tokens} tokens"
     fleet = Fleet(calibration.parameters, limits, parse_duration(startup, "--startup"))
     chosen = _policies(policy or [], env)
     try:
         with Waiting("Simulating") as waiting:
-            results = [fleets.simulate(made, fleet, one, waiting.share_of(one.name)) for one in chosen]
+            results = [run(made, fleet, one, waiting.share_of(one.name)) for one in chosen]
     except UnservableRequestError as error:
         raise UserError(f"a request of the traffic would block an instance for good: {error}") from error
     usd_per_hour, price_source = price_of(env.region if env else "us-east-1", kind, price)

@@ -88,9 +88,8 @@ def why_never_admitted(settings: "LauncherSettings") -> str | None:
 def charge(request: Request, limits: RouterLimits) -> None:
     """Notes what the router charges a request.
 
-    Raises:
-        UnservableRequestError: it is over a budget that no waiting would free.
-        ValueError: its lengths make no sense.
+    Raises UnservableRequestError if it is over a budget that no waiting would free, ValueError if its lengths make no
+    sense.
     """
     prompt, longest = request.input_tokens, request.max_new_tokens
     if prompt < 1 or not 1 <= request.output_tokens <= longest:

@@ -34,11 +34,7 @@ class Calibration:
 
     @classmethod
     def read(cls, path: Path) -> "Calibration":
-        """The calibration in a file that `mistral7b capacity fit --output` wrote.
-
-        Raises:
-            UserError: there is none in it.
-        """
+        """The calibration in a file that `mistral7b capacity fit --output` wrote. Raises UserError if it is none."""
         text = read_text(path, _MAX_BYTES, _FIX)
         try:
             content = json.loads(text)

@@ -42,8 +42,7 @@ class UnfittedInstanceTypeError(LookupError):
 def max_batch_total_tokens(*, max_batch_prefill_tokens: int, cuda_memory_fraction: float = 1.0) -> int:
     """Tokens that the running batch can hold on one GPU with the whole model in 16 bit, in whole blocks.
 
-    Raises:
-        ValueError: nothing is left for the cache.
+    Raises ValueError if nothing is left for the cache.
     """
     free = USABLE_GPU_BYTES * cuda_memory_fraction - WEIGHT_BYTES - CONTEXT_BYTES
     free -= ACTIVATION_BYTES_PER_TOKEN * max_batch_prefill_tokens
@@ -59,10 +58,8 @@ def max_batch_total_tokens(*, max_batch_prefill_tokens: int, cuda_memory_fractio
 def router_limits(settings: "LauncherSettings", instance_type: str = "ml.g5.2xlarge") -> RouterLimits:
     """The limits that a container with these settings batches by on `instance_type`.
 
-    Raises:
-        UnfittedInstanceTypeError: the model only covers one unquantized shard on one A10G. Two GPUs would add the
-            exchange between shards to every layer, which no published figure lets us fit.
-        ValueError: nothing is left for the KV cache.
+    Raises UnfittedInstanceTypeError for anything but one unquantized shard on one A10G: two GPUs would add the exchange
+    between shards to every layer, which no published figure lets us fit. Raises ValueError without room for the cache.
     """
     from mistral7b.catalog import instance_type as look_up  # noqa: PLC0415 - a scheduler alone does not need it
 

@@ -21,7 +21,7 @@ from mistral7b.capacity.planner.sizing import MOST_INSTANCES, most_refused
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from mistral7b.capacity.fleet import Result
+    from mistral7b.capacity.fleet.exact import Result
     from mistral7b.capacity.fleet.trace import Floats
 
 _BENCHMARK_PANELS: tuple[tuple[Metric, str], ...] = (
@@ -83,9 +83,9 @@ def _draw_metric(panel: "Axes", measured: Sequence[Figure], calibration: Calibra
         users = range(1, max(measured_users) + 1)
         curve = [predict(Row(words, tokens, n), calibration, limits) for n in users]
         label = f"{words} words in, {tokens} tokens out"
-        panel.plot(users, [point.figures[own[0].metric] for point in curve], color=colour, label=label)
+        panel.plot(users, [point[own[0].metric] for point in curve], color=colour, label=label)
         if own[0].metric == "throughput_tokens_per_s":
-            panel.plot(users, [point.steady.tokens_per_second for point in curve], color=colour, ls="--", lw=1)
+            panel.plot(users, [point["sustained"] for point in curve], color=colour, ls="--", lw=1)
     panel.set_xscale("log", base=2)
     panel.xaxis.set_major_formatter("{x:.0f}")
     _log_scale(panel)

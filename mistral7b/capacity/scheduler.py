@@ -65,9 +65,7 @@ class TgiInstance:
     def offer(self, request: Request, now: float) -> bool:
         """Accepts a request that arrives now; False if all permits are taken, which the container answers with 429.
 
-        Raises:
-            UnservableRequestError: it would never be let in and block the queue for good.
-            ValueError: its lengths make no sense.
+        Raises UnservableRequestError if it would never be let in, and ValueError if its lengths make no sense.
         """
         if self._event <= now:
             self._catch_up(now)

@@ -24,32 +24,14 @@ _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)([smhd]?)")
 
 
-class TraceError(UserError, ValueError):
-    """A trace that cannot be used: where, what, why and how to fix it."""
-
-    def __init__(
-        self,
-        reason: str,
-        fix: str,
-        *,
-        file: Path | None = None,
-        line: int | None = None,
-        column: str | None = None,
-        value: str | None = None,
-    ) -> None:
-        where = ":".join(str(part) for part in (file, line) if part is not None)
-        what = column if value is None else f"{column}{' = ' if file else ' '}{value}"
-        super().__init__(": ".join(part for part in (where, what, reason) if part) + f"\nfix: {fix}")
-
-
 @dataclass(frozen=True, eq=False)
 class Trace:
     """Requests by time, at least one.
 
     Attributes:
-        times: Seconds from the trace's start, ascending, shape (requests,).
-        inputs: Prompt tokens of each, shape (requests,).
-        outputs: Tokens that each generates, shape (requests,).
+        times: Seconds from the trace's start, ascending.
+        inputs: Prompt tokens of each.
+        outputs: Tokens that each generates.
         duration_s: Seconds that the trace covers; no request is later.
     """
 
@@ -60,36 +42,28 @@ class Trace:
 
     def __post_init__(self) -> None:
         if not self.times.size:
-            raise TraceError("the trace holds no request", "raise the rate or the duration")
+            raise UserError("the trace holds no request\nfix: raise the rate or the duration")
 
 
 def parse_duration(text: str, column: str) -> float:
-    """Seconds of `90`, `90s`, `5m`, `1.5h` or `1d`.
-
-    Raises:
-        TraceError: it is none of these, or more than a month.
-    """
+    """Seconds of `90`, `90s`, `5m`, `1.5h` or `1d`. Raises UserError if it is none of these, or more than a month."""
     match = _DURATION.fullmatch(text.strip())
     seconds = float(match[1]) * _UNITS[match[2]] if match else math.nan
     if not 0 <= seconds <= LONGEST_S:
         reason, fix = "it is not a duration of up to 31 days", "write a number of seconds, or 5m, 1.5h, 1d"
-        raise TraceError(reason, fix, column=column, value=text[:40])
+        raise UserError(f"{column} {text[:40]}: {reason}\nfix: {fix}")
     return seconds
 
 
 def numbered_lines(file: Path) -> Iterator[tuple[int, str]]:
-    """The lines of a text file that are not blank, each with its number.
-
-    Raises:
-        TraceError: a line is longer than 4,096 characters.
-    """
+    """The lines of a text file that are not blank, each with its number. Raises UserError if it is no text file."""
     if file.exists() and not file.is_file():  # a device might never end
-        raise TraceError("it is not a regular file", "write it to a file first", file=file)
+        raise UserError(f"{file}: it is not a regular file\nfix: write it to a file first")
     with file.open(encoding="utf-8-sig", errors="replace") as stream:
         for number, line in enumerate(iter(lambda: stream.readline(_LONGEST_LINE + 1), ""), start=1):
             if len(line) > _LONGEST_LINE:
                 reason = f"the line is longer than {_LONGEST_LINE} characters"
-                raise TraceError(reason, "write one request a line", file=file, line=number)
+                raise UserError(f"{file}:{number}: {reason}\nfix: write one request a line")
             if text := line.strip():
                 yield number, text
 

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mistral7b.capacity import Request, RouterLimits, UnservableRequestError
 from mistral7b.capacity.admission import (
+    RouterLimits,
+    UnservableRequestError,
     answer_charge,
     charge,
     fewest_to_interrupt,
@@ -17,6 +18,7 @@ from mistral7b.capacity.admission import (
     running_charge,
     why_never_admitted,
 )
+from mistral7b.capacity.request import Request
 from mistral7b.tgi import LauncherSettings
 
 

@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 from matplotlib import image
 
-from mistral7b.capacity.fleet import Fleet, Policy, simulate
+from mistral7b.capacity.fleet.exact import simulate
+from mistral7b.capacity.hosting import Fleet
 from mistral7b.capacity.plots import plot_simulations
+from scaling_rules import Policy
 from tests.unit.capacity.fleet.conftest import Listed
 
 

@@ -3,25 +3,18 @@
 from dataclasses import replace
 from functools import cache
 
-import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from mistral7b.capacity.fleet import (
-    EmpiricalLength,
-    Fleet,
-    LognormalLength,
-    Policy,
-    Summary,
-    poisson_trace,
-    rate_over_time,
-    simulate,
-)
+from mistral7b.capacity.fleet.arrivals import poisson_trace, rate_over_time
+from mistral7b.capacity.fleet.exact import Summary, simulate
+from mistral7b.capacity.hosting import Fleet
 from mistral7b.capacity.planner import InfeasibleError, Pinned, Plan, plan
 from mistral7b.capacity.planner.check import check
 from mistral7b.capacity.planner.service import simulated as simulated_once
 from mistral7b.workload import TokenSpread, Workload
+from scaling_rules import Policy
 from tests.unit.capacity.planner.conftest import PARAMETERS, make_workload
 
 FEW = settings(max_examples=8, deadline=None, derandomize=True, database=None)
@@ -40,14 +33,12 @@ def simulated(found: Plan) -> Summary:
     workload, chosen = found.workload, found.settings
     limits = replace(found.option.candidate.limits, max_concurrent_requests=chosen.max_concurrent_requests)
     lengths = [
-        LognormalLength(spread.mean, spread.p95, most) if isinstance(spread, TokenSpread) else EmpiricalLength(
-            np.array(spread if isinstance(spread, list) else [spread])
-        )
-        for spread, most in (
+        tokens.model_copy(update={"longest": most}) if isinstance(tokens, TokenSpread) else tokens
+        for tokens, most in (
             (workload.input_tokens, workload.longest_prompt),
             (workload.output_tokens, workload.longest_answer),
         )
-    ]  # fmt: skip
+    ]
     peak = workload.requests_per_second.peak
     rate = rate_over_time("constant", peak, peak, 20_000 / peak)
     trace = poisson_trace(rate, 20_000 / peak, *lengths, seed=7, max_total_tokens=chosen.max_total_tokens)
