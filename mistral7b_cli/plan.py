@@ -273,9 +273,7 @@ def _yaml_lines(found: Plan) -> str:
 
 def _binding(found: Plan) -> str:
     option = found.option
-    loads = option.service.weights(option.limit)
-    prefilling = sum(load.prefilling * share for load, share in loads)
-    queued = sum(load.queued * share for load, share in loads)
+    prefilling, queued = (option.service.mean(option.limit, field) for field in ("prefilling", "queued"))
     bound_by = option.allowed.bound_by
     more = "more would only wait in the queue" if bound_by == SATURATION else f"one more breaks {bound_by}"
     return (

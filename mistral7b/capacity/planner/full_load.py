@@ -44,10 +44,8 @@ def full_load(
 ) -> FullLoad:
     """Lets as many callers as are in flight send requests of these lengths, each the next as soon as one is answered.
 
-    Every request counts once, after a round of first ones; the load goes on until the last is answered.
-
-    Raises:
-        UnservableRequestError: the router would never let one of the requests in.
+    Every request counts once, after a round of first ones; the load goes on until the last is answered. Raises
+    UnservableRequestError if the router would never let one of the requests in.
     """
     chance = random.Random(2)
     instance = TgiInstance(parameters, limits)
