@@ -1,7 +1,6 @@
 """`mistral7b simulate`: traffic through a fleet of instances under one or more scaling policies."""
 
 import math
-from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -140,51 +139,35 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
         )
     else:
         headings = ("", *(summary.policy.replace(",", ", ") for summary in summaries))
-        say(Table(title, headings, _rows(summaries, usd_per_hour), numbers=True))
+        columns = [_column(summary, usd_per_hour) for summary in summaries]
+        rows = [(label, *(column[label] for column in columns)) for label in columns[0]]
+        say(Table(title, headings, rows, numbers=True))
         shown = price_source if usd_per_hour is None else f"{usd_per_hour:g} USD an hour ({price_source})"
         say(f"{kind}, price: {shown}. Engine: {summaries[0].engine}.")
     if plot is not None:
         draw(results, plot, title)
 
 
-def _rows(summaries: list[Summary], price: float | None) -> list[list[str]]:
-    def row(label: str, show: Callable[[Summary], str]) -> list[str]:
-        return [label, *map(show, summaries)]
-
-    def quantiles(label: str, show: Callable[[Summary], list[str]]) -> list[list[str]]:
-        columns = [show(summary) for summary in summaries]
-        return [[label.format(level), *cells] for level, *cells in zip(_LEVELS, *columns, strict=True)]
-
-    costs = [
-        row("cost, USD", lambda s: f"{s.instance_hours * (price or 0):,.2f}"),
-        row("USD per 1,000 answers", lambda s: f"{1000 * s.instance_hours * (price or 0) / max(s.answered, 1):.3f}"),
-    ]
-    return [
-        row("requests", lambda s: f"{s.requests:,.0f}"),
-        row("answered", lambda s: _share(s.answered, s.requests)),
-        row("refused (429)", lambda s: _share(s.refused, s.requests)),
-        row("timed out (60 s)", lambda s: _share(s.timed_out, s.requests)),
-        *quantiles("latency {}, s", lambda s: [f"{value:.2f}" for value in s.latency_s]),
-        *quantiles("per token {}, ms", lambda s: [f"{value:.1f}" for value in s.per_token_ms]),
-        row("most instances", lambda s: f"{s.most_instances}"),
-        row("instance-hours", lambda s: f"{s.instance_hours:,.2f}"),
-        *([] if price is None else costs),
-    ]
-
-
-def _share(count: float, of: float) -> str:
-    return f"{count:,.0f} ({100 * count / of:.2f}%)"
+def _column(s: Summary, price: float | None) -> dict[str, str]:
+    """What the table shows of a policy, by its label."""
+    shown = {"requests": f"{s.requests:,.0f}"}
+    for label, count in (("answered", s.answered), ("refused (429)", s.refused), ("timed out (60 s)", s.timed_out)):
+        shown[label] = f"{count:,.0f} ({100 * count / s.requests:.2f}%)"
+    shown |= {f"latency {level}, s": f"{value:.2f}" for level, value in zip(_LEVELS, s.latency_s, strict=True)}
+    shown |= {f"per token {level}, ms": f"{value:.1f}" for level, value in zip(_LEVELS, s.per_token_ms, strict=True)}
+    shown |= {"most instances": f"{s.most_instances}", "instance-hours": f"{s.instance_hours:,.2f}"}
+    if price is not None:
+        cost = s.instance_hours * price
+        shown |= {"cost, USD": f"{cost:,.2f}", "USD per 1,000 answers": f"{1000 * cost / max(s.answered, 1):.3f}"}
+    return shown
 
 
 def _summary_json(summary: Summary, price: float | None) -> dict[str, Any]:
-    def by_level(values: tuple[float, ...]) -> dict[str, float | None]:
-        return {level: None if math.isnan(value) else value for level, value in zip(_LEVELS, values, strict=True)}
-
-    return asdict(summary) | {
-        "latency_s": by_level(summary.latency_s),
-        "per_token_ms": by_level(summary.per_token_ms),
-        "cost_usd": None if price is None else summary.instance_hours * price,
-    }
+    shown = asdict(summary) | {"cost_usd": None if price is None else summary.instance_hours * price}
+    for field in ("latency_s", "per_token_ms"):
+        known = (None if math.isnan(value) else value for value in shown[field])
+        shown[field] = dict(zip(_LEVELS, known, strict=True))
+    return shown
 
 
 def _container(env: Environment | None, kind: str) -> tuple[LauncherSettings, RouterLimits]:
@@ -204,9 +187,9 @@ def _policies(texts: list[str], env: Environment | None) -> list[Policy]:
     if env is not None:
         low, high = env.instance_bounds
         own = Policy(f"{env.name}: fixed:{high}", low, high)
-    if env is not None and (scaling := env.auto_scaling):
-        target = scaling.target_concurrent_requests
-        pauses = float(scaling.scale_out_cooldown_seconds), float(scaling.scale_in_cooldown_seconds)
-        name = f"{env.name}: concurrency:{target:g},min={low},max={high}"
-        own = base = Policy(name, low, high, "concurrency", target, *pauses, env.instance.count)
+        if scaling := env.auto_scaling:
+            target = scaling.target_concurrent_requests
+            pauses = float(scaling.scale_out_cooldown_seconds), float(scaling.scale_in_cooldown_seconds)
+            name = f"{env.name}: concurrency:{target:g},min={low},max={high}"
+            own = base = Policy(name, low, high, "concurrency", target, *pauses, env.instance.count)
     return [parse_policy(text, base) for text in texts] or [own]

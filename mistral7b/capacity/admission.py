@@ -35,12 +35,6 @@ class RouterLimits:
     waiting_served_ratio: float = 1.2
     max_waiting_tokens: int = 20
 
-    @classmethod
-    def from_settings(cls, settings: "LauncherSettings", max_batch_total_tokens: int) -> "RouterLimits":
-        """The limits of a container with these settings, whose GPU holds `max_batch_total_tokens`."""
-        named = {name: getattr(settings, name) for name in cls.__slots__}
-        return cls(**named | {"max_batch_total_tokens": max_batch_total_tokens})
-
 
 def in_blocks(tokens: int) -> int:
     """Tokens rounded up to whole blocks: what a prompt takes of MAX_BATCH_PREFILL_TOKENS and MAX_BATCH_TOTAL_TOKENS."""

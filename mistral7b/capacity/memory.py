@@ -63,21 +63,22 @@ def router_limits(settings: "LauncherSettings", instance_type: str = "ml.g5.2xla
     """
     from mistral7b.catalog import instance_type as look_up  # noqa: PLC0415 - a scheduler alone does not need it
 
-    kind = look_up(instance_type)
-    if (kind.gpus, kind.gpu) != (1, GPU):
+    kind, covered = look_up(instance_type), fitted_instance_types()
+    if kind.name not in covered:
         raise UnfittedInstanceTypeError(
             f"{instance_type} has {kind.gpus} × {kind.gpu}: the performance model is fitted only to types with one "
-            f"{GPU}, {', '.join(fitted_instance_types())}"
+            f"{GPU}, {', '.join(covered)}"
         )
     if settings.quantization is not None:
         raise UnfittedInstanceTypeError(
             f"quantization {settings.quantization}: the performance model is fitted to weights of 16 bit; "
             "leave QUANTIZE and HF_MODEL_QUANTIZE out"
         )
-    held = max_batch_total_tokens(
+    named = {name: getattr(settings, name) for name in RouterLimits.__slots__}
+    named["max_batch_total_tokens"] = max_batch_total_tokens(
         max_batch_prefill_tokens=settings.max_batch_prefill_tokens, cuda_memory_fraction=settings.cuda_memory_fraction
     )
-    return RouterLimits.from_settings(settings, held)
+    return RouterLimits(**named)
 
 
 def fitted_instance_types() -> tuple[str, ...]:
