@@ -61,9 +61,7 @@ class TokenSpread(Section):
     @property
     def most(self) -> int:
         """The longest, as given or by the distribution."""
-        if self.longest is not None:
-            return self.longest
-        return min(MOST_TOKENS - 1, max(1, math.ceil(self.at(_Z999))))
+        return self.longest or min(MOST_TOKENS - 1, max(1, math.ceil(self.at(_Z999))))
 
 
 def _form_of_tokens(value: Any) -> str:
@@ -147,10 +145,13 @@ class Workload(Section):
 
     @model_validator(mode="after")
     def _fits_the_model(self) -> "Workload":
-        if self.longest_prompt < _typical(self.input_tokens):
+        tokens = self.input_tokens
+        needed = longest(tokens)
+        if isinstance(tokens, TokenSpread) and tokens.longest is None:
+            needed = math.ceil(tokens.p95)  # longer ones are cut
+        if self.longest_prompt < needed:
             raise refusal(
-                f"prompts of {_typical(self.input_tokens)} tokens and answers of {self.longest_answer} are together "
-                f"more than {MOST_TOKENS}",
+                f"prompts of {needed} tokens and answers of {self.longest_answer} are together more than {MOST_TOKENS}",
                 "lower max_new_tokens, or shorten output_tokens (its longest) or input_tokens",
             )
         return self
@@ -171,10 +172,3 @@ def longest(tokens: Tokens) -> int:
     if isinstance(tokens, TokenSpread):
         return tokens.most
     return max(tokens) if isinstance(tokens, list) else tokens
-
-
-def _typical(tokens: Tokens) -> int:
-    """What has to fit: all that is given number by number, else what is given as longest, else the p95."""
-    if isinstance(tokens, TokenSpread) and tokens.longest is None:
-        return math.ceil(tokens.p95)
-    return longest(tokens)

@@ -159,7 +159,7 @@ class _Report:
             for variable in VARIABLES
         ]
         for field in SCALING:
-            before = scaling and f"{getattr(scaling, field):g}"
+            before = f"{getattr(scaling, field):g}" if scaling else None
             rows.append((f"auto_scaling.{field}", before, f"{getattr(planned, field):g}"))
         return rows
 

@@ -15,8 +15,7 @@ from mistral7b.capacity.fleet.arrivals import Pattern, parse_lengths, poisson_tr
 from mistral7b.capacity.fleet.exact import Summary
 from mistral7b.capacity.fleet.exact import simulate as run
 from mistral7b.capacity.fleet.policy_spec import parse_policy
-from mistral7b.capacity.fleet.trace import parse_duration
-from mistral7b.capacity.fleet.trace_file import read_trace
+from mistral7b.capacity.fleet.trace import parse_duration, read_trace
 from mistral7b.capacity.hosting import Fleet
 from mistral7b.capacity.memory import router_limits
 from mistral7b.capacity.plots import plot_simulations as draw

@@ -18,7 +18,6 @@ class Calibration:
     """A fitted model.
 
     Attributes:
-        parameters: times of the instance.
         tokens_per_word: prompt tokens for each word of the benchmark's prompts.
         concurrency_share: users beyond the first that a benchmark of N users has in flight on average, as a share of
             N - 1. 1 where all users are there all the time.

@@ -14,9 +14,6 @@ from mistral7b.capacity.request import Request
 from mistral7b.capacity.scheduler import TgiInstance
 from scaling_rules import AutoScaling, Policy
 
-Progress = Callable[[float], None]
-"""Is told the share of the trace that is done."""
-
 _SLICE = 50_000
 _REFUSED = -1.0
 _QUANTILES = (0.5, 0.95, 0.99)
@@ -83,8 +80,10 @@ class _Member:
     due: float = inf
 
 
-def simulate(trace: Trace, fleet: Fleet, policy: Policy, progress: Progress | None = None) -> Result:
-    """Runs a trace through a fleet under a policy, event by event.
+def simulate(
+    trace: Trace, fleet: Fleet, policy: Policy, progress: Callable[[float], None] = lambda _share: None
+) -> Result:
+    """Runs a trace through a fleet under a policy, event by event; `progress` is told the share that is done.
 
     Raises UnservableRequestError if the router would never let a request in.
     """
@@ -119,13 +118,12 @@ class _Simulation:
         for _ in range(policy.start):
             self._add()
 
-    def run(self, progress: Progress | None) -> Result:
+    def run(self, progress: Callable[[float], None]) -> Result:
         requests, count, place = self._requests, self._requests.times.size, -1
         control = self._scaling.next_time()
         events, in_flight, members = self._events, self._in_flight, self._members
         for start in range(0, count, _SLICE):
-            if progress:
-                progress(start / count)
+            progress(start / count)
             part = slice(start, start + _SLICE)
             rows = zip(
                 requests.times[part].tolist(), requests.inputs[part].tolist(), requests.outputs[part].tolist(),

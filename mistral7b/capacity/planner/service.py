@@ -104,8 +104,8 @@ class Service:
         return [(self.load(place - 1), 1 - share), (self.load(place), share)]
 
     def mean(self, in_flight: float, field: Literal["queued", "prefilling"]) -> float:
-        """A share of FullLoad with so many in flight."""
-        return sum(getattr(load, field) * share for load, share in self.weights(in_flight))
+        """That share of FullLoad with so many in flight."""
+        return float(sum(getattr(load, field) * share for load, share in self.weights(in_flight)))
 
 
 simulated = lru_cache(maxsize=32)(Service)

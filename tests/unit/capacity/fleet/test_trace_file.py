@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mistral7b.capacity.fleet import trace_file as module
-from mistral7b.capacity.fleet.trace import Trace
-from mistral7b.capacity.fleet.trace_file import read_trace
+from mistral7b.capacity.fleet import trace as module
+from mistral7b.capacity.fleet.trace import Trace, read_trace
 from mistral7b.errors import UserError
 
 Read = Callable[[str | bytes], Trace]
