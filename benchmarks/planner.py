@@ -17,7 +17,7 @@ from mistral7b.capacity.fleet.arrivals import poisson_trace, rate_over_time
 from mistral7b.capacity.fleet.exact import Summary, simulate
 from mistral7b.capacity.hosting import Fleet
 from mistral7b.capacity.memory import max_batch_total_tokens
-from mistral7b.capacity.planner import Plan, plan
+from mistral7b.capacity.planner.plan import Plan, plan
 from mistral7b.capacity.planner.service import GRID
 from mistral7b.workload import TokenSpread, Workload
 from scaling_rules import Policy

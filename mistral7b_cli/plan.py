@@ -11,9 +11,10 @@ from rich.text import Text
 from mistral7b.capacity.admission import why_never_admitted
 from mistral7b.capacity.calibration import Calibration, published_calibration
 from mistral7b.capacity.memory import fitted_instance_types
-from mistral7b.capacity.planner import InfeasibleError, Plan
-from mistral7b.capacity.planner import plan as work_out
 from mistral7b.capacity.planner.check import AVERAGE, Scenario, check
+from mistral7b.capacity.planner.plan import Plan
+from mistral7b.capacity.planner.plan import plan as work_out
+from mistral7b.capacity.planner.search import InfeasibleError
 from mistral7b.capacity.planner.service import SATURATION
 from mistral7b.capacity.planner.sizing import REACTION_S, STARTUP_S
 from mistral7b.capacity.plots import plot_plan as draw

@@ -39,13 +39,8 @@ class Calibration:
             content = json.loads(text)
         except (ValueError, RecursionError) as error:
             raise UserError(f"{path}: not JSON: {error}\nfix: {_FIX}") from None
-        return cls.parse(content, str(path))
-
-    @classmethod
-    def parse(cls, content: Any, path: str) -> "Calibration":
-        """The calibration that a file's JSON is. Raises UserError if it is none."""
         values = dict(content) if isinstance(content, dict) else {}
-        times = values.pop("parameters", None)
+        times: Any = values.pop("parameters", None)
         if not isinstance(times, dict):
             raise UserError(f"{path}, parameters: there is no such JSON object\nfix: {_FIX}")
         named = values | {f"parameters.{name}": value for name, value in times.items()}
@@ -71,5 +66,4 @@ _RANGES = {f"parameters.{field.name}": (0.0, 1000.0) for field in fields(Perform
 
 def published_calibration() -> Calibration:
     """The fit to the published benchmark: Mistral 7B on one A10G with TGI 1.1."""
-    text = files("mistral7b.capacity").joinpath("published_calibration.json").read_text(encoding="utf-8")
-    return Calibration.parse(json.loads(text), "published_calibration.json")
+    return Calibration.read(Path(str(files("mistral7b.capacity").joinpath("published_calibration.json"))))

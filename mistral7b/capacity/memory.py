@@ -35,10 +35,6 @@ product, logits and their log-softmax (warm-up asks for the prompt's log probabi
 not use the MLP's blocks again for the larger logits is an assumption; if it did, some 5,400 tokens more would fit."""
 
 
-class UnfittedInstanceTypeError(LookupError):
-    """The model has no measurements of this instance type."""
-
-
 def max_batch_total_tokens(*, max_batch_prefill_tokens: int, cuda_memory_fraction: float = 1.0) -> int:
     """Tokens that the running batch can hold on one GPU with the whole model in 16 bit, in whole blocks.
 
@@ -58,19 +54,19 @@ def max_batch_total_tokens(*, max_batch_prefill_tokens: int, cuda_memory_fractio
 def router_limits(settings: "LauncherSettings", instance_type: str = "ml.g5.2xlarge") -> RouterLimits:
     """The limits that a container with these settings batches by on `instance_type`.
 
-    Raises UnfittedInstanceTypeError for anything but one unquantized shard on one A10G: two GPUs would add the exchange
+    Raises LookupError for anything but one unquantized shard on one A10G: two GPUs would add the exchange
     between shards to every layer, which no published figure lets us fit. Raises ValueError without room for the cache.
     """
     from mistral7b.catalog import instance_type as look_up  # noqa: PLC0415 - a scheduler alone does not need it
 
     kind, covered = look_up(instance_type), fitted_instance_types()
     if kind.name not in covered:
-        raise UnfittedInstanceTypeError(
+        raise LookupError(
             f"{instance_type} has {kind.gpus} × {kind.gpu}: the performance model is fitted only to types with one "
             f"{GPU}, {', '.join(covered)}"
         )
     if settings.quantization is not None:
-        raise UnfittedInstanceTypeError(
+        raise LookupError(
             f"quantization {settings.quantization}: the performance model is fitted to weights of 16 bit; "
             "leave QUANTIZE and HF_MODEL_QUANTIZE out"
         )

@@ -12,8 +12,6 @@ from mistral7b.errors import UserError
 from mistral7b.workload import MOST_P95_TO_MEAN, Tokens, TokenSpread, lognormal
 
 DAY_S = 86_400.0
-# Resolution of a rate over time; within a step the rate is constant.
-_STEP_S = 1.0
 
 Rate = Callable[[Floats], Floats]
 """Requests per second at each of these times (seconds)."""
@@ -56,9 +54,9 @@ def poisson_trace(
     if not 0 < duration_s <= LONGEST_S:
         reason, fix = "a trace covers more than 0 seconds and 31 days at most", "write 3600, 90m or 24h"
         raise UserError(f"--duration {duration_s:g}: {reason}\nfix: {fix}")
-    edges = np.minimum(np.arange(math.ceil(duration_s / _STEP_S) + 1) * _STEP_S, duration_s)
+    # Within a second the rate is constant; `cumulative` is what is expected up to each edge.
+    edges = np.minimum(np.arange(math.ceil(duration_s) + 1), duration_s)
     widths = np.diff(edges)
-    # the expected requests up to each edge
     cumulative = np.concatenate([[0.0], np.cumsum(rate(edges[:-1] + widths / 2) * widths)])
     expected = float(cumulative[-1])
     if expected > MOST_REQUESTS:

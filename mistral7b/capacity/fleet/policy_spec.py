@@ -1,6 +1,7 @@
 """Scaling policies as users write them on one line."""
 
 from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
 from mistral7b.capacity.fleet.trace import finite, parse_duration
@@ -57,11 +58,10 @@ def _check_bounds(policy: Policy, text: str) -> None:
         raise _error(text, f"min {low} is above max {high}")
     if initial is not None and not low <= initial <= high:
         raise _error(text, f"start {initial} is not between min {low} and max {high}")
-    for when in sorted({action.at_s for action in policy.schedule}):
-        for action in policy.schedule:
-            if action.at_s == when:
-                low = low if action.min_capacity is None else action.min_capacity
-                high = high if action.max_capacity is None else action.max_capacity
+    for when, actions in groupby(policy.schedule, lambda action: action.at_s):
+        for action in actions:
+            low = low if action.min_capacity is None else action.min_capacity
+            high = high if action.max_capacity is None else action.max_capacity
         if low > high:
             raise _error(text, f"from {when:g} s on, min {low} is above max {high}")
 

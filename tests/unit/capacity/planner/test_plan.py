@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from mistral7b.capacity.fleet.arrivals import poisson_trace, rate_over_time
 from mistral7b.capacity.fleet.exact import Summary, simulate
 from mistral7b.capacity.hosting import Fleet
-from mistral7b.capacity.planner import InfeasibleError, Pinned, Plan, plan
+from mistral7b.capacity.planner.candidates import Pinned
 from mistral7b.capacity.planner.check import check
+from mistral7b.capacity.planner.plan import Plan, plan
+from mistral7b.capacity.planner.search import InfeasibleError
 from mistral7b.capacity.planner.service import simulated as simulated_once
 from mistral7b.workload import TokenSpread, Workload
 from scaling_rules import Policy
