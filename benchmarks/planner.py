@@ -13,11 +13,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from mistral7b.capacity.calibration import published_calibration
-from mistral7b.capacity.fleet import Fleet, LognormalLength, Policy, Summary, poisson_trace, rate_over_time, simulate
+from mistral7b.capacity.fleet.arrivals import poisson_trace, rate_over_time
+from mistral7b.capacity.fleet.exact import Summary, simulate
+from mistral7b.capacity.hosting import Fleet
 from mistral7b.capacity.memory import max_batch_total_tokens
-from mistral7b.capacity.planner import Plan, plan
+from mistral7b.capacity.planner.plan import Plan, plan
 from mistral7b.capacity.planner.service import GRID
-from mistral7b.workload import Workload
+from mistral7b.workload import TokenSpread, Workload
+from scaling_rules import Policy
 
 SECONDS, RATIO, RUNS = 2.0, 10.0, 5
 MOST_TRIED = 16
@@ -50,8 +53,8 @@ def command_seconds(text: str) -> float:
 
 def brute_force(asked: Workload, found: Plan) -> int | None:
     """The fewest instances that keep the objective at the peak in simulations, over every limit of GRID."""
-    inputs = LognormalLength(*INPUT, asked.longest_prompt)
-    outputs = LognormalLength(*OUTPUT, asked.longest_answer)
+    inputs = TokenSpread(mean=INPUT[0], p95=INPUT[1], longest=asked.longest_prompt)
+    outputs = TokenSpread(mean=OUTPUT[0], p95=OUTPUT[1], longest=asked.longest_answer)
     peak, budget = asked.requests_per_second.peak, found.settings.max_batch_prefill_tokens
     limits = replace(
         found.option.candidate.limits, max_batch_total_tokens=max_batch_total_tokens(max_batch_prefill_tokens=budget)

@@ -13,10 +13,15 @@ import time
 from heapq import heappop, heappush
 
 from mistral7b.capacity.calibration import published_calibration
-from mistral7b.capacity.fleet import Fleet, LognormalLength, Policy, Trace, poisson_trace, rate_over_time, simulate
+from mistral7b.capacity.fleet.arrivals import poisson_trace, rate_over_time
+from mistral7b.capacity.fleet.exact import simulate
+from mistral7b.capacity.fleet.trace import Trace
+from mistral7b.capacity.hosting import Fleet
 from mistral7b.capacity.memory import benchmark_limits
+from mistral7b.workload import TokenSpread
+from scaling_rules import Policy
 
-INPUTS, OUTPUTS = LognormalLength(300, 900, 4000), LognormalLength(150, 400, 4000)
+INPUTS, OUTPUTS = TokenSpread(mean=300, p95=900, longest=4000), TokenSpread(mean=150, p95=400, longest=4000)
 MEGABYTES_PER_MAXRSS = 1 / 1024 if sys.platform == "linux" else 1 / 2**20
 
 

@@ -11,11 +11,11 @@ MOST_TOKENS = 8192
 """Tokens of prompt and answer together that are planned for: JumpStart's MAX_TOTAL_TOKENS."""
 
 # The 95% quantile of the standard normal distribution.
-Z95 = 1.6448536269514722
+_Z95 = 1.6448536269514722
 # Where a distribution that is given by mean and p95 ends unless the file says so: its 99.9% quantile.
 _Z999 = 3.090232306167813
-# exp(z²/2): no lognormal distribution has its p95 further above the mean.
-_MOST_P95_TO_MEAN = 3.86
+MOST_P95_TO_MEAN = 3.86
+"""exp(z²/2): no lognormal distribution has its p95 further above the mean."""
 
 
 def lognormal(mean: float, p95: float) -> tuple[float, float]:
@@ -24,7 +24,7 @@ def lognormal(mean: float, p95: float) -> tuple[float, float]:
     With p95 = exp(mu + z·sigma) and mean = exp(mu + sigma²/2): sigma²/2 - z·sigma + ln(p95/mean) = 0, of which the
     smaller root is taken.
     """
-    sigma = Z95 - math.sqrt(Z95**2 - 2 * math.log(p95 / mean))
+    sigma = _Z95 - math.sqrt(_Z95**2 - 2 * math.log(p95 / mean))
     return math.log(mean) - sigma**2 / 2, sigma
 
 
@@ -44,10 +44,10 @@ class TokenSpread(Section):
 
     @model_validator(mode="after")
     def _exists(self) -> "TokenSpread":
-        if not self.mean < self.p95 <= _MOST_P95_TO_MEAN * self.mean:
+        if not self.mean < self.p95 <= MOST_P95_TO_MEAN * self.mean:
             raise refusal(
                 f"no lognormal distribution has mean {self.mean:g} and p95 {self.p95:g}",
-                f"use a p95 above the mean and up to {_MOST_P95_TO_MEAN * self.mean:.0f}, one number, or a list",
+                f"use a p95 above the mean and up to {MOST_P95_TO_MEAN * self.mean:.0f}, one number, or a list",
             )
         if self.longest is not None and self.longest < self.p95:
             raise refusal("longest is below p95", f"set longest to {math.ceil(self.p95)} or more, or leave it out")
@@ -61,9 +61,7 @@ class TokenSpread(Section):
     @property
     def most(self) -> int:
         """The longest, as given or by the distribution."""
-        if self.longest is not None:
-            return self.longest
-        return min(MOST_TOKENS - 1, max(1, math.ceil(self.at(_Z999))))
+        return self.longest or min(MOST_TOKENS - 1, max(1, math.ceil(self.at(_Z999))))
 
 
 def _form_of_tokens(value: Any) -> str:
@@ -147,10 +145,13 @@ class Workload(Section):
 
     @model_validator(mode="after")
     def _fits_the_model(self) -> "Workload":
-        if self.longest_prompt < _typical(self.input_tokens):
+        tokens = self.input_tokens
+        needed = longest(tokens)
+        if isinstance(tokens, TokenSpread) and tokens.longest is None:
+            needed = math.ceil(tokens.p95)  # longer ones are cut
+        if self.longest_prompt < needed:
             raise refusal(
-                f"prompts of {_typical(self.input_tokens)} tokens and answers of {self.longest_answer} are together "
-                f"more than {MOST_TOKENS}",
+                f"prompts of {needed} tokens and answers of {self.longest_answer} are together more than {MOST_TOKENS}",
                 "lower max_new_tokens, or shorten output_tokens (its longest) or input_tokens",
             )
         return self
@@ -166,15 +167,8 @@ class Workload(Section):
         return min(longest(self.input_tokens), MOST_TOKENS - self.longest_answer)
 
 
-def longest(tokens: "int | TokenSpread | list[int]") -> int:
+def longest(tokens: Tokens) -> int:
     """The most tokens of a distribution."""
     if isinstance(tokens, TokenSpread):
         return tokens.most
     return max(tokens) if isinstance(tokens, list) else tokens
-
-
-def _typical(tokens: "int | TokenSpread | list[int]") -> int:
-    """What has to fit: all that is given number by number, else what is given as longest, else the p95."""
-    if isinstance(tokens, TokenSpread) and tokens.longest is None:
-        return math.ceil(tokens.p95)
-    return longest(tokens)

@@ -1,6 +1,6 @@
 """`mistral7b capacity`: the performance model of one instance, against measurements and fitted to them."""
 
-from dataclasses import asdict, replace
+from dataclasses import asdict, astuple, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -72,18 +72,10 @@ def show_table(
     if plot is not None:
         draw(figures, calibration, limits, plot)
     found = errors_by_metric(compared)
-    sustained = [predict(c.figure.row, calibration, limits).steady.tokens_per_second for c in compared]
     if as_json:
-        write_json(
-            {
-                "rows": [_json_row(c, rate) for c, rate in zip(compared, sustained, strict=True)],
-                "errors": found,
-                "calibration": calibration,
-                "max_batch_total_tokens": limits.max_batch_total_tokens,
-            }
-        )
-        return
-    _print_rows(compared, sustained)
+        budget = {"max_batch_total_tokens": limits.max_batch_total_tokens}
+        return write_json({"rows": [*map(_json_row, compared)], "errors": found, "calibration": calibration, **budget})
+    _print_rows(compared)
     rows = [
         (name, *(f"{value:.1%}" for value in (e.mean, e.maximum, e.mean_left_out, e.maximum_left_out)))
         for name, e in found.items()
@@ -91,6 +83,7 @@ def show_table(
     say(Table("Absolute errors", ("", "mean", "largest", "mean, left out", "largest, left out"), rows))
     share = f"{calibration.concurrency_share:.2f} of the users beyond the first are in flight on average"
     say(f"As benchmarked, {share}. Sustained, all are.")
+    return None
 
 
 @commands.command("fit", epilog=_FIT_EPILOG)
@@ -113,20 +106,19 @@ def fit_measurements(
         raise UserError(f"{measurements}: {error}") from None
     if output is not None:
         calibration.write(output)
-    misses = [abs(predict(f.row, calibration, limits).figures[f.metric] / f.value - 1) for f in figures]
+    misses = [abs(predict(f.row, calibration, limits)[f.metric] / f.value - 1) for f in figures]
+    mean, largest = sum(misses) / len(misses), max(misses)
     if as_json:
-        write_json(asdict(calibration) | {"error": {"mean": sum(misses) / len(misses), "maximum": max(misses)}})
-        return
-    rows = [
-        (name, _seconds(value), "fitted" if name in FITTED else "pinned")
-        for name, value in asdict(calibration.parameters).items()
-    ]
-    rows.append(("tokens_per_word", f"{calibration.tokens_per_word:.4g}", "pinned"))
-    rows.append(("concurrency_share", f"{calibration.concurrency_share:.4g}", "fitted"))
+        return write_json(asdict(calibration) | {"error": {"mean": mean, "maximum": largest}})
+    values = {name: _seconds(value) for name, value in asdict(calibration.parameters).items()}
+    values |= {name: f"{getattr(calibration, name):.4g}" for name in ("tokens_per_word", "concurrency_share")}
+    fitted = (*FITTED, "concurrency_share")
+    rows = [(name, value, "fitted" if name in fitted else "pinned") for name, value in values.items()]
     say(Table(f"{measurements}: {len(figures)} figures", ("parameter", "value", ""), rows))
-    say(f"mean error {sum(misses) / len(misses):.1%}, largest {max(misses):.1%}")
+    say(f"mean error {mean:.1%}, largest {largest:.1%}")
     if output is not None:
         say(f"written to {output}")
+    return None
 
 
 def _seconds(value: float) -> str:
@@ -136,7 +128,7 @@ def _seconds(value: float) -> str:
     return f"{value / 1e-9:.4g} ns"
 
 
-def _json_row(compared: Compared, sustained: float) -> dict[str, Any]:
+def _json_row(compared: Compared) -> dict[str, Any]:
     figure = compared.figure
     return {
         "metric": figure.metric,
@@ -146,20 +138,17 @@ def _json_row(compared: Compared, sustained: float) -> dict[str, Any]:
         "error": compared.error,
         "predicted_left_out": compared.predicted_left_out,
         "error_left_out": compared.error_left_out,
-        "sustained_tokens_per_s": sustained,
+        "sustained_tokens_per_s": compared.sustained,
     }
 
 
-def _print_rows(compared: tuple[Compared, ...], sustained: list[float]) -> None:
+def _print_rows(compared: tuple[Compared, ...]) -> None:
     headings = ("words", "tokens out", "users", "measured", "model", "error", "left out", "error", "sustained")
     for metric in dict.fromkeys(c.figure.metric for c in compared):
         shown = headings if metric == "throughput_tokens_per_s" else headings[:-1]
         rows = []
-        for c, rate in zip(compared, sustained, strict=True):
-            if c.figure.metric == metric:
-                row = c.figure.row
-                cells = [f"{row.input_words}", f"{row.output_tokens}", f"{row.concurrent_users}", f"{c.figure.value:g}"]
-                cells += [f"{c.predicted:.1f}", f"{c.error:+.1%}", f"{c.predicted_left_out:.1f}"]
-                cells += [f"{c.error_left_out:+.1%}", f"{rate:.0f}"]
-                rows.append(cells[: len(shown)])
+        for c in (c for c in compared if c.figure.metric == metric):
+            cells = [*map(str, astuple(c.figure.row)), f"{c.figure.value:g}", f"{c.predicted:.1f}", f"{c.error:+.1%}"]
+            cells += [f"{c.predicted_left_out:.1f}", f"{c.error_left_out:+.1%}", f"{c.sustained:.0f}"]
+            rows.append(cells[: len(shown)])
         say(Table(metric, shown, rows, numbers=True))

@@ -11,9 +11,10 @@ from rich.text import Text
 from mistral7b.capacity.admission import why_never_admitted
 from mistral7b.capacity.calibration import Calibration, published_calibration
 from mistral7b.capacity.memory import fitted_instance_types
-from mistral7b.capacity.planner import InfeasibleError, Plan
-from mistral7b.capacity.planner import plan as work_out
 from mistral7b.capacity.planner.check import AVERAGE, Scenario, check
+from mistral7b.capacity.planner.plan import Plan
+from mistral7b.capacity.planner.plan import plan as work_out
+from mistral7b.capacity.planner.search import InfeasibleError
 from mistral7b.capacity.planner.service import SATURATION
 from mistral7b.capacity.planner.sizing import REACTION_S, STARTUP_S
 from mistral7b.capacity.plots import plot_plan as draw
@@ -24,14 +25,7 @@ from mistral7b.errors import UserError
 from mistral7b.operate import costs
 from mistral7b_cli.cost import say_costs
 from mistral7b_cli.layout import Table
-from mistral7b_cli.options import (
-    DEFAULT_FOLDER,
-    AsJson,
-    EnvironmentsFolder,
-    ModelFile,
-    PlotFile,
-    Price,
-)
+from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder, ModelFile, PlotFile, Price
 from mistral7b_cli.output import progress, say, write_json
 
 commands = typer.Typer()
@@ -147,29 +141,26 @@ class _Report:
         # With the instances that scaling adds by chance, where that is simulated.
         simulated = [s.mean_instances for s in scenarios if s.name == AVERAGE]
         self.average_instances = simulated[0] if simulated else float(found.settings.min_instances)
-        self.costs = self._costs()
+        # USD an hour and a million generated tokens, at the average rate and at the peak.
+        self.costs: dict[str, float | None] = {}
+        counts = (self.average_instances, found.settings.max_instances)
+        for when, count, rate in zip(("average", "peak"), counts, found.tokens_per_second, strict=True):
+            usd = None if self.price is None else self.price * count
+            self.costs[f"usd_per_hour_at_{when}"] = usd
+            self.costs[f"usd_per_million_tokens_at_{when}"] = usd and usd / (rate * 0.0036)
         bounds = {field: getattr(found.settings, field) for field in ("min_instances", "max_instances")}
         planned = {"instance": Instance(type=self.type), "auto_scaling": AutoScaling(**bounds), "office_hours": None}
         self.items = costs.estimate(env.model_copy(update=planned), (self.price, self.price_source))
 
-    def _costs(self) -> dict[str, float | None]:
-        """USD an hour and a million generated tokens, at the average rate and at the peak."""
-        found: dict[str, float | None] = {}
-        counts = (self.average_instances, self.plan.settings.max_instances)
-        for when, count, rate in zip(("average", "peak"), counts, self.plan.tokens_per_second, strict=True):
-            usd = None if self.price is None else self.price * count
-            found[f"usd_per_hour_at_{when}"] = usd
-            found[f"usd_per_million_tokens_at_{when}"] = usd and usd / (rate * 0.0036)
-        return found
-
     def settings(self) -> list[tuple[str, str | None, str]]:
         """Each setting with its present and its planned value."""
         current, scaling, planned = self.env.launcher_settings(), self.env.auto_scaling, self.plan.settings
-        rows: list[tuple[str, str | None, str]] = []
-        for variable, field in ((variable, variable.lower()) for variable in VARIABLES):
-            rows.append((f"tgi.{variable}", str(getattr(current, field)), str(getattr(planned, field))))
+        rows: list[tuple[str, str | None, str]] = [
+            (f"tgi.{variable}", f"{getattr(current, variable.lower())}", f"{getattr(planned, variable.lower())}")
+            for variable in VARIABLES
+        ]
         for field in SCALING:
-            before = None if scaling is None else f"{getattr(scaling, field):g}"
+            before = f"{getattr(scaling, field):g}" if scaling else None
             rows.append((f"auto_scaling.{field}", before, f"{getattr(planned, field):g}"))
         return rows
 
@@ -180,14 +171,14 @@ class _Report:
         found = [f"The present settings: {blocked}."] if blocked else []
         if self.type != self.env.instance_type:
             found.append(f"The plan is for {self.type}: the model does not cover {self.env.instance_type}.")
-        found += [
+        return [
+            *found,
             f"Assumed: a new instance serves {REACTION_S:.0f} s after the target is exceeded (alarm "
             f"{REACTION_S - STARTUP_S:.0f} s, start-up {STARTUP_S:.0f} s), while the rate climbs from average to peak "
             f"in {self.plan.workload.climb_minutes:g} minutes.",
             f"{', '.join(kind for kind in self.covered if kind != self.type)} have the same GPU and more host: by the "
             f"model no faster. Not covered: {', '.join(others)}.",
         ]
-        return found
 
     def json(self) -> dict[str, Any]:
         """The plan for scripts."""
@@ -225,7 +216,13 @@ class _Report:
         say(self._expected())
         say_costs(("item", "number"), (*self.items.items, self.items.total), [self.items])
         if self.price is not None:
-            say(self._cost_line())
+            cost = self.costs
+            say(
+                f"The instances cost {cost['usd_per_hour_at_average']:.4g} USD an hour at the average "
+                f"({self.average_instances:.2f} of them), {cost['usd_per_hour_at_peak']:.4g} at the peak; "
+                f"per million generated tokens {cost['usd_per_million_tokens_at_average']:.2f} and "
+                f"{cost['usd_per_million_tokens_at_peak']:.2f}."
+            )
         say("")
         others = [(other.what, other.why) for other in self.plan.runners_up]
         say(Table("Runners-up", ("configuration", "why it is not chosen"), others))
@@ -248,15 +245,6 @@ class _Report:
         named, *rows = zip(*columns, strict=True)
         return Table("Expected", named, rows, numbers=True)
 
-    def _cost_line(self) -> str:
-        cost = self.costs
-        return (
-            f"The instances cost {cost['usd_per_hour_at_average']:.4g} USD an hour at the average "
-            f"({self.average_instances:.2f} of them), {cost['usd_per_hour_at_peak']:.4g} at the peak; "
-            f"per million generated tokens {cost['usd_per_million_tokens_at_average']:.2f} and "
-            f"{cost['usd_per_million_tokens_at_peak']:.2f}."
-        )
-
 
 def _figures(latency: tuple[float, ...], refused: float, timed_out: float) -> tuple[str, ...]:
     per_token, whole = [f"{value:.1f}" for value in latency[:2]], [f"{value:.2f}" for value in latency[2:]]
@@ -273,9 +261,7 @@ def _yaml_lines(found: Plan) -> str:
 
 def _binding(found: Plan) -> str:
     option = found.option
-    loads = option.service.weights(option.limit)
-    prefilling = sum(load.prefilling * share for load, share in loads)
-    queued = sum(load.queued * share for load, share in loads)
+    prefilling, queued = (option.service.mean(option.limit, field) for field in ("prefilling", "queued"))
     bound_by = option.allowed.bound_by
     more = "more would only wait in the queue" if bound_by == SATURATION else f"one more breaks {bound_by}"
     return (

@@ -14,7 +14,7 @@ from mistral7b_cli.layout import Table
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
 from mistral7b_cli.output import say, write_json
 
-UNSET = "(unset)"
+_UNSET = "(unset)"
 _SUMMARY = {"account", "region", "endpoint_name", "model", "model_version", "instance", "auto_scaling"}
 commands = typer.Typer()
 
@@ -41,29 +41,24 @@ def settings(
     """
     env = load_environment(folder, name)
     if compare is not None:
-        _print_differences(env, load_environment(folder, compare), as_json)
-        return
+        return _print_differences(env, load_environment(folder, compare), as_json)
     rows, version = _container_rows(env, launcher), env.version
     summary = {field: value for field, value in _flat(env).items() if field.partition(".")[0] in _SUMMARY}
     cost = estimate(env)
     if as_json:
         model = {"model": version.jumpstart_id, "version": version.version}
-        write_json({"environment": env.name, **model, "deployed": summary, "cost": cost, "variables": rows})
-        return
+        return write_json({"environment": env.name, **model, "deployed": summary, "cost": cost, "variables": rows})
     more = {
         "account": env.account or "that of the credentials",
         "cost": f"{[*cost_lines(cost)][-1].removeprefix('in all: ')} ({cost.prices})",
     }
     _print_fields(env.name, {field: _yaml(value) for field, value in summary.items()} | more)
     say("")
-    cells = [
-        [
-            Text(cell, "bold" if row["overridden"] else "")
-            for cell in (row["variable"], row["value"] or UNSET, _source(row))
-        ]
-        for row in rows
-    ]
-    say(Table("", ("variable", "value", "source"), cells))
+    cells = [(row["variable"], row["value"] or _UNSET, _source(row)) for row in rows]
+    styles = ["bold" if row["overridden"] else "" for row in rows]
+    shown = [[Text(cell, style) for cell in line] for line, style in zip(cells, styles, strict=True)]
+    say(Table("", ("variable", "value", "source"), shown))
+    return None
 
 
 def _print_fields(title: str, values: dict[str, str]) -> None:
@@ -95,20 +90,18 @@ def _source(row: dict[str, Any]) -> str:
     if not row["overridden"]:
         return f"{row['default_of']}'s default"
     whose = "the planner (auto in the environment file)" if row["planned"] else "environment file"
-    return f"{whose}, over {row['default_of']}'s {row['default'] or UNSET}"
+    return f"{whose}, over {row['default_of']}'s {row['default'] or _UNSET}"
 
 
 def _print_differences(one: Environment, other: Environment, as_json: bool) -> None:
     a, b = _flat(one), _flat(other)
     rows = [(field, a.get(field), b.get(field)) for field in dict.fromkeys([*a, *b]) if a.get(field) != b.get(field)]
     if as_json:
-        write_json([{"field": field, one.name: left, other.name: right} for field, left, right in rows])
-        return
+        return write_json([{"field": field, one.name: left, other.name: right} for field, left, right in rows])
     if not rows:
-        say(f"{one.name} and {other.name} do not differ.")
-        return
+        return say(f"{one.name} and {other.name} do not differ.")
     title = f"{one.name} → {other.name}: {len(rows)} settings differ"
-    _print_fields(title, {field: f"{_yaml(left)} → {_yaml(right)}" for field, left, right in rows})
+    return _print_fields(title, {field: f"{_yaml(left)} → {_yaml(right)}" for field, left, right in rows})
 
 
 def _flat(env: Environment) -> dict[str, Any]:
@@ -139,4 +132,4 @@ def _yaml(value: Any) -> str:
         return f"[{', '.join(map(_yaml, value))}]"
     if isinstance(value, bool):
         return str(value).lower()
-    return UNSET if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    return _UNSET if value is None else f"{value:g}" if isinstance(value, float) else str(value)

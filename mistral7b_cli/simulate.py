@@ -1,7 +1,6 @@
 """`mistral7b simulate`: traffic through a fleet of instances under one or more scaling policies."""
 
 import math
-from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -10,13 +9,14 @@ from typing import Annotated, Any
 import typer
 
 from mistral7b import catalog
-from mistral7b.capacity import UnservableRequestError
-from mistral7b.capacity import fleet as fleets
-from mistral7b.capacity.admission import RouterLimits
+from mistral7b.capacity.admission import RouterLimits, UnservableRequestError
 from mistral7b.capacity.calibration import Calibration, published_calibration
-from mistral7b.capacity.fleet import Fleet, Pattern, Policy, Summary
+from mistral7b.capacity.fleet.arrivals import Pattern, parse_lengths, poisson_trace, rate_over_time
+from mistral7b.capacity.fleet.exact import Summary
+from mistral7b.capacity.fleet.exact import simulate as run
 from mistral7b.capacity.fleet.policy_spec import parse_policy
-from mistral7b.capacity.fleet.trace import parse_duration
+from mistral7b.capacity.fleet.trace import parse_duration, read_trace
+from mistral7b.capacity.hosting import Fleet
 from mistral7b.capacity.memory import router_limits
 from mistral7b.capacity.plots import plot_simulations as draw
 from mistral7b.environment import Environment, load_environment
@@ -27,6 +27,7 @@ from mistral7b_cli.layout import Table
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder, ModelFile, PlotFile, Price
 from mistral7b_cli.output import say, write_json
 from mistral7b_cli.waiting import Waiting
+from scaling_rules import Policy
 
 commands = typer.Typer()
 _EPILOG = """
@@ -107,20 +108,20 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
     most = settings.max_total_tokens
     if trace is not None:
         with Waiting("Reading requests"):
-            made, title = fleets.read_trace(trace, longest, most), str(trace)
+            made, title = read_trace(trace, longest, most), str(trace)
     else:
         peak, text = 5 * rate if peak is None else peak, duration or ("24h" if pattern == "daily" else "2h")
-        seconds, inputs = parse_duration(text, "--duration"), fleets.parse_lengths(input_tokens, "--input", longest)
-        outputs = fleets.parse_lengths(output_tokens, "--output", most - 1)
-        rates = fleets.rate_over_time(pattern, rate, peak, seconds)
-        made = fleets.poisson_trace(rates, seconds, inputs, outputs, seed=seed, max_total_tokens=most)
+        seconds, inputs = parse_duration(text, "--duration"), parse_lengths(input_tokens, "--input", longest)
+        outputs = parse_lengths(output_tokens, "--output", most - 1)
+        rates = rate_over_time(pattern, rate, peak, seconds)
+        made = poisson_trace(rates, seconds, inputs, outputs, seed=seed, max_total_tokens=most)
         shown = f"{rate:g}" if pattern == "constant" else f"{rate:g} to {peak:g}"
         title = f"{pattern}: {shown} requests/s for {text}, prompts {input_tokens}, answers {output_tokens} tokens"
     fleet = Fleet(calibration.parameters, limits, parse_duration(startup, "--startup"))
     chosen = _policies(policy or [], env)
     try:
         with Waiting("Simulating") as waiting:
-            results = [fleets.simulate(made, fleet, one, waiting.share_of(one.name)) for one in chosen]
+            results = [run(made, fleet, one, waiting.share_of(one.name)) for one in chosen]
     except UnservableRequestError as error:
         raise UserError(f"a request of the traffic would block an instance for good: {error}") from error
     usd_per_hour, price_source = price_of(env.region if env else "us-east-1", kind, price)
@@ -137,51 +138,35 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
         )
     else:
         headings = ("", *(summary.policy.replace(",", ", ") for summary in summaries))
-        say(Table(title, headings, _rows(summaries, usd_per_hour), numbers=True))
+        columns = [_column(summary, usd_per_hour) for summary in summaries]
+        rows = [(label, *(column[label] for column in columns)) for label in columns[0]]
+        say(Table(title, headings, rows, numbers=True))
         shown = price_source if usd_per_hour is None else f"{usd_per_hour:g} USD an hour ({price_source})"
         say(f"{kind}, price: {shown}. Engine: {summaries[0].engine}.")
     if plot is not None:
         draw(results, plot, title)
 
 
-def _rows(summaries: list[Summary], price: float | None) -> list[list[str]]:
-    def row(label: str, show: Callable[[Summary], str]) -> list[str]:
-        return [label, *map(show, summaries)]
-
-    def quantiles(label: str, show: Callable[[Summary], list[str]]) -> list[list[str]]:
-        columns = [show(summary) for summary in summaries]
-        return [[label.format(level), *cells] for level, *cells in zip(_LEVELS, *columns, strict=True)]
-
-    costs = [
-        row("cost, USD", lambda s: f"{s.instance_hours * (price or 0):,.2f}"),
-        row("USD per 1,000 answers", lambda s: f"{1000 * s.instance_hours * (price or 0) / max(s.answered, 1):.3f}"),
-    ]
-    return [
-        row("requests", lambda s: f"{s.requests:,.0f}"),
-        row("answered", lambda s: _share(s.answered, s.requests)),
-        row("refused (429)", lambda s: _share(s.refused, s.requests)),
-        row("timed out (60 s)", lambda s: _share(s.timed_out, s.requests)),
-        *quantiles("latency {}, s", lambda s: [f"{value:.2f}" for value in s.latency_s]),
-        *quantiles("per token {}, ms", lambda s: [f"{value:.1f}" for value in s.per_token_ms]),
-        row("most instances", lambda s: f"{s.most_instances}"),
-        row("instance-hours", lambda s: f"{s.instance_hours:,.2f}"),
-        *([] if price is None else costs),
-    ]
-
-
-def _share(count: float, of: float) -> str:
-    return f"{count:,.0f} ({100 * count / of:.2f}%)"
+def _column(s: Summary, price: float | None) -> dict[str, str]:
+    """What the table shows of a policy, by its label."""
+    shown = {"requests": f"{s.requests:,.0f}"}
+    for label, count in (("answered", s.answered), ("refused (429)", s.refused), ("timed out (60 s)", s.timed_out)):
+        shown[label] = f"{count:,.0f} ({100 * count / s.requests:.2f}%)"
+    shown |= {f"latency {level}, s": f"{value:.2f}" for level, value in zip(_LEVELS, s.latency_s, strict=True)}
+    shown |= {f"per token {level}, ms": f"{value:.1f}" for level, value in zip(_LEVELS, s.per_token_ms, strict=True)}
+    shown |= {"most instances": f"{s.most_instances}", "instance-hours": f"{s.instance_hours:,.2f}"}
+    if price is not None:
+        cost = s.instance_hours * price
+        shown |= {"cost, USD": f"{cost:,.2f}", "USD per 1,000 answers": f"{1000 * cost / max(s.answered, 1):.3f}"}
+    return shown
 
 
 def _summary_json(summary: Summary, price: float | None) -> dict[str, Any]:
-    def by_level(values: tuple[float, ...]) -> dict[str, float | None]:
-        return {level: None if math.isnan(value) else value for level, value in zip(_LEVELS, values, strict=True)}
-
-    return asdict(summary) | {
-        "latency_s": by_level(summary.latency_s),
-        "per_token_ms": by_level(summary.per_token_ms),
-        "cost_usd": None if price is None else summary.instance_hours * price,
-    }
+    shown = asdict(summary) | {"cost_usd": None if price is None else summary.instance_hours * price}
+    for field in ("latency_s", "per_token_ms"):
+        known = (None if math.isnan(value) else value for value in shown[field])
+        shown[field] = dict(zip(_LEVELS, known, strict=True))
+    return shown
 
 
 def _container(env: Environment | None, kind: str) -> tuple[LauncherSettings, RouterLimits]:
@@ -201,9 +186,9 @@ def _policies(texts: list[str], env: Environment | None) -> list[Policy]:
     if env is not None:
         low, high = env.instance_bounds
         own = Policy(f"{env.name}: fixed:{high}", low, high)
-    if env is not None and (scaling := env.auto_scaling):
-        target = scaling.target_concurrent_requests
-        pauses = float(scaling.scale_out_cooldown_seconds), float(scaling.scale_in_cooldown_seconds)
-        name = f"{env.name}: concurrency:{target:g},min={low},max={high}"
-        own = base = Policy(name, low, high, "concurrency", target, *pauses, env.instance.count)
+        if scaling := env.auto_scaling:
+            target = scaling.target_concurrent_requests
+            pauses = float(scaling.scale_out_cooldown_seconds), float(scaling.scale_in_cooldown_seconds)
+            name = f"{env.name}: concurrency:{target:g},min={low},max={high}"
+            own = base = Policy(name, low, high, "concurrency", target, *pauses, env.instance.count)
     return [parse_policy(text, base) for text in texts] or [own]

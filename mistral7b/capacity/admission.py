@@ -4,7 +4,7 @@ Source of every rule: `next_batch` in `router/src/queue.rs`, `batching_task` in 
 `server/text_generation_server/models/flash_mistral.py` of that version.
 """
 
-import struct
+from ctypes import c_float
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -35,12 +35,6 @@ class RouterLimits:
     waiting_served_ratio: float = 1.2
     max_waiting_tokens: int = 20
 
-    @classmethod
-    def from_settings(cls, settings: "LauncherSettings", max_batch_total_tokens: int) -> "RouterLimits":
-        """The limits of a container with these settings, whose GPU holds `max_batch_total_tokens`."""
-        named = {name: getattr(settings, name) for name in cls.__slots__}
-        return cls(**named | {"max_batch_total_tokens": max_batch_total_tokens})
-
 
 def in_blocks(tokens: int) -> int:
     """Tokens rounded up to whole blocks: what a prompt takes of MAX_BATCH_PREFILL_TOKENS and MAX_BATCH_TOTAL_TOKENS."""
@@ -62,7 +56,7 @@ def running_charge(input_tokens: int, max_new_tokens: int) -> int:
 
 def fewest_to_interrupt(running: int, waiting_served_ratio: float) -> int:
     """How many must be let in together to pause `running` requests: floor(running × ratio) in the router's 32 bit."""
-    return max(1, int(_f32(running * _f32(waiting_served_ratio))))
+    return max(1, int(c_float(running * c_float(waiting_served_ratio).value).value))
 
 
 def never_admitted(settings: "LauncherSettings") -> range:
@@ -88,9 +82,8 @@ def why_never_admitted(settings: "LauncherSettings") -> str | None:
 def charge(request: Request, limits: RouterLimits) -> None:
     """Notes what the router charges a request.
 
-    Raises:
-        UnservableRequestError: it is over a budget that no waiting would free.
-        ValueError: its lengths make no sense.
+    Raises UnservableRequestError if it is over a budget that no waiting would free, ValueError if its lengths make no
+    sense.
     """
     prompt, longest = request.input_tokens, request.max_new_tokens
     if prompt < 1 or not 1 <= request.output_tokens <= longest:
@@ -111,8 +104,3 @@ def charge(request: Request, limits: RouterLimits) -> None:
             f"a prompt of {prompt} tokens and an answer of {longest}, in blocks {request.reserved_tokens}, never fit "
             f"in the {limits.max_batch_total_tokens} tokens that the GPU holds (MAX_BATCH_TOTAL_TOKENS); ask for less"
         )
-
-
-def _f32(number: float) -> float:
-    rounded: float = struct.unpack("f", struct.pack("f", number))[0]
-    return rounded

@@ -18,7 +18,6 @@ class Calibration:
     """A fitted model.
 
     Attributes:
-        parameters: times of the instance.
         tokens_per_word: prompt tokens for each word of the benchmark's prompts.
         concurrency_share: users beyond the first that a benchmark of N users has in flight on average, as a share of
             N - 1. 1 where all users are there all the time.
@@ -34,23 +33,14 @@ class Calibration:
 
     @classmethod
     def read(cls, path: Path) -> "Calibration":
-        """The calibration in a file that `mistral7b capacity fit --output` wrote.
-
-        Raises:
-            UserError: there is none in it.
-        """
+        """The calibration in a file that `mistral7b capacity fit --output` wrote. Raises UserError if it is none."""
         text = read_text(path, _MAX_BYTES, _FIX)
         try:
             content = json.loads(text)
         except (ValueError, RecursionError) as error:
             raise UserError(f"{path}: not JSON: {error}\nfix: {_FIX}") from None
-        return cls.parse(content, str(path))
-
-    @classmethod
-    def parse(cls, content: Any, path: str) -> "Calibration":
-        """The calibration that a file's JSON is. Raises UserError if it is none."""
         values = dict(content) if isinstance(content, dict) else {}
-        times = values.pop("parameters", None)
+        times: Any = values.pop("parameters", None)
         if not isinstance(times, dict):
             raise UserError(f"{path}, parameters: there is no such JSON object\nfix: {_FIX}")
         named = values | {f"parameters.{name}": value for name, value in times.items()}
@@ -76,5 +66,4 @@ _RANGES = {f"parameters.{field.name}": (0.0, 1000.0) for field in fields(Perform
 
 def published_calibration() -> Calibration:
     """The fit to the published benchmark: Mistral 7B on one A10G with TGI 1.1."""
-    text = files("mistral7b.capacity").joinpath("published_calibration.json").read_text(encoding="utf-8")
-    return Calibration.parse(json.loads(text), "published_calibration.json")
+    return Calibration.read(Path(str(files("mistral7b.capacity").joinpath("published_calibration.json"))))

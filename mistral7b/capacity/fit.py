@@ -14,14 +14,13 @@ Pinned, because a table of one answer length and three prompt lengths cannot tel
 - the KV cache: `mistral7b.capacity.memory`.
 """
 
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from math import log
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from mistral7b.capacity.admission import RouterLimits
 from mistral7b.capacity.calibration import Calibration
-from mistral7b.capacity.closed_form import SHORTEST_ANSWER, Load, SteadyState, steady_state
+from mistral7b.capacity.closed_form import SHORTEST_ANSWER, Load, steady_state
 from mistral7b.capacity.measurements import Figure, Metric, Row, rows
 from mistral7b.capacity.memory import KV_BYTES_PER_TOKEN
 from mistral7b.capacity.parameters import PerformanceParameters
@@ -69,43 +68,30 @@ class FitError(ValueError):
     """These measurements do not determine the parameters. The message says what is missing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """What a calibration says of a benchmark's load: `steady` is sustained, `figures` as the benchmark measures."""
-
-    steady: SteadyState
-    figures: dict[Metric, float]
-
-
-def predict(row: Row, calibration: Calibration, limits: RouterLimits) -> Prediction:
-    """The figures of a load.
+def predict(row: Row, calibration: Calibration, limits: RouterLimits) -> dict[Metric | Literal["sustained"], float]:
+    """The figures of a load as the benchmark measures them, and the throughput that is sustained.
 
     The latency is that of all users at once. The throughput is Little's law: requests in flight on average over the
     test, over the latency. The published throughputs are 0.70 to 0.76 of users × 1000 / p50 from 4 users on, so not all
     users were in flight all the time: on average 1 + concurrency_share · (users - 1) were.
 
-    Raises:
-        ValueError: the load cannot be served.
+    Raises ValueError if the load cannot be served.
     """
     load = Load(row.concurrent_users, max(1, round(row.input_words * calibration.tokens_per_word)), row.output_tokens)
     steady = steady_state(load, calibration.parameters, limits)
     in_flight = 1 + calibration.concurrency_share * (row.concurrent_users - 1)
-    return Prediction(
-        steady,
-        {
-            "p50_latency_ms_per_token": 1000 * steady.latency / row.output_tokens,
-            "throughput_tokens_per_s": in_flight * row.output_tokens / steady.latency,
-        },
-    )
+    return {
+        "p50_latency_ms_per_token": 1000 * steady.latency / row.output_tokens,
+        "throughput_tokens_per_s": in_flight * row.output_tokens / steady.latency,
+        "sustained": steady.tokens_per_second,
+    }
 
 
 def fit(figures: tuple[Figure, ...], limits: RouterLimits, start: Calibration = START) -> Calibration:
     """The calibration of least squared relative errors, latencies counting 1.5 times.
 
-    Deterministic, some 50 ms for the published table.
-
-    Raises:
-        FitError: too few loads, or some that could not have been measured with these limits.
+    Deterministic, some 50 ms for the published table. Raises FitError for too few loads, and for some that could not
+    have been measured with these limits.
     """
     import numpy as np  # noqa: PLC0415 - only a fit needs them, and they load slowly
     from scipy.optimize import least_squares  # noqa: PLC0415
@@ -114,7 +100,7 @@ def fit(figures: tuple[Figure, ...], limits: RouterLimits, start: Calibration = 
 
     def residuals(logarithms: "NDArray[np.float64]") -> list[float]:
         calibration = _calibration(np.exp(logarithms), start)
-        predictions = {row: predict(row, calibration, limits).figures for row in rows(figures)}
+        predictions = {row: predict(row, calibration, limits) for row in rows(figures)}
         return [_WEIGHT[f.metric] * (predictions[f.row][f.metric] / f.value - 1) for f in figures]
 
     count = len(FITTED) + 1
@@ -164,6 +150,8 @@ class Compared:
     figure: Figure
     predicted: float
     predicted_left_out: float
+    sustained: float
+    """Tokens a second of the load with all users in flight."""
 
     @property
     def error(self) -> float:
@@ -189,31 +177,25 @@ class Errors:
 def compare(figures: tuple[Figure, ...], calibration: Calibration, limits: RouterLimits) -> tuple[Compared, ...]:
     """Every figure of a table against `calibration`, and against a fit, pinned alike, to the table without its load.
 
-    Raises:
-        FitError: the table, less one load, does not determine the parameters.
+    Raises FitError if the table, less one load, does not determine the parameters.
     """
     unfitted = {name: getattr(START.parameters, name) for name in FITTED}
-    start = replace(
-        calibration,
-        parameters=replace(calibration.parameters, **unfitted),
-        concurrency_share=START.concurrency_share,
-    )
-    unseen = {}
+    parameters = replace(calibration.parameters, **unfitted)
+    start = replace(calibration, parameters=parameters, concurrency_share=START.concurrency_share)
+    seen, unseen = {}, {}
     for row in rows(figures):
         rest = tuple(figure for figure in figures if figure.row != row)
-        unseen[row] = predict(row, fit(rest, limits, start), limits).figures
-    return tuple(
-        Compared(f, predict(f.row, calibration, limits).figures[f.metric], unseen[f.row][f.metric]) for f in figures
-    )
-
-
-def errors(compared: Iterable[Compared]) -> Errors:
-    """Mean and maximum of the errors of one or more figures."""
-    fitted, unseen = zip(*((abs(c.error), abs(c.error_left_out)) for c in compared), strict=True)
-    return Errors(sum(fitted) / len(fitted), max(fitted), sum(unseen) / len(unseen), max(unseen))
+        seen[row] = predict(row, calibration, limits)
+        unseen[row] = predict(row, fit(rest, limits, start), limits)
+    return tuple(Compared(f, seen[f.row][f.metric], unseen[f.row][f.metric], seen[f.row]["sustained"]) for f in figures)
 
 
 def errors_by_metric(compared: tuple[Compared, ...]) -> dict[str, Errors]:
     """The errors of each metric that is measured, and of `all`."""
-    by_metric = {metric: [c for c in compared if c.figure.metric == metric] for metric in get_args(Metric)}
-    return {name: errors(own) for name, own in [*by_metric.items(), ("all", compared)] if own}
+    found = {}
+    for name in (*get_args(Metric), "all"):
+        own = [(abs(c.error), abs(c.error_left_out)) for c in compared if name in (c.figure.metric, "all")]
+        if own:
+            fitted, unseen = zip(*own, strict=True)
+            found[name] = Errors(sum(fitted) / len(own), max(fitted), sum(unseen) / len(own), max(unseen))
+    return found

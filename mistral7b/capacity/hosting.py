@@ -23,11 +23,8 @@ class Fleet:
     there to its end. AWS documents the error alone; that SageMaker would hang up on the container, on which TGI would
     drop the request, is documented nowhere, so the less favourable case is taken.
 
-    Attributes:
-        parameters: Times of one instance.
-        limits: The router's limits.
-        startup_s: Seconds from a scaling decision until an instance takes requests: SageMaker documents "minutes"; the
-            container copies and loads 14.5 GB of weights in that time.
+    An instance takes requests `startup_s` seconds after the decision to scale: SageMaker documents "minutes", in which
+    the container copies and loads 14.5 GB of weights.
     """
 
     parameters: PerformanceParameters

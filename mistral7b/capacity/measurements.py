@@ -51,11 +51,7 @@ def published_path() -> Path:
 
 
 def read_measurements(path: Path) -> tuple[Figure, ...]:
-    """The figures of a file, in its order.
-
-    Raises:
-        UserError: it cannot be read or is no benchmark table.
-    """
+    """The figures of a file, in its order. Raises UserError if it cannot be read or is no benchmark table."""
     text = read_text(path, MAX_BYTES, f"give a CSV file with the columns {_HEADER}")
     seen: dict[tuple[Row, Metric], int] = {}
     figures = []

@@ -35,15 +35,10 @@ product, logits and their log-softmax (warm-up asks for the prompt's log probabi
 not use the MLP's blocks again for the larger logits is an assumption; if it did, some 5,400 tokens more would fit."""
 
 
-class UnfittedInstanceTypeError(LookupError):
-    """The model has no measurements of this instance type."""
-
-
 def max_batch_total_tokens(*, max_batch_prefill_tokens: int, cuda_memory_fraction: float = 1.0) -> int:
     """Tokens that the running batch can hold on one GPU with the whole model in 16 bit, in whole blocks.
 
-    Raises:
-        ValueError: nothing is left for the cache.
+    Raises ValueError if nothing is left for the cache.
     """
     free = USABLE_GPU_BYTES * cuda_memory_fraction - WEIGHT_BYTES - CONTEXT_BYTES
     free -= ACTIVATION_BYTES_PER_TOKEN * max_batch_prefill_tokens
@@ -59,28 +54,27 @@ def max_batch_total_tokens(*, max_batch_prefill_tokens: int, cuda_memory_fractio
 def router_limits(settings: "LauncherSettings", instance_type: str = "ml.g5.2xlarge") -> RouterLimits:
     """The limits that a container with these settings batches by on `instance_type`.
 
-    Raises:
-        UnfittedInstanceTypeError: the model only covers one unquantized shard on one A10G. Two GPUs would add the
-            exchange between shards to every layer, which no published figure lets us fit.
-        ValueError: nothing is left for the KV cache.
+    Raises LookupError for anything but one unquantized shard on one A10G: two GPUs would add the exchange
+    between shards to every layer, which no published figure lets us fit. Raises ValueError without room for the cache.
     """
     from mistral7b.catalog import instance_type as look_up  # noqa: PLC0415 - a scheduler alone does not need it
 
-    kind = look_up(instance_type)
-    if (kind.gpus, kind.gpu) != (1, GPU):
-        raise UnfittedInstanceTypeError(
+    kind, covered = look_up(instance_type), fitted_instance_types()
+    if kind.name not in covered:
+        raise LookupError(
             f"{instance_type} has {kind.gpus} × {kind.gpu}: the performance model is fitted only to types with one "
-            f"{GPU}, {', '.join(fitted_instance_types())}"
+            f"{GPU}, {', '.join(covered)}"
         )
     if settings.quantization is not None:
-        raise UnfittedInstanceTypeError(
+        raise LookupError(
             f"quantization {settings.quantization}: the performance model is fitted to weights of 16 bit; "
             "leave QUANTIZE and HF_MODEL_QUANTIZE out"
         )
-    held = max_batch_total_tokens(
+    named = {name: getattr(settings, name) for name in RouterLimits.__slots__}
+    named["max_batch_total_tokens"] = max_batch_total_tokens(
         max_batch_prefill_tokens=settings.max_batch_prefill_tokens, cuda_memory_fraction=settings.cuda_memory_fraction
     )
-    return RouterLimits.from_settings(settings, held)
+    return RouterLimits(**named)
 
 
 def fitted_instance_types() -> tuple[str, ...]:

@@ -21,13 +21,13 @@ from mistral7b.capacity.planner.sizing import MOST_INSTANCES, most_refused
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from mistral7b.capacity.fleet import Result
+    from mistral7b.capacity.fleet.exact import Result
     from mistral7b.capacity.fleet.trace import Floats
 
-_BENCHMARK_PANELS: tuple[tuple[Metric, str], ...] = (
-    ("p50_latency_ms_per_token", "p50 latency, ms per token"),
-    ("throughput_tokens_per_s", "throughput, tokens per s"),
-)
+_BENCHMARK_PANELS: dict[Metric, str] = {
+    "p50_latency_ms_per_token": "p50 latency, ms per token",
+    "throughput_tokens_per_s": "throughput, tokens per s",
+}
 _RATES = 200
 
 
@@ -67,28 +67,24 @@ def plot_benchmark(measured: Sequence[Figure], calibration: Calibration, limits:
     """Draws measured points on predicted curves."""
     title = "Points: measured. Lines: model, as benchmarked. Dashed: sustained, all users in flight"
     with _picture(file, title, (11, 4.8), 1, 2) as panels:
-        for panel, (metric, name) in zip(panels, _BENCHMARK_PANELS, strict=True):
-            _draw_metric(panel, [f for f in measured if f.metric == metric], calibration, limits)
+        for panel, (metric, name) in zip(panels, _BENCHMARK_PANELS.items(), strict=True):
+            groups: dict[tuple[int, int], list[Figure]] = {}
+            for figure in (f for f in measured if f.metric == metric):
+                groups.setdefault((figure.row.input_words, figure.row.output_tokens), []).append(figure)
+            for index, ((words, tokens), own) in enumerate(groups.items()):
+                color, measured_users = f"C{index}", [f.row.concurrent_users for f in own]
+                panel.scatter(measured_users, [f.value for f in own], s=22, color=color, zorder=3)
+                users = range(1, max(measured_users) + 1)
+                curve = [predict(Row(words, tokens, n), calibration, limits) for n in users]
+                label = f"{words} words in, {tokens} tokens out"
+                panel.plot(users, [point[metric] for point in curve], color=color, label=label)
+                if metric == "throughput_tokens_per_s":
+                    panel.plot(users, [point["sustained"] for point in curve], color=color, ls="--", lw=1)
+            panel.set_xscale("log", base=2)
+            panel.xaxis.set_major_formatter("{x:.0f}")
+            _log_scale(panel)
             panel.set(title=name, xlabel="concurrent users")
         _legend(panels[0])
-
-
-def _draw_metric(panel: "Axes", measured: Sequence[Figure], calibration: Calibration, limits: RouterLimits) -> None:
-    """Draws the figures of one metric."""
-    for index, (words, tokens) in enumerate(dict.fromkeys((f.row.input_words, f.row.output_tokens) for f in measured)):
-        colour = f"C{index}"
-        own = [f for f in measured if (f.row.input_words, f.row.output_tokens) == (words, tokens)]
-        measured_users = [f.row.concurrent_users for f in own]
-        panel.scatter(measured_users, [f.value for f in own], s=22, color=colour, zorder=3)
-        users = range(1, max(measured_users) + 1)
-        curve = [predict(Row(words, tokens, n), calibration, limits) for n in users]
-        label = f"{words} words in, {tokens} tokens out"
-        panel.plot(users, [point.figures[own[0].metric] for point in curve], color=colour, label=label)
-        if own[0].metric == "throughput_tokens_per_s":
-            panel.plot(users, [point.steady.tokens_per_second for point in curve], color=colour, ls="--", lw=1)
-    panel.set_xscale("log", base=2)
-    panel.xaxis.set_major_formatter("{x:.0f}")
-    _log_scale(panel)
 
 
 def plot_simulations(results: "Sequence[Result]", file: Path, title: str) -> None:
@@ -107,13 +103,11 @@ def plot_simulations(results: "Sequence[Result]", file: Path, title: str) -> Non
         for number, result in enumerate(results):
             color, line, over_time = f"C{number}", result.timeline, result.latency
             times, in_flight = (_thinned(values) for values in (line.times, line.in_flight))
-            load.plot(times / seconds, in_flight, color=color, linewidth=1, label=result.summary.policy)
+            load.plot(times / seconds, in_flight, color=color, lw=1, label=result.summary.policy)
             for values, style, width in ((line.in_service, "-", 1.5), (line.capacity, "--", 0.8)):
-                instances.step(
-                    line.times / seconds, values, where="post", color=color, linestyle=style, linewidth=width
-                )
+                instances.step(line.times / seconds, values, where="post", color=color, ls=style, lw=width)
             for values, style, width in ((over_time.p50_s, "-", 1.5), (over_time.p95_s, "--", 1)):
-                latency.plot(over_time.times / seconds, values, color=color, linestyle=style, linewidth=width)
+                latency.plot(over_time.times / seconds, values, color=color, ls=style, lw=width)
         rate.set_ylabel("requests\nper second")
         load.set_ylabel("in flight")
         instances.set_ylabel("instances\n(dashed: starting, too)")
@@ -156,10 +150,10 @@ def _draw_latency(plan: Plan, panel: "Axes", unit: str, label: str) -> None:
         values = [quantile(getattr(load, unit), level) for load in loads]
         panel.plot(GRID[:shown], values, marker=".", color=f"C{number}", label=name)
         if (field := f"{name}_{unit}") in held:
-            panel.axhline(held[field][2], color=f"C{number}", linestyle="--", linewidth=0.9, label=f"{name} asked for")
-    panel.axvline(plan.option.limit, color="0.3", linewidth=0.9, label=f"limit {plan.option.limit}")
+            panel.axhline(held[field][2], color=f"C{number}", ls="--", lw=0.9, label=f"{name} asked for")
+    panel.axvline(plan.option.limit, color="0.3", lw=0.9, label=f"limit {plan.option.limit}")
     target = plan.settings.target_concurrent_requests
-    panel.axvline(target, color="0.3", linestyle=":", linewidth=1.2, label=f"target {target:g}")
+    panel.axvline(target, color="0.3", ls=":", lw=1.2, label=f"target {target:g}")
     panel.set(xlabel="requests in flight on an instance", ylabel=label)
 
 
@@ -172,6 +166,6 @@ def _draw_instances(plan: Plan, panel: "Axes") -> None:
     known = [(one, count) for one, count in zip(rates, counts, strict=True) if count is not None]
     panel.step(*zip(*known, strict=True), where="pre", color="C2", label="needed")
     for value, label, style in ((rate.average, "average", ":"), (rate.peak, "peak", "-")):
-        panel.axvline(value, color="0.3", linestyle=style, linewidth=0.9, label=f"{label} {value:g}")
+        panel.axvline(value, color="0.3", ls=style, lw=0.9, label=f"{label} {value:g}")
     panel.set(xlabel="requests per second", ylabel="instances")
     panel.yaxis.set_major_locator(MaxNLocator(integer=True))

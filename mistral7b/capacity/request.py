@@ -9,15 +9,12 @@ class Request:
     """A request with its lengths in tokens, and its times in seconds of the caller's clock (NaN: not yet).
 
     Attributes:
-        arrival: when it reached the container.
-        input_tokens: tokens of the prompt.
         output_tokens: tokens that are generated before the answer ends, `max_new_tokens` at most.
         max_new_tokens: tokens that the router reserves for the answer; 0 means `output_tokens`.
         number: the caller's, to know it by.
         admitted: when its prefill began.
         first_token: when its prefill ended, which yields the first token.
-        finished: when its last token came.
-        cancelled: whether its client has gone before that.
+        cancelled: whether its client has gone before it finished.
     """
 
     arrival: float

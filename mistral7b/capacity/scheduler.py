@@ -65,9 +65,7 @@ class TgiInstance:
     def offer(self, request: Request, now: float) -> bool:
         """Accepts a request that arrives now; False if all permits are taken, which the container answers with 429.
 
-        Raises:
-            UnservableRequestError: it would never be let in and block the queue for good.
-            ValueError: its lengths make no sense.
+        Raises UnservableRequestError if it would never be let in, and ValueError if its lengths make no sense.
         """
         if self._event <= now:
             self._catch_up(now)
@@ -91,8 +89,7 @@ class TgiInstance:
 
     def advance(self, now: float) -> list[Request]:
         """Lets the clock run to `now`; returns what has finished since the last call, in the order it did."""
-        if self._event <= now:
-            self._catch_up(now)
+        self._catch_up(now)
         done, self._done = self._done, []
         return done
 
@@ -115,8 +112,7 @@ class TgiInstance:
 
         A queued request is dropped, any other leaves with the prefill or step in progress. `advance` never returns it.
         """
-        if self._event <= now:
-            self._catch_up(now)
+        self._catch_up(now)
         if request.cancelled or request.finished <= now:
             return
         request.cancelled = True

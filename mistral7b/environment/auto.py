@@ -41,7 +41,7 @@ def resolve(env: Environment, fields: Iterable[FieldPath]) -> dict[FieldPath, in
     """
     # The planner takes a moment to load, and an environment without `auto` does without it.
     from mistral7b.capacity.memory import router_limits  # noqa: PLC0415
-    from mistral7b.capacity.planner import InfeasibleError  # noqa: PLC0415
+    from mistral7b.capacity.planner.search import InfeasibleError  # noqa: PLC0415
 
     fields = list(fields)
     first = ".".join(map(str, fields[0]))
@@ -78,7 +78,8 @@ def _given(env: Environment, fields: list[FieldPath]) -> tuple[tuple[str, int | 
 @lru_cache(maxsize=64)
 def _planned(workload: str, given: tuple[tuple[str, int | float], ...]) -> dict[str, int | float]:
     from mistral7b.capacity.calibration import published_calibration  # noqa: PLC0415
-    from mistral7b.capacity.planner import Pinned, plan  # noqa: PLC0415
+    from mistral7b.capacity.planner.candidates import Pinned  # noqa: PLC0415
+    from mistral7b.capacity.planner.plan import plan  # noqa: PLC0415
 
     pinned = Pinned(**dict(given))  # type: ignore[arg-type]  # each name has its own type
     settings = plan(Workload.model_validate_json(workload), published_calibration().parameters, pinned).settings

@@ -14,9 +14,6 @@ from mistral7b.capacity.request import Request
 from mistral7b.capacity.scheduler import TgiInstance
 from scaling_rules import AutoScaling, Policy
 
-Progress = Callable[[float], None]
-"""Is told the share of the trace that is done."""
-
 _SLICE = 50_000
 _REFUSED = -1.0
 _QUANTILES = (0.5, 0.95, 0.99)
@@ -24,14 +21,7 @@ _QUANTILES = (0.5, 0.95, 0.99)
 
 @dataclass(frozen=True, eq=False)
 class LatencyOverTime:
-    """Latency by the window of time in which requests came. All arrays have the shape (windows,).
-
-    Attributes:
-        times: Middle of each window, seconds from the trace's start.
-        p50_s: Median latency of its answered requests, NaN without any.
-        p95_s: The same, 95% quantile.
-        rate: Requests per second that came.
-    """
+    """By window of time: its middle, the latency of the requests that came (NaN: none answered), and their rate."""
 
     times: Floats
     p50_s: Floats
@@ -41,13 +31,9 @@ class LatencyOverTime:
 
 @dataclass(frozen=True, eq=False)
 class Timeline:
-    """The fleet every ten seconds, and whenever it changes. All arrays have the shape (points,).
+    """Every ten seconds, and whenever the fleet changes: requests in flight, and instances.
 
-    Attributes:
-        times: Seconds from the trace's start.
-        in_flight: Requests in flight in the instances that are in service.
-        in_service: Instances that take requests.
-        capacity: Those and the starting ones.
+    Those `in_service` take requests; `capacity` counts the starting ones, too.
     """
 
     times: Floats
@@ -60,17 +46,8 @@ class Timeline:
 class Summary:
     """A policy's result over a whole trace.
 
-    Attributes:
-        policy: The policy's name.
-        engine: `exact`: each request is simulated.
-        requests: All requests; each is in exactly one of the next three.
-        answered: Answered within SageMaker's 60 s.
-        refused: Refused with 429, as the container had MAX_CONCURRENT_REQUESTS in flight.
-        timed_out: Answered too late.
-        latency_s: 50%, 95% and 99% quantile of the answered requests' latency, round trip included; NaN without any.
-        per_token_ms: The same of latency over tokens generated.
-        instance_hours: Instances over the trace's time, from the start of their start-up.
-        most_instances: Largest capacity.
+    Each request is answered within SageMaker's 60 s, refused with 429, or timed out. Latencies are quantiles (50%, 95%,
+    99%) of the answered requests, round trip included, NaN without any. Instances count from their start-up on.
     """
 
     policy: str
@@ -103,11 +80,12 @@ class _Member:
     due: float = inf
 
 
-def simulate(trace: Trace, fleet: Fleet, policy: Policy, progress: Progress | None = None) -> Result:
-    """Runs a trace through a fleet under a policy, event by event.
+def simulate(
+    trace: Trace, fleet: Fleet, policy: Policy, progress: Callable[[float], None] = lambda _share: None
+) -> Result:
+    """Runs a trace through a fleet under a policy, event by event; `progress` is told the share that is done.
 
-    Raises:
-        UnservableRequestError: the router would never let a request in.
+    Raises UnservableRequestError if the router would never let a request in.
     """
     return _Simulation(trace, fleet, policy).run(progress)
 
@@ -140,13 +118,12 @@ class _Simulation:
         for _ in range(policy.start):
             self._add()
 
-    def run(self, progress: Progress | None) -> Result:
+    def run(self, progress: Callable[[float], None]) -> Result:
         requests, count, place = self._requests, self._requests.times.size, -1
         control = self._scaling.next_time()
         events, in_flight, members = self._events, self._in_flight, self._members
         for start in range(0, count, _SLICE):
-            if progress:
-                progress(start / count)
+            progress(start / count)
             part = slice(start, start + _SLICE)
             rows = zip(
                 requests.times[part].tolist(), requests.inputs[part].tolist(), requests.outputs[part].tolist(),

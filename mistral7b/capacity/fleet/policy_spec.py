@@ -1,10 +1,11 @@
 """Scaling policies as users write them on one line."""
 
-import math
 from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
-from mistral7b.capacity.fleet.trace import TraceError, parse_duration
+from mistral7b.capacity.fleet.trace import finite, parse_duration
+from mistral7b.errors import UserError
 from scaling_rules import METRIC_RULES, Policy, ScheduledAction
 
 MOST_INSTANCES = 10_000
@@ -21,10 +22,7 @@ _FIELDS = {**_BOUNDS, **_COOLDOWNS, "start": "initial_capacity"}
 def parse_policy(text: str, defaults: Policy) -> Policy:
     """The policy that a line such as `fixed:4` or `concurrency:16,min=1,max=8,out=60,in=300` describes.
 
-    Bounds and cool-downs that it leaves out are those of `defaults`.
-
-    Raises:
-        TraceError: it describes none.
+    Bounds and cool-downs that it leaves out are those of `defaults`. Raises UserError if it describes none.
     """
     head, *settings = text.split(",")
     kind, _, value = head.partition(":")
@@ -60,11 +58,10 @@ def _check_bounds(policy: Policy, text: str) -> None:
         raise _error(text, f"min {low} is above max {high}")
     if initial is not None and not low <= initial <= high:
         raise _error(text, f"start {initial} is not between min {low} and max {high}")
-    for when in sorted({action.at_s for action in policy.schedule}):
-        for action in policy.schedule:
-            if action.at_s == when:
-                low = low if action.min_capacity is None else action.min_capacity
-                high = high if action.max_capacity is None else action.max_capacity
+    for when, actions in groupby(policy.schedule, lambda action: action.at_s):
+        for action in actions:
+            low = low if action.min_capacity is None else action.min_capacity
+            high = high if action.max_capacity is None else action.max_capacity
         if low > high:
             raise _error(text, f"from {when:g} s on, min {low} is above max {high}")
 
@@ -77,14 +74,11 @@ def _count(text: str, policy: str) -> int:
 
 
 def _target(text: str, policy: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not (math.isfinite(value) and value > 0):
+    value = finite(text)
+    if value is None or value <= 0:
         raise _error(policy, f"it needs a target above 0, not {repr(text) if text else 'nothing'}")
     return value
 
 
-def _error(text: str, reason: str) -> TraceError:
-    return TraceError(reason, _FIX, column="--policy", value=text[:80])
+def _error(text: str, reason: str) -> UserError:
+    return UserError(f"--policy {text[:80]}: {reason}\nfix: {_FIX}")

@@ -39,9 +39,7 @@ class Pinned:
 class Candidate:
     """Lengths that the container admits, and the router's limits, without one on requests in flight.
 
-    Attributes:
-        requests: those of the workload that it admits.
-        too_long: share of the workload that it refuses with 422.
+    `requests` are those of the workload that it admits; it refuses the share `too_long` with 422.
     """
 
     max_input_length: int
@@ -76,8 +74,7 @@ class Candidate:
 def candidates(workload: Workload, pinned: Pinned) -> list[Candidate]:
     """Every combination to look at, the one with the most memory for all of the workload first.
 
-    Raises:
-        ValueError: memory or the prefill budget leaves no room; the message says which.
+    Raises ValueError if memory or the prefill budget leaves no room; the message says which.
     """
     found = []
     every = requests_of(workload)

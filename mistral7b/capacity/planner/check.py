@@ -4,9 +4,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mistral7b.capacity.fleet import EmpiricalLength, Fleet, Policy, Rate, Summary, poisson_trace, simulate
+from mistral7b.capacity.fleet.arrivals import Rate, poisson_trace
+from mistral7b.capacity.fleet.exact import Summary, simulate
+from mistral7b.capacity.hosting import Fleet
 from mistral7b.capacity.parameters import PerformanceParameters
 from mistral7b.capacity.planner.plan import Plan
+from scaling_rules import Policy
 
 AVERAGE = "an hour of the average"
 """Name of the scenario whose instances are what the average costs."""
@@ -46,8 +49,7 @@ def check(plan: Plan, parameters: PerformanceParameters) -> list[Scenario]:
     limits = replace(plan.option.candidate.limits, max_concurrent_requests=settings.max_concurrent_requests)
     # Lengths of the plan's own requests, drawn at random.
     requests = plan.option.candidate.requests
-    inputs = EmpiricalLength(np.array([one.input_tokens for one in requests]))
-    outputs = EmpiricalLength(np.array([one.output_tokens for one in requests]))
+    inputs, outputs = [one.input_tokens for one in requests], [one.output_tokens for one in requests]
     scaling = Policy(
         "planned", settings.min_instances, settings.max_instances, "concurrency", settings.target_concurrent_requests,
         _OUT_S, _IN_S,

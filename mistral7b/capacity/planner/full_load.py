@@ -22,13 +22,9 @@ _FEWEST_FIRST = 200
 class FullLoad:
     """An instance with the same number of requests in flight at all times, queued ones included.
 
-    Attributes:
-        requests_per_s: answers a second. By Little's law: requests in flight over their mean time in the container.
-        seconds: of each request from the client's view, round trip included, ascending.
-        ms_per_token: the same over the answer's tokens, ascending.
-        container_s: without the round trip, what SageMaker's 60 s count, ascending.
-        queued: share of the time in the container before the prefill begins.
-        prefilling: share of the instance's busy time that prefills take.
+    Times of its requests ascend: `seconds` and `ms_per_token` are the client's, round trip included; SageMaker's 60 s
+    count `container_s`. Of those the share `queued` is before the prefill begins. The instance spends the share
+    `prefilling` of its busy time in prefills.
     """
 
     requests_per_s: float
@@ -44,10 +40,8 @@ def full_load(
 ) -> FullLoad:
     """Lets as many callers as are in flight send requests of these lengths, each the next as soon as one is answered.
 
-    Every request counts once, after a round of first ones; the load goes on until the last is answered.
-
-    Raises:
-        UnservableRequestError: the router would never let one of the requests in.
+    Every request counts once, after a round of first ones; the load goes on until the last is answered. Raises
+    UnservableRequestError if the router would never let one of the requests in.
     """
     chance = random.Random(2)
     instance = TgiInstance(parameters, limits)

@@ -25,14 +25,7 @@ class RunnerUp:
 
 @dataclass(frozen=True)
 class Plan:
-    """What to run for a workload.
-
-    Attributes:
-        workload: what it is for.
-        option: the chosen one, with what to expect of it.
-        settings: the same as an environment file has it.
-        runners_up: others, nearest first.
-    """
+    """What to run for a workload: the chosen option, its settings, and others, nearest first."""
 
     workload: Workload
     option: Option
@@ -54,28 +47,18 @@ class Plan:
 def plan(workload: Workload, parameters: PerformanceParameters, pinned: Pinned | None = None) -> Plan:
     """The cheapest settings that keep the workload's objective; of several, the fastest.
 
-    Deterministic: it depends on its arguments alone.
-
-    Raises:
-        InfeasibleError: none keep it.
+    Deterministic: it depends only on its arguments. Raises InfeasibleError if no settings keep the objective.
     """
     pinned = pinned or Pinned()
     (best, *others), ruled_out = search(workload, parameters, pinned)
-    runners_up = [
-        *((_name(one.candidate), _loses(one, best)) for one in others),
-        _more_in_flight(workload, best),
-        *_less_in_flight(workload, best, pinned),
-        *_one_instance_fewer(workload, best),
-        *(
-            (
-                _name(candidate),
-                "by the closed form it serves hardly more, and its prefills leave "
-                f"{candidate.limits.max_batch_total_tokens:,} tokens of KV cache",
-            )
-            for candidate in ruled_out
-        ),
-    ]
-    return Plan(workload, best, best.settings, [RunnerUp(*other) for other in runners_up])
+    runners_up = [RunnerUp(_name(one.candidate), _loses(one, best)) for one in others]
+    runners_up += _other_limits(workload, best, pinned)
+    runners_up += _one_instance_fewer(workload, best)
+    for candidate in ruled_out:
+        left = f"{candidate.limits.max_batch_total_tokens:,} tokens of KV cache"
+        why = f"by the closed form it serves hardly more, and its prefills leave {left}"
+        runners_up.append(RunnerUp(_name(candidate), why))
+    return Plan(workload, best, best.settings, runners_up)
 
 
 def _name(candidate: Candidate) -> str:
@@ -86,10 +69,8 @@ def _name(candidate: Candidate) -> str:
 
 
 def _costs_more(one: Option, best: Option) -> str:
-    for now, least, when in (
-        (one.settings.min_instances, best.settings.min_instances, "at the average rate"),
-        (one.settings.max_instances, best.settings.max_instances, "at the peak"),
-    ):
+    for name, when in (("min_instances", "at the average rate"), ("max_instances", "at the peak")):
+        now, least = getattr(one.settings, name), getattr(best.settings, name)
         if now > least:
             return f"costs {100 * (now / least - 1):.0f}% more {when}: {now} instances, not {least}"
     return ""
@@ -107,36 +88,29 @@ def _loses(one: Option, best: Option) -> str:
     return f"costs the same, no faster, {one.candidate.limits.max_batch_total_tokens:,} tokens of KV cache"
 
 
-def _more_in_flight(workload: Workload, best: Option) -> tuple[str, str]:
-    """The next larger limit: what it breaks when an instance is full."""
+def _other_limits(workload: Workload, best: Option, pinned: Pinned) -> Iterator[RunnerUp]:
+    """The next larger limit breaks something when an instance is full; a smaller one refuses earlier."""
     place = min(bisect_right(GRID, best.limit), len(GRID) - 1)
-    what, here = f"MAX_CONCURRENT_REQUESTS {GRID[place]}", best.service.at(place, workload.objective)
-    broken = [
+    here = best.service.at(place, workload.objective)
+    broken = ", ".join(
         f"{name} by {here[name] - limit:.3g} {'ms' if name.endswith('token') else 's'}"
         for name, (_, _, limit) in figures(workload.objective).items()
         if here[name] > limit
-    ]
-    if broken:
-        return what, f"breaks {', '.join(broken)} when an instance is full"
-    return what, "an instance serves no more with it: requests wait in its queue instead of being refused"
-
-
-def _less_in_flight(workload: Workload, best: Option, pinned: Pinned) -> Iterator[tuple[str, str]]:
-    """A smaller limit: refuses earlier, so needs more instances or refuses more."""
+    )
+    queues = "an instance serves no more with it: requests wait in its queue instead of being refused"
+    why = f"breaks {broken} when an instance is full" if broken else queues
+    yield RunnerUp(f"MAX_CONCURRENT_REQUESTS {GRID[place]}", why)
     limit = max(1, int(_FEWER * best.limit))
-    if limit == best.limit:
-        return
-    one = option(workload, best.candidate, best.service, limit, pinned)
-    if one is None:
+    if limit < best.limit:
         why = "needs more instances than there may be"
-    else:
-        refused = 100 * one.at_peak.refused, 100 * best.at_peak.refused
-        same = f"costs the same, refuses {refused[0]:.2g}% at the peak, not {refused[1]:.2f}%"
-        why = _costs_more(one, best) or same
-    yield f"MAX_CONCURRENT_REQUESTS {limit}", why
+        if one := option(workload, best.candidate, best.service, limit, pinned):
+            refused = 100 * one.at_peak.refused, 100 * best.at_peak.refused
+            same = f"costs the same, refuses {refused[0]:.2g}% at the peak, not {refused[1]:.2f}%"
+            why = _costs_more(one, best) or same
+        yield RunnerUp(f"MAX_CONCURRENT_REQUESTS {limit}", why)
 
 
-def _one_instance_fewer(workload: Workload, best: Option) -> Iterator[tuple[str, str]]:
+def _one_instance_fewer(workload: Workload, best: Option) -> Iterator[RunnerUp]:
     rate = workload.requests_per_second
     for name, count, load, when in (
         ("max_instances", best.settings.max_instances, rate.peak, "at the peak"),
@@ -149,4 +123,4 @@ def _one_instance_fewer(workload: Workload, best: Option) -> Iterator[tuple[str,
     ):
         if count > 1:
             refused = refused_share(load, count - 1, best.limit, best.service.speed)
-            yield f"{name} {count - 1}", f"refuses {100 * refused:.2g}% {when}"
+            yield RunnerUp(f"{name} {count - 1}", f"refuses {100 * refused:.2g}% {when}")

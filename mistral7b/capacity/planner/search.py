@@ -18,19 +18,11 @@ _MOST_LOST = 50.0
 
 
 class InfeasibleError(ValueError):
-    """No settings keep the objective.
+    """No settings keep the objective: why, and what can be met."""
 
-    Attributes:
-        reason: why.
-        fix: what can be met.
-        nearest: the workload, changed as little as that takes; None where a given setting is in the way.
-    """
-
-    def __init__(self, reason: str, fix: str, nearest: Workload | None = None) -> None:
+    def __init__(self, reason: str, fix: str) -> None:
         super().__init__(f"{reason}\nfix: {fix}")
-        self.reason = reason
-        self.fix = fix
-        self.nearest = nearest
+        self.reason, self.fix = reason, fix
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,14 +42,7 @@ class Settings:
 class Option:
     """Settings that keep the objective, and what they come to.
 
-    Attributes:
-        candidate: lengths and prefill budget.
-        service: an instance with them.
-        allowed: the most requests in flight that keep the objective.
-        limit: MAX_CONCURRENT_REQUESTS.
-        settings: the same as an environment file has it.
-        at_average: the fewest instances at the average rate.
-        at_peak: the most at the peak.
+    `limit` is MAX_CONCURRENT_REQUESTS; `allowed` the most requests in flight that keep the objective.
     """
 
     candidate: Candidate
@@ -92,9 +77,8 @@ class Option:
             return "memory"
         if self.allowed.bound_by == ANSWER_LIMIT:
             return ANSWER_LIMIT
-        prefilling = sum(load.prefilling * share for load, share in self.service.weights(self.limit))
         if self.allowed.bound_by == SATURATION:
-            return "prefill" if prefilling >= _PREFILLS_RULE else "decode"
+            return "prefill" if self.service.mean(self.limit, "prefilling") >= _PREFILLS_RULE else "decode"
         return "latency"
 
 
@@ -123,11 +107,8 @@ def search(
 ) -> tuple[list[Option], list[Candidate]]:
     """Every candidate with the limit that its objective allows, or the one that is pinned.
 
-    Returns:
-        The options, best first, and the candidates that the closed form rules out.
-
-    Raises:
-        InfeasibleError: none keeps the objective.
+    Returns the options, best first, and the candidates that the closed form rules out. Raises InfeasibleError if none
+    keeps the objective.
     """
     try:
         every = candidates(workload, pinned)
@@ -180,11 +161,9 @@ def _infeasible(workload: Workload, services: list[Service], pinned: Pinned) -> 
     else:
         here, asked = service.at(0, objective)[allowed.bound_by], objective.latencies()[allowed.bound_by]
         reason = f"{allowed.bound_by} {asked:g} is below {here:.4g}, which takes a request alone on an instance"
-    nearest = _nearest(workload, service, pinned)
-    if nearest is not None:
-        old, new = objective.model_dump(), nearest.objective.model_dump()
-        changed = ", ".join(f"{name}: {new[name]:g}" for name in new if new[name] != old[name])
-        return InfeasibleError(reason, f"the nearest objective that can be met is {changed}", nearest)
+    if nearest := _nearest(workload, service, pinned):
+        changed = ", ".join(f"{name}: {new:g}" for name, new in nearest if new != getattr(objective, name))
+        return InfeasibleError(reason, f"the nearest objective that can be met is {changed}")
     if not allowed.in_flight:
         return InfeasibleError(reason, "shorten the answers or the prompts: even 60 s are too few for them")
     rates = (
@@ -195,8 +174,8 @@ def _infeasible(workload: Workload, services: list[Service], pinned: Pinned) -> 
     return InfeasibleError(reason, f"no latency makes up for it; lower the peak rate to {rate:g} a second")
 
 
-def _nearest(workload: Workload, service: Service, pinned: Pinned) -> Workload | None:
-    """The workload with each latency as much looser as the fewest requests in flight take that can be had."""
+def _nearest(workload: Workload, service: Service, pinned: Pinned) -> Objective | None:
+    """The objective with each latency as much looser as the fewest requests in flight take that can be had."""
     for place, most in enumerate(GRID):
         objective = _loosened(workload.objective, service, place)
         seconds = max(objective.p50_seconds or 0, objective.p95_seconds or 0)
@@ -206,7 +185,7 @@ def _nearest(workload: Workload, service: Service, pinned: Pinned) -> Workload |
         allowed = service.allowed(objective)
         limit = pinned.max_concurrent_requests or max(most, allowed.in_flight)
         if limit <= allowed.in_flight and size(loosened, limit, service, pinned) is not None:
-            return loosened
+            return objective
     return None
 
 

@@ -4,6 +4,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 from mistral7b.capacity.admission import RouterLimits
 from mistral7b.capacity.hosting import ANSWER_LIMIT_S
@@ -24,12 +25,9 @@ _LEAST_GAIN = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """How many requests in flight keep an objective.
+    """How many requests in flight keep an objective: 0 if a single one breaks it.
 
-    Attributes:
-        in_flight: as many; 0 if a single one breaks it.
-        bound_by: the latency that one more would break, by the objective's field; ANSWER_LIMIT; or SATURATION, where
-            more would wait in the queue alone.
+    One more would break `bound_by`, a field of the objective or ANSWER_LIMIT; or only wait in the queue: SATURATION.
     """
 
     in_flight: int
@@ -104,6 +102,10 @@ class Service:
             return [(self.load(0), 1.0)]
         share = (in_flight - GRID[place - 1]) / (GRID[place] - GRID[place - 1])
         return [(self.load(place - 1), 1 - share), (self.load(place), share)]
+
+    def mean(self, in_flight: float, field: Literal["queued", "prefilling"]) -> float:
+        """That share of FullLoad with so many in flight."""
+        return float(sum(getattr(load, field) * share for load, share in self.weights(in_flight)))
 
 
 simulated = lru_cache(maxsize=32)(Service)

@@ -72,15 +72,12 @@ def size(workload: Workload, limit: int, service: Service, pinned: Pinned) -> tu
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expectation:
-    """So many instances at so many requests per second.
+    """So many instances that share so many requests per second.
 
     Attributes:
-        requests_per_second: in all.
-        instances: that share them.
         in_flight: requests of one instance on average.
         refused: share that gets 429.
         timed_out: share of the others that exceeds SageMaker's 60 s.
-        p50_ms_per_token, p95_ms_per_token, p50_seconds, p95_seconds: of answered requests, the client's whole wait.
     """
 
     requests_per_second: float

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from mistral7b.capacity import PerformanceParameters, RouterLimits
+from mistral7b.capacity.admission import RouterLimits
+from mistral7b.capacity.parameters import PerformanceParameters
 
 NO_TIME = PerformanceParameters(
     decode_step=0,

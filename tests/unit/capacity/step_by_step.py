@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from mistral7b.capacity import PerformanceParameters, Request, RouterLimits
-from mistral7b.capacity.admission import answer_charge, in_blocks, running_charge
-from mistral7b.capacity.parameters import SLIDING_WINDOW, attention_pairs
+from mistral7b.capacity.admission import RouterLimits, answer_charge, in_blocks, running_charge
+from mistral7b.capacity.parameters import SLIDING_WINDOW, PerformanceParameters, attention_pairs
+from mistral7b.capacity.request import Request
 
 
 @dataclass

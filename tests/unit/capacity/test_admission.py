@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mistral7b.capacity import Request, RouterLimits, UnservableRequestError
 from mistral7b.capacity.admission import (
+    RouterLimits,
+    UnservableRequestError,
     answer_charge,
     charge,
     fewest_to_interrupt,
@@ -17,6 +18,7 @@ from mistral7b.capacity.admission import (
     running_charge,
     why_never_admitted,
 )
+from mistral7b.capacity.request import Request
 from mistral7b.tgi import LauncherSettings
 
 
@@ -93,7 +95,7 @@ def test_prompts_never_admitted_are_those_that_the_router_would_not_charge(limit
     to 8,191 tokens do not: a synth warns, and the client does not send them. Source: TGI 1.1.0, router, queue.rs.
     """
     settings = lengths(*limit)
-    router = RouterLimits.from_settings(settings, max_batch_total_tokens=50_000)
+    router = RouterLimits(max_batch_total_tokens=50_000, max_batch_prefill_tokens=settings.max_batch_prefill_tokens)
     refused = []
     for tokens in range(1, settings.max_input_length + 1):
         try:

@@ -126,8 +126,7 @@ def test_measurements_that_are_too_few_name_the_file(run: Run, tmp_path: Path) -
 
 
 def test_a_scheduler_alone_loads_neither_scipy_nor_matplotlib_nor_numpy() -> None:
-    program = (
-        "import sys, mistral7b.capacity; print(sorted({'numpy', 'scipy', 'matplotlib', 'pydantic'} & set(sys.modules)))"
-    )
+    heavy = "{'numpy', 'scipy', 'matplotlib', 'pydantic'}"
+    program = f"import sys, mistral7b.capacity.scheduler; print(sorted({heavy} & set(sys.modules)))"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == "[]"

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mistral7b.capacity.calibration import Calibration, published_calibration
-from mistral7b.capacity.fit import FITTED, START, Compared, FitError, compare, errors, errors_by_metric, fit, predict
+from mistral7b.capacity.fit import FITTED, START, Compared, FitError, compare, errors_by_metric, fit, predict
 from mistral7b.capacity.measurements import Figure, Row, published_path, read_measurements, rows
 from mistral7b.capacity.memory import benchmark_limits
 
@@ -17,7 +17,7 @@ LIMITS = benchmark_limits()
 
 def measured(calibration: Calibration) -> tuple[Figure, ...]:
     """The published loads, as an instance with these parameters would have measured them."""
-    return tuple(replace(f, value=predict(f.row, calibration, LIMITS).figures[f.metric]) for f in FIGURES)
+    return tuple(replace(f, value=predict(f.row, calibration, LIMITS)[f.metric]) for f in FIGURES)
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_throughputs_are_within_the_bar_of_the_published(compared: tuple[Compare
 
 
 def test_loads_that_the_fit_has_not_seen_are_predicted(compared: tuple[Compared, ...]) -> None:
-    found = errors(compared)
+    found = errors_by_metric(compared)["all"]
     assert found.mean_left_out <= 0.03  # the bar is 0.05
     assert found.maximum_left_out <= 0.08
 
@@ -70,7 +70,7 @@ def test_a_left_out_load_is_predicted_by_a_fit_without_both_its_figures(compared
     own = [c for c in compared if c.figure.row == row]
     assert len(own) == 2
     for c in own:
-        assert c.predicted_left_out == pytest.approx(predict(row, without, LIMITS).figures[c.figure.metric], rel=1e-6)
+        assert c.predicted_left_out == pytest.approx(predict(row, without, LIMITS)[c.figure.metric], rel=1e-6)
 
 
 def test_the_published_throughput_is_below_what_its_latency_sustains() -> None:
@@ -82,7 +82,7 @@ def test_the_published_throughput_is_below_what_its_latency_sustains() -> None:
 
 def test_sustained_and_as_benchmarked_agree_where_all_users_are_there() -> None:
     prediction = predict(Row(512, 128, 32), replace(published_calibration(), concurrency_share=1.0), LIMITS)
-    assert prediction.figures["throughput_tokens_per_s"] == pytest.approx(prediction.steady.tokens_per_second)
+    assert prediction["throughput_tokens_per_s"] == pytest.approx(prediction["sustained"])
 
 
 def test_a_prefill_stays_below_the_peak_of_the_gpu_and_a_step_above_reading_the_weights() -> None:

@@ -5,8 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from mistral7b.capacity import PerformanceParameters, Request, RouterLimits, TgiInstance
-from mistral7b.capacity.parameters import SLIDING_WINDOW
+from mistral7b.capacity.admission import RouterLimits
+from mistral7b.capacity.parameters import SLIDING_WINDOW, PerformanceParameters
+from mistral7b.capacity.request import Request
+from mistral7b.capacity.scheduler import TgiInstance
 from tests.unit.capacity.conftest import NO_TIME
 
 Limits = Callable[..., RouterLimits]

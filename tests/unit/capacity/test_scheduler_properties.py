@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mistral7b.capacity import PerformanceParameters, Request, RouterLimits, TgiInstance
-from mistral7b.capacity.admission import in_blocks
+from mistral7b.capacity.admission import RouterLimits, in_blocks
+from mistral7b.capacity.parameters import PerformanceParameters
+from mistral7b.capacity.request import Request
+from mistral7b.capacity.scheduler import TgiInstance
 from tests.unit.capacity.step_by_step import StepByStep
 
 P = PerformanceParameters(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mistral7b.capacity.calibration import published_calibration
-from mistral7b.capacity.planner import plan
+from mistral7b.capacity.planner.plan import plan
 from tests.unit.environment.conftest import Load, Problems
 
 WORKLOAD = """

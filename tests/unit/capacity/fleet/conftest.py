@@ -5,8 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from mistral7b.capacity import PerformanceParameters, RouterLimits
-from mistral7b.capacity.fleet import Fleet, Trace
+from mistral7b.capacity.admission import RouterLimits
+from mistral7b.capacity.fleet.trace import Trace
+from mistral7b.capacity.hosting import Fleet
+from mistral7b.capacity.parameters import PerformanceParameters
 
 PARAMETERS = PerformanceParameters(
     decode_step=0.03,

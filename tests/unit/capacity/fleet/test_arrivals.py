@@ -7,17 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mistral7b.capacity.fleet import (
-    EmpiricalLength,
-    Rate,
-    Trace,
-    TraceError,
-    parse_lengths,
-    poisson_trace,
-    rate_over_time,
-)
+from mistral7b.capacity.fleet.arrivals import Rate, draw, parse_lengths, poisson_trace, rate_over_time
+from mistral7b.capacity.fleet.trace import Trace
+from mistral7b.errors import UserError
 
-TEN = EmpiricalLength(np.array([10]))
+TEN = 10
 
 
 def constant(rate: float) -> Rate:
@@ -76,34 +70,34 @@ def test_a_day_peaks_at_its_hour() -> None:
 
 @pytest.mark.parametrize("wrong", [-1.0, float("nan"), float("inf")])
 def test_a_rate_below_zero_or_not_finite_is_refused(wrong: float) -> None:
-    with pytest.raises(TraceError, match="0 or more requests per second"):
+    with pytest.raises(UserError, match="0 or more requests per second"):
         rate_over_time("daily", 1, wrong, 86_400)
 
 
 @pytest.mark.parametrize("wrong", [0.0, -5.0, float("nan"), 1e9])
 def test_a_duration_that_makes_no_sense_is_refused(wrong: float) -> None:
-    with pytest.raises(TraceError, match="31 days at most"):
+    with pytest.raises(UserError, match="31 days at most"):
         poisson(constant(1), wrong)
 
 
 def test_a_trace_without_requests_is_refused() -> None:
-    with pytest.raises(TraceError, match="holds no request"):
+    with pytest.raises(UserError, match="holds no request"):
         poisson(constant(0))
 
 
 def test_more_requests_than_fit_into_memory_are_refused() -> None:
-    with pytest.raises(TraceError, match=r"some 100,000,000 requests: more than 20,000,000"):
+    with pytest.raises(UserError, match=r"some 100,000,000 requests: more than 20,000,000"):
         poisson(constant(100_000))
 
 
 def test_an_answer_is_cut_where_prompt_and_answer_would_be_too_long() -> None:
-    long, longer = EmpiricalLength(np.array([100])), EmpiricalLength(np.array([150]))
+    long, longer = 100, 150
     trace = poisson_trace(constant(1), 100, longer, long, seed=1, max_total_tokens=200)
     assert set(trace.outputs.tolist()) == {50}
 
 
 def test_a_lognormal_length_has_the_mean_and_p95_asked_for() -> None:
-    drawn = parse_lengths("300:900", "--input", 8000).draw(np.random.default_rng(1), 400_000)
+    drawn = draw(parse_lengths("300:900", "--input", 8000), np.random.default_rng(1), 400_000)
     assert drawn.mean() == pytest.approx(300, rel=0.01)
     assert np.quantile(drawn, 0.95) == pytest.approx(900, rel=0.01)
 
@@ -111,7 +105,7 @@ def test_a_lognormal_length_has_the_mean_and_p95_asked_for() -> None:
 def test_a_list_of_lengths_is_drawn_from_evenly(tmp_path: Path) -> None:
     file = tmp_path / "lengths.txt"
     file.write_text("5\n\n7\n7\n")
-    drawn = parse_lengths(str(file), "--input", 10).draw(np.random.default_rng(1), 30_000)
+    drawn = draw(parse_lengths(str(file), "--input", 10), np.random.default_rng(1), 30_000)
     assert np.unique(drawn).tolist() == [5, 7]
     assert (drawn == 7).mean() == pytest.approx(2 / 3, abs=0.02)
 
@@ -120,12 +114,12 @@ def test_a_list_of_lengths_is_drawn_from_evenly(tmp_path: Path) -> None:
     "text", ["0", "-3", "2.5", "nan", "9001", "300:100", "300:5000", "300:nan", "no-such-file", ""]
 )
 def test_lengths_that_make_no_sense_are_refused_with_their_value(text: str) -> None:
-    with pytest.raises(TraceError, match=r"--output(.|\n)*fix:"):
+    with pytest.raises(UserError, match=r"--output(.|\n)*fix:"):
         parse_lengths(text, "--output", 9000)
 
 
 def test_a_wrong_line_in_a_list_of_lengths_is_named(tmp_path: Path) -> None:
     file = tmp_path / "lengths.txt"
     file.write_text("5\nseven\n")
-    with pytest.raises(TraceError, match=r"lengths\.txt:2: --input = seven"):
+    with pytest.raises(UserError, match=r"lengths\.txt:2: --input = seven"):
         parse_lengths(str(file), "--input", 10)

@@ -7,18 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mistral7b.capacity import Request, RouterLimits, TgiInstance
-from mistral7b.capacity.fleet import (
-    Fleet,
-    LognormalLength,
-    Policy,
-    Trace,
-    TraceError,
-    poisson_trace,
-    rate_over_time,
-    simulate,
-)
-from mistral7b.capacity.hosting import ANSWER_LIMIT_S
+from mistral7b.capacity.admission import RouterLimits
+from mistral7b.capacity.fleet.arrivals import poisson_trace, rate_over_time
+from mistral7b.capacity.fleet.exact import simulate
+from mistral7b.capacity.fleet.trace import Trace
+from mistral7b.capacity.hosting import ANSWER_LIMIT_S, Fleet
+from mistral7b.capacity.request import Request
+from mistral7b.capacity.scheduler import TgiInstance
+from mistral7b.errors import UserError
+from mistral7b.workload import TokenSpread
+from scaling_rules import Policy
 from tests.unit.capacity.fleet.conftest import FLEET, Listed
 
 
@@ -69,7 +67,7 @@ def test_instance_hours_count_starting_instances(fleet: Fleet, listed: Listed) -
 
 
 def test_scaling_in_loses_no_request(fleet: Fleet) -> None:
-    lengths = LognormalLength(200, 600, 2000)
+    lengths = TokenSpread(mean=200, p95=600, longest=2000)
     trace = poisson_trace(rate_over_time("burst", 0.2, 6, 1800), 1800, lengths, lengths, seed=3)
     policy = Policy("p", 1, 6, "concurrency", 6.0, scale_out_cooldown_s=30.0, scale_in_cooldown_s=30.0)
     result = simulate(trace, fleet, policy)
@@ -99,14 +97,14 @@ def test_every_request_is_answered_refused_or_timed_out(
 
 
 def test_equal_traces_give_equal_results(fleet: Fleet) -> None:
-    lengths = LognormalLength(100, 300, 1000)
+    lengths = TokenSpread(mean=100, p95=300, longest=1000)
     trace = poisson_trace(rate_over_time("burst", 1, 8, 900), 900, lengths, lengths, seed=5)
     policy = Policy("p", 1, 4, "concurrency", 8.0)
     assert simulate(trace, fleet, policy).summary == simulate(trace, fleet, policy).summary
 
 
 def test_an_empty_trace_is_refused() -> None:
-    with pytest.raises(TraceError, match="holds no request"):
+    with pytest.raises(UserError, match="holds no request"):
         Trace(np.empty(0), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), 60.0)
 
 

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mistral7b.capacity.fleet import Policy, ScheduledAction, TraceError
 from mistral7b.capacity.fleet.policy_spec import parse_policy
 from mistral7b.capacity.fleet.trace import parse_duration
+from mistral7b.errors import UserError
+from scaling_rules import Policy, ScheduledAction
 
 DEFAULTS = Policy("", 1, 4, scale_out_cooldown_s=60.0, scale_in_cooldown_s=300.0)
 
@@ -56,7 +57,7 @@ def test_every_setting_is_read() -> None:
     ],
 )
 def test_a_policy_that_makes_no_sense_is_refused_with_a_fix(text: str, reason: str) -> None:
-    with pytest.raises(TraceError, match=f"({reason})(.|\n)*fix:"):
+    with pytest.raises(UserError, match=f"({reason})(.|\n)*fix:"):
         parse_policy(text, DEFAULTS)
 
 
@@ -64,7 +65,7 @@ def test_a_policy_that_makes_no_sense_is_refused_with_a_fix(text: str, reason: s
 def test_no_text_ends_in_anything_but_a_policy_or_a_refusal(text: str) -> None:
     try:
         policy = parse_policy(text, DEFAULTS)
-    except TraceError:
+    except UserError:
         return
     assert 1 <= policy.min_capacity <= policy.start <= policy.max_capacity
 
@@ -76,5 +77,5 @@ def test_durations_have_units(text: str, seconds: float) -> None:
 
 @pytest.mark.parametrize("text", ["", "-1", "5 minutes", "nan", "32d", "1e3", "9" * 400])
 def test_a_wrong_duration_is_refused(text: str) -> None:
-    with pytest.raises(TraceError, match="not a duration"):
+    with pytest.raises(UserError, match="not a duration"):
         parse_duration(text, "duration")

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mistral7b.capacity.fleet import Trace, TraceError, read_trace
-from mistral7b.capacity.fleet import trace_file as module
+from mistral7b.capacity.fleet import trace as module
+from mistral7b.capacity.fleet.trace import Trace, read_trace
+from mistral7b.errors import UserError
 
 Read = Callable[[str | bytes], Trace]
 
@@ -65,7 +66,7 @@ def test_a_last_line_without_its_end_counts(read: Read) -> None:
     ],
 )
 def test_a_wrong_trace_is_refused_by_line_column_and_value(read: Read, text: str | bytes, parts: list[str]) -> None:
-    with pytest.raises(TraceError) as refused:
+    with pytest.raises(UserError) as refused:
         read(text)
     assert all(part in str(refused.value) for part in [*parts, "fix:"]), str(refused.value)
 
@@ -76,7 +77,7 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_what_is_no_regular_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(TraceError, match="not a regular file"):
+    with pytest.raises(UserError, match="not a regular file"):
         read_trace(tmp_path, 10, 10)
 
 
@@ -84,7 +85,7 @@ def test_more_requests_than_fit_into_memory_are_refused_before_they_are_all_read
     read: Read, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "MOST_REQUESTS", 5)
-    with pytest.raises(TraceError, match=r"more than 5 requests(.|\n)*busiest hour"):
+    with pytest.raises(UserError, match=r"more than 5 requests(.|\n)*busiest hour"):
         read(HEADER + "1,2,3\n" * 6)
 
 
@@ -93,7 +94,7 @@ def test_a_binary_file_without_lines_is_refused_after_its_first_bytes(tmp_path: 
     with file.open("wb") as stream:
         stream.write(HEADER.encode())
         stream.truncate(10 * 2**30)  # sparse: 10 GB that take no room
-    with pytest.raises(TraceError, match="longer than 4096 characters"):
+    with pytest.raises(UserError, match="longer than 4096 characters"):
         read_trace(file, 10, 10)
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from mistral7b.capacity import PerformanceParameters
 from mistral7b.capacity.calibration import published_calibration
+from mistral7b.capacity.parameters import PerformanceParameters
 from mistral7b.workload import Workload
 
 MakeWorkload = Callable[..., Workload]

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from mistral7b.capacity import PerformanceParameters, RouterLimits
+from mistral7b.capacity.admission import RouterLimits
 from mistral7b.capacity.memory import max_batch_total_tokens
+from mistral7b.capacity.parameters import PerformanceParameters
 from mistral7b.capacity.planner.full_load import full_load
 from mistral7b.capacity.planner.lengths import Lengths, quantile, requests_of
 from mistral7b.capacity.planner.service import SATURATION, Service
