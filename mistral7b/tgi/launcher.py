@@ -9,7 +9,7 @@ from typing import Annotated, Any, get_args, get_origin
 
 from mistral7b.tgi.clap import InvalidValueError, RustType, parse_argument
 from mistral7b.tgi.rules import LauncherProblem, Stage, rules
-from mistral7b.tgi.settings import HINTS, LauncherSettings
+from mistral7b.tgi.settings import HINTS, LauncherArguments
 
 _NATIVE_NAMES = {
     "HF_MODEL_ID": "MODEL_ID",
@@ -27,23 +27,26 @@ class LauncherError(ValueError):
     `settings` are those it could read, with the defaults of the others.
     """
 
-    def __init__(self, problems: list[LauncherProblem], settings: LauncherSettings) -> None:
+    def __init__(self, problems: list[LauncherProblem], settings: LauncherArguments) -> None:
         super().__init__("; ".join(f"{p.variable}={p.value}: {p.reason}; {p.fix}" for p in problems))
         self.problems = problems
         self.settings = settings
 
 
-def parse_environment(environment: Mapping[str, str], *, gpus: int | None = None) -> LauncherSettings:
+def parse_environment(
+    environment: Mapping[str, str], *, gpus: int | None = None, gpu: str | None = None
+) -> LauncherArguments:
     """The settings that a container with this environment runs with; variables it does not know are ignored, as there.
 
-    `gpus` is the number of GPUs of the instance, if that is to be checked too. Raises LauncherError with every problem.
+    `gpus` and `gpu` are the number and the kind of the instance's GPUs, if these are to be checked too. Raises
+    LauncherError with every problem.
     """
     values: dict[str, Any] = {}
     problems: list[LauncherProblem] = []
     if not environment.get("HF_MODEL_ID"):
         reason, fix = "the container needs to know which model to load", "set HF_MODEL_ID to /opt/ml/model"
         problems.append(LauncherProblem("HF_MODEL_ID", "", reason, fix, Stage.ENTRY_POINT, "HF_MODEL_ID must be set"))
-    for name in LauncherSettings.model_fields:
+    for name in LauncherArguments.model_fields:
         variable = name.upper()
         text = _text(variable, environment)
         if text is None:
@@ -53,9 +56,9 @@ def parse_environment(environment: Mapping[str, str], *, gpus: int | None = None
             values[variable] = parse_argument(_NATIVE_NAMES.get(variable, variable), rust_type, text, choices)
         except InvalidValueError as error:
             problems.append(_unreadable(variable, text, rust_type, choices, error))
-    settings = LauncherSettings.model_validate(values)
+    settings = LauncherArguments.model_validate(values)
     unreadable = {problem.variable for problem in problems}
-    applicable = (rule for rule in rules(gpus) if unreadable.isdisjoint(rule.variables.split()))
+    applicable = (rule for rule in rules(settings, gpus, gpu) if unreadable.isdisjoint(rule.variables.split()))
     problems += [problem for rule in applicable for problem in rule.check(settings)]
     if problems:
         raise LauncherError(problems, settings)

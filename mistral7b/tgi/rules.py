@@ -1,14 +1,17 @@
 """The rules between settings that the TGI 1.1.0 container applies at start-up, in its order and with its own words.
 
 Sources, of text-generation-inference 1.1.0: `launcher/src/main.rs` for the rules of the launcher; for those of a shard
-`server/text_generation_server/cli.py`, `utils/dist.py` and `models/custom_modeling/flash_mistral_modeling.py`.
+`server/text_generation_server/cli.py`, `utils/dist.py`, `utils/layers.py`, `utils/weights.py` and
+`models/custom_modeling/flash_mistral_modeling.py`; for those of warm-up `models/flash_causal_lm.py` and
+`router/src/main.rs`.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from mistral7b.tgi.settings import LauncherSettings
+from mistral7b.tgi.memory import GPU
+from mistral7b.tgi.settings import LauncherArguments
 
 ATTENTION_HEADS = 32
 """Attention heads of Mistral 7B: shards get equal shares of them."""
@@ -21,6 +24,7 @@ class Stage(Enum):
     ARGUMENTS = "arguments"
     LAUNCHER = "launcher"
     SHARD = "shard"
+    WARM_UP = "warm-up"
 
 
 @dataclass(frozen=True)
@@ -43,17 +47,18 @@ class Rule:
     """One rule, and what is said where it is broken: texts with `{s.…}` for the settings."""
 
     variables: str
-    """Those that it reads, the one to change first: without one of them it cannot be applied."""
-    broken: Callable[[LauncherSettings], bool]
+    """Those that it reads: without one of them it cannot be applied. The first that is set is the one to change."""
+    broken: Callable[[LauncherArguments], bool]
     message: str
     reason: str
     fix: str
     stage: Stage = Stage.LAUNCHER
 
-    def check(self, s: LauncherSettings) -> Iterator[LauncherProblem]:
+    def check(self, s: LauncherArguments) -> Iterator[LauncherProblem]:
         """The problem, if there is one."""
         if self.broken(s):
-            variable, launcher = self.variables.split()[0], self.stage is Stage.LAUNCHER
+            variable = next(name for name in self.variables.split() if getattr(s, name.lower()) is not None)
+            launcher = self.stage is Stage.LAUNCHER
             message = f'Error: ArgumentValidation("{self.message}")' if launcher else self.message
             reason, fix, message = (text.format(s=s) for text in (self.reason, self.fix, message))
             yield LauncherProblem(variable, str(getattr(s, variable.lower())), reason, fix, self.stage, message)
@@ -63,6 +68,7 @@ _SHARE_OF_MEMORY = (
     "it is a share of the GPU's memory",
     "leave CUDA_MEMORY_FRACTION out, or set it above 0 and to 1.0 at most",
 )
+_QUANTIZE_IN_PLACE = "use bitsandbytes, bitsandbytes-nf4 or bitsandbytes-fp4, or leave it out"
 _RULES = (
     Rule(
         "MAX_INPUT_LENGTH MAX_TOTAL_TOKENS",
@@ -94,6 +100,13 @@ _RULES = (
         "set SM_NUM_GPUS to the number of GPUs of the instance type",
     ),
     Rule(
+        "SHARDED SM_NUM_GPUS",
+        lambda s: s.sharded == "true" and s.sm_num_gpus == 1,
+        "`sharded` is true but `num_shard` <= 1",
+        "the model runs on one GPU",
+        "leave SHARDED out",
+    ),
+    Rule(
         "MAX_BATCH_TOTAL_TOKENS MAX_BATCH_PREFILL_TOKENS",
         lambda s: s.max_batch_total_tokens is not None and s.max_batch_prefill_tokens > s.max_batch_total_tokens,
         "`max_batch_prefill_tokens` must be <= `max_batch_total_tokens`. "
@@ -109,12 +122,38 @@ _RULES = (
         "one request, MAX_TOTAL_TOKENS, is up to {s.max_total_tokens} tokens and must fit in the batch",
         "leave MAX_BATCH_TOTAL_TOKENS out, or set it to {s.max_total_tokens} or more",
     ),
+    *(
+        Rule(
+            f"NGROK {variable}",
+            lambda s, name=variable.lower(): s.ngrok and getattr(s, name) is None,  # type: ignore[misc]
+            f"`{variable.lower().replace('_', '-')}` must be set when using ngrok tunneling",
+            "the container has no network for a tunnel",
+            "leave NGROK out",
+        )
+        for variable in ("NGROK_AUTHTOKEN", "NGROK_EDGE")
+    ),
     Rule(
         "DTYPE QUANTIZE HF_MODEL_QUANTIZE",
         lambda s: s.dtype is not None and s.quantization is not None,
         "RuntimeError: Only 1 can be set between `dtype` and `quantize`, as they both decide how goes the final model.",
         "it cannot be combined with quantization, which is {s.quantization}",
         "leave DTYPE out, or QUANTIZE and HF_MODEL_QUANTIZE",
+        stage=Stage.SHARD,
+    ),
+    Rule(
+        "HF_MODEL_QUANTIZE QUANTIZE",
+        lambda s: s.quantization in ("awq", "gptq"),
+        "RuntimeError: Cannot load `{s.quantization}` weight, make sure the model is already quantized",
+        "it needs weights that were quantized that way, and JumpStart's are in half precision",
+        _QUANTIZE_IN_PLACE,
+        stage=Stage.SHARD,
+    ),
+    Rule(
+        "HF_MODEL_QUANTIZE QUANTIZE",
+        lambda s: s.quantization == "eetq",
+        "ImportError: Please install EETQ from https://github.com/NetEase-FuXi/EETQ",
+        "the image of TGI 1.1.0 has no EETQ (aws/deep-learning-containers#3377)",
+        _QUANTIZE_IN_PLACE,
         stage=Stage.SHARD,
     ),
     Rule(
@@ -154,6 +193,41 @@ def _enough_gpus(gpus: int) -> Rule:
     )
 
 
-def rules(gpus: int | None) -> tuple[Rule, ...]:
-    """Every rule; with the number of GPUs of the instance, if given, also the one that needs it."""
-    return _RULES if gpus is None else (*_RULES, _enough_gpus(gpus))
+_ROOM = f"on one {GPU} with CUDA_MEMORY_FRACTION {{s.cuda_memory_fraction}}, by docs/performance-model.md"
+_MEMORY_RULES = (
+    Rule(
+        "CUDA_MEMORY_FRACTION",
+        lambda s: 0 < s.cuda_memory_fraction <= 1 and s.longest_prefill == 0,
+        "torch.cuda.OutOfMemoryError: CUDA out of memory.",
+        f"the weights do not fit into that share of one {GPU}, by docs/performance-model.md",
+        "leave CUDA_MEMORY_FRACTION out, or raise it",
+        stage=Stage.SHARD,
+    ),
+    Rule(
+        "MAX_BATCH_PREFILL_TOKENS CUDA_MEMORY_FRACTION",
+        lambda s: 0 < s.longest_prefill < s.max_batch_prefill_tokens,
+        "Not enough memory to handle {s.max_batch_prefill_tokens} prefill tokens. "
+        "You need to decrease `--max-batch-prefill-tokens`",
+        f"warm-up has room for a prefill of {{s.longest_prefill}} tokens {_ROOM}",
+        "set MAX_BATCH_PREFILL_TOKENS, and so MAX_INPUT_LENGTH, to {s.longest_prefill} or less",
+        stage=Stage.WARM_UP,
+    ),
+    Rule(
+        "MAX_TOTAL_TOKENS MAX_BATCH_PREFILL_TOKENS CUDA_MEMORY_FRACTION",
+        lambda s: s.max_batch_prefill_tokens <= s.longest_prefill and s.cache_tokens < s.max_total_tokens,
+        'Error: ArgumentValidation("`max_total_tokens` must be <= `max_batch_total_tokens`. '
+        'Given: {s.max_total_tokens} and {s.cache_tokens}")',
+        f"the KV cache holds {{s.cache_tokens}} tokens beside a prefill of {{s.max_batch_prefill_tokens}} {_ROOM}",
+        "set MAX_TOTAL_TOKENS to {s.cache_tokens} or less, or lower MAX_BATCH_PREFILL_TOKENS",
+        stage=Stage.WARM_UP,
+    ),
+)
+
+
+def rules(settings: LauncherArguments, gpus: int | None, gpu: str | None) -> Iterator[Rule]:
+    """The rules for these settings, with those that need number and kind of the instance's GPUs where they are given."""
+    yield from _RULES
+    if gpus is not None:
+        yield _enough_gpus(gpus)
+    if gpu == GPU and settings.quantization is None and settings.sm_num_gpus == 1:  # what the model is fitted to
+        yield from _MEMORY_RULES
