@@ -9,19 +9,18 @@ import random
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import ExitStack, aclosing, contextmanager
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, ParamSpec, Protocol
 
-from mistral7b.container import rendering
+from mistral7b.container import rendering, request_log
 from mistral7b.container.generation import Answer, answer
 from mistral7b.tgi.errors import TgiError
 from mistral7b.tgi.request import GenerateRequest, UnreadableRequestError, parse_request
 from mistral7b.tgi.settings import LauncherSettings
 from mistral7b.tgi.validation import ValidRequest, check_before_permit, validate
 
+P = ParamSpec("P")
 _LONG_PROMPT = 20_000
 """Characters from which a prompt is tokenized in a thread: some 10 ms that no other request should wait."""
-_INFER = "compat_generate:generate:generate:generate_stream: text_generation_router::infer"
-"""Spans and module of the lines of refusals. What `check_before_permit` refuses is not logged."""
 
 
 class Pace(Protocol):
@@ -80,42 +79,48 @@ class TgiContainer:
         return Response(status, {"content-type": "application/json"}, answered)
 
     async def _generate(self, request: GenerateRequest) -> bytes:
+        arrived = time.monotonic()
         check_before_permit(request, self.settings)
-        began = time.monotonic()
         count = max(1, request.parameters.best_of or 1)
         with ExitStack() as permits:
             for _ in range(count):  # the router runs the sequences of best_of as requests of their own
-                permits.enter_context(self._permit())
+                permits.enter_context(self._permit(request))
             valid = await self._validate(request)
             seeds = [valid.seed, *(random.getrandbits(64) for _ in range(count - 1))]
             answers = [self._answer(valid) for _ in seeds]
+            queued = time.monotonic()
             await asyncio.gather(*(self._wait_for(valid, made) for made in answers))
-        self._succeeded(began)
+        self._succeeded(request, valid, answers[0], arrived, queued)
         return rendering.generation(valid, answers, seeds, self._repeated(request))
 
     async def _stream(self, request: GenerateRequest) -> AsyncGenerator[bytes, None]:
+        arrived = time.monotonic()
         try:
             check_before_permit(request, self.settings)
-            began = time.monotonic()
-            with self._permit():
+        except TgiError as error:
+            self._write(request_log.stream_refusal, request, error.message)
+            yield rendering.event(error.to_json())
+            return
+        try:
+            with self._permit(request):
                 valid = await self._validate(request)
-                made = self._answer(valid)
+                made, queued = self._answer(valid), time.monotonic()
                 last = len(made.tokens) - 1
-                top_tokens = bool(request.parameters.top_n_tokens)
+                top_n = request.parameters.top_n_tokens or 0
                 async with aclosing(self._ticks(valid, made)) as ticks:
                     async for index in ticks:
                         if index < last:
-                            yield rendering.token_event(made.tokens[index], top_tokens)
+                            yield rendering.token_event(made.tokens[index], top_n)
                         else:
-                            self._succeeded(began)
+                            self._succeeded(request, valid, made, arrived, queued)
                             yield rendering.last_event(valid, made, self._repeated(request))
         except TgiError as error:
             yield rendering.event(error.to_json())
 
     @contextmanager
-    def _permit(self) -> Iterator[None]:
+    def _permit(self, request: GenerateRequest) -> Iterator[None]:
         if self.in_flight >= self.settings.max_concurrent_requests:
-            self._write("ERROR", "no permits available", _INFER)
+            self._refused(request, request_log.NO_PERMIT, "no permits available")
             raise TgiError.overloaded()
         self.in_flight += 1
         try:
@@ -129,17 +134,22 @@ class TgiContainer:
                 return await asyncio.to_thread(validate, request, self.settings)
             return validate(request, self.settings)
         except TgiError as error:
-            self._write("ERROR", error.message.removeprefix("Input validation error: "), _INFER)
+            self._refused(request, request_log.INVALID, error.message.removeprefix("Input validation error: "))
             raise
 
-    def _succeeded(self, began: float) -> None:
-        span = f'compat_generate:generate{{total_time="{1000 * (time.monotonic() - began):.6f}ms"}}'
-        self._write("INFO", "Success", f"{span}: text_generation_router::server")
+    def _succeeded(
+        self, request: GenerateRequest, valid: ValidRequest, made: Answer, arrived: float, queued: float
+    ) -> None:
+        times, seed = request_log.Times(arrived, queued, time.monotonic()), rendering.shown_seed(valid, valid.seed)
+        self._write(request_log.success, request, self._return_full_text, times, len(made.tokens), seed)
 
-    def _write(self, level: str, message: str, target: str) -> None:
-        """Writes a line to the log, in a thread, as that may wait."""
-        if self._log is not None:
-            asyncio.get_running_loop().run_in_executor(None, self._log, rendering.log_line(level, message, target))
+    def _refused(self, request: GenerateRequest, line: int, message: str) -> None:
+        self._write(request_log.refusal, request, self._return_full_text, line, message)
+
+    def _write(self, line: Callable[P, str], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Writes a line to the log, in a thread: a prompt in it may be long, and the log may wait."""
+        if (log := self._log) is not None:
+            asyncio.get_running_loop().run_in_executor(None, lambda: log(line(*args, **kwargs)))
 
     def _answer(self, request: ValidRequest) -> Answer:
         parameters = request.parameters

@@ -79,7 +79,8 @@ def container_starts(env: Environment) -> Findings:
 
     Weights in half precision take no `gptq`, `awq` or `eetq`. Source: TGI 1.1.0, server.
 
-    Warm-up has memory for `MAX_BATCH_PREFILL_TOKENS`, and the KV cache holds `MAX_TOTAL_TOKENS`. Source: TGI 1.1.0, router.
+    Warm-up has memory for `MAX_BATCH_PREFILL_TOKENS`, and the KV cache holds `MAX_TOTAL_TOKENS`. Source: TGI 1.1.0,
+    router.
     """
     try:
         parse_environment(env.container_environment(), gpu=catalog.instance_type(env.instance_type).gpu)

@@ -54,7 +54,7 @@ def parse_argument(
         missing = f"a value is required for '{placeholder}' but none was supplied"
         said = f"invalid value '{text}' for '{placeholder}'" if text else missing
         alike = max(choices, key=partial(_similarity, text))
-        tip = f"\n\n  tip: a similar value exists: '{alike}'" if _similarity(text, alike) > 0.7 else ""  # noqa: PLR2004
+        tip = f"\n\n  tip: a similar value exists: '{alike}'" if _similarity(text, alike) > 0.7 else ""
         raise InvalidValueError(f"{said}\n  [possible values: {', '.join(choices)}]{tip}")
     read, form, empty, invalid, beyond, numbers = _NUMBERS[rust_type]
     reason = invalid if text else empty

@@ -8,6 +8,7 @@ from typing import NoReturn
 from pydantic_core import from_json
 
 _SPACE = re.compile(r"[ \n\t\r]*")
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 _MORE_OF_A_NUMBER = re.compile(r"[0-9.eE]")  # after 0, or after what is a whole number by itself
 
 
@@ -52,11 +53,16 @@ class JsonReader:
         """
         if not message:
             try:
-                from_json(self._body, allow_inf_nan=False)
+                from_json(self._decodable(), allow_inf_nan=False)
             except ValueError as error:
                 raise JsonError(400, self._with_path(str(error))) from None
         seen = len(self.peek())
         raise JsonError(400, self._located(message or "expected value", self._index + seen))
+
+    def _decodable(self) -> bytes:
+        """The body with what serde_json passed over, in fields that it ignores, made decodable at the same length."""
+        before = _SURROGATE.sub(r"\\u0041", self._text[: self._index]).encode(errors="replace")
+        return before + self._text[self._index :].encode(errors="surrogateescape")
 
     def _located(self, message: str, index: int) -> str:
         before = self._text[:index].encode(errors="surrogateescape")
@@ -65,7 +71,7 @@ class JsonReader:
 
     def _with_path(self, message: str) -> str:
         path = ".".join(self.path).replace(".[", "[")
-        return f"{path}: {message}" if path else message
+        return message if path in ("", "?") else f"{path}: {message}"
 
     def peek(self) -> str:
         """The next character that is not white space, empty at the end."""
@@ -86,11 +92,12 @@ class JsonReader:
 
     def scalar(self) -> str | float | None:
         """The string, number, boolean or null that is next."""
-        value = self.value()
+        start, value = self._index, self.value()
         if isinstance(value, str) and not value.isascii():
             try:
                 value.encode()  # json lets lone surrogates pass
             except UnicodeEncodeError:
+                self._index = start
                 self.fail_syntax()
         if isinstance(value, float) and value in (float("inf"), float("-inf")):
             raise JsonError(400, self._located("number out of range", self._index))
@@ -109,9 +116,11 @@ class JsonReader:
         """Steps through the object whose bracket is next, to the value of each key, which must not be in `values`."""
         more = not self._is_empty("}")
         while more:
+            self.path.append("?")  # serde_path_to_error does not know the key yet
             if self.peek() != '"':
                 self.fail_syntax()
             key = str(self.scalar())
+            self.path.pop()
             if key in values:
                 self.peek()
                 self.fail_data(f"duplicate field `{key}`")
@@ -120,8 +129,9 @@ class JsonReader:
                 self.fail_syntax()
             self._index += 1
             yield key
-            self.path.pop()
+            self.path[-1] = "?"
             more = self._another("}")
+            self.path.pop()
 
     def _another(self, closer: str) -> bool:
         """Whether an array or object goes on after a value; reads the comma, or the bracket that closes it."""

@@ -34,12 +34,12 @@ class LauncherError(ValueError):
 
 
 def parse_environment(
-    environment: Mapping[str, str], *, gpus: int | None = None, gpu: str | None = None
+    environment: Mapping[str, str], *, gpus: int | None = None, gpu: str | None = None, network: bool = True
 ) -> LauncherArguments:
     """The settings that a container with this environment runs with; variables it does not know are ignored, as there.
 
-    `gpus` and `gpu` are the number and the kind of the instance's GPUs, if these are to be checked too. Raises
-    LauncherError with every problem.
+    `gpus` and `gpu` are the number and the kind of the instance's GPUs, if these are to be checked too; `network` is
+    whether the container has one. Raises LauncherError with every problem.
     """
     values: dict[str, Any] = {}
     problems: list[LauncherProblem] = []
@@ -51,14 +51,14 @@ def parse_environment(
         text = _text(variable, environment)
         if text is None:
             continue
-        rust_type, choices = _argument(name)
+        rust_type, choices = argument(name)
         try:
             values[variable] = parse_argument(_NATIVE_NAMES.get(variable, variable), rust_type, text, choices)
         except InvalidValueError as error:
             problems.append(_unreadable(variable, text, rust_type, choices, error))
     settings = LauncherArguments.model_validate(values)
     unreadable = {problem.variable for problem in problems}
-    applicable = (rule for rule in rules(settings, gpus, gpu) if unreadable.isdisjoint(rule.variables.split()))
+    applicable = (rule for rule in rules(settings, gpus, gpu, network) if unreadable.isdisjoint(rule.variables.split()))
     problems += [problem for rule in applicable for problem in rule.check(settings)]
     if problems:
         raise LauncherError(problems, settings)
@@ -76,7 +76,7 @@ def _text(variable: str, environment: Mapping[str, str]) -> str | None:
     return text
 
 
-def _argument(name: str) -> tuple[RustType, tuple[str, ...]]:
+def argument(name: str) -> tuple[RustType, tuple[str, ...]]:
     """Type and allowed values of a setting, from its annotation."""
     hint = HINTS[name]
     annotated = next((part for part in get_args(hint) if get_origin(part) is Annotated), hint)

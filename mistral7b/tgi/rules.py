@@ -23,6 +23,7 @@ class Stage(Enum):
     ENTRY_POINT = "entry point"
     ARGUMENTS = "arguments"
     LAUNCHER = "launcher"
+    DOWNLOAD = "download"
     SHARD = "shard"
     WARM_UP = "warm-up"
 
@@ -69,7 +70,7 @@ _SHARE_OF_MEMORY = (
     "leave CUDA_MEMORY_FRACTION out, or set it above 0 and to 1.0 at most",
 )
 _QUANTIZE_IN_PLACE = "use bitsandbytes, bitsandbytes-nf4 or bitsandbytes-fp4, or leave it out"
-_RULES = (
+_LAUNCHER_RULES = (
     Rule(
         "MAX_INPUT_LENGTH MAX_TOTAL_TOKENS",
         lambda s: s.max_input_length >= s.max_total_tokens,
@@ -124,14 +125,25 @@ _RULES = (
     ),
     *(
         Rule(
-            f"NGROK {variable}",
-            lambda s, name=variable.lower(): s.ngrok and getattr(s, name) is None,  # type: ignore[misc]
-            f"`{variable.lower().replace('_', '-')}` must be set when using ngrok tunneling",
+            f"NGROK {name.upper()}",
+            lambda s, name=name: s.ngrok and getattr(s, name) is None,  # type: ignore[misc]
+            f"`{name.replace('_', '-')}` must be set when using ngrok tunneling",
             "the container has no network for a tunnel",
             "leave NGROK out",
         )
-        for variable in ("NGROK_AUTHTOKEN", "NGROK_EDGE")
+        for name in ("ngrok_authtoken", "ngrok_edge")
     ),
+)
+_DOWNLOAD = Rule(
+    "HF_MODEL_ID",
+    lambda s: not s.hf_model_id.startswith("/"),
+    "huggingface_hub.utils._errors.LocalEntryNotFoundError: Connection error, and we cannot find the requested files "
+    "in the disk cache. Please try again or make sure your Internet connection is on.",
+    "network isolation keeps the container from downloading a model",
+    "set HF_MODEL_ID to /opt/ml/model",
+    stage=Stage.DOWNLOAD,
+)
+_SHARD_RULES = (
     Rule(
         "DTYPE QUANTIZE HF_MODEL_QUANTIZE",
         lambda s: s.dtype is not None and s.quantization is not None,
@@ -224,9 +236,12 @@ _MEMORY_RULES = (
 )
 
 
-def rules(settings: LauncherArguments, gpus: int | None, gpu: str | None) -> Iterator[Rule]:
-    """The rules for these settings, with those that need number and kind of the instance's GPUs where they are given."""
-    yield from _RULES
+def rules(settings: LauncherArguments, gpus: int | None, gpu: str | None, network: bool) -> Iterator[Rule]:
+    """The rules for these settings; those about the GPUs where number and kind of the instance's are given."""
+    yield from _LAUNCHER_RULES
+    if not network:
+        yield _DOWNLOAD
+    yield from _SHARD_RULES
     if gpus is not None:
         yield _enough_gpus(gpus)
     if gpu == GPU and settings.quantization is None and settings.sm_num_gpus == 1:  # what the model is fitted to

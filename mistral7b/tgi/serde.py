@@ -98,7 +98,5 @@ def _name(value: str | float | None) -> str:
         return f"string {json.dumps(value, ensure_ascii=False)}"
     if isinstance(value, bool):
         return f"boolean `{json.dumps(value)}`"
-    digits = f"{Decimal(repr(value)):f}"
-    if isinstance(value, int):
-        return f"integer `{digits}`"
-    return f"floating point `{digits if '.' in digits else digits + '.0'}`"
+    kind = "integer" if isinstance(value, int) else "floating point"
+    return f"{kind} `{f'{Decimal(repr(value)):f}'.removesuffix('.0')}`"

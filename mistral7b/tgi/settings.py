@@ -1,8 +1,8 @@
 """The settings of the TGI 1.1.0 container on SageMaker: one typed field per environment variable.
 
 Names, types and defaults are those of `launcher/src/main.rs` and `sagemaker-entrypoint.sh` of that version.
-An environment file sets `LauncherSettings`; `LauncherArguments` adds what makes no sense on SageMaker. PORT is not read:
-the entry point gives the port as an argument.
+An environment file sets `LauncherSettings`; `LauncherArguments` adds what makes no sense on SageMaker. PORT is not
+read: the entry point gives the port as an argument.
 """
 
 import json
@@ -99,7 +99,7 @@ class LauncherSettings(_Variables):
 
     @property
     def longest_prefill(self) -> int:
-        """The largest MAX_BATCH_PREFILL_TOKENS with which that warm-up has enough memory; 0 if the weights do not fit."""
+        """The largest MAX_BATCH_PREFILL_TOKENS that warm-up has memory for; 0 if the weights do not fit."""
         return memory.longest_prefill(self.cuda_memory_fraction)
 
 
@@ -108,10 +108,10 @@ class LauncherArguments(LauncherSettings):
 
     sharded: Annotated[Literal["true", "false"], RustType.CHOICE] | None = None
     hostname: String = "container-0.local"
-    shard_uds_path: String = "/tmp/text-generation-server"  # noqa: S108 - of the container
+    shard_uds_path: String = "/tmp/text-generation-server"
     master_addr: String = "localhost"
     master_port: Usize = 29500
-    huggingface_hub_cache: String = "/tmp"  # noqa: S108
+    huggingface_hub_cache: String = "/tmp"
     weights_cache_override: String | None = None
     disable_custom_kernels: Flag = False
     json_output: Flag = False
