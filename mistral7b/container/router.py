@@ -9,16 +9,18 @@ import random
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import ExitStack, aclosing, contextmanager
-from typing import NamedTuple, ParamSpec, Protocol
+from dataclasses import replace
+from functools import partial
+from typing import NamedTuple, Protocol
 
-from mistral7b.container import rendering, request_log
+from mistral7b.container import rendering
 from mistral7b.container.generation import Answer, answer
+from mistral7b.container.request_log import RequestLog
 from mistral7b.tgi.errors import TgiError
 from mistral7b.tgi.request import GenerateRequest, UnreadableRequestError, parse_request
 from mistral7b.tgi.settings import LauncherSettings
 from mistral7b.tgi.validation import ValidRequest, check_before_permit, validate
 
-P = ParamSpec("P")
 _LONG_PROMPT = 20_000
 """Characters from which a prompt is tokenized in a thread: some 10 ms that no other request should wait."""
 
@@ -70,41 +72,40 @@ class TgiContainer:
             request = parse_request(headers.get("content-type"), body)
         except UnreadableRequestError as error:
             return Response(error.status, {"content-type": "text/plain; charset=utf-8"}, str(error).encode())
+        if request.parameters.return_full_text is None:
+            request = replace(request, parameters=replace(request.parameters, return_full_text=self._return_full_text))
+        line = RequestLog(request, self._return_full_text)
         if request.stream:
-            return Response(200, {"content-type": "text/event-stream"}, self._stream(request))
+            return Response(200, {"content-type": "text/event-stream"}, self._stream(request, line))
         try:
-            status, answered = 200, await self._generate(request)
-        except TgiError as error:
-            status, answered = error.status, error.to_json().encode()
+            status, answered = 200, await self._generate(request, line)
+        except TgiError as refused:
+            if line.checked:
+                self._write(partial(line.refusal, refused))
+            status, answered = refused.status, refused.to_json().encode()
         return Response(status, {"content-type": "application/json"}, answered)
 
-    async def _generate(self, request: GenerateRequest) -> bytes:
-        arrived = time.monotonic()
+    async def _generate(self, request: GenerateRequest, line: RequestLog) -> bytes:
         check_before_permit(request, self.settings)
+        line.checked = True
         count = max(1, request.parameters.best_of or 1)
         with ExitStack() as permits:
             for _ in range(count):  # the router runs the sequences of best_of as requests of their own
-                permits.enter_context(self._permit(request))
+                permits.enter_context(self._permit())
             valid = await self._validate(request)
             seeds = [valid.seed, *(random.getrandbits(64) for _ in range(count - 1))]
-            answers = [self._answer(valid) for _ in seeds]
-            queued = time.monotonic()
+            answers, line.queued = [self._answer(valid) for _ in seeds], time.monotonic()
             await asyncio.gather(*(self._wait_for(valid, made) for made in answers))
-        self._succeeded(request, valid, answers[0], arrived, queued)
+        self._succeeded(line, valid, answers[0])
         return rendering.generation(valid, answers, seeds, self._repeated(request))
 
-    async def _stream(self, request: GenerateRequest) -> AsyncGenerator[bytes, None]:
-        arrived = time.monotonic()
+    async def _stream(self, request: GenerateRequest, line: RequestLog) -> AsyncGenerator[bytes, None]:
         try:
             check_before_permit(request, self.settings)
-        except TgiError as error:
-            self._write(request_log.stream_refusal, request, error.message)
-            yield rendering.event(error.to_json())
-            return
-        try:
-            with self._permit(request):
+            line.checked = True
+            with self._permit():
                 valid = await self._validate(request)
-                made, queued = self._answer(valid), time.monotonic()
+                made, line.queued = self._answer(valid), time.monotonic()
                 last = len(made.tokens) - 1
                 top_n = request.parameters.top_n_tokens or 0
                 async with aclosing(self._ticks(valid, made)) as ticks:
@@ -112,15 +113,15 @@ class TgiContainer:
                         if index < last:
                             yield rendering.token_event(made.tokens[index], top_n)
                         else:
-                            self._succeeded(request, valid, made, arrived, queued)
+                            self._succeeded(line, valid, made)
                             yield rendering.last_event(valid, made, self._repeated(request))
         except TgiError as error:
+            self._write(partial(line.refusal, error))
             yield rendering.event(error.to_json())
 
     @contextmanager
-    def _permit(self, request: GenerateRequest) -> Iterator[None]:
+    def _permit(self) -> Iterator[None]:
         if self.in_flight >= self.settings.max_concurrent_requests:
-            self._refused(request, request_log.NO_PERMIT, "no permits available")
             raise TgiError.overloaded()
         self.in_flight += 1
         try:
@@ -129,27 +130,18 @@ class TgiContainer:
             self.in_flight -= 1
 
     async def _validate(self, request: GenerateRequest) -> ValidRequest:
-        try:
-            if len(request.inputs) > _LONG_PROMPT:
-                return await asyncio.to_thread(validate, request, self.settings)
-            return validate(request, self.settings)
-        except TgiError as error:
-            self._refused(request, request_log.INVALID, error.message.removeprefix("Input validation error: "))
-            raise
+        if len(request.inputs) > _LONG_PROMPT:
+            return await asyncio.to_thread(validate, request, self.settings)
+        return validate(request, self.settings)
 
-    def _succeeded(
-        self, request: GenerateRequest, valid: ValidRequest, made: Answer, arrived: float, queued: float
-    ) -> None:
-        times, seed = request_log.Times(arrived, queued, time.monotonic()), rendering.shown_seed(valid, valid.seed)
-        self._write(request_log.success, request, self._return_full_text, times, len(made.tokens), seed)
+    def _succeeded(self, line: RequestLog, valid: ValidRequest, made: Answer) -> None:
+        seed = rendering.shown_seed(valid, valid.seed)
+        self._write(partial(line.success, len(made.tokens), seed, time.monotonic()))
 
-    def _refused(self, request: GenerateRequest, line: int, message: str) -> None:
-        self._write(request_log.refusal, request, self._return_full_text, line, message)
-
-    def _write(self, line: Callable[P, str], *args: P.args, **kwargs: P.kwargs) -> None:
-        """Writes a line to the log, in a thread: a prompt in it may be long, and the log may wait."""
+    def _write(self, line: Callable[[], str]) -> None:
+        """Writes a line to the log, in a thread: it may have a long prompt, and the log may wait."""
         if (log := self._log) is not None:
-            asyncio.get_running_loop().run_in_executor(None, lambda: log(line(*args, **kwargs)))
+            asyncio.get_running_loop().run_in_executor(None, lambda: log(line()))
 
     def _answer(self, request: ValidRequest) -> Answer:
         parameters = request.parameters
@@ -168,5 +160,4 @@ class TgiContainer:
                 yield index
 
     def _repeated(self, request: GenerateRequest) -> str | None:
-        wanted = request.parameters.return_full_text
-        return request.inputs if (self._return_full_text if wanted is None else wanted) else None
+        return request.inputs if request.parameters.return_full_text else None

@@ -67,16 +67,10 @@ def parse_argument(
 
 
 def _similarity(text: str, other: str) -> float:
-    """Jaro's similarity, by which clap finds the value that was meant (`clap_builder/src/parser/features`)."""
-    reach = max(len(text), len(other)) // 2 - 1
-    matched: dict[int, str] = {}  # of `other`, by position
-    here = ""
+    """Jaro's similarity, by which clap finds the value that was meant."""
+    reach, met = max(len(text), len(other)) // 2 - 1, list[int]()
     for i, letter in enumerate(text):
         near = range(max(0, i - reach), min(len(other), i + reach + 1))
-        if (j := next((j for j in near if j not in matched and other[j] == letter), None)) is not None:
-            matched[j] = letter
-            here += letter
-    if not here:
-        return 0.0
-    swapped = sum(one != matched[j] for one, j in zip(here, sorted(matched), strict=True)) // 2
-    return (len(here) / len(text) + len(here) / len(other) + (len(here) - swapped) / len(here)) / 3
+        met += [j for j in near if other[j] == letter and j not in met][:1]
+    swapped = sum(other[i] != other[j] for i, j in zip(met, sorted(met), strict=True)) // 2
+    return (len(met) / len(text) + len(met) / len(other) + (len(met) - swapped) / len(met)) / 3 if met else 0.0

@@ -8,7 +8,6 @@ from typing import NoReturn
 from pydantic_core import from_json
 
 _SPACE = re.compile(r"[ \n\t\r]*")
-_SURROGATE = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 _MORE_OF_A_NUMBER = re.compile(r"[0-9.eE]")  # after 0, or after what is a whole number by itself
 
 
@@ -53,16 +52,11 @@ class JsonReader:
         """
         if not message:
             try:
-                from_json(self._decodable(), allow_inf_nan=False)
+                from_json(self._body, allow_inf_nan=False)
             except ValueError as error:
                 raise JsonError(400, self._with_path(str(error))) from None
         seen = len(self.peek())
         raise JsonError(400, self._located(message or "expected value", self._index + seen))
-
-    def _decodable(self) -> bytes:
-        """The body with what serde_json passed over, in fields that it ignores, made decodable at the same length."""
-        before = _SURROGATE.sub(r"\\u0041", self._text[: self._index]).encode(errors="replace")
-        return before + self._text[self._index :].encode(errors="surrogateescape")
 
     def _located(self, message: str, index: int) -> str:
         before = self._text[:index].encode(errors="surrogateescape")
@@ -92,12 +86,11 @@ class JsonReader:
 
     def scalar(self) -> str | float | None:
         """The string, number, boolean or null that is next."""
-        start, value = self._index, self.value()
+        value = self.value()
         if isinstance(value, str) and not value.isascii():
             try:
                 value.encode()  # json lets lone surrogates pass
             except UnicodeEncodeError:
-                self._index = start
                 self.fail_syntax()
         if isinstance(value, float) and value in (float("inf"), float("-inf")):
             raise JsonError(400, self._located("number out of range", self._index))

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from typing import Annotated, Any, get_args, get_origin
 
 from mistral7b.tgi.clap import InvalidValueError, RustType, parse_argument
-from mistral7b.tgi.rules import LauncherProblem, Stage, rules
+from mistral7b.tgi.rules import Host, LauncherProblem, Stage, check
 from mistral7b.tgi.settings import HINTS, LauncherArguments
 
-_NATIVE_NAMES = {
+NATIVE_NAMES = {
     "HF_MODEL_ID": "MODEL_ID",
     "HF_MODEL_REVISION": "REVISION",
     "SM_NUM_GPUS": "NUM_SHARD",
@@ -53,13 +53,12 @@ def parse_environment(
             continue
         rust_type, choices = argument(name)
         try:
-            values[variable] = parse_argument(_NATIVE_NAMES.get(variable, variable), rust_type, text, choices)
+            values[variable] = parse_argument(NATIVE_NAMES.get(variable, variable), rust_type, text, choices)
         except InvalidValueError as error:
             problems.append(_unreadable(variable, text, rust_type, choices, error))
     settings = LauncherArguments.model_validate(values)
     unreadable = {problem.variable for problem in problems}
-    applicable = (rule for rule in rules(settings, gpus, gpu, network) if unreadable.isdisjoint(rule.variables.split()))
-    problems += [problem for rule in applicable for problem in rule.check(settings)]
+    problems += check(settings, Host(gpus, gpu, network), unreadable)
     if problems:
         raise LauncherError(problems, settings)
     return settings
@@ -70,8 +69,8 @@ def _text(variable: str, environment: Mapping[str, str]) -> str | None:
     text = environment.get(variable)
     if variable == "QUANTIZE" and environment.get("HF_MODEL_QUANTIZE"):
         return None
-    if variable in _NATIVE_NAMES and not text:
-        native = _NATIVE_NAMES[variable]
+    if variable in NATIVE_NAMES and not text:
+        native = NATIVE_NAMES[variable]
         return None if variable in {"HF_MODEL_ID", "HF_MODEL_QUANTIZE"} else environment.get(native)
     return text
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from mistral7b.tgi import memory
 from mistral7b.tgi.clap import U32_MAX, RustType
+from mistral7b.tgi.other_names import reason_and_fix
 from mistral7b.yamlfile import pattern
 
 Quantization = Literal["awq", "eetq", "gptq", "bitsandbytes", "bitsandbytes-nf4", "bitsandbytes-fp4"]
@@ -29,6 +30,8 @@ class _Variables(BaseModel):
     model_config = ConfigDict(
         frozen=True, strict=True, extra="forbid", alias_generator=str.upper, use_attribute_docstrings=True
     )
+    explain_unknown = staticmethod(reason_and_fix)
+    """What an environment file's error says of a variable that is no field (`mistral7b.yamlfile`)."""
 
 
 class LauncherSettings(_Variables):

@@ -7,30 +7,29 @@ from moto.core.eventstream import EventStreamEncoder
 
 
 async def recut(parts: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    """A container's bytes in other parts: some of its parts come as two, and the end of some with the next one.
+    """A container's bytes, cut elsewhere: some parts come as two, and the end of some with the next part.
 
-    SageMaker promises no more than the order of bytes (AWS Machine Learning Blog, "Elevating the generative AI
-    experience: Introducing streaming support in Amazon SageMaker hosting"). A part's bytes and position say how it is
-    cut, so that the same answer always is cut alike; a cut may be inside a character. None is held back if it is the
-    first, whose time is measured.
+    SageMaker promises the order of bytes alone (AWS Machine Learning Blog, "Introducing streaming support in Amazon
+    SageMaker hosting"). The same answer is always cut alike, maybe inside a character. Nothing of the first part waits.
     """
-    rest, index = b"", 0
+    held = b""
     try:
+        index = 0
         async for part in parts:
-            cut = crc32(part, index)
-            at = 1 + cut // 4 % max(1, len(part) - 1)
-            if cut % 4 == 0 and len(part) > 1:  # as two, one right after the other
-                yield rest + part[:at]
-                rest, part = b"", part[at:]
-            held = part[at:] if cut % 4 == 1 and index else b""
-            yield rest + part[: len(part) - len(held)]
-            rest, index = held, index + 1
-    except Exception:  # what came before it has left the container
-        if rest:
-            yield rest
+            code = crc32(part, index)
+            at = 1 + code // 4 % len(part) if part else 0
+            yield held + part[:at]
+            held = part[at:]
+            if held and (index == 0 or code % 4):  # the rest of a quarter waits for the next part
+                yield held
+                held = b""
+            index += 1
+    except Exception:  # what the container sent before comes before its error
+        if held:
+            yield held
         raise
-    if rest:
-        yield rest
+    if held:
+        yield held
 
 
 def payload_part(payload: bytes) -> bytes:
