@@ -17,10 +17,10 @@ async def recut(parts: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, Non
         index = 0
         async for part in parts:
             code = crc32(part, index)
-            at = 1 + code // 4 % len(part) if part else 0
+            at = 1 + code // 4 % len(part) if part and code % 4 < 2 else len(part)
             yield held + part[:at]
             held = part[at:]
-            if held and (index == 0 or code % 4):  # the rest of a quarter waits for the next part
+            if held and (index == 0 or code % 4):  # the rest of others waits for the next part
                 yield held
                 held = b""
             index += 1
