@@ -204,10 +204,10 @@ def test_containers_error_to_a_raw_request_is_printed(run: Run) -> None:
 
 def test_a_raw_chat_request_is_explained_beside_the_containers_error(run: Run) -> None:
     body = b'{"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 5}'
-    told = told_by(run("invoke", "dev", "--raw", "-", stdin=body), status=1)
-    assert "missing field `inputs`" in told
-    assert "`messages`: it is a chat request, which TGI 1.1.0 does not know" in told
-    assert "`max_tokens`: TGI 1.1.0 reads `parameters.max_new_tokens`" in told
+    result = run("invoke", "dev", "--raw", "-", stdin=body)
+    assert (result.status, "missing field `inputs`" in result.err) == (1, True)
+    assert "`messages`: it is a chat request, which TGI 1.1.0 does not know" in result.err
+    assert "`max_tokens`: TGI 1.1.0 reads `parameters.max_new_tokens`" in result.err
 
 
 def test_parameters_of_later_versions_are_said_to_be_ignored(run: Run) -> None:
