@@ -12,11 +12,12 @@ from typer.core import TyperCommand
 from mistral7b.environment import Environment, load_environment
 from mistral7b.errors import UserError
 from mistral7b.prompts import PromptError, instruction
+from mistral7b.tgi.other_names import in_request
 from mistral7b_cli.asking import ask, prepare, record, remark, show_as_json, text_shown
 from mistral7b_cli.aws import connected
 from mistral7b_cli.inputs import ParameterOptions, parse_parameters, read_bytes, read_prompt
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
-from mistral7b_cli.output import write, write_json
+from mistral7b_cli.output import progress, say, write, write_json
 from mistral7b_cli.show_code import EXAMPLE, Language, code
 from mistral7b_cli.waiting import Waiting
 
@@ -127,6 +128,8 @@ def _inputs(env: Environment, prompt: str, no_format: bool) -> str:
 
 
 def _send_raw(env: Environment, folder: Path, body: bytes, stream: bool) -> None:
+    for sentence in in_request(body):
+        say(sentence, on=progress)
     with connected(env, folder) as client, Waiting(f"waiting for {env.resolved_endpoint_name}") as waiting:
         for part in client.invoke_stream(body) if stream else [client.invoke(body)]:
             waiting.done()

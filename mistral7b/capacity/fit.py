@@ -11,7 +11,7 @@ Pinned, because a table of one answer length and three prompt lengths cannot tel
 - `tokens_per_word`: 1. AWS's public benchmarking notebooks for JumpStart repeat a sentence of eight words that are
   eight tokens. That they made the published table is likely, not certain; but with 1.15 tokens a word or more the
   fitted prefill would be faster than the A10G's peak.
-- the KV cache: `mistral7b.capacity.memory`.
+- the KV cache: `mistral7b.tgi.memory`.
 """
 
 from dataclasses import asdict, dataclass, replace
@@ -22,8 +22,8 @@ from mistral7b.capacity.admission import RouterLimits
 from mistral7b.capacity.calibration import Calibration
 from mistral7b.capacity.closed_form import SHORTEST_ANSWER, Load, steady_state
 from mistral7b.capacity.measurements import Figure, Metric, Row, rows
-from mistral7b.capacity.memory import KV_BYTES_PER_TOKEN
 from mistral7b.capacity.parameters import PerformanceParameters
+from mistral7b.tgi.memory import KV_BYTES_PER_TOKEN
 
 if TYPE_CHECKING:
     import numpy as np

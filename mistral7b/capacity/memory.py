@@ -1,38 +1,12 @@
-"""How many tokens the KV cache of one GPU holds: MAX_BATCH_TOTAL_TOKENS, which TGI 1.1.0 measures at warm-up.
-
-With flash attention the server ignores the setting. It runs the longest prefill that MAX_BATCH_PREFILL_TOKENS allows,
-and fills what CUDA then has left with blocks of the cache (`warmup` in
-`server/text_generation_server/models/flash_causal_lm.py`). This is that sum on paper; the container logs the real one.
-"""
+"""The limits that an instance batches by: its settings, and the tokens that its GPU holds (`mistral7b.tgi.memory`)."""
 
 from typing import TYPE_CHECKING
 
-from mistral7b.capacity.admission import BLOCK_SIZE, RouterLimits
+from mistral7b.capacity.admission import RouterLimits
+from mistral7b.tgi.memory import GPU, cache_tokens
 
 if TYPE_CHECKING:
     from mistral7b.tgi import LauncherSettings
-
-GIB = 2**30
-
-WEIGHT_BYTES = 14.48e9
-"""7.24 billion parameters of 2 bytes."""
-
-KV_BYTES_PER_TOKEN = 2 * 32 * 8 * 128 * 2
-"""Keys and values × layers × KV heads × head size × bytes: 128 KiB. Source: config.json of Mistral-7B-v0.1."""
-
-GPU = "NVIDIA A10G"
-"""The GPU that is measured."""
-
-USABLE_GPU_BYTES = 22.2 * GIB
-"""What CUDA has of it. Source: "22.20 GiB total capacity" in PyTorch's out-of-memory messages on G5 instances."""
-
-CONTEXT_BYTES = 0.4 * GIB
-"""CUDA context, kernels and cuBLAS workspace. An estimate; 0.1 GiB more or less are 820 tokens."""
-
-ACTIVATION_BYTES_PER_TOKEN = (2 * 4096 + 3 * 14_336 + 2 * 32_000) * 2
-"""Peak of the warm-up prefill for each of its tokens, 2 bytes a number: two hidden states, the MLP's gate, up and
-product, logits and their log-softmax (warm-up asks for the prompt's log probabilities). That PyTorch's allocator does
-not use the MLP's blocks again for the larger logits is an assumption; if it did, some 5,400 tokens more would fit."""
 
 
 def max_batch_total_tokens(*, max_batch_prefill_tokens: int, cuda_memory_fraction: float = 1.0) -> int:
@@ -40,9 +14,7 @@ def max_batch_total_tokens(*, max_batch_prefill_tokens: int, cuda_memory_fractio
 
     Raises ValueError if nothing is left for the cache.
     """
-    free = USABLE_GPU_BYTES * cuda_memory_fraction - WEIGHT_BYTES - CONTEXT_BYTES
-    free -= ACTIVATION_BYTES_PER_TOKEN * max_batch_prefill_tokens
-    tokens = int(free / (KV_BYTES_PER_TOKEN * BLOCK_SIZE)) * BLOCK_SIZE
+    tokens = cache_tokens(max_batch_prefill_tokens, cuda_memory_fraction)
     if tokens <= 0:
         raise ValueError(
             f"nothing is left for the KV cache on {GPU} with MAX_BATCH_PREFILL_TOKENS {max_batch_prefill_tokens} and "

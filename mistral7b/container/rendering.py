@@ -1,7 +1,7 @@
 """Answers in TGI's JSON: the same fields in the same order as the `Serialize` types of the router, without spaces.
 
-There are no weights to give probabilities. An answer's token has logprob 0: it was the only possible one; so it is also
-the only one in `top_tokens`. A prompt's token has none (null), as the first one has in the container.
+There are no weights to give probabilities. A token has logprob 0, as if it had been the only possible one; the first of
+a prompt has none (null). What `top_tokens` has beside it are the next ids of the vocabulary, as very unlikely ones.
 """
 
 import json
@@ -13,6 +13,7 @@ from mistral7b.container.generation import Answer
 from mistral7b.tgi import tokenizer
 from mistral7b.tgi.validation import ValidRequest
 
+VOCABULARY = 32_000
 _SAMPLING_DEFAULTS = {"temperature": 1.0, "top_p": 1.0, "typical_p": 1.0}
 
 
@@ -22,7 +23,7 @@ def dumps(value: object) -> str:
 
 
 def log_line(level: str, message: str, target: str = "text_generation_launcher") -> str:
-    """A line of the log, without its colours, the parameters of a request, and the place in the router's source."""
+    """A line of the log, without its colours. `target` has spans before it, and the place in the source after it."""
     return (
         f"{datetime.now(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z {level:>5} {target}: {message}"
     )
@@ -49,25 +50,25 @@ def event(data: str) -> bytes:
     return f"data:{data}\n\n".encode()
 
 
-def token_event(token: int, top_tokens: bool, text: str | None = None, details: str = "null") -> bytes:
+def token_event(token: int, top_n: int, text: str | None = None, details: str = "null") -> bytes:
     """The event of a token. The last one has the whole text, and details as JSON."""
     shown = _token_json(token)
-    top = f',"top_tokens":[{shown}]' if top_tokens else ""
+    top = f',"top_tokens":{dumps(_top_tokens(token, top_n))}' if top_n else ""
     return event(f'{{"token":{shown}{top},"generated_text":{dumps(text)},"details":{details}}}')
 
 
 def last_event(request: ValidRequest, answer: Answer, inputs: str | None) -> bytes:
     """The event of the last token, with the whole text."""
     details = _outcome(request, answer, request.seed) if request.parameters.details else None
-    top_tokens = bool(request.parameters.top_n_tokens)
-    return token_event(answer.tokens[-1], top_tokens, (inputs or "") + answer.text, dumps(details))
+    top_n = request.parameters.top_n_tokens or 0
+    return token_event(answer.tokens[-1], top_n, (inputs or "") + answer.text, dumps(details))
 
 
 def _outcome(request: ValidRequest, answer: Answer, seed: int) -> dict[str, Any]:
     return {
         "finish_reason": answer.finish_reason,
         "generated_tokens": len(answer.tokens),
-        "seed": _shown_seed(request, seed),
+        "seed": shown_seed(request, seed),
     }
 
 
@@ -76,17 +77,18 @@ def _sequence(
 ) -> dict[str, Any]:
     prefill = []
     if request.parameters.decoder_input_details:
-        prefill = [{"id": token, "text": tokenizer.decode([token]), "logprob": None} for token in request.prompt]
+        prefill = [{"id": token, "text": tokenizer.decode([token]), "logprob": 0.0} for token in request.prompt]
+        prefill[0]["logprob"] = None
     tokens = [_token(token) for token in answer.tokens]
     values = _outcome(request, answer, seed) | {"prefill": prefill, "tokens": tokens}
     if best_of_sequences:
         values["best_of_sequences"] = best_of_sequences
-    if request.parameters.top_n_tokens:
-        values["top_tokens"] = [[token] for token in tokens]
+    if top_n := request.parameters.top_n_tokens:
+        values["top_tokens"] = [_top_tokens(token, top_n) for token in answer.tokens]
     return values
 
 
-def _shown_seed(request: ValidRequest, seed: int) -> int | None:
+def shown_seed(request: ValidRequest, seed: int) -> int | None:
     """The seed, if one is used: the server samples if told so, or if an option makes no sense otherwise."""
     parameters = request.parameters
     sampling = (
@@ -95,6 +97,12 @@ def _shown_seed(request: ValidRequest, seed: int) -> int | None:
         or any(getattr(parameters, name) not in (None, default) for name, default in _SAMPLING_DEFAULTS.items())
     )
     return seed if sampling else None
+
+
+def _top_tokens(token: int, count: int) -> list[dict[str, Any]]:
+    """The likeliest tokens at the position of this one, the likeliest first."""
+    others = ((token + index) % VOCABULARY for index in range(1, count))
+    return [_token(token), *(_token(other) | {"logprob": -20.0 - rank} for rank, other in enumerate(others))]
 
 
 def _token(token: int) -> dict[str, Any]:

@@ -9,10 +9,13 @@ import random
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import ExitStack, aclosing, contextmanager
+from dataclasses import replace
+from functools import partial
 from typing import NamedTuple, Protocol
 
 from mistral7b.container import rendering
 from mistral7b.container.generation import Answer, answer
+from mistral7b.container.request_log import RequestLog
 from mistral7b.tgi.errors import TgiError
 from mistral7b.tgi.request import GenerateRequest, UnreadableRequestError, parse_request
 from mistral7b.tgi.settings import LauncherSettings
@@ -20,8 +23,6 @@ from mistral7b.tgi.validation import ValidRequest, check_before_permit, validate
 
 _LONG_PROMPT = 20_000
 """Characters from which a prompt is tokenized in a thread: some 10 ms that no other request should wait."""
-_INFER = "compat_generate:generate:generate:generate_stream: text_generation_router::infer"
-"""Spans and module of the lines of refusals. What `check_before_permit` refuses is not logged."""
 
 
 class Pace(Protocol):
@@ -71,51 +72,56 @@ class TgiContainer:
             request = parse_request(headers.get("content-type"), body)
         except UnreadableRequestError as error:
             return Response(error.status, {"content-type": "text/plain; charset=utf-8"}, str(error).encode())
+        if request.parameters.return_full_text is None:
+            request = replace(request, parameters=replace(request.parameters, return_full_text=self._return_full_text))
+        line = RequestLog(request, self._return_full_text)
         if request.stream:
-            return Response(200, {"content-type": "text/event-stream"}, self._stream(request))
+            return Response(200, {"content-type": "text/event-stream"}, self._stream(request, line))
         try:
-            status, answered = 200, await self._generate(request)
-        except TgiError as error:
-            status, answered = error.status, error.to_json().encode()
+            status, answered = 200, await self._generate(request, line)
+        except TgiError as refused:
+            if line.checked:
+                self._write(partial(line.refusal, refused))
+            status, answered = refused.status, refused.to_json().encode()
         return Response(status, {"content-type": "application/json"}, answered)
 
-    async def _generate(self, request: GenerateRequest) -> bytes:
+    async def _generate(self, request: GenerateRequest, line: RequestLog) -> bytes:
         check_before_permit(request, self.settings)
-        began = time.monotonic()
+        line.checked = True
         count = max(1, request.parameters.best_of or 1)
         with ExitStack() as permits:
             for _ in range(count):  # the router runs the sequences of best_of as requests of their own
                 permits.enter_context(self._permit())
             valid = await self._validate(request)
             seeds = [valid.seed, *(random.getrandbits(64) for _ in range(count - 1))]
-            answers = [self._answer(valid) for _ in seeds]
+            answers, line.queued = [self._answer(valid) for _ in seeds], time.monotonic()
             await asyncio.gather(*(self._wait_for(valid, made) for made in answers))
-        self._succeeded(began)
+        self._succeeded(line, valid, answers[0])
         return rendering.generation(valid, answers, seeds, self._repeated(request))
 
-    async def _stream(self, request: GenerateRequest) -> AsyncGenerator[bytes, None]:
+    async def _stream(self, request: GenerateRequest, line: RequestLog) -> AsyncGenerator[bytes, None]:
         try:
             check_before_permit(request, self.settings)
-            began = time.monotonic()
+            line.checked = True
             with self._permit():
                 valid = await self._validate(request)
-                made = self._answer(valid)
+                made, line.queued = self._answer(valid), time.monotonic()
                 last = len(made.tokens) - 1
-                top_tokens = bool(request.parameters.top_n_tokens)
+                top_n = request.parameters.top_n_tokens or 0
                 async with aclosing(self._ticks(valid, made)) as ticks:
                     async for index in ticks:
                         if index < last:
-                            yield rendering.token_event(made.tokens[index], top_tokens)
+                            yield rendering.token_event(made.tokens[index], top_n)
                         else:
-                            self._succeeded(began)
+                            self._succeeded(line, valid, made)
                             yield rendering.last_event(valid, made, self._repeated(request))
         except TgiError as error:
+            self._write(partial(line.refusal, error))
             yield rendering.event(error.to_json())
 
     @contextmanager
     def _permit(self) -> Iterator[None]:
         if self.in_flight >= self.settings.max_concurrent_requests:
-            self._write("ERROR", "no permits available", _INFER)
             raise TgiError.overloaded()
         self.in_flight += 1
         try:
@@ -124,22 +130,18 @@ class TgiContainer:
             self.in_flight -= 1
 
     async def _validate(self, request: GenerateRequest) -> ValidRequest:
-        try:
-            if len(request.inputs) > _LONG_PROMPT:
-                return await asyncio.to_thread(validate, request, self.settings)
-            return validate(request, self.settings)
-        except TgiError as error:
-            self._write("ERROR", error.message.removeprefix("Input validation error: "), _INFER)
-            raise
+        if len(request.inputs) > _LONG_PROMPT:
+            return await asyncio.to_thread(validate, request, self.settings)
+        return validate(request, self.settings)
 
-    def _succeeded(self, began: float) -> None:
-        span = f'compat_generate:generate{{total_time="{1000 * (time.monotonic() - began):.6f}ms"}}'
-        self._write("INFO", "Success", f"{span}: text_generation_router::server")
+    def _succeeded(self, line: RequestLog, valid: ValidRequest, made: Answer) -> None:
+        seed = rendering.shown_seed(valid, valid.seed)
+        self._write(partial(line.success, len(made.tokens), seed, time.monotonic()))
 
-    def _write(self, level: str, message: str, target: str) -> None:
-        """Writes a line to the log, in a thread, as that may wait."""
-        if self._log is not None:
-            asyncio.get_running_loop().run_in_executor(None, self._log, rendering.log_line(level, message, target))
+    def _write(self, line: Callable[[], str]) -> None:
+        """Writes a line to the log, in a thread: it may have a long prompt, and the log may wait."""
+        if (log := self._log) is not None:
+            asyncio.get_running_loop().run_in_executor(None, lambda: log(line()))
 
     def _answer(self, request: ValidRequest) -> Answer:
         parameters = request.parameters
@@ -158,5 +160,4 @@ class TgiContainer:
                 yield index
 
     def _repeated(self, request: GenerateRequest) -> str | None:
-        wanted = request.parameters.return_full_text
-        return request.inputs if (self._return_full_text if wanted is None else wanted) else None
+        return request.inputs if request.parameters.return_full_text else None

@@ -1,22 +1,25 @@
 """Starting a TGI container: whether it starts with its environment, and what it writes to the log.
 
 The SageMaker image starts the launcher without `--json-output`, so that its lines are text. Steps that do not happen
-here (downloading, loading and warming up weights) write no line.
+here (downloading, loading and warming up weights) write a line only where they fail: `startup_failures.json` has them,
+from public logs (huggingface/text-generation-inference#1164; lines of `main.rs` are from logs of October 2023).
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from importlib.resources import files
 from typing import Protocol
 
 from mistral7b.catalog.instances import instance_type
 from mistral7b.container.rendering import log_line
+from mistral7b.container.request_log import debug
 from mistral7b.container.router import Pace, TgiContainer, at_once
 from mistral7b.tgi import tokenizer
-from mistral7b.tgi.launcher import LauncherError, parse_environment
+from mistral7b.tgi.clap import RustType
+from mistral7b.tgi.launcher import NATIVE_NAMES, LauncherError, argument, parse_environment
 from mistral7b.tgi.rules import LauncherProblem, Stage
-from mistral7b.tgi.settings import LauncherSettings
-
-_SHARD = "shard-manager: text_generation_launcher"
+from mistral7b.tgi.settings import LauncherArguments
 
 
 class Launch(Protocol):
@@ -31,18 +34,21 @@ class Launch(Protocol):
         """Such as ml.g5.2xlarge."""
 
     @property
+    def network_isolation(self) -> bool:
+        """Whether the container has no network."""
+
+    @property
     def log(self) -> Callable[[str], None]:
         """Writes a line to the container's log."""
 
 
 def start(launch: Launch, pace: Pace = at_once) -> TgiContainer | None:
     """Start a container; None if TGI ends with an error, which its log then tells."""
+    gpus = gpu = None
+    with suppress(LookupError):  # then the number of shards and the GPU's memory are not checked
+        gpus, gpu = (kind := instance_type(launch.instance_type)).gpus, kind.gpu
     try:
-        gpus = instance_type(launch.instance_type).gpus
-    except LookupError:  # then the number of shards is not checked
-        gpus = None
-    try:
-        settings = parse_environment(launch.environment, gpus=gpus)
+        settings = parse_environment(launch.environment, gpus=gpus, gpu=gpu, network=not launch.network_isolation)
     except LauncherError as error:
         for line in _failure(error.settings, error.problems[0]):
             launch.log(line)
@@ -52,51 +58,46 @@ def start(launch: Launch, pace: Pace = at_once) -> TgiContainer | None:
         launch.log(log_line("INFO", f"Sharding model on {settings.sm_num_gpus} processes"))
     tokenizer.load()  # takes a second the first time, which no request should wait for
     launch.log(log_line("INFO", "Starting Webserver"))
-    launch.log(log_line("INFO", "Connected", "text_generation_router"))
+    launch.log(log_line("INFO", "Connected", "text_generation_router: router/src/main.rs:247"))
     launch.log("Embedded AWS: no weights are loaded; requests are checked and counted as by TGI 1.1.0")
     return TgiContainer(settings, pace, launch.log)
 
 
-def _failure(settings: LauncherSettings, problem: LauncherProblem) -> list[str]:
+def _failure(settings: LauncherArguments, problem: LauncherProblem) -> Iterator[str]:
     if problem.stage in (Stage.ENTRY_POINT, Stage.ARGUMENTS):
-        return [line for line in problem.message.splitlines() if line]
-    log = [log_line("INFO", _arguments(settings))]
-    if problem.stage is Stage.SHARD:
-        log += [
-            log_line("INFO", "Starting shard rank=0", _SHARD),
-            log_line("ERROR", f"Shard complete standard error output:\n\n{problem.message} rank=0", _SHARD),
-            log_line("ERROR", "Shard 0 failed to start"),
-            log_line("INFO", "Shutting down shards"),
-            "Error: ShardCannotStart",
-        ]
-    else:
-        log.append(problem.message)
-    return log
+        yield from filter(None, problem.message.splitlines())
+        return
+    yield log_line("INFO", _arguments(settings))
+    text = files("mistral7b.container").joinpath("startup_failures.json").read_text(encoding="utf-8")
+    for line in json.loads(text)[problem.stage.value]:
+        level, target, message = line if isinstance(line, list) else ("", "", line)
+        message, target = (one.format(message=problem.message, s=settings) for one in (message, target))
+        yield log_line(level, message, target) if level else message
 
 
-def _arguments(settings: LauncherSettings) -> str:
+def _arguments(settings: LauncherArguments) -> str:
     """The arguments as the launcher writes them: Rust's Debug of its `Args`, in their order there."""
     shown = {name: _debug(name, value) for name, value in settings}
-    shown["quantize"] = _debug("quantize", settings.quantization)
-    return f"Args {{ {_ARGS.format_map(shown)} }}"
+    shown |= {"quantize": _debug("quantize", settings.quantization), "port": "8080", "env": "false"}
+    shown["cors_allow_origin"] = (
+        shown["cors_allow_origin"].replace("None", "[]").replace("Some(", "[").replace(")", "]")
+    )
+    return f"Args {{ {', '.join(f'{_NAMES.get(name, name)}: {shown[name]}' for name in _ARGS.split())} }}"
 
 
-_ARGS = (
-    "model_id: {hf_model_id}, revision: {hf_model_revision}, validation_workers: {validation_workers}, sharded: None, "
-    "num_shard: Some({sm_num_gpus}), quantize: {quantize}, dtype: {dtype}, "
-    "trust_remote_code: {hf_model_trust_remote_code}, max_concurrent_requests: {max_concurrent_requests}, "
-    "max_best_of: {max_best_of}, max_stop_sequences: {max_stop_sequences}, max_top_n_tokens: {max_top_n_tokens}, "
-    "max_input_length: {max_input_length}, max_total_tokens: {max_total_tokens}, "
-    "waiting_served_ratio: {waiting_served_ratio}, max_batch_prefill_tokens: {max_batch_prefill_tokens}, "
-    "max_batch_total_tokens: {max_batch_total_tokens}, max_waiting_tokens: {max_waiting_tokens}, "
-    'hostname: "container-0.local", port: 8080, shard_uds_path: "/tmp/text-generation-server", '
-    'master_addr: "localhost", master_port: 29500, huggingface_hub_cache: Some("/tmp"), weights_cache_override: None, '
-    "disable_custom_kernels: false, cuda_memory_fraction: {cuda_memory_fraction}, rope_scaling: {rope_scaling}, "
-    "rope_factor: {rope_factor}, json_output: false, otlp_endpoint: None, cors_allow_origin: [], "
-    "watermark_gamma: {watermark_gamma}, watermark_delta: {watermark_delta}, ngrok: false, ngrok_authtoken: None, "
-    "ngrok_edge: None, env: false"
-)
-_VARIANTS = {"bfloat16": "BFloat16", "bitsandbytes-nf4": "BitsandbytesNF4", "bitsandbytes-fp4": "BitsandbytesFP4"}
+_ARGS = """
+    hf_model_id hf_model_revision validation_workers sharded sm_num_gpus quantize dtype hf_model_trust_remote_code
+    max_concurrent_requests max_best_of max_stop_sequences max_top_n_tokens max_input_length max_total_tokens
+    waiting_served_ratio max_batch_prefill_tokens max_batch_total_tokens max_waiting_tokens hostname port shard_uds_path
+    master_addr master_port huggingface_hub_cache weights_cache_override disable_custom_kernels cuda_memory_fraction
+    rope_scaling rope_factor json_output otlp_endpoint cors_allow_origin watermark_gamma watermark_delta ngrok
+    ngrok_authtoken ngrok_edge env
+"""
+_NAMES = {name.lower(): native.lower() for name, native in NATIVE_NAMES.items()}
+_OPTIONS = ("sm_num_gpus", "huggingface_hub_cache")
+"""Optional arguments that the image sets."""
+_VARIANTS = {"true": "true", "false": "false", "bfloat16": "BFloat16"}
+_VARIANTS |= {"bitsandbytes-nf4": "BitsandbytesNF4", "bitsandbytes-fp4": "BitsandbytesFP4"}
 """Rust's names of choices, where they are more than the value with a capital."""
 
 
@@ -104,10 +105,6 @@ def _debug(name: str, value: object) -> str:
     """Rust's Debug of a setting's value."""
     if value is None:
         return "None"
-    if name in ("hf_model_id", "hf_model_revision"):
-        shown = json.dumps(value)
-    elif isinstance(value, str):
-        shown = _VARIANTS.get(value, value.capitalize())
-    else:
-        shown = str(value).lower()
-    return f"Some({shown})" if LauncherSettings.model_fields[name].default is None else shown
+    choice = argument(name)[0] is RustType.CHOICE
+    shown = _VARIANTS.get(str(value), str(value).capitalize()) if choice else debug(value)
+    return f"Some({shown})" if LauncherArguments.model_fields[name].default is None or name in _OPTIONS else shown

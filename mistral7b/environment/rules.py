@@ -76,9 +76,14 @@ def _instance_type_runs_the_version(env: Environment) -> Findings:
 def container_starts(env: Environment) -> Findings:
     """The container's launcher accepts its environment: any rule of the launcher, on loading the file. Source: TGI
     1.1.0, launcher.
+
+    Weights in half precision take no `gptq`, `awq` or `eetq`. Source: TGI 1.1.0, server.
+
+    Warm-up has memory for `MAX_BATCH_PREFILL_TOKENS`, and the KV cache holds `MAX_TOTAL_TOKENS`. Source: TGI 1.1.0,
+    router.
     """
     try:
-        parse_environment(env.container_environment())
+        parse_environment(env.container_environment(), gpu=catalog.instance_type(env.instance_type).gpu)
     except LauncherError as error:
         for problem in error.problems:
             yield Finding(f"tgi.{problem.variable}", problem.reason, problem.fix, problem.value)
@@ -101,16 +106,6 @@ def _weights_come_with_the_model(env: Environment) -> Findings:
     if env.tgi.hf_model_id not in (None, MODEL_FOLDER):
         reason = "the container has no network, so it cannot download a model; SageMaker puts the weights in "
         yield Finding("tgi.HF_MODEL_ID", reason + MODEL_FOLDER, f"leave it out, or set it to {MODEL_FOLDER}")
-
-
-@RULES.rule("tgi.HF_MODEL_QUANTIZE", "tgi.QUANTIZE")
-def _weights_are_not_quantized(env: Environment) -> Findings:
-    """Weights in half precision take no `gptq` and no `awq`. Source: TGI 1.1.0, server."""
-    for variable, method in env.tgi.to_environment().items():
-        if variable in ("HF_MODEL_QUANTIZE", "QUANTIZE") and method in ("gptq", "awq"):
-            reason = "it needs weights that were quantized that way, and JumpStart's are in half precision"
-            fix = "use bitsandbytes, bitsandbytes-nf4 or bitsandbytes-fp4, or leave it out"
-            yield Finding(f"tgi.{variable}", reason, fix)
 
 
 @RULES.rule("auto_scaling.min_instances", "auto_scaling.max_instances")

@@ -17,7 +17,8 @@ LATE_MS = 120_000
 """How much later than newer ones an event may arrive, and be shown."""
 _COLOUR = re.compile(r"(?:\x1b|#033)\[[0-9;]*m")
 _TRACED = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z +(TRACE|DEBUG|INFO|WARN|ERROR) +(.*)", re.DOTALL)
-_TARGET = re.compile(r"(?:^|[ :])text_generation_\w+(?:::\w+)*: *(?:\S+\.rs: *\d+: *)?")
+# The last one of a line: a span before it may have a request's prompt.
+_TARGET = re.compile(r"(?:.*[ :])?text_generation_\w+(?:::\w+)*: *(?:\S+\.rs: *\d+: *)?", re.DOTALL)
 _TIMES = re.compile(r'(total_time|queue_time|time_per_token)"?[=:] ?"([\d.]+)([^\d."]+)"')
 # In `router/src/infer.rs` a request over MAX_CONCURRENT_REQUESTS is logged so, and a validation error without a prefix.
 _OVERLOADED = "no permits available"
@@ -89,7 +90,7 @@ def parse(text: str) -> tuple[str, str]:
     traced = _TRACED.fullmatch(text)
     if traced is None:
         return "ERROR" if _FAILED.match(text) else "", text
-    target = _TARGET.search(traced[2])
+    target = _TARGET.match(traced[2])
     return traced[1], traced[2][target.end() :] + _times(traced[2]) if target else traced[2]
 
 

@@ -6,6 +6,7 @@ Messages are clap 4's and the Rust standard library's own, so a log of the embed
 import re
 from collections.abc import Callable, Sequence
 from enum import Enum
+from functools import partial
 
 U32_MAX = 2**32 - 1
 USIZE_MAX = 2**64 - 1
@@ -52,7 +53,9 @@ def parse_argument(
     if choices:
         missing = f"a value is required for '{placeholder}' but none was supplied"
         said = f"invalid value '{text}' for '{placeholder}'" if text else missing
-        raise InvalidValueError(f"{said}\n  [possible values: {', '.join(choices)}]")
+        alike = max(choices, key=partial(_similarity, text))
+        tip = f"\n\n  tip: a similar value exists: '{alike}'" if _similarity(text, alike) > 0.7 else ""
+        raise InvalidValueError(f"{said}\n  [possible values: {', '.join(choices)}]{tip}")
     read, form, empty, invalid, beyond, numbers = _NUMBERS[rust_type]
     reason = invalid if text else empty
     if re.fullmatch(form, text, re.ASCII | re.IGNORECASE):
@@ -61,3 +64,13 @@ def parse_argument(
             return number
         reason = beyond.format(number)
     raise InvalidValueError(f"invalid value '{text}' for '{placeholder}': {reason}")
+
+
+def _similarity(text: str, other: str) -> float:
+    """Jaro's similarity, by which clap finds the value that was meant."""
+    reach, met = max(len(text), len(other)) // 2 - 1, list[int]()
+    for i, letter in enumerate(text):
+        near = range(max(0, i - reach), min(len(other), i + reach + 1))
+        met += [j for j in near if other[j] == letter and j not in met][:1]
+    swapped = sum(other[i] != other[j] for i, j in zip(met, sorted(met), strict=True)) // 2
+    return (len(met) / len(text) + len(met) / len(other) + (len(met) - swapped) / len(met)) / 3 if met else 0.0

@@ -65,7 +65,7 @@ class JsonReader:
 
     def _with_path(self, message: str) -> str:
         path = ".".join(self.path).replace(".[", "[")
-        return f"{path}: {message}" if path else message
+        return message if path in ("", "?") else f"{path}: {message}"
 
     def peek(self) -> str:
         """The next character that is not white space, empty at the end."""
@@ -109,9 +109,11 @@ class JsonReader:
         """Steps through the object whose bracket is next, to the value of each key, which must not be in `values`."""
         more = not self._is_empty("}")
         while more:
+            self.path.append("?")  # serde_path_to_error does not know the key yet
             if self.peek() != '"':
                 self.fail_syntax()
             key = str(self.scalar())
+            self.path.pop()
             if key in values:
                 self.peek()
                 self.fail_data(f"duplicate field `{key}`")
@@ -120,8 +122,9 @@ class JsonReader:
                 self.fail_syntax()
             self._index += 1
             yield key
-            self.path.pop()
+            self.path[-1] = "?"
             more = self._another("}")
+            self.path.pop()
 
     def _another(self, closer: str) -> bool:
         """Whether an array or object goes on after a value; reads the comma, or the bracket that closes it."""

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from typing import Annotated, Any, get_args, get_origin
 
 from mistral7b.tgi.clap import InvalidValueError, RustType, parse_argument
-from mistral7b.tgi.rules import LauncherProblem, Stage, rules
-from mistral7b.tgi.settings import HINTS, LauncherSettings
+from mistral7b.tgi.rules import Host, LauncherProblem, Stage, check
+from mistral7b.tgi.settings import HINTS, LauncherArguments
 
-_NATIVE_NAMES = {
+NATIVE_NAMES = {
     "HF_MODEL_ID": "MODEL_ID",
     "HF_MODEL_REVISION": "REVISION",
     "SM_NUM_GPUS": "NUM_SHARD",
@@ -27,36 +27,38 @@ class LauncherError(ValueError):
     `settings` are those it could read, with the defaults of the others.
     """
 
-    def __init__(self, problems: list[LauncherProblem], settings: LauncherSettings) -> None:
+    def __init__(self, problems: list[LauncherProblem], settings: LauncherArguments) -> None:
         super().__init__("; ".join(f"{p.variable}={p.value}: {p.reason}; {p.fix}" for p in problems))
         self.problems = problems
         self.settings = settings
 
 
-def parse_environment(environment: Mapping[str, str], *, gpus: int | None = None) -> LauncherSettings:
+def parse_environment(
+    environment: Mapping[str, str], *, gpus: int | None = None, gpu: str | None = None, network: bool = True
+) -> LauncherArguments:
     """The settings that a container with this environment runs with; variables it does not know are ignored, as there.
 
-    `gpus` is the number of GPUs of the instance, if that is to be checked too. Raises LauncherError with every problem.
+    `gpus` and `gpu` are the number and the kind of the instance's GPUs, if these are to be checked too; `network` is
+    whether the container has one. Raises LauncherError with every problem.
     """
     values: dict[str, Any] = {}
     problems: list[LauncherProblem] = []
     if not environment.get("HF_MODEL_ID"):
         reason, fix = "the container needs to know which model to load", "set HF_MODEL_ID to /opt/ml/model"
         problems.append(LauncherProblem("HF_MODEL_ID", "", reason, fix, Stage.ENTRY_POINT, "HF_MODEL_ID must be set"))
-    for name in LauncherSettings.model_fields:
+    for name in LauncherArguments.model_fields:
         variable = name.upper()
         text = _text(variable, environment)
         if text is None:
             continue
-        rust_type, choices = _argument(name)
+        rust_type, choices = argument(name)
         try:
-            values[variable] = parse_argument(_NATIVE_NAMES.get(variable, variable), rust_type, text, choices)
+            values[variable] = parse_argument(NATIVE_NAMES.get(variable, variable), rust_type, text, choices)
         except InvalidValueError as error:
             problems.append(_unreadable(variable, text, rust_type, choices, error))
-    settings = LauncherSettings.model_validate(values)
+    settings = LauncherArguments.model_validate(values)
     unreadable = {problem.variable for problem in problems}
-    applicable = (rule for rule in rules(gpus) if unreadable.isdisjoint(rule.variables.split()))
-    problems += [problem for rule in applicable for problem in rule.check(settings)]
+    problems += check(settings, Host(gpus, gpu, network), unreadable)
     if problems:
         raise LauncherError(problems, settings)
     return settings
@@ -67,13 +69,13 @@ def _text(variable: str, environment: Mapping[str, str]) -> str | None:
     text = environment.get(variable)
     if variable == "QUANTIZE" and environment.get("HF_MODEL_QUANTIZE"):
         return None
-    if variable in _NATIVE_NAMES and not text:
-        native = _NATIVE_NAMES[variable]
+    if variable in NATIVE_NAMES and not text:
+        native = NATIVE_NAMES[variable]
         return None if variable in {"HF_MODEL_ID", "HF_MODEL_QUANTIZE"} else environment.get(native)
     return text
 
 
-def _argument(name: str) -> tuple[RustType, tuple[str, ...]]:
+def argument(name: str) -> tuple[RustType, tuple[str, ...]]:
     """Type and allowed values of a setting, from its annotation."""
     hint = HINTS[name]
     annotated = next((part for part in get_args(hint) if get_origin(part) is Annotated), hint)

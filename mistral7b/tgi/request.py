@@ -15,8 +15,13 @@ MAX_BODY_BYTES = 2 * 1024 * 1024
 
 DEFAULT_MAX_NEW_TOKENS = 20
 _FAILED = {400: "parse the request body as JSON", 422: "deserialize the JSON body into the target type"}
+# As the crate mime 0.3 parses a type, and axum takes it: the subtype or the suffix is json.
+_TOKEN = r"[\w!#$%&'*+.^`|~-]"
+_PARAMETER = rf' *{_TOKEN}+=(?:{_TOKEN}+|"[^\x00-\x1f\x7f][^"\x00-\x1f\x7f]*" *)'
 _JSON_CONTENT_TYPE = re.compile(
-    r"application/(json|[\w.!#$&^+-]+\+json)\s*(;.*)?", re.ASCII | re.IGNORECASE | re.DOTALL
+    rf"application/(?:json(?:\+(?:(?!\+){_TOKEN})*)?|{_TOKEN}+\+json)"
+    rf"(?:;(?:{_PARAMETER};)*(?:{_PARAMETER}| *{_TOKEN}+=| *))?",
+    re.ASCII | re.IGNORECASE,
 )
 
 

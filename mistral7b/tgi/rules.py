@@ -1,14 +1,21 @@
 """The rules between settings that the TGI 1.1.0 container applies at start-up, in its order and with its own words.
 
-Sources, of text-generation-inference 1.1.0: `launcher/src/main.rs` for the rules of the launcher; for those of a shard
-`server/text_generation_server/cli.py`, `utils/dist.py` and `models/custom_modeling/flash_mistral_modeling.py`.
+`launcher_rules.json` has the texts, by the stage that ends. Sources, of text-generation-inference 1.1.0:
+`launcher/src/main.rs` for the rules of the launcher; for those of a shard `server/text_generation_server/cli.py`,
+`utils/dist.py`, `utils/layers.py`, `utils/weights.py` and `models/custom_modeling/flash_mistral_modeling.py`; for those
+of warm-up `models/flash_causal_lm.py` and `router/src/main.rs`.
 """
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
+from importlib.resources import files
+from typing import Any, NamedTuple
 
-from mistral7b.tgi.settings import LauncherSettings
+from mistral7b.tgi.memory import GPU
+from mistral7b.tgi.settings import LauncherArguments
 
 ATTENTION_HEADS = 32
 """Attention heads of Mistral 7B: shards get equal shares of them."""
@@ -20,7 +27,18 @@ class Stage(Enum):
     ENTRY_POINT = "entry point"
     ARGUMENTS = "arguments"
     LAUNCHER = "launcher"
+    DOWNLOAD = "download"
     SHARD = "shard"
+    WARM_UP = "warm-up"
+    ROUTER = "router"
+
+
+class Host(NamedTuple):
+    """Where the container runs. What is None is not checked."""
+
+    gpus: int | None = None
+    gpu: str | None = None
+    network: bool = True
 
 
 @dataclass(frozen=True)
@@ -38,122 +56,56 @@ class LauncherProblem:
     message: str
 
 
-@dataclass(frozen=True)
-class Rule:
-    """One rule, and what is said where it is broken: texts with `{s.…}` for the settings."""
-
-    variables: str
-    """Those that it reads, the one to change first: without one of them it cannot be applied."""
-    broken: Callable[[LauncherSettings], bool]
-    message: str
-    reason: str
-    fix: str
-    stage: Stage = Stage.LAUNCHER
-
-    def check(self, s: LauncherSettings) -> Iterator[LauncherProblem]:
-        """The problem, if there is one."""
-        if self.broken(s):
-            variable, launcher = self.variables.split()[0], self.stage is Stage.LAUNCHER
-            message = f'Error: ArgumentValidation("{self.message}")' if launcher else self.message
-            reason, fix, message = (text.format(s=s) for text in (self.reason, self.fix, message))
-            yield LauncherProblem(variable, str(getattr(s, variable.lower())), reason, fix, self.stage, message)
-
-
-_SHARE_OF_MEMORY = (
-    "it is a share of the GPU's memory",
-    "leave CUDA_MEMORY_FRACTION out, or set it above 0 and to 1.0 at most",
-)
-_RULES = (
-    Rule(
-        "MAX_INPUT_LENGTH MAX_TOTAL_TOKENS",
-        lambda s: s.max_input_length >= s.max_total_tokens,
-        "`max_input_length` must be < `max_total_tokens`",
-        "it must be less than MAX_TOTAL_TOKENS, which is {s.max_total_tokens}",
-        "set MAX_TOTAL_TOKENS above {s.max_input_length}, or MAX_INPUT_LENGTH below {s.max_total_tokens}",
+_BROKEN: dict[str, Callable[[LauncherArguments, Host], bool | None]] = {
+    "prompt_fills_total": lambda s, _: s.max_input_length >= s.max_total_tokens,
+    "prefill_below_prompt": lambda s, _: s.max_input_length > s.max_batch_prefill_tokens,
+    "no_workers": lambda s, _: s.validation_workers == 0,
+    "no_shard": lambda s, _: s.sm_num_gpus == 0,
+    "sharded_alone": lambda s, _: s.sharded == "true" and s.sm_num_gpus == 1,
+    "batch_below_prefill": lambda s, _: _over(s.max_batch_prefill_tokens, s.max_batch_total_tokens),
+    "batch_below_total": lambda s, _: _over(s.max_total_tokens, s.max_batch_total_tokens),
+    "ngrok_without_token": lambda s, _: s.ngrok and s.ngrok_authtoken is None,
+    "ngrok_without_edge": lambda s, _: s.ngrok and s.ngrok_edge is None,
+    "download": lambda s, host: not host.network and not s.hf_model_id.startswith("/"),
+    "dtype_and_quantize": lambda s, _: s.dtype is not None and s.quantization is not None,
+    "unquantized_weights": lambda s, _: s.quantization in ("awq", "gptq"),
+    "no_eetq": lambda s, _: s.quantization == "eetq",
+    "uneven_shards": lambda s, _: s.sm_num_gpus > 0 and ATTENTION_HEADS % s.sm_num_gpus != 0,
+    "no_memory": lambda s, _: s.cuda_memory_fraction == 0,
+    "invalid_fraction": lambda s, _: not 0 <= s.cuda_memory_fraction <= 1,
+    "too_few_gpus": lambda s, host: _over(s.sm_num_gpus, host.gpus),
+    "weights_over_memory": lambda s, host: _modelled(s, host) and s.longest_prefill == 0,
+    "prefill_over_memory": lambda s, host: _modelled(s, host) and 0 < s.longest_prefill < s.max_batch_prefill_tokens,
+    "total_over_memory": lambda s, host: (
+        _modelled(s, host) and s.max_batch_prefill_tokens <= s.longest_prefill and s.max_total_tokens > s.cache_tokens
     ),
-    Rule(
-        "MAX_BATCH_PREFILL_TOKENS MAX_INPUT_LENGTH",
-        lambda s: s.max_input_length > s.max_batch_prefill_tokens,
-        "`max_batch_prefill_tokens` must be >= `max_input_length`. "
-        "Given: {s.max_batch_prefill_tokens} and {s.max_input_length}",
-        "the longest prompt, MAX_INPUT_LENGTH, is {s.max_input_length} tokens and must fit in one prefill",
-        "set MAX_BATCH_PREFILL_TOKENS to {s.max_input_length} or more",
-    ),
-    Rule(
-        "VALIDATION_WORKERS",
-        lambda s: s.validation_workers == 0,
-        "`validation_workers` must be > 0",
-        "without a worker no request can be checked",
-        "set VALIDATION_WORKERS to 2",
-    ),
-    Rule(
-        "SM_NUM_GPUS",
-        lambda s: s.sm_num_gpus == 0,
-        "`num_shard` cannot be < 1",
-        "the model needs a GPU",
-        "set SM_NUM_GPUS to the number of GPUs of the instance type",
-    ),
-    Rule(
-        "MAX_BATCH_TOTAL_TOKENS MAX_BATCH_PREFILL_TOKENS",
-        lambda s: s.max_batch_total_tokens is not None and s.max_batch_prefill_tokens > s.max_batch_total_tokens,
-        "`max_batch_prefill_tokens` must be <= `max_batch_total_tokens`. "
-        "Given: {s.max_batch_prefill_tokens} and {s.max_batch_total_tokens}",
-        "one prefill, MAX_BATCH_PREFILL_TOKENS, is {s.max_batch_prefill_tokens} tokens and must fit in the batch",
-        "leave MAX_BATCH_TOTAL_TOKENS out, or set it to {s.max_batch_prefill_tokens} or more",
-    ),
-    Rule(
-        "MAX_BATCH_TOTAL_TOKENS MAX_TOTAL_TOKENS",
-        lambda s: s.max_batch_total_tokens is not None and s.max_total_tokens > s.max_batch_total_tokens,
-        "`max_total_tokens` must be <= `max_batch_total_tokens`. "
-        "Given: {s.max_total_tokens} and {s.max_batch_total_tokens}",
-        "one request, MAX_TOTAL_TOKENS, is up to {s.max_total_tokens} tokens and must fit in the batch",
-        "leave MAX_BATCH_TOTAL_TOKENS out, or set it to {s.max_total_tokens} or more",
-    ),
-    Rule(
-        "DTYPE QUANTIZE HF_MODEL_QUANTIZE",
-        lambda s: s.dtype is not None and s.quantization is not None,
-        "RuntimeError: Only 1 can be set between `dtype` and `quantize`, as they both decide how goes the final model.",
-        "it cannot be combined with quantization, which is {s.quantization}",
-        "leave DTYPE out, or QUANTIZE and HF_MODEL_QUANTIZE",
-        stage=Stage.SHARD,
-    ),
-    Rule(
-        "SM_NUM_GPUS",
-        lambda s: s.sm_num_gpus > 0 and ATTENTION_HEADS % s.sm_num_gpus != 0,
-        "ValueError: `num_heads` must be divisible by `num_shards` "
-        f"(got `num_heads`: {ATTENTION_HEADS} and `num_shards`: {{s.sm_num_gpus}}",
-        f"the {ATTENTION_HEADS} attention heads of Mistral 7B cannot be shared equally by {{s.sm_num_gpus}} GPUs",
-        "set SM_NUM_GPUS to 1, 2, 4 or 8",
-        stage=Stage.SHARD,
-    ),
-    Rule(
-        "CUDA_MEMORY_FRACTION",
-        lambda s: s.cuda_memory_fraction == 0,
-        "torch.cuda.OutOfMemoryError: CUDA out of memory.",
-        *_SHARE_OF_MEMORY,
-        stage=Stage.SHARD,
-    ),
-    Rule(
-        "CUDA_MEMORY_FRACTION",
-        lambda s: not 0 <= s.cuda_memory_fraction <= 1,
-        "ValueError: Invalid fraction value: {s.cuda_memory_fraction}. Allowed range: 0~1",
-        *_SHARE_OF_MEMORY,
-        stage=Stage.SHARD,
-    ),
-)
+}
 
 
-def _enough_gpus(gpus: int) -> Rule:
-    return Rule(
-        "SM_NUM_GPUS",
-        lambda s: s.sm_num_gpus > gpus,
-        "RuntimeError: CUDA error: invalid device ordinal",
-        f"the instance has {gpus} GPU{'s' if gpus != 1 else ''}",
-        f"set SM_NUM_GPUS to {gpus}" if gpus else "choose an instance type with a GPU",
-        stage=Stage.SHARD,
-    )
+def _over(value: int, limit: int | None) -> bool:
+    return limit is not None and value > limit
 
 
-def rules(gpus: int | None) -> tuple[Rule, ...]:
-    """Every rule; with the number of GPUs of the instance, if given, also the one that needs it."""
-    return _RULES if gpus is None else (*_RULES, _enough_gpus(gpus))
+def _modelled(s: LauncherArguments, host: Host) -> bool:
+    """Whether the performance model covers the memory: one unquantized shard on the GPU that was measured."""
+    return host.gpu == GPU and s.sm_num_gpus == 1 and s.quantization is None and 0 < s.cuda_memory_fraction <= 1
+
+
+@cache
+def _texts() -> dict[str, dict[str, dict[str, str]]]:
+    texts: Any = json.loads(files("mistral7b.tgi").joinpath("launcher_rules.json").read_text(encoding="utf-8"))
+    return texts  # type: ignore[no-any-return]
+
+
+def check(s: LauncherArguments, host: Host, unreadable: Set[str]) -> Iterator[LauncherProblem]:
+    """The rules that settings break, but for those that read an unreadable variable.
+
+    A rule's `variables` are those that it reads. The first that is set is the one to change.
+    """
+    for stage, rules in _texts().items():
+        for name, rule in rules.items():
+            variables = rule["variables"].split()
+            if unreadable.isdisjoint(variables) and _BROKEN[name](s, host):
+                variable = next(one for one in variables if getattr(s, one.lower()) is not None)
+                reason, fix, message = (rule[text].format(s=s, host=host) for text in ("reason", "fix", "message"))
+                yield LauncherProblem(variable, str(getattr(s, variable.lower())), reason, fix, Stage(stage), message)

@@ -5,8 +5,8 @@ and reports the error that comes first.
 """
 
 import json
-import struct
 from collections.abc import Callable
+from ctypes import c_float
 from dataclasses import MISSING, fields
 from decimal import Decimal
 from functools import cache, partial
@@ -70,11 +70,7 @@ def _number(reader: JsonReader, rust_type: str) -> int | float:
     _beginning(reader, "-0123456789", rust_type)
     value: Any = reader.scalar()
     if rust_type == "f32":
-        try:
-            rounded: float = struct.unpack("f", struct.pack("f", value))[0]
-        except OverflowError:
-            return float("inf") if value > 0 else float("-inf")
-        return rounded
+        return c_float(value).value
     if isinstance(value, float):
         reader.fail_data(f"invalid type: {_name(value)}, expected {rust_type}")
     if value not in _RANGES[rust_type]:
@@ -98,7 +94,5 @@ def _name(value: str | float | None) -> str:
         return f"string {json.dumps(value, ensure_ascii=False)}"
     if isinstance(value, bool):
         return f"boolean `{json.dumps(value)}`"
-    digits = f"{Decimal(repr(value)):f}"
-    if isinstance(value, int):
-        return f"integer `{digits}`"
-    return f"floating point `{digits if '.' in digits else digits + '.0'}`"
+    kind = "integer" if isinstance(value, int) else "floating point"
+    return f"{kind} `{f'{Decimal(repr(value)):f}'.removesuffix('.0')}`"

@@ -1,7 +1,8 @@
 """The settings of the TGI 1.1.0 container on SageMaker: one typed field per environment variable.
 
 Names, types and defaults are those of `launcher/src/main.rs` and `sagemaker-entrypoint.sh` of that version.
-Launcher variables that make no sense on SageMaker (port, sockets, ngrok, caches) are left out.
+An environment file sets `LauncherSettings`; `LauncherArguments` adds what makes no sense on SageMaker. PORT is not
+read: the entry point gives the port as an argument.
 """
 
 import json
@@ -9,7 +10,9 @@ from typing import Annotated, Any, Literal, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
+from mistral7b.tgi import memory
 from mistral7b.tgi.clap import U32_MAX, RustType
+from mistral7b.tgi.other_names import reason_and_fix
 from mistral7b.yamlfile import pattern
 
 Quantization = Literal["awq", "eetq", "gptq", "bitsandbytes", "bitsandbytes-nf4", "bitsandbytes-fp4"]
@@ -19,12 +22,16 @@ RopeScaling = Literal["linear", "dynamic"]
 Usize = Annotated[int, Field(ge=0), RustType.USIZE]
 U32 = Annotated[int, Field(ge=0, le=U32_MAX), RustType.U32]
 F32 = Annotated[float, RustType.F32]
+String = Annotated[str, RustType.STRING]
+Flag = Annotated[bool, RustType.BOOL]
 
 
 class _Variables(BaseModel):
     model_config = ConfigDict(
         frozen=True, strict=True, extra="forbid", alias_generator=str.upper, use_attribute_docstrings=True
     )
+    explain_unknown = staticmethod(reason_and_fix)
+    """What an environment file's error says of a variable that is no field (`mistral7b.yamlfile`)."""
 
 
 class LauncherSettings(_Variables):
@@ -34,22 +41,22 @@ class LauncherSettings(_Variables):
     the narrower ranges of what makes sense.
     """
 
-    hf_model_id: Annotated[str, RustType.STRING] = "/opt/ml/model"
+    hf_model_id: String = "/opt/ml/model"
     """Folder of the weights: /opt/ml/model, where SageMaker puts them. An environment file can give no other folder,
     and no model on the Hub, as the container has no network."""
-    hf_model_revision: Annotated[str, RustType.STRING] | None = None
+    hf_model_revision: String | None = None
     """Commit or branch of a model on the Hub. It has no effect on weights in a folder."""
     sm_num_gpus: Usize = 1
     """GPUs that share the model, one shard on each; all that the instance has."""
     hf_model_quantize: Annotated[Quantization, RustType.CHOICE] | None = None
     """As QUANTIZE, and overrides it if both are set."""
-    hf_model_trust_remote_code: Annotated[bool, RustType.BOOL] = False
+    hf_model_trust_remote_code: Flag = False
     """Whether to run Python code that comes with the model."""
     validation_workers: Usize = 2
     """Threads that tokenize and check requests."""
     quantize: Annotated[Quantization, RustType.CHOICE] | None = None
-    """Quantization of the weights as they are loaded. An environment file can give neither awq nor gptq, which need
-    weights quantized that way."""
+    """Quantization of the weights as they are loaded. awq and gptq need weights quantized that way, and the image
+    lacks eetq: they do not start."""
     dtype: Annotated[Dtype, RustType.CHOICE] | None = None
     """Number format of the weights, float16 unless set; not together with QUANTIZE."""
     max_concurrent_requests: Usize = 128
@@ -88,8 +95,37 @@ class LauncherSettings(_Variables):
         """The quantization in force: the entry point puts HF_MODEL_QUANTIZE over QUANTIZE."""
         return self.hf_model_quantize or self.quantize
 
+    @property
+    def cache_tokens(self) -> int:
+        """What the warm-up of one unquantized shard measures as MAX_BATCH_TOTAL_TOKENS, by the performance model."""
+        return memory.cache_tokens(self.max_batch_prefill_tokens, self.cuda_memory_fraction)
 
-HINTS = get_type_hints(LauncherSettings, include_extras=True)
+    @property
+    def longest_prefill(self) -> int:
+        """The largest MAX_BATCH_PREFILL_TOKENS that warm-up has memory for; 0 if the weights do not fit."""
+        return memory.longest_prefill(self.cuda_memory_fraction)
+
+
+class LauncherArguments(LauncherSettings):
+    """Every argument that the launcher reads from the environment, with the defaults of the SageMaker image."""
+
+    sharded: Annotated[Literal["true", "false"], RustType.CHOICE] | None = None
+    hostname: String = "container-0.local"
+    shard_uds_path: String = "/tmp/text-generation-server"
+    master_addr: String = "localhost"
+    master_port: Usize = 29500
+    huggingface_hub_cache: String = "/tmp"
+    weights_cache_override: String | None = None
+    disable_custom_kernels: Flag = False
+    json_output: Flag = False
+    otlp_endpoint: String | None = None
+    cors_allow_origin: String | None = None
+    ngrok: Flag = False
+    ngrok_authtoken: String | None = None
+    ngrok_edge: String | None = None
+
+
+HINTS = get_type_hints(LauncherArguments, include_extras=True)
 """Each setting's annotation, whole."""
 
 # What the container reads without complaint, and then refuses to start with, or every request, or runs out of sense.

@@ -86,8 +86,12 @@ def _refuse_first(*rules: tuple[bool, str]) -> None:
 
 
 def _prompt(inputs: str, truncate: int | None) -> list[int]:
-    """The prompt's tokens; of a truncated one the last, read again from their text as the router does."""
+    """The prompt's tokens; of a truncated one `<s>` and the last.
+
+    The router cuts them from the left and hands on their text, which the server reads and cuts again, but for `<s>`.
+    """
     ids = tokenizer.encode(inputs)
     if truncate is None or truncate >= len(ids):
         return ids
-    return tokenizer.encode(tokenizer.decode(ids[-truncate:]))[-truncate:]
+    begin, *kept = tokenizer.encode(tokenizer.decode(ids[-truncate:]))
+    return [begin, *kept[max(0, len(kept) + 1 - truncate) :]]

@@ -167,6 +167,8 @@ def _problem(
     if error["type"] == "missing":  # it stands nowhere
         return Problem(source.file, None, dotted(path), None, "it is required", kind.how_to_add)
     if error["type"] == "extra_forbidden":
+        if explained := getattr(section, "explain_unknown", lambda _: None)(str(path[-1])):
+            return source.problem(path, None, *explained)  # the value may be a secret
         names = {field.alias or name for name, field in section.model_fields.items()}
         known = sorted(names - ({kind.not_in_file} if section is kind.model else set()))
         fix = with_guess(str(path[-1]), known, f"fields here are {', '.join(known)}")

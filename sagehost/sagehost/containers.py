@@ -24,6 +24,8 @@ class Launch:
     """S3 URI of the model data."""
     log: Callable[[str], None]
     """Writes a line to the instance's log stream in CloudWatch Logs. Not for the event loop: it may wait."""
+    network_isolation: bool = False
+    """Whether the model sets EnableNetworkIsolation: the container then has no network."""
 
 
 Response = tuple[int, Mapping[str, str], bytes | AsyncGenerator[bytes, None]]

@@ -40,6 +40,7 @@ class VariantPlan:
     role: str = ""
     subnets: tuple[str, ...] = ()
     security_groups: tuple[str, ...] = ()
+    network_isolation: bool = False
 
     def scaled(self, weight: float | None, instances: int | None) -> "VariantPlan":
         """The same variant with another weight or number of instances; None keeps the current one."""
@@ -67,6 +68,7 @@ def _plan(backend: SageMakerModelBackend, variant: Mapping[str, Any]) -> Variant
         role=model.execution_role_arn,
         subnets=tuple(vpc.get("Subnets") or ()),
         security_groups=tuple(vpc.get("SecurityGroupIds") or ()),
+        network_isolation=bool(model.enable_network_isolation),
     )
 
 
@@ -113,8 +115,8 @@ def _container(containers: Containers, key: EndpointKey, plan: VariantPlan, stre
     log = partial(_write_log, key, stream)
     primary = f"The primary container for production variant {plan.name}"
     try:
-        start = choose(containers, plan.image)
-        container = start(Launch(plan.image, plan.environment, plan.instance_type, plan.model_data, log))
+        start, isolated = choose(containers, plan.image), plan.network_isolation
+        container = start(Launch(plan.image, plan.environment, plan.instance_type, plan.model_data, log, isolated))
     except NoContainerError as error:
         log(str(error))
         raise DeploymentError(

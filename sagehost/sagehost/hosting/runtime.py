@@ -143,7 +143,7 @@ def _variant(request: Request, key: EndpointKey, endpoint: RunningEndpoint) -> R
 
 async def _messages(invoked: _Invoked) -> AsyncGenerator[bytes, None]:
     try:
-        async with aclosing(invoked.response[2]) as parts:
+        async with aclosing(invoked.response[2]) as whole, aclosing(eventstream.recut(whole)) as parts:
             async for part in parts:
                 yield eventstream.payload_part(part)
     except Exception:  # noqa: BLE001 - the response has begun: only a message in the stream can report it

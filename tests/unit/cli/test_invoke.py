@@ -202,6 +202,20 @@ def test_containers_error_to_a_raw_request_is_printed(run: Run) -> None:
     assert "refused the request (422): Input validation error: `inputs` cannot be empty" in told
 
 
+def test_a_raw_chat_request_is_explained_beside_the_containers_error(run: Run) -> None:
+    body = b'{"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 5}'
+    result = run("invoke", "dev", "--raw", "-", stdin=body)
+    assert (result.status, "missing field `inputs`" in result.err) == (1, True)
+    assert "`messages`: it is a chat request, which TGI 1.1.0 does not know" in result.err
+    assert "`max_tokens`: TGI 1.1.0 reads `parameters.max_new_tokens`" in result.err
+
+
+def test_parameters_of_later_versions_are_said_to_be_ignored(run: Run) -> None:
+    body = b'{"inputs": "Once", "parameters": {"max_new_tokens": 2, "grammar": {}}}'
+    result = run("invoke", "dev", "--raw", "-", stdin=body)
+    assert (result.status, "`grammar`: TGI 1.1.0 ignores it" in result.err) == (0, True)
+
+
 @pytest.mark.parametrize("mode", [(), ("--stream",)])
 def test_overloaded_endpoint_is_reported_with_its_limit_and_the_fix(run: Run, mode: tuple[str, ...]) -> None:
     told = told_by(run("invoke", "busy", "Hello!", *mode), status=1)

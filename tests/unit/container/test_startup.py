@@ -1,5 +1,6 @@
 """What a container writes to its log when it starts or does not."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ class Launch:
     environment: dict[str, str]
     instance_type: str
     log: Callable[[str], None]
+    network_isolation: bool = True
 
 
 def started(instance_type: str = "ml.g5.2xlarge", **environment: str) -> tuple[TgiContainer | None, list[str]]:
@@ -79,6 +81,49 @@ def test_only_the_first_problem_is_logged() -> None:
     _, log = started(**ENVIRONMENT, MAX_INPUT_LENGTH="5000", CUDA_MEMORY_FRACTION="7")
     assert log[-1] == 'Error: ArgumentValidation("`max_input_length` must be < `max_total_tokens`")'
     assert len(log) == 2
+
+
+def test_arguments_without_use_on_sagemaker_are_logged_as_given() -> None:
+    _, log = started(**ENVIRONMENT, SHARDED="false", JSON_OUTPUT="true", CORS_ALLOW_ORIGIN="*", MASTER_PORT="7")
+    assert "sharded: Some(false)" in log[0]
+    assert 'json_output: true, otlp_endpoint: None, cors_allow_origin: ["*"]' in log[0]
+    assert "master_port: 7," in log[0]
+
+
+def shown(log: list[str]) -> list[str]:
+    """Lines without their times."""
+    return [re.sub(r"^\S+Z +", "", line) for line in log[1:]]
+
+
+def test_warm_up_without_memory_is_logged_as_by_server_router_and_launcher() -> None:
+    container, log = started(**ENVIRONMENT, MAX_BATCH_PREFILL_TOKENS="30000")
+    reason = "Not enough memory to handle 30000 prefill tokens. You need to decrease `--max-batch-prefill-tokens`"
+    assert container is None
+    assert shown(log) == [
+        "INFO text_generation_launcher: Starting Webserver",
+        "INFO text_generation_router: router/src/main.rs:213: Warming up model",
+        f"ERROR text_generation_launcher: Method Warmup encountered an error.\n\nRuntimeError: {reason}",
+        "ERROR warmup{max_input_length=1024 max_prefill_tokens=30000}:warmup: text_generation_client: "
+        f"router/client/src/lib.rs:33: Server error: {reason}",
+        f'Error: Warmup(Generation("{reason}"))',
+        "ERROR text_generation_launcher: Webserver Crashed",
+        "INFO text_generation_launcher: Shutting down shards",
+        "INFO shard-manager: text_generation_launcher: Shard terminated rank=0",
+        "Error: WebserverFailed",
+    ]
+
+
+def test_a_request_larger_than_the_kv_cache_ends_the_router() -> None:
+    container, log = started(**ENVIRONMENT, MAX_TOTAL_TOKENS="70000")
+    assert container is None
+    assert 'Error: ArgumentValidation("`max_total_tokens` must be <= `max_batch_total_tokens`. Given: 70000' in log[3]
+    assert log[-1] == "Error: WebserverFailed"
+
+
+def test_a_model_from_the_hub_starts_only_with_a_network() -> None:
+    environment, log = ENVIRONMENT | {"HF_MODEL_ID": "mistralai/Mistral-7B-v0.1"}, list[str]()
+    assert started(**environment)[1][-1] == "Error: DownloadError"
+    assert start(Launch(environment, "ml.g5.2xlarge", log.append, network_isolation=False)) is not None
 
 
 def test_a_shard_that_fails_says_why_before_the_launcher_gives_up() -> None:

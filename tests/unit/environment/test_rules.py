@@ -40,6 +40,15 @@ REFUSED = {
     ),
     "a model from the Hub": ("tgi: {HF_MODEL_ID: mistralai/Mistral-7B-v0.1}", "tgi.HF_MODEL_ID", "no network"),
     "weights that are not there": ("tgi: {HF_MODEL_QUANTIZE: awq}", "tgi.HF_MODEL_QUANTIZE", "half precision"),
+    "a quantization that the image lacks": ("tgi: {QUANTIZE: eetq}", "tgi.QUANTIZE", "no EETQ"),
+    "more than warm-up has memory for": (
+        "tgi: {MAX_BATCH_PREFILL_TOKENS: 30000}",
+        "tgi.MAX_BATCH_PREFILL_TOKENS",
+        "warm-up has room for a prefill of 24688 tokens on one NVIDIA A10G",
+    ),
+    "TGI 2's name": ("tgi: {MAX_INPUT_TOKENS: 100}", "tgi.MAX_INPUT_TOKENS", "it is TGI 2's name"),
+    "the Hub's token": ("tgi: {HF_TOKEN: hf_x}", "tgi.HF_TOKEN", "nothing is asked of the Hub"),
+    "an argument without use": ("tgi: {JSON_OUTPUT: true}", "tgi.JSON_OUTPUT", "makes no sense"),
     "more than the requests a container takes": (
         "auto_scaling: {target_concurrent_requests: 129}",
         "auto_scaling.target_concurrent_requests",

@@ -56,6 +56,23 @@ def test_an_unknown_choice_is_refused_with_the_choices() -> None:
     assert str(error.value) == ("invalid value 'int8' for '--dtype <DTYPE>'\n  [possible values: float16, bfloat16]")
 
 
+@pytest.mark.parametrize(
+    ("text", "tip"),
+    [
+        ("bfloat", "bfloat16"),
+        ("f", "float16"),
+        ("float61", "float16"),
+        ("fp16", None),
+        ("int8", None),
+        ("BFLOAT16", None),
+    ],
+)
+def test_a_choice_like_an_unknown_one_is_suggested_as_clap_does(text: str, tip: str | None) -> None:
+    with pytest.raises(InvalidValueError) as error:
+        parse_argument("DTYPE", RustType.CHOICE, text, ("float16", "bfloat16"))
+    assert str(error.value).partition("\n\n  tip: a similar value exists: ")[2] == (f"'{tip}'" if tip else "")
+
+
 def test_an_empty_choice_is_a_missing_value() -> None:
     with pytest.raises(InvalidValueError, match="a value is required for '--dtype <DTYPE>' but none was supplied"):
         parse_argument("DTYPE", RustType.CHOICE, "", ("float16", "bfloat16"))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mistral7b.tgi import LauncherError, parse_environment
+from mistral7b.tgi import LauncherError, parse_environment, rules
 from mistral7b.tgi.rules import LauncherProblem, Stage
 
 JUMPSTART = {
@@ -120,7 +120,7 @@ def test_a_prefill_larger_than_the_batch_is_refused() -> None:
 @pytest.mark.parametrize("variable", ["QUANTIZE", "HF_MODEL_QUANTIZE"])
 def test_a_number_format_and_a_quantization_exclude_each_other(variable: str) -> None:
     """`DTYPE` or quantization, not both. Source: TGI 1.1.0, server."""
-    (problem,) = problems(DTYPE="float16", **{variable: "gptq"})
+    (problem,) = problems(DTYPE="float16", **{variable: "bitsandbytes"})
     assert (problem.variable, problem.stage) == ("DTYPE", Stage.SHARD)
 
 
@@ -139,7 +139,7 @@ def test_a_share_of_memory_outside_0_to_1_is_refused(fraction: str) -> None:
 
 def test_more_shards_than_gpus_are_refused() -> None:
     (problem,) = problems(SM_NUM_GPUS="8")
-    assert problem.reason == "the instance has 4 GPUs"
+    assert problem.reason == "GPUs of the instance: 4"
     assert problem.message == "RuntimeError: CUDA error: invalid device ordinal"
 
 
@@ -173,8 +173,78 @@ def test_the_launchers_own_names_are_read_where_sagemakers_are_absent_or_empty()
 
 
 def test_a_quantization_that_sagemakers_replaces_is_not_read() -> None:
-    settings = parse_environment(JUMPSTART | {"QUANTIZE": "nonsense", "HF_MODEL_QUANTIZE": "awq"})
-    assert settings.quantization == "awq"
+    settings = parse_environment(JUMPSTART | {"QUANTIZE": "nonsense", "HF_MODEL_QUANTIZE": "bitsandbytes"})
+    assert settings.quantization == "bitsandbytes"
+
+
+@pytest.mark.parametrize("variable", ["QUANTIZE", "HF_MODEL_QUANTIZE"])
+@pytest.mark.parametrize(("method", "message"), [("eetq", "install EETQ"), ("gptq", "Cannot load `gptq` weight")])
+def test_quantizations_that_the_image_or_the_weights_lack_are_refused(variable: str, method: str, message: str) -> None:
+    (problem,) = problems(**{variable: method})
+    assert (problem.variable, problem.value, problem.stage) == (variable, method, Stage.SHARD)
+    assert message in problem.message
+
+
+def on_a10g(**changes: str) -> list[LauncherProblem]:
+    with pytest.raises(LauncherError) as error:
+        parse_environment(JUMPSTART | changes, gpus=1, gpu="NVIDIA A10G")
+    return error.value.problems
+
+
+def test_a_prefill_larger_than_the_memory_ends_warm_up_and_the_fix_starts() -> None:
+    (problem,) = on_a10g(MAX_BATCH_PREFILL_TOKENS="30000")
+    assert (problem.variable, problem.stage) == ("MAX_BATCH_PREFILL_TOKENS", Stage.WARM_UP)
+    assert problem.message.startswith("Not enough memory to handle 30000 prefill tokens.")
+    # 22.2 GiB less weights and context are 8.927 GB; a token of prefill and of its cache are 230,400 + 131,072 bytes.
+    assert problem.fix.endswith("to 24688 or less")
+    fixed = parse_environment(JUMPSTART | {"MAX_BATCH_PREFILL_TOKENS": "24688"}, gpus=1, gpu="NVIDIA A10G")
+    assert fixed.cache_tokens >= 24688
+
+
+def test_a_request_larger_than_the_kv_cache_ends_the_router() -> None:
+    (problem,) = on_a10g(MAX_TOTAL_TOKENS="53713")
+    assert (problem.variable, problem.stage) == ("MAX_TOTAL_TOKENS", Stage.ROUTER)
+    assert problem.message.endswith('`max_total_tokens` must be <= `max_batch_total_tokens`. Given: 53713 and 53712")')
+    assert parse_environment(JUMPSTART | {"MAX_TOTAL_TOKENS": "53712"}, gpu="NVIDIA A10G").max_total_tokens == 53712
+
+
+def test_a_share_of_memory_that_the_weights_exceed_is_refused() -> None:
+    (problem,) = on_a10g(CUDA_MEMORY_FRACTION="0.6")
+    assert (problem.variable, problem.stage) == ("CUDA_MEMORY_FRACTION", Stage.SHARD)
+
+
+@pytest.mark.parametrize(
+    ("gpu", "changes"),
+    [("NVIDIA A100", {}), ("NVIDIA A10G", {"QUANTIZE": "bitsandbytes"}), ("NVIDIA A10G", {"SM_NUM_GPUS": "4"})],
+)
+def test_memory_is_not_checked_where_the_model_does_not_cover_it(gpu: str, changes: dict[str, str]) -> None:
+    large = {"MAX_BATCH_PREFILL_TOKENS": "30000", "MAX_TOTAL_TOKENS": "70000"}
+    assert parse_environment(JUMPSTART | large | changes, gpus=4, gpu=gpu).max_total_tokens == 70000
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "message"),
+    [
+        ("SHARDED", "yes", "'--sharded <SHARDED>'\n  [possible values: true, false]"),
+        ("JSON_OUTPUT", "1", "'--json-output'\n  [possible values: true, false]"),
+        ("DISABLE_CUSTOM_KERNELS", "", "'--disable-custom-kernels' but none was supplied"),
+        ("MASTER_PORT", "http", "'--master-port <MASTER_PORT>': invalid digit found in string"),
+        ("SHARDED", "true", "`sharded` is true but `num_shard` <= 1"),
+        ("NGROK", "true", "`ngrok-authtoken` must be set when using ngrok tunneling"),
+    ],
+)
+def test_arguments_without_use_on_sagemaker_are_read_all_the_same(variable: str, text: str, message: str) -> None:
+    problem = problems(**{variable: text})[0]
+    assert problem.variable == variable
+    assert message in problem.message
+
+
+def test_the_port_is_given_by_the_entry_point_and_not_read() -> None:
+    assert parse_environment(JUMPSTART | {"PORT": "eighty"}).max_total_tokens == 8192
+
+
+def test_every_rule_has_texts_and_every_text_a_rule() -> None:
+    assert {name for texts in rules._texts().values() for name in texts} == rules._BROKEN.keys()
 
 
 def test_infinite_ratios_are_read_as_the_launcher_reads_them() -> None:

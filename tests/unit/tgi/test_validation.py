@@ -95,10 +95,11 @@ def test_rules_are_applied_in_the_routers_order() -> None:
     ]
 
 
-def test_truncation_keeps_the_last_tokens() -> None:
-    prompt = valid("one two three four five", truncate=3).prompt
-    assert len(prompt) == 3
-    assert tokenizer.decode(prompt) == "three four five"
+@pytest.mark.parametrize(("truncate", "kept"), [(3, "<s> four five"), (1, "<s>")])
+def test_truncation_keeps_the_beginning_of_sequence_and_the_last_tokens(truncate: int, kept: str) -> None:
+    prompt = valid("one two three four five", truncate=truncate).prompt
+    assert len(prompt) == truncate
+    assert tokenizer.decode(prompt) == kept
 
 
 def test_truncation_to_more_tokens_than_there_are_changes_nothing() -> None:

@@ -64,9 +64,9 @@ def test_the_prompts_tokens_are_shown_when_asked_for(endpoint: str, ask: Ask) ->
     prefill = ask(endpoint, "Hello <s>", decoder_input_details=True)[0]["details"]["prefill"]
     assert prefill == [
         {"id": 1, "text": "<s>", "logprob": None},
-        {"id": 22557, "text": "Hello", "logprob": None},
-        {"id": 28705, "text": "", "logprob": None},
-        {"id": 1, "text": "<s>", "logprob": None},
+        {"id": 22557, "text": "Hello", "logprob": 0.0},
+        {"id": 28705, "text": "", "logprob": 0.0},
+        {"id": 1, "text": "<s>", "logprob": 0.0},
     ]
 
 
