@@ -1,8 +1,9 @@
 """Answers the approval of security changes in the pipeline, for the execution that asks for it."""
 
 import time
-from collections.abc import Mapping
 from typing import Any
+
+import jmespath
 
 from mistral7b.errors import FAILED, UserError
 from mistral7b.promotion.names import PIPELINE_NAME, SECURITY_APPROVAL
@@ -30,7 +31,7 @@ def approve(codepipeline: Any, environment: str, execution: str, summary: str) -
         UserError: CodePipeline has not asked within `PATIENCE_S`.
     """
     end = time.monotonic() + PATIENCE_S
-    while (asked := _asked(codepipeline, environment, execution)) is None:
+    while not (asked := asked_for(codepipeline, environment, SECURITY_APPROVAL, execution)):
         if time.monotonic() >= end:
             reason = f"pipeline {PIPELINE_NAME} has not asked for {SECURITY_APPROVAL} in stage {environment}"
             fix = f"see whether the execution still runs; {EXECUTION_VARIABLE} has to hold its id"
@@ -38,22 +39,25 @@ def approve(codepipeline: Any, environment: str, execution: str, summary: str) -
         time.sleep(_POLL_S)
     if asked["status"] != "InProgress":
         return str(asked["status"])
-    codepipeline.put_approval_result(
-        pipelineName=PIPELINE_NAME,
-        stageName=environment,
-        actionName=SECURITY_APPROVAL,
-        result={"summary": summary[:_LONGEST_SUMMARY], "status": "Approved"},
-        token=asked["token"],
-    )
+    answer(codepipeline, environment, SECURITY_APPROVAL, asked["token"], summary)
     return APPROVED
 
 
-def _asked(codepipeline: Any, environment: str, execution: str) -> Mapping[str, Any] | None:
-    """The approval's own execution, once it has a token or an answer; None before."""
-    stages = codepipeline.get_pipeline_state(name=PIPELINE_NAME).get("stageStates", ())
-    stage: Mapping[str, Any] = next((one for one in stages if one.get("stageName") == environment), {})
-    if stage.get("latestExecution", {}).get("pipelineExecutionId") != execution:
-        return None
-    actions = (one for one in stage.get("actionStates", ()) if one.get("actionName") == SECURITY_APPROVAL)
-    found = (one.get("latestExecution", {}) for one in actions)
-    return next((one for one in found if one.get("token") or one.get("status") in ("Succeeded", "Failed")), None)
+def asked_for(codepipeline: Any, stage: str, action: str, execution: str) -> dict[str, str]:
+    """State of an approval in an execution, once it has a token or an answer; empty before."""
+    path = (
+        f"stageStates[?stageName=='{stage}' && latestExecution.pipelineExecutionId=='{execution}'].actionStates[]"
+        f" | [?actionName=='{action}'].latestExecution | [?token || status!='InProgress'] | [0]"
+    )
+    return jmespath.search(path, codepipeline.get_pipeline_state(name=PIPELINE_NAME)) or {}
+
+
+def answer(codepipeline: Any, stage: str, action: str, token: str, summary: str, *, approved: bool = True) -> None:
+    """Approves or rejects. Raises ClientError."""
+    codepipeline.put_approval_result(
+        pipelineName=PIPELINE_NAME,
+        stageName=stage,
+        actionName=action,
+        result={"summary": summary[:_LONGEST_SUMMARY], "status": "Approved" if approved else "Rejected"},
+        token=token,
+    )

@@ -115,13 +115,10 @@ class PromotedEnvironment:
     """One environment on the way."""
 
     environment: Environment
-    """As its file has it; without an account there, it is in the pipeline's."""
     account: str
-    """The account that it is in."""
+    """The environment's, or the pipeline's if its file names none."""
     gates: tuple[str, ...]
-    """Commands after the smoke test, in order."""
     approval: bool
-    """Whether someone has to approve the deployment."""
 
     @property
     def name(self) -> str:

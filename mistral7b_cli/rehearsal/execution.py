@@ -33,7 +33,6 @@ class Action:
     note: str = ""
     """What an approval says to whoever answers it."""
     status: str = NOT_STARTED
-    """NotStarted, InProgress, Succeeded, Failed or Abandoned."""
     started: datetime | None = None
     ended: datetime | None = None
     reason: str = ""
@@ -53,7 +52,7 @@ class Action:
 
     @property
     def remark(self) -> str:
-        """The reason where it is worth a look: of what did not succeed, and of approvals."""
+        """The reason, of what did not succeed and of approvals."""
         return self.reason if self.status != SUCCEEDED or self.category == "Approval" else ""
 
     @property

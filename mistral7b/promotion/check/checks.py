@@ -60,7 +60,6 @@ def lookup_client(cloud: Cloud, place: Place) -> Client | Finding:
 def _checks(promotion: Promotion, clients: dict[Place, Client | Finding]) -> Iterator[tuple[Check, Target]]:
     """Each place's bootstrap, what is in each place, and the connection, which is in the first."""
     file = str(promotion.file)
-    connection = Check("connection", READS, "", partial(check_connection, promotion.settings))
     for place, client in clients.items():
         yield readable(bootstrap_check, place, client, file)
     for one in promotion.environments:
@@ -70,8 +69,9 @@ def _checks(promotion: Promotion, clients: dict[Place, Client | Finding]) -> Ite
         for each in unread if isinstance(clients[place], Finding) else CHECKS[1:]:  # the first is the bootstrap
             found, target = readable(each, place, clients[place], own)
             yield found, replace(target, environment=one.environment, roles=roles)
-    place = replace(next(iter(clients)), used_by=("pipeline",))
-    yield readable(connection, place, next(iter(clients.values())), file)
+    place, client = next(iter(clients.items()))
+    connection = Check("connection", READS, "", partial(check_connection, promotion.settings))
+    yield readable(connection, replace(place, used_by=("pipeline",)), client, file)
 
 
 def readable(check: Check, place: Place, client: Client | Finding, file: str) -> tuple[Check, Target]:
