@@ -63,7 +63,11 @@ def review(
     In a pipeline it is the commit's own code that reviews the commit, so it stops mistakes, not whoever may push:
     protect the branch, and keep the approval before production.
     """
-    execution = _execution() if answer else None
+    execution = os.environ.get(EXECUTION_VARIABLE) if answer else None
+    if answer and not execution:
+        value = "the execution's id (#{codepipeline.PipelineExecutionId} in an action)"
+        reason = "--approve answers the approval of one execution, and none is named"
+        raise UserError(f"{reason}\nfix: set {EXECUTION_VARIABLE} to {value}")
     with suppress(EndpointError):  # what the credentials lack, the comparison says
         announce(name, None)  # the assembly names the account that is compared
     fix = "`mistral7b pipeline check` says which account lacks what"
@@ -76,7 +80,7 @@ def review(
         _print(reviewed)
     stage = UPDATE_STAGE if name == PIPELINE_ID else name
     approval, answered = f"{SECURITY_APPROVAL} of stage {stage}", None
-    if execution is not None and not reviewed.broadens:
+    if execution and not reviewed.broadens:
         summary = f"templates compared: nothing in {name} broadens IAM permissions or security groups"
         fix = "set AWS_DEFAULT_REGION to the pipeline's region"
         with (
@@ -88,21 +92,12 @@ def review(
         counts = {"added": len(reviewed.added), "removed": len(reviewed.removed), "changes": reviewed.changes}
         own = {"environment": name, "broadens": reviewed.broadens, **counts, "approval": answered}
         write_json({**own, "ready": not reviewed.broadens, "problems": reviewed.problems})
-    elif execution is not None:
+    elif execution:
         was = "is approved" if answered == APPROVED else f"was answered before: {answered}"
         outcome = "waits for a human, who looks at the changes above" if answered is None else was
         say(f"{approval} in pipeline {PIPELINE_NAME} {outcome}.")
     if fail and reviewed.broadens:
         raise typer.Exit(BROADENS)
-
-
-def _execution() -> str:
-    execution = os.environ.get(EXECUTION_VARIABLE, "")
-    if not execution:
-        value = "the execution's id (#{codepipeline.PipelineExecutionId} in an action)"
-        reason = "--approve answers the approval of one execution, and none is named"
-        raise UserError(f"{reason}\nfix: set {EXECUTION_VARIABLE} to {value}")
-    return execution
 
 
 def _print(reviewed: Review) -> None:

@@ -11,7 +11,7 @@ from mistral7b.promotion.names import PIPELINE_NAME, SECURITY_APPROVAL
 EXECUTION_VARIABLE = "PIPELINE_EXECUTION_ID"
 """Environment variable that holds the execution's id."""
 PATIENCE_S = 60.0
-"""How long the approval may take to be asked for: it starts with the review, in the same stage."""
+"""Seconds to wait for the approval, which starts with the review, in the same stage."""
 _POLL_S = 2.0
 _LONGEST_SUMMARY = 512  # CodePipeline API, ApprovalSummary
 
@@ -31,19 +31,19 @@ def approve(codepipeline: Any, environment: str, execution: str, summary: str) -
         UserError: CodePipeline has not asked within `PATIENCE_S`.
     """
     end = time.monotonic() + PATIENCE_S
-    while not (asked := asked_for(codepipeline, environment, SECURITY_APPROVAL, execution)):
+    while not (state := approval_state(codepipeline, environment, SECURITY_APPROVAL, execution)):
         if time.monotonic() >= end:
             reason = f"pipeline {PIPELINE_NAME} has not asked for {SECURITY_APPROVAL} in stage {environment}"
             fix = f"see whether the execution still runs; {EXECUTION_VARIABLE} has to hold its id"
             raise UserError(f"{reason} of execution {execution} within {PATIENCE_S:.0f} s\nfix: {fix}", FAILED)
         time.sleep(_POLL_S)
-    if asked["status"] != "InProgress":
-        return str(asked["status"])
-    answer(codepipeline, environment, SECURITY_APPROVAL, asked["token"], summary)
+    if state["status"] != "InProgress":
+        return str(state["status"])
+    answer(codepipeline, environment, SECURITY_APPROVAL, state["token"], summary)
     return APPROVED
 
 
-def asked_for(codepipeline: Any, stage: str, action: str, execution: str) -> dict[str, str]:
+def approval_state(codepipeline: Any, stage: str, action: str, execution: str) -> dict[str, str]:
     """State of an approval in an execution, once it has a token or an answer; empty before."""
     path = (
         f"stageStates[?stageName=='{stage}' && latestExecution.pipelineExecutionId=='{execution}'].actionStates[]"

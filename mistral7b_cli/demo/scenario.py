@@ -37,12 +37,12 @@ NEW_LIMIT = 4
 _UNATTENDED = ("--require-approval", "never", "--progress", "events")
 STREAMED_PROMPTS = ("Tell me in two sentences what continuous batching is.", "Hi")
 STREAMED_TOKENS = (80, 1)
-"""The first prompt and number of tokens that the file's limits let through are used."""
+"""The first prompt and number of tokens within the file's limits are used."""
 
 
 @dataclass
 class Demo:
-    """Deploys, asks, updates and removes one environment, on the AWS that the process's environment leads to.
+    """Deploys, invokes, updates and removes one environment, on the AWS that the process's environment leads to.
 
     Environment files are copied, so that the one changed is not the user's; the cloud assembly goes next to the copy.
     """

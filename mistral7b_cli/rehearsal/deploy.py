@@ -14,7 +14,7 @@ from mistral7b_cli.rehearsal.run import ActionFailedError, Run, Session
 _POLL_S = 0.2
 _UNDER_WAY = ("_PENDING", "_IN_PROGRESS")
 _UNCHANGED = ("didn't contain changes", "No updates are to be performed")
-"""In the reason of a change set that would change nothing: no failure of an action."""
+"""In the StatusReason of a change set without changes, which does not fail the action."""
 
 
 def run_cloudformation(run: Run) -> None:

@@ -16,10 +16,10 @@ SIGNS = {SUCCEEDED: ("✓", "green"), FAILED: ("✗", "bold red"), IN_PROGRESS: 
 OTHER_SIGN = ("–", "dim")
 
 OWN_LINE = "[Container] "
-"""Begins each line in the log of a build that no command has printed."""
+"""Prefix of the lines in a build's log that no command has printed."""
 
 _LINE_BYTES = 250
-"""Of a log's end, so much is read for each line that is wanted."""
+"""Read from the end of a log for each line that is shown."""
 
 
 @dataclass

@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from mistral7b.promotion.approval import answer, asked_for
+from mistral7b.promotion.approval import answer, approval_state
 from mistral7b.promotion.names import PIPELINE_NAME
 from mistral7b.promotion.places import Place
 from mistral7b_cli.rehearsal.approvals import Approver
@@ -75,7 +75,7 @@ class Walk:
                 )
 
     def _execute(self, definition: Definition) -> Execution:
-        stages = tuple(Stage(stage.name, tuple(map(_shown, stage.actions))) for stage in definition.stages)
+        stages = tuple(Stage(stage.name, tuple(map(_new_action, stage.actions))) for stage in definition.stages)
         execution = Execution(definition.name, str(uuid.uuid4()), stages)
         common = self.cloud, definition, execution, self.clone, self._cancelled, dict[str, Artifact]()
         for stage, shown in zip(definition.stages, stages, strict=True):
@@ -136,7 +136,7 @@ class Walk:
 
     def _read_answers(self, execution: Execution, approvals: list[tuple[Action, str]]) -> None:
         for action in (action for action, _ in approvals if action.status == IN_PROGRESS):
-            found = asked_for(self._codepipeline, action.stage, action.name, execution.id)
+            found = approval_state(self._codepipeline, action.stage, action.name, execution.id)
             if found["status"] != IN_PROGRESS:
                 action.end(found["status"], found["summary"])
 
@@ -164,7 +164,7 @@ def read_definition(cloud: Cloud, place: Place) -> Definition:
     return Definition(declared, place.region, place.account)
 
 
-def _shown(declared: Declared) -> Action:
+def _new_action(declared: Declared) -> Action:
     return Action(declared.stage, declared.name, declared.category, declared.configuration.get("CustomData", ""))
 
 

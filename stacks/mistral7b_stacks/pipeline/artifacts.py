@@ -59,7 +59,7 @@ class ArtifactStore(PrivateBucket):
             self._grant_read_assembly([iam.ArnPrincipal(arn) for arn in deploy_role_arns])
 
     def as_known(self) -> s3.IBucket:
-        """The bucket for the CDK's constructs, whose grants, broader than what is needed, it does not take."""
+        """The bucket as an import, whose policy the CDK's own grants, broader than needed, do not change."""
         key = kms.Key.from_key_arn(self, "KnownKey", self.key.key_arn)
         return s3.Bucket.from_bucket_attributes(self, "Known", bucket_name=self.bucket.bucket_name, encryption_key=key)
 
