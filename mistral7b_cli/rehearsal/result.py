@@ -7,8 +7,8 @@ from typing import Any
 from rich.text import Text
 
 from mistral7b.operate.calls import NOT_IN_SAGEMAKER, ask
+from mistral7b.operate.place import Place
 from mistral7b.promotion import PromotedEnvironment
-from mistral7b.promotion.places import Place
 from mistral7b.tgi import parse_environment
 from mistral7b_cli.layout import Table
 from mistral7b_cli.rehearsal.cloud import Cloud

@@ -10,9 +10,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from mistral7b.operate.place import Place
 from mistral7b.promotion.approval import answer, approval_state
 from mistral7b.promotion.names import PIPELINE_NAME
-from mistral7b.promotion.places import Place
 from mistral7b_cli.rehearsal.approvals import Approver
 from mistral7b_cli.rehearsal.build import run_codebuild
 from mistral7b_cli.rehearsal.cloud import Cloud

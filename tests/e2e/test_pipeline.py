@@ -3,7 +3,7 @@
 The accounts are bootstrapped with a qualifier of their own.
 
 One rehearsal at a terminal promotes a commit everywhere, then a second one, which is approved in dev and fails its gate
-in staging. Its server is kept for the tests to look at.
+there. Its server is kept for the tests to look at.
 """
 
 import json

@@ -18,7 +18,6 @@ from mistral7b.promotion.check.cloud import Cloud
 from mistral7b.promotion.check.connection import READS, check_connection
 from mistral7b.promotion.github_actions import deploy_role_name, review_role_name
 from mistral7b.promotion.names import gate_role_name
-from mistral7b.promotion.places import places
 from mistral7b.promotion.schema import Promotion
 
 
@@ -33,7 +32,7 @@ def check(
     The credentials have to be those of the pipeline's account. It reads by the lookup roles of the bootstrap, which
     may read (AWS's ReadOnlyAccess) and nothing else. `on_done` gets findings as they come, in any order.
     """
-    found = places(promotion, bootstrap)
+    found = promotion.places(bootstrap)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         clients = dict(zip(found, pool.map(partial(lookup_client, cloud), found), strict=True))
     return run(_checks(promotion, clients), on_done)
