@@ -63,7 +63,11 @@ def review(
     In a pipeline it is the commit's own code that reviews the commit, so it stops mistakes, not whoever may push:
     protect the branch, and keep the approval before production.
     """
-    execution = _execution() if answer else None
+    execution = os.environ.get(EXECUTION_VARIABLE) if answer else None
+    if answer and not execution:
+        value = "the execution's id (#{codepipeline.PipelineExecutionId} in an action)"
+        reason = "--approve answers the approval of one execution, and none is named"
+        raise UserError(f"{reason}\nfix: set {EXECUTION_VARIABLE} to {value}")
     with suppress(EndpointError):  # what the credentials lack, the comparison says
         announce(name, None)  # the assembly names the account that is compared
     fix = "`mistral7b pipeline check` says which account lacks what"
@@ -74,37 +78,26 @@ def review(
         reviewed = compare(Cloud(), assembly, name)
     if not as_json:
         _print(reviewed)
-    answered = None if execution is None or reviewed.broadens else _approve(reviewed, execution)
+    stage = UPDATE_STAGE if name == PIPELINE_ID else name
+    approval, answered = f"{SECURITY_APPROVAL} of stage {stage}", None
+    if execution and not reviewed.broadens:
+        summary = f"templates compared: nothing in {name} broadens IAM permissions or security groups"
+        fix = "set AWS_DEFAULT_REGION to the pipeline's region"
+        with (
+            explained("", what=f"the approval {approval} could not be answered", fix=fix),
+            progress.status("answering the approval SecurityChanges"),
+        ):
+            answered = approve(boto3.client("codepipeline"), stage, execution, summary)
     if as_json:
         counts = {"added": len(reviewed.added), "removed": len(reviewed.removed), "changes": reviewed.changes}
         own = {"environment": name, "broadens": reviewed.broadens, **counts, "approval": answered}
         write_json({**own, "ready": not reviewed.broadens, "problems": reviewed.problems})
-    elif execution is not None:
-        _print_answer(reviewed, answered)
+    elif execution:
+        was = "is approved" if answered == APPROVED else f"was answered before: {answered}"
+        outcome = "waits for a human, who looks at the changes above" if answered is None else was
+        say(f"{approval} in pipeline {PIPELINE_NAME} {outcome}.")
     if fail and reviewed.broadens:
         raise typer.Exit(BROADENS)
-
-
-def _execution() -> str:
-    execution = os.environ.get(EXECUTION_VARIABLE, "")
-    if not execution:
-        value = "the execution's id (#{codepipeline.PipelineExecutionId} in an action)"
-        reason = "--approve answers the approval of one execution, and none is named"
-        raise UserError(f"{reason}\nfix: set {EXECUTION_VARIABLE} to {value}")
-    return execution
-
-
-def _approve(reviewed: Review, execution: str) -> str:
-    summary = f"templates compared: nothing in {reviewed.environment} broadens IAM permissions or security groups"
-    fix = "set AWS_DEFAULT_REGION to the pipeline's region"
-    what = f"the approval {SECURITY_APPROVAL} of stage {_stage(reviewed)} could not be answered"
-    with explained("", what=what, fix=fix), progress.status("answering the approval SecurityChanges"):
-        return approve(boto3.client("codepipeline"), _stage(reviewed), execution, summary)
-
-
-def _stage(reviewed: Review) -> str:
-    """The pipeline's stage that deploys what is reviewed."""
-    return UPDATE_STAGE if reviewed.environment == PIPELINE_ID else reviewed.environment
 
 
 def _print(reviewed: Review) -> None:
@@ -121,13 +114,3 @@ def _print(reviewed: Review) -> None:
 def _count(changed: Collection[Grant]) -> str:
     rules = sum(one.is_rule for one in changed)
     return f"{len(changed) - rules} statements and {rules} security group rules"
-
-
-def _print_answer(reviewed: Review, answer: str | None) -> None:
-    approval = f"{SECURITY_APPROVAL} of stage {_stage(reviewed)} in pipeline {PIPELINE_NAME}"
-    if answer is None:
-        say(f"{approval} waits for a human, who looks at the changes above.")
-    elif answer == APPROVED:
-        say(f"{approval} is approved.")
-    else:
-        say(f"{approval} was answered before: {answer}.")

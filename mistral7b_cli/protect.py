@@ -7,12 +7,12 @@ import typer
 
 from mistral7b.environment import load_environment
 from mistral7b.errors import NO_ACCESS, UserError
+from mistral7b.operate.place import Place
 from mistral7b.operate.stacks import find
 from mistral7b.operate.stacks import protect as change
 from mistral7b.project import bootstrap
 from mistral7b.promotion.check.cloud import Cloud
 from mistral7b.promotion.names import PIPELINE_ID, PIPELINE_STACK_NAME, environment_stacks, replica_stack
-from mistral7b.promotion.places import Place
 from mistral7b_cli.aws import announce, explained, not_deployed
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder, promotion_of
 from mistral7b_cli.output import say, write_json

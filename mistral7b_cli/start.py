@@ -7,10 +7,10 @@ import typer
 
 from mistral7b.environment import load_environment
 from mistral7b.operate import hours
+from mistral7b.operate.place import Place
 from mistral7b.project import bootstrap
 from mistral7b.promotion.check.cloud import Cloud
 from mistral7b.promotion.names import gate_role_name
-from mistral7b.promotion.places import Place
 from mistral7b_cli.aws import announce, clients, explained
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
 from mistral7b_cli.output import say, write_json

@@ -1,8 +1,9 @@
 """Answers the approval of security changes in the pipeline, for the execution that asks for it."""
 
 import time
-from collections.abc import Mapping
 from typing import Any
+
+import jmespath
 
 from mistral7b.errors import FAILED, UserError
 from mistral7b.promotion.names import PIPELINE_NAME, SECURITY_APPROVAL
@@ -10,7 +11,7 @@ from mistral7b.promotion.names import PIPELINE_NAME, SECURITY_APPROVAL
 EXECUTION_VARIABLE = "PIPELINE_EXECUTION_ID"
 """Environment variable that holds the execution's id."""
 PATIENCE_S = 60.0
-"""How long the approval may take to be asked for: it starts with the review, in the same stage."""
+"""Seconds to wait for the approval, which starts with the review, in the same stage."""
 _POLL_S = 2.0
 _LONGEST_SUMMARY = 512  # CodePipeline API, ApprovalSummary
 
@@ -30,30 +31,33 @@ def approve(codepipeline: Any, environment: str, execution: str, summary: str) -
         UserError: CodePipeline has not asked within `PATIENCE_S`.
     """
     end = time.monotonic() + PATIENCE_S
-    while (asked := _asked(codepipeline, environment, execution)) is None:
+    while not (state := approval_state(codepipeline, environment, SECURITY_APPROVAL, execution)):
         if time.monotonic() >= end:
             reason = f"pipeline {PIPELINE_NAME} has not asked for {SECURITY_APPROVAL} in stage {environment}"
             fix = f"see whether the execution still runs; {EXECUTION_VARIABLE} has to hold its id"
             raise UserError(f"{reason} of execution {execution} within {PATIENCE_S:.0f} s\nfix: {fix}", FAILED)
         time.sleep(_POLL_S)
-    if asked["status"] != "InProgress":
-        return str(asked["status"])
-    codepipeline.put_approval_result(
-        pipelineName=PIPELINE_NAME,
-        stageName=environment,
-        actionName=SECURITY_APPROVAL,
-        result={"summary": summary[:_LONGEST_SUMMARY], "status": "Approved"},
-        token=asked["token"],
-    )
+    if state["status"] != "InProgress":
+        return str(state["status"])
+    answer(codepipeline, environment, SECURITY_APPROVAL, state["token"], summary)
     return APPROVED
 
 
-def _asked(codepipeline: Any, environment: str, execution: str) -> Mapping[str, Any] | None:
-    """The approval's own execution, once it has a token or an answer; None before."""
-    stages = codepipeline.get_pipeline_state(name=PIPELINE_NAME).get("stageStates", ())
-    stage: Mapping[str, Any] = next((one for one in stages if one.get("stageName") == environment), {})
-    if stage.get("latestExecution", {}).get("pipelineExecutionId") != execution:
-        return None
-    actions = (one for one in stage.get("actionStates", ()) if one.get("actionName") == SECURITY_APPROVAL)
-    found = (one.get("latestExecution", {}) for one in actions)
-    return next((one for one in found if one.get("token") or one.get("status") in ("Succeeded", "Failed")), None)
+def approval_state(codepipeline: Any, stage: str, action: str, execution: str) -> dict[str, str]:
+    """State of an approval in an execution, once it has a token or an answer; empty before."""
+    path = (
+        f"stageStates[?stageName=='{stage}' && latestExecution.pipelineExecutionId=='{execution}'].actionStates[]"
+        f" | [?actionName=='{action}'].latestExecution | [?token || status!='InProgress'] | [0]"
+    )
+    return jmespath.search(path, codepipeline.get_pipeline_state(name=PIPELINE_NAME)) or {}
+
+
+def answer(codepipeline: Any, stage: str, action: str, token: str, summary: str, *, approved: bool = True) -> None:
+    """Approves or rejects. Raises ClientError."""
+    codepipeline.put_approval_result(
+        pipelineName=PIPELINE_NAME,
+        stageName=stage,
+        actionName=action,
+        result={"summary": summary[:_LONGEST_SUMMARY], "status": "Approved" if approved else "Rejected"},
+        token=token,
+    )

@@ -15,14 +15,8 @@ UPDATE_STAGE = "UpdatePipeline"
 OWN_STAGES = (SOURCE_STAGE, BUILD_STAGE, UPDATE_STAGE)
 """The stages before those of the environments, which bear the environments' names."""
 
-SOURCE_ACTION = "Source"
-SYNTH_ACTION = "Synth"
-SELF_MUTATE_ACTION = "SelfMutate"
 REVIEW_ACTION = "Review"
 SECURITY_APPROVAL = "SecurityChanges"
-PROMOTION_APPROVAL = "Promote"
-START_ACTION = "Start"
-PROTECT_ACTION = "Protect"
 SMOKE_ACTION = "Smoke"
 
 _PRODUCTION = re.compile(r"(^|-)(prod|production|live)(-|$)")
@@ -41,11 +35,6 @@ def replica_stack(region: str) -> str:
 def environment_stacks(environment: str) -> tuple[str, str]:
     """Names of the stacks that an environment can have."""
     return f"mistral-7b-{environment}-endpoint", f"mistral-7b-{environment}-github"
-
-
-def gate_action_name(number: int) -> str:
-    """The action of an environment's gate, counted from 1."""
-    return f"Gate{number}"
 
 
 def gate_role_name(environment: str) -> str:

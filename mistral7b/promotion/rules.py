@@ -41,13 +41,11 @@ class UnvalidatedPipeline:
     """pipeline.yaml with fields that are right by themselves: what the rules look at."""
 
     settings: PipelineSettings
-    """The file's content."""
     known: tuple[str, ...]
     """Every environment that has a file."""
     environments: Mapping[str, Environment]
     """Those that the pipeline names and whose own files are right, by name."""
     folder: Path
-    """Where the files are."""
 
     @property
     def promoted(self) -> Iterator[tuple[str, Promoted]]:

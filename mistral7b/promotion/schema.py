@@ -8,6 +8,8 @@ from pydantic import AfterValidator, Field
 
 from mistral7b.environment import Environment, limits
 from mistral7b.environment.schema import CompliancePack, CompliancePacks, Tags, for_editors, listed
+from mistral7b.operate.place import Place
+from mistral7b.project import DEFAULT_BOOTSTRAP, Bootstrap
 from mistral7b.promotion import validators
 from mistral7b.yamlfile import Section
 
@@ -115,13 +117,10 @@ class PromotedEnvironment:
     """One environment on the way."""
 
     environment: Environment
-    """As its file has it; without an account there, it is in the pipeline's."""
     account: str
-    """The account that it is in."""
+    """The environment's, or the pipeline's if its file names none."""
     gates: tuple[str, ...]
-    """Commands after the smoke test, in order."""
     approval: bool
-    """Whether someone has to approve the deployment."""
 
     @property
     def name(self) -> str:
@@ -142,6 +141,21 @@ class Promotion:
     file: Path
     environments: tuple[PromotedEnvironment, ...]
     """In the order of promotion."""
+
+    def places(self, bootstrap: Bootstrap = DEFAULT_BOOTSTRAP) -> list[Place]:
+        """Every account and region that it deploys to, the pipeline's own first, each once with all that is in it.
+
+        Where an environment is in another region, the pipeline's own account has a stack there, too: CloudFormation of
+        that region takes the templates from its bucket.
+        """
+        own = self.settings.account
+        used: dict[tuple[str, str], list[str]] = {(own, self.settings.region): ["pipeline"]}
+        for environment in self.environments:
+            own_stack = used.setdefault((own, environment.region), [])
+            if "pipeline" not in own_stack:
+                own_stack.append("pipeline")
+            used.setdefault((environment.account, environment.region), []).append(environment.name)
+        return [Place(account, region, tuple(users), own, bootstrap) for (account, region), users in used.items()]
 
 
 def json_schema() -> dict[str, Any]:

@@ -18,6 +18,7 @@ from mistral7b.environment.load import COMMON
 from mistral7b.examples import examples
 from mistral7b.operate.cleanup import look
 from mistral7b.operate.inventory import Resource, inventory
+from mistral7b.operate.stacks import resources
 from mistral7b.process import CommandFailedError, cdk_program, mistral7b_command, python_first, run
 from mistral7b.promotion.names import environment_stacks
 from mistral7b.prompts import instruction
@@ -33,14 +34,15 @@ from sagehost.lifecycle import running_server
 EXAMPLE = Path(__file__).parent / "example"
 EXAMPLE_NAME = "dev"
 NEW_LIMIT = 4
+_UNATTENDED = ("--require-approval", "never", "--progress", "events")
 STREAMED_PROMPTS = ("Tell me in two sentences what continuous batching is.", "Hi")
 STREAMED_TOKENS = (80, 1)
-"""The first prompt and number of tokens that the file's limits let through are used."""
+"""The first prompt and number of tokens within the file's limits are used."""
 
 
 @dataclass
 class Demo:
-    """Deploys, asks, updates and removes one environment, on the AWS that the process's environment leads to.
+    """Deploys, invokes, updates and removes one environment, on the AWS that the process's environment leads to.
 
     Environment files are copied, so that the one changed is not the user's; the cloud assembly goes next to the copy.
     """
@@ -76,22 +78,23 @@ class Demo:
             CommandFailedError: a command failed.
             StepFailedError: a command succeeded and yet the result is not what it has to be.
         """
-        self._bootstrap()
-        self._make_prerequisites()
-        before = inventory(self._session)
-        self._deploy()
-        self._ask_the_examples()
-        self._stream()
-        self._update()
-        self._empty_buckets()
-        self._destroy()
-        self._prove_removal(before)
-
-    def _bootstrap(self) -> None:
-        place = f"aws://{self.account}/{self.environment.region}"
+        place, stacks = f"aws://{self.account}/{self.environment.region}", f"{self.name}/*"
         with self.report.step("Bootstrap the account", f"cdk bootstrap {place}") as step:
             self._cdk("bootstrap", place)
             step.result = "bucket, repository and roles of the CDK"
+        self._make_prerequisites()
+        before = inventory(self._session)
+        with self.report.step("Deploy", f"cdk deploy '{stacks}'") as step:
+            self._cdk("deploy", stacks, *_UNATTENDED)
+            step.result = f"{self.environment.resolved_endpoint_name} is {self._endpoint_status()}"
+        self._send_examples()
+        self._stream()
+        self._update(stacks)
+        self._empty_buckets()
+        # what the deployment has made of the app will do: another synth would change nothing but take its time
+        with self.report.step("Remove everything", f"cdk destroy --app cdk.out '{stacks}'"):
+            self._cdk("destroy", stacks, "--force")
+        self._prove_removal(before)
 
     def _make_prerequisites(self) -> None:
         client = Cloud(os.environ["AWS_ENDPOINT_URL"], os.environ["AWS_SECRET_ACCESS_KEY"]).client
@@ -102,12 +105,7 @@ class Demo:
                     self.report.tell(f"created first: {line}")
                 step.result = f"{len(lines)} resources"
 
-    def _deploy(self) -> None:
-        with self.report.step("Deploy", f"cdk deploy '{self.name}/*'") as step:
-            self._cdk("deploy", f"{self.name}/*", "--require-approval", "never", "--progress", "events")
-            step.result = f"{self.environment.resolved_endpoint_name} is {self._endpoint_status()}"
-
-    def _ask_the_examples(self) -> None:
+    def _send_examples(self) -> None:
         asked = [(one, one.text(one.language("en"))) for one in examples(self.environment.model)]
         refused = [one.name for one, text in asked if not self._fits(text, **one.parameters.model_dump())]
         with self.report.step("Send every example prompt", f"mistral7b examples {self.name}") as step:
@@ -136,35 +134,27 @@ class Demo:
             return False
         return True
 
-    def _update(self) -> None:
+    def _update(self, stacks: str) -> None:
         limit = self._set_limit()
         before = self._running_models()
         title = f"Update: MAX_CONCURRENT_REQUESTS becomes {limit}"
-        with self.report.step(title, f"cdk deploy '{self.name}/*'") as step:
-            self._cdk("deploy", f"{self.name}/*", "--require-approval", "never", "--progress", "events")
-            limits = [model["MAX_CONCURRENT_REQUESTS"] for model in self._running_models().values()]
-            if limits != [str(limit)] or before.keys() & self._running_models().keys():
-                raise StepFailedError(f"the models after the update are {self._running_models()}, before {before}")
+        with self.report.step(title, f"cdk deploy '{stacks}'") as step:
+            self._cdk("deploy", stacks, *_UNATTENDED)
+            after = self._running_models()
+            limits = [model["MAX_CONCURRENT_REQUESTS"] for model in after.values()]
+            if limits != [str(limit)] or before.keys() & after.keys():
+                raise StepFailedError(f"the models after the update are {after}, before {before}")
             step.result = f"a new model and config; {self._endpoint_status()}"
 
     def _empty_buckets(self) -> None:
-        """Empties what the file has removed of captured requests."""
-        if self.environment.data_capture is not None and self.environment.removal.captured_data == "destroy":
-            stack = environment_stacks(self.name)[0]
-            for one in self._session.client("cloudformation").describe_stack_resources(StackName=stack)[
-                "StackResources"
-            ]:
-                if one["ResourceType"] == "AWS::S3::Bucket":
-                    self._empty(one["PhysicalResourceId"])
-
-    def _empty(self, bucket: str) -> None:
-        with self.report.step("Empty a bucket, which CloudFormation does not", f"aws s3 rm s3://{bucket} --recursive"):
-            self._session.resource("s3").Bucket(bucket).object_versions.delete()
-
-    def _destroy(self) -> None:
-        # what the deployment has made of the app will do: another synth would change nothing but take its time
-        with self.report.step("Remove everything", f"cdk destroy --app cdk.out '{self.name}/*'"):
-            self._cdk("destroy", f"{self.name}/*", "--force")
+        """Empties the bucket of captured requests, if the file says that it is removed."""
+        if self.environment.data_capture is None or self.environment.removal.captured_data != "destroy":
+            return
+        made = resources(self._session.client("cloudformation"), environment_stacks(self.name)[0])
+        for bucket in [one["PhysicalResourceId"] for one in made if one["ResourceType"] == "AWS::S3::Bucket"]:
+            command = f"aws s3 rm s3://{bucket} --recursive"
+            with self.report.step("Empty a bucket, which CloudFormation does not", command):
+                self._session.resource("s3").Bucket(bucket).object_versions.delete()
 
     def _prove_removal(self, before: set[Resource]) -> None:
         with self.report.step("Prove that nothing is left", f"mistral7b cleanup {self.name} --check") as step:
@@ -203,7 +193,7 @@ class Demo:
     def _endpoint_status(self) -> str:
         sagemaker = self._session.client("sagemaker")
         name = self.environment.resolved_endpoint_name
-        status: str = sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"]
+        status = str(sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"])
         if status != "InService":
             raise StepFailedError(f"endpoint {name} is {status}")
         return status
@@ -224,9 +214,8 @@ class Demo:
         return run([cdk_program(self.project), command, *arguments, *app], self.project, self.report.now)
 
     def _mistral7b(self, *arguments: str) -> str:
-        return run(
-            [*mistral7b_command(), *arguments, "--environments", str(self.files)], self.project, self.report.tell
-        )
+        command = [*mistral7b_command(), *arguments, "--environments", str(self.files)]
+        return run(command, self.project, self.report.tell)
 
 
 def run_demo(project: Path, report: Report, folder: Path = EXAMPLE, name: str = EXAMPLE_NAME) -> None:

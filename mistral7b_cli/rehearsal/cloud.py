@@ -15,7 +15,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
 
-from mistral7b.promotion.places import Place
+from mistral7b.operate.place import Place
 from mistral7b_cli.report import StepFailedError
 from sagehost.accounts import DEFAULT_ACCOUNT, DEFAULT_REGION, access_key_id, credentials
 

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-Cloud
 
 import io
 import zipfile
+from collections.abc import Mapping
 from typing import Any
 
 from mistral7b.operate.stacks import StackState, find
@@ -13,18 +14,20 @@ from mistral7b_cli.rehearsal.run import ActionFailedError, Run, Session
 _POLL_S = 0.2
 _UNDER_WAY = ("_PENDING", "_IN_PROGRESS")
 _UNCHANGED = ("didn't contain changes", "No updates are to be performed")
-"""In the reason of a change set that would change nothing: no failure of an action."""
+"""In the StatusReason of a change set without changes, which does not fail the action."""
 
 
 def run_cloudformation(run: Run) -> None:
     """Does what the action's mode says, and waits until CloudFormation has done it."""
-    {"CHANGE_SET_REPLACE": _replace, "CHANGE_SET_EXECUTE": _execute}[run.configuration("ActionMode")](run, run.role())
+    action, perform = _MODES[run.configuration("ActionMode")]
+    who, stack, region = run.role(), run.configuration("StackName"), run.declared.region
+    who.require(f"cloudformation:{action}", f"arn:aws:cloudformation:{region}:{who.account}:stack/{stack}/*")
+    named = {"StackName": stack, "ChangeSetName": run.configuration("ChangeSetName")}
+    perform(run, who, who.client("cloudformation", region), named)
 
 
-def _replace(run: Run, who: Session) -> None:
-    _require(run, who, "cloudformation:CreateChangeSet")
+def _replace(run: Run, who: Session, client: Any, named: Mapping[str, str]) -> None:
     who.require("iam:PassRole", run.configuration("RoleArn"))
-    client, named = who.client("cloudformation", run.declared.region), _named(run)
     stack = _stack(client, run)
     if stack is not None:
         client.delete_change_set(**named)  # succeeds if there is none of this name
@@ -43,9 +46,7 @@ def _replace(run: Run, who: Session) -> None:
         raise ActionFailedError(f"Change set {named['ChangeSetName']} is {made['Status']}: {reason}")
 
 
-def _execute(run: Run, who: Session) -> None:
-    _require(run, who, "cloudformation:ExecuteChangeSet")
-    client, named = who.client("cloudformation", run.declared.region), _named(run)
+def _execute(run: Run, who: Session, client: Any, named: Mapping[str, str]) -> None:
     if not _is_unchanged(client.describe_change_set(**named)):
         client.execute_change_set(**named)
         while (stack := _stack(client, run)) and stack.status.endswith(_UNDER_WAY):
@@ -55,13 +56,8 @@ def _execute(run: Run, who: Session) -> None:
     run.execution.deployed[run.declared.stage] = run.execution.commit
 
 
-def _require(run: Run, who: Session, action: str) -> None:
-    stack = f"stack/{run.configuration('StackName')}/*"
-    who.require(action, f"arn:aws:cloudformation:{run.declared.region}:{who.account}:{stack}")
-
-
-def _named(run: Run) -> dict[str, str]:
-    return {"StackName": run.configuration("StackName"), "ChangeSetName": run.configuration("ChangeSetName")}
+_MODES = {"CHANGE_SET_REPLACE": ("CreateChangeSet", _replace), "CHANGE_SET_EXECUTE": ("ExecuteChangeSet", _execute)}
+"""By ActionMode: the operation that the action's role needs, and what does it."""
 
 
 def _uploaded_template(run: Run, who: Session) -> str:

@@ -16,10 +16,10 @@ SIGNS = {SUCCEEDED: ("✓", "green"), FAILED: ("✗", "bold red"), IN_PROGRESS: 
 OTHER_SIGN = ("–", "dim")
 
 OWN_LINE = "[Container] "
-"""Begins each line in the log of a build that no command has printed."""
+"""Prefix of the lines in a build's log that no command has printed."""
 
 _LINE_BYTES = 250
-"""Of a log's end, so much is read for each line that is wanted."""
+"""Read from the end of a log for each line that is shown."""
 
 
 @dataclass
@@ -33,7 +33,6 @@ class Action:
     note: str = ""
     """What an approval says to whoever answers it."""
     status: str = NOT_STARTED
-    """NotStarted, InProgress, Succeeded, Failed or Abandoned."""
     started: datetime | None = None
     ended: datetime | None = None
     reason: str = ""
@@ -53,7 +52,7 @@ class Action:
 
     @property
     def remark(self) -> str:
-        """The reason where it is worth a look: of what did not succeed, and of approvals."""
+        """The reason, of what did not succeed and of approvals."""
         return self.reason if self.status != SUCCEEDED or self.category == "Approval" else ""
 
     @property

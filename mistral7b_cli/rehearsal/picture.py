@@ -38,34 +38,31 @@ def draw(execution: Execution, file: Path, title: str, note: str = "") -> None:
         axes.text(left, middle, text, fontsize=size, va="center", parse_math=False, **style)
 
     write(_MARGIN, _MARGIN, title, 12, weight="bold")
-    write(_MARGIN, _MARGIN + 0.3, note, 9.5, color=_look(execution.status)[0])
+    write(_MARGIN, _MARGIN + 0.3, note, 9.5, color=_look(execution.status)[1])
     arrow = {"arrowstyle": "-|>", "color": "0.45", "linewidth": 1.2}
     for number, stage in enumerate(execution.stages):
-        left, (edge, _, word) = _MARGIN + number * (_WIDTH + _BETWEEN), _look(stage.status)
+        left, (sign, edge, _, word) = _MARGIN + number * (_WIDTH + _BETWEEN), _look(stage.status)
         write(left, top + 0.16, stage.name, 11, weight="bold")
-        write(left, top + 0.4, f"{_sign(stage.status)} {word}{_duration(stage.seconds)}", 8.5, color=edge)
+        write(left, top + 0.4, f"{sign} {word}{_duration(stage.seconds)}", 8.5, color=edge)
         if number:
             middle = top + _HEAD / 2
             axes.annotate("", (left - 0.1, middle), (left - _BETWEEN + 0.02, middle), arrowprops=arrow)
         for row, action in enumerate(stage.actions):
-            upper, (edge, face, word) = top + _HEAD + row * (_HEIGHT + _GAP), _look(action.status)
+            upper, (sign, edge, face, word) = top + _HEAD + row * (_HEIGHT + _GAP), _look(action.status)
             line = "--" if action.status == NOT_STARTED else "-"
             style: dict[str, Any] = {"facecolor": face, "edgecolor": edge, "linestyle": line, "linewidth": 1}
             rounded = "round,pad=0,rounding_size=0.06"
             axes.add_patch(FancyBboxPatch((left, upper), _WIDTH, _HEIGHT, boxstyle=rounded, **style))
-            write(left + 0.12, upper + _HEIGHT / 2, _sign(action.status), 12, color=edge)
+            write(left + 0.12, upper + _HEIGHT / 2, sign, 12, color=edge)
             write(left + 0.38, upper + 0.17, action.label, 9.5)
             write(left + 0.38, upper + 0.36, f"{word}{_duration(action.seconds)}", 7.5, color=edge)
     with mpl.rc_context({"svg.hashsalt": "mistral7b"}):
         figure.savefig(file, dpi=120, metadata={"Date": None} if file.suffix == ".svg" else None)
 
 
-def _look(status: str) -> tuple[str, str, str]:
-    return _LOOKS.get(status, ("#5f6368", "#eceef0", status.lower()))
-
-
-def _sign(status: str) -> str:
-    return SIGNS.get(status, OTHER_SIGN)[0]
+def _look(status: str) -> tuple[str, str, str, str]:
+    """Sign, edge, face and word."""
+    return SIGNS.get(status, OTHER_SIGN)[0], *_LOOKS.get(status, ("#5f6368", "#eceef0", status.lower()))
 
 
 def _duration(seconds: float | None) -> str:

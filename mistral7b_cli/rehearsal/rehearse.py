@@ -15,11 +15,11 @@ import yaml
 
 from mistral7b.environment import EnvironmentFileError
 from mistral7b.errors import UserError
+from mistral7b.operate.place import Place
 from mistral7b.process import cdk_program, python_first, run, run_together
 from mistral7b.project import bootstrap, environments_folder
 from mistral7b.promotion import PIPELINE_FILE, Promotion, load_promotion
 from mistral7b.promotion.names import PIPELINE_ID, PIPELINE_NAME
-from mistral7b.promotion.places import Place, places
 from mistral7b_cli.demo.prerequisites import oidc_providers, permissions_boundary, prerequisites
 from mistral7b_cli.demo.scenario import exported
 from mistral7b_cli.rehearsal import repository
@@ -59,7 +59,7 @@ class Rehearsal:
     @property
     def places(self) -> list[Place]:
         """Every account and region, the pipeline's first."""
-        return places(self.promotion, bootstrap(self.clone.folder))
+        return self.promotion.places(bootstrap(self.clone.folder))
 
     def prepare(self) -> None:
         """Bootstraps every account, deploys the pipeline and connects it to the clone.

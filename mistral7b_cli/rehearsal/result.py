@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from botocore.exceptions import ClientError
 from rich.text import Text
 
+from mistral7b.operate.calls import NOT_IN_SAGEMAKER, ask
+from mistral7b.operate.place import Place
 from mistral7b.promotion import PromotedEnvironment
-from mistral7b.promotion.places import Place
 from mistral7b.tgi import parse_environment
 from mistral7b_cli.layout import Table
 from mistral7b_cli.rehearsal.cloud import Cloud
@@ -28,7 +28,6 @@ class Result:
     """What came of one commit."""
 
     place: Place
-    """The pipeline's."""
     commit: Clone
     execution: Execution
     environments: list[dict[str, Any]]
@@ -127,12 +126,9 @@ def deployed(cloud: Cloud, environment: PromotedEnvironment, commits: Mapping[st
     place = {"environment": environment.name, "account": environment.account, "region": environment.region}
     nothing = {"status": NOTHING, "instance_type": "", "instances": 0, "commit": "", "settings": {}}
     sagemaker = cloud.client("sagemaker", environment.account, environment.region)
-    try:
-        endpoint = sagemaker.describe_endpoint(EndpointName=name)
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "ValidationException":  # SageMaker's word for what does not exist
-            return {**place, "endpoint": name, **nothing}
-        raise
+    endpoint = ask(sagemaker.describe_endpoint, NOT_IN_SAGEMAKER, EndpointName=name)
+    if endpoint is None:
+        return {**place, "endpoint": name, **nothing}
     config = sagemaker.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
     variant = config["ProductionVariants"][0]
     model = sagemaker.describe_model(ModelName=variant["ModelName"])

@@ -73,7 +73,6 @@ class Run:
     definition: Definition
     execution: Execution
     clone: Path
-    """The clone that stands for the repository."""
     cancelled: threading.Event
     """Set when the rehearsal is interrupted."""
     artifacts: dict[str, Artifact]
@@ -81,7 +80,6 @@ class Run:
     declared: Declared
     shown: Action
     folder: Path
-    """A folder of the action's own."""
 
     def configuration(self, key: str) -> str:
         """A value of the action's configuration; empty where it has none."""

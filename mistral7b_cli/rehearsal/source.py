@@ -12,9 +12,13 @@ _SERVICES = ("codestar-connections", "codeconnections")
 
 def run_source(run: Run) -> None:
     """Puts the repository's files into the output artifact."""
-    arn, branch = run.configuration("ConnectionArn"), run.configuration("BranchName")
-    who = run.role()
-    if not any(who.may(f"{one}:UseConnection", arn, context=_request(run, one)) for one in _SERVICES):
+    who, arn, branch = run.role(), run.configuration("ConnectionArn"), run.configuration("BranchName")
+    # The condition keys that UseConnection has under one name of the service, it has not under the other (Developer
+    # Tools console user guide, "AWS CodeConnections permissions reference").
+    asked = {"fullrepositoryid": run.configuration("FullRepositoryId"), "branchname": branch}
+    names = {name: {f"{name}:{key}": value for key, value in asked.items()} for name in _SERVICES}
+    absent = dict.fromkeys([key for keys in names.values() for key in keys])
+    if not any(who.may(f"{name}:UseConnection", arn, context=absent | keys) for name, keys in names.items()):
         raise ActionFailedError(
             f"Unable to use Connection: {arn}. The provided role does not have sufficient permissions."
         )
@@ -30,12 +34,3 @@ def run_source(run: Run) -> None:
             raise ActionFailedError(f"The repository has no branch {branch}")
         run.artifacts[name] = run.put(name, file.read_bytes(), who, acl=True)
     run.execution.commit = commit
-
-
-def _request(run: Run, service: str) -> dict[str, str | None]:
-    """The condition keys of UseConnection: those that the service has by the one name, it has not by the other.
-
-    Source: Developer Tools console user guide, "AWS CodeConnections permissions reference".
-    """
-    values = {"fullrepositoryid": run.configuration("FullRepositoryId"), "branchname": run.configuration("BranchName")}
-    return {f"{one}:{key}": value if one == service else None for one in _SERVICES for key, value in values.items()}

@@ -10,8 +10,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from mistral7b.operate.place import Place
+from mistral7b.promotion.approval import answer, approval_state
 from mistral7b.promotion.names import PIPELINE_NAME
-from mistral7b.promotion.places import Place
 from mistral7b_cli.rehearsal.approvals import Approver
 from mistral7b_cli.rehearsal.build import run_codebuild
 from mistral7b_cli.rehearsal.cloud import Cloud
@@ -29,6 +30,7 @@ from mistral7b_cli.rehearsal.execution import (
 from mistral7b_cli.rehearsal.run import ActionFailedError, Artifact, Run
 from mistral7b_cli.rehearsal.source import run_source
 from mistral7b_cli.rehearsal.view import View
+from sagehost.pipelines.definition import Action as Declared
 from sagehost.pipelines.definition import Definition
 
 _POLL_S = 0.3
@@ -47,7 +49,6 @@ class Walk:
 
     cloud: Cloud
     place: Place
-    """The pipeline's account and region."""
     clone: Path
     """The clone that stands for the repository."""
     folder: Path
@@ -74,13 +75,7 @@ class Walk:
                 )
 
     def _execute(self, definition: Definition) -> Execution:
-        stages = tuple(
-            Stage(
-                s.name,
-                tuple(Action(s.name, a.name, a.category, a.configuration.get("CustomData", "")) for a in s.actions),
-            )
-            for s in definition.stages
-        )
+        stages = tuple(Stage(stage.name, tuple(map(_new_action, stage.actions))) for stage in definition.stages)
         execution = Execution(definition.name, str(uuid.uuid4()), stages)
         common = self.cloud, definition, execution, self.clone, self._cancelled, dict[str, Artifact]()
         for stage, shown in zip(definition.stages, stages, strict=True):
@@ -122,13 +117,13 @@ class Walk:
                     done, running = wait(running, _POLL_S)
                     for future in done:
                         future.result()  # raises what is no failure of the action
-                    self._read_answers(approvals)
-                self._read_answers(approvals)
+                    self._read_answers(execution, approvals)
+                self._read_answers(execution, approvals)
                 self.view.update(execution)
                 for action, token in approvals:
                     if action.status == IN_PROGRESS:
                         self._answer(execution, stage, action, token)
-                self._read_answers(approvals)
+                self._read_answers(execution, approvals)
             except BaseException:  # such as the user's Ctrl-C: builds end at once
                 self._cancelled.set()
                 raise
@@ -139,12 +134,9 @@ class Walk:
         run.shown.start()
         return str(self.cloud.backstage("ask", place=place, execution=run.execution.id)["token"])
 
-    def _read_answers(self, approvals: list[tuple[Action, str]]) -> None:
-        waiting = [action for action, _ in approvals if action.status == IN_PROGRESS]
-        states = self._codepipeline.get_pipeline_state(name=PIPELINE_NAME)["stageStates"] if waiting else ()
-        for action in waiting:
-            (stage,) = [one for one in states if one["stageName"] == action.stage]
-            (found,) = [one["latestExecution"] for one in stage["actionStates"] if one["actionName"] == action.name]
+    def _read_answers(self, execution: Execution, approvals: list[tuple[Action, str]]) -> None:
+        for action in (action for action, _ in approvals if action.status == IN_PROGRESS):
+            found = approval_state(self._codepipeline, action.stage, action.name, execution.id)
             if found["status"] != IN_PROGRESS:
                 action.end(found["status"], found["summary"])
 
@@ -155,13 +147,7 @@ class Walk:
         with self.view.paused():
             approved, summary = self.decide(execution, stage, action)
         try:
-            self._codepipeline.put_approval_result(
-                pipelineName=PIPELINE_NAME,
-                stageName=action.stage,
-                actionName=action.name,
-                result={"status": "Approved" if approved else "Rejected", "summary": summary},
-                token=token,
-            )
+            answer(self._codepipeline, action.stage, action.name, token, summary, approved=approved)
         except ClientError as error:
             if error.response["Error"]["Code"] not in _ANSWERED:
                 raise
@@ -176,6 +162,10 @@ def read_definition(cloud: Cloud, place: Place) -> Definition:
     declared = cloud.deployed("AWS::CodePipeline::Pipeline", place.account, place.region, PIPELINE_NAME)
     assert declared is not None
     return Definition(declared, place.region, place.account)
+
+
+def _new_action(declared: Declared) -> Action:
+    return Action(declared.stage, declared.name, declared.category, declared.configuration.get("CustomData", ""))
 
 
 def _perform(run: Run) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import BIN, PROJECT
+from tests.e2e.conftest import BIN, PROJECT, UNVALIDATED_APP
 from tests.variants import context
 
 PATIENCE_S = 60
@@ -29,8 +29,11 @@ def make_project(folder: Path, app: Path = PROJECT / "app.py", **more: Any) -> P
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project whose environments are broken, which is nothing to the demo of its own example."""
-    folder = make_project(tmp_path_factory.mktemp("project"))
+    """A project whose environments are broken, which is nothing to the demo of its own example.
+
+    What app.py validates besides, tests/unit/stacks/test_checks.py does.
+    """
+    folder = make_project(tmp_path_factory.mktemp("project"), UNVALIDATED_APP)
     (folder / "environments").mkdir()
     (folder / "environments" / "dev.yaml").write_text("region: [")
     return folder

@@ -61,7 +61,7 @@ def test_it_deploys_and_answers(release: Environment, repository: Path, user: Us
     for command in (
         ("cdk", "deploy", "dev/*", "--require-approval", "never"),
         ("mistral7b", "invoke", "dev", "What is Mistral 7B?"),
-        ("cdk", "destroy", "dev/*", "--force"),
+        ("cdk", "destroy", "dev/*", "--force", "--app", "cdk.out"),
     ):
         result = succeeded(release.run(*command, folder=repository, **account))
         assert command[0] == "cdk" or result.stdout.strip()

@@ -3,7 +3,7 @@
 The accounts are bootstrapped with a qualifier of their own.
 
 One rehearsal at a terminal promotes a commit everywhere, then a second one, which is approved in dev and fails its gate
-in staging. Its server is kept for the tests to look at.
+there. Its server is kept for the tests to look at.
 """
 
 import json
@@ -26,7 +26,7 @@ from tests.e2e.conftest import BIN, PROJECT, REGION, TOOLS_ACCOUNT, UNVALIDATED_
 from tests.e2e.test_demo import await_line, interrupted, processes_with
 from tests.variants import context
 
-ACCOUNTS = {"dev": TOOLS_ACCOUNT, "staging": "222222222222", "prod": "333333333333"}
+ACCOUNTS = {"dev": "222222222222", "prod": TOOLS_ACCOUNT}
 BEFORE, AFTER = "5", "6"
 """MAX_CONCURRENT_REQUESTS of the first commit and of the second, by which the endpoints tell what they run."""
 
@@ -40,7 +40,7 @@ PIPELINE = {
         "setup": f"ln -s '{PROJECT}/.venv' .venv; ln -s '{PROJECT}/node_modules' node_modules",
         "test": "test -f app.py",
     },
-    "environments": [{"name": "dev", "approval": True}, {"name": "staging", "gates": [GATE]}, {"name": "prod"}],
+    "environments": [{"name": "dev", "approval": True, "gates": [GATE]}, {"name": "prod"}],
     "compliance_packs": [],
 }
 
@@ -148,7 +148,7 @@ class Rehearsed:
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A repository with three small environments in accounts of their own."""
+    """A repository with two small environments, one in an account of its own, one in the pipeline's."""
     folder = tmp_path_factory.mktemp("repository")
     make_repository(folder)
     return folder
@@ -199,7 +199,7 @@ def test_the_pipeline_protects_what_the_file_says(rehearsed: Rehearsed) -> None:
         )["Stacks"][0]["EnableTerminationProtection"]
         for name, account in ACCOUNTS.items()
     }
-    assert protected == {"dev": False, "staging": False, "prod": True}
+    assert protected == {"dev": False, "prod": True}
 
 
 def test_a_commit_that_broadens_nothing_is_approved_by_its_review(rehearsed: Rehearsed) -> None:
@@ -221,16 +221,16 @@ def test_a_gate_that_fails_ends_the_promotion_before_the_next_environment(rehear
     assert rehearsed.terminal.status == 1
     assert (document["promoted"], document["commit"]) == (False, rehearsed.commits[1])
     stop = document["stopped_by"]
-    assert (stop["stage"], stop["action"]) == ("staging", "Gate1")
+    assert (stop["stage"], stop["action"]) == ("dev", "Gate1")
     assert GATE in stop["reason"]
-    assert "the promotion stopped at staging / Gate1" in rehearsed.terminal.seen
+    assert "the promotion stopped at dev / Gate1" in rehearsed.terminal.seen
     statuses = {name: action["status"] for name, action in actions(document).items()}
     assert statuses["dev/Smoke"] == "Succeeded"
     assert {status for name, status in statuses.items() if name.startswith("prod/")} == {"NotStarted"}
 
 
 def test_after_a_failed_gate_production_runs_what_it_ran_before(rehearsed: Rehearsed) -> None:
-    assert rehearsed.limits() == {"dev": AFTER, "staging": AFTER, "prod": BEFORE}
+    assert rehearsed.limits() == {"dev": AFTER, "prod": BEFORE}
 
 
 def test_what_each_action_printed_is_kept_with_the_server(rehearsed: Rehearsed) -> None:

@@ -18,7 +18,6 @@ from mistral7b.promotion.check.cloud import Cloud
 from mistral7b.promotion.check.connection import READS, check_connection
 from mistral7b.promotion.github_actions import deploy_role_name, review_role_name
 from mistral7b.promotion.names import gate_role_name
-from mistral7b.promotion.places import places
 from mistral7b.promotion.schema import Promotion
 
 
@@ -33,7 +32,7 @@ def check(
     The credentials have to be those of the pipeline's account. It reads by the lookup roles of the bootstrap, which
     may read (AWS's ReadOnlyAccess) and nothing else. `on_done` gets findings as they come, in any order.
     """
-    found = places(promotion, bootstrap)
+    found = promotion.places(bootstrap)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         clients = dict(zip(found, pool.map(partial(lookup_client, cloud), found), strict=True))
     return run(_checks(promotion, clients), on_done)
@@ -60,7 +59,6 @@ def lookup_client(cloud: Cloud, place: Place) -> Client | Finding:
 def _checks(promotion: Promotion, clients: dict[Place, Client | Finding]) -> Iterator[tuple[Check, Target]]:
     """Each place's bootstrap, what is in each place, and the connection, which is in the first."""
     file = str(promotion.file)
-    connection = Check("connection", READS, "", partial(check_connection, promotion.settings))
     for place, client in clients.items():
         yield readable(bootstrap_check, place, client, file)
     for one in promotion.environments:
@@ -70,8 +68,9 @@ def _checks(promotion: Promotion, clients: dict[Place, Client | Finding]) -> Ite
         for each in unread if isinstance(clients[place], Finding) else CHECKS[1:]:  # the first is the bootstrap
             found, target = readable(each, place, clients[place], own)
             yield found, replace(target, environment=one.environment, roles=roles)
-    place = replace(next(iter(clients)), used_by=("pipeline",))
-    yield readable(connection, place, next(iter(clients.values())), file)
+    place, client = next(iter(clients.items()))
+    connection = Check("connection", READS, "", partial(check_connection, promotion.settings))
+    yield readable(connection, replace(place, used_by=("pipeline",)), client, file)
 
 
 def readable(check: Check, place: Place, client: Client | Finding, file: str) -> tuple[Check, Target]:

@@ -25,31 +25,27 @@ READS = {
 
 
 def check_connection(settings: PipelineSettings, target: Target) -> Iterator[Finding]:
-    """Checks the connection that the file names, or that the pipeline's stack has made.
-
-    Raises ClientError.
-    """
+    """Checks the connection that the file names, or that the pipeline's stack has made. Raises ClientError."""
     arn = settings.source.connection_arn or _made_by_the_stack(target.client("cloudformation"))
     if arn is None:
         yield Finding("not checked", f"{_MADE}; then its handshake is due, in the console")
         return
     service = target.client(arn.split(":")[2])
     answer = ask(service.get_connection, "ResourceNotFoundException", ConnectionArn=arn)
-    yield _state(settings, answer["Connection"], arn) if answer else _missing(settings, arn)
+    if answer:
+        yield _state(settings, answer["Connection"], arn)
+    elif settings.source.connection_arn:
+        fix = f"set source.connection_arn to one that is there, or remove it: it is then {_MADE}"
+        yield Finding("failure", f"{arn} does not exist", fix)
+    else:
+        fix = f"with credentials of {settings.account}: cdk destroy pipeline, then cdk deploy pipeline"
+        yield Finding("failure", f"{arn}, which the pipeline's stack has made, is gone", fix)
 
 
 def _made_by_the_stack(client: Any) -> str | None:
     """ARN of the connection among the resources of the pipeline's stack; None where there is no such stack yet."""
     made = (one for one in resources(client, PIPELINE_STACK_NAME) if one["ResourceType"] in _TYPES)
     return next((str(one["PhysicalResourceId"]) for one in made if one.get("PhysicalResourceId")), None)
-
-
-def _missing(settings: PipelineSettings, arn: str) -> Finding:
-    if settings.source.connection_arn is None:
-        fix = f"with credentials of {settings.account}: cdk destroy pipeline, then cdk deploy pipeline"
-        return Finding("failure", f"{arn}, which the pipeline's stack has made, is gone", fix)
-    fix = f"set source.connection_arn to one that is there, or remove it: it is then {_MADE}"
-    return Finding("failure", f"{arn} does not exist", fix)
 
 
 def _state(settings: PipelineSettings, connection: dict[str, Any], arn: str) -> Finding:
@@ -66,6 +62,5 @@ def _state(settings: PipelineSettings, connection: dict[str, Any], arn: str) -> 
     if status == "PENDING":
         fix = f"{where}, choose {name}, Update pending connection"
         return Finding("failure", f"{arn} is PENDING: its handshake is due", fix)
-    return Finding(
-        "failure", f"{arn} is {status}", f"{where} and see {name}; the host may have revoked its app's access"
-    )
+    fix = f"{where} and see {name}; the host may have revoked its app's access"
+    return Finding("failure", f"{arn} is {status}", fix)

@@ -56,14 +56,14 @@ class ArtifactStore(PrivateBucket):
             removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )
         if deploy_role_arns:
-            self._let_read_assembly([iam.ArnPrincipal(arn) for arn in deploy_role_arns])
+            self._grant_read_assembly([iam.ArnPrincipal(arn) for arn in deploy_role_arns])
 
     def as_known(self) -> s3.IBucket:
-        """The bucket for the CDK's constructs, whose grants, broader than what is needed, it does not take."""
+        """The bucket as an import, whose policy the CDK's own grants, broader than needed, do not change."""
         key = kms.Key.from_key_arn(self, "KnownKey", self.key.key_arn)
         return s3.Bucket.from_bucket_attributes(self, "Known", bucket_name=self.bucket.bucket_name, encryption_key=key)
 
-    def _let_read_assembly(self, roles: Sequence[iam.IPrincipal]) -> None:
+    def _grant_read_assembly(self, roles: Sequence[iam.IPrincipal]) -> None:
         stack = cdk.Stack.of(self)
         add_to_resource_policy(
             self.bucket,

@@ -1,6 +1,6 @@
 """CodeBuild projects: what they have in common, and what each may do."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 import aws_cdk as cdk
@@ -18,6 +18,11 @@ _PYTHON = "3.11"  # the oldest that this project takes, and the one that its loc
 # What uv and npm have downloaded, checked against the locks' hashes at each use. `.venv` and `node_modules` would not
 # do: CodeBuild's folder has another name in each build, and a virtual environment knows the one that it was made in.
 _CACHED = ["/root/.cache/uv/**/*", "/root/.npm/**/*"]
+
+_LOG = ["logs:CreateLogStream", "logs:PutLogEvents"]
+_READ = ["s3:GetObject", "s3:GetObjectVersion"]
+_FIND = ["s3:GetBucketAcl", "s3:GetBucketLocation"]
+_OBJECTS = "one object for each execution, named by CodePipeline"
 
 LOG_GROUP_NAME = "/mistral7b/pipeline"
 """Where the builds log, each action in log streams that begin with its project's name."""
@@ -60,11 +65,7 @@ class Builds(Construct):
         """
         stack = cdk.Stack.of(self)
         projects = [_project(stage, action) for action in actions]
-        allowed = [
-            self._write_logs(projects),
-            *self._use_artifacts(reads_assembly=reads_assembly, writes_assembly=writes_assembly),
-            *permissions,
-        ]
+        allowed = [*self._permissions(projects, reads=reads_assembly, writes=writes_assembly), *permissions]
         return LeastPrivilegeRole(
             self,
             f"{stage}-{actions[0]}Role",
@@ -132,59 +133,38 @@ class Builds(Construct):
             ),
         )
 
-    def _write_logs(self, projects: Sequence[str]) -> Permission:
-        return Permission(
-            sid="WriteLogs",
-            reason="the log of each build, in log streams of its own action",
-            actions=["logs:CreateLogStream", "logs:PutLogEvents"],
-            resources=[
-                cdk.Stack.of(self).format_arn(
-                    service="logs",
-                    resource="log-group",
-                    resource_name=f"{LOG_GROUP_NAME}:log-stream:{project}/*",
-                    arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
-                )
-                for project in projects
-            ],
-            wildcard="one log stream for each build, named by CodeBuild",
-        )
-
-    def _use_artifacts(self, *, reads_assembly: bool, writes_assembly: bool) -> list[Permission]:
-        bucket, key = self._store.bucket, self._store.key
-        read = [SOURCE, ASSEMBLY] if reads_assembly else [SOURCE]
-        found = [
-            Permission(
-                sid="ReadArtifacts",
-                reason="what the action works on, and no other artifact",
-                actions=["s3:GetObject", "s3:GetObjectVersion"],
-                resources=[bucket.arn_for_objects(objects_of(artifact)) for artifact in read],
-                wildcard="one object for each execution, named by CodePipeline",
-            ),
-            Permission(
-                sid="FindArtifacts",
-                reason="CodeBuild looks where the bucket is, and whose it is",
-                actions=["s3:GetBucketAcl", "s3:GetBucketLocation"],
-                resources=[bucket.bucket_arn],
-            ),
-            Permission(
-                sid="UseArtifactKey",
-                reason="artifacts are encrypted with this one key",
-                actions=["kms:Decrypt", "kms:DescribeKey", *(["kms:GenerateDataKey"] if writes_assembly else [])],
-                resources=[key.key_arn],
-            ),
-        ]
-        if writes_assembly:
-            found.append(
-                Permission(
-                    sid="WriteAssembly",
-                    reason="the cloud assembly, which no other action may write, so that what is deployed is what was "
-                    "built of the commit",
-                    actions=["s3:PutObject"],
-                    resources=[bucket.arn_for_objects(objects_of(ASSEMBLY))],
-                    wildcard="one object for each execution, named by CodePipeline",
-                )
+    def _permissions(self, projects: Sequence[str], *, reads: bool, writes: bool) -> Iterator[Permission]:
+        """What every build needs, and to read or write the cloud assembly."""
+        stack, bucket, key = cdk.Stack.of(self), self._store.bucket, self._store.key
+        streams = [
+            stack.format_arn(
+                service="logs",
+                resource="log-group",
+                resource_name=f"{LOG_GROUP_NAME}:log-stream:{project}/*",
+                arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
             )
-        return found
+            for project in projects
+        ]
+        reason = "the log of each build, in log streams of its own action"
+        yield Permission(
+            "WriteLogs", reason, _LOG, streams, wildcard="one log stream for each build, named by CodeBuild"
+        )
+        objects = [bucket.arn_for_objects(objects_of(one)) for one in ([SOURCE, ASSEMBLY] if reads else [SOURCE])]
+        reason = "what the action works on, and no other artifact"
+        yield Permission("ReadArtifacts", reason, _READ, objects, wildcard=_OBJECTS)
+        reason = "CodeBuild looks where the bucket is, and whose it is"
+        yield Permission("FindArtifacts", reason, _FIND, [bucket.bucket_arn])
+        use = ["kms:Decrypt", "kms:DescribeKey", *(["kms:GenerateDataKey"] if writes else [])]
+        yield Permission("UseArtifactKey", "artifacts are encrypted with this one key", use, [key.key_arn])
+        if writes:
+            yield Permission(
+                "WriteAssembly",
+                "the cloud assembly, which no other action may write, so that what is deployed is what was built of "
+                "the commit",
+                ["s3:PutObject"],
+                [bucket.arn_for_objects(objects_of(ASSEMBLY))],
+                wildcard=_OBJECTS,
+            )
 
 
 def _project(stage: str, action: str) -> str:

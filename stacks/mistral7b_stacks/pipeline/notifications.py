@@ -38,7 +38,6 @@ class Notifications(Construct):
             master_key=kms.Key.from_key_arn(self, "Key", key.key_arn),
         )
         self.topic_arn: str = topic.topic_arn
-        """ARN of the topic."""
         for number, email in enumerate(emails, start=1):
             sns.CfnSubscription(self, f"Email{number}", topic_arn=topic.topic_arn, protocol="email", endpoint=email)
         rules = [
@@ -58,7 +57,7 @@ class Notifications(Construct):
                 f"({REVIEW_ACTION} answers {SECURITY_APPROVAL} by itself where nothing broadens permissions.)",
             ),
         ]
-        self._let_publish(topic, key, [rule.attr_arn for rule in rules])
+        self._grant_publish(topic, key, [rule.attr_arn for rule in rules])
 
     def _rule(
         self, construct_id: str, kind: str, description: str, detail: dict[str, Any], message: str
@@ -82,7 +81,7 @@ class Notifications(Construct):
             targets=[events.CfnRule.TargetProperty(id="Topic", arn=self.topic_arn, input_transformer=transformer)],
         )
 
-    def _let_publish(self, topic: sns.Topic, key: kms.Key, rule_arns: Sequence[str]) -> None:
+    def _grant_publish(self, topic: sns.Topic, key: kms.Key, rule_arns: Sequence[str]) -> None:
         eventbridge = [iam.ServicePrincipal("events.amazonaws.com")]
         rules = Permission(
             sid="RulesPublish",

@@ -33,13 +33,7 @@ def pipeline_role(
     Source and builds have no roles of their own: this one could assume them, so they would keep nothing from it.
     `replicas` hold the copies of `store`, by region.
     """
-    stack = cdk.Stack.of(scope)
-    allowed = [
-        repository.use_permission(),
-        *_keep_artifacts(store),
-        *_copy_artifacts(stack, replicas),
-        *_run_actions(stack, promotion),
-    ]
+    permissions = _permissions(cdk.Stack.of(scope), promotion, store, replicas, repository)
     return LeastPrivilegeRole(
         scope,
         "Role",
@@ -47,12 +41,19 @@ def pipeline_role(
         trust="CodePipeline runs the actions with it; whoever makes a pipeline with it needs iam:PassRole in this "
         "account",
         description=f"Pipeline {PIPELINE_NAME}: runs its actions",
-        policies={permission.sid: [permission] for permission in allowed},
+        policies={permission.sid: [permission] for permission in permissions},
     )
 
 
-def _keep_artifacts(store: ArtifactStore) -> Iterator[Permission]:
+def _permissions(
+    stack: cdk.Stack,
+    promotion: Promotion,
+    store: ArtifactStore,
+    replicas: Mapping[str, ReplicationStack],
+    repository: Repository,
+) -> Iterator[Permission]:
     """Source: CodePipeline user guide, "Manage the CodePipeline service role"."""
+    yield repository.use_permission()
     yield Permission(
         sid="KeepArtifacts",
         reason="artifacts are handed from action to action in this bucket; the source action writes with an ACL",
@@ -62,11 +63,23 @@ def _keep_artifacts(store: ArtifactStore) -> Iterator[Permission]:
     )
     yield Permission("FindArtifacts", _FIND_REASON, _FIND, [store.bucket.bucket_arn])
     yield Permission("UseArtifactKey", "artifacts are encrypted with this one key", _USE_KEY, [store.key.key_arn])
+    if replicas:
+        yield from _copy_artifacts(stack, replicas)
+    yield Permission(
+        sid="RunBuilds",
+        reason="the actions of CodeBuild: to start them, to see how they end, to stop them with their execution",
+        actions=["codebuild:BatchGetBuilds", "codebuild:StartBuild", "codebuild:StopBuild"],
+        resources=[stack.format_arn(service="codebuild", resource="project", resource_name=f"{PIPELINE_NAME}-*")],
+        wildcard="the pipeline's own projects, which all begin with its name",
+    )
+    yield assume(
+        "DeployEnvironments",
+        "each environment is deployed by the role that `cdk bootstrap` has made for that in its account",
+        bootstrap_roles(stack, "deploy", [(one.account, one.region) for one in promotion.environments]),
+    )
 
 
 def _copy_artifacts(stack: cdk.Stack, replicas: Mapping[str, ReplicationStack]) -> Iterator[Permission]:
-    if not replicas:
-        return
     buckets = [replica.bucket.bucket_arn for replica in replicas.values()]
     yield Permission(
         sid="CopyArtifacts",
@@ -86,19 +99,4 @@ def _copy_artifacts(stack: cdk.Stack, replicas: Mapping[str, ReplicationStack]) 
         ],
         conditions={"ForAnyValue:StringEquals": {"kms:ResourceAliases": f"alias/{PIPELINE_NAME}"}},
         wildcard="the key of this alias, which a condition names",
-    )
-
-
-def _run_actions(stack: cdk.Stack, promotion: Promotion) -> Iterator[Permission]:
-    yield Permission(
-        sid="RunBuilds",
-        reason="the actions of CodeBuild: to start them, to see how they end, to stop them with their execution",
-        actions=["codebuild:BatchGetBuilds", "codebuild:StartBuild", "codebuild:StopBuild"],
-        resources=[stack.format_arn(service="codebuild", resource="project", resource_name=f"{PIPELINE_NAME}-*")],
-        wildcard="the pipeline's own projects, which all begin with its name",
-    )
-    yield assume(
-        "DeployEnvironments",
-        "each environment is deployed by the role that `cdk bootstrap` has made for that in its account",
-        bootstrap_roles(stack, "deploy", [(one.account, one.region) for one in promotion.environments]),
     )

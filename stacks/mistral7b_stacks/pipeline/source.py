@@ -5,7 +5,7 @@ from aws_cdk import aws_codeconnections as codeconnections
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_codepipeline_actions as actions
 
-from mistral7b.promotion.names import CONNECTION_NAME, SOURCE_ACTION
+from mistral7b.promotion.names import CONNECTION_NAME
 from mistral7b.promotion.schema import Source
 from mistral7b_stacks.pipeline.artifacts import SOURCE
 from sagemaker_tgi import Permission
@@ -26,15 +26,13 @@ class Repository:
         """Defines the connection in the pipeline's stack, unless the file's `source` gives one."""
         self._settings = settings
         self.connection_arn: str = settings.connection_arn or self._connection(stack)
-        """ARN of the connection."""
         self.artifact = codepipeline.Artifact(SOURCE)
-        """The commit's files."""
 
     def action(self) -> actions.CodeStarConnectionsSourceAction:
         """What fetches the commit, and starts the pipeline when the branch moves."""
         owner, _, name = self._settings.repository.partition("/")
         return actions.CodeStarConnectionsSourceAction(
-            action_name=SOURCE_ACTION,
+            action_name="Source",
             connection_arn=self.connection_arn,
             owner=owner,
             repo=name,
@@ -54,21 +52,14 @@ class Repository:
             reason="to fetch commits of this one repository and branch by the connection",
             actions=[f"{service}:UseConnection" for service in _SERVICES],
             resources=[self.connection_arn],
-            conditions={
-                "StringEqualsIfExists": {
-                    f"{service}:{key}": value for service in _SERVICES for key, value in only.items()
-                }
-            },
+            conditions={"StringEqualsIfExists": {f"{one}:{k}": v for one in _SERVICES for k, v in only.items()}},
         )
 
     def look_permission(self) -> Permission:
         """To see whether the connection's handshake is complete."""
-        return Permission(
-            sid="LookAtConnection",
-            reason="to see whether the handshake of the connection is complete",
-            actions=[f"{service}:GetConnection" for service in _SERVICES],
-            resources=[self.connection_arn],
-        )
+        reason = "to see whether the handshake of the connection is complete"
+        actions = [f"{service}:GetConnection" for service in _SERVICES]
+        return Permission("LookAtConnection", reason, actions, [self.connection_arn])
 
     def _connection(self, stack: cdk.Stack) -> str:
         connection = codeconnections.CfnConnection(

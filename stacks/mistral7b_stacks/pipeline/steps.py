@@ -12,16 +12,10 @@ from mistral7b.promotion.names import (
     BUILD_STAGE,
     PIPELINE_ID,
     PIPELINE_NAME,
-    PROMOTION_APPROVAL,
-    PROTECT_ACTION,
     REVIEW_ACTION,
     SECURITY_APPROVAL,
-    SELF_MUTATE_ACTION,
     SMOKE_ACTION,
-    START_ACTION,
-    SYNTH_ACTION,
     UPDATE_STAGE,
-    gate_action_name,
     gate_role_name,
     gates_project_role_name,
 )
@@ -32,6 +26,7 @@ from sagemaker_tgi import NamedRole, Permission
 
 _CDK = ".venv/bin/cdk"
 _MISTRAL7B = ".venv/bin/mistral7b"
+_START = "Start"
 _EXECUTION_ID = "#{codepipeline.PipelineExecutionId}"
 
 
@@ -48,7 +43,7 @@ class Steps:
         """Tests the commit and makes its cloud assembly: the one that every environment gets."""
         return self._builds.step(
             BUILD_STAGE,
-            SYNTH_ACTION,
+            "Synth",
             [self._promotion.settings.build.test, f"{_CDK} synth --quiet"],
             timeout_minutes=60,
             install="test",
@@ -67,7 +62,7 @@ class Steps:
         reviewed = self._reviewed(UPDATE_STAGE, PIPELINE_ID, own, assembly)
         deploy = self._builds.step(
             UPDATE_STAGE,
-            SELF_MUTATE_ACTION,
+            "SelfMutate",
             [
                 f"{_MISTRAL7B} pipeline check",
                 # protected after a deployment that failed, too: the CDK CLI turns protection off before it begins
@@ -92,10 +87,10 @@ class Steps:
                     bootstrap_roles(self._stack, "lookup", own + environments),
                 ),
                 Permission(
-                    sid="FindConnection",
-                    reason="the connection that this stack has made is found among its resources",
-                    actions=["cloudformation:ListStackResources"],
-                    resources=[self._stack.stack_id],
+                    "FindConnection",
+                    "the connection that this stack has made is found among its resources",
+                    ["cloudformation:ListStackResources"],
+                    [self._stack.stack_id],
                 ),
                 self._repository.look_permission(),
             ],
@@ -109,12 +104,12 @@ class Steps:
         """
         steps = self._reviewed(promoted.name, promoted.name, [(promoted.account, promoted.region)], assembly)
         if promoted.approval:
-            approval = pipelines.ManualApprovalStep(PROMOTION_APPROVAL, comment=f"Deploy to {promoted.name}?")
+            approval = pipelines.ManualApprovalStep("Promote", comment=f"Deploy to {promoted.name}?")
             steps = _before(steps, approval)
         if promoted.environment.office_hours is None:
             return steps
         command, role = f"{_MISTRAL7B} start {promoted.name} --as-pipeline", self._gates_role(promoted)
-        start = self._builds.step(promoted.name, START_ACTION, [command], timeout_minutes=90, role=role)
+        start = self._builds.step(promoted.name, _START, [command], timeout_minutes=90, role=role)
         return _before(steps, start)
 
     def _reviewed(
@@ -125,6 +120,10 @@ class Steps:
         Both are in the stage of the deployment: no other execution can deploy in between.
         """
         pipeline = self._stack.format_arn(service="codepipeline", resource=PIPELINE_NAME)
+        look = "to compare the assembly with what is deployed, by a role that only reads"
+        find = "the approval's token is in the pipeline's state"
+        answer = "to approve this one action where nothing broadens permissions"
+        approval = f"{pipeline}/{stage}/{SECURITY_APPROVAL}"
         review = self._builds.step(
             stage,
             REVIEW_ACTION,
@@ -133,23 +132,9 @@ class Steps:
             variables={"PIPELINE_EXECUTION_ID": _EXECUTION_ID},
             assembly=assembly,
             permissions=[
-                assume(
-                    "LookAtEnvironment",
-                    "to compare the assembly with what is deployed, by a role that only reads",
-                    bootstrap_roles(self._stack, "lookup", places),
-                ),
-                Permission(
-                    sid="FindApproval",
-                    reason="the approval's token is in the pipeline's state",
-                    actions=["codepipeline:GetPipelineState"],
-                    resources=[pipeline],
-                ),
-                Permission(
-                    sid="AnswerApproval",
-                    reason="to approve this one action where nothing broadens permissions",
-                    actions=["codepipeline:PutApprovalResult"],
-                    resources=[f"{pipeline}/{stage}/{SECURITY_APPROVAL}"],
-                ),
+                assume("LookAtEnvironment", look, bootstrap_roles(self._stack, "lookup", places)),
+                Permission("FindApproval", find, ["codepipeline:GetPipelineState"], [pipeline]),
+                Permission("AnswerApproval", answer, ["codepipeline:PutApprovalResult"], [approval]),
             ],
         )
         security = pipelines.ManualApprovalStep(
@@ -165,7 +150,7 @@ class Steps:
         role = self._gates_role(promoted)
         tests = [
             (SMOKE_ACTION, f"{_MISTRAL7B} smoke {promoted.name}", 30),
-            *((gate_action_name(number), gate, 60) for number, gate in enumerate(promoted.gates, start=1)),
+            *((f"Gate{number}", gate, 60) for number, gate in enumerate(promoted.gates, start=1)),
         ]
         steps = [
             self._builds.step(promoted.name, action, [*profile, command], timeout_minutes=minutes, role=role)
@@ -175,7 +160,7 @@ class Steps:
         # CloudFormation's actions leave termination protection as it is: github.com/aws/aws-cdk, issues 17871 and 30405
         protect = self._builds.step(
             promoted.name,
-            PROTECT_ACTION,
+            "Protect",
             [f"{_MISTRAL7B} protect {promoted.name}"],
             timeout_minutes=20,
             permissions=[
@@ -196,7 +181,7 @@ class Steps:
             reason = "the one right of smoke test and gates: to invoke this environment's endpoint"
             permissions = [assume("AssumeGateRole", reason, [self._gate_role_arn(promoted)])]
             if promoted.environment.office_hours is not None:
-                actions.append(START_ACTION)
+                actions.append(_START)
                 place = [(promoted.account, promoted.region)]
                 reason = "to see what is deployed before it is started, by a role that only reads"
                 permissions.append(assume("LookAtEnvironment", reason, bootstrap_roles(self._stack, "lookup", place)))

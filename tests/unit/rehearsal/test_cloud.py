@@ -3,8 +3,8 @@
 import pytest
 
 from mistral7b.environment import Environment
+from mistral7b.operate.place import Place
 from mistral7b.promotion import PipelineSettings, PromotedEnvironment, Promotion
-from mistral7b.promotion.places import Place, places
 from mistral7b_cli.rehearsal.cloud import Cloud
 
 TOOLS, OTHER = "111111111111", "222222222222"
@@ -29,7 +29,7 @@ def promotion(*environments: tuple[str, str]) -> Promotion:
 
 def where(*environments: tuple[str, str]) -> list[tuple[str, str]]:
     """The accounts and regions of a pipeline, in their order."""
-    return [(one.account, one.region) for one in places(promotion(*environments))]
+    return [(one.account, one.region) for one in promotion(*environments).places()]
 
 
 def test_each_account_and_region_is_bootstrapped_once_the_pipelines_first() -> None:
@@ -44,7 +44,7 @@ def test_the_pipelines_account_is_bootstrapped_in_every_region_it_deploys_to() -
 
 
 def test_other_accounts_trust_the_pipelines() -> None:
-    [_, other] = places(promotion((OTHER, "us-east-1")))
+    [_, other] = promotion((OTHER, "us-east-1")).places()
     assert other.cdk_arguments() == [
         "bootstrap",
         f"aws://{OTHER}/us-east-1",
@@ -56,7 +56,7 @@ def test_other_accounts_trust_the_pipelines() -> None:
 
 
 def test_the_pipelines_own_account_needs_no_trust() -> None:
-    assert places(promotion((TOOLS, "us-east-1")))[0].cdk_arguments() == ["bootstrap", f"aws://{TOOLS}/us-east-1"]
+    assert promotion((TOOLS, "us-east-1")).places()[0].cdk_arguments() == ["bootstrap", f"aws://{TOOLS}/us-east-1"]
 
 
 def test_a_programs_environment_has_no_aws_settings_of_the_users(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from mistral7b.environment import Environment
-from mistral7b.promotion.places import Place
+from mistral7b.operate.place import Place
 from mistral7b_cli.output import say
 from mistral7b_cli.rehearsal.execution import Action, Execution, Stage
 from mistral7b_cli.rehearsal.picture import draw

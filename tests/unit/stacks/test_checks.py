@@ -9,8 +9,10 @@ import pytest
 from aws_cdk import aws_s3 as s3
 from cfnlint.api import ManualArgs, lint
 
-from mistral7b.environment import CompliancePack
+from mistral7b.environment import CompliancePack, load_environments
 from mistral7b.environment.warnings import NEVER_SCHEDULED
+from mistral7b_cli.demo.scenario import EXAMPLE
+from mistral7b_stacks.app import define
 from mistral7b_stacks.checks import PACKS, Check, add_compliance_packs, add_template_validation, new_pack
 from mistral7b_stacks.stage import EnvironmentStage
 from tests.variants import ENVIRONMENTS, FOLDERS, REGIONS, STACKS, context, define_folder, new_app
@@ -125,6 +127,13 @@ def test_cloudformation_validation_finds_nothing(folder: str, tmp_path: Path) ->
     reports = json.loads((tmp_path / "validation-report.json").read_text())["pluginReports"]
     said = {violation["ruleName"] for report in reports for violation in report["violations"]}
     assert said <= {f"Annotation::{NEVER_SCHEDULED}"}
+
+
+def test_the_demos_example_passes_every_check(tmp_path: Path) -> None:
+    app = new_app(outdir=str(tmp_path))
+    define(app, load_environments(EXAMPLE))
+    add_template_validation(app)
+    app.synth()
 
 
 def test_a_synth_warns_of_prompts_that_are_never_scheduled(

@@ -9,10 +9,10 @@ import pytest
 from botocore.stub import Stubber
 
 from mistral7b.operate.checks import Check, Finding, run
+from mistral7b.operate.place import Place
 from mistral7b.project import DEFAULT_QUALIFIER
 from mistral7b.promotion.check.checks import lookup_client, readable
 from mistral7b.promotion.check.cloud import Cloud, Credentials
-from mistral7b.promotion.places import Place
 from sagehost import moto_app
 from tests.unit.fresh_accounts import fresh_account
 from tests.unit.sessions import session_client

@@ -10,8 +10,8 @@ from mistral7b.operate.bootstrap import NEEDED_VERSION
 from mistral7b.operate.bootstrap import bootstrap as bootstrap_check
 from mistral7b.operate.calls import Client
 from mistral7b.operate.checks import Finding
+from mistral7b.operate.place import Place
 from mistral7b.project import Bootstrap
-from mistral7b.promotion.places import Place
 from sagehost import moto_app
 from tests.unit.promotion.check.conftest import REGION, EmbeddedCloud, bootstrap, found
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from mistral7b.operate.checks import Check, Finding
+from mistral7b.operate.place import Place
 from mistral7b.promotion.check.connection import READS, check_connection
-from mistral7b.promotion.places import Place
 from mistral7b.promotion.schema import PipelineSettings
 from sagehost import moto_app
 from sagehost.pipelines.store import AVAILABLE

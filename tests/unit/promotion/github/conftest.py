@@ -9,10 +9,10 @@ from tests.unit.promotion.github.machine import Machine
 from tests.unit.promotion.github.pipelines import load
 
 
-@pytest.fixture
-def promotion(tmp_path: Path) -> Promotion:
+@pytest.fixture(scope="session")
+def promotion(tmp_path_factory: pytest.TempPathFactory) -> Promotion:
     """Dev, staging with two gates, prod."""
-    return load(tmp_path / "environments")
+    return load(tmp_path_factory.mktemp("promoted") / "environments")
 
 
 @pytest.fixture

@@ -137,11 +137,19 @@ def protect(machine: Machine, promotion: Promotion) -> Ran:
     return machine.run(named.replace("mistral7b pipeline", ".venv/bin/mistral7b pipeline"))
 
 
-@pytest.fixture
-def protected(machine: Machine, promotion: Promotion) -> Machine:
-    """With the settings of the document."""
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory, promotion: Promotion) -> dict[str, Any]:
+    """What the document's commands set on GitHub."""
+    machine = Machine(tmp_path_factory.mktemp("laptop"))
     done = protect(machine, promotion)
     assert done.status == 0, done.output
+    return machine.github
+
+
+@pytest.fixture
+def protected(machine: Machine, settings: dict[str, Any]) -> Machine:
+    """With the settings of the document."""
+    machine.github = settings
     return machine
 
 
