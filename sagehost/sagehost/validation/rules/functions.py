@@ -148,7 +148,7 @@ _KINDS: Mapping[str, Callable[[Asked], Found]] = {
         one.name.lower(): {"found": True} for one in _backend(asked, "iam").roles.values()
     },
     "route table": lambda asked: {
-        name: {"vpc": one.vpc_id, "subnets": list(one.associations.values())}
+        name: {"vpc": one.vpc_id, "subnets": list(one._associations.values())}
         for name, one in _backend(asked, "ec2").route_tables.items()
     },
     "scalable target": _targets,
@@ -292,6 +292,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "local_nvme": lambda _, kind: (kind or "..").split(".")[1] in _LOCAL_NVME,
     "lower": lambda _, text: text.lower(),
     "matches": lambda _, text, pattern: isinstance(text, str) and re.fullmatch(pattern, text, re.DOTALL) is not None,
+    "multiple": lambda _, number, unit: number % unit == 0,
     "permitted": _permitted,
     "policies_of": _policies_of,
     "product": lambda _, numbers: _product(numbers),

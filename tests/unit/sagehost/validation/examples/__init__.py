@@ -1,0 +1,1 @@
+"""Examples of refused calls, a module for each service: operation, parameters, those refused, those accepted."""
