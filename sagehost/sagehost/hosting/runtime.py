@@ -6,21 +6,25 @@ Errors are as `sagemaker-runtime/2017-05-13` of botocore shapes them.
 import json
 import logging
 import uuid
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import cache
 from http import HTTPStatus
 
-import moto.iam.models
+from moto.core.utils import get_service_model
 from moto.utilities.utils import get_partition
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Send
 
+from sagehost import validation
+from sagehost.aws_errors import Refused
 from sagehost.hosting import eventstream
 from sagehost.hosting.capture import Invocation, Payload
 from sagehost.hosting.fleet import Answer, EndpointKey, Fleet, RunningEndpoint, RunningVariant
+from sagehost.validation import Asked, caller
 
 MAX_BODY_BYTES = 6 * 1024 * 1024
 """The limit of the BodyBlob shape."""
@@ -28,6 +32,7 @@ MAX_BODY_BYTES = 6 * 1024 * 1024
 _MESSAGE_LIMIT = 2048
 """Most characters of a message, OriginalMessage included: the Message shape."""
 
+_SERVICE = "sagemaker-runtime"
 _CUSTOM_ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
 _HANDED_ON = ("content-type", "accept", _CUSTOM_ATTRIBUTES)
 
@@ -71,10 +76,13 @@ class _Invoked:
 def routes(fleet: Fleet) -> list[Route]:
     """The operations on the endpoints of a fleet."""
 
-    def route(path: str, respond: Callable[[Request, _Invoked], Awaitable[Response]]) -> Route:
+    def route(name: str, path: str, respond: Callable[[Request, _Invoked], Awaitable[Response]]) -> Route:
         async def operation(request: Request) -> Response:
             try:
+                validation.check_parameters(_asked(request, name))
                 invoked = await _invoke(fleet, request)
+            except Refused as error:
+                return _error(error.code, HTTPStatus.BAD_REQUEST, {"Message": error.message})
             except RuntimeApiError as error:
                 return _error(error.code, error.status, {"Message": str(error)})
             if invoked.response[0] >= HTTPStatus.BAD_REQUEST:
@@ -84,9 +92,25 @@ def routes(fleet: Fleet) -> list[Route]:
         return Route(path, operation, methods=["POST"])
 
     return [
-        route("/endpoints/{endpoint}/invocations", _complete),
-        route("/endpoints/{endpoint}/invocations-response-stream", _streamed),
+        route("InvokeEndpoint", "/endpoints/{endpoint}/invocations", _complete),
+        route("InvokeEndpointWithResponseStream", "/endpoints/{endpoint}/invocations-response-stream", _streamed),
     ]
+
+
+@cache
+def _headers(operation: str) -> Mapping[str, str]:
+    """Members of an operation's request by the headers that hold them."""
+    members = get_service_model(_SERVICE).operation_model(operation).input_shape.members
+    located = {name: member.serialization for name, member in members.items()}
+    return {one["name"].lower(): name for name, one in located.items() if one.get("location") == "header"}
+
+
+def _asked(request: Request, operation: str) -> Asked:
+    """What a request asks for, but for its body."""
+    members = _headers(operation)
+    given = {members[name]: value for name, value in request.headers.items() if name in members}
+    given["EndpointName"] = request.path_params["endpoint"]
+    return Asked(service=_SERVICE, operation=operation, given=given, **caller(request.headers["authorization"]))
 
 
 async def _complete(request: Request, invoked: _Invoked) -> Response:
@@ -107,7 +131,8 @@ async def _streamed(_: Request, invoked: _Invoked) -> Response:
 
 
 async def _invoke(fleet: Fleet, request: Request) -> _Invoked:
-    key = EndpointKey(*caller(request.headers["authorization"]), request.path_params["endpoint"])
+    asked = caller(request.headers["authorization"])
+    key = EndpointKey(asked["account"], asked["region"], request.path_params["endpoint"])
     endpoint = fleet.get(key)
     if endpoint is None:
         raise RuntimeApiError(f"Endpoint {key.name} of account {key.account} not found.")
@@ -118,13 +143,6 @@ async def _invoke(fleet: Fleet, request: Request) -> _Invoked:
     handed_on = {name: request.headers[name] for name in _HANDED_ON if name in request.headers}
     response = await variant.choose_instance().invoke(handed_on, body)
     return _Invoked(key, endpoint, variant, Payload(handed_on.get("content-type", ""), body), response)
-
-
-def caller(authorization: str) -> tuple[str, str]:
-    """The account that signed a request, and the region it was signed for. `sagehost.signatures` has checked it."""
-    key_id, _, region, *_ = authorization.partition("Credential=")[2].split("/")
-    # Looked up on the module: which account a key belongs to is patched there.
-    return str(moto.iam.models.get_account_id_from(key_id)), region
 
 
 def _variant(request: Request, key: EndpointKey, endpoint: RunningEndpoint) -> RunningVariant:

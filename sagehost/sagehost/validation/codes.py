@@ -68,7 +68,10 @@ _BY_PROTOCOL: Mapping[str, Codes] = {
     "rest-xml": Codes(
         source="Amazon S3 API reference, Error responses",
         missing=("MalformedXML", "The XML you provided was not well-formed or did not validate: {path}: {constraint}"),
-        constraint=("MalformedXML", "The XML you provided was not well-formed or did not validate: {path}: {constraint}"),
+        constraint=(
+            "MalformedXML",
+            "The XML you provided was not well-formed or did not validate: {path}: {constraint}",
+        ),
         malformed="MalformedXML",
     ),
 }

@@ -61,10 +61,7 @@ def check(asked: Asked) -> None:
 
 
 def violations(service: str, operation: str, given: Mapping[str, Any]) -> Iterator[Violation]:
-    """What of a request's parameters breaks the model.
-
-    Raises NotImplementedError for a value that a later model may have.
-    """
+    """What of a request's parameters breaks the model."""
     shape = get_service_model(service).operation_model(operation).input_shape
     return iter(()) if shape is None else _check(service, shape, given, "")
 
@@ -122,10 +119,8 @@ def _bounds(shape: Shape, size: float, value: object, path: str, what: str) -> I
 def _text(service: str, shape: Shape, value: str, path: str) -> Iterator[Violation]:
     allowed = shape.metadata.get("enum")
     if allowed and value not in allowed:
-        if shape.name.endswith(_OPEN):
-            release = version("botocore")
-            raise NotImplementedError(f"'{value}' at '{path}' is not known to this version (botocore {release})")
-        yield Violation(path, value, f"Member must satisfy enum value set: [{', '.join(allowed)}]")
+        open_set = f" (as this version knows it: botocore {version('botocore')})" if shape.name.endswith(_OPEN) else ""
+        yield Violation(path, value, f"Member must satisfy enum value set: [{', '.join(allowed)}]{open_set}")
     pattern = shape.metadata.get("pattern")
     if pattern and not compiled(pattern).fullmatch(value, timeout=_PATTERN_S):
         yield Violation(path, value, f"Member must satisfy regular expression pattern: {pattern}")
