@@ -11,6 +11,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
+from typing import Any
 
 from moto.core.utils import get_service_model
 from moto.utilities.utils import get_partition
@@ -79,8 +80,9 @@ def routes(fleet: Fleet) -> list[Route]:
     def route(name: str, path: str, respond: Callable[[Request, _Invoked], Awaitable[Response]]) -> Route:
         async def operation(request: Request) -> Response:
             try:
-                validation.check_parameters(_asked(request, name))
-                invoked = await _invoke(fleet, request)
+                asked = await _asked(request, name)
+                validation.check_parameters(asked)
+                invoked = await _invoke(fleet, request, asked)
             except Refused as error:
                 return _error(error.code, HTTPStatus.BAD_REQUEST, {"Message": error.message})
             except RuntimeApiError as error:
@@ -105,11 +107,14 @@ def _headers(operation: str) -> Mapping[str, str]:
     return {one["name"].lower(): name for name, one in located.items() if one.get("location") == "header"}
 
 
-def _asked(request: Request, operation: str) -> Asked:
-    """What a request asks for, but for its body."""
+async def _asked(request: Request, operation: str) -> Asked:
+    """What a request asks for. Raises RuntimeApiError for a body that is too large."""
+    if len(body := await request.body()) > MAX_BODY_BYTES:
+        code, status = "RequestEntityTooLargeException", HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        raise RuntimeApiError(f"Request body is larger than {MAX_BODY_BYTES} bytes", code, status)
     members = _headers(operation)
-    given = {members[name]: value for name, value in request.headers.items() if name in members}
-    given["EndpointName"] = request.path_params["endpoint"]
+    given: dict[str, Any] = {members[name]: value for name, value in request.headers.items() if name in members}
+    given |= {"EndpointName": request.path_params["endpoint"], "Body": body}
     return Asked(service=_SERVICE, operation=operation, given=given, **caller(request.headers["authorization"]))
 
 
@@ -130,27 +135,23 @@ async def _streamed(_: Request, invoked: _Invoked) -> Response:
     return _ClosingStream(_messages(invoked), headers=headers)
 
 
-async def _invoke(fleet: Fleet, request: Request) -> _Invoked:
-    asked = caller(request.headers["authorization"])
-    key = EndpointKey(asked["account"], asked["region"], request.path_params["endpoint"])
+async def _invoke(fleet: Fleet, request: Request, asked: Asked) -> _Invoked:
+    key, body = EndpointKey(asked.account, asked.region, asked.given["EndpointName"]), asked.given["Body"]
     endpoint = fleet.get(key)
     if endpoint is None:
         raise RuntimeApiError(f"Endpoint {key.name} of account {key.account} not found.")
-    variant = _variant(request, key, endpoint)
-    if len(body := await request.body()) > MAX_BODY_BYTES:
-        code, status = "RequestEntityTooLargeException", HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-        raise RuntimeApiError(f"Request body is larger than {MAX_BODY_BYTES} bytes", code, status)
+    variant = _variant(asked.given, key, endpoint)
     handed_on = {name: request.headers[name] for name in _HANDED_ON if name in request.headers}
     response = await variant.choose_instance().invoke(handed_on, body)
     return _Invoked(key, endpoint, variant, Payload(handed_on.get("content-type", ""), body), response)
 
 
-def _variant(request: Request, key: EndpointKey, endpoint: RunningEndpoint) -> RunningVariant:
-    if "x-amzn-sagemaker-target-model" in request.headers:
+def _variant(given: Mapping[str, Any], key: EndpointKey, endpoint: RunningEndpoint) -> RunningVariant:
+    if "TargetModel" in given:
         raise RuntimeApiError(f"Endpoint {key.name} of account {key.account} is not a multi-model endpoint.")
-    if "x-amzn-sagemaker-inference-component" in request.headers:
+    if "InferenceComponentName" in given:
         raise RuntimeApiError(f"Endpoint {key.name} of account {key.account} has no inference components.")
-    target = request.headers.get("x-amzn-sagemaker-target-variant")
+    target = given.get("TargetVariant")
     if target is None:
         return endpoint.choose_variant()
     for variant in endpoint.variants:
