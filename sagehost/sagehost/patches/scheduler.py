@@ -14,7 +14,6 @@ from moto.scheduler.models import EventBridgeSchedulerBackend
 from moto.scheduler.responses import EventBridgeSchedulerResponse
 
 from sagehost import roles, schedules
-from sagehost.hosting.constraints import violations
 from sagehost.patches import correction
 
 
@@ -22,16 +21,12 @@ from sagehost.patches import correction
 @correction.replaces(EventBridgeSchedulerResponse, "create_schedule")
 @correction.replaces(EventBridgeSchedulerResponse, "update_schedule")
 def _checked(original: Callable[[Any], str], self: EventBridgeSchedulerResponse) -> str:
-    """moto takes any name, expression, time zone, target and role, and overwrites a group."""
-    operation = "".join(word.capitalize() for word in original.__name__.split("_"))
+    """moto takes any expression, time zone, target and role, and overwrites a group."""
     name = unquote(self.uri.split("?")[0].rsplit("/", 1)[-1])
-    given: dict[str, Any] = {"Name": name, **json.loads(self.body or "{}")}
-    if message := violations("scheduler", operation, given):
-        raise ValidationException(message)
-    if operation == "CreateScheduleGroup" and name in self.scheduler_backend.schedule_groups:
+    if original.__name__ != "create_schedule_group":
+        _check_schedule(self.scheduler_backend, json.loads(self.body))
+    elif name in self.scheduler_backend.schedule_groups:
         raise JsonRESTError("ConflictException", f"Schedule group {name} already exists.")
-    if operation != "CreateScheduleGroup":
-        _check_schedule(self.scheduler_backend, given)
     return original(self)
 
 

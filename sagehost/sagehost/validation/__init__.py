@@ -3,8 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sagehost.validation import model, rules
-from sagehost.validation.asked import Asked, read
+from moto.core.utils import get_service_model
+
+from sagehost.validation import codes, model, rules
+from sagehost.validation.asked import Asked, caller, read, service_name
+
+__all__ = ["Asked", "caller", "check", "check_parameters", "service_name", "status"]
 
 
 def check(environ: Mapping[str, Any], body: bytes, service: str) -> Asked:
@@ -15,6 +19,16 @@ def check(environ: Mapping[str, Any], body: bytes, service: str) -> Asked:
         NotImplementedError: for what this version does not know.
     """
     asked = read(environ, body, service)
+    check_parameters(asked)
+    return asked
+
+
+def check_parameters(asked: Asked) -> None:
+    """Raise Refused unless the model and the rules allow a call."""
     model.check(asked)
     rules.check(asked)
-    return asked
+
+
+def status(service: str, code: str) -> int:
+    """The HTTP status of a service's error."""
+    return codes.status(get_service_model(service), code)

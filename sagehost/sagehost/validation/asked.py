@@ -85,7 +85,7 @@ def read(environ: Mapping[str, Any], body: bytes, service: str) -> Asked:
     except (HTTPException, RequestParserError, ValueError, OverflowError, RecursionError) as error:
         raise Refused(codes(model).malformed, str(error)) from error
     if protocol.startswith("rest"):
-        _check_query(operation, request)
+        given = _outside_body(operation, request, given)
     else:
         version = request.values.get("Version", model.api_version)
         if protocol == "query" and version != model.api_version:
@@ -108,13 +108,20 @@ def _unknown_operation(model: ServiceModel, request: Request, protocol: str) -> 
     return NotImplementedError(f"{request.method} {request.path} of {model.service_name}")
 
 
-def _check_query(operation: OperationModel, request: Request) -> None:
-    """Refuse members of a query that the operation does not have."""
-    shape, literals = operation.input_shape, operation.http_trait.query_args
-    members = [one.serialization for one in shape.members.values()] if isinstance(shape, StructureShape) else []
-    known = {one.get("name") for one in members if one.get("location") == "querystring"} | {*literals, "x-id"}
-    if unknown := sorted(set(request.args) - known):
-        raise NotImplementedError(f"the parameter {unknown[0]} of {operation.name}")
+def _outside_body(operation: OperationModel, request: Request, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The parameters without those that moto makes up: lists and maps of a query or of headers that lacks them.
+
+    Raises NotImplementedError for a member of the query that the operation does not have.
+    """
+    shape = operation.input_shape
+    members = shape.members if isinstance(shape, StructureShape) else {}
+    at = {name: member.serialization.get("location") for name, member in members.items()}
+    in_query = {one.serialization.get("name") for name, one in members.items() if at[name] == "querystring"}
+    unknown = set(request.args) - in_query - {*operation.http_trait.query_args, "x-id"}
+    for name in unknown:
+        if not name.lower().startswith("x-amz-"):  # a header of a presigned request
+            raise NotImplementedError(f"the parameter {name} of {operation.name}")
+    return {name: value for name, value in given.items() if not at[name] or value not in (None, [], {})}
 
 
 class _Form(dict[str, str]):

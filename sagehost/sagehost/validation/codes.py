@@ -6,86 +6,60 @@ from functools import cache
 
 from moto.core.model import ServiceModel
 
-_ALL = "{count} validation error{s} detected: {all}"
 
-
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Codes:
-    """Codes of a service's errors, and their messages as patterns of `str.format`."""
+    """Codes and messages of a service; messages are patterns of `str.format`."""
 
     source: str
-    missing: tuple[str, str]
-    """Of a required member that is not given."""
-    constraint: tuple[str, str]
-    """Of a value beyond a constraint."""
+    missing: str
+    """Code for a required member that is not given."""
+    constraint: str
+    """Code for a value beyond a constraint."""
     malformed: str
-    """Of a request that the service cannot read."""
+    """Code for a request that the service cannot read."""
+    if_missing: str = "{count} validation error{s} detected: {all}"
+    if_beyond: str = "{count} validation error{s} detected: {all}"
 
 
-def _all(code: str, malformed: str, source: str) -> Codes:
-    return Codes(missing=(code, _ALL), constraint=(code, _ALL), malformed=malformed, source=source)
-
-
-_COMMON = "Common Error Types of the service's API reference"
-_BY_SERVICE: Mapping[str, Codes] = {
-    "sagemaker-runtime": _all("ValidationError", "SerializationException", "API reference: errors of InvokeEndpoint"),
-    "logs": _all("InvalidParameterException", "SerializationException", "API reference: errors of CreateLogGroup"),
-    "resourcegroupstaggingapi": _all(
-        "InvalidParameterException", "SerializationException", "API reference: errors of GetResources"
-    ),
-    "cloudwatch": _all("ValidationError", "SerializationException", "botocore's model, and brendanhay/amazonka#495"),
-    "ecr": Codes(
-        source="int128/create-ecr-repository-action#231, aws/aws-dotnet-deploy#549",
-        missing=("InvalidParameterException", "Invalid parameter at '{path}' failed to satisfy constraint: '{bare}'"),
-        constraint=(
-            "InvalidParameterException",
-            "Invalid parameter at '{path}' failed to satisfy constraint: '{bare}'",
-        ),
-        malformed="SerializationException",
-    ),
+_SERIALIZATION, _PARAMETER = "SerializationException", "InvalidParameterException"
+_AT = "Invalid parameter at '{path}' failed to satisfy constraint: '{bare}'"
+_XML = "The XML you provided was not well-formed or did not validate against our published schema: {name}: {constraint}"
+_LACKS = "The request must contain the parameter {name}"
+_TABLE: Mapping[str, Codes] = {
+    # Services whose codes are not those of their protocol
+    "sagemaker-runtime": Codes("API_runtime_InvokeEndpoint", "ValidationError", "ValidationError", _SERIALIZATION),
+    "logs": Codes("API_CreateLogGroup", _PARAMETER, _PARAMETER, _SERIALIZATION),
+    "resourcegroupstaggingapi": Codes("API_GetResources", _PARAMETER, _PARAMETER, _SERIALIZATION),
+    "cloudwatch": Codes("botocore: ValidationError", "ValidationError", "ValidationError", _SERIALIZATION),
+    "ecr": Codes("int128/create-ecr-repository-action#231", _PARAMETER, _PARAMETER, _SERIALIZATION, _AT, _AT),
     "sqs": Codes(
-        source=_COMMON,
-        missing=("MissingParameter", "The request must contain the parameter {name}."),
-        constraint=("InvalidParameterValue", "Value {value} for parameter {name} is invalid. Reason: {constraint}."),
-        malformed="SerializationException",
+        *("SQS API, Common Errors", "MissingParameter", "InvalidParameterValue", _SERIALIZATION, f"{_LACKS}."),
+        "Value {value} for parameter {name} is invalid. Reason: {constraint}.",
     ),
     "sns": Codes(
-        source="API reference: errors of CreateTopic; aws-samples/document-translation#104; brendanhay/amazonka#209",
-        missing=("InvalidParameter", "Invalid parameter: {name}"),
-        constraint=("InvalidParameter", "Invalid parameter: {name} Reason: {constraint}"),
-        malformed="MalformedInput",
+        *("API_CreateTopic; brendanhay/amazonka#209", "InvalidParameter", "InvalidParameter", "MalformedInput"),
+        *("Invalid parameter: {name}", "Invalid parameter: {name} Reason: {constraint}"),
     ),
-}
-_BY_PROTOCOL: Mapping[str, Codes] = {
-    "json": _all("ValidationException", "SerializationException", _COMMON),
-    "query": _all("ValidationError", "MalformedInput", f"{_COMMON}; brendanhay/amazonka#12"),
+    # Protocols
+    "json": Codes("Common Errors", "ValidationException", "ValidationException", _SERIALIZATION),
+    "query": Codes("Common Errors; brendanhay/amazonka#12, #495", "ValidationError", "ValidationError", "MalformedInput"),
     "ec2": Codes(
-        source="Amazon EC2 API reference, Error codes",
-        missing=("MissingParameter", "The request must contain the parameter {name}"),
-        constraint=("InvalidParameterValue", "Value ({value}) for parameter {name} is invalid. {constraint}"),
-        malformed="InvalidParameterValue",
+        *("EC2 API, Error codes", "MissingParameter", "InvalidParameterValue", "InvalidParameterValue", _LACKS),
+        "Value ({value}) for parameter {name} is invalid. {constraint}",
     ),
-    "rest-xml": Codes(
-        source="Amazon S3 API reference, Error responses",
-        missing=("MalformedXML", "The XML you provided was not well-formed or did not validate: {path}: {constraint}"),
-        constraint=("MalformedXML", "The XML you provided was not well-formed or did not validate: {path}: {constraint}"),
-        malformed="MalformedXML",
-    ),
+    "rest-xml": Codes("S3 API, Error responses", "MalformedXML", "MalformedXML", "MalformedXML", _XML, _XML),
 }
-IN_S3_HEADER = Codes(
-    source="Amazon S3 API reference, Error responses",
-    missing=("InvalidRequest", "Missing required header or parameter: {name}"),
-    constraint=("InvalidArgument", "Invalid argument {name}: {value}. {constraint}"),
-    malformed="InvalidArgument",
+HEADERS_OF_S3 = Codes(
+    *("S3 API, Error responses", "InvalidRequest", "InvalidArgument", "InvalidArgument"),
+    *("Missing required header or parameter: {name}", "Invalid {name} '{value}'. {constraint}"),
 )
 
 
 def codes(model: ServiceModel) -> Codes:
     """Those of a service."""
-    if model.service_name in _BY_SERVICE:
-        return _BY_SERVICE[model.service_name]
-    protocols = model.metadata.get("protocols", [model.protocol])
-    return next((_BY_PROTOCOL[one] for one in protocols if one in _BY_PROTOCOL), _BY_PROTOCOL["json"])
+    kinds = [str(model.service_name), *model.metadata.get("protocols", [model.protocol]), "json"]
+    return next(_TABLE[one] for one in kinds if one in _TABLE)
 
 
 @cache

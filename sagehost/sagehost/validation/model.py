@@ -15,16 +15,13 @@ from moto.core.utils import get_service_model
 
 from sagehost.aws_errors import Refused
 from sagehost.validation.asked import Asked
-from sagehost.validation.codes import IN_S3_HEADER, codes
+from sagehost.validation.codes import HEADERS_OF_S3, codes
 
 _PATTERN_S = 0.5
 """How long a value is held against a pattern: there are patterns that some values keep busy for years."""
 
 _OPEN = ("InstanceType", "AcceleratorType", "LocationConstraint", "ResourceType", "Runtime")
 """How names of enumerations end to which AWS adds between releases of botocore."""
-
-WRONG: Mapping[tuple[str, str], str] = {}
-"""Constraints of botocore that the service does not have, by service and shape: with the source."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +49,9 @@ def check(asked: Asked) -> None:
     if asked.service == "s3":
         shape = model.operation_model(asked.operation).input_shape
         inside = {f"{one[0].lower()}{one[1:]}": member for one, member in shape.members.items()}[name]
-        words = IN_S3_HEADER if "location" in inside.serialization else words
-    code, message = words.missing if first.value is None else words.constraint
+        words = HEADERS_OF_S3 if "location" in inside.serialization else words
+    missing = first.value is None
+    code, message = (words.missing, words.if_missing) if missing else (words.constraint, words.if_beyond)
     told = {"count": len(found), "s": "s" if len(found) > 1 else "", "all": "; ".join(map(str, found))}
     bare = first.constraint.removeprefix("Member ")
     told |= {"path": first.path, "value": first.value, "constraint": first.constraint, "bare": bare}
@@ -61,40 +59,37 @@ def check(asked: Asked) -> None:
 
 
 def violations(service: str, operation: str, given: Mapping[str, Any]) -> Iterator[Violation]:
-    """What of a request's parameters breaks the model.
-
-    Raises NotImplementedError for a value that a later model may have.
-    """
+    """What of a request's parameters breaks the model."""
     shape = get_service_model(service).operation_model(operation).input_shape
-    return iter(()) if shape is None else _check(service, shape, given, "")
+    return iter(()) if shape is None else _check(shape, given, "")
 
 
-def _check(service: str, shape: Shape, value: Any, path: str) -> Iterator[Violation]:
+def _check(shape: Shape, value: Any, path: str) -> Iterator[Violation]:
     if value is None:
         yield Violation(path, None, "Member must not be null")
     elif isinstance(shape, StructureShape):
-        yield from _structure(service, shape, value, path)
+        yield from _structure(shape, value, path)
     elif isinstance(shape, ListShape):
         if isinstance(value, list):
             yield from _bounds(shape, len(value), value, path, "length")
             for index, item in enumerate(value, start=1):
-                yield from _check(service, shape.member, item, f"{path}.{index}.member")
+                yield from _check(shape.member, item, f"{path}.{index}.member")
     elif isinstance(shape, MapShape):
         if isinstance(value, Mapping):
             yield from _bounds(shape, len(value), value, path, "length")
             for key, item in value.items():
-                yield from _check(service, shape.key, key, f"{path}.key")
-                yield from _check(service, shape.value, item, f"{path}.{key}.member")
+                yield from _check(shape.key, key, f"{path}.key")
+                yield from _check(shape.value, item, f"{path}.{key}.member")
     elif isinstance(value, str):
         yield from _bounds(shape, len(value), value, path, "length")
-        yield from _text(service, shape, value, path)
+        yield from _text(shape, value, path)
     elif isinstance(value, bytes):
         yield from _bounds(shape, len(value), "(blob)", path, "length")
     elif isinstance(value, int | float) and not isinstance(value, bool):
         yield from _bounds(shape, value, value, path, "value")
 
 
-def _structure(service: str, shape: StructureShape, value: Any, path: str) -> Iterator[Violation]:
+def _structure(shape: StructureShape, value: Any, path: str) -> Iterator[Violation]:
     if not isinstance(value, Mapping) or shape.is_document_type:
         return
     for name in shape.required_members:
@@ -104,7 +99,7 @@ def _structure(service: str, shape: StructureShape, value: Any, path: str) -> It
         yield Violation(path, value, f"Member must have exactly one of: [{', '.join(shape.members)}]")
     for name, given in value.items():
         if given is not None and name in shape.members:
-            yield from _check(service, shape.members[name], given, _member(path, name))
+            yield from _check(shape.members[name], given, _member(path, name))
 
 
 def _member(path: str, name: str) -> str:
@@ -119,13 +114,11 @@ def _bounds(shape: Shape, size: float, value: object, path: str, what: str) -> I
         yield Violation(path, value, f"Member must have {what} less than or equal to {high}")
 
 
-def _text(service: str, shape: Shape, value: str, path: str) -> Iterator[Violation]:
+def _text(shape: Shape, value: str, path: str) -> Iterator[Violation]:
     allowed = shape.metadata.get("enum")
     if allowed and value not in allowed:
-        if shape.name.endswith(_OPEN):
-            release = version("botocore")
-            raise NotImplementedError(f"'{value}' at '{path}' is not known to this version (botocore {release})")
-        yield Violation(path, value, f"Member must satisfy enum value set: [{', '.join(allowed)}]")
+        open_set = f" (as this version knows it: botocore {version('botocore')})" if shape.name.endswith(_OPEN) else ""
+        yield Violation(path, value, f"Member must satisfy enum value set: [{', '.join(allowed)}]{open_set}")
     pattern = shape.metadata.get("pattern")
     if pattern and not compiled(pattern).fullmatch(value, timeout=_PATTERN_S):
         yield Violation(path, value, f"Member must satisfy regular expression pattern: {pattern}")
