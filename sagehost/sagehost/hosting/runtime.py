@@ -147,10 +147,6 @@ async def _invoke(fleet: Fleet, request: Request, asked: Asked) -> _Invoked:
 
 
 def _variant(given: Mapping[str, Any], key: EndpointKey, endpoint: RunningEndpoint) -> RunningVariant:
-    if "TargetModel" in given:
-        raise RuntimeApiError(f"Endpoint {key.name} of account {key.account} is not a multi-model endpoint.")
-    if "InferenceComponentName" in given:
-        raise RuntimeApiError(f"Endpoint {key.name} of account {key.account} has no inference components.")
     target = given.get("TargetVariant")
     if target is None:
         return endpoint.choose_variant()

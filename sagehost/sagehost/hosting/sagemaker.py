@@ -11,7 +11,6 @@ from moto.sagemaker.models import FakeEndpointConfig, SageMakerModelBackend
 from moto.sagemaker.responses import SageMakerResponse
 
 from sagehost.hosting.endpoints import HOSTED
-from sagehost.hosting.model_checks import check_endpoint_config, check_model
 from sagehost.moto_app import page
 from sagehost.patches import correction
 
@@ -36,9 +35,8 @@ def _add_tags(_: Original, self: SageMakerModelBackend, arn: str, tags: list[dic
 
 @correction.replaces(SageMakerResponse, "create_model")
 def _create_model(_: Original, self: SageMakerResponse) -> ActionResult:
-    """moto checks nothing, and drops EnableNetworkIsolation."""
+    """moto drops EnableNetworkIsolation."""
     parameters = self.params
-    check_model(self.sagemaker_backend, parameters)
     model = self.sagemaker_backend.create_model(
         model_name=parameters["ModelName"],
         execution_role_arn=parameters.get("ExecutionRoleArn", ""),
@@ -53,9 +51,8 @@ def _create_model(_: Original, self: SageMakerResponse) -> ActionResult:
 
 @correction.replaces(SageMakerResponse, "create_endpoint_config")
 def _create_endpoint_config(_: Original, self: SageMakerResponse) -> ActionResult:
-    """moto takes a name twice, and drops members."""
+    """moto drops members."""
     parameters = self.params
-    check_endpoint_config(self.sagemaker_backend, parameters)
     config = self.sagemaker_backend.create_endpoint_config(
         endpoint_config_name=parameters["EndpointConfigName"],
         production_variants=[{"InitialVariantWeight": 1.0, **variant} for variant in parameters["ProductionVariants"]],
@@ -108,7 +105,7 @@ def _arn(arn: str) -> ActionResult:
 
 @correction.replaces(SageMakerResponse, "create_endpoint")
 def _create_endpoint(_: Original, self: SageMakerResponse) -> ActionResult:
-    """moto takes a name twice, and the endpoint is InService at once."""
+    """moto's endpoint is InService at once."""
     return _arn(HOSTED.create(self.sagemaker_backend, self.params))
 
 
@@ -126,6 +123,6 @@ def _update_weights_and_capacities(_: Original, self: SageMakerResponse) -> Acti
 
 @correction.replaces(SageMakerResponse, "delete_endpoint")
 def _delete_endpoint(_: Original, self: SageMakerResponse) -> EmptyResult:
-    """moto stops nothing, and deletes what is still being created."""
+    """moto stops nothing."""
     HOSTED.delete(self.sagemaker_backend, self.params)
     return EmptyResult()

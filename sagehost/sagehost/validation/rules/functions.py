@@ -95,6 +95,7 @@ def _targets(asked: Asked) -> Found:
 
 def _endpoints(asked: Asked) -> Found:
     scaled = {target["resource"]: target for target in _targets(asked).values()}
+    present = _backend(asked, "sagemaker").endpoints
     return {
         key.name: {
             "arn": record.endpoint.arn,
@@ -108,7 +109,7 @@ def _endpoints(asked: Asked) -> Found:
             ],
         }
         for key, record in HOSTED.records.items()
-        if (key.account, key.region) == (asked.account, asked.region)
+        if (key.account, key.region) == (asked.account, asked.region) and present.get(key.name) is record.endpoint
     }
 
 
@@ -167,12 +168,6 @@ def _resource(asked: Asked, kind: str, name: str) -> Mapping[str, Any] | None:
 
 def _resources(asked: Asked, kind: str) -> list[dict[str, Any]]:
     return [{**one, "id": name} for name, one in _KINDS[kind](asked).items()]
-
-
-def _running(asked: Asked, name: str) -> dict[str, Any] | None:
-    """The variants of an endpoint that serves: a look-up of its own, as each invocation asks."""
-    endpoint = HOSTED.fleet.get(EndpointKey(asked.account, asked.region, name))
-    return endpoint and {"variants": [one.name for one in endpoint.variants]}
 
 
 def _policies_of(asked: Asked, resource: str, metric: str, other_than: str) -> list[str]:
@@ -299,7 +294,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "repeated": lambda _, values: [one for one, count in Counter(values or []).items() if count > 1],
     "resource": _resource,
     "resources": _resources,
-    "running": _running,
+    "running": lambda asked, name: EndpointKey(asked.account, asked.region, name) in HOSTED.fleet,
     "statements": _statements,
     "steps": _steps,
     "stored": _stored,

@@ -66,5 +66,6 @@ EXAMPLES: dict[str, tuple[str, Json, Json, Json]] = {
         _body({"type": "graph", "properties": {"markdown": "a"}}),
         _body({"type": "text", "properties": {"markdown": "a"}}),
     ),
+    "namespace of AWS": ("PutMetricData", {}, {"Namespace": "AWS/SageMaker"}, {"Namespace": "Mistral"}),
     "dashboard's name": ("PutDashboard", DASHBOARD, {"DashboardName": "a b"}, {}),
 }

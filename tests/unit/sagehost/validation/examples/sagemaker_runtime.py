@@ -7,13 +7,12 @@ CALL = {"EndpointName": "endpoint", "Body": "{}"}
 EXAMPLES: dict[str, tuple[str, Json, Json, Json | None]] = {
     name: ("InvokeEndpoint", CALL, refused, {})
     for name, refused in {
-        "unknown endpoint": {"EndpointName": "none"},
         "model of a single-model endpoint": {"TargetModel": "a.tar.gz"},
         "inference component": {"InferenceComponentName": "component"},
         "container": {"TargetContainerHostname": "second"},
         "explanations": {"EnableExplanations": "`true`"},
     }.items()
 } | {
-    "unknown variant": ("InvokeEndpoint", CALL, {"TargetVariant": "none"}, {"TargetVariant": "main"}),
+    "unknown endpoint": ("InvokeEndpointAsync", CALL, {"EndpointName": "none"}, None),
     "asynchronous": ("InvokeEndpointAsync", CALL, {}, None),
 }
