@@ -25,7 +25,10 @@ def _checked(original: Callable[[Any], str], self: EventBridgeSchedulerResponse)
     action = schedules.TARGET.fullmatch(given["Target"]["Arn"])
     if action is None or unknown:
         raise NotImplementedError([*unknown, f"the target {given['Target']['Arn']} of a schedule"][0])
-    schedules.parse(given["ScheduleExpression"])
+    try:
+        schedules.parse(given["ScheduleExpression"])
+    except ValueError:
+        raise ValidationException(f"Invalid Schedule Expression {given['ScheduleExpression']}.") from None
     shape = get_service_model("sagemaker").operation_model(action[1][0].upper() + action[1][1:]).input_shape
     if (report := ParamValidator().validate(json.loads(given["Target"].get("Input", "{}")), shape)).has_errors():
         raise ValidationException(f"Invalid RequestJson provided. Reason: {report.generate_report()}")

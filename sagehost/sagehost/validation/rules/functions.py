@@ -19,7 +19,7 @@ from sagehost.hosting.fleet import EndpointKey
 from sagehost.validation.asked import Asked
 
 _STANDARD = jmespath.functions.Functions()
-_LOCAL_NVME = {
+LOCAL_NVME = {
     *("c5d", "c6gd", "dl1", "g4dn", "g5", "g6", "g6e", "g7", "g7e", "m5d", "m6gd", "p4d", "p4de", "p5", "p5e", "p5en"),
     *("p6-b200", "p6-b300", "p6e-gb200", "r5d", "r6gd", "r7gd", "trn1", "trn1n", "trn2"),
 }
@@ -57,9 +57,7 @@ def _arn(asked: Asked, resource: str, service: str = "sagemaker") -> str:
 
 def _models(asked: Asked) -> Found:
     models = _backend(asked, "sagemaker")._models.items()
-    return {
-        name: {"arn": model.arn, "subnets": (model.vpc_config or {}).get("Subnets") or []} for name, model in models
-    }
+    return {name: {"arn": one.arn, "subnets": (one.vpc_config or {}).get("Subnets") or []} for name, one in models}
 
 
 def _variants(config: Any) -> list[dict[str, Any]]:
@@ -133,32 +131,36 @@ def _security_groups(asked: Asked) -> Found:
     return {one.id: {"vpc": one.vpc_id, "name": one.name} for by_id in groups for one in by_id.values()}
 
 
+def _exist(service: str, attribute: str) -> Callable[[Asked], Found]:
+    """Resources of which only the name matters."""
+    return lambda asked: {name: {"exists": True} for name in getattr(_backend(asked, service), attribute)}
+
+
 _KINDS: Mapping[str, Callable[[Asked], Found]] = {
+    "alarm": _exist("cloudwatch", "alarms"),
     "bucket": lambda asked: {
         name: {"blocks_public_policy": bool(one.public_access_block and one.public_access_block.block_public_policy)}
         for name, one in _backend(asked, "s3").buckets.items()
     },
-    "alarm": lambda asked: dict.fromkeys(_backend(asked, "cloudwatch").alarms, {"found": True}),
     "endpoint": _endpoints,
     "endpoint config": _endpoint_configs,
     "endpoint in any case": lambda asked: {name.lower(): one for name, one in _endpoints(asked).items()},
     "key": lambda asked: {name: {"state": one.key_state} for name, one in _backend(asked, "kms").keys.items()},
-    "log group": lambda asked: dict.fromkeys(_backend(asked, "logs").groups, {"found": True}),
+    "log group": _exist("logs", "groups"),
     "model": _models,
     "role in any case": lambda asked: {
-        one.name.lower(): {"found": True} for one in _backend(asked, "iam").roles.values()
+        one.name.lower(): {"exists": True} for one in _backend(asked, "iam").roles.values()
     },
     "route table": lambda asked: {
         name: {"vpc": one.vpc_id, "subnets": list(one._associations.values())}
         for name, one in _backend(asked, "ec2").route_tables.items()
     },
     "scalable target": _targets,
-    "schedule group": lambda asked: dict.fromkeys(_backend(asked, "scheduler").schedule_groups, {"found": True}),
+    "schedule group": _exist("scheduler", "schedule_groups"),
     "security group": _security_groups,
     "subnet": _subnets,
     "variant": _scalable_variants,
-    "vpc": lambda asked: dict.fromkeys(_backend(asked, "ec2").vpcs, {"found": True}),
-    "vpc endpoint": lambda asked: dict.fromkeys(_backend(asked, "ec2").vpc_end_points, {"found": True}),
+    "vpc": _exist("ec2", "vpcs"),
 }
 
 
@@ -221,7 +223,9 @@ def _admits(asked: Asked, document: str) -> bool:
     own = {"*", asked.account, root, caller.arn, caller.principal_arn}
     try:
         found = policies.statements(document)
-        return bool(policies.allows(found, "kms:PutKeyPolicy", lambda one: own & {*policies.principals(one, "AWS")}, {}))
+        return bool(
+            policies.allows(found, "kms:PutKeyPolicy", lambda one: own & {*policies.principals(one, "AWS")}, {})
+        )
     except policies.NotEvaluated:
         return True
 
@@ -231,7 +235,8 @@ def _unknown_principals(asked: Asked, document: Any) -> list[str]:
     prefix = f"arn:{get_partition(asked.region)}:iam::{asked.account}:"
     iam = _backend(asked, "iam")
     known = {one.arn for one in (*iam.roles.values(), *iam.users.values())}
-    named = [name for one in _statements(asked, document) or [] for name in policies.principals(one, "AWS")]
+    stated = [one for one in _statements(asked, document) or [] if "Principal" in one]
+    named = [name for one in stated for name in policies.principals(one, "AWS")]
     own = [name for name in named if name.startswith((f"{prefix}role/", f"{prefix}user/"))]
     # IAM makes a service's role when the service first needs it.
     return [one for one in own if one not in known and "/aws-service-role/" not in one]
@@ -284,7 +289,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "assumable": _assumable,
     "children": _children,
     "json": _json,
-    "local_nvme": lambda _, kind: (kind or "..").split(".")[1] in _LOCAL_NVME,
+    "local_nvme": lambda _, kind: (kind or "..").split(".")[1] in LOCAL_NVME,
     "lower": lambda _, text: text.lower(),
     "matches": lambda _, text, pattern: isinstance(text, str) and re.fullmatch(pattern, text, re.DOTALL) is not None,
     "multiple": lambda _, number, unit: number % unit == 0,

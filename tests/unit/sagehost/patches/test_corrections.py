@@ -163,10 +163,10 @@ def test_moto_lets_any_role_be_assumed(client: Callable[[str], Any], monkeypatch
 
 def test_a_composite_alarm_is_no_metric_alarm(client: Callable[[str], Any]) -> None:
     cloudwatch = client("cloudwatch")
-    cloudwatch.put_composite_alarm(AlarmName="both", AlarmRule="ALARM(a) AND ALARM(b)", AlarmDescription="d")
+    cloudwatch.put_composite_alarm(AlarmName="both", AlarmRule="TRUE AND NOT FALSE", AlarmDescription="d")
     shown = cloudwatch.describe_alarms(AlarmTypes=["CompositeAlarm"])
     (alarm,) = shown["CompositeAlarms"]
-    assert (alarm["AlarmRule"], alarm["AlarmDescription"]) == ("ALARM(a) AND ALARM(b)", "d")
+    assert (alarm["AlarmRule"], alarm["AlarmDescription"]) == ("TRUE AND NOT FALSE", "d")
     assert shown["MetricAlarms"] == []
 
 
@@ -190,8 +190,8 @@ def test_operations_that_moto_lacks_are_added(response: type, operation: str) ->
 
 TARGET = {
     "ServiceNamespace": "sagemaker",
-    "ResourceId": "endpoint/e/variant/v",
-    "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+    "ResourceId": "inference-component/c",
+    "ScalableDimension": "sagemaker:inference-component:DesiredCopyCount",
     "MinCapacity": 1,
     "MaxCapacity": 2,
 }

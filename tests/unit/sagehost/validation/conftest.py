@@ -22,15 +22,17 @@ def statement(**changes: Any) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [allow | changes]})
 
 
-@pytest.fixture(scope="session")
-def world() -> Iterator[dict[str, Any]]:
+@pytest.fixture(scope="module")
+def world() -> Iterator[dict[str, Any]]:  # noqa: PLR0915 - a list of resources
     """Names of resources, as examples give them after `$`."""
     account = fresh_account()
     held: list[Any] = []
     work = {"deploy": lambda one: one()}
-    hosting.install(
-        HostingSettings.from_environment(), containers={"*": lambda: lambda _: object()}, later=lambda one: work["deploy"](one)
-    )
+
+    def later(one: Any) -> None:
+        work["deploy"](one)
+
+    hosting.install(HostingSettings.from_environment(), containers={"*": lambda: lambda _: object()}, later=later)
 
     def of(service: str) -> Any:
         return client(service, account, REGION)
@@ -62,6 +64,15 @@ def world() -> Iterator[dict[str, Any]]:
     config("larger", kind="ml.g5.4xlarge")
     config("without-model", model="gone-model")
     sagemaker.delete_model(ModelName="gone-model")
+    spare = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.2.0/28")["Subnet"]["SubnetId"]
+    sagemaker.create_model(
+        ModelName="networked",
+        ExecutionRoleArn=role,
+        PrimaryContainer={"Image": image},
+        VpcConfig={"Subnets": [spare], "SecurityGroupIds": [group]},
+    )
+    config("without-subnet", model="networked")
+    ec2.delete_subnet(SubnetId=spare)
     sagemaker.create_endpoint(EndpointName="endpoint", EndpointConfigName="config")
     sagemaker.create_endpoint(EndpointName="scaled", EndpointConfigName="config")
     sagemaker.create_endpoint(EndpointName="of-gone-config", EndpointConfigName="gone-config")

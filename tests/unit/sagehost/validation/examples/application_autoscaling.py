@@ -47,7 +47,11 @@ EXAMPLES |= {
     name: ("PutScalingPolicy", base, refused, accepted)
     for name, (base, refused, accepted) in {
         "policy without target": (TRACK, NONE, {}),
-        "second policy of a metric": (TRACK, _tracking(INVOCATIONS), {**_tracking(INVOCATIONS), "PolicyName": "invocations"}),
+        "second policy of a metric": (
+            TRACK,
+            _tracking(INVOCATIONS),
+            {**_tracking(INVOCATIONS), "PolicyName": "invocations"},
+        ),
         "21 steps": (STEPS, _step(*((one, one + 1) for one in range(20)), (20, None)), {}),
         "configuration of the other type": (STEPS, _tracking(), {}),
         "two metrics": (
@@ -55,7 +59,11 @@ EXAMPLES |= {
             _tracking(CustomizedMetricSpecification=CUSTOM),
             _tracking(CustomizedMetricSpecification=CUSTOM, **UNNAMED),
         ),
-        "metric of another service": (TRACK, _tracking({"PredefinedMetricType": "ECSServiceAverageCPUUtilization"}), {}),
+        "metric of another service": (
+            TRACK,
+            _tracking({"PredefinedMetricType": "ECSServiceAverageCPUUtilization"}),
+            {},
+        ),
         "label": (TRACK, _tracking({"ResourceLabel": "x"}), {}),
         "negative cooldown": (TRACK, _tracking(ScaleInCooldown=-1), _tracking(ScaleInCooldown=1)),
         "no steps": (STEPS, _step(), {}),
@@ -65,7 +73,12 @@ EXAMPLES |= {
     }.items()
 }
 
-ACTION = {**TARGET, "ScheduledActionName": "a", "Schedule": "cron(0 8 * * ? *)", "ScalableTargetAction": {"MinCapacity": 1}}
+ACTION = {
+    **TARGET,
+    "ScheduledActionName": "a",
+    "Schedule": "cron(0 8 * * ? *)",
+    "ScalableTargetAction": {"MinCapacity": 1},
+}
 EXAMPLES |= {
     name: ("PutScheduledAction", ACTION, refused, accepted)
     for name, (refused, accepted) in {

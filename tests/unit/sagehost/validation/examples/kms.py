@@ -18,14 +18,16 @@ def _policy(*statements: Json) -> Json:
     return {"Policy": json.dumps({"Version": "2012-10-17", "Statement": statements})}
 
 
-WITHOUT_ACTION = {name: value for name, value in OWNER.items() if name != "Action"}
 EXAMPLES: dict[str, tuple[str, Json, Json, Json]] = {
     name: ("CreateKey", {}, refused, accepted)
     for name, (refused, accepted) in {
         "policy that is no JSON": ({"Policy": "{"}, _policy(OWNER)),
         "policy without its caller": (_policy(OTHER), _policy(OWNER, OTHER)),
         "principal that does not exist": (_policy(OWNER, NOBODY), _policy(OWNER)),
-        "reserved tag": ({"Tags": [{"TagKey": "aws:x", "TagValue": "1"}]}, {"Tags": [{"TagKey": "x", "TagValue": "1"}]}),
+        "reserved tag": (
+            {"Tags": [{"TagKey": "aws:x", "TagValue": "1"}]},
+            {"Tags": [{"TagKey": "x", "TagValue": "1"}]},
+        ),
     }.items()
 } | {
     "reserved alias": ("CreateAlias", {"TargetKeyId": "$key"}, {"AliasName": "alias/aws/x"}, {"AliasName": "alias/x"}),

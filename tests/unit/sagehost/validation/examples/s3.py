@@ -18,7 +18,10 @@ def _policy(bucket: str = "open-$account", **changes: Any) -> Json:
 
 
 def _lifecycle(*rules: Json) -> Json:
-    return {"Bucket": "open-$account", "LifecycleConfiguration": {"Rules": [{"Status": "Enabled", **one} for one in rules]}}
+    return {
+        "Bucket": "open-$account",
+        "LifecycleConfiguration": {"Rules": [{"Status": "Enabled", **one} for one in rules]},
+    }
 
 
 def _encryption(**default: str) -> Json:
@@ -29,37 +32,42 @@ def _encryption(**default: str) -> Json:
 CLOSED = "closed-$account"
 EVERYBODY = {"Principal": "*", "Resource": f"arn:aws:s3:::{CLOSED}/*"}
 ONE_DAY = {"Expiration": {"Days": 1}}
-EXAMPLES: dict[str, tuple[str, Json, Json, Json]] = {
-    name: ("PutBucketPolicy", _policy(), refused, accepted)
-    for name, (refused, accepted) in {
-        "policy that is no JSON": ({"Policy": "{"}, {}),
-        "no principal": (_policy(Principal=None), {}),
-        "action of another service": (_policy(Action=["kms:Decrypt"]), _policy(Action=["s3:GetObject*"])),
-        "resource of another bucket": (_policy(Resource="arn:aws:s3:::other/*"), {}),
-        "principal that does not exist": (
-            _policy(Principal={"AWS": "arn:aws:iam::$account:role/none"}),
-            _policy(Principal={"AWS": "$role"}),
-        ),
-        "public policy": (
-            _policy(CLOSED, **EVERYBODY),
-            _policy(CLOSED, **EVERYBODY, Effect="Deny"),
-        ),
-    }.items()
-} | {
-    f"bucket {name}": ("CreateBucket", {}, {"Bucket": name}, {"Bucket": "a.bucket-1"})
-    for name in ("Upper", "xn--a", "192.168.1.1", "a..b", "a-s3alias", "a_b_c", "ab-")
-} | {
-    name: ("PutBucketLifecycleConfiguration", {}, refused, _lifecycle(ONE_DAY))
-    for name, refused in {
-        "rule without action": _lifecycle({}),
-        "no day": _lifecycle({"Expiration": {"Days": 0}}),
-        "rule given twice": _lifecycle({"ID": "a", **ONE_DAY}, {"ID": "a", **ONE_DAY}),
-    }.items()
-} | {
-    "key for AES256": (
-        "PutBucketEncryption",
-        {},
-        _encryption(SSEAlgorithm="AES256", KMSMasterKeyID="$key"),
-        _encryption(SSEAlgorithm="aws:kms", KMSMasterKeyID="$key"),
-    )
-}
+EXAMPLES: dict[str, tuple[str, Json, Json, Json]] = (
+    {
+        name: ("PutBucketPolicy", _policy(), refused, accepted)
+        for name, (refused, accepted) in {
+            "policy that is no JSON": ({"Policy": "{"}, {}),
+            "no principal": (_policy(Principal=None), {}),
+            "action of another service": (_policy(Action=["kms:Decrypt"]), _policy(Action=["s3:GetObject*"])),
+            "resource of another bucket": (_policy(Resource="arn:aws:s3:::other/*"), {}),
+            "principal that does not exist": (
+                _policy(Principal={"AWS": "arn:aws:iam::$account:role/none"}),
+                _policy(Principal={"AWS": "$role"}),
+            ),
+            "public policy": (
+                _policy(CLOSED, **EVERYBODY),
+                _policy(CLOSED, **EVERYBODY, Effect="Deny"),
+            ),
+        }.items()
+    }
+    | {
+        f"bucket {name}": ("CreateBucket", {}, {"Bucket": name}, {"Bucket": "a.bucket-1"})
+        for name in ("Upper", "xn--a", "192.168.1.1", "a..b", "a-s3alias", "a_b_c", "ab-")
+    }
+    | {
+        name: ("PutBucketLifecycleConfiguration", {}, refused, _lifecycle(ONE_DAY))
+        for name, refused in {
+            "rule without action": _lifecycle({}),
+            "no day": _lifecycle({"Expiration": {"Days": 0}}),
+            "rule given twice": _lifecycle({"ID": "a", **ONE_DAY}, {"ID": "a", **ONE_DAY}),
+        }.items()
+    }
+    | {
+        "key for AES256": (
+            "PutBucketEncryption",
+            {},
+            _encryption(SSEAlgorithm="AES256", KMSMasterKeyID="$key"),
+            _encryption(SSEAlgorithm="aws:kms", KMSMasterKeyID="$key"),
+        )
+    }
+)

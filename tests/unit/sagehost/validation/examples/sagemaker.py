@@ -135,6 +135,7 @@ EXAMPLES |= {
     "endpoint exists": ("CreateEndpoint", CREATE, {"EndpointName": "Endpoint"}, {}),
     "unknown configuration": ("CreateEndpoint", CREATE, {"EndpointConfigName": "none"}, {}),
     "model gone": ("UpdateEndpoint", UPDATE, {"EndpointConfigName": "without-model"}, {}),
+    "subnet gone": ("CreateEndpoint", CREATE, {"EndpointConfigName": "without-subnet"}, {}),
     "unknown endpoint": ("DeleteEndpoint", {}, {"EndpointName": "none"}, {"EndpointName": "failed"}),
     "endpoint in progress": ("DeleteEndpoint", {}, {"EndpointName": "creating"}, {"EndpointName": "endpoint"}),
     "failed endpoint": ("UpdateEndpoint", UPDATE, {"EndpointName": "failed"}, {}),
