@@ -224,7 +224,9 @@ def _admits(asked: Asked, document: str) -> bool:
     try:
         found = policies.statements(document)
         return bool(
-            policies.allows(found, "kms:PutKeyPolicy", lambda one: own & {*policies.principals(one, "AWS")}, {})
+            policies.allows(
+                found, "kms:PutKeyPolicy", lambda one: not own.isdisjoint(policies.principals(one, "AWS")), {}
+            )
         )
     except policies.NotEvaluated:
         return True

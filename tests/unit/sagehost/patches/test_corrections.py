@@ -188,7 +188,7 @@ def test_operations_that_moto_lacks_are_added(response: type, operation: str) ->
     assert getattr(response, operation).__module__.startswith("sagehost.patches")
 
 
-TARGET = {
+TARGET: dict[str, Any] = {
     **{"namespace": "sagemaker", "r_id": "endpoint/e/variant/v", "dimension": "sagemaker:variant:DesiredInstanceCount"},
     **{"min_capacity": 1, "max_capacity": 2, "role_arn": None, "suspended_state": None},
 }

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sagehost import hosting
+from sagehost.hosting.endpoints import HOSTED
 from sagehost.hosting.settings import HostingSettings
 from sagehost.moto_app import client
 from tests.unit.fresh_accounts import fresh_account
@@ -32,7 +33,8 @@ def world() -> Iterator[dict[str, Any]]:  # noqa: PLR0915 - a list of resources
     def later(one: Any) -> None:
         work["deploy"](one)
 
-    hosting.install(HostingSettings.from_environment(), containers={"*": lambda: lambda _: object()}, later=later)
+    containers: Any = {"*": lambda: lambda _: object()}
+    hosting.install(HostingSettings.from_environment(), containers=containers, later=later)
 
     def of(service: str) -> Any:
         return client(service, account, REGION)
@@ -81,7 +83,7 @@ def world() -> Iterator[dict[str, Any]]:  # noqa: PLR0915 - a list of resources
     sagemaker.create_endpoint(EndpointName="creating", EndpointConfigName="config")
 
     def fail(deploy: Any) -> None:
-        hosting.HOSTED.containers = {}
+        HOSTED.containers = {}
         deploy()
 
     work["deploy"] = fail

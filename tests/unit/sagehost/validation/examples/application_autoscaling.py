@@ -2,26 +2,32 @@
 
 from typing import Any
 
-Json = dict[str, Any]
-EXAMPLES: dict[str, tuple[str, Json, Json, Json]] = {}
+from tests.unit.sagehost.validation.examples import Cases, Json, of
+
+EXAMPLES: Cases = {}
 
 VARIANT = "sagemaker:variant:DesiredInstanceCount"
-NEW = {"ServiceNamespace": "sagemaker", "ScalableDimension": VARIANT, "ResourceId": "endpoint/endpoint/variant/main"}
-TARGET = {**NEW, "ResourceId": "endpoint/scaled/variant/main"}
-NONE = {"ResourceId": "endpoint/none/variant/main"}
-REGISTER = {**NEW, "MinCapacity": 1, "MaxCapacity": 2}
-EXAMPLES |= {
-    name: ("RegisterScalableTarget", REGISTER, refused, accepted)
-    for name, (refused, accepted) in {
+NEW: Json = {
+    "ServiceNamespace": "sagemaker",
+    "ScalableDimension": VARIANT,
+    "ResourceId": "endpoint/endpoint/variant/main",
+}
+TARGET: Json = {**NEW, "ResourceId": "endpoint/scaled/variant/main"}
+NONE: Json = {"ResourceId": "endpoint/none/variant/main"}
+REGISTER: Json = {**NEW, "MinCapacity": 1, "MaxCapacity": 2}
+EXAMPLES |= of(
+    "RegisterScalableTarget",
+    REGISTER,
+    {
         "unknown variant": (NONE, {}),
         "new target without maximum": ({"MaxCapacity": None}, {**TARGET, "MaxCapacity": None}),
         "minimum above maximum": ({"MinCapacity": 3}, {"MinCapacity": 2}),
         "minimum above the present maximum": ({**TARGET, "MinCapacity": 5, "MaxCapacity": None}, {**TARGET}),
         "no instance": ({"MinCapacity": 0}, {}),
-    }.items()
-}
+    },
+)
 
-SAGEMAKER_METRIC = {"PredefinedMetricType": "SageMakerVariantConcurrentRequestsPerModelHighResolution"}
+SAGEMAKER_METRIC: Json = {"PredefinedMetricType": "SageMakerVariantConcurrentRequestsPerModelHighResolution"}
 
 
 def _tracking(metric: Json | None = None, **more: Any) -> Json:
@@ -38,11 +44,11 @@ def _step(*bounds: tuple[float | None, float | None], **more: Any) -> Json:
     return {"StepScalingPolicyConfiguration": {"AdjustmentType": "ChangeInCapacity", "StepAdjustments": steps, **more}}
 
 
-TRACK = {**TARGET, "PolicyName": "requests", "PolicyType": "TargetTrackingScaling", **_tracking()}
-STEPS = {**TARGET, "PolicyName": "steps", "PolicyType": "StepScaling", **_step((0, None))}
-CUSTOM = {"MetricName": "m", "Namespace": "n", "Statistic": "Sum"}
-INVOCATIONS = {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"}
-UNNAMED = {"PredefinedMetricSpecification": None}
+TRACK: Json = {**TARGET, "PolicyName": "requests", "PolicyType": "TargetTrackingScaling", **_tracking()}
+STEPS: Json = {**TARGET, "PolicyName": "steps", "PolicyType": "StepScaling", **_step((0, None))}
+CUSTOM: Json = {"MetricName": "m", "Namespace": "n", "Statistic": "Sum"}
+INVOCATIONS: Json = {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"}
+UNNAMED: Json = {"PredefinedMetricSpecification": None}
 EXAMPLES |= {
     name: ("PutScalingPolicy", base, refused, accepted)
     for name, (base, refused, accepted) in {
@@ -73,15 +79,16 @@ EXAMPLES |= {
     }.items()
 }
 
-ACTION = {
+ACTION: Json = {
     **TARGET,
     "ScheduledActionName": "a",
     "Schedule": "cron(0 8 * * ? *)",
     "ScalableTargetAction": {"MinCapacity": 1},
 }
-EXAMPLES |= {
-    name: ("PutScheduledAction", ACTION, refused, accepted)
-    for name, (refused, accepted) in {
+EXAMPLES |= of(
+    "PutScheduledAction",
+    ACTION,
+    {
         "scheduled without target": (NONE, {}),
         "no capacity": ({"ScalableTargetAction": {}}, {}),
         "scheduled minimum above maximum": (
@@ -90,5 +97,5 @@ EXAMPLES |= {
         ),
         "schedule": ({"Schedule": "rate(1 minutes)"}, {"Schedule": "at(2030-01-01T00:00:00)"}),
         "time zone": ({"Timezone": "Mars/Olympus"}, {"Timezone": "Europe/Berlin"}),
-    }.items()
-} | {"unknown action": ("DeleteScheduledAction", {**TARGET, "ScheduledActionName": "a"}, NONE, {})}
+    },
+) | {"unknown action": ("DeleteScheduledAction", {**TARGET, "ScheduledActionName": "a"}, NONE, {})}

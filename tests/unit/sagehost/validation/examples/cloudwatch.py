@@ -1,10 +1,10 @@
 """CloudWatch."""
 
 import json
-from typing import Any
 
-Json = dict[str, Any]
-ALARM = {
+from tests.unit.sagehost.validation.examples import Cases, Json
+
+ALARM: Json = {
     "AlarmName": "a",
     "Namespace": "n",
     "MetricName": "m",
@@ -28,28 +28,28 @@ def _body(*widgets: Json) -> Json:
     return {"DashboardBody": json.dumps({"widgets": widgets})}
 
 
-COMPOSITE = {"AlarmName": "all", "AlarmRule": 'ALARM("errors")'}
-DASHBOARD = {"DashboardName": "d", **_body()}
-EXAMPLES: dict[str, tuple[str, Json, Json, Json]] = {
-    name: ("PutMetricAlarm", ALARM, refused, accepted)
-    for name, (refused, accepted) in {
-        "action that is no ARN": ({"AlarmActions": ["alarms"]}, {"AlarmActions": [TOPIC]}),
-        "action of another region": ({"OKActions": ["arn:aws:sns:eu-west-1:1:alarms"]}, {"OKActions": [TOPIC]}),
-        "period": ({"Period": 45}, {"Period": 30}),
-        "more than a day": ({"EvaluationPeriods": 1441}, {"EvaluationPeriods": 1440}),
-        "more than a week": (
-            {"Period": 3600, "EvaluationPeriods": 169},
-            {"Period": 3600, "EvaluationPeriods": 168},
-        ),
-        "two results": (_math(True, True), _math(False, True)),
-        "id given twice": (_math(True, False, names="aa"), _math(True, False)),
-        "id in capitals": (_math(True, names="A"), _math(True)),
-        "metric and metrics": ({**_math(True), "Namespace": "n"}, _math(True)),
-        "two statistics": ({"ExtendedStatistic": "p90"}, {"ExtendedStatistic": "p90", "Statistic": None}),
-        "no threshold": ({"Threshold": None}, {"Threshold": 0.0}),
-        "more datapoints than periods": ({"DatapointsToAlarm": 6}, {"DatapointsToAlarm": 5}),
-        "missing data": ({"TreatMissingData": "Ignore"}, {"TreatMissingData": "ignore"}),
-    }.items()
+COMPOSITE: Json = {"AlarmName": "all", "AlarmRule": 'ALARM("errors")'}
+DASHBOARD: Json = {"DashboardName": "d", **_body()}
+METRIC: dict[str, tuple[Json, Json]] = {
+    "action that is no ARN": ({"AlarmActions": ["alarms"]}, {"AlarmActions": [TOPIC]}),
+    "action of another region": ({"OKActions": ["arn:aws:sns:eu-west-1:1:alarms"]}, {"OKActions": [TOPIC]}),
+    "period": ({"Period": 45}, {"Period": 30}),
+    "more than a day": ({"EvaluationPeriods": 1441}, {"EvaluationPeriods": 1440}),
+    "more than a week": (
+        {"Period": 3600, "EvaluationPeriods": 169},
+        {"Period": 3600, "EvaluationPeriods": 168},
+    ),
+    "two results": (_math(True, True), _math(False, True)),
+    "id given twice": (_math(True, False, names="aa"), _math(True, False)),
+    "id in capitals": (_math(True, names="A"), _math(True)),
+    "metric and metrics": ({**_math(True), "Namespace": "n"}, _math(True)),
+    "two statistics": ({"ExtendedStatistic": "p90"}, {"ExtendedStatistic": "p90", "Statistic": None}),
+    "no threshold": ({"Threshold": None}, {"Threshold": 0.0}),
+    "more datapoints than periods": ({"DatapointsToAlarm": 6}, {"DatapointsToAlarm": 5}),
+    "missing data": ({"TreatMissingData": "Ignore"}, {"TreatMissingData": "ignore"}),
+}
+EXAMPLES: Cases = {
+    name: ("PutMetricAlarm", ALARM, refused, accepted) for name, (refused, accepted) in METRIC.items()
 } | {
     "rule's syntax": (
         "PutCompositeAlarm",

@@ -2,11 +2,16 @@
 
 from typing import Any
 
-Json = dict[str, Any]
-GROUP = {"GroupName": "g", "Description": "d", "VpcId": "$vpc"}
-PERMISSION = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "10.0.0.0/16"}]}
-GATEWAY = {"VpcId": "$vpc", "ServiceName": "com.amazonaws.us-east-1.s3"}
-INTERFACE = {**GATEWAY, "ServiceName": "com.amazonaws.us-east-1.sagemaker.runtime", "VpcEndpointType": "Interface"}
+from tests.unit.sagehost.validation.examples import Cases, Json
+
+GROUP: Json = {"GroupName": "g", "Description": "d", "VpcId": "$vpc"}
+PERMISSION: Json = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "10.0.0.0/16"}]}
+GATEWAY: Json = {"VpcId": "$vpc", "ServiceName": "com.amazonaws.us-east-1.s3"}
+INTERFACE: Json = {
+    **GATEWAY,
+    "ServiceName": "com.amazonaws.us-east-1.sagemaker.runtime",
+    "VpcEndpointType": "Interface",
+}
 
 
 def _rule(**changes: Any) -> Json:
@@ -17,7 +22,7 @@ def _tags(*tags: tuple[str, str]) -> Json:
     return {"Resources": ["$vpc"], "Tags": [{"Key": key, "Value": value} for key, value in tags]}
 
 
-EXAMPLES: dict[str, tuple[str, Json, Json, Json]] = {
+EXAMPLES: Cases = {
     "subnet of /29": (
         "CreateSubnet",
         {"VpcId": "$vpc"},

@@ -1,9 +1,8 @@
 """ECR."""
 
-from typing import Any
+from tests.unit.sagehost.validation.examples import Cases
 
-Json = dict[str, Any]
-EXAMPLES: dict[str, tuple[str, Json, Json, Json]] = {
+EXAMPLES: Cases = {
     "lifecycle": (
         "PutLifecyclePolicy",
         {"repositoryName": "r"},

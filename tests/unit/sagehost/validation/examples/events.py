@@ -1,10 +1,9 @@
 """EventBridge."""
 
-from typing import Any
+from tests.unit.sagehost.validation.examples import Cases, Json
 
-Json = dict[str, Any]
-PIPELINE = {"Id": "a", "Arn": "arn:aws:codepipeline:us-east-1:$account:p"}
-EXAMPLES: dict[str, tuple[str, Json, Json, Json]] = {
+PIPELINE: Json = {"Id": "a", "Arn": "arn:aws:codepipeline:us-east-1:$account:p"}
+EXAMPLES: Cases = {
     "rate": ("PutRule", {"Name": "r"}, {"ScheduleExpression": "rate(1 hours)"}, {"ScheduleExpression": "rate(1 hour)"}),
     "both days": (
         "PutRule",

@@ -3,9 +3,10 @@
 import json
 from typing import Any
 
-Json = dict[str, Any]
-TRUST = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
-READ = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+from tests.unit.sagehost.validation.examples import Cases, Json, of
+
+TRUST: Json = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
+READ: Json = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
 
 
 def _document(name: str, base: Json, **changes: Any) -> Json:
@@ -21,12 +22,13 @@ def _inline(**changes: Any) -> Json:
     return _document("PolicyDocument", READ, **changes)
 
 
-ROLE = {"RoleName": "new", **_trust()}
-POLICY = {"RoleName": "endpoint", "PolicyName": "p", **_inline()}
-NOBODY = {"Principal": {"AWS": "arn:aws:iam::$account:role/none"}}
-EXAMPLES: dict[str, tuple[str, Json, Json, Json]] = {
-    name: ("CreateRole", ROLE, refused, accepted)
-    for name, (refused, accepted) in {
+ROLE: Json = {"RoleName": "new", **_trust()}
+POLICY: Json = {"RoleName": "endpoint", "PolicyName": "p", **_inline()}
+NOBODY: Json = {"Principal": {"AWS": "arn:aws:iam::$account:role/none"}}
+EXAMPLES: Cases = of(
+    "CreateRole",
+    ROLE,
+    {
         "trust that is no JSON": ({"AssumeRolePolicyDocument": "{"}, {}),
         "principal that does not exist": (_trust(**NOBODY), _trust(Principal={"AWS": "$role"})),
         "trust of nobody": (_trust(Principal=None), {}),
@@ -35,12 +37,13 @@ EXAMPLES: dict[str, tuple[str, Json, Json, Json]] = {
         "long trust": (_trust(Condition={"StringEquals": {"aws:x": "y" * 2048}}), {}),
         "name in another case": ({"RoleName": "Endpoint"}, {}),
         "reserved tag": ({"Tags": [{"Key": "aws:x", "Value": "1"}]}, {"Tags": [{"Key": "x", "Value": "1"}]}),
-    }.items()
-} | {
-    name: ("PutRolePolicy", POLICY, refused, accepted)
-    for name, (refused, accepted) in {
+    },
+) | of(
+    "PutRolePolicy",
+    POLICY,
+    {
         "principal of an identity's policy": (_inline(Principal="*"), {}),
         "statement id": (_inline(Sid="a-b"), _inline(Sid="ab")),
         "long policy": (_inline(Resource="arn:aws:s3:::" + "x" * 10_240), {}),
-    }.items()
-}
+    },
+)

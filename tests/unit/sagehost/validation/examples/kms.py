@@ -1,26 +1,27 @@
 """KMS."""
 
 import json
-from typing import Any
 
-Json = dict[str, Any]
-OWNER = {
+from tests.unit.sagehost.validation.examples import Cases, Json, of
+
+OWNER: Json = {
     "Effect": "Allow",
     "Principal": {"AWS": "arn:aws:iam::$account:root"},
     "Action": "kms:*",
     "Resource": "*",
 }
-OTHER = {**OWNER, "Principal": {"AWS": "arn:aws:iam::444455556666:root"}}
-NOBODY = {**OWNER, "Principal": {"AWS": "arn:aws:iam::$account:role/none"}}
+OTHER: Json = {**OWNER, "Principal": {"AWS": "arn:aws:iam::444455556666:root"}}
+NOBODY: Json = {**OWNER, "Principal": {"AWS": "arn:aws:iam::$account:role/none"}}
 
 
 def _policy(*statements: Json) -> Json:
     return {"Policy": json.dumps({"Version": "2012-10-17", "Statement": statements})}
 
 
-EXAMPLES: dict[str, tuple[str, Json, Json, Json]] = {
-    name: ("CreateKey", {}, refused, accepted)
-    for name, (refused, accepted) in {
+EXAMPLES: Cases = of(
+    "CreateKey",
+    {},
+    {
         "policy that is no JSON": ({"Policy": "{"}, _policy(OWNER)),
         "policy without its caller": (_policy(OTHER), _policy(OWNER, OTHER)),
         "principal that does not exist": (_policy(OWNER, NOBODY), _policy(OWNER)),
@@ -28,8 +29,8 @@ EXAMPLES: dict[str, tuple[str, Json, Json, Json]] = {
             {"Tags": [{"TagKey": "aws:x", "TagValue": "1"}]},
             {"Tags": [{"TagKey": "x", "TagValue": "1"}]},
         ),
-    }.items()
-} | {
+    },
+) | {
     "reserved alias": ("CreateAlias", {"TargetKeyId": "$key"}, {"AliasName": "alias/aws/x"}, {"AliasName": "alias/x"}),
     "waiting time": (
         "ScheduleKeyDeletion",

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-Json = dict[str, Any]
-TRANSFORMATION = {"metricName": "m", "metricNamespace": "n", "metricValue": "1"}
-FILTER = {
+from tests.unit.sagehost.validation.examples import Cases, Json, of
+
+TRANSFORMATION: Json = {"metricName": "m", "metricNamespace": "n", "metricValue": "1"}
+FILTER: Json = {
     "logGroupName": "group",
     "filterName": "f",
     "filterPattern": '{ $.level = "ERROR" }',
@@ -16,9 +17,10 @@ def _metric(**changes: Any) -> Json:
     return {"metricTransformations": [{**TRANSFORMATION, **changes}]}
 
 
-EXAMPLES: dict[str, tuple[str, Json, Json, Json]] = {
-    name: ("PutMetricFilter", FILTER, refused, accepted)
-    for name, (refused, accepted) in {
+EXAMPLES: Cases = of(
+    "PutMetricFilter",
+    FILTER,
+    {
         "unknown group": ({"logGroupName": "none"}, {}),
         "pattern": ({"filterPattern": "{ $.level"}, {"filterPattern": "ERROR"}),
         "value": (_metric(metricValue="one"), _metric(metricValue="$$.size")),
@@ -26,8 +28,8 @@ EXAMPLES: dict[str, tuple[str, Json, Json, Json]] = {
             _metric(dimensions={"a": "$$.a"}, defaultValue=0),
             _metric(dimensions={"a": "$$.a"}),
         ),
-    }.items()
-} | {
+    },
+) | {
     "retention": ("PutRetentionPolicy", {"logGroupName": "group"}, {"retentionInDays": 2}, {"retentionInDays": 3}),
     "reserved group": ("CreateLogGroup", {}, {"logGroupName": "aws/x"}, {"logGroupName": "/aws/x"}),
     "resource policy": (

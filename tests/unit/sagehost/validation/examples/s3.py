@@ -3,8 +3,9 @@
 import json
 from typing import Any
 
-Json = dict[str, Any]
-READ = {
+from tests.unit.sagehost.validation.examples import Cases, Json, of
+
+READ: Json = {
     "Effect": "Allow",
     "Principal": {"Service": "sagemaker.amazonaws.com"},
     "Action": "s3:GetObject",
@@ -30,12 +31,14 @@ def _encryption(**default: str) -> Json:
 
 
 CLOSED = "closed-$account"
-EVERYBODY = {"Principal": "*", "Resource": f"arn:aws:s3:::{CLOSED}/*"}
-ONE_DAY = {"Expiration": {"Days": 1}}
-EXAMPLES: dict[str, tuple[str, Json, Json, Json]] = (
-    {
-        name: ("PutBucketPolicy", _policy(), refused, accepted)
-        for name, (refused, accepted) in {
+EVERYBODY: Json = {"Principal": "*", "Resource": f"arn:aws:s3:::{CLOSED}/*"}
+ONE_DAY: Json = {"Expiration": {"Days": 1}}
+NAMES = ("Upper", "xn--a", "192.168.1.1", "a..b", "a-s3alias", "a_b_c", "ab-")
+EXAMPLES: Cases = {
+    **of(
+        "PutBucketPolicy",
+        _policy(),
+        {
             "policy that is no JSON": ({"Policy": "{"}, {}),
             "no principal": (_policy(Principal=None), {}),
             "action of another service": (_policy(Action=["kms:Decrypt"]), _policy(Action=["s3:GetObject*"])),
@@ -44,30 +47,27 @@ EXAMPLES: dict[str, tuple[str, Json, Json, Json]] = (
                 _policy(Principal={"AWS": "arn:aws:iam::$account:role/none"}),
                 _policy(Principal={"AWS": "$role"}),
             ),
-            "public policy": (
-                _policy(CLOSED, **EVERYBODY),
-                _policy(CLOSED, **EVERYBODY, Effect="Deny"),
-            ),
-        }.items()
-    }
-    | {
-        f"bucket {name}": ("CreateBucket", {}, {"Bucket": name}, {"Bucket": "a.bucket-1"})
-        for name in ("Upper", "xn--a", "192.168.1.1", "a..b", "a-s3alias", "a_b_c", "ab-")
-    }
-    | {
-        name: ("PutBucketLifecycleConfiguration", {}, refused, _lifecycle(ONE_DAY))
-        for name, refused in {
-            "rule without action": _lifecycle({}),
-            "no day": _lifecycle({"Expiration": {"Days": 0}}),
-            "rule given twice": _lifecycle({"ID": "a", **ONE_DAY}, {"ID": "a", **ONE_DAY}),
-        }.items()
-    }
-    | {
-        "key for AES256": (
-            "PutBucketEncryption",
-            {},
-            _encryption(SSEAlgorithm="AES256", KMSMasterKeyID="$key"),
-            _encryption(SSEAlgorithm="aws:kms", KMSMasterKeyID="$key"),
-        )
-    }
-)
+            "public policy": (_policy(CLOSED, **EVERYBODY), _policy(CLOSED, **EVERYBODY, Effect="Deny")),
+        },
+    ),
+    **of("CreateBucket", {}, {f"bucket {name}": ({"Bucket": name}, {"Bucket": "a.bucket-1"}) for name in NAMES}),
+    **of(
+        "PutBucketLifecycleConfiguration",
+        {},
+        {
+            "rule without action": (_lifecycle({}), _lifecycle(ONE_DAY)),
+            "no day": (_lifecycle({"Expiration": {"Days": 0}}), _lifecycle(ONE_DAY)),
+            "rule given twice": (_lifecycle({"ID": "a", **ONE_DAY}, {"ID": "a", **ONE_DAY}), _lifecycle(ONE_DAY)),
+        },
+    ),
+    **of(
+        "PutBucketEncryption",
+        {},
+        {
+            "key for AES256": (
+                _encryption(SSEAlgorithm="AES256", KMSMasterKeyID="$key"),
+                _encryption(SSEAlgorithm="aws:kms", KMSMasterKeyID="$key"),
+            )
+        },
+    ),
+}

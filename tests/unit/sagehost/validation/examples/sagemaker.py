@@ -2,12 +2,13 @@
 
 from typing import Any
 
-Json = dict[str, Any]
-EXAMPLES: dict[str, tuple[str, Json, Json, Json]] = {}
+from tests.unit.sagehost.validation.examples import Cases, Json, of
 
-IMAGE = {"Image": "$image"}
-MODEL = {"ModelName": "new", "ExecutionRoleArn": "$role", "PrimaryContainer": IMAGE}
-SOURCE = {
+EXAMPLES: Cases = {}
+
+IMAGE: Json = {"Image": "$image"}
+MODEL: Json = {"ModelName": "new", "ExecutionRoleArn": "$role", "PrimaryContainer": IMAGE}
+SOURCE: Json = {
     "S3Uri": "s3://open-$account/model/",
     "S3DataType": "S3Prefix",
     "CompressionType": "None",
@@ -27,10 +28,11 @@ def _network(*subnets: str) -> Json:
 
 
 ELSEWHERE = "763104351884.dkr.ecr.eu-west-1.amazonaws.com/tgi:1"
-VPC_ACCESS = {"Image": "example.com/tgi:1", "ImageConfig": {"RepositoryAccessMode": "Vpc"}}
-EXAMPLES |= {
-    name: ("CreateModel", MODEL, refused, accepted)
-    for name, (refused, accepted) in {
+VPC_ACCESS: Json = {"Image": "example.com/tgi:1", "ImageConfig": {"RepositoryAccessMode": "Vpc"}}
+EXAMPLES |= of(
+    "CreateModel",
+    MODEL,
+    {
         "model exists": ({"ModelName": "model"}, {"ModelName": "model-2"}),
         "role does not exist": ({"ExecutionRoleArn": "arn:aws:iam::$account:role/none"}, {}),
         "image outside ECR": (_container(Image="example.com/tgi:1"), _container(**VPC_ACCESS)),
@@ -56,12 +58,17 @@ EXAMPLES |= {
         ),
         "two VPCs": (_network("$other_subnet"), _network("$subnet", "$full")),
         "reserved tag": ({"Tags": [{"Key": "aws:x", "Value": "1"}]}, {"Tags": [{"Key": "x", "Value": "1"}]}),
-    }.items()
-}
+    },
+)
 
-VARIANT = {"VariantName": "main", "ModelName": "model", "InstanceType": "ml.g5.2xlarge", "InitialInstanceCount": 1}
-CONFIG = {"EndpointConfigName": "new", "ProductionVariants": [VARIANT]}
-KEY = {"KmsKeyId": "alias/x"}
+VARIANT: Json = {
+    "VariantName": "main",
+    "ModelName": "model",
+    "InstanceType": "ml.g5.2xlarge",
+    "InitialInstanceCount": 1,
+}
+CONFIG: Json = {"EndpointConfigName": "new", "ProductionVariants": [VARIANT]}
+KEY: Json = {"KmsKeyId": "alias/x"}
 
 
 def _variant(**changes: Any) -> Json:
@@ -73,10 +80,11 @@ def _component(low: int, **more: Any) -> Json:
     return {**_variant(ModelName=None, ManagedInstanceScaling=scaling), "ExecutionRoleArn": "$role", **more}
 
 
-SERVERLESS = {"MemorySizeInMB": 2048, "MaxConcurrency": 5}
-EXAMPLES |= {
-    name: ("CreateEndpointConfig", CONFIG, refused, accepted)
-    for name, (refused, accepted) in {
+SERVERLESS: Json = {"MemorySizeInMB": 2048, "MaxConcurrency": 5}
+EXAMPLES |= of(
+    "CreateEndpointConfig",
+    CONFIG,
+    {
         "configuration exists": ({"EndpointConfigName": "config"}, {}),
         "unknown model": (_variant(ModelName="none"), {}),
         "managed scaling of a model": (
@@ -99,11 +107,11 @@ EXAMPLES |= {
         ),
         "component without role": (_component(1, ExecutionRoleArn=None), _component(1)),
         "minimum above maximum": (_component(3), _component(2)),
-    }.items()
-}
+    },
+)
 
-CREATE = {"EndpointName": "new", "EndpointConfigName": "config"}
-UPDATE = {"EndpointName": "endpoint", "EndpointConfigName": "config"}
+CREATE: Json = {"EndpointName": "new", "EndpointConfigName": "config"}
+UPDATE: Json = {"EndpointName": "endpoint", "EndpointConfigName": "config"}
 
 
 def _deploy(**policy: Any) -> Json:
@@ -129,8 +137,8 @@ def _alarms(name: str) -> Json:
 
 
 BOTH = _deploy(**_rolling(50)["DeploymentConfig"], **_blue_green()["DeploymentConfig"])
-WEIGHT = {"VariantName": "main", "DesiredInstanceCount": 1}
-RETAIN = {"RetainAllVariantProperties": True}
+WEIGHT: Json = {"VariantName": "main", "DesiredInstanceCount": 1}
+RETAIN: Json = {"RetainAllVariantProperties": True}
 EXAMPLES |= {
     "endpoint exists": ("CreateEndpoint", CREATE, {"EndpointName": "Endpoint"}, {}),
     "unknown configuration": ("CreateEndpoint", CREATE, {"EndpointConfigName": "none"}, {}),

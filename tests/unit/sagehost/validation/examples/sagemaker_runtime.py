@@ -1,10 +1,9 @@
 """The SageMaker runtime."""
 
-from typing import Any
+from tests.unit.sagehost.validation.examples import Cases, Json
 
-Json = dict[str, Any]
-CALL = {"EndpointName": "endpoint", "Body": "{}"}
-EXAMPLES: dict[str, tuple[str, Json, Json, Json | None]] = {
+CALL: Json = {"EndpointName": "endpoint", "Body": "{}"}
+EXAMPLES: Cases = {
     name: ("InvokeEndpoint", CALL, refused, {})
     for name, refused in {
         "model of a single-model endpoint": {"TargetModel": "a.tar.gz"},

@@ -1,13 +1,13 @@
 """SNS."""
 
-from typing import Any
+from tests.unit.sagehost.validation.examples import Cases, Json, of
 
-Json = dict[str, Any]
-TOPIC = {"TopicArn": "arn:aws:sns:us-east-1:$account:alarms"}
-EMAIL = {**TOPIC, "Protocol": "email", "Endpoint": "a@example.com"}
-EXAMPLES: dict[str, tuple[str, Json, Json, Json]] = {
-    name: ("Subscribe", EMAIL, refused, accepted)
-    for name, (refused, accepted) in {
+TOPIC: Json = {"TopicArn": "arn:aws:sns:us-east-1:$account:alarms"}
+EMAIL: Json = {**TOPIC, "Protocol": "email", "Endpoint": "a@example.com"}
+EXAMPLES: Cases = of(
+    "Subscribe",
+    EMAIL,
+    {
         "protocol": ({"Protocol": "fax"}, {}),
         "address": ({"Endpoint": "nobody"}, {}),
         "address without scheme": (
@@ -23,8 +23,8 @@ EXAMPLES: dict[str, tuple[str, Json, Json, Json]] = {
             {"Protocol": "sqs", "Endpoint": "arn:aws:sqs:us-east-1:$account:q.fifo"},
             {"Protocol": "sqs", "Endpoint": "arn:aws:sqs:us-east-1:$account:q"},
         ),
-    }.items()
-} | {
+    },
+) | {
     "unknown attribute": (
         "SetTopicAttributes",
         {**TOPIC, "AttributeValue": "alarms"},

@@ -1,9 +1,8 @@
 """SQS."""
 
-from typing import Any
+from tests.unit.sagehost.validation.examples import Cases
 
-Json = dict[str, Any]
-EXAMPLES: dict[str, tuple[str, Json, Json, Json]] = {
+EXAMPLES: Cases = {
     name: ("CreateQueue", {"QueueName": "q"}, {"Attributes": refused}, {"Attributes": accepted})
     for name, (refused, accepted) in {
         "retention": ({"MessageRetentionPeriod": "59"}, {"MessageRetentionPeriod": "60"}),
