@@ -36,11 +36,16 @@ class Rule:
 
     def breaches(self, asked: Asked) -> Iterator[Mapping[str, Any]]:
         """The values of the message, for each thing in a request that breaks the rule."""
-        # When first needed, as it imports the services, which import this package.
-        functions = pkgutil.resolve_name(f"{__name__}.functions:Functions")(asked)
+        functions = _functions()(asked)
         found = self.condition.search(asked.given, jmespath.Options(custom_functions=functions))
         for one in found if isinstance(found, list) else [found] if found else []:
             yield defaultdict(str, {**functions.values, **(one if isinstance(one, dict) else {"value": one})})
+
+
+@cache
+def _functions() -> Any:
+    """The class of functions: when first needed, as it imports the services, which import this package."""
+    return pkgutil.resolve_name(f"{__name__}.functions:Functions")
 
 
 @cache

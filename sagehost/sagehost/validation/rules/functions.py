@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 from zoneinfo import available_timezones
@@ -34,9 +35,13 @@ class Functions:
 
     def __init__(self, asked: Asked) -> None:
         self._asked = asked
-        place = {"account": asked.account, "region": asked.region, "partition": get_partition(asked.region)}
-        self.values = {**place, **asked.given}
+
+    @cached_property
+    def values(self) -> Mapping[str, Any]:
         """What messages and the function `asked` know: the request, at the root of every expression, and its place."""
+        asked = self._asked
+        place = {"account": asked.account, "region": asked.region, "partition": get_partition(asked.region)}
+        return {**place, **asked.given}
 
     def call_function(self, name: str, arguments: list[Any]) -> Any:
         """The interface that jmespath expects."""
