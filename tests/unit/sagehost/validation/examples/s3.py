@@ -42,7 +42,7 @@ EXAMPLES: Cases = {
             "policy that is no JSON": ({"Policy": "{"}, {}),
             "no principal": (_policy(Principal=None), {}),
             "action of another service": (_policy(Action=["kms:Decrypt"]), _policy(Action=["s3:GetObject*"])),
-            "resource of another bucket": (_policy(Resource="arn:aws:s3:::other/*"), {}),
+            "resource of another bucket": (_policy(Resource=["arn:aws:s3:::other/*"]), {}),
             "principal that does not exist": (
                 _policy(Principal={"AWS": "arn:aws:iam::$account:role/none"}),
                 _policy(Principal={"AWS": "$role"}),
