@@ -1,14 +1,12 @@
-"""S3: bucket policies, server access logs, the listing of JumpStart's buckets, S3 Select."""
+"""S3: server access logs, the listing of JumpStart's buckets, S3 Select."""
 
 from collections.abc import Callable
 from typing import Any
 
 from moto.core.responses import ActionResult
-from moto.s3.exceptions import S3ClientError
 from moto.s3.models import FakeBucket, S3Backend
 from moto.s3.responses import S3Response
 
-from sagehost import policies
 from sagehost.accounts import JUMPSTART_BUCKET
 from sagehost.patches import correction
 
@@ -25,16 +23,6 @@ def _allows_logs(original: Callable[..., bool], target_bucket: FakeBucket, targe
     """
     ownership: Any = target_bucket.ownership_rule  # a text, whatever moto declares
     return ownership in (None, _OWNER) or original(target_bucket, target_prefix)
-
-
-@correction.replaces(S3Backend, "put_bucket_policy")
-def _put_bucket_policy(original: Callable[..., None], self: S3Backend, bucket_name: str, policy: bytes) -> None:
-    """moto takes any text, and fails to read it at every later request to the bucket."""
-    try:
-        policies.statements(policy.decode())
-    except (policies.NotEvaluated, UnicodeDecodeError) as error:
-        raise S3ClientError("MalformedPolicy", "Policies must be valid JSON, by IAM's grammar.") from error
-    original(self, bucket_name, policy)
 
 
 @correction.replaces(S3Response, "_handle_v4_chunk_signatures")
