@@ -160,7 +160,11 @@ class MotoApplication:
                 return error_response(environ, 400, "LimitExceededException", told)
             except Exception as error:
                 LOG.exception("%s %s failed", environ.get("REQUEST_METHOD"), environ.get("PATH_INFO"))
-                return error_response(environ, 500, "InternalFailure", f"{type(error).__name__}: {error}")
+                told = f"{type(error).__name__}: {error}"
+                if application.service in _OWN:
+                    return error_response(environ, 500, "InternalFailure", told)
+                # moto, which fails on much that a service takes
+                return error_response(environ, 400, "NotImplemented", f"moto fails: {told} (not emulated)")
             return status, list(headers), content
 
 

@@ -10,6 +10,7 @@ from moto.s3.responses import S3Response
 
 from sagehost import policies
 from sagehost.accounts import JUMPSTART_BUCKET
+from sagehost.aws_errors import Refused
 from sagehost.patches import correction
 
 _OWNER = "BucketOwnerEnforced"
@@ -41,8 +42,17 @@ def _put_bucket_policy(original: Callable[..., None], self: S3Backend, bucket_na
 def _dechunked(original: Callable[..., bytes], self: S3Response, body: bytes, decoded_length: int) -> bytes:
     """moto sets aside as many bytes as the header says."""
     if decoded_length > len(body):
-        raise OverflowError(f"of {decoded_length} bytes, at most {len(body)} have come")
+        raise ValueError(f"of {decoded_length} bytes, at most {len(body)} have come")
     return original(self, body, decoded_length)
+
+
+@correction.replaces(S3Response, "setup_class")
+def _setup_class(original: Callable[..., None], self: S3Response, *args: Any, **given: Any) -> None:
+    """moto fails where the chunks of a body are none."""
+    try:
+        original(self, *args, **given)
+    except (ValueError, KeyError) as error:
+        raise Refused("InvalidChunkSizeError", f"The body is not chunked as its headers say: {error}") from error
 
 
 @correction.replaces(S3Backend, "select_object_content")

@@ -71,7 +71,11 @@ def read(environ: Mapping[str, Any], body: bytes, service: str) -> Asked:
     if protocol not in _PARSERS:
         raise NotImplementedError(f"{service} by the protocol {protocol}")
     try:
+        if protocol == "json" and request.method != "POST":
+            raise NotFound
         operation, labels = get_service_router(service).match(request)
+        if operation.name == "PostObject":  # moto's own name of a browser's upload
+            raise NotFound
         sent = {
             "method": request.method,
             "values": _Form(request.values) if protocol in ("query", "ec2") else request.values,
@@ -181,8 +185,6 @@ class _JsonParser(JSONParser):
     """JSON: types are the model's, and no member is unknown."""
 
     def _parse_body_as_json(self, body_contents: bytes) -> Any:
-        if not body_contents:
-            return {}
         parsed = json.loads(body_contents, parse_constant=_refuse_constant)
         if not isinstance(parsed, dict):
             raise _NotReadError("Unexpected token: expected the start of a structure")
@@ -209,6 +211,9 @@ def _refuse_constant(constant: str) -> None:
 
 class _RestJsonParser(_JsonParser, RestJSONParser):
     _do_parse = RestJSONParser._do_parse
+
+    def _initial_body_parse(self, body_contents: bytes) -> Any:
+        return self._parse_body_as_json(body_contents or b"{}")
 
 
 class _XmlParser(RestXMLParser):

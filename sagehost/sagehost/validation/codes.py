@@ -43,7 +43,9 @@ _TABLE: Mapping[str, Codes] = {
     ),
     # Protocols
     "json": Codes("Common Errors", "ValidationException", "ValidationException", _SERIALIZATION),
-    "query": Codes("Common Errors; brendanhay/amazonka#12, #495", "ValidationError", "ValidationError", "MalformedInput"),
+    "query": Codes(
+        "Common Errors; brendanhay/amazonka#12, #495", "ValidationError", "ValidationError", "MalformedInput"
+    ),
     "ec2": Codes(
         *("EC2 API, Error codes", "MissingParameter", "InvalidParameterValue", "InvalidParameterValue", _LACKS),
         "Value ({value}) for parameter {name} is invalid. {constraint}",
