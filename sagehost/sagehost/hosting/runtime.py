@@ -81,7 +81,7 @@ def routes(fleet: Fleet) -> list[Route]:
         async def operation(request: Request) -> Response:
             try:
                 asked = await _asked(request, name)
-                validation.check_parameters(asked)
+                validation.check(asked)
                 invoked = await _invoke(fleet, request, asked)
             except Refused as error:
                 return _error(error.code, HTTPStatus.BAD_REQUEST, {"Message": error.message})
