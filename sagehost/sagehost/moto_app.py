@@ -59,7 +59,9 @@ class OwnService(BaseResponse):
 
 def page(key: str, items: Sequence[Any], asked: Mapping[str, Any]) -> ActionResult:
     """One page of the items that a request asks for, and where the next one begins."""
-    start = int(asked.get("NextToken", 0))
+    if not (token := asked.get("NextToken", "0")).isdecimal():
+        raise Refused("ValidationError", f"The token {token} is not one that this service has given.")
+    start = int(token)
     end = start + int(asked.get("MaxResults", 100))
     following = {"NextToken": str(end)} if end < len(items) else {}
     return ActionResult({key: list(items[start:end]), **following})

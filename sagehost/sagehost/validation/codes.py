@@ -40,9 +40,7 @@ _TABLE = {
     ),
     # By protocol
     "json": Codes("Common Errors", "ValidationException", "ValidationException", _SERIALIZATION),
-    "query": Codes(
-        "Common Errors; brendanhay/amazonka#495", "ValidationError", "ValidationError", "MalformedInput"
-    ),
+    "query": Codes("Common Errors; brendanhay/amazonka#495", "ValidationError", "ValidationError", "MalformedInput"),
     "ec2": Codes(
         *("EC2 API, Error codes", "MissingParameter", "InvalidParameterValue", "InvalidParameterValue", _LACKS),
         "Value ({value}) for parameter {name} is invalid. {constraint}",

@@ -41,13 +41,7 @@ def of_value(shape: Shape, value: Any) -> Iterator[Mutation]:
     """What the constraints of a shape forbid, in place of a value that they allow."""
     low, high = shape.metadata.get("min"), shape.metadata.get("max")
     if isinstance(shape, StructureShape):
-        for name in shape.required_members:
-            if shape.members[name].serialization.get("location") in ("uri", "querystring"):
-                continue  # it would be a call of another operation
-            yield "required member dropped", {key: one for key, one in value.items() if key != name}
-        for name, one in value.items():
-            if name != "ContentLength":  # which the transport writes
-                yield from ((kind, {**value, name: mutated}) for kind, mutated in of_value(shape.members[name], one))
+        yield from of_structure(shape, value)
     elif isinstance(shape, ListShape):
         if low and value:
             yield "too few items", value[: low - 1]
@@ -57,19 +51,33 @@ def of_value(shape: Shape, value: Any) -> Iterator[Mutation]:
             for kind, mutated in of_value(shape.member, one):
                 yield kind, [*value[:index], mutated, *value[index + 1 :]]
     elif isinstance(shape, MapShape):
-        if high and value and high < MOST_ITEMS:
-            yield "too many items", {f"k{number}": one for one in [*value.values()][:1] for number in range(high + 1)}
-        for key, one in value.items():
-            for kind, mutated in of_value(shape.key, key):
-                yield kind, {mutated: one}
-            for kind, mutated in of_value(shape.value, one):
-                yield kind, {**value, key: mutated}
+        yield from of_map(shape, value)
     elif isinstance(value, str):
         yield from of_text(shape, value, low, high)
     elif isinstance(value, int | float) and not isinstance(value, bool):
         yield "wrong type", "x"
         yield from (("number too small", low - 1) for _ in [low] if low is not None)
         yield from (("number too large", high + 1) for _ in [high] if high is not None)
+
+
+def of_structure(shape: StructureShape, value: Mapping[str, Any]) -> Iterator[Mutation]:
+    """Without what is required, and with each member changed."""
+    for name in shape.required_members:
+        if shape.members[name].serialization.get("location") not in ("uri", "querystring"):  # another operation's call
+            yield "required member dropped", {key: one for key, one in value.items() if key != name}
+    for name, one in value.items():
+        if name != "ContentLength":  # which the transport writes
+            yield from ((kind, {**value, name: mutated}) for kind, mutated in of_value(shape.members[name], one))
+
+
+def of_map(shape: MapShape, value: Mapping[str, Any]) -> Iterator[Mutation]:
+    """Too many keys, and each key and value changed."""
+    high = shape.metadata.get("max", MOST_ITEMS)
+    if value and high < MOST_ITEMS:
+        yield "too many items", {f"k{number}": one for one in [*value.values()][:1] for number in range(high + 1)}
+    for key, one in value.items():
+        yield from ((kind, {mutated: one}) for kind, mutated in of_value(shape.key, key))
+        yield from ((kind, {**value, key: mutated}) for kind, mutated in of_value(shape.value, one))
 
 
 def of_text(shape: Shape, value: str, low: int | None, high: int | None) -> Iterator[Mutation]:
@@ -101,13 +109,9 @@ def of_body(service: str, shape: Shape, request: Mapping[str, Any]) -> Iterator[
             scalars = {name: one for name, one in body.items() if name != key}
             yield "wrong type", urlencode({**scalars, key: body[key], f"{key}.No.1": "x"}).encode()
     elif protocol == "rest-xml":
-        if b"</" in _bytes(body) and "payload" in shape.serialization:
-            yield (
-                "unknown member",
-                _bytes(body).removesuffix(b">").rpartition(b"</")[0]
-                + b"<NoSuchElement/></"
-                + _bytes(body).rpartition(b"</")[2],
-            )
+        start, end, tag = _bytes(body).rpartition(b"</")
+        if end:
+            yield "unknown member", start + b"<NoSuchElement/>" + end + tag
     elif body:
         for kind, mutated in of_json(shape, json.loads(_bytes(body))):
             yield kind, json.dumps(mutated).encode()

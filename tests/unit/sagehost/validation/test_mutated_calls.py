@@ -6,7 +6,7 @@ The calls are recorded: `python tools/record_calls.py`.
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +28,9 @@ def test_recorded_calls_are_allowed(service: str) -> None:
 
 @pytest.mark.parametrize("service", CALLS)
 def test_calls_that_the_model_forbids_are_refused(service: str) -> None:
-    kinds: Counter[str] = Counter()
     accepted = []
     for operation, given in CALLS[service]:
         for kind, request, body in mutations(service, operation, given):
-            kinds[kind] += 1
             if refusal(service, request, body) is None:
                 accepted.append((operation, kind, request["url"], body[:300]))
     assert accepted == []
-    print(service, len(CALLS[service]), dict(kinds))
