@@ -28,9 +28,15 @@ class Recorder:
     def find_spec(name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
         """The module's own specification, with a loader that also records."""
         spec = PathFinder.find_spec(name, path, target) if name == "sagehost.validation" else None
-        if spec is not None and spec.loader is not None:
-            load: Any = spec.loader.exec_module
-            spec.loader.exec_module = lambda module: (load(module), _wrap(module))  # type: ignore[method-assign]
+        loader: Any = spec.loader if spec else None
+        if loader:
+            load = loader.exec_module
+
+            def exec_module(module: Any) -> None:
+                load(module)
+                _wrap(module)
+
+            loader.exec_module = exec_module
         return spec
 
 

@@ -82,8 +82,8 @@ def _service_application(service: Any) -> Flask:
     if service not in _OWN:
         patches.install(service)
         return create_backend_app(service)
-    application: Any = Flask(service)
-    application.service = service
+    application = Flask(service)
+    vars(application)["service"] = service
     application.debug = True  # as moto's: failures are raised, not rendered
     application.request_class = BackendRequest
     answer = convert_to_flask_response(pkgutil.resolve_name(_OWN[service]).dispatch)

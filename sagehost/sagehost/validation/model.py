@@ -48,7 +48,7 @@ def check(asked: Asked) -> None:
         in_body = "location" not in members[name.partition(".")[0]].serialization
         words = words if in_body else codes("headers of s3")
     code, message = (words.missing, words.if_missing) if value is None else (words.beyond, words.if_beyond)
-    told = {"count": len(found), "s": "s" if len(found) > 1 else "", "all": "; ".join(map(str, found))}
+    told: dict[str, Any] = {"count": len(found), "s": "s" if len(found) > 1 else "", "all": "; ".join(map(str, found))}
     told |= {"path": path, "name": name, "value": value, "constraint": constraint}
     raise Refused(code, message.format(bare=constraint.removeprefix("Member "), **told))
 

@@ -28,7 +28,7 @@ def protocol_of(service: str) -> str:
 def serialized(service: str, operation: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """Method, path with query, headers and body."""
     model = get_service_model(service).operation_model(operation)
-    request = create_serializer(protocol_of(service), False).serialize_to_request(dict(given), model)
+    request: dict[str, Any] = create_serializer(protocol_of(service), False).serialize_to_request(dict(given), model)
     prepare_request_dict(request, "http://localhost")
     return request
 
@@ -40,7 +40,7 @@ def environ_of(service: str, method: str, url: str, headers: Mapping[str, Any], 
     sent["Authorization"] = f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0"
     path = url.removeprefix("http://localhost") or "/"
     builder = EnvironBuilder(method=method, path=path, headers=list(sent.items()), input_stream=io.BytesIO(body))
-    return builder.get_environ()
+    return dict(builder.get_environ())
 
 
 def send(service: str, method: str, url: str, headers: Mapping[str, Any], body: bytes) -> tuple[int, str]:
