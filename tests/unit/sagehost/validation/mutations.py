@@ -91,7 +91,7 @@ def of_text(shape: Shape, value: str, low: int | None, high: int | None) -> Iter
     if "enum" in shape.metadata:
         yield "foreign enumeration value", "no-such-value"
     pattern = shape.metadata.get("pattern")
-    broken = f"{value}\n\x01 %\n"
+    broken = f"{value}\x01 %\x7f"
     try:
         breaks = pattern and not re.fullmatch(pattern, broken)
     except re.error:  # Java's own syntax: what follows is in no class of characters
@@ -112,7 +112,7 @@ def of_body(service: str, shape: Shape, request: Mapping[str, Any]) -> Iterator[
         start, end, tag = _bytes(body).rpartition(b"</")
         if end:
             yield "unknown member", start + b"<NoSuchElement/>" + end + tag
-    elif body:
+    elif body and "payload" not in shape.serialization:
         for kind, mutated in of_json(shape, json.loads(_bytes(body))):
             yield kind, json.dumps(mutated).encode()
 
