@@ -11,7 +11,6 @@ from functools import cache, lru_cache
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 from wsgiref.types import StartResponse, WSGIEnvironment
-from xml.parsers.expat import ExpatError
 
 import botocore.session
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -60,7 +59,9 @@ class OwnService(BaseResponse):
 
 def page(key: str, items: Sequence[Any], asked: Mapping[str, Any]) -> ActionResult:
     """One page of the items that a request asks for, and where the next one begins."""
-    start = int(asked.get("NextToken", 0))
+    if not (token := asked.get("NextToken", "0")).isdecimal():
+        raise Refused("ValidationError", f"The token {token} is not one that this service has given.")
+    start = int(token)
     end = start + int(asked.get("MaxResults", 100))
     following = {"NextToken": str(end)} if end < len(items) else {}
     return ActionResult({key: list(items[start:end]), **following})
@@ -81,8 +82,8 @@ def _service_application(service: Any) -> Flask:
     if service not in _OWN:
         patches.install(service)
         return create_backend_app(service)
-    application: Any = Flask(service)
-    application.service = service
+    application = Flask(service)
+    vars(application)["service"] = service
     application.debug = True  # as moto's: failures are raised, not rendered
     application.request_class = BackendRequest
     answer = convert_to_flask_response(pkgutil.resolve_name(_OWN[service]).dispatch)
@@ -132,42 +133,45 @@ class MotoApplication:
         return [content]
 
     def _answer(self, environ: WSGIEnvironment, body: bytes) -> tuple[str, list[tuple[str, str]], bytes]:
+        asked = f"{environ.get('REQUEST_METHOD')} {environ.get('PATH_INFO')}"
+        application: Any = None
         with STATE:
             try:
-                application: Any = self._dispatch.get_application(environ)
-            except Exception:
-                LOG.exception("no service for %s %s", environ.get("REQUEST_METHOD"), environ.get("PATH_INFO"))
-                return error_response(environ, 400, "NotImplemented", "this service is not emulated")
-            try:
                 with at_most(REQUEST_S):
-                    service = validation.service_name(application.service)
+                    application = self._dispatch.get_application(environ)
+                    service = validation.services()[application.service.replace("-", "")]
                     body = _decompressed(environ, body) if service != "s3" else body
                     environ["wsgi.input"] = io.BytesIO(body)  # the choice of the service may have read it
-                    validation.check(environ, body, service)
+                    validation.check(validation.read(environ, body, service))
                     chunks, status, headers = run_wsgi_app(application, environ, buffered=True)
                 content = b"".join(chunks)
                 if content.startswith(_FLASKS_ERROR_PAGE):  # no operation of moto's has this path
-                    raise NotImplementedError(f"{environ.get('REQUEST_METHOD')} {environ.get('PATH_INFO')}")
+                    raise NotImplementedError(asked)
+            except Refused as error:
+                return error_response(environ, 0, error.code, error.message)
             except NotImplementedError as error:
                 # 400, not 500 or 501: SDKs would try those again for half a minute.
                 return error_response(environ, 400, "NotImplemented", f"{error} (not emulated)")
-            except (RecursionError, OverflowError, UnicodeDecodeError, ExpatError, zlib.error) as error:
-                return error_response(environ, 400, "SerializationException", str(error))
-            except Refused as error:
-                return error_response(environ, validation.status(service, error.code), error.code, error.message)
             except (TookTooLong, TimeoutError):
                 told = f"the embedded AWS works on one request for at most {REQUEST_S:g} s"
                 return error_response(environ, 400, "LimitExceededException", told)
             except Exception as error:
-                LOG.exception("%s %s failed", environ.get("REQUEST_METHOD"), environ.get("PATH_INFO"))
-                return error_response(environ, 500, "InternalFailure", f"{type(error).__name__}: {error}")
+                LOG.exception("%s failed", asked)
+                told = f"{type(error).__name__}: {error}"
+                if application and application.service in _OWN:
+                    return error_response(environ, 500, "InternalFailure", told)
+                # no service of botocore's and moto's, or an operation that moto fails at
+                return error_response(environ, 400, "NotImplemented", f"{asked}: {told} (not emulated)")
             return status, list(headers), content
 
 
 def _decompressed(environ: WSGIEnvironment, body: bytes) -> bytes:
     """The body of a request that may be compressed, as SDKs send CloudWatch theirs; moto would take a gigabyte."""
     if environ.pop("HTTP_CONTENT_ENCODING", None) == "gzip":
-        body = zlib.decompressobj(wbits=31).decompress(body, MOST_BYTES + 1)
+        try:
+            body = zlib.decompressobj(wbits=31).decompress(body, MOST_BYTES + 1)
+        except zlib.error as error:
+            raise Refused("SerializationException", str(error)) from error
         if len(body) > MOST_BYTES:
             raise NotImplementedError(f"a request of more than {MOST_BYTES} bytes when decompressed")
         environ["CONTENT_LENGTH"] = str(len(body))

@@ -34,19 +34,11 @@ _MESSAGE_LIMIT = 2048
 """Most characters of a message, OriginalMessage included: the Message shape."""
 
 _SERVICE = "sagemaker-runtime"
+_REFUSED, _TOO_LARGE = "ValidationError", "RequestEntityTooLargeException"
 _CUSTOM_ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
 _HANDED_ON = ("content-type", "accept", _CUSTOM_ATTRIBUTES)
 
 _log = logging.getLogger(__name__)
-
-
-class RuntimeApiError(Exception):
-    """An error of the service itself; by default for a request that it refuses."""
-
-    def __init__(self, message: str, code: str = "ValidationError", status: int = HTTPStatus.BAD_REQUEST) -> None:
-        super().__init__(message)
-        self.code = code
-        self.status = status
 
 
 @dataclass(frozen=True)
@@ -81,12 +73,12 @@ def routes(fleet: Fleet) -> list[Route]:
         async def operation(request: Request) -> Response:
             try:
                 asked = await _asked(request, name)
-                validation.check_parameters(asked)
+                validation.check(asked)
                 invoked = await _invoke(fleet, request, asked)
             except Refused as error:
-                return _error(error.code, HTTPStatus.BAD_REQUEST, {"Message": error.message})
-            except RuntimeApiError as error:
-                return _error(error.code, error.status, {"Message": str(error)})
+                too_large = error.code == _TOO_LARGE
+                status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE if too_large else HTTPStatus.BAD_REQUEST
+                return _error(error.code, status, {"Message": error.message})
             if invoked.response[0] >= HTTPStatus.BAD_REQUEST:
                 return _model_error(invoked.key, invoked.response[0], await invoked.body())
             return await respond(request, invoked)
@@ -108,10 +100,9 @@ def _headers(operation: str) -> Mapping[str, str]:
 
 
 async def _asked(request: Request, operation: str) -> Asked:
-    """What a request asks for. Raises RuntimeApiError for a body that is too large."""
+    """What a request asks for. Raises Refused: the body is too large."""
     if len(body := await request.body()) > MAX_BODY_BYTES:
-        code, status = "RequestEntityTooLargeException", HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-        raise RuntimeApiError(f"Request body is larger than {MAX_BODY_BYTES} bytes", code, status)
+        raise Refused(_TOO_LARGE, f"Request body is larger than {MAX_BODY_BYTES} bytes")
     members = _headers(operation)
     given: dict[str, Any] = {members[name]: value for name, value in request.headers.items() if name in members}
     given |= {"EndpointName": request.path_params["endpoint"], "Body": body}
@@ -139,7 +130,7 @@ async def _invoke(fleet: Fleet, request: Request, asked: Asked) -> _Invoked:
     key, body = EndpointKey(asked.account, asked.region, asked.given["EndpointName"]), asked.given["Body"]
     endpoint = fleet.get(key)
     if endpoint is None:
-        raise RuntimeApiError(f"Endpoint {key.name} of account {key.account} not found.")
+        raise Refused(_REFUSED, f"Endpoint {key.name} of account {key.account} not found.")
     variant = _variant(asked.given, key, endpoint)
     handed_on = {name: request.headers[name] for name in _HANDED_ON if name in request.headers}
     response = await variant.choose_instance().invoke(handed_on, body)
@@ -153,7 +144,7 @@ def _variant(given: Mapping[str, Any], key: EndpointKey, endpoint: RunningEndpoi
     for variant in endpoint.variants:
         if variant.name == target:
             return variant
-    raise RuntimeApiError(f"Variant {target} not found for Endpoint {key.name} of account {key.account}.")
+    raise Refused(_REFUSED, f"Variant {target} not found for Endpoint {key.name} of account {key.account}.")
 
 
 async def _messages(invoked: _Invoked) -> AsyncGenerator[bytes, None]:

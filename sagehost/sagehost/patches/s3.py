@@ -8,6 +8,7 @@ from moto.s3.models import FakeBucket, S3Backend
 from moto.s3.responses import S3Response
 
 from sagehost.accounts import JUMPSTART_BUCKET
+from sagehost.aws_errors import Refused
 from sagehost.patches import correction
 
 _OWNER = "BucketOwnerEnforced"
@@ -29,8 +30,17 @@ def _allows_logs(original: Callable[..., bool], target_bucket: FakeBucket, targe
 def _dechunked(original: Callable[..., bytes], self: S3Response, body: bytes, decoded_length: int) -> bytes:
     """moto sets aside as many bytes as the header says."""
     if decoded_length > len(body):
-        raise OverflowError(f"of {decoded_length} bytes, at most {len(body)} have come")
+        raise ValueError(f"of {decoded_length} bytes, at most {len(body)} have come")
     return original(self, body, decoded_length)
+
+
+@correction.replaces(S3Response, "setup_class")
+def _setup_class(original: Callable[..., None], self: S3Response, *args: Any, **given: Any) -> None:
+    """moto fails where the chunks of a body are none."""
+    try:
+        original(self, *args, **given)
+    except (ValueError, KeyError) as error:
+        raise Refused("InvalidChunkSizeError", f"The body is not chunked as its headers say: {error}") from error
 
 
 @correction.replaces(S3Backend, "select_object_content")

@@ -4,10 +4,9 @@ botocore's clients check only required members, types and minimums before they s
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
-from typing import Any
+from typing import Any, NamedTuple
 
 import regex  # type: ignore[import-untyped]
 from botocore.model import ListShape, MapShape, Shape, StructureShape
@@ -15,17 +14,16 @@ from moto.core.utils import get_service_model
 
 from sagehost.aws_errors import Refused
 from sagehost.validation.asked import Asked
-from sagehost.validation.codes import HEADERS_OF_S3, codes
+from sagehost.validation.codes import codes
 
 _PATTERN_S = 0.5
 """How long a value is held against a pattern: there are patterns that some values keep busy for years."""
 
 _OPEN = ("InstanceType", "AcceleratorType", "LocationConstraint", "ResourceType", "Runtime")
-"""How names of enumerations end to which AWS adds between releases of botocore."""
+"""How enumerations end in name to which AWS adds between releases of botocore."""
 
 
-@dataclass(frozen=True)
-class Violation:
+class Violation(NamedTuple):
     """What breaks the model."""
 
     path: str
@@ -39,23 +37,20 @@ class Violation:
 
 def check(asked: Asked) -> None:
     """Raise Refused, with the service's code and message, unless a request keeps to the model."""
-    model = get_service_model(asked.service)
     found = list(violations(asked.service, asked.operation, asked.given))
     if not found:
         return
-    first = found[0]
-    name = first.path.partition(".")[0]
-    words = codes(model)
+    path, value, constraint = found[0]
+    name = f"{path[0].upper()}{path[1:]}"
+    words = codes(asked.service)
     if asked.service == "s3":
-        shape = model.operation_model(asked.operation).input_shape
-        inside = {f"{one[0].lower()}{one[1:]}": member for one, member in shape.members.items()}[name]
-        words = HEADERS_OF_S3 if "location" in inside.serialization else words
-    missing = first.value is None
-    code, message = (words.missing, words.if_missing) if missing else (words.constraint, words.if_beyond)
-    told = {"count": len(found), "s": "s" if len(found) > 1 else "", "all": "; ".join(map(str, found))}
-    bare = first.constraint.removeprefix("Member ")
-    told |= {"path": first.path, "value": first.value, "constraint": first.constraint, "bare": bare}
-    raise Refused(code, message.format_map(told | {"name": f"{first.path[0].upper()}{first.path[1:]}"}))
+        members = get_service_model("s3").operation_model(asked.operation).input_shape.members
+        in_body = "location" not in members[name.partition(".")[0]].serialization
+        words = words if in_body else codes("headers of s3")
+    code, message = (words.missing, words.if_missing) if value is None else (words.beyond, words.if_beyond)
+    told: dict[str, Any] = {"count": len(found), "s": "s" if len(found) > 1 else "", "all": "; ".join(map(str, found))}
+    told |= {"path": path, "name": name, "value": value, "constraint": constraint}
+    raise Refused(code, message.format(bare=constraint.removeprefix("Member "), **told))
 
 
 def violations(service: str, operation: str, given: Mapping[str, Any]) -> Iterator[Violation]:
@@ -67,43 +62,28 @@ def violations(service: str, operation: str, given: Mapping[str, Any]) -> Iterat
 def _check(shape: Shape, value: Any, path: str) -> Iterator[Violation]:
     if value is None:
         yield Violation(path, None, "Member must not be null")
-    elif isinstance(shape, StructureShape):
-        yield from _structure(shape, value, path)
-    elif isinstance(shape, ListShape):
-        if isinstance(value, list):
-            yield from _bounds(shape, len(value), value, path, "length")
-            for index, item in enumerate(value, start=1):
-                yield from _check(shape.member, item, f"{path}.{index}.member")
-    elif isinstance(shape, MapShape):
-        if isinstance(value, Mapping):
-            yield from _bounds(shape, len(value), value, path, "length")
-            for key, item in value.items():
-                yield from _check(shape.key, key, f"{path}.key")
-                yield from _check(shape.value, item, f"{path}.{key}.member")
-    elif isinstance(value, str):
+    elif isinstance(shape, StructureShape) and isinstance(value, Mapping) and not shape.is_document_type:
+        for name in dict.fromkeys([*shape.required_members, *value]):
+            one = value.get(name)
+            if name in shape.members and (one is not None or name in shape.required_members):
+                yield from _check(shape.members[name], one, f"{path}.{name[0].lower()}{name[1:]}".lstrip("."))
+        if shape.is_tagged_union and len([one for one in value.values() if one is not None]) != 1:
+            yield Violation(path, value, f"Member must have exactly one of: [{', '.join(shape.members)}]")
+    elif isinstance(shape, ListShape) and isinstance(value, list):
         yield from _bounds(shape, len(value), value, path, "length")
-        yield from _text(shape, value, path)
-    elif isinstance(value, bytes):
-        yield from _bounds(shape, len(value), "(blob)", path, "length")
+        for index, item in enumerate(value, start=1):
+            yield from _check(shape.member, item, f"{path}.{index}.member")
+    elif isinstance(shape, MapShape) and isinstance(value, Mapping):
+        yield from _bounds(shape, len(value), value, path, "length")
+        for key, item in value.items():
+            yield from _check(shape.key, key, f"{path}.key")
+            yield from _check(shape.value, item, f"{path}.{key}.member")
+    elif isinstance(value, str | bytes):
+        yield from _bounds(shape, len(value), value, path, "length")
+        if isinstance(value, str):
+            yield from _text(shape, value, path)
     elif isinstance(value, int | float) and not isinstance(value, bool):
         yield from _bounds(shape, value, value, path, "value")
-
-
-def _structure(shape: StructureShape, value: Any, path: str) -> Iterator[Violation]:
-    if not isinstance(value, Mapping) or shape.is_document_type:
-        return
-    for name in shape.required_members:
-        if value.get(name) is None:
-            yield Violation(_member(path, name), None, "Member must not be null")
-    if shape.is_tagged_union and len([one for one in value.values() if one is not None]) != 1:
-        yield Violation(path, value, f"Member must have exactly one of: [{', '.join(shape.members)}]")
-    for name, given in value.items():
-        if given is not None and name in shape.members:
-            yield from _check(shape.members[name], given, _member(path, name))
-
-
-def _member(path: str, name: str) -> str:
-    return f"{path}.{name[0].lower()}{name[1:]}".lstrip(".")
 
 
 def _bounds(shape: Shape, size: float, value: object, path: str, what: str) -> Iterator[Violation]:
@@ -115,11 +95,10 @@ def _bounds(shape: Shape, size: float, value: object, path: str, what: str) -> I
 
 
 def _text(shape: Shape, value: str, path: str) -> Iterator[Violation]:
-    allowed = shape.metadata.get("enum")
+    allowed, pattern = shape.metadata.get("enum"), shape.metadata.get("pattern")
     if allowed and value not in allowed:
-        open_set = f" (as this version knows it: botocore {version('botocore')})" if shape.name.endswith(_OPEN) else ""
-        yield Violation(path, value, f"Member must satisfy enum value set: [{', '.join(allowed)}]{open_set}")
-    pattern = shape.metadata.get("pattern")
+        as_known = f" (as this version knows it: botocore {version('botocore')})" if shape.name.endswith(_OPEN) else ""
+        yield Violation(path, value, f"Member must satisfy enum value set: [{', '.join(allowed)}]{as_known}")
     if pattern and not compiled(pattern).fullmatch(value, timeout=_PATTERN_S):
         yield Violation(path, value, f"Member must satisfy regular expression pattern: {pattern}")
 

@@ -11,10 +11,13 @@ from botocore.exceptions import ClientError
 from moto.scheduler.models import EventBridgeSchedulerBackend
 from moto.sqs.models import Queue
 
-from sagehost import moto_app
+from sagehost import moto_app, patches
 from tests.unit.fresh_accounts import fresh_account
 
 Create = Callable[..., Any]
+
+for _service in ("scheduler", "sqs"):
+    patches.install(_service)
 
 
 def motos_own(method: Any) -> Any:
