@@ -20,6 +20,12 @@ for _service, _operation, _given in json.loads(Path(__file__).with_name("calls.j
     CALLS[_service].append((_operation, _given))
 
 
+@pytest.fixture(autouse=True)
+def _only_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rules look for the resources that recorded calls name, which do not exist here."""
+    monkeypatch.setattr("sagehost.validation.rules.check", lambda _: None)
+
+
 @pytest.mark.parametrize("service", CALLS)
 def test_recorded_calls_are_allowed(service: str) -> None:
     found = [(one, refusal(service, serialized(service, *one))) for one in CALLS[service]]
