@@ -132,14 +132,24 @@ class MotoApplication:
         start_response(status, headers)
         return [content]
 
+    def _service(self, environ: WSGIEnvironment) -> tuple[Any, str]:
+        """The application that answers a request, and botocore's name of its service."""
+        try:
+            application: Any = self._dispatch.get_application(environ)
+            return application, validation.services()[application.service.replace("-", "")]
+        except Exception as error:  # moto raises several kinds
+            LOG.warning("no service for %s", environ.get("PATH_INFO"), exc_info=error)
+            signed = f"{environ.get('HTTP_AUTHORIZATION', '')}///".split("/")[3]
+            raise NotImplementedError(f"the service {signed}") from error
+
     def _answer(self, environ: WSGIEnvironment, body: bytes) -> tuple[str, list[tuple[str, str]], bytes]:
         asked = f"{environ.get('REQUEST_METHOD')} {environ.get('PATH_INFO')}"
-        application: Any = None
+        own = False
         with STATE:
             try:
                 with at_most(REQUEST_S):
-                    application = self._dispatch.get_application(environ)
-                    service = validation.services()[application.service.replace("-", "")]
+                    application, service = self._service(environ)
+                    own = application.service in _OWN
                     body = _decompressed(environ, body) if service != "s3" else body
                     environ["wsgi.input"] = io.BytesIO(body)  # the choice of the service may have read it
                     validation.check(validation.read(environ, body, service))
@@ -158,9 +168,9 @@ class MotoApplication:
             except Exception as error:
                 LOG.exception("%s failed", asked)
                 told = f"{type(error).__name__}: {error}"
-                if application and application.service in _OWN:
+                if own:
                     return error_response(environ, 500, "InternalFailure", told)
-                # no service of botocore's and moto's, or an operation that moto fails at
+                # an operation that moto fails at
                 return error_response(environ, 400, "NotImplemented", f"{asked}: {told} (not emulated)")
             return status, list(headers), content
 

@@ -91,7 +91,7 @@ def of_text(shape: Shape, value: str, low: int | None, high: int | None) -> Iter
     if "enum" in shape.metadata:
         yield "foreign enumeration value", "no-such-value"
     pattern = shape.metadata.get("pattern")
-    broken = f"{value}\x01 %\x7f"
+    broken = f"{value}\x01 %é\x7f"
     try:
         breaks = pattern and not re.fullmatch(pattern, broken)
     except re.error:  # Java's own syntax: what follows is in no class of characters
