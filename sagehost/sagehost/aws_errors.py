@@ -51,16 +51,18 @@ def family(environ: Mapping[str, Any]) -> str:
 def error_response(
     environ: Mapping[str, Any], status: int, code: str, message: str
 ) -> tuple[str, list[tuple[str, str]], bytes]:
-    """WSGI status line, headers and body of an AWS error, in the service's protocol."""
+    """WSGI status line, headers and body of an AWS error, in the service's protocol; status 0 is that of its model."""
     service = _service(environ)
     try:
         protocol = determine_request_protocol(service, environ.get("CONTENT_TYPE", ""))
     except NotImplementedError:
         protocol = str(service.protocol)
+    protocol = "json" if protocol.endswith("cbor") else protocol  # which moto does not write
     serializer = get_serializer_class(service.service_name, protocol)(operation_model=OperationModel({}, service))
     serialized = serializer.serialize(Refused(code, message))
     headers = {name.lower(): value for name, value in serialized["headers"].items()}
     headers |= {"x-amzn-errortype": code, "x-amzn-requestid": str(uuid.uuid4())}
     content = serialized["body"]
+    status = status or int(serialized["status_code"])
     phrase = http.HTTPStatus(status).phrase
     return f"{status} {phrase}", list(headers.items()), content.encode() if isinstance(content, str) else content

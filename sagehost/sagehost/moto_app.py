@@ -5,12 +5,12 @@ import logging
 import os
 import pkgutil
 import threading
+import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
-from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
-from xml.parsers.expat import ExpatError
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 import botocore.session
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -24,15 +24,18 @@ from moto.moto_server import werkzeug_app
 from moto.moto_server.werkzeug_app import BackendRequest, DomainDispatcherApplication, create_backend_app
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
-from sagehost import patches
+from sagehost import patches, validation
 from sagehost.accounts import access_key_id
-from sagehost.aws_errors import error_response
+from sagehost.aws_errors import Refused, error_response
 from sagehost.time_limit import TookTooLong, at_most
 
 LOG = logging.getLogger(__name__)
 
 REQUEST_S = 3.0
 """How long moto may work on a request, which keeps all others waiting."""
+
+MOST_BYTES = 16_000_000
+"""Of a request when it is decompressed. CloudWatch, for which SDKs compress, takes a megabyte."""
 
 STATE = threading.RLock()
 """Held while moto works on a request: its back ends are plain dictionaries, not made for threads."""
@@ -56,7 +59,9 @@ class OwnService(BaseResponse):
 
 def page(key: str, items: Sequence[Any], asked: Mapping[str, Any]) -> ActionResult:
     """One page of the items that a request asks for, and where the next one begins."""
-    start = int(asked.get("NextToken", 0))
+    if not (token := asked.get("NextToken", "0")).isdecimal():
+        raise Refused("ValidationError", f"The token {token} is not one that this service has given.")
+    start = int(token)
     end = start + int(asked.get("MaxResults", 100))
     following = {"NextToken": str(end)} if end < len(items) else {}
     return ActionResult({key: list(items[start:end]), **following})
@@ -78,6 +83,7 @@ def _service_application(service: Any) -> Flask:
         patches.install(service)
         return create_backend_app(service)
     application = Flask(service)
+    vars(application)["service"] = service
     application.debug = True  # as moto's: failures are raised, not rendered
     application.request_class = BackendRequest
     answer = convert_to_flask_response(pkgutil.resolve_name(_OWN[service]).dispatch)
@@ -120,47 +126,72 @@ class MotoApplication:
         environ["wsgi.input"] = io.BytesIO(body)
         environ["CONTENT_LENGTH"] = str(len(body))
         environ.pop("HTTP_X_MOTO_ACCOUNT_ID", None)  # moto would take this account for the caller's
-        if environ.get("PATH_INFO", "").startswith("/moto-api"):  # moto's own dashboard and recorder are no part of AWS
-            status, headers, content = error_response(environ, 404, "UnknownOperationException", "no such operation")
-        else:
-            status, headers, content = self._answer(environ)
-            if wait := _REQUEST.__dict__.pop("wait", None):
-                wait()
+        status, headers, content = self._answer(environ, body)
+        if wait := _REQUEST.__dict__.pop("wait", None):
+            wait()
         start_response(status, headers)
         return [content]
 
-    def _answer(self, environ: WSGIEnvironment) -> tuple[str, list[tuple[str, str]], bytes]:
+    def _service(self, environ: WSGIEnvironment) -> tuple[Any, str]:
+        """The application that answers a request, and botocore's name of its service."""
+        try:
+            application: Any = self._dispatch.get_application(environ)
+            return application, validation.services()[application.service.replace("-", "")]
+        except Exception as error:  # moto raises several kinds
+            LOG.warning("no service for %s", environ.get("PATH_INFO"), exc_info=error)
+            signed = f"{environ.get('HTTP_AUTHORIZATION', '')}///".split("/")[3]
+            raise NotImplementedError(f"the service {signed}") from error
+
+    def _answer(self, environ: WSGIEnvironment, body: bytes) -> tuple[str, list[tuple[str, str]], bytes]:
+        asked = f"{environ.get('REQUEST_METHOD')} {environ.get('PATH_INFO')}"
+        own = False
         with STATE:
             try:
-                application: WSGIApplication = self._dispatch.get_application(environ)
-            except Exception:
-                LOG.exception("no service for %s %s", environ.get("REQUEST_METHOD"), environ.get("PATH_INFO"))
-                return error_response(environ, 400, "NotImplemented", "this service is not emulated")
-            try:
                 with at_most(REQUEST_S):
+                    application, service = self._service(environ)
+                    own = application.service in _OWN
+                    body = _decompressed(environ, body) if service != "s3" else body
+                    environ["wsgi.input"] = io.BytesIO(body)  # the choice of the service may have read it
+                    validation.check(validation.read(environ, body, service))
                     chunks, status, headers = run_wsgi_app(application, environ, buffered=True)
                 content = b"".join(chunks)
                 if content.startswith(_FLASKS_ERROR_PAGE):  # no operation of moto's has this path
-                    raise NotImplementedError(f"{environ.get('REQUEST_METHOD')} {environ.get('PATH_INFO')}")
+                    raise NotImplementedError(asked)
+            except Refused as error:
+                return error_response(environ, 0, error.code, error.message)
             except NotImplementedError as error:
                 # 400, not 500 or 501: SDKs would try those again for half a minute.
                 return error_response(environ, 400, "NotImplemented", f"{error} (not emulated)")
-            except (RecursionError, OverflowError, UnicodeDecodeError, ExpatError) as error:
-                return error_response(environ, 400, "SerializationException", str(error))
-            except TookTooLong:
+            except (TookTooLong, TimeoutError):
                 told = f"the embedded AWS works on one request for at most {REQUEST_S:g} s"
                 return error_response(environ, 400, "LimitExceededException", told)
             except Exception as error:
-                LOG.exception("%s %s failed", environ.get("REQUEST_METHOD"), environ.get("PATH_INFO"))
-                return error_response(environ, 500, "InternalFailure", f"{type(error).__name__}: {error}")
+                LOG.exception("%s failed", asked)
+                told = f"{type(error).__name__}: {error}"
+                if own:
+                    return error_response(environ, 500, "InternalFailure", told)
+                # an operation that moto fails at
+                return error_response(environ, 400, "NotImplemented", f"{asked}: {told} (not emulated)")
             return status, list(headers), content
+
+
+def _decompressed(environ: WSGIEnvironment, body: bytes) -> bytes:
+    """The body of a request that may be compressed, as SDKs send CloudWatch theirs; moto would take a gigabyte."""
+    if environ.pop("HTTP_CONTENT_ENCODING", None) == "gzip":
+        try:
+            body = zlib.decompressobj(wbits=31).decompress(body, MOST_BYTES + 1)
+        except zlib.error as error:
+            raise Refused("SerializationException", str(error)) from error
+        if len(body) > MOST_BYTES:
+            raise NotImplementedError(f"a request of more than {MOST_BYTES} bytes when decompressed")
+        environ["CONTENT_LENGTH"] = str(len(body))
+    return body
 
 
 @cache
 def application() -> MotoApplication:
     """The one application of this process: moto keeps its state in globals."""
     os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # thousands, for each account and region, that nothing asks for
-    patches.install("core")
     patches.install("iam")  # which every request asks for its account
     vars(werkzeug_app)["DISABLE_GLOBAL_CORS"] = True  # moto lets pages of every origin in
     # moto looks into the class of a service at each request

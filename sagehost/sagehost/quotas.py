@@ -7,7 +7,7 @@ from moto.core.responses import ActionResult
 from moto.sagemaker.exceptions import SagemakerClientError
 
 from sagehost.aws_errors import Refused
-from sagehost.pipelines.services import CheckedService
+from sagehost.moto_app import OwnService
 
 _ENDPOINTS = {
     **{"ml.g4dn.12xlarge": "L-07BEB181", "ml.p4d.24xlarge": "L-09F79647", "ml.p4de.24xlarge": "L-456B4C5F"},
@@ -43,7 +43,7 @@ def check_endpoints(account: str, region: str, kind: str, used: int, added: int)
         )
 
 
-class ServiceQuotas(CheckedService):
+class ServiceQuotas(OwnService):
     """What there is of the service's API."""
 
     service = "service-quotas"

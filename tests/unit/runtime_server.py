@@ -12,15 +12,16 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sagehost.hosting.fleet import Fleet
-from sagehost.hosting.runtime import caller, routes
+from sagehost.hosting.runtime import routes
 from sagehost.server import listen
+from sagehost.validation import caller
 
 
 def _caller_identity(request: Request) -> Response:
     authorization = request.headers.get("authorization", "")
     if "/sts/" not in authorization:
         return Response(status_code=404)
-    account, _ = caller(authorization)
+    account = caller(authorization)["account"]
     result = f"<GetCallerIdentityResult><Account>{account}</Account></GetCallerIdentityResult>"
     return Response(f"<GetCallerIdentityResponse>{result}</GetCallerIdentityResponse>", media_type="text/xml")
 

@@ -14,7 +14,6 @@ from moto.sagemaker.models import FakeEndpointConfig, Model, SageMakerModelBacke
 from sagehost.containers import Container, Containers, Launch, NoContainerError, choose
 from sagehost.hosting import interfaces
 from sagehost.hosting.fleet import EndpointKey, Instance, RunningVariant
-from sagehost.hosting.model_checks import check_network, found, model_data
 from sagehost.moto_app import STATE
 from sagehost.roles import AccessDenied
 
@@ -52,10 +51,10 @@ class VariantPlan:
 
 
 def _plan(backend: SageMakerModelBackend, variant: Mapping[str, Any]) -> VariantPlan:
-    model: Model = found(backend, "model", str(variant.get("ModelName")))
+    model: Model = backend._models[variant["ModelName"]]
     container = model.primary_container or (model.containers or [{}])[0]
     vpc, routing = model.vpc_config or {}, variant.get("RoutingConfig") or {}
-    check_network(backend, vpc)
+    source = (container.get("ModelDataSource") or {}).get("S3DataSource") or {}
     return VariantPlan(
         name=variant["VariantName"],
         weight=float(variant.get("InitialVariantWeight", 1.0)),
@@ -64,7 +63,7 @@ def _plan(backend: SageMakerModelBackend, variant: Mapping[str, Any]) -> Variant
         least_outstanding=routing.get("RoutingStrategy") == "LEAST_OUTSTANDING_REQUESTS",
         image=container.get("Image", ""),
         environment=dict(container.get("Environment") or {}),
-        model_data=model_data(container),
+        model_data=source.get("S3Uri") or container.get("ModelDataUrl"),
         role=model.execution_role_arn,
         subnets=tuple(vpc.get("Subnets") or ()),
         security_groups=tuple(vpc.get("SecurityGroupIds") or ()),
@@ -73,7 +72,7 @@ def _plan(backend: SageMakerModelBackend, variant: Mapping[str, Any]) -> Variant
 
 
 def plans_of(backend: SageMakerModelBackend, config: FakeEndpointConfig) -> list[VariantPlan]:
-    """The plans of the variants of an endpoint configuration, with their models. Raises ValidationError."""
+    """The plans of the variants of an endpoint configuration, with their models."""
     return [_plan(backend, variant) for variant in config.production_variants]
 
 

@@ -14,7 +14,6 @@ from functools import partial
 from typing import Any
 
 from moto.core.utils import utcnow
-from moto.sagemaker.exceptions import ValidationError
 from moto.sagemaker.models import FakeEndpoint, FakeEndpointConfig, SageMakerModelBackend
 
 from sagehost import quotas
@@ -23,7 +22,6 @@ from sagehost.hosting import interfaces
 from sagehost.hosting.capture import Capture, summary
 from sagehost.hosting.deployment import DeploymentError, VariantPlan, launch, plans_of, retained
 from sagehost.hosting.fleet import EndpointKey, Fleet, RunningEndpoint, RunningVariant
-from sagehost.hosting.model_checks import found
 from sagehost.moto_app import STATE, client
 
 _log = logging.getLogger(__name__)
@@ -119,10 +117,7 @@ class Endpoints:
         """CreateEndpoint; returns the ARN."""
         name: str = parameters["EndpointName"]
         with STATE:
-            for taken in backend.endpoints.values():
-                if taken.endpoint_name.lower() == name.lower():  # SageMaker API, CreateEndpoint: case-insensitive
-                    raise ValidationError(message=f'Cannot create already existing endpoint "{taken.arn}".')
-            config: FakeEndpointConfig = found(backend, "endpoint-config", parameters["EndpointConfigName"])
+            config: FakeEndpointConfig = backend.endpoint_configs[parameters["EndpointConfigName"]]
             plans = plans_of(backend, config)
             self._start(_key(backend, name), plans)
             endpoint = backend.create_endpoint(name, config.endpoint_config_name, parameters.get("Tags") or [])
@@ -137,18 +132,14 @@ class Endpoints:
     def update(self, backend: SageMakerModelBackend, parameters: Mapping[str, Any]) -> str:
         """UpdateEndpoint; returns the ARN."""
         with STATE:
-            record = self._idle(backend, parameters["EndpointName"])
-            config: FakeEndpointConfig = found(backend, "endpoint-config", parameters["EndpointConfigName"])
-            found(backend, "endpoint-config", record.endpoint.endpoint_config_name)
+            record = self.records[_key(backend, parameters["EndpointName"])]
+            config: FakeEndpointConfig = backend.endpoint_configs[parameters["EndpointConfigName"]]
             plans = plans_of(backend, config)
             capture: Mapping[str, Any] | None = config.data_capture_config
-            _check_scaled(record, plans)
             if parameters.get("RetainAllVariantProperties"):
                 excluded = {
                     one["VariantPropertyType"] for one in parameters.get("ExcludeRetainedVariantProperties") or ()
                 }
-                if "DataCaptureConfig" in excluded:  # "Not currently supported" (SageMaker API, VariantProperty)
-                    raise ValidationError(message="Excluding DataCaptureConfig from retention is not supported.")
                 plans, capture = retained(plans, record.plans, excluded), record.data_capture
             self._start(record.key, plans, record)
             if not parameters.get("RetainDeploymentConfig"):
@@ -162,18 +153,10 @@ class Endpoints:
     def update_weights_and_capacities(self, backend: SageMakerModelBackend, parameters: Mapping[str, Any]) -> str:
         """UpdateEndpointWeightsAndCapacities; returns the ARN."""
         with STATE:
-            record = self._idle(backend, parameters["EndpointName"])
+            record = self.records[_key(backend, parameters["EndpointName"])]
             desired = {item["VariantName"]: item for item in parameters["DesiredWeightsAndCapacities"]}
-            if unknown := desired.keys() - {variant.name for variant in record.plans}:
-                raise ValidationError(
-                    message=f'The variant name(s) "{", ".join(sorted(unknown))}" is/are not present within endpoint '
-                    f'configuration "{record.endpoint.endpoint_config_name}".'
-                )
             pairs = [(variant, desired.get(variant.name, {})) for variant in record.plans]
             plans = [one.scaled(new.get("DesiredWeight"), new.get("DesiredInstanceCount")) for one, new in pairs]
-            if any(variant.instances < 1 for variant in plans):
-                message = "DesiredInstanceCount of a variant without inference components must be 1 or more."
-                raise ValidationError(message=message)
             more = [
                 one.scaled(None, max(one.instances - old.instances, 0))
                 for one, old in zip(plans, record.plans, strict=True)
@@ -188,7 +171,7 @@ class Endpoints:
     def delete(self, backend: SageMakerModelBackend, parameters: Mapping[str, Any]) -> None:
         """DeleteEndpoint."""
         with STATE:
-            record = self._idle(backend, parameters["EndpointName"], or_failed=True)
+            record = self.records[_key(backend, parameters["EndpointName"])]
             scaling, targets = _targets(record)
             for target in targets:
                 scaling.deregister_scalable_target(**target)
@@ -197,20 +180,6 @@ class Endpoints:
             self._release(record)
             del self.records[record.key]
             del backend.endpoints[record.key.name]
-
-    def _idle(self, backend: SageMakerModelBackend, name: str, *, or_failed: bool = False) -> EndpointRecord:
-        """The record of an endpoint that nothing is being done to, and that can be updated, or else has failed."""
-        key = _key(backend, name)
-        record = self.records.get(key)
-        if record is None or backend.endpoints.get(name) is not record.endpoint:
-            arn = FakeEndpoint.arn_formatter(name, key.account, key.region)
-            raise ValidationError(message=f'Could not find endpoint "{arn}".')
-        if record.status in ("Creating", "Updating"):
-            raise ValidationError(message=f'Cannot update in-progress endpoint "{record.endpoint.arn}".')
-        if record.status == "Failed" and not or_failed:
-            message = f'Cannot update failed endpoint "{record.endpoint.arn}": it can only be deleted.'
-            raise ValidationError(message=message)
-        return record
 
     def _start(self, key: EndpointKey, plans: Sequence[VariantPlan], record: EndpointRecord | None = None) -> None:
         """Count instances that are about to start, of an endpoint that runs beside those that it has.
@@ -286,17 +255,6 @@ def _targets(record: EndpointRecord) -> tuple[Any, list[dict[str, str]]]:
     described = scaling.describe_scalable_targets(ServiceNamespace="sagemaker", ResourceIds=ids)["ScalableTargets"]
     names = ("ServiceNamespace", "ResourceId", "ScalableDimension")
     return scaling, [{name: target[name] for name in names} for target in described]
-
-
-def _check_scaled(record: EndpointRecord, plans: list[VariantPlan]) -> None:
-    """Whether every scaled variant keeps its instance type. Raises ValidationError in words that no page of AWS has."""
-    scaled = {target["ResourceId"].rsplit("/", 1)[-1] for target in _targets(record)[1]}
-    kept = {(variant.name, variant.instance_type) for variant in plans}
-    if stuck := [one.name for one in record.plans if one.name in scaled and (one.name, one.instance_type) not in kept]:
-        raise ValidationError(
-            message=f'The variant(s) "{", ".join(stuck)}" must be deregistered as scalable target(s) with AWS '
-            "Application Auto Scaling before they can be removed or have their instance type updated."
-        )
 
 
 def _key(backend: SageMakerModelBackend, name: str) -> EndpointKey:

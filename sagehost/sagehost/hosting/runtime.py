@@ -6,21 +6,26 @@ Errors are as `sagemaker-runtime/2017-05-13` of botocore shapes them.
 import json
 import logging
 import uuid
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import cache
 from http import HTTPStatus
+from typing import Any
 
-import moto.iam.models
+from moto.core.utils import get_service_model
 from moto.utilities.utils import get_partition
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Send
 
+from sagehost import validation
+from sagehost.aws_errors import Refused
 from sagehost.hosting import eventstream
 from sagehost.hosting.capture import Invocation, Payload
 from sagehost.hosting.fleet import Answer, EndpointKey, Fleet, RunningEndpoint, RunningVariant
+from sagehost.validation import Asked, caller
 
 MAX_BODY_BYTES = 6 * 1024 * 1024
 """The limit of the BodyBlob shape."""
@@ -28,19 +33,12 @@ MAX_BODY_BYTES = 6 * 1024 * 1024
 _MESSAGE_LIMIT = 2048
 """Most characters of a message, OriginalMessage included: the Message shape."""
 
+_SERVICE = "sagemaker-runtime"
+_REFUSED, _TOO_LARGE = "ValidationError", "RequestEntityTooLargeException"
 _CUSTOM_ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
 _HANDED_ON = ("content-type", "accept", _CUSTOM_ATTRIBUTES)
 
 _log = logging.getLogger(__name__)
-
-
-class RuntimeApiError(Exception):
-    """An error of the service itself; by default for a request that it refuses."""
-
-    def __init__(self, message: str, code: str = "ValidationError", status: int = HTTPStatus.BAD_REQUEST) -> None:
-        super().__init__(message)
-        self.code = code
-        self.status = status
 
 
 @dataclass(frozen=True)
@@ -71,12 +69,16 @@ class _Invoked:
 def routes(fleet: Fleet) -> list[Route]:
     """The operations on the endpoints of a fleet."""
 
-    def route(path: str, respond: Callable[[Request, _Invoked], Awaitable[Response]]) -> Route:
+    def route(name: str, path: str, respond: Callable[[Request, _Invoked], Awaitable[Response]]) -> Route:
         async def operation(request: Request) -> Response:
             try:
-                invoked = await _invoke(fleet, request)
-            except RuntimeApiError as error:
-                return _error(error.code, error.status, {"Message": str(error)})
+                asked = await _asked(request, name)
+                validation.check(asked)
+                invoked = await _invoke(fleet, request, asked)
+            except Refused as error:
+                too_large = error.code == _TOO_LARGE
+                status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE if too_large else HTTPStatus.BAD_REQUEST
+                return _error(error.code, status, {"Message": error.message})
             if invoked.response[0] >= HTTPStatus.BAD_REQUEST:
                 return _model_error(invoked.key, invoked.response[0], await invoked.body())
             return await respond(request, invoked)
@@ -84,9 +86,27 @@ def routes(fleet: Fleet) -> list[Route]:
         return Route(path, operation, methods=["POST"])
 
     return [
-        route("/endpoints/{endpoint}/invocations", _complete),
-        route("/endpoints/{endpoint}/invocations-response-stream", _streamed),
+        route("InvokeEndpoint", "/endpoints/{endpoint}/invocations", _complete),
+        route("InvokeEndpointWithResponseStream", "/endpoints/{endpoint}/invocations-response-stream", _streamed),
     ]
+
+
+@cache
+def _headers(operation: str) -> Mapping[str, str]:
+    """Members of an operation's request by the headers that hold them."""
+    members = get_service_model(_SERVICE).operation_model(operation).input_shape.members
+    located = {name: member.serialization for name, member in members.items()}
+    return {one["name"].lower(): name for name, one in located.items() if one.get("location") == "header"}
+
+
+async def _asked(request: Request, operation: str) -> Asked:
+    """What a request asks for. Raises Refused: the body is too large."""
+    if len(body := await request.body()) > MAX_BODY_BYTES:
+        raise Refused(_TOO_LARGE, f"Request body is larger than {MAX_BODY_BYTES} bytes")
+    members = _headers(operation)
+    given: dict[str, Any] = {members[name]: value for name, value in request.headers.items() if name in members}
+    given |= {"EndpointName": request.path_params["endpoint"], "Body": body}
+    return Asked(service=_SERVICE, operation=operation, given=given, **caller(request.headers["authorization"]))
 
 
 async def _complete(request: Request, invoked: _Invoked) -> Response:
@@ -106,39 +126,25 @@ async def _streamed(_: Request, invoked: _Invoked) -> Response:
     return _ClosingStream(_messages(invoked), headers=headers)
 
 
-async def _invoke(fleet: Fleet, request: Request) -> _Invoked:
-    key = EndpointKey(*caller(request.headers["authorization"]), request.path_params["endpoint"])
+async def _invoke(fleet: Fleet, request: Request, asked: Asked) -> _Invoked:
+    key, body = EndpointKey(asked.account, asked.region, asked.given["EndpointName"]), asked.given["Body"]
     endpoint = fleet.get(key)
     if endpoint is None:
-        raise RuntimeApiError(f"Endpoint {key.name} of account {key.account} not found.")
-    variant = _variant(request, key, endpoint)
-    if len(body := await request.body()) > MAX_BODY_BYTES:
-        code, status = "RequestEntityTooLargeException", HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-        raise RuntimeApiError(f"Request body is larger than {MAX_BODY_BYTES} bytes", code, status)
+        raise Refused(_REFUSED, f"Endpoint {key.name} of account {key.account} not found.")
+    variant = _variant(asked.given, key, endpoint)
     handed_on = {name: request.headers[name] for name in _HANDED_ON if name in request.headers}
     response = await variant.choose_instance().invoke(handed_on, body)
     return _Invoked(key, endpoint, variant, Payload(handed_on.get("content-type", ""), body), response)
 
 
-def caller(authorization: str) -> tuple[str, str]:
-    """The account that signed a request, and the region it was signed for. `sagehost.signatures` has checked it."""
-    key_id, _, region, *_ = authorization.partition("Credential=")[2].split("/")
-    # Looked up on the module: which account a key belongs to is patched there.
-    return str(moto.iam.models.get_account_id_from(key_id)), region
-
-
-def _variant(request: Request, key: EndpointKey, endpoint: RunningEndpoint) -> RunningVariant:
-    if "x-amzn-sagemaker-target-model" in request.headers:
-        raise RuntimeApiError(f"Endpoint {key.name} of account {key.account} is not a multi-model endpoint.")
-    if "x-amzn-sagemaker-inference-component" in request.headers:
-        raise RuntimeApiError(f"Endpoint {key.name} of account {key.account} has no inference components.")
-    target = request.headers.get("x-amzn-sagemaker-target-variant")
+def _variant(given: Mapping[str, Any], key: EndpointKey, endpoint: RunningEndpoint) -> RunningVariant:
+    target = given.get("TargetVariant")
     if target is None:
         return endpoint.choose_variant()
     for variant in endpoint.variants:
         if variant.name == target:
             return variant
-    raise RuntimeApiError(f"Variant {target} not found for Endpoint {key.name} of account {key.account}.")
+    raise Refused(_REFUSED, f"Variant {target} not found for Endpoint {key.name} of account {key.account}.")
 
 
 async def _messages(invoked: _Invoked) -> AsyncGenerator[bytes, None]:

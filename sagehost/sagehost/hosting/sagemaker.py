@@ -1,7 +1,4 @@
-"""SageMaker's control plane for hosting: moto's records under operations of our own, as corrections of moto.
-
-Each operation first checks its parameters against the service's model, as the service does and botocore does not.
-"""
+"""SageMaker's control plane for hosting: moto's records under operations of our own, as corrections of moto."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -10,13 +7,10 @@ from typing import Any
 
 from moto.core.responses import ActionResult, EmptyResult
 from moto.core.utils import camelcase_to_underscores
-from moto.sagemaker.exceptions import ValidationError
 from moto.sagemaker.models import FakeEndpointConfig, SageMakerModelBackend
 from moto.sagemaker.responses import SageMakerResponse
 
-from sagehost.hosting.constraints import violations
 from sagehost.hosting.endpoints import HOSTED
-from sagehost.hosting.model_checks import check_endpoint_config, check_model
 from sagehost.moto_app import page
 from sagehost.patches import correction
 
@@ -26,17 +20,9 @@ _DROPPED = ("ExecutionRoleArn", "EnableNetworkIsolation", "VpcConfig", "ShadowPr
 """Members of CreateEndpointConfig that moto drops, and would describe from attributes of their names."""
 
 
-def _checked(response: SageMakerResponse) -> Mapping[str, Any]:
-    """The parameters of a request that keeps to the service's model. Raises ValidationError."""
-    parameters: Mapping[str, Any] = response.params
-    if message := violations("sagemaker", response._get_action(), parameters):
-        raise ValidationError(message=message)
-    return parameters
-
-
 @correction.replaces(FakeEndpointConfig, "validate_instance_type")
 def _validate_instance_type(*_: Any) -> None:
-    """moto knows no ml.g5. `check_endpoint_config` has checked it already, against the list of the service's model."""
+    """moto knows no ml.g5. `sagehost.validation` has held it against the list of the service's model."""
 
 
 @correction.replaces(SageMakerModelBackend, "add_tags")
@@ -49,9 +35,8 @@ def _add_tags(_: Original, self: SageMakerModelBackend, arn: str, tags: list[dic
 
 @correction.replaces(SageMakerResponse, "create_model")
 def _create_model(_: Original, self: SageMakerResponse) -> ActionResult:
-    """moto checks nothing, and drops EnableNetworkIsolation."""
-    parameters = _checked(self)
-    check_model(self.sagemaker_backend, parameters)
+    """moto drops EnableNetworkIsolation."""
+    parameters = self.params
     model = self.sagemaker_backend.create_model(
         model_name=parameters["ModelName"],
         execution_role_arn=parameters.get("ExecutionRoleArn", ""),
@@ -66,9 +51,8 @@ def _create_model(_: Original, self: SageMakerResponse) -> ActionResult:
 
 @correction.replaces(SageMakerResponse, "create_endpoint_config")
 def _create_endpoint_config(_: Original, self: SageMakerResponse) -> ActionResult:
-    """moto takes a name twice, and drops members."""
-    parameters = _checked(self)
-    check_endpoint_config(self.sagemaker_backend, parameters)
+    """moto drops members."""
+    parameters = self.params
     config = self.sagemaker_backend.create_endpoint_config(
         endpoint_config_name=parameters["EndpointConfigName"],
         production_variants=[{"InitialVariantWeight": 1.0, **variant} for variant in parameters["ProductionVariants"]],
@@ -93,7 +77,7 @@ def _describe_model(_: Original, self: SageMakerResponse) -> ActionResult:
 @correction.replaces(SageMakerResponse, "list_models")
 def _list_models(_: Original, self: SageMakerResponse) -> ActionResult:
     """moto lists all of them, whatever is asked for."""
-    asked = _checked(self)
+    asked = self.params
     before, after = asked.get("CreationTimeBefore", datetime.max), asked.get("CreationTimeAfter", datetime.min)
     models = [
         {"ModelName": model.model_name, "ModelArn": model.arn, "CreationTime": model.creation_time}
@@ -121,24 +105,24 @@ def _arn(arn: str) -> ActionResult:
 
 @correction.replaces(SageMakerResponse, "create_endpoint")
 def _create_endpoint(_: Original, self: SageMakerResponse) -> ActionResult:
-    """moto takes a name twice, and the endpoint is InService at once."""
-    return _arn(HOSTED.create(self.sagemaker_backend, _checked(self)))
+    """moto's endpoint is InService at once."""
+    return _arn(HOSTED.create(self.sagemaker_backend, self.params))
 
 
 @correction.adds(SageMakerResponse)
 def update_endpoint(self: SageMakerResponse) -> ActionResult:
     """UpdateEndpoint."""
-    return _arn(HOSTED.update(self.sagemaker_backend, _checked(self)))
+    return _arn(HOSTED.update(self.sagemaker_backend, self.params))
 
 
 @correction.replaces(SageMakerResponse, "update_endpoint_weights_and_capacities")
 def _update_weights_and_capacities(_: Original, self: SageMakerResponse) -> ActionResult:
     """moto starts and stops nothing."""
-    return _arn(HOSTED.update_weights_and_capacities(self.sagemaker_backend, _checked(self)))
+    return _arn(HOSTED.update_weights_and_capacities(self.sagemaker_backend, self.params))
 
 
 @correction.replaces(SageMakerResponse, "delete_endpoint")
 def _delete_endpoint(_: Original, self: SageMakerResponse) -> EmptyResult:
-    """moto stops nothing, and deletes what is still being created."""
-    HOSTED.delete(self.sagemaker_backend, _checked(self))
+    """moto stops nothing."""
+    HOSTED.delete(self.sagemaker_backend, self.params)
     return EmptyResult()

@@ -1,10 +1,9 @@
-"""CloudWatch: composite alarms, percentiles, and the namespaces of AWS itself."""
+"""CloudWatch: composite alarms and percentiles."""
 
 import re
 from collections.abc import Callable
 from typing import Any
 
-from moto.cloudwatch.exceptions import InvalidParameterValue
 from moto.cloudwatch.models import Statistics
 from moto.cloudwatch.responses import CloudWatchResponse
 from moto.core.responses import EmptyResult
@@ -31,14 +30,6 @@ def put_composite_alarm(self: CloudWatchResponse) -> EmptyResult:
         tags=self._get_param("Tags"),
     )
     return EmptyResult()
-
-
-@correction.replaces(CloudWatchResponse, "put_metric_data")
-def _put_metric_data(original: Callable[..., Any], self: CloudWatchResponse) -> Any:
-    """moto takes metrics for namespaces that only AWS's services write."""
-    if (namespace := self._get_param("Namespace")).startswith("AWS/"):
-        raise InvalidParameterValue(f"The value {namespace} for parameter Namespace is invalid.")
-    return original(self)
 
 
 @correction.replaces(Statistics, "get_statistics_for_type")

@@ -1,15 +1,14 @@
-"""S3: bucket policies, server access logs, the listing of JumpStart's buckets, S3 Select."""
+"""S3: server access logs, the listing of JumpStart's buckets, S3 Select."""
 
 from collections.abc import Callable
 from typing import Any
 
 from moto.core.responses import ActionResult
-from moto.s3.exceptions import S3ClientError
 from moto.s3.models import FakeBucket, S3Backend
 from moto.s3.responses import S3Response
 
-from sagehost import policies
 from sagehost.accounts import JUMPSTART_BUCKET
+from sagehost.aws_errors import Refused
 from sagehost.patches import correction
 
 _OWNER = "BucketOwnerEnforced"
@@ -27,22 +26,21 @@ def _allows_logs(original: Callable[..., bool], target_bucket: FakeBucket, targe
     return ownership in (None, _OWNER) or original(target_bucket, target_prefix)
 
 
-@correction.replaces(S3Backend, "put_bucket_policy")
-def _put_bucket_policy(original: Callable[..., None], self: S3Backend, bucket_name: str, policy: bytes) -> None:
-    """moto takes any text, and fails to read it at every later request to the bucket."""
-    try:
-        policies.statements(policy.decode())
-    except (policies.NotEvaluated, UnicodeDecodeError) as error:
-        raise S3ClientError("MalformedPolicy", "Policies must be valid JSON, by IAM's grammar.") from error
-    original(self, bucket_name, policy)
-
-
 @correction.replaces(S3Response, "_handle_v4_chunk_signatures")
 def _dechunked(original: Callable[..., bytes], self: S3Response, body: bytes, decoded_length: int) -> bytes:
     """moto sets aside as many bytes as the header says."""
     if decoded_length > len(body):
-        raise OverflowError(f"of {decoded_length} bytes, at most {len(body)} have come")
+        raise ValueError(f"of {decoded_length} bytes, at most {len(body)} have come")
     return original(self, body, decoded_length)
+
+
+@correction.replaces(S3Response, "setup_class")
+def _setup_class(original: Callable[..., None], self: S3Response, *args: Any, **given: Any) -> None:
+    """moto fails where the chunks of a body are none."""
+    try:
+        original(self, *args, **given)
+    except (ValueError, KeyError) as error:
+        raise Refused("InvalidChunkSizeError", f"The body is not chunked as its headers say: {error}") from error
 
 
 @correction.replaces(S3Backend, "select_object_content")

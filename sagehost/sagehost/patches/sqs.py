@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from moto.sqs.exceptions import InvalidAttributeValue
 from moto.sqs.models import Queue
 
 from sagehost.patches import correction
@@ -11,9 +10,7 @@ from sagehost.patches import correction
 
 @correction.replaces(Queue, "_set_attributes")
 def _set_attributes(original: Callable[..., None], self: Queue, attributes: dict[str, Any], *now: float) -> None:
-    """moto drops the policy whenever another attribute is set, and takes any retention."""
-    if not 60 <= int(attributes.get("MessageRetentionPeriod", 60)) <= 1_209_600:
-        raise InvalidAttributeValue("MessageRetentionPeriod")
+    """moto drops the policy whenever another attribute is set."""
     kept = getattr(self, "policy", None)
     original(self, attributes, *now)
     if "Policy" not in attributes:

@@ -1,6 +1,5 @@
 """Of CodePipeline and CodeConnections, what the project's own commands call: approvals, and how a connection is."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,25 +7,12 @@ from moto.core.responses import ActionResult
 
 from sagehost import roles
 from sagehost.aws_errors import Refused
-from sagehost.hosting.constraints import violations
 from sagehost.moto_app import OwnService
 from sagehost.pipelines.definition import Definition
 from sagehost.pipelines.store import APPROVALS, RESOURCES, Approval, status
 
 
-class CheckedService(OwnService):
-    """A service whose requests keep to botocore's model."""
-
-    @property
-    def request(self) -> Mapping[str, Any]:
-        """The request's parameters, within the constraints of botocore's model."""
-        parameters = super().request
-        if message := violations(self.service, self._get_action(), parameters):
-            raise Refused("ValidationException", message)
-        return parameters
-
-
-class CodePipeline(CheckedService):
+class CodePipeline(OwnService):
     """Approvals."""
 
     service = "codepipeline"
@@ -85,7 +71,7 @@ def _shown(action: str, approval: Approval | None) -> dict[str, Any]:
     return {"actionName": action, "latestExecution": {"status": approval.status, "summary": approval.summary, **token}}
 
 
-class CodeConnections(CheckedService):
+class CodeConnections(OwnService):
     """Connections, which moto lacks."""
 
     service = "codeconnections"

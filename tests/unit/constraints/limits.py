@@ -13,7 +13,7 @@ from sagehost.cloudformation import schema
 from sagehost.cloudformation.providers import PROVIDERS
 from sagehost.cloudformation.providers.provider import SettingsOnly
 from sagehost.cloudformation.values import UNKNOWN
-from sagehost.hosting.constraints import violations
+from sagehost.validation.model import violations
 from tests.unit.constraints import shapes
 
 Template = dict[str, Any]
@@ -99,8 +99,9 @@ def of_the_request(resource: Resource) -> Iterator[str]:
     given = {name: longest(value) if name.endswith("Document") else known(value) for name, value in sent.items()}
     yield from shapes.beyond(operation.input_shape, given)
     given.pop(members.get("tags", ""), None)  # which CloudFormation arranges in its own way
-    if problem := violations(provider.service, operation.name, given):
-        yield problem
+    for problem in violations(provider.service, operation.name, given):
+        if problem.value is not None:  # what is missing: CloudFormation adds it
+            yield str(problem)
 
 
 def of_the_container(resource: Resource) -> Iterator[str]:

@@ -13,7 +13,7 @@ from mistral7b import container
 from mistral7b.catalog.instances import instance_types
 from sagehost import containers
 from sagehost.containers import GROUP, Launch, NoContainerError, Response, Start, choose, installed, repository
-from sagehost.hosting.model_checks import LOCAL_NVME
+from sagehost.validation.rules.functions import LOCAL_NVME
 
 ROOT = Path(__file__).parents[3]
 REGISTRY = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"

@@ -162,7 +162,6 @@ def test_a_deleted_key_is_pending_and_counts_as_removed(account: Account) -> Non
         ([OWNER, {**LOGS, "Principal": {"Service": "logs.eu-west-1.amazonaws.com"}}], "ROLLBACK_COMPLETE"),
         ([OWNER, {**LOGS, "Effect": "Deny"}], "ROLLBACK_COMPLETE"),
         ([OWNER, {**LOGS, "Principal": "*", "Action": "kms:*"}], "CREATE_COMPLETE"),
-        ([LOGS], "CREATE_COMPLETE"),
     ],
 )
 def test_a_log_group_accepts_only_a_key_that_grants_cloudwatch_logs(

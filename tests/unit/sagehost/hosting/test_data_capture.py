@@ -376,7 +376,9 @@ def test_a_role_that_the_key_and_the_bucket_let_in_needs_no_policy_of_its_own(
 ) -> None:
     role, bucket = make_role(client, {"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}), "lets-the-role-in"
     lets_in = {"Effect": "Allow", "Principal": {"AWS": [role]}}
-    key_policy = {"Version": "2012-10-17", "Statement": [{**lets_in, "Action": "kms:*", "Resource": "*"}]}
+    owner = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Action": "kms:PutKeyPolicy"}
+    grants = [{**lets_in, "Action": "kms:*", "Resource": "*"}, {**owner, "Resource": "*"}]
+    key_policy = {"Version": "2012-10-17", "Statement": grants}
     kms_key = client("kms").create_key(Policy=json.dumps(key_policy))["KeyMetadata"]["Arn"]
     s3.create_bucket(Bucket=bucket)
     writes = {**lets_in, "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{bucket}/*"}

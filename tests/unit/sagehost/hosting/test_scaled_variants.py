@@ -67,6 +67,8 @@ def test_a_target_of_an_endpoint_whose_name_begins_alike_is_none_of_its_own(
     *, sagemaker: Any, deploy: Callable[..., str], scaling: Any, make_config: Callable[..., str], settled: Settled
 ) -> None:
     name = deploy()
+    sagemaker.create_endpoint(EndpointName=f"{name}-other", EndpointConfigName=make_config())
+    settled(f"{name}-other")
     scaling.register_scalable_target(**target(f"{name}-other"), MinCapacity=1, MaxCapacity=2)
     sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=make_config(InstanceType="ml.g5.4xlarge"))
     assert settled(name)["EndpointStatus"] == "InService"

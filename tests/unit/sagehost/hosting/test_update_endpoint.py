@@ -157,10 +157,27 @@ def test_capacities_that_cannot_be_are_refused(
         sagemaker.update_endpoint_weights_and_capacities(EndpointName=endpoint, DesiredWeightsAndCapacities=[desired])
 
 
+ALARM = {
+    "Namespace": "AWS/SageMaker",
+    "MetricName": "Invocation5XXErrors",
+    "Statistic": "Sum",
+    "Period": 60,
+    "EvaluationPeriods": 1,
+    "Threshold": 1,
+    "ComparisonOperator": "GreaterThanThreshold",
+}
+
+
 def test_a_deployment_configuration_is_described(
-    sagemaker: Any, deploy: Callable[..., str], make_config: Callable[..., str], settled: Settled
+    *,
+    client: Callable[..., Any],
+    sagemaker: Any,
+    deploy: Callable[..., str],
+    make_config: Callable[..., str],
+    settled: Settled,
 ) -> None:
     name = deploy()
+    client("cloudwatch").put_metric_alarm(AlarmName="errors", **ALARM)
     deployment = {
         "BlueGreenUpdatePolicy": {
             "TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 60},

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from moto.applicationautoscaling.models import ApplicationAutoscalingBackend
+from moto.applicationautoscaling.models import ApplicationAutoscalingBackend, applicationautoscaling_backends
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
 from moto.cloudtrail.responses import CloudTrailResponse
 from moto.cloudwatch.responses import CloudWatchResponse
@@ -163,10 +163,10 @@ def test_moto_lets_any_role_be_assumed(client: Callable[[str], Any], monkeypatch
 
 def test_a_composite_alarm_is_no_metric_alarm(client: Callable[[str], Any]) -> None:
     cloudwatch = client("cloudwatch")
-    cloudwatch.put_composite_alarm(AlarmName="both", AlarmRule="ALARM(a) AND ALARM(b)", AlarmDescription="d")
+    cloudwatch.put_composite_alarm(AlarmName="both", AlarmRule="TRUE AND NOT FALSE", AlarmDescription="d")
     shown = cloudwatch.describe_alarms(AlarmTypes=["CompositeAlarm"])
     (alarm,) = shown["CompositeAlarms"]
-    assert (alarm["AlarmRule"], alarm["AlarmDescription"]) == ("ALARM(a) AND ALARM(b)", "d")
+    assert (alarm["AlarmRule"], alarm["AlarmDescription"]) == ("TRUE AND NOT FALSE", "d")
     assert shown["MetricAlarms"] == []
 
 
@@ -188,17 +188,20 @@ def test_operations_that_moto_lacks_are_added(response: type, operation: str) ->
     assert getattr(response, operation).__module__.startswith("sagehost.patches")
 
 
-TARGET = {
-    "ServiceNamespace": "sagemaker",
-    "ResourceId": "endpoint/e/variant/v",
-    "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
-    "MinCapacity": 1,
-    "MaxCapacity": 2,
+TARGET: dict[str, Any] = {
+    **{"namespace": "sagemaker", "r_id": "endpoint/e/variant/v", "dimension": "sagemaker:variant:DesiredInstanceCount"},
+    **{"min_capacity": 1, "max_capacity": 2, "role_arn": None, "suspended_state": None},
 }
 
 
+def register(client: Callable[[str], Any]) -> None:
+    """Registers a target, of an endpoint that need not exist."""
+    account = client("sts").get_caller_identity()["Account"]
+    applicationautoscaling_backends[account]["us-east-1"].register_scalable_target(**TARGET)
+
+
 def test_a_scalable_target_without_a_role_has_the_service_linked_one(client: Callable[[str], Any]) -> None:
-    client("application-autoscaling").register_scalable_target(**TARGET)
+    register(client)
     (target,) = client("application-autoscaling").describe_scalable_targets(ServiceNamespace="sagemaker")[
         "ScalableTargets"
     ]
@@ -210,7 +213,7 @@ def test_moto_leaves_a_scalable_target_without_a_role(
 ) -> None:
     own = motos_own(ApplicationAutoscalingBackend.register_scalable_target)
     monkeypatch.setattr(ApplicationAutoscalingBackend, "register_scalable_target", own)
-    client("application-autoscaling").register_scalable_target(**TARGET)
+    register(client)
     (target,) = client("application-autoscaling").describe_scalable_targets(ServiceNamespace="sagemaker")[
         "ScalableTargets"
     ]

@@ -10,7 +10,6 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
 from moto.cloudwatch.models import Statistics
-from moto.cloudwatch.responses import CloudWatchResponse
 from moto.logs.models import LogGroup
 
 from sagehost import moto_app, patches
@@ -57,15 +56,6 @@ def test_moto_has_no_percentiles(client: Callable[[str], Any], monkeypatch: pyte
     uncorrected(monkeypatch, Statistics, "get_statistics_for_type")
     with pytest.raises(ClientError, match="NoneType"):
         percentile(client, "p95")
-
-
-def test_metrics_of_aws_itself_are_refused(client: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    request = {"Namespace": "AWS/SageMaker", "MetricData": [{"MetricName": "Invocations", "Value": 1.0}]}
-    with pytest.raises(ClientError, match="The value AWS/SageMaker for parameter Namespace is invalid") as refused:
-        client("cloudwatch").put_metric_data(**request)
-    assert refused.value.response["Error"]["Code"].startswith("InvalidParameterValue")
-    uncorrected(monkeypatch, CloudWatchResponse, "put_metric_data")
-    client("cloudwatch").put_metric_data(**request)
 
 
 def test_there_are_no_scaling_activities(client: Callable[[str], Any]) -> None:

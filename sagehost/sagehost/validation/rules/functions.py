@@ -1,0 +1,316 @@
+"""What conditions of rules can ask beside the request: resources of the emulated services, policies, and texts."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+from zoneinfo import available_timezones
+
+import jmespath.functions
+from moto.backends import get_backend
+from moto.utilities.utils import get_partition
+
+from sagehost import policies, roles
+from sagehost.accounts import JUMPSTART_BUCKET
+from sagehost.hosting.endpoints import HOSTED
+from sagehost.hosting.fleet import EndpointKey
+from sagehost.validation.asked import Asked
+
+_STANDARD = jmespath.functions.Functions()
+LOCAL_NVME = {
+    *("c5d", "c6gd", "dl1", "g4dn", "g5", "g6", "g6e", "g7", "g7e", "m5d", "m6gd", "p4d", "p4de", "p5", "p5e", "p5en"),
+    *("p6-b200", "p6-b300", "p6e-gb200", "r5d", "r6gd", "r7gd", "trn1", "trn1n", "trn2"),
+}
+"""Families whose instances have local NVMe storage (EC2 guide, "Instance store volumes")."""
+
+Found = Mapping[str, Mapping[str, Any]]
+"""Resources by name."""
+
+
+class Functions:
+    """JMESPath's functions, and those of the table, for one request."""
+
+    def __init__(self, asked: Asked) -> None:
+        self._asked = asked
+
+    @cached_property
+    def values(self) -> Mapping[str, Any]:
+        """What messages and the function `asked` know: the request, at the root of every expression, and its place."""
+        asked = self._asked
+        place = {"account": asked.account, "region": asked.region, "partition": get_partition(asked.region)}
+        return {**place, **asked.given}
+
+    def call_function(self, name: str, arguments: list[Any]) -> Any:
+        """The interface that jmespath expects."""
+        if name == "asked":
+            return self.values.get(arguments[0])
+        own = _FUNCTIONS.get(name)
+        return own(self._asked, *arguments) if own else _STANDARD.call_function(name, arguments)
+
+
+def _backend(asked: Asked, service: Any) -> Any:
+    everywhere = service in ("iam", "s3")
+    return get_backend(service)[asked.account][get_partition(asked.region) if everywhere else asked.region]
+
+
+def _arn(asked: Asked, resource: str, service: str = "sagemaker") -> str:
+    return f"arn:{get_partition(asked.region)}:{service}:{asked.region}:{asked.account}:{resource}"
+
+
+def _models(asked: Asked) -> Found:
+    models = _backend(asked, "sagemaker")._models.items()
+    return {name: {"arn": one.arn, "subnets": (one.vpc_config or {}).get("Subnets") or []} for name, one in models}
+
+
+def _variants(config: Any) -> list[dict[str, Any]]:
+    variants = config.production_variants
+    return [{"name": one["VariantName"], "type": one.get("InstanceType")} for one in variants]
+
+
+def _endpoint_configs(asked: Asked) -> Found:
+    return {
+        name: {
+            "arn": config.endpoint_config_arn,
+            "models": [one["ModelName"] for one in config.production_variants if one.get("ModelName")],
+            "variants": _variants(config),
+            "counts": [one.get("InitialInstanceCount", 1) for one in config.production_variants],
+        }
+        for name, config in _backend(asked, "sagemaker").endpoint_configs.items()
+    }
+
+
+def _targets(asked: Asked) -> Found:
+    targets = _backend(asked, "application-autoscaling").targets
+    return {
+        f"{one.resource_id} {one.scalable_dimension}": {
+            "arn": one.arn,
+            "min": one.min_capacity,
+            "max": one.max_capacity,
+            "resource": one.resource_id,
+        }
+        for by_resource in targets.values()
+        for one in by_resource.values()
+    }
+
+
+def _endpoints(asked: Asked) -> Found:
+    scaled = {target["resource"]: target for target in _targets(asked).values()}
+    present = _backend(asked, "sagemaker").endpoints
+    return {
+        key.name: {
+            "arn": record.endpoint.arn,
+            "status": record.status,
+            "config": record.endpoint.endpoint_config_name,
+            "variants": [plan.name for plan in record.plans],
+            "scaled": [
+                {"name": plan.name, "type": plan.instance_type, "target": scaled[resource]["arn"]}
+                for plan in record.plans
+                if (resource := f"endpoint/{key.name}/variant/{plan.name}") in scaled
+            ],
+        }
+        for key, record in HOSTED.records.items()
+        if (key.account, key.region) == (asked.account, asked.region) and present.get(key.name) is record.endpoint
+    }
+
+
+def _scalable_variants(asked: Asked) -> Found:
+    configs = _backend(asked, "sagemaker").endpoint_configs
+    return {
+        f"endpoint/{name}/variant/{variant}": {"asynchronous": bool(config and config.async_inference_config)}
+        for name, endpoint in _endpoints(asked).items()
+        for variant in endpoint["variants"]
+        for config in [configs.get(endpoint["config"])]
+    }
+
+
+def _subnets(asked: Asked) -> Found:
+    subnets = _backend(asked, "ec2").describe_subnets()
+    return {one.id: {"vpc": one.vpc_id, "free": one.available_ip_address_count} for one in subnets}
+
+
+def _security_groups(asked: Asked) -> Found:
+    groups = _backend(asked, "ec2").groups.values()
+    return {one.id: {"vpc": one.vpc_id, "name": one.name} for by_id in groups for one in by_id.values()}
+
+
+def _exist(service: str, attribute: str) -> Callable[[Asked], Found]:
+    """Resources of which only the name matters."""
+    return lambda asked: {name: {"exists": True} for name in getattr(_backend(asked, service), attribute)}
+
+
+_KINDS: Mapping[str, Callable[[Asked], Found]] = {
+    "alarm": _exist("cloudwatch", "alarms"),
+    "bucket": lambda asked: {
+        name: {"blocks_public_policy": bool(one.public_access_block and one.public_access_block.block_public_policy)}
+        for name, one in _backend(asked, "s3").buckets.items()
+    },
+    "endpoint": _endpoints,
+    "endpoint config": _endpoint_configs,
+    "endpoint in any case": lambda asked: {name.lower(): one for name, one in _endpoints(asked).items()},
+    "key": lambda asked: {name: {"state": one.key_state} for name, one in _backend(asked, "kms").keys.items()},
+    "log group": _exist("logs", "groups"),
+    "model": _models,
+    "role in any case": lambda asked: {
+        one.name.lower(): {"exists": True} for one in _backend(asked, "iam").roles.values()
+    },
+    "route table": lambda asked: {
+        name: {"vpc": one.vpc_id, "subnets": list(one._associations.values())}
+        for name, one in _backend(asked, "ec2").route_tables.items()
+    },
+    "scalable target": _targets,
+    "schedule group": _exist("scheduler", "schedule_groups"),
+    "security group": _security_groups,
+    "subnet": _subnets,
+    "variant": _scalable_variants,
+    "vpc": _exist("ec2", "vpcs"),
+}
+
+
+def _resource(asked: Asked, kind: str, name: str) -> Mapping[str, Any] | None:
+    return _KINDS[kind](asked).get(name)
+
+
+def _resources(asked: Asked, kind: str) -> list[dict[str, Any]]:
+    return [{**one, "id": name} for name, one in _KINDS[kind](asked).items()]
+
+
+def _policies_of(asked: Asked, resource: str, metric: str, other_than: str) -> list[str]:
+    """Names of policies that track a predefined metric of a scalable target, other than the one of this name."""
+    found = _backend(asked, "application-autoscaling").policies.values()
+    of_target = [one for one in found if one.resource_id == resource and one.policy_name != other_than]
+    configurations = {one.policy_name: one.target_tracking_scaling_policy_configuration or {} for one in of_target}
+    return [
+        name
+        for name, one in configurations.items()
+        if (one.get("PredefinedMetricSpecification") or {}).get("PredefinedMetricType") == metric
+    ]
+
+
+def _assumable(asked: Asked, role: str, service: str, resource: str) -> bool:
+    try:
+        roles.check(role, by=f"{service}.amazonaws.com", source_arn=_arn(asked, resource, service))
+    except roles.AccessDenied:
+        return False
+    return True
+
+
+def _permitted(asked: Asked, action: str, resource: str) -> bool:
+    """Whether the caller's policies allow an action; those of a role's session are asked."""
+    role = roles.identity(asked.access_key).role
+    return role is None or roles.allows_action(role.arn, action, resource, "{}", {})
+
+
+def _stored(asked: Asked, uri: str | None) -> bool:
+    """Whether an object of this key or prefix exists; JumpStart's buckets are AWS's, one in each region."""
+    bucket, _, key = (uri or "").removeprefix("s3://").partition("/")
+    if jumpstart := JUMPSTART_BUCKET.fullmatch(bucket):
+        return jumpstart["region"] == asked.region
+    found = _backend(asked, "s3").buckets.get(bucket)
+    return found is not None and any(one == key or (key.endswith("/") and one.startswith(key)) for one in found.keys)
+
+
+def _statements(_: Asked, document: Any) -> list[Mapping[str, Any]] | None:
+    """The statements of a policy document; null for a text that is none."""
+    text = document.decode(errors="replace") if isinstance(document, bytes) else document
+    try:
+        return [dict(one) for one in policies.statements(text)]
+    except policies.NotEvaluated:
+        return None
+
+
+def _admits(asked: Asked, document: str) -> bool:
+    """Whether a key policy lets its caller change it. One that cannot be evaluated here is taken to."""
+    caller = roles.identity(asked.access_key)
+    root = f"arn:{get_partition(asked.region)}:iam::{asked.account}:root"
+    own = {"*", asked.account, root, caller.arn, caller.principal_arn}
+    try:
+        found = policies.statements(document)
+        return bool(
+            policies.allows(
+                found, "kms:PutKeyPolicy", lambda one: not own.isdisjoint(policies.principals(one, "AWS")), {}
+            )
+        )
+    except policies.NotEvaluated:
+        return True
+
+
+def _unknown_principals(asked: Asked, document: Any) -> list[str]:
+    """Roles and users of the caller's account that a policy document names as principals and that do not exist."""
+    prefix = f"arn:{get_partition(asked.region)}:iam::{asked.account}:"
+    iam = _backend(asked, "iam")
+    known = {one.arn for one in (*iam.roles.values(), *iam.users.values())}
+    stated = [one for one in _statements(asked, document) or [] if "Principal" in one]
+    named = [name for one in stated for name in policies.principals(one, "AWS")]
+    own = [name for name in named if name.startswith((f"{prefix}role/", f"{prefix}user/"))]
+    # IAM makes a service's role when the service first needs it.
+    return [one for one in own if one not in known and "/aws-service-role/" not in one]
+
+
+def _steps(_: Asked, steps: list[dict[str, float]] | None) -> list[str]:
+    """What is wrong with the intervals of step adjustments."""
+    low, high = "MetricIntervalLowerBound", "MetricIntervalUpperBound"
+    infinite = float("inf")
+    ends = sorted((one.get(low, -infinite), one.get(high, infinite)) for one in steps or [])
+    found = ["an interval's lower bound is not below its upper bound"] if any(a >= b for a, b in ends) else []
+    found += ["intervals overlap" for (_, end), (start, _) in pairwise(ends) if end > start]
+    found += ["there is a gap between intervals" for (_, end), (start, _) in pairwise(ends) if end < start]
+    if ends and ends[-1][1] not in (infinite, 0):
+        found.append("no interval has a null upper bound, although one has a positive upper bound")
+    if ends and ends[0][0] not in (-infinite, 0):
+        found.append("no interval has a null lower bound, although one has a negative lower bound")
+    return found
+
+
+_CONDITION = re.compile(r'\b(?:ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*(?:"([^"]*)"|([^\s()"]+))\s*\)|\b(?:TRUE|FALSE)\b')
+_REDUCED = re.compile(r"\bNOT\s+T\b|\(\s*T\s*\)|\bT\s+(?:AND|OR)\s+T\b")
+
+
+def _children(_: Asked, rule: str) -> list[str] | None:
+    """Names of the alarms of a composite alarm's rule; null for an expression that is none."""
+    names = [one[1] or one[2] for one in _CONDITION.finditer(rule) if one[1] or one[2]]
+    left, before = _CONDITION.sub("T", rule).strip(), ""
+    while left != before:
+        before, left = left, _REDUCED.sub("T", left)
+    return [name.rsplit(":alarm:", 1)[-1] for name in names] if left == "T" or "AT_LEAST" in rule else None
+
+
+def _json(_: Asked, text: Any) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, TypeError):
+        return None
+
+
+def _product(numbers: Iterable[float | None]) -> float:
+    result = 1.0
+    for one in numbers:
+        result *= one or 0
+    return result
+
+
+_FUNCTIONS: Mapping[str, Callable[..., Any]] = {
+    "admits": _admits,
+    "assumable": _assumable,
+    "children": _children,
+    "json": _json,
+    "local_nvme": lambda _, kind: (kind or "..").split(".")[1] in LOCAL_NVME,
+    "lower": lambda _, text: text.lower(),
+    "matches": lambda _, text, pattern: isinstance(text, str) and re.fullmatch(pattern, text, re.DOTALL) is not None,
+    "multiple": lambda _, number, unit: number % unit == 0,
+    "permitted": _permitted,
+    "policies_of": _policies_of,
+    "product": lambda _, numbers: _product(numbers),
+    "repeated": lambda _, values: [one for one, count in Counter(values or []).items() if count > 1],
+    "resource": _resource,
+    "resources": _resources,
+    "running": lambda asked, name: EndpointKey(asked.account, asked.region, name) in HOSTED.fleet,
+    "statements": _statements,
+    "steps": _steps,
+    "stored": _stored,
+    "unknown_principals": _unknown_principals,
+    "without": lambda _, values, others: [one for one in values or [] if one not in (others or [])],
+    "zone": lambda _, name: name in available_timezones(),
+}

@@ -1,0 +1,44 @@
+"""CloudWatch Logs."""
+
+from typing import Any
+
+from tests.unit.sagehost.validation.examples import Cases, Json, of
+
+TRANSFORMATION: Json = {"metricName": "m", "metricNamespace": "n", "metricValue": "1"}
+FILTER: Json = {
+    "logGroupName": "group",
+    "filterName": "f",
+    "filterPattern": '{ $.level = "ERROR" }',
+    "metricTransformations": [TRANSFORMATION],
+}
+
+
+def _metric(**changes: Any) -> Json:
+    return {"metricTransformations": [{**TRANSFORMATION, **changes}]}
+
+
+EXAMPLES: Cases = of(
+    "PutMetricFilter",
+    FILTER,
+    {
+        "unknown group": ({"logGroupName": "none"}, {}),
+        "pattern": ({"filterPattern": "{ $.level"}, {"filterPattern": "ERROR"}),
+        "value": (_metric(metricValue="one"), _metric(metricValue="$$.size")),
+        "default with dimensions": (
+            _metric(dimensions={"a": "$$.a"}, defaultValue=0),
+            _metric(dimensions={"a": "$$.a"}),
+        ),
+    },
+) | {
+    "retention": ("PutRetentionPolicy", {"logGroupName": "group"}, {"retentionInDays": 2}, {"retentionInDays": 3}),
+    "reserved group": ("CreateLogGroup", {}, {"logGroupName": "aws/x"}, {"logGroupName": "/aws/x"}),
+    "resource policy": (
+        "PutResourcePolicy",
+        {"policyName": "p"},
+        {"policyDocument": "{"},
+        {
+            "policyDocument": '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "logs:*", '
+            '"Principal": {"Service": "events.amazonaws.com"}, "Resource": "*"}]}'
+        },
+    ),
+}
