@@ -1,6 +1,7 @@
 """Answers of the API: stacks, events and change sets as botocore's model names their parts."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from sagehost.cloudformation.parameters import HIDDEN
@@ -54,7 +55,24 @@ def stack(one: Stack) -> Answer:
         "Outputs": one.outputs,
         "EnableTerminationProtection": one.termination_protection,
         "DriftInformation": {"StackDriftStatus": "NOT_CHECKED"},
+        # How far back AWS goes is not known: an operation that failed and its roll-back, which belong together.
+        "LastOperations": [
+            {"OperationId": key, "OperationType": kind} for key, kind in list(one.operations.items())[:-3:-1]
+        ],
     }
+
+
+def operation_events(of: Stack) -> Iterator[Answer]:
+    """The events of a stack for DescribeEvents, newest first."""
+    for event in reversed(of.events):
+        status, own = event["ResourceStatus"], event["PhysicalResourceId"] == of.id
+        ended = "FAILED" if status.endswith("FAILED") else "SUCCEEDED"
+        yield {
+            **event,
+            "OperationType": of.operations[event["OperationId"]],
+            "OperationStatus": ("IN_PROGRESS" if status.endswith("IN_PROGRESS") else ended) if own else None,
+            "EventType": "STACK_EVENT" if own else "PROVISIONING_ERROR" if ended == "FAILED" else "PROGRESS_EVENT",
+        }
 
 
 def failures(of: Stack, change_set: ChangeSet) -> list[Answer]:
@@ -63,6 +81,7 @@ def failures(of: Stack, change_set: ChangeSet) -> list[Answer]:
         {
             "EventId": f"{change_set.id}/{number}",
             "StackId": of.id,
+            "OperationId": change_set.operation,
             "OperationType": "CREATE_CHANGESET",
             "EventType": "VALIDATION_ERROR",
             "LogicalResourceId": problem.logical_id,

@@ -48,7 +48,9 @@ _CARRIED = """
 
 
 def check_options(request: Request) -> None:
-    """Refuse, by name, the options that are not emulated. Raises ValidationError: one is asked for."""
+    """Refuse, by name, options that are not emulated, and those that exclude each other, as ValidationError."""
+    if "DisableRollback" in request and "OnFailure" in request:
+        raise ValidationError("Either DisableRollback or OnFailure can be specified, not both.")
     for name, value in request.items():
         if name not in _CARRIED.split() and value != _HARMLESS.get(name, ...):
             raise ValidationError(f"{name} {value} is not emulated")
@@ -65,7 +67,7 @@ def target(stack: Stack, request: Request, token: str | None) -> Target:
     template = _template(stack, request)
     capabilities = list(request.get("Capabilities", []))
     check_capabilities(template, capabilities)
-    tags = {tag["Key"]: tag["Value"] for tag in request["Tags"]} if "Tags" in request else None
+    tags = _tags(request["Tags"]) if "Tags" in request else None
     made = Target(
         template=template,
         parameters=parameters.resolve(
@@ -83,8 +85,17 @@ def target(stack: Stack, request: Request, token: str | None) -> Target:
     return made
 
 
+def _tags(given: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    tags = {tag["Key"]: tag["Value"] for tag in given}
+    if len(tags) < len(given):
+        raise ValidationError("Duplicate tag keys found")
+    if reserved := [key for key in tags if key.lower().startswith("aws:")]:
+        raise ValidationError(f"Tag key {reserved[0]} begins with aws:, which is reserved for system use")
+    return tags
+
+
 def _template(stack: Stack, request: Request) -> Template:
-    if request.get("UsePreviousTemplate"):
+    if request.get("UsePreviousTemplate") and {"TemplateBody", "TemplateURL"}.isdisjoint(request):
         if stack.target is None:
             raise ValidationError(f"Stack [{stack.name}] has no previous template")
         return stack.target.template
@@ -97,7 +108,7 @@ def body(request: Request, account: str, region: str) -> str:
     Raises:
         ValidationError: neither or both are given, or S3 does not have it.
     """
-    if ("TemplateBody" in request) is ("TemplateURL" in request):
+    if request.get("UsePreviousTemplate") or ("TemplateBody" in request) is ("TemplateURL" in request):
         raise ValidationError("Either Template URL or Template Body must be specified.")
     if "TemplateURL" in request:
         return _from_s3(str(request["TemplateURL"]), account, region)
@@ -115,6 +126,8 @@ def _from_s3(address: str, account: str, region: str) -> str:
     path = unquote(url.path).lstrip("/")
     host = _S3_HOST.fullmatch(url.hostname or "")
     bucket, key = (host["bucket"], path) if host and host["bucket"] else path.partition("/")[::2]
+    if not (host or url.hostname in ("localhost", "127.0.0.1")):
+        raise ValidationError(f"S3 error: Domain name specified in {url.hostname} is not a valid S3 domain")
     client = moto_app.client("s3", account, region)
     try:
         found = client.get_object(Bucket=bucket, Key=key)

@@ -14,6 +14,15 @@ from sagehost.cloudformation.values import Json
 
 STACK_TYPE = "AWS::CloudFormation::Stack"
 
+_OPERATIONS = {
+    "CREATE_IN_PROGRESS": "CREATE_STACK",
+    "UPDATE_IN_PROGRESS": "UPDATE_STACK",
+    "DELETE_IN_PROGRESS": "DELETE_STACK",
+    "ROLLBACK_IN_PROGRESS": "ROLLBACK",
+    "UPDATE_ROLLBACK_IN_PROGRESS": "ROLLBACK",
+}
+"""Statuses with which an operation begins. A roll-back is one of its own, on which the CDK CLI relies."""
+
 
 def now() -> datetime:
     """The time, in UTC."""
@@ -81,6 +90,8 @@ class ChangeSet:
     problems: Sequence[Problem]
     reason: str
     """Why it cannot be executed; empty if it can."""
+    operation: str
+    """The id of the operation that created it."""
     created: datetime = field(default_factory=now)
 
 
@@ -128,6 +139,18 @@ class Stack:
     deleted: datetime | None = None
     token: str | None = None
     """Token of the operation under way."""
+    operations: dict[str, str] = field(default_factory=dict)
+    """Ids of the stack's operations -> their types, oldest first."""
+
+    @property
+    def operation(self) -> str | None:
+        """The id of the last operation."""
+        return next(reversed(self.operations), None)
+
+    def begin(self, kind: str) -> str:
+        """Begin an operation of this type; gives its id."""
+        self.operations[identifier := str(uuid.uuid4())] = kind
+        return identifier
 
     @property
     def busy(self) -> bool:
@@ -136,6 +159,8 @@ class Stack:
 
     def move(self, status: str, reason: str | None = None) -> None:
         """Change the stack's status, with an event."""
+        if status != self.status and (kind := _OPERATIONS.get(status)):
+            self.begin("CONTINUE_ROLLBACK" if self.status == "UPDATE_ROLLBACK_FAILED" and kind == "ROLLBACK" else kind)
         self._record((self.name, self.id, STACK_TYPE), status, reason, {})
         self.status, self.reason = status, reason
 
@@ -157,6 +182,7 @@ class Stack:
             "StackId": self.id,
             "StackName": self.name,
             "EventId": str(uuid.uuid4()),
+            "OperationId": self.operation,
             "LogicalResourceId": logical_id,
             "PhysicalResourceId": physical_id,
             "ResourceType": resource_type,

@@ -108,6 +108,8 @@ class TargetState:
             if self.evaluator.holds(output):
                 value = self.evaluator.value(output["Value"])
                 export = self.evaluator.value(output.get("Export", {})).get("Name")
+                if export and export in (one.export_name for one in made):
+                    raise ValidationError(f"Template error: several outputs have the export name {export}")
                 made.append(Output(key, as_text(value), output.get("Description"), export))
         return made
 
