@@ -38,6 +38,7 @@ def _asked(target: Target) -> Answer:
 
 def stack(one: Stack) -> Answer:
     """A stack, for DescribeStacks and ListStacks."""
+    last = [*one.operations][:-3:-1]  # how far back AWS goes is not known: two are a failure and its roll-back
     asked = _asked(one.target) if one.target else {"Parameters": [], "Capabilities": [], "Tags": []}
     return {
         **asked,
@@ -55,16 +56,13 @@ def stack(one: Stack) -> Answer:
         "Outputs": one.outputs,
         "EnableTerminationProtection": one.termination_protection,
         "DriftInformation": {"StackDriftStatus": "NOT_CHECKED"},
-        # How far back AWS goes is not known: an operation that failed and its roll-back, which belong together.
-        "LastOperations": [
-            {"OperationId": key, "OperationType": kind} for key, kind in list(one.operations.items())[:-3:-1]
-        ],
+        "LastOperations": [{"OperationId": key, "OperationType": one.operations[key]} for key in last],
     }
 
 
-def operation_events(of: Stack) -> Iterator[Answer]:
-    """The events of a stack for DescribeEvents, newest first."""
-    for event in reversed(of.events):
+def operation_events(of: Stack, operation: str | None) -> Iterator[Answer]:
+    """The events of one or of all operations of a stack for DescribeEvents, newest first."""
+    for event in (one for one in reversed(of.events) if operation in (None, one["OperationId"])):
         status, own = event["ResourceStatus"], event["PhysicalResourceId"] == of.id
         ended = "FAILED" if status.endswith("FAILED") else "SUCCEEDED"
         yield {
@@ -81,7 +79,6 @@ def failures(of: Stack, change_set: ChangeSet) -> list[Answer]:
         {
             "EventId": f"{change_set.id}/{number}",
             "StackId": of.id,
-            "OperationId": change_set.operation,
             "OperationType": "CREATE_CHANGESET",
             "EventType": "VALIDATION_ERROR",
             "LogicalResourceId": problem.logical_id,

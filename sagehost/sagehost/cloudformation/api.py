@@ -47,7 +47,6 @@ class ChangeSets(Operations):
             changes=planned.changes,
             problems=planned.problems,
             reason="; ".join([problem.message for problem in planned.problems] or [NO_CHANGES] * planned.same),
-            operation=stack.begin("CREATE_CHANGESET"),
         )
         if not stack.status:
             self.stacks.add(stack)
@@ -102,7 +101,6 @@ class ChangeSets(Operations):
         if change_set.kind == "UPDATE":
             check_updatable(stack)
         self.check_role(stack, change_set.target.role_arn)
-        self.repeated(stack, f"{change_set.kind}_STACK")
         stack.change_sets.clear()
         begin(stack, change_set.target, change_set.kind, self.request)
         return EmptyResult()

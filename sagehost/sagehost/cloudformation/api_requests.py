@@ -45,39 +45,19 @@ class Operations(OwnService):
         raise Refused("ChangeSetNotFoundException", f"ChangeSet [{name}] does not exist")
 
     def check_role(self, stack: Stack, role_arn: str | None = None) -> None:
-        """Check the role in whose name CloudFormation is to work; default: the request's, or the stack's own.
-
-        Raises:
-            Refused: the caller may not pass the role. One that the stack has already is not passed again.
-            ValidationError: the role does not exist, or does not trust CloudFormation.
-        """
+        """Refuse a role that the caller may not pass or CloudFormation not assume; default: the stack's own."""
         service, passed = "cloudformation.amazonaws.com", self.request.get("RoleARN")
         role_arn = role_arn or passed or (stack.target.role_arn if stack.target else None)
         if role_arn is None:
             return
-        caller, action = roles.identity(str(self.access_key)), "iam:PassRole"
-        context = {"iam:passedtoservice": service}
-        if passed and caller.role and not roles.allows_action(caller.role.arn, action, passed, "{}", context):
-            raise Refused(
-                "AccessDenied", f"User: {caller.arn} is not authorized to perform: {action} on resource: {passed}"
-            )
+        caller, pass_role = roles.identity(str(self.access_key)).role, ("iam:PassRole", role_arn, "{}")
+        if passed and caller and not roles.allows_action(caller.arn, *pass_role, {"iam:passedtoservice": service}):
+            message = f"{caller.arn} is not authorized to perform: iam:PassRole on resource: {passed}"
+            raise Refused("AccessDenied", message)
         try:
             roles.check(role_arn, by=service, source_arn=stack.id)
         except roles.AccessDenied as error:
             raise ValidationError(f"Role {role_arn} is invalid or cannot be assumed") from error
-
-    def repeated(self, stack: Stack, operation: str) -> bool:
-        """Whether an operation of this type has begun by a request with this token.
-
-        Raises:
-            Refused: an operation of another type has.
-        """
-        token = self.request.get("ClientRequestToken")
-        events = [event for event in stack.events if token and event["ClientRequestToken"] == token]
-        begun = {stack.operations[event["OperationId"]] for event in events}
-        if begun and operation not in begun:
-            raise Refused("TokenAlreadyExistsException", f"A client request token already exists: {token}")
-        return bool(begun)
 
     def arn(self, kind: str, name: str) -> str:
         """A new ARN for a stack or a change set."""

@@ -21,9 +21,7 @@ class Stacks(Operations):
         request = self.request
         check_options({key: value for key, value in request.items() if (key, value) != ("OnFailure", "DO_NOTHING")})
         name = str(request["StackName"])
-        if present := self.stacks.living(name):
-            if self.repeated(present, "CREATE_STACK"):
-                return _begun(present)
+        if self.stacks.living(name):
             raise Refused("AlreadyExistsException", f"Stack [{name}] already exists")
         stack = self.new_stack(name)
         wanted = target(stack, request, request.get("ClientRequestToken"))
@@ -39,8 +37,6 @@ class Stacks(Operations):
         request = self.request
         check_options(request)
         stack = self.stack()
-        if self.repeated(stack, "UPDATE_STACK"):
-            return _begun(stack)
         check_updatable(stack)
         wanted = target(stack, request, request.get("ClientRequestToken"))
         self.check_role(stack, wanted.role_arn)
@@ -70,12 +66,8 @@ class Stacks(Operations):
                 "Invalid operation on stack. RetainResources is only valid for stacks in the DELETE_FAILED state"
             )
         if unknown := sorted(retain - set(stack.resources)):
-            raise ValidationError(
-                f"Invalid operation on stack [{stack.id}]. Specified resources {unknown} do not exist"
-            )
+            raise ValidationError(f"RetainResources {unknown} are not resources of stack {stack.name}")
         self.check_role(stack)
-        if self.repeated(stack, "DELETE_STACK"):
-            return EmptyResult()
         for export in stack.exports():
             if users := self.stacks.importers(export):
                 stack.move(
@@ -124,9 +116,10 @@ class Stacks(Operations):
         if stack.status != "UPDATE_ROLLBACK_FAILED":
             raise ValidationError(f"Stack:{stack.id} is in {stack.status} state and can not continue to roll back.")
         skip = frozenset(self.request.get("ResourcesToSkip", []))
-        for name in sorted(skip):
-            if name not in stack.latest or stack.latest[name]["ResourceStatus"] != "UPDATE_FAILED":
-                raise ValidationError(f"Resource [{name}] cannot be skipped: it is not in the UPDATE_FAILED state")
+        if other := sorted(
+            skip - {name for name, one in stack.latest.items() if one["ResourceStatus"] == "UPDATE_FAILED"}
+        ):
+            raise ValidationError(f"ResourcesToSkip {other} are not in the UPDATE_FAILED state")
         self._roll_back(stack, "UPDATE", skip)
         return EmptyResult()
 
@@ -153,13 +146,11 @@ class Resources(Operations):
         if "ChangeSetName" in self.request:
             return page("OperationEvents", answers.failures(*self.change_set()), self.request)
         wanted, failed = self.request.get("OperationId"), self.request.get("Filters", {}).get("FailedEvents")
-        if not wanted or "StackName" in self.request:
-            stacks = [self.stack()]
-        elif not (stacks := [one for one in self.stacks.all() if wanted in one.operations]):
+        stacks = self.stacks.all() if wanted and "StackName" not in self.request else [self.stack()]
+        events = [one for stack in stacks for one in answers.operation_events(stack, wanted)]
+        if not events:
             raise ValidationError(f"Operation [{wanted}] does not exist")
-        events = (event for stack in stacks for event in answers.operation_events(stack))
-        found = [event for event in events if wanted in (None, event["OperationId"])]
-        shown = [event for event in found if not failed or event["ResourceStatus"].endswith("FAILED")]
+        shown = [one for one in events if not failed or one["ResourceStatus"].endswith("FAILED")]
         return page("OperationEvents", shown, self.request)
 
     def describe_stack_resources(self) -> ActionResult:

@@ -67,7 +67,9 @@ def target(stack: Stack, request: Request, token: str | None) -> Target:
     template = _template(stack, request)
     capabilities = list(request.get("Capabilities", []))
     check_capabilities(template, capabilities)
-    tags = _tags(request["Tags"]) if "Tags" in request else None
+    tags = {tag["Key"]: tag["Value"] for tag in request["Tags"]} if "Tags" in request else None
+    if tags and (len(tags) < len(request["Tags"]) or any(key.lower().startswith("aws:") for key in tags)):
+        raise ValidationError("Tag keys must be unique and cannot begin with aws:, which is reserved for system use")
     made = Target(
         template=template,
         parameters=parameters.resolve(
@@ -83,15 +85,6 @@ def target(stack: Stack, request: Request, token: str | None) -> Target:
     )
     check_rules(TargetState(stack, made))
     return made
-
-
-def _tags(given: Sequence[Mapping[str, str]]) -> dict[str, str]:
-    tags = {tag["Key"]: tag["Value"] for tag in given}
-    if len(tags) < len(given):
-        raise ValidationError("Duplicate tag keys found")
-    if reserved := [key for key in tags if key.lower().startswith("aws:")]:
-        raise ValidationError(f"Tag key {reserved[0]} begins with aws:, which is reserved for system use")
-    return tags
 
 
 def _template(stack: Stack, request: Request) -> Template:

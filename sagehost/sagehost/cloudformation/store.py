@@ -15,6 +15,7 @@ from sagehost.cloudformation.values import Json
 STACK_TYPE = "AWS::CloudFormation::Stack"
 
 _OPERATIONS = {
+    "REVIEW_IN_PROGRESS": "CREATE_CHANGESET",
     "CREATE_IN_PROGRESS": "CREATE_STACK",
     "UPDATE_IN_PROGRESS": "UPDATE_STACK",
     "DELETE_IN_PROGRESS": "DELETE_STACK",
@@ -90,8 +91,6 @@ class ChangeSet:
     problems: Sequence[Problem]
     reason: str
     """Why it cannot be executed; empty if it can."""
-    operation: str
-    """The id of the operation that created it."""
     created: datetime = field(default_factory=now)
 
 
@@ -147,11 +146,6 @@ class Stack:
         """The id of the last operation."""
         return next(reversed(self.operations), None)
 
-    def begin(self, kind: str) -> str:
-        """Begin an operation of this type; gives its id."""
-        self.operations[identifier := str(uuid.uuid4())] = kind
-        return identifier
-
     @property
     def busy(self) -> bool:
         """Whether an operation is under way."""
@@ -160,7 +154,8 @@ class Stack:
     def move(self, status: str, reason: str | None = None) -> None:
         """Change the stack's status, with an event."""
         if status != self.status and (kind := _OPERATIONS.get(status)):
-            self.begin("CONTINUE_ROLLBACK" if self.status == "UPDATE_ROLLBACK_FAILED" and kind == "ROLLBACK" else kind)
+            resumed = kind == "ROLLBACK" and self.status == "UPDATE_ROLLBACK_FAILED"
+            self.operations[str(uuid.uuid4())] = "CONTINUE_ROLLBACK" if resumed else kind
         self._record((self.name, self.id, STACK_TYPE), status, reason, {})
         self.status, self.reason = status, reason
 

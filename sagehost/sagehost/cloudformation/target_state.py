@@ -103,7 +103,7 @@ class TargetState:
 
     def outputs(self) -> list[Output]:
         """The outputs whose condition holds; what only the deployment will tell is `UNKNOWN` or says so."""
-        made = []
+        made = list[Output]()
         for key, output in self.target.template.section("Outputs").items():
             if self.evaluator.holds(output):
                 value = self.evaluator.value(output["Value"])

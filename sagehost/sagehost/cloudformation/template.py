@@ -23,7 +23,6 @@ _RETENTION = ("Delete", "Retain", "RetainExceptOnCreate", "Snapshot")
 
 MOST_BYTES = 1_000_000
 _QUOTAS = {"Resources": 500, "Parameters": 200, "Outputs": 200, "Mappings": 200}
-_MOST_IN_DESCRIPTION = 1024
 _MOST_IN_YAML, _DEEPEST_YAML = 200_000, 100
 """Limits of our own, far above those of a template of a megabyte: libyaml recurses in C, without a limit."""
 
@@ -86,8 +85,8 @@ def parse(body: str) -> Template:
         raise ValidationError(f"Template format error: Transform {document['Transform']} is not emulated")
     if document.get("AWSTemplateFormatVersion", "2010-09-09") != "2010-09-09":
         raise ValidationError("Template format error: unsupported value for AWSTemplateFormatVersion.")
-    if len(str(document.get("Description", "")).encode()) > _MOST_IN_DESCRIPTION:
-        raise ValidationError(f"Template format error: 'Description' length is greater than {_MOST_IN_DESCRIPTION}.")
+    if len(str(document.get("Description", "")).encode()) > 1024:
+        raise ValidationError("Template format error: 'Description' length is greater than 1024.")
     resources = document.get("Resources")
     if not isinstance(resources, dict) or not resources:
         raise ValidationError("Template format error: At least one Resources member must be defined.")

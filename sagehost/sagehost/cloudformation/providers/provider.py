@@ -413,10 +413,8 @@ def items(
                 resource.call_on(add, new, **adding(item), **sent)
                 present = [one for one in present if named(one) != named(item)] + [item]
         except ResourceFailure as failed:
-            failed.reached = {
-                name: present,
-                **dict.fromkeys([along] if along else []),
-            }  # sent with some of them: neither
+            # `along` has gone with some of the items: it is neither the old nor the new.
+            failed.reached = dict.fromkeys(filter(None, [along])) | {name: present}
             raise
 
     return Setting(frozenset([name, along]) - {""}, apply, removed_first)

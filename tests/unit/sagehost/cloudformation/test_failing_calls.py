@@ -308,12 +308,12 @@ CASES: dict[str, Case] = {
         {},
         {
             "DisplayName": "one",
-            "Subscription": [{"Protocol": "email", "Endpoint": f"{name}@example.com"} for name in "ab"],
+            "Subscription": [{"Protocol": "email", "Endpoint": "a@example.com"}],
             **TAGS[0],
         },
         {
             "DisplayName": "two",
-            "Subscription": [{"Protocol": "email", "Endpoint": f"{name}@example.com"} for name in "bc"],
+            "Subscription": [{"Protocol": "email", "Endpoint": "b@example.com"}],
             **TAGS[1],
         },
     ),
@@ -384,13 +384,14 @@ class Calls:
     def __init__(self) -> None:
         self.made: list[str] = []
         self._failing: tuple[int, ...] = ()
+        self.failed = False
         self.told = ""
 
     @contextmanager
     def failing_at(self, *numbers: int) -> Iterator[None]:
         """Within this, the calls of these numbers are refused."""
         self.made.clear()
-        self._failing = numbers
+        self._failing, self.failed = numbers, False
         yield
         self.told = f"after {self.made}, of which {numbers} failed"
         self._failing = ()
@@ -398,6 +399,7 @@ class Calls:
     def count(self, operation: str) -> None:
         self.made.append(operation)
         if (number := len(self.made) - 1) in self._failing:
+            self.failed = True
             raise failure("Injected", ("InternalFailure", "ThrottlingException")[number % 2], f"{operation} fails", 500)
 
 
@@ -414,6 +416,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
     return counted
 
 
+_backends: Any = get_backend  # of any service
 SERVICES = (
     "applicationautoscaling",
     "cloudwatch",
@@ -439,12 +442,12 @@ _AGAIN = re.compile(r"(rtbassoc|sgr|eni|vpce-svc)-[0-9a-f]+|[0-9a-f]{8}(-[0-9a-f
 
 def state(account: Account) -> dict[str, Any]:
     """All that moto's back ends hold of the account, without times and counters."""
-    found = {}
+    found = dict[str, Any]()
     for service in SERVICES:
-        backends = get_backend(service)[account.id]
+        backends = _backends(service)[account.id]
         for region in (account.region, "aws", "global"):
             if region in backends:
-                found[service, region] = _plain(backends[region], set())
+                found[f"{service} {region}"] = _plain(backends[region], set())
     return found
 
 
@@ -508,7 +511,10 @@ def test_creation(resource_type: str, calls: Calls) -> None:
         account = Account()
         before = account.inventory()
         with calls.failing_at(number):
-            assert account.create("it", resources) == "ROLLBACK_COMPLETE", calls.told
+            status = account.create("it", resources)
+        if not calls.failed:
+            break  # an endpoint is described until it has settled
+        assert status == "ROLLBACK_COMPLETE", calls.told
         assert not differences(before, account.inventory()), calls.told
         account.delete("it")
         account.deploy("it", resources)
@@ -522,6 +528,8 @@ def test_creation_and_rollback(resource_type: str, calls: Calls) -> None:
         before = account.inventory()
         with calls.failing_at(number, number + 1):
             status = account.create("it", resources)
+        if not calls.failed:
+            break  # an endpoint is described until it has settled
         if status != "ROLLBACK_COMPLETE":
             assert status == "ROLLBACK_FAILED", calls.told
             assert account.physical_id("it", "It")
@@ -537,6 +545,8 @@ def test_update(resource_type: str, calls: Calls) -> None:
         before = state(account)
         with calls.failing_at(number):
             status = account.update("it", resources_of(resource_type, 1))
+        if not calls.failed:
+            break  # an endpoint is described until it has settled
         if status == "UPDATE_COMPLETE":
             assert account.reason("it", "DELETE_FAILED")
             continue
@@ -553,6 +563,8 @@ def test_update_and_rollback(resource_type: str, calls: Calls) -> None:
         before = state(account)
         with calls.failing_at(number, number + 1):
             status = account.update("it", resources_of(resource_type, 1))
+        if not calls.failed:
+            break  # an endpoint is described until it has settled
         if status == "UPDATE_COMPLETE":
             continue
         if status == "UPDATE_ROLLBACK_FAILED":
@@ -571,7 +583,10 @@ def test_deletion(resource_type: str, calls: Calls) -> None:
         before = account.inventory()
         account.deploy("it", resources_of(resource_type, 1))
         with calls.failing_at(number):
-            assert account.delete("it") == "DELETE_FAILED", calls.told
+            status = account.delete("it")
+        if not calls.failed:
+            break  # an endpoint is described until it has settled
+        assert status == "DELETE_FAILED", calls.told
         assert account.physical_id("it", "It")
         assert account.delete("it") == "DELETE_COMPLETE", calls.told
         assert not differences(before, account.inventory()), calls.told
