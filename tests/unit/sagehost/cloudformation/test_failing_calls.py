@@ -24,7 +24,7 @@ Properties = Mapping[str, Any]
 Case = tuple[Mapping[str, Any], Properties, Properties]
 """The other resources of the template; the properties before and after the update."""
 
-TAGS = {"Tags": [{"Key": "a", "Value": "1"}]}, {"Tags": [{"Key": "b", "Value": "2"}]}
+TAGS: tuple[dict[str, Any], ...] = {"Tags": [{"Key": "a", "Value": "1"}]}, {"Tags": [{"Key": "b", "Value": "2"}]}
 SERVING = hosting()
 ALARM = SERVING["Alarm"]["Properties"]
 
@@ -54,7 +54,7 @@ def rule(other: str, text: str) -> dict[str, Any]:
 
 GROUP = pick(NETWORK, "Vpc", "Group")
 SECOND_TABLE = {**NETWORK, "Table2": NETWORK["Table"]}
-GATEWAY = {
+GATEWAY: dict[str, Any] = {
     "Gateway": {"Type": "AWS::EC2::InternetGateway"},
     "Attachment": {
         "Type": "AWS::EC2::VPCGatewayAttachment",
@@ -63,6 +63,7 @@ GATEWAY = {
 }
 TOPICS = {"One": topic()["Topic"], "Two": topic()["Topic"]}
 QUEUES = {name: {"Type": "AWS::SQS::Queue"} for name in ("One", "Two")}
+TRUSTED: Any = ROLE["Properties"]
 ROLES = {"One": ROLE, "Two": ROLE}
 KEY = {"Key": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": policy(OWNER, LOGS)}}}
 EGRESS = {"SecurityGroupEgress": [{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIp": "10.0.0.0/16"}]}
@@ -101,12 +102,11 @@ BUCKET = {
     "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
     "LoggingConfiguration": {"DestinationBucketName": {"Ref": "Log"}},
 }
-READ = allow("s3:GetObject", Principal="*") | {}
 
 CASES: dict[str, Case] = {
     "AWS::ApplicationAutoScaling::ScalableTarget": (
         {name: one for name, one in SERVING.items() if name not in ("Target", "Scaling", "Alarm")},
-        {**SERVING["Target"]["Properties"], **TAGS[0]} if False else SERVING["Target"]["Properties"],
+        SERVING["Target"]["Properties"],
         {**SERVING["Target"]["Properties"], "MaxCapacity": 3},
     ),
     "AWS::ApplicationAutoScaling::ScalingPolicy": among(
@@ -195,9 +195,9 @@ CASES: dict[str, Case] = {
     ),
     "AWS::IAM::Role": (
         {},
-        {**ROLE["Properties"], "Policies": [inline("one", "s3:GetObject"), inline("two", "s3:GetObject")], **TAGS[0]},
+        {**TRUSTED, "Policies": [inline("one", "s3:GetObject"), inline("two", "s3:GetObject")], **TAGS[0]},
         {
-            **ROLE["Properties"],
+            **TRUSTED,
             "Description": "two",
             "ManagedPolicyArns": ["arn:aws:iam::aws:policy/ReadOnlyAccess"],
             "PermissionsBoundary": "arn:aws:iam::aws:policy/ReadOnlyAccess",
@@ -343,13 +343,7 @@ CASES: dict[str, Case] = {
             "RawMessageDelivery": True,
         },
     ),
-    "AWS::SQS::Queue": (
-        {},
-        {"VisibilityTimeout": 40, **TAGS[0]},
-        {"MessageRetentionPeriod": 60, "VisibilityTimeout": 50, **TAGS[1]},
-    )
-    if False
-    else ({}, {"VisibilityTimeout": 40}, {"MessageRetentionPeriod": 60, "VisibilityTimeout": 50}),
+    "AWS::SQS::Queue": ({}, {"VisibilityTimeout": 40}, {"MessageRetentionPeriod": 60, "VisibilityTimeout": 50}),
     "AWS::SQS::QueuePolicy": (
         QUEUES,
         {
@@ -434,7 +428,8 @@ SERVICES = (
     "ssm",
 )
 _VOLATILE = re.compile(
-    r"time|date|version|token|created|modified|history|revision|etag|random|last_|aws_managed|streams", re.IGNORECASE
+    r"time|date|version|token|created|modified|history|revision|etag|random|last_|arn:aws:iam::aws:policy|streams",
+    re.IGNORECASE,
 )
 _AGAIN = re.compile(r"(rtbassoc|sgr|eni|vpce-svc)-[0-9a-f]+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """Ids of parts that a roll-back has to make anew."""
@@ -445,7 +440,7 @@ def state(account: Account) -> dict[str, Any]:
     found = dict[str, Any]()
     for service in SERVICES:
         backends = _backends(service)[account.id]
-        for region in (account.region, "aws", "global"):
+        for region in (account.region, "aws"):
             if region in backends:
                 found[f"{service} {region}"] = _plain(backends[region], set())
     return found
@@ -504,89 +499,89 @@ def calls_of(account: Account, resource_type: str, calls: Calls, which: int) -> 
     return range(counts[which])
 
 
+def inventory(account: Account) -> dict[str, Any]:
+    """What the services show of the account, without the logs of containers, which stay as on AWS."""
+    shown = account.inventory()
+    groups = shown.pop("logs.describe_log_groups")["logGroups"]
+    return shown | {"log groups": [one for one in groups if not one["logGroupName"].startswith("/aws/sagemaker")]}
+
+
+# An endpoint is described until it has settled, so a call of a high number may not come.
+
+
 @pytest.mark.parametrize("resource_type", CASES)
-def test_creation(resource_type: str, calls: Calls) -> None:
-    resources = resources_of(resource_type, 0)
-    for number in calls_of(Account(), resource_type, calls, 0):
-        account = Account()
-        before = account.inventory()
+def test_a_failed_creation_leaves_nothing_and_can_be_repeated(resource_type: str, calls: Calls) -> None:
+    account, resources = Account(), resources_of(resource_type, 0)
+    numbers, before = calls_of(account, resource_type, calls, 0), inventory(account)
+    for number in numbers:
         with calls.failing_at(number):
             status = account.create("it", resources)
-        if not calls.failed:
-            break  # an endpoint is described until it has settled
-        assert status == "ROLLBACK_COMPLETE", calls.told
-        assert not differences(before, account.inventory()), calls.told
+        if calls.failed:
+            assert status == "ROLLBACK_COMPLETE", calls.told
+            assert not differences(before, inventory(account)), calls.told
         account.delete("it")
-        account.deploy("it", resources)
+    account.deploy("it", resources)
 
 
 @pytest.mark.parametrize("resource_type", CASES)
-def test_creation_and_rollback(resource_type: str, calls: Calls) -> None:
-    resources = resources_of(resource_type, 0)
-    for number in calls_of(Account(), resource_type, calls, 0)[1:]:
-        account = Account()
-        before = account.inventory()
+def test_a_half_made_resource_whose_deletion_fails_is_known_and_deleted_later(resource_type: str, calls: Calls) -> None:
+    account = Account()
+    numbers, before = calls_of(account, resource_type, calls, 0), inventory(account)
+    for number in numbers[1:]:
         with calls.failing_at(number, number + 1):
-            status = account.create("it", resources)
-        if not calls.failed:
-            break  # an endpoint is described until it has settled
-        if status != "ROLLBACK_COMPLETE":
-            assert status == "ROLLBACK_FAILED", calls.told
-            assert account.physical_id("it", "It")
+            status = account.create("it", resources_of(resource_type, 0))
+        if status == "ROLLBACK_FAILED":
+            assert account.physical_id("it", "It"), calls.told
         assert account.delete("it") == "DELETE_COMPLETE", calls.told
-        assert not differences(before, account.inventory()), calls.told
+        assert not differences(before, inventory(account)), calls.told
 
 
 @pytest.mark.parametrize("resource_type", CASES)
-def test_update(resource_type: str, calls: Calls) -> None:
-    for number in calls_of(Account(), resource_type, calls, 1):
-        account = Account()
-        account.deploy("it", resources_of(resource_type, 0))
-        before = state(account)
+def test_a_failed_update_restores_the_resource_and_can_be_repeated(resource_type: str, calls: Calls) -> None:
+    account = Account()
+    numbers = calls_of(Account(), resource_type, calls, 1)
+    account.deploy("it", resources_of(resource_type, 0))
+    before = state(account)
+    for number in numbers:
         with calls.failing_at(number):
             status = account.update("it", resources_of(resource_type, 1))
-        if not calls.failed:
-            break  # an endpoint is described until it has settled
-        if status == "UPDATE_COMPLETE":
-            assert account.reason("it", "DELETE_FAILED")
-            continue
+        if status == "UPDATE_COMPLETE":  # only its clean-up failed, which is the end of it
+            assert not calls.failed or account.reason("it", "DELETE_FAILED"), calls.told
+            return
         assert status == "UPDATE_ROLLBACK_COMPLETE", calls.told
         assert not differences(before, state(account)), calls.told
-        assert account.update("it", resources_of(resource_type, 1)) == "UPDATE_COMPLETE", calls.told
+    assert account.update("it", resources_of(resource_type, 1)) == "UPDATE_COMPLETE"
 
 
 @pytest.mark.parametrize("resource_type", CASES)
-def test_update_and_rollback(resource_type: str, calls: Calls) -> None:
-    for number in calls_of(Account(), resource_type, calls, 1):
-        account = Account()
-        account.deploy("it", resources_of(resource_type, 0))
-        before = state(account)
+def test_a_rollback_that_fails_can_be_continued(resource_type: str, calls: Calls) -> None:
+    account = Account()
+    numbers = calls_of(Account(), resource_type, calls, 1)
+    account.deploy("it", resources_of(resource_type, 0))
+    before = state(account)
+    for number in numbers:
         with calls.failing_at(number, number + 1):
             status = account.update("it", resources_of(resource_type, 1))
-        if not calls.failed:
-            break  # an endpoint is described until it has settled
         if status == "UPDATE_COMPLETE":
-            continue
+            return
         if status == "UPDATE_ROLLBACK_FAILED":
             account.cfn.continue_update_rollback(StackName="it")
             status = account.status("it")
         assert status == "UPDATE_ROLLBACK_COMPLETE", calls.told
         if "DELETE_FAILED" in [event[1] for event in account.events("it")]:
-            continue  # the clean-up has left the new resource, as on AWS
+            return  # the clean-up has left the new resource, as on AWS
         assert not differences(before, state(account)), calls.told
 
 
 @pytest.mark.parametrize("resource_type", CASES)
-def test_deletion(resource_type: str, calls: Calls) -> None:
-    for number in calls_of(Account(), resource_type, calls, 2):
-        account = Account()
-        before = account.inventory()
+def test_a_failed_deletion_can_be_repeated(resource_type: str, calls: Calls) -> None:
+    account = Account()
+    numbers, before = calls_of(account, resource_type, calls, 2), inventory(account)
+    for number in numbers:
         account.deploy("it", resources_of(resource_type, 1))
         with calls.failing_at(number):
-            status = account.delete("it")
-        if not calls.failed:
-            break  # an endpoint is described until it has settled
-        assert status == "DELETE_FAILED", calls.told
-        assert account.physical_id("it", "It")
-        assert account.delete("it") == "DELETE_COMPLETE", calls.told
-        assert not differences(before, account.inventory()), calls.told
+            stack_id, status = account.stack("it")["StackId"], account.delete("it")
+        if calls.failed:
+            assert (status, bool(account.physical_id(stack_id, "It"))) == ("DELETE_FAILED", True), calls.told
+            assert account.delete("it") == "DELETE_COMPLETE", calls.told
+        assert not differences(before, inventory(account)), calls.told
