@@ -585,3 +585,26 @@ def test_a_failed_deletion_can_be_repeated(resource_type: str, calls: Calls) -> 
             assert (status, bool(account.physical_id(stack_id, "It"))) == ("DELETE_FAILED", True), calls.told
             assert account.delete("it") == "DELETE_COMPLETE", calls.told
         assert not differences(before, inventory(account)), calls.told
+
+
+@pytest.mark.parametrize("updated", [False, True])
+def test_a_role_whose_inline_policy_is_refused_by_name_does_not_outlive_its_rollback(
+    monkeypatch: pytest.MonkeyPatch, updated: bool
+) -> None:
+    original = Resource.call
+
+    def call(self: Resource, operation: str, /, **parameters: Any) -> Any:
+        if parameters.get("PolicyName") == "refused":  # in every call, also in one that would delete it
+            raise failure("Iam", "ValidationError", "The specified value for policyName is invalid")
+        return original(self, operation, **parameters)
+
+    monkeypatch.setattr(Resource, "call", call)
+    account = Account()
+    policies = [inline(name, "s3:GetObject") for name in ("first", "refused", "last")]
+    refused = {"It": {"Type": "AWS::IAM::Role", "Properties": {**TRUSTED, "Policies": policies}}}
+    if updated:
+        account.deploy("it", {"It": ROLE})
+    before = account.inventory()
+    status = account.update("it", refused) if updated else account.create("it", refused)
+    assert status == ("UPDATE_ROLLBACK_COMPLETE" if updated else "ROLLBACK_COMPLETE")
+    assert not differences(before, account.inventory())
