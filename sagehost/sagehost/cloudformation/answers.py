@@ -1,6 +1,7 @@
 """Answers of the API: stacks, events and change sets as botocore's model names their parts."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from sagehost.cloudformation.parameters import HIDDEN
@@ -37,6 +38,7 @@ def _asked(target: Target) -> Answer:
 
 def stack(one: Stack) -> Answer:
     """A stack, for DescribeStacks and ListStacks."""
+    last = [*one.operations][:-3:-1]  # how far back AWS goes is not known: two are a failure and its roll-back
     asked = _asked(one.target) if one.target else {"Parameters": [], "Capabilities": [], "Tags": []}
     return {
         **asked,
@@ -54,7 +56,21 @@ def stack(one: Stack) -> Answer:
         "Outputs": one.outputs,
         "EnableTerminationProtection": one.termination_protection,
         "DriftInformation": {"StackDriftStatus": "NOT_CHECKED"},
+        "LastOperations": [{"OperationId": key, "OperationType": one.operations[key]} for key in last],
     }
+
+
+def operation_events(of: Stack, operation: str | None) -> Iterator[Answer]:
+    """The events of one or of all operations of a stack for DescribeEvents, newest first."""
+    for event in (one for one in reversed(of.events) if operation in (None, one["OperationId"])):
+        status, own = event["ResourceStatus"], event["PhysicalResourceId"] == of.id
+        ended = "FAILED" if status.endswith("FAILED") else "SUCCEEDED"
+        yield {
+            **event,
+            "OperationType": of.operations[event["OperationId"]],
+            "OperationStatus": ("IN_PROGRESS" if status.endswith("IN_PROGRESS") else ended) if own else None,
+            "EventType": "STACK_EVENT" if own else "PROVISIONING_ERROR" if ended == "FAILED" else "PROGRESS_EVENT",
+        }
 
 
 def failures(of: Stack, change_set: ChangeSet) -> list[Answer]:

@@ -33,6 +33,7 @@ class ChangeSets(Operations):
         if name in stack.change_sets:
             raise Refused("AlreadyExistsException", f"ChangeSet [{name}] already exists")
         wanted = target(stack, request, request.get("ClientToken"))
+        self.check_role(stack, wanted.role_arn)
         try:
             planned = plan(stack, wanted)
         except ValidationError as error:
@@ -61,7 +62,8 @@ class ChangeSets(Operations):
                 return self.new_stack(name)
             if stack.status != "REVIEW_IN_PROGRESS":
                 raise ValidationError(
-                    f"Stack [{name}] already exists and cannot be created again with the changeSet [{name}]."
+                    f"Stack [{name}] already exists and cannot be created again with the changeSet "
+                    f"[{self.request['ChangeSetName']}]."
                 )
             return stack
         if kind != "UPDATE":
@@ -98,6 +100,7 @@ class ChangeSets(Operations):
             raise Refused("InvalidChangeSetStatus", message)
         if change_set.kind == "UPDATE":
             check_updatable(stack)
+        self.check_role(stack, change_set.target.role_arn)
         stack.change_sets.clear()
         begin(stack, change_set.target, change_set.kind, self.request)
         return EmptyResult()

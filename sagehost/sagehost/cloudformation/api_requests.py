@@ -3,6 +3,7 @@
 import re
 import uuid
 
+from sagehost import roles
 from sagehost.aws_errors import Refused
 from sagehost.cloudformation import engine
 from sagehost.cloudformation.errors import ValidationError
@@ -29,6 +30,8 @@ class Operations(OwnService):
 
     def stack(self) -> Stack:
         """The stack that the request names."""
+        if "StackName" not in self.request:
+            raise ValidationError("StackName must be specified")
         return self.stacks.get(str(self.request["StackName"]))
 
     def change_set(self) -> tuple[Stack, ChangeSet]:
@@ -40,6 +43,21 @@ class Operations(OwnService):
                 if change_set.id == name or ("StackName" in self.request and change_set.name == name):
                     return stack, change_set
         raise Refused("ChangeSetNotFoundException", f"ChangeSet [{name}] does not exist")
+
+    def check_role(self, stack: Stack, role_arn: str | None = None) -> None:
+        """Refuse a role that the caller may not pass or CloudFormation not assume; default: the stack's own."""
+        service, passed = "cloudformation.amazonaws.com", self.request.get("RoleARN")
+        role_arn = role_arn or passed or (stack.target.role_arn if stack.target else None)
+        if role_arn is None:
+            return
+        caller, pass_role = roles.identity(str(self.access_key)).role, ("iam:PassRole", role_arn, "{}")
+        if passed and caller and not roles.allows_action(caller.arn, *pass_role, {"iam:passedtoservice": service}):
+            message = f"{caller.arn} is not authorized to perform: iam:PassRole on resource: {passed}"
+            raise Refused("AccessDenied", message)
+        try:
+            roles.check(role_arn, by=service, source_arn=stack.id)
+        except roles.AccessDenied as error:
+            raise ValidationError(f"Role {role_arn} is invalid or cannot be assumed") from error
 
     def arn(self, kind: str, name: str) -> str:
         """A new ARN for a stack or a change set."""

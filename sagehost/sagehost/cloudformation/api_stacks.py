@@ -25,11 +25,12 @@ class Stacks(Operations):
             raise Refused("AlreadyExistsException", f"Stack [{name}] already exists")
         stack = self.new_stack(name)
         wanted = target(stack, request, request.get("ClientRequestToken"))
+        self.check_role(stack, wanted.role_arn)
         refuse(plan(stack, wanted))
         self.stacks.add(stack)
         stack.termination_protection = bool(request.get("EnableTerminationProtection"))
         begin(stack, wanted, "CREATE", request)
-        return ActionResult({"StackId": stack.id})
+        return _begun(stack)
 
     def update_stack(self) -> ActionResult:
         """UpdateStack: a change set that is executed at once."""
@@ -38,12 +39,13 @@ class Stacks(Operations):
         stack = self.stack()
         check_updatable(stack)
         wanted = target(stack, request, request.get("ClientRequestToken"))
+        self.check_role(stack, wanted.role_arn)
         planned = plan(stack, wanted)
         if planned.same:
             raise ValidationError("No updates are to be performed.")
         refuse(planned)
         begin(stack, wanted, "UPDATE", request)
-        return ActionResult({"StackId": stack.id})
+        return _begun(stack)
 
     def delete_stack(self) -> ActionResult:
         """DeleteStack. A stack that does not exist is as good as deleted."""
@@ -63,6 +65,9 @@ class Stacks(Operations):
             raise ValidationError(
                 "Invalid operation on stack. RetainResources is only valid for stacks in the DELETE_FAILED state"
             )
+        if unknown := sorted(retain - set(stack.resources)):
+            raise ValidationError(f"RetainResources {unknown} are not resources of stack {stack.name}")
+        self.check_role(stack)
         for export in stack.exports():
             if users := self.stacks.importers(export):
                 stack.move(
@@ -102,7 +107,7 @@ class Stacks(Operations):
         if stack.status not in ("CREATE_FAILED", "UPDATE_FAILED"):
             raise ValidationError(f"Stack:{stack.id} is in {stack.status} state and can not be rolled back.")
         self._roll_back(stack, stack.status.removesuffix("_FAILED"))
-        return ActionResult({"StackId": stack.id})
+        return _begun(stack)
 
     def continue_update_rollback(self) -> ActionResult:
         """ContinueUpdateRollback: after a roll-back that failed."""
@@ -110,13 +115,23 @@ class Stacks(Operations):
         stack = self.stack()
         if stack.status != "UPDATE_ROLLBACK_FAILED":
             raise ValidationError(f"Stack:{stack.id} is in {stack.status} state and can not continue to roll back.")
-        self._roll_back(stack, "UPDATE", frozenset(self.request.get("ResourcesToSkip", [])))
+        skip = frozenset(self.request.get("ResourcesToSkip", []))
+        if other := sorted(
+            skip - {name for name, one in stack.latest.items() if one["ResourceStatus"] == "UPDATE_FAILED"}
+        ):
+            raise ValidationError(f"ResourcesToSkip {other} are not in the UPDATE_FAILED state")
+        self._roll_back(stack, "UPDATE", skip)
         return EmptyResult()
 
     def _roll_back(self, stack: Stack, kind: str, skip: frozenset[str] = frozenset()) -> None:
+        self.check_role(stack)
         stack.token = self.request.get("ClientRequestToken")
         stack.move(f"{engine.ROLLBACK[kind]}_IN_PROGRESS", engine.USER_INITIATED)
         engine.start(lambda: engine.roll_back(stack, kind, skip), stack)
+
+
+def _begun(stack: Stack) -> ActionResult:
+    return ActionResult({"StackId": stack.id, "OperationId": stack.operation})
 
 
 class Resources(Operations):
@@ -127,10 +142,16 @@ class Resources(Operations):
         return page("StackEvents", self.stack().events[::-1], self.request)
 
     def describe_events(self) -> ActionResult:
-        """DescribeEvents, of a change set: what stands against it."""
-        if "ChangeSetName" not in self.request:
-            raise ValidationError("DescribeEvents without ChangeSetName is not emulated")
-        return page("OperationEvents", answers.failures(*self.change_set()), self.request)
+        """DescribeEvents: of a change set what stands against it, else of a stack, of one operation or of all."""
+        if "ChangeSetName" in self.request:
+            return page("OperationEvents", answers.failures(*self.change_set()), self.request)
+        wanted, failed = self.request.get("OperationId"), self.request.get("Filters", {}).get("FailedEvents")
+        stacks = self.stacks.all() if wanted and "StackName" not in self.request else [self.stack()]
+        events = [one for stack in stacks for one in answers.operation_events(stack, wanted)]
+        if not events:
+            raise ValidationError(f"Operation [{wanted}] does not exist")
+        shown = [one for one in events if not failed or one["ResourceStatus"].endswith("FAILED")]
+        return page("OperationEvents", shown, self.request)
 
     def describe_stack_resources(self) -> ActionResult:
         """DescribeStackResources."""

@@ -131,7 +131,8 @@ def _undo(stack: Stack, step: Step, skip: frozenset[str], left_over: list[Deploy
             stack.resources.pop(after.logical_id)
         return
     if not step.replaced:
-        if before.properties != after.properties and after.logical_id not in skip:
+        failed = stack.latest[after.logical_id]["ResourceStatus"] == "UPDATE_FAILED"
+        if (failed or before.properties != after.properties) and after.logical_id not in skip:
             steps.configure(stack, after, before)
     else:
         if step.before_deleted:

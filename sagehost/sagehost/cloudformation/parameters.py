@@ -13,7 +13,7 @@ from sagehost.cloudformation.values import Json, as_text
 _SSM_VALUE = re.compile(r"AWS::SSM::Parameter::Value<(.+)>")
 _LIST = re.compile(r"List<(.+)>")
 
-_MOST_CHARACTERS = 4096
+_MOST_BYTES = 4096
 
 HIDDEN = "****"
 """What the API shows of a NoEcho parameter."""
@@ -80,8 +80,8 @@ def _written(
     value = asked.get("ParameterValue", declaration.get("Default"))
     if value is None:
         return None
-    if len(text := as_text(value)) > _MOST_CHARACTERS:
-        raise ValidationError(f"Parameter {name} must not have more than {_MOST_CHARACTERS} characters")
+    if len((text := as_text(value)).encode()) > _MOST_BYTES:
+        raise ValidationError(f"Parameter {name} must not have more than {_MOST_BYTES} bytes")
     return text
 
 
@@ -118,8 +118,8 @@ def _broken(declaration: Mapping[str, Json], kind: str, item: str) -> str | None
 
 
 def _matches(pattern: str, text: str) -> bool:
-    if len(pattern) > _MOST_CHARACTERS:
-        raise ValidationError(f"Template error: an AllowedPattern has more than {_MOST_CHARACTERS} characters")
+    if len(pattern) > _MOST_BYTES:
+        raise ValidationError(f"Template error: an AllowedPattern has more than {_MOST_BYTES} characters")
     try:
         return regex.fullmatch(pattern, text, timeout=1) is not None
     except (regex.error, RecursionError, TimeoutError) as error:

@@ -48,7 +48,9 @@ _CARRIED = """
 
 
 def check_options(request: Request) -> None:
-    """Refuse, by name, the options that are not emulated. Raises ValidationError: one is asked for."""
+    """Refuse, by name, options that are not emulated, and those that exclude each other, as ValidationError."""
+    if "DisableRollback" in request and "OnFailure" in request:
+        raise ValidationError("Either DisableRollback or OnFailure can be specified, not both.")
     for name, value in request.items():
         if name not in _CARRIED.split() and value != _HARMLESS.get(name, ...):
             raise ValidationError(f"{name} {value} is not emulated")
@@ -66,6 +68,8 @@ def target(stack: Stack, request: Request, token: str | None) -> Target:
     capabilities = list(request.get("Capabilities", []))
     check_capabilities(template, capabilities)
     tags = {tag["Key"]: tag["Value"] for tag in request["Tags"]} if "Tags" in request else None
+    if tags and (len(tags) < len(request["Tags"]) or any(key.lower().startswith("aws:") for key in tags)):
+        raise ValidationError("Tag keys must be unique and cannot begin with aws:, which is reserved for system use")
     made = Target(
         template=template,
         parameters=parameters.resolve(
@@ -84,7 +88,7 @@ def target(stack: Stack, request: Request, token: str | None) -> Target:
 
 
 def _template(stack: Stack, request: Request) -> Template:
-    if request.get("UsePreviousTemplate"):
+    if request.get("UsePreviousTemplate") and {"TemplateBody", "TemplateURL"}.isdisjoint(request):
         if stack.target is None:
             raise ValidationError(f"Stack [{stack.name}] has no previous template")
         return stack.target.template
@@ -97,7 +101,7 @@ def body(request: Request, account: str, region: str) -> str:
     Raises:
         ValidationError: neither or both are given, or S3 does not have it.
     """
-    if ("TemplateBody" in request) is ("TemplateURL" in request):
+    if request.get("UsePreviousTemplate") or ("TemplateBody" in request) is ("TemplateURL" in request):
         raise ValidationError("Either Template URL or Template Body must be specified.")
     if "TemplateURL" in request:
         return _from_s3(str(request["TemplateURL"]), account, region)
@@ -115,6 +119,8 @@ def _from_s3(address: str, account: str, region: str) -> str:
     path = unquote(url.path).lstrip("/")
     host = _S3_HOST.fullmatch(url.hostname or "")
     bucket, key = (host["bucket"], path) if host and host["bucket"] else path.partition("/")[::2]
+    if not (host or url.hostname in ("localhost", "127.0.0.1")):
+        raise ValidationError(f"S3 error: Domain name specified in {url.hostname} is not a valid S3 domain")
     client = moto_app.client("s3", account, region)
     try:
         found = client.get_object(Bucket=bucket, Key=key)

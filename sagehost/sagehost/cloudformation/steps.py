@@ -51,7 +51,8 @@ def create(stack: Stack, wanted: Deployed, verb: str = "CREATE") -> Deployed:
         provider.configure(resource_of(stack, made), made.properties, {})
     except Exception as error:
         if made.physical_id:
-            partial = replace(made, failed=True)
+            reached = error.reached if isinstance(error, ResourceFailure) else made.properties
+            partial = replace(made, properties=reached, failed=True)
             stack.journal.append(Step(None, partial))
             stack.resources.setdefault(made.logical_id, partial)
         raise fail(stack, made, verb, error) from error
@@ -60,11 +61,14 @@ def create(stack: Stack, wanted: Deployed, verb: str = "CREATE") -> Deployed:
 
 
 def configure(stack: Stack, before: Deployed, after: Deployed) -> None:
-    """Change a resource in place."""
+    """Change a resource in place, which is the last step of the journal."""
     stack.event(after, "UPDATE_IN_PROGRESS")
     try:
         PROVIDERS[after.type].configure(resource_of(stack, after), after.properties, before.properties)
     except Exception as error:
+        if isinstance(error, ResourceFailure):
+            after = stack.resources[after.logical_id] = replace(after, properties=error.reached)
+            stack.journal[-1] = replace(stack.journal[-1], after=after)
         raise fail(stack, after, "UPDATE", error) from error
     stack.event(after, "UPDATE_COMPLETE")
 

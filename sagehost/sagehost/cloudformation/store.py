@@ -14,6 +14,16 @@ from sagehost.cloudformation.values import Json
 
 STACK_TYPE = "AWS::CloudFormation::Stack"
 
+_OPERATIONS = {
+    "REVIEW_IN_PROGRESS": "CREATE_CHANGESET",
+    "CREATE_IN_PROGRESS": "CREATE_STACK",
+    "UPDATE_IN_PROGRESS": "UPDATE_STACK",
+    "DELETE_IN_PROGRESS": "DELETE_STACK",
+    "ROLLBACK_IN_PROGRESS": "ROLLBACK",
+    "UPDATE_ROLLBACK_IN_PROGRESS": "ROLLBACK",
+}
+"""Statuses with which an operation begins. A roll-back is one of its own, on which the CDK CLI relies."""
+
 
 def now() -> datetime:
     """The time, in UTC."""
@@ -128,6 +138,13 @@ class Stack:
     deleted: datetime | None = None
     token: str | None = None
     """Token of the operation under way."""
+    operations: dict[str, str] = field(default_factory=dict)
+    """Ids of the stack's operations -> their types, oldest first."""
+
+    @property
+    def operation(self) -> str | None:
+        """The id of the last operation."""
+        return next(reversed(self.operations), None)
 
     @property
     def busy(self) -> bool:
@@ -136,6 +153,9 @@ class Stack:
 
     def move(self, status: str, reason: str | None = None) -> None:
         """Change the stack's status, with an event."""
+        if status != self.status and (kind := _OPERATIONS.get(status)):
+            resumed = kind == "ROLLBACK" and self.status == "UPDATE_ROLLBACK_FAILED"
+            self.operations[str(uuid.uuid4())] = "CONTINUE_ROLLBACK" if resumed else kind
         self._record((self.name, self.id, STACK_TYPE), status, reason, {})
         self.status, self.reason = status, reason
 
@@ -157,6 +177,7 @@ class Stack:
             "StackId": self.id,
             "StackName": self.name,
             "EventId": str(uuid.uuid4()),
+            "OperationId": self.operation,
             "LogicalResourceId": logical_id,
             "PhysicalResourceId": physical_id,
             "ResourceType": resource_type,

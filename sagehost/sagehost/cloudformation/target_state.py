@@ -103,11 +103,13 @@ class TargetState:
 
     def outputs(self) -> list[Output]:
         """The outputs whose condition holds; what only the deployment will tell is `UNKNOWN` or says so."""
-        made = []
+        made = list[Output]()
         for key, output in self.target.template.section("Outputs").items():
             if self.evaluator.holds(output):
                 value = self.evaluator.value(output["Value"])
                 export = self.evaluator.value(output.get("Export", {})).get("Name")
+                if export and export in (one.export_name for one in made):
+                    raise ValidationError(f"Template error: several outputs have the export name {export}")
                 made.append(Output(key, as_text(value), output.get("Description"), export))
         return made
 

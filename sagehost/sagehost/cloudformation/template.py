@@ -83,6 +83,10 @@ def parse(body: str) -> Template:
         raise ValidationError(f"Invalid template property or properties [{', '.join(unknown)}]")
     if "Transform" in document:
         raise ValidationError(f"Template format error: Transform {document['Transform']} is not emulated")
+    if document.get("AWSTemplateFormatVersion", "2010-09-09") != "2010-09-09":
+        raise ValidationError("Template format error: unsupported value for AWSTemplateFormatVersion.")
+    if len(str(document.get("Description", "")).encode()) > 1024:
+        raise ValidationError("Template format error: 'Description' length is greater than 1024.")
     resources = document.get("Resources")
     if not isinstance(resources, dict) or not resources:
         raise ValidationError("Template format error: At least one Resources member must be defined.")

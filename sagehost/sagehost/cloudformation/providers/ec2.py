@@ -84,7 +84,7 @@ class _Rule(Provider):
 
 def _describe_rule(resource: Resource, new: Props, old: Props) -> None:
     """moto cannot change the description of a rule about a group or a prefix list: the rule is made anew."""
-    resource.provider.delete(resource, old)
+    resource.provider.remove(resource, old)
     resource.provider.create(resource, new)
 
 

@@ -70,6 +70,8 @@ class Resource:
     logical_id: str
     id: str = ""
     """The physical id, which is what Ref gives; empty until the resource exists."""
+    written: list[str] = field(default_factory=list)
+    """The operations that have changed something."""
 
     def call(self, operation: str, /, **parameters: Json) -> Json:
         """Call an operation of the type's service, its parameters brought to the types of the API.
@@ -89,6 +91,8 @@ class Resource:
             raise ResourceFailure(f"Invalid request: {error}") from error
         for refused in response.get("Unsuccessful", []):  # EC2 refuses single resources in a call that succeeds
             raise ResourceFailure(refused["Error"]["Message"])
+        if not operation.startswith(("describe", "get", "list")):
+            self.written.append(operation)
         return response
 
     def call_on(self, operation: str, properties: Props, /, **parameters: Json) -> Json:
@@ -287,15 +291,26 @@ class Provider:
         """Wait, after creation and every change, until the resource is in service."""
 
     def configure(self, resource: Resource, new: Props, old: Props) -> None:
-        """Bring a resource that exists from `old` to `new`."""
+        """Bring a resource that exists from `old` to `new`. A ResourceFailure tells how far it came."""
         changed = {name for name in new.keys() | old.keys() if new.get(name) != old.get(name)}
-        if old and self._updates and changed & self.sent:
-            self.update(resource, new)
-        for setting in self.every_setting:
-            sent_already = not old and setting.properties <= self.sent
-            if changed & setting.properties and not sent_already:
-                setting.apply(resource, new, old)
-        self.wait(resource)
+        update = Setting(self.sent, lambda *_: self.update(resource, new))
+        settings = [update] if old and self._updates else []
+        settings += [one for one in self.every_setting if old or not one.properties <= self.sent]
+        pending = [one for one in settings if changed & one.properties]
+        try:
+            while pending:
+                resource.written.clear()
+                pending[0].apply(resource, new, old)
+                pending.pop(0)
+            self.wait(resource)
+        except ResourceFailure as failed:
+            # One of several calls counts as all of them: what undoes them bears it if some were not made.
+            del pending[: bool(resource.written)]
+            left = frozenset[str]().union(*(one.properties for one in pending)) - (frozenset() if old else self.sent)
+            present = {name: value for name, value in new.items() if name not in left}
+            present |= {name: value for name, value in old.items() if name in left}
+            failed.reached = {**present, **failed.reached}
+            raise
 
     def remove(self, resource: Resource, properties: Props) -> None:
         """Delete a resource; one that is gone already counts as deleted."""
@@ -387,15 +402,20 @@ def items(
         added = added if new.get(along) == old.get(along) else list(new.get(name) or ())
         sent = {resource.provider.rename.get(along, along): new[along]} if along and new else {}
         adding = (lambda item: {parameters: item}) if isinstance(parameters, str) else parameters
-        named = removing or adding
-        for item in gone:
-            try:
+        named, present = removing or adding, list(old.get(name) or initial)
+        try:
+            for item in gone:
                 if named(item) not in map(named, added):
-                    resource.call_on(remove or _opposite(add), old, **named(item))
-            except ResourceNotFound:
-                continue
-        for item in added:
-            resource.call_on(add, new, **adding(item), **sent)
+                    with contextlib.suppress(ResourceNotFound):
+                        resource.call_on(remove or _opposite(add), old, **named(item))
+                    present.remove(item)
+            for item in added:
+                resource.call_on(add, new, **adding(item), **sent)
+                present = [one for one in present if named(one) != named(item)] + [item]
+        except ResourceFailure as failed:
+            # `along` has gone with some of the items: it is neither the old nor the new.
+            failed.reached = dict.fromkeys(filter(None, [along])) | {name: present}
+            raise
 
     return Setting(frozenset([name, along]) - {""}, apply, removed_first)
 

@@ -244,5 +244,5 @@ def test_a_pattern_that_cannot_be_evaluated_is_refused(pattern: str, message: st
 def test_a_parameter_takes_4096_characters() -> None:
     template = parse(json.dumps({"Resources": DOCUMENT["Resources"], "Parameters": {"P": {"Type": "String"}}}))
     assert parameters.resolve(template, given_as("a" * 4096), None, str).values
-    with pytest.raises(ValidationError, match="must not have more than 4096 characters"):
+    with pytest.raises(ValidationError, match="must not have more than 4096 bytes"):
         parameters.resolve(template, given_as("a" * 4097), None, str)
