@@ -20,7 +20,7 @@ _PATTERNS = (
     rf"(?P<caller>{'|'.join(map(_NAME.format, ('user', 'assumed-role', 'federated-user')))})",
     r"(?P<email>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)",
     r"(?P<key>A(?:[KS]IA|IDA|ROA|GPA|NPA|BIA|CCA)[0-9A-Z]{16}(?::[\w+=,.@-]+)?)",
-    r"(?P<token>[\w+/=-]{100,})",
+    r"(?P<token>[A-Za-z0-9+/=]{100,})",
     r"(?P<account>(?<!\d)\d{12}(?!\d|\.dkr\.ecr\.))",  # the registries of AWS's own images are public
     r"(?P<ip>(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?!\d|\.\d)|"
     r"(?<![\w:])(?=[\w:]*::|(?:\w+:){7})[0-9a-fA-F:]{3,39}(?![\w:]))",

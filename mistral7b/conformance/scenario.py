@@ -79,7 +79,7 @@ def run(
     """Runs and records the steps. After Ctrl-C, only those that remove something. Whether all were run."""
     interrupted = False
     for number, step in enumerate(steps, 1):
-        name = f"{number}/{len(steps)} {step['do']}"
+        name, values["step"] = f"{number}/{len(steps)} {step['do']}", str(number)
         if interrupted and ".delete_" not in step["do"] and not step.get("always"):
             continue
         try:
