@@ -48,7 +48,6 @@ $ mistral7b verify --clean verify-1a2b3c
 
 Exit code 1: the embedded AWS answers differently, or not all could be removed; 3: no credentials.
 """
-_REMOVAL_S = 1800.0
 Templates = dict[str, str]
 tell = partial(say, on=progress)
 
@@ -116,6 +115,7 @@ def _agree(env: Environment, *, yes: bool) -> None:
     hourly = estimate(env).items[0].usd_per_hour
     usd = f"{2 * scenario.HOURS * hourly[0]:.0f} USD" if hourly else "an amount that is not built in"
     tell(f"{scenario.HOURS} hours with up to two {env.instance_type} cost {usd} at most, and its network some cents.")
+    tell("Its last steps take the role from SageMaker: network interfaces may stay, which only AWS Support removes.")
     if not yes:
         confirmed("Deploy it?")
 
@@ -129,6 +129,11 @@ def _read(file: Path) -> tuple[Entry, list[Entry]]:
     except (ValueError, AttributeError, TypeError) as error:
         reason = str(error)
     raise UserError(f"--replay {file}: it is no recording: {reason}\nfix: name a file that --record wrote")
+
+
+def _minute_s() -> int:
+    """Seconds: the embedded AWS makes in one what takes AWS a minute."""
+    return 1 if caller.is_embedded(caller.endpoint_url()) else 60
 
 
 def _client(session: boto3.Session, region: str) -> Client:
@@ -149,6 +154,7 @@ def _record(file: Path, session: boto3.Session, env: Environment, prefix: str, t
         **{"image": env.image_uri, "image_elsewhere": env.image_uri.replace(region, us[region == us[0]])},
         **{"artifact": env.artifact_uri, "location": None if region == us[0] else {"LocationConstraint": region}},
         **template,
+        "minute_s": _minute_s(),
     }
     head = {"prefix": prefix, "tier": tier, "region": region, "partition": partition(region)}
     with file.open("w", encoding="utf-8", buffering=1) as lines:
@@ -199,6 +205,6 @@ def _replay(file: Path, head: Entry, entries: list[Entry], session: boto3.Sessio
 
 def _remove(prefix: str, region: str) -> None:
     client = _client(boto3.Session(), region)
-    if left := scenario.remove(client, {"prefix": prefix, "region": region}, tell, _REMOVAL_S):
+    if left := scenario.remove(client, {"prefix": prefix, "region": region}, tell, 30 * _minute_s()):
         again = f"mistral7b verify --clean {prefix} --region {region}"
         raise UserError("\n".join((*left, f"fix: run the commands above, or {again}")), FAILED)

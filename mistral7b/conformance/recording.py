@@ -70,7 +70,12 @@ class Recorder:
     def _add(self, context: Entry, status: int, error: str, message: str, answer: Any) -> None:
         now = round(self._clock() - self._began, 3)
         entry = self._last or context["recorded"]
-        outcome = {"status": status, "error": error, "message": self._redactor(message), "answer": self._redactor(answer)}
+        outcome = {
+            "status": status,
+            "error": error,
+            "message": self._redactor(message),
+            "answer": self._redactor(answer),
+        }
         self._last = {**entry, **outcome, "seconds": round(now - entry["at"], 3)}
         if self._watched:
             value = error or self._redactor(jmespath.search(self._watched, answer))

@@ -128,9 +128,9 @@ def _items(where: str, before: list[Any], after: list[Any]) -> Iterator[tuple[st
         order = [
             [(one.get("LogicalResourceId"), one.get("ResourceStatus")) for one in side] for side in (before, after)
         ]
-        order = [[("(stack)" if _is_id(str(name)) else name, status) for name, status in side] for side in order]
-        if order[0] != order[1]:
-            yield "order", where, *order
+        first, second = _order(before), _order(after)
+        if first != second:
+            yield "order", where, first, second
             return
     elif len(before) != len(after):
         yield "value", where, f"{len(before)} items", f"{len(after)} items"
@@ -141,6 +141,14 @@ def _items(where: str, before: list[Any], after: list[Any]) -> Iterator[tuple[st
         )
     for number, pair in enumerate(zip(before, after, strict=True)):
         yield from _fields(f"{where}[{number}]", *pair)
+
+
+def _order(events: list[Any]) -> list[tuple[str, Any]]:
+    names = (str(one.get("LogicalResourceId")) for one in events)
+    return [
+        ("(stack)" if _is_id(name) else name, one.get("ResourceStatus"))
+        for name, one in zip(names, events, strict=True)
+    ]
 
 
 def _type(value: Any) -> str:

@@ -99,17 +99,17 @@ def _run(client: Client, step: dict[str, Any], name: str, recorder: Recorder, va
     watched, expected, minutes = (*step.get("until", ("", step.get("refused", ""))), 20)[:3]
     recorder.begin(name, expected, watched)
     ask = partial(call, client, step["do"], request)
-    value, answer = [*poll(ask, watched, expected, minutes * 60)][-1] if watched else ask()
+    value, answer = [*poll(ask, watched, expected, minutes * values["minute_s"])][-1] if watched else ask()
     for variable, path in step.get("save", {}).items():
         if (found := jmespath.search(path, answer)) is not None:
             values[variable] = found
     remark = "" if re.fullmatch(expected, str(value)) else f", where {expected or 'no error'} was expected"
-    return f"{value or 'done'}{remark}"
+    return f"{'done' if value in ('', None) else value}{remark}"
 
 
 def remove(client: Client, values: Values, tell: Callable[[str], None], patience_s: float) -> list[str]:
     """Removes all whose name or tag has the prefix. Returns what was not: each with the reason and the command."""
-    deadline = monotonic() + patience_s
+    deadline, pause = monotonic() + patience_s, 0.1
     while True:
         failed, again = [], False
         for kind in load("removal"):
@@ -117,8 +117,8 @@ def remove(client: Client, values: Values, tell: Callable[[str], None], patience
             path, request = fill_in(kind["path"], values), fill_in(kind.get("with", {}), values)
             try:
                 names = [*each(client(service), listing, path, **request)]
-            except (ClientError, BotoCoreError) as error:
-                failed.append(f"not checked: {kind['list']}: {error}")
+            except (ClientError, BotoCoreError) as denial:
+                failed.append(f"not checked: {kind['list']}: {denial}")
                 continue
             for name in names:
                 request, error = {}, ""
@@ -130,7 +130,8 @@ def remove(client: Client, values: Values, tell: Callable[[str], None], patience
                 failed.append(f"{name}: {error or 'being removed'}\n{_command(operation, request, values['region'])}")
         if not again or monotonic() > deadline:
             return failed
-        sleep(min(5, patience_s / 100))
+        sleep(pause)
+        pause = min(2 * pause, 10)
 
 
 def _command(operation: str, request: Mapping[str, Any], region: str) -> str:

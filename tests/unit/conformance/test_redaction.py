@@ -25,17 +25,19 @@ SECRETS = (
     "54.240.197.12",
     "2600:1f18:abcd::17",
 )
-words = st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), max_size=8)
+words = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=8)
 texts = st.builds(
     lambda before, secret, after: f"{before} {secret} {after}", words, st.sampled_from(SECRETS), words
 ) | st.sampled_from(SECRETS)
 nested = st.recursive(
     texts,
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(texts | words, inner, max_size=3)
-    | inner.map(json.dumps)
-    | inner.map(lambda value: quote(json.dumps(value)))
-    | inner.map(lambda value: json.dumps({"Statement": json.dumps(value)})),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(texts | words, inner, max_size=3)
+        | inner.map(json.dumps)
+        | inner.map(lambda value: quote(json.dumps(value)))
+        | inner.map(lambda value: json.dumps({"Statement": json.dumps(value)}))
+    ),
     max_leaves=6,
 )
 

@@ -8,7 +8,6 @@ import pytest
 
 from mistral7b.conformance.recording import Entry
 from mistral7b.conformance.replay import compare
-from tests.unit.conformance.test_recordings import RECORDINGS, replayed
 
 EVENTS = [
     {"EventId": "1a", "LogicalResourceId": "Topic", "ResourceStatus": "CREATE_IN_PROGRESS"},
@@ -91,14 +90,3 @@ def test_times_ids_and_the_order_of_other_lists_are_no_difference() -> None:
     other["answer"] |= {"At": "2027-01-01T10:00:00+00:00", "Variants": ENTRY["answer"]["Variants"][::-1]}
     other["changes"] = [[1.0, "Updating"], [2.0, "InService"]]  # a short state may not be seen
     assert list(compare(ENTRY, other)) == []
-
-
-def test_a_call_that_the_embedded_aws_answers_otherwise_is_named() -> None:
-    entry = {**REFUSED, "operation": "iam.GetRole", "request": {"RoleName": "none"}, "error": "NoSuchThing"}
-    entry = {key: one for key, one in entry.items() if key not in ("watched", "changes")}
-    found = replayed({"region": "us-east-1"}, [entry])
-    assert [(one.kind, one.replayed) for one in found] == [("status", 404), ("error", "NoSuchEntity")]
-
-
-def test_there_is_a_recording() -> None:
-    assert RECORDINGS
