@@ -31,6 +31,7 @@ from mistral7b.operate.calls import Client
 from mistral7b.operate.costs import estimate
 from mistral7b.yamlfile import read
 from mistral7b_cli.aws import announce, explained
+from mistral7b_cli.demo.command import interruptible
 from mistral7b_cli.demo.scenario import exported
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder
 from mistral7b_cli.output import confirmed, progress, say, write_json
@@ -48,6 +49,7 @@ $ mistral7b verify --clean verify-1a2b3c
 
 Exit code 1: the embedded AWS answers differently, or not all could be removed; 3: no credentials.
 """
+_PREFIX = re.compile("verify-[0-9a-f]{6}")
 Templates = dict[str, str]
 tell = partial(say, on=progress)
 
@@ -81,7 +83,7 @@ def verify(
     """
     if sum(map(bool, (record, recorded, clean))) != 1:
         raise UserError("nothing or too much to do\nfix: give one of --record, --replay and --clean")
-    if clean and not re.fullmatch("verify-[0-9a-f]{6}", clean):
+    if clean and not _PREFIX.fullmatch(clean):
         raise UserError(f"--clean {clean}: no run has this prefix\nfix: give the one that the run printed: verify-…")
     if record and record.exists() and not yes:
         raise UserError(f"--record {record}: the file exists\nfix: name another, or add --yes to write over it")
@@ -95,12 +97,10 @@ def verify(
     with ExitStack() as stack:
         if local or (recorded and not caller.is_embedded(caller.endpoint_url())):
             stack.enter_context(exported(stack.enter_context(running_server()).settings(region=where)))
+        stack.enter_context(interruptible("recording", progress))
         stack.enter_context(explained(where, what="the account could not be called"))
         session = announce(f"prefix {prefix}", where, env.account, folder / f"{name}.yaml", must_know=True)
-        template: Templates = {}
-        if record and file:
-            _agree(file, yes=yes)
-            template = _templates(file, folder, prefix)
+        template = _templates(file, folder, prefix, yes=yes) if record and file else {}
         try:
             if record:
                 _record(record, session, env, prefix, template)
@@ -110,24 +110,14 @@ def verify(
             _remove(prefix, where)
 
 
-def _agree(env: Environment, *, yes: bool) -> None:
-    """Says what the full tier costs, and asks."""
-    hourly = estimate(env).items[0].usd_per_hour
-    usd = f"{2 * scenario.HOURS * hourly[0]:.0f} USD" if hourly else "an amount that is not built in"
-    tell(f"{scenario.HOURS} hours with up to two {env.instance_type} cost {usd} at most, and its network some cents.")
-    tell("Its last steps take the role from SageMaker: network interfaces may stay, which only AWS Support removes.")
-    if not yes:
-        confirmed("Deploy it?")
-
-
 def _read(file: Path) -> tuple[Entry, list[Entry]]:
     try:
         head, *entries = map(json.loads, file.read_text(encoding="utf-8").splitlines())
-        if {"prefix", "region"} <= head.keys() and all("operation" in one for one in entries):
+        if _PREFIX.fullmatch(head["prefix"]) and head["region"] and all(one["operation"] for one in entries):
             return head, entries
-        reason = "its first line names no prefix and region, or another no operation"
-    except (ValueError, AttributeError, TypeError) as error:
-        reason = str(error)
+        reason = "its first line has to name prefix and region"
+    except (ValueError, LookupError, TypeError) as error:
+        reason = f"{type(error).__name__}: {error}"
     raise UserError(f"--replay {file}: it is no recording: {reason}\nfix: name a file that --record wrote")
 
 
@@ -163,15 +153,27 @@ def _record(file: Path, session: boto3.Session, env: Environment, prefix: str, t
             lines.write(json.dumps(entry) + "\n")
 
         write({**head, "botocore": botocore.__version__, "date": str(datetime.now(UTC).date())})
-        recorder = Recorder(write, Redactor(identity["Account"], private))
+        steps = scenario.load(tier)
+        asked = str((steps, values)).lower()  # a user called sagemaker must not make the requests unreadable
+        redactor = Redactor(identity["Account"], [one for one in private if one.lower() not in asked])
+        recorder = Recorder(write, redactor)
         recorder.attach(session.events)
-        if not scenario.run(client, scenario.load(tier), recorder, values, tell):
+        if not scenario.run(client, steps, recorder, values, tell):
             raise typer.Exit(INTERRUPTED)
     tell(f"recorded in {file}: conformance/README.md says how to send it")
 
 
-def _templates(env: Environment, folder: Path, prefix: str) -> Templates:
-    """The template of the environment under another name, the same with another limit, and the endpoint's name."""
+def _templates(env: Environment, folder: Path, prefix: str, *, yes: bool) -> Templates:
+    """The template of the environment under another name, the same with another limit, and the endpoint's name.
+
+    Says what the full tier costs, and asks first.
+    """
+    hourly = estimate(env).items[0].usd_per_hour
+    usd = f"{2 * scenario.HOURS * hourly[0]:.0f} USD" if hourly else "an amount that is not built in"
+    tell(f"{scenario.HOURS} hours with up to two {env.instance_type} cost {usd} at most, and its network some cents.")
+    tell("Its last steps take the role from SageMaker: network interfaces may stay, which only AWS Support removes.")
+    if not yes:
+        confirmed("Deploy it?")
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         if (folder / COMMON).exists():

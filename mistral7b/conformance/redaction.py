@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 from ipaddress import ip_address
 from typing import Any
@@ -41,7 +42,12 @@ class Redactor:
     def __call__(self, value: Any) -> Any:
         """The value as JSON can hold it."""
         if isinstance(value, dict):
-            return {self._text(key): self._field(key, inner) for key, inner in value.items()}
+            return {
+                self._text(key): self._placeholder("hidden", str(inner))
+                if inner and _HIDDEN.search(key)
+                else self(inner)
+                for key, inner in value.items()
+            }
         if isinstance(value, list):
             return [self(inner) for inner in value]
         if isinstance(value, str | datetime):
@@ -50,29 +56,21 @@ class Redactor:
             return value if (text := self._text(str(value))) == str(value) else text
         return f"<{type(value).__name__}>"  # such as the stream of an answer
 
-    def _field(self, key: str, value: Any) -> Any:
-        return self._placeholder("hidden", str(value)) if value and _HIDDEN.search(key) else self(value)
-
     def _text(self, text: str) -> str:
         """Redacted as it stands, URL-encoded and in JSON."""
         if (plain := unquote(text)) != text:
             return text if (redacted := self._text(plain)) == plain else quote(redacted)
-        if text[:1] in ("{", "[", '"'):
-            try:
-                value = json.loads(text)
-            except ValueError:
-                return self._pattern.sub(self._found, text)
-            return text if (redacted := self(value)) == value else json.dumps(redacted)
+        with suppress(ValueError):
+            if text[:1] in ("{", "[", '"'):
+                return text if (redacted := self(value := json.loads(text))) == value else json.dumps(redacted)
         return self._pattern.sub(self._found, text)
 
     def _found(self, found: re.Match[str]) -> str:
-        if found.lastgroup == "ip":
-            try:
-                if not ip_address(found[0]).is_global:
-                    return found[0]
-            except ValueError:
-                return found[0]
-        return self._placeholder("account" if found[0] == self._account else str(found.lastgroup), found[0])
+        kind, text = str(found.lastgroup), found[0]
+        with suppress(ValueError):  # it only looks like an address
+            if kind != "ip" or ip_address(text).is_global:
+                return self._placeholder("account" if text == self._account else kind, text)
+        return text
 
     def _placeholder(self, kind: str, text: str) -> str:
         number = self._seen.setdefault((kind, text), 1 + sum(one == kind for one, _ in self._seen))

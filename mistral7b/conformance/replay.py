@@ -125,9 +125,6 @@ def _fields(where: str, before: Any, after: Any) -> Iterator[tuple[str, str, Any
 def _items(where: str, before: list[Any], after: list[Any]) -> Iterator[tuple[str, str, Any, Any]]:
     """Events are in an order; all else may come in any."""
     if any(isinstance(one, dict) and "EventId" in one for one in before):
-        order = [
-            [(one.get("LogicalResourceId"), one.get("ResourceStatus")) for one in side] for side in (before, after)
-        ]
         first, second = _order(before), _order(after)
         if first != second:
             yield "order", where, first, second
@@ -136,19 +133,14 @@ def _items(where: str, before: list[Any], after: list[Any]) -> Iterator[tuple[st
         yield "value", where, f"{len(before)} items", f"{len(after)} items"
         return
     else:
-        before, after = (
-            sorted(side, key=lambda one: str(_shape(json.dumps(one, sort_keys=True)))) for side in (before, after)
-        )
+        before, after = (sorted(side, key=lambda one: str(_shape(json.dumps(one)))) for side in (before, after))
     for number, pair in enumerate(zip(before, after, strict=True)):
         yield from _fields(f"{where}[{number}]", *pair)
 
 
 def _order(events: list[Any]) -> list[tuple[str, Any]]:
-    names = (str(one.get("LogicalResourceId")) for one in events)
-    return [
-        ("(stack)" if _is_id(name) else name, one.get("ResourceStatus"))
-        for name, one in zip(names, events, strict=True)
-    ]
+    names = [str(one.get("LogicalResourceId")) for one in events]  # that of the stack's own events is the stack's name
+    return [(_shape(name), one.get("ResourceStatus")) for name, one in zip(names, events, strict=True)]
 
 
 def _type(value: Any) -> str:
