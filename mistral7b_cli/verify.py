@@ -49,6 +49,7 @@ $ mistral7b verify --clean verify-1a2b3c
 
 Exit code 1: the embedded AWS answers differently, or not all could be removed; 3: no credentials.
 """
+_FIELDS = {"step", "operation", "request", "status", "error", "message", "answer"}
 _PREFIX = re.compile("verify-[0-9a-f]{6}")
 Templates = dict[str, str]
 tell = partial(say, on=progress)
@@ -113,10 +114,14 @@ def verify(
 def _read(file: Path) -> tuple[Entry, list[Entry]]:
     try:
         head, *entries = map(json.loads, file.read_text(encoding="utf-8").splitlines())
-        if _PREFIX.fullmatch(head["prefix"]) and head["region"] and all(one["operation"] for one in entries):
+        if (
+            _PREFIX.fullmatch(head["prefix"])
+            and head["region"]
+            and all("not_recorded" in one or one.keys() >= _FIELDS for one in entries)
+        ):
             return head, entries
-        reason = "its first line has to name prefix and region"
-    except (ValueError, LookupError, TypeError) as error:
+        reason = "its first line has to name prefix and region, every other a call and its answer"
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
         reason = f"{type(error).__name__}: {error}"
     raise UserError(f"--replay {file}: it is no recording: {reason}\nfix: name a file that --record wrote")
 

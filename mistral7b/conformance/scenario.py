@@ -18,7 +18,7 @@ from mistral7b.operate.calls import Client, each
 
 HOURS = 4
 """What the full tier takes at most."""
-_LATER = re.compile("DependencyViolation|InUse|DeleteConflict|Throttl|progress", re.IGNORECASE)
+_LATER = re.compile("DependencyViolation|InUse|DeleteConflict|Throttl|ValidationException")
 _VARIABLE = re.compile(r"\$([a-z]\w*)")
 Values = dict[str, Any]
 Answer = tuple[str, Any]
@@ -38,7 +38,7 @@ def call(client: Client, operation: str, request: Mapping[str, Any]) -> Answer:
         return "", getattr(client(service), xform_name(name))(**request)
     except ClientError as error:
         return str(error.response["Error"]["Code"]), {}
-    except BotoCoreError as error:
+    except (BotoCoreError, AttributeError) as error:  # no connection; or this botocore has no such operation
         return type(error).__name__, {}
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from tests.unit.cli.conftest import Run
 
+GOOD = '{"prefix": "verify-1a2b3c", "region": "us-east-1"}\n'
+
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
@@ -24,7 +26,9 @@ def test_wrong_arguments_are_named(run: Run, tmp_path: Path, arguments: list[str
     assert not (tmp_path / "a.jsonl").exists()
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]\n", '{"prefix": "", "region": "us-east-1"}\n', '{"prefix": 1}\n'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]\n", '{"prefix": "", "region": "us-east-1"}\n', '{"prefix": 1}\n', GOOD + "1\n", GOOD + "{}\n"]
+)
 def test_a_file_that_is_no_recording_is_named(run: Run, tmp_path: Path, text: str) -> None:
     file = tmp_path / "some.jsonl"
     file.write_text(text)

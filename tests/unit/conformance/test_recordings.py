@@ -51,5 +51,13 @@ def test_a_call_that_the_embedded_aws_answers_otherwise_is_named(server: State) 
     assert [(one.kind, one.replayed) for one in found] == [("status", 404), ("error", "NoSuchEntity")]
 
 
+def test_a_call_that_botocore_does_not_know_is_named(server: State) -> None:
+    answered = {"request": {}, "status": 200, "error": "", "message": "", "answer": {}}
+    entries = [{"step": one, "operation": one, **answered} for one in ("iam.NoSuchCall", "no-such-service.Call")]
+    found = replayed(server, "us-east-1", entries)
+    assert {one.replayed for one in found} == {"botocore does not know the operation"}
+    assert len(found) == 2
+
+
 def test_there_is_a_recording() -> None:
     assert RECORDINGS
