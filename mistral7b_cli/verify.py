@@ -96,7 +96,7 @@ def verify(
     env = file or Environment(name="dev", region=where)
     prefix = head.get("prefix") or clean or f"verify-{'000000' if local else secrets.token_hex(3)}"
     with ExitStack() as stack:
-        if local or (recorded and not caller.is_embedded(caller.endpoint_url())):
+        if own := local or (recorded and not caller.is_embedded(caller.endpoint_url())):
             stack.enter_context(exported(stack.enter_context(running_server()).settings(region=where)))
         stack.enter_context(interruptible("recording", progress))
         stack.enter_context(explained(where, what="the account could not be called"))
@@ -108,17 +108,15 @@ def verify(
             elif recorded:
                 _replay(recorded, head, entries, session, as_json=as_json)
         finally:
-            _remove(prefix, where)
+            if not own:  # an AWS of the command's own ends, with all that is in it
+                _remove(prefix, where)
 
 
 def _read(file: Path) -> tuple[Entry, list[Entry]]:
     try:
         head, *entries = map(json.loads, file.read_text(encoding="utf-8").splitlines())
-        if (
-            _PREFIX.fullmatch(head["prefix"])
-            and head["region"]
-            and all("not_recorded" in one or one.keys() >= _FIELDS for one in entries)
-        ):
+        complete = all("not_recorded" in one or one.keys() >= _FIELDS for one in entries)
+        if _PREFIX.fullmatch(head["prefix"]) and head["region"] and complete:
             return head, entries
         reason = "its first line has to name prefix and region, every other a call and its answer"
     except (ValueError, LookupError, TypeError, AttributeError) as error:

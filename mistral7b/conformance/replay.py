@@ -149,9 +149,10 @@ def _in_order(items: list[Any]) -> list[Any]:
     return items if _are_events(items) else sorted(items, key=key)
 
 
-def _order(events: list[Any]) -> list[tuple[str, Any]]:
-    names = [str(one.get("LogicalResourceId")) for one in events]  # that of the stack's own events is the stack's name
-    return [(_shape(name), one.get("ResourceStatus")) for name, one in zip(names, events, strict=True)]
+def _order(events: list[Any]) -> list[tuple[Any, Any]]:
+    own = [one.get("LogicalResourceId") == one.get("StackName") for one in events]
+    names = ["(stack)" if is_own else one.get("LogicalResourceId") for is_own, one in zip(own, events, strict=True)]
+    return [(name, one.get("ResourceStatus")) for name, one in zip(names, events, strict=True)]
 
 
 def _type(value: Any) -> str:

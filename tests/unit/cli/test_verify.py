@@ -26,9 +26,10 @@ def test_wrong_arguments_are_named(run: Run, tmp_path: Path, arguments: list[str
     assert not (tmp_path / "a.jsonl").exists()
 
 
-@pytest.mark.parametrize(
-    "text", ["", "{", "[]\n", '{"prefix": "", "region": "us-east-1"}\n', '{"prefix": 1}\n', GOOD + "1\n", GOOD + "{}\n"]
-)
+BROKEN = ("", "{", "[]\n", '{"prefix": "", "region": "us-east-1"}\n', '{"prefix": 1}\n', GOOD + "1\n", GOOD + "{}\n")
+
+
+@pytest.mark.parametrize("text", BROKEN)
 def test_a_file_that_is_no_recording_is_named(run: Run, tmp_path: Path, text: str) -> None:
     file = tmp_path / "some.jsonl"
     file.write_text(text)
