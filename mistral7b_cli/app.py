@@ -45,6 +45,7 @@ _PANELS = {
     "Try locally": {
         "demo": "Deploy, invoke, update and remove Mistral 7B, on an embedded AWS of its own.",
         "local": "The embedded AWS: run it, see whether it runs, stop it.",
+        "verify": "Record how AWS answers in your account, and compare the embedded AWS with that.",
     },
     "Files": {
         "init": "Write a repository of your own that pins this release.",

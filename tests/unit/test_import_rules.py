@@ -39,6 +39,7 @@ LIBRARY = {
     "environment": {"capacity", "catalog", "errors", "tgi", "workload", "yamlfile"},
     "operate": {"capacity", "catalog", "endpoint", "environment", "errors", "project", "promotion.names", "prompts"}
     | {"tgi", "yamlfile"},
+    "conformance": {"operate"},
     "promotion": {"catalog", "environment", "errors", "operate", "project", "promotion.names", "yamlfile"},
 }
 

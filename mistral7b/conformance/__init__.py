@@ -1,0 +1,1 @@
+"""How AWS answers: scenarios to record in an account, and recordings to hold the embedded AWS against."""
