@@ -30,6 +30,7 @@ EXAMPLES: Cases = of(
     ROLE,
     {
         "trust that is no JSON": ({"AssumeRolePolicyDocument": "{"}, {}),
+        "trust without statements": ({"AssumeRolePolicyDocument": "{}"}, {}),
         "principal that does not exist": (_trust(**NOBODY), _trust(Principal={"AWS": "$role"})),
         "trust of nobody": (_trust(Principal=None), {}),
         "trust on a resource": (_trust(Resource="*"), {}),
