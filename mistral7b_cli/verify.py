@@ -43,7 +43,7 @@ _EPILOG = """
 **Examples**
 
 $ mistral7b verify --record account.jsonl  # some minutes; cents at most
-$ mistral7b verify --record full.jsonl --tier full --environment dev  # hours; says what it costs, and asks
+$ mistral7b verify --record full.jsonl --tier full  # hours; says its cost, and asks
 $ mistral7b verify --replay account.jsonl
 $ mistral7b verify --clean verify-1a2b3c
 

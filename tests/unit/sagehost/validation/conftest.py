@@ -64,6 +64,9 @@ def world() -> Iterator[dict[str, Any]]:  # noqa: PLR0915 - a list of resources
         config(name)
     config("one", count=1)
     config("larger", kind="ml.g5.4xlarge")
+    memory = {"MemorySizeInMB": 2048, "MaxConcurrency": 5}
+    serverless = {"VariantName": "main", "ModelName": "model", "ServerlessConfig": memory}
+    sagemaker.create_endpoint_config(EndpointConfigName="serverless", ProductionVariants=[serverless])
     config("without-model", model="gone-model")
     sagemaker.delete_model(ModelName="gone-model")
     spare = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.2.0/28")["Subnet"]["SubnetId"]

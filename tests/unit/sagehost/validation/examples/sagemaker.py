@@ -105,6 +105,7 @@ EXAMPLES |= of(
             _variant(ServerlessConfig=SERVERLESS),
             _variant(ServerlessConfig=SERVERLESS, InstanceType=None, InitialInstanceCount=None),
         ),
+        "instance pools": (_variant(InstancePools=[{"InstanceType": "ml.g5.2xlarge", "Priority": 1}]), {}),
         "component without role": (_component(1, ExecutionRoleArn=None), _component(1)),
         "minimum above maximum": (_component(3), _component(2)),
     },
@@ -142,6 +143,7 @@ RETAIN: Json = {"RetainAllVariantProperties": True}
 EXAMPLES |= {
     "endpoint exists": ("CreateEndpoint", CREATE, {"EndpointName": "Endpoint"}, {}),
     "unknown configuration": ("CreateEndpoint", CREATE, {"EndpointConfigName": "none"}, {}),
+    "variant without instances": ("CreateEndpoint", CREATE, {"EndpointConfigName": "serverless"}, {}),
     "model gone": ("UpdateEndpoint", UPDATE, {"EndpointConfigName": "without-model"}, {}),
     "subnet gone": ("CreateEndpoint", CREATE, {"EndpointConfigName": "without-subnet"}, {}),
     "unknown endpoint": ("DeleteEndpoint", {}, {"EndpointName": "none"}, {"EndpointName": "failed"}),
