@@ -71,6 +71,7 @@ class Stacks(Operations):
                 )
                 return EmptyResult()
         stack.token = request.get("ClientRequestToken")
+        stack.role_arn = self.request.get("RoleARN") or stack.role_arn
         stack.move("DELETE_IN_PROGRESS", engine.USER_INITIATED)
         engine.start(lambda: engine.delete(stack, retain), stack)
         return EmptyResult()
@@ -115,6 +116,7 @@ class Stacks(Operations):
 
     def _roll_back(self, stack: Stack, kind: str, skip: frozenset[str] = frozenset()) -> None:
         stack.token = self.request.get("ClientRequestToken")
+        stack.role_arn = self.request.get("RoleARN") or stack.role_arn
         stack.move(f"{engine.ROLLBACK[kind]}_IN_PROGRESS", engine.USER_INITIATED)
         engine.start(lambda: engine.roll_back(stack, kind, skip), stack)
 

@@ -8,7 +8,7 @@ from moto.utilities.utils import get_partition
 
 from sagehost import moto_app
 from sagehost.accounts import url_suffix
-from sagehost.cloudformation import schema
+from sagehost.cloudformation import authorization, schema
 from sagehost.cloudformation.errors import ResourceFailure, ValidationError
 from sagehost.cloudformation.intrinsics import Evaluator
 from sagehost.cloudformation.providers import PROVIDERS
@@ -25,7 +25,7 @@ ATTRIBUTES = ("Metadata", "DeletionPolicy", "UpdateReplacePolicy")
 def resource_of(stack: Stack, resource: Deployed) -> Resource:
     """A resource of the stack, for its provider."""
     where = (stack.account, stack.region, stack.name)
-    return Resource(PROVIDERS[resource.type], *where, resource.logical_id, resource.physical_id)
+    return Resource(PROVIDERS[resource.type], *where, resource.logical_id, resource.physical_id, stack.role_arn)
 
 
 def ssm_value(stack: Stack, name: str) -> str:
@@ -98,6 +98,7 @@ class TargetState:
 
     def zones(self, region: str) -> list[str]:
         """The names of a region's availability zones."""
+        authorization.check_zones(self._stack.role_arn, region)
         client = moto_app.client("ec2", self._stack.account, region)
         return [zone["ZoneName"] for zone in client.describe_availability_zones()["AvailabilityZones"]]
 

@@ -19,9 +19,9 @@ from botocore.exceptions import ClientError, ParamValidationError
 from botocore.model import OperationModel, StructureShape
 from moto.utilities.utils import get_partition
 
-from sagehost import moto_app
+from sagehost import moto_app, roles
 from sagehost.accounts import url_suffix
-from sagehost.cloudformation import schema
+from sagehost.cloudformation import authorization, schema
 from sagehost.cloudformation.errors import ResourceFailure
 from sagehost.cloudformation.providers.coercion import coerce
 from sagehost.cloudformation.values import Json
@@ -70,6 +70,8 @@ class Resource:
     logical_id: str
     id: str = ""
     """The physical id, which is what Ref gives; empty until the resource exists."""
+    role_arn: str | None = None
+    """The role that its stack acts as; None: the account's administrator."""
 
     def call(self, operation: str, /, **parameters: Json) -> Json:
         """Call an operation of the type's service, its parameters brought to the types of the API.
@@ -79,6 +81,7 @@ class Resource:
         """
         model = self._model(operation)
         shaped = coerce(parameters, model.input_shape, self.provider.type) if model.input_shape else {}
+        self.authorize(model.name, shaped)
         try:
             response = getattr(self._client, operation)(**shaped)
         except ClientError as error:
@@ -90,6 +93,17 @@ class Resource:
         for refused in response.get("Unsuccessful", []):  # EC2 refuses single resources in a call that succeeds
             raise ResourceFailure(refused["Error"]["Message"])
         return response
+
+    def authorize(self, operation: str, parameters: Props) -> None:
+        """Refuse what the stack's role may not do. Raises ResourceFailure."""
+        try:
+            if self.role_arn:
+                authorization.check(self, self.provider.service, operation, parameters)
+        except roles.AccessDenied as error:
+            model = self._client.meta.service_model
+            status, code = (400, "AccessDeniedException") if "json" in model.protocol else (403, "AccessDenied")
+            code = "UnauthorizedOperation" if self.provider.service == "ec2" else code
+            raise failure(model.service_id, code, str(error.message), status) from error
 
     def call_on(self, operation: str, properties: Props, /, **parameters: Json) -> Json:
         """Call an operation on this resource, which the provider's handle names."""
