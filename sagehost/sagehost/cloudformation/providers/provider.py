@@ -81,7 +81,7 @@ class Resource:
         """
         model = self._model(operation)
         shaped = coerce(parameters, model.input_shape, self.provider.type) if model.input_shape else {}
-        self.authorize(model.name, shaped)
+        self.authorize(operation, shaped)
         try:
             response = getattr(self._client, operation)(**shaped)
         except ClientError as error:
@@ -95,15 +95,17 @@ class Resource:
         return response
 
     def authorize(self, operation: str, parameters: Props) -> None:
-        """Refuse what the stack's role may not do. Raises ResourceFailure."""
+        """Raise ResourceFailure where the role of the stack may not call an operation of the type's service."""
+        meta = self._client.meta
         try:
             if self.role_arn:
-                authorization.check(self, self.provider.service, operation, parameters)
+                authorization.check(self, meta.method_to_api_mapping[operation], parameters)
         except roles.AccessDenied as error:
-            model = self._client.meta.service_model
-            status, code = (400, "AccessDeniedException") if "json" in model.protocol else (403, "AccessDenied")
-            code = "UnauthorizedOperation" if self.provider.service == "ec2" else code
-            raise failure(model.service_id, code, str(error.message), status) from error
+            service, status = meta.service_model, 400 if "json" in meta.service_model.protocol else 403
+            code = "UnauthorizedOperation" if self.provider.service == "ec2" else "AccessDenied"
+            raise failure(
+                service.service_id, f"{code}Exception" if status == 400 else code, error.message, status
+            ) from error
 
     def call_on(self, operation: str, properties: Props, /, **parameters: Json) -> Json:
         """Call an operation on this resource, which the provider's handle names."""
