@@ -8,6 +8,7 @@ The resources of each action are those of AWS's Service Authorization Reference,
 import json
 import sys
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,8 @@ ADDED: dict[str, tuple[str, str]] = {
         "DeleteEndpoint, API reference: it deregisters the endpoint's scalable targets, and fails without the right to",
     ),
     "AWS::CodeBuild::Project": (
-        "codebuild:CreateProject codebuild:BatchGetProjects codebuild:UpdateProject codebuild:DeleteProject iam:PassRole",
+        "codebuild:CreateProject codebuild:BatchGetProjects codebuild:UpdateProject codebuild:DeleteProject "
+        "iam:PassRole",
         "no handlers in the schema: the API's operations; CreateProject passes the service role",
     ),
     "AWS::CodePipeline::Pipeline": (
@@ -67,11 +69,13 @@ ADDED: dict[str, tuple[str, str]] = {
     ),
 }
 OTHERS = (
-    "EC2::FlowLog EC2::RouteTable EC2::SecurityGroup EC2::SubnetRouteTableAssociation IAM::OIDCProvider IAM::RolePolicy "
-    "S3::Bucket S3::BucketPolicy SNS::Topic SNS::TopicPolicy SQS::Queue SQS::QueuePolicy Scheduler::Schedule "
-    "ApplicationAutoScaling::ScalableTarget ApplicationAutoScaling::ScalingPolicy CloudWatch::Alarm CloudWatch::Dashboard "
-    "EC2::VPC IAM::Role KMS::Alias KMS::Key Scheduler::ScheduleGroup"
+    "EC2::FlowLog EC2::RouteTable EC2::SecurityGroup EC2::SubnetRouteTableAssociation EC2::VPC IAM::OIDCProvider "
+    "IAM::Role IAM::RolePolicy KMS::Alias KMS::Key S3::Bucket S3::BucketPolicy SNS::Topic SNS::TopicPolicy SQS::Queue "
+    "SQS::QueuePolicy Scheduler::Schedule Scheduler::ScheduleGroup ApplicationAutoScaling::ScalableTarget "
+    "ApplicationAutoScaling::ScalingPolicy CloudWatch::Alarm CloudWatch::Dashboard"
 )
+"""The types whose schema says all."""
+
 PASSED_TO = {
     "AWS::SageMaker::Model": "sagemaker",
     "AWS::EC2::FlowLog": "vpc-flow-logs",
@@ -155,7 +159,7 @@ def main() -> int:
         }
         added = {source: sorted(known - found)} if known - found else {}
         types[name] = {"schema": sorted(known & found), "added": added}
-    every = {one for kind in types.values() for one in [*kind["schema"], *sum(kind["added"].values(), [])]}
+    every = {one for kind in types.values() for one in [*kind["schema"], *chain(*kind["added"].values())]}
     content = {
         "_about": "What CloudFormation's handlers call, by type. tools/write_execution_permissions.py writes it anew.",
         "types": types,

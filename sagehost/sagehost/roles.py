@@ -140,7 +140,8 @@ def check_action(
     """Whether a role's policies, or what the resource's policy says about the role, allow a service to do something.
 
     Permissions boundaries are not looked at. `resource` is an ARN, or `*` for an action without resources; `context`
-    has the condition keys beside those of every request, `session` is the name that the service gives its session. Raises AccessDenied: they do not, or a policy denies it.
+    has the condition keys beside those of every request; `session` is the name of the service's session. Raises
+    AccessDenied: they do not, or a policy denies it.
     """
     _, partition, _, _, account, name = role_arn.split(":")
     everywhere = {"aws:principalarn": role_arn, "aws:resourceaccount": account, "aws:securetransport": "true"}

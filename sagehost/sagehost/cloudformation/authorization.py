@@ -59,18 +59,23 @@ def _filled(resource: "Resource", pattern: str, parameters: Mapping[str, Any]) -
     for name in ("Partition", "Region", "Account"):
         pattern = pattern.replace(f"${{{name}}}", resource.text(f"{{{name.lower()}}}", {}))
     form = re.sub(r"\\\$\\\{\w+\\\}", "[^:]+", re.escape(pattern))
-    for value in parameters.values():
-        if isinstance(value, str) and re.fullmatch(form, value.removesuffix(":*")):
-            return value.removesuffix(":*"), True
+    # A subscription's ARN goes on after its topic's, and a log group's may.
+    for match in filter(None, (re.fullmatch(f"({form})(:[^:]*)?", str(one)) for one in parameters.values())):
+        return _lowered(match[1]), True
     told = {name: next(_told(name, parameters), "") for name in re.findall(r"\$\{(\w+)\}", pattern)}
     arn = re.sub(r"\$\{(\w+)\}", lambda one: told[one[1]] or "*", pattern)
-    return arn.lower() if ":sagemaker:" in arn else arn, all(told.values())
+    return _lowered(arn), all(told.values())
+
+
+def _lowered(arn: str) -> str:
+    """SageMaker's ARNs are in lower case, whatever the case of the name."""
+    return arn.lower() if ":sagemaker:" in arn else arn
 
 
 def _told(name: str, parameters: Mapping[str, Any]) -> Iterator[str]:
     """What parameters say for a placeholder of an ARN, such as `BucketName`."""
-    wanted = {one.lower() for one in (name, *_FACTS["parameters"].get(name, []))}
-    for value in (value for key, value in parameters.items() if key.lower() in wanted):
+    given = {key.lower(): value for key, value in parameters.items()}
+    for value in [given[one.lower()] for one in (name, *_FACTS["parameters"].get(name, [])) if one.lower() in given]:
         text = str(value[0] if isinstance(value, list) else value)
         text = text.rpartition("/")[2] if name == "QueueName" else re.sub("^(alias/|https://)", "", text)
         yield text.removeprefix("/") if name.startswith("ParameterName") else text
