@@ -54,10 +54,6 @@ ADDED: dict[str, tuple[str, str]] = {
         "sns:Subscribe sns:Unsubscribe sns:GetSubscriptionAttributes sns:SetSubscriptionAttributes",
         "no handlers in the schema: the API's operations",
     ),
-    "AWS::EC2::Subnet": (
-        "ec2:DescribeAvailabilityZones",
-        "Fn::GetAZs, CloudFormation template reference: the permission that it needs",
-    ),
     "AWS::EC2::VPCEndpoint": ("ec2:CreateTags ec2:DeleteTags", "not in the schema: its tags"),
     "AWS::Logs::LogGroup": (
         "logs:TagResource logs:UntagResource logs:ListTagsForResource",
@@ -69,7 +65,7 @@ ADDED: dict[str, tuple[str, str]] = {
     ),
 }
 OTHERS = (
-    "EC2::FlowLog EC2::RouteTable EC2::SecurityGroup EC2::SubnetRouteTableAssociation EC2::VPC IAM::OIDCProvider "
+    "EC2::FlowLog EC2::RouteTable EC2::SecurityGroup EC2::Subnet EC2::SubnetRouteTableAssociation EC2::VPC IAM::OIDCProvider "
     "IAM::Role IAM::RolePolicy KMS::Alias KMS::Key S3::Bucket S3::BucketPolicy SNS::Topic SNS::TopicPolicy SQS::Queue "
     "SQS::QueuePolicy Scheduler::Schedule Scheduler::ScheduleGroup ApplicationAutoScaling::ScalableTarget "
     "ApplicationAutoScaling::ScalingPolicy CloudWatch::Alarm CloudWatch::Dashboard"
