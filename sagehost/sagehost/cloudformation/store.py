@@ -120,7 +120,7 @@ class Stack:
     journal: list[Step] = field(default_factory=list)
     """What was done since the stack was last as it should be: what a roll-back has to undo."""
     role_arn: str | None = None
-    """What the operation under way, or the last one, acts as; None: as the account's administrator."""
+    """What the operation under way acts as; None: the account's administrator, as whom changes are planned."""
     termination_protection: bool = False
     disable_rollback: bool = False
     retain_except_on_create: bool = False

@@ -82,7 +82,10 @@ class TargetState:
         resource = self.known.get(logical_id)
         if resource is None:
             return UNKNOWN
-        return provider.attribute(resource_of(self._stack, resource), name, resource.properties)
+        try:
+            return provider.attribute(resource_of(self._stack, resource), name, resource.properties)
+        except ResourceFailure as error:
+            raise ValidationError(str(error)) from error
 
     def _check_exists(self, logical_id: str) -> None:
         if logical_id not in self.target.template.resources:

@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 import pytest
@@ -26,8 +25,8 @@ pytestmark = pytest.mark.xdist_group("execution policy")  # what one worker has 
 ROLE = "cfn-exec"
 REFUSED = re.compile(r"not authorized to perform: (\S+) on|may not call (\S+)")
 CALLED: list[str] = _FACTS["called"]
-COVERING = ("everything/endpoint", "archive/endpoint", "existing-everything/endpoint", "archive/github")
-COVERING += ("typical/pipeline", "variants/pipeline", "variants/pipeline-eu-west-1")
+COVERING = ("everything/endpoint", "archive/endpoint", "typical/pipeline", "variants/pipeline")
+COVERING += ("variants/pipeline-eu-west-1",)
 """Templates that together call every action."""
 OWNERS = {e.account for e in ENVIRONMENTS.values() if e.account} | {one.settings.account for one in PROMOTIONS.values()}
 """Accounts of the files, in whose place each template gets one of its own."""
@@ -156,12 +155,15 @@ def test_every_template_is_deployed_updated_and_removed_under_its_policy(path: s
     assert list(Deployment(path).run()) == []
 
 
-@cache
-def needed() -> frozenset[str]:
+@pytest.fixture(scope="module")
+def needed() -> set[str]:
     """The actions for lack of which a deployment, an update or a removal has failed."""
-    return frozenset(action for path in COVERING for action in Deployment(path, set(CALLED)).run())
+    found = set[str]()
+    for path in COVERING:
+        found.update(Deployment(path, set(CALLED) - found).run())
+    return found
 
 
 @pytest.mark.parametrize("action", CALLED)
-def test_without_one_of_the_proven_actions_a_stack_operation_fails(action: str) -> None:
-    assert action in needed()
+def test_without_a_proven_action_a_stack_operation_fails(action: str, needed: set[str]) -> None:
+    assert action in needed
