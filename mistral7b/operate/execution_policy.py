@@ -33,7 +33,7 @@ def documents(stacks: Iterable[StackPolicies]) -> list[Mapping[str, Any]]:
     """
     made: list[Mapping[str, Any]] = []
     for number, ((unproven, resources, condition), actions) in enumerate(sorted(_rules(stacks).items())):
-        statement = {"Sid": f"{'FromSchema' if unproven else 'Proven'}{number}", "Effect": "Allow"}
+        statement: dict[str, Any] = {"Sid": f"{'FromSchema' if unproven else 'Proven'}{number}", "Effect": "Allow"}
         statement |= {"Action": sorted(actions), "Resource": resources}
         statement |= {"Condition": json.loads(condition)} if condition else {}
         if not made or _size([*made[-1]["Statement"], statement]) > _MOST_CHARACTERS:

@@ -60,10 +60,10 @@ class StackPolicies:
     """Construct of each resource within the stack, by its logical id."""
     reasons: Mapping[str, Mapping[str, str]]
     """Reasons of each construct that has some, by its path."""
-    stack_name: str
-    account: str
+    stack_name: str = ""
+    account: str = "*"
     """`*` where the template is for any account."""
-    region: str
+    region: str = ""
 
     def statements(self) -> list[Statement]:
         """Every statement, in the order of the template.

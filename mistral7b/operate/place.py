@@ -32,10 +32,7 @@ class Place:
         return self.bootstrap.role(kind, self.account, self.region)
 
     def cdk_arguments(self, trusted: frozenset[str] = frozenset(), policies: str = "") -> list[str]:
-        """Arguments of `cdk` that bootstrap the place. `--trust` replaces the accounts trusted before: `trusted`.
-
-        `policies` are ARNs with commas between, of what CloudFormation may do. Default: everything.
-        """
+        """Arguments of `cdk` that bootstrap the place, with `--trust` for these accounts, which replace those before."""
         arguments = ["bootstrap", str(self), *self.bootstrap.options.split()]
         accounts = sorted((trusted | {self.pipeline_account}) - {self.account})
         if not accounts and not policies:

@@ -21,7 +21,15 @@ def restricted(user: User, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """The user, after what the command prints for an environment has been run."""
     folder = tmp_path_factory.mktemp("policies of this project")
     with user.having(NAME, {"account": ACCOUNT, "region": REGION}):
-        command = [BIN / "mistral7b", "bootstrap-policy", NAME, "-o", folder, "--environments", user.files]
+        command = [
+            str(BIN / "mistral7b"),
+            "bootstrap-policy",
+            NAME,
+            "-o",
+            str(folder),
+            "--environments",
+            str(user.files),
+        ]
         written = succeeded(
             subprocess.run(command, cwd=PROJECT, env=user.environ, capture_output=True, text=True, check=False)
         )

