@@ -65,7 +65,8 @@ ADDED: dict[str, tuple[str, str]] = {
     ),
 }
 OTHERS = (
-    "EC2::FlowLog EC2::RouteTable EC2::SecurityGroup EC2::Subnet EC2::SubnetRouteTableAssociation EC2::VPC IAM::OIDCProvider "
+    "EC2::FlowLog EC2::RouteTable EC2::SecurityGroup EC2::Subnet EC2::SubnetRouteTableAssociation "
+    "EC2::VPC IAM::OIDCProvider "
     "IAM::Role IAM::RolePolicy KMS::Alias KMS::Key S3::Bucket S3::BucketPolicy SNS::Topic SNS::TopicPolicy SQS::Queue "
     "SQS::QueuePolicy Scheduler::Schedule Scheduler::ScheduleGroup ApplicationAutoScaling::ScalableTarget "
     "ApplicationAutoScaling::ScalingPolicy CloudWatch::Alarm CloudWatch::Dashboard"

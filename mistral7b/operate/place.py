@@ -32,7 +32,7 @@ class Place:
         return self.bootstrap.role(kind, self.account, self.region)
 
     def cdk_arguments(self, trusted: frozenset[str] = frozenset(), policies: str = "") -> list[str]:
-        """Arguments of `cdk` that bootstrap the place, with `--trust` for these accounts, which replace those before."""
+        """Arguments of `cdk` that bootstrap the place; its `--trust` replaces the accounts `trusted` before."""
         arguments = ["bootstrap", str(self), *self.bootstrap.options.split()]
         accounts = sorted((trusted | {self.pipeline_account}) - {self.account})
         if not accounts and not policies:
