@@ -26,6 +26,7 @@ _PANELS = {
         "smoke": "Check whether the endpoint of an environment serves as its environment file says.",
         "protect": "Protect the deployed stacks of an environment from removal, or end that, as its file says.",
         "export": "Write an environment as one CloudFormation template, for accounts without the CDK.",
+        "bootstrap-policy": "Write what CloudFormation may do in your accounts, for `cdk bootstrap`.",
         "permissions": "Print every policy statement of an environment or the pipeline, with its reason.",
     },
     "Operate": {

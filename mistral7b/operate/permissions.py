@@ -60,6 +60,10 @@ class StackPolicies:
     """Construct of each resource within the stack, by its logical id."""
     reasons: Mapping[str, Mapping[str, str]]
     """Reasons of each construct that has some, by its path."""
+    stack_name: str = ""
+    account: str = "*"
+    """`*` where the template is for any account."""
+    region: str = ""
 
     def statements(self) -> list[Statement]:
         """Every statement, in the order of the template.
@@ -132,11 +136,12 @@ def read_policies(assembly: Path) -> list[StackPolicies]:
             if artifact["type"] == "aws:cloudformation:stack":
                 template = json.loads((manifest.parent / artifact["properties"]["templateFile"]).read_text("utf-8"))
                 metadata = json.loads((manifest.parent / artifact["additionalMetadataFile"]).read_text("utf-8"))
-                found.append(_policies(artifact["displayName"], template, metadata))
+                found.append(_policies(artifact, template, metadata))
     return found
 
 
-def _policies(name: str, template: Mapping[str, Any], metadata: Mapping[str, Any]) -> StackPolicies:
+def _policies(artifact: Mapping[str, Any], template: Mapping[str, Any], metadata: Mapping[str, Any]) -> StackPolicies:
+    name, (account, region) = artifact["displayName"], artifact["environment"].removeprefix("aws://").split("/")
     paths: dict[str, str] = {}
     reasons: dict[str, dict[str, str]] = {}
     for full, entries in metadata.items():
@@ -147,7 +152,10 @@ def _policies(name: str, template: Mapping[str, Any], metadata: Mapping[str, Any
                 paths[entry["data"]] = path.removesuffix("/Resource")
             elif entry["type"] == REASONS:
                 reasons.setdefault(path, {}).update(entry["data"])
-    return StackPolicies(name, template.get("Resources", {}), paths, reasons)
+    account = "*" if account == "unknown-account" else account
+    return StackPolicies(
+        name, template.get("Resources", {}), paths, reasons, artifact["properties"]["stackName"], account, region
+    )
 
 
 def _documents(value: Any, name: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:

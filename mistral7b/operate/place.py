@@ -31,12 +31,12 @@ class Place:
         """Name of the same."""
         return self.bootstrap.role(kind, self.account, self.region)
 
-    def cdk_arguments(self, trusted: frozenset[str] = frozenset()) -> list[str]:
-        """Arguments of `cdk` that bootstrap the place. `--trust` replaces the accounts trusted before: `trusted`."""
+    def cdk_arguments(self, trusted: frozenset[str] = frozenset(), policies: str = "") -> list[str]:
+        """Arguments of `cdk` that bootstrap the place; its `--trust` replaces the accounts `trusted` before."""
         arguments = ["bootstrap", str(self), *self.bootstrap.options.split()]
         accounts = sorted((trusted | {self.pipeline_account}) - {self.account})
-        if not accounts:
+        if not accounts and not policies:
             return arguments
-        policy = f"arn:{partition(self.region)}:iam::aws:policy/AdministratorAccess"
+        policies = policies or f"arn:{partition(self.region)}:iam::aws:policy/AdministratorAccess"
         trust = [word for account in accounts for word in ("--trust", account)]
-        return [*arguments, *trust, "--cloudformation-execution-policies", policy]
+        return [*arguments, *trust, "--cloudformation-execution-policies", policies]

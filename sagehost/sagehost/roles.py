@@ -128,11 +128,20 @@ def check(role_arn: str, *, by: str | Identity, source_arn: str | None = None, e
             raise AccessDenied(f"{refusal} ({error})") from error
 
 
-def check_action(role_arn: str, action: str, resource: str, context: Context, resource_policy: str = "{}") -> None:
+def check_action(
+    role_arn: str,
+    action: str,
+    resource: str,
+    context: Context,
+    resource_policy: str = "{}",
+    *,
+    session: str = "SageMaker",
+) -> None:
     """Whether a role's policies, or what the resource's policy says about the role, allow a service to do something.
 
     Permissions boundaries are not looked at. `resource` is an ARN, or `*` for an action without resources; `context`
-    has the condition keys beside those of every request. Raises AccessDenied: they do not, or a policy denies it.
+    has the condition keys beside those of every request; `session` is the name of the service's session. Raises
+    AccessDenied: they do not, or a policy denies it.
     """
     _, partition, _, _, account, name = role_arn.split(":")
     everywhere = {"aws:principalarn": role_arn, "aws:resourceaccount": account, "aws:securetransport": "true"}
@@ -143,8 +152,8 @@ def check_action(role_arn: str, action: str, resource: str, context: Context, re
             return
     except NotEvaluated as error:
         because = f" ({error})"
-    session = f"arn:{partition}:sts::{account}:assumed-role/{name.rsplit('/', 1)[-1]}/SageMaker"
-    raise AccessDenied(f"User: {session} is not authorized to perform: {action} on resource: {resource}{because}")
+    caller = f"arn:{partition}:sts::{account}:assumed-role/{name.rsplit('/', 1)[-1]}/{session}"
+    raise AccessDenied(f"User: {caller} is not authorized to perform: {action} on resource: {resource}{because}")
 
 
 def allows_action(role_arn: str, action: str, resource: str, resource_policy: str, context: Context) -> bool:

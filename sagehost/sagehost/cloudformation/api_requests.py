@@ -87,7 +87,7 @@ def refuse(planned: Plan) -> None:
 
 def begin(stack: Stack, wanted: Target, kind: str, request: Request) -> None:
     """Start to create or update the stack."""
-    stack.token = wanted.token
+    stack.token, stack.role_arn = wanted.token, wanted.role_arn
     stack.disable_rollback = bool(request.get("DisableRollback")) or request.get("OnFailure") == "DO_NOTHING"
     stack.retain_except_on_create = bool(request.get("RetainExceptOnCreate"))
     if kind == "UPDATE":

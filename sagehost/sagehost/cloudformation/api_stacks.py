@@ -76,6 +76,7 @@ class Stacks(Operations):
                 )
                 return EmptyResult()
         stack.token = request.get("ClientRequestToken")
+        stack.role_arn = self.request.get("RoleARN") or (stack.target.role_arn if stack.target else None)
         stack.move("DELETE_IN_PROGRESS", engine.USER_INITIATED)
         engine.start(lambda: engine.delete(stack, retain), stack)
         return EmptyResult()
@@ -126,6 +127,7 @@ class Stacks(Operations):
     def _roll_back(self, stack: Stack, kind: str, skip: frozenset[str] = frozenset()) -> None:
         self.check_role(stack)
         stack.token = self.request.get("ClientRequestToken")
+        stack.role_arn = self.request.get("RoleARN") or (stack.target.role_arn if stack.target else None)
         stack.move(f"{engine.ROLLBACK[kind]}_IN_PROGRESS", engine.USER_INITIATED)
         engine.start(lambda: engine.roll_back(stack, kind, skip), stack)
 

@@ -42,6 +42,8 @@ def _guarded(operation: Callable[[], None], stack: Stack) -> None:
         what = stack.status.removesuffix("_IN_PROGRESS")
         after = what.removesuffix("_CLEANUP") if what.endswith("_CLEANUP") else f"{what}_FAILED"
         stack.move(after, f"{DEFECT}: {type(error).__name__}: {error}")
+    finally:
+        stack.role_arn = None
 
 
 def _policy(name: str, *keeping: str) -> Callable[[Deployed], str]:

@@ -129,6 +129,8 @@ class Stack:
     change_sets: dict[str, ChangeSet] = field(default_factory=dict)
     journal: list[Step] = field(default_factory=list)
     """What was done since the stack was last as it should be: what a roll-back has to undo."""
+    role_arn: str | None = None
+    """What the operation under way acts as; None: the account's administrator, as whom changes are planned."""
     termination_protection: bool = False
     disable_rollback: bool = False
     retain_except_on_create: bool = False

@@ -25,7 +25,7 @@ ATTRIBUTES = ("Metadata", "DeletionPolicy", "UpdateReplacePolicy")
 def resource_of(stack: Stack, resource: Deployed) -> Resource:
     """A resource of the stack, for its provider."""
     where = (stack.account, stack.region, stack.name)
-    return Resource(PROVIDERS[resource.type], *where, resource.logical_id, resource.physical_id)
+    return Resource(PROVIDERS[resource.type], *where, resource.logical_id, resource.physical_id, role_arn=stack.role_arn)
 
 
 def ssm_value(stack: Stack, name: str) -> str:
@@ -82,7 +82,10 @@ class TargetState:
         resource = self.known.get(logical_id)
         if resource is None:
             return UNKNOWN
-        return provider.attribute(resource_of(self._stack, resource), name, resource.properties)
+        try:
+            return provider.attribute(resource_of(self._stack, resource), name, resource.properties)
+        except ResourceFailure as error:
+            raise ValidationError(str(error)) from error
 
     def _check_exists(self, logical_id: str) -> None:
         if logical_id not in self.target.template.resources:

@@ -35,13 +35,16 @@ class _Stored(Provider):
         physical_id = str(given) if self.name else resource.text(arn, {})
         if physical_id in self._all(resource):
             raise already_exists(self.type, physical_id)
+        resource.authorize(self.create_with, {**properties, self.name or "ConnectionArn": physical_id})
         self._store(resource, physical_id, properties)
         return physical_id
 
     def update(self, resource: Resource, properties: Props) -> None:
+        resource.authorize(self.update_with, {**properties, self.name or "ResourceArn": resource.id})
         self._store(resource, resource.id, properties)
 
     def delete(self, resource: Resource, _: Props) -> None:
+        resource.authorize(self.delete_with, {self.name or "ConnectionArn": resource.id})
         if self._all(resource).pop(resource.id, None) is None:
             raise ResourceNotFound(f"{resource.id} does not exist")
 
@@ -124,6 +127,7 @@ PROVIDERS = (
     _Stored(
         "AWS::CodePipeline::Pipeline",
         _check_pipeline,
+        update_with="update_pipeline",
         sends="Name RoleArn ArtifactStore ArtifactStores Stages PipelineType ExecutionMode Triggers Variables "
         "RestartExecutionOnUpdate DisableInboundStageTransitions Tags",
         name="Name",
@@ -133,6 +137,7 @@ PROVIDERS = (
     _Stored(
         "AWS::CodeBuild::Project",
         _check_project,
+        update_with="update_project",
         sends="Name Description Source Artifacts Environment ServiceRole EncryptionKey Cache LogsConfig "
         "TimeoutInMinutes QueuedTimeoutInMinutes Tags",
         name="Name",
@@ -142,6 +147,7 @@ PROVIDERS = (
     _Stored(
         "AWS::CodeConnections::Connection",
         _check_connection,
+        update_with="tag_resource",
         sends="ConnectionName ProviderType Tags",
         attributes={
             "ConnectionStatus": lambda resource, _: status(resource.id),

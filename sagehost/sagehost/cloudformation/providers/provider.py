@@ -19,9 +19,9 @@ from botocore.exceptions import ClientError, ParamValidationError
 from botocore.model import OperationModel, StructureShape
 from moto.utilities.utils import get_partition
 
-from sagehost import moto_app
+from sagehost import moto_app, roles
 from sagehost.accounts import url_suffix
-from sagehost.cloudformation import schema
+from sagehost.cloudformation import authorization, schema
 from sagehost.cloudformation.errors import ResourceFailure
 from sagehost.cloudformation.providers.coercion import coerce
 from sagehost.cloudformation.values import Json
@@ -72,6 +72,8 @@ class Resource:
     """The physical id, which is what Ref gives; empty until the resource exists."""
     written: list[str] = field(default_factory=list)
     """The operations that have changed something."""
+    role_arn: str | None = None
+    """The role that its stack acts as; None: the account's administrator."""
 
     def call(self, operation: str, /, **parameters: Json) -> Json:
         """Call an operation of the type's service, its parameters brought to the types of the API.
@@ -81,6 +83,7 @@ class Resource:
         """
         model = self._model(operation)
         shaped = coerce(parameters, model.input_shape, self.provider.type) if model.input_shape else {}
+        self.authorize(operation, shaped)
         try:
             response = getattr(self._client, operation)(**shaped)
         except ClientError as error:
@@ -94,6 +97,19 @@ class Resource:
         if not operation.startswith(("describe", "get", "list")):
             self.written.append(operation)
         return response
+
+    def authorize(self, operation: str, parameters: Props) -> None:
+        """Raise ResourceFailure where the role of the stack may not call an operation of the type's service."""
+        meta = self._client.meta
+        try:
+            if self.role_arn:
+                authorization.check(self, meta.method_to_api_mapping[operation], parameters)
+        except roles.AccessDenied as error:
+            service, status = meta.service_model, 400 if "json" in meta.service_model.protocol else 403
+            code = "UnauthorizedOperation" if self.provider.service == "ec2" else "AccessDenied"
+            raise failure(
+                service.service_id, f"{code}Exception" if status == 400 else code, error.message, status
+            ) from error
 
     def call_on(self, operation: str, properties: Props, /, **parameters: Json) -> Json:
         """Call an operation on this resource, which the provider's handle names."""
