@@ -104,9 +104,14 @@ def test_a_role_that_cloudformation_cannot_assume_is_refused(account: Account, s
 
 
 def test_a_stack_whose_role_is_gone_cannot_be_changed_or_deleted(account: Account) -> None:
-    account.deploy("it", topic(), RoleARN=service_role(account))
+    role, iam = service_role(account), account.client("iam")
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [everything]})
+    iam.put_role_policy(RoleName="deploys", PolicyName="all", PolicyDocument=document)
+    account.deploy("it", topic(), RoleARN=role)
     account.change_set("it", topic(DisplayName="two"))
-    account.client("iam").delete_role(RoleName="deploys")
+    iam.delete_role_policy(RoleName="deploys", PolicyName="all")
+    iam.delete_role(RoleName="deploys")
     with pytest.raises(ClientError, match=INVALID):
         account.delete("it")
     with pytest.raises(ClientError, match=INVALID):
