@@ -1,5 +1,8 @@
 """CDK constructs that serve a Text Generation Inference container on a private SageMaker endpoint."""
 
+from sagemaker_tgi.alarms import AlarmThresholds as AlarmThresholds
+from sagemaker_tgi.alarms import EndpointAlarms as EndpointAlarms
+from sagemaker_tgi.alarms import count_refusals as count_refusals
 from sagemaker_tgi.arns import INVOKE_ACTIONS as INVOKE_ACTIONS
 from sagemaker_tgi.artifact import EcrImage as EcrImage
 from sagemaker_tgi.artifact import ModelArtifact as ModelArtifact
@@ -22,6 +25,7 @@ from sagemaker_tgi.isolated_vpc import IsolatedVpc as IsolatedVpc
 from sagemaker_tgi.jumpstart import JumpStartMistral as JumpStartMistral
 from sagemaker_tgi.log_group import LogOptions as LogOptions
 from sagemaker_tgi.metrics import MetricOptions as MetricOptions
+from sagemaker_tgi.metrics import NamedVariant as NamedVariant
 from sagemaker_tgi.model import TgiModel as TgiModel
 from sagemaker_tgi.model_security_group import ModelSecurityGroup as ModelSecurityGroup
 from sagemaker_tgi.office_hours import OfficeHours as OfficeHours

@@ -9,8 +9,11 @@ from typing import TypedDict, Unpack
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 
+from sagemaker_tgi.arns import log_metric_namespace
+
 INVOCATION_NAMESPACE = "AWS/SageMaker"
 INSTANCE_NAMESPACE = "/aws/sagemaker/Endpoints"
+REFUSALS = "RefusedRequests"
 
 
 class MetricOptions(TypedDict, total=False):
@@ -76,3 +79,62 @@ class VariantMetrics:
     """Memory in use in percent."""
     metric_disk_utilization = partialmethod(metric, "DiskUtilization", namespace=INSTANCE_NAMESPACE)
     """Disk space in use in percent."""
+    metric_running_instances = partialmethod(
+        metric, "CPUUtilization", namespace=INSTANCE_NAMESPACE, statistic="SampleCount", period=cdk.Duration.minutes(1)
+    )
+    """Instances that run: each publishes its CPU utilization once a minute. Missing without any. Default: by minute."""
+
+    def metric_refused_requests(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Requests that the container refused because too many were in flight, streams included. Default: sum.
+
+        `count_refusals` counts them in the log. SageMaker's own metrics mix them with callers' mistakes, as both are
+        4XX, and lack refused streams, whose status is 200.
+        """
+        settings = MetricOptions(statistic="Sum") | options
+        return cloudwatch.Metric(namespace=log_metric_namespace(self.endpoint_name), metric_name=REFUSALS, **settings)
+
+    def metric_server_error_rate(self) -> cloudwatch.MathExpression:
+        """Percent of the requests that were answered with a status of 500 to 599, by minute."""
+        return self._rate("5XX", "FILL(errors, 0)", errors=self.metric_invocation_5xx_errors())
+
+    def metric_model_error_rate(self) -> cloudwatch.MathExpression:
+        """Percent of the requests that failed on the endpoint's side, by minute: 5XX, time-outs, broken connections.
+
+        `InvocationModelErrors` without what was answered with 400 to 499.
+        """
+        failed, rejected = self.metric_invocation_model_errors(), self.metric_invocation_4xx_errors()
+        return self._rate("failed", "FILL(failed, 0) - FILL(rejected, 0)", failed=failed, rejected=rejected)
+
+    def metric_refusal_rate(self) -> cloudwatch.MathExpression:
+        """Percent of the requests that the container refused because too many were in flight, by minute."""
+        return self._rate("refused", "FILL(refused, 0)", refused=self.metric_refused_requests())
+
+    def metric_active_instances(self) -> cloudwatch.MathExpression:
+        """Instances that requests were sent to, by minute. Missing without requests.
+
+        Each request adds 1/instances to `InvocationsPerInstance` (SageMaker API, ScalingPolicyMetric).
+        """
+        return cloudwatch.MathExpression(
+            expression="requests / per_instance",
+            using_metrics={
+                "requests": self.metric_invocations(),
+                "per_instance": self.metric_invocations_per_instance(),
+            },
+            label="instances",
+            period=cdk.Duration.minutes(1),
+        )
+
+    def _rate(self, label: str, expression: str, **using: cloudwatch.IMetric) -> cloudwatch.MathExpression:
+        return cloudwatch.MathExpression(
+            expression=f"100 * ({expression}) / requests",
+            using_metrics={**using, "requests": self.metric_invocations()},
+            label=label,
+            period=cdk.Duration.minutes(1),
+        )
+
+
+class NamedVariant(VariantMetrics):
+    """The metrics of a variant by its names, for what is defined before the endpoint is."""
+
+    def __init__(self, endpoint_name: str, variant_name: str = "AllTraffic") -> None:
+        self._endpoint_name, self.variant_name = endpoint_name, variant_name
