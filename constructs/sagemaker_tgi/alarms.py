@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from math import ceil
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -15,11 +16,7 @@ from sagemaker_tgi.auto_scaling import InstanceScaling
 from sagemaker_tgi.metrics import REFUSALS, NamedVariant
 from sagemaker_tgi.props import PropsCheck
 
-_ABOVE = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
-_BELOW = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
-_NOT_BREACHING = cloudwatch.TreatMissingData.NOT_BREACHING
-_SHORT_OF_EVERY = 5, 3
-"""Minutes that are looked at, and how many of them have to breach: one bad minute is no reason to wake anybody."""
+_MISSING, _COMPARISON = cloudwatch.TreatMissingData, cloudwatch.ComparisonOperator
 
 
 @dataclass(frozen=True)
@@ -31,7 +28,7 @@ class AlarmThresholds:
     model_errors: float | None = 5
     """Percent of the requests that fail on the endpoint's side: 5XX, no answer within 60 s, broken connections."""
     refused_requests: float | None = 1
-    """Percent of the requests that the container refuses because too many are in flight; see `count_refusals`."""
+    """Percent of the requests that the container refuses because too many are in flight; needs `count_refusals`."""
     latency: float | None = 30
     """Seconds of `latency_statistic`."""
     gpu_memory: float | None = 99
@@ -43,16 +40,6 @@ class AlarmThresholds:
 
 
 _DEFAULTS = AlarmThresholds()
-_PERCENT, _MINUTES = (0, 100), (1, 60)
-_RANGES = {
-    "server_errors": _PERCENT,
-    "model_errors": _PERCENT,
-    "refused_requests": _PERCENT,
-    "latency": (0, 60),  # seconds; SageMaker waits no longer
-    "gpu_memory": _PERCENT,
-    "no_healthy_instance": _MINUTES,
-    "scaling_at_maximum": _MINUTES,
-}
 
 
 @dataclass(frozen=True)
@@ -62,9 +49,10 @@ class _Kind:
     metric: cloudwatch.IMetric
     description: str
     threshold: float
-    comparison: cloudwatch.ComparisonOperator = _ABOVE
-    minutes: tuple[int, int] = _SHORT_OF_EVERY
-    missing: cloudwatch.TreatMissingData = _NOT_BREACHING  # without requests nothing is slow or fails
+    minutes: int | None = None
+    """How many in a row have to breach. None: three of five, as one bad minute is no reason to wake anybody."""
+    missing: cloudwatch.TreatMissingData = _MISSING.NOT_BREACHING  # without requests nothing fails or is slow
+    below: bool = False
 
 
 class EndpointAlarms(Construct):
@@ -103,7 +91,7 @@ class EndpointAlarms(Construct):
             check.between("gpus", gpus, 1)
             chosen = {kind: limit for kind, limit in asdict(thresholds).items() if limit is not None}
             for kind, limit in chosen.items():
-                check.between(f"thresholds.{kind}", limit, *_RANGES[kind])
+                check.between(f"thresholds.{kind}", limit, 0.1, 100)
         super().__init__(scope, construct_id)
         kinds = _kinds(NamedVariant(endpoint_name, variant_name), latency_statistic, gpus, scaling)
         self.by_kind: Mapping[str, cloudwatch.Alarm] = {
@@ -114,7 +102,6 @@ class EndpointAlarms(Construct):
         """Each alarm by its kind, a field of `AlarmThresholds`."""
 
     def _alarm(self, kind: str, how: _Kind, name: str, topic: sns.ITopic | None) -> cloudwatch.Alarm:
-        evaluated, breaching = how.minutes
         alarm = cloudwatch.Alarm(
             self,
             "".join(word.capitalize() for word in kind.split("_")),
@@ -122,9 +109,9 @@ class EndpointAlarms(Construct):
             alarm_description=how.description,
             metric=how.metric,
             threshold=how.threshold,
-            comparison_operator=how.comparison,
-            evaluation_periods=evaluated,
-            datapoints_to_alarm=breaching,
+            comparison_operator=_COMPARISON.LESS_THAN_THRESHOLD if how.below else _COMPARISON.GREATER_THAN_THRESHOLD,
+            evaluation_periods=how.minutes or 5,
+            datapoints_to_alarm=how.minutes or 3,
             treat_missing_data=how.missing,
         )
         if topic is not None:
@@ -134,7 +121,7 @@ class EndpointAlarms(Construct):
 
 
 def _kinds(
-    metrics: NamedVariant, latency_statistic: str, gpus: int, scaling: InstanceScaling | None
+    metrics: NamedVariant, latency: str, gpus: int, scaling: InstanceScaling | None
 ) -> dict[str, Callable[[float], _Kind]]:
     """How each kind of alarm is evaluated, given its threshold."""
     minute = cdk.Duration.minutes(1)
@@ -148,59 +135,54 @@ def _kinds(
             percent,
         ),
         "refused_requests": lambda percent: _Kind(
-            metrics.metric_refusal_rate(),
-            f"The container refuses more than {percent:g}% of the requests, as too many are in flight",
-            percent,
+            metrics.metric_refusal_rate(), f"The container refuses more than {percent:g}% of the requests", percent
         ),
         "latency": lambda seconds: _Kind(
-            metrics.metric_model_latency(statistic=latency_statistic, period=minute),
-            f"{latency_statistic} of the container's time for an answer is above {seconds:g} s",
+            metrics.metric_model_latency(statistic=latency, period=minute),
+            f"{latency} of the container's time for an answer is above {seconds:g} s",
             seconds * 1_000_000,
         ),
         "gpu_memory": lambda percent: _Kind(
             metrics.metric_gpu_memory_utilization(statistic="Maximum", period=minute),
             f"An instance uses more than {percent:g}% of its GPU memory",
             percent * gpus,
-            minutes=(15, 15),
-            missing=cloudwatch.TreatMissingData.MISSING,  # without instances nothing can be said
+            minutes=15,
+            missing=_MISSING.MISSING,  # without instances nothing can be said
         ),
         "no_healthy_instance": lambda minutes: _Kind(
             metrics.metric_running_instances(),
-            f"No instance has published a metric for {minutes:g} minutes",
+            f"No instance has published a metric for {ceil(minutes)} minutes",
             1,
-            comparison=_BELOW,
-            minutes=(int(minutes), int(minutes)),
-            missing=cloudwatch.TreatMissingData.BREACHING,  # missing is what it looks for
+            minutes=ceil(minutes),
+            missing=_MISSING.BREACHING,  # missing is what it looks for
+            below=True,
         ),
     }
     if scaling is not None:
-        # Half an instance less, as sums of 1/instances are not exact.
-        expression = f"IF((requests / per_instance > {scaling.max_capacity - 0.5:g}) AND "
-        expression += f"(in_flight > {scaling.target_concurrent_requests:g}), 1, 0)"
-        at_maximum = cloudwatch.MathExpression(
-            expression=expression,
-            using_metrics={
-                "requests": metrics.metric_invocations(),
-                "per_instance": metrics.metric_invocations_per_instance(),
-                "in_flight": metrics.metric_concurrent_requests_per_model(),
-            },
-            label="at the maximum",
-            period=minute,
-        )
+        most, target = scaling.max_capacity, scaling.target_concurrent_requests
         kinds["scaling_at_maximum"] = lambda minutes: _Kind(
-            at_maximum,
-            f"All {scaling.max_capacity} instances have run for {minutes:g} minutes, with more than "
-            f"{scaling.target_concurrent_requests:g} requests in flight on each",
+            cloudwatch.MathExpression(
+                # Half an instance less, as sums of 1/instances are not exact.
+                expression=f"IF((instances > {most - 0.5:g}) AND (in_flight > {target:g}), 1, 0)",
+                using_metrics={
+                    "instances": metrics.metric_active_instances(),
+                    "in_flight": metrics.metric_concurrent_requests_per_model(),
+                },
+                label="at the maximum",
+                period=minute,
+            ),
+            f"All {most} instances have run for {ceil(minutes)} minutes, with more than {target:g} requests in flight "
+            "on each",
             0,
-            minutes=(int(minutes), int(minutes)),
+            minutes=ceil(minutes),
         )
     return kinds
 
 
-def count_refusals(log_group: logs.ILogGroup, *, endpoint_name: str) -> logs.MetricFilter:
+def count_refusals(scope: Construct, log_group: logs.ILogGroup, *, endpoint_name: str) -> logs.MetricFilter:
     """Counts the container's refusals for `metric_refused_requests`, by the line that TGI logs for each."""
     return logs.MetricFilter(
-        log_group,
+        scope,
         "Refusals",
         log_group=log_group,
         filter_pattern=logs.FilterPattern.literal('"Model is overloaded"'),
