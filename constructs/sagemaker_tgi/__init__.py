@@ -14,6 +14,7 @@ from sagemaker_tgi.compliance import acknowledge_lint as acknowledge_lint
 from sagemaker_tgi.compliance import acknowledge_rule as acknowledge_rule
 from sagemaker_tgi.compliance import acknowledge_wildcards as acknowledge_wildcards
 from sagemaker_tgi.compliance import explain_statements as explain_statements
+from sagemaker_tgi.dashboard import EndpointDashboard as EndpointDashboard
 from sagemaker_tgi.data_capture import DataCapture as DataCapture
 from sagemaker_tgi.encryption_key import EncryptionKey as EncryptionKey
 from sagemaker_tgi.endpoint import ITgiEndpoint as ITgiEndpoint

@@ -166,7 +166,7 @@ def _kinds(
                 expression=f"IF((instances > {most - 0.5:g}) AND (in_flight > {target:g}), 1, 0)",
                 using_metrics={
                     "instances": metrics.metric_active_instances(),
-                    "in_flight": metrics.metric_concurrent_requests_per_model(),
+                    "in_flight": metrics.metric_concurrent_requests_per_model(period=minute),
                 },
                 label="at the maximum",
                 period=minute,
