@@ -1,7 +1,7 @@
 """CDK constructs that serve a Text Generation Inference container on a private SageMaker endpoint."""
 
 from sagemaker_tgi.alarm_topic import AlarmTopic as AlarmTopic
-from sagemaker_tgi.alarms import AlarmThresholds as AlarmThresholds
+from sagemaker_tgi.alarms import DEFAULT_THRESHOLDS as DEFAULT_THRESHOLDS
 from sagemaker_tgi.alarms import EndpointAlarms as EndpointAlarms
 from sagemaker_tgi.alarms import count_refusals as count_refusals
 from sagemaker_tgi.arns import INVOKE_ACTIONS as INVOKE_ACTIONS

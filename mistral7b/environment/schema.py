@@ -350,8 +350,8 @@ class Environment(Section):
         return self.auto_scaling.min_instances, self.auto_scaling.max_instances
 
     @property
-    def latency_alarm(self) -> tuple[str, float]:
-        """Percentile and seconds of the latency alarm: the file's, or else the objective's, or 30 s."""
+    def latency_objective(self) -> tuple[str, float]:
+        """Percentile and seconds of the latency alarm: the file's, or else those of its objective, or 30 s."""
         given = self.alarms.latency if self.alarms else None
         if given or self.workload is None:
             return "p90", given or 30.0
@@ -359,13 +359,16 @@ class Environment(Section):
             self.workload.objective.latencies().items(), key=lambda one: (one[0][:3], "seconds" in one[0])
         )
         seconds = value if name.endswith("_seconds") else value * self.workload.longest_answer / 1000
-        return name[:3], min(seconds, 55.0)  # SageMaker answers for the container after 60 s
+        return name[:3], min(seconds, 55.0)  # SageMaker ends a request after 60 s
 
     @property
-    def refusal_alarm(self) -> float:
-        """Percent of the alarm on refused requests."""
-        given = self.alarms.refused_requests if self.alarms else None
-        return given or (self.workload.objective.lost_percent / 2 if self.workload else 1.0)
+    def alarm_thresholds(self) -> dict[str, float]:
+        """The kinds of alarms that there are, and the threshold of each."""
+        alarms = self.alarms or Alarms(without=[*get_args(AlarmKind)])
+        lost = self.workload.objective.lost_percent / 2 if self.workload else 1.0
+        derived = {"refused_requests": alarms.refused_requests or lost, "latency": self.latency_objective[1]}
+        without = {*alarms.without, *(["no_healthy_instance"] if self.office_hours else [])}
+        return {kind: derived.get(kind) or getattr(alarms, kind) for kind in get_args(AlarmKind) if kind not in without}
 
     @property
     def own_vpc(self) -> OwnVpc | None:

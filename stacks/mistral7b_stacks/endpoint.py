@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
@@ -19,7 +18,6 @@ from mistral7b.operate.reads import permissions
 from mistral7b.promotion.names import gate_role_name
 from mistral7b_stacks.base import REMOVAL, RETENTION_DAYS, EnvironmentStack
 from sagemaker_tgi import (
-    AlarmThresholds,
     AlarmTopic,
     DataCapture,
     EcrImage,
@@ -113,7 +111,7 @@ class EndpointStack(EnvironmentStack):
                 alarms=[*alarms.by_kind.values()] if alarms else [],
                 scaling=scaling,
                 max_concurrent_requests=environment.launcher_settings().max_concurrent_requests,
-                latency=environment.latency_alarm,
+                latency=environment.latency_objective,
             )
         policies = self._grant_callers(environment.callers, network.vpc)
         self._grant_operators(environment)
@@ -163,23 +161,13 @@ class EndpointStack(EnvironmentStack):
             if arn
             else AlarmTopic(self, "AlarmTopic", display_name=name, emails=settings.emails).topic
         )
-        statistic, seconds = environment.latency_alarm
-        thresholds = AlarmThresholds(
-            server_errors=settings.server_errors,
-            model_errors=settings.model_errors,
-            refused_requests=environment.refusal_alarm,
-            latency=seconds,
-            gpu_memory=settings.gpu_memory,
-            no_healthy_instance=None if environment.office_hours else settings.no_healthy_instance,
-            scaling_at_maximum=settings.scaling_at_maximum,
-        )
         cdk.CfnOutput(self, "AlarmTopicArn", value=topic.topic_arn, description="Topic of the alarms, to subscribe to")
         return EndpointAlarms(
             self,
             "Alarms",
             endpoint_name=environment.resolved_endpoint_name,
-            thresholds=replace(thresholds, **dict.fromkeys(settings.without)),
-            latency_statistic=statistic,
+            thresholds=environment.alarm_thresholds,
+            latency_statistic=environment.latency_objective[0],
             gpus=catalog.instance_type(environment.instance_type).gpus,
             scaling=scaling,
             topic=topic,
