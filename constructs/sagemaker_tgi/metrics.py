@@ -90,12 +90,12 @@ class VariantMetrics:
         `count_refusals` counts them in the log. SageMaker's own metrics mix them with callers' mistakes, as both are
         4XX, and lack refused streams, whose status is 200.
         """
-        settings = MetricOptions(statistic="Sum") | options
-        return cloudwatch.Metric(namespace=log_metric_namespace(self.endpoint_name), metric_name=REFUSALS, **settings)
+        namespace, sums = log_metric_namespace(self.endpoint_name), MetricOptions(statistic="Sum")
+        return cloudwatch.Metric(namespace=namespace, metric_name=REFUSALS, **sums | options)
 
     def metric_server_error_rate(self) -> cloudwatch.MathExpression:
         """Percent of the requests that were answered with a status of 500 to 599, by minute."""
-        return self._rate("5XX", "FILL(errors, 0)", errors=self.metric_invocation_5xx_errors())
+        return _math("100 * FILL(errors, 0) / requests", "5XX", errors=self.metric_invocation_5xx_errors(), **self._all)
 
     def metric_model_error_rate(self) -> cloudwatch.MathExpression:
         """Percent of the requests that failed on the endpoint's side, by minute: 5XX, time-outs, broken connections.
@@ -103,34 +103,36 @@ class VariantMetrics:
         `InvocationModelErrors` without what was answered with 400 to 499.
         """
         failed, rejected = self.metric_invocation_model_errors(), self.metric_invocation_4xx_errors()
-        return self._rate("failed", "FILL(failed, 0) - FILL(rejected, 0)", failed=failed, rejected=rejected)
+        rate = "100 * (FILL(failed, 0) - FILL(rejected, 0)) / requests"
+        return _math(rate, "failed", failed=failed, rejected=rejected, **self._all)
 
     def metric_refusal_rate(self) -> cloudwatch.MathExpression:
         """Percent of the requests that the container refused because too many were in flight, by minute."""
-        return self._rate("refused", "FILL(refused, 0)", refused=self.metric_refused_requests())
+        return _math(
+            "100 * FILL(refused, 0) / requests", "refused", refused=self.metric_refused_requests(), **self._all
+        )
 
     def metric_active_instances(self) -> cloudwatch.MathExpression:
         """Instances that requests were sent to, by minute. Missing without requests.
 
         Each request adds 1/instances to `InvocationsPerInstance` (SageMaker API, ScalingPolicyMetric).
         """
-        return cloudwatch.MathExpression(
-            expression="requests / per_instance",
-            using_metrics={
-                "requests": self.metric_invocations(),
-                "per_instance": self.metric_invocations_per_instance(),
-            },
-            label="instances",
-            period=cdk.Duration.minutes(1),
-        )
+        per_instance = self.metric_invocations_per_instance()
+        return _math("requests / per_instance", "instances", per_instance=per_instance, **self._all)
 
-    def _rate(self, label: str, expression: str, **using: cloudwatch.IMetric) -> cloudwatch.MathExpression:
-        return cloudwatch.MathExpression(
-            expression=f"100 * ({expression}) / requests",
-            using_metrics={**using, "requests": self.metric_invocations()},
-            label=label,
-            period=cdk.Duration.minutes(1),
-        )
+    def metric_latency_seconds(self, statistic: str) -> cloudwatch.MathExpression:
+        """Time the container takes to answer, in seconds, by minute."""
+        using = {f"{statistic}_microseconds": self.metric_model_latency(statistic=statistic)}
+        return _math(f"{statistic}_microseconds / 1000000", statistic, **using)
+
+    @property
+    def _all(self) -> dict[str, cloudwatch.IMetric]:
+        return {"requests": self.metric_invocations()}
+
+
+def _math(expression: str, label: str, **using: cloudwatch.IMetric) -> cloudwatch.MathExpression:
+    minute = cdk.Duration.minutes(1)
+    return cloudwatch.MathExpression(expression=expression, using_metrics=using, label=label, period=minute)
 
 
 class NamedVariant(VariantMetrics):

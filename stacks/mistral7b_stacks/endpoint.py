@@ -111,7 +111,7 @@ class EndpointStack(EnvironmentStack):
                 alarms=[*alarms.by_kind.values()] if alarms else [],
                 scaling=scaling,
                 max_concurrent_requests=environment.launcher_settings().max_concurrent_requests,
-                latency=environment.latency_objective,
+                latency=dict([environment.latency_objective]),
             )
         policies = self._grant_callers(environment.callers, network.vpc)
         self._grant_operators(environment)
