@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 
 import aws_cdk as cdk
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from sagemaker_tgi.compliance import explain_statements
 from sagemaker_tgi.encryption_key import EncryptionKey
 from sagemaker_tgi.permissions import Permission, add_to_resource_policy, explain, service_principal
 
@@ -32,41 +31,31 @@ class AlarmTopic(Construct):
             service="cloudwatch", resource="alarm", resource_name="*", arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME
         )
         cloudwatch = [service_principal(stack, "cloudwatch.amazonaws.com", alarms)]
-        self.key: kms.IKey = EncryptionKey(self, "Key", description=f"{display_name}: alarms")
+        self.key = EncryptionKey(self, "Key", description=f"{display_name}: alarms")
         """Key of the messages."""
         add_to_resource_policy(
             self.key,
             Permission(
                 "AlarmsEncrypt",
                 "CloudWatch encrypts what alarms of this account publish. `*` is the key itself",
-                ["kms:Decrypt", "kms:GenerateDataKey*"],
+                ["kms:Decrypt", "kms:GenerateDataKey"],
                 ["*"],
                 principals=cloudwatch,
             ),
         )
-        topic = sns.Topic(self, "Topic", display_name=display_name, master_key=self.key)
-        self.topic: sns.ITopic = topic
+        self.topic = sns.Topic(self, "Topic", display_name=display_name, master_key=self.key, enforce_ssl=True)
         """Where alarms go."""
-        permissions = [
-            Permission(
-                "AlarmsPublish",
-                "CloudWatch publishes alarms of this account and region, and nothing else does",
-                ["sns:Publish"],
-                [topic.topic_arn],
-                principals=cloudwatch,
-            ),
-            Permission(
-                "DenyWithoutTls",
-                "no message passes without TLS",
-                ["sns:Publish"],
-                [topic.topic_arn],
-                {"Bool": {"aws:SecureTransport": "false"}},
-                principals=[iam.AnyPrincipal()],
-                effect=iam.Effect.DENY,
-            ),
-        ]
-        policy = sns.TopicPolicy(self, "Policy", topics=[topic])
-        policy.document.add_statements(*(one.statement() for one in permissions))
-        explain(policy, permissions)
+        publish = Permission(
+            "AlarmsPublish",
+            "CloudWatch publishes alarms of this account and region, and nothing else does",
+            ["sns:Publish"],
+            [self.topic.topic_arn],
+            principals=cloudwatch,
+        )
+        self.topic.add_to_resource_policy(publish.statement())
+        explain(self.topic, [publish])
+        explain_statements(self.topic, {"AllowPublishThroughSSLOnly": "no message passes without TLS"})
         for number, email in enumerate(emails, start=1):
-            sns.CfnSubscription(self, f"Email{number}", topic_arn=topic.topic_arn, protocol="email", endpoint=email)
+            sns.CfnSubscription(
+                self, f"Email{number}", topic_arn=self.topic.topic_arn, protocol="email", endpoint=email
+            )

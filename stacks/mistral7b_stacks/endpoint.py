@@ -104,6 +104,7 @@ class EndpointStack(EnvironmentStack):
         if alarms is not None and "refused_requests" in alarms.by_kind:
             count_refusals(self, private.log_group, endpoint_name=self.endpoint.endpoint_name)
         if environment.dashboard:
+            percentile, seconds = environment.latency_objective
             EndpointDashboard(
                 self,
                 "Dashboard",
@@ -111,7 +112,7 @@ class EndpointStack(EnvironmentStack):
                 alarms=[*alarms.by_kind.values()] if alarms else [],
                 scaling=scaling,
                 max_concurrent_requests=environment.launcher_settings().max_concurrent_requests,
-                latency=dict([environment.latency_objective]),
+                latency={f"objective, {percentile}": seconds},
             )
         policies = self._grant_callers(environment.callers, network.vpc)
         self._grant_operators(environment)
