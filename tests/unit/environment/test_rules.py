@@ -80,7 +80,11 @@ REFUSED = {
         "alarms.existing_topic_arn",
         "not the ARN of a standard topic",
     ),
-    "an unknown kind of alarm": ("alarms: {without: [gpu_memmory]}", "alarms.without[0]", "did you mean gpu_memory"),
+    "an unknown kind of alarm": (
+        "alarms: {without: [gpu_memmory]}",
+        "alarms.without[0]",
+        "not one of the possible values",
+    ),
     "an unknown time zone": (
         "office_hours: {time_zone: Europe/Bern, weekdays: 08:00-19:00}",
         "office_hours.time_zone",

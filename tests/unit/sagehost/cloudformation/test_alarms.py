@@ -64,16 +64,16 @@ def test_an_alarm_notifies_the_subscribers_of_its_topic(account: Account, watchi
 
 
 @pytest.mark.parametrize(
-    ("kind", "policy", "told"),
+    ("policy", "told"),
     [
-        ("AWS::SNS::TopicPolicy", "PolicyDocument", "is not authorized to perform: SNS:Publish"),
-        ("AWS::KMS::Key", "KeyPolicy", "does not have authorization to access the SNS topic encryption key"),
+        (("AWS::SNS::TopicPolicy", "PolicyDocument"), "is not authorized to perform: SNS:Publish"),
+        (("AWS::KMS::Key", "KeyPolicy"), "does not have authorization to access the SNS topic encryption key"),
     ],
 )
 def test_an_alarm_notifies_nobody_if_topic_or_key_does_not_let_it(
-    account: Account, watching: Resources, caplog: pytest.LogCaptureFixture, kind: str, policy: str, told: str
+    account: Account, watching: Resources, caplog: pytest.LogCaptureFixture, policy: tuple[str, str], told: str
 ) -> None:
-    account.deploy("watch", without_service(watching, kind, policy))
+    account.deploy("watch", without_service(watching, *policy))
     assert notified(account) == []
     assert told in caplog.text
 
