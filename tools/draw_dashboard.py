@@ -8,8 +8,8 @@ calibration of the published benchmark says. Nothing measures a GPU here, so tha
 """
 
 import asyncio
-import itertools
 import json
+import re
 import sys
 import threading
 import time
@@ -37,6 +37,7 @@ from sagehost import hosting  # noqa: E402
 from sagehost.accounts import access_key_id  # noqa: E402
 from sagehost.hosting.settings import HostingSettings  # noqa: E402
 from sagehost.server import create_app, listen  # noqa: E402
+from sagemaker_tgi.metrics import REFUSAL_LINE  # noqa: E402
 from tests.variants import new_app  # noqa: E402
 
 ACCOUNT, REGION, SECRET, SPEED, MINUTES = "111122223333", "us-east-1", "drawn", 20, 30
@@ -78,10 +79,11 @@ def client(service: str, url: str) -> Any:
     return session.client(service, endpoint_url=url, config=config)
 
 
-def requests(runtime: Any, sagemaker: Any, endpoint: str) -> list[Sample]:
-    """Half an hour of requests: a second instance comes after ten minutes of more than one can answer."""
+def requests(runtime: Any, sagemaker: Any, endpoint: str) -> tuple[list[Sample], list[int]]:
+    """Half an hour of requests, and the instances at the end of each minute: a second instance comes after ten minutes of more than one can answer."""
     body = json.dumps({"inputs": "Hello", "parameters": {"max_new_tokens": 200}})
     samples: list[Sample] = []
+    instances: list[int] = []
     begin = time.monotonic()
 
     def ask() -> None:
@@ -100,16 +102,19 @@ def requests(runtime: Any, sagemaker: Any, endpoint: str) -> list[Sample]:
             now += random.exponential(1 / rate)
             time.sleep(max(0.0, begin + now / SPEED - time.monotonic()))
             pool.submit(ask)
+            if len(instances) < now // 60:
+                [variant] = sagemaker.describe_endpoint(EndpointName=endpoint)["ProductionVariants"]
+                instances += [variant["CurrentInstanceCount"]] * (int(now // 60) - len(instances))
             if now > 1080 and not scaled:
                 scaled = True
                 more = [{"VariantName": "AllTraffic", "DesiredInstanceCount": 2}]
                 sagemaker.update_endpoint_weights_and_capacities(
                     EndpointName=endpoint, DesiredWeightsAndCapacities=more
                 )
-    return samples
+    return samples, instances
 
 
-def series(metric: list[Any], samples: list[Sample], hidden: dict[str, Any]) -> tuple[Any, Any]:
+def series(metric: list[Any], samples: list[Sample], instances: list[int], hidden: dict[str, Any]) -> tuple[Any, Any]:
     """Minutes and values of a line of a widget; empty for what nothing here measures."""
     options = metric[-1]
     named = hidden.get(options.get("expression", "").split(" ")[0], metric)
@@ -131,26 +136,29 @@ def series(metric: list[Any], samples: list[Sample], hidden: dict[str, Any]) -> 
     if name == "ConcurrentRequestsPerModel":
         times = numpy.arange(0, MINUTES, 1 / 6)
         running = [sum(a <= t * 60 < a + took for a, took, status in samples if status == 200) for t in times]
-        return times, [one / (1 if t < 18 else 2) for one, t in zip(running, times, strict=True)]
+        return times, [one / instances[int(t)] for one, t in zip(running, times, strict=True)]
     if name == "CPUUtilization":
-        return minutes, [1 if minute < 18 else 2 for minute in minutes]
+        return minutes, instances
     return [], []
 
 
-def draw(body: dict[str, Any], samples: list[Sample], alarms: list[dict[str, Any]], refusals: Counter[str]) -> Any:
+def draw(
+    body: dict[str, Any], samples: list[Sample], instances: list[int], alarms: list[Any], events: list[Any]
+) -> Any:
     """The dashboard, on its own grid."""
     height = max(one["y"] + one["height"] for one in body["widgets"])
     figure = pyplot.figure(figsize=(13, height * 0.46))
     for widget in body["widgets"]:
         x, y, properties = widget["x"], widget["y"], widget["properties"]
-        place = (x / 24 + 0.045, 1 - (y + widget["height"] - 0.4) / height, widget["width"] / 24 - 0.065)
+        place = (x / 24 + 0.055, 1 - (y + widget["height"] - 1.4) / height, widget["width"] / 24 - 0.075)
         axes = figure.add_axes((*place, (widget["height"] - 2.1) / height))
         axes.set_title(properties["title"], loc="left", fontsize=11, fontweight="bold")
         if widget["type"] == "metric":
             hidden = {one[-1]["id"]: one for one in properties["metrics"] if "id" in one[-1]}
-            empty, widths = True, itertools.cycle((5, 3, 2, 1))  # lines on each other can be told apart
-            for metric in (one for one in properties["metrics"] if one[-1].get("visible", True)):
-                times, values = series(metric, samples, hidden)
+            shown = [one for one in properties["metrics"] if one[-1].get("visible", True)]
+            empty, widths = True, iter(range(2 * len(shown) - 1, 0, -2))  # lines on each other can be told apart
+            for metric in shown:
+                times, values = series(metric, samples, instances, hidden)
                 empty = empty and not len(times)
                 axes.plot(times, values, label=metric[-1]["label"], linewidth=next(widths))
             for line in properties.get("annotations", {}).get("horizontal", []):
@@ -181,7 +189,9 @@ def draw(body: dict[str, Any], samples: list[Sample], alarms: list[dict[str, Any
                 ]
                 axes.text(0, 0.9, "\n".join(lines), family="monospace", fontsize=9, va="top")
             else:
-                axes.text(0, 0.9, "no lines", fontsize=9, va="top", color="0.4")
+                wrong = [one["message"] for one in events if re.search("ERROR|Error:|panicked", one["message"])]
+                lines = [one[:70] for one in wrong if REFUSAL_LINE not in one][-20:]
+                axes.text(0, 0.9, "\n".join(lines) or "no such lines", fontsize=9, va="top", color="0.4")
     return figure
 
 
@@ -207,16 +217,17 @@ def main(file: Path) -> None:
     if status != "CREATE_COMPLETE":
         events = cfn.describe_stack_events(StackName="drawn")["StackEvents"]
         sys.exit("\n".join(one.get("ResourceStatusReason", "") for one in events if "FAILED" in one["ResourceStatus"]))
-    samples = requests(client("sagemaker-runtime", url), client("sagemaker", url), env.resolved_endpoint_name)
+    samples, instances = requests(
+        client("sagemaker-runtime", url), client("sagemaker", url), env.resolved_endpoint_name
+    )
     group = f"/aws/sagemaker/Endpoints/{env.resolved_endpoint_name}"
     pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
-    events = itertools.chain.from_iterable(page["events"] for page in pages)
-    refusals = Counter(one["logStreamName"] for one in events if "no permits available" in one["message"])
+    events = [one for page in pages for one in page["events"]]
     body = json.loads(cloudwatch.get_dashboard(DashboardName=env.resolved_endpoint_name)["DashboardBody"])
-    figure = draw(body, samples, cloudwatch.describe_alarms()["MetricAlarms"], refusals)
+    figure = draw(body, samples, instances, cloudwatch.describe_alarms()["MetricAlarms"], events)
     figure.savefig(file, dpi=85)
     server.should_exit = True
-    sys.stdout.write(f"{file}: {len(samples)} requests, {sum(refusals.values())} refused in the log\n")
+    sys.stdout.write(f"{file}: {len(samples)} requests, {len(events)} lines in the log\n")
 
 
 if __name__ == "__main__":
