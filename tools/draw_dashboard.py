@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import aws_cdk as cdk
 import boto3
 import numpy
 import uvicorn
@@ -60,8 +61,9 @@ class Pace:
     def __init__(self) -> None:
         self._running = 0
 
-    async def __call__(self, _: int, max_new_tokens: int) -> AsyncGenerator[None, None]:
+    async def __call__(self, prompt_tokens: int, max_new_tokens: int) -> AsyncGenerator[None, None]:
         """Yields for every token, and sleeps for twenty at a time: shorter sleeps are not exact."""
+        del prompt_tokens
         self._running += 1
         try:
             for token in range(max_new_tokens):
@@ -80,7 +82,10 @@ def client(service: str, url: str) -> Any:
 
 
 def requests(runtime: Any, sagemaker: Any, endpoint: str) -> tuple[list[Sample], list[int]]:
-    """Half an hour of requests, and the instances at the end of each minute: a second instance comes after ten minutes of more than one can answer."""
+    """Half an hour of requests, and the instances at the end of each minute.
+
+    A second instance comes after ten minutes of more than one can answer.
+    """
     body = json.dumps({"inputs": "Hello", "parameters": {"max_new_tokens": 200}})
     samples: list[Sample] = []
     instances: list[int] = []
@@ -183,6 +188,7 @@ def draw(
                     text = f"{one['StateValue']}: {one['AlarmName'].removeprefix('mistral-7b-instruct-prod-')}"
                     axes.text((number % 4) / 4, 0.6 - 0.8 * (number // 4), text, fontsize=9)
             elif "stats count" in properties["query"]:
+                refusals = Counter(one["logStreamName"] for one in events if REFUSAL_LINE in one["message"])
                 lines = [
                     "refused   @logStream",
                     *(f"{count:7}   {name[:44]}" for name, count in refusals.most_common()),
@@ -205,9 +211,9 @@ def main(file: Path) -> None:
     url = f"http://localhost:{sockets[0].getsockname()[1]}"
     env = Environment.model_validate(ENVIRONMENT)
     stage = EnvironmentStage(new_app(), environment=env)
-    template = Template.from_stack(next(iter(stage.node.children))).to_json()  # type: ignore[arg-type]
-    template.pop("Rules", None)
-    template.pop("Parameters", None)
+    [stack] = [one for one in stage.node.children if isinstance(one, cdk.Stack)]
+    whole = Template.from_stack(stack).to_json()
+    template = {name: part for name, part in whole.items() if name not in {"Parameters", "Rules"}}  # the bootstrap's
     cfn, logs, cloudwatch = (client(one, url) for one in ("cloudformation", "logs", "cloudwatch"))
     cfn.create_stack(StackName="drawn", TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_NAMED_IAM"])
     status = ""
