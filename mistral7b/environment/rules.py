@@ -151,12 +151,32 @@ def _what_sleeps_does_not_scale(env: Environment) -> Findings:
         yield Finding("office_hours", reason, "set auto_scaling: null, or remove office_hours")
 
 
-@RULES.rule("office_hours", "tags")
-def _tags_of_what_sleeps_have_values(env: Environment) -> Findings:
-    """No empty tag with office hours: their schedule group takes none. Source: EventBridge Scheduler API, TagValue."""
-    if env.office_hours is not None and (empty := [key for key, value in env.tags.items() if not value]):
-        reason = f"{empty[0]} has no value, and the schedule group of office_hours takes no such tag"
+@RULES.rule("office_hours", "alarms", "dashboard", "tags")
+def _tags_have_values_where_they_must(env: Environment) -> Findings:
+    """No empty tag with office hours, alarms or a dashboard, whose resources take none. Source: EventBridge Scheduler
+    API, TagValue; CloudFormation's schema of AWS::CloudWatch::Alarm.
+    """
+    needy = next((name for name in ("office_hours", "alarms", "dashboard") if getattr(env, name)), None)
+    if needy and (empty := [key for key, value in env.tags.items() if not value]):
+        reason = f"{empty[0]} has no value, and the resources of {needy} take no such tag"
         yield Finding("tags", reason, "give it a value, or remove one of the two", None)
+
+
+@RULES.rule("alarms", "region")
+def _alarms_go_to_one_topic_of_the_region(env: Environment) -> Findings:
+    """An existing topic of the environment's region, or e-mail addresses for a new one. Source: CloudWatch API,
+    PutMetricAlarm, AlarmActions.
+    """
+    topic = env.alarms.existing_topic_arn if env.alarms else None
+    if env.alarms is None or topic is None:
+        return
+    if env.alarms.emails:
+        fix = "subscribe them to the existing topic yourself, or remove one of the two"
+        yield Finding("alarms.emails", "they would get nothing: alarms go to existing_topic_arn", fix)
+    beginning = f"arn:{catalog.partition(env.region)}:sns:{env.region}:"
+    if not topic.startswith(beginning):
+        fix = f"use a topic whose ARN begins with {beginning}"
+        yield Finding("alarms.existing_topic_arn", "alarms publish only to topics of their region", fix)
 
 
 @RULES.rule("callers", "network")
