@@ -1,9 +1,9 @@
 """The life of an endpoint: Creating, InService, Updating, Failed, and what each of SageMaker's operations does to it.
 
 moto keeps the records that describe and list operations read. Creating and updating take a while, after which the
-containers are started in another thread. An update whose containers do not start leaves the old ones in service, with
-a FailureReason, as SageMaker's deployment guardrails do. Of an endpoint with the tag `sagehost:silent-rollback` every
-update ends so, without a reason (seen on AWS: hashicorp/terraform-provider-aws#48997).
+containers are started in another thread. An update whose containers do not start, or that an alarm of its
+DeploymentConfig stops, leaves the old ones in service, with a FailureReason. Of an endpoint with the tag
+`sagehost:silent-rollback` every update ends so, without a reason (seen on AWS: hashicorp/terraform-provider-aws#48997).
 """
 
 import logging
@@ -23,6 +23,7 @@ from sagehost.hosting import interfaces
 from sagehost.hosting.capture import Capture, summary
 from sagehost.hosting.deployment import DeploymentError, VariantPlan, launch, plans_of, retained
 from sagehost.hosting.fleet import EndpointKey, Fleet, RunningEndpoint, RunningVariant
+from sagehost.hosting.guardrails import Guardrails, Stage
 from sagehost.hosting.model_checks import found
 from sagehost.moto_app import STATE, client
 
@@ -69,6 +70,16 @@ class EndpointRecord:
             pending_deployment_summary=summary if pending else None,
         )
 
+    def show_baking(self, plans: Sequence[VariantPlan], new: Sequence[RunningVariant], stage: Stage) -> None:
+        """Show how far an update is: what still runs of the old plans, and the new instances that serve."""
+        status = {"Status": "Baking", "StartTime": utcnow()}
+        variants = [
+            one | {"VariantStatus": [status | {"StatusMessage": stage.message(one["CurrentInstanceCount"])}]}
+            for one in _summaries(plans, new)
+        ]
+        summary = self.endpoint.pending_deployment_summary | {"ProductionVariants": variants}
+        self.describe(production_variants=_summaries(self.plans, self.running), pending_deployment_summary=summary)
+
 
 def _summaries(desired: Sequence[VariantPlan], running: Sequence[RunningVariant]) -> list[dict[str, Any]]:
     """ProductionVariants of DescribeEndpoint."""
@@ -106,12 +117,14 @@ def after(seconds: float) -> Later:
 class Endpoints:
     """SageMaker's operations on the endpoints of `records`, which `fleet` serves.
 
-    `later` decides when endpoints are created and updated, `removing` when instances' network interfaces are deleted.
+    `later` decides when endpoints are created and updated, `removing` when instances' network interfaces are deleted;
+    an update's waits take so much longer than on AWS as `wait_factor` says.
     """
 
     containers: Containers
     later: Later
     removing: Later
+    wait_factor: float = 1.0
     fleet: Fleet = field(default_factory=dict)
     records: dict[EndpointKey, EndpointRecord] = field(default_factory=dict)
 
@@ -150,12 +163,15 @@ class Endpoints:
                 if "DataCaptureConfig" in excluded:  # "Not currently supported" (SageMaker API, VariantProperty)
                     raise ValidationError(message="Excluding DataCaptureConfig from retention is not supported.")
                 plans, capture = retained(plans, record.plans, excluded), record.data_capture
-            self._start(record.key, plans, record)
-            if not parameters.get("RetainDeploymentConfig"):
-                record.describe(last_deployment_config=parameters.get("DeploymentConfig"))
+            deployment = parameters.get("DeploymentConfig")
+            if parameters.get("RetainDeploymentConfig"):
+                deployment = record.endpoint.last_deployment_config
+            rails = Guardrails(deployment, max(plan.instances for plan in plans))
+            self._start(record.key, rails.arriving(plans), record)
+            record.describe(last_deployment_config=deployment)
             record.show("Updating", plans, pending=config.endpoint_config_name)
             silent = any(tag["Key"] == "sagehost:silent-rollback" for tag in record.endpoint.tags)
-            work = partial(self._deployed, record, plans, config.endpoint_config_name, capture)
+            work = partial(self._deployed, record, plans, config.endpoint_config_name, capture, rails=rails)
             self._finish_later(record, "InService", (lambda: None) if silent else work)
         return str(record.endpoint.arn)
 
@@ -262,17 +278,45 @@ class Endpoints:
         record: EndpointRecord,
         plans: list[VariantPlan],
         config_name: str,
-        capture: Mapping[str, Any] | None,
+        data_capture: Mapping[str, Any] | None,
         running: Sequence[RunningVariant] = (),
+        *,
+        rails: Guardrails | None = None,
     ) -> None:
-        started = launch(self.containers, record.key, plans, running)
+        capture = None
+        if data_capture and data_capture.get("EnableCapture", True):
+            capture = Capture(record.key, data_capture, {variant.name: variant.role for variant in plans})
+        if rails:
+            started = self._shifted(record, plans, capture, rails)
+        else:
+            started = launch(self.containers, record.key, plans, running)
         with STATE:
-            record.running, record.plans, record.data_capture = started, plans, capture
-            roles = {variant.name: variant.role for variant in plans}
-            record.capture = None
-            if capture and capture.get("EnableCapture", True):
-                record.capture = Capture(record.key, capture, roles)
-            record.describe(endpoint_config_name=config_name, data_capture_config=summary(capture))
+            record.running, record.plans, record.data_capture = started, plans, data_capture
+            record.capture = capture
+            record.describe(endpoint_config_name=config_name, data_capture_config=summary(data_capture))
+
+    def _shifted(
+        self, record: EndpointRecord, plans: list[VariantPlan], capture: Capture | None, rails: Guardrails
+    ) -> tuple[RunningVariant, ...]:
+        """The new instances, once they have all requests. If that fails, the old ones have them again."""
+        old, started = record.running, tuple[RunningVariant, ...]()
+        try:
+            for stage in rails.stages():
+                started = launch(self.containers, record.key, rails.started(plans, stage.share), started)
+                new = started if rails.is_rolling else tuple(one.part(stage.share) for one in started)
+                with STATE:
+                    serving, share = RunningEndpoint(new, capture), float(stage.share)
+                    self.fleet[record.key] = RunningEndpoint(record.running, record.capture, serving, share)
+                    record.show_baking(plans, new, stage)
+                rails.watch(record.key, plans[0].role, stage.seconds * self.wait_factor)
+                if rails.is_rolling:
+                    record.running = tuple(one.part(1 - stage.share) for one in old)
+        except Exception:
+            self.fleet[record.key] = RunningEndpoint(record.running, record.capture)
+            record.running = launch(self.containers, record.key, record.plans, record.running)
+            self.fleet[record.key] = RunningEndpoint(record.running, record.capture)
+            raise
+        return started
 
 
 HOSTED = Endpoints({}, after(0), after(0))

@@ -111,6 +111,7 @@ async def _invoke(fleet: Fleet, request: Request) -> _Invoked:
     endpoint = fleet.get(key)
     if endpoint is None:
         raise RuntimeApiError(f"Endpoint {key.name} of account {key.account} not found.")
+    endpoint = endpoint.route()
     variant = _variant(request, key, endpoint)
     if len(body := await request.body()) > MAX_BODY_BYTES:
         code, status = "RequestEntityTooLargeException", HTTPStatus.REQUEST_ENTITY_TOO_LARGE
