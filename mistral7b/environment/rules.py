@@ -6,6 +6,7 @@ each thing that it objects to. docs/constraints.md lists the rules by their docs
 
 import ipaddress
 from collections.abc import Iterator
+from math import ceil
 
 from mistral7b import catalog
 from mistral7b.environment.schema import Environment
@@ -141,6 +142,38 @@ def _scaling_starts_before_refusals(env: Environment) -> Findings:
             f"an instance refuses requests beyond MAX_CONCURRENT_REQUESTS, {limit}, so nothing would ever scale out",
             f"set it to {limit} or less, or raise tgi.MAX_CONCURRENT_REQUESTS",
         )
+
+
+@RULES.rule("updates", "instance.count", "auto_scaling")
+def _update_batches_are_parts_of_the_instances(env: Environment) -> Findings:
+    """A canary, a linear step (from 10%) and a rolling batch (from 5%) are up to half of the instances, so of two or
+    more. Source: SageMaker API, TrafficRoutingConfig; SageMaker API, RollingUpdatePolicy.
+    """
+    updates, (fewest, most) = env.updates, env.instance_bounds
+    if updates is None or updates.strategy == "all_at_once":
+        return
+    low = {"canary": 1, "linear": 10, "rolling": 5}[updates.strategy]
+    if fewest < 2:
+        more = "auto_scaling.min_instances" if env.auto_scaling else "instance.count"
+        reason = "its batch is at most half of the instances, and there may be one"
+        yield Finding("updates.strategy", reason, f"use all_at_once, or set {more} to 2 or more")
+    elif updates.batch_instances is None:
+        if updates.batch_percent < low:
+            yield Finding("updates.batch_percent", f"{updates.strategy} takes {low}% or more", f"set it to {low}")
+    elif not ceil(most * low / 100) <= updates.batch_instances <= fewest // 2:
+        reason = f"it has to be {low} to 50% of the instances, of which there are {fewest} to {most}"
+        yield Finding("updates.batch_instances", reason, "use batch_percent, or another number")
+
+
+@RULES.rule("updates", "instance.count", "auto_scaling")
+def _updates_end_in_time(env: Environment) -> Findings:
+    """A deployment may take longer than all of its waits. Source: SageMaker API, BlueGreenUpdatePolicy."""
+    if env.updates is None or env.updates.maximum_seconds is None:
+        return
+    waits = env.updates.waits(env.instance_bounds[1])
+    if waits >= env.updates.maximum_seconds:
+        reason = f"the update waits {waits} seconds in all, and is rolled back before it ends"
+        yield Finding("updates.maximum_seconds", reason, "set it above that, or shorten wait_seconds or bake_seconds")
 
 
 @RULES.rule("office_hours", "auto_scaling")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import time
+from math import ceil
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, PrivateAttr, Tag
@@ -97,6 +98,53 @@ class AutoScaling(Section):
     """Pause after a scale-out before the next."""
     scale_in_cooldown_seconds: Annotated[int, Field(ge=0, le=3600)] = 300
     """Pause after a scale-in before the next."""
+
+
+AlarmKind = Literal[
+    "server_errors",
+    "model_errors",
+    "refused_requests",
+    "latency",
+    "gpu_memory",
+    "no_healthy_instance",
+    "scaling_at_maximum",
+]
+"""Alarms of the section `alarms`."""
+
+
+class Updates(Section):
+    """How an update moves requests to the new instances, and which alarms take them back."""
+
+    strategy: Literal["all_at_once", "canary", "linear", "rolling"] = "all_at_once"
+    """All requests at once, first those of a canary, in equal steps (these three start a second fleet), or by replacing
+    instances batch by batch. docs/updates.md says which to use."""
+    rollback_alarms: Annotated[list[AlarmKind], Field(min_length=1), AfterValidator(limits.unique_items)] = [
+        "server_errors",
+        "model_errors",
+    ]
+    """Kinds of the section `alarms` that take an update back."""
+    batch_percent: Annotated[int, Field(ge=1, le=50)] = 25
+    """Size of the canary, of a linear step (10 or more) or of a rolling batch (5 or more), in percent of the
+    instances."""
+    batch_instances: Annotated[int, Field(ge=1, le=50)] | None = None
+    """The same as a number of instances, in place of `batch_percent`."""
+    wait_seconds: Annotated[int, Field(ge=0, le=3600)] = 300
+    """Time for which the alarms are watched after each batch."""
+    bake_seconds: Annotated[int, Field(ge=0, le=3600)] = 300
+    """Time for which they are watched after the last batch, before the old fleet is stopped. A rolling update waits
+    `wait_seconds` instead."""
+    maximum_seconds: Annotated[int, Field(ge=600, le=28_800)] | None = None
+    """Time for a whole update, after which it is rolled back. Default: SageMaker's."""
+
+    def batch(self, instances: int) -> int:
+        """Instances of a batch."""
+        return self.batch_instances or ceil(instances * self.batch_percent / 100)
+
+    def waits(self, instances: int) -> int:
+        """Seconds for which an update of so many instances waits in all."""
+        batches = ceil(instances / self.batch(instances))
+        before = {"all_at_once": 0, "canary": 1, "linear": batches - 1, "rolling": batches}[self.strategy]
+        return before * self.wait_seconds + (0 if self.strategy == "rolling" else self.bake_seconds)
 
 
 class OfficeHours(Section):
@@ -226,6 +274,8 @@ class Environment(Section):
     for every environment: `auto_scaling: null` in the environment's file turns it off."""
     office_hours: OfficeHours | None = None
     """Default: the endpoint always runs. Only without `auto_scaling`; docs/office-hours.md says what to expect."""
+    updates: Updates | None = None
+    """Default: SageMaker's: all at once on a second fleet, and no alarm takes an update back."""
     workload: Workload | None = None
     """Expected traffic and the latency it needs. Default: none, so nothing can be `auto`."""
     callers: Callers = Field(default_factory=Callers)
@@ -306,6 +356,11 @@ class Environment(Section):
         if self.auto_scaling is None:
             return self.instance.count, self.instance.count
         return self.auto_scaling.min_instances, self.auto_scaling.max_instances
+
+    def update_adds(self, fleet: int) -> int:
+        """Instances that an update starts beside a fleet of so many: as many, or a batch if it rolls."""
+        rolls = self.updates is not None and self.updates.strategy == "rolling"
+        return self.updates.batch(fleet) if self.updates and rolls else fleet
 
     @property
     def own_vpc(self) -> OwnVpc | None:

@@ -97,6 +97,7 @@ class EndpointStack(EnvironmentStack):
             model_data_download_timeout=cdk.Duration.seconds(environment.timeouts.model_download_seconds),
             container_startup_health_check_timeout=cdk.Duration.seconds(environment.timeouts.container_startup_seconds),
             detailed_observability=environment.detailed_observability,
+            update_policy=self._update_policy(environment) if environment.updates else None,
             log=log,
         )
         self.endpoint = private.endpoint
