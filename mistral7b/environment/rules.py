@@ -155,8 +155,8 @@ def _update_batches_are_parts_of_the_instances(env: Environment) -> Findings:
     low = {"canary": 1, "linear": 10, "rolling": 5}[updates.strategy]
     if fewest < 2:
         more = "auto_scaling.min_instances" if env.auto_scaling else "instance.count"
-        reason = "its batch is at most half of the instances, and there may be one"
-        yield Finding("updates.strategy", reason, f"use all_at_once, or set {more} to 2 or more")
+        fix = f"use all_at_once, or set {more} to 2 or more"
+        yield Finding("updates.strategy", "a batch is at most half of the instances, and there may be one", fix)
     elif updates.batch_instances is None:
         if updates.batch_percent < low:
             yield Finding("updates.batch_percent", f"{updates.strategy} takes {low}% or more", f"set it to {low}")
@@ -165,15 +165,14 @@ def _update_batches_are_parts_of_the_instances(env: Environment) -> Findings:
         yield Finding("updates.batch_instances", reason, "use batch_percent, or another number")
 
 
-@RULES.rule("updates", "instance.count", "auto_scaling")
+@RULES.rule("updates")
 def _updates_end_in_time(env: Environment) -> Findings:
-    """A deployment may take longer than all of its waits. Source: SageMaker API, BlueGreenUpdatePolicy."""
-    if env.updates is None or env.updates.maximum_seconds is None:
-        return
-    waits = env.updates.waits(env.instance_bounds[1])
-    if waits >= env.updates.maximum_seconds:
-        reason = f"the update waits {waits} seconds in all, and is rolled back before it ends"
-        yield Finding("updates.maximum_seconds", reason, "set it above that, or shorten wait_seconds or bake_seconds")
+    """A deployment may last longer than it waits. Source: SageMaker API, BlueGreenUpdatePolicy."""
+    if env.updates and (most := env.updates.maximum_seconds):
+        waits = env.updates.wait_seconds + env.updates.bake_seconds
+        if waits >= most:
+            reason, fix = f"wait_seconds and bake_seconds are {waits} together", f"set it above {waits}"
+            yield Finding("updates.maximum_seconds", reason, fix)
 
 
 @RULES.rule("office_hours", "auto_scaling")

@@ -101,50 +101,30 @@ class AutoScaling(Section):
 
 
 AlarmKind = Literal[
-    "server_errors",
-    "model_errors",
-    "refused_requests",
-    "latency",
-    "gpu_memory",
-    "no_healthy_instance",
+    "server_errors", "model_errors", "refused_requests", "latency", "gpu_memory", "no_healthy_instance",
     "scaling_at_maximum",
-]
-"""Alarms of the section `alarms`."""
+]  # fmt: skip
+AlarmKinds = Annotated[list[AlarmKind], Field(min_length=1), AfterValidator(limits.unique_items)]
 
 
 class Updates(Section):
-    """How an update moves requests to the new instances, and which alarms take them back."""
+    """How an update moves requests to the new instances, and which alarms take them back (docs/updates.md)."""
 
     strategy: Literal["all_at_once", "canary", "linear", "rolling"] = "all_at_once"
-    """All requests at once, first those of a canary, in equal steps (these three start a second fleet), or by replacing
-    instances batch by batch. docs/updates.md says which to use."""
-    rollback_alarms: Annotated[list[AlarmKind], Field(min_length=1), AfterValidator(limits.unique_items)] = [
-        "server_errors",
-        "model_errors",
-    ]
+    """All requests at once; those of a canary first; in equal steps; or by replacing instances batch by batch. All but
+    `rolling` start a second fleet."""
+    rollback_alarms: AlarmKinds = ["server_errors", "model_errors"]
     """Kinds of the section `alarms` that take an update back."""
     batch_percent: Annotated[int, Field(ge=1, le=50)] = 25
-    """Size of the canary, of a linear step (10 or more) or of a rolling batch (5 or more), in percent of the
-    instances."""
+    """Percent of the instances: size of the canary, the linear step (10 or more) or the rolling batch (5 or more)."""
     batch_instances: Annotated[int, Field(ge=1, le=50)] | None = None
     """The same as a number of instances, in place of `batch_percent`."""
     wait_seconds: Annotated[int, Field(ge=0, le=3600)] = 300
-    """Time for which the alarms are watched after each batch."""
+    """For how long the alarms are watched after each batch."""
     bake_seconds: Annotated[int, Field(ge=0, le=3600)] = 300
-    """Time for which they are watched after the last batch, before the old fleet is stopped. A rolling update waits
-    `wait_seconds` instead."""
+    """The same after the last batch, before the old fleet is stopped. `rolling` has `wait_seconds` only."""
     maximum_seconds: Annotated[int, Field(ge=600, le=28_800)] | None = None
-    """Time for a whole update, after which it is rolled back. Default: SageMaker's."""
-
-    def batch(self, instances: int) -> int:
-        """Instances of a batch."""
-        return self.batch_instances or ceil(instances * self.batch_percent / 100)
-
-    def waits(self, instances: int) -> int:
-        """Seconds for which an update of so many instances waits in all."""
-        batches = ceil(instances / self.batch(instances))
-        before = {"all_at_once": 0, "canary": 1, "linear": batches - 1, "rolling": batches}[self.strategy]
-        return before * self.wait_seconds + (0 if self.strategy == "rolling" else self.bake_seconds)
+    """For how long an update may last before it is rolled back. Default: SageMaker's."""
 
 
 class OfficeHours(Section):
@@ -357,10 +337,11 @@ class Environment(Section):
             return self.instance.count, self.instance.count
         return self.auto_scaling.min_instances, self.auto_scaling.max_instances
 
-    def update_adds(self, fleet: int) -> int:
-        """Instances that an update starts beside a fleet of so many: as many, or a batch if it rolls."""
-        rolls = self.updates is not None and self.updates.strategy == "rolling"
-        return self.updates.batch(fleet) if self.updates and rolls else fleet
+    def update_batch(self, fleet: int) -> int:
+        """Instances that an update starts at a time, of a fleet of so many: all of them, unless it rolls."""
+        if self.updates is None or self.updates.strategy != "rolling":
+            return fleet
+        return self.updates.batch_instances or ceil(fleet * self.updates.batch_percent / 100)
 
     @property
     def own_vpc(self) -> OwnVpc | None:

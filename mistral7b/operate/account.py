@@ -87,10 +87,9 @@ def _quota(target: Target) -> Iterator[Finding]:
     others = sum(count for variants in running.values() for _, of, count in variants if of == kind)
     now = sum(count for _, of, count in own if of == kind)
     fleet = (env.auto_scaling and sum(count for _, _, count in own)) or env.instance.count
-    if now:
-        fleet = env.update_adds(fleet)
+    fleet = env.update_batch(fleet) if now else fleet
     largest = max(env.instance.count, env.instance_bounds[1])
-    most = largest + env.update_adds(largest)
+    most = largest + env.update_batch(largest)
     code = instance_type(kind).quota_code
     quota = _value(target.client("service-quotas"), "sagemaker", code)
     needs = f"this one needs {now + fleet} now and up to {most} in updates"

@@ -4,13 +4,14 @@ import re
 from collections.abc import Sequence
 
 import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct, IDependable
 
-from mistral7b.environment import Callers, Environment, ExistingVpc, OwnVpc
+from mistral7b.environment import Callers, Environment, ExistingVpc, OwnVpc, Updates
 from mistral7b.environment import DataCapture as DataCaptureSettings
 from mistral7b.operate.reads import permissions
 from mistral7b.promotion.names import gate_role_name
@@ -29,6 +30,7 @@ from sagemaker_tgi import (
     PrivateBucket,
     PrivateNetwork,
     PrivateTgiEndpoint,
+    UpdatePolicy,
     acknowledge,
     explain,
     start_stop_permissions,
@@ -97,7 +99,7 @@ class EndpointStack(EnvironmentStack):
             model_data_download_timeout=cdk.Duration.seconds(environment.timeouts.model_download_seconds),
             container_startup_health_check_timeout=cdk.Duration.seconds(environment.timeouts.container_startup_seconds),
             detailed_observability=environment.detailed_observability,
-            update_policy=self._update_policy(environment) if environment.updates else None,
+            update_policy=self._update_policy(environment, environment.updates) if environment.updates else None,
             log=log,
         )
         self.endpoint = private.endpoint
@@ -129,6 +131,21 @@ class EndpointStack(EnvironmentStack):
         for tag, value in environment.version.jumpstart_tags.items():
             cdk.Tags.of(self).add(tag, value, include_resource_types=_TAGGED_BY_JUMPSTART)
         cdk.CfnOutput(self, "VpcId", value=network.vpc.vpc_id, description="VPC of the model and of private callers")
+
+    def _update_policy(self, environment: Environment, updates: Updates) -> UpdatePolicy:
+        names = {
+            kind: f"{environment.resolved_endpoint_name}-{kind.replace('_', '-')}" for kind in updates.rollback_alarms
+        }
+        maximum = updates.maximum_seconds
+        return UpdatePolicy(
+            strategy=updates.strategy.upper(),
+            rollback_alarms=[cloudwatch.Alarm.from_alarm_name(self, name, name) for name in names],
+            batch_percent=updates.batch_percent,
+            batch_instances=updates.batch_instances,
+            wait=cdk.Duration.seconds(updates.wait_seconds),
+            bake=cdk.Duration.seconds(updates.bake_seconds),
+            maximum=cdk.Duration.seconds(maximum) if maximum else None,
+        )
 
     def _import_vpc(self, settings: ExistingVpc) -> ec2.IVpc:
         vpc = ec2.Vpc.from_vpc_attributes(

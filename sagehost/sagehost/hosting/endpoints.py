@@ -77,7 +77,7 @@ class EndpointRecord:
             one | {"VariantStatus": [status | {"StatusMessage": stage.message(one["CurrentInstanceCount"])}]}
             for one in _summaries(plans, new)
         ]
-        summary = self.endpoint.pending_deployment_summary | {"ProductionVariants": variants}
+        summary = vars(self.endpoint)["pending_deployment_summary"] | {"ProductionVariants": variants}
         self.describe(production_variants=_summaries(self.plans, self.running), pending_deployment_summary=summary)
 
 
@@ -165,9 +165,9 @@ class Endpoints:
                 plans, capture = retained(plans, record.plans, excluded), record.data_capture
             deployment = parameters.get("DeploymentConfig")
             if parameters.get("RetainDeploymentConfig"):
-                deployment = record.endpoint.last_deployment_config
+                deployment = vars(record.endpoint)["last_deployment_config"]
             rails = Guardrails(deployment, max(plan.instances for plan in plans))
-            self._start(record.key, rails.arriving(plans), record)
+            self._start(record.key, rails.started(plans), record)
             record.describe(last_deployment_config=deployment)
             record.show("Updating", plans, pending=config.endpoint_config_name)
             silent = any(tag["Key"] == "sagehost:silent-rollback" for tag in record.endpoint.tags)
@@ -259,7 +259,7 @@ class Endpoints:
                 again = "Request to service failed. If failure persists after retry, contact customer support."
                 failure = f"{again} ({error})"
             with STATE:
-                if failure is None:
+                if record.running:
                     self.fleet[record.key] = RunningEndpoint(record.running, record.capture)
                 record.arriving = ()
                 record.show(failed if failure else "InService", record.plans, failure)
@@ -302,7 +302,7 @@ class Endpoints:
         old, started = record.running, tuple[RunningVariant, ...]()
         try:
             for stage in rails.stages():
-                started = launch(self.containers, record.key, rails.started(plans, stage.share), started)
+                started = launch(self.containers, record.key, rails.started(plans, stage), started)
                 new = started if rails.is_rolling else tuple(one.part(stage.share) for one in started)
                 with STATE:
                     serving, share = RunningEndpoint(new, capture), float(stage.share)
@@ -312,9 +312,7 @@ class Endpoints:
                 if rails.is_rolling:
                     record.running = tuple(one.part(1 - stage.share) for one in old)
         except Exception:
-            self.fleet[record.key] = RunningEndpoint(record.running, record.capture)
             record.running = launch(self.containers, record.key, record.plans, record.running)
-            self.fleet[record.key] = RunningEndpoint(record.running, record.capture)
             raise
         return started
 

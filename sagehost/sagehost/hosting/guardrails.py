@@ -33,11 +33,8 @@ class Stage:
 
     def message(self, instances: int) -> str:
         """The StatusMessage of DescribeEndpoint, while so many instances serve."""
-        capacity = "full" if self.share == 1 else "canary"
-        return (
-            f"Baking for {self.seconds} seconds ({self.parameter}) with traffic enabled on {capacity} capacity of "
-            f"{instances} instance(s)."
-        )
+        capacity = f"{'full' if self.share == 1 else 'canary'} capacity of {instances} instance(s)"
+        return f"Baking for {self.seconds} seconds ({self.parameter}) with traffic enabled on {capacity}."
 
 
 class Guardrails:
@@ -48,27 +45,22 @@ class Guardrails:
         rolling, blue_green = config.get("RollingUpdatePolicy"), config.get("BlueGreenUpdatePolicy") or {}
         policy = rolling or blue_green
         routing = rolling or blue_green.get("TrafficRoutingConfiguration") or {}
-        sizes = (routing.get(size) for size in ("MaximumBatchSize", "CanarySize", "LinearStepSize"))
-        self.alarms = [one["AlarmName"] for one in (config.get("AutoRollbackConfiguration") or {}).get("Alarms", ())]
+        sizes = [routing[one] for one in ("MaximumBatchSize", "CanarySize", "LinearStepSize") if one in routing]
+        size = sizes[0] if sizes else {"Type": "CAPACITY_PERCENT", "Value": 100}
+        batch = size["Value"] if size["Type"] == "INSTANCE_COUNT" else math.ceil(instances * size["Value"] / 100)
+        self._alarms = [one["AlarmName"] for one in (config.get("AutoRollbackConfiguration") or {}).get("Alarms", ())]
         self.is_rolling = rolling is not None
-        self.batch = next((_instances(size, instances) for size in sizes if size), instances)
         self._limit_s = policy.get("MaximumExecutionTimeoutInSeconds", math.inf)
         wait, bake = routing.get("WaitIntervalInSeconds", 0), policy.get("TerminationWaitInSeconds", 0)
-        parts = list(range(self.batch, instances, self.batch))
-        if routing.get("Type") == "CANARY":
-            parts = parts[:1]
+        parts = [*range(batch, instances, batch)][: 1 if routing.get("Type") == "CANARY" else None]
         interval, last = "WaitIntervalInSeconds", "WaitIntervalInSeconds" if rolling else "TerminationWaitInSeconds"
         self._stages = [Stage(Fraction(part, instances), wait, interval) for part in parts]
         self._stages.append(Stage(Fraction(1), wait if rolling else bake, last))
 
-    def started(self, plans: Sequence[VariantPlan], share: Fraction) -> list[VariantPlan]:
-        """What has to run for a share of the requests: all of a second fleet, or that share of rolling batches."""
-        parts = share if self.is_rolling else Fraction(1)
-        return [plan.scaled(None, math.ceil(plan.instances * parts)) for plan in plans]
-
-    def arriving(self, plans: Sequence[VariantPlan]) -> list[VariantPlan]:
-        """What runs beside the old instances at most."""
-        return self.started(plans, self._stages[0].share)
+    def started(self, plans: Sequence[VariantPlan], stage: Stage | None = None) -> list[VariantPlan]:
+        """What a stage, by default the first, starts in all: a second fleet, or, of a rolling update, its share."""
+        share = (stage or self._stages[0]).share if self.is_rolling else 1
+        return [plan.scaled(None, math.ceil(plan.instances * share)) for plan in plans]
 
     def stages(self) -> Iterator[Stage]:
         """The stages, in turn. Raises DeploymentError where the waits take longer than the whole deployment may."""
@@ -76,33 +68,23 @@ class Guardrails:
         for stage in self._stages:
             waited += stage.seconds
             if waited > self._limit_s:
-                raise DeploymentError(
-                    f"The deployment took longer than MaximumExecutionTimeoutInSeconds, {self._limit_s}."
-                )
+                raise DeploymentError(f"The deployment exceeded MaximumExecutionTimeoutInSeconds, {self._limit_s}.")
             yield stage
 
     def watch(self, key: EndpointKey, role: str, seconds: float) -> None:
         """Wait so long, as long as no alarm is in ALARM. Raises DeploymentError: one is, or the role may not look."""
-        deadline = time.monotonic() + seconds
+        arn = f"arn:{role.split(':')[1]}:cloudwatch:{key.region}:{key.account}:alarm:"
+        until = time.monotonic() + seconds
         while True:
-            self._look(key, role)
-            if (left := deadline - time.monotonic()) <= 0:
+            with STATE:
+                states = cloudwatch_backends[key.account][key.region].alarms
+                for name in self._alarms:
+                    try:
+                        check_action(role, "cloudwatch:DescribeAlarms", arn + name, {})
+                    except AccessDenied as error:
+                        raise DeploymentError(error.message) from None
+                    if name in states and states[name].state_value == "ALARM":
+                        raise DeploymentError(f"The deployment was rolled back: alarm {name} is in ALARM state.")
+            if (left := until - time.monotonic()) <= 0:
                 return
             time.sleep(min(_LOOK_S, left))
-
-    def _look(self, key: EndpointKey, role: str) -> None:
-        arn = f"arn:{role.split(':')[1]}:cloudwatch:{key.region}:{key.account}:alarm:"
-        with STATE:
-            states = cloudwatch_backends[key.account][key.region].alarms
-            for name in self.alarms:
-                try:
-                    check_action(role, "cloudwatch:DescribeAlarms", arn + name, {})
-                except AccessDenied as error:
-                    raise DeploymentError(error.message) from None
-                if name in states and states[name].state_value == "ALARM":
-                    raise DeploymentError(f"The deployment was rolled back: alarm {name} is in ALARM state.")
-
-
-def _instances(size: Mapping[str, Any], of: int) -> int:
-    value: int = size["Value"]
-    return min(value if size["Type"] == "INSTANCE_COUNT" else math.ceil(of * value / 100), of)
