@@ -59,6 +59,32 @@ REFUSED = {
         "instance.count",
         "between 2 and 3",
     ),
+    "a canary of one instance": ("updates: {strategy: canary}", "updates.strategy", "there may be one"),
+    "a rolling update of what scales from one instance": (
+        "auto_scaling: {min_instances: 1, max_instances: 4}\nupdates: {strategy: rolling}",
+        "updates.strategy",
+        "there may be one",
+    ),
+    "a linear step that is too small": (
+        "instance: {count: 4}\nupdates: {strategy: linear, batch_percent: 9}",
+        "updates.batch_percent",
+        "linear takes 10% or more",
+    ),
+    "a rolling batch that is too small": (
+        "instance: {count: 4}\nupdates: {strategy: rolling, batch_percent: 4}",
+        "updates.batch_percent",
+        "rolling takes 5% or more",
+    ),
+    "a canary of more than half the instances": (
+        "instance: {count: 3}\nupdates: {strategy: canary, batch_instances: 2}",
+        "updates.batch_instances",
+        "1 to 50% of the instances, of which there are 3 to 3",
+    ),
+    "an update that ends before its waits": (
+        "updates: {wait_seconds: 300, bake_seconds: 300, maximum_seconds: 600}",
+        "updates.maximum_seconds",
+        "wait_seconds and bake_seconds are 600 together",
+    ),
     "office hours of what scales": (
         "auto_scaling: {}\noffice_hours: {time_zone: UTC, weekdays: 08:00-19:00}",
         "office_hours",
