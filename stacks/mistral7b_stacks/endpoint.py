@@ -133,10 +133,8 @@ class EndpointStack(EnvironmentStack):
         cdk.CfnOutput(self, "VpcId", value=network.vpc.vpc_id, description="VPC of the model and of private callers")
 
     def _update_policy(self, environment: Environment, updates: Updates) -> UpdatePolicy:
-        names = {
-            kind: f"{environment.resolved_endpoint_name}-{kind.replace('_', '-')}" for kind in updates.rollback_alarms
-        }
-        maximum = updates.maximum_seconds
+        kinds, maximum = updates.rollback_alarms, updates.maximum_seconds
+        names = [f"{environment.resolved_endpoint_name}-{kind.replace('_', '-')}" for kind in kinds]
         return UpdatePolicy(
             strategy=updates.strategy.upper(),
             rollback_alarms=[cloudwatch.Alarm.from_alarm_name(self, name, name) for name in names],
