@@ -165,6 +165,16 @@ def _update_batches_are_parts_of_the_instances(env: Environment) -> Findings:
         yield Finding("updates.batch_instances", reason, "use batch_percent, or another number")
 
 
+@RULES.rule("updates", "alarms", "auto_scaling", "office_hours")
+def _updates_are_rolled_back_by_alarms_that_exist(env: Environment) -> Findings:
+    """An update is rolled back by alarms that exist. Source: SageMaker API, AutoRollbackConfig."""
+    made = {*env.alarm_thresholds} - (set() if env.auto_scaling else {"scaling_at_maximum"})
+    for kind in (one for one in (env.updates.rollback_alarms if env.updates else ()) if one not in made):
+        reason = f"there is no alarm {kind} here" if env.alarms else "there are no alarms"
+        yield Finding("updates.rollback_alarms", reason, "set `alarms`, or leave it out", kind)
+        return
+
+
 @RULES.rule("updates")
 def _updates_end_in_time(env: Environment) -> Findings:
     """A deployment may last longer than it waits. Source: SageMaker API, BlueGreenUpdatePolicy."""
@@ -189,6 +199,23 @@ def _tags_of_what_sleeps_have_values(env: Environment) -> Findings:
     if env.office_hours is not None and (empty := [key for key, value in env.tags.items() if not value]):
         reason = f"{empty[0]} has no value, and the schedule group of office_hours takes no such tag"
         yield Finding("tags", reason, "give it a value, or remove one of the two", None)
+
+
+@RULES.rule("alarms", "region")
+def _alarms_go_to_one_topic_of_the_region(env: Environment) -> Findings:
+    """An existing topic of the environment's region, or e-mail addresses for a new one. Source: CloudWatch API,
+    PutMetricAlarm, AlarmActions.
+    """
+    topic = env.alarms.existing_topic_arn if env.alarms else None
+    if env.alarms is None or topic is None:
+        return
+    if env.alarms.emails:
+        fix = "subscribe them to the existing topic yourself, or remove one of the two"
+        yield Finding("alarms.emails", "they would get nothing: alarms go to existing_topic_arn", fix)
+    beginning = f"arn:{catalog.partition(env.region)}:sns:{env.region}:"
+    if not topic.startswith(beginning):
+        fix = f"use a topic whose ARN begins with {beginning}"
+        yield Finding("alarms.existing_topic_arn", "alarms publish only to topics of their region", fix)
 
 
 @RULES.rule("callers", "network")

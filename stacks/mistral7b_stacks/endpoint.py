@@ -1,25 +1,30 @@
 """The stack of one environment: network, model, instances, scaling, and how consumers find the endpoint."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct, IDependable
 
-from mistral7b.environment import Callers, Environment, ExistingVpc, OwnVpc, Updates
+from mistral7b import catalog
+from mistral7b.environment import Alarms, Callers, Environment, ExistingVpc, OwnVpc, Updates
 from mistral7b.environment import DataCapture as DataCaptureSettings
 from mistral7b.operate.reads import permissions
 from mistral7b.promotion.names import gate_role_name
 from mistral7b_stacks.base import REMOVAL, RETENTION_DAYS, EnvironmentStack
 from sagemaker_tgi import (
+    AlarmTopic,
     DataCapture,
     EcrImage,
     EncryptionKey,
+    EndpointAlarms,
+    EndpointDashboard,
     GateRole,
     InstanceScaling,
     LogOptions,
@@ -32,6 +37,7 @@ from sagemaker_tgi import (
     PrivateTgiEndpoint,
     UpdatePolicy,
     acknowledge,
+    count_refusals,
     explain,
     start_stop_permissions,
 )
@@ -74,7 +80,8 @@ class EndpointStack(EnvironmentStack):
             flow_log_group_name=f"/mistral7b/{environment.name}/vpc-flow-logs",
             log=log,
         )
-        scaling, capture = environment.auto_scaling, environment.data_capture
+        scaling, capture, updates = self._scaling(environment), environment.data_capture, environment.updates
+        alarms = self._alarms(environment, environment.alarms, scaling) if environment.alarms else None
         private = PrivateTgiEndpoint(
             self,
             "Default",  # no part of logical ids: each is that of the part in this stack
@@ -84,26 +91,32 @@ class EndpointStack(EnvironmentStack):
             endpoint_name=environment.resolved_endpoint_name,
             instance_type=environment.instance_type,
             instance_count=environment.instance.count,
-            scaling=InstanceScaling(
-                min_capacity=scaling.min_instances,
-                max_capacity=scaling.max_instances,
-                target_concurrent_requests=scaling.target_concurrent_requests,
-                scale_out_cooldown=cdk.Duration.seconds(scaling.scale_out_cooldown_seconds),
-                scale_in_cooldown=cdk.Duration.seconds(scaling.scale_in_cooldown_seconds),
-            )
-            if scaling
-            else None,
+            scaling=scaling,
             network=network,
             data_capture=self._data_capture(environment, capture, key) if capture else None,
             description=description,
             model_data_download_timeout=cdk.Duration.seconds(environment.timeouts.model_download_seconds),
             container_startup_health_check_timeout=cdk.Duration.seconds(environment.timeouts.container_startup_seconds),
+            enhanced_metrics=environment.enhanced_metrics,
             detailed_observability=environment.detailed_observability,
-            update_policy=self._update_policy(environment, environment.updates) if environment.updates else None,
+            update_policy=self._update_policy(updates, alarms.by_kind) if updates and alarms else None,
             log=log,
         )
         self.endpoint = private.endpoint
         """The endpoint."""
+        if alarms is not None and "refused_requests" in alarms.by_kind:
+            count_refusals(self, private.log_group, endpoint_name=self.endpoint.endpoint_name)
+        if environment.dashboard:
+            percentile, seconds = environment.latency_objective
+            EndpointDashboard(
+                self,
+                "Dashboard",
+                endpoint_name=environment.resolved_endpoint_name,
+                alarms=[*alarms.by_kind.values()] if alarms else [],
+                scaling=scaling,
+                max_concurrent_requests=environment.launcher_settings().max_concurrent_requests,
+                latency={f"objective, {percentile}": seconds},
+            )
         policies = self._grant_callers(environment.callers, network.vpc)
         self._grant_operators(environment)
         hours = environment.office_hours
@@ -132,17 +145,49 @@ class EndpointStack(EnvironmentStack):
             cdk.Tags.of(self).add(tag, value, include_resource_types=_TAGGED_BY_JUMPSTART)
         cdk.CfnOutput(self, "VpcId", value=network.vpc.vpc_id, description="VPC of the model and of private callers")
 
-    def _update_policy(self, environment: Environment, updates: Updates) -> UpdatePolicy:
-        kinds, maximum = updates.rollback_alarms, updates.maximum_seconds
-        names = [f"{environment.resolved_endpoint_name}-{kind.replace('_', '-')}" for kind in kinds]
+    @staticmethod
+    def _update_policy(updates: Updates, alarms: Mapping[str, cloudwatch.IAlarm]) -> UpdatePolicy:
+        maximum = updates.maximum_seconds
         return UpdatePolicy(
             strategy=updates.strategy.upper(),
-            rollback_alarms=[cloudwatch.Alarm.from_alarm_name(self, name, name) for name in names],
+            rollback_alarms=[alarms[kind] for kind in updates.rollback_alarms],
             batch_percent=updates.batch_percent,
             batch_instances=updates.batch_instances,
             wait=cdk.Duration.seconds(updates.wait_seconds),
             bake=cdk.Duration.seconds(updates.bake_seconds),
             maximum=cdk.Duration.seconds(maximum) if maximum else None,
+        )
+
+    @staticmethod
+    def _scaling(environment: Environment) -> InstanceScaling | None:
+        scaling = environment.auto_scaling
+        if scaling is None:
+            return None
+        return InstanceScaling(
+            min_capacity=scaling.min_instances,
+            max_capacity=scaling.max_instances,
+            target_concurrent_requests=scaling.target_concurrent_requests,
+            scale_out_cooldown=cdk.Duration.seconds(scaling.scale_out_cooldown_seconds),
+            scale_in_cooldown=cdk.Duration.seconds(scaling.scale_in_cooldown_seconds),
+        )
+
+    def _alarms(self, environment: Environment, settings: Alarms, scaling: InstanceScaling | None) -> EndpointAlarms:
+        arn, name = settings.existing_topic_arn, f"Mistral 7B, {environment.name}"
+        topic = (
+            sns.Topic.from_topic_arn(self, "GivenTopic", arn)
+            if arn
+            else AlarmTopic(self, "AlarmTopic", display_name=name, emails=settings.emails).topic
+        )
+        cdk.CfnOutput(self, "AlarmTopicArn", value=topic.topic_arn, description="Topic of the alarms, to subscribe to")
+        return EndpointAlarms(
+            self,
+            "Alarms",
+            endpoint_name=environment.resolved_endpoint_name,
+            thresholds=environment.alarm_thresholds,
+            latency_statistic=environment.latency_objective[0],
+            gpus=catalog.instance_type(environment.instance_type).gpus,
+            scaling=scaling,
+            topic=topic,
         )
 
     def _import_vpc(self, settings: ExistingVpc) -> ec2.IVpc:
