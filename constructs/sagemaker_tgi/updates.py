@@ -45,26 +45,21 @@ class UpdatePolicy:
         """The endpoint's DeploymentConfig. It has so many instances at least and at most."""
         with PropsCheck(scope, "Update") as check:
             self._check(check, *instances)
-        cfn, routing = sagemaker.CfnEndpoint, self.strategy
-        maximum = self.maximum.to_seconds() if self.maximum else None
-        size = cfn.CapacitySizeProperty(
-            type="INSTANCE_COUNT" if self.batch_instances else "CAPACITY_PERCENT",
-            value=self.batch_instances or self.batch_percent,
-        )
+        cfn, routing, maximum = sagemaker.CfnEndpoint, self.strategy, self.maximum and self.maximum.to_seconds()
+        wait, kind = self.wait.to_seconds(), "INSTANCE_COUNT" if self.batch_instances else "CAPACITY_PERCENT"
+        size = cfn.CapacitySizeProperty(type=kind, value=self.batch_instances or self.batch_percent)
         blue_green = cfn.BlueGreenUpdatePolicyProperty(
             traffic_routing_configuration=cfn.TrafficRoutingConfigProperty(
                 type=routing,
                 canary_size=size if routing == "CANARY" else None,
                 linear_step_size=size if routing == "LINEAR" else None,
-                wait_interval_in_seconds=self.wait.to_seconds(),
+                wait_interval_in_seconds=wait,
             ),
             termination_wait_in_seconds=self.bake.to_seconds(),
             maximum_execution_timeout_in_seconds=maximum,
         )
         rolling = cfn.RollingUpdatePolicyProperty(
-            maximum_batch_size=size,
-            wait_interval_in_seconds=self.wait.to_seconds(),
-            maximum_execution_timeout_in_seconds=maximum,
+            maximum_batch_size=size, wait_interval_in_seconds=wait, maximum_execution_timeout_in_seconds=maximum
         )
         alarms = [cfn.AlarmProperty(alarm_name=one.alarm_name) for one in self.rollback_alarms]
         return cfn.DeploymentConfigProperty(

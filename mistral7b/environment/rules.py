@@ -144,45 +144,31 @@ def _scaling_starts_before_refusals(env: Environment) -> Findings:
         )
 
 
-@RULES.rule("updates", "instance.count", "auto_scaling")
-def _update_batches_are_parts_of_the_instances(env: Environment) -> Findings:
-    """A canary, a linear step (from 10%) and a rolling batch (from 5%) are up to half of the instances, so of two or
-    more. Source: SageMaker API, TrafficRoutingConfig; SageMaker API, RollingUpdatePolicy.
+@RULES.rule("updates", "alarms", "office_hours", "instance.count", "auto_scaling")
+def _updates_can_be_made(env: Environment) -> Findings:
+    """A canary, a linear step (from 10%) or a rolling batch (from 5%) is up to half of the instances, so of two or
+    more; an update may last longer than it waits; its alarms exist. Source: SageMaker API, TrafficRoutingConfig,
+    BlueGreenUpdatePolicy, RollingUpdatePolicy, AutoRollbackConfig.
     """
     updates, (fewest, most) = env.updates, env.instance_bounds
-    if updates is None or updates.strategy == "all_at_once":
+    if updates is None:
         return
-    low = {"canary": 1, "linear": 10, "rolling": 5}[updates.strategy]
-    if fewest < 2:
-        more = "auto_scaling.min_instances" if env.auto_scaling else "instance.count"
-        fix = f"use all_at_once, or set {more} to 2 or more"
+    made = {*env.alarm_thresholds} - (set() if env.auto_scaling else {"scaling_at_maximum"})
+    if missing := [kind for kind in updates.rollback_alarms if kind not in made]:
+        yield Finding("updates.rollback_alarms", f"there is no alarm {missing[0]}", "set `alarms`, or leave it out")
+    waits = updates.wait_seconds + updates.bake_seconds
+    if updates.maximum_seconds and updates.maximum_seconds <= waits:
+        reason, fix = f"wait_seconds and bake_seconds are {waits} together", f"set it above {waits}"
+        yield Finding("updates.maximum_seconds", reason, fix)
+    low = {"all_at_once": 0, "canary": 1, "linear": 10, "rolling": 5}[updates.strategy]
+    if low and fewest < 2:
+        fix = f"use all_at_once, or set {'auto_scaling.min_instances' if env.auto_scaling else 'instance.count'} to 2"
         yield Finding("updates.strategy", "a batch is at most half of the instances, and there may be one", fix)
-    elif updates.batch_instances is None:
-        if updates.batch_percent < low:
-            yield Finding("updates.batch_percent", f"{updates.strategy} takes {low}% or more", f"set it to {low}")
-    elif not ceil(most * low / 100) <= updates.batch_instances <= fewest // 2:
+    elif updates.batch_percent < low and not updates.batch_instances:
+        yield Finding("updates.batch_percent", f"{updates.strategy} takes {low}% or more", f"set it to {low}")
+    elif low and updates.batch_instances and not ceil(most * low / 100) <= updates.batch_instances <= fewest // 2:
         reason = f"it has to be {low} to 50% of the instances, of which there are {fewest} to {most}"
         yield Finding("updates.batch_instances", reason, "use batch_percent, or another number")
-
-
-@RULES.rule("updates", "alarms", "auto_scaling", "office_hours")
-def _updates_are_rolled_back_by_alarms_that_exist(env: Environment) -> Findings:
-    """An update is rolled back by alarms that exist. Source: SageMaker API, AutoRollbackConfig."""
-    made = {*env.alarm_thresholds} - (set() if env.auto_scaling else {"scaling_at_maximum"})
-    for kind in (one for one in (env.updates.rollback_alarms if env.updates else ()) if one not in made):
-        reason = f"there is no alarm {kind} here" if env.alarms else "there are no alarms"
-        yield Finding("updates.rollback_alarms", reason, "set `alarms`, or leave it out", kind)
-        return
-
-
-@RULES.rule("updates")
-def _updates_end_in_time(env: Environment) -> Findings:
-    """A deployment may last longer than it waits. Source: SageMaker API, BlueGreenUpdatePolicy."""
-    if env.updates and (most := env.updates.maximum_seconds):
-        waits = env.updates.wait_seconds + env.updates.bake_seconds
-        if waits >= most:
-            reason, fix = f"wait_seconds and bake_seconds are {waits} together", f"set it above {waits}"
-            yield Finding("updates.maximum_seconds", reason, fix)
 
 
 @RULES.rule("office_hours", "auto_scaling")

@@ -22,6 +22,7 @@ BASE = {
     "region": "us-east-1",
     "auto_scaling": None,
     "instance": {"count": 4},
+    "alarms": {},
     # The embedded AWS makes 4 and 1 seconds of the waits.
     "updates": {
         "strategy": "canary",
@@ -38,16 +39,6 @@ REFUSES = BASE | {"tgi": {"MAX_INPUT_LENGTH": 2}}
 @pytest.fixture(scope="module")
 def guarded(user: User) -> Iterator[User]:
     """A user with the environment `guarded` deployed."""
-    user.client("cloudwatch").put_metric_alarm(
-        AlarmName=ALARM,
-        Namespace="AWS/SageMaker",
-        MetricName="Invocation5XXErrors",
-        Statistic="Sum",
-        Period=60,
-        EvaluationPeriods=1,
-        Threshold=0,
-        ComparisonOperator="GreaterThanThreshold",
-    )
     with user.having("guarded", BASE):
         user.deploy("guarded")
         yield user

@@ -163,9 +163,8 @@ class Endpoints:
                 if "DataCaptureConfig" in excluded:  # "Not currently supported" (SageMaker API, VariantProperty)
                     raise ValidationError(message="Excluding DataCaptureConfig from retention is not supported.")
                 plans, capture = retained(plans, record.plans, excluded), record.data_capture
-            deployment = parameters.get("DeploymentConfig")
-            if parameters.get("RetainDeploymentConfig"):
-                deployment = vars(record.endpoint)["last_deployment_config"]
+            last = vars(record.endpoint)["last_deployment_config"]
+            deployment = last if parameters.get("RetainDeploymentConfig") else parameters.get("DeploymentConfig")
             rails = Guardrails(deployment, max(plan.instances for plan in plans))
             self._start(record.key, rails.started(plans), record)
             record.describe(last_deployment_config=deployment)
@@ -283,16 +282,13 @@ class Endpoints:
         *,
         rails: Guardrails | None = None,
     ) -> None:
-        capture = None
-        if data_capture and data_capture.get("EnableCapture", True):
-            capture = Capture(record.key, data_capture, {variant.name: variant.role for variant in plans})
-        if rails:
-            started = self._shifted(record, plans, capture, rails)
-        else:
-            started = launch(self.containers, record.key, plans, running)
+        roles, captures = {plan.name: plan.role for plan in plans}, (data_capture or {}).get("EnableCapture", True)
+        capture = Capture(record.key, data_capture, roles) if data_capture and captures else None
+        shifted = self._shifted(record, plans, capture, rails) if rails else None
+        started = shifted or launch(self.containers, record.key, plans, running)
         with STATE:
-            record.running, record.plans, record.data_capture = started, plans, data_capture
-            record.capture = capture
+            record.running, record.plans = started, plans
+            record.data_capture, record.capture = data_capture, capture
             record.describe(endpoint_config_name=config_name, data_capture_config=summary(data_capture))
 
     def _shifted(

@@ -46,8 +46,8 @@ class Guardrails:
         policy = rolling or blue_green
         routing = rolling or blue_green.get("TrafficRoutingConfiguration") or {}
         sizes = [routing[one] for one in ("MaximumBatchSize", "CanarySize", "LinearStepSize") if one in routing]
-        size = sizes[0] if sizes else {"Type": "CAPACITY_PERCENT", "Value": 100}
-        batch = size["Value"] if size["Type"] == "INSTANCE_COUNT" else math.ceil(instances * size["Value"] / 100)
+        kind, value = (sizes[0]["Type"], sizes[0]["Value"]) if sizes else ("INSTANCE_COUNT", instances)
+        batch = value if kind == "INSTANCE_COUNT" else math.ceil(instances * value / 100)
         self._alarms = [one["AlarmName"] for one in (config.get("AutoRollbackConfiguration") or {}).get("Alarms", ())]
         self.is_rolling = rolling is not None
         self._limit_s = policy.get("MaximumExecutionTimeoutInSeconds", math.inf)

@@ -59,7 +59,7 @@ def run_endpoint(account: str, name: str, kind: str, count: int, *, scaled: bool
 
 
 SCALING = {"auto_scaling": {"max_instances": 3}}
-ROLLING = {"instance": {"count": 4}, "updates": {"strategy": "rolling"}}
+ROLLING = {"alarms": {}, "instance": {"count": 4}, "updates": {"strategy": "rolling"}}
 
 
 @pytest.mark.parametrize(
