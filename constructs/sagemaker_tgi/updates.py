@@ -45,7 +45,8 @@ class UpdatePolicy:
         """The endpoint's DeploymentConfig. It has so many instances at least and at most."""
         with PropsCheck(scope, "Update") as check:
             self._check(check, *instances)
-        cfn, routing, maximum = sagemaker.CfnEndpoint, self.strategy, self.maximum and self.maximum.to_seconds()
+        cfn, routing = sagemaker.CfnEndpoint, self.strategy
+        maximum = self.maximum.to_seconds() if self.maximum else None
         wait, kind = self.wait.to_seconds(), "INSTANCE_COUNT" if self.batch_instances else "CAPACITY_PERCENT"
         size = cfn.CapacitySizeProperty(type=kind, value=self.batch_instances or self.batch_percent)
         blue_green = cfn.BlueGreenUpdatePolicyProperty(

@@ -117,14 +117,13 @@ def after(seconds: float) -> Later:
 class Endpoints:
     """SageMaker's operations on the endpoints of `records`, which `fleet` serves.
 
-    `later` decides when endpoints are created and updated, `removing` when instances' network interfaces are deleted;
-    an update's waits take so much longer than on AWS as `wait_factor` says.
+    `later` decides when endpoints are created and updated, `removing` when instances' network interfaces are deleted.
     """
 
     containers: Containers
     later: Later
     removing: Later
-    wait_factor: float = 1.0
+    wait_factor: float = 1.0  # what a second of an update's waits takes
     fleet: Fleet = field(default_factory=dict)
     records: dict[EndpointKey, EndpointRecord] = field(default_factory=dict)
 

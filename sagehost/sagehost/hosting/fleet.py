@@ -96,8 +96,7 @@ class RunningEndpoint:
 
     variants: tuple[RunningVariant, ...]
     capture: "Capture | None" = None
-    new: "RunningEndpoint | None" = None
-    """During an update, what serves a share of the requests on new instances."""
+    new: "RunningEndpoint | None" = None  # during an update, what serves a share of the requests on new instances
     share_of_new: float = 0.0
 
     def choose_variant(self) -> RunningVariant:

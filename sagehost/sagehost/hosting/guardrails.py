@@ -18,8 +18,7 @@ from sagehost.hosting.fleet import EndpointKey
 from sagehost.moto_app import STATE
 from sagehost.roles import AccessDenied, check_action
 
-_LOOK_S = 0.05
-"""Time between two looks at the alarms."""
+_LOOK_S = 0.05  # between two looks at the alarms
 
 
 @dataclass(frozen=True)
@@ -28,8 +27,7 @@ class Stage:
 
     share: Fraction
     seconds: int
-    parameter: str
-    """The member of DeploymentConfig that says how long."""
+    parameter: str  # the member of DeploymentConfig that says how long
 
     def message(self, instances: int) -> str:
         """The StatusMessage of DescribeEndpoint, while so many instances serve."""
