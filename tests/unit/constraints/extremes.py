@@ -136,6 +136,13 @@ def _office_hours() -> st.SearchStrategy[Document]:
     return st.fixed_dictionaries({"time_zone": zones, "weekdays": weekdays})
 
 
+def _updates() -> st.SearchStrategy[Document]:
+    """Of one instance, which is no more than one batch."""
+    fields = {**_fields("updates"), "strategy": st.just("all_at_once"), "maximum_seconds": st.just(28_800)}
+    shortest = dict.fromkeys(("wait_seconds", "bake_seconds"), st.just(0)) | {"maximum_seconds": st.just(600)}
+    return st.one_of(st.fixed_dictionaries(fields), st.fixed_dictionaries({**fields, **shortest}))
+
+
 def _workload() -> st.SearchStrategy[Document]:
     """What `auto` is worked out from; without an `auto` it changes no template."""
     spread = {"mean": 1, "p95": 3.86, "longest": 4}
@@ -193,6 +200,7 @@ def documents(draw: st.DrawFn) -> Document:
         "tgi": _ends({**SMALLEST, "SM_NUM_GPUS": _gpus(document)}, LARGEST),
         "auto_scaling": _auto_scaling(),
         "office_hours": _office_hours(),
+        "updates": _updates(),
         "workload": _workload(),
         "encryption": st.just(
             {"kms_key_arn": f"arn:{partition}:kms:{region}:{account}:key/mrk-{'0123456789abcdef' * 2}"}
