@@ -8,6 +8,8 @@ from mistral7b.environment import Environment
 
 MONTH_HOURS = float(load("prices.json")["hours_a_month"])
 _WEEKDAYS = 5 * 52 / 12
+# Of an alarm that reads more than one; the metric that the log of refusals is counted in costs as three.
+_METRICS = {"server_errors": 2, "model_errors": 3, "refused_requests": 2 + 3, "scaling_at_maximum": 3}
 Span = tuple[float, float]
 """With the fewest instances, and with the most."""
 Price = tuple[float | None, str]
@@ -42,12 +44,16 @@ def estimate(env: Environment, price: Price | None = None) -> Estimate:
     zones = len(set(env.availability_zones)) if env.network.runtime_endpoint else 0
     # For the container's log, flow logs and captured requests; encryption.kms_key_arn takes the place of all.
     own_keys = 0 if env.encryption.kms_key_arn else 1 + bool(env.own_vpc) + bool(env.data_capture)
+    own_keys += bool(env.alarms and not env.alarms.existing_topic_arn)
+    read = sum(_METRICS.get(kind, 1) for kind in env.alarm_thresholds if env.auto_scaling or kind[:7] != "scaling")
     running = MONTH_HOURS - hours_stopped(env)
     kind = f"{env.instance_type}, {running:.0f} h" if env.office_hours else env.instance_type
     rows = [
         _item(kind, env.instance_bounds, hourly, running),
         _item("zone of the interface endpoint", (zones, zones), usd["interface_endpoint_zone_hour"]),
         _item("customer managed key", (own_keys, own_keys), usd["key"] / MONTH_HOURS),
+        _item("metric of an alarm", (read, read), usd["alarm_metric"] / MONTH_HOURS),
+        _item("dashboard", (int(env.dashboard),) * 2, usd["dashboard"] / MONTH_HOURS),
         _item("alarm of scaling", (2, 2) if env.auto_scaling else (0, 0), usd["alarm"] / MONTH_HOURS),
     ]
     items = [one for one in rows if one.count != (0, 0)]
