@@ -43,20 +43,26 @@ def guarded(of: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture
-def alarm(client: Callable[..., Any], role: str) -> Iterator[Callable[[str], None]]:
-    """Set the state of the rollback alarm, which the execution role may describe."""
-    cloudwatch, iam = client("cloudwatch"), client("iam")
+def unreadable_alarm(client: Callable[..., Any]) -> Iterator[Any]:
+    """A rollback alarm that the execution role may not describe; yields the client that made it."""
+    cloudwatch = client("cloudwatch")
     of = {"Namespace": "AWS/SageMaker", "MetricName": "Invocation5XXErrors", "Statistic": "Sum", "Period": 60}
     limit = {"EvaluationPeriods": 1, "Threshold": 1, "ComparisonOperator": "GreaterThanThreshold"}
     cloudwatch.put_metric_alarm(AlarmName=ALARM, **of, **limit)
+    yield cloudwatch
+    cloudwatch.delete_alarms(AlarmNames=[ALARM])
+
+
+@pytest.fixture
+def alarm(client: Callable[..., Any], role: str, unreadable_alarm: Any) -> Iterator[Callable[[str], None]]:
+    """Set the state of the rollback alarm, which the execution role may describe."""
     arn = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{ALARM}"
     allowed = {"Effect": "Allow", "Action": "cloudwatch:DescribeAlarms", "Resource": arn}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
     named = {"RoleName": role.rpartition("/")[2], "PolicyName": "alarms"}
-    iam.put_role_policy(**named, PolicyDocument=document)
-    yield lambda state: cloudwatch.set_alarm_state(AlarmName=ALARM, StateValue=state, StateReason="a test")
-    cloudwatch.delete_alarms(AlarmNames=[ALARM])
-    iam.delete_role_policy(**named)
+    document = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    client("iam").put_role_policy(**named, PolicyDocument=document)
+    yield lambda state: unreadable_alarm.set_alarm_state(AlarmName=ALARM, StateValue=state, StateReason="a test")
+    client("iam").delete_role_policy(**named)
 
 
 @pytest.fixture
@@ -220,6 +226,7 @@ def test_a_rolling_update_takes_the_quota_of_a_batch_and_blue_green_that_of_a_fl
     assert "FailureReason" not in settled(name)
 
 
+@pytest.mark.usefixtures("unreadable_alarm")
 def test_an_execution_role_that_may_not_describe_the_alarm_fails_the_update(
     deploy: Deploy, update: Callable[..., Any], settled: Settled
 ) -> None:
@@ -238,6 +245,7 @@ def test_a_deployment_that_waits_longer_than_it_may_is_rolled_back(
     assert "MaximumExecutionTimeoutInSeconds, 600" in settled(name)["FailureReason"]
 
 
+@pytest.mark.usefixtures("unreadable_alarm")
 def test_a_deployment_configuration_of_the_creation_holds_for_an_update_that_retains_it(
     *, sagemaker: Any, make_config: Callable[..., str], settled: Settled, monkeypatch: pytest.MonkeyPatch
 ) -> None:
