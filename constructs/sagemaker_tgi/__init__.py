@@ -42,4 +42,5 @@ from sagemaker_tgi.private_network import PrivateNetwork as PrivateNetwork
 from sagemaker_tgi.private_tgi_endpoint import PrivateTgiEndpoint as PrivateTgiEndpoint
 from sagemaker_tgi.props import InvalidPropsError as InvalidPropsError
 from sagemaker_tgi.runtime_interface_endpoint import RuntimeInterfaceEndpoint as RuntimeInterfaceEndpoint
+from sagemaker_tgi.updates import UpdatePolicy as UpdatePolicy
 from sagemaker_tgi.vpc_flow_log import VpcFlowLog as VpcFlowLog

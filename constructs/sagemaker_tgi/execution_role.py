@@ -1,8 +1,10 @@
 """The role that SageMaker assumes to start and run the model's container."""
 
 import re
+from collections.abc import Sequence
 
 import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from constructs import Construct, IConstruct
@@ -36,6 +38,7 @@ class TgiExecutionRole(LeastPrivilegeRole):
         endpoint_name: str,
         vpc: ec2.IVpc | None = None,
         data_capture: DataCapture | None = None,
+        rollback_alarms: Sequence[cloudwatch.IAlarm] = (),
     ) -> None:
         """Defines the role.
 
@@ -45,6 +48,7 @@ class TgiExecutionRole(LeastPrivilegeRole):
             endpoint_name: The endpoint whose log group may be written.
             vpc: VPC of the model's network interfaces. Default: none, the model is in no VPC.
             data_capture: Where requests and answers are kept. Default: they are not.
+            rollback_alarms: Alarms by which SageMaker rolls updates back. Default: none.
         """
         with PropsCheck(scope, construct_id) as check:
             check.matches("endpoint_name", endpoint_name, NAME_PATTERN, "use up to 63 letters, digits and hyphens")
@@ -140,6 +144,17 @@ class TgiExecutionRole(LeastPrivilegeRole):
                     ["kms:Decrypt", "kms:GenerateDataKey"],
                     [data_capture.encryption_key.key_arn],
                     {"StringEquals": {"kms:ViaService": f"s3.{stack.region}.{stack.url_suffix}"}},
+                ),
+            )
+        if rollback_alarms:
+            self._add_policy(
+                "RollbackAlarms",
+                endpoint_name,
+                Permission(
+                    "WatchAlarms",
+                    "SageMaker looks at the alarms that roll an update back, with this role",
+                    ["cloudwatch:DescribeAlarms"],
+                    [alarm.alarm_arn for alarm in rollback_alarms],
                 ),
             )
 

@@ -21,6 +21,7 @@ from sagemaker_tgi.log_group import DEFAULT_LOG, LogOptions
 from sagemaker_tgi.model import TgiModel
 from sagemaker_tgi.private_network import PrivateNetwork
 from sagemaker_tgi.props import PropsCheck
+from sagemaker_tgi.updates import UpdatePolicy
 
 _SCALING = InstanceScaling()
 
@@ -54,6 +55,7 @@ class PrivateTgiEndpoint(ITgiEndpoint):
         container_startup_health_check_timeout: cdk.Duration | None = None,
         enhanced_metrics: bool = False,
         detailed_observability: bool = False,
+        update_policy: UpdatePolicy | None = None,
     ) -> None:
         """Defines the endpoint and its parts.
 
@@ -78,6 +80,8 @@ class PrivateTgiEndpoint(ITgiEndpoint):
             container_startup_health_check_timeout: For loading them; 1 minute to 1 hour. Default: 20 minutes.
             enhanced_metrics: Whether SageMaker also publishes its metrics by instance and GPU, which are billed.
             detailed_observability: Whether SageMaker publishes OpenTelemetry metrics, which are billed.
+            update_policy: How an update replaces instances, by which alarms it is rolled back; a `role` of your own
+                has to be allowed `cloudwatch:DescribeAlarms` on them. Default: SageMaker's, all at once, no alarms.
         """
         with PropsCheck(scope, construct_id) as check:
             if network is not None and vpc is not None:
@@ -107,6 +111,7 @@ class PrivateTgiEndpoint(ITgiEndpoint):
                 endpoint_name=self.endpoint_name,
                 vpc=self.network.vpc,
                 data_capture=data_capture,
+                rollback_alarms=update_policy.rollback_alarms if update_policy else (),
             )
             """What SageMaker assumes to start the container."""
             if self.network.route_table_ids:
@@ -147,6 +152,7 @@ class PrivateTgiEndpoint(ITgiEndpoint):
                 detailed_observability=detailed_observability,
             )
             """Instances, time-outs and data capture."""
+            bounds = (scaling.min_capacity, scaling.max_capacity) if scaling else (instance_count, instance_count)
             # An endpoint that gets another name goes on logging to its old group until it is deleted.
             self.encryption_key = log.key_for(self, log_group_name("*"), description=description)
             """Key of the container's log group."""
@@ -155,6 +161,7 @@ class PrivateTgiEndpoint(ITgiEndpoint):
                 "Endpoint",
                 endpoint_name=self.endpoint_name,
                 endpoint_config=self.endpoint_config,
+                deployment_config=update_policy.deployment_config(self, instances=bounds) if update_policy else None,
                 log=replace(log, encryption_key=self.encryption_key),
             )
             """The endpoint itself."""

@@ -6,6 +6,7 @@ each thing that it objects to. docs/constraints.md lists the rules by their docs
 
 import ipaddress
 from collections.abc import Iterator
+from math import ceil
 
 from mistral7b import catalog
 from mistral7b.environment.schema import Environment
@@ -141,6 +142,33 @@ def _scaling_starts_before_refusals(env: Environment) -> Findings:
             f"an instance refuses requests beyond MAX_CONCURRENT_REQUESTS, {limit}, so nothing would ever scale out",
             f"set it to {limit} or less, or raise tgi.MAX_CONCURRENT_REQUESTS",
         )
+
+
+@RULES.rule("updates", "alarms", "office_hours", "instance.count", "auto_scaling")
+def _updates_can_be_made(env: Environment) -> Findings:
+    """A canary, a linear step (from 10%) or a rolling batch (from 5%) is up to half of the instances, so of two or
+    more; an update may last longer than it waits; its alarms exist. Source: SageMaker API, TrafficRoutingConfig,
+    BlueGreenUpdatePolicy, RollingUpdatePolicy, AutoRollbackConfig.
+    """
+    updates, (fewest, most) = env.updates, env.instance_bounds
+    if updates is None:
+        return
+    made = {*env.alarm_thresholds} - (set() if env.auto_scaling else {"scaling_at_maximum"})
+    if missing := [kind for kind in updates.rollback_alarms if kind not in made]:
+        yield Finding("updates.rollback_alarms", f"there is no alarm {missing[0]}", "set `alarms`, or leave it out")
+    waits = updates.wait_seconds + updates.bake_seconds
+    if updates.maximum_seconds and updates.maximum_seconds <= waits:
+        reason, fix = f"wait_seconds and bake_seconds are {waits} together", f"set it above {waits}"
+        yield Finding("updates.maximum_seconds", reason, fix)
+    low = {"all_at_once": 0, "canary": 1, "linear": 10, "rolling": 5}[updates.strategy]
+    if low and fewest < 2:
+        fix = f"use all_at_once, or set {'auto_scaling.min_instances' if env.auto_scaling else 'instance.count'} to 2"
+        yield Finding("updates.strategy", "a batch is at most half of the instances, and there may be one", fix)
+    elif updates.batch_percent < low and not updates.batch_instances:
+        yield Finding("updates.batch_percent", f"{updates.strategy} takes {low}% or more", f"set it to {low}")
+    elif low and updates.batch_instances and not ceil(most * low / 100) <= updates.batch_instances <= fewest // 2:
+        reason = f"it has to be {low} to 50% of the instances, of which there are {fewest} to {most}"
+        yield Finding("updates.batch_instances", reason, "use batch_percent, or another number")
 
 
 @RULES.rule("office_hours", "auto_scaling")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import time
+from math import ceil
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, PrivateAttr, Tag
@@ -99,6 +100,33 @@ class AutoScaling(Section):
     """Pause after a scale-in before the next."""
 
 
+AlarmKind = Literal[
+    "server_errors", "model_errors", "refused_requests", "latency", "gpu_memory", "no_healthy_instance",
+    "scaling_at_maximum",
+]  # fmt: skip
+AlarmKinds = Annotated[list[AlarmKind], Field(min_length=1), AfterValidator(limits.unique_items)]
+
+
+class Updates(Section):
+    """How an update moves requests to the new instances, and which alarms take them back (docs/updates.md)."""
+
+    strategy: Literal["all_at_once", "canary", "linear", "rolling"] = "all_at_once"
+    """All requests at once; those of a canary first; in equal steps; or by replacing instances batch by batch. All but
+    `rolling` start a second fleet."""
+    rollback_alarms: AlarmKinds = ["server_errors", "model_errors"]
+    """Kinds of the section `alarms` that take an update back."""
+    batch_percent: Annotated[int, Field(ge=1, le=50)] = 25
+    """Percent of the instances: size of the canary, the linear step (10 or more) or the rolling batch (5 or more)."""
+    batch_instances: Annotated[int, Field(ge=1, le=50)] | None = None
+    """The same as a number of instances, in place of `batch_percent`."""
+    wait_seconds: Annotated[int, Field(ge=0, le=3600)] = 300
+    """For how long the alarms are watched after each batch."""
+    bake_seconds: Annotated[int, Field(ge=0, le=3600)] = 300
+    """The same after the last batch, before the old fleet is stopped. `rolling` has `wait_seconds` only."""
+    maximum_seconds: Annotated[int, Field(ge=600, le=28_800)] | None = None
+    """For how long an update may last before it is rolled back. Default: SageMaker's."""
+
+
 class OfficeHours(Section):
     """The endpoint runs at these hours only: it is deleted when they end, and created again when they begin."""
 
@@ -114,10 +142,6 @@ class OfficeHours(Section):
         return opens, closes
 
 
-AlarmKind = Literal[
-    "server_errors", "model_errors", "refused_requests", "latency", "gpu_memory", "no_healthy_instance",
-    "scaling_at_maximum",
-]  # fmt: skip
 _Percent = Annotated[float, Field(ge=0.1, le=100)]
 _Minutes = Annotated[int, Field(ge=1, le=60)]
 
@@ -262,6 +286,8 @@ class Environment(Section):
     for every environment: `auto_scaling: null` in the environment's file turns it off."""
     office_hours: OfficeHours | None = None
     """Default: the endpoint always runs. Only without `auto_scaling`; docs/office-hours.md says what to expect."""
+    updates: Updates | None = None
+    """Default: SageMaker's: all at once on a second fleet, and no alarm takes an update back."""
     workload: Workload | None = None
     """Expected traffic and the latency it needs. Default: none, so nothing can be `auto`."""
     alarms: Alarms | None = None
@@ -348,6 +374,12 @@ class Environment(Section):
         if self.auto_scaling is None:
             return self.instance.count, self.instance.count
         return self.auto_scaling.min_instances, self.auto_scaling.max_instances
+
+    def update_batch(self, fleet: int) -> int:
+        """Instances that an update starts at a time, of a fleet of so many: all of them, unless it rolls."""
+        if self.updates is None or self.updates.strategy != "rolling":
+            return fleet
+        return self.updates.batch_instances or ceil(fleet * self.updates.batch_percent / 100)
 
     @property
     def latency_objective(self) -> tuple[str, float]:

@@ -77,7 +77,7 @@ def _quota(target: Target) -> Iterator[Finding]:
     """Instances of the type that endpoints of the account may have, beside those that others have.
 
     An update starts a second fleet before it stops the first, where the endpoint scales of as many instances as there
-    are. Source: SageMaker developer guide, blue/green deployments.
+    are; a rolling one a batch. Source: SageMaker developer guide, blue/green deployments and rolling deployments.
     """
     env, kind, sagemaker = target.env, target.env.instance_type, target.client("sagemaker")
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -87,7 +87,9 @@ def _quota(target: Target) -> Iterator[Finding]:
     others = sum(count for variants in running.values() for _, of, count in variants if of == kind)
     now = sum(count for _, of, count in own if of == kind)
     fleet = (env.auto_scaling and sum(count for _, _, count in own)) or env.instance.count
-    most = 2 * max(env.instance.count, env.instance_bounds[1])
+    fleet = env.update_batch(fleet) if now else fleet
+    largest = max(env.instance.count, env.instance_bounds[1])
+    most = largest + env.update_batch(largest)
     code = instance_type(kind).quota_code
     quota = _value(target.client("service-quotas"), "sagemaker", code)
     needs = f"this one needs {now + fleet} now and up to {most} in updates"

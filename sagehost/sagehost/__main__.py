@@ -24,6 +24,7 @@ environment variables (seconds):
                                DependencyViolation (three times the interfaces')
   SAGEHOST_ENDPOINT_QUOTA      no seconds: instances of one type that the endpoints of an account and
                                region may have (100)
+  SAGEHOST_WAIT_FACTOR         seconds that each second of an update's waits takes (0.01)
 
 environment variable (a time, such as 2026-03-02T07:59:00+01:00):
   SAGEHOST_NOW                 at which the clock of EventBridge Scheduler starts (now)

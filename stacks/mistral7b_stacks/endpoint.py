@@ -1,9 +1,10 @@
 """The stack of one environment: network, model, instances, scaling, and how consumers find the endpoint."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -12,7 +13,7 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct, IDependable
 
 from mistral7b import catalog
-from mistral7b.environment import Alarms, Callers, Environment, ExistingVpc, OwnVpc
+from mistral7b.environment import Alarms, Callers, Environment, ExistingVpc, OwnVpc, Updates
 from mistral7b.environment import DataCapture as DataCaptureSettings
 from mistral7b.operate.reads import permissions
 from mistral7b.promotion.names import gate_role_name
@@ -34,6 +35,7 @@ from sagemaker_tgi import (
     PrivateBucket,
     PrivateNetwork,
     PrivateTgiEndpoint,
+    UpdatePolicy,
     acknowledge,
     count_refusals,
     explain,
@@ -78,7 +80,7 @@ class EndpointStack(EnvironmentStack):
             flow_log_group_name=f"/mistral7b/{environment.name}/vpc-flow-logs",
             log=log,
         )
-        scaling, capture = self._scaling(environment), environment.data_capture
+        scaling, capture, updates = self._scaling(environment), environment.data_capture, environment.updates
         alarms = self._alarms(environment, environment.alarms, scaling) if environment.alarms else None
         private = PrivateTgiEndpoint(
             self,
@@ -97,6 +99,7 @@ class EndpointStack(EnvironmentStack):
             container_startup_health_check_timeout=cdk.Duration.seconds(environment.timeouts.container_startup_seconds),
             enhanced_metrics=environment.enhanced_metrics,
             detailed_observability=environment.detailed_observability,
+            update_policy=self._update_policy(updates, alarms.by_kind) if updates and alarms else None,
             log=log,
         )
         self.endpoint = private.endpoint
@@ -141,6 +144,19 @@ class EndpointStack(EnvironmentStack):
         for tag, value in environment.version.jumpstart_tags.items():
             cdk.Tags.of(self).add(tag, value, include_resource_types=_TAGGED_BY_JUMPSTART)
         cdk.CfnOutput(self, "VpcId", value=network.vpc.vpc_id, description="VPC of the model and of private callers")
+
+    @staticmethod
+    def _update_policy(updates: Updates, alarms: Mapping[str, cloudwatch.IAlarm]) -> UpdatePolicy:
+        maximum = updates.maximum_seconds
+        return UpdatePolicy(
+            strategy=updates.strategy.upper(),
+            rollback_alarms=[alarms[kind] for kind in updates.rollback_alarms],
+            batch_percent=updates.batch_percent,
+            batch_instances=updates.batch_instances,
+            wait=cdk.Duration.seconds(updates.wait_seconds),
+            bake=cdk.Duration.seconds(updates.bake_seconds),
+            maximum=cdk.Duration.seconds(maximum) if maximum else None,
+        )
 
     @staticmethod
     def _scaling(environment: Environment) -> InstanceScaling | None:

@@ -44,6 +44,7 @@ GROUPS = {
     "test_demo": "demo",
     "test_demo_of_own_files": "demo",
     "test_own_copy": "copy",
+    "test_guarded_update": "guarded",
     "test_pipeline": "pipeline",
 }
 """Tests that run in one worker, by file, and by default those of `dev`: groups of a minute each."""

@@ -24,8 +24,8 @@ ATTRIBUTES = ("Metadata", "DeletionPolicy", "UpdateReplacePolicy")
 
 def resource_of(stack: Stack, resource: Deployed) -> Resource:
     """A resource of the stack, for its provider."""
-    where = (stack.account, stack.region, stack.name)
-    return Resource(PROVIDERS[resource.type], *where, resource.logical_id, resource.physical_id, role_arn=stack.role_arn)
+    where = (stack.account, stack.region, stack.name, resource.logical_id, resource.physical_id)
+    return Resource(PROVIDERS[resource.type], *where, role_arn=stack.role_arn)
 
 
 def ssm_value(stack: Stack, name: str) -> str:

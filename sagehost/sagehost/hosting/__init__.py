@@ -29,6 +29,7 @@ def install(
     HOSTED.containers = plugged_in.installed() if containers is None else containers
     HOSTED.later = later or after(settings.endpoint_seconds)
     HOSTED.removing = after(settings.interface_seconds)
+    HOSTED.wait_factor = settings.wait_factor
     quotas.DEFAULTS["sagemaker"] = settings.endpoint_quota
 
 

@@ -1,9 +1,9 @@
 """The life of an endpoint: Creating, InService, Updating, Failed, and what each of SageMaker's operations does to it.
 
 moto keeps the records that describe and list operations read. Creating and updating take a while, after which the
-containers are started in another thread. An update whose containers do not start leaves the old ones in service, with
-a FailureReason, as SageMaker's deployment guardrails do. Of an endpoint with the tag `sagehost:silent-rollback` every
-update ends so, without a reason (seen on AWS: hashicorp/terraform-provider-aws#48997).
+containers are started in another thread. An update whose containers do not start, or that an alarm of its
+DeploymentConfig stops, leaves the old ones in service, with a FailureReason. Of an endpoint with the tag
+`sagehost:silent-rollback` every update ends so, without a reason (seen on AWS: hashicorp/terraform-provider-aws#48997).
 """
 
 import logging
@@ -22,6 +22,7 @@ from sagehost.hosting import interfaces
 from sagehost.hosting.capture import Capture, summary
 from sagehost.hosting.deployment import DeploymentError, VariantPlan, launch, plans_of, retained
 from sagehost.hosting.fleet import EndpointKey, Fleet, RunningEndpoint, RunningVariant
+from sagehost.hosting.guardrails import Guardrails, Stage
 from sagehost.moto_app import STATE, client
 
 _log = logging.getLogger(__name__)
@@ -67,6 +68,16 @@ class EndpointRecord:
             pending_deployment_summary=summary if pending else None,
         )
 
+    def show_baking(self, plans: Sequence[VariantPlan], new: Sequence[RunningVariant], stage: Stage) -> None:
+        """Show how far an update is: what still runs of the old plans, and the new instances that serve."""
+        status = {"Status": "Baking", "StartTime": utcnow()}
+        variants = [
+            one | {"VariantStatus": [status | {"StatusMessage": stage.message(one["CurrentInstanceCount"])}]}
+            for one in _summaries(plans, new)
+        ]
+        summary = vars(self.endpoint)["pending_deployment_summary"] | {"ProductionVariants": variants}
+        self.describe(production_variants=_summaries(self.plans, self.running), pending_deployment_summary=summary)
+
 
 def _summaries(desired: Sequence[VariantPlan], running: Sequence[RunningVariant]) -> list[dict[str, Any]]:
     """ProductionVariants of DescribeEndpoint."""
@@ -110,6 +121,7 @@ class Endpoints:
     containers: Containers
     later: Later
     removing: Later
+    wait_factor: float = 1.0  # what a second of an update's waits takes
     fleet: Fleet = field(default_factory=dict)
     records: dict[EndpointKey, EndpointRecord] = field(default_factory=dict)
 
@@ -141,12 +153,14 @@ class Endpoints:
                     one["VariantPropertyType"] for one in parameters.get("ExcludeRetainedVariantProperties") or ()
                 }
                 plans, capture = retained(plans, record.plans, excluded), record.data_capture
-            self._start(record.key, plans, record)
-            if not parameters.get("RetainDeploymentConfig"):
-                record.describe(last_deployment_config=parameters.get("DeploymentConfig"))
+            last = vars(record.endpoint)["last_deployment_config"]
+            deployment = last if parameters.get("RetainDeploymentConfig") else parameters.get("DeploymentConfig")
+            rails = Guardrails(deployment, max(plan.instances for plan in plans))
+            self._start(record.key, rails.started(plans), record)
+            record.describe(last_deployment_config=deployment)
             record.show("Updating", plans, pending=config.endpoint_config_name)
             silent = any(tag["Key"] == "sagehost:silent-rollback" for tag in record.endpoint.tags)
-            work = partial(self._deployed, record, plans, config.endpoint_config_name, capture)
+            work = partial(self._deployed, record, plans, config.endpoint_config_name, capture, rails=rails)
             self._finish_later(record, "InService", (lambda: None) if silent else work)
         return str(record.endpoint.arn)
 
@@ -212,7 +226,7 @@ class Endpoints:
                 again = "Request to service failed. If failure persists after retry, contact customer support."
                 failure = f"{again} ({error})"
             with STATE:
-                if failure is None:
+                if record.running:
                     self.fleet[record.key] = RunningEndpoint(record.running, record.capture)
                 record.arriving = ()
                 record.show(failed if failure else "InService", record.plans, failure)
@@ -231,17 +245,40 @@ class Endpoints:
         record: EndpointRecord,
         plans: list[VariantPlan],
         config_name: str,
-        capture: Mapping[str, Any] | None,
+        data_capture: Mapping[str, Any] | None,
         running: Sequence[RunningVariant] = (),
+        *,
+        rails: Guardrails | None = None,
     ) -> None:
-        started = launch(self.containers, record.key, plans, running)
+        roles, captures = {plan.name: plan.role for plan in plans}, (data_capture or {}).get("EnableCapture", True)
+        capture = Capture(record.key, data_capture, roles) if data_capture and captures else None
+        shifted = self._shifted(record, plans, capture, rails) if rails else None
+        started = shifted or launch(self.containers, record.key, plans, running)
         with STATE:
-            record.running, record.plans, record.data_capture = started, plans, capture
-            roles = {variant.name: variant.role for variant in plans}
-            record.capture = None
-            if capture and capture.get("EnableCapture", True):
-                record.capture = Capture(record.key, capture, roles)
-            record.describe(endpoint_config_name=config_name, data_capture_config=summary(capture))
+            record.running, record.plans = started, plans
+            record.data_capture, record.capture = data_capture, capture
+            record.describe(endpoint_config_name=config_name, data_capture_config=summary(data_capture))
+
+    def _shifted(
+        self, record: EndpointRecord, plans: list[VariantPlan], capture: Capture | None, rails: Guardrails
+    ) -> tuple[RunningVariant, ...]:
+        """The new instances, once they have all requests. If that fails, the old ones have them again."""
+        old, started = record.running, tuple[RunningVariant, ...]()
+        try:
+            for stage in rails.stages():
+                started = launch(self.containers, record.key, rails.started(plans, stage), started)
+                new = started if rails.is_rolling else tuple(one.part(stage.share) for one in started)
+                with STATE:
+                    serving, share = RunningEndpoint(new, capture), float(stage.share)
+                    self.fleet[record.key] = RunningEndpoint(record.running, record.capture, serving, share)
+                    record.show_baking(plans, new, stage)
+                rails.watch(record.key, plans[0].role, stage.seconds * self.wait_factor)
+                if rails.is_rolling:
+                    record.running = tuple(one.part(1 - stage.share) for one in old)
+        except Exception:
+            record.running = launch(self.containers, record.key, record.plans, record.running)
+            raise
+        return started
 
 
 HOSTED = Endpoints({}, after(0), after(0))

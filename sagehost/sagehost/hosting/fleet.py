@@ -5,11 +5,13 @@ replaced as a whole.
 """
 
 import logging
+import math
 import random
 import uuid
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from sagehost.containers import Container
@@ -83,6 +85,10 @@ class RunningVariant:
         least = min(instance.in_flight for instance in self.instances)
         return random.choice([instance for instance in self.instances if instance.in_flight == least])
 
+    def part(self, share: Fraction) -> "RunningVariant":
+        """The same variant with a share of its instances."""
+        return replace(self, instances=self.instances[: math.ceil(len(self.instances) * share)])
+
 
 @dataclass(frozen=True)
 class RunningEndpoint:
@@ -90,11 +96,17 @@ class RunningEndpoint:
 
     variants: tuple[RunningVariant, ...]
     capture: "Capture | None" = None
+    new: "RunningEndpoint | None" = None  # during an update, what serves a share of the requests on new instances
+    share_of_new: float = 0.0
 
     def choose_variant(self) -> RunningVariant:
         """A variant at random, by weight; any of them if none has weight."""
         weights = [variant.weight for variant in self.variants]
         return random.choices(self.variants, weights if any(weights) else None)[0]
+
+    def route(self) -> "RunningEndpoint":
+        """What answers the next request: during an update, the old instances or the new ones, at random by share."""
+        return self.new if self.new and random.random() < self.share_of_new else self
 
 
 @dataclass(frozen=True)

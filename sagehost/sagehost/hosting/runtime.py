@@ -131,6 +131,7 @@ async def _invoke(fleet: Fleet, request: Request, asked: Asked) -> _Invoked:
     endpoint = fleet.get(key)
     if endpoint is None:
         raise Refused(_REFUSED, f"Endpoint {key.name} of account {key.account} not found.")
+    endpoint = endpoint.route()
     variant = _variant(asked.given, key, endpoint)
     handed_on = {name: request.headers[name] for name in _HANDED_ON if name in request.headers}
     response = await variant.choose_instance().invoke(handed_on, body)

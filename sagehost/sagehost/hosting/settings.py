@@ -10,13 +10,15 @@ class HostingSettings:
     """Seconds: how long an endpoint is created or updated, how long an instance's network interface outlives it (on AWS
     some minutes), and how long CloudFormation repeats deletions that EC2 refuses with DependencyViolation (on AWS some
     15 minutes; by default three times the interfaces'). Quota: instances of a type that endpoints of an account and
-    region may have; on AWS often none in a new account. Environment: SAGEHOST_ and a field's name in capitals.
+    region may have; on AWS often none in a new account. Wait factor: seconds that a second of an update's waits takes
+    (WaitIntervalInSeconds, TerminationWaitInSeconds). Environment: SAGEHOST_ and a field's name in capitals.
     """
 
     endpoint_seconds: float = 1.0
     interface_seconds: float = 2.0
     dependency_seconds: float = 6.0
     endpoint_quota: float = 100.0
+    wait_factor: float = 0.01
 
     @classmethod
     def from_environment(cls) -> Self:
@@ -24,7 +26,8 @@ class HostingSettings:
         interface = _number("SAGEHOST_INTERFACE_SECONDS", cls.interface_seconds)
         endpoint = _number("SAGEHOST_ENDPOINT_SECONDS", cls.endpoint_seconds)
         dependency = _number("SAGEHOST_DEPENDENCY_SECONDS", 3 * interface)
-        return cls(endpoint, interface, dependency, _number("SAGEHOST_ENDPOINT_QUOTA", cls.endpoint_quota))
+        quota = _number("SAGEHOST_ENDPOINT_QUOTA", cls.endpoint_quota)
+        return cls(endpoint, interface, dependency, quota, _number("SAGEHOST_WAIT_FACTOR", cls.wait_factor))
 
 
 def _number(variable: str, default: float) -> float:

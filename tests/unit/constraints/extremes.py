@@ -144,6 +144,13 @@ def _alarms(topics: str) -> st.SearchStrategy[Document]:
     return st.one_of(st.fixed_dictionaries(fields), st.fixed_dictionaries(existing))
 
 
+def _updates() -> st.SearchStrategy[Document]:
+    """Of one instance, which is no more than one batch."""
+    fields = {**_fields("updates"), "strategy": st.just("all_at_once"), "maximum_seconds": st.just(28_800)}
+    shortest = dict.fromkeys(("wait_seconds", "bake_seconds"), st.just(0)) | {"maximum_seconds": st.just(600)}
+    return st.one_of(st.fixed_dictionaries(fields), st.fixed_dictionaries({**fields, **shortest}))
+
+
 def _workload() -> st.SearchStrategy[Document]:
     """What `auto` is worked out from; without an `auto` it changes no template."""
     spread = {"mean": 1, "p95": 3.86, "longest": 4}
@@ -202,6 +209,7 @@ def documents(draw: st.DrawFn) -> Document:
         "auto_scaling": _auto_scaling(),
         "office_hours": _office_hours(),
         "alarms": _alarms(f"arn:{partition}:sns:{region}:{account}:"),
+        "updates": _updates(),
         "workload": _workload(),
         "encryption": st.just(
             {"kms_key_arn": f"arn:{partition}:kms:{region}:{account}:key/mrk-{'0123456789abcdef' * 2}"}
@@ -215,6 +223,9 @@ def documents(draw: st.DrawFn) -> Document:
         else:
             document[name] = draw(ends)
     chosen = {name: draw(values) for name, values in optional.items() if draw(st.booleans())}
+    if updates := chosen.get("updates"):  # they are rolled back by alarms that there are
+        chosen.setdefault("alarms", {})["without"] = []
+        updates["rollback_alarms"] = ["server_errors", "model_errors", "refused_requests", "latency", "gpu_memory"]
     if "auto_scaling" in chosen and "office_hours" in chosen:  # one excludes the other
         del chosen[draw(_ends("auto_scaling", "office_hours"))]
     return document | chosen

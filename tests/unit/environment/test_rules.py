@@ -59,6 +59,43 @@ REFUSED = {
         "instance.count",
         "between 2 and 3",
     ),
+    "a canary of one instance": ("alarms: {}\nupdates: {strategy: canary}", "updates.strategy", "there may be one"),
+    "a rolling update of what scales from one instance": (
+        "alarms: {}\nauto_scaling: {min_instances: 1, max_instances: 4}\nupdates: {strategy: rolling}",
+        "updates.strategy",
+        "there may be one",
+    ),
+    "an update without alarms": ("updates: {}", "updates.rollback_alarms", "there is no alarm server_errors"),
+    "an update by an alarm that is left out": (
+        "alarms: {without: [latency]}\nupdates: {rollback_alarms: [latency]}",
+        "updates.rollback_alarms",
+        "there is no alarm latency",
+    ),
+    "an update by an alarm of scaling without scaling": (
+        "alarms: {}\nupdates: {rollback_alarms: [scaling_at_maximum]}",
+        "updates.rollback_alarms",
+        "there is no alarm scaling_at_maximum",
+    ),
+    "a linear step that is too small": (
+        "alarms: {}\ninstance: {count: 4}\nupdates: {strategy: linear, batch_percent: 9}",
+        "updates.batch_percent",
+        "linear takes 10% or more",
+    ),
+    "a rolling batch that is too small": (
+        "alarms: {}\ninstance: {count: 4}\nupdates: {strategy: rolling, batch_percent: 4}",
+        "updates.batch_percent",
+        "rolling takes 5% or more",
+    ),
+    "a canary of more than half the instances": (
+        "alarms: {}\ninstance: {count: 3}\nupdates: {strategy: canary, batch_instances: 2}",
+        "updates.batch_instances",
+        "1 to 50% of the instances, of which there are 3 to 3",
+    ),
+    "an update that ends before its waits": (
+        "alarms: {}\nupdates: {wait_seconds: 300, bake_seconds: 300, maximum_seconds: 600}",
+        "updates.maximum_seconds",
+        "wait_seconds and bake_seconds are 600 together",
+    ),
     "office hours of what scales": (
         "auto_scaling: {}\noffice_hours: {time_zone: UTC, weekdays: 08:00-19:00}",
         "office_hours",

@@ -59,6 +59,7 @@ def run_endpoint(account: str, name: str, kind: str, count: int, *, scaled: bool
 
 
 SCALING = {"auto_scaling": {"max_instances": 3}}
+ROLLING = {"alarms": {}, "instance": {"count": 4}, "updates": {"strategy": "rolling"}}
 
 
 @pytest.mark.parametrize(
@@ -71,13 +72,15 @@ SCALING = {"auto_scaling": {"max_instances": 3}}
         (SCALING, (3, 0), 6, "ok", "is 6; other endpoints run 0, this one needs 6 now and up to 6"),
         (SCALING, (3, 1), 6, "warning", "is 6; other endpoints run 1, this one needs 6 now and up to 6"),
         ({"instance": {"count": 2}}, (1, 0), 2, "warning", "this one needs 3 now and up to 4"),
+        (ROLLING, (4, 0), 5, "ok", "this one needs 5 now and up to 5"),
+        (ROLLING, (0, 0), 5, "ok", "this one needs 4 now and up to 5"),
     ],
 )
 def test_the_quota_is_compared_with_what_deployment_updates_and_scaling_need(
     fields: Any, running: tuple[int, int], quota: int, outcome: str, figures: str
 ) -> None:
-    """Instances of a type in all endpoints of an account and region; an update takes twice as many. Source: SageMaker
-    quotas; SageMaker developer guide, blue/green deployments.
+    """Instances of a type in all endpoints of an account and region; an update takes twice as many, a rolling one a
+    batch more. Source: SageMaker quotas; SageMaker developer guide, blue/green deployments and rolling deployments.
     """
     account, others = fresh_account(), running[1]
     for name, count in zip((NAME, "another"), running, strict=True):
