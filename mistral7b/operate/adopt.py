@@ -12,7 +12,9 @@ import jmespath
 from botocore.exceptions import ClientError
 
 from mistral7b import catalog
+from mistral7b.catalog.data import load
 from mistral7b.catalog.models import JUMPSTART_TAG
+from mistral7b.environment import limits
 from mistral7b.errors import UserError
 from mistral7b.operate.calls import NOT_IN_SAGEMAKER, Client, denied, each
 from mistral7b.tgi import LauncherError, LauncherSettings, parse_environment
@@ -225,21 +227,30 @@ class Adoption:
         known = [one for one in published if weights and one.artifact_key == weights[1]]
         tagged = {tags.get(f"{prefix}{of}") for prefix in _JUMPSTART_TAGS for of in ("model-id", "model-version")}
         like = known or [one for one in published if one.jumpstart_id in tagged]
+        aws_images = load("jumpstart.json")["image_account_by_region"].values()
+        own_weights = not weights and re.fullmatch(limits.S3_MODEL_DATA, source or "") is not None
+        own_image = container["Image"][:12] not in aws_images and re.fullmatch(limits.ECR_IMAGE_URI, container["Image"])
         hint = f"the nearest is {like[-1].model} {like[-1].version}, on TGI {like[-1].tgi_version}: " if like else ""
-        if not known:
+        if not known and not own_weights:
             raise self._refusal(
                 f"its weights, {source or 'of no S3 URI'}, are none of JumpStart's Mistral 7B on TGI", hint
             )
-        if not image or image[1] != _REPOSITORY:
+        if not image or (image[1] != _REPOSITORY and not own_image):
             raise self._refusal(f"its image {container['Image']} is not {_REPOSITORY}", hint)
+        known = known or like or [catalog.model("instruct").default_version]
         tgi = [_number(one.image_tag) for one in known]
         nearest_tgi = max((one for one in tgi if one <= _number(image[2])), default=min(tgi))
         same = [one for one in known if one.image_tag == image[2]]
         same = same or [one for one in known if _number(one.image_tag) == nearest_tgi]
         same = [one for one in same if region in one.regions] or same
         version = next((one for one in same if one.version in tagged), same[-1])
-        if version.image_tag != image[2]:
+        if own_image:
+            self._put("image.uri", container["Image"], "checked as if it were the TGI of model_version")
+        elif version.image_tag != image[2]:
             self._remark("changes", ["image"], f"{image[2] or image[0]} becomes {version.image_tag}, the nearest")
+        if own_weights:
+            self._put("artifact.uri", source, "add account if it is another's, kms_key_arn if a key encrypts it")
+            self.comments["model"] = "by JumpStart's tag" if like else "a guess: base or instruct"
         self.fields |= {"account": account, "region": region, "model": version.model}
         self._put("model_version", version.version, f"TGI {version.tgi_version}, weights {version.weights}")
         self._put("endpoint_name", self._name, "without this line: a new endpoint, beside this one")

@@ -128,18 +128,27 @@ def check(role_arn: str, *, by: str | Identity, source_arn: str | None = None, e
             raise AccessDenied(f"{refusal} ({error})") from error
 
 
-def check_action(role_arn: str, action: str, resource: str, context: Context, resource_policy: str = "{}") -> None:
+def check_action(
+    role_arn: str, action: str, resource: str, context: Context, resource_policy: str = "{}", *, owner: str = ""
+) -> None:
     """Whether a role's policies, or what the resource's policy says about the role, allow a service to do something.
 
     Permissions boundaries are not looked at. `resource` is an ARN, or `*` for an action without resources; `context`
-    has the condition keys beside those of every request. Raises AccessDenied: they do not, or a policy denies it.
+    has the condition keys beside those of every request. Where `owner`, the resource's account, is given, the policy of
+    another account's resource, and of a key, has to allow the role or its account as well. Raises AccessDenied: they
+    do not, or a policy denies it.
     """
     _, partition, _, _, account, name = role_arn.split(":")
-    everywhere = {"aws:principalarn": role_arn, "aws:resourceaccount": account, "aws:securetransport": "true"}
-    because = ""
+    everywhere = {"aws:principalarn": role_arn, "aws:resourceaccount": owner or account, "aws:securetransport": "true"}
+    context, because, others = {**everywhere, **context}, "", owner not in ("", account)
     try:
-        about = [one for one in policies.statements(resource_policy) if {role_arn, "*"} & {*principals(one, "AWS")}]
-        if _permitted([*statements(role_arn), *about], action, resource, {**everywhere, **context}):
+        policy = policies.statements(resource_policy)
+        about = [one for one in policy if not others and {role_arn, "*"} & {*principals(one, "AWS")}]
+        allowed = _permitted([*statements(role_arn), *about], action, resource, context)
+        if others or (owner and action.startswith("kms:")):
+            lets = [one for one in policy if _names(one, Identity(role_arn, account))]
+            allowed = allowed and _permitted(lets, action, resource, context)
+        if allowed:
             return
     except NotEvaluated as error:
         because = f" ({error})"

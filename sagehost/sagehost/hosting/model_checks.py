@@ -4,16 +4,20 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from moto.ecr.models import ecr_backends
 from moto.s3.models import s3_backends
 from moto.sagemaker.exceptions import ValidationError
 from moto.sagemaker.models import SageMakerModelBackend
 from moto.sagemaker.utils import arn_formatter
 
 from sagehost import roles
-from sagehost.accounts import JUMPSTART_BUCKET
+from sagehost.accounts import JUMPSTART_BUCKET, url_suffix
+from sagehost.hosting.capture import kms_key
 
 _PRINCIPAL = "sagemaker.amazonaws.com"
-_ECR = re.compile(r"[0-9]{12}\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.")
+_ECR = re.compile(
+    r"(?P<account>[0-9]{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.[^/]*/?(?P<name>[^:@]*)[:@]?(?P<id>.*)"
+)
 LOCAL_NVME = {
     *("c5d", "c6gd", "dl1", "g4dn", "g5", "g6", "g6e", "g7", "g7e", "m5d", "m6gd", "p4d", "p4de", "p5", "p5e", "p5en"),
     *("p6-b200", "p6-b300", "p6e-gb200", "r5d", "r6gd", "r7gd", "trn1", "trn1n", "trn2"),
@@ -52,6 +56,8 @@ def check_model(backend: SageMakerModelBackend, parameters: Mapping[str, Any]) -
                     message=f'Region of "{image}" does not match expected region of {backend.region_name}. '
                     "Cross region ECR image pulls are not allowed."
                 )
+            if ecr and not _is_stored(ecr):
+                raise ValidationError(message=f"Requested image {image} not found.")
             _check_data(backend, role, container)
     check_network(backend, parameters.get("VpcConfig") or {})
 
@@ -77,6 +83,13 @@ def _check_storage(parameters: Mapping[str, Any], variant: Mapping[str, Any]) ->
             message=f"{given} is not supported for instance type {variant['InstanceType']} of production variant "
             f"{variant['VariantName']}: its storage is local NVMe, of fixed size and encrypted by hardware."
         )
+
+
+def _is_stored(image: re.Match[str]) -> bool:
+    """Whether the image is in its repository. Of repositories that are not in the embedded AWS, all are."""
+    repository = ecr_backends[image["account"]][image["region"]].repositories.get(image["name"])
+    wanted = image["id"] or "latest"
+    return not repository or any(wanted in (*one.image_tags, one.get_image_digest()) for one in repository.images)
 
 
 def _check_role(role: str, model: str) -> None:
@@ -108,23 +121,40 @@ def _check_data(backend: SageMakerModelBackend, role: str, container: Mapping[st
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     if not compressed and not key.endswith("/"):
         raise ValidationError(message=f"S3Uri {uri} must end with a forward slash (/) when S3DataType is S3Prefix.")
-    if not _exists(backend, bucket, key):
+    try:
+        _check_readable(backend, role, bucket, key)
+    except roles.AccessDenied as error:
         raise ValidationError(
             message=f'Could not access model data at {uri}. Please ensure that the role "{role}" exists and that its '
             f'trust relationship policy allows the action "sts:AssumeRole" for the service principal "{_PRINCIPAL}". '
             'Also ensure that the role has "s3:GetObject" permissions and that the object is located in '
-            f"{backend.region_name}."
-        )
+            f"{backend.region_name}. If your Model uses multiple models or uncompressed models, please ensure that the "
+            'role has "s3:ListBucket" permission.'
+        ) from error
 
 
-def _exists(backend: SageMakerModelBackend, bucket: str, key: str) -> bool:
-    """Whether there is an object of this key or prefix; JumpStart's buckets are AWS's, one in each region."""
-    if jumpstart := JUMPSTART_BUCKET.fullmatch(bucket):
-        return jumpstart["region"] == backend.region_name
-    bucket_found = s3_backends[backend.account_id][backend.partition].buckets.get(bucket)
-    return bucket_found is not None and any(
-        name == key or (key.endswith("/") and name.startswith(key)) for name in bucket_found.keys
-    )
+def _check_readable(backend: SageMakerModelBackend, role: str, name: str, key: str) -> None:
+    """Whether the role may read the object of this key, or all of this prefix, in the region. Raises AccessDenied.
+
+    JumpStart's buckets are AWS's, one in each region.
+    """
+    region, jumpstart = backend.region_name, JUMPSTART_BUCKET.fullmatch(name)
+    if jumpstart and jumpstart["region"] == region:
+        return
+    partition, owner = s3_backends.bucket_accounts.get(name, (backend.partition, backend.account_id))
+    bucket = s3_backends[owner][partition].buckets.get(name)
+    wanted = [one for one in bucket.keys if one == key or (key.endswith("/") and one.startswith(key))] if bucket else []
+    if bucket is None or bucket.region_name != region or not wanted:
+        raise roles.AccessDenied(f"there is no such object in {region}")
+    arn, policy = f"arn:{partition}:s3:::{name}", (bucket.policy or b"{}").decode()
+    if key.endswith("/"):
+        roles.check_action(role, "s3:ListBucket", arn, {"s3:prefix": key}, policy, owner=owner)
+    through = {"kms:viaservice": f"s3.{region}.{url_suffix(region)}", "kms:calleraccount": backend.account_id}
+    for one in wanted:
+        roles.check_action(role, "s3:GetObject", f"{arn}/{one}", {}, policy, owner=owner)
+        if encrypted_with := bucket.keys[one].kms_key_id:
+            kms = kms_key(encrypted_with, owner, region)
+            roles.check_action(role, "kms:Decrypt", kms.arn, through, kms.policy, owner=kms.arn.split(":")[4])
 
 
 def check_network(backend: SageMakerModelBackend, vpc: Mapping[str, Any]) -> None:

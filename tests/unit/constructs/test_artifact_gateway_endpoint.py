@@ -22,7 +22,7 @@ def artifacts(
         "Artifacts",
         vpc=network.vpc,
         route_table_ids=route_table_ids,
-        artifact_bucket_name="weights",
+        artifact=ModelArtifact.from_uri("s3://weights/mistral/"),
         shared=shared,
     )
 
