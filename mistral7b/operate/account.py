@@ -132,7 +132,7 @@ def _image(target: Target) -> Iterator[Finding]:
     owner, one = registry.split(".")[0], {"imageTag" if sign == ":" else "imageDigest": reference}
     where = {"registryId": owner, "repositoryName": repository, "imageIds": [one]}
     if target.env.image:
-        yield from _shared(target, "image.uri", owner)
+        yield from _shared(target, "repository", owner)
     answer = ask(target.client("ecr").batch_get_image, "RepositoryNotFoundException", **where)
     if not answer or not answer["images"]:
         reason = f"there is no image {target.env.image_uri}"
@@ -145,7 +145,7 @@ def _weights(target: Target) -> Iterator[Finding]:
     uri, own = target.env.artifact_uri, target.env.artifact
     if own is not None:
         owner = own.account or target.place.account
-        yield from _shared(target, "artifact.uri", owner)
+        yield from _shared(target, "bucket", owner)
         for fails, reason, fix in look_into(target.client("s3"), own, owner):
             yield Finding("failure" if fails else "warning", reason, fix, "artifact.uri", uri)
         return
@@ -156,11 +156,10 @@ def _weights(target: Target) -> Iterator[Finding]:
         yield _unpublished(target, f"there is nothing at {uri}")
 
 
-def _shared(target: Target, field: str, owner: str) -> Iterator[Finding]:
+def _shared(target: Target, what: str, owner: str) -> Iterator[Finding]:
     """What else it takes where another account owns it; only that account can tell whether it does."""
     if owner != target.place.account:
-        reason = f"account {owner} owns it: its policy has to allow {target.place.account} in, by docs/own-weights.md"
-        yield Finding("ok", reason, field=field, value=owner)
+        yield Finding("ok", f"the policy of {owner}'s {what} has to let {target.place.account} in: docs/own-weights.md")
 
 
 def _unpublished(target: Target, reason: str) -> Finding:

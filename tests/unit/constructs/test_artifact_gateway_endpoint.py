@@ -4,7 +4,7 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from sagemaker_tgi import ArtifactGatewayEndpoint, InvalidPropsError, IsolatedVpc
+from sagemaker_tgi import ArtifactGatewayEndpoint, InvalidPropsError, IsolatedVpc, ModelArtifact
 
 Only = Callable[[cdk.Stack, str], dict[str, Any]]
 
