@@ -41,9 +41,8 @@ def models(
         say(f"{len(regions)} regions: {', '.join(regions)}")
     say("\n* the default: the newest on TGI 1.1.0. --json also prints instance types, images and artifacts.")
     say(
-        "JumpStart's newer versions run on LMI containers (DJL Serving) and are not listed: this project's checks, "
-        "client, planner and embedded AWS know TGI, the container of JumpStart's announcement. `artifact` and `image` "
-        "deploy a fine-tuned Mistral 7B and an image of your own: docs/own-weights.md."
+        "JumpStart's newer versions run on LMI containers (DJL Serving) and are not listed: this project knows TGI only. "
+        "Weights and an image of your own: `artifact` and `image`, docs/own-weights.md."
     )
 
 

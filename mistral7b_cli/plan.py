@@ -171,8 +171,6 @@ class _Report:
         found = [f"The present settings: {blocked}."] if blocked else []
         if self.type != self.env.instance_type:
             found.append(f"The plan is for {self.type}: the model does not cover {self.env.instance_type}.")
-        if self.env.artifact or self.env.image:
-            found.append(f"Assumed: {self.env.runs} is as fast as JumpStart's Mistral 7B on TGI 1.1.0.")
         return [
             *found,
             f"Assumed: a new instance serves {REACTION_S:.0f} s after the target is exceeded (alarm "
@@ -213,7 +211,7 @@ class _Report:
             [Text(cell, "bold" if now != planned else "") for cell in (field, now or "(none)", planned)]
             for field, now, planned in self.settings()
         ]
-        say(Table(f"{self.env.name} on {self.type}", ("setting", "now", "planned"), rows))
+        say(Table(f"{self.env.name} on {self.type}: {self.env.runs}", ("setting", "now", "planned"), rows))
         say(f"What binds: {_binding(self.plan)}\n")
         say(self._expected())
         say_costs(("item", "number"), (*self.items.items, self.items.total), [self.items])

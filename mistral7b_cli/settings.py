@@ -46,10 +46,8 @@ def settings(
     summary = {field: value for field, value in _flat(env).items() if field.partition(".")[0] in _SUMMARY}
     cost, runs = estimate(env), {"image": env.image_uri, "weights": env.artifact_uri}
     if as_json:
-        model = {"model": version.jumpstart_id, "version": version.version}
-        return write_json(
-            {"environment": env.name, **model, **runs, "deployed": summary, "cost": cost, "variables": rows}
-        )
+        model = {"model": version.jumpstart_id, "version": version.version, **runs}
+        return write_json({"environment": env.name, **model, "deployed": summary, "cost": cost, "variables": rows})
     more = runs | {
         "account": env.account or "that of the credentials",
         "cost": f"{[*cost_lines(cost)][-1].removeprefix('in all: ')} ({cost.prices})",

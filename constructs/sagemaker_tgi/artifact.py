@@ -59,7 +59,7 @@ class ModelArtifact:
 
     @property
     def conditions(self) -> dict[str, dict[str, Any]]:
-        """Conditions of a policy that hold for a bucket of the right owner only."""
+        """Conditions of a policy on a bucket of the right owner; none on AWS's, in which nothing is private."""
         return {"StringEquals": {"aws:ResourceAccount": self.account}} if self.account else {}
 
 

@@ -93,7 +93,6 @@ class TgiExecutionRole(LeastPrivilegeRole):
                 ],
             },
         )
-        # AWS's own bucket, which has no owner here, is listed without a condition: nothing in it is private.
         listed = {"StringLike": {"s3:prefix": [artifact.key.rstrip("/"), f"{artifact.key}*"]}}
         through_s3 = {"StringEquals": {"kms:ViaService": f"s3.{stack.region}.{stack.url_suffix}"}}
         weights = [
@@ -112,11 +111,9 @@ class TgiExecutionRole(LeastPrivilegeRole):
                 artifact.conditions and artifact.conditions | listed,
             ),
         ]
-        if artifact.encryption_key_arn:
+        if key := artifact.encryption_key_arn:
             reason = "Amazon S3 decrypts the weights with this key, for this role through Amazon S3 only"
-            weights += [
-                Permission("DecryptWeights", reason, ["kms:Decrypt"], [artifact.encryption_key_arn], through_s3)
-            ]
+            weights.append(Permission("DecryptWeights", reason, ["kms:Decrypt"], [key], through_s3))
         self._add_policy(
             "Artifact", f"{artifact.bucket_name}-{artifact.key}" if artifact.account else artifact.key, *weights
         )

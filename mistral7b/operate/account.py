@@ -151,8 +151,7 @@ def _weights(target: Target) -> Iterator[Finding]:
         return
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     answer = ask(target.client("s3").list_objects_v2, "NoSuchBucket", Bucket=bucket, Prefix=key, MaxKeys=1)
-    found = [one["Key"] for one in (answer or {}).get("Contents", ())]
-    if not any(one == key or key.endswith("/") for one in found):
+    if not answer or not answer["KeyCount"]:
         yield _unpublished(target, f"there is nothing at {uri}")
 
 

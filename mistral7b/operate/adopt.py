@@ -14,7 +14,6 @@ from botocore.exceptions import ClientError
 from mistral7b import catalog
 from mistral7b.catalog.data import load
 from mistral7b.catalog.models import JUMPSTART_TAG
-from mistral7b.environment import limits
 from mistral7b.errors import UserError
 from mistral7b.operate.calls import NOT_IN_SAGEMAKER, Client, denied, each
 from mistral7b.tgi import LauncherError, LauncherSettings, parse_environment
@@ -227,9 +226,9 @@ class Adoption:
         known = [one for one in published if weights and one.artifact_key == weights[1]]
         tagged = {tags.get(f"{prefix}{of}") for prefix in _JUMPSTART_TAGS for of in ("model-id", "model-version")}
         like = known or [one for one in published if one.jumpstart_id in tagged]
-        aws_images = load("jumpstart.json")["image_account_by_region"].values()
-        own_weights = not weights and re.fullmatch(limits.S3_MODEL_DATA, source or "") is not None
-        own_image = container["Image"][:12] not in aws_images and re.fullmatch(limits.ECR_IMAGE_URI, container["Image"])
+        registries = load("jumpstart.json")["image_account_by_region"].values()
+        own_weights = not weights and (source or "").startswith("s3://")
+        own_image = ".dkr.ecr." in container["Image"] and container["Image"][:12] not in registries
         hint = f"the nearest is {like[-1].model} {like[-1].version}, on TGI {like[-1].tgi_version}: " if like else ""
         if not known and not own_weights:
             raise self._refusal(

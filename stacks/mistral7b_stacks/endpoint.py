@@ -75,13 +75,13 @@ class EndpointStack(EnvironmentStack):
         )
         scaling, capture, own = environment.auto_scaling, environment.data_capture, environment.artifact
         artifact = ModelArtifact.from_uri(environment.artifact_uri)
+        if own:
+            artifact = replace(artifact, account=own.account or self.account, encryption_key_arn=own.kms_key_arn)
         private = PrivateTgiEndpoint(
             self,
             "Default",  # no part of logical ids: each is that of the part in this stack
             image=EcrImage.from_uri(environment.image_uri),
-            artifact=replace(artifact, account=own.account or self.account, encryption_key_arn=own.kms_key_arn)
-            if own
-            else artifact,
+            artifact=artifact,
             environment=environment.container_environment(),
             endpoint_name=environment.resolved_endpoint_name,
             instance_type=environment.instance_type,

@@ -134,12 +134,9 @@ def _check_data(backend: SageMakerModelBackend, role: str, container: Mapping[st
 
 
 def _check_readable(backend: SageMakerModelBackend, role: str, name: str, key: str) -> None:
-    """Whether the role may read the object of this key, or all of this prefix, in the region. Raises AccessDenied.
-
-    JumpStart's buckets are AWS's, one in each region.
-    """
+    """Whether the role may read the object of this key, or all of this prefix, in the region. Raises AccessDenied."""
     region, jumpstart = backend.region_name, JUMPSTART_BUCKET.fullmatch(name)
-    if jumpstart and jumpstart["region"] == region:
+    if jumpstart and jumpstart["region"] == region:  # it is AWS's
         return
     partition, owner = s3_backends.bucket_accounts.get(name, (backend.partition, backend.account_id))
     bucket = s3_backends[owner][partition].buckets.get(name)

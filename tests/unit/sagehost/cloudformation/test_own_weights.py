@@ -22,7 +22,7 @@ ADMINISTRATION = {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}
 
 @dataclass
 class Owner:
-    """The other account, with encrypted weights in its bucket; `policies` says which of bucket and key let others in."""
+    """The other account, with encrypted weights in its bucket; `policies`: which of bucket and key let others in."""
 
     user: Account
     policies: frozenset[str]
