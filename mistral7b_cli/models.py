@@ -41,7 +41,7 @@ def models(
         say(f"{len(regions)} regions: {', '.join(regions)}")
     say("\n* the default: the newest on TGI 1.1.0. --json also prints instance types, images and artifacts.")
     say(
-        "JumpStart's newer versions run on LMI containers (DJL Serving) and are not listed: this project knows TGI only. "
+        "JumpStart's newer versions run on LMI containers (DJL Serving), which this project does not know. "
         "Weights and an image of your own: `artifact` and `image`, docs/own-weights.md."
     )
 

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
 _ECR_URI = re.compile(
     r"(?P<account>[0-9]{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?"
@@ -58,7 +57,7 @@ class ModelArtifact:
         return f"{self.bucket_name}/{self.key}" if self.is_archive else f"{self.bucket_name}/{self.key}*"
 
     @property
-    def conditions(self) -> dict[str, dict[str, Any]]:
+    def conditions(self) -> dict[str, dict[str, str]]:
         """Conditions of a policy on a bucket of the right owner; none on AWS's, in which nothing is private."""
         return {"StringEquals": {"aws:ResourceAccount": self.account}} if self.account else {}
 

@@ -303,9 +303,8 @@ class Environment(Section):
     @property
     def runs(self) -> str:
         """JumpStart's model and version, or else image and weights."""
-        if self.artifact or self.image:
-            return f"{self.image_uri} with {self.artifact_uri}"
-        return f"{self.model} {self.version.version}"
+        own = f"{self.image_uri} with {self.artifact_uri}"
+        return own if self.artifact or self.image else f"{self.model} {self.version.version}"
 
     def jumpstart_environment(self) -> dict[str, str]:
         """The container's environment as JumpStart has it, before this file's overrides."""

@@ -243,15 +243,16 @@ class Adoption:
         same = same or [one for one in known if _number(one.image_tag) == nearest_tgi]
         same = [one for one in same if region in one.regions] or same
         version = next((one for one in same if one.version in tagged), same[-1])
+        self.fields |= {"account": account, "region": region, "model": version.model}
+        form = "your own" if own_weights else version.weights
+        self._put("model_version", version.version, f"TGI {version.tgi_version}, weights {form}")
+        if own_weights:
+            self._put("artifact.uri", source, "add account if it is another's, kms_key_arn if a key encrypts it")
+            self.comments["model"] = "by JumpStart's tag" if like else "a guess: base or instruct"
         if own_image:
             self._put("image.uri", container["Image"], "checked as if it were the TGI of model_version")
         elif version.image_tag != image[2]:
             self._remark("changes", ["image"], f"{image[2] or image[0]} becomes {version.image_tag}, the nearest")
-        if own_weights:
-            self._put("artifact.uri", source, "add account if it is another's, kms_key_arn if a key encrypts it")
-            self.comments["model"] = "by JumpStart's tag" if like else "a guess: base or instruct"
-        self.fields |= {"account": account, "region": region, "model": version.model}
-        self._put("model_version", version.version, f"TGI {version.tgi_version}, weights {version.weights}")
         self._put("endpoint_name", self._name, "without this line: a new endpoint, beside this one")
         own = [key for key in tags if not key.lower().startswith(_AWS_TAGS)]
         self.fields |= {f"tags.{key}": tags[key] for key in own}

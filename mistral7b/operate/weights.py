@@ -34,13 +34,13 @@ def look_into(s3: Any, artifact: Artifact, owner: str) -> Iterator[tuple[bool, s
     if "tokenizer.json" not in sizes:
         reason = "there is no tokenizer.json, without which TGI does not count the tokens of a prompt"
         yield "tokenizer.model" not in sizes, reason, _SAVE
-    answer = ask(s3.get_object, "NoSuchKey", **where, Key=f"{key}config.json")
+    answer = ask(s3.get_object, "NoSuchKey|NoSuchBucket", **where, Key=f"{key}config.json")
     try:
         config = dict(json.loads(answer["Body"].read(1 << 20) if answer else b""))
     except (ValueError, TypeError):
         yield True, "there is no config.json, or it is not a JSON object", _SAVE
         return
-    for field, wanted in _CONFIG.items():
-        if config.get(field) != wanted:
-            reason = f"config.json has {field} {config.get(field)}, and Mistral 7B has {wanted}"
-            yield field != "vocab_size", reason, "use a fine-tuned Mistral 7B v0.1 that is not quantized"
+    if wrong := [one for one in _CONFIG if config.get(one) != _CONFIG[one]]:
+        told = "; ".join(f"{one} {config.get(one)}, not {_CONFIG[one]}" for one in wrong)
+        fix = "use a fine-tuned Mistral 7B v0.1 that is not quantized"
+        yield wrong != ["vocab_size"], f"config.json is not that of a Mistral 7B in half precision: {told}", fix

@@ -61,7 +61,9 @@ def resources(owner: Owner, artifact: Mapping[str, str], **fields: Any) -> dict[
     where = {"name": "support", "account": owner.user.id, "region": owner.user.region, "compliance_packs": []}
     found = {key: value for key, value in given.items() if value}
     environment = Environment.model_validate({**where, "artifact": found, **fields})
-    shown: dict[str, Any] = Template.from_stack(EnvironmentStage(new_app(), environment=environment).endpoint).to_json()
+    shown: Mapping[str, Any] = Template.from_stack(
+        EnvironmentStage(new_app(), environment=environment).endpoint
+    ).to_json()
     return dict(shown["Resources"])
 
 
