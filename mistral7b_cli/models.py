@@ -26,7 +26,8 @@ def models(
 ) -> None:
     """List the models and versions that you can deploy.
 
-    `model` and `model_version` in an environment file choose one. A star marks the default version.
+    `model` and `model_version` in an environment file choose one; `artifact` and `image` replace its weights and image.
+    A star marks the default version.
     """
     found = _find(word)
     if as_json:
@@ -41,8 +42,8 @@ def models(
         say(f"{len(regions)} regions: {', '.join(regions)}")
     say("\n* the default: the newest on TGI 1.1.0. --json also prints instance types, images and artifacts.")
     say(
-        "JumpStart's newer versions run on LMI containers (DJL Serving), which this project does not know. "
-        "Weights and an image of your own: `artifact` and `image`, docs/own-weights.md."
+        "JumpStart's newer versions run on LMI containers (DJL Serving) and are not listed: this project's checks, "
+        "client, planner and embedded AWS know TGI, the container of JumpStart's announcement."
     )
 
 

@@ -144,11 +144,9 @@ def check_action(
     try:
         policy = policies.statements(resource_policy)
         about = [one for one in policy if not others and {role_arn, "*"} & {*principals(one, "AWS")}]
-        allowed = _permitted([*statements(role_arn), *about], action, resource, context)
-        if others or (owner and action.startswith("kms:")):
-            lets = [one for one in policy if _names(one, Identity(role_arn, account))]
-            allowed = allowed and _permitted(lets, action, resource, context)
-        if allowed:
+        granted = [one for one in policy if _names(one, Identity(role_arn, account))]
+        besides = [granted] if others or (owner and action.startswith("kms:")) else []
+        if all(_permitted(one, action, resource, context) for one in ([*statements(role_arn), *about], *besides)):
             return
     except NotEvaluated as error:
         because = f" ({error})"
