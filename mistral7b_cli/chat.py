@@ -69,8 +69,7 @@ def chat(
         with suppress(ContainerError):  # an endpoint that is deployed refuses this: its prompt is empty
             client.invoke(b'{"inputs": ""}')
         if at_terminal:
-            model = f"{env.version.jumpstart_id} {env.version.version}"
-            say(f"{model}: /help lists the commands, Ctrl-D ends.", "dim", on=progress)
+            say(f"{env.runs}: /help lists the commands, Ctrl-D ends.", "dim", on=progress)
         try:
             _converse(talk, at_terminal=at_terminal)
         except KeyboardInterrupt:

@@ -26,7 +26,8 @@ def models(
 ) -> None:
     """List the models and versions that you can deploy.
 
-    `model` and `model_version` in an environment file choose one. A star marks the default version.
+    `model` and `model_version` in an environment file choose one; `artifact` and `image` replace its weights and image.
+    A star marks the default version.
     """
     found = _find(word)
     if as_json:

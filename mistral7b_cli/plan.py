@@ -211,7 +211,7 @@ class _Report:
             [Text(cell, "bold" if now != planned else "") for cell in (field, now or "(none)", planned)]
             for field, now, planned in self.settings()
         ]
-        say(Table(f"{self.env.name} on {self.type}", ("setting", "now", "planned"), rows))
+        say(Table(f"{self.env.name} on {self.type}: {self.env.runs}", ("setting", "now", "planned"), rows))
         say(f"What binds: {_binding(self.plan)}\n")
         say(self._expected())
         say_costs(("item", "number"), (*self.items.items, self.items.total), [self.items])

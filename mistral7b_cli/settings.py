@@ -44,11 +44,11 @@ def settings(
         return _print_differences(env, load_environment(folder, compare), as_json)
     rows, version = _container_rows(env, launcher), env.version
     summary = {field: value for field, value in _flat(env).items() if field.partition(".")[0] in _SUMMARY}
-    cost = estimate(env)
+    cost, runs = estimate(env), {"image": env.image_uri, "weights": env.artifact_uri}
     if as_json:
-        model = {"model": version.jumpstart_id, "version": version.version}
+        model = {"model": version.jumpstart_id, "version": version.version, **runs}
         return write_json({"environment": env.name, **model, "deployed": summary, "cost": cost, "variables": rows})
-    more = {
+    more = runs | {
         "account": env.account or "that of the credentials",
         "cost": f"{[*cost_lines(cost)][-1].removeprefix('in all: ')} ({cost.prices})",
     }

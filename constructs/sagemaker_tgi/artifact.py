@@ -8,7 +8,7 @@ _ECR_URI = re.compile(
     r"/(?P<repository>[a-z0-9][a-z0-9._/-]*)(?::[\w][\w.-]{0,127}|@sha256:[0-9a-f]{64})"
 )
 # Bucket names: 3 to 63 lower-case letters, digits, dots and hyphens (Amazon S3 user guide, bucket naming rules).
-_S3_URI = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(?P<key>.+)")
+_S3_URI = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(?P<key>[^*?$]+)")  # no wildcard of a policy
 _ARCHIVE_SUFFIX = ".tar.gz"
 
 
@@ -21,6 +21,10 @@ class ModelArtifact:
 
     bucket_name: str
     key: str
+    account: str | None = None
+    """Account that owns the bucket: nobody else's bucket of that name is read. Default: not checked."""
+    encryption_key_arn: str | None = None
+    """Customer managed key that encrypts the objects. Default: none."""
 
     @classmethod
     def from_uri(cls, uri: str) -> "ModelArtifact":
@@ -51,6 +55,11 @@ class ModelArtifact:
     def object_pattern(self) -> str:
         """The objects to read, as an IAM resource matches them: `bucket/key`, with `*` for the files of a prefix."""
         return f"{self.bucket_name}/{self.key}" if self.is_archive else f"{self.bucket_name}/{self.key}*"
+
+    @property
+    def conditions(self) -> dict[str, dict[str, str]]:
+        """Conditions of a policy on a bucket of the right owner; none on AWS's, in which nothing is private."""
+        return {"StringEquals": {"aws:ResourceAccount": self.account}} if self.account else {}
 
 
 @dataclass(frozen=True)

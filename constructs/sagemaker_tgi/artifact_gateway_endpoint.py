@@ -8,6 +8,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from sagemaker_tgi.arns import s3_arn
+from sagemaker_tgi.artifact import ModelArtifact
 from sagemaker_tgi.data_capture import DataCapture
 from sagemaker_tgi.permissions import Permission, explain, policy_of
 from sagemaker_tgi.props import PropsCheck
@@ -29,7 +30,7 @@ class ArtifactGatewayEndpoint(cdk.Resource):
         *,
         vpc: ec2.IVpc,
         route_table_ids: Sequence[str],
-        artifact_bucket_name: str,
+        artifact: ModelArtifact,
         data_capture: DataCapture | None = None,
         shared: bool = False,
     ) -> None:
@@ -38,7 +39,7 @@ class ArtifactGatewayEndpoint(cdk.Resource):
         Args:
             vpc: The VPC that gets the endpoint.
             route_table_ids: Route tables of the model's subnets; each once.
-            artifact_bucket_name: The bucket that holds the weights.
+            artifact: The weights, whose bucket may be read.
             data_capture: Where requests and answers are kept. Default: they are not.
             shared: Whether others use the VPC, too. There is no policy then, as it would cut off their requests to S3.
                 Default: no.
@@ -48,7 +49,7 @@ class ArtifactGatewayEndpoint(cdk.Resource):
                 check.reject("route_table_ids", [], "leaves it without a route", "give the subnets' route tables")
         super().__init__(scope, construct_id)
 
-        permissions = [] if shared else list(self._permissions(artifact_bucket_name, data_capture))
+        permissions = [] if shared else list(self._permissions(artifact, data_capture))
         ec2.CfnVPCEndpoint(
             self,
             "Resource",
@@ -60,8 +61,8 @@ class ArtifactGatewayEndpoint(cdk.Resource):
         )
         explain(self, permissions)
 
-    def _permissions(self, artifact_bucket_name: str, data_capture: DataCapture | None) -> Iterator[Permission]:
-        bucket, anyone = s3_arn(self.stack, artifact_bucket_name), [iam.AnyPrincipal()]
+    def _permissions(self, artifact: ModelArtifact, data_capture: DataCapture | None) -> Iterator[Permission]:
+        bucket, anyone = s3_arn(self.stack, artifact.bucket_name), [iam.AnyPrincipal()]
         yield Permission(
             sid="ReadArtifacts",
             reason="the weights come through here. The whole bucket: while an endpoint moves to another model, both "
@@ -69,6 +70,7 @@ class ArtifactGatewayEndpoint(cdk.Resource):
             principals=anyone,
             actions=["s3:GetObject"],
             resources=[f"{bucket}/*"],
+            conditions=artifact.conditions,
         )
         yield Permission(
             sid="ListArtifacts",
@@ -76,6 +78,7 @@ class ArtifactGatewayEndpoint(cdk.Resource):
             principals=anyone,
             actions=["s3:ListBucket"],
             resources=[bucket],
+            conditions=artifact.conditions,
         )
         if data_capture is not None:
             yield Permission(

@@ -97,21 +97,29 @@ class TgiExecutionRole(LeastPrivilegeRole):
                 ],
             },
         )
-        self._add_policy(
-            "Artifact",
-            artifact.key,
+        listed = {"StringLike": {"s3:prefix": [artifact.key.rstrip("/"), f"{artifact.key}*"]}}
+        through_s3 = {"StringEquals": {"kms:ViaService": f"s3.{stack.region}.{stack.url_suffix}"}}
+        weights = [
             Permission(
                 "ReadWeights",
                 "SageMaker copies the weights to each instance: this model version's, nothing else of the bucket",
                 ["s3:GetObject"],
                 [s3_arn(stack, artifact.object_pattern)],
+                artifact.conditions,
             ),
             Permission(
                 "ListWeights",
                 "to find the files of the weights",
                 ["s3:ListBucket"],
                 [s3_arn(stack, artifact.bucket_name)],
+                artifact.conditions and artifact.conditions | listed,
             ),
+        ]
+        if key := artifact.encryption_key_arn:
+            reason = "Amazon S3 decrypts the weights with this key, for this role through Amazon S3 only"
+            weights.append(Permission("DecryptWeights", reason, ["kms:Decrypt"], [key], through_s3))
+        self._add_policy(
+            "Artifact", f"{artifact.bucket_name}-{artifact.key}" if artifact.account else artifact.key, *weights
         )
         log_group = log_group_arn(stack, log_group_name(endpoint_name))
         self.log_policy = self._add_policy(
@@ -143,7 +151,7 @@ class TgiExecutionRole(LeastPrivilegeRole):
                     "objects are written in parts, which takes Decrypt",
                     ["kms:Decrypt", "kms:GenerateDataKey"],
                     [data_capture.encryption_key.key_arn],
-                    {"StringEquals": {"kms:ViaService": f"s3.{stack.region}.{stack.url_suffix}"}},
+                    through_s3,
                 ),
             )
         if rollback_alarms:

@@ -120,7 +120,7 @@ class PrivateTgiEndpoint(ITgiEndpoint):
                     "Artifacts",
                     vpc=self.network.vpc,
                     route_table_ids=self.network.route_table_ids,
-                    artifact_bucket_name=artifact.bucket_name,
+                    artifact=artifact,
                     data_capture=data_capture,
                     shared=self.network.is_shared,
                 )

@@ -41,6 +41,18 @@ ACCOUNT_ID = pattern(
 ENDPOINT_NAME = pattern(
     r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", "use up to 63 letters, digits and hyphens, such as mistral-7b-dev"
 )
+MODEL_DATA = pattern(
+    r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[A-Za-z0-9_!.'()/=+@,:-]+(/|\.tar\.gz)",
+    "write s3://BUCKET/PREFIX/, or s3://BUCKET/KEY.tar.gz",
+    max_length=1024,
+)
+"""A prefix or an archive (SageMaker API, S3ModelDataSource), without characters that are wildcards in a policy."""
+ECR_IMAGE = pattern(
+    r"[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/[a-z0-9][a-z0-9._/-]*"
+    r"(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|@sha256:[0-9a-f]{64})",
+    "write ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPOSITORY:TAG",
+    max_length=255,
+)
 ROLE_NAME = pattern(
     r"[A-Za-z0-9_+=,.@-]{1,64}",
     "write a role's name, without path or ARN: up to 64 letters, digits and _ + = , . @ -",

@@ -5,6 +5,7 @@ each thing that it objects to. docs/constraints.md lists the rules by their docs
 """
 
 import ipaddress
+import re
 from collections.abc import Iterator
 from math import ceil
 
@@ -48,12 +49,31 @@ def _region_is_known(env: Environment) -> Findings:
         yield Finding("region", "JumpStart publishes Mistral 7B in no such region", with_guess(env.region, known, fix))
 
 
-@RULES.rule("region", "model", "model_version")
+@RULES.rule("region", "model", "model_version", "artifact")
 def _artifact_is_in_the_region(env: Environment) -> Findings:
     """The version's artifact is published in the region, and the message lists where it is. Source: JumpStart."""
-    if env.region not in env.version.regions:
+    if env.artifact is None and env.region not in env.version.regions:
         fix = f"use one of {', '.join(env.version.regions)}; or a model_version that is (`mistral7b models` lists them)"
         yield Finding("region", f"JumpStart does not publish {env.model} {env.version.version} there", fix)
+
+
+@RULES.rule("artifact", "image", "region")
+def _own_weights_and_image_are_in_the_region(env: Environment) -> Findings:
+    """Own weights, their key and an own image are in the environment's region, as far as a bucket's name tells;
+    JumpStart's weights go by `model_version`. Source: SageMaker API, ContainerDefinition.
+    """
+    suffix, fix = ".cn" if env.region.startswith("cn-") else "", f"use one in {env.region}, to which you copy it"
+    if env.image and f".dkr.ecr.{env.region}.amazonaws.com{suffix}/" not in env.image.uri:
+        yield Finding("image.uri", "SageMaker pulls only images of its own region", fix)
+    if env.artifact is None:
+        return
+    bucket, key = env.artifact.uri.split("/")[2], env.artifact.kms_key_arn
+    if bucket.startswith("jumpstart-cache-prod-"):
+        yield Finding("artifact.uri", "it is JumpStart's bucket", "remove artifact, and set model and model_version")
+    if re.fullmatch(r"sagemaker-[a-z0-9-]+-\d{12}", bucket) and not bucket.startswith(f"sagemaker-{env.region}-"):
+        yield Finding("artifact.uri", "SageMaker reads only buckets of its own region", fix)
+    if key and not key.startswith(f"arn:{catalog.partition(env.region)}:kms:{env.region}:"):
+        yield Finding("artifact.kms_key_arn", "Amazon S3 uses only keys of the bucket's region", fix)
 
 
 @RULES.rule("instance.type")

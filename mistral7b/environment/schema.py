@@ -35,6 +35,24 @@ class Instance(Section):
     `max_instances`."""
 
 
+class Artifact(Section):
+    """Weights of your own: a fine-tuned Mistral 7B in half precision. docs/own-weights.md has the policies it takes."""
+
+    uri: Annotated[str, limits.MODEL_DATA]
+    """s3://BUCKET/PREFIX/ of uncompressed files, or s3://BUCKET/KEY.tar.gz, in the environment's region."""
+    account: Annotated[str, limits.ACCOUNT_ID] | None = None
+    """Account that owns the bucket. Default: the environment's."""
+    kms_key_arn: Annotated[str, limits.KMS_KEY_ARN] | None = None
+    """Customer managed key that encrypts the files. Default: none, Amazon S3 encrypts them with a key of AWS."""
+
+
+class Image(Section):
+    """A container image of your own: a copy of the TGI image of the model version, such as a patched one."""
+
+    uri: Annotated[str, limits.ECR_IMAGE]
+    """Image in a private repository of the environment's region, with tag or digest: docs/own-weights.md."""
+
+
 class OwnVpc(Section):
     """A VPC of the environment's own: isolated subnets, no route to the internet."""
 
@@ -274,7 +292,11 @@ class Environment(Section):
         Annotated[str, listed(lambda: sorted({v.version for m in catalog.models() for v in m.versions}))] | None
     ) = None
     """JumpStart's version of the model; `mistral7b models` lists those of each. Default: the newest on TGI 1.1.0 (base
-    2.1.0, instruct 2.0.0)."""
+    2.1.0, instruct 2.0.0). With `artifact` or `image`, what these do not replace: weights or image, and settings."""
+    artifact: Artifact | None = None
+    """Default: JumpStart's weights of the model version."""
+    image: Image | None = None
+    """Default: JumpStart's image of the model version."""
     endpoint_name: Annotated[str, limits.ENDPOINT_NAME] | None = None
     """Name of the endpoint. Default: mistral-7b-MODEL-ENVIRONMENT."""
     instance: Instance = Field(default_factory=Instance)
@@ -339,12 +361,18 @@ class Environment(Section):
     @property
     def image_uri(self) -> str:
         """The container image."""
-        return self.version.image_uri(self.region)
+        return self.image.uri if self.image else self.version.image_uri(self.region)
 
     @property
     def artifact_uri(self) -> str:
         """The S3 URI of the weights."""
-        return self.version.artifact_uri(self.region)
+        return self.artifact.uri if self.artifact else self.version.artifact_uri(self.region)
+
+    @property
+    def runs(self) -> str:
+        """JumpStart's model and version, or else image and weights."""
+        own = f"{self.image_uri} with {self.artifact_uri}"
+        return own if self.artifact or self.image else f"{self.model} {self.version.version}"
 
     def jumpstart_environment(self) -> dict[str, str]:
         """The container's environment as JumpStart has it, before this file's overrides."""

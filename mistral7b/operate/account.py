@@ -3,6 +3,7 @@
 Everything is read: `mistral7b.operate.reads` has the actions.
 """
 
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -16,6 +17,7 @@ from mistral7b.operate.existing_vpc import vpc_findings
 from mistral7b.operate.hours import asleep
 from mistral7b.operate.reads import VPCS_PER_REGION
 from mistral7b.operate.stacks import find, resources
+from mistral7b.operate.weights import look_into
 from mistral7b.promotion.names import environment_stacks
 
 _ALL_ENDPOINTS = ("list_endpoints", "Endpoints[].EndpointName")
@@ -128,21 +130,37 @@ def _increase(target: Target, service: str, code: str, value: int) -> str:
 @check("image", "it is there and can be read")
 def _image(target: Target) -> Iterator[Finding]:
     registry, _, image = target.env.image_uri.partition("/")
-    repository, _, tag = image.partition(":")
-    where = {"registryId": registry.split(".")[0], "repositoryName": repository, "imageIds": [{"imageTag": tag}]}
+    repository, sign, reference = re.split("([:@])", image, maxsplit=1)
+    owner, one = registry.split(".")[0], {"imageTag" if sign == ":" else "imageDigest": reference}
+    where = {"registryId": owner, "repositoryName": repository, "imageIds": [one]}
+    if target.env.image:
+        yield from _shared(target, "repository", owner)
     answer = ask(target.client("ecr").batch_get_image, "RepositoryNotFoundException", **where)
     if not answer or not answer["images"]:
-        yield _unpublished(target, f"there is no image {target.env.image_uri}")
+        reason = f"there is no image {target.env.image_uri}"
+        own = Finding("failure", reason, "push it, or name one that is there", "image.uri")
+        yield own if target.env.image else _unpublished(target, reason)
 
 
 @check("weights", "they are there and can be read")
 def _weights(target: Target) -> Iterator[Finding]:
-    uri = target.env.artifact_uri
+    uri, own = target.env.artifact_uri, target.env.artifact
+    if own is not None:
+        owner = own.account or target.place.account
+        yield from _shared(target, "bucket", owner)
+        for fails, reason, fix in look_into(target.client("s3"), own, owner):
+            yield Finding("failure" if fails else "warning", reason, fix, "artifact.uri", uri)
+        return
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     answer = ask(target.client("s3").list_objects_v2, "NoSuchBucket", Bucket=bucket, Prefix=key, MaxKeys=1)
-    found = [one["Key"] for one in (answer or {}).get("Contents", ())]
-    if not any(one == key or key.endswith("/") for one in found):
+    if not answer or not answer["KeyCount"]:
         yield _unpublished(target, f"there is nothing at {uri}")
+
+
+def _shared(target: Target, what: str, owner: str) -> Iterator[Finding]:
+    """What else it takes where another account owns it; only that account can tell whether it does."""
+    if owner != target.place.account:
+        yield Finding("ok", f"the policy of {owner}'s {what} has to let {target.place.account} in: docs/own-weights.md")
 
 
 def _unpublished(target: Target, reason: str) -> Finding:

@@ -12,6 +12,7 @@ import jmespath
 from botocore.exceptions import ClientError
 
 from mistral7b import catalog
+from mistral7b.catalog.data import load
 from mistral7b.catalog.models import JUMPSTART_TAG
 from mistral7b.errors import UserError
 from mistral7b.operate.calls import NOT_IN_SAGEMAKER, Client, denied, each
@@ -226,23 +227,33 @@ class Adoption:
         known = [one for one in published if weights and one.artifact_key == weights[1]]
         tagged = {tags.get(f"{prefix}{of}") for prefix in _JUMPSTART_TAGS for of in ("model-id", "model-version")}
         like = known or [one for one in published if one.jumpstart_id in tagged]
+        registries = load("jumpstart.json")["image_account_by_region"].values()
+        own_weights = not weights and (source or "").startswith("s3://")
+        own_image = ".dkr.ecr." in container["Image"] and container["Image"][:12] not in registries
         hint = f"the nearest is {like[-1].model} {like[-1].version}, on TGI {like[-1].tgi_version}: " if like else ""
-        if not known:
+        if not known and not own_weights:
             raise self._refusal(
                 f"its weights, {source or 'of no S3 URI'}, are none of JumpStart's Mistral 7B on TGI", hint
             )
-        if not image or image[1] != _REPOSITORY:
+        if not image or (image[1] != _REPOSITORY and not own_image):
             raise self._refusal(f"its image {container['Image']} is not {_REPOSITORY}", hint)
+        known = known or like or [catalog.model("instruct").default_version]
         tgi = [_number(one.image_tag) for one in known]
         nearest_tgi = max((one for one in tgi if one <= _number(image[2])), default=min(tgi))
         same = [one for one in known if one.image_tag == image[2]]
         same = same or [one for one in known if _number(one.image_tag) == nearest_tgi]
         same = [one for one in same if region in one.regions] or same
         version = next((one for one in same if one.version in tagged), same[-1])
-        if version.image_tag != image[2]:
-            self._remark("changes", ["image"], f"{image[2] or image[0]} becomes {version.image_tag}, the nearest")
         self.fields |= {"account": account, "region": region, "model": version.model}
-        self._put("model_version", version.version, f"TGI {version.tgi_version}, weights {version.weights}")
+        form = "your own" if own_weights else version.weights
+        self._put("model_version", version.version, f"TGI {version.tgi_version}, weights {form}")
+        if own_weights:
+            self._put("artifact.uri", source, "add account if it is another's, kms_key_arn if a key encrypts it")
+            self.comments["model"] = "by JumpStart's tag" if like else "a guess: base or instruct"
+        if own_image:
+            self._put("image.uri", container["Image"], "checked as if it were the TGI of model_version")
+        elif version.image_tag != image[2]:
+            self._remark("changes", ["image"], f"{image[2] or image[0]} becomes {version.image_tag}, the nearest")
         self._put("endpoint_name", self._name, "without this line: a new endpoint, beside this one")
         own = [key for key in tags if not key.lower().startswith(_AWS_TAGS)]
         self.fields |= {f"tags.{key}": tags[key] for key in own}

@@ -1,5 +1,6 @@
 """What each check of an environment reads: IAM actions by resource. Apart from the checks: a synth has no boto3."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from mistral7b.environment import Environment
@@ -38,7 +39,7 @@ READS: Mapping[str, Mapping[str, Sequence[str]]] = {
     "scaling": {**_ENDPOINTS, "*": ("application-autoscaling:DescribeScalableTargets",)},
     "roles": {_ROLES: ("iam:GetRole",)},
     "image": {"{image}": ("ecr:BatchGetImage",)},
-    "weights": {"{bucket}": ("s3:ListBucket",)},
+    "weights": {"{bucket}": ("s3:ListBucket",), "{config}": ("s3:GetObject",), "{key}": ("kms:Decrypt",)},
     "network": {
         "*": (*(f"ec2:Describe{one}" for one in ("Vpcs", "Subnets", "RouteTables", "VpcEndpoints")), _DEFAULT_QUOTA),
         f"arn:{{partition}}:ec2:{_OWN}:vpc/*": ("ec2:DescribeVpcAttribute",),
@@ -50,13 +51,17 @@ READS: Mapping[str, Mapping[str, Sequence[str]]] = {
 def permissions(
     env: Environment, partition: str, account: str, region: str
 ) -> Iterator[tuple[str, str, Sequence[str]]]:
-    """Check, resource and actions of everything that the checks read."""
+    """Check, resource and actions of everything that the checks read; of own weights also their config.json."""
     registry, _, image = env.image_uri.partition("/")
-    repository = f"{registry.split('.')[0]}:repository/{image.partition(':')[0]}"
+    repository = f"{registry.split('.')[0]}:repository/{re.split('[:@]', image)[0]}"
+    own = env.artifact if env.artifact and env.artifact.uri.endswith("/") else None
     names = {
         **{"partition": partition, "account": account, "region": region, "name": env.name},
         "image": f"arn:{partition}:ecr:{region}:{repository}",
         "bucket": f"arn:{partition}:s3:::{env.artifact_uri.split('/')[2]}",
+        "config": own and f"arn:{partition}:s3:::{own.uri.removeprefix('s3://')}config.json",
+        "key": own and own.kms_key_arn,
     }
     for check, reads in READS.items():
-        yield from ((check, resource.format_map(names), actions) for resource, actions in reads.items())
+        needed = {one: actions for one, actions in reads.items() if names.get(one.strip("{}"), one)}
+        yield from ((check, resource.format_map(names), actions) for resource, actions in needed.items())

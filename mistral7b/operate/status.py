@@ -196,7 +196,7 @@ def _differences(found: _Answers, env: Environment) -> Iterator[dict[str, Any]]:
             if deployed != wanted and not (name in _IF_BOTH and None in (deployed, wanted)):
                 yield {"field": name, "deployed": deployed, "file": wanted}
     if container := jmespath.search("model.PrimaryContainer", found):
-        deployed, wanted = _model(found, env), f"{env.model} {env.version.version}"
+        deployed, wanted = _model(found, env), env.runs
         if deployed != wanted:
             yield {"field": "model, model_version", "deployed": deployed, "file": wanted}
         variables, wanted = container.get("Environment", {}), env.container_environment()

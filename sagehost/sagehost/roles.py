@@ -135,20 +135,25 @@ def check_action(
     context: Context,
     resource_policy: str = "{}",
     *,
+    owner: str = "",
     session: str = "SageMaker",
 ) -> None:
     """Whether a role's policies, or what the resource's policy says about the role, allow a service to do something.
 
     Permissions boundaries are not looked at. `resource` is an ARN, or `*` for an action without resources; `context`
-    has the condition keys beside those of every request; `session` is the name of the service's session. Raises
-    AccessDenied: they do not, or a policy denies it.
+    has the condition keys beside those of every request; `session` is the name of the service's session. Where
+    `owner`, the resource's account, is given, the policy of another account's resource, and of a key, has to allow the
+    role or its account as well. Raises AccessDenied: they do not, or a policy denies it.
     """
     _, partition, _, _, account, name = role_arn.split(":")
-    everywhere = {"aws:principalarn": role_arn, "aws:resourceaccount": account, "aws:securetransport": "true"}
-    because = ""
+    everywhere = {"aws:principalarn": role_arn, "aws:resourceaccount": owner or account, "aws:securetransport": "true"}
+    context, because, others = {**everywhere, **context}, "", owner not in ("", account)
     try:
-        about = [one for one in policies.statements(resource_policy) if {role_arn, "*"} & {*principals(one, "AWS")}]
-        if _permitted([*statements(role_arn), *about], action, resource, {**everywhere, **context}):
+        policy = policies.statements(resource_policy)
+        about = [one for one in policy if not others and {role_arn, "*"} & {*principals(one, "AWS")}]
+        granted = [one for one in policy if _names(one, Identity(role_arn, account))]
+        besides = [granted] if others or (owner and action.startswith("kms:")) else []
+        if all(_permitted(one, action, resource, context) for one in ([*statements(role_arn), *about], *besides)):
             return
     except NotEvaluated as error:
         because = f" ({error})"

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -82,11 +83,14 @@ class EndpointStack(EnvironmentStack):
         )
         scaling, capture, updates = self._scaling(environment), environment.data_capture, environment.updates
         alarms = self._alarms(environment, environment.alarms, scaling) if environment.alarms else None
+        artifact = ModelArtifact.from_uri(environment.artifact_uri)
+        if own := environment.artifact:
+            artifact = replace(artifact, account=own.account or self.account, encryption_key_arn=own.kms_key_arn)
         private = PrivateTgiEndpoint(
             self,
             "Default",  # no part of logical ids: each is that of the part in this stack
             image=EcrImage.from_uri(environment.image_uri),
-            artifact=ModelArtifact.from_uri(environment.artifact_uri),
+            artifact=artifact,
             environment=environment.container_environment(),
             endpoint_name=environment.resolved_endpoint_name,
             instance_type=environment.instance_type,
@@ -141,7 +145,7 @@ class EndpointStack(EnvironmentStack):
                 more=start_stop_permissions(private.endpoint, private.endpoint_config) if hours else (),
             )
         self._publish_outputs(environment, policies)
-        for tag, value in environment.version.jumpstart_tags.items():
+        for tag, value in environment.version.jumpstart_tags.items() if not own and not environment.image else ():
             cdk.Tags.of(self).add(tag, value, include_resource_types=_TAGGED_BY_JUMPSTART)
         cdk.CfnOutput(self, "VpcId", value=network.vpc.vpc_id, description="VPC of the model and of private callers")
 

@@ -159,13 +159,16 @@ class Capture:
         rule = ((bucket and bucket.encryption) or {}).get("Rule", {})
         default = rule.get("ApplyServerSideEncryptionByDefault", {}).get("KMSMasterKeyID")
         key = self._config.get("KmsKeyId") or default
-        if key is None:
-            return None
-        backend = kms_backends[self._key.account][self._key.region]
-        found: Key | None = backend.keys.get(backend.any_id_to_key_id(key))
-        if found is None:
-            raise AccessDenied(f"there is no KMS key {key}")
-        return found
+        return None if key is None else kms_key(key, self._key.account, self._key.region)
+
+
+def kms_key(key: str, account: str, region: str) -> Key:
+    """The key of an ARN, or of an id or alias in the account. Raises AccessDenied."""
+    backend = kms_backends[key.split(":")[4] if key.startswith("arn:") else account][region]
+    found: Key | None = backend.keys.get(backend.any_id_to_key_id(key))
+    if found is None:
+        raise AccessDenied(f"there is no KMS key {key}")
+    return found
 
 
 def summary(config: Config | None) -> dict[str, Any] | None:

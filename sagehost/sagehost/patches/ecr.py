@@ -5,7 +5,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from moto.ecr.exceptions import RepositoryNotFoundException
-from moto.ecr.models import ECRBackend
+from moto.ecr.models import ECRBackend, ecr_backends
 
 from sagehost.containers import installed
 from sagehost.patches import correction
@@ -16,8 +16,9 @@ def _batch_get_image(
     original: Callable[..., Any], self: Any, name: str, registry: str | None = None, ids: list[Any] | None = None
 ) -> Any:
     """moto takes every registry for the caller's. In another's, an image is there if a package answers for it."""
-    if registry in (None, self.account_id):
-        return original(self, name, registry, ids)
+    owner = ecr_backends[registry or self.account_id][self.region_name]
+    if owner is self or name in owner.repositories:
+        return original(owner, name, registry, ids)
     if not any(fnmatchcase(name, pattern) for pattern in installed()):
-        raise RepositoryNotFoundException(name, registry)
+        raise RepositoryNotFoundException(name, owner.account_id)
     return {"images": [{"repositoryName": name, "registryId": registry, "imageId": one} for one in ids or ()]}

@@ -175,7 +175,7 @@ def test_at_a_terminal_the_conversation_goes_on_after_a_mistake_and_shows_what_i
     terminal = Terminal("chat", "dev", "-p", "max_new_tokens=4")
     try:
         terminal.wait_for(target("dev").strip())
-        terminal.wait_for("huggingface-llm-mistral-7b-instruct ")
+        terminal.wait_for("instruct 2.0.0: ")
         terminal.wait_for("> ")
         terminal.type("/oops\n")
         terminal.wait_for("there is no command /oops")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from mistral7b import catalog
 from mistral7b_cli import main
 
 Run = Callable[..., str]
@@ -96,9 +97,19 @@ def test_settings_begin_with_what_is_deployed_and_where(say: Run, tmp_path: Path
         "auto_scaling.target_concurrent_requests": "32",
         "auto_scaling.scale_out_cooldown_seconds": "60",
         "auto_scaling.scale_in_cooldown_seconds": "300",
+        "image": catalog.model("instruct").default_version.image_uri("eu-west-1"),
+        "weights": catalog.model("instruct").default_version.artifact_uri("eu-west-1"),
         "cost": "1.539 to 4.569 USD an hour, 1,123.15 to 3,335.05 a month "
         "(prices of us-east-1, November 2024, on demand, without free tier)",
     }
+
+
+def test_settings_show_weights_and_image_of_ones_own(say: Run, tmp_path: Path) -> None:
+    image, weights = "444455556666.dkr.ecr.us-east-1.amazonaws.com/tgi:1", "s3://models/mine/"
+    own = f"region: us-east-1\nartifact: {{uri: {weights}}}\nimage: {{uri: '{image}'}}\n"
+    (tmp_path / "own.yaml").write_text(own, encoding="utf-8")
+    shown = json.loads(say("settings", "own", "--json"))
+    assert (shown["image"], shown["weights"]) == (image, weights)
 
 
 def test_settings_have_the_cost_by_item_as_json(say: Run) -> None:

@@ -120,6 +120,19 @@ def _existing_vpc(zones: list[str], subnets: int, identifier: str, routes: bool)
     }
 
 
+def _artifact(account: str, key: str) -> st.SearchStrategy[Document]:
+    longest = f"s3://{'b' * 63}/".ljust(1024 - len(".tar.gz"), "a")
+    uris = _ends("s3://abc/a/", "s3://abc/a.tar.gz", f"{longest}.tar.gz", f"{longest}/")
+    return st.fixed_dictionaries({"uri": uris}, optional={"account": st.just(account), "kms_key_arn": st.just(key)})
+
+
+def _image(account: str, region: str) -> st.SearchStrategy[Document]:
+    suffix = ".cn" if region.startswith("cn-") else ""
+    registry, digest = f"{account}.dkr.ecr.{region}.amazonaws.com{suffix}", f"@sha256:{'0' * 64}"
+    uris = _ends(f"{registry}/a:1", f"{registry}/".ljust(255 - len(digest), "r") + digest)
+    return st.fixed_dictionaries({"uri": uris})
+
+
 def _auto_scaling() -> st.SearchStrategy[Document]:
     return st.fixed_dictionaries(
         {
@@ -203,17 +216,18 @@ def documents(draw: st.DrawFn) -> Document:
         "compliance_packs": [],
         "tags": draw(_tags()),
     }
+    key = f"arn:{partition}:kms:{region}:{account}:key/mrk-{'0123456789abcdef' * 2}"
     optional = {
         "account": st.just(account),
+        "artifact": _artifact(account, key),
+        "image": _image(account, region),
         "tgi": _ends({**SMALLEST, "SM_NUM_GPUS": _gpus(document)}, LARGEST),
         "auto_scaling": _auto_scaling(),
         "office_hours": _office_hours(),
         "alarms": _alarms(f"arn:{partition}:sns:{region}:{account}:"),
         "updates": _updates(),
         "workload": _workload(),
-        "encryption": st.just(
-            {"kms_key_arn": f"arn:{partition}:kms:{region}:{account}:key/mrk-{'0123456789abcdef' * 2}"}
-        ),
+        "encryption": st.just({"kms_key_arn": key}),
     }
     for name, ends in _fields().items():
         if name in document | optional:

@@ -26,7 +26,9 @@ def test_an_archive_is_one_object() -> None:
     assert artifact.object_pattern == "bucket/weights.tar.gz"
 
 
-@pytest.mark.parametrize("uri", ["s3://bucket/weights", "s3://bucket/", "https://bucket/w/", "s3://Bucket/w/", "w/"])
+@pytest.mark.parametrize(
+    "uri", ["s3://bucket/weights", "s3://bucket/", "https://bucket/w/", "s3://Bucket/w/", "w/", "s3://bucket/*/"]
+)
 def test_what_sagemaker_would_refuse_is_no_artifact(uri: str) -> None:
     with pytest.raises(ValueError, match=r"is no model artifact: write s3://bucket/prefix/"):
         ModelArtifact.from_uri(uri)

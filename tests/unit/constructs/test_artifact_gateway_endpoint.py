@@ -4,7 +4,7 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from sagemaker_tgi import ArtifactGatewayEndpoint, InvalidPropsError, IsolatedVpc
+from sagemaker_tgi import ArtifactGatewayEndpoint, InvalidPropsError, IsolatedVpc, ModelArtifact
 
 Only = Callable[[cdk.Stack, str], dict[str, Any]]
 
@@ -22,7 +22,7 @@ def artifacts(
         "Artifacts",
         vpc=network.vpc,
         route_table_ids=route_table_ids,
-        artifact_bucket_name="weights",
+        artifact=ModelArtifact.from_uri("s3://weights/mistral/"),
         shared=shared,
     )
 

@@ -185,7 +185,7 @@ def test_the_gateway_allows_writes_only_of_captured_requests(
         "Artifacts",
         vpc=network.vpc,
         route_table_ids=network.route_table_ids,
-        artifact_bucket_name="weights",
+        artifact=ModelArtifact.from_uri("s3://weights/mistral/"),
         data_capture=capture,
     )
     statements = only(stack, "AWS::EC2::VPCEndpoint")["Properties"]["PolicyDocument"]["Statement"]

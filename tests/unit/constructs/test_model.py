@@ -89,7 +89,8 @@ def test_a_model_has_no_name_that_its_replacement_would_collide_with(stack: cdk.
 
 def test_the_model_is_created_after_the_roles_policies_and_the_s3_route(stack: cdk.Stack, only: Only) -> None:
     vpc = ec2.Vpc.from_vpc_attributes(stack, "Vpc", vpc_id="vpc-1", availability_zones=["eu-west-1a"])
-    route = ArtifactGatewayEndpoint(stack, "Route", vpc=vpc, route_table_ids=["rtb-1"], artifact_bucket_name="weights")
+    artifact = ModelArtifact.from_uri("s3://weights/mistral/")
+    route = ArtifactGatewayEndpoint(stack, "Route", vpc=vpc, route_table_ids=["rtb-1"], artifact=artifact)
     model(stack, route=route)
     role = stack.node.find_child("Role")
     assert isinstance(role, iam.Role)

@@ -21,6 +21,46 @@ REFUSED = {
     ),
     "a region that does not exist": ("region: eu-west-9", "region", "in no such region"),
     "a region of GovCloud": ("region: us-gov-west-1", "region", "no Mistral 7B in AWS GovCloud (US)"),
+    "weights of another region's bucket": (
+        "artifact: {uri: s3://sagemaker-eu-west-1-111122223333/mistral/}",
+        "artifact.uri",
+        "SageMaker reads only buckets of its own region",
+    ),
+    "JumpStart's weights as one's own": (
+        "artifact: {uri: s3://jumpstart-cache-prod-us-east-1/huggingface-llm/}",
+        "artifact.uri",
+        "it is JumpStart's bucket",
+    ),
+    "weights without the slash": ("artifact: {uri: s3://models/mistral}", "artifact.uri", "wrong form"),
+    "weights in all prefixes": ("artifact: {uri: s3://models/*/}", "artifact.uri", "wrong form"),
+    "weights in the whole bucket": ("artifact: {uri: s3://models/}", "artifact.uri", "wrong form"),
+    "a key of weights in another region": (
+        "artifact: {uri: s3://models/mistral/,"
+        " kms_key_arn: 'arn:aws:kms:eu-west-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef'}",
+        "artifact.kms_key_arn",
+        "Amazon S3 uses only keys of the bucket's region",
+    ),
+    "an alias for the key of the weights": (
+        "artifact: {uri: s3://models/mistral/, kms_key_arn: 'arn:aws:kms:us-east-1:111122223333:alias/models'}",
+        "artifact.kms_key_arn",
+        "wrong form",
+    ),
+    "an image of another region": (
+        "image: {uri: '111122223333.dkr.ecr.eu-west-1.amazonaws.com/tgi:1'}",
+        "image.uri",
+        "SageMaker pulls only images of its own region",
+    ),
+    "an image of another partition": (
+        "image: {uri: '111122223333.dkr.ecr.us-east-1.amazonaws.com.cn/tgi:1'}",
+        "image.uri",
+        "SageMaker pulls only images of its own region",
+    ),
+    "an image without a tag": (
+        "image: {uri: 111122223333.dkr.ecr.us-east-1.amazonaws.com/tgi}",
+        "image.uri",
+        "wrong form",
+    ),
+    "an image outside ECR": ("image: {uri: 'ghcr.io/huggingface/tgi:1.1.0'}", "image.uri", "wrong form"),
     "an instance type without the GPUs": ("instance: {type: ml.m5.large}", "instance.type", "is not offered on it"),
     "an instance type of newer versions": (
         "instance: {type: ml.g4dn.12xlarge}",

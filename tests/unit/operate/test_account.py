@@ -1,11 +1,13 @@
 """The checks of an environment, each on the embedded AWS or, where a permission is missing, on stubs."""
 
+import io
 import json
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError
+from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
 from mistral7b.catalog.models import ModelVersion
@@ -163,6 +165,111 @@ def test_what_is_not_published_fails(attribute: str, account: str, monkeypatch: 
     [finding] = found(name, account, environment())
     assert (finding.outcome, finding.field, finding.value) == ("failure", "model_version", "2.0.0")
     assert other[attribute] in finding.found
+
+
+CONFIG = {
+    "architectures": ["MistralForCausalLM"],
+    "model_type": "mistral",
+    "hidden_size": 4096,
+    "intermediate_size": 14336,
+    "num_hidden_layers": 32,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 8,
+    "vocab_size": 32000,
+    "torch_dtype": "bfloat16",
+}
+"""Of mistralai/Mistral-7B-v0.1, what counts of it."""
+FILES = {"tokenizer.json": 1_795_303, "model-00001-of-00002.safetensors": 9_942_981_696}
+FILES |= {"model-00002-of-00002.safetensors": 4_540_516_344, "config.json": 571}
+
+
+def weights(account: str, files: dict[str, int], config: object = CONFIG) -> list[tuple[str, str]]:
+    """What doctor finds in a prefix with files of these sizes, which no test could store."""
+    stubs = Stubs("s3")
+    where = {"Bucket": "models", "ExpectedBucketOwner": account}
+    listed = {"Contents": [{"Key": f"mine/1/{name}", "Size": size} for name, size in files.items()]}
+    stubs["s3"].add_response("list_objects_v2", listed, {**where, "Prefix": "mine/1/", "Delimiter": "/"})
+    if "config.json" in files:
+        body = config if isinstance(config, bytes) else json.dumps(config).encode()
+        answer = {"Body": StreamingBody(io.BytesIO(body), len(body))}
+        stubs["s3"].add_response("get_object", answer, {**where, "Key": "mine/1/config.json"})
+    else:
+        stubs["s3"].add_client_error("get_object", "NoSuchKey")
+    env = environment(artifact={"uri": "s3://models/mine/1/"})
+    return [(one.outcome, one.found) for one in named("weights")(target(account, env, stubs.client))]
+
+
+def test_the_files_of_a_fine_tuned_mistral_7b_are_ok(account: str) -> None:
+    assert weights(account, FILES) == [("ok", "they are there and can be read")]
+
+
+@pytest.mark.parametrize(
+    ("files", "config", "outcome", "reason"),
+    [
+        ({"model-00002-of-00002.safetensors": None}, CONFIG, "failure", "*.safetensors have 9.9 GB"),
+        ({"config.json": None}, CONFIG, "failure", "there is no config.json"),
+        ({"tokenizer.json": None}, CONFIG, "failure", "there is no tokenizer.json"),
+        ({"tokenizer.json": None, "tokenizer.model": 493_443}, CONFIG, "warning", "there is no tokenizer.json"),
+        ({"model.safetensors": 28_966_928_384}, CONFIG, "warning", "Mistral 7B in half precision 14.5 GB"),
+        ({}, b"{", "failure", "it is not a JSON object"),
+        ({}, ["a list"], "failure", "it is not a JSON object"),
+        ({}, CONFIG | {"architectures": ["LlamaForCausalLM"]}, "failure", "architectures ['LlamaForCausalLM']"),
+        ({}, CONFIG | {"num_hidden_layers": 40}, "failure", "num_hidden_layers 40, not 32"),
+        ({}, CONFIG | {"quantization_config": {"bits": 4}}, "failure", "quantization_config {'bits': 4}"),
+        ({}, CONFIG | {"vocab_size": 32768}, "warning", "vocab_size 32768, not 32000"),
+    ],
+)
+def test_what_is_wrong_with_own_weights_is_named(
+    files: dict[str, int | None], config: object, outcome: str, reason: str, account: str
+) -> None:
+    there = {name: size for name, size in {**FILES, **files}.items() if size is not None}
+    [(found_outcome, found_reason)] = weights(account, there, config)
+    assert (found_outcome, reason in found_reason) == (outcome, True)
+
+
+@pytest.mark.parametrize("uri", ["s3://{}/mine/", "s3://{}/mine.tar.gz"])
+def test_own_weights_that_are_not_there_fail(uri: str, account: str) -> None:
+    uri = uri.format(f"models-{account}")
+    for made in (False, True):
+        if made:
+            client("s3", account).create_bucket(Bucket=f"models-{account}")
+        findings = found("weights", account, environment(artifact={"uri": uri}))
+        assert {(one.outcome, one.field, one.value) for one in findings} == {("failure", "artifact.uri", uri)}
+        assert " 0.0 GB" in findings[0].found
+
+
+@pytest.mark.parametrize(("size", "outcome"), [(11_500_000_000, "ok"), (80_000_000, "failure")])
+def test_of_an_archive_the_size_is_checked(size: int, outcome: str, account: str) -> None:
+    stubs = Stubs("s3")
+    stubs["s3"].add_response("list_objects_v2", {"Contents": [{"Key": "mine.tar.gz", "Size": size}]})
+    env = environment(artifact={"uri": "s3://models/mine.tar.gz"})
+    assert [one.outcome for one in named("weights")(target(account, env, stubs.client))] == [outcome]
+
+
+def test_the_owner_of_what_is_another_accounts_is_named(account: str) -> None:
+    other = fresh_account()
+    env = environment(
+        artifact={"uri": "s3://models/mine.tar.gz", "account": other},
+        image={"uri": f"{other}.dkr.ecr.{REGION}.amazonaws.com/team/tgi:1"},
+    )
+    for check, what in (("weights", "bucket"), ("image", "repository")):
+        first = found(check, account, env)[0]
+        assert first.outcome == "ok"
+        assert f"the policy of {other}'s {what} has to let {account} in" in first.found
+
+
+@pytest.mark.parametrize("by_digest", [False, True])
+def test_an_own_image_is_there_once_it_is_pushed(by_digest: bool, account: str) -> None:
+    ecr, digest = client("ecr", account), f"sha256:{'0' * 64}"
+    for pushed in (False, True):
+        if pushed:
+            ecr.create_repository(repositoryName="team/tgi")
+            manifest = json.dumps({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json"})
+            stored = ecr.put_image(repositoryName="team/tgi", imageManifest=manifest, imageTag="1")["image"]
+            digest = stored["imageId"]["imageDigest"]
+        image = f"{account}.dkr.ecr.{REGION}.amazonaws.com/team/tgi{f'@{digest}' if by_digest else ':1'}"
+        [finding] = found("image", account, environment(image={"uri": image}))
+        assert (finding.outcome, finding.field) == (("ok", "") if pushed else ("failure", "image.uri"))
 
 
 class Stubs(dict[str, Stubber]):

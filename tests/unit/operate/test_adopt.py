@@ -350,6 +350,28 @@ def test_other_weights_and_other_containers_are_refused_by_name(name: str, reaso
     assert refused.value.status == 1
 
 
+@pytest.mark.parametrize("tgi", ["2.0.1-tgi1.1.0-patched", "patched"])
+def test_weights_and_image_of_ones_own_are_adopted(tgi: str, tmp_path: Path) -> None:
+    described = Described(recorded("base"))
+    image = f"444455556666.dkr.ecr.us-east-1.amazonaws.com/team/tgi:{tgi}"
+    described.model["PrimaryContainer"]["Image"] = image
+    described.model["PrimaryContainer"]["ModelDataSource"]["S3DataSource"]["S3Uri"] = "s3://models/mine/"
+    adoption = described.adopt()
+    env = loaded(adoption, tmp_path)
+    assert (env.image_uri, env.artifact_uri) == (image, "s3://models/mine/")
+    assert (env.model, env.version.version) == ("instruct", "2.0.0")
+    assert "model: instruct                 # a guess: base or instruct\n" in adoption.text()
+    assert "changes: image" not in remarks(adoption)
+
+
+def test_an_image_of_ones_own_is_adopted_with_jumpstarts_weights(tmp_path: Path) -> None:
+    described = Described(recorded("base"))
+    image = "444455556666.dkr.ecr.us-east-1.amazonaws.com/team/tgi:tgi1.1.0"
+    described.model["PrimaryContainer"]["Image"] = image
+    env = loaded(described.adopt(), tmp_path)
+    assert (env.image_uri, env.artifact, env.model, env.version.version) == (image, None, "base", "2.1.0")
+
+
 def test_a_missing_endpoint_or_model_is_named_with_a_fix() -> None:
     aws = Embedded()
     name = aws.replay(RECORDED["base"])

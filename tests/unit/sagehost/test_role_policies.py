@@ -86,3 +86,46 @@ def test_a_refusal_names_the_session_the_action_and_what_could_not_be_evaluated(
 
 def test_a_role_that_does_not_exist_is_allowed_nothing(iam: Any) -> None:
     assert not allows_action(role(iam) + "-gone", "s3:PutObject", OBJECT, "{}", {})
+
+
+READ = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::bucket/*"}
+DECRYPT = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*"}
+OTHER, OWN = "999988887777", ""
+
+
+@pytest.mark.parametrize(
+    ("own", "policy", "principal", "owner", "allowed"),
+    [
+        (READ, READ, ":root", OTHER, True),
+        (READ, READ, ":role/role", OTHER, True),
+        (READ, READ, ":role/another", OTHER, False),
+        (READ, None, "", OTHER, False),
+        (None, READ, ":role/role", OTHER, False),
+        (READ, None, "", OWN, True),
+        (None, READ, ":role/role", OWN, True),
+        (DECRYPT, DECRYPT, ":root", OWN, True),
+        (None, DECRYPT, ":role/role", OWN, True),
+        (DECRYPT, None, "", OWN, False),
+        (None, DECRYPT, ":root", OWN, False),
+        (DECRYPT, DECRYPT, ":root", OTHER, True),
+        (None, DECRYPT, ":role/role", OTHER, False),
+    ],
+)
+def test_another_accounts_resource_and_a_key_take_their_own_policy_too(
+    iam: Any, own: Any, policy: Any, principal: str, owner: str, *, allowed: bool
+) -> None:
+    """IAM user guide, "Cross-account policy evaluation logic"; AWS KMS developer guide, "Key policies"."""
+    arn, account = role(iam), role(iam).split(":")[4]
+    if own:
+        iam.put_role_policy(RoleName="role", PolicyName="own", PolicyDocument=document(own))
+    named = {"Principal": {"AWS": f"arn:aws:iam::{account}{principal}"}}
+    of_resource = document({**policy, **named}) if policy else "{}"
+    action = (own or policy)["Action"]
+    key = f"arn:aws:kms:us-east-1:{owner or account}:key/1"
+    resource = "arn:aws:s3:::bucket/a" if action.startswith("s3:") else key
+    try:
+        check_action(arn, action, resource, {}, of_resource, owner=owner or account)
+        found = True
+    except AccessDenied:
+        found = False
+    assert found is allowed

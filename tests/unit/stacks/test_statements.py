@@ -207,7 +207,7 @@ def test_an_operator_may_read_what_the_doctor_reads_and_nothing_else(
     for role in settings.operators.role_names:
         policy = [s for s in by_environment[environment] if s.path == f"Operator-{role}"]
         assert {(*s.resources, *sorted(s.actions)) for s in policy} == wanted
-    assert bool(settings.operators.role_names) is (environment == "everything")
+    assert bool(settings.operators.role_names) is (environment in ("everything", "own-weights"))
 
 
 def test_callers_with_and_without_a_vpc_are_among_the_environments() -> None:
@@ -226,9 +226,7 @@ def test_the_interface_endpoint_allows_only_endpoints_of_this_account(
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_the_model_reads_only_the_weights_of_its_version(
-    environment: str, by_environment: dict[str, list[Statement]]
-) -> None:
+def test_the_model_reads_only_its_own_weights(environment: str, by_environment: dict[str, list[Statement]]) -> None:
     bucket, key = ENVIRONMENTS[environment].artifact_uri.removeprefix("s3://").split("/", maxsplit=1)
     pattern = key if key.endswith(".tar.gz") else f"{key}*"
     arn = f"arn:{partition(environment)}:s3:::{bucket}"
@@ -239,10 +237,41 @@ def test_the_model_reads_only_the_weights_of_its_version(
         for action in s.actions
         if action.startswith("s3:") and s.key != "WriteCaptured"
     }
+    of, listed = _OWNERS.get(environment, (None, []))
+    owner = [("StringEquals", "aws:ResourceAccount", of)] if of else []
     assert on_s3 == {
-        "s3:GetObject": ((f"{arn}/{pattern}",), ()),
-        "s3:ListBucket": ((arn,), ()),
+        "s3:GetObject": ((f"{arn}/{pattern}",), tuple(owner)),
+        "s3:ListBucket": ((arn,), (*owner, *(("StringLike", "s3:prefix", one) for one in listed))),
     }
+
+
+_OWNERS: dict[str, tuple[str, list[str]]] = {
+    "own-weights": (
+        "444455556666",
+        ["mistral-7b/support-answers/3", "mistral-7b/support-answers/3/*"],
+    ),
+    "own-image": ("<account>", ["mistral-7b-legal.tar.gz", "mistral-7b-legal.tar.gz*"]),
+}
+"""Account of the bucket of own weights, and the prefixes by which the role lists it."""
+
+
+def test_only_amazon_s3_decrypts_weights_for_the_model(statements: list[Statement]) -> None:
+    found = [s for s in statements if "kms:Decrypt" in s.actions and s.path == "Role/Artifact"]
+    key = ENVIRONMENTS["own-weights"].artifact
+    assert key is not None
+    assert [(environment(s), s.resources) for s in found] == [("own-weights", (key.kms_key_arn,))]
+    assert condition(found[0], "StringEquals", "kms:ViaService") == ["s3.us-east-1.<dns suffix>"]
+
+
+@pytest.mark.parametrize("environment", ["own-weights", "own-image", "dev"])
+def test_the_gateway_endpoint_leads_to_a_bucket_of_the_right_owner(
+    environment: str, by_environment: dict[str, list[Statement]]
+) -> None:
+    found = [s for s in by_environment[environment] if s.key in ("ReadArtifacts", "ListArtifacts")]
+    owner = condition(found[0], "StringEquals", "aws:ResourceAccount")
+    assert owner == ([_OWNERS[environment][0]] if environment in _OWNERS else [])
+    assert {s.conditions for s in found} == {found[0].conditions}
+    assert found[0].resources == (f"arn:aws:s3:::{ENVIRONMENTS[environment].artifact_uri.split('/')[2]}/*",)
 
 
 def test_captured_requests_are_written_and_never_read(statements: list[Statement]) -> None:

@@ -11,10 +11,13 @@ from zoneinfo import available_timezones
 
 import jmespath.functions
 from moto.backends import get_backend
+from moto.ecr.models import ecr_backends
+from moto.s3.models import s3_backends
 from moto.utilities.utils import get_partition
 
 from sagehost import policies, roles
-from sagehost.accounts import JUMPSTART_BUCKET
+from sagehost.accounts import JUMPSTART_BUCKET, url_suffix
+from sagehost.hosting.capture import kms_key
 from sagehost.hosting.endpoints import HOSTED
 from sagehost.hosting.fleet import EndpointKey
 from sagehost.validation.asked import Asked
@@ -203,13 +206,45 @@ def _permitted(asked: Asked, action: str, resource: str) -> bool:
     return role is None or roles.allows_action(role.arn, action, resource, "{}", {})
 
 
-def _stored(asked: Asked, uri: str | None) -> bool:
-    """Whether an object of this key or prefix exists; JumpStart's buckets are AWS's, one in each region."""
-    bucket, _, key = (uri or "").removeprefix("s3://").partition("/")
-    if jumpstart := JUMPSTART_BUCKET.fullmatch(bucket):
-        return jumpstart["region"] == asked.region
-    found = _backend(asked, "s3").buckets.get(bucket)
-    return found is not None and any(one == key or (key.endswith("/") and one.startswith(key)) for one in found.keys)
+_IMAGE = re.compile(r"([0-9]{12})[.]dkr[.-]ecr(?:-fips)?[.]([a-z0-9-]+)[.][^/]*/?([^:@]*)[:@]?(.*)")
+
+
+def _image_stored(_: Asked, image: str) -> bool:
+    """Whether the image is in its repository. Of repositories that are not in the embedded AWS, all are."""
+    if not (found := _IMAGE.fullmatch(image)):
+        return True
+    account, region, name, tag = found.groups()
+    repository = ecr_backends[account][region].repositories.get(name)
+    wanted = tag or "latest"
+    return not repository or any(wanted in (*one.image_tags, one.get_image_digest()) for one in repository.images)
+
+
+def _readable(asked: Asked, role: str, uri: str | None) -> bool:
+    """Whether the role may read the object of this key, or all of this prefix, in the caller's region."""
+    name, _, key = (uri or "").removeprefix("s3://").partition("/")
+    if (jumpstart := JUMPSTART_BUCKET.fullmatch(name)) and jumpstart["region"] == asked.region:  # it is AWS's
+        return True
+    partition, owner = s3_backends.bucket_accounts.get(name, (get_partition(asked.region), asked.account))
+    bucket = s3_backends[owner][partition].buckets.get(name)
+    wanted = [one for one in bucket.keys if one == key or (key.endswith("/") and one.startswith(key))] if bucket else []
+    if bucket is None or bucket.region_name != asked.region or not wanted:
+        return False
+    arn, policy = f"arn:{partition}:s3:::{name}", (bucket.policy or b"{}").decode()
+    through = {
+        "kms:viaservice": f"s3.{asked.region}.{url_suffix(asked.region)}",
+        "kms:calleraccount": asked.account,
+    }
+    try:
+        if key.endswith("/"):
+            roles.check_action(role, "s3:ListBucket", arn, {"s3:prefix": key}, policy, owner=owner)
+        for one in wanted:
+            roles.check_action(role, "s3:GetObject", f"{arn}/{one}", {}, policy, owner=owner)
+            if encrypted_with := bucket.keys[one].kms_key_id:
+                kms = kms_key(encrypted_with, owner, asked.region)
+                roles.check_action(role, "kms:Decrypt", kms.arn, through, kms.policy, owner=kms.arn.split(":")[4])
+    except roles.AccessDenied:
+        return False
+    return True
 
 
 def _statements(_: Asked, document: Any) -> list[Mapping[str, Any]] | None:
@@ -295,6 +330,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "admits": _admits,
     "assumable": _assumable,
     "children": _children,
+    "image_stored": _image_stored,
     "json": _json,
     "local_nvme": lambda _, kind: (kind or "..").split(".")[1] in LOCAL_NVME,
     "lower": lambda _, text: text.lower(),
@@ -303,13 +339,13 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "permitted": _permitted,
     "policies_of": _policies_of,
     "product": lambda _, numbers: _product(numbers),
+    "readable": _readable,
     "repeated": lambda _, values: [one for one, count in Counter(values or []).items() if count > 1],
     "resource": _resource,
     "resources": _resources,
     "running": lambda asked, name: EndpointKey(asked.account, asked.region, name) in HOSTED.fleet,
     "statements": _statements,
     "steps": _steps,
-    "stored": _stored,
     "unknown_principals": _unknown_principals,
     "without": lambda _, values, others: [one for one in values or [] if one not in (others or [])],
     "zone": lambda _, name: name in available_timezones(),

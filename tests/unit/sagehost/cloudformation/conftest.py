@@ -197,7 +197,7 @@ def _request(resources: Mapping[str, Any], options: dict[str, Any]) -> dict[str,
 @pytest.fixture(scope="session", autouse=True)
 def _hosting() -> None:
     engine.LINGER_S = 60  # each request is answered when its operation is over, however busy the machine is
-    containers = {"huggingface-pytorch-tgi-inference": lambda: start}
+    containers = {"*tgi*": lambda: start}
     hosting.install(HostingSettings(endpoint_seconds=0, interface_seconds=0.1), containers=containers)
 
 

@@ -116,13 +116,43 @@ def test_model_data_that_cannot_be_read_is_refused(make_model: Make, data: dict[
         make_model(PrimaryContainer=container(**data))
 
 
-def test_model_data_in_a_bucket_of_ones_own_must_be_there(client: Callable[..., Any], make_model: Make) -> None:
+def test_model_data_in_a_bucket_of_ones_own_must_be_there(
+    client: Callable[..., Any], make_model: Make, role: str
+) -> None:
     s3 = client("s3")
     s3.create_bucket(Bucket="own-bucket")
+    reads = {"Effect": "Allow", "Action": ["s3:GetObject", "s3:ListBucket"], "Resource": "arn:aws:s3:::own-bucket*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [reads]})
+    client("iam").put_role_policy(RoleName=role.rpartition("/")[2], PolicyName="read", PolicyDocument=document)
     with pytest.raises(ClientError, match="Could not access model data"):
         make_model(PrimaryContainer=container(S3Uri="s3://own-bucket/model/"))
     s3.put_object(Bucket="own-bucket", Key="model/config.json", Body=b"{}")
     assert make_model(PrimaryContainer=container(S3Uri="s3://own-bucket/model/"))
+
+
+def test_model_data_in_a_bucket_of_another_region_is_refused(client: Callable[..., Any], make_model: Make) -> None:
+    s3 = client("s3", region="eu-west-1")
+    s3.create_bucket(Bucket="far-bucket", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    s3.put_object(Bucket="far-bucket", Key="model/config.json", Body=b"{}")
+    with pytest.raises(ClientError, match="the object is located in us-east-1"):
+        make_model(PrimaryContainer=container(S3Uri="s3://far-bucket/model/"))
+
+
+@pytest.mark.parametrize("reference", [":2", "", "@sha256:" + "0" * 64])
+def test_an_image_that_its_repository_lacks_is_not_found(
+    client: Callable[..., Any], make_model: Make, reference: str
+) -> None:
+    ecr = client("ecr")
+    if not ecr.describe_repositories()["repositories"]:
+        ecr.create_repository(repositoryName="team/tgi")
+        manifest = json.dumps({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json"})
+        ecr.put_image(repositoryName="team/tgi", imageManifest=manifest, imageTag="1")
+    repository = "111122223333.dkr.ecr.us-east-1.amazonaws.com/team/tgi"
+    [stored] = ecr.describe_images(repositoryName="team/tgi")["imageDetails"]
+    assert make_model(PrimaryContainer={"Image": f"{repository}:1"})
+    assert make_model(PrimaryContainer={"Image": f"{repository}@{stored['imageDigest']}"})
+    with pytest.raises(ClientError, match=f"Requested image {repository}{reference} not found"):
+        make_model(PrimaryContainer={"Image": f"{repository}{reference}"})
 
 
 def test_a_network_that_is_not_there_is_refused(client: Callable[..., Any], make_model: Make) -> None:
