@@ -1,5 +1,9 @@
 """CDK constructs that serve a Text Generation Inference container on a private SageMaker endpoint."""
 
+from sagemaker_tgi.alarm_topic import AlarmTopic as AlarmTopic
+from sagemaker_tgi.alarms import DEFAULT_THRESHOLDS as DEFAULT_THRESHOLDS
+from sagemaker_tgi.alarms import EndpointAlarms as EndpointAlarms
+from sagemaker_tgi.alarms import count_refusals as count_refusals
 from sagemaker_tgi.arns import INVOKE_ACTIONS as INVOKE_ACTIONS
 from sagemaker_tgi.artifact import EcrImage as EcrImage
 from sagemaker_tgi.artifact import ModelArtifact as ModelArtifact
@@ -10,6 +14,7 @@ from sagemaker_tgi.compliance import acknowledge_lint as acknowledge_lint
 from sagemaker_tgi.compliance import acknowledge_rule as acknowledge_rule
 from sagemaker_tgi.compliance import acknowledge_wildcards as acknowledge_wildcards
 from sagemaker_tgi.compliance import explain_statements as explain_statements
+from sagemaker_tgi.dashboard import EndpointDashboard as EndpointDashboard
 from sagemaker_tgi.data_capture import DataCapture as DataCapture
 from sagemaker_tgi.encryption_key import EncryptionKey as EncryptionKey
 from sagemaker_tgi.endpoint import ITgiEndpoint as ITgiEndpoint
@@ -22,6 +27,7 @@ from sagemaker_tgi.isolated_vpc import IsolatedVpc as IsolatedVpc
 from sagemaker_tgi.jumpstart import JumpStartMistral as JumpStartMistral
 from sagemaker_tgi.log_group import LogOptions as LogOptions
 from sagemaker_tgi.metrics import MetricOptions as MetricOptions
+from sagemaker_tgi.metrics import NamedVariant as NamedVariant
 from sagemaker_tgi.model import TgiModel as TgiModel
 from sagemaker_tgi.model_security_group import ModelSecurityGroup as ModelSecurityGroup
 from sagemaker_tgi.office_hours import OfficeHours as OfficeHours

@@ -20,6 +20,11 @@ def log_group_name(endpoint_name: str) -> str:
     return f"/aws/sagemaker/Endpoints/{endpoint_name}"
 
 
+def log_metric_namespace(endpoint_name: str) -> str:
+    """Namespace of the metrics that are counted in that log. Plain text gives no dimensions to tell endpoints apart."""
+    return f"SageMakerTgi/{endpoint_name}"
+
+
 def log_group_arn(stack: cdk.Stack, name: str) -> str:
     """ARN of a log group of the stack's account and region."""
     return stack.format_arn(

@@ -34,6 +34,7 @@ class TgiEndpointConfig(cdk.Resource):
         model_data_download_timeout: cdk.Duration | None = None,
         container_startup_health_check_timeout: cdk.Duration | None = None,
         data_capture: DataCapture | None = None,
+        enhanced_metrics: bool = False,
         detailed_observability: bool = False,
     ) -> None:
         """Defines the endpoint configuration.
@@ -48,6 +49,7 @@ class TgiEndpointConfig(cdk.Resource):
             container_startup_health_check_timeout: For loading them, until the container answers; 1 minute to
                 1 hour. Default: 20 minutes.
             data_capture: Where requests and answers are kept. Default: they are not.
+            enhanced_metrics: Whether SageMaker also publishes its metrics by instance and GPU, which are billed.
             detailed_observability: Whether SageMaker publishes OpenTelemetry metrics of container, GPU and host, which
                 are billed and no classic alarm can use. Default: it does not, as when JumpStart published these
                 models; left unsaid it does since June 2026 (SageMaker API, MetricsConfig).
@@ -84,7 +86,8 @@ class TgiEndpointConfig(cdk.Resource):
                 )
             ],
             metrics_config=sagemaker.CfnEndpointConfig.MetricsConfigProperty(
-                enable_detailed_observability=detailed_observability
+                enable_enhanced_metrics=enhanced_metrics or None,
+                enable_detailed_observability=detailed_observability,
             ),
             data_capture_config=None if data_capture is None else data_capture.to_property(),
         )

@@ -9,8 +9,11 @@ from typing import TypedDict, Unpack
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 
+from sagemaker_tgi.arns import log_metric_namespace
+
 INVOCATION_NAMESPACE = "AWS/SageMaker"
 INSTANCE_NAMESPACE = "/aws/sagemaker/Endpoints"
+REFUSALS = "RefusedRequests"
 
 
 class MetricOptions(TypedDict, total=False):
@@ -76,3 +79,64 @@ class VariantMetrics:
     """Memory in use in percent."""
     metric_disk_utilization = partialmethod(metric, "DiskUtilization", namespace=INSTANCE_NAMESPACE)
     """Disk space in use in percent."""
+    metric_running_instances = partialmethod(
+        metric, "CPUUtilization", namespace=INSTANCE_NAMESPACE, statistic="SampleCount", period=cdk.Duration.minutes(1)
+    )
+    """Instances that run: each publishes its CPU utilization once a minute. Missing without any. Default: by minute."""
+
+    def metric_refused_requests(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Requests that the container refused because too many were in flight, streams included. Default: sum.
+
+        `count_refusals` counts them in the log. SageMaker's own metrics mix them with callers' mistakes, as both are
+        4XX, and lack refused streams, whose status is 200.
+        """
+        namespace, sums = log_metric_namespace(self.endpoint_name), MetricOptions(statistic="Sum")
+        return cloudwatch.Metric(namespace=namespace, metric_name=REFUSALS, **sums | options)
+
+    def metric_server_error_rate(self) -> cloudwatch.MathExpression:
+        """Percent of the requests that were answered with a status of 500 to 599, by minute."""
+        return _math("100 * FILL(errors, 0) / requests", "5XX", errors=self.metric_invocation_5xx_errors(), **self._all)
+
+    def metric_model_error_rate(self) -> cloudwatch.MathExpression:
+        """Percent of the requests that failed on the endpoint's side, by minute: 5XX, time-outs, broken connections.
+
+        `InvocationModelErrors` without what was answered with 400 to 499.
+        """
+        failed, rejected = self.metric_invocation_model_errors(), self.metric_invocation_4xx_errors()
+        rate = "100 * (FILL(failed, 0) - FILL(rejected, 0)) / requests"
+        return _math(rate, "failed", failed=failed, rejected=rejected, **self._all)
+
+    def metric_refusal_rate(self) -> cloudwatch.MathExpression:
+        """Percent of the requests that the container refused because too many were in flight, by minute."""
+        return _math(
+            "100 * FILL(refused, 0) / requests", "refused", refused=self.metric_refused_requests(), **self._all
+        )
+
+    def metric_active_instances(self) -> cloudwatch.MathExpression:
+        """Instances that requests were sent to, by minute. Missing without requests.
+
+        Each request adds 1/instances to `InvocationsPerInstance` (SageMaker API, ScalingPolicyMetric).
+        """
+        per_instance = self.metric_invocations_per_instance()
+        return _math("requests / per_instance", "instances", per_instance=per_instance, **self._all)
+
+    def metric_latency_seconds(self, statistic: str) -> cloudwatch.MathExpression:
+        """Time the container takes to answer, in seconds, by minute."""
+        using = {f"{statistic}_microseconds": self.metric_model_latency(statistic=statistic)}
+        return _math(f"{statistic}_microseconds / 1000000", statistic, **using)
+
+    @property
+    def _all(self) -> dict[str, cloudwatch.IMetric]:
+        return {"requests": self.metric_invocations()}
+
+
+def _math(expression: str, label: str, **using: cloudwatch.IMetric) -> cloudwatch.MathExpression:
+    minute = cdk.Duration.minutes(1)
+    return cloudwatch.MathExpression(expression=expression, using_metrics=using, label=label, period=minute)
+
+
+class NamedVariant(VariantMetrics):
+    """The metrics of a variant by its names, for what is defined before the endpoint is."""
+
+    def __init__(self, endpoint_name: str, variant_name: str = "AllTraffic") -> None:
+        self._endpoint_name, self.variant_name = endpoint_name, variant_name

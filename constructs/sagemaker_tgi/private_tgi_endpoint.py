@@ -52,6 +52,7 @@ class PrivateTgiEndpoint(ITgiEndpoint):
         description: str | None = None,
         model_data_download_timeout: cdk.Duration | None = None,
         container_startup_health_check_timeout: cdk.Duration | None = None,
+        enhanced_metrics: bool = False,
         detailed_observability: bool = False,
     ) -> None:
         """Defines the endpoint and its parts.
@@ -75,6 +76,7 @@ class PrivateTgiEndpoint(ITgiEndpoint):
             model_data_download_timeout: For copying the weights to an instance; 1 minute to 1 hour.
                 Default: 20 minutes.
             container_startup_health_check_timeout: For loading them; 1 minute to 1 hour. Default: 20 minutes.
+            enhanced_metrics: Whether SageMaker also publishes its metrics by instance and GPU, which are billed.
             detailed_observability: Whether SageMaker publishes OpenTelemetry metrics, which are billed.
         """
         with PropsCheck(scope, construct_id) as check:
@@ -141,6 +143,7 @@ class PrivateTgiEndpoint(ITgiEndpoint):
                 model_data_download_timeout=model_data_download_timeout,
                 container_startup_health_check_timeout=container_startup_health_check_timeout,
                 data_capture=data_capture,
+                enhanced_metrics=enhanced_metrics,
                 detailed_observability=detailed_observability,
             )
             """Instances, time-outs and data capture."""

@@ -3,6 +3,7 @@
 from mistral7b.environment.load import EnvironmentFileError as EnvironmentFileError
 from mistral7b.environment.load import load_environment as load_environment
 from mistral7b.environment.load import load_environments as load_environments
+from mistral7b.environment.schema import Alarms as Alarms
 from mistral7b.environment.schema import AutoScaling as AutoScaling
 from mistral7b.environment.schema import Callers as Callers
 from mistral7b.environment.schema import CompliancePack as CompliancePack

@@ -8,7 +8,9 @@ import re
 import unicodedata
 import zoneinfo
 from datetime import time
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field
 
 from mistral7b.catalog.models import JUMPSTART_TAG
 from mistral7b.yamlfile import pattern, refusal, with_guess
@@ -45,6 +47,13 @@ ROLE_NAME = pattern(
 )
 
 
+_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+_LONGEST_EMAIL = 254  # RFC 5321, 4.5.3.1.3: a path of 256 with its brackets
+TOPIC_ARN = pattern(
+    r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}",
+    "write it like arn:aws:sns:us-east-1:123456789012:on-call",
+    "it is not the ARN of a standard topic",
+)
 OPENING_HOURS = pattern(
     "(?:[01][0-9]|2[0-3]):[0-5][0-9]-(?:[01][0-9]|2[0-3]):[0-5][0-9]",
     'write two times of a day in quotes: "08:00-19:00"',
@@ -114,6 +123,13 @@ def time_zone(value: str) -> str:
     return value
 
 
+def email(value: str) -> str:
+    """An address to which SNS can send."""
+    if len(value) > _LONGEST_EMAIL or not _EMAIL.fullmatch(value):
+        raise refusal("it is not an e-mail address", "write it like team@example.com")
+    return value
+
+
 def tag_key(value: str) -> str:
     """The key of a tag of every resource."""
     if value.lower().startswith("aws:"):
@@ -166,6 +182,10 @@ def unique_items(values: list[str]) -> list[str]:
     if repeated:
         raise refusal(f"{repeated[0]} is in it twice", "name each once")
     return values
+
+
+Emails = Annotated[list[Annotated[str, AfterValidator(email)]], Field(max_length=100), AfterValidator(unique_items)]
+"""Addresses, each once."""
 
 
 def _alike(values: list[str]) -> list[str]:

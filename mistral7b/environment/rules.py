@@ -159,6 +159,23 @@ def _tags_of_what_sleeps_have_values(env: Environment) -> Findings:
         yield Finding("tags", reason, "give it a value, or remove one of the two", None)
 
 
+@RULES.rule("alarms", "region")
+def _alarms_go_to_one_topic_of_the_region(env: Environment) -> Findings:
+    """An existing topic of the environment's region, or e-mail addresses for a new one. Source: CloudWatch API,
+    PutMetricAlarm, AlarmActions.
+    """
+    topic = env.alarms.existing_topic_arn if env.alarms else None
+    if env.alarms is None or topic is None:
+        return
+    if env.alarms.emails:
+        fix = "subscribe them to the existing topic yourself, or remove one of the two"
+        yield Finding("alarms.emails", "they would get nothing: alarms go to existing_topic_arn", fix)
+    beginning = f"arn:{catalog.partition(env.region)}:sns:{env.region}:"
+    if not topic.startswith(beginning):
+        fix = f"use a topic whose ARN begins with {beginning}"
+        yield Finding("alarms.existing_topic_arn", "alarms publish only to topics of their region", fix)
+
+
 @RULES.rule("callers", "network")
 def _callers_in_the_vpc_exist_and_reach_the_runtime(env: Environment) -> Findings:
     """Callers that are held to the VPC exist, and have a way. Source: this project."""

@@ -114,6 +114,42 @@ class OfficeHours(Section):
         return opens, closes
 
 
+AlarmKind = Literal[
+    "server_errors", "model_errors", "refused_requests", "latency", "gpu_memory", "no_healthy_instance",
+    "scaling_at_maximum",
+]  # fmt: skip
+_Percent = Annotated[float, Field(ge=0.1, le=100)]
+_Minutes = Annotated[int, Field(ge=1, le=60)]
+
+
+class Alarms(Section):
+    """Alarms of the endpoint, sent by an encrypted topic of the environment's own. Percentages are of the requests of a
+    minute; three minutes of five have to exceed them. docs/monitoring.md says what each means, and what it costs."""
+
+    emails: limits.Emails = []
+    """Addresses that the topic sends to; SNS asks each of them to confirm."""
+    existing_topic_arn: Annotated[str, limits.TOPIC_ARN] | None = None
+    """A topic to send to instead. Its policy, and that of its key, must let CloudWatch publish."""
+    without: Annotated[list[AlarmKind], AfterValidator(limits.unique_items)] = []
+    """Alarms that are left out."""
+    server_errors: _Percent = 5.0
+    """Percent that are answered with 5XX."""
+    model_errors: _Percent = 5.0
+    """Percent that fail on the endpoint's side: 5XX, no answer within 60 s, or a broken connection."""
+    refused_requests: _Percent | None = None
+    """Percent that the container refuses because too many are in flight. Default: half of the workload's
+    `lost_percent`, or 1."""
+    latency: Annotated[float, Field(ge=0.1, le=60)] | None = None
+    """Seconds of the container's p90 latency. Default: the percentile and the seconds of the workload's objective, or
+    30 s. One in milliseconds a token is taken for the longest answer."""
+    gpu_memory: _Percent = 99.0
+    """Percent of an instance's GPU memory, for 15 minutes. TGI reserves most of it when it starts."""
+    no_healthy_instance: _Minutes = 5
+    """Minutes without any instance. With `office_hours` there is no such alarm."""
+    scaling_at_maximum: _Minutes = 15
+    """Minutes with `max_instances` instances, and more requests in flight on each than `target_concurrent_requests`."""
+
+
 class Timeouts(Section):
     """How long SageMaker waits for an instance to start."""
 
@@ -228,6 +264,10 @@ class Environment(Section):
     """Default: the endpoint always runs. Only without `auto_scaling`; docs/office-hours.md says what to expect."""
     workload: Workload | None = None
     """Expected traffic and the latency it needs. Default: none, so nothing can be `auto`."""
+    alarms: Alarms | None = None
+    """Default: none. `alarms: {}` has every alarm at its default."""
+    dashboard: bool = False
+    """Whether there is a CloudWatch dashboard of the endpoint's name, at 3 USD a month beyond the account's third."""
     callers: Callers = Field(default_factory=Callers)
     operators: Operators = Field(default_factory=Operators)
     data_capture: DataCapture | None = None
@@ -242,6 +282,8 @@ class Environment(Section):
     """Rule packs of cdk-nag that a synth has to pass; a finding that is not acknowledged with a reason fails it."""
     tags: Tags = {}
     """Tags of every resource."""
+    enhanced_metrics: bool = False
+    """Whether SageMaker also publishes its metrics by instance and GPU, on your bill. The alarms do not need them."""
     detailed_observability: bool = False
     """Whether SageMaker publishes OpenTelemetry metrics of container, GPU and host, on your bill, which alarms and
     dashboards of classic metrics cannot use. SageMaker's own default since June 2026 is true."""
@@ -306,6 +348,27 @@ class Environment(Section):
         if self.auto_scaling is None:
             return self.instance.count, self.instance.count
         return self.auto_scaling.min_instances, self.auto_scaling.max_instances
+
+    @property
+    def latency_objective(self) -> tuple[str, float]:
+        """Percentile and seconds of the latency alarm: the file's, or else those of its objective, or 30 s."""
+        given = self.alarms.latency if self.alarms else None
+        if given or self.workload is None:
+            return "p90", given or 30.0
+        name, value = max(
+            self.workload.objective.latencies().items(), key=lambda one: (one[0][:3], "seconds" in one[0])
+        )
+        seconds = value if name.endswith("_seconds") else value * self.workload.longest_answer / 1000
+        return name[:3], min(seconds, 55.0)  # SageMaker ends a request after 60 s
+
+    @property
+    def alarm_thresholds(self) -> dict[str, float]:
+        """The kinds of alarms that there are, and the threshold of each."""
+        alarms = self.alarms or Alarms(without=[*get_args(AlarmKind)])
+        lost = self.workload.objective.lost_percent / 2 if self.workload else 1.0
+        derived = {"refused_requests": alarms.refused_requests or lost, "latency": self.latency_objective[1]}
+        without = {*alarms.without, *(["no_healthy_instance"] if self.office_hours else [])}
+        return {kind: derived.get(kind) or getattr(alarms, kind) for kind in get_args(AlarmKind) if kind not in without}
 
     @property
     def own_vpc(self) -> OwnVpc | None:

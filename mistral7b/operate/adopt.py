@@ -52,6 +52,7 @@ _FIELDS = {
     "data_capture.sampling_percentage": f"{_CAPTURE}.InitialSamplingPercentage",
     "data_capture.modes": f"{_CAPTURE}.CaptureOptions[].CaptureMode",
     "removal.log_retention_days": "log_group.retentionInDays",
+    "enhanced_metrics": "config.MetricsConfig.EnableEnhancedMetrics || `false`",
     "detailed_observability": "config.MetricsConfig.EnableDetailedObservability",
 }
 # What a deployment from the file changes or lacks, where that is described, and what to say of it.

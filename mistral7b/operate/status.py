@@ -60,6 +60,7 @@ _FIELDS = {
     "data_capture.modes": "config.DataCaptureConfig.CaptureOptions[].CaptureMode",
     "timeouts.model_download_seconds": f"{_VARIANT}.ModelDataDownloadTimeoutInSeconds",
     "timeouts.container_startup_seconds": f"{_VARIANT}.ContainerStartupHealthCheckTimeoutInSeconds",
+    "enhanced_metrics": "config.MetricsConfig.EnableEnhancedMetrics || `false`",
     "detailed_observability": "config.MetricsConfig.EnableDetailedObservability",
     "network.existing_vpc.subnet_ids": "model.VpcConfig.Subnets",
 }

@@ -61,11 +61,7 @@ class Promoted(Section):
 class Notifications(Section):
     """Who hears of executions that end, and of approvals that wait."""
 
-    emails: Annotated[
-        list[Annotated[str, AfterValidator(validators.email)]],
-        Field(max_length=100),
-        AfterValidator(limits.unique_items),
-    ] = []
+    emails: limits.Emails = []
     """Addresses; SNS asks each of them to confirm."""
 
 

@@ -24,8 +24,6 @@ CONNECTION_ARN = pattern(
 LONGEST_COMMAND = 1000
 """Characters of a command: this project's limit, far within what buildspecs and shells take."""
 _BRANCH_SIGNS = re.compile(r"[A-Za-z0-9._/@+=,#%-]+")
-_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
-_LONGEST_EMAIL = 254  # RFC 5321, 4.5.3.1.3: a path of 256 with its brackets
 
 
 def branch(value: str) -> str:
@@ -56,11 +54,4 @@ def command(value: str) -> str:
         raise refusal("it is not one line of characters that can be seen", fix)
     if len(value) > LONGEST_COMMAND:
         raise refusal(f"it has {len(value)} characters, and the limit is {LONGEST_COMMAND}", fix)
-    return value
-
-
-def email(value: str) -> str:
-    """An address to which SNS can send."""
-    if len(value) > _LONGEST_EMAIL or not _EMAIL.fullmatch(value):
-        raise refusal("it is not an e-mail address", "write it like team@example.com")
     return value

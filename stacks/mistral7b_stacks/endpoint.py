@@ -7,18 +7,23 @@ import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct, IDependable
 
-from mistral7b.environment import Callers, Environment, ExistingVpc, OwnVpc
+from mistral7b import catalog
+from mistral7b.environment import Alarms, Callers, Environment, ExistingVpc, OwnVpc
 from mistral7b.environment import DataCapture as DataCaptureSettings
 from mistral7b.operate.reads import permissions
 from mistral7b.promotion.names import gate_role_name
 from mistral7b_stacks.base import REMOVAL, RETENTION_DAYS, EnvironmentStack
 from sagemaker_tgi import (
+    AlarmTopic,
     DataCapture,
     EcrImage,
     EncryptionKey,
+    EndpointAlarms,
+    EndpointDashboard,
     GateRole,
     InstanceScaling,
     LogOptions,
@@ -30,6 +35,7 @@ from sagemaker_tgi import (
     PrivateNetwork,
     PrivateTgiEndpoint,
     acknowledge,
+    count_refusals,
     explain,
     start_stop_permissions,
 )
@@ -72,7 +78,8 @@ class EndpointStack(EnvironmentStack):
             flow_log_group_name=f"/mistral7b/{environment.name}/vpc-flow-logs",
             log=log,
         )
-        scaling, capture = environment.auto_scaling, environment.data_capture
+        scaling, capture = self._scaling(environment), environment.data_capture
+        alarms = self._alarms(environment, environment.alarms, scaling) if environment.alarms else None
         private = PrivateTgiEndpoint(
             self,
             "Default",  # no part of logical ids: each is that of the part in this stack
@@ -82,25 +89,31 @@ class EndpointStack(EnvironmentStack):
             endpoint_name=environment.resolved_endpoint_name,
             instance_type=environment.instance_type,
             instance_count=environment.instance.count,
-            scaling=InstanceScaling(
-                min_capacity=scaling.min_instances,
-                max_capacity=scaling.max_instances,
-                target_concurrent_requests=scaling.target_concurrent_requests,
-                scale_out_cooldown=cdk.Duration.seconds(scaling.scale_out_cooldown_seconds),
-                scale_in_cooldown=cdk.Duration.seconds(scaling.scale_in_cooldown_seconds),
-            )
-            if scaling
-            else None,
+            scaling=scaling,
             network=network,
             data_capture=self._data_capture(environment, capture, key) if capture else None,
             description=description,
             model_data_download_timeout=cdk.Duration.seconds(environment.timeouts.model_download_seconds),
             container_startup_health_check_timeout=cdk.Duration.seconds(environment.timeouts.container_startup_seconds),
+            enhanced_metrics=environment.enhanced_metrics,
             detailed_observability=environment.detailed_observability,
             log=log,
         )
         self.endpoint = private.endpoint
         """The endpoint."""
+        if alarms is not None and "refused_requests" in alarms.by_kind:
+            count_refusals(self, private.log_group, endpoint_name=self.endpoint.endpoint_name)
+        if environment.dashboard:
+            percentile, seconds = environment.latency_objective
+            EndpointDashboard(
+                self,
+                "Dashboard",
+                endpoint_name=environment.resolved_endpoint_name,
+                alarms=[*alarms.by_kind.values()] if alarms else [],
+                scaling=scaling,
+                max_concurrent_requests=environment.launcher_settings().max_concurrent_requests,
+                latency={f"objective, {percentile}": seconds},
+            )
         policies = self._grant_callers(environment.callers, network.vpc)
         self._grant_operators(environment)
         hours = environment.office_hours
@@ -128,6 +141,38 @@ class EndpointStack(EnvironmentStack):
         for tag, value in environment.version.jumpstart_tags.items():
             cdk.Tags.of(self).add(tag, value, include_resource_types=_TAGGED_BY_JUMPSTART)
         cdk.CfnOutput(self, "VpcId", value=network.vpc.vpc_id, description="VPC of the model and of private callers")
+
+    @staticmethod
+    def _scaling(environment: Environment) -> InstanceScaling | None:
+        scaling = environment.auto_scaling
+        if scaling is None:
+            return None
+        return InstanceScaling(
+            min_capacity=scaling.min_instances,
+            max_capacity=scaling.max_instances,
+            target_concurrent_requests=scaling.target_concurrent_requests,
+            scale_out_cooldown=cdk.Duration.seconds(scaling.scale_out_cooldown_seconds),
+            scale_in_cooldown=cdk.Duration.seconds(scaling.scale_in_cooldown_seconds),
+        )
+
+    def _alarms(self, environment: Environment, settings: Alarms, scaling: InstanceScaling | None) -> EndpointAlarms:
+        arn, name = settings.existing_topic_arn, f"Mistral 7B, {environment.name}"
+        topic = (
+            sns.Topic.from_topic_arn(self, "GivenTopic", arn)
+            if arn
+            else AlarmTopic(self, "AlarmTopic", display_name=name, emails=settings.emails).topic
+        )
+        cdk.CfnOutput(self, "AlarmTopicArn", value=topic.topic_arn, description="Topic of the alarms, to subscribe to")
+        return EndpointAlarms(
+            self,
+            "Alarms",
+            endpoint_name=environment.resolved_endpoint_name,
+            thresholds=environment.alarm_thresholds,
+            latency_statistic=environment.latency_objective[0],
+            gpus=catalog.instance_type(environment.instance_type).gpus,
+            scaling=scaling,
+            topic=topic,
+        )
 
     def _import_vpc(self, settings: ExistingVpc) -> ec2.IVpc:
         vpc = ec2.Vpc.from_vpc_attributes(

@@ -1,14 +1,22 @@
-"""CloudWatch: composite alarms and percentiles."""
+"""CloudWatch: composite alarms, what alarms notify, percentiles, and the namespaces of AWS itself."""
 
+import json
+import logging
 import re
 from collections.abc import Callable
 from typing import Any
 
-from moto.cloudwatch.models import Statistics
+from moto.cloudwatch.exceptions import InvalidParameterValue
+from moto.cloudwatch.models import Alarm, CloudWatchBackend, Statistics
 from moto.cloudwatch.responses import CloudWatchResponse
 from moto.core.responses import EmptyResult
+from moto.kms.models import kms_backends
+from moto.sns.models import sns_backends
 
 from sagehost.patches import correction
+from sagehost.policies import NotEvaluated, allows_service
+
+_LOG = logging.getLogger(__name__)
 
 
 @correction.adds(CloudWatchResponse)
@@ -39,3 +47,48 @@ def _statistic(original: Callable[..., Any], self: Statistics, stat: str) -> Any
     if percentile is None or not values:
         return original(self, stat)
     return values[min(len(values) - 1, int(len(values) * float(percentile[1]) / 100))]
+
+
+@correction.replaces(CloudWatchBackend, "put_metric_alarm")
+def _keep_state(original: Callable[..., Alarm], self: CloudWatchBackend, **given: Any) -> Alarm:
+    """moto's alarms begin in state OK, and again when they are changed."""
+    before, alarm = self.alarms.get(given["name"]), original(self, **given)
+    kept = vars(before) if before else {"state_value": "INSUFFICIENT_DATA"}
+    vars(alarm).update({name: value for name, value in kept.items() if name.startswith("state_")})
+    return alarm
+
+
+@correction.replaces(Alarm, "update_state")
+def _update_state(original: Callable[..., None], self: Alarm, reason: str, reason_data: str, state_value: str) -> None:
+    """moto does not act when the state of an alarm changes."""
+    before = self.state_value
+    original(self, reason, reason_data, state_value)
+    actions = {"ALARM": self.alarm_actions, "OK": self.ok_actions}.get(state_value, self.insufficient_data_actions)
+    for arn in actions if self.actions_enabled and state_value != before else []:
+        if arn.split(":")[2] == "sns" and (refused := _refusal(self.alarm_arn, arn)):
+            _LOG.warning("%s: Failed to execute action %s. Received error: %s", self.name, arn, refused)
+        elif arn.split(":")[2] == "sns":
+            told = {"AlarmName": self.name, "AlarmArn": self.alarm_arn, "AlarmDescription": self.description}
+            told |= {"NewStateValue": state_value, "NewStateReason": reason, "OldStateValue": before}
+            subject = f'{state_value}: "{self.name}" in {self.region_name}'
+            sns_backends[arn.split(":")[4]][self.region_name].topics[arn].publish(json.dumps(told), subject=subject)
+
+
+def _refusal(alarm: str, arn: str) -> str | None:
+    """Why CloudWatch may not publish to a topic: its policy, or that of the key that encrypts it."""
+    _, _, _, region, account, _ = arn.split(":", 5)
+    topic, service = sns_backends[account][region].topics.get(arn), "cloudwatch.amazonaws.com"
+    context = {"aws:sourcearn": alarm, "aws:sourceaccount": alarm.split(":")[4], "aws:securetransport": "true"}
+    context |= {"aws:sourceowner": context["aws:sourceaccount"]}
+    try:
+        if topic is None or not allows_service(topic.policy, "sns:Publish", service, context):
+            return f"Resource: {alarm} is not authorized to perform: SNS:Publish on resource: {arn}"
+        key = topic.kms_master_key_id and kms_backends[account][region].keys.get(topic.kms_master_key_id.split("/")[-1])
+        context["kms:encryptioncontext:aws:sns:topicarn"] = arn
+        needed = ("kms:Decrypt", "kms:GenerateDataKey") if topic.kms_master_key_id else ()
+        # The policy of AWS's own key, alias/aws/sns, does not let CloudWatch in either.
+        if not all(key and allows_service(key.policy, action, service, context) for action in needed):
+            return "CloudWatch Alarms does not have authorization to access the SNS topic encryption key."
+    except NotEvaluated as error:
+        return str(error)
+    return None
