@@ -1,5 +1,6 @@
 """Auto scaling of an endpoint's instances on the requests in flight."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import aws_cdk as cdk
@@ -13,6 +14,25 @@ _SERVICE_LINKED_ROLE = (
     "aws-service-role/sagemaker.application-autoscaling.amazonaws.com/"
     "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
 )
+
+
+@dataclass(frozen=True)
+class ScheduledBounds:
+    """Other bounds from a time on, until the next ones: `appscaling.Schedule.cron(hour="8", minute="0")`.
+
+    A deployment that changes the scalable target, its schedule included, brings back its own bounds until then.
+    """
+
+    name: str
+    """Its name, unique among those of the endpoint."""
+    schedule: appscaling.Schedule
+    """When."""
+    min_capacity: int
+    """Instances at least; the capacity is raised to it at once."""
+    max_capacity: int
+    """Instances at most; the capacity is lowered to it at once."""
+    time_zone: cdk.TimeZone | None = None
+    """Time zone of the schedule, whose summer time it follows. Default: UTC."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +53,8 @@ class InstanceScaling:
     """Pause after a scale-out before the next. Default: 1 minute."""
     scale_in_cooldown: cdk.Duration | None = None
     """Pause after a scale-in before the next. Default: 5 minutes."""
+    schedule: Sequence[ScheduledBounds] = ()
+    """Other bounds by the hour. Default: the same at any time."""
 
     def register(self, scope: Construct, *, endpoint_name: str, variant_name: str) -> appscaling.ScalableTarget:
         """Makes the variant's instances a scalable target, under Application Auto Scaling's service-linked role."""
@@ -42,6 +64,9 @@ class InstanceScaling:
             target = self.target_concurrent_requests
             if target <= 0 and not cdk.Token.is_unresolved(target):
                 check.reject("target_concurrent_requests", target, "is not positive", "use 1 or more")
+            for one in self.schedule:
+                check.between(f"{one.name}: min_capacity", one.min_capacity, 1)
+                check.between(f"{one.name}: max_capacity", one.max_capacity, max(one.min_capacity, 1))
         # The CDK would create a role if none were given. The template names none: the service uses its own, which it
         # creates at the first registration.
         role_arn = cdk.Stack.of(scope).format_arn(
@@ -67,4 +92,12 @@ class InstanceScaling:
             scale_out_cooldown=self.scale_out_cooldown or cdk.Duration.minutes(1),
             scale_in_cooldown=self.scale_in_cooldown or cdk.Duration.minutes(5),
         )
+        for one in self.schedule:
+            scalable.scale_on_schedule(
+                one.name,
+                schedule=one.schedule,
+                time_zone=one.time_zone,
+                min_capacity=one.min_capacity,
+                max_capacity=one.max_capacity,
+            )
         return scalable

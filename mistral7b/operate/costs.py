@@ -8,6 +8,7 @@ from mistral7b.environment import Environment
 
 MONTH_HOURS = float(load("prices.json")["hours_a_month"])
 _WEEKDAYS = 5 * 52 / 12
+_WEEK_HOURS = 7 * 24.0
 Span = tuple[float, float]
 """With the fewest instances, and with the most."""
 Price = tuple[float | None, str]
@@ -45,7 +46,7 @@ def estimate(env: Environment, price: Price | None = None) -> Estimate:
     running = MONTH_HOURS - hours_stopped(env)
     kind = f"{env.instance_type}, {running:.0f} h" if env.office_hours else env.instance_type
     rows = [
-        _item(kind, env.instance_bounds, hourly, running),
+        _item(kind, env.instance_bounds, hourly, running, _on_average(env)),
         _item("zone of the interface endpoint", (zones, zones), usd["interface_endpoint_zone_hour"]),
         _item("customer managed key", (own_keys, own_keys), usd["key"] / MONTH_HOURS),
         _item("alarm of scaling", (2, 2) if env.auto_scaling else (0, 0), usd["alarm"] / MONTH_HOURS),
@@ -56,9 +57,23 @@ def estimate(env: Environment, price: Price | None = None) -> Estimate:
     return Estimate(items, total, sources, load("prices.json")["not_counted"].format(**usd))
 
 
-def _item(item: str, count: tuple[int, int], price: float | None, hours: float = MONTH_HOURS) -> Item:
-    hourly = None if price is None else (count[0] * price, count[1] * price)
-    return Item(item, count, hourly, hourly and (hourly[0] * hours, hourly[1] * hours))
+def _item(
+    item: str, count: tuple[int, int], price: float | None, hours: float = MONTH_HOURS, average: Span | None = None
+) -> Item:
+    if price is None:
+        return Item(item, count, None, None)
+    low, high = average or count
+    return Item(item, count, (count[0] * price, count[1] * price), (low * price * hours, high * price * hours))
+
+
+def _on_average(env: Environment) -> Span:
+    """Fewest and most instances, on the average of a week."""
+    if env.auto_scaling is None:
+        return env.instance_bounds
+    week = env.auto_scaling.week
+    ends = [*(start for start, *_ in week[1:]), week[0][0] + _WEEK_HOURS]
+    spans = [(end - start, low, high) for end, (start, low, high) in zip(ends, week, strict=True)]
+    return sum(h * low for h, low, _ in spans) / _WEEK_HOURS, sum(h * high for h, _, high in spans) / _WEEK_HOURS
 
 
 def _sum(spans: list[Span | None]) -> Span | None:

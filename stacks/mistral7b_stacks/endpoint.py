@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 import aws_cdk as cdk
+from aws_cdk import aws_applicationautoscaling as appscaling
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -34,12 +35,15 @@ from sagemaker_tgi import (
     PrivateBucket,
     PrivateNetwork,
     PrivateTgiEndpoint,
+    ScheduledBounds,
     acknowledge,
     count_refusals,
     explain,
     start_stop_permissions,
 )
 
+# Days of the month, months and days of the week of AWS's cron expressions.
+_DAYS = {"daily": "* * ?", "weekdays": "? * MON-FRI", "weekends": "? * SAT,SUN"}
 # Resources by whose tags the SageMaker SDK and Studio recognize a JumpStart model.
 _TAGGED_BY_JUMPSTART = [f"AWS::SageMaker::{one}" for one in ("Model", "EndpointConfig", "Endpoint")]
 
@@ -153,6 +157,17 @@ class EndpointStack(EnvironmentStack):
             target_concurrent_requests=scaling.target_concurrent_requests,
             scale_out_cooldown=cdk.Duration.seconds(scaling.scale_out_cooldown_seconds),
             scale_in_cooldown=cdk.Duration.seconds(scaling.scale_in_cooldown_seconds),
+            schedule=[
+                ScheduledBounds(
+                    f"{entry.days}-{entry.at.replace(':', '')}",
+                    appscaling.Schedule.expression(
+                        f"cron({int(entry.at[3:])} {int(entry.at[:2])} {_DAYS[entry.days]} *)"
+                    ),
+                    *scaling.bounds_at(entry),
+                    cdk.TimeZone.of(scaling.time_zone),
+                )
+                for entry in scaling.schedule
+            ],
         )
 
     def _alarms(self, environment: Environment, settings: Alarms, scaling: InstanceScaling | None) -> EndpointAlarms:

@@ -3,8 +3,9 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_applicationautoscaling as appscaling
 
-from sagemaker_tgi import InstanceScaling, InvalidPropsError, TgiEndpoint
+from sagemaker_tgi import InstanceScaling, InvalidPropsError, ScheduledBounds, TgiEndpoint
 
 Only = Callable[[cdk.Stack, str], dict[str, Any]]
 Resources = Callable[[cdk.Stack, str], list[dict[str, Any]]]
@@ -62,6 +63,27 @@ def test_scaling_tracks_requests_in_flight_at_high_resolution(
         "ScaleOutCooldown": 30,
         "ScaleInCooldown": 600,
     }
+
+
+def test_bounds_change_by_schedule(stack: cdk.Stack, endpoint: TgiEndpoint, only: Only) -> None:
+    morning = ScheduledBounds("morning", appscaling.Schedule.cron(hour="8", minute="0"), 2, 4)
+    night = ScheduledBounds(
+        "night", appscaling.Schedule.expression("cron(0 20 ? * MON-FRI *)"), 1, 2, cdk.TimeZone.ASIA_TOKYO
+    )
+    endpoint.auto_scale(InstanceScaling(max_capacity=4, schedule=[morning, night]))
+    first, second = only(stack, "AWS::ApplicationAutoScaling::ScalableTarget")["Properties"]["ScheduledActions"]
+    assert first == {
+        "ScheduledActionName": "morning",
+        "Schedule": "cron(0 8 * * ? *)",
+        "ScalableTargetAction": {"MinCapacity": 2, "MaxCapacity": 4},
+    }
+    assert (second["Schedule"], second["Timezone"]) == ("cron(0 20 ? * MON-FRI *)", "Asia/Tokyo")
+
+
+def test_scheduled_bounds_are_in_order(endpoint: TgiEndpoint) -> None:
+    upside_down = ScheduledBounds("morning", appscaling.Schedule.cron(hour="8", minute="0"), 2, 1)
+    with pytest.raises(InvalidPropsError, match="morning: max_capacity=1: is out of range; use 2 or more"):
+        endpoint.auto_scale(InstanceScaling(schedule=[upside_down]))
 
 
 def test_scale_in_waits_longer_than_scale_out_by_default(stack: cdk.Stack, endpoint: TgiEndpoint, only: Only) -> None:
