@@ -9,7 +9,6 @@ from sagemaker_tgi.artifact import EcrImage as EcrImage
 from sagemaker_tgi.artifact import ModelArtifact as ModelArtifact
 from sagemaker_tgi.artifact_gateway_endpoint import ArtifactGatewayEndpoint as ArtifactGatewayEndpoint
 from sagemaker_tgi.auto_scaling import InstanceScaling as InstanceScaling
-from sagemaker_tgi.auto_scaling import ScheduledBounds as ScheduledBounds
 from sagemaker_tgi.compliance import acknowledge as acknowledge
 from sagemaker_tgi.compliance import acknowledge_lint as acknowledge_lint
 from sagemaker_tgi.compliance import acknowledge_rule as acknowledge_rule

@@ -1,7 +1,7 @@
 """Auto scaling of an endpoint's instances on the requests in flight."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import aws_cdk as cdk
 from aws_cdk import aws_applicationautoscaling as appscaling
@@ -14,25 +14,6 @@ _SERVICE_LINKED_ROLE = (
     "aws-service-role/sagemaker.application-autoscaling.amazonaws.com/"
     "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
 )
-
-
-@dataclass(frozen=True)
-class ScheduledBounds:
-    """Other bounds from a time on, until the next ones: `appscaling.Schedule.cron(hour="8", minute="0")`.
-
-    A deployment that changes the scalable target, its schedule included, brings back its own bounds until then.
-    """
-
-    name: str
-    """Its name, unique among those of the endpoint."""
-    schedule: appscaling.Schedule
-    """When."""
-    min_capacity: int
-    """Instances at least; the capacity is raised to it at once."""
-    max_capacity: int
-    """Instances at most; the capacity is lowered to it at once."""
-    time_zone: cdk.TimeZone | None = None
-    """Time zone of the schedule, whose summer time it follows. Default: UTC."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +34,9 @@ class InstanceScaling:
     """Pause after a scale-out before the next. Default: 1 minute."""
     scale_in_cooldown: cdk.Duration | None = None
     """Pause after a scale-in before the next. Default: 5 minutes."""
-    schedule: Sequence[ScheduledBounds] = ()
-    """Other bounds by the hour. Default: the same at any time."""
+    schedule: Mapping[str, appscaling.ScalingSchedule] = field(default_factory=dict)
+    """Other bounds from a time on, by name. A deployment that changes the scalable target, this included, brings back
+    its own bounds until the next time. Default: the same at any time."""
 
     def register(self, scope: Construct, *, endpoint_name: str, variant_name: str) -> appscaling.ScalableTarget:
         """Makes the variant's instances a scalable target, under Application Auto Scaling's service-linked role."""
@@ -64,9 +46,11 @@ class InstanceScaling:
             target = self.target_concurrent_requests
             if target <= 0 and not cdk.Token.is_unresolved(target):
                 check.reject("target_concurrent_requests", target, "is not positive", "use 1 or more")
-            for one in self.schedule:
-                check.between(f"{one.name}: min_capacity", one.min_capacity, 1)
-                check.between(f"{one.name}: max_capacity", one.max_capacity, max(one.min_capacity, 1))
+            for name, one in self.schedule.items():
+                low = self.min_capacity if one.min_capacity is None else int(one.min_capacity)
+                check.between(f"schedule[{name!r}].min_capacity", low, 1)
+                high = self.max_capacity if one.max_capacity is None else one.max_capacity
+                check.between(f"schedule[{name!r}].max_capacity", high, max(low, 1))
         # The CDK would create a role if none were given. The template names none: the service uses its own, which it
         # creates at the first registration.
         role_arn = cdk.Stack.of(scope).format_arn(
@@ -92,12 +76,6 @@ class InstanceScaling:
             scale_out_cooldown=self.scale_out_cooldown or cdk.Duration.minutes(1),
             scale_in_cooldown=self.scale_in_cooldown or cdk.Duration.minutes(5),
         )
-        for one in self.schedule:
-            scalable.scale_on_schedule(
-                one.name,
-                schedule=one.schedule,
-                time_zone=one.time_zone,
-                min_capacity=one.min_capacity,
-                max_capacity=one.max_capacity,
-            )
+        for name, one in self.schedule.items():
+            scalable.scale_on_schedule(name, **one._values)
         return scalable

@@ -409,6 +409,12 @@ class Environment(Section):
         return {kind: derived.get(kind) or getattr(alarms, kind) for kind in get_args(AlarmKind) if kind not in without}
 
     @property
+    def alarm_names(self) -> list[str]:
+        """Names of the alarms that there are."""
+        kinds = [kind for kind in self.alarm_thresholds if kind != "scaling_at_maximum" or self.auto_scaling]
+        return [f"{self.resolved_endpoint_name}-{kind.replace('_', '-')}" for kind in kinds]
+
+    @property
     def own_vpc(self) -> OwnVpc | None:
         """The own VPC's settings; None where an existing VPC is used."""
         return None if self.network.existing_vpc else self.network.vpc or OwnVpc()

@@ -13,7 +13,7 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct, IDependable
 
 from mistral7b import catalog
-from mistral7b.environment import Alarms, Callers, Environment, ExistingVpc, OwnVpc
+from mistral7b.environment import Alarms, AutoScaling, Callers, Environment, ExistingVpc, OwnVpc, ScheduledBounds
 from mistral7b.environment import DataCapture as DataCaptureSettings
 from mistral7b.operate.reads import permissions
 from mistral7b.promotion.names import gate_role_name
@@ -35,7 +35,6 @@ from sagemaker_tgi import (
     PrivateBucket,
     PrivateNetwork,
     PrivateTgiEndpoint,
-    ScheduledBounds,
     acknowledge,
     count_refusals,
     explain,
@@ -56,9 +55,15 @@ class EndpointStack(EnvironmentStack):
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, environment: Environment, trusted_roles: Sequence[NamedRole] = ()
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: Environment,
+        trusted_roles: Sequence[NamedRole] = (),
+        reads_alarms: bool = False,
     ) -> None:
-        """Defines the stack; `trusted_roles` assume the gate role. Without them there is none."""
+        """Defines the stack; `trusted_roles` assume the gate role, which may read alarms. Without, there is none."""
         super().__init__(scope, construct_id, environment=environment, description="SageMaker endpoint")
         given_key = environment.encryption.kms_key_arn
         key = kms.Key.from_key_arn(self, "GivenKey", given_key) if given_key else None
@@ -139,7 +144,10 @@ class EndpointStack(EnvironmentStack):
                 role_name=gate_role_name(environment.name),
                 endpoint=self.endpoint,
                 trusted=trusted_roles,
-                more=start_stop_permissions(private.endpoint, private.endpoint_config) if hours else (),
+                more=[
+                    *(start_stop_permissions(private.endpoint, private.endpoint_config) if hours else ()),
+                    *([alarms.read_permission()] if alarms and reads_alarms else []),
+                ],
             )
         self._publish_outputs(environment, policies)
         for tag, value in environment.version.jumpstart_tags.items():
@@ -157,17 +165,7 @@ class EndpointStack(EnvironmentStack):
             target_concurrent_requests=scaling.target_concurrent_requests,
             scale_out_cooldown=cdk.Duration.seconds(scaling.scale_out_cooldown_seconds),
             scale_in_cooldown=cdk.Duration.seconds(scaling.scale_in_cooldown_seconds),
-            schedule=[
-                ScheduledBounds(
-                    f"{entry.days}-{entry.at.replace(':', '')}",
-                    appscaling.Schedule.expression(
-                        f"cron({int(entry.at[3:])} {int(entry.at[:2])} {_DAYS[entry.days]} *)"
-                    ),
-                    *scaling.bounds_at(entry),
-                    cdk.TimeZone.of(scaling.time_zone),
-                )
-                for entry in scaling.schedule
-            ],
+            schedule={f"{one.days}-{one.at.replace(':', '')}": _scheduled(scaling, one) for one in scaling.schedule},
         )
 
     def _alarms(self, environment: Environment, settings: Alarms, scaling: InstanceScaling | None) -> EndpointAlarms:
@@ -285,6 +283,16 @@ class EndpointStack(EnvironmentStack):
             ("ParameterName", parameter.parameter_name, "SSM parameter that holds the endpoint's name"),
         ):
             cdk.CfnOutput(self, name, value=value, description=description)
+
+
+def _scheduled(scaling: AutoScaling, entry: ScheduledBounds) -> appscaling.ScalingSchedule:
+    (hour, minute), (low, high) = map(int, entry.at.split(":")), scaling.bounds_at(entry)
+    return appscaling.ScalingSchedule(
+        schedule=appscaling.Schedule.expression(f"cron({minute} {hour} {_DAYS[entry.days]} *)"),
+        min_capacity=low,
+        max_capacity=high,
+        time_zone=cdk.TimeZone.of(scaling.time_zone),
+    )
 
 
 def _distinct(names: Sequence[str]) -> list[tuple[str, str]]:

@@ -5,7 +5,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_applicationautoscaling as appscaling
 
-from sagemaker_tgi import InstanceScaling, InvalidPropsError, ScheduledBounds, TgiEndpoint
+from sagemaker_tgi import InstanceScaling, InvalidPropsError, TgiEndpoint
 
 Only = Callable[[cdk.Stack, str], dict[str, Any]]
 Resources = Callable[[cdk.Stack, str], list[dict[str, Any]]]
@@ -66,11 +66,15 @@ def test_scaling_tracks_requests_in_flight_at_high_resolution(
 
 
 def test_bounds_change_by_schedule(stack: cdk.Stack, endpoint: TgiEndpoint, only: Only) -> None:
-    morning = ScheduledBounds("morning", appscaling.Schedule.cron(hour="8", minute="0"), 2, 4)
-    night = ScheduledBounds(
-        "night", appscaling.Schedule.expression("cron(0 20 ? * MON-FRI *)"), 1, 2, cdk.TimeZone.ASIA_TOKYO
+    morning = appscaling.ScalingSchedule(
+        schedule=appscaling.Schedule.cron(hour="8", minute="0"), min_capacity=2, max_capacity=4
     )
-    endpoint.auto_scale(InstanceScaling(max_capacity=4, schedule=[morning, night]))
+    night = appscaling.ScalingSchedule(
+        schedule=appscaling.Schedule.expression("cron(0 20 ? * MON-FRI *)"),
+        max_capacity=2,
+        time_zone=cdk.TimeZone.ASIA_TOKYO,
+    )
+    endpoint.auto_scale(InstanceScaling(max_capacity=4, schedule={"morning": morning, "night": night}))
     first, second = only(stack, "AWS::ApplicationAutoScaling::ScalableTarget")["Properties"]["ScheduledActions"]
     assert first == {
         "ScheduledActionName": "morning",
@@ -81,9 +85,12 @@ def test_bounds_change_by_schedule(stack: cdk.Stack, endpoint: TgiEndpoint, only
 
 
 def test_scheduled_bounds_are_in_order(endpoint: TgiEndpoint) -> None:
-    upside_down = ScheduledBounds("morning", appscaling.Schedule.cron(hour="8", minute="0"), 2, 1)
-    with pytest.raises(InvalidPropsError, match="morning: max_capacity=1: is out of range; use 2 or more"):
-        endpoint.auto_scale(InstanceScaling(schedule=[upside_down]))
+    morning = appscaling.Schedule.cron(hour="8", minute="0")
+    upside_down = appscaling.ScalingSchedule(schedule=morning, min_capacity=3)
+    with pytest.raises(
+        InvalidPropsError, match=r"schedule\['morning'\].max_capacity=2: is out of range; use 3 or more"
+    ):
+        endpoint.auto_scale(InstanceScaling(schedule={"morning": upside_down}))
 
 
 def test_scale_in_waits_longer_than_scale_out_by_default(stack: cdk.Stack, endpoint: TgiEndpoint, only: Only) -> None:
