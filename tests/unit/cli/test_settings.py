@@ -1,6 +1,7 @@
 """`mistral7b settings`, `models` and `schema`."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -96,9 +97,17 @@ def test_settings_begin_with_what_is_deployed_and_where(say: Run, tmp_path: Path
         "auto_scaling.target_concurrent_requests": "32",
         "auto_scaling.scale_out_cooldown_seconds": "60",
         "auto_scaling.scale_in_cooldown_seconds": "300",
+        "auto_scaling.time_zone": "UTC",
+        "auto_scaling.schedule": "[]",
         "cost": "1.539 to 4.569 USD an hour, 1,123.15 to 3,335.05 a month "
         "(prices of us-east-1, November 2024, on demand, without free tier)",
     }
+
+
+def test_a_schedule_is_shown_as_one_writes_it(say: Run, tmp_path: Path) -> None:
+    entry = "{days: weekdays, at: 07:45, min_instances: 2}"
+    (tmp_path / "hours.yaml").write_text(f"region: us-east-1\nauto_scaling: {{schedule: [{entry}]}}\n")
+    assert re.search(rf"auto_scaling\.schedule +{re.escape(f'[{entry}]')}\n", say("settings", "hours"))
 
 
 def test_settings_have_the_cost_by_item_as_json(say: Run) -> None:

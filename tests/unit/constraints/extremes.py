@@ -127,6 +127,8 @@ def _auto_scaling() -> st.SearchStrategy[Document]:
             "min_instances": st.just(1),
             "max_instances": _ends(1, 12),
             "target_concurrent_requests": _ends(0.1, 1),
+            "time_zone": _ends("UTC", "America/Argentina/ComodRivadavia"),
+            "schedule": _ends([], [{"at": f"{n // 3:02}:{n % 3 * 20:02}", "min_instances": 1} for n in range(50)]),
         }
     )
 
