@@ -12,7 +12,7 @@ from constructs import Construct
 
 from sagemaker_tgi.arns import NAME_PATTERN, log_metric_namespace
 from sagemaker_tgi.auto_scaling import InstanceScaling
-from sagemaker_tgi.metrics import REFUSALS, NamedVariant
+from sagemaker_tgi.metrics import REFUSAL_LINE, REFUSALS, NamedVariant
 from sagemaker_tgi.permissions import Permission
 from sagemaker_tgi.props import PropsCheck
 
@@ -170,7 +170,7 @@ def count_refusals(scope: Construct, log_group: logs.ILogGroup, *, endpoint_name
         scope,
         "Refusals",
         log_group=log_group,
-        filter_pattern=logs.FilterPattern.literal('"Model is overloaded"'),
+        filter_pattern=logs.FilterPattern.literal(f'"{REFUSAL_LINE}"'),
         metric_namespace=log_metric_namespace(endpoint_name),
         metric_name=REFUSALS,
     )

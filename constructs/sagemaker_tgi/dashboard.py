@@ -8,11 +8,11 @@ from constructs import Construct
 
 from sagemaker_tgi.arns import log_group_name
 from sagemaker_tgi.auto_scaling import InstanceScaling
-from sagemaker_tgi.metrics import NamedVariant
+from sagemaker_tgi.metrics import REFUSAL_LINE, NamedVariant
 
 _MINUTE = cdk.Duration.minutes(1)
 _NONE: Mapping[str, float] = {}
-_REFUSAL = "/Model is overloaded/"
+_REFUSAL = f"/{REFUSAL_LINE}/"
 
 
 class EndpointDashboard(cloudwatch.Dashboard):

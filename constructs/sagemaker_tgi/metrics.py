@@ -13,7 +13,8 @@ from sagemaker_tgi.arns import log_metric_namespace
 
 INVOCATION_NAMESPACE = "AWS/SageMaker"
 INSTANCE_NAMESPACE = "/aws/sagemaker/Endpoints"
-REFUSALS = "RefusedRequests"
+REFUSALS, REFUSAL_LINE = "RefusedRequests", "no permits available"
+"""The metric of refused requests, and what TGI logs of each; callers read `Model is overloaded`."""
 
 
 class MetricOptions(TypedDict, total=False):

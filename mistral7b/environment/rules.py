@@ -170,11 +170,14 @@ def _what_sleeps_does_not_scale(env: Environment) -> Findings:
         yield Finding("office_hours", reason, "set auto_scaling: null, or remove office_hours")
 
 
-@RULES.rule("office_hours", "tags")
-def _tags_of_what_sleeps_have_values(env: Environment) -> Findings:
-    """No empty tag with office hours: their schedule group takes none. Source: EventBridge Scheduler API, TagValue."""
-    if env.office_hours is not None and (empty := [key for key, value in env.tags.items() if not value]):
-        reason = f"{empty[0]} has no value, and the schedule group of office_hours takes no such tag"
+@RULES.rule("office_hours", "alarms", "dashboard", "tags")
+def _tags_have_values_where_they_must(env: Environment) -> Findings:
+    """No empty tag with office hours, alarms or a dashboard, whose resources take none. Source: EventBridge Scheduler
+    API, TagValue; CloudFormation's schema of AWS::CloudWatch::Alarm.
+    """
+    needy = next((name for name in ("office_hours", "alarms", "dashboard") if getattr(env, name)), None)
+    if needy and (empty := [key for key, value in env.tags.items() if not value]):
+        reason = f"{empty[0]} has no value, and the resources of {needy} take no such tag"
         yield Finding("tags", reason, "give it a value, or remove one of the two", None)
 
 

@@ -1,6 +1,8 @@
 """What an environment costs, by item."""
 
 from dataclasses import dataclass
+from itertools import pairwise
+from operator import mul
 from typing import Any
 
 from mistral7b.catalog.data import load
@@ -8,7 +10,8 @@ from mistral7b.environment import Environment
 
 MONTH_HOURS = float(load("prices.json")["hours_a_month"])
 _WEEKDAYS = 5 * 52 / 12
-_WEEK_HOURS = 7 * 24.0
+# Of an alarm that reads more than one; the metric that the log of refusals is counted in costs as three.
+_METRICS = {"server_errors": 2, "model_errors": 3, "refused_requests": 2 + 3, "scaling_at_maximum": 3}
 Span = tuple[float, float]
 """With the fewest instances, and with the most."""
 Price = tuple[float | None, str]
@@ -43,12 +46,16 @@ def estimate(env: Environment, price: Price | None = None) -> Estimate:
     zones = len(set(env.availability_zones)) if env.network.runtime_endpoint else 0
     # For the container's log, flow logs and captured requests; encryption.kms_key_arn takes the place of all.
     own_keys = 0 if env.encryption.kms_key_arn else 1 + bool(env.own_vpc) + bool(env.data_capture)
+    own_keys += bool(env.alarms and not env.alarms.existing_topic_arn)
+    read = sum(_METRICS.get(kind, 1) for kind in env.alarm_thresholds if env.auto_scaling or kind[:7] != "scaling")
     running = MONTH_HOURS - hours_stopped(env)
     kind = f"{env.instance_type}, {running:.0f} h" if env.office_hours else env.instance_type
     rows = [
         _item(kind, env.instance_bounds, hourly, running, _on_average(env)),
         _item("zone of the interface endpoint", (zones, zones), usd["interface_endpoint_zone_hour"]),
         _item("customer managed key", (own_keys, own_keys), usd["key"] / MONTH_HOURS),
+        _item("metric of an alarm", (read, read), usd["alarm_metric"] / MONTH_HOURS),
+        _item("dashboard", (int(env.dashboard),) * 2, usd["dashboard"] / MONTH_HOURS),
         _item("alarm of scaling", (2, 2) if env.auto_scaling else (0, 0), usd["alarm"] / MONTH_HOURS),
     ]
     items = [one for one in rows if one.count != (0, 0)]
@@ -67,13 +74,13 @@ def _item(
 
 
 def _on_average(env: Environment) -> Span:
-    """Fewest and most instances, on the average of a week."""
+    """Fewest and most instances, on the average of a week of 168 hours."""
     if env.auto_scaling is None:
         return env.instance_bounds
     week = env.auto_scaling.week
-    ends = [*(start for start, *_ in week[1:]), week[0][0] + _WEEK_HOURS]
-    spans = [(end - start, low, high) for end, (start, low, high) in zip(ends, week, strict=True)]
-    return sum(h * low for h, low, _ in spans) / _WEEK_HOURS, sum(h * high for h, _, high in spans) / _WEEK_HOURS
+    lasts = [end - start for (start, *_), (end, *_) in pairwise([*week, (week[0][0] + 168, 0, 0)])]
+    low, high = (sum(map(mul, lasts, bound)) / 168 for bound in list(zip(*week, strict=True))[1:])
+    return low, high
 
 
 def _sum(spans: list[Span | None]) -> Span | None:

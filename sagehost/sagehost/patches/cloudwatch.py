@@ -58,6 +58,15 @@ def _keep_state(original: Callable[..., Alarm], self: CloudWatchBackend, **given
     return alarm
 
 
+@correction.replaces(CloudWatchBackend, "tag_resource")
+def _tag_resource(original: Callable[..., None], self: CloudWatchBackend, arn: str, tags: dict[str, str]) -> None:
+    """moto tags no dashboards."""
+    if ":dashboard/" in arn and arn.rsplit("/", 1)[-1] in self.dashboards:
+        self.tagger.tag_resource(arn, self.tagger.convert_dict_to_tags_input(tags))
+    else:
+        original(self, arn, tags)
+
+
 @correction.replaces(Alarm, "update_state")
 def _update_state(original: Callable[..., None], self: Alarm, reason: str, reason_data: str, state_value: str) -> None:
     """moto does not act when the state of an alarm changes."""

@@ -138,6 +138,14 @@ def _office_hours() -> st.SearchStrategy[Document]:
     return st.fixed_dictionaries({"time_zone": zones, "weekdays": weekdays})
 
 
+def _alarms(topics: str) -> st.SearchStrategy[Document]:
+    emails = _ends(0, 1, 100).map(lambda count: [f"{n:02}{'a' * 62}@{'b' * 180}.example" for n in range(count)])
+    fields = {**_fields("alarms"), "emails": emails}
+    existing = {**fields, "existing_topic_arn": _ends(f"{topics}a", f"{topics}{'Z_' * 128}"), "emails": st.just([])}
+    del fields["existing_topic_arn"]
+    return st.one_of(st.fixed_dictionaries(fields), st.fixed_dictionaries(existing))
+
+
 def _workload() -> st.SearchStrategy[Document]:
     """What `auto` is worked out from; without an `auto` it changes no template."""
     spread = {"mean": 1, "p95": 3.86, "longest": 4}
@@ -195,6 +203,7 @@ def documents(draw: st.DrawFn) -> Document:
         "tgi": _ends({**SMALLEST, "SM_NUM_GPUS": _gpus(document)}, LARGEST),
         "auto_scaling": _auto_scaling(),
         "office_hours": _office_hours(),
+        "alarms": _alarms(f"arn:{partition}:sns:{region}:{account}:"),
         "workload": _workload(),
         "encryption": st.just(
             {"kms_key_arn": f"arn:{partition}:kms:{region}:{account}:key/mrk-{'0123456789abcdef' * 2}"}

@@ -45,13 +45,20 @@ def test_nothing_is_set_that_sagemaker_rejects_for_instances_with_local_disks(
     assert "KmsKeyId" not in only(stack, "AWS::SageMaker::EndpointConfig")["Properties"]
 
 
-@pytest.mark.parametrize(("options", "enabled"), [({}, False), ({"detailed_observability": True}, True)])
-def test_detailed_observability_is_set_and_off_by_default(
-    options: dict[str, Any], enabled: bool, stack: cdk.Stack, only: Only, model: TgiModel
+@pytest.mark.parametrize(
+    ("options", "enabled"),
+    [
+        ({}, {"EnableDetailedObservability": False}),
+        ({"detailed_observability": True}, {"EnableDetailedObservability": True}),
+        ({"enhanced_metrics": True}, {"EnableDetailedObservability": False, "EnableEnhancedMetrics": True}),
+    ],
+)
+def test_metrics_that_are_billed_are_off_by_default(
+    options: dict[str, Any], enabled: dict[str, bool], stack: cdk.Stack, only: Only, model: TgiModel
 ) -> None:
     TgiEndpointConfig(stack, "Config", model=model, **options)
     metrics = only(stack, "AWS::SageMaker::EndpointConfig")["Properties"]["MetricsConfig"]
-    assert metrics == {"EnableDetailedObservability": enabled}
+    assert metrics == enabled
 
 
 def test_a_configuration_has_no_name_that_its_replacement_would_collide_with(

@@ -97,7 +97,32 @@ REFUSED = {
     "an empty tag at office hours": (
         "tags: {team: ''}\noffice_hours: {time_zone: UTC, weekdays: 08:00-19:00}",
         "tags",
-        "team has no value, and the schedule group",
+        "team has no value, and the resources of office_hours",
+    ),
+    "an empty tag with alarms": (
+        "tags: {team: ''}\nalarms: {}",
+        "tags",
+        "team has no value, and the resources of alarms",
+    ),
+    "e-mail addresses beside a topic": (
+        "alarms: {emails: [a@example.com], existing_topic_arn: 'arn:aws:sns:us-east-1:111122223333:on-call'}",
+        "alarms.emails",
+        "they would get nothing",
+    ),
+    "a topic of another region": (
+        "alarms: {existing_topic_arn: 'arn:aws:sns:eu-west-1:111122223333:on-call'}",
+        "alarms.existing_topic_arn",
+        "only to topics of their region",
+    ),
+    "a FIFO topic": (
+        "alarms: {existing_topic_arn: 'arn:aws:sns:us-east-1:111122223333:on-call.fifo'}",
+        "alarms.existing_topic_arn",
+        "not the ARN of a standard topic",
+    ),
+    "an unknown kind of alarm": (
+        "alarms: {without: [gpu_memmory]}",
+        "alarms.without[0]",
+        "not one of the possible values",
     ),
     "an unknown time zone": (
         "office_hours: {time_zone: Europe/Bern, weekdays: 08:00-19:00}",

@@ -74,7 +74,12 @@ def test_items_are_those_of_the_template(name: str) -> None:
     (kind, instances), *others = counts(found).items()
     assert kind.split(",")[0] == variant["InstanceType"]
     assert [instances] == (targets or [(variant["InitialInstanceCount"],) * 2])
+    read = [
+        sum("MetricStat" in query for query in one.get("Metrics", ())) or 1 for one in properties("CloudWatch::Alarm")
+    ]
     expected = {
+        "metric of an alarm": sum(read) + 3 * len(properties("Logs::MetricFilter")),  # 0.30 USD is three times 0.10
+        "dashboard": len(properties("CloudWatch::Dashboard")),
         "zone of the interface endpoint": zones,
         "customer managed key": len(properties("KMS::Key")),
         "alarm of scaling": 2 * len(targets),

@@ -1,9 +1,17 @@
 """CloudWatch: alarms and dashboards."""
 
-from sagehost.cloudformation.providers.provider import Provider
+from sagehost.cloudformation.providers.provider import Provider, Resource
+from sagehost.cloudformation.values import Json
 
 _ARN = {"Arn": "arn:{partition}:cloudwatch:{region}:{account}:alarm:{id}"}
 _ACTIONS = "AlarmName AlarmDescription ActionsEnabled AlarmActions OKActions InsufficientDataActions"
+
+
+class _Dashboard(Provider):
+    def tag_handle(self, resource: Resource, parameter: str) -> dict[str, Json]:
+        """Its ARN, which is no attribute, and without a region."""
+        return {parameter: resource.text("arn:{partition}:cloudwatch::{account}:dashboard/{id}", {})}
+
 
 PROVIDERS = (
     Provider(
@@ -24,12 +32,11 @@ PROVIDERS = (
         name="AlarmName",
         attributes=_ARN,
     ),
-    Provider(
+    _Dashboard(
         "AWS::CloudWatch::Dashboard",
         put_with="put_dashboard",
         delete_with="delete_dashboards",
         sends="DashboardName DashboardBody",
         name="DashboardName",
-        tags=False,
     ),
 )
