@@ -13,7 +13,6 @@ from constructs import Construct
 from sagemaker_tgi.arns import NAME_PATTERN, log_metric_namespace
 from sagemaker_tgi.auto_scaling import InstanceScaling
 from sagemaker_tgi.metrics import REFUSAL_LINE, REFUSALS, NamedVariant
-from sagemaker_tgi.permissions import Permission
 from sagemaker_tgi.props import PropsCheck
 
 DEFAULT_THRESHOLDS: Mapping[str, float] = {
@@ -119,15 +118,6 @@ class EndpointAlarms(Construct):
                 f"All {most} instances have had more than {target:g} requests in flight for {{:g}} minutes",
                 comparison=_IS.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
             )
-
-    def read_permission(self) -> Permission:
-        """To see whether they are on, and when they went off."""
-        return Permission(
-            "ReadAlarms",
-            "whether the alarms of this endpoint stay quiet after a deployment",
-            ["cloudwatch:DescribeAlarmHistory", "cloudwatch:DescribeAlarms"],
-            [alarm.alarm_arn for alarm in self.by_kind.values()],
-        )
 
     def _add(
         self,

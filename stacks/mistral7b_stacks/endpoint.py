@@ -146,7 +146,7 @@ class EndpointStack(EnvironmentStack):
                 trusted=trusted_roles,
                 more=[
                     *(start_stop_permissions(private.endpoint, private.endpoint_config) if hours else ()),
-                    *([alarms.read_permission()] if alarms and reads_alarms else []),
+                    *([_read(alarms)] if alarms and reads_alarms else []),
                 ],
             )
         self._publish_outputs(environment, policies)
@@ -283,6 +283,12 @@ class EndpointStack(EnvironmentStack):
             ("ParameterName", parameter.parameter_name, "SSM parameter that holds the endpoint's name"),
         ):
             cdk.CfnOutput(self, name, value=value, description=description)
+
+
+def _read(alarms: EndpointAlarms) -> Permission:
+    reason = "whether the alarms of this endpoint stay quiet after a deployment"
+    actions = ["cloudwatch:DescribeAlarmHistory", "cloudwatch:DescribeAlarms"]
+    return Permission("ReadAlarms", reason, actions, [alarm.alarm_arn for alarm in alarms.by_kind.values()])
 
 
 def _scheduled(scaling: AutoScaling, entry: ScheduledBounds) -> appscaling.ScalingSchedule:
