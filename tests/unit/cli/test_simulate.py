@@ -83,7 +83,7 @@ def test_an_environment_gives_instance_type_limits_and_policy(say: Say) -> None:
 def test_a_schedule_moves_the_bounds_from_monday_on(say: Say, tmp_path: Path) -> None:
     (tmp_path / "hours.yaml").write_text(
         "region: us-east-1\nauto_scaling:\n  max_instances: 4\n"
-        "  schedule: [{at: '01:00', min_instances: 3}, {at: '02:00', days: weekdays}, {at: '23:00', max_instances: 1}]\n",
+        "  schedule: [{at: '01:00', min_instances: 3}, {at: '02:00', days: weekdays}, {at: '23:00'}]\n",
         encoding="utf-8",
     )
     said = say("hours", "--rate", "0.1", "--duration", "3h", "--startup", "1s")
