@@ -133,7 +133,9 @@ def _schedule_is_within_bounds(env: Environment) -> Findings:
     entries at one time. Source: Application Auto Scaling user guide, scheduled scaling.
     """
     scaling, (low, high), seen = env.auto_scaling, env.instance_bounds, dict[tuple[str, int], int]()
-    for index, entry in enumerate(scaling.schedule) if scaling else []:
+    if scaling is None:
+        return
+    for index, entry in enumerate(scaling.schedule):
         field, bounds = f"auto_scaling.schedule.{index}", scaling.bounds_at(entry)
         if not low <= bounds[0] <= bounds[1] <= high:
             reason = (

@@ -46,7 +46,8 @@ def test_a_schedule_counts_the_bounds_of_each_hour() -> None:
     # 2 to 4 for 11 hours of five days, 1 to 2 in the 113 other hours of the week.
     day, night = {"at": "08:00", "days": "weekdays", "min_instances": 2}, {"at": "19:00", "max_instances": 2}
     found = estimate(environment(auto_scaling={"max_instances": 4, "schedule": [day, night]})).items[0]
-    assert (found.count, found.usd_per_hour) == ((1, 4), pytest.approx((1.515, 6.06)))
+    assert found.count == (1, 4)
+    assert found.usd_per_hour == pytest.approx((1.515, 6.06))
     assert found.usd_per_month == pytest.approx([1.515 * 730 * (55 * n + 113 * m) / 168 for n, m in ((2, 1), (4, 2))])
 
 
