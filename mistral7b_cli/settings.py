@@ -130,6 +130,8 @@ def _yaml(value: Any) -> str:
     """A value as one writes it in the file."""
     if isinstance(value, list):
         return f"[{', '.join(map(_yaml, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {_yaml(one)}' for key, one in value.items() if one is not None)}}}"
     if isinstance(value, bool):
         return str(value).lower()
     return _UNSET if value is None else f"{value:g}" if isinstance(value, float) else str(value)

@@ -11,15 +11,15 @@ import typer
 from mistral7b import catalog
 from mistral7b.capacity.admission import RouterLimits, UnservableRequestError
 from mistral7b.capacity.calibration import Calibration, published_calibration
-from mistral7b.capacity.fleet.arrivals import Pattern, parse_lengths, poisson_trace, rate_over_time
+from mistral7b.capacity.fleet.arrivals import DAY_S, Pattern, parse_lengths, poisson_trace, rate_over_time
 from mistral7b.capacity.fleet.exact import Summary
 from mistral7b.capacity.fleet.exact import simulate as run
 from mistral7b.capacity.fleet.policy_spec import parse_policy
-from mistral7b.capacity.fleet.trace import parse_duration, read_trace
+from mistral7b.capacity.fleet.trace import LONGEST_S, parse_duration, read_trace
 from mistral7b.capacity.hosting import Fleet
 from mistral7b.capacity.memory import router_limits
 from mistral7b.capacity.plots import plot_simulations as draw
-from mistral7b.environment import Environment, load_environment
+from mistral7b.environment import AutoScaling, Environment, load_environment
 from mistral7b.errors import UserError
 from mistral7b.operate.costs import price_of
 from mistral7b.tgi import LauncherSettings, parse_environment
@@ -27,7 +27,7 @@ from mistral7b_cli.layout import Table
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder, ModelFile, PlotFile, Price
 from mistral7b_cli.output import say, write_json
 from mistral7b_cli.waiting import Waiting
-from scaling_rules import Policy
+from scaling_rules import Policy, ScheduledAction
 
 commands = typer.Typer()
 _EPILOG = """
@@ -64,7 +64,8 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
         str | None,
         typer.Argument(
             metavar="ENVIRONMENT",
-            help="Take instance type, TGI limits and auto_scaling from this environment. Default: JumpStart's.",
+            help="Take instance type, TGI limits and auto_scaling from this environment, its schedule as from Monday, "
+            "0:00. Default: JumpStart's.",
         ),
     ] = None,
     trace: Annotated[Path | None, _traffic(metavar="FILE", help="CSV file of requests.")] = None,
@@ -179,6 +180,12 @@ def _container(env: Environment | None, kind: str) -> tuple[LauncherSettings, Ro
         raise UserError(f"--instance-type {kind}: {error}\nfix: {_TYPE_FIX}") from None
 
 
+def _schedule(scaling: AutoScaling) -> tuple[ScheduledAction, ...]:
+    """The environment's own bounds by the hour, for as long as a trace can last."""
+    weeks = [7 * 24 * week for week in range(math.ceil(LONGEST_S / (7 * DAY_S)))] if scaling.schedule else []
+    return tuple(ScheduledAction(3600 * (week + at), low, high) for week in weeks for at, low, high in scaling.week)
+
+
 def _policies(texts: list[str], env: Environment | None) -> list[Policy]:
     """Those that the texts describe; without any the environment's own, or else a default."""
     base = Policy("", 1, 4, scale_out_cooldown_s=60.0, scale_in_cooldown_s=300.0)
@@ -189,6 +196,7 @@ def _policies(texts: list[str], env: Environment | None) -> list[Policy]:
         if scaling := env.auto_scaling:
             target = scaling.target_concurrent_requests
             pauses = float(scaling.scale_out_cooldown_seconds), float(scaling.scale_in_cooldown_seconds)
-            name = f"{env.name}: concurrency:{target:g},min={low},max={high}"
-            own = base = Policy(name, low, high, "concurrency", target, *pauses, env.instance.count)
+            name = f"{env.name}: concurrency:{target:g},min={low},max={high}{',by schedule' * bool(scaling.schedule)}"
+            _, low, high = scaling.week[-1]  # the trace begins on Monday, 0:00
+            own = base = Policy(name, low, high, "concurrency", target, *pauses, env.instance.count, _schedule(scaling))
     return [parse_policy(text, base) for text in texts] or [own]

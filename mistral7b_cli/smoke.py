@@ -11,11 +11,12 @@ from mistral7b.endpoint.caller import open_session
 from mistral7b.endpoint.client import NO_RETRIES
 from mistral7b.environment import Environment, load_environment
 from mistral7b.errors import FAILED, UserError
+from mistral7b.operate.smoke.alarms import stay_quiet
 from mistral7b.operate.smoke.answers import CheckResult
 from mistral7b.operate.smoke.checks import NoPromptFitsError, SmokePlan, smoke_plan
 from mistral7b.operate.smoke.deployed import DEPLOYED, compare
 from mistral7b.operate.smoke.runner import TOTAL_S, run_checks
-from mistral7b_cli.aws import connected
+from mistral7b_cli.aws import clients, connected, explained
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
 from mistral7b_cli.output import say, write_json
 from mistral7b_cli.waiting import Waiting
@@ -29,12 +30,17 @@ _EPILOG = """
 
 $ mistral7b smoke dev
 $ mistral7b smoke prod --timeout 30
+$ mistral7b smoke staging --quiet 30
 $ mistral7b smoke dev --json | jq '.checks[] | select(.passed | not)'
 
 An answer, a stream, requests that must be refused, and each limit of the file. No request is sent twice; all together
 take under a minute. What the model says is not judged. Then what runs is compared with what was deployed:
 configuration, image, number of instances, data capture. It takes `sagemaker:InvokeEndpoint`, and for the comparison
 `sagemaker:DescribeEndpoint` and `cloudformation:DescribeStackResources`; what is denied is listed as not checked.
+
+With --quiet, the minutes are counted from the end of the deployment, or back from now if that is longer ago. An alarm
+that was on when it ended has ten minutes to end; then they are counted from there. It takes
+`cloudwatch:DescribeAlarms` and `cloudwatch:DescribeAlarmHistory`, too.
 
 Limits are read from the error messages that the container returns. Limits that cannot be read this way, such as
 MAX_CONCURRENT_REQUESTS, are listed as not checked.
@@ -48,6 +54,10 @@ def smoke(
         float,
         typer.Option(metavar="SECONDS", help=f"Time of one request; all together have {_LONGEST_S:g} s."),
     ] = 10.0,
+    quiet: Annotated[
+        int,
+        typer.Option(metavar="MINUTES", min=0, max=1440, help="Then wait until no alarm has been on for so long."),
+    ] = 0,
     as_json: AsJson = False,
     folder: EnvironmentsFolder = DEFAULT_FOLDER,
 ) -> None:
@@ -65,7 +75,17 @@ def smoke(
         plan = smoke_plan(env)
     except NoPromptFitsError as error:
         raise UserError(f"{folder / f'{name}.yaml'}: tgi.{error}") from None
+    if quiet and not env.alarm_names:
+        raise UserError(f"--quiet {quiet}: {name} has no alarms\nfix: add alarms: {{}} to {folder / f'{name}.yaml'}")
     results = _run(env, folder, plan, timeout, as_json)
+    if quiet and all(result.passed for result in results):
+        with (
+            explained(env.region, what="the alarms cannot be read"),
+            Waiting(f"alarms quiet for {quiet} min", _PATIENCE_S),
+        ):
+            results.append(stay_quiet(clients(open_session(), env.region), env, quiet))
+        if not as_json:
+            _print(results[-1], len(results[-1].name))
     failed = [result.name for result in results if not result.passed]
     seconds, overloaded = sum(one.seconds for one in results), any(one.overloaded for one in results)
     if as_json:

@@ -1,6 +1,7 @@
 """Auto scaling of an endpoint's instances on the requests in flight."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import aws_cdk as cdk
 from aws_cdk import aws_applicationautoscaling as appscaling
@@ -33,6 +34,9 @@ class InstanceScaling:
     """Pause after a scale-out before the next. Default: 1 minute."""
     scale_in_cooldown: cdk.Duration | None = None
     """Pause after a scale-in before the next. Default: 5 minutes."""
+    schedule: Mapping[str, appscaling.ScalingSchedule] = field(default_factory=dict)
+    """Other bounds from a time on, by name. A deployment that changes the scalable target, this included, brings back
+    its own bounds until the next time. Default: the same at any time."""
 
     def register(self, scope: Construct, *, endpoint_name: str, variant_name: str) -> appscaling.ScalableTarget:
         """Makes the variant's instances a scalable target, under Application Auto Scaling's service-linked role."""
@@ -42,6 +46,11 @@ class InstanceScaling:
             target = self.target_concurrent_requests
             if target <= 0 and not cdk.Token.is_unresolved(target):
                 check.reject("target_concurrent_requests", target, "is not positive", "use 1 or more")
+            for name, one in self.schedule.items():
+                low = self.min_capacity if one.min_capacity is None else int(one.min_capacity)
+                check.between(f"schedule[{name!r}].min_capacity", low, 1)
+                high = self.max_capacity if one.max_capacity is None else one.max_capacity
+                check.between(f"schedule[{name!r}].max_capacity", high, max(low, 1))
         # The CDK would create a role if none were given. The template names none: the service uses its own, which it
         # creates at the first registration.
         role_arn = cdk.Stack.of(scope).format_arn(
@@ -67,4 +76,6 @@ class InstanceScaling:
             scale_out_cooldown=self.scale_out_cooldown or cdk.Duration.minutes(1),
             scale_in_cooldown=self.scale_in_cooldown or cdk.Duration.minutes(5),
         )
+        for name, one in self.schedule.items():
+            scalable.scale_on_schedule(name, **one._values)
         return scalable

@@ -12,6 +12,7 @@ from mistral7b.environment.schema import Environment as Environment
 from mistral7b.environment.schema import ExistingVpc as ExistingVpc
 from mistral7b.environment.schema import Instance as Instance
 from mistral7b.environment.schema import OwnVpc as OwnVpc
+from mistral7b.environment.schema import ScheduledBounds as ScheduledBounds
 from mistral7b.environment.schema import Updates as Updates
 from mistral7b.environment.schema import json_schema as json_schema
 from mistral7b.yamlfile import Problem as Problem

@@ -71,6 +71,7 @@ OPENING_HOURS = pattern(
     'write two times of a day in quotes: "08:00-19:00"',
     examples=["08:00-19:00"],
 )
+TIME_OF_DAY = pattern("(?:[01][0-9]|2[0-3]):[0-5][0-9]", 'write a time of a day in quotes: "08:00"', examples=["08:00"])
 SHORTEST_MINUTES = 120
 """Of a day's hours, and of the night: schedules try for an hour, and an endpoint takes some of the other to start."""
 

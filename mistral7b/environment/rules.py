@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from math import ceil
 
 from mistral7b import catalog
-from mistral7b.environment.schema import Environment
+from mistral7b.environment.schema import DAYS, Environment
 from mistral7b.tgi import LauncherError, LauncherSettings, parse_environment
 from mistral7b.yamlfile import Finding, Rulebook, with_guess
 
@@ -146,6 +146,27 @@ def _count_is_within_bounds(env: Environment) -> Findings:
     if not low <= env.instance.count <= high:
         reason = f"auto scaling keeps between {low} and {high} instances"
         yield Finding("instance.count", reason, f"set it to between {low} and {high}")
+
+
+@RULES.rule("auto_scaling.schedule", "auto_scaling.min_instances", "auto_scaling.max_instances")
+def _schedule_is_within_bounds(env: Environment) -> Findings:
+    """Bounds by schedule in order and within those of the section, for which quotas and addresses are checked; no two
+    entries at one time. Source: Application Auto Scaling user guide, scheduled scaling.
+    """
+    scaling, (low, high), seen = env.auto_scaling, env.instance_bounds, dict[tuple[str, int], int]()
+    if scaling is None:
+        return
+    for index, entry in enumerate(scaling.schedule):
+        field, bounds = f"auto_scaling.schedule.{index}", scaling.bounds_at(entry)
+        if not low <= bounds[0] <= bounds[1] <= high:
+            reason = (
+                f"from {entry.at} on it keeps {bounds[0]} to {bounds[1]} instances, and auto_scaling {low} to {high}"
+            )
+            yield Finding(field, reason, f"use {low} <= min_instances <= max_instances <= {high}", None)
+        others = {seen.setdefault((entry.at, day), index) for day in DAYS[entry.days]} - {index}
+        if others:
+            reason = f"schedule[{min(others)}] is at {entry.at} of the same day, too"
+            yield Finding(f"{field}.at", reason, "give it another time, or other days")
 
 
 @RULES.rule("auto_scaling.target_concurrent_requests", "tgi.MAX_CONCURRENT_REQUESTS", "model", "model_version")

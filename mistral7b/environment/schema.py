@@ -103,6 +103,23 @@ class Network(Section):
     """Id of the region's managed prefix list for S3. Default: the catalogue's, where it knows the region's."""
 
 
+DAYS = {"daily": range(7), "weekdays": range(5), "weekends": range(5, 7)}
+"""Days of the week by the words of a schedule; Monday is 0."""
+
+
+class ScheduledBounds(Section):
+    """Other bounds from a time of the day on, until the next entry's: within those of `auto_scaling`."""
+
+    days: Literal["daily", "weekdays", "weekends"] = "daily"
+    """On which days: weekdays are Monday to Friday."""
+    at: Annotated[str, limits.TIME_OF_DAY]
+    """From when on, in quotes: "08:00"."""
+    min_instances: Annotated[int, Field(ge=1, le=100)] | None = None
+    """Never fewer than this. Default: that of `auto_scaling`."""
+    max_instances: Annotated[int, Field(ge=1, le=100)] | None = None
+    """Never more than this. Default: that of `auto_scaling`."""
+
+
 class AutoScaling(Section):
     """Instances follow the number of requests in flight per instance."""
 
@@ -116,6 +133,27 @@ class AutoScaling(Section):
     """Pause after a scale-out before the next."""
     scale_in_cooldown_seconds: Annotated[int, Field(ge=0, le=3600)] = 300
     """Pause after a scale-in before the next."""
+    time_zone: Annotated[str, AfterValidator(limits.time_zone)] = "UTC"
+    """Time zone of the schedule, by its name in the IANA database, such as Europe/Berlin."""
+    schedule: Annotated[list[ScheduledBounds], Field(max_length=50)] = []
+    """Other bounds by the hour; docs/scaling.md has an example. Default: the same at any time."""
+
+    def bounds_at(self, entry: ScheduledBounds) -> tuple[int, int]:
+        """Fewest and most instances from an entry of the schedule on."""
+        return entry.min_instances or self.min_instances, entry.max_instances or self.max_instances
+
+    @property
+    def week(self) -> list[tuple[float, int, int]]:
+        """Hours since Monday, 0:00, and the bounds from then on; one without a schedule. The last holds until the first
+        of the next week.
+        """
+        times = [(time.fromisoformat(entry.at), entry) for entry in self.schedule]
+        changes = [
+            (24 * day + at.hour + at.minute / 60, *self.bounds_at(entry))
+            for at, entry in times
+            for day in DAYS[entry.days]
+        ]
+        return sorted(changes) or [(0.0, self.min_instances, self.max_instances)]
 
 
 AlarmKind = Literal[
@@ -429,6 +467,12 @@ class Environment(Section):
         derived = {"refused_requests": alarms.refused_requests or lost, "latency": self.latency_objective[1]}
         without = {*alarms.without, *(["no_healthy_instance"] if self.office_hours else [])}
         return {kind: derived.get(kind) or getattr(alarms, kind) for kind in get_args(AlarmKind) if kind not in without}
+
+    @property
+    def alarm_names(self) -> list[str]:
+        """Names of the alarms that there are."""
+        kinds = [kind for kind in self.alarm_thresholds if kind != "scaling_at_maximum" or self.auto_scaling]
+        return [f"{self.resolved_endpoint_name}-{kind.replace('_', '-')}" for kind in kinds]
 
     @property
     def own_vpc(self) -> OwnVpc | None:

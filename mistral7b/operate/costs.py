@@ -1,6 +1,8 @@
 """What an environment costs, by item."""
 
 from dataclasses import dataclass
+from itertools import pairwise
+from operator import mul
 from typing import Any
 
 from mistral7b.catalog.data import load
@@ -49,7 +51,7 @@ def estimate(env: Environment, price: Price | None = None) -> Estimate:
     running = MONTH_HOURS - hours_stopped(env)
     kind = f"{env.instance_type}, {running:.0f} h" if env.office_hours else env.instance_type
     rows = [
-        _item(kind, env.instance_bounds, hourly, running),
+        _item(kind, env.instance_bounds, hourly, running, _on_average(env)),
         _item("zone of the interface endpoint", (zones, zones), usd["interface_endpoint_zone_hour"]),
         _item("customer managed key", (own_keys, own_keys), usd["key"] / MONTH_HOURS),
         _item("metric of an alarm", (read, read), usd["alarm_metric"] / MONTH_HOURS),
@@ -62,9 +64,23 @@ def estimate(env: Environment, price: Price | None = None) -> Estimate:
     return Estimate(items, total, sources, load("prices.json")["not_counted"].format(**usd))
 
 
-def _item(item: str, count: tuple[int, int], price: float | None, hours: float = MONTH_HOURS) -> Item:
-    hourly = None if price is None else (count[0] * price, count[1] * price)
-    return Item(item, count, hourly, hourly and (hourly[0] * hours, hourly[1] * hours))
+def _item(
+    item: str, count: tuple[int, int], price: float | None, hours: float = MONTH_HOURS, average: Span | None = None
+) -> Item:
+    if price is None:
+        return Item(item, count, None, None)
+    low, high = average or count
+    return Item(item, count, (count[0] * price, count[1] * price), (low * price * hours, high * price * hours))
+
+
+def _on_average(env: Environment) -> Span:
+    """Fewest and most instances, on the average of a week of 168 hours."""
+    if env.auto_scaling is None:
+        return env.instance_bounds
+    week = env.auto_scaling.week
+    lasts = [end - start for (start, *_), (end, *_) in pairwise([*week, (week[0][0] + 168, 0, 0)])]
+    low, high = (sum(map(mul, lasts, bound)) / 168 for bound in list(zip(*week, strict=True))[1:])
+    return low, high
 
 
 def _sum(spans: list[Span | None]) -> Span | None:

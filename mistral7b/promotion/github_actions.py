@@ -51,6 +51,11 @@ def _prefixes(settings: PipelineSettings) -> list[str]:
     return [f"repo:{owner}/{name}", f"repo:{owner}@*/{name}@*"]
 
 
+def smoke_minutes(promoted: PromotedEnvironment) -> int:
+    """Time of the smoke test, with alarms that may take ten minutes to end before they have to be quiet."""
+    return SMOKE_MINUTES + promoted.quiet_minutes + min(promoted.quiet_minutes, 10)
+
+
 def deploy_minutes(promoted: PromotedEnvironment) -> int:
     """Time of the job that deploys: an update that fails at its end and is rolled back, then smoke and gates.
 
@@ -59,7 +64,7 @@ def deploy_minutes(promoted: PromotedEnvironment) -> int:
     timeouts = promoted.environment.timeouts
     start = math.ceil((timeouts.model_download_seconds + timeouts.container_startup_seconds) / 60)
     starts = 2 if promoted.environment.office_hours is None else 3
-    checks = SMOKE_MINUTES + GATE_MINUTES * len(promoted.gates)
+    checks = smoke_minutes(promoted) + GATE_MINUTES * len(promoted.gates)
     return min(LONGEST_JOB_MINUTES, _SETUP_AND_NETWORK_MINUTES + starts * start + checks)
 
 
@@ -90,6 +95,8 @@ def jobs(promotion: Promotion) -> dict[str, Any]:
                 "deploy_minutes": deploy_minutes(promoted),
                 "session_seconds": session_seconds(promoted),
                 "gates": list(promoted.gates),
+                "quiet_minutes": promoted.quiet_minutes,
+                "smoke_minutes": smoke_minutes(promoted),
             }
             for after, promoted in zip(before, promotion.environments, strict=False)
         ],

@@ -57,6 +57,7 @@ def load_promotion(folder: Path, loaded: Mapping[str, Environment] | None = None
             pipeline.account_of(one.name),
             tuple(one.gates),
             is_production(one.name) if one.approval is None else one.approval,
+            one.quiet_minutes,
         )
         for one in settings.environments
     )

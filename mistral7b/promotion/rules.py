@@ -116,6 +116,16 @@ def _production_is_approved(pipeline: UnvalidatedPipeline) -> Findings:
             yield Finding(f"{field}.approval", reason, "remove it, or set it to true")
 
 
+@RULES.rule("environments")
+def _alarms_that_are_quiet_exist(pipeline: UnvalidatedPipeline) -> Findings:
+    """Only an environment with alarms can be waited for. Source: this project."""
+    for field, promoted in pipeline.promoted:
+        environment = pipeline.environments.get(promoted.name)
+        if promoted.quiet_minutes and environment and not environment.alarm_names:
+            fix = f"add alarms: {{}} to {promoted.name}.yaml, or remove it"
+            yield Finding(f"{field}.quiet_minutes", f"{promoted.name} has no alarms", fix)
+
+
 @RULES.rule("environments", "github_actions")
 def _stages_and_actions_are_within_quotas(pipeline: UnvalidatedPipeline) -> Findings:
     """2 to 50 stages of 1 to 50 actions. Source: CodePipeline user guide, quotas."""

@@ -54,6 +54,9 @@ class Promoted(Section):
     """The environment: its file is `environments/NAME.yaml`. `common` and `pipeline` are reserved names."""
     gates: list[Command] = []
     """Commands after the smoke test, in order; each has to succeed before the next environment is deployed."""
+    quiet_minutes: Annotated[int, Field(ge=0, le=30)] = 0
+    """Minutes after the deployment in which none of the environment's `alarms` may be on, for its smoke test to pass.
+    docs/promotion.md says what they cost. Default: they are not looked at."""
     approval: bool | None = None
     """Whether someone has to approve the deployment. Default: true for production, and required there."""
 
@@ -117,6 +120,7 @@ class PromotedEnvironment:
     """The environment's, or the pipeline's if its file names none."""
     gates: tuple[str, ...]
     approval: bool
+    quiet_minutes: int = 0
 
     @property
     def name(self) -> str:

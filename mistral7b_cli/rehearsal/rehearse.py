@@ -183,11 +183,14 @@ def commit(folder: Path, revision: str) -> tuple[Promotion, Clone]:
             f"commit {revision[:10]} has no {files.relative_to(folder)}/{PIPELINE_FILE}, so it has no pipeline\n"
             "fix: write one, as docs/promotion.md shows, and commit it"
         )
-    if promotion.settings.source.connection_arn is not None:
-        values = yaml.safe_load(promotion.file.read_text(encoding="utf-8"))
+    values = yaml.safe_load(promotion.file.read_text(encoding="utf-8"))
+    waiting = [one for one in values["environments"] if one.get("quiet_minutes")]
+    if promotion.settings.source.connection_arn is not None or waiting:
         values["source"]["connection_arn"] = None
+        for one in waiting:
+            one["quiet_minutes"] = 1
         promotion.file.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
-        clone = repository.commit_all(clone, files, "A connection of the rehearsal's own: that of the file is on AWS")
+        clone = repository.commit_all(clone, files, "For the rehearsal: a connection of its own, quiet_minutes: 1")
         promotion = load_promotion(files) or promotion
     repository.put_on_branch(clone, promotion.settings.source.branch)
     return promotion, clone

@@ -62,12 +62,13 @@ def define(
     """
     if is_listed(app):  # in the report the mark of `mark_unchecked` would fail the synth itself
         app.node.set_context("@aws-cdk/core:annotationsInValidationReport", value=False)
-    promoted = {one.name for one in promotion.environments} if promotion else set()
+    promoted = {one.name: one for one in promotion.environments} if promotion else {}
     stages = {
         name: EnvironmentStage(
             app,
             environment=environment,
             trusted_roles=_trusted_roles(environment, promotion) if promotion and name in promoted else (),
+            reads_alarms=name in promoted and promoted[name].quiet_minutes > 0,
         )
         for name, environment in environments.items()
     }
@@ -76,7 +77,7 @@ def define(
     if promotion is None:
         return None
     add_github_stacks(promotion, stages)  # before the pipeline, which deploys what the stages hold
-    if not promoted <= stages.keys():
+    if not promoted.keys() <= stages.keys():
         return None
     return PipelineStack(app, promotion=promotion, stages=stages)
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import aws_cdk as cdk
+from aws_cdk import aws_applicationautoscaling as appscaling
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
@@ -14,7 +15,16 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct, IDependable
 
 from mistral7b import catalog
-from mistral7b.environment import Alarms, Callers, Environment, ExistingVpc, OwnVpc, Updates
+from mistral7b.environment import (
+    Alarms,
+    AutoScaling,
+    Callers,
+    Environment,
+    ExistingVpc,
+    OwnVpc,
+    ScheduledBounds,
+    Updates,
+)
 from mistral7b.environment import DataCapture as DataCaptureSettings
 from mistral7b.operate.reads import permissions
 from mistral7b.promotion.names import gate_role_name
@@ -43,6 +53,8 @@ from sagemaker_tgi import (
     start_stop_permissions,
 )
 
+# Days of the month, months and days of the week of AWS's cron expressions.
+_DAYS = {"daily": "* * ?", "weekdays": "? * MON-FRI", "weekends": "? * SAT,SUN"}
 # Resources by whose tags the SageMaker SDK and Studio recognize a JumpStart model.
 _TAGGED_BY_JUMPSTART = [f"AWS::SageMaker::{one}" for one in ("Model", "EndpointConfig", "Endpoint")]
 
@@ -55,9 +67,15 @@ class EndpointStack(EnvironmentStack):
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, environment: Environment, trusted_roles: Sequence[NamedRole] = ()
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: Environment,
+        trusted_roles: Sequence[NamedRole] = (),
+        reads_alarms: bool = False,
     ) -> None:
-        """Defines the stack; `trusted_roles` assume the gate role. Without them there is none."""
+        """Defines the stack; `trusted_roles` assume the gate role, which may read alarms. Without, there is none."""
         super().__init__(scope, construct_id, environment=environment, description="SageMaker endpoint")
         given_key = environment.encryption.kms_key_arn
         key = kms.Key.from_key_arn(self, "GivenKey", given_key) if given_key else None
@@ -142,7 +160,10 @@ class EndpointStack(EnvironmentStack):
                 role_name=gate_role_name(environment.name),
                 endpoint=self.endpoint,
                 trusted=trusted_roles,
-                more=start_stop_permissions(private.endpoint, private.endpoint_config) if hours else (),
+                more=[
+                    *(start_stop_permissions(private.endpoint, private.endpoint_config) if hours else ()),
+                    *([_read(alarms)] if alarms and reads_alarms else []),
+                ],
             )
         self._publish_outputs(environment, policies)
         for tag, value in environment.version.jumpstart_tags.items() if not own and not environment.image else ():
@@ -173,6 +194,7 @@ class EndpointStack(EnvironmentStack):
             target_concurrent_requests=scaling.target_concurrent_requests,
             scale_out_cooldown=cdk.Duration.seconds(scaling.scale_out_cooldown_seconds),
             scale_in_cooldown=cdk.Duration.seconds(scaling.scale_in_cooldown_seconds),
+            schedule={f"{one.days}-{one.at.replace(':', '')}": _scheduled(scaling, one) for one in scaling.schedule},
         )
 
     def _alarms(self, environment: Environment, settings: Alarms, scaling: InstanceScaling | None) -> EndpointAlarms:
@@ -290,6 +312,22 @@ class EndpointStack(EnvironmentStack):
             ("ParameterName", parameter.parameter_name, "SSM parameter that holds the endpoint's name"),
         ):
             cdk.CfnOutput(self, name, value=value, description=description)
+
+
+def _read(alarms: EndpointAlarms) -> Permission:
+    reason = "whether the alarms of this endpoint stay quiet after a deployment"
+    actions = ["cloudwatch:DescribeAlarmHistory", "cloudwatch:DescribeAlarms"]
+    return Permission("ReadAlarms", reason, actions, [alarm.alarm_arn for alarm in alarms.by_kind.values()])
+
+
+def _scheduled(scaling: AutoScaling, entry: ScheduledBounds) -> appscaling.ScalingSchedule:
+    (hour, minute), (low, high) = map(int, entry.at.split(":")), scaling.bounds_at(entry)
+    return appscaling.ScalingSchedule(
+        schedule=appscaling.Schedule.expression(f"cron({minute} {hour} {_DAYS[entry.days]} *)"),
+        min_capacity=low,
+        max_capacity=high,
+        time_zone=cdk.TimeZone.of(scaling.time_zone),
+    )
 
 
 def _distinct(names: Sequence[str]) -> list[tuple[str, str]]:

@@ -17,14 +17,23 @@ class EnvironmentStage(cdk.Stage):
     Without an account in the environment file, they are deployed to the account of the CLI's credentials.
     """
 
-    def __init__(self, scope: Construct, *, environment: Environment, trusted_roles: Sequence[NamedRole] = ()) -> None:
-        """Defines the stage, with the environment's name as its id; `trusted_roles` as of `EndpointStack`."""
+    def __init__(
+        self,
+        scope: Construct,
+        *,
+        environment: Environment,
+        trusted_roles: Sequence[NamedRole] = (),
+        reads_alarms: bool = False,
+    ) -> None:
+        """Defines the stage, with the environment's name as its id; the others are as of `EndpointStack`."""
         super().__init__(
             scope,
             environment.name,
             env=cdk.Environment(account=environment.account, region=environment.region),
         )
-        self.endpoint = EndpointStack(self, "endpoint", environment=environment, trusted_roles=trusted_roles)
+        self.endpoint = EndpointStack(
+            self, "endpoint", environment=environment, trusted_roles=trusted_roles, reads_alarms=reads_alarms
+        )
         """The environment's stack."""
         add_compliance_packs(self, environment.compliance_packs)
         for key, value in environment.tags.items():

@@ -67,5 +67,6 @@ def test_every_field_is_drawn(drawn: list[tuple[dict[str, Any], Environment]]) -
 def _fields(value: dict[str, Any], prefix: str) -> Iterator[str]:
     for name, inner in value.items():
         yield f"{prefix}{name}"
-        if isinstance(inner, dict):
-            yield from _fields(inner, f"{prefix}{name}.")
+        for section in inner if isinstance(inner, list) else [inner]:
+            if isinstance(section, dict):
+                yield from _fields(section, f"{prefix}{name}.")

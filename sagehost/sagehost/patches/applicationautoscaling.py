@@ -75,7 +75,7 @@ def list_tags_for_resource(self: ApplicationAutoScalingResponse) -> ActionResult
 
 @correction.adds(ApplicationAutoScalingResponse)
 def describe_scaling_activities(self: ApplicationAutoScalingResponse) -> ActionResult:
-    """DescribeScalingActivities. Nothing is scaled here, so that there are none."""
+    """DescribeScalingActivities. Nothing is scaled here, not at scheduled times either, so that there are none."""
     self._validate_params()
     if not 1 <= (self._get_int_param("MaxResults") or 50) <= 50:
         raise AWSValidationException("MaxResults must be between 1 and 50.")

@@ -1,14 +1,15 @@
-"""CloudWatch: alarms, what they notify, and percentiles."""
+"""CloudWatch: alarms, what they notify, their history, and percentiles."""
 
 import json
 import logging
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 from moto.cloudwatch.models import Alarm, CloudWatchBackend, Statistics
 from moto.cloudwatch.responses import CloudWatchResponse
-from moto.core.responses import EmptyResult
+from moto.core.responses import ActionResult, EmptyResult
 from moto.kms.models import kms_backends
 from moto.sns.models import sns_backends
 
@@ -80,6 +81,24 @@ def _update_state(original: Callable[..., None], self: Alarm, reason: str, reaso
             told |= {"NewStateValue": state_value, "NewStateReason": reason, "OldStateValue": before}
             subject = f'{state_value}: "{self.name}" in {self.region_name}'
             sns_backends[arn.split(":")[4]][self.region_name].topics[arn].publish(json.dumps(told), subject=subject)
+
+
+@correction.adds(CloudWatchResponse)
+def describe_alarm_history(self: CloudWatchResponse) -> ActionResult:
+    """Adds `DescribeAlarmHistory`, of changes of the state: moto keeps each alarm's states before the current one."""
+    name, wanted, items = self._get_param("AlarmName"), self._get_param("HistoryItemType", "StateUpdate"), []
+    start, end = (self._get_param(key) for key in ("StartDate", "EndDate"))
+    for alarm in self.cloudwatch_backend.alarms.values() if wanted == "StateUpdate" else []:
+        current = ("", alarm.state_reason, alarm.state_reason_data, alarm.state_value, alarm.state_updated_timestamp)
+        for (_, was_so, _, old, _), (_, reason, _, new, at) in pairwise([*alarm.history, current]):
+            if old != new and name in (None, alarm.name) and (not start or start <= at) and (not end or at <= end):
+                states = {"oldState": {"stateValue": old, "stateReason": was_so}}
+                states["newState"] = {"stateValue": new, "stateReason": reason}
+                told = {"AlarmName": alarm.name, "AlarmType": "MetricAlarm", "HistoryItemType": "StateUpdate"}
+                told |= {"Timestamp": at, "HistorySummary": f"Alarm updated from {old} to {new}"}
+                items.append(told | {"HistoryData": json.dumps({"version": "1.0", **states})})
+    items.sort(key=lambda one: one["Timestamp"], reverse=self._get_param("ScanBy") != "TimestampAscending")
+    return ActionResult({"AlarmHistoryItems": items[: self._get_int_param("MaxRecords") or 100]})
 
 
 def _refusal(alarm: str, arn: str) -> str | None:

@@ -148,8 +148,10 @@ class Steps:
         """The protection from removal; at the same time the smoke test, then the gates, one after another."""
         profile = _assumed_role_profile(self._gate_role_arn(promoted), promoted.region)
         role = self._gates_role(promoted)
+        quiet = promoted.quiet_minutes
+        smoke = f"{_MISTRAL7B} smoke {promoted.name}" + (f" --quiet {quiet}" if quiet else "")
         tests = [
-            (SMOKE_ACTION, f"{_MISTRAL7B} smoke {promoted.name}", 30),
+            (SMOKE_ACTION, smoke, 30 + 2 * quiet),
             *((f"Gate{number}", gate, 60) for number, gate in enumerate(promoted.gates, start=1)),
         ]
         steps = [

@@ -1,6 +1,7 @@
 """`mistral7b settings`, `models` and `schema`."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -99,6 +100,8 @@ def test_settings_begin_with_what_is_deployed_and_where(say: Run, tmp_path: Path
         "auto_scaling.scale_in_cooldown_seconds": "300",
         "image": catalog.model("instruct").default_version.image_uri("eu-west-1"),
         "weights": catalog.model("instruct").default_version.artifact_uri("eu-west-1"),
+        "auto_scaling.time_zone": "UTC",
+        "auto_scaling.schedule": "[]",
         "cost": "1.539 to 4.569 USD an hour, 1,123.15 to 3,335.05 a month "
         "(prices of us-east-1, November 2024, on demand, without free tier)",
     }
@@ -110,6 +113,12 @@ def test_settings_show_weights_and_image_of_ones_own(say: Run, tmp_path: Path) -
     (tmp_path / "own.yaml").write_text(own, encoding="utf-8")
     shown = json.loads(say("settings", "own", "--json"))
     assert (shown["image"], shown["weights"]) == (image, weights)
+
+
+def test_a_schedule_is_shown_as_one_writes_it(say: Run, tmp_path: Path) -> None:
+    entry = "{days: weekdays, at: 07:45, min_instances: 2}"
+    (tmp_path / "hours.yaml").write_text(f"region: us-east-1\nauto_scaling: {{schedule: [{entry}]}}\n")
+    assert re.search(rf"auto_scaling\.schedule +{re.escape(f'[{entry}]')}\n", say("settings", "hours"))
 
 
 def test_settings_have_the_cost_by_item_as_json(say: Run) -> None:

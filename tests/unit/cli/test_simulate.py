@@ -80,6 +80,20 @@ def test_an_environment_gives_instance_type_limits_and_policy(say: Say) -> None:
     assert policy["refused"] > 0  # two in flight per instance
 
 
+def test_a_schedule_moves_the_bounds_from_monday_on(say: Say, tmp_path: Path) -> None:
+    (tmp_path / "hours.yaml").write_text(
+        "region: us-east-1\nauto_scaling:\n  max_instances: 4\n"
+        "  schedule: [{at: '01:00', min_instances: 3}, {at: '02:00', days: weekdays}, {at: '23:00'}]\n",
+        encoding="utf-8",
+    )
+    said = say("hours", "--rate", "0.1", "--duration", "3h", "--startup", "1s")
+    assert "by schedule" in said.out
+    # One instance until 1:00, three until 2:00, and then scaling in, a step of at most two instances.
+    assert re.search(r"most instances +3\n", said.out)
+    hours = float(re.search(r"instance-hours +([\d.]+)", said.out)[1])  # type: ignore[index]
+    assert 5.0 <= hours <= 5.2
+
+
 def test_an_environment_without_auto_scaling_has_its_count_of_instances(say: Say) -> None:
     said = json.loads(say("dev", *SHORT, "--json").out)
     assert said["policies"][0]["instance_hours"] == pytest.approx(3 / 6)

@@ -72,6 +72,12 @@ def test_an_endpoint_that_does_not_answer_fails_within_the_time_that_was_given(r
     assert result.out.count(" no whole answer in time: ") == 2
 
 
+def test_alarms_to_wait_for_have_to_be_in_the_file(run: Run) -> None:
+    result = run("smoke", "small", "--quiet", "30")
+    assert result.status == 2
+    assert "--quiet 30: small has no alarms\nfix: add alarms: {} to " in result.err
+
+
 @pytest.mark.parametrize("seconds", ["0", "-1", "56", "nan", "inf"])
 def test_timeout_out_of_range_is_rejected(run: Run, seconds: str) -> None:
     result = run("smoke", "dev", "--timeout", seconds)

@@ -140,8 +140,17 @@ def _auto_scaling() -> st.SearchStrategy[Document]:
             "min_instances": st.just(1),
             "max_instances": _ends(1, 12),
             "target_concurrent_requests": _ends(0.1, 1),
+            "time_zone": _ends("UTC", "America/Argentina/ComodRivadavia"),
+            "schedule": _ends([], [_entry(n) for n in range(50)]),
         }
     )
+
+
+def _entry(number: int) -> Document:
+    """One of 50 of a schedule, from midnight to 23:59 on."""
+    minutes = number * 29 + (number == 49) * 18
+    at, days = f"{minutes // 60:02}:{minutes % 60:02}", ("daily", "weekdays", "weekends")[number % 3]
+    return {"days": days, "at": at, "min_instances": 1, "max_instances": 1}
 
 
 def _office_hours() -> st.SearchStrategy[Document]:

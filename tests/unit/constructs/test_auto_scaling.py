@@ -3,6 +3,7 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_applicationautoscaling as appscaling
 
 from sagemaker_tgi import InstanceScaling, InvalidPropsError, TgiEndpoint
 
@@ -62,6 +63,34 @@ def test_scaling_tracks_requests_in_flight_at_high_resolution(
         "ScaleOutCooldown": 30,
         "ScaleInCooldown": 600,
     }
+
+
+def test_bounds_change_by_schedule(stack: cdk.Stack, endpoint: TgiEndpoint, only: Only) -> None:
+    morning = appscaling.ScalingSchedule(
+        schedule=appscaling.Schedule.cron(hour="8", minute="0"), min_capacity=2, max_capacity=4
+    )
+    night = appscaling.ScalingSchedule(
+        schedule=appscaling.Schedule.expression("cron(0 20 ? * MON-FRI *)"),
+        max_capacity=2,
+        time_zone=cdk.TimeZone.ASIA_TOKYO,
+    )
+    endpoint.auto_scale(InstanceScaling(max_capacity=4, schedule={"morning": morning, "night": night}))
+    first, second = only(stack, "AWS::ApplicationAutoScaling::ScalableTarget")["Properties"]["ScheduledActions"]
+    assert first == {
+        "ScheduledActionName": "morning",
+        "Schedule": "cron(0 8 * * ? *)",
+        "ScalableTargetAction": {"MinCapacity": 2, "MaxCapacity": 4},
+    }
+    assert (second["Schedule"], second["Timezone"]) == ("cron(0 20 ? * MON-FRI *)", "Asia/Tokyo")
+
+
+def test_scheduled_bounds_are_in_order(endpoint: TgiEndpoint) -> None:
+    morning = appscaling.Schedule.cron(hour="8", minute="0")
+    upside_down = appscaling.ScalingSchedule(schedule=morning, min_capacity=3)
+    with pytest.raises(
+        InvalidPropsError, match=r"schedule\['morning'\].max_capacity=2: is out of range; use 3 or more"
+    ):
+        endpoint.auto_scale(InstanceScaling(schedule={"morning": upside_down}))
 
 
 def test_scale_in_waits_longer_than_scale_out_by_default(stack: cdk.Stack, endpoint: TgiEndpoint, only: Only) -> None:

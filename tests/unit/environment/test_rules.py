@@ -136,6 +136,36 @@ REFUSED = {
         "updates.maximum_seconds",
         "wait_seconds and bake_seconds are 600 together",
     ),
+    "a schedule below the minimum": (
+        "instance: {count: 2}\nauto_scaling: {min_instances: 2, schedule: [{at: 19:00, min_instances: 1}]}",
+        "auto_scaling.schedule[0]",
+        "from 19:00 on it keeps 1 to 2 instances, and auto_scaling 2 to 2",
+    ),
+    "a schedule above the maximum": (
+        "auto_scaling: {schedule: [{at: 08:00, max_instances: 3}]}",
+        "auto_scaling.schedule[0]",
+        "keeps 1 to 3 instances, and auto_scaling 1 to 2",
+    ),
+    "a schedule whose minimum is above its maximum": (
+        "auto_scaling: {max_instances: 4, schedule: [{at: 08:00, min_instances: 3, max_instances: 2}]}",
+        "auto_scaling.schedule[0]",
+        "keeps 3 to 2 instances",
+    ),
+    "two changes of a schedule at one time": (
+        "auto_scaling: {schedule: [{at: 08:00, days: weekdays}, {at: 08:00, days: weekends}, {at: 08:00}]}",
+        "auto_scaling.schedule[2].at",
+        "schedule[0] is at 08:00 of the same day, too",
+    ),
+    "a schedule by something else than a time of the day": (
+        "auto_scaling: {schedule: [{at: 8am}]}",
+        "auto_scaling.schedule[0].at",
+        "it has the wrong form",
+    ),
+    "an unknown time zone of a schedule": (
+        "auto_scaling: {time_zone: Europe/Bern}",
+        "auto_scaling.time_zone",
+        "the IANA database has no such time zone",
+    ),
     "office hours of what scales": (
         "auto_scaling: {}\noffice_hours: {time_zone: UTC, weekdays: 08:00-19:00}",
         "office_hours",

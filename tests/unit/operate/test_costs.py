@@ -42,6 +42,15 @@ def test_environment_that_scales_costs_its_bounds_and_what_is_there_anyway() -> 
     assert found.prices == AS_OF
 
 
+def test_a_schedule_counts_the_bounds_of_each_hour() -> None:
+    # 2 to 4 for 11 hours of five days, 1 to 2 in the 113 other hours of the week.
+    day, night = {"at": "08:00", "days": "weekdays", "min_instances": 2}, {"at": "19:00", "max_instances": 2}
+    found = estimate(environment(auto_scaling={"max_instances": 4, "schedule": [day, night]})).items[0]
+    assert found.count == (1, 4)
+    assert found.usd_per_hour == pytest.approx((1.515, 6.06))
+    assert found.usd_per_month == pytest.approx([1.515 * 730 * (55 * n + 113 * m) / 168 for n, m in ((2, 1), (4, 2))])
+
+
 def test_office_hours_count_only_the_hours_in_which_it_runs() -> None:
     found = estimate(environment(office_hours=NIGHT, data_capture={}, network={"runtime_endpoint": False}))
     # 11 hours on 5 × 52 / 12 days a month; three keys.

@@ -76,6 +76,16 @@ REFUSED = {
         "environments[0].gates[0]",
         "does nothing",
     ),
+    "alarms to wait for of an environment without": (
+        HEAD + "environments: [{name: dev, quiet_minutes: 30}]",
+        "environments[0].quiet_minutes",
+        "dev has no alarms",
+    ),
+    "a longer wait than the gate role has": (
+        HEAD + "environments: [{name: dev, quiet_minutes: 31}]",
+        "environments[0].quiet_minutes",
+        "it has to be 30 or less",
+    ),
     "a command of two lines": (HEAD + DEV + 'build: {test: "a\\nb"}', "build.test", "not one line"),
     "a command without an end": (HEAD + DEV + f"build: {{setup: {'a' * 1001}}}", "build.setup", "limit is 1000"),
     "too many gates": (

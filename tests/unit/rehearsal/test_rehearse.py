@@ -44,6 +44,15 @@ def test_a_connection_that_is_on_aws_gives_way_to_the_rehearsals_own(project: Pa
     assert CONNECTION in (project / "environments" / "pipeline.yaml").read_text()
 
 
+def test_a_rehearsal_waits_a_minute_for_alarms_to_be_quiet(project: Path, folder: Path) -> None:
+    change(project, "dev.yaml", (project / "environments" / "dev.yaml").read_text() + "alarms: {}\n")
+    change(project, "pipeline.yaml", PIPELINE_FILE.replace("name: dev", "name: dev, quiet_minutes: 30"))
+    clone(project, folder)
+    promotion, made = commit(folder, commit_of(project))
+    assert [one.quiet_minutes for one in promotion.environments] == [1]
+    assert made.subject == "For the rehearsal: a connection of its own, quiet_minutes: 1"
+
+
 def test_a_commit_without_a_pipeline_is_refused_by_name(project: Path, folder: Path) -> None:
     git(project, "rm", "--quiet", "environments/pipeline.yaml")
     git(project, "commit", "--quiet", "--message", "No pipeline")

@@ -7,7 +7,9 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
+from mistral7b.environment import Environment
 from mistral7b_stacks.stage import EnvironmentStage
+from sagemaker_tgi import NamedRole
 from tests.variants import define_folder, new_app
 
 
@@ -33,6 +35,19 @@ def test_without_an_account_stacks_are_deployed_to_that_of_the_credentials(stage
 
 def test_an_account_of_the_file_is_the_stacks_account(stages: dict[str, EnvironmentStage]) -> None:
     assert (stages["archive"].endpoint.account, stages["archive"].endpoint.region) == ("111122223333", "eu-west-1")
+
+
+@pytest.mark.parametrize("reads_alarms", [True, False])
+def test_the_gate_role_reads_alarms_only_if_the_pipeline_waits_for_them(*, reads_alarms: bool) -> None:
+    environment = Environment.model_validate({"name": "dev", "region": "us-east-1", "alarms": {}})
+    app, trusted = new_app(), [NamedRole("gates")]
+    stage = EnvironmentStage(app, environment=environment, trusted_roles=trusted, reads_alarms=reads_alarms)
+    template = stage.synth().get_stack_by_name("mistral-7b-dev-endpoint").template
+    [gate] = [role for role in resources(template, "AWS::IAM::Role") if role.get("RoleName") == "mistral-7b-dev-gate"]
+    statements = [one for policy in gate["Policies"] for one in policy["PolicyDocument"]["Statement"]]
+    found = [one for one in statements if "cloudwatch:DescribeAlarms" in one["Action"]]
+    assert len(found) == reads_alarms
+    assert all(len(one["Resource"]) == len(environment.alarm_names) for one in found)
 
 
 def test_the_cli_protects_no_stack_before_its_first_deployment(stacks: dict[str, cdk.Stack]) -> None:

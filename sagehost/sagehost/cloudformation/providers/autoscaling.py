@@ -1,6 +1,6 @@
 """Application Auto Scaling."""
 
-from sagehost.cloudformation.providers.provider import Props, Provider, Resource
+from sagehost.cloudformation.providers.provider import Props, Provider, Resource, Setting
 from sagehost.cloudformation.values import Json
 
 _TARGET = ("ResourceId", "ScalableDimension", "ServiceNamespace")
@@ -16,6 +16,19 @@ class _ScalableTarget(Provider):
         target = _target(resource.id)
         found = resource.call("describe_scalable_targets", **target | {"ResourceIds": [target.pop("ResourceId")]})
         return {parameter: found["ScalableTargets"][0]["ScalableTargetARN"]}
+
+
+def _apply_schedule(resource: Resource, new: Props, old: Props) -> None:
+    """Brings a target's scheduled actions from the old ones to the new."""
+    target = {key: {**old, **new}[key] for key in _TARGET}
+    wanted, present = (
+        {one["ScheduledActionName"]: one for one in properties.get("ScheduledActions", [])} for properties in (new, old)
+    )
+    for name in present.keys() - wanted:
+        resource.call("delete_scheduled_action", ScheduledActionName=name, **target)
+    for name, action in wanted.items():
+        if present.get(name) != action:
+            resource.call("put_scheduled_action", **action, **target)
 
 
 class _ScalingPolicy(Provider):
@@ -40,6 +53,7 @@ PROVIDERS = (
         sends="ResourceId ScalableDimension ServiceNamespace MinCapacity MaxCapacity RoleARN SuspendedState",
         id="{ResourceId}|{ScalableDimension}|{ServiceNamespace}",
         handle="ResourceId ScalableDimension ServiceNamespace",
+        settings=(Setting(frozenset(["ScheduledActions"]), _apply_schedule),),
     ),
     _ScalingPolicy(
         "AWS::ApplicationAutoScaling::ScalingPolicy",

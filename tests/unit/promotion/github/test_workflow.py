@@ -5,7 +5,7 @@ import re
 import pytest
 
 from mistral7b.promotion import Promotion
-from mistral7b.promotion.github_actions import GATE_MINUTES, SMOKE_MINUTES, jobs
+from mistral7b.promotion.github_actions import GATE_MINUTES, jobs
 from mistral7b.promotion.schema import Build
 from tests.unit.promotion.github.workflows import ENVIRONMENT, FILES, FOLDER, JOBS, PROMOTE, SHELL, script, steps
 
@@ -93,7 +93,9 @@ def test_protection_comes_after_the_deployment_also_a_failed_one_then_smoke_and_
 
 
 def test_smoke_and_gates_have_the_time_that_the_deployments_session_counts_on() -> None:
-    assert steps("deploy")["Smoke"]["timeout-minutes"] == str(SMOKE_MINUTES)
+    of_the_environment = "${{ fromJSON(inputs.environment).%s }}"
+    assert steps("deploy")["Smoke"]["timeout-minutes"] == of_the_environment % "smoke_minutes"
+    assert steps("deploy")["Smoke"]["env"] == {"QUIET": of_the_environment % "quiet_minutes"}
     assert f"timeout {GATE_MINUTES}m " in script("Gates")
 
 

@@ -357,6 +357,37 @@ def test_bounds_and_targets_of_auto_scaling_change_in_place(account: Account) ->
     assert (target["MaxCapacity"], policy["TargetTrackingScalingPolicyConfiguration"]["TargetValue"]) == (4, 3)
 
 
+def test_scheduled_actions_of_a_scalable_target_are_added_changed_and_removed(account: Account) -> None:
+    scaling = account.client("application-autoscaling")
+
+    def scheduled(*actions: tuple[str, int, int]) -> Any:
+        return with_properties(
+            hosting(),
+            "Target",
+            ScheduledActions=[
+                {
+                    "ScheduledActionName": name,
+                    "Schedule": f"cron(0 {hour} * * ? *)",
+                    "Timezone": "Europe/Berlin",
+                    "ScalableTargetAction": {"MinCapacity": low},
+                }
+                for name, hour, low in actions
+            ],
+        )
+
+    def shown() -> Any:
+        found = scaling.describe_scheduled_actions(ServiceNamespace="sagemaker")["ScheduledActions"]
+        assert {one["Timezone"] for one in found} <= {"Europe/Berlin"}
+        return [(a["ScheduledActionName"], a["Schedule"], a["ScalableTargetAction"]["MinCapacity"]) for a in found]
+
+    account.deploy("hosting", scheduled(("morning", 8, 2), ("night", 20, 1)))
+    assert shown() == [("morning", "cron(0 8 * * ? *)", 2), ("night", "cron(0 20 * * ? *)", 1)]
+    account.update("hosting", scheduled(("morning", 7, 2), ("noon", 12, 1)))
+    assert shown() == [("morning", "cron(0 7 * * ? *)", 2), ("noon", "cron(0 12 * * ? *)", 1)]
+    account.update("hosting", hosting())
+    assert shown() == []
+
+
 def test_a_scalable_target_takes_the_tags_of_its_stack_and_loses_them(account: Account) -> None:
     scaling = account.client("application-autoscaling")
 

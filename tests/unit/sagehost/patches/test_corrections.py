@@ -178,6 +178,7 @@ def test_the_event_history_is_empty(client: Callable[[str], Any]) -> None:
     ("response", "operation"),
     [
         (CloudWatchResponse, "put_composite_alarm"),
+        (CloudWatchResponse, "describe_alarm_history"),
         (CloudTrailResponse, "lookup_events"),
         (ApplicationAutoScalingResponse, "tag_resource"),
         (ApplicationAutoScalingResponse, "untag_resource"),

@@ -96,6 +96,8 @@ def world() -> Iterator[dict[str, Any]]:  # noqa: PLR0915 - a list of resources
     target["ScalableDimension"] = "sagemaker:variant:DesiredInstanceCount"
     scaling.register_scalable_target(**target, MinCapacity=1, MaxCapacity=4)
     metric = {"PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"}}
+    at_eight = {"ScheduledActionName": "a", "Schedule": "cron(0 8 * * ? *)"}
+    scaling.put_scheduled_action(**target, **at_eight, ScalableTargetAction={"MinCapacity": 1})
     scaling.put_scaling_policy(
         **target,
         PolicyName="invocations",

@@ -77,6 +77,17 @@ def test_the_smoke_test_and_each_gate_run_their_one_command(templates: Templates
     ]
 
 
+def test_the_smoke_test_waits_for_quiet_alarms_with_the_time_that_takes(templates: Templates) -> None:
+    template = templates["variants/pipeline"]
+    assert commands(template, "everything", "Smoke")[1][-1] == ".venv/bin/mistral7b smoke everything --quiet 15"
+    minutes = [
+        one["Properties"]["TimeoutInMinutes"]
+        for one in template["Resources"].values()
+        if one["Type"] == "AWS::CodeBuild::Project" and one["Properties"]["Name"].endswith("-Smoke")
+    ]
+    assert sorted(minutes) == [30, 30, 60]
+
+
 def shell(template: Any, last: str, folder: Path) -> "subprocess.CompletedProcess[str]":
     """Runs the build commands of a gate with `last` in place of the gate's own, as CodeBuild does, up to a failure."""
     build = commands(template, "staging", "Gate1")[1]

@@ -96,6 +96,15 @@ EXAMPLES |= of(
             {"ScalableTargetAction": {"MinCapacity": 2, "MaxCapacity": 2}},
         ),
         "schedule": ({"Schedule": "rate(1 minutes)"}, {"Schedule": "at(2030-01-01T00:00:00)"}),
+        "no schedule": ({"Schedule": None, "ScheduledActionName": "new"}, {"Schedule": None}),
         "time zone": ({"Timezone": "Mars/Olympus"}, {"Timezone": "Europe/Berlin"}),
     },
-) | {"unknown action": ("DeleteScheduledAction", {**TARGET, "ScheduledActionName": "a"}, NONE, {})}
+) | {
+    "unknown target of an action": ("DeleteScheduledAction", {**TARGET, "ScheduledActionName": "a"}, NONE, {}),
+    "unknown action": (
+        "DeleteScheduledAction",
+        {**TARGET, "ScheduledActionName": "a"},
+        {"ScheduledActionName": "new"},
+        {},
+    ),
+}
