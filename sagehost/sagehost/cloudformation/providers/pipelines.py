@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sagehost import roles
+from sagehost.aws_errors import Refused
 from sagehost.cloudformation.errors import ResourceFailure
 from sagehost.cloudformation.providers.provider import (
     Props,
@@ -15,9 +16,9 @@ from sagehost.cloudformation.providers.provider import (
     failure,
 )
 from sagehost.cloudformation.values import as_text
-from sagehost.pipelines.definition import Definition, InvalidDefinition
-from sagehost.pipelines.rules import check
+from sagehost.pipelines.definition import Definition
 from sagehost.pipelines.store import RESOURCES, status
+from sagehost.validation import Asked, rules
 
 Check = Callable[[Resource, dict[str, Any]], None]
 
@@ -58,14 +59,12 @@ class _Stored(Provider):
 
 
 def _check_pipeline(resource: Resource, properties: dict[str, Any]) -> None:
-    definition = Definition(properties, resource.region, resource.account)
+    given = Definition(properties, resource.region, resource.account).request
+    place = {"account": resource.account, "region": resource.region, "access_key": ""}
     try:
-        check(definition)
-    except InvalidDefinition as error:
-        raise failure("CodePipeline", error.code, str(error)) from error
-    if not _trusts(definition.role_arn, "codepipeline", definition.arn):
-        message = f"CodePipeline is not authorized to perform AssumeRole on role {definition.role_arn}"
-        raise failure("CodePipeline", "InvalidStructureException", message)
+        rules.check(Asked(service="codepipeline", operation="CreatePipeline", given=given, **place))
+    except Refused as error:
+        raise failure("CodePipeline", error.code, error.message) from error
 
 
 _KNOWN = {

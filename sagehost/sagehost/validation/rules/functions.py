@@ -295,6 +295,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "admits": _admits,
     "assumable": _assumable,
     "children": _children,
+    "find": lambda _, text, pattern: re.findall(pattern, text),
     "json": _json,
     "local_nvme": lambda _, kind: (kind or "..").split(".")[1] in LOCAL_NVME,
     "lower": lambda _, text: text.lower(),

@@ -123,6 +123,8 @@ def world() -> Iterator[dict[str, Any]]:  # noqa: PLR0915 - a list of resources
     of("iam").create_role(
         RoleName="scheduler", AssumeRolePolicyDocument=statement(Principal={"Service": "scheduler.amazonaws.com"})
     )
+    trust = statement(Principal={"Service": "codepipeline.amazonaws.com"})
+    pipeline_role = iam.create_role(RoleName="pipeline", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
     assumed = of("sts").assume_role(RoleArn=f"arn:aws:iam::{account}:role/visitor", RoleSessionName="visit")
     yield {
         "access_key": assumed["Credentials"]["AccessKeyId"],
@@ -134,6 +136,7 @@ def world() -> Iterator[dict[str, Any]]:  # noqa: PLR0915 - a list of resources
         "image": image,
         "key": key,
         "other_subnet": other_subnet,
+        "pipeline_role": pipeline_role,
         "role": role,
         "second_table": second_table,
         "subnet": subnet,
