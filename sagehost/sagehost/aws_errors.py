@@ -54,7 +54,7 @@ def refused(service: str, kind: str, **values: object) -> Refused:
 _BY_CONTENT_TYPE = {"application/x-www-form-urlencoded": "sts", "application/x-amz-json": "ssm"}
 
 
-def service(environ: Mapping[str, Any]) -> ServiceModel:
+def service_of(environ: Mapping[str, Any]) -> ServiceModel:
     """The service that is asked; S3, as moto takes it, where the request does not tell or botocore does not know it."""
     content_type = environ.get("CONTENT_TYPE", "")
     unsigned = next((name for start, name in _BY_CONTENT_TYPE.items() if content_type.startswith(start)), "s3")
@@ -77,7 +77,7 @@ def _family(service: ServiceModel) -> str:
 
 def error_response(environ: Mapping[str, Any], error: Refused) -> tuple[str, list[tuple[str, str]], bytes]:
     """WSGI status line, headers and body of an AWS error, in the service's protocol."""
-    asked = service(environ)
+    asked = service_of(environ)
     try:
         protocol = determine_request_protocol(asked, environ.get("CONTENT_TYPE", ""))
     except NotImplementedError:

@@ -29,7 +29,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sagehost import accounts, policies, roles
 from sagehost.accounts import Credential
-from sagehost.aws_errors import error_response, refused, service
+from sagehost.aws_errors import error_response, refused, service_of
 
 OPEN_PATHS = ("/_sagehost/health", "/_sagehost/backstage/credentials/")
 """What needs no signature: the first tells that a server is here, the second asks for a token of its own."""
@@ -303,5 +303,5 @@ def _refuse(scope: Scope, headers: Headers, kind: str) -> Response:
     signed = unquote(f"{scope['query_string'].decode('latin-1')} {headers.get('authorization', '')}")
     environ = {"HTTP_AUTHORIZATION": signed, "PATH_INFO": scope["path"]}
     environ["CONTENT_TYPE"] = headers.get("content-type", "")
-    line, found, content = error_response(environ, refused(service(environ).service_name, kind))
+    line, found, content = error_response(environ, refused(service_of(environ).service_name, kind))
     return Response(content if scope["method"] != "HEAD" else b"", int(line.split()[0]), dict(found))

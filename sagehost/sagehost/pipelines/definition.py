@@ -10,6 +10,9 @@ from typing import Any
 TypeId = tuple[str, str, str, str]
 """Category, owner, provider and version."""
 
+EXECUTION_ID = "#{codepipeline.PipelineExecutionId}"
+"""The variable that the configuration of every action can name."""
+
 
 @dataclass(frozen=True)
 class Store:

@@ -42,9 +42,7 @@ def check(asked: Asked) -> None:
     path, value, constraint = found[0]
     name = f"{path[0].upper()}{path[1:]}"
     members = get_service_model(asked.service).operation_model(asked.operation).input_shape.members
-    in_header = any(
-        one.lower() == path.partition(".")[0].lower() and "location" in members[one].serialization for one in members
-    )
+    in_header = "location" in getattr(members.get(name.partition(".")[0]), "serialization", {})
     told: dict[str, Any] = {"count": len(found), "s": "s" if len(found) > 1 else "", "all": "; ".join(map(str, found))}
     told |= {"path": path, "name": name, "value": value, "constraint": constraint}
     kind = f"{'missing' if value is None else 'invalid'} {'header' if in_header else 'member'}"

@@ -221,7 +221,7 @@ def _key(asked: Asked, arn: str) -> Mapping[str, Any] | None:
         return None
     kms = get_backend("kms")[account][region]
     key = kms.keys.get(kms.any_id_to_key_id(arn))
-    return key and {"state": key.key_state, "spec": key.key_spec, "policy": key.policy}
+    return {"state": key.key_state, "spec": key.key_spec, "policy": key.policy} if key else None
 
 
 def _closed_to_logs(asked: Asked, policy: str, group: str) -> list[str]:

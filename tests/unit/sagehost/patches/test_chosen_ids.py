@@ -129,6 +129,7 @@ def test_moto_does_not_find_a_multi_region_key_by_its_id(
 
 
 def test_symmetric_keys_have_no_private_key_where_moto_draws_one() -> None:
-    assert kms_models.generate_private_key("SYMMETRIC_DEFAULT") is None
-    assert kms_models.generate_private_key.__wrapped__("SYMMETRIC_DEFAULT") is not None  # type: ignore[attr-defined]
-    assert kms_models.generate_private_key("ECC_NIST_P256") is not None
+    generate = vars(kms_models)["generate_private_key"]
+    assert generate("SYMMETRIC_DEFAULT") is None
+    assert generate.__wrapped__("SYMMETRIC_DEFAULT") is not None
+    assert generate("ECC_NIST_P256") is not None
