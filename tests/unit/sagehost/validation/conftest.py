@@ -126,7 +126,7 @@ def world() -> Iterator[dict[str, Any]]:  # noqa: PLR0915 - a list of resources
     of("iam").create_role(
         RoleName="scheduler", AssumeRolePolicyDocument=statement(Principal={"Service": "scheduler.amazonaws.com"})
     )
-    trust = statement(Principal={"Service": "codepipeline.amazonaws.com"})
+    trust = statement(Principal={"Service": ["codepipeline.amazonaws.com", "codebuild.amazonaws.com"]})
     pipeline_role = iam.create_role(RoleName="pipeline", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
     assumed = of("sts").assume_role(RoleArn=f"arn:aws:iam::{account}:role/visitor", RoleSessionName="visit")
     yield {
