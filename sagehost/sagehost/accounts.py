@@ -7,6 +7,7 @@ all accounts. Temporary credentials of `sts:AssumeRole` are moto's own.
 
 import os
 import re
+from dataclasses import dataclass
 
 DEFAULT_ACCOUNT = "123456789012"
 """Account of callers whose key id names none."""
@@ -27,8 +28,29 @@ _LOOPBACK = "::1,127.0.0.1,localhost"
 JUMPSTART_BUCKET = re.compile(r"jumpstart-cache-prod-(?P<region>[a-z0-9-]+)")
 """AWS's own, one in each region."""
 
+_SCOPE = re.compile(r"Credential=([^/]+)/(\d{8})/([a-z0-9-]+)/([a-z0-9.-]+)/aws4_request(?![^,&\s])")
 _ACCOUNT = re.compile(r"\d{12}")
 _KEY_ID = re.compile(r"AKIALOCA(\d{12})")
+
+
+@dataclass(frozen=True)
+class Credential:
+    """Who calls which service where, as a signature says it."""
+
+    key_id: str = ""
+    date: str = ""
+    region: str = ""
+    service: str = ""
+
+    @classmethod
+    def of(cls, text: str) -> "Credential":
+        """The one in an Authorization header or in a presigned URL's query; empty if there is none."""
+        found = _SCOPE.search(text)
+        return cls(*found.groups()) if found else cls()
+
+    def __str__(self) -> str:
+        """The same, as headers write it."""
+        return f"Credential={self.key_id}/{self.date}/{self.region}/{self.service}/aws4_request"
 
 
 def access_key_id(account: str) -> str:

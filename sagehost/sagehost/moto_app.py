@@ -25,7 +25,7 @@ from moto.moto_server.werkzeug_app import BackendRequest, DomainDispatcherApplic
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from sagehost import patches, validation
-from sagehost.accounts import access_key_id
+from sagehost.accounts import Credential, access_key_id
 from sagehost.aws_errors import Refused, error_response
 from sagehost.time_limit import TookTooLong, at_most
 
@@ -139,8 +139,8 @@ class MotoApplication:
             return application, validation.services()[application.service.replace("-", "")]
         except Exception as error:  # moto raises several kinds
             LOG.warning("no service for %s", environ.get("PATH_INFO"), exc_info=error)
-            signed = f"{environ.get('HTTP_AUTHORIZATION', '')}///".split("/")[3]
-            raise NotImplementedError(f"the service {signed}") from error
+            signed = Credential.of(environ.get("HTTP_AUTHORIZATION", ""))
+            raise NotImplementedError(f"the service {signed.service}") from error
 
     def _answer(self, environ: WSGIEnvironment, body: bytes) -> tuple[str, list[tuple[str, str]], bytes]:
         asked = f"{environ.get('REQUEST_METHOD')} {environ.get('PATH_INFO')}"
@@ -158,21 +158,23 @@ class MotoApplication:
                 if content.startswith(_FLASKS_ERROR_PAGE):  # no operation of moto's has this path
                     raise NotImplementedError(asked)
             except Refused as error:
-                return error_response(environ, 0, error.code, error.message)
+                refused = error
             except NotImplementedError as error:
-                # 400, not 500 or 501: SDKs would try those again for half a minute.
-                return error_response(environ, 400, "NotImplemented", f"{error} (not emulated)")
+                # Its status is 400, not 500 or 501: SDKs would try those again for half a minute.
+                refused = Refused("NotImplemented", f"{error} (not emulated)")
             except (TookTooLong, TimeoutError):
                 told = f"the embedded AWS works on one request for at most {REQUEST_S:g} s"
-                return error_response(environ, 400, "LimitExceededException", told)
+                refused = Refused("LimitExceededException", told)
             except Exception as error:
                 LOG.exception("%s failed", asked)
                 told = f"{type(error).__name__}: {error}"
+                refused = Refused("NotImplemented", f"{asked}: {told} (not emulated)")  # moto fails at the operation
                 if own:
-                    return error_response(environ, 500, "InternalFailure", told)
-                # an operation that moto fails at
-                return error_response(environ, 400, "NotImplemented", f"{asked}: {told} (not emulated)")
-            return status, list(headers), content
+                    refused = Refused("InternalFailure", told)
+                    refused.status = 500
+            else:
+                return status, list(headers), content
+            return error_response(environ, refused)
 
 
 def _decompressed(environ: WSGIEnvironment, body: bytes) -> bytes:

@@ -26,27 +26,19 @@ from moto.scheduler.models import Schedule, scheduler_backends
 from sagehost import moto_app, roles
 
 SERVICE = "scheduler.amazonaws.com"
-TARGET = re.compile(r"arn:aws[a-z-]*:scheduler:::aws-sdk:sagemaker:((?:create|delete)Endpoint)")
 
 _LOG = logging.getLogger(__name__)
-_CRON = re.compile(r"cron\((\d{1,2}) (\d{1,2}) \? \* ([A-Z]{3})-([A-Z]{3}) \*\)")
 _DAYS = ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"]
 _TICK_S = 1.0
 
 
-def parse(expression: str) -> tuple[time_of_day, range]:
+def _parsed(expression: str) -> tuple[time_of_day, range]:
     """The time of a day, and the days of the week, Monday being 0, of `cron(0 8 ? * MON-FRI *)`.
 
-    Raises:
-        ValueError: it is no expression of EventBridge Scheduler.
-        NotImplementedError: it is of another form.
+    `validation.rules` refuses every other form.
     """
-    if found := _CRON.fullmatch(expression):
-        days = range(_DAYS.index(found[3]), _DAYS.index(found[4]) + 1)
-        return time_of_day(int(found[2]), int(found[1])), days
-    if re.fullmatch(r"(rate|at)\(.+\)|cron\(\S+( \S+){5}\)", expression):
-        raise NotImplementedError(f"the schedule {expression}, other than cron(MINUTE HOUR ? * DAY-DAY *),")
-    raise ValueError(expression)
+    minute, hour, first, last = re.findall(r"\w+", expression)[1:]
+    return time_of_day(int(hour), int(minute)), range(_DAYS.index(first), _DAYS.index(last) + 1)
 
 
 class Clock:
@@ -121,7 +113,7 @@ def _schedules() -> list[Schedule]:
 
 
 def _times(schedule: Schedule, after: datetime, until: datetime) -> Iterator[datetime]:
-    at, days = parse(schedule.schedule_expression)
+    at, days = _parsed(schedule.schedule_expression)
     zone = ZoneInfo(schedule.schedule_expression_timezone)
     day, last = after.astimezone(zone).date(), until.astimezone(zone).date()
     while day <= last and schedule.state == "ENABLED":

@@ -14,7 +14,7 @@ import hmac
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPMessage
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -28,14 +28,14 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sagehost import accounts, policies, roles
-from sagehost.aws_errors import error_response, family
+from sagehost.accounts import Credential
+from sagehost.aws_errors import error_response, refused, service_of
 
 OPEN_PATHS = ("/_sagehost/health", "/_sagehost/backstage/credentials/")
 """What needs no signature: the first tells that a server is here, the second asks for a token of its own."""
 
 _OWNERS_PATHS = "/_sagehost/"
 _HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?", re.IGNORECASE)
-_CREDENTIAL = re.compile(r"([^/]+)/(\d{8})/([a-z0-9-]+)/([a-z0-9.-]+)/aws4_request")
 _DIGEST = re.compile("[0-9a-f]{64}")
 _ALGORITHM = "AWS4-HMAC-SHA256"
 _IN_QUERY = ("Algorithm", "Credential", "Date", "Expires", "SignedHeaders", "Security-Token", "Signature")
@@ -53,76 +53,16 @@ _MOST_BYTES = 8 * 1024 * 1024
 _OF_OBJECT = {"x-id", "partNumber", "response-content-type", "response-content-disposition"}
 _OF_LIST = {"list-type", "prefix", "delimiter", "max-keys", "continuation-token", "start-after", "marker"}
 
-_TOKEN = "The security token included in the request is invalid."
-_MISMATCH = (
-    "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key "
-    "and signing method. Consult the service documentation for details."
-)
-_SKEWED = "The difference between the request time and the current time is too large."
-_EXPIRED = "Signature expired: its time is too far from that of this machine"
-_NOT_VALIDATED = (401, "AuthFailure", "AWS was not able to validate the provided access credentials")
-# Status, code and message by family of services, in S3's and EC2's references and the common errors of the others.
-_REFUSALS: Mapping[str, Mapping[str, tuple[int, str, str]]] = {
-    "s3": {
-        "missing": (403, "AccessDenied", "Access Denied"),
-        "malformed": (400, "AuthorizationHeaderMalformed", "The authorization header that you provided is not valid."),
-        "unknown key": (403, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records."),
-        "wrong token": (400, "InvalidToken", "The provided token is malformed or otherwise invalid."),
-        "expired token": (400, "ExpiredToken", "The provided token has expired."),
-        "skewed": (403, "RequestTimeTooSkewed", _SKEWED),
-        "expired": (403, "AccessDenied", "Request has expired"),
-        "not signed": (403, "AccessDenied", "There were headers present in the request which were not signed"),
-        "too old": (400, "InvalidRequest", "The authorization mechanism you have provided is not supported."),
-        "mismatch": (403, "SignatureDoesNotMatch", _MISMATCH),
-        "other body": (400, "XAmzContentSHA256Mismatch", "The 'x-amz-content-sha256' header does not match the body."),
-    },
-    "ec2": {
-        "missing": (400, "MissingAuthenticationToken", "Request is missing Authentication Token"),
-        "expired token": (400, "RequestExpired", "Request has expired."),
-        "skewed": (400, "RequestExpired", "Request has expired."),
-    },
-    "query": {
-        "missing": (403, "MissingAuthenticationToken", "Request is missing Authentication Token"),
-        "malformed": (400, "IncompleteSignature", "Request must contain a signature that conforms to AWS standards"),
-        "unknown key": (403, "InvalidClientTokenId", _TOKEN),
-        "expired token": (403, "ExpiredToken", "The security token included in the request is expired"),
-        "skewed": (403, "SignatureDoesNotMatch", _EXPIRED),
-        "mismatch": (403, "SignatureDoesNotMatch", _MISMATCH),
-    },
-    "json": {
-        "missing": (400, "MissingAuthenticationTokenException", "Missing Authentication Token"),
-        "malformed": (400, "IncompleteSignatureException", "Authorization header does not conform to AWS standards."),
-        "unknown key": (400, "UnrecognizedClientException", _TOKEN),
-        "expired token": (400, "ExpiredTokenException", "The security token included in the request is expired"),
-        "skewed": (400, "InvalidSignatureException", _EXPIRED),
-        "mismatch": (400, "InvalidSignatureException", _MISMATCH),
-    },
-}
-_REST = {kind: (403, code, message) for kind, (_, code, message) in _REFUSALS["json"].items()}
-_TOO_LARGE = (413, "RequestEntityTooLarge", "The body is too large.")
-_LIKE = {"wrong token": "unknown key", "expired": "skewed", "other body": "mismatch", "not signed": "mismatch"}
-"""What a family says of a kind for which it has no words of its own."""
-
 
 class _RefusedError(Exception):
-    """A request that does not get in; the text is a kind of `_REFUSALS`."""
-
-
-@dataclass(frozen=True)
-class _Caller:
-    """Who asks which service, as the credential of a signature says it."""
-
-    key_id: str
-    date: str
-    region: str
-    service: str
+    """A request that does not get in; the text is a kind of `error_codes.json`."""
 
 
 @dataclass(frozen=True)
 class _Signature:
     """What a request says of its signature."""
 
-    caller: _Caller
+    caller: Credential
     names: list[str]
     """Signed headers."""
     value: str
@@ -184,7 +124,7 @@ class _OldSigner(HmacV1Auth):  # type: ignore[misc] # the same
         return self.expires
 
 
-def _check_old(scope: Scope, headers: Headers, query: Mapping[str, str], secret: str) -> _Caller:
+def _check_old(scope: Scope, headers: Headers, query: Mapping[str, str], secret: str) -> Credential:
     """Raises unless the secret makes the signature of version 2 in a query: "RESTAuthentication" in S3's guide."""
     said, signed, bucket = {**headers, **query}, HTTPMessage(), _bucket(scope)
     for name in [one for one in said if one.startswith("x-amz-") or one in ("content-md5", "content-type")]:
@@ -197,7 +137,7 @@ def _check_old(scope: Scope, headers: Headers, query: Mapping[str, str], secret:
     _compare(wanted, query.get("Signature", ""), "mismatch")
     if not signer.expires.isdecimal() or int(signer.expires) <= datetime.now(UTC).timestamp():
         raise _RefusedError("expired")
-    return _Caller(query["AWSAccessKeyId"], "20060301", accounts.DEFAULT_REGION, "s3")
+    return Credential(query["AWSAccessKeyId"], "20060301", accounts.DEFAULT_REGION, "s3")
 
 
 def _url(scope: Scope, *without: str) -> str:
@@ -221,13 +161,13 @@ def _signature(headers: Headers, query: Mapping[str, str]) -> _Signature | None:
         said |= {"Date": headers.get("x-amz-date", ""), "Security-Token": headers.get("x-amz-security-token", "")}
         if in_query or len(pairs) != len({name for name, _, _ in pairs}):
             raise _RefusedError("malformed")
-    scope, names = _CREDENTIAL.fullmatch(said.get("Credential", "")), said.get("SignedHeaders", "").split(";")
+    signed, names = Credential.of(f"Credential={said.get('Credential', '')}"), said.get("SignedHeaders", "").split(";")
     expires, token = said.get("Expires", "300" if header is None else "0"), said.get("Security-Token") or None
     known = said.get("Algorithm") == _ALGORITHM and expires.isdecimal() and "Signature" in said
-    if not known or scope is None or "host" not in names:
+    if not known or not signed.service or "host" not in names:
         raise _RefusedError("malformed")
     seconds = int(expires) if header is None else None
-    return _Signature(_Caller(*scope.groups()), names, said["Signature"], said.get("Date", ""), token, seconds)
+    return _Signature(signed, names, said["Signature"], said.get("Date", ""), token, seconds)
 
 
 @dataclass(frozen=True)
@@ -255,7 +195,7 @@ class Front:
             else:
                 await self.app(_asked_by(caller, scope), receive, send)
 
-    async def _let_in(self, scope: Scope, receive: Receive, headers: Headers) -> tuple[_Caller, Receive]:
+    async def _let_in(self, scope: Scope, receive: Receive, headers: Headers) -> tuple[Credential, Receive]:
         """Who asks, and the body that was signed."""
         query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
         if "AWSAccessKeyId" in query:
@@ -292,23 +232,22 @@ class Front:
         return str(issued[1].secret_access_key)
 
 
-def _asked_by(caller: _Caller, scope: Scope) -> Scope:
+def _asked_by(caller: Credential, scope: Scope) -> Scope:
     """The request with who asks in its header alone, where moto looks for the caller, the service and its region.
 
     It looks into bodies and queries, too, where the header does not say it as expected.
     """
     asked = dict(scope, headers=list(scope["headers"]))
-    credential = f"Credential={'/'.join(astuple(caller))}/aws4_request"
-    MutableHeaders(scope=asked)["authorization"] = f"{_ALGORITHM} {credential}, SignedHeaders=host, Signature=0"
+    MutableHeaders(scope=asked)["authorization"] = f"{_ALGORITHM} {caller}, SignedHeaders=host, Signature=0"
     names = ("AWSAccessKeyId", "Signature", "Expires", *(f"X-Amz-{name}" for name in _IN_QUERY))
     return dict(asked, query_string=urlsplit(_url(scope, *names)).query.encode("latin-1"))
 
 
 async def _unsigned(
     scope: Scope, receive: Receive, headers: Headers, query: Mapping[str, str]
-) -> tuple[_Caller, Receive]:
+) -> tuple[Credential, Receive]:
     """A request that needs no signature: a token for a role, or a read that a bucket's policy allows."""
-    nobody = _Caller("anonymous", "20060301", accounts.DEFAULT_REGION, "s3")
+    nobody = Credential("anonymous", "20060301", accounts.DEFAULT_REGION, "s3")
     if scope["method"] in ("GET", "HEAD") and _everyone_may(scope, query):
         return nobody, receive
     form = headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
@@ -364,6 +303,5 @@ def _refuse(scope: Scope, headers: Headers, kind: str) -> Response:
     signed = unquote(f"{scope['query_string'].decode('latin-1')} {headers.get('authorization', '')}")
     environ = {"HTTP_AUTHORIZATION": signed, "PATH_INFO": scope["path"]}
     environ["CONTENT_TYPE"] = headers.get("content-type", "")
-    words = {"too large": _TOO_LARGE, **_REFUSALS.get(family(environ), _REST)}
-    line, found, content = error_response(environ, *(words.get(kind) or words.get(_LIKE.get(kind, ""), _NOT_VALIDATED)))
+    line, found, content = error_response(environ, refused(service_of(environ).service_name, kind))
     return Response(content if scope["method"] != "HEAD" else b"", int(line.split()[0]), dict(found))

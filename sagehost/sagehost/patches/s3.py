@@ -1,4 +1,4 @@
-"""S3: server access logs, the listing of JumpStart's buckets, S3 Select."""
+"""S3: server access logs, chunked bodies, the listing of JumpStart's buckets."""
 
 from collections.abc import Callable
 from typing import Any
@@ -41,12 +41,6 @@ def _setup_class(original: Callable[..., None], self: S3Response, *args: Any, **
         original(self, *args, **given)
     except (ValueError, KeyError) as error:
         raise Refused("InvalidChunkSizeError", f"The body is not chunked as its headers say: {error}") from error
-
-
-@correction.replaces(S3Backend, "select_object_content")
-def _select_object_content(*_: Any) -> None:
-    """moto decompresses whole objects for S3 Select, which AWS has closed to new customers."""
-    raise NotImplementedError("SelectObjectContent")
 
 
 @correction.replaces(S3Backend, "log_incoming_request")

@@ -22,11 +22,3 @@ def _assume_role_with_web_identity(original: Callable[[Any], Any], self: TokenRe
     """moto hands out credentials for any role and any token."""
     web_identity.check(str(self._get_param("RoleArn")), str(self._get_param("WebIdentityToken")))
     return original(self)
-
-
-@correction.replaces(TokenResponse, "assume_role_with_saml")
-@correction.replaces(TokenResponse, "get_session_token")
-@correction.replaces(TokenResponse, "get_federation_token")
-def _not_emulated(*_: Any) -> Any:
-    """moto answers with credentials that it does not keep, or without looking at what it is given."""
-    raise NotImplementedError("sessions but those of AssumeRole and AssumeRoleWithWebIdentity")

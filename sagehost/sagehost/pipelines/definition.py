@@ -1,7 +1,10 @@
 """The structure of a pipeline: AWS::CodePipeline::Pipeline, in a form to work with."""
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 TypeId = tuple[str, str, str, str]
@@ -9,14 +12,6 @@ TypeId = tuple[str, str, str, str]
 
 EXECUTION_ID = "#{codepipeline.PipelineExecutionId}"
 """The variable that the configuration of every action can name."""
-
-
-class InvalidDefinition(Exception):
-    """CodePipeline refuses the pipeline; its error is `code`, and the text its message."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 @dataclass(frozen=True)
@@ -77,11 +72,33 @@ class Definition:
         )
         self.actions = tuple(action for stage in self.stages for action in stage.actions)
 
+    @property
+    def request(self) -> dict[str, Any]:
+        """What `validation.rules` checks: the properties, the regions with a store, and what is known of each action.
+
+        `available` are the artifacts of the stages before, and of the stage's actions with a lower run order.
+        """
+        made, actions = list[str](), list[dict[str, Any]]()
+        for stage in self.stages:
+            for one in stage.actions:
+                before = [name for other in stage.actions if other.run_order < one.run_order for name in other.outputs]
+                kind = _action_types().get(" ".join(one.type))
+                actions.append({**asdict(one), "kind": kind, "available": [*made, *before]})
+            made += [name for one in stage.actions for name in one.outputs]
+        request = {**self.declared, "stores": [*self.stores], "actions": actions}
+        return dict(json.loads(json.dumps(request)))  # JMESPath knows lists, not tuples
+
     def __eq__(self, other: object) -> bool:
         """Whether the pipelines are the same: a run starts again when an update has changed its pipeline."""
         return isinstance(other, Definition) and vars(self) == vars(other)
 
     __hash__ = None  # type: ignore[assignment]  # its properties are mutable
+
+
+@cache
+def _action_types() -> dict[str, Any]:
+    """How many artifacts an emulated type of action takes and makes, and the keys of its configuration."""
+    return dict(json.loads(Path(__file__).with_name("action_types.json").read_text()))
 
 
 def _action(stage: str, declared: Mapping[str, Any], region: str) -> Action:

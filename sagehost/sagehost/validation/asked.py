@@ -19,8 +19,8 @@ from moto.core.routing import get_service_router
 from moto.core.utils import get_service_model
 from werkzeug.exceptions import HTTPException, NotFound
 
-from sagehost.aws_errors import Refused
-from sagehost.validation.codes import codes
+from sagehost.accounts import Credential
+from sagehost.aws_errors import Refused, refused
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,9 +39,10 @@ class Asked:
 
 def caller(authorization: str) -> dict[str, str]:
     """Access key, account and region that a signature tells. `sagehost.signatures` has checked it."""
-    key, _, region, *_ = [*authorization.partition("Credential=")[2].split("/"), "", ""]
+    signed = Credential.of(authorization)
     # Looked up on the module: which account a key belongs to is patched there.
-    return {"access_key": key, "account": moto.iam.models.get_account_id_from(key), "region": region}
+    account = moto.iam.models.get_account_id_from(signed.key_id)
+    return {"access_key": signed.key_id, "account": account, "region": signed.region}
 
 
 @cache
@@ -81,7 +82,7 @@ def read(environ: Mapping[str, Any], body: bytes, service: str) -> Asked:
         code = "UnknownOperationException" if protocol == "json" else "NotImplemented"
         raise Refused(code, f"{target} of {service} (not emulated)") from None
     except (HTTPException, RequestParserError, ValueError, OverflowError, RecursionError) as error:
-        raise Refused(codes(service).malformed, str(error)) from error
+        raise refused(service, "unreadable", error=error) from error
     if protocol == "query" and form.get("Version", model.api_version) != model.api_version:
         raise Refused("InvalidAction", f"Could not find operation {operation.name} for version {form['Version']}")
     if protocol.startswith("rest") and isinstance(operation.input_shape, StructureShape):

@@ -12,9 +12,8 @@ import regex  # type: ignore[import-untyped]
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 from moto.core.utils import get_service_model
 
-from sagehost.aws_errors import Refused
+from sagehost.aws_errors import refused
 from sagehost.validation.asked import Asked
-from sagehost.validation.codes import codes
 
 _PATTERN_S = 0.5
 """How long a value is held against a pattern: there are patterns that some values keep busy for years."""
@@ -42,15 +41,12 @@ def check(asked: Asked) -> None:
         return
     path, value, constraint = found[0]
     name = f"{path[0].upper()}{path[1:]}"
-    words = codes(asked.service)
-    if asked.service == "s3":
-        members = get_service_model("s3").operation_model(asked.operation).input_shape.members
-        in_body = "location" not in members[name.partition(".")[0]].serialization
-        words = words if in_body else codes("headers of s3")
-    code, message = (words.missing, words.if_missing) if value is None else (words.beyond, words.if_beyond)
+    members = get_service_model(asked.service).operation_model(asked.operation).input_shape.members
+    in_header = "location" in getattr(members.get(name.partition(".")[0]), "serialization", {})
     told: dict[str, Any] = {"count": len(found), "s": "s" if len(found) > 1 else "", "all": "; ".join(map(str, found))}
     told |= {"path": path, "name": name, "value": value, "constraint": constraint}
-    raise Refused(code, message.format(bare=constraint.removeprefix("Member "), **told))
+    kind = f"{'missing' if value is None else 'invalid'} {'header' if in_header else 'member'}"
+    raise refused(asked.service, kind, bare=constraint.removeprefix("Member "), **told)
 
 
 def violations(service: str, operation: str, given: Mapping[str, Any]) -> Iterator[Violation]:

@@ -1,10 +1,9 @@
 """CodePipeline, CodeBuild and CodeConnections: resources that are checked and stored, and that run nothing here."""
 
 import uuid
-from collections.abc import Callable
 from typing import Any
 
-from sagehost import roles
+from sagehost.aws_errors import Refused
 from sagehost.cloudformation.errors import ResourceFailure
 from sagehost.cloudformation.providers.provider import (
     Props,
@@ -14,20 +13,13 @@ from sagehost.cloudformation.providers.provider import (
     already_exists,
     failure,
 )
-from sagehost.cloudformation.values import as_text
-from sagehost.pipelines.definition import Definition, InvalidDefinition
-from sagehost.pipelines.rules import check
+from sagehost.pipelines.definition import Definition
 from sagehost.pipelines.store import RESOURCES, status
-
-Check = Callable[[Resource, dict[str, Any]], None]
+from sagehost.validation import Asked, rules
 
 
 class _Stored(Provider):
-    """A provider that stores the properties once `check` has let them pass."""
-
-    def __init__(self, resource_type: str, check: Check, **row: Any) -> None:
-        super().__init__(resource_type, **row)
-        self._check = check
+    """A provider that stores the properties once `validation.rules` has let them pass."""
 
     def create(self, resource: Resource, properties: Props) -> str:
         arn = "arn:{partition}:codeconnections:{region}:{account}:connection/" + str(uuid.uuid4())
@@ -53,80 +45,23 @@ class _Stored(Provider):
 
     def _store(self, resource: Resource, physical_id: str, properties: Props) -> None:
         wanted = {**properties, self.name: physical_id} if self.name else dict(properties)
+        _, service, kind = self.type.split("::")
+        given = Definition(wanted, resource.region, resource.account).request if kind == "Pipeline" else wanted
+        place = {"account": resource.account, "region": resource.region, "access_key": ""}
         try:
-            self._check(resource, wanted)
+            rules.check(Asked(service=service.lower(), operation=f"Create{kind}", given=given, **place))
+        except Refused as error:
+            raise failure(service, error.code, error.message) from error
         except NotImplementedError as error:
             raise ResourceFailure(f"{error} (not emulated)") from error
         self._all(resource)[physical_id] = wanted
 
 
-def _check_pipeline(resource: Resource, properties: dict[str, Any]) -> None:
-    definition = Definition(properties, resource.region, resource.account)
-    try:
-        check(definition)
-    except InvalidDefinition as error:
-        raise failure("CodePipeline", error.code, str(error)) from error
-    if not _trusts(definition.role_arn, "codepipeline", definition.arn):
-        message = f"CodePipeline is not authorized to perform AssumeRole on role {definition.role_arn}"
-        raise failure("CodePipeline", "InvalidStructureException", message)
-
-
-_KNOWN = {
-    "Source": "Type BuildSpec",
-    "Environment": "Type Image ComputeType EnvironmentVariables PrivilegedMode ImagePullCredentialsType",
-}
-
-
-def _check_project(resource: Resource, properties: dict[str, Any]) -> None:
-    source, environment, role = properties["Source"], properties["Environment"], properties["ServiceRole"]
-    if (source["Type"], properties["Artifacts"]["Type"]) != ("CODEPIPELINE", "CODEPIPELINE"):
-        raise NotImplementedError(f"Source type {source['Type']}: sources and artifacts are CODEPIPELINE")
-    for part, known in _KNOWN.items():
-        if unknown := sorted(set(properties[part]).difference(known.split())):
-            raise NotImplementedError(unknown[0])
-    privileged = as_text(environment.get("PrivilegedMode", False)) == "true"
-    if privileged or not environment["Type"].startswith(("LINUX_", "ARM_")):
-        raise NotImplementedError(f"Environment type {environment['Type']}, or PrivilegedMode")
-    for variable in environment.get("EnvironmentVariables", []):
-        if variable.get("Type", "PLAINTEXT") != "PLAINTEXT":
-            raise NotImplementedError(f"Type {variable['Type']} of environment variable {variable['Name']}")
-    cache = properties.get("Cache", {"Type": "NO_CACHE"})
-    if cache["Type"] == "S3":
-        raise NotImplementedError("Cache type S3")
-    if properties.get("LogsConfig", {}).get("S3Logs", {}).get("Status", "DISABLED") != "DISABLED":
-        raise NotImplementedError("LogsConfig.S3Logs")
-    if cache["Type"] == "LOCAL" and not cache.get("Modes"):
-        raise _invalid("Invalid cache: at least one mode is needed for a cache of type LOCAL")
-    if not role.startswith(f"arn:aws:iam::{resource.account}:role/"):
-        raise _invalid("Invalid service role: Service role account ID does not match caller's account")
-    if not _trusts(role, "codebuild", resource.text(_PROJECT_ARN, {}) + properties["Name"]):
-        raise _invalid(f"CodeBuild is not authorized to perform: sts:AssumeRole on {role}")
-
-
-def _invalid(message: str) -> ResourceFailure:
-    return failure("CodeBuild", "InvalidInputException", message)
-
-
 _PROJECT_ARN = "arn:{partition}:codebuild:{region}:{account}:project/"
-
-
-def _trusts(role: str, service: str, source_arn: str) -> bool:
-    try:
-        roles.check(role, by=f"{service}.amazonaws.com", source_arn=source_arn)
-    except roles.AccessDenied:
-        return False
-    return True
-
-
-def _check_connection(_: Resource, properties: dict[str, Any]) -> None:
-    if "ProviderType" not in properties:
-        raise failure("CodeConnections", "InvalidInputException", "Either a ProviderType or a HostArn is required")
-
 
 PROVIDERS = (
     _Stored(
         "AWS::CodePipeline::Pipeline",
-        _check_pipeline,
         update_with="update_pipeline",
         sends="Name RoleArn ArtifactStore ArtifactStores Stages PipelineType ExecutionMode Triggers Variables "
         "RestartExecutionOnUpdate DisableInboundStageTransitions Tags",
@@ -136,7 +71,6 @@ PROVIDERS = (
     ),
     _Stored(
         "AWS::CodeBuild::Project",
-        _check_project,
         update_with="update_project",
         sends="Name Description Source Artifacts Environment ServiceRole EncryptionKey Cache LogsConfig "
         "TimeoutInMinutes QueuedTimeoutInMinutes Tags",
@@ -146,7 +80,6 @@ PROVIDERS = (
     ),
     _Stored(
         "AWS::CodeConnections::Connection",
-        _check_connection,
         update_with="tag_resource",
         sends="ConnectionName ProviderType Tags",
         attributes={

@@ -77,7 +77,8 @@ def _rules() -> Mapping[tuple[str, str], list[Rule]]:
 
 
 def check(asked: Asked) -> None:
-    """Raise Refused for the first rule that a request breaks."""
+    """Raise Refused for the first rule that a request breaks; NotImplementedError for one of what is not emulated."""
     for rule in _rules().get((asked.service, asked.operation), ()):
         for breach in rule.breaches(asked):
-            raise Refused(rule.code, rule.message.format_map(breach))
+            message = rule.message.format_map(breach)
+            raise NotImplementedError(message) if rule.code == "NotImplemented" else Refused(rule.code, message)

@@ -10,7 +10,9 @@ from typing import Any
 from zoneinfo import available_timezones
 
 import jmespath.functions
+from botocore.validate import ParamValidator
 from moto.backends import get_backend
+from moto.core.utils import get_service_model
 from moto.ecr.models import ecr_backends
 from moto.s3.models import s3_backends
 from moto.utilities.utils import get_partition
@@ -253,6 +255,35 @@ def _readable(asked: Asked, role: str, uri: str | None) -> bool:
     return True
 
 
+def _key(asked: Asked, arn: str) -> Mapping[str, Any] | None:
+    """A KMS key of the request's region, by its ARN; it may be another account's."""
+    _, _, service, region, account, *_ = f"{arn}:::::".split(":", 5)
+    if (service, region) != ("kms", asked.region):
+        return None
+    kms = get_backend("kms")[account][region]
+    key = kms.keys.get(kms.any_id_to_key_id(arn))
+    return {"state": key.key_state, "spec": key.key_spec, "policy": key.policy} if key else None
+
+
+def _closed_to_logs(asked: Asked, policy: str, group: str) -> list[str]:
+    """Whether a key policy does not let CloudWatch Logs encrypt a group: what of it cannot be evaluated here, or ""."""
+    service = f"logs.{asked.region}.{url_suffix(asked.region)}"
+    context = {"kms:encryptioncontext:aws:logs:arn": _arn(asked, f"log-group:{group}", "logs")}
+    actions = ("Encrypt", "Decrypt", "ReEncryptTo", "GenerateDataKey", "DescribeKey")
+    try:
+        allowed = all(policies.allows_service(policy, f"kms:{one}", service, context) for one in actions)
+    except policies.NotEvaluated as error:
+        return [f" ({error})"]
+    return [] if allowed else [""]
+
+
+def _wrong_input(_: Asked, target: str, request: Any) -> str:
+    """What is wrong with the request with which a schedule calls SageMaker."""
+    operation = target.rpartition(":")[2]
+    shape = get_service_model("sagemaker").operation_model(f"{operation[0].upper()}{operation[1:]}").input_shape
+    return str(ParamValidator().validate(request, shape).generate_report())
+
+
 def _statements(_: Asked, document: Any) -> list[Mapping[str, Any]] | None:
     """The statements of a policy document; null for a text that is none."""
     text = document.decode(errors="replace") if isinstance(document, bytes) else document
@@ -336,8 +367,11 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "admits": _admits,
     "assumable": _assumable,
     "children": _children,
+    "closed_to_logs": _closed_to_logs,
+    "find": lambda _, text, pattern: re.findall(pattern, text),
     "image_stored": _image_stored,
     "json": _json,
+    "key": _key,
     "local_nvme": lambda _, kind: (kind or "..").split(".")[1] in LOCAL_NVME,
     "lower": lambda _, text: text.lower(),
     "matches": lambda _, text, pattern: isinstance(text, str) and re.fullmatch(pattern, text, re.DOTALL) is not None,
@@ -354,5 +388,6 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "steps": _steps,
     "unknown_principals": _unknown_principals,
     "without": lambda _, values, others: [one for one in values or [] if one not in (others or [])],
+    "wrong_input": _wrong_input,
     "zone": lambda _, name: name in available_timezones(),
 }

@@ -50,18 +50,15 @@ EVERY_OPTION: Values = ENVIRONMENTS["everything"].model_dump(
 )
 IN_ONE_VPC: Mapping[str, tuple[Values, Values]] = {
     "a zone is exchanged": (own(*ZONES), own("use1-az1", "use1-az4")),
-    "a zone is added": (own(*ZONES), own(*ZONES, "use1-az4")),
     "another name": (own(*ZONES, **SCALING), own(*ZONES, **SCALING, endpoint_name="chat")),
     "another model": (own(*ZONES), own(*ZONES, model="base", endpoint_name="mistral-7b-instruct-moving")),
-    "requests are captured": (own(*ZONES), own(*ZONES, data_capture={})),
     "office hours": (own(*ZONES), own(*ZONES, **OFFICE_HOURS)),
     "another name at office hours": (own(*ZONES, **OFFICE_HOURS), own(*ZONES, **OFFICE_HOURS, endpoint_name="chat")),
     "every option": (own(*ZONES), own(*ZONES, **EVERY_OPTION)),
 }
 """Before and after."""
 TO_ANOTHER_VPC: Mapping[str, Callable[[Account], Values]] = {
-    "another range": lambda _: own(*ZONES, cidr="10.1.0.0/16"),
-    "names of zones instead of ids": lambda _: own("us-east-1a", "us-east-1b", cidr="10.1.0.0/16"),
+    "another range, and names of zones instead of ids": lambda _: own("us-east-1a", "us-east-1b", cidr="10.1.0.0/16"),
     "an existing VPC": existing,
 }
 

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from moto.ec2.models.route_tables import RouteBackend
 from moto.ec2.models.subnets import SubnetBackend
 from moto.ec2.models.vpcs import VPCBackend
+from moto.kms import models as kms_models
 from moto.kms.models import KmsBackend
 from moto.kms.responses import KmsResponse
 from moto.utilities.id_generator import TAG_KEY_CUSTOM_ID
@@ -125,3 +126,10 @@ def test_moto_does_not_find_a_multi_region_key_by_its_id(
     monkeypatch.setattr(KmsResponse, "_validate_cmk_id", KmsResponse._validate_cmk_id.__wrapped__)  # type: ignore[attr-defined]
     with pytest.raises(ClientError, match="Invalid keyId"):
         client("kms").describe_key(KeyId=KEYS[1])
+
+
+def test_symmetric_keys_have_no_private_key_where_moto_draws_one() -> None:
+    generate = vars(kms_models)["generate_private_key"]
+    assert generate("SYMMETRIC_DEFAULT") is None
+    assert generate.__wrapped__("SYMMETRIC_DEFAULT") is not None
+    assert generate("ECC_NIST_P256") is not None

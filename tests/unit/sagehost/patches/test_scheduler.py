@@ -1,4 +1,4 @@
-"""EventBridge Scheduler and SQS refuse what AWS refuses, and what is not emulated by name; moto takes all of it."""
+"""EventBridge Scheduler and SQS refuse what AWS refuses, and what is not emulated by name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from moto.scheduler.models import EventBridgeSchedulerBackend
 from moto.sqs.models import Queue
 
 from sagehost import moto_app, patches
@@ -16,8 +15,7 @@ from tests.unit.fresh_accounts import fresh_account
 
 Create = Callable[..., Any]
 
-for _service in ("scheduler", "sqs"):
-    patches.install(_service)
+patches.install("sqs")
 
 
 def motos_own(method: Any) -> Any:
@@ -108,12 +106,6 @@ def test_a_queue_keeps_its_policy_when_another_attribute_is_set(client: Callable
     assert (kept["Policy"], kept["MessageRetentionPeriod"]) == (POLICY, "60")
     with pytest.raises(ClientError, match="Invalid value for the parameter MessageRetentionPeriod"):
         sqs.set_queue_attributes(QueueUrl=url, Attributes={"MessageRetentionPeriod": "59"})
-
-
-def test_moto_deletes_the_default_group() -> None:
-    backend = EventBridgeSchedulerBackend("eu-west-1", fresh_account())
-    motos_own(EventBridgeSchedulerBackend.delete_schedule_group)(backend, "default")
-    assert backend.schedule_groups == {}
 
 
 def test_moto_drops_the_policy_of_a_queue(client: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch) -> None:

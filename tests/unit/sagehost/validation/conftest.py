@@ -118,6 +118,9 @@ def world() -> Iterator[dict[str, Any]]:  # noqa: PLR0915 - a list of resources
     of("logs").create_log_group(logGroupName="group")
     key, deleted = (of("kms").create_key()["KeyMetadata"]["KeyId"] for _ in range(2))
     of("kms").schedule_key_deletion(KeyId=deleted, PendingWindowInDays=7)
+    owner = {"AWS": f"arn:aws:iam::{account}:root", "Service": f"logs.{REGION}.amazonaws.com"}
+    of_logs = of("kms").create_key(Policy=statement(Principal=owner, Action="kms:*", Resource="*"))["KeyMetadata"]
+    asymmetric = of("kms").create_key(KeySpec="RSA_2048", KeyUsage="ENCRYPT_DECRYPT")["KeyMetadata"]
     for bucket in (f"open-{account}", f"closed-{account}"):
         of("s3").create_bucket(Bucket=bucket)
     of("s3").put_public_access_block(
@@ -128,17 +131,22 @@ def world() -> Iterator[dict[str, Any]]:  # noqa: PLR0915 - a list of resources
     of("iam").create_role(
         RoleName="scheduler", AssumeRolePolicyDocument=statement(Principal={"Service": "scheduler.amazonaws.com"})
     )
+    trust = statement(Principal={"Service": ["codepipeline.amazonaws.com", "codebuild.amazonaws.com"]})
+    pipeline_role = iam.create_role(RoleName="pipeline", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
     assumed = of("sts").assume_role(RoleArn=f"arn:aws:iam::{account}:role/visitor", RoleSessionName="visit")
     yield {
         "access_key": assumed["Credentials"]["AccessKeyId"],
         "account": account,
+        "asymmetric_key": asymmetric["KeyId"],
         "default_group": next(one["GroupId"] for one in groups),
         "deleted_key": deleted,
         "full": full,
         "group": group,
         "image": image,
         "key": key,
+        "key_of_logs": of_logs["KeyId"],
         "other_subnet": other_subnet,
+        "pipeline_role": pipeline_role,
         "role": role,
         "second_table": second_table,
         "subnet": subnet,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sagehost.aws_errors import error_response
+from sagehost.aws_errors import Refused, error_response
 from tests.unit.sagehost.validation.requests import send, serialized
 from tests.unit.sagehost.validation.test_mutated_calls import CALLS
 
@@ -55,8 +55,14 @@ def test_what_cannot_be_read_or_is_not_known_is_refused(
 
 def test_the_status_is_that_of_the_models_error() -> None:
     environ = {"HTTP_AUTHORIZATION": "AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/iam/aws4_request"}
-    assert error_response(environ, 0, "NoSuchEntity", "")[0].startswith("404")
-    assert error_response(environ, 0, "ValidationError", "")[0].startswith("400")
+    assert error_response(environ, Refused("NoSuchEntity", ""))[0].startswith("404")
+    assert error_response(environ, Refused("ValidationError", ""))[0].startswith("400")
+
+
+def test_a_code_that_no_model_has_is_answered_without_a_warning(recwarn: pytest.WarningsRecorder) -> None:
+    environ = {"HTTP_AUTHORIZATION": "AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/ecr/aws4_request"}
+    assert error_response(environ, Refused("SerializationException", ""))[0].startswith("400")
+    assert list(recwarn) == []
 
 
 @given(st.data())

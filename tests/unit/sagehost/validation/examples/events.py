@@ -12,6 +12,12 @@ EXAMPLES: Cases = {
         {"ScheduleExpression": "cron(0 0 ? * MON *)"},
     ),
     "empty pattern": ("PutRule", {"Name": "r"}, {"EventPattern": "{}"}, {"EventPattern": '{"source": ["a"]}'}),
+    "wildcard": (
+        "PutRule",
+        {"Name": "r"},
+        {"EventPattern": '{"source": [{"wildcard": "*a"}]}'},
+        {"EventPattern": '{"source": ["wildcard"]}'},
+    ),
     "pipeline without role": (
         "PutTargets",
         {"Rule": "r"},

@@ -17,6 +17,10 @@ def _metric(**changes: Any) -> Json:
     return {"metricTransformations": [{**TRANSFORMATION, **changes}]}
 
 
+def _key(name: str) -> Json:
+    return {"logGroupName": "new", "kmsKeyId": f"arn:aws:kms:us-east-1:$account:key/${name}"}
+
+
 EXAMPLES: Cases = of(
     "PutMetricFilter",
     FILTER,
@@ -42,3 +46,13 @@ EXAMPLES: Cases = of(
         },
     ),
 }
+EXAMPLES |= of(
+    "CreateLogGroup",
+    {"logGroupName": "new"},
+    {
+        "deleted key": (_key("deleted_key"), _key("key_of_logs")),
+        "asymmetric key": (_key("asymmetric_key"), {}),
+        "key for others": (_key("key"), _key("key_of_logs")),
+    },
+)
+EXAMPLES["key for queries"] = "AssociateKmsKey", _key("key_of_logs"), {"logGroupName": None}, {"logGroupName": "group"}

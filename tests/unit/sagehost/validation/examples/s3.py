@@ -70,4 +70,5 @@ EXAMPLES: Cases = {
             )
         },
     ),
+    "select": ("SelectObjectContent", {"Bucket": "b"}, {"Key": "k"}, None),
 }

@@ -1,0 +1,5 @@
+"""STS."""
+
+from tests.unit.sagehost.validation.examples import Cases
+
+EXAMPLES: Cases = {"session of a user": ("GetSessionToken", {}, {}, None)}
