@@ -6,6 +6,8 @@ not know a third of the operations that the CDK CLI calls. What is used of it is
 of many users.
 """
 
+from dataclasses import replace
+
 from moto.core.responses import ActionResult, EmptyResult
 
 from sagehost.aws_errors import Refused
@@ -32,17 +34,17 @@ class ChangeSets(Operations):
         name = str(request["ChangeSetName"])
         if name in stack.change_sets:
             raise Refused("AlreadyExistsException", f"ChangeSet [{name}] already exists")
-        wanted = target(stack, request, request.get("ClientToken"))
+        wanted = target(stack, request)
         self.check_role(stack, wanted.role_arn)
         try:
-            planned = plan(stack, wanted)
+            planned = plan(stack, wanted, importing=bool(request.get("ImportExistingResources")))
         except ValidationError as error:
             planned = Plan([], [Problem(None, None, "", error.message)], same=False)
         change_set = ChangeSet(
             name=name,
             id=self.arn("changeSet", name),
             kind=kind,
-            target=wanted,
+            target=replace(wanted, imports=planned.imported),
             description=request.get("Description"),
             changes=planned.changes,
             problems=planned.problems,
@@ -101,8 +103,8 @@ class ChangeSets(Operations):
         if change_set.kind == "UPDATE":
             check_updatable(stack)
         self.check_role(stack, change_set.target.role_arn)
-        stack.change_sets.clear()
         begin(stack, change_set.target, change_set.kind, self.request)
+        stack.change_sets.clear()
         return EmptyResult()
 
 

@@ -4,7 +4,7 @@ from moto.core.responses import ActionResult, EmptyResult
 
 from sagehost.aws_errors import Refused
 from sagehost.cloudformation import answers, engine
-from sagehost.cloudformation.api_requests import Operations, begin, check_updatable, refuse
+from sagehost.cloudformation.api_requests import Operations, begin, check_updatable, refuse, take_token
 from sagehost.cloudformation.convergence import listed
 from sagehost.cloudformation.errors import ValidationError
 from sagehost.cloudformation.plan import plan
@@ -24,7 +24,7 @@ class Stacks(Operations):
         if self.stacks.living(name):
             raise Refused("AlreadyExistsException", f"Stack [{name}] already exists")
         stack = self.new_stack(name)
-        wanted = target(stack, request, request.get("ClientRequestToken"))
+        wanted = target(stack, request)
         self.check_role(stack, wanted.role_arn)
         refuse(plan(stack, wanted))
         self.stacks.add(stack)
@@ -38,7 +38,7 @@ class Stacks(Operations):
         check_options(request)
         stack = self.stack()
         check_updatable(stack)
-        wanted = target(stack, request, request.get("ClientRequestToken"))
+        wanted = target(stack, request)
         self.check_role(stack, wanted.role_arn)
         planned = plan(stack, wanted)
         if planned.same:
@@ -75,7 +75,7 @@ class Stacks(Operations):
                     f"Delete canceled. Cannot delete export {export} as it is in use by {listed(users)}.",
                 )
                 return EmptyResult()
-        stack.token = request.get("ClientRequestToken")
+        take_token(stack, request)
         stack.move("DELETE_IN_PROGRESS", engine.USER_INITIATED)
         engine.start(lambda: engine.delete(stack, retain), stack)
         return EmptyResult()
@@ -125,7 +125,7 @@ class Stacks(Operations):
 
     def _roll_back(self, stack: Stack, kind: str, skip: frozenset[str] = frozenset()) -> None:
         self.check_role(stack)
-        stack.token = self.request.get("ClientRequestToken")
+        take_token(stack, self.request)
         stack.move(f"{engine.ROLLBACK[kind]}_IN_PROGRESS", engine.USER_INITIATED)
         engine.start(lambda: engine.roll_back(stack, kind, skip), stack)
 

@@ -89,8 +89,8 @@ def roll_back(stack: Stack, kind: str, skip: frozenset[str] = frozenset()) -> No
         return
     if kind == "UPDATE":
         stack.move("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
-    keeping = () if stack.retain_except_on_create else ("Retain",)
-    stuck = delete_all(stack, left_over, _policy("DeletionPolicy", *keeping))
+    policy = _policy("DeletionPolicy", *(() if stack.retain_except_on_create else ("Retain",)))
+    stuck = delete_all(stack, left_over, lambda one: "Retain" if one.imported else policy(one))
     if kind == "CREATE":
         stack.resources.update({resource.logical_id: resource for resource in stuck})
         if stuck:

@@ -44,6 +44,8 @@ class Deployed:
     dependencies: frozenset[str]
     failed: bool = False
     """It was created, but never became what it should be."""
+    imported: bool = False
+    """It existed before the stack did: a roll-back leaves it alone."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,8 @@ class Target:
     tags: Mapping[str, str]
     capabilities: Sequence[str]
     role_arn: str | None
-    token: str | None = None
+    imports: frozenset[str] = frozenset()
+    """Logical ids of the new resources that exist already."""
 
 
 @dataclass
