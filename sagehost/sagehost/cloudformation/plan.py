@@ -9,7 +9,7 @@ from sagehost.cloudformation.errors import ResourceFailure, ValidationError
 from sagehost.cloudformation.providers import PROVIDERS
 from sagehost.cloudformation.store import STORES, Deployed, Problem, Stack, Target
 from sagehost.cloudformation.target_state import Difference, TargetState, difference, refuse_renaming, resource_of
-from sagehost.cloudformation.values import Json, has_unknown
+from sagehost.cloudformation.values import UNKNOWN, Json, has_unknown
 
 NO_CHANGES = "The submitted information didn't contain changes. Submit different information to create a change set."
 
@@ -35,8 +35,6 @@ class Plan:
 def plan(stack: Stack, target: Target, *, importing: bool = False) -> Plan:
     """Work out what bringing the stack to the target would do, without doing any of it.
 
-    If `importing`, new resources that exist already are imported.
-
     Raises:
         ValidationError: an expression in the template is wrong.
     """
@@ -55,9 +53,9 @@ def plan(stack: Stack, target: Target, *, importing: bool = False) -> Plan:
             problems.append(_problem(retyped, "Type", f"{message} following resources: [{logical_id}]"))
         elif found:
             continue
-        elif importing and have is None and (found := _existing(stack, state, logical_id, properties)):
-            state.known[logical_id] = imports[logical_id] = found
-            changes.append(_change("Import", logical_id, found.type, PhysicalResourceId=found.physical_id))
+        elif importing and have is None and (existing := _existing(stack, state, logical_id, properties)):
+            state.known[logical_id] = imports[logical_id] = existing
+            changes.append(_change("Import", logical_id, existing.type, PhysicalResourceId=existing.physical_id))
         elif have is None or have.failed:
             changes.append(_change("Add", logical_id, definition["Type"]))
         else:
@@ -86,18 +84,14 @@ def plan(stack: Stack, target: Target, *, importing: bool = False) -> Plan:
 def _existing(stack: Stack, state: TargetState, logical_id: str, properties: Mapping[str, Json]) -> Deployed | None:
     """The resource that a new one would duplicate, if the template alone identifies it and no stack has it."""
     wanted = state.deployed(logical_id, "", properties)
-    provider, identifier = PROVIDERS[wanted.type], schema.load(wanted.type).identifier
-    if (
-        provider.find_with
-        and identifier <= properties.keys()
-        and not has_unknown([properties[one] for one in identifier])
-    ):
-        with contextlib.suppress(ResourceFailure):
-            found = replace(wanted, physical_id=provider.find(resource_of(stack, wanted), properties))
-            others = [other.resources for other in STORES[stack.account, stack.region]]
-            owned = [one for resources in [state.known, *others] for one in resources.values()]
-            if (found.type, found.physical_id) not in [(one.type, one.physical_id) for one in owned]:
-                return found
+    provider, identifiers = PROVIDERS[wanted.type], schema.load(wanted.type).identifier
+    if not provider.find_with or has_unknown([properties.get(name, UNKNOWN) for name in identifiers]):
+        return None
+    with contextlib.suppress(ResourceFailure):
+        found = replace(wanted, physical_id=provider.find(resource_of(stack, wanted), properties))
+        everyones = [state.known, *(other.resources for other in STORES[stack.account, stack.region])]
+        owned = {(one.type, one.physical_id) for resources in everyones for one in resources.values()}
+        return None if (found.type, found.physical_id) in owned else found
     return None
 
 
