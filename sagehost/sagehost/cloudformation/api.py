@@ -11,13 +11,13 @@ from dataclasses import replace
 from moto.core.responses import ActionResult, EmptyResult
 
 from sagehost.aws_errors import Refused
-from sagehost.cloudformation import answers, engine
+from sagehost.cloudformation import answers
 from sagehost.cloudformation.api_requests import Operations, begin, check_updatable
 from sagehost.cloudformation.api_stacks import Resources, Stacks
 from sagehost.cloudformation.errors import ValidationError
 from sagehost.cloudformation.plan import NO_CHANGES, Plan, plan
 from sagehost.cloudformation.requests import body, check_options, target
-from sagehost.cloudformation.store import ChangeSet, Problem, Stack, Target
+from sagehost.cloudformation.store import USER_INITIATED, ChangeSet, Problem, Stack, Target
 from sagehost.cloudformation.template import parse
 from sagehost.moto_app import page
 
@@ -52,7 +52,7 @@ class ChangeSets(Operations):
         )
         if not stack.status:
             self.stacks.add(stack)
-            stack.move("REVIEW_IN_PROGRESS", engine.USER_INITIATED)
+            stack.move("REVIEW_IN_PROGRESS", USER_INITIATED)
         stack.change_sets[name] = change_set
         return ActionResult({"Id": change_set.id, "StackId": stack.id})
 
@@ -141,8 +141,3 @@ class CloudFormation(Stacks, Resources, ChangeSets, Templates):
     def list_hook_results(self) -> ActionResult:
         """ListHookResults: no hook can be registered."""
         return ActionResult({"HookResults": []})
-
-    def get_stack_policy(self) -> ActionResult:
-        """GetStackPolicy: no policy can be set."""
-        self.stack()
-        return EmptyResult()

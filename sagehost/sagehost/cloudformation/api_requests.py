@@ -85,20 +85,11 @@ def refuse(planned: Plan) -> None:
         raise ValidationError("; ".join(problem.message for problem in planned.problems))
 
 
-def take_token(stack: Stack, request: Request) -> None:
-    """Give the stack's next events the request's token. Raises Refused: an earlier operation had it."""
-    token = request.get("ClientRequestToken")
-    if token and any(event["ClientRequestToken"] == token for event in stack.events):
-        raise Refused("TokenAlreadyExistsException", f"The client request token {token} already exists.")
-    stack.token = token
-
-
 def begin(stack: Stack, wanted: Target, kind: str, request: Request) -> None:
     """Start to create or update the stack."""
-    take_token(stack, request)
+    stack.start(f"{kind}_IN_PROGRESS", request.get("ClientRequestToken"))
     stack.disable_rollback = bool(request.get("DisableRollback")) or request.get("OnFailure") == "DO_NOTHING"
     stack.retain_except_on_create = bool(request.get("RetainExceptOnCreate"))
     if kind == "UPDATE":
         stack.updated = now()
-    stack.move(f"{kind}_IN_PROGRESS", engine.USER_INITIATED)
     engine.start(lambda: engine.bring(stack, wanted, kind), stack)

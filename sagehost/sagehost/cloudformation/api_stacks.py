@@ -4,7 +4,7 @@ from moto.core.responses import ActionResult, EmptyResult
 
 from sagehost.aws_errors import Refused
 from sagehost.cloudformation import answers, engine
-from sagehost.cloudformation.api_requests import Operations, begin, check_updatable, refuse, take_token
+from sagehost.cloudformation.api_requests import Operations, begin, check_updatable, refuse
 from sagehost.cloudformation.convergence import listed
 from sagehost.cloudformation.errors import ValidationError
 from sagehost.cloudformation.plan import plan
@@ -75,8 +75,7 @@ class Stacks(Operations):
                     f"Delete canceled. Cannot delete export {export} as it is in use by {listed(users)}.",
                 )
                 return EmptyResult()
-        take_token(stack, request)
-        stack.move("DELETE_IN_PROGRESS", engine.USER_INITIATED)
+        stack.start("DELETE_IN_PROGRESS", request.get("ClientRequestToken"))
         engine.start(lambda: engine.delete(stack, retain), stack)
         return EmptyResult()
 
@@ -125,8 +124,7 @@ class Stacks(Operations):
 
     def _roll_back(self, stack: Stack, kind: str, skip: frozenset[str] = frozenset()) -> None:
         self.check_role(stack)
-        take_token(stack, self.request)
-        stack.move(f"{engine.ROLLBACK[kind]}_IN_PROGRESS", engine.USER_INITIATED)
+        stack.start(f"{engine.ROLLBACK[kind]}_IN_PROGRESS", self.request.get("ClientRequestToken"))
         engine.start(lambda: engine.roll_back(stack, kind, skip), stack)
 
 

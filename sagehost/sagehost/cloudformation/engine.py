@@ -20,8 +20,6 @@ LOG = logging.getLogger(__name__)
 LINGER_S = 4.0
 """The CDK CLI looks at a stack at once after it has started an operation, and then only every five seconds."""
 
-USER_INITIATED = "User Initiated"
-
 
 def start(operation: Callable[[], None], stack: Stack) -> None:
     """Run an operation on a stack in the background.

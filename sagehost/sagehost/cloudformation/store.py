@@ -7,12 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from sagehost.aws_errors import Refused
 from sagehost.cloudformation.errors import ValidationError
 from sagehost.cloudformation.parameters import Parameters
 from sagehost.cloudformation.template import Template
 from sagehost.cloudformation.values import Json
 
 STACK_TYPE = "AWS::CloudFormation::Stack"
+
+USER_INITIATED = "User Initiated"
 
 _OPERATIONS = {
     "REVIEW_IN_PROGRESS": "CREATE_CHANGESET",
@@ -153,6 +156,13 @@ class Stack:
     def busy(self) -> bool:
         """Whether an operation is under way."""
         return self.status.endswith("_IN_PROGRESS") and self.status != "REVIEW_IN_PROGRESS"
+
+    def start(self, status: str, token: str | None) -> None:
+        """Begin an operation, whose events have the token. Raises Refused: an earlier operation had it."""
+        if token and any(event["ClientRequestToken"] == token for event in self.events):
+            raise Refused("TokenAlreadyExistsException", f"The client request token {token} already exists.")
+        self.token = token
+        self.move(status, USER_INITIATED)
 
     def move(self, status: str, reason: str | None = None) -> None:
         """Change the stack's status, with an event."""

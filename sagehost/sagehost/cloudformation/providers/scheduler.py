@@ -5,7 +5,6 @@ from sagehost.cloudformation.providers.provider import Provider
 PROVIDERS = (
     Provider(
         "AWS::Scheduler::ScheduleGroup",
-        find_with="get_schedule_group",
         sends="Name",
         name="Name",
         attributes={"Arn": "arn:{partition}:scheduler:{region}:{account}:schedule-group/{id}"},

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import pytest
@@ -411,22 +412,6 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
 
 
 _backends: Any = get_backend  # of any service
-SERVICES = (
-    "applicationautoscaling",
-    "cloudwatch",
-    "ec2",
-    "ecr",
-    "events",
-    "iam",
-    "kms",
-    "logs",
-    "s3",
-    "sagemaker",
-    "scheduler",
-    "sns",
-    "sqs",
-    "ssm",
-)
 _VOLATILE = re.compile(
     r"time|date|version|token|created|modified|history|revision|etag|random|last_|arn:aws:iam::aws:policy|streams",
     re.IGNORECASE,
@@ -435,11 +420,17 @@ _AGAIN = re.compile(r"(rtbassoc|sgr|eni|vpce-svc)-[0-9a-f]+|[0-9a-f]{8}(-[0-9a-f
 """Ids of parts that a roll-back has to make anew."""
 
 
-def state(account: Account) -> dict[str, Any]:
-    """All that moto's back ends hold of the account, without times and counters."""
+def services_of(resource_type: str) -> set[str]:
+    """The services that hold the resource and the other resources of its template."""
+    found = {PROVIDERS[one["Type"]].service for one in resources_of(resource_type, 0).values()}
+    return found | ({"ec2", "logs"} if "sagemaker" in found else set())  # which an endpoint uses
+
+
+def state(account: Account, resource_type: str) -> dict[str, Any]:
+    """All that moto's back ends hold of the account in these services, without times and counters."""
     found = dict[str, Any]()
-    for service in SERVICES:
-        backends = _backends(service)[account.id]
+    for service in sorted(services_of(resource_type)):
+        backends = _backends(service.replace("-", ""))[account.id]
         for region in (account.region, "aws"):
             if region in backends:
                 found[f"{service} {region}"] = _plain(backends[region], set())
@@ -457,18 +448,26 @@ def differences(one: Any, other: Any, place: str = "") -> list[str]:
     return [] if one == other else [f"{place}: {one} != {other}"]
 
 
+@cache  # most names and texts are those of every account
+def _volatile(name: str) -> bool:
+    return bool(_VOLATILE.search(name))
+
+
+@cache
+def _renewed(text: str) -> str:
+    return _AGAIN.sub("again", text)
+
+
 def _plain(value: Any, seen: set[int]) -> Any:
     if value is None or isinstance(value, bool | str | int | float):
-        return _AGAIN.sub("again", value) if isinstance(value, str) else value
+        return _renewed(value) if isinstance(value, str) else value
     if isinstance(value, datetime) or id(value) in seen:
         return "…"
     seen = seen | {id(value)}
     if isinstance(value, Mapping):
         # SSM keeps the versions of a parameter.
         value = {k: v[-1:] if str(k).startswith("it-") and isinstance(v, list) else v for k, v in value.items()}
-        shown = {
-            str(_plain(key, seen)): _plain(part, seen) for key, part in value.items() if not _VOLATILE.search(str(key))
-        }
+        shown = {str(_plain(key, seen)): _plain(part, seen) for key, part in value.items() if not _volatile(str(key))}
         return {key: part for key, part in shown.items() if part not in ({}, [], None)}
     if isinstance(value, list | tuple | set | frozenset):
         return sorted(
@@ -488,21 +487,26 @@ def test_every_provider_that_makes_api_calls_has_a_case() -> None:
     assert CASES.keys() | WITHOUT_CALLS == PROVIDERS.keys()
 
 
-def calls_of(account: Account, resource_type: str, calls: Calls, which: int) -> range:
-    """The numbers of the calls that creating (0), updating (1) or deleting (2) the resource makes."""
-    account.deploy("counted", resources_of(resource_type, 0))
-    counts = [len(calls.made)]
-    account.update("counted", resources_of(resource_type, 1))
-    counts.append(len(calls.made) - sum(counts))
-    account.delete("counted")
-    counts.append(len(calls.made) - sum(counts))
-    return range(counts[which])
+COUNTS: dict[str, list[int]] = {}
 
 
-def inventory(account: Account) -> dict[str, Any]:
+def calls_of(resource_type: str, calls: Calls, which: int) -> range:
+    """The numbers of the calls that creating (0), updating (1) or deleting (2) the resource makes; counted once."""
+    if resource_type not in COUNTS:
+        account = Account()
+        account.deploy("counted", resources_of(resource_type, 0))
+        counts = [len(calls.made)]
+        account.update("counted", resources_of(resource_type, 1))
+        counts.append(len(calls.made) - sum(counts))
+        account.delete("counted")
+        COUNTS[resource_type] = [*counts, len(calls.made) - sum(counts)]
+    return range(COUNTS[resource_type][which])
+
+
+def inventory(account: Account, resource_type: str) -> dict[str, Any]:
     """What the services show of the account, without the logs of containers, which stay as on AWS."""
-    shown = account.inventory()
-    groups = shown.pop("logs.describe_log_groups")["logGroups"]
+    shown = account.inventory(services_of(resource_type))
+    groups = shown.pop("logs.describe_log_groups", {"logGroups": []})["logGroups"]
     return shown | {"log groups": [one for one in groups if not one["logGroupName"].startswith("/aws/sagemaker")]}
 
 
@@ -512,13 +516,13 @@ def inventory(account: Account) -> dict[str, Any]:
 @pytest.mark.parametrize("resource_type", CASES)
 def test_a_failed_creation_leaves_nothing_and_can_be_repeated(resource_type: str, calls: Calls) -> None:
     account, resources = Account(), resources_of(resource_type, 0)
-    numbers, before = calls_of(account, resource_type, calls, 0), inventory(account)
+    numbers, before = calls_of(resource_type, calls, 0), inventory(account, resource_type)
     for number in numbers:
         with calls.failing_at(number):
             status = account.create("it", resources)
         if calls.failed:
             assert status == "ROLLBACK_COMPLETE", calls.told
-            assert not differences(before, inventory(account)), calls.told
+            assert not differences(before, inventory(account, resource_type)), calls.told
         account.delete("it")
     account.deploy("it", resources)
 
@@ -526,22 +530,22 @@ def test_a_failed_creation_leaves_nothing_and_can_be_repeated(resource_type: str
 @pytest.mark.parametrize("resource_type", CASES)
 def test_a_half_made_resource_whose_deletion_fails_is_known_and_deleted_later(resource_type: str, calls: Calls) -> None:
     account = Account()
-    numbers, before = calls_of(account, resource_type, calls, 0), inventory(account)
+    numbers, before = calls_of(resource_type, calls, 0), inventory(account, resource_type)
     for number in numbers[1:]:
         with calls.failing_at(number, number + 1):
             status = account.create("it", resources_of(resource_type, 0))
         if status == "ROLLBACK_FAILED":
             assert account.physical_id("it", "It"), calls.told
         assert account.delete("it") == "DELETE_COMPLETE", calls.told
-        assert not differences(before, inventory(account)), calls.told
+        assert not differences(before, inventory(account, resource_type)), calls.told
 
 
 @pytest.mark.parametrize("resource_type", CASES)
 def test_a_failed_update_restores_the_resource_and_can_be_repeated(resource_type: str, calls: Calls) -> None:
     account = Account()
-    numbers = calls_of(Account(), resource_type, calls, 1)
+    numbers = calls_of(resource_type, calls, 1)
     account.deploy("it", resources_of(resource_type, 0))
-    before = state(account)
+    before = state(account, resource_type)
     for number in numbers:
         with calls.failing_at(number):
             status = account.update("it", resources_of(resource_type, 1))
@@ -549,16 +553,16 @@ def test_a_failed_update_restores_the_resource_and_can_be_repeated(resource_type
             assert not calls.failed or account.reason("it", "DELETE_FAILED"), calls.told
             return
         assert status == "UPDATE_ROLLBACK_COMPLETE", calls.told
-        assert not differences(before, state(account)), calls.told
+        assert not differences(before, state(account, resource_type)), calls.told
     assert account.update("it", resources_of(resource_type, 1)) == "UPDATE_COMPLETE"
 
 
 @pytest.mark.parametrize("resource_type", CASES)
 def test_a_rollback_that_fails_can_be_continued(resource_type: str, calls: Calls) -> None:
     account = Account()
-    numbers = calls_of(Account(), resource_type, calls, 1)
+    numbers = calls_of(resource_type, calls, 1)
     account.deploy("it", resources_of(resource_type, 0))
-    before = state(account)
+    before = state(account, resource_type)
     for number in numbers:
         with calls.failing_at(number, number + 1):
             status = account.update("it", resources_of(resource_type, 1))
@@ -570,13 +574,13 @@ def test_a_rollback_that_fails_can_be_continued(resource_type: str, calls: Calls
         assert status == "UPDATE_ROLLBACK_COMPLETE", calls.told
         if "DELETE_FAILED" in [event[1] for event in account.events("it")]:
             return  # the clean-up has left the new resource, as on AWS
-        assert not differences(before, state(account)), calls.told
+        assert not differences(before, state(account, resource_type)), calls.told
 
 
 @pytest.mark.parametrize("resource_type", CASES)
 def test_a_failed_deletion_can_be_repeated(resource_type: str, calls: Calls) -> None:
     account = Account()
-    numbers, before = calls_of(account, resource_type, calls, 2), inventory(account)
+    numbers, before = calls_of(resource_type, calls, 2), inventory(account, resource_type)
     for number in numbers:
         account.deploy("it", resources_of(resource_type, 1))
         with calls.failing_at(number):
@@ -584,7 +588,7 @@ def test_a_failed_deletion_can_be_repeated(resource_type: str, calls: Calls) -> 
         if calls.failed:
             assert (status, bool(account.physical_id(stack_id, "It"))) == ("DELETE_FAILED", True), calls.told
             assert account.delete("it") == "DELETE_COMPLETE", calls.told
-        assert not differences(before, inventory(account)), calls.told
+        assert not differences(before, inventory(account, resource_type)), calls.told
 
 
 @pytest.mark.parametrize("updated", [False, True])

@@ -119,7 +119,6 @@ def test_a_rollback_leaves_an_imported_resource_in_the_account_and_takes_it_out_
 EXISTING = [
     ("AWS::S3::Bucket", "BucketName", "s3", "create_bucket", "Bucket"),
     ("AWS::ECR::Repository", "RepositoryName", "ecr", "create_repository", "repositoryName"),
-    ("AWS::Scheduler::ScheduleGroup", "Name", "scheduler", "create_schedule_group", "Name"),
     ("AWS::SSM::Parameter", "Name", "ssm", "put_parameter", "Name"),
 ]
 
