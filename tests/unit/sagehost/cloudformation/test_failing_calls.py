@@ -86,6 +86,8 @@ SCHEDULE = {
         "RoleArn": {"Fn::GetAtt": ["Role", "Arn"]},
     },
 }
+NEW_NAME = {"Fn::Select": [2, {"Fn::Split": ["/", {"Ref": "AWS::StackId"}]}]}
+"""moto gives a new log group the tags of a deleted one of its name."""
 REPOSITORY = {"ImageTagMutability": "IMMUTABLE", "ImageScanningConfiguration": {"ScanOnPush": True}}
 LIFECYCLE = {
     "rules": [
@@ -238,8 +240,8 @@ CASES: dict[str, Case] = {
     ),
     "AWS::Logs::LogGroup": (
         KEY,
-        {"LogGroupName": "it", "RetentionInDays": 7, **TAGS[0]},
-        {"LogGroupName": "it", "KmsKeyId": {"Fn::GetAtt": ["Key", "Arn"]}, **TAGS[1]},
+        {"LogGroupName": NEW_NAME, "RetentionInDays": 7, **TAGS[0]},
+        {"LogGroupName": NEW_NAME, "KmsKeyId": {"Fn::GetAtt": ["Key", "Arn"]}, **TAGS[1]},
     ),
     "AWS::Logs::MetricFilter": (
         {"Group": log_group("filtered")},
@@ -398,6 +400,19 @@ class Calls:
             raise failure("Injected", ("InternalFailure", "ThrottlingException")[number % 2], f"{operation} fails", 500)
 
 
+@pytest.fixture(scope="module")
+def shared_account() -> Account:
+    return Account()
+
+
+@pytest.fixture
+def account(shared_account: Account) -> Iterator[Account]:
+    """An account without stacks; a new one costs moto a copy of all managed policies."""
+    yield shared_account
+    for stack in shared_account.cfn.describe_stacks()["Stacks"]:
+        shared_account.delete(stack["StackId"])
+
+
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
     counted, original = Calls(), Resource.call
@@ -490,10 +505,9 @@ def test_every_provider_that_makes_api_calls_has_a_case() -> None:
 COUNTS: dict[str, list[int]] = {}
 
 
-def calls_of(resource_type: str, calls: Calls, which: int) -> range:
+def calls_of(account: Account, resource_type: str, calls: Calls, which: int) -> range:
     """The numbers of the calls that creating (0), updating (1) or deleting (2) the resource makes; counted once."""
     if resource_type not in COUNTS:
-        account = Account()
         account.deploy("counted", resources_of(resource_type, 0))
         counts = [len(calls.made)]
         account.update("counted", resources_of(resource_type, 1))
@@ -514,9 +528,11 @@ def inventory(account: Account, resource_type: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("resource_type", CASES)
-def test_a_failed_creation_leaves_nothing_and_can_be_repeated(resource_type: str, calls: Calls) -> None:
-    account, resources = Account(), resources_of(resource_type, 0)
-    numbers, before = calls_of(resource_type, calls, 0), inventory(account, resource_type)
+def test_a_failed_creation_leaves_nothing_and_can_be_repeated(
+    account: Account, resource_type: str, calls: Calls
+) -> None:
+    resources = resources_of(resource_type, 0)
+    numbers, before = calls_of(account, resource_type, calls, 0), inventory(account, resource_type)
     for number in numbers:
         with calls.failing_at(number):
             status = account.create("it", resources)
@@ -528,9 +544,10 @@ def test_a_failed_creation_leaves_nothing_and_can_be_repeated(resource_type: str
 
 
 @pytest.mark.parametrize("resource_type", CASES)
-def test_a_half_made_resource_whose_deletion_fails_is_known_and_deleted_later(resource_type: str, calls: Calls) -> None:
-    account = Account()
-    numbers, before = calls_of(resource_type, calls, 0), inventory(account, resource_type)
+def test_a_half_made_resource_whose_deletion_fails_is_known_and_deleted_later(
+    account: Account, resource_type: str, calls: Calls
+) -> None:
+    numbers, before = calls_of(account, resource_type, calls, 0), inventory(account, resource_type)
     for number in numbers[1:]:
         with calls.failing_at(number, number + 1):
             status = account.create("it", resources_of(resource_type, 0))
@@ -541,9 +558,10 @@ def test_a_half_made_resource_whose_deletion_fails_is_known_and_deleted_later(re
 
 
 @pytest.mark.parametrize("resource_type", CASES)
-def test_a_failed_update_restores_the_resource_and_can_be_repeated(resource_type: str, calls: Calls) -> None:
-    account = Account()
-    numbers = calls_of(resource_type, calls, 1)
+def test_a_failed_update_restores_the_resource_and_can_be_repeated(
+    account: Account, resource_type: str, calls: Calls
+) -> None:
+    numbers = calls_of(account, resource_type, calls, 1)
     account.deploy("it", resources_of(resource_type, 0))
     before = state(account, resource_type)
     for number in numbers:
@@ -558,9 +576,8 @@ def test_a_failed_update_restores_the_resource_and_can_be_repeated(resource_type
 
 
 @pytest.mark.parametrize("resource_type", CASES)
-def test_a_rollback_that_fails_can_be_continued(resource_type: str, calls: Calls) -> None:
-    account = Account()
-    numbers = calls_of(resource_type, calls, 1)
+def test_a_rollback_that_fails_can_be_continued(account: Account, resource_type: str, calls: Calls) -> None:
+    numbers = calls_of(account, resource_type, calls, 1)
     account.deploy("it", resources_of(resource_type, 0))
     before = state(account, resource_type)
     for number in numbers:
@@ -578,9 +595,8 @@ def test_a_rollback_that_fails_can_be_continued(resource_type: str, calls: Calls
 
 
 @pytest.mark.parametrize("resource_type", CASES)
-def test_a_failed_deletion_can_be_repeated(resource_type: str, calls: Calls) -> None:
-    account = Account()
-    numbers, before = calls_of(resource_type, calls, 2), inventory(account, resource_type)
+def test_a_failed_deletion_can_be_repeated(account: Account, resource_type: str, calls: Calls) -> None:
+    numbers, before = calls_of(account, resource_type, calls, 2), inventory(account, resource_type)
     for number in numbers:
         account.deploy("it", resources_of(resource_type, 1))
         with calls.failing_at(number):
@@ -593,7 +609,7 @@ def test_a_failed_deletion_can_be_repeated(resource_type: str, calls: Calls) -> 
 
 @pytest.mark.parametrize("updated", [False, True])
 def test_a_role_whose_inline_policy_is_refused_by_name_does_not_outlive_its_rollback(
-    monkeypatch: pytest.MonkeyPatch, updated: bool
+    monkeypatch: pytest.MonkeyPatch, account: Account, updated: bool
 ) -> None:
     original = Resource.call
 
@@ -603,7 +619,6 @@ def test_a_role_whose_inline_policy_is_refused_by_name_does_not_outlive_its_roll
         return original(self, operation, **parameters)
 
     monkeypatch.setattr(Resource, "call", call)
-    account = Account()
     policies = [inline(name, "s3:GetObject") for name in ("first", "refused", "last")]
     refused = {"It": {"Type": "AWS::IAM::Role", "Properties": {**TRUSTED, "Policies": policies}}}
     if updated:
