@@ -6,8 +6,6 @@ not know a third of the operations that the CDK CLI calls. What is used of it is
 of many users.
 """
 
-from dataclasses import replace
-
 from moto.core.responses import ActionResult, EmptyResult
 
 from sagehost.aws_errors import Refused
@@ -39,12 +37,12 @@ class ChangeSets(Operations):
         try:
             planned = plan(stack, wanted, importing=bool(request.get("ImportExistingResources")))
         except ValidationError as error:
-            planned = Plan([], [Problem(None, None, "", error.message)], same=False)
+            planned = Plan([], [Problem(None, None, "", error.message)], same=False, target=wanted)
         change_set = ChangeSet(
             name=name,
             id=self.arn("changeSet", name),
             kind=kind,
-            target=replace(wanted, imports=planned.imported),
+            target=planned.target,
             description=request.get("Description"),
             changes=planned.changes,
             problems=planned.problems,

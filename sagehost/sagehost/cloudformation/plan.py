@@ -28,8 +28,8 @@ class Plan:
     problems: list[Problem]
     same: bool
     """Nothing at all would change."""
-    imported: frozenset[str] = frozenset()
-    """Logical ids of the new resources that exist already."""
+    target: Target
+    """With its imports."""
 
 
 def plan(stack: Stack, target: Target, *, importing: bool = False) -> Plan:
@@ -78,7 +78,7 @@ def plan(stack: Stack, target: Target, *, importing: bool = False) -> Plan:
     outputs_change = list(stack.outputs) != state.outputs()
     settled = stack.target is not None and stack.target.tags == target.tags and not stack.journal
     same = settled and not (changes or problems or outputs_change)
-    return Plan(changes, problems, same, frozenset(imports))
+    return Plan(changes, problems, same, replace(target, imports=frozenset(imports)))
 
 
 def _existing(stack: Stack, state: TargetState, logical_id: str, properties: Mapping[str, Json]) -> Deployed | None:
