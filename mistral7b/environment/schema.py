@@ -244,7 +244,7 @@ class Removal(Section):
 
     log_group: Literal["destroy", "retain"] = "destroy"
     """Whether `cdk destroy` deletes the log groups. A retained one blocks the next deployment: delete it before you
-    reuse its name."""
+    reuse its name, or import it with `cdk deploy --import-existing-resources`."""
     log_retention_days: RetentionDays = 30
     """Days after which log events expire."""
     captured_data: Literal["destroy", "retain"] = "retain"

@@ -57,10 +57,10 @@ class OwnService(BaseResponse):
         return parameters
 
 
-def page(key: str, items: Sequence[Any], asked: Mapping[str, Any]) -> ActionResult:
-    """One page of the items that a request asks for, and where the next one begins."""
+def page(key: str, items: Sequence[Any], asked: Mapping[str, Any], code: str = "ValidationError") -> ActionResult:
+    """One page of the items that a request asks for, and where the next one begins; `code` refuses a wrong token."""
     if not (token := asked.get("NextToken", "0")).isdecimal():
-        raise Refused("ValidationError", f"The token {token} is not one that this service has given.")
+        raise Refused(code, f"The token {token} is not one that this service has given.")
     start = int(token)
     end = start + int(asked.get("MaxResults", 100))
     following = {"NextToken": str(end)} if end < len(items) else {}

@@ -1,9 +1,11 @@
 """Removal: nothing is left, unless the environment asks for protection."""
 
+import re
+
 import boto3
 
 from mistral7b.operate.inventory import inventory
-from tests.e2e.conftest import REGION, User, succeeded
+from tests.e2e.conftest import DEPLOY, REGION, TOOLS_ACCOUNT, User, succeeded
 
 
 def test_destroy_leaves_nothing(user: User, session: boto3.Session) -> None:
@@ -48,6 +50,40 @@ def test_a_first_deployment_that_fails_can_be_repeated_and_destroyed_although_th
     with user.having("failing", wrong | {"termination_protection": True}):
         assert user.try_to_deploy("failing").returncode != 0
         assert "nobody" in user.mistral7b("doctor", "failing").stdout
+    with user.having("failing", wrong | {"callers": {"role_names": ["someone"]}, "termination_protection": True}):
         again = user.try_to_deploy("failing")
         succeeded(user.cdk("destroy", "failing/*", "--force"))
-    assert "TerminationProtection" not in again.stdout + again.stderr
+    told = again.stdout + again.stderr
+    assert "TerminationProtection" not in told
+    assert "someone" in told
+    assert "nobody" not in told
+
+
+def test_destroy_without_the_bootstrap_names_the_missing_role_and_works_after_another_bootstrap(user: User) -> None:
+    with user.having("alone", {"region": REGION, "network": {"runtime_endpoint": False}}):
+        user.deploy("alone")
+        user.client("cloudformation").delete_stack(StackName="CDKToolkit")
+        refused = user.cdk("destroy", "alone/*", "--force")
+        succeeded(user.cdk("bootstrap", f"aws://{TOOLS_ACCOUNT}/{REGION}"))
+        succeeded(user.cdk("destroy", "alone/*", "--force"))
+    role = r"Role arn:aws:iam::\d+:role/cdk-\S+-cfn-exec-role-\S+ is invalid or cannot be assumed"
+    assert refused.returncode != 0
+    assert re.search(role, refused.stdout + refused.stderr)
+
+
+def test_a_retained_log_group_is_imported_by_the_next_deployment(user: User) -> None:
+    logs, values = user.client("logs"), {"region": REGION, "network": {"runtime_endpoint": False}}
+    with user.having("again", values | {"removal": {"log_group": "retain"}}):
+        user.deploy("again")
+        succeeded(user.cdk("destroy", "again/*", "--force"))
+        refused = user.try_to_deploy("again")
+        succeeded(user.cdk("destroy", "again/*", "--force"))
+        imported = succeeded(user.cdk_of("again", "deploy", *DEPLOY, "--import-existing-resources"))
+    with user.having("again", values):
+        deletable = user.cdk_of("again", "deploy", *DEPLOY)
+        succeeded(user.cdk("destroy", "again/*", "--force"))
+    assert refused.returncode != 0
+    assert "already exist" in refused.stdout + refused.stderr
+    assert "IMPORT_COMPLETE" in imported.stdout + imported.stderr
+    succeeded(deletable)
+    assert not [one for one in logs.describe_log_groups()["logGroups"] if "again" in one["logGroupName"]]

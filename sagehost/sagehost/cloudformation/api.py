@@ -9,13 +9,13 @@ of many users.
 from moto.core.responses import ActionResult, EmptyResult
 
 from sagehost.aws_errors import Refused
-from sagehost.cloudformation import answers, engine
+from sagehost.cloudformation import answers
 from sagehost.cloudformation.api_requests import Operations, begin, check_updatable
 from sagehost.cloudformation.api_stacks import Resources, Stacks
 from sagehost.cloudformation.errors import ValidationError
 from sagehost.cloudformation.plan import NO_CHANGES, Plan, plan
 from sagehost.cloudformation.requests import body, check_options, target
-from sagehost.cloudformation.store import ChangeSet, Problem, Stack, Target
+from sagehost.cloudformation.store import USER_INITIATED, ChangeSet, Problem, Stack, Target
 from sagehost.cloudformation.template import parse
 from sagehost.moto_app import page
 
@@ -32,17 +32,17 @@ class ChangeSets(Operations):
         name = str(request["ChangeSetName"])
         if name in stack.change_sets:
             raise Refused("AlreadyExistsException", f"ChangeSet [{name}] already exists")
-        wanted = target(stack, request, request.get("ClientToken"))
+        wanted = target(stack, request)
         self.check_role(stack, wanted.role_arn)
         try:
-            planned = plan(stack, wanted)
+            planned = plan(stack, wanted, importing=bool(request.get("ImportExistingResources")))
         except ValidationError as error:
-            planned = Plan([], [Problem(None, None, "", error.message)], same=False)
+            planned = Plan([], [Problem(None, None, "", error.message)], same=False, target=wanted)
         change_set = ChangeSet(
             name=name,
             id=self.arn("changeSet", name),
             kind=kind,
-            target=wanted,
+            target=planned.target,
             description=request.get("Description"),
             changes=planned.changes,
             problems=planned.problems,
@@ -50,7 +50,7 @@ class ChangeSets(Operations):
         )
         if not stack.status:
             self.stacks.add(stack)
-            stack.move("REVIEW_IN_PROGRESS", engine.USER_INITIATED)
+            stack.move("REVIEW_IN_PROGRESS", USER_INITIATED)
         stack.change_sets[name] = change_set
         return ActionResult({"Id": change_set.id, "StackId": stack.id})
 
@@ -101,8 +101,8 @@ class ChangeSets(Operations):
         if change_set.kind == "UPDATE":
             check_updatable(stack)
         self.check_role(stack, change_set.target.role_arn)
-        stack.change_sets.clear()
         begin(stack, change_set.target, change_set.kind, self.request)
+        stack.change_sets.clear()
         return EmptyResult()
 
 
@@ -139,8 +139,3 @@ class CloudFormation(Stacks, Resources, ChangeSets, Templates):
     def list_hook_results(self) -> ActionResult:
         """ListHookResults: no hook can be registered."""
         return ActionResult({"HookResults": []})
-
-    def get_stack_policy(self) -> ActionResult:
-        """GetStackPolicy: no policy can be set."""
-        self.stack()
-        return EmptyResult()

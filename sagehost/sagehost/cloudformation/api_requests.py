@@ -87,10 +87,10 @@ def refuse(planned: Plan) -> None:
 
 def begin(stack: Stack, wanted: Target, kind: str, request: Request) -> None:
     """Start to create or update the stack."""
-    stack.token, stack.role_arn = wanted.token, wanted.role_arn
+    stack.start(f"{kind}_IN_PROGRESS", request.get("ClientRequestToken"))
+    stack.role_arn = wanted.role_arn
     stack.disable_rollback = bool(request.get("DisableRollback")) or request.get("OnFailure") == "DO_NOTHING"
     stack.retain_except_on_create = bool(request.get("RetainExceptOnCreate"))
     if kind == "UPDATE":
         stack.updated = now()
-    stack.move(f"{kind}_IN_PROGRESS", engine.USER_INITIATED)
     engine.start(lambda: engine.bring(stack, wanted, kind), stack)

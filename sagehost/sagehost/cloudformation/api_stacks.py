@@ -24,7 +24,7 @@ class Stacks(Operations):
         if self.stacks.living(name):
             raise Refused("AlreadyExistsException", f"Stack [{name}] already exists")
         stack = self.new_stack(name)
-        wanted = target(stack, request, request.get("ClientRequestToken"))
+        wanted = target(stack, request)
         self.check_role(stack, wanted.role_arn)
         refuse(plan(stack, wanted))
         self.stacks.add(stack)
@@ -38,7 +38,7 @@ class Stacks(Operations):
         check_options(request)
         stack = self.stack()
         check_updatable(stack)
-        wanted = target(stack, request, request.get("ClientRequestToken"))
+        wanted = target(stack, request)
         self.check_role(stack, wanted.role_arn)
         planned = plan(stack, wanted)
         if planned.same:
@@ -75,9 +75,8 @@ class Stacks(Operations):
                     f"Delete canceled. Cannot delete export {export} as it is in use by {listed(users)}.",
                 )
                 return EmptyResult()
-        stack.token = request.get("ClientRequestToken")
+        stack.start("DELETE_IN_PROGRESS", request.get("ClientRequestToken"))
         stack.role_arn = self.request.get("RoleARN") or (stack.target.role_arn if stack.target else None)
-        stack.move("DELETE_IN_PROGRESS", engine.USER_INITIATED)
         engine.start(lambda: engine.delete(stack, retain), stack)
         return EmptyResult()
 
@@ -126,9 +125,8 @@ class Stacks(Operations):
 
     def _roll_back(self, stack: Stack, kind: str, skip: frozenset[str] = frozenset()) -> None:
         self.check_role(stack)
-        stack.token = self.request.get("ClientRequestToken")
+        stack.start(f"{engine.ROLLBACK[kind]}_IN_PROGRESS", self.request.get("ClientRequestToken"))
         stack.role_arn = self.request.get("RoleARN") or (stack.target.role_arn if stack.target else None)
-        stack.move(f"{engine.ROLLBACK[kind]}_IN_PROGRESS", engine.USER_INITIATED)
         engine.start(lambda: engine.roll_back(stack, kind, skip), stack)
 
 

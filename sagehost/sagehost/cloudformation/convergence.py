@@ -33,6 +33,8 @@ def _brought(stack: Stack, state: TargetState, logical_id: str) -> Deployed:
         stack.resources.pop(logical_id)
         stack.journal = [step for step in stack.journal if step.after != present]
         present = None
+    if present is None and logical_id in state.target.imports:
+        return steps.import_existing(stack, wanted, state.properties(logical_id))
     if present is None:
         made = steps.create(stack, wanted)
         stack.journal.append(Step(None, made))

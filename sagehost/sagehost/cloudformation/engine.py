@@ -20,8 +20,6 @@ LOG = logging.getLogger(__name__)
 LINGER_S = 4.0
 """The CDK CLI looks at a stack at once after it has started an operation, and then only every five seconds."""
 
-USER_INITIATED = "User Initiated"
-
 
 def start(operation: Callable[[], None], stack: Stack) -> None:
     """Run an operation on a stack in the background.
@@ -91,8 +89,8 @@ def roll_back(stack: Stack, kind: str, skip: frozenset[str] = frozenset()) -> No
         return
     if kind == "UPDATE":
         stack.move("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
-    keeping = () if stack.retain_except_on_create else ("Retain",)
-    stuck = delete_all(stack, left_over, _policy("DeletionPolicy", *keeping))
+    policy = _policy("DeletionPolicy", *(() if stack.retain_except_on_create else ("Retain",)))
+    stuck = delete_all(stack, left_over, lambda one: "Retain" if one.imported else policy(one))
     if kind == "CREATE":
         stack.resources.update({resource.logical_id: resource for resource in stuck})
         if stuck:

@@ -1,16 +1,23 @@
 """Change sets: what bringing a stack to a target would do."""
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from sagehost.cloudformation import schema
 from sagehost.cloudformation.errors import ResourceFailure, ValidationError
 from sagehost.cloudformation.providers import PROVIDERS
-from sagehost.cloudformation.store import Deployed, Problem, Stack, Target
-from sagehost.cloudformation.target_state import Difference, TargetState, difference, refuse_renaming
-from sagehost.cloudformation.values import Json, has_unknown
+from sagehost.cloudformation.store import STORES, Deployed, Problem, Stack, Target
+from sagehost.cloudformation.target_state import Difference, TargetState, difference, refuse_renaming, resource_of
+from sagehost.cloudformation.values import UNKNOWN, Json, has_unknown
 
 NO_CHANGES = "The submitted information didn't contain changes. Submit different information to create a change set."
+
+_NEEDS_RETAIN = (
+    "CloudFormation is attempting to import some resources because they already exist in your account. The resources "
+    "must have the DeletionPolicy attribute set to 'Retain' or 'RetainExceptOnCreate' in the template for successful "
+    "import. The affected resources are "
+)
 
 
 @dataclass(frozen=True)
@@ -21,9 +28,11 @@ class Plan:
     problems: list[Problem]
     same: bool
     """Nothing at all would change."""
+    target: Target
+    """With its imports."""
 
 
-def plan(stack: Stack, target: Target) -> Plan:
+def plan(stack: Stack, target: Target, *, importing: bool = False) -> Plan:
     """Work out what bringing the stack to the target would do, without doing any of it.
 
     Raises:
@@ -32,6 +41,7 @@ def plan(stack: Stack, target: Target) -> Plan:
     state = TargetState(stack, target)
     changes: list[Mapping[str, Json]] = []
     problems: list[Problem] = []
+    imports: dict[str, Deployed] = {}
     for logical_id in state.order:
         properties = state.properties(logical_id)
         problems += (found := list(state.problems(logical_id, properties)))
@@ -43,6 +53,9 @@ def plan(stack: Stack, target: Target) -> Plan:
             problems.append(_problem(retyped, "Type", f"{message} following resources: [{logical_id}]"))
         elif found:
             continue
+        elif importing and have is None and (existing := _existing(stack, state, logical_id, properties)):
+            state.known[logical_id] = imports[logical_id] = existing
+            changes.append(_change("Import", logical_id, existing.type, PhysicalResourceId=existing.physical_id))
         elif have is None or have.failed:
             changes.append(_change("Add", logical_id, definition["Type"]))
         else:
@@ -57,12 +70,29 @@ def plan(stack: Stack, target: Target) -> Plan:
                 changes.append(_modification(have, differs))
             if not differs.replacing:  # what may be replaced, the resources after it know nothing of
                 state.known[logical_id] = have if has_unknown(tagged) else replace(have, properties=tagged)
+    if lost := [one for one in imports.values() if "Retain" not in one.definition.get("DeletionPolicy", "")]:
+        named = ", ".join(f"{one.logical_id} ({{{PROVIDERS[one.type].name}={one.physical_id}}})" for one in lost)
+        problems.append(Problem(None, None, "", _NEEDS_RETAIN + named))
     removed = [have for name, have in stack.resources.items() if name not in state.active]
     changes += [_removal(have) for have in removed]
     outputs_change = list(stack.outputs) != state.outputs()
     settled = stack.target is not None and stack.target.tags == target.tags and not stack.journal
     same = settled and not (changes or problems or outputs_change)
-    return Plan(changes, problems, same)
+    return Plan(changes, problems, same, replace(target, imports=frozenset(imports)))
+
+
+def _existing(stack: Stack, state: TargetState, logical_id: str, properties: Mapping[str, Json]) -> Deployed | None:
+    """The resource that a new one would duplicate, if the template alone identifies it and no stack has it."""
+    wanted = state.deployed(logical_id, "", properties)
+    provider, identifiers = PROVIDERS[wanted.type], schema.load(wanted.type).identifier
+    if not provider.find_with or has_unknown([properties.get(name, UNKNOWN) for name in identifiers]):
+        return None
+    with contextlib.suppress(ResourceFailure):
+        found = replace(wanted, physical_id=provider.find(resource_of(stack, wanted), properties))
+        everyones = [state.known, *(other.resources for other in STORES[stack.account, stack.region])]
+        owned = {(one.type, one.physical_id) for resources in everyones for one in resources.values()}
+        return None if (found.type, found.physical_id) in owned else found
+    return None
 
 
 def _change(action: str, logical_id: str, resource_type: str, **more: Json) -> dict[str, Json]:

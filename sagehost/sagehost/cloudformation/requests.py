@@ -38,8 +38,6 @@ _HARMLESS: Mapping[str, Json] = {
 }
 """Options whose only emulated value is the one that asks for nothing special."""
 
-# ImportExistingResources, which `cdk bootstrap` sends, is taken without effect: where it would adopt a resource of the
-# same name, that resource's service refuses to create another.
 _CARRIED = """
     StackName ChangeSetName ChangeSetType ClientToken ClientRequestToken Description TemplateBody TemplateURL
     UsePreviousTemplate Parameters Capabilities RoleARN Tags DisableRollback EnableTerminationProtection
@@ -56,7 +54,7 @@ def check_options(request: Request) -> None:
             raise ValidationError(f"{name} {value} is not emulated")
 
 
-def target(stack: Stack, request: Request, token: str | None) -> Target:
+def target(stack: Stack, request: Request) -> Target:
     """What a request to create or update the stack asks for, checked.
 
     Raises:
@@ -81,7 +79,6 @@ def target(stack: Stack, request: Request, token: str | None) -> Target:
         tags=(present.tags if present else {}) if tags is None else tags,
         capabilities=capabilities,
         role_arn=request.get("RoleARN") or (present.role_arn if present else None),
-        token=token,
     )
     check_rules(TargetState(stack, made))
     return made

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from sagehost.cloudformation.errors import ResourceFailure, ValidationError
@@ -10,6 +10,7 @@ from sagehost.cloudformation.providers import PROVIDERS
 from sagehost.cloudformation.store import Deployed, Stack, Step
 from sagehost.cloudformation.target_state import resource_of
 from sagehost.cloudformation.template import dependants_first
+from sagehost.cloudformation.values import Json
 from sagehost.hosting.settings import HostingSettings
 
 LOG = logging.getLogger(__name__)
@@ -60,9 +61,25 @@ def create(stack: Stack, wanted: Deployed, verb: str = "CREATE") -> Deployed:
     return made
 
 
-def configure(stack: Stack, before: Deployed, after: Deployed) -> None:
+def import_existing(stack: Stack, wanted: Deployed, untagged: Mapping[str, Json]) -> Deployed:
+    """Take over a resource that exists. It keeps its properties, and gets the tags of the stack, as on AWS."""
+    made = replace(wanted, physical_id="", imported=True)
+    stack.event(made, "IMPORT_IN_PROGRESS", "Resource import started.")
+    try:
+        made = replace(made, physical_id=PROVIDERS[made.type].find(resource_of(stack, made), made.properties))
+    except ResourceFailure as error:
+        raise fail(stack, made, "IMPORT", error) from error
+    stack.resources[made.logical_id] = made
+    stack.journal.append(Step(None, made))
+    stack.event(made, "IMPORT_COMPLETE", "Resource import completed.")
+    reason = "Apply stack-level tags to imported resource if applicable."
+    configure(stack, replace(made, properties=untagged), made, reason)
+    return made
+
+
+def configure(stack: Stack, before: Deployed, after: Deployed, reason: str | None = None) -> None:
     """Change a resource in place, which is the last step of the journal."""
-    stack.event(after, "UPDATE_IN_PROGRESS")
+    stack.event(after, "UPDATE_IN_PROGRESS", reason)
     try:
         PROVIDERS[after.type].configure(resource_of(stack, after), after.properties, before.properties)
     except Exception as error:

@@ -7,12 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from sagehost.aws_errors import Refused
 from sagehost.cloudformation.errors import ValidationError
 from sagehost.cloudformation.parameters import Parameters
 from sagehost.cloudformation.template import Template
 from sagehost.cloudformation.values import Json
 
 STACK_TYPE = "AWS::CloudFormation::Stack"
+
+USER_INITIATED = "User Initiated"
 
 _OPERATIONS = {
     "REVIEW_IN_PROGRESS": "CREATE_CHANGESET",
@@ -44,6 +47,8 @@ class Deployed:
     dependencies: frozenset[str]
     failed: bool = False
     """It was created, but never became what it should be."""
+    imported: bool = False
+    """It existed before the stack did: a roll-back leaves it alone."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,8 @@ class Target:
     tags: Mapping[str, str]
     capabilities: Sequence[str]
     role_arn: str | None
-    token: str | None = None
+    imports: frozenset[str] = frozenset()
+    """Logical ids of the new resources that exist already."""
 
 
 @dataclass
@@ -152,6 +158,13 @@ class Stack:
     def busy(self) -> bool:
         """Whether an operation is under way."""
         return self.status.endswith("_IN_PROGRESS") and self.status != "REVIEW_IN_PROGRESS"
+
+    def start(self, status: str, token: str | None) -> None:
+        """Begin an operation, whose events have the token. Raises Refused: an earlier operation had it."""
+        if token and any(event["ClientRequestToken"] == token for event in self.events):
+            raise Refused("TokenAlreadyExistsException", f"The client request token {token} already exists.")
+        self.token = token
+        self.move(status, USER_INITIATED)
 
     def move(self, status: str, reason: str | None = None) -> None:
         """Change the stack's status, with an event."""

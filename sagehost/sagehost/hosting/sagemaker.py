@@ -86,7 +86,7 @@ def _list_models(_: Original, self: SageMakerResponse) -> ActionResult:
     ]
     by = "ModelName" if asked.get("SortBy") == "Name" else "CreationTime"
     models.sort(key=itemgetter(by), reverse=asked.get("SortOrder", "Descending") == "Descending")
-    return page("Models", models, asked)
+    return page("Models", models, asked, "ValidationException")
 
 
 @correction.replaces(SageMakerResponse, "describe_endpoint_config")

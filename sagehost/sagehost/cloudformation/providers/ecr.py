@@ -5,6 +5,7 @@ from sagehost.cloudformation.providers.provider import Provider, setting
 PROVIDERS = (
     Provider(
         "AWS::ECR::Repository",
+        find_with="list_images",
         sends="RepositoryName EncryptionConfiguration",
         delete_sends="EmptyOnDelete",
         rename={"EmptyOnDelete": "force"},

@@ -39,6 +39,7 @@ class _ManagedPolicy(Provider):
 PROVIDERS = (
     Provider(
         "AWS::IAM::Role",
+        find_with="get_role",
         sends="RoleName Path AssumeRolePolicyDocument Description MaxSessionDuration PermissionsBoundary",
         name="RoleName",
         settings=(

@@ -18,6 +18,7 @@ class _MetricFilter(Provider):
 PROVIDERS = (
     Provider(
         "AWS::Logs::LogGroup",
+        find_with="describe_log_streams",
         sends="LogGroupName KmsKeyId",
         name="LogGroupName",
         settings=(

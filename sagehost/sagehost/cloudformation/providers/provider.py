@@ -180,7 +180,7 @@ class Provider:
     put_with: str = ""
     """Operation that creates and updates."""
     find_with: str = ""
-    """Operation that finds a resource of the given name, which `put_with` would overwrite."""
+    """Operation that finds a resource of the given name, to import it or lest `put_with` overwrites it."""
     delete_with: str = ""
     """Default: the opposite of `create_with`."""
     sends: str = ""
@@ -283,13 +283,17 @@ class Provider:
 
     def create(self, resource: Resource, properties: Props) -> str:
         """Create the resource; gives its physical id."""
-        if self.find_with and properties.get(self.name):
+        if self.put_with and self.find_with and properties.get(self.name):
             with contextlib.suppress(ResourceNotFound):
-                resource.call_on(self.find_with, properties)
-                raise already_exists(self.type, resource.text(self.id, properties))
+                raise already_exists(self.type, self.find(resource, properties))
         parameters = self.parameters(resource, properties)
         response = resource.call(self.create_with, **parameters)
         return str(self.id.format_map(parameters) if "{" in self.id else jmespath.search(self.id, response))
+
+    def find(self, resource: Resource, properties: Props) -> str:
+        """The id of the resource that has the given name already. Raises ResourceNotFound: there is none."""
+        resource.call_on(self.find_with, properties)
+        return self.id.format_map(self.parameters(resource, properties))
 
     def update(self, resource: Resource, properties: Props) -> None:
         """Send all of `sends` again to a resource that exists."""

@@ -80,6 +80,7 @@ class _Bucket(Provider):
 PROVIDERS = (
     _Bucket(
         "AWS::S3::Bucket",
+        find_with="head_bucket",
         sends="BucketName ObjectLockEnabled",
         rename={"BucketName": "Bucket", "ObjectLockEnabled": "ObjectLockEnabledForBucket"},
         name="BucketName",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pytest
@@ -85,12 +85,13 @@ class Account:
         detail = self.cfn.describe_stack_resource(StackName=name, LogicalResourceId=logical_id)
         return str(detail["StackResourceDetail"]["PhysicalResourceId"])
 
-    def inventory(self) -> dict[str, Any]:
-        """Everything that the services show of this account, without times and request ids."""
+    def inventory(self, services: Collection[str] = ()) -> dict[str, Any]:
+        """Everything that these services, or all of them, show of this account, without times and request ids."""
         stored = {key[2]: dict(found) for key, found in RESOURCES.items() if key[0] == self.id and found}
         return stored | {
             f"{service}.{operation}": self._shown(service, operation, arguments)
             for service, operation, arguments in SHOWN
+            if not services or service in services
         }
 
     def stored(self, resource_type: str) -> tuple[str, dict[str, Any]]:

@@ -84,6 +84,35 @@ def test_events_of_one_operation_tell_only_its_own_failures(account: Account) ->
     assert json.loads(failed["ResourceProperties"])["LogGroupName"] == "taken-by-second"
 
 
+def test_a_request_token_of_an_earlier_operation_is_refused(account: Account) -> None:
+    account.create("it", topic(), ClientRequestToken="one")
+    account.update("it", topic(DisplayName="it"), ClientRequestToken="two")
+    for token in ("one", "two"):
+        with pytest.raises(account.cfn.exceptions.TokenAlreadyExistsException):
+            account.cfn.delete_stack(StackName="it", ClientRequestToken=token)
+    assert account.status("it") == "UPDATE_COMPLETE"
+    assert account.delete("it", ClientRequestToken="three") == "DELETE_COMPLETE"
+
+
+def test_events_have_the_token_of_the_request_that_executed_the_change_set(account: Account) -> None:
+    account.change_set("it", topic(), "CREATE", ClientToken="made")
+    account.cfn.execute_change_set(StackName="it", ChangeSetName="changes", ClientRequestToken="executed")
+    newest = account.cfn.describe_stack_events(StackName="it")["StackEvents"][0]
+    assert newest["ClientRequestToken"] == "executed"
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "code"),
+    [("cloudformation", "list_stacks", "ValidationError"), ("sagemaker", "list_models", "ValidationException")],
+)
+def test_a_page_token_that_the_service_has_not_given_is_refused(
+    account: Account, service: str, operation: str, code: str
+) -> None:
+    with pytest.raises(ClientError) as refused:
+        getattr(account.client(service), operation)(NextToken="none")
+    assert refused.value.response["Error"]["Code"] == code
+
+
 def test_events_of_an_unknown_operation_are_refused(account: Account) -> None:
     with pytest.raises(ClientError, match="does not exist"):
         account.cfn.describe_events(OperationId="0")

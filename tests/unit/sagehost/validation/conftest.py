@@ -41,6 +41,9 @@ def world() -> Iterator[dict[str, Any]]:  # noqa: PLR0915 - a list of resources
 
     iam, ec2, sagemaker = of("iam"), of("ec2"), of("sagemaker")
     role = iam.create_role(RoleName="endpoint", AssumeRolePolicyDocument=statement())["Role"]["Arn"]
+    reads = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+    iam.put_role_policy(RoleName="endpoint", PolicyName="reads", PolicyDocument=json.dumps(reads))
+    of("ecr").create_repository(repositoryName="tgi")
     vpc, other_vpc = (ec2.create_vpc(CidrBlock=cidr)["Vpc"]["VpcId"] for cidr in ("10.0.0.0/16", "10.1.0.0/16"))
     subnet, full = (
         ec2.create_subnet(VpcId=vpc, CidrBlock=cidr)["Subnet"]["SubnetId"] for cidr in ("10.0.0.0/24", "10.0.1.0/28")

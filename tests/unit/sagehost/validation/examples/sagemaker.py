@@ -37,6 +37,10 @@ EXAMPLES |= of(
         "role does not exist": ({"ExecutionRoleArn": "arn:aws:iam::$account:role/none"}, {}),
         "image outside ECR": (_container(Image="example.com/tgi:1"), _container(**VPC_ACCESS)),
         "image of another region": (_container(Image=ELSEWHERE), {}),
+        "image that is not in its repository": (
+            _container(Image="$account.dkr.ecr.us-east-1.amazonaws.com/tgi:1"),
+            _container(Image="$account.dkr.ecr.us-east-1.amazonaws.com/other-tgi:1"),
+        ),
         "compression of another data type": (_stored(S3DataType="S3Object"), _stored()),
         "prefix without slash": (_stored(S3Uri="s3://open-$account/model"), _stored()),
         "data that is not there": (_stored(S3Uri="s3://open-$account/none/"), _stored()),
