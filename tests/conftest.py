@@ -14,6 +14,7 @@ os.environ.setdefault("JSII_NODE", str(_NODE / "node"))
 os.environ["PATH"] = os.pathsep.join([str(_NODE), os.environ.get("PATH", os.defpath)])
 
 import aws_cdk as cdk
+import botocore.httpsession
 import botocore.loaders
 import pytest
 from aws_cdk.assertions import Template
@@ -31,6 +32,9 @@ gc.set_threshold(100_000, 50, 100)
 
 # Each boto3 session would parse the models of its services anew, which takes a fifth of a second for S3 or EC2.
 botocore.loaders.create_loader = cache(botocore.loaders.create_loader)
+
+# Each client would read the certificates of all authorities, although none is ever asked.
+botocore.httpsession.create_urllib3_context = cache(botocore.httpsession.create_urllib3_context)
 
 # The first example of a test may load the tokenizer, or find the machine busy: neither is a failure.
 settings.register_profile("all", deadline=None)

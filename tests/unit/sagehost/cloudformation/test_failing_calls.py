@@ -428,7 +428,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
 
 _backends: Any = get_backend  # of any service
 _VOLATILE = re.compile(
-    r"time|date|version|token|created|modified|history|revision|etag|random|last_|arn:aws:iam::aws:policy|streams",
+    r"time|date|version|token|created|modified|history|revision|etag|random|last_|arn:aws:iam::aws:policy|aws_managed|streams",
     re.IGNORECASE,
 )
 _AGAIN = re.compile(r"(rtbassoc|sgr|eni|vpce-svc)-[0-9a-f]+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
