@@ -59,6 +59,10 @@ ADDED: dict[str, tuple[str, str]] = {
         "logs:TagResource logs:UntagResource logs:ListTagsForResource",
         "CloudWatch Logs API reference: the operations that replace TagLogGroup",
     ),
+    "AWS::Logs::MetricFilter": (
+        "logs:DeleteMetricFilter logs:DescribeMetricFilters logs:PutMetricFilter",
+        "CloudWatch Logs API reference: the operations on metric filters",
+    ),
     "AWS::SSM::Parameter": (
         "ssm:GetParameter ssm:ListTagsForResource",
         "Systems Manager API reference: the operations that read one parameter",

@@ -65,7 +65,7 @@ class EndpointAlarms(Construct):
             check.between("gpus", gpus, 1)
             for kind, threshold in thresholds.items():
                 check.matches("thresholds", kind, "|".join(DEFAULT_THRESHOLDS), "use these kinds")
-                check.between(f"thresholds[{kind!r}]", threshold, 0.1, 100)
+                check.between(f"thresholds[{kind!r}]", threshold, 0, 100)
         super().__init__(scope, construct_id)
         self.by_kind: dict[str, cloudwatch.Alarm] = {}
         """The alarms by their kinds, which are those of `DEFAULT_THRESHOLDS`."""

@@ -31,7 +31,7 @@ SMALLEST = {
     "MAX_WAITING_TOKENS": 0,
     "WAITING_SERVED_RATIO": 0.0,
     "VALIDATION_WORKERS": 1,
-    "CUDA_MEMORY_FRACTION": 0.01,
+    "CUDA_MEMORY_FRACTION": 0.7,  # the weights need as much of an A10G
     "HF_MODEL_REVISION": "x" * 255,
     "HF_MODEL_ID": "/opt/ml/model",
     "HF_MODEL_TRUST_REMOTE_CODE": False,

@@ -146,7 +146,7 @@ def test_refusals_are_counted_by_the_line_of_the_container(stack: cdk.Stack, mak
         ({"endpoint_name": cdk.Aws.STACK_NAME}, "is not known before deployment"),
         ({"endpoint_name": "chat_1"}, "letters, digits and hyphens"),
         ({"thresholds": {"latenci": 3}}, "use these kinds"),
-        ({"thresholds": {"latency": 0}}, "from 0.1 to 100"),
+        ({"thresholds": {"latency": -1}}, "from 0 to 100"),
         ({"latency_statistic": "average"}, "use p50, p90 or p99"),
         ({"gpus": 0}, "use 1 or more"),
     ],

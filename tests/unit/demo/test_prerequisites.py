@@ -88,7 +88,7 @@ def test_a_vpc_has_an_s3_gateway_endpoint_only_where_the_file_names_no_route_tab
     assert [one["ServiceName"] for one in client("ec2").describe_vpc_endpoints()["VpcEndpoints"]] == services
 
 
-@pytest.mark.parametrize("cidr", ["10.0.0.0/16", "10.0.0.0/24", "10.0.0.0/27"])
+@pytest.mark.parametrize("cidr", ["10.0.0.0/16", "10.0.0.0/24", "10.0.0.0/26"])
 def test_subnets_fit_into_a_vpc_of_every_size(account: str, cidr: str) -> None:
     assert len(made(in_vpc(cidr=cidr), account)) == 6
 

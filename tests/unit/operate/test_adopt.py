@@ -250,6 +250,8 @@ def test_scaling_on_requests_in_flight_is_kept_and_other_policies_are_named(tmp_
         "target_concurrent_requests": 12.5,
         "scale_out_cooldown_seconds": 30,
         "scale_in_cooldown_seconds": 600,
+        "time_zone": "UTC",
+        "schedule": [],
     }
     assert remarks(adoption)["not kept: scaling policies"] == "a"
 

@@ -123,6 +123,9 @@ def failing(operation: str, logical_id: str) -> Iterator[None]:
         yield
 
 
+GONE = ("DELETE_COMPLETE", "DELETE_SKIPPED")
+
+
 def abort(account: Account, way: str, logical_id: str) -> None:
     """Leaves of the environment what an operation leaves that ends at this resource.
 
@@ -143,7 +146,7 @@ def abort(account: Account, way: str, logical_id: str) -> None:
     if way == "abandoned":
         stack = account.cfn.describe_stacks(StackName=STACK)["Stacks"]
         resources = account.cfn.describe_stack_resources(StackName=STACK)["StackResources"] if stack else []
-        kept = [one["LogicalResourceId"] for one in resources if one["ResourceStatus"] != "DELETE_COMPLETE"]
+        kept = [one["LogicalResourceId"] for one in resources if one["ResourceStatus"] not in GONE]
         account.cfn.delete_stack(StackName=STACK, RetainResources=kept)
 
 
@@ -183,7 +186,10 @@ def test_every_resource_of_a_template_is_of_a_kind_that_is_looked_for_or_goes_wi
     goes_with_another = {
         "ApplicationAutoScaling::ScalingPolicy",
         "EC2::SubnetRouteTableAssociation",
+        "Logs::MetricFilter",
         "S3::BucketPolicy",
+        "SNS::Subscription",
+        "SNS::TopicPolicy",
         "SQS::QueuePolicy",
         "Scheduler::Schedule",
     }

@@ -67,6 +67,8 @@ class Deployment:
         if name in ENVIRONMENTS:
             env, own = ENVIRONMENTS[name], ENVIRONMENTS[name].account or self.account
             list(prerequisites(env, self.account, self._prerequisite_client(own)))
+            if env.artifact:
+                _store(env.artifact.uri, self.account, self.region)
         where = {"CreateBucketConfiguration": {"LocationConstraint": self.region}} if self.region != "us-east-1" else {}
         self.client("s3").create_bucket(Bucket=f"templates-{self.account}", **where)
         if kind == "endpoint":
@@ -147,9 +149,18 @@ class Deployment:
         return {"TemplateURL": url, "Capabilities": ["CAPABILITY_NAMED_IAM"], "RoleARN": self.role}
 
 
+def _store(uri: str, account: str, region: str) -> None:
+    """Weights, in a bucket of the account."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    s3 = moto_app.client("s3", account, region)
+    where = {"CreateBucketConfiguration": {"LocationConstraint": region}} if region != "us-east-1" else {}
+    s3.create_bucket(Bucket=bucket, **where)
+    s3.put_object(Bucket=bucket, Key=f"{key}config.json" if key.endswith("/") else key, Body=b"{}")
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _embedded() -> Iterator[None]:
-    containers = {"huggingface-pytorch-tgi-inference": lambda: start}
+    containers = {"*tgi*": lambda: start}
     hosting.install(HostingSettings(endpoint_seconds=0, interface_seconds=0), containers=containers)
     linger, engine.LINGER_S = engine.LINGER_S, 60  # a request is answered when its operation is over
     yield
