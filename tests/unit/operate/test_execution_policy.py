@@ -114,10 +114,12 @@ class Deployment:
             request = {"StackName": self.stack, "DisableRollback": True, "Tags": wanted, **self._request(body)}
             if number:
                 cfn.update_stack(**request)
+            updated = number > 0
             while missing := self._missing(stack):
                 yield missing
                 cfn.update_stack(**request)
-            assert self._status(stack) == ("UPDATE_COMPLETE" if number or self.denied else "CREATE_COMPLETE")
+                updated = True
+            assert self._status(stack) == ("UPDATE_COMPLETE" if updated else "CREATE_COMPLETE")
         cfn.delete_stack(StackName=self.stack, RoleARN=self.role)
         while missing := self._missing(stack):
             yield missing
