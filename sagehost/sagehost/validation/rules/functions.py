@@ -260,9 +260,11 @@ def _key(asked: Asked, arn: str) -> Mapping[str, Any] | None:
     _, _, service, region, account, *_ = f"{arn}:::::".split(":", 5)
     if (service, region) != ("kms", asked.region):
         return None
-    kms = get_backend("kms")[account][region]
-    key = kms.keys.get(kms.any_id_to_key_id(arn))
-    return {"state": key.key_state, "spec": key.key_spec, "policy": key.policy} if key else None
+    try:
+        key = kms_key(arn, account, region)
+    except roles.AccessDenied:
+        return None
+    return {"state": key.key_state, "spec": key.key_spec, "policy": key.policy}
 
 
 def _closed_to_logs(asked: Asked, policy: str, group: str) -> list[str]:
