@@ -165,6 +165,11 @@ class User:
         )
 
 
+def said(result: subprocess.CompletedProcess[str]) -> str:
+    """What a command printed, without its line breaks: the CDK wraps an error's text at the terminal's width."""
+    return " ".join((result.stdout + result.stderr).split())
+
+
 def succeeded(result: subprocess.CompletedProcess[str]) -> subprocess.CompletedProcess[str]:
     """The result, if the command ended with status 0."""
     assert result.returncode == 0, f"{result.args}\n{result.stdout}\n{result.stderr}"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sagehost.accounts import credentials
-from tests.e2e.conftest import BIN, PROJECT, REGION, TOOLS_ACCOUNT, User, succeeded
+from tests.e2e.conftest import BIN, PROJECT, REGION, TOOLS_ACCOUNT, User, said, succeeded
 
 ACCOUNT = "555555555555"
 NAME = "restricted"
@@ -60,4 +60,4 @@ def test_without_one_of_its_actions_the_deployment_names_what_is_denied(restrict
     iam.put_role_policy(RoleName=EXECUTION_ROLE, PolicyName="less", PolicyDocument=document)
     result = restricted.try_to_deploy(NAME)
     assert result.returncode != 0
-    assert f"{EXECUTION_ROLE}/AWSCloudFormation is not authorized to perform: sagemaker:CreateModel" in result.stderr
+    assert f"{EXECUTION_ROLE}/AWSCloudFormation is not authorized to perform: sagemaker:CreateModel" in said(result)

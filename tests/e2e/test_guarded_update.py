@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from mistral7b.environment import load_environment
 from mistral7b_stacks.app import define
-from tests.e2e.conftest import DEPLOY, User, succeeded
+from tests.e2e.conftest import DEPLOY, User, said, succeeded
 from tests.variants import new_app
 
 NAME, STACK = "mistral-7b-instruct-guarded", "mistral-7b-guarded-endpoint"
@@ -135,7 +135,7 @@ def test_an_alarm_during_the_canary_rolls_the_stack_back_and_only_the_canary_has
         deployed = guarded.try_to_deploy("guarded")
     alarm.join()
     assert deployed.returncode == 1
-    assert f"alarm {ALARM} is in ALARM state" in deployed.stdout + deployed.stderr
+    assert f"alarm {ALARM} is in ALARM state" in said(deployed)
     assert statuses(guarded) == ("UPDATE_ROLLBACK_COMPLETE", "InService", "")
     failed, answered = counts["canary", "ModelError"], counts["canary", "answered"]
     assert 0 < failed < 0.5 * (failed + answered), counts
@@ -155,6 +155,6 @@ def test_a_container_that_does_not_start_rolls_the_stack_back_without_a_lost_req
     with requests(guarded) as counts:
         deployed = deploy_unchecked(guarded, {"MAX_INPUT_LENGTH": "8192"})
     assert deployed.returncode == 1
-    assert "did not pass the ping health check" in deployed.stdout + deployed.stderr
+    assert "did not pass the ping health check" in said(deployed)
     assert statuses(guarded) == ("UPDATE_ROLLBACK_COMPLETE", "InService", "")
     assert {outcome for _, outcome in counts} == {"answered"}, counts

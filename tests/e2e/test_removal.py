@@ -5,7 +5,7 @@ import re
 import boto3
 
 from mistral7b.operate.inventory import inventory
-from tests.e2e.conftest import DEPLOY, REGION, TOOLS_ACCOUNT, User, succeeded
+from tests.e2e.conftest import DEPLOY, REGION, TOOLS_ACCOUNT, User, said, succeeded
 
 
 def test_destroy_leaves_nothing(user: User, session: boto3.Session) -> None:
@@ -38,7 +38,7 @@ def test_a_protected_environment_is_destroyed_only_once_its_file_and_protect_say
         succeeded(user.cdk("destroy", "kept/*", "--force"))
     stacks = user.client("cloudformation").describe_stacks()["Stacks"]
     assert refused.returncode != 0
-    assert "TerminationProtection" in refused.stdout + refused.stderr
+    assert "TerminationProtection" in said(refused)
     assert endpoint["EndpointStatus"] == "InService"
     assert not [stack for stack in stacks if stack["StackName"].startswith("mistral-7b-kept")]
 
@@ -83,7 +83,7 @@ def test_a_retained_log_group_is_imported_by_the_next_deployment(user: User) -> 
         deletable = user.cdk_of("again", "deploy", *DEPLOY)
         succeeded(user.cdk("destroy", "again/*", "--force"))
     assert refused.returncode != 0
-    assert "already exist" in refused.stdout + refused.stderr
-    assert "IMPORT_COMPLETE" in imported.stdout + imported.stderr
+    assert "already exist" in said(refused)
+    assert "IMPORT_COMPLETE" in said(imported)
     succeeded(deletable)
     assert not [one for one in logs.describe_log_groups()["logGroups"] if "again" in one["logGroupName"]]

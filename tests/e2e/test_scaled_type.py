@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import User, succeeded
+from tests.e2e.conftest import User, said, succeeded
 
 NAME = "scaled"
 BEFORE, AFTER = {"type": "ml.g5.2xlarge"}, {"type": "ml.g5.4xlarge"}
@@ -49,7 +49,7 @@ def test_the_doctor_finds_it_before_the_deployment(scaled: User) -> None:
 def test_one_deployment_is_refused_and_rolled_back(scaled: User) -> None:
     refused = scaled.try_to_deploy(NAME)
     assert refused.returncode == 1
-    assert "must be deregistered as scalable target(s)" in refused.stdout + refused.stderr
+    assert "must be deregistered as scalable target(s)" in said(refused)
     assert running(scaled) == ("ml.g5.2xlarge", 1)
 
 
