@@ -13,6 +13,16 @@ from typing import Protocol
 GROUP = "sagehost.containers"
 
 
+class Clock(Protocol):
+    """The time of the embedded AWS, which may run faster than the machine's."""
+
+    def seconds(self) -> float:
+        """Seconds, which never decrease."""
+
+    def real(self, seconds: float) -> float:
+        """What seconds of this clock take on the machine's."""
+
+
 @dataclass(frozen=True)
 class Launch:
     """What SageMaker gives the container on one instance."""
@@ -26,6 +36,8 @@ class Launch:
     """Writes a line to the instance's log stream in CloudWatch Logs. Not for the event loop: it may wait."""
     network_isolation: bool = False
     """Whether the model sets EnableNetworkIsolation: the container then has no network."""
+    clock: Clock | None = None
+    """By which its answers take their time; None: they take none."""
 
 
 Response = tuple[int, Mapping[str, str], bytes | AsyncGenerator[bytes, None]]

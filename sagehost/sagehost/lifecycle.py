@@ -52,25 +52,28 @@ class State:
     """The secret access key of every account."""
     log: str
     """Path of its log file."""
+    speed: str = "1"
+    """Of its clock; `instant` if nothing takes time."""
 
     def settings(self, account: str = DEFAULT_ACCOUNT, region: str = DEFAULT_REGION) -> dict[str, str]:
         """Environment variables with which any AWS tool calls the server as an account; see `accounts.credentials`."""
         return {"AWS_ENDPOINT_URL": self.url, **credentials(account, region, secret=self.secret)}
 
 
-def up(state_dir: Path, port: int = 0) -> State:
+def up(state_dir: Path, port: int = 0, speed: str = "instant") -> State:
     """Start a server that outlives this process, or find the one that runs already.
 
     Args:
         state_dir: where its state and its log are kept; one server a directory.
         port: 0 takes a free one.
+        speed: of its clock, a number or `instant`; see `sagehost --help`.
 
     Raises:
         LifecycleError: the directory cannot be written, the port is taken, or the server does not start.
         ModuleNotFoundError: its packages are not installed.
     """
     with _locked(state_dir):
-        return status(state_dir) or _start(state_dir, port, outlives_us=True)[1]
+        return status(state_dir) or _start(state_dir, port, speed, outlives_us=True)[1]
 
 
 def status(state_dir: Path) -> State | None:
@@ -103,7 +106,7 @@ def down(state_dir: Path) -> bool:
 
 
 @contextlib.contextmanager
-def running_server(port: int = 0) -> Iterator[State]:
+def running_server(port: int = 0, speed: str = "instant") -> Iterator[State]:
     """A server for the length of a `with` block, in a process of its own, which ends even if this one is killed.
 
     Raises:
@@ -111,7 +114,7 @@ def running_server(port: int = 0) -> Iterator[State]:
     """
     with tempfile.TemporaryDirectory(prefix="sagehost-") as directory:
         with _locked(Path(directory)):
-            process, state = _start(Path(directory), port, outlives_us=False)
+            process, state = _start(Path(directory), port, speed, outlives_us=False)
         try:
             yield state
         finally:
@@ -120,12 +123,12 @@ def running_server(port: int = 0) -> Iterator[State]:
                 process.stdin.close()
 
 
-def _start(state_dir: Path, port: int, *, outlives_us: bool) -> tuple[subprocess.Popen[bytes], State]:
+def _start(state_dir: Path, port: int, speed: str, *, outlives_us: bool) -> tuple[subprocess.Popen[bytes], State]:
     if importlib.util.find_spec("moto") is None:
         raise ModuleNotFoundError("the embedded AWS stands on moto", name="moto")
     ready, log = state_dir / _STATE, state_dir / _LOG
     ready.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "sagehost", "--port", str(port), "--ready-file", str(ready)]
+    command = [sys.executable, "-m", "sagehost", "--port", str(port), "--speed", speed, "--ready-file", str(ready)]
     with _private(log) as output:
         output.write(bytes(_ROOM))
         output.flush()  # a full disk shows here, and not as a server that cannot say why it ends

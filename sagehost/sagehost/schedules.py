@@ -1,4 +1,4 @@
-"""EventBridge Scheduler's clock: schedules call their targets when their time comes, under their roles.
+"""EventBridge Scheduler: schedules call their targets when their time comes, under their roles.
 
 Of all targets there are two, SageMaker's CreateEndpoint and DeleteEndpoint; of all expressions, times of a day. A call
 that fails is repeated, after a minute and then each time after twice as long, until the retry policy ends it; then it
@@ -9,10 +9,7 @@ import heapq
 import itertools
 import json
 import logging
-import os
 import re
-import threading
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from datetime import time as time_of_day
@@ -24,12 +21,12 @@ from moto.core.exceptions import ServiceException
 from moto.scheduler.models import Schedule, scheduler_backends
 
 from sagehost import moto_app, roles
+from sagehost.clock import CLOCK
 
 SERVICE = "scheduler.amazonaws.com"
 
 _LOG = logging.getLogger(__name__)
 _DAYS = ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"]
-_TICK_S = 1.0
 
 
 def _parsed(expression: str) -> tuple[time_of_day, range]:
@@ -41,37 +38,18 @@ def _parsed(expression: str) -> tuple[time_of_day, range]:
     return time_of_day(int(hour), int(minute)), range(_DAYS.index(first), _DAYS.index(last) + 1)
 
 
-class Clock:
-    """The time for schedules: that of the machine, unless it is set. It calls nothing by itself until it runs."""
+class _Calls:
+    """What is to be called, and when."""
 
     def __init__(self) -> None:
-        self._offset, self._last = timedelta(), datetime.now(UTC)
+        self._last = CLOCK.now()
         self._calls: list[tuple[datetime, int, datetime, int, Schedule]] = []
         """A heap: when, a number by which none are equal, when it was scheduled, how often it was repeated."""
         self._numbers = itertools.count()
 
-    def set(self, now: datetime) -> None:
-        """Sets the time. What is scheduled until then happens, in its order; nothing does if it is earlier than now."""
-        self._offset = now.astimezone(UTC) - datetime.now(UTC)
-        self._tick(now.astimezone(UTC))
-
-    def run(self) -> None:
-        """Lets the clock run in the background. Raises ValueError: the variable that sets it has no time."""
-        if start := os.environ.get("SAGEHOST_NOW"):
-            try:
-                self.set(datetime.fromisoformat(start))
-            except ValueError:
-                example = "2026-03-02T08:00:00+01:00"
-                raise ValueError(f"SAGEHOST_NOW must be a time such as {example}, not {start!r}") from None
-
-        def tick() -> None:
-            while True:
-                time.sleep(_TICK_S)
-                self._tick(datetime.now(UTC) + self._offset)
-
-        threading.Thread(target=tick, name="schedules", daemon=True).start()
-
-    def _tick(self, now: datetime) -> None:
+    def tick(self, seconds: float) -> None:
+        """Calls, in its order, what has been due since the last tick."""
+        now = datetime.fromtimestamp(seconds, UTC)
         with moto_app.STATE:
             for schedule in _schedules():
                 for at in _times(schedule, self._last, now):
@@ -102,8 +80,7 @@ class Clock:
                 )
 
 
-CLOCK = Clock()
-"""The clock of this process."""
+CLOCK.every(1.0, _Calls().tick)
 
 
 def _schedules() -> list[Schedule]:

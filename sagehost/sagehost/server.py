@@ -21,9 +21,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 
-from sagehost import hosting, moto_app, schedules
+from sagehost import hosting, moto_app
 from sagehost.accounts import credentials
+from sagehost.clock import CLOCK, INSTANT
 from sagehost.containers import installed
+from sagehost.hosting.settings import HostingSettings
 from sagehost.pipelines import backstage
 from sagehost.signatures import Front
 
@@ -100,8 +102,9 @@ def serve(port: int, ready_file: Path | None = None, *, until_stdin_closes: bool
         sys.stderr.write(f"cannot listen on port {port}: {error.strerror or error}\n")
         return 1
     try:
-        hosting.install()
-        schedules.CLOCK.run()
+        settings = HostingSettings.from_environment()
+        hosting.install(settings)
+        CLOCK.run(1.0 if settings.speed == INSTANT else settings.speed)
     except ValueError as error:  # a variable of the environment with a wrong value, or two packages for one image
         sys.stderr.write(f"{error}\n")
         return 2
@@ -121,7 +124,15 @@ def serve(port: int, ready_file: Path | None = None, *, until_stdin_closes: bool
         started_at = datetime.now(UTC).isoformat(timespec="seconds")
         partial = ready_file.with_suffix(".partial")
         partial.unlink(missing_ok=True)
-        told = {"pid": os.getpid(), "port": port, "url": url, "started_at": started_at, "secret": secret}
+        speed = "instant" if settings.speed == INSTANT else f"{settings.speed:g}"
+        told = {
+            "pid": os.getpid(),
+            "port": port,
+            "url": url,
+            "started_at": started_at,
+            "secret": secret,
+            "speed": speed,
+        }
         partial.write_text(json.dumps(told))
         partial.replace(ready_file)  # readers see all of it or nothing
     else:

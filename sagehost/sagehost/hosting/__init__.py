@@ -1,13 +1,14 @@
 """SageMaker hosting: endpoints that answer with the containers of installed packages (`sagehost.containers`).
 
 The control plane is moto's, corrected by `sagemaker`; the data plane is `routes`. It does not authorise callers, pull
-images, load weights, time out or scale.
+images, or load weights.
 """
 
 from starlette.routing import Route
 
 from sagehost import containers as plugged_in
-from sagehost import quotas
+from sagehost import quotas, schedules  # noqa: F401 - importing `schedules` puts it on the clock
+from sagehost.clock import CLOCK, INSTANT
 from sagehost.containers import Containers
 from sagehost.hosting import runtime, sagemaker  # noqa: F401 - importing `sagemaker` corrects moto
 from sagehost.hosting.endpoints import HOSTED, Later, after
@@ -29,7 +30,8 @@ def install(
     HOSTED.containers = plugged_in.installed() if containers is None else containers
     HOSTED.later = later or after(settings.endpoint_seconds)
     HOSTED.removing = after(settings.interface_seconds)
-    HOSTED.wait_factor = settings.wait_factor
+    HOSTED.wait_factor = 0.01 if settings.speed == INSTANT else 1.0
+    HOSTED.clock = None if settings.speed == INSTANT else CLOCK
     quotas.DEFAULTS["sagemaker"] = settings.endpoint_quota
 
 

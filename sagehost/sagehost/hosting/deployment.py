@@ -11,6 +11,7 @@ from typing import Any
 from moto.logs.models import logs_backends
 from moto.sagemaker.models import FakeEndpointConfig, Model, SageMakerModelBackend
 
+from sagehost.clock import Clock
 from sagehost.containers import Container, Containers, Launch, NoContainerError, choose
 from sagehost.hosting import interfaces
 from sagehost.hosting.fleet import EndpointKey, Instance, RunningVariant
@@ -85,7 +86,11 @@ def retained(plans: Sequence[VariantPlan], current: Sequence[VariantPlan], exclu
 
 
 def launch(
-    containers: Containers, key: EndpointKey, plans: Sequence[VariantPlan], running: Sequence[RunningVariant] = ()
+    containers: Containers,
+    clock: Clock | None,
+    key: EndpointKey,
+    plans: Sequence[VariantPlan],
+    running: Sequence[RunningVariant] = (),
 ) -> tuple[RunningVariant, ...]:
     """The variants of an endpoint: running instances are kept, missing ones are started. Raises DeploymentError.
 
@@ -95,27 +100,31 @@ def launch(
     variants = []
     for plan in plans:
         kept = present.get(plan.name, ())[: plan.instances]
-        started = tuple(_instance(containers, key, plan) for _ in range(plan.instances - len(kept)))
+        started = tuple(_instance(containers, clock, key, plan) for _ in range(plan.instances - len(kept)))
         variants.append(RunningVariant(plan.name, plan.weight, kept + started, plan.least_outstanding))
     return tuple(variants)
 
 
-def _instance(containers: Containers, key: EndpointKey, plan: VariantPlan) -> Instance:
+def _instance(containers: Containers, clock: Clock | None, key: EndpointKey, plan: VariantPlan) -> Instance:
     try:
         with STATE:
             interface = interfaces.attach(key, plan.role, plan.subnets, plan.security_groups)
     except AccessDenied as error:  # in IAM's words: SageMaker's own are not known
         raise DeploymentError(f"No network interface for production variant {plan.name}: {error.message}") from None
     instance_id = Instance.new_id()
-    return Instance(_container(containers, key, plan, f"{plan.name}/{instance_id}"), interface, instance_id)
+    return Instance(_container(containers, clock, key, plan, f"{plan.name}/{instance_id}"), interface, instance_id)
 
 
-def _container(containers: Containers, key: EndpointKey, plan: VariantPlan, stream: str) -> Container:
+def _container(
+    containers: Containers, clock: Clock | None, key: EndpointKey, plan: VariantPlan, stream: str
+) -> Container:
     log = partial(_write_log, key, stream)
     primary = f"The primary container for production variant {plan.name}"
     try:
         start, isolated = choose(containers, plan.image), plan.network_isolation
-        container = start(Launch(plan.image, plan.environment, plan.instance_type, plan.model_data, log, isolated))
+        container = start(
+            Launch(plan.image, plan.environment, plan.instance_type, plan.model_data, log, isolated, clock)
+        )
     except NoContainerError as error:
         log(str(error))
         raise DeploymentError(

@@ -17,6 +17,7 @@ from moto.core.utils import utcnow
 from moto.sagemaker.models import FakeEndpoint, FakeEndpointConfig, SageMakerModelBackend
 
 from sagehost import quotas
+from sagehost.clock import CLOCK, Clock
 from sagehost.containers import Containers
 from sagehost.hosting import interfaces
 from sagehost.hosting.capture import Capture, summary
@@ -101,10 +102,10 @@ def _summaries(desired: Sequence[VariantPlan], running: Sequence[RunningVariant]
 
 
 def after(seconds: float) -> Later:
-    """Work is done after so many seconds."""
+    """Work is done after so many seconds of the clock."""
 
     def later(work: Work) -> None:
-        timer = threading.Timer(seconds, work)
+        timer = threading.Timer(CLOCK.real(seconds), work)
         timer.daemon = True
         timer.start()
 
@@ -122,6 +123,7 @@ class Endpoints:
     later: Later
     removing: Later
     wait_factor: float = 1.0  # what a second of an update's waits takes
+    clock: Clock | None = None  # of the containers; None: they answer at once
     fleet: Fleet = field(default_factory=dict)
     records: dict[EndpointKey, EndpointRecord] = field(default_factory=dict)
 
@@ -253,7 +255,7 @@ class Endpoints:
         roles, captures = {plan.name: plan.role for plan in plans}, (data_capture or {}).get("EnableCapture", True)
         capture = Capture(record.key, data_capture, roles) if data_capture and captures else None
         shifted = self._shifted(record, plans, capture, rails) if rails else None
-        started = shifted or launch(self.containers, record.key, plans, running)
+        started = shifted or launch(self.containers, self.clock, record.key, plans, running)
         with STATE:
             record.running, record.plans = started, plans
             record.data_capture, record.capture = data_capture, capture
@@ -266,7 +268,7 @@ class Endpoints:
         old, started = record.running, tuple[RunningVariant, ...]()
         try:
             for stage in rails.stages():
-                started = launch(self.containers, record.key, rails.started(plans, stage), started)
+                started = launch(self.containers, self.clock, record.key, rails.started(plans, stage), started)
                 new = started if rails.is_rolling else tuple(one.part(stage.share) for one in started)
                 with STATE:
                     serving, share = RunningEndpoint(new, capture), float(stage.share)
@@ -276,7 +278,7 @@ class Endpoints:
                 if rails.is_rolling:
                     record.running = tuple(one.part(1 - stage.share) for one in old)
         except Exception:
-            record.running = launch(self.containers, record.key, record.plans, record.running)
+            record.running = launch(self.containers, self.clock, record.key, record.plans, record.running)
             raise
         return started
 

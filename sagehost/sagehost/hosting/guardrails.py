@@ -13,6 +13,7 @@ from typing import Any
 
 from moto.cloudwatch.models import cloudwatch_backends
 
+from sagehost.clock import CLOCK
 from sagehost.hosting.deployment import DeploymentError, VariantPlan
 from sagehost.hosting.fleet import EndpointKey
 from sagehost.moto_app import STATE
@@ -70,9 +71,9 @@ class Guardrails:
             yield stage
 
     def watch(self, key: EndpointKey, role: str, seconds: float) -> None:
-        """Wait so long, as long as no alarm is in ALARM. Raises DeploymentError: one is, or the role may not look."""
+        """Wait for so many seconds of the clock, as long as no alarm is in ALARM. Raises DeploymentError: one is, or the role may not look."""
         arn = f"arn:{role.split(':')[1]}:cloudwatch:{key.region}:{key.account}:alarm:"
-        until = time.monotonic() + seconds
+        until = time.monotonic() + CLOCK.real(seconds)
         while True:
             with STATE:
                 states = cloudwatch_backends[key.account][key.region].alarms

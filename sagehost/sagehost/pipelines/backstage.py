@@ -17,7 +17,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from sagehost import moto_app, roles, schedules
+from sagehost import moto_app, roles
+from sagehost.clock import CLOCK
 from sagehost.pipelines.store import APPROVALS, AVAILABLE, RESOURCES, Approval, status
 from sagehost.policies import Context
 
@@ -57,7 +58,7 @@ def _shake_hands(connection: str) -> dict[str, Any]:
 
 
 def _set_time(now: str) -> dict[str, Any]:
-    schedules.CLOCK.set(datetime.fromisoformat(now))
+    CLOCK.set(datetime.fromisoformat(now))
     return {"now": now}
 
 

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from mistral7b.environment import Environment
 from mistral7b.errors import UserError
 from mistral7b.operate import hours
-from sagehost.schedules import CLOCK
+from sagehost.clock import CLOCK
 from tests.unit.sagehost.cloudformation.conftest import Account
 from tests.unit.sagehost.cloudformation.test_environment_changes import CALLER, STACK, template
 

@@ -21,8 +21,8 @@ def test_settings_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("SAGEHOST_ENDPOINT_SECONDS", "0.5")
     monkeypatch.setenv("SAGEHOST_INTERFACE_SECONDS", "10")
     monkeypatch.setenv("SAGEHOST_DEPENDENCY_SECONDS", "5")
-    monkeypatch.setenv("SAGEHOST_WAIT_FACTOR", "1")
-    assert HostingSettings.from_environment() == HostingSettings(0.5, 10.0, 5.0, wait_factor=1.0)
+    monkeypatch.setenv("SAGEHOST_SPEED", "20")
+    assert HostingSettings.from_environment() == HostingSettings(0.5, 10.0, 5.0, speed=20.0)
 
 
 def test_cloudformation_waits_longer_for_interfaces_that_take_longer(monkeypatch: pytest.MonkeyPatch) -> None:
