@@ -71,7 +71,7 @@ class Guardrails:
             yield stage
 
     def watch(self, key: EndpointKey, role: str, seconds: float) -> None:
-        """Wait for so many seconds of the clock, as long as no alarm is in ALARM. Raises DeploymentError: one is, or the role may not look."""
+        """Wait so long, by the clock, while no alarm is in ALARM. Raises DeploymentError: one is, or none may look."""
         arn = f"arn:{role.split(':')[1]}:cloudwatch:{key.region}:{key.account}:alarm:"
         until = time.monotonic() + CLOCK.real(seconds)
         while True:
