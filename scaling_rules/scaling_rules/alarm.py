@@ -1,7 +1,6 @@
 """CloudWatch alarms.
 
-Sources: CloudWatch user guide, "Evaluating an alarm", "Configuring how CloudWatch alarms treat missing data", "Avoiding
-premature transitions to alarm state"; docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-actions.html.
+Source: CloudWatch user guide, "Alarm evaluation", "How CloudWatch alarms treat missing data", "Alarm actions".
 """
 
 from collections import deque
@@ -12,23 +11,18 @@ Missing = Literal["missing", "ignore", "breaching", "notBreaching"]
 State = Literal["OK", "ALARM", "INSUFFICIENT_DATA"]
 
 REPEAT_S = 60.0
-"""While an alarm stays in ALARM, it invokes its scaling action again once a minute ("Auto Scaling actions")."""
+"""While an alarm stays in ALARM, it invokes its scaling action again once a minute."""
 
 EXTRA_PERIODS = 2
-"""Periods before the evaluation periods whose data stand in for missing data.
-
-The guide's examples have five for an alarm of three; how many there are for others, AWS does not publish.
-"""
+"""Earlier periods whose data stand in for missing data: as in the guide's examples; AWS publishes no others."""
 
 
 class Alarm:
-    """In ALARM if `datapoints` of the last `periods` data points breach."""
+    """In ALARM if `datapoints` of the last `periods` data points breach; by default all."""
 
     def __init__(self, periods: int, datapoints: int | None = None, missing: Missing = "missing") -> None:
         self.state: State = "INSUFFICIENT_DATA"
-        self._periods = periods
-        self._datapoints = datapoints or periods
-        self._missing = missing
+        self._periods, self._datapoints, self._missing = periods, datapoints or periods, missing
         self._points = deque[bool | None](maxlen=periods + EXTRA_PERIODS)
         self._last_action: float | None = None
 
@@ -55,9 +49,7 @@ class Alarm:
             return "ALARM"
         if not missing or self._missing in ("breaching", "notBreaching") or False in present:
             return "OK"
-        if self._missing == "ignore":
-            return None
-        if not present:
-            return "INSUFFICIENT_DATA"
+        if self._missing == "ignore" or not present:
+            return None if self._missing == "ignore" else "INSUFFICIENT_DATA"
         # Fewer than needed, but all breach: the next may not, unless the first is old enough.
         return "ALARM" if len(points) - points.index(True) >= self._datapoints else "OK"

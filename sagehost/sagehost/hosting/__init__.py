@@ -6,8 +6,8 @@ images, or load weights.
 
 from starlette.routing import Route
 
+from sagehost import alarms, quotas, schedules  # noqa: F401 - importing the first and the last puts them on the clock
 from sagehost import containers as plugged_in
-from sagehost import quotas, schedules  # noqa: F401 - importing `schedules` puts it on the clock
 from sagehost.clock import CLOCK, INSTANT
 from sagehost.containers import Containers
 from sagehost.hosting import runtime, sagemaker  # noqa: F401 - importing `sagemaker` corrects moto
