@@ -1,7 +1,4 @@
-"""Data of CloudWatch metrics, statistics, and metric math.
-
-Data are kept for six hours, values to three digits where more are added at once than `PutMetricData` takes, 150.
-"""
+"""Data of CloudWatch metrics, which are kept for six hours, statistics, and metric math."""
 
 import re
 from collections import Counter, defaultdict
@@ -11,7 +8,7 @@ from typing import Any
 
 from sagehost.aws_errors import Refused
 
-_KEPT_S, _MOST_EXACT = 6 * 3600, 150
+_KEPT_S = 6 * 3600
 
 Metric = tuple[str, str, frozenset[tuple[str, str]]]
 """Namespace, name and dimensions."""
@@ -31,9 +28,8 @@ class MetricData(dict[tuple[Metric, str], dict[int, Values]]):
     def add(self, metric: Metric, unit: str, second: int, values: Sequence[float], counts: Sequence[float]) -> None:
         """Adds values with their counts, and drops old ones."""
         data = self.setdefault((metric, unit), {})
-        digits = 17 if len(values) <= _MOST_EXACT else 3
         for value, count in zip(values, counts, strict=True):
-            data.setdefault(second, Values())[float(f"{value:.{digits}g}")] += int(count)
+            data.setdefault(second, Values())[float(value)] += int(count)
         for old in [one for one in data if one < second - _KEPT_S]:
             del data[old]
 

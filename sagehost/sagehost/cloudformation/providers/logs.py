@@ -1,19 +1,6 @@
 """CloudWatch Logs."""
 
-from sagehost.cloudformation.providers.provider import Props, Provider, Resource, setting
-from sagehost.cloudformation.values import Json
-
-
-class _MetricFilter(Provider):
-    def parameters(self, resource: Resource, properties: Props) -> dict[str, Json]:
-        """The API takes the dimensions of a metric as a mapping, the resource as pairs."""
-        transformations = [
-            {**one, **({"Dimensions": {pair["Key"]: pair["Value"] for pair in pairs}} if pairs else {})}
-            for one in properties["MetricTransformations"]
-            for pairs in [one.get("Dimensions")]
-        ]
-        return {**super().parameters(resource, properties), "MetricTransformations": transformations}
-
+from sagehost.cloudformation.providers.provider import Provider, setting
 
 PROVIDERS = (
     Provider(
@@ -28,7 +15,7 @@ PROVIDERS = (
         attributes={"Arn": "arn:{partition}:logs:{region}:{account}:log-group:{id}:*"},
         longest_name=512,
     ),
-    _MetricFilter(
+    Provider(
         "AWS::Logs::MetricFilter",
         put_with="put_metric_filter",
         sends="LogGroupName FilterName FilterPattern MetricTransformations",
