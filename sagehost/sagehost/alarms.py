@@ -1,7 +1,4 @@
-"""CloudWatch alarms change their state by themselves: they are evaluated on the clock, unless nothing takes time.
-
-Those with periods of less than a minute every 10 seconds, others every minute, on the periods that end then.
-"""
+"""CloudWatch alarms are evaluated on the clock, unless nothing takes time."""
 
 import json
 import operator
@@ -25,7 +22,6 @@ _COMPARISONS: Mapping[str, tuple[Callable[[float, float], bool], str]] = {
     "LessThanThreshold": (operator.lt, "less than"),
     "LessThanOrEqualToThreshold": (operator.le, "less than or equal to"),
 }
-_TREATED = {"breaching": "Breaching", "notBreaching": "NonBreaching"}
 _ACTIONS: list[tuple[str, Callable[[Alarm, float, float], None]]] = []
 
 
@@ -71,29 +67,25 @@ class _Evaluation:
 
     def _reason(self, alarm: bool, latest: Sequence[tuple[int, float]]) -> str:
         """Why the state changes, as CloudWatch puts it."""
+        total = self._periods
         shown = [(value, at) for at, value in latest if self._compare(value, self._threshold) == alarm]
-        if not shown and self._missing in _TREATED:
-            treated = (
-                f"{_were(self._periods - len(latest), 'missing datapoint')} treated as [{_TREATED[self._missing]}]"
-            )
-            received = (
-                f"{_were(len(latest), 'datapoint')} received for {self._periods} period{'s' * (self._periods > 1)}"
-            )
-            return f"Threshold Crossed: {received} and {treated}."
-        if not latest:
-            return f"Insufficient Data: {_were(self._periods, 'datapoint')} unknown."
+        if self._rule.state == "INSUFFICIENT_DATA":
+            return f"Insufficient Data: {_were(total, 'datapoint')} unknown."
+        if not shown:
+            received, missing = _were(len(latest), "datapoint"), _were(total - len(latest), "missing datapoint")
+            treated = f"{missing} treated as [{'' if alarm else 'Non'}Breaching]"
+            return f"Threshold Crossed: {received} received for {total} period{'s' * (total > 1)} and {treated}."
         points = ", ".join(f"{value} ({datetime.fromtimestamp(at, UTC):%d/%m/%y %H:%M:%S})" for value, at in shown)
-        crossed = (
-            f"{len(shown)} out of the last {self._periods} datapoints [{points}] {'was' if len(shown) == 1 else 'were'}"
+        verb = ("was" if len(shown) == 1 else "were") + ("" if alarm else " not")
+        least, change = (self._points, "OK -> ALARM") if alarm else (total - self._points + 1, "ALARM -> OK")
+        return (
+            f"Threshold Crossed: {len(shown)} out of the last {total} datapoints [{points}] {verb} {self._words} the "
+            f"threshold ({self._threshold}) (minimum {least} datapoint{'s' * (least > 1)} for {change} transition)."
         )
-        least, change = (self._points, "OK -> ALARM") if alarm else (self._periods - self._points + 1, "ALARM -> OK")
-        minimum = f"minimum {least} datapoint{'s' * (least > 1)} for {change} transition"
-        threshold = f"{'' if alarm else 'not '}{self._words} the threshold ({self._threshold})"
-        return f"Threshold Crossed: {crossed} {threshold} ({minimum})."
 
 
 def _were(number: int, noun: str) -> str:
-    return f"{number or 'no'} {noun}{'s were' if number != 1 else ' was'}"
+    return f"{number or 'no'} {noun}{' was' if number == 1 else 's were'}"
 
 
 _EVALUATIONS = WeakKeyDictionary[Alarm, _Evaluation]()

@@ -28,7 +28,7 @@ class MetricData(dict[tuple[Metric, str], dict[int, Values]]):
     def add(self, metric: Metric, unit: str, second: int, values: Sequence[float], counts: Sequence[float]) -> None:
         """Adds values with their counts, and drops old ones."""
         data = self.setdefault((metric, unit), {})
-        for value, count in zip(values, counts, strict=True):
+        for value, count in [pair for pair in zip(values, counts, strict=True) if pair[1] >= 1]:
             data.setdefault(second, Values())[float(value)] += int(count)
         for old in [one for one in data if one < second - _KEPT_S]:
             del data[old]
@@ -51,9 +51,8 @@ class MetricData(dict[tuple[Metric, str], dict[int, Values]]):
         names, calculate = compiled(queries[wanted]["Expression"])
         others = {name: one for name, one in queries.items() if name != wanted}
         if unknown := names - others.keys():
-            raise Refused(
-                "ValidationError", f"The expression of {wanted} names unknown ids, or itself: {sorted(unknown)}"
-            )
+            told = f"The expression of {wanted} names unknown ids, or itself: {sorted(unknown)}"
+            raise Refused("ValidationError", told)
         of = {name: self.results(others, name, periods) for name in names}
         found = {at: calculate({name: of[name].get(at) for name in names}) for at in periods}
         return {at: value for at, value in found.items() if value is not None}

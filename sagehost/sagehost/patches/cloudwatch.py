@@ -10,6 +10,7 @@ from moto.cloudwatch import models
 from moto.cloudwatch.exceptions import ValidationError
 from moto.cloudwatch.models import Alarm, CloudWatchBackend, MetricDatumBase
 from moto.cloudwatch.responses import CloudWatchResponse
+from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
 from moto.events.models import events_backends
 from moto.kms.models import kms_backends
@@ -43,20 +44,13 @@ def _put_metric_data(_: Any, self: CloudWatchBackend, namespace: str, data: list
         values = datum.get("Values") or [datum.get("Value", 0.0)]
         second = int(datum.get("Timestamp", CLOCK.now()).replace(tzinfo=UTC).timestamp())
         metric, counts = metric_of({**datum, "Namespace": namespace}), datum.get("Counts") or [1] * len(values)
+        if metric not in {one for one, _ in data_of(self)}:  # `ListMetrics` lists what moto has
+            self.metric_data.append(MetricDatumBase(*metric[:2], datum.get("Dimensions", []), None))
         data_of(self).add(metric, datum.get("Unit", "None"), second, values, counts)
 
 
-@correction.replaces(CloudWatchBackend, "get_all_metrics")
-def _get_all_metrics(_: Any, self: CloudWatchBackend) -> list[MetricDatumBase]:
-    """What `ListMetrics` lists; moto looks for a metric in the values of all."""
-    named = {metric: [{"Name": key, "Value": value} for key, value in metric[2]] for metric, _ in data_of(self)}
-    return [MetricDatumBase(*metric[:2], dimensions, None) for metric, dimensions in named.items()]
-
-
 @correction.replaces(CloudWatchBackend, "get_metric_data")
-def _get_metric_data(
-    _: Any, self: CloudWatchBackend, queries: list[Json], scan_by: str, **times: datetime
-) -> list[Json]:
+def _get_metric_data(_: Any, self: Any, queries: list[Json], scan_by: str, **times: datetime) -> list[Json]:
     """moto has no percentiles and no metric math, and reads all values for each period."""
     by_id, results = {one["Id"]: one for one in queries}, []
     longest = max((one["MetricStat"]["Period"] for one in queries if "MetricStat" in one), default=60)
@@ -118,19 +112,27 @@ def _update_state(original: Callable[..., None], self: Alarm, reason: str, reaso
     self.history.pop()
     if (now := _state(self))["value"] == before["value"]:
         return
-    self.history = [*self.history[-99:], (self.state_updated_timestamp, before, now)]
+    changed = {"oldState": before, "newState": now}
+    states = {name: {"stateValue": one["value"], "stateReason": one["reason"]} for name, one in changed.items()}
+    item: Json = {"AlarmName": self.name, "AlarmType": "MetricAlarm", "HistoryItemType": "StateUpdate"}
+    item |= {"HistorySummary": f"Alarm updated from {before['value']} to {state_value}"}
+    item |= {"Timestamp": self.state_updated_timestamp, "HistoryData": json.dumps({"version": "1.0", **states})}
+    self.history = [*self.history[-99:], item]
     account, region = self.alarm_arn.split(":")[4], self.region_name
     actions = {"ALARM": self.alarm_actions, "OK": self.ok_actions}.get(state_value, self.insufficient_data_actions)
     told = {"AlarmName": self.name, "AlarmArn": self.alarm_arn, "AlarmDescription": self.description}
-    told |= {"AWSAccountId": account, "StateChangeTime": now["timestamp"]}
     told |= {"NewStateValue": state_value, "NewStateReason": reason, "OldStateValue": before["value"]}
+    told |= {"AWSAccountId": account, "StateChangeTime": now["timestamp"]}
     for arn in [one for one in actions if self.actions_enabled and one.split(":")[2] == "sns"]:
         subject = f'{state_value}: "{self.name}" in {region}'
         publish("cloudwatch.amazonaws.com", self.alarm_arn, arn, json.dumps(told), subject)
     event = {"Source": "aws.cloudwatch", "DetailType": "CloudWatch Alarm State Change", "Time": CLOCK.seconds()}
     detail = {"alarmName": self.name, "state": now, "previousState": before}
     event |= {"Detail": json.dumps(detail), "Resources": [self.alarm_arn]}
-    events_backends[account][region].put_events([event])
+    try:
+        events_backends[account][region].put_events([event])
+    except (NotImplementedError, ServiceException) as error:
+        _LOG.warning("%s: EventBridge sends nothing to a target: %s", self.name, error)
 
 
 def _state(alarm: Alarm) -> Json:
@@ -155,16 +157,11 @@ def publish(service: str, source: str, topic: str, message: str, subject: str | 
 @correction.adds(CloudWatchResponse)
 def describe_alarm_history(self: CloudWatchResponse) -> ActionResult:
     """Adds `DescribeAlarmHistory`, of the last 100 changes of the state of each alarm."""
-    name, wanted, items = self._get_param("AlarmName"), self._get_param("HistoryItemType", "StateUpdate"), []
+    name, wanted = self._get_param("AlarmName"), self._get_param("HistoryItemType", "StateUpdate")
     start, end = (self._get_param(key) for key in ("StartDate", "EndDate"))
     alarms = [one for one in self.cloudwatch_backend.alarms.values() if name in (None, one.name)]
-    for alarm, (at, old, new) in [(one, change) for one in alarms for change in one.history]:
-        if wanted == "StateUpdate" and (not start or start <= at) and (not end or at <= end):
-            states = {"oldState": {"stateValue": old["value"], "stateReason": old["reason"]}}
-            states["newState"] = {"stateValue": new["value"], "stateReason": new["reason"]}
-            told = {"AlarmName": alarm.name, "AlarmType": "MetricAlarm", "HistoryItemType": "StateUpdate"}
-            told |= {"Timestamp": at, "HistorySummary": f"Alarm updated from {old['value']} to {new['value']}"}
-            items.append(told | {"HistoryData": json.dumps({"version": "1.0", **states})})
+    items = [item for one in alarms for item in one.history if wanted == "StateUpdate"]
+    items = [one for one in items if not ((start and one["Timestamp"] < start) or (end and one["Timestamp"] > end))]
     items.sort(key=lambda one: one["Timestamp"], reverse=self._get_param("ScanBy") != "TimestampAscending")
     return ActionResult({"AlarmHistoryItems": items[: self._get_int_param("MaxRecords") or 100]})
 

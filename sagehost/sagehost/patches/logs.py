@@ -8,15 +8,10 @@ from typing import Any
 
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.core.responses import EmptyResult
-from moto.logs import models
 from moto.logs.models import LogGroup, LogsBackend
 from moto.logs.responses import LogsResponse
 
-from sagehost.clock import CLOCK
 from sagehost.patches import cloudwatch, correction  # noqa: F401 - `cloudwatch` corrects where the metrics go
-
-# moto knows the machine's time only, and drops events that are later.
-correction.replaces(models, "utcnow")(lambda _: CLOCK.now().replace(tzinfo=None))
 
 
 @correction.replaces(LogsBackend, "put_metric_filter")

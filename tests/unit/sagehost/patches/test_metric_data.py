@@ -75,7 +75,12 @@ def test_moto_keeps_an_object_of_each_value(cloudwatch: Any, account: str, monke
     assert len(cloudwatch_backends[account]["us-east-1"].metric_data) == 50
 
 
-@pytest.mark.parametrize("operation", ["get_metric_data", "get_all_metrics", "get_metric_statistics"])
+def test_a_value_with_the_count_0_is_none(cloudwatch: Any) -> None:
+    put(cloudwatch, "M", 1.0, Counts=[0])
+    assert read(cloudwatch, {"Id": "a", "MetricStat": stat("M", "Average")}) == {"a": {}}
+
+
+@pytest.mark.parametrize("operation", ["get_metric_data", "get_metric_statistics"])
 def test_reading_is_corrected(operation: str) -> None:
     assert hasattr(getattr(CloudWatchBackend, operation), "__wrapped__")
 
