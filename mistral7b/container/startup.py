@@ -6,12 +6,14 @@ from public logs (huggingface/text-generation-inference#1164; lines of `main.rs`
 """
 
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from importlib.resources import files
 from typing import Protocol
 
 from mistral7b.catalog.instances import instance_type
+from mistral7b.container import backends
 from mistral7b.container.rendering import log_line
 from mistral7b.container.request_log import debug
 from mistral7b.container.router import Pace, TgiContainer, at_once
@@ -59,6 +61,8 @@ def start(launch: Launch, pace: Pace = at_once) -> TgiContainer | None:
     tokenizer.load()  # takes a second the first time, which no request should wait for
     launch.log(log_line("INFO", "Starting Webserver"))
     launch.log(log_line("INFO", "Connected", "text_generation_router: router/src/main.rs:247"))
+    if url := os.environ.get(backends.VARIABLE):
+        return backends.start(url, settings, launch.log)
     launch.log("Embedded AWS: no weights are loaded; requests are checked and counted as by TGI 1.1.0")
     return TgiContainer(settings, pace, launch.log)
 
