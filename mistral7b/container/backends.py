@@ -11,12 +11,10 @@ import json
 import re
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
 from functools import partial
-from http import HTTPStatus
 from importlib.resources import files
-from typing import Any, Self
-from urllib.parse import SplitResult, unquote, urlsplit
+from typing import Any, NamedTuple, Self
+from urllib.parse import unquote, urlsplit
 
 import h11
 import jmespath
@@ -37,7 +35,7 @@ VARIABLE = "MISTRAL7B_MODEL_URL"
 SILENT_SECONDS = 480
 """How long a backend may send nothing: a laptop reads a long prompt for minutes. SageMaker waits no longer either."""
 
-_OURS = {"do_sample", "return_full_text", "stop", "truncate", "details"}
+_URL = re.compile(r"(https?://(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?(?:/[^\s?#]*?)?)/?(?:\?model=(\S+))?", re.ASCII | re.I)
 _REASONS = {"stop": "eos_token", "eos_token": "eos_token", "length": "length", "stop_sequence": "stop_sequence"}
 
 
@@ -49,11 +47,10 @@ class BackendError(TgiError):
         self.reason = reason
 
 
-@dataclass(frozen=True)
-class Backend:
+class Backend(NamedTuple):
     """A server that writes answers, and how it is asked."""
 
-    url: SplitResult
+    url: str
     name: str
     model: str
     dialect: Mapping[str, Any]
@@ -61,19 +58,14 @@ class Backend:
     @classmethod
     async def connect(cls, text: str) -> Self:
         """The backend at a URL such as http://localhost:11434?model=mistral:instruct. Raises BackendError."""
-        try:
-            url = urlsplit(text)
-            good = url.scheme in ("http", "https") and url.hostname and url.port != 0 and "@" not in url.netloc
-        except ValueError:
-            good = False
-        if not good or url.query[:6] not in ("", "model="):  # no URL in the message: it may hold a password
+        if not (parts := _URL.fullmatch(text)):  # the message does not repeat it: it may hold a password
             raise BackendError("write http://HOST:PORT, without user and password; ?model=NAME chooses one of several")
-        url, wanted, why = url._replace(path=url.path.rstrip("/"), query="", fragment=""), unquote(url.query[6:]), ""
+        url, wanted, why = parts[1], unquote(parts[2] or ""), ""
         table: dict[str, Any] = json.loads(files("mistral7b.container").joinpath("backends.json").read_text("utf-8"))
         for name, dialect in table.items():
             try:
-                async with aclosing(_answer(url, dialect["probe"])) as parts:
-                    listed = _object(b"".join([part async for part in parts]))
+                async with aclosing(_answer(url + dialect["probe"])) as body:
+                    listed = _object(b"".join([part async for part in body]))
             except BackendError as error:
                 why = f" ({error.reason})"
                 continue
@@ -82,37 +74,30 @@ class Backend:
             if len(found) == 1:
                 return cls(url, name, found[0], dialect)
             if models:
-                what = f"no model {wanted}" if wanted else "several models"
-                raise BackendError(f"{name} at {url.geturl()} has {what}: add ?model= and one of {', '.join(models)}")
+                raise BackendError(f"{name} at {url} has {', '.join(models)}: choose by ?model= (now {wanted!r})")
             why = f" ({dialect['probe']} lists no model)"
-        raise BackendError(f"{url.geturl()} answers as none of {', '.join(table)} with a model{why}")
+        raise BackendError(f"{url} answers as none of {', '.join(table)} with a model{why}")
 
-    def body(self, prompt: str, valid: ValidRequest, max_total_tokens: int) -> dict[str, Any]:
-        """What the backend is sent. Raises TgiError: a parameter asks for something that the backend cannot do."""
-        taken, values = self.dialect["fields"], {**vars(valid.parameters)}
-        for name in sorted(values.keys() - taken.keys() - _OURS):
+    async def generate(self, prompt: str, valid: ValidRequest, context: int) -> AsyncGenerator[dict[str, Any], None]:
+        """TGI's event of each token, with null for what the backend does not tell. The last has text and details."""
+        taken, parameters, seed = self.dialect["fields"], valid.parameters, rendering.shown_seed(valid, valid.seed)
+        values = {**vars(parameters), "prompt": prompt, "model": self.model, "context": context, "seed": valid.seed}
+        for name in self.dialect["refused"]:
             if values[name] is True or values[name] not in (None, False, 0, 1):  # 1 is without effect for all of them
-                why = f"cannot be passed on to {self.name}, which writes this endpoint's answers ({VARIABLE})"
-                raise TgiError.validation(f"`{name}` {why}: leave it out")
-        values |= {"prompt": prompt, "model": self.model, "max_total_tokens": max_total_tokens, "seed": valid.seed}
+                raise TgiError.validation(f"`{name}` cannot be passed on to {self.name} ({VARIABLE}): leave it out")
         if "do_sample" not in taken:
             values["seed"] %= 2**31  # as large as all of them take
-            if rendering.shown_seed(valid, valid.seed) is None:
+            if seed is None:
                 values["temperature"] = 0.0  # greedy
         body: dict[str, Any] = copy.deepcopy(self.dialect["body"])  # switches off what TGI does not do by default
         for name, path in taken.items():
             parent, _, last = path.rpartition(".")
             if values[name] is not None:
                 (body[parent] if parent else body)[last] = values[name]
-        return body
-
-    async def generate(self, body: dict[str, Any], valid: ValidRequest) -> AsyncGenerator[dict[str, Any], None]:
-        """TGI's event of each token; what the backend does not tell is null. The last has text and details."""
-        read, parameters = jmespath.compile(self.dialect["event"]), valid.parameters
         text, tokens, count, held, ended = "", 0, None, None, None
-        async with aclosing(_objects(self.url, self.dialect["path"], body)) as objects:
+        async with aclosing(_objects(self.url + self.dialect["path"], body)) as objects:
             async for one in objects:
-                found = read.search(one)
+                found = jmespath.search(self.dialect["event"], one)
                 count, ended = found["count"] or count, found["finish"] or ended
                 # The end of the sequence is a token without text. Other events without text are no tokens.
                 end = not found["text"] and _REASONS.get(found["finish"]) == "eos_token"
@@ -129,24 +114,23 @@ class Backend:
                 if more and ended is None:
                     yield held
                     held = None
-        reason = _REASONS.get(ended or "")
-        if reason is None:
-            raise BackendError(f"the stream of {self.url.geturl()} ended without an answer's end ({ended})")
-        seed = rendering.shown_seed(valid, valid.seed)
-        details = {"finish_reason": reason, "generated_tokens": count or max(1, tokens), "seed": seed}
+        if ended not in _REASONS:
+            raise BackendError(f"the stream of {self.url} ended without an answer's end ({ended})")
+        details = {"finish_reason": _REASONS[ended], "generated_tokens": count or max(1, tokens), "seed": seed}
         yield (held or _event({})) | {"generated_text": text, "details": details}
 
 
-async def _answer(url: SplitResult, path: str, body: object = None) -> AsyncGenerator[bytes, None]:
+async def _answer(url: str, body: object = None) -> AsyncGenerator[bytes, None]:
     """The parts of an answer's body, to GET, or to POST if there is something to send. No proxy is used."""
-    data, where, tls = b"" if body is None else json.dumps(body).encode(), url.geturl() + path, url.scheme == "https"
+    data = b"" if body is None else json.dumps(body).encode()
     http, writer, status, refusal = h11.Connection(h11.CLIENT), None, None, b""
     try:
+        where = urlsplit(url)
+        tls, default = (True, 443) if where.scheme == "https" else (None, 80)
         async with asyncio.timeout(10):
-            port = url.port or (443 if tls else 80)
-            reader, writer = await asyncio.open_connection(url.hostname, port, ssl=tls or None)
-        headers = [("host", url.netloc), ("content-type", "application/json"), ("content-length", str(len(data)))]
-        request = h11.Request(method="POST" if data else "GET", target=url.path + path, headers=headers)
+            reader, writer = await asyncio.open_connection(where.hostname, where.port or default, ssl=tls)
+        headers = [("host", where.netloc), ("content-type", "application/json"), ("content-length", str(len(data)))]
+        request = h11.Request(method="POST" if data else "GET", target=where.path, headers=headers)
         for sent in (request, h11.Data(data=data), h11.EndOfMessage()):
             writer.write(http.send(sent) or b"")
         while not isinstance(event := http.next_event(), h11.EndOfMessage):
@@ -155,29 +139,27 @@ async def _answer(url: SplitResult, path: str, body: object = None) -> AsyncGene
                     http.receive_data(await reader.read(65_536))
             elif isinstance(event, h11.Response):
                 status = event.status_code
-            elif isinstance(event, h11.Data) and status == HTTPStatus.OK:
+            elif isinstance(event, h11.Data) and status == 200:
                 yield bytes(event.data)
             elif isinstance(event, h11.Data):
                 refusal += event.data
-    except (OSError, UnicodeError, h11.ProtocolError) as error:
-        raise BackendError(f"{where}: {str(error) or 'no answer in time'}") from None
+    except (OSError, ValueError, h11.ProtocolError) as error:
+        raise BackendError(f"{url}: {str(error) or 'no answer in time'}") from None
     finally:  # also if the client has gone: the backend then stops its work
         if writer is not None:
             writer.close()
-    if status != HTTPStatus.OK:
-        raise BackendError(f"{where} answered {status}: {refusal[:1000].decode(errors='replace')}")
+    if status != 200:
+        raise BackendError(f"{url} answered {status}: {refusal[:1000].decode(errors='replace')}")
 
 
-async def _objects(url: SplitResult, path: str, body: object) -> AsyncGenerator[dict[str, Any], None]:
+async def _objects(url: str, body: object) -> AsyncGenerator[dict[str, Any], None]:
     """The objects of server-sent events or of lines of JSON, wherever the bytes are cut."""
     rest = b""
-    async with aclosing(_answer(url, path, body)) as parts:
+    async with aclosing(_answer(url, body)) as parts:
         async for part in parts:
             *lines, rest = (rest + part).split(b"\n")
             for one in filter(None, map(_object, lines)):
                 yield one
-    if last := _object(rest):
-        yield last
 
 
 def _object(line: bytes) -> dict[str, Any] | None:
@@ -192,7 +174,7 @@ def _object(line: bytes) -> dict[str, Any] | None:
 
 
 def _event(found: Mapping[str, Any], *, special: bool = False) -> dict[str, Any]:
-    token = {"id": found.get("id"), "text": found.get("text") or "", "logprob": found.get("logprob")}
+    token = {"id": found.get("id"), "text": str(found.get("text") or ""), "logprob": found.get("logprob")}
     return {"token": token | {"special": found.get("special") or special}, "generated_text": None, "details": None}
 
 
@@ -233,8 +215,7 @@ class BackendContainer(TgiContainer):
             valid = await self._validate(request)
             cut = request.parameters.truncate is not None and request.parameters.truncate <= len(valid.prompt)
             prompt = tokenizer.decode(valid.prompt[1:]) if cut else request.inputs  # the backend adds `<s>`
-            body = self._backend.body(prompt, valid, self.settings.max_total_tokens)
-            async with aclosing(self._backend.generate(body, valid)) as events:
+            async with aclosing(self._backend.generate(prompt, valid, self.settings.max_total_tokens)) as events:
                 async for event in events:
                     if details := event["details"]:
                         unknown = (tokenizer.UNK,) * details["generated_tokens"]  # the log counts them
@@ -251,5 +232,5 @@ def start(url: str, settings: LauncherSettings, log: Callable[[str], None]) -> T
     except BackendError as error:
         log(f"Error: {VARIABLE}: {error.reason}")
         return None
-    log(f"Embedded AWS: {backend.name} at {backend.url.geturl()} writes the answers, with the model {backend.model}")
+    log(f"Embedded AWS: {backend.name} at {backend.url} writes the answers, with the model {backend.model}")
     return BackendContainer(settings, backend, log)

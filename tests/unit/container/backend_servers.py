@@ -53,7 +53,7 @@ def lines_of(values: list[Any]) -> bytes:
 
 
 class Fake(ThreadingHTTPServer):
-    """A backend. It answers a prompt with `status` and `parts`, and `endless` until its client goes; or it is `silent`."""
+    """A backend. It answers with `status` and `parts`, then `endless` until its client goes; or it is `silent`."""
 
     daemon_threads = True
 
