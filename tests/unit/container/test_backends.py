@@ -331,6 +331,14 @@ def test_ollama_gets_the_endpoints_context_and_truncates_nothing() -> None:
     assert sent["truncate"] is sent["shift"] is False
 
 
+def test_llama_cpp_looks_for_repetitions_in_all_of_the_context() -> None:
+    with served("llama.cpp") as fake:
+        fake.parts = [stream_of("llama.cpp", TEXTS, "stop", 4)]
+        Asked(fake.url, max_total_tokens=3000).whole(repetition_penalty=1.25)
+        [sent] = fake.received
+    assert (sent["repeat_penalty"], sent["repeat_last_n"]) == (1.25, 3000)
+
+
 @pytest.mark.parametrize(("truncate", "prompt"), [(3, "seven eight"), (9, "one two three four five six seven eight")])
 def test_the_prompt_is_truncated_as_tgi_does(fake: Fake, truncate: int, prompt: str) -> None:
     Asked(fake.url).whole("one two three four five six seven eight", truncate=truncate)
