@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mistral7b.container import start
+from mistral7b.container.pace import Clock
 from mistral7b.container.router import TgiContainer
 
 ENVIRONMENT = {"HF_MODEL_ID": "/opt/ml/model", "SM_NUM_GPUS": "1"}
@@ -18,6 +19,7 @@ class Launch:
     instance_type: str
     log: Callable[[str], None]
     network_isolation: bool = True
+    clock: Clock | None = None
 
 
 def started(instance_type: str = "ml.g5.2xlarge", **environment: str) -> tuple[TgiContainer | None, list[str]]:
