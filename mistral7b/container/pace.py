@@ -72,9 +72,11 @@ class ScheduledPace:
     async def __call__(self, request: Request, stream: bool) -> AsyncGenerator[int, None]:
         """See `Pace`. Raises TgiError if all permits are taken."""
         loop = asyncio.get_running_loop()
-        if not self._tgi.offer(request, self._run()):
+        accepted = self._tgi.offer(request, self._run())
+        self._streams += stream and accepted
+        self._set_timer()
+        if not accepted:
             raise TgiError.overloaded()
-        self._streams += stream
         try:
             there = 0
             while there < request.output_tokens:
@@ -83,7 +85,6 @@ class ScheduledPace:
                     there = more
                     yield there
                 else:
-                    self._set_timer()
                     self._waiting[request] = waiting = loop.create_future(), stream
                     await waiting[0]
         finally:

@@ -143,6 +143,7 @@ def test_nothing_is_left_when_all_have_been_answered_or_gone() -> None:
         st.tuples(st.integers(0, 20_000), st.integers(1, 2000), st.integers(1, 120), st.booleans()),
         min_size=1,
         max_size=30,
+        unique_by=lambda one: one[0],
     ),
     st.sampled_from([1.0, 20.0]),
 )
