@@ -103,6 +103,10 @@ class TgiInstance:
         done, self._done = self._done, []
         return done
 
+    def busy(self, now: float) -> float:
+        """Seconds of prefills and decode steps, the ones in progress included."""
+        return self.busy_seconds + (0.0 if self._phase == _IDLE else now - self._run_start)
+
     def generated(self, request: Request, now: float) -> int:
         """Tokens of an accepted request that are there, after the clock has run to `now`."""
         if not request.first_token <= now:

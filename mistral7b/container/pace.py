@@ -68,6 +68,7 @@ class ScheduledPace:
         self._timer: asyncio.TimerHandle | None = None
         self._streams = 0
         self._waiting: dict[Request, tuple[asyncio.Future[None], bool]] = {}
+        self._measured = clock.seconds(), 0.0
 
     async def __call__(self, request: Request, stream: bool) -> AsyncGenerator[int, None]:
         """See `Pace`. Raises TgiError if all permits are taken."""
@@ -93,6 +94,14 @@ class ScheduledPace:
             if not self._ended(request):
                 self._tgi.cancel(request, self._run())
             self._set_timer()
+
+    def utilization(self) -> dict[str, float]:
+        """The share of time, in percent, in which the GPU has worked since the last call."""
+        (began, before), now = self._measured, self._clock.seconds()
+        busy = self._tgi.busy(now)
+        self._measured = now, busy
+        share = (busy - before) / (now - began) if now > began else 0.0
+        return {"GPUUtilization": 100 * min(max(share, 0.0), 1.0)}
 
     def _ended(self, request: Request) -> bool:
         return request.finished <= self._now

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from mistral7b.capacity.request import Request
 from mistral7b.container import rendering
 from mistral7b.container.generation import Answer, answer
-from mistral7b.container.pace import Clock, MachineClock, Pace, at_once
+from mistral7b.container.pace import Clock, MachineClock, Pace, ScheduledPace, at_once
 from mistral7b.container.request_log import RequestLog
 from mistral7b.tgi.errors import TgiError
 from mistral7b.tgi.request import GenerateRequest, UnreadableRequestError, parse_request
@@ -52,6 +52,10 @@ class TgiContainer:
         self._clock, self._endless = clock or MachineClock(), clock is not None
         # A model from the Hub says there that it is for text generation, and the router then repeats the prompt.
         self._return_full_text = not settings.hf_model_id.startswith("/")
+
+    def utilization(self) -> Mapping[str, float]:
+        """By metric of CloudWatch, the load in percent since the last call; nothing where answers take no time."""
+        return self._pace.utilization() if isinstance(self._pace, ScheduledPace) else {}
 
     async def invoke(self, headers: Mapping[str, str], body: bytes) -> Response:
         """Answer `POST /invocations`, whatever the body is."""

@@ -172,6 +172,20 @@ def test_answers_end_when_the_simulation_says(asked: list[tuple[int, int, int, b
     assert run(serve()) == pytest.approx([request.finished for request in requests], abs=1e-4)
 
 
+def test_utilization_is_the_share_of_time_since_the_last_call_in_which_the_gpu_worked() -> None:
+    async def measure() -> list[dict[str, float]]:
+        pace = paced()
+        work = asyncio.create_task(ask(pace, 21, at=10.0, stream=False))  # until 40
+        seen = []
+        for seconds in (10, 20, 20, 10):
+            await asyncio.sleep(seconds)
+            seen.append(pace.utilization())
+        await work
+        return seen
+
+    assert [one["GPUUtilization"] for one in run(measure())] == pytest.approx([0, 100, 50, 0])
+
+
 def test_without_a_clock_a_whole_answer_is_there_at_once() -> None:
     assert run(ask(at_once, 300, stream=False)) == [(0, 300)]
 
