@@ -11,6 +11,7 @@ from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from typing import get_args, get_type_hints
 
+from mistral7b.capacity.request import Request
 from mistral7b.container.pace import Clock
 from mistral7b.container.rendering import log_line
 from mistral7b.tgi.errors import TgiError
@@ -28,17 +29,19 @@ class RequestLog:
     def __init__(self, request: GenerateRequest, full_text: bool, clock: Clock) -> None:
         """`full_text` is the router's default of `return_full_text`, which the request's parameters have by now."""
         self._request, self._full_text, self._clock = request, full_text, clock
-        self._arrived = self.queued = clock.seconds()
-        self.admitted = math.nan
-        """When its prefill began; NaN if it did not wait for that."""
+        self._arrived = clock.seconds()
+        self.sequence: Request | None = None
+        """What the pace is asked for, once it is: the first of `best_of`."""
         self.checked = False
         """Whether it has passed the checks before the permit. Of these only a stream's are logged."""
         self._times: dict[str, float] = {}
 
     def end(self, tokens: int) -> None:
         """Notes that an answer of so many tokens is complete."""
-        ended, started = self._clock.seconds(), self.queued if math.isnan(self.admitted) else self.admitted
-        times = ended - self._arrived, self.queued - self._arrived, started - self.queued, ended - started
+        ended, asked = self._clock.seconds(), self.sequence
+        queued = asked.arrival if asked else self._arrived
+        started = queued if asked is None or math.isnan(asked.admitted) else asked.admitted
+        times = ended - self._arrived, queued - self._arrived, started - queued, ended - started
         self._times = dict(zip(_TIMES, (*times, times[-1] / tokens), strict=True))
 
     @property

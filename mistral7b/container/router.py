@@ -88,10 +88,9 @@ class TgiContainer:
             valid = await self._validate(request)
             seeds = [valid.seed, *(random.getrandbits(64) for _ in range(count - 1))]
             made = self._answer(valid)
-            line.queued = self._clock.seconds()
-            sequences = [self._sequence(valid, made, line.queued) for _ in seeds]
+            sequences = [self._sequence(valid, made) for _ in seeds]
+            line.sequence = sequences[0]
             await asyncio.gather(*map(self._wait_for, sequences))
-            line.admitted = sequences[0].admitted
         self._succeeded(line, valid, made)
         return rendering.generation(valid, [made] * count, seeds, self._repeated(request))
 
@@ -102,15 +101,13 @@ class TgiContainer:
             with self._permit():
                 valid = await self._validate(request)
                 made = self._answer(valid)
-                line.queued = self._clock.seconds()
-                sequence = self._sequence(valid, made, line.queued)
+                line.sequence = sequence = self._sequence(valid, made)
                 top_n = request.parameters.top_n_tokens or 0
                 sent, others = 0, made.tokens[:-1]
                 async with aclosing(self._pace(sequence, stream=True)) as ticks:
                     async for there in ticks:
                         events = [rendering.token_event(token, top_n) for token in others[sent:there]]
                         if there > len(others):
-                            line.admitted = sequence.admitted
                             self._succeeded(line, valid, made)
                             events.append(rendering.last_event(valid, made, self._repeated(request)))
                         sent = there
@@ -147,9 +144,9 @@ class TgiContainer:
         parameters = request.parameters
         return answer(len(request.prompt), parameters.max_new_tokens, parameters.stop, endless=self._endless)
 
-    @staticmethod
-    def _sequence(request: ValidRequest, made: Answer, queued: float) -> Request:
-        return Request(queued, len(request.prompt), len(made.tokens), request.parameters.max_new_tokens)
+    def _sequence(self, request: ValidRequest, made: Answer) -> Request:
+        longest = request.parameters.max_new_tokens
+        return Request(self._clock.seconds(), len(request.prompt), len(made.tokens), longest)
 
     async def _wait_for(self, sequence: Request) -> None:
         async with aclosing(self._pace(sequence, stream=False)) as ticks:

@@ -81,7 +81,7 @@ def _scheduled(launch: Launch, settings: LauncherSettings, clock: Clock) -> Pace
         limits = router_limits(settings, launch.instance_type)
     except (LookupError, ValueError) as error:
         limits = nearest_limits(settings)
-        launch.log(f"Embedded AWS: answers take the times of ml.g5.2xlarge, which are not those of this model: {error}")
+        launch.log(f"Embedded AWS: answers take the times of ml.g5.2xlarge, as none are known for this: {error}")
     return ScheduledPace(published_calibration().parameters, limits, clock)
 
 

@@ -23,6 +23,11 @@ LIMITS = RouterLimits(max_batch_total_tokens=10_000)
 MEASURED = published_calibration().parameters
 
 
+def with_limits(**changed: int) -> RouterLimits:
+    """The limits with some changed."""
+    return replace(LIMITS, **changed)
+
+
 def paced(limits: RouterLimits = LIMITS, speed: float = 1.0) -> ScheduledPace:
     """A pace with the simple times."""
     return ScheduledPace(SIMPLE, limits, Clock(speed))
@@ -65,7 +70,7 @@ def test_a_stream_that_lags_gets_all_tokens_that_are_there() -> None:
 
 def test_a_request_notes_when_it_left_the_queue() -> None:
     async def two() -> float:
-        pace, second = paced(replace_limits(max_batch_prefill_tokens=112)), Request(1.0, 100, 1)
+        pace, second = paced(with_limits(max_batch_prefill_tokens=112)), Request(1.0, 100, 1)
 
         async def later() -> None:
             await asyncio.sleep(1)
@@ -78,14 +83,9 @@ def test_a_request_notes_when_it_left_the_queue() -> None:
     assert run(two()) == pytest.approx(10)
 
 
-def replace_limits(**changed: int) -> RouterLimits:
-    """The limits with some changed."""
-    return replace(LIMITS, **changed)
-
-
 def test_a_request_over_the_permits_is_refused_with_429() -> None:
     async def both() -> None:
-        pace = paced(replace_limits(max_concurrent_requests=1))
+        pace = paced(with_limits(max_concurrent_requests=1))
         async with asyncio.TaskGroup() as group:
             group.create_task(ask(pace, 4))
             await asyncio.sleep(1)
@@ -99,7 +99,7 @@ def test_a_request_over_the_permits_is_refused_with_429() -> None:
 @pytest.mark.parametrize("gone_at", [5.0, 12.5])
 def test_a_client_that_goes_frees_its_place_at_once(stream: bool, gone_at: float) -> None:
     async def go() -> list[tuple[float, int]]:
-        pace = paced(replace_limits(max_concurrent_requests=1))
+        pace = paced(with_limits(max_concurrent_requests=1))
         first = asyncio.create_task(ask(pace, 1000, stream=stream))
         await asyncio.sleep(gone_at)
         first.cancel()
@@ -112,7 +112,7 @@ def test_a_client_that_goes_frees_its_place_at_once(stream: bool, gone_at: float
 
 def test_a_prompt_that_no_prefill_takes_blocks_those_behind_it_until_its_client_goes() -> None:
     async def block() -> list[tuple[float, int]]:
-        pace = paced(replace_limits(max_batch_prefill_tokens=8176))
+        pace = paced(with_limits(max_batch_prefill_tokens=8176))
         blocking = asyncio.create_task(ask(pace, 1, prompt=8177))
         behind = asyncio.create_task(ask(pace, 1, at=1.0))
         await asyncio.sleep(500)
@@ -148,7 +148,7 @@ def test_nothing_is_left_when_all_have_been_answered_or_gone() -> None:
     st.sampled_from([1.0, 20.0]),
 )
 def test_answers_end_when_the_simulation_says(asked: list[tuple[int, int, int, bool]], speed: float) -> None:
-    limits = replace_limits(max_batch_total_tokens=12_000)
+    limits = with_limits(max_batch_total_tokens=12_000)
 
     async def serve() -> list[float]:
         pace, clock, loop = ScheduledPace(MEASURED, limits, Clock(speed)), Clock(speed), asyncio.get_running_loop()
