@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sagehost.hosting.endpoints import after
+from sagehost.clock import Clock
+from sagehost.hosting.endpoints import HOSTED, after
 
 if TYPE_CHECKING:
     from tests.unit.sagehost.hosting.conftest import HeldWork
@@ -65,6 +66,36 @@ def test_an_endpoint_whose_container_does_not_start_fails_with_the_reason_in_the
     )
     with pytest.raises(ClientError, match="not found"):
         ask(name, "Hello")
+
+
+@pytest.mark.parametrize(("given", "seconds"), [({"ContainerStartupHealthCheckTimeoutInSeconds": 900}, 900), ({}, 480)])
+def test_a_container_that_does_not_start_fails_its_endpoint_after_the_health_checks_time_out(
+    *,
+    sagemaker: Any,
+    make_config: Callable[..., str],
+    settled: Settled,
+    log: Callable[[str], list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    given: dict[str, int],
+    seconds: int,
+) -> None:
+    name, waits, logged = f"unhealthy-{seconds}", list[float](), list[str]()
+
+    def real(wait: float) -> float:
+        waits.append(wait)
+        logged.extend(log(name))
+        assert sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "Creating"
+        return 0.0
+
+    clock = Clock()
+    monkeypatch.setattr(clock, "real", real)
+    monkeypatch.setattr(HOSTED, "clock", clock)
+    sagemaker.create_endpoint(
+        EndpointName=name, EndpointConfigName=make_config({"MAX_BATCH_PREFILL_TOKENS": "4096"}, **given)
+    )
+    assert "did not pass the ping health check" in settled(name)["FailureReason"]
+    assert waits == [seconds]
+    assert logged[-1].startswith("Error: ArgumentValidation")
 
 
 def test_more_shards_than_the_instance_has_gpus_fail_the_endpoint(
