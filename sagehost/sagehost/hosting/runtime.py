@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 from moto.core.utils import get_service_model
 from moto.utilities.utils import get_partition
@@ -41,7 +41,8 @@ _EVENT_STREAM = "application/vnd.amazon.eventstream"
 _CUSTOM_ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
 _HANDED_ON = ("content-type", "accept", _CUSTOM_ATTRIBUTES)
 
-_LIMITS_S = {"InvokeEndpoint": 60, "InvokeEndpointWithResponseStream": 480}
+_WHOLE, _STREAMED = "InvokeEndpoint", "InvokeEndpointWithResponseStream"
+_LIMITS_S = {_WHOLE: 60, _STREAMED: 480}
 """How long a container may take to answer."""
 
 _TIMED_OUT = (
@@ -55,15 +56,20 @@ _log = logging.getLogger(__name__)
 
 def routes(fleet: Fleet, clock: Callable[[], Clock | None] = lambda: None) -> list[Route]:
     """The operations on the endpoints of a fleet. Without a clock, answers have no time limit and no metrics."""
-    path = "/endpoints/{endpoint}/invocations"
+    names = {"invocations": _WHOLE, "invocations-response-stream": _STREAMED}
     return [
-        Route(path, _Operation("InvokeEndpoint", fleet, clock), methods=["POST"]),
-        Route(
-            f"{path}-response-stream",
-            _Operation("InvokeEndpointWithResponseStream", fleet, clock),
-            methods=["POST"],
-        ),
+        Route(f"/endpoints/{{endpoint}}/{path}", _Operation(name, fleet, clock), methods=["POST"])
+        for path, name in names.items()
     ]
+
+
+class _Answer(NamedTuple):
+    """What a container has answered; status 0: nothing in time."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = b""
+    """Empty if it was streamed."""
 
 
 class _Reply:
@@ -75,6 +81,7 @@ class _Reply:
         speed = {"x-sagehost-speed": f"{clock.speed:g}"} if clock else {}
         self._headers = {"x-amzn-requestid": str(request_id), **speed}
         self.begun = False
+        self._recut = eventstream.Recut()
 
     async def begin(self, status: int, headers: Mapping[str, str]) -> None:
         """Send status and headers."""
@@ -82,14 +89,22 @@ class _Reply:
         raw = [(name.encode(), value.encode("latin-1")) for name, value in (self._headers | dict(headers)).items()]
         await self._send({"type": "http.response.start", "status": status, "headers": raw})
 
-    async def part(self, body: bytes, *, more: bool = True) -> None:
-        """Send a part of the body."""
-        await self._send({"type": "http.response.body", "body": body, "more_body": more})
-
     async def whole(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         """Send an answer."""
         await self.begin(status, {**headers, "content-length": str(len(body))})
-        await self.part(body, more=False)
+        await self._part(body, more=False)
+
+    async def events(self, part: bytes) -> None:
+        """Send a part of a stream."""
+        await self._part(b"".join(map(eventstream.payload_part, self._recut.cut(part))))
+
+    async def end(self, error: bytes) -> None:
+        """Send the end of a stream, after its error."""
+        held = self._recut.held
+        await self._part((eventstream.payload_part(held) if held else b"") + error, more=False)
+
+    async def _part(self, body: bytes, *, more: bool = True) -> None:
+        await self._send({"type": "http.response.body", "body": body, "more_body": more})
 
     async def error(self, code: str, status: int, members: Mapping[str, object]) -> None:
         """Send an error of the service."""
@@ -151,40 +166,47 @@ class _Operation:
         if clock:
             share = 1 / len(serving.instances[variant.name])
             metrics.add(key, variant.name, {"Invocations": 1.0, "InvocationsPerInstance": share})
-        limit = asyncio.timeout(clock.real(_LIMITS_S[self.name]) if clock else None)
         handed_on = {name: request.headers[name] for name in _HANDED_ON if name in request.headers}
-        headers, recut, whole = {"x-amzn-invoked-production-variant": variant.name}, eventstream.Recut(), b""
-        try:
-            async with limit, variant.choose_instance().invoke(handed_on, body) as (status, answered, content):
-                headers["content-type"] = content_type = answered.get("content-type", "application/octet-stream")
-                headers |= {name: value for name, value in answered.items() if name == _CUSTOM_ATTRIBUTES}
-                if self.name == "InvokeEndpoint" or status >= HTTPStatus.BAD_REQUEST:
-                    whole = b"".join([part async for part in _parts(content)])
-                else:
-                    own = {"content-type": _EVENT_STREAM, "x-amzn-sagemaker-content-type": content_type}
-                    await reply.begin(HTTPStatus.OK, headers | own)
-                    async for part in _parts(content):
-                        await reply.part(b"".join(map(eventstream.payload_part, recut.cut(part))))
-        except Exception as error:  # noqa: BLE001 - of the container, or that it takes too long
-            late = limit.expired()
-            status, whole = (0, _TIMED_OUT.encode()) if late else (500, b"Internal Server Error")
-            if not late:
-                _log.exception("a container failed", exc_info=error)
+        limit_s = clock.real(_LIMITS_S[self.name]) if clock else None
+        answer = await self._answer(variant, handed_on, body, reply, limit_s)
         if clock:
             latencies = {"ModelLatency": 1e6 * (CLOCK.seconds() - begun), "OverheadLatency": 1e6 * (begun - received)}
-            metrics.add(key, variant.name, latencies | metrics.errors(status, begun=reply.begun))
-        failed = not HTTPStatus.OK <= status < HTTPStatus.BAD_REQUEST
+            metrics.add(key, variant.name, latencies | metrics.errors(answer.status, begun=reply.begun))
+        failed = not HTTPStatus.OK <= answer.status < HTTPStatus.BAD_REQUEST
         if reply.begun:
-            last = eventstream.payload_part(recut.held) if recut.held else b""
-            await reply.part(last + (_broken(late=status == 0) if failed else b""), more=False)
+            await reply.end(_stream_error(answer) if failed else b"")
         elif failed:
-            await reply.error("ModelError", HTTPStatus.FAILED_DEPENDENCY, _model_error(key, status, whole))
+            await reply.error("ModelError", HTTPStatus.FAILED_DEPENDENCY, _model_error(key, answer))
         else:
-            if endpoint.capture and self.name == "InvokeEndpoint":
-                sent = Payload(handed_on.get("content-type", ""), body)
+            if endpoint.capture:
                 inference_id = request.headers.get("x-amzn-sagemaker-inference-id")
-                endpoint.capture.offer(Invocation(variant.name, sent, Payload(content_type, whole), inference_id))
-            await reply.whole(HTTPStatus.OK, headers, whole)
+                sent = Payload(handed_on.get("content-type", ""), body)
+                got = Payload(answer.headers["content-type"], answer.body)
+                endpoint.capture.offer(Invocation(variant.name, sent, got, inference_id))
+            await reply.whole(HTTPStatus.OK, answer.headers, answer.body)
+
+    async def _answer(
+        self, variant: RunningVariant, handed_on: Mapping[str, str], body: bytes, reply: _Reply, limit_s: float | None
+    ) -> _Answer:
+        """What a container answers. A stream is sent as it comes."""
+        limit = asyncio.timeout(limit_s)
+        try:
+            async with limit, variant.choose_instance().invoke(handed_on, body) as (status, answered, content):
+                content_type = answered.get("content-type", "application/octet-stream")
+                headers = {"x-amzn-invoked-production-variant": variant.name, "content-type": content_type}
+                headers |= {name: value for name, value in answered.items() if name == _CUSTOM_ATTRIBUTES}
+                if self.name == _WHOLE or status >= HTTPStatus.BAD_REQUEST:
+                    return _Answer(status, headers, b"".join([part async for part in _parts(content)]))
+                headers |= {"content-type": _EVENT_STREAM, "x-amzn-sagemaker-content-type": content_type}
+                await reply.begin(HTTPStatus.OK, headers)
+                async for part in _parts(content):
+                    await reply.events(part)
+                return _Answer(status, headers)
+        except Exception:  # noqa: BLE001 - of the container, or that it takes too long
+            if limit.expired():
+                return _Answer(0, {}, _TIMED_OUT.encode())
+            _log.exception("a container failed")
+            return _Answer(500, {}, b"Internal Server Error")
 
 
 async def _parts(content: bytes | AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
@@ -223,9 +245,9 @@ def _variant(given: Mapping[str, Any], key: EndpointKey, endpoint: RunningEndpoi
     raise Refused(_REFUSED, f"Variant {target} not found for Endpoint {key.name} of account {key.account}.")
 
 
-def _broken(*, late: bool) -> bytes:
+def _stream_error(answer: _Answer) -> bytes:
     """The message that ends a stream whose container failed, or took too long."""
-    if late:
+    if answer.status == 0:
         message = (
             "The model failed to finish sending the response within the timeout period allowed by Amazon SageMaker."
         )
@@ -235,9 +257,9 @@ def _broken(*, late: bool) -> bytes:
     return eventstream.exception("InternalStreamFailure", json.dumps({"Message": message}).encode())
 
 
-def _model_error(key: EndpointKey, status: int, body: bytes) -> dict[str, object]:
-    """The members of ModelError, for a container that answered with a status of 400 or more, or not in time: 0."""
-    original = body.decode(errors="replace")[:_MESSAGE_LIMIT]
+def _model_error(key: EndpointKey, answer: _Answer) -> dict[str, object]:
+    """The members of ModelError, for a container that answered with a status of 400 or more, or not in time."""
+    status, original = answer.status, answer.body.decode(errors="replace")[:_MESSAGE_LIMIT]
     side = "client" if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR else "server"
     group = f"/aws/sagemaker/Endpoints/{key.name}"
     console = f"https://{key.region}.console.aws.amazon.com/cloudwatch/home?region={key.region}"

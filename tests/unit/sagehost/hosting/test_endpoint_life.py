@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from sagehost.clock import Clock
+from sagehost.clock import CLOCK, Clock
 from sagehost.hosting.endpoints import HOSTED, after
 
 if TYPE_CHECKING:
@@ -143,6 +144,18 @@ def test_the_settings_a_container_runs_with_are_in_its_log(
     first, *_, last = log(deploy({"MAX_CONCURRENT_REQUESTS": "4"}))
     assert "max_concurrent_requests: 4, max_best_of: 2" in first
     assert "no weights are loaded" in last
+
+
+def test_a_log_is_dated_by_the_clock(deploy: Callable[..., str], client: Callable[..., Any], sagemaker: Any) -> None:
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    CLOCK.set(tomorrow)
+    try:
+        name = deploy()
+        events = client("logs").filter_log_events(logGroupName=f"/aws/sagemaker/Endpoints/{name}")["events"]
+        assert events[0]["timestamp"] >= int(tomorrow.timestamp() * 1000)
+        sagemaker.delete_endpoint(EndpointName=name)
+    finally:
+        CLOCK.set(datetime.now(UTC))
 
 
 def test_a_deleted_endpoint_is_gone(sagemaker: Any, deploy: Callable[..., str], ask: Ask) -> None:

@@ -144,6 +144,7 @@ def test_an_endpoint_serves_while_instances_are_added(
     assert ask(name, "Hello")
     work.release()
     assert _variant(settled(name))["CurrentInstanceCount"] == 2
+    sagemaker.delete_endpoint(EndpointName=name)
 
 
 def test_an_instance_that_is_removed_finishes_its_answers(
@@ -160,6 +161,7 @@ def test_an_instance_that_is_removed_finishes_its_answers(
         assert _variant(settled(name))["CurrentInstanceCount"] == 1
         pace.release()
         assert all(request.result(timeout=10) for request in requests)
+    sagemaker.delete_endpoint(EndpointName=name)
 
 
 def test_scaling_starts_a_container_for_each_new_instance_alone(
