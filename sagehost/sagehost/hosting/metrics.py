@@ -25,6 +25,8 @@ _Counts = defaultdict[str, Counter[float]]  # how often each value of a metric w
 
 _LOCK = threading.Lock()
 _ADDED = defaultdict[tuple[EndpointKey, str], _Counts](lambda: defaultdict(Counter))
+_WITHOUT_TRAFFIC = {name: Counter([0.0]) for name in ("Invocations", "InvocationsPerInstance")}
+"""By these zeros an endpoint scales in to its minimum (SageMaker guide, "Prerequisites" of auto scaling)."""
 
 
 def add(key: EndpointKey, variant: str, values: Mapping[str, float]) -> None:
@@ -54,12 +56,15 @@ def _publish_concurrency(now: float) -> None:
 
 
 def _publish_minute(now: float) -> None:
+    serving = list(HOSTED.fleet.items()) if HOSTED.clock else []
     with _LOCK:
-        added = dict(_ADDED)
+        added: dict[tuple[EndpointKey, str], Mapping[str, Counter[float]]] = dict(_ADDED)
         _ADDED.clear()
+    for place in [(key, variant) for key, endpoint in serving for variant in endpoint.instances]:
+        added.setdefault(place, _WITHOUT_TRAFFIC)
     for (key, variant), counts in added.items():
         _publish(now, 60, _REQUESTS, key, variant, counts)
-    for key, endpoint in list(HOSTED.fleet.items()) if HOSTED.clock else ():
+    for key, endpoint in serving:
         for variant, instances in endpoint.instances.items():
             loads: _Counts = defaultdict(Counter)
             for one in instances:

@@ -28,12 +28,12 @@ def test_an_answer_has_20_tokens_unless_told_otherwise(endpoint: str, ask: Ask) 
     assert details["finish_reason"] == "length"
 
 
-def test_an_answer_is_as_long_as_asked_for_where_answers_take_time(endpoint: str, ask: Ask) -> None:
+def test_an_answer_ends_by_itself_when_there_is_room(endpoint: str, ask: Ask) -> None:
     (generation,) = ask(endpoint, "Hello", details=True, max_new_tokens=500)
     details = generation["details"]
-    assert details["finish_reason"] == "length"
-    assert details["generated_tokens"] == 500
-    assert generation["generated_text"] == "".join(token["text"] for token in details["tokens"])
+    assert details["finish_reason"] == "eos_token"
+    assert details["tokens"][-1] == {"id": 2, "text": "</s>", "logprob": 0.0, "special": True}
+    assert generation["generated_text"] == "".join(token["text"] for token in details["tokens"][:-1])
 
 
 def test_an_answer_says_how_many_tokens_the_prompt_has(endpoint: str, ask: Ask) -> None:
