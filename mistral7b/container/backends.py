@@ -19,8 +19,8 @@ from urllib.parse import unquote, urlsplit
 import h11
 import jmespath
 
+from mistral7b.capacity.request import Request
 from mistral7b.container import rendering
-from mistral7b.container.generation import Answer
 from mistral7b.container.request_log import RequestLog
 from mistral7b.container.router import Response, TgiContainer
 from mistral7b.tgi import tokenizer
@@ -31,7 +31,6 @@ from mistral7b.tgi.validation import ValidRequest, check_before_permit
 
 VARIABLE = "MISTRAL7B_MODEL_URL"
 """The environment variable of the embedded AWS's process that has the backend's URL."""
-
 SILENT_SECONDS = 480
 """How long a backend may send nothing: a laptop reads a long prompt for minutes. SageMaker waits no longer either."""
 
@@ -213,13 +212,14 @@ class BackendContainer(TgiContainer):
         line.checked = True
         with self._permit():
             valid = await self._validate(request)
+            line.sequence = Request(self._clock.seconds(), len(valid.prompt), 1, valid.parameters.max_new_tokens)
             cut = request.parameters.truncate is not None and request.parameters.truncate <= len(valid.prompt)
             prompt = tokenizer.decode(valid.prompt[1:]) if cut else request.inputs  # the backend adds `<s>`
             async with aclosing(self._backend.generate(prompt, valid, self.settings.max_total_tokens)) as events:
                 async for event in events:
                     if details := event["details"]:
-                        unknown = (tokenizer.UNK,) * details["generated_tokens"]  # the log counts them
-                        self._succeeded(line, valid, Answer(unknown, details["finish_reason"]))
+                        line.end(details["generated_tokens"])
+                        self._write(partial(line.success, details["seed"]))
                         event["generated_text"] = (self._repeated(request) or "") + event["generated_text"]
                         event["details"] = details if request.parameters.details else None
                     yield event
