@@ -99,11 +99,6 @@ def _targets(asked: Asked) -> Found:
     }
 
 
-def _scheduled_actions(asked: Asked) -> Found:
-    actions = _backend(asked, "application-autoscaling").scheduled_actions
-    return {f"{a.resource_id} {a.scalable_dimension} {a.scheduled_action_name}": {"exists": True} for a in actions}
-
-
 def _endpoints(asked: Asked) -> Found:
     scaled = {target["resource"]: target for target in _targets(asked).values()}
     present = _backend(asked, "sagemaker").endpoints
@@ -159,7 +154,10 @@ _KINDS: Mapping[str, Callable[[Asked], Found]] = {
         for name, one in _backend(asked, "ec2").route_tables.items()
     },
     "scalable target": _targets,
-    "scheduled action": _scheduled_actions,
+    "scheduled action": lambda asked: {
+        f"{one.resource_id} {one.scalable_dimension} {one.scheduled_action_name}": {"exists": True}
+        for one in _backend(asked, "application-autoscaling").scheduled_actions
+    },
     "schedule group": _exist("scheduler", "schedule_groups"),
     "security group": lambda asked: {
         one.id: {"vpc": one.vpc_id, "name": one.name}
