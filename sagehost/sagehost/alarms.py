@@ -4,7 +4,7 @@ import json
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 from moto.cloudwatch.models import Alarm, CloudWatchBackend, cloudwatch_backends
@@ -12,9 +12,10 @@ from moto.cloudwatch.models import Alarm, CloudWatchBackend, cloudwatch_backends
 import scaling_rules
 from sagehost import moto_app
 from sagehost.clock import CLOCK
+from sagehost.hosting import metrics  # noqa: F401 - they are put first, then alarms look at them
 from sagehost.hosting.endpoints import HOSTED
 from sagehost.patches.cloudwatch import data_of, iso
-from scaling_rules.alarm import EXTRA_PERIODS
+from scaling_rules.alarm import EXTRA_PERIODS, State
 
 _COMPARISONS: Mapping[str, tuple[Callable[[float, float], bool], str]] = {
     "GreaterThanThreshold": (operator.gt, "greater than"),
@@ -53,7 +54,7 @@ class _Evaluation:
         periods = range(end - (self._periods + EXTRA_PERIODS) * self._period, end, self._period)
         found = data_of(backend).results(self._queries, self._wanted, periods)
         breaches = [self._compare(found[at], self._threshold) if at in found else None for at in periods]
-        self._rule.state = alarm.state_value
+        self._rule.state = cast("State", alarm.state_value)
         acts = self._rule.evaluate(now, breaches)
         latest = sorted(found.items(), reverse=True)[: self._periods]
         if (state := self._rule.state) != alarm.state_value:

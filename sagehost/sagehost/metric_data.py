@@ -2,13 +2,13 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
 from sagehost.aws_errors import Refused
 
-_KEPT_S = 6 * 3600
+KEPT_S = 6 * 3600
 
 Metric = tuple[str, str, frozenset[tuple[str, str]]]
 """Namespace, name and dimensions."""
@@ -24,14 +24,6 @@ def metric_of(named: Mapping[str, Any]) -> Metric:
 
 class MetricData(dict[tuple[Metric, str], dict[int, Values]]):
     """The data of all metrics of an account in a region: by metric and unit, and by second."""
-
-    def add(self, metric: Metric, unit: str, second: int, values: Sequence[float], counts: Sequence[float]) -> None:
-        """Adds values with their counts, and drops old ones."""
-        data = self.setdefault((metric, unit), {})
-        for value, count in [pair for pair in zip(values, counts, strict=True) if pair[1] >= 1]:
-            data.setdefault(second, Values())[float(value)] += int(count)
-        for old in [one for one in data if one < second - _KEPT_S]:
-            del data[old]
 
     def measured(self, metric: Metric, unit: str | None, periods: range) -> Mapping[int, Values]:
         """The values of the periods that have some, by when these begin; of all units unless one is given."""

@@ -43,10 +43,15 @@ def _put_metric_data(_: Any, self: CloudWatchBackend, namespace: str, data: list
     for datum in data:
         values = datum.get("Values") or [datum.get("Value", 0.0)]
         second = int(datum.get("Timestamp", CLOCK.now()).replace(tzinfo=UTC).timestamp())
-        metric, counts = metric_of({**datum, "Namespace": namespace}), datum.get("Counts") or [1] * len(values)
+        metric = metric_of({**datum, "Namespace": namespace})
         if metric not in {one for one, _ in data_of(self)}:  # `ListMetrics` lists what moto has
             self.metric_data.append(MetricDatumBase(*metric[:2], datum.get("Dimensions", []), None))
-        data_of(self).add(metric, datum.get("Unit", "None"), second, values, counts)
+        kept = data_of(self).setdefault((metric, datum.get("Unit", "None")), {})
+        for value, count in zip(values, datum.get("Counts") or [1] * len(values), strict=True):
+            if count >= 1:
+                kept.setdefault(second, Values())[float(value)] += int(count)
+        for old in [one for one in kept if one < second - KEPT_S]:
+            del kept[old]
 
 
 @correction.replaces(CloudWatchBackend, "get_metric_data")

@@ -14,7 +14,7 @@ from moto.cloudwatch.models import CloudWatchBackend, cloudwatch_backends
 
 from sagehost import moto_app, patches
 from sagehost.clock import CLOCK
-from sagehost.metric_data import MetricData, Values, compiled, metric_of, statistic
+from sagehost.metric_data import Values, compiled, statistic
 from sagehost.patches.cloudwatch import data_of
 from tests.unit.fresh_accounts import fresh_account
 
@@ -134,11 +134,13 @@ def test_an_end_before_the_start_is_refused(cloudwatch: Any) -> None:
         cloudwatch.get_metric_data(MetricDataQueries=query, StartTime=NOON, EndTime=NOON)
 
 
-def test_data_are_kept_for_six_hours() -> None:
-    data, metric = MetricData(), metric_of({"Namespace": "N", "MetricName": "M"})
+def test_data_are_kept_for_six_hours(cloudwatch: Any, account: str) -> None:
+    backend = cloudwatch_backends[account]["us-east-1"]
     for minute in range(24 * 60):
-        data.add(metric, "None", minute * 60, [float(minute)], [1])
-    assert len(data[metric, "None"]) == 6 * 60 + 1
+        at = NOON + timedelta(minutes=minute)
+        backend.put_metric_data("N", [{"MetricName": "M", "Value": 1.0, "Timestamp": at}])
+    assert [len(kept) for kept in data_of(backend).values()] == [6 * 60 + 1]
+    assert len(cloudwatch.list_metrics()["Metrics"]) == 1
 
 
 def test_a_rate_is_calculated_where_there_are_requests(cloudwatch: Any) -> None:
@@ -187,7 +189,7 @@ def test_an_expression_that_is_not_emulated_is_refused_by_name(expression: str) 
 
 @pytest.mark.parametrize("expression", ["b + 1", "c"])
 def test_an_expression_of_unknown_ids_or_itself_is_refused(cloudwatch: Any, expression: str) -> None:
-    queries = [{"Id": "c", "Expression": expression}, {"Id": "a", "MetricStat": stat("M", "Sum")}]
+    queries: list[dict[str, Any]] = [{"Id": "c", "Expression": expression}, {"Id": "a", "MetricStat": stat("M", "Sum")}]
     with pytest.raises(ClientError, match=r"ValidationError.*The expression of c names unknown ids"):
         read(cloudwatch, *queries)
 
