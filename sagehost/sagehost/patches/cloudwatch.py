@@ -17,7 +17,7 @@ from moto.kms.models import kms_backends
 from moto.sns.models import sns_backends
 
 from sagehost.clock import CLOCK
-from sagehost.metric_data import MetricData, metric_of, statistic
+from sagehost.metric_data import KEPT_S, MetricData, Values, metric_of, statistic
 from sagehost.patches import correction
 from sagehost.policies import NotEvaluated, allows_service
 
