@@ -24,10 +24,7 @@ from sagehost.clock import parse_speed
 STATE = Path(".mistral7b") / "local"
 DEFAULT_PORT = 5600
 MODEL_URL = "MISTRAL7B_MODEL_URL"
-_SPEED = (
-    "How many seconds pass on its clock in one of yours, 0.1 to 100: with 20, an hour of load and scaling takes three "
-    "minutes. instant: nothing takes time, so there are no metrics, and no alarm or scaling policy acts. Default: 1."
-)
+_SPEED = "Seconds of its clock in one of yours, 0.1 to 100; instant: no waits, metrics, alarms, scaling. Default: 1."
 _MODEL = "Have this server of a real model answer (llama.cpp, vLLM, Ollama or TGI); times are its own."
 
 StateFolder = Annotated[
@@ -101,7 +98,7 @@ def status(state: StateFolder = STATE, as_json: AsJson = False) -> None:
     if as_json:
         write_json({"running": server is not None} | (_told(server) if server else {}))
     elif server is not None:
-        say(f"The embedded AWS runs at {_place(server)} since {server.started_at} (process {server.pid}).")
+        say(f"The embedded AWS runs at {_place(server)}, since {server.started_at} (process {server.pid}).")
         say(f"Its log: {server.log}")
     else:
         say(f"The embedded AWS does not run here ({state}). Start it with: mistral7b local up")
@@ -155,7 +152,6 @@ def _print(settings: Mapping[str, str | None], told: str, purpose: str) -> None:
 
 
 def _check_pace(speed: str | None, model_url: str | None, *, starts: bool) -> None:
-    """Refuses a speed that is none, or that a model cannot keep, and a model's server that is none or does not run."""
     if speed and model_url:
         raise UserError(f"--speed {speed}: with --model-url, times are the model's own\nfix: leave --speed out")
     try:
@@ -163,13 +159,11 @@ def _check_pace(speed: str | None, model_url: str | None, *, starts: bool) -> No
         if model_url and (url := HttpUrl(model_url)) and starts:
             socket.create_connection((str(url.host).strip("[]"), url.port or 80), timeout=3).close()
     except ValidationError as error:
-        reason = error.errors()[0]["msg"]
-        raise UserError(f"--model-url {model_url}: {reason}\nfix: give one such as http://localhost:8080") from None
+        raise UserError(f"--model-url {model_url}: {error.errors()[0]['msg']}\nfix: write http://HOST:PORT") from None
     except ValueError as error:
         raise UserError(f"--speed {speed}: it is no speed\nfix: {str(error).partition(': ')[2]}") from None
     except OSError as error:
-        fix = "start the model's server first, such as llama-server --model FILE.gguf --port 8080"
-        raise UserError(f"--model-url {model_url}: no answer ({error.strerror or error})\nfix: {fix}", FAILED) from None
+        raise UserError(f"--model-url {model_url}: {error}\nfix: start the model's server first", FAILED) from None
 
 
 def _check_region(region: str) -> None:

@@ -124,7 +124,6 @@ def _run(env: Environment, folder: Path, plan: SmokePlan, timeout_s: float, quie
                 _print(results[-1], width)
         with Waiting(f"comparing {endpoint} with its stack", _PATIENCE_S):
             compared, unchecked = compare(env, caller.open_session())
-            compared = [replace(one, seconds=one.seconds * speed) for one in compared]
     plan.not_told.update(unchecked)
     for result in () if quiet else compared:
         _print(result, width)

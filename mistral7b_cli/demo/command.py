@@ -60,6 +60,10 @@ def demo(
         return
     say("")
     say(report.summary())
+    say("""
+Next, as docs/embedded-load.md shows: load, alarms and scaling; a real model of llama-server (of Ollama: port 11434).
+    eval "$(mistral7b local up --speed 20)"
+    eval "$(mistral7b local up --model-url http://localhost:8080)" """)
 
 
 @contextmanager
