@@ -4,7 +4,6 @@ import json
 import os
 import pty
 import shlex
-import socket
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import BIN
+from tests.unit.container.backend_servers import served
 
 
 def local(state: Path, *arguments: str, extra: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -94,12 +94,11 @@ def test_the_same_options_again_are_no_change(state: Path) -> None:
 
 
 def test_a_server_with_a_model_tells_where_the_model_is(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as model:
-        url = f"http://127.0.0.1:{model.getsockname()[1]}"
-        local(tmp_path, "up", "--port", "0", "--model-url", url)
+    with served("Ollama") as model:
+        local(tmp_path, "up", "--port", "0", "--model-url", model.url)
         told = running(tmp_path)
         local(tmp_path, "down")
-    assert (told["variables"], told["speed"]) == ({"MISTRAL7B_MODEL_URL": url}, "1")
+    assert (told["variables"], told["speed"]) == ({"MISTRAL7B_MODEL_URL": model.url}, "1")
 
 
 def test_a_port_that_is_taken_is_named_with_the_fix(state: Path, tmp_path: Path) -> None:
