@@ -104,7 +104,11 @@ class AutoScaling:
 
     def _run_scheduled(self, now: float) -> int:
         action = self._schedule.pop(0)
-        self._bounds = self._bounds.changed(action.min_capacity, action.max_capacity)
+        low, high = self._bounds
+        self._bounds = Bounds(
+            low if action.min_capacity is None else action.min_capacity,
+            high if action.max_capacity is None else action.max_capacity,
+        )
         return self._set_capacity(now, self._bounds.within(self.capacity))
 
     def _set_capacity(self, now: float, capacity: int) -> int:

@@ -1,26 +1,17 @@
 """What a target-tracking policy makes of its metric, and bounds of the capacity."""
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Bounds:
-    """The least and the most capacity of a scalable target.
-
-    A scheduled action sets them, and the capacity moves into them at once, whatever cool-down is in effect (user guide:
-    target-tracking-scaling-policy-overview, application-auto-scaling-scheduled-scaling).
-    """
+class Bounds(NamedTuple):
+    """The least and the most capacity. The capacity moves into new ones at once, whatever cool-down is in effect."""
 
     low: int
     high: int
 
-    def changed(self, low: int | None, high: int | None) -> "Bounds":
-        """With these in place of the present ones; None leaves one as it is."""
-        return Bounds(self.low if low is None else low, self.high if high is None else high)
-
     def within(self, capacity: int) -> int:
-        """The capacity nearest to this one."""
+        """The nearest capacity that they allow."""
         return min(max(capacity, self.low), self.high)
 
 

@@ -4,8 +4,8 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from functools import cached_property
-from itertools import pairwise
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -189,14 +189,14 @@ def _resources(asked: Asked, kind: str) -> list[dict[str, Any]]:
 
 
 def _policies_of(asked: Asked, resource: str, metric: str, other_than: str) -> list[str]:
-    """Names of policies that track a predefined metric of a scalable target, other than the one of this name."""
+    """Names of policies that track a predefined metric, or any, of a scalable target, other than the one so named."""
     found = _backend(asked, "application-autoscaling").policies.values()
     of_target = [one for one in found if one.resource_id == resource and one.policy_name != other_than]
     configurations = {one.policy_name: one.target_tracking_scaling_policy_configuration or {} for one in of_target}
     return [
         name
         for name, one in configurations.items()
-        if (one.get("PredefinedMetricSpecification") or {}).get("PredefinedMetricType") == metric
+        if (one.get("PredefinedMetricSpecification") or {}).get("PredefinedMetricType") == metric or not metric
     ]
 
 
@@ -323,21 +323,6 @@ def _unknown_principals(asked: Asked, document: Any) -> list[str]:
     return [one for one in own if one not in known and "/aws-service-role/" not in one]
 
 
-def _steps(_: Asked, steps: list[dict[str, float]] | None) -> list[str]:
-    """What is wrong with the intervals of step adjustments."""
-    low, high = "MetricIntervalLowerBound", "MetricIntervalUpperBound"
-    infinite = float("inf")
-    ends = sorted((one.get(low, -infinite), one.get(high, infinite)) for one in steps or [])
-    found = ["an interval's lower bound is not below its upper bound"] if any(a >= b for a, b in ends) else []
-    found += ["intervals overlap" for (_, end), (start, _) in pairwise(ends) if end > start]
-    found += ["there is a gap between intervals" for (_, end), (start, _) in pairwise(ends) if end < start]
-    if ends and ends[-1][1] not in (infinite, 0):
-        found.append("no interval has a null upper bound, although one has a positive upper bound")
-    if ends and ends[0][0] not in (-infinite, 0):
-        found.append("no interval has a null lower bound, although one has a negative lower bound")
-    return found
-
-
 _CONDITION = re.compile(r'\b(?:ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*(?:"([^"]*)"|([^\s()"]+))\s*\)|\b(?:TRUE|FALSE)\b')
 _REDUCED = re.compile(r"\bNOT\s+T\b|\(\s*T\s*\)|\bT\s+(?:AND|OR)\s+T\b")
 
@@ -356,6 +341,14 @@ def _json(_: Asked, text: Any) -> Any:
         return json.loads(text)
     except (ValueError, TypeError):
         return None
+
+
+def _is_time(_: Asked, text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _product(numbers: Iterable[float | None]) -> float:
@@ -387,7 +380,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "resources": _resources,
     "running": lambda asked, name: EndpointKey(asked.account, asked.region, name) in HOSTED.fleet,
     "statements": _statements,
-    "steps": _steps,
+    "time": _is_time,
     "unknown_principals": _unknown_principals,
     "without": lambda _, values, others: [one for one in values or [] if one not in (others or [])],
     "wrong_input": _wrong_input,
