@@ -29,13 +29,8 @@ from sagehost.hosting.fleet import EndpointKey
 from scaling_rules.policy import DEFAULT_COOLDOWN_S, METRIC_RULES, SCALE_IN_SHARE
 from scaling_rules.tracking import Bounds, TargetTracking
 
-Activity = dict[str, Any]
-
-ACTIVITIES = defaultdict[tuple[str, str, bool], deque[Activity]](lambda: deque(maxlen=1000))
+ACTIVITIES = defaultdict[tuple[str, str, bool], deque[dict[str, Any]]](lambda: deque(maxlen=1000))
 """The last activities, by account, region, and whether they scale: those that do not come once a minute."""
-
-_RULES = {rule.name: rule for rule in METRIC_RULES.values()}
-
 
 _RUNNING: list[Callable[[float], bool]] = []
 """Activities in progress: each, called with the time, ends if SageMaker has changed the count, and says whether."""
@@ -43,12 +38,13 @@ _RUNNING: list[Callable[[float], bool]] = []
 
 def follow(policy: FakeApplicationAutoscalingPolicy) -> None:
     """Makes a target-tracking policy's two alarms."""
-    configuration = policy.target_tracking_scaling_policy_configuration or {}
+    configuration = vars(policy)["_policy_body"]
     target, cooldowns = configuration["TargetValue"], ("ScaleOutCooldown", "ScaleInCooldown")
     tracking = TargetTracking(target, *(configuration.get(one, DEFAULT_COOLDOWN_S) for one in cooldowns))
     vars(policy)["tracking"] = tracking
-    rule = _RULES[configuration["PredefinedMetricSpecification"]["PredefinedMetricType"]]
-    named = dict(zip(("EndpointName", "VariantName"), policy.resource_id.split("/")[1::2], strict=True))
+    name = configuration["PredefinedMetricSpecification"]["PredefinedMetricType"]
+    rule = next(rule for rule in METRIC_RULES.values() if rule.name == name)
+    _, endpoint, _, variant = policy.resource_id.split("/")
     for name, operator, threshold, points in (
         ("High", "GreaterThanThreshold", target, rule.points_out),
         ("Low", "LessThanThreshold", SCALE_IN_SHARE * target, rule.points_in),
@@ -59,7 +55,7 @@ def follow(policy: FakeApplicationAutoscalingPolicy) -> None:
                 description=f"DO NOT EDIT OR DELETE. For TargetTrackingScaling policy {policy.policy_arn}.",
                 namespace="AWS/SageMaker",
                 metric_name=rule.metric,
-                dimensions=[{"Name": key, "Value": value} for key, value in named.items()],
+                dimensions=[{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": variant}],
                 statistic=rule.statistic,
                 period=int(rule.period_s),
                 evaluation_periods=points,
@@ -86,10 +82,9 @@ def act(alarm: Alarm, metric: float, now: float) -> None:
     for policy in [one for one in backend.policies.values() if alarm.name in [own.name for own in one.alarms]]:
         target, tracking = backend.targets[policy.scalable_dimension][policy.resource_id], vars(policy)["tracking"]
         (record, before), bounds = _state(target), _bounds(target)
-        configuration = policy.target_tracking_scaling_policy_configuration or {}
-        if _suspends(target, f"DynamicScaling{'Out' if out else 'In'}Suspended") or (
-            not out and (configuration.get("DisableScaleIn") or (record and record.status == "Updating"))
-        ):
+        suspended, never = vars(target)["suspended_state"] or {}, vars(policy)["_policy_body"].get("DisableScaleIn")
+        stays = not out and (never or (record and record.status == "Updating"))
+        if stays or suspended.get(f"DynamicScaling{'Out' if out else 'In'}Suspended"):
             continue
         after = (tracking.scale_out if out else tracking.scale_in)(now, metric, before, bounds)
         cause = f"monitor alarm {alarm.name} in state ALARM triggered policy {policy.policy_name}"
@@ -100,11 +95,6 @@ def act(alarm: Alarm, metric: float, now: float) -> None:
             told = _tell(target, "Attempting to scale due to alarm triggered", cause, scales=False)
             reason = {"Code": f"AlreadyAt{limit}Capacity", f"{limit}Capacity": before}
             told.update(StatusCode="Failed", NotScaledReasons=[reason])
-
-
-def _suspends(target: FakeScalableTarget, what: str) -> bool:
-    state: Any = target.suspended_state or {}
-    return bool(state.get(what))
 
 
 def _bounds(target: FakeScalableTarget) -> Bounds:
@@ -119,41 +109,27 @@ def _state(target: FakeScalableTarget) -> tuple[EndpointRecord | None, int]:
     return record, sum(one["DesiredInstanceCount"] for one in shown if one["VariantName"] == variant)
 
 
-def _names(one: FakeScalableTarget) -> dict[str, str]:
-    keys = ("ServiceNamespace", "ResourceId", "ScalableDimension")
-    return dict(zip(keys, (one.service_namespace, one.resource_id, one.scalable_dimension), strict=True))
-
-
-def _tell(target: FakeScalableTarget, description: str, cause: str, *, scales: bool = True) -> Activity:
+def _tell(target: FakeScalableTarget, description: str, cause: str, *, scales: bool = True) -> dict[str, Any]:
     backend = target.applicationautoscaling_backend
-    told: Activity = {"ActivityId": str(uuid.uuid4()), **_names(target), "Description": description, "Cause": cause}
-    told |= {"StartTime": CLOCK.now(), "StatusCode": "InProgress"}
+    told: dict[str, Any] = {"ActivityId": str(uuid.uuid4()), "Description": description, "Cause": cause}
+    told |= {"ServiceNamespace": target.service_namespace, "ResourceId": target.resource_id}
+    told |= {"ScalableDimension": target.scalable_dimension, "StartTime": CLOCK.now(), "StatusCode": "InProgress"}
     ACTIVITIES[backend.account_id, backend.region_name, scales].append(told)
     return told
 
 
-def _end(activity: Activity, what: str, failure: str | None, fulfilled: str = "") -> None:
+def _end(activity: dict[str, Any], what: str, failure: str | None, fulfilled: str = "") -> None:
     message = f"Failed to set {what}. Reason: {failure}" if failure else f"Successfully set {what}{fulfilled}"
     activity.update(EndTime=CLOCK.now(), StatusCode="Failed" if failure else "Successful", StatusMessage=message)
-
-
-def _call(target: FakeScalableTarget, service: str, operation: str, **request: Any) -> str | None:
-    """Why the call fails, if it does."""
-    backend = target.applicationautoscaling_backend
-    try:
-        getattr(moto_app.client(service, backend.account_id, backend.region_name), operation)(**request)
-    except ClientError as error:
-        return f"{error.response['Error']['Message']} (Error Code: {error.response['Error']['Code']})"
-    return None
 
 
 def _change(
     target: FakeScalableTarget, before: int, after: int, cause: str, tracking: TargetTracking | None = None
 ) -> None:
     """Changes the capacity: an activity that ends when the endpoint is in service with it."""
-    what, (_, endpoint, _, variant) = f"desired instance count to {after}", target.resource_id.split("/")
+    backend, (_, endpoint, _, variant) = target.applicationautoscaling_backend, target.resource_id.split("/")
+    desired, what = [{"VariantName": variant, "DesiredInstanceCount": after}], f"desired instance count to {after}"
     activity = _tell(target, f"Setting {what}.", cause)
-    request: Any = {"DesiredWeightsAndCapacities": [{"VariantName": variant, "DesiredInstanceCount": after}]}
 
     def ends(now: float) -> bool:
         record, reached = _state(target)
@@ -165,9 +141,12 @@ def _change(
             tracking.ended(now if reached == after else -math.inf)
         return True
 
-    operation, request = "update_endpoint_weights_and_capacities", {"EndpointName": endpoint, **request}
-    if failure := _call(target, "sagemaker", operation, **request):
-        _end(activity, what, failure)
+    try:
+        sagemaker = moto_app.client("sagemaker", backend.account_id, backend.region_name)
+        sagemaker.update_endpoint_weights_and_capacities(EndpointName=endpoint, DesiredWeightsAndCapacities=desired)
+    except ClientError as error:
+        of = error.response["Error"]
+        _end(activity, what, f"{of['Message']} (Service: AmazonSageMaker; Error Code: {of['Code']})")
         return
     activity["StatusMessage"] = f"Successfully set {what}. Waiting for change to be fulfilled by sagemaker."
     _RUNNING.append(ends)
@@ -190,12 +169,11 @@ class _Clockwork:
         now = datetime.fromtimestamp(seconds, UTC)
         with moto_app.STATE:
             _end_activities(seconds)
-            found = [one for account in list(applicationautoscaling_backends.values()) for one in account.values()]
-            actions = [
-                (at, one) for backend in found for one in backend.scheduled_actions if (at := self._due(one, now))
-            ]
+            regions = [one for account in list(applicationautoscaling_backends.values()) for one in account.values()]
+            found = [action for region in regions for action in region.scheduled_actions]
+            due = [(at, action) for action in found if (at := self._due(action, now))]
             self._last = now
-            for _, action in sorted(actions, key=lambda one: one[0]):
+            for _, action in sorted(due, key=lambda one: one[0]):
                 _run(action)
 
     def _due(self, action: FakeScheduledAction, now: datetime) -> float | None:
@@ -207,16 +185,20 @@ class _Clockwork:
 def _run(action: FakeScheduledAction) -> None:
     _, _, _, region, account, *_ = action.arn.split(":")
     target = applicationautoscaling_backends[account][region].targets[action.scalable_dimension][action.resource_id]
-    if _suspends(target, "ScheduledScalingSuspended"):
+    if (vars(target)["suspended_state"] or {}).get("ScheduledScalingSuspended"):
         return
     given: Any = action.scalable_target_action
-    low, high = _bounds(target)
-    bounds = {"MinCapacity": low, "MaxCapacity": high, **given}
-    what = "min capacity to {MinCapacity} and max capacity to {MaxCapacity}".format(**bounds)
+    low, high = _bounds(target).changed(given.get("MinCapacity"), given.get("MaxCapacity"))
+    what = f"min capacity to {low} and max capacity to {high}"
     activity = _tell(target, f"Setting {what}", f"scheduled action name {action.scheduled_action_name} was triggered")
-    register = "register_scalable_target"
-    _end(activity, what, _call(target, "application-autoscaling", register, **_names(target), **bounds))
+    if low > high:
+        _end(activity, what, "Minimum capacity must not exceed maximum capacity.")
+        return
+    target.min_capacity, target.max_capacity = low, high
+    _end(activity, what, None)
+    move_into_bounds(target)
 
 
-on_action("arn:aws", act)
+for partition in ("aws", "aws-cn", "aws-us-gov"):
+    on_action(f"arn:{partition}:autoscaling:", act)
 CLOCK.every(1.0, _Clockwork().tick)

@@ -15,8 +15,8 @@ class Alarm:
     missing.
     """
 
-    def __init__(self, periods: int, datapoints: int | None = None) -> None:
-        self._points = datapoints or periods
+    def __init__(self, points: int) -> None:
+        self._points = points
         self._breaching = 0
         self._last_action: float | None = None
 

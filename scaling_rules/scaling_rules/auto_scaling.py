@@ -38,8 +38,8 @@ class AutoScaling:
         rule = METRIC_RULES[policy.metric] if policy.metric else None
         self._period = rule.period_s if rule else TICK_S
         self._next_point = self._period
-        points = (rule.points_out, rule.points_in) if rule else (1, 1)
-        self._high_alarm, self._low_alarm = (Alarm(one, one) for one in points)
+        self._high_alarm = Alarm(rule.points_out if rule else 1)
+        self._low_alarm = Alarm(rule.points_in if rule else 1)
 
     @property
     def capacity(self) -> int:
@@ -104,11 +104,7 @@ class AutoScaling:
 
     def _run_scheduled(self, now: float) -> int:
         action = self._schedule.pop(0)
-        low, high = self._bounds
-        self._bounds = Bounds(
-            low if action.min_capacity is None else action.min_capacity,
-            high if action.max_capacity is None else action.max_capacity,
-        )
+        self._bounds = self._bounds.changed(action.min_capacity, action.max_capacity)
         return self._set_capacity(now, self._bounds.within(self.capacity))
 
     def _set_capacity(self, now: float, capacity: int) -> int:

@@ -10,6 +10,10 @@ class Bounds(NamedTuple):
     low: int
     high: int
 
+    def changed(self, low: int | None, high: int | None) -> "Bounds":
+        """What a scheduled action makes of them; None leaves one as it is."""
+        return Bounds(self.low if low is None else low, self.high if high is None else high)
+
     def within(self, capacity: int) -> int:
         """The nearest capacity that they allow."""
         return min(max(capacity, self.low), self.high)
