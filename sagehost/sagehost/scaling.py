@@ -40,10 +40,11 @@ def follow(policy: FakeApplicationAutoscalingPolicy) -> None:
     """Makes a target-tracking policy's two alarms."""
     configuration = vars(policy)["_policy_body"]
     target, cooldowns = configuration["TargetValue"], ("ScaleOutCooldown", "ScaleInCooldown")
-    tracking = TargetTracking(target, *(configuration.get(one, DEFAULT_COOLDOWN_S) for one in cooldowns))
-    vars(policy)["tracking"] = tracking
-    name = configuration["PredefinedMetricSpecification"]["PredefinedMetricType"]
-    rule = next(rule for rule in METRIC_RULES.values() if rule.name == name)
+    vars(policy)["tracking"] = TargetTracking(
+        target, *(configuration.get(one, DEFAULT_COOLDOWN_S) for one in cooldowns)
+    )
+    predefined = configuration["PredefinedMetricSpecification"]["PredefinedMetricType"]
+    rule = next(one for one in METRIC_RULES.values() if one.name == predefined)
     _, endpoint, _, variant = policy.resource_id.split("/")
     for name, operator, threshold, points in (
         ("High", "GreaterThanThreshold", target, rule.points_out),
@@ -76,7 +77,7 @@ def move_into_bounds(target: FakeScalableTarget) -> None:
 
 def act(alarm: Alarm, metric: float, now: float) -> None:
     """A policy acts on one of its alarms, whose last data point has this value."""
-    _end_activities(now)
+    _RUNNING[:] = [ends for ends in _RUNNING if not ends(now)]
     _, _, _, region, account, _ = alarm.alarm_arn.split(":", 5)
     backend, out = applicationautoscaling_backends[account][region], alarm.comparison_operator == "GreaterThanThreshold"
     for policy in [one for one in backend.policies.values() if alarm.name in [own.name for own in one.alarms]]:
@@ -92,9 +93,9 @@ def act(alarm: Alarm, metric: float, now: float) -> None:
             _change(target, before, after, cause, tracking)
         elif before == (bounds.high if out else bounds.low):
             limit = "Max" if out else "Min"
-            told = _tell(target, "Attempting to scale due to alarm triggered", cause, scales=False)
             reason = {"Code": f"AlreadyAt{limit}Capacity", f"{limit}Capacity": before}
-            told.update(StatusCode="Failed", NotScaledReasons=[reason])
+            what = "Attempting to scale due to alarm triggered"
+            _tell(target, what, cause, StatusCode="Failed", NotScaledReasons=[reason])
 
 
 def _bounds(target: FakeScalableTarget) -> Bounds:
@@ -109,12 +110,12 @@ def _state(target: FakeScalableTarget) -> tuple[EndpointRecord | None, int]:
     return record, sum(one["DesiredInstanceCount"] for one in shown if one["VariantName"] == variant)
 
 
-def _tell(target: FakeScalableTarget, description: str, cause: str, *, scales: bool = True) -> dict[str, Any]:
+def _tell(target: FakeScalableTarget, description: str, cause: str, **failed: Any) -> dict[str, Any]:
     backend = target.applicationautoscaling_backend
-    told: dict[str, Any] = {"ActivityId": str(uuid.uuid4()), "Description": description, "Cause": cause}
-    told |= {"ServiceNamespace": target.service_namespace, "ResourceId": target.resource_id}
-    told |= {"ScalableDimension": target.scalable_dimension, "StartTime": CLOCK.now(), "StatusCode": "InProgress"}
-    ACTIVITIES[backend.account_id, backend.region_name, scales].append(told)
+    told: dict[str, Any] = {"ActivityId": str(uuid.uuid4()), "StatusCode": "InProgress", "StartTime": CLOCK.now()}
+    told |= {"ServiceNamespace": target.service_namespace, "ResourceId": target.resource_id, "Cause": cause}
+    told |= {"ScalableDimension": target.scalable_dimension, "Description": description, **failed}
+    ACTIVITIES[backend.account_id, backend.region_name, not failed].append(told)
     return told
 
 
@@ -154,10 +155,6 @@ def _change(
         tracking.started(CLOCK.seconds(), before, after)
 
 
-def _end_activities(now: float) -> None:
-    _RUNNING[:] = [ends for ends in _RUNNING if not ends(now)]
-
-
 class _Clockwork:
     """What happens at a time: activities end, and scheduled actions run."""
 
@@ -168,7 +165,7 @@ class _Clockwork:
         """Does what has been due since the last tick; of each scheduled action the latest time counts."""
         now = datetime.fromtimestamp(seconds, UTC)
         with moto_app.STATE:
-            _end_activities(seconds)
+            _RUNNING[:] = [ends for ends in _RUNNING if not ends(seconds)]
             regions = [one for account in list(applicationautoscaling_backends.values()) for one in account.values()]
             found = [action for region in regions for action in region.scheduled_actions]
             due = [(at, action) for action in found if (at := self._due(action, now))]
@@ -191,12 +188,11 @@ def _run(action: FakeScheduledAction) -> None:
     low, high = _bounds(target).changed(given.get("MinCapacity"), given.get("MaxCapacity"))
     what = f"min capacity to {low} and max capacity to {high}"
     activity = _tell(target, f"Setting {what}", f"scheduled action name {action.scheduled_action_name} was triggered")
-    if low > high:
-        _end(activity, what, "Minimum capacity must not exceed maximum capacity.")
-        return
-    target.min_capacity, target.max_capacity = low, high
-    _end(activity, what, None)
-    move_into_bounds(target)
+    failure = "Minimum capacity must not exceed maximum capacity." if low > high else None
+    _end(activity, what, failure)
+    if not failure:
+        target.min_capacity, target.max_capacity = low, high
+        move_into_bounds(target)
 
 
 for partition in ("aws", "aws-cn", "aws-us-gov"):

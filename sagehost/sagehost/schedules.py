@@ -10,7 +10,7 @@ import itertools
 import json
 import logging
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -37,10 +37,8 @@ def times(expression: str, zone: str, after: datetime, until: datetime) -> Itera
     here = ZoneInfo(zone)
     if found := _CRON.fullmatch(expression):
         minute, hour, first, joint, last = found.groups()
-        days: Collection[int] = range(7)
-        if joint:
-            low, high = _DAYS.index(first), _DAYS.index(last)
-            days = (low, high) if joint == "," else [day % 7 for day in range(low, low + (high - low) % 7 + 1)]
+        low, high = _DAYS.index(first or "MON"), _DAYS.index(last or "SUN")
+        days = {low, high} if joint == "," else {day % 7 for day in range(low, low + (high - low) % 7 + 1)}
         start, span = after.astimezone(here).date(), (until - after).days + 2
         dates = (start + timedelta(days=number) for number in range(span))
         local = [datetime.combine(one, time(int(hour), int(minute))) for one in dates if one.weekday() in days]
@@ -63,8 +61,7 @@ class _Calls:
         now = datetime.fromtimestamp(seconds, UTC)
         with moto_app.STATE:
             for schedule in _schedules():
-                zone = schedule.schedule_expression_timezone
-                for at in times(schedule.schedule_expression, zone, self._last, now):
+                for at in times(schedule.schedule_expression, schedule.schedule_expression_timezone, self._last, now):
                     heapq.heappush(self._calls, (at, next(self._numbers), at, 0, schedule))
             self._last = now
             while self._calls and self._calls[0][0] <= now:

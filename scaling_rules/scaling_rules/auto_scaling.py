@@ -90,13 +90,11 @@ class AutoScaling:
         metric = (in_flight if policy.metric == "concurrency" else invocations) / self.in_service
         high = self._high_alarm.observe(now, metric > policy.target)
         low = self._low_alarm.observe(now, metric < SCALE_IN_SHARE * policy.target)
-        before = self.capacity
+        after = before = self.capacity
         if high:
             after = self._tracking.scale_out(now, metric, before, self._bounds)
         elif low and not self._starting:
             after = self._tracking.scale_in(now, metric, before, self._bounds)
-        else:
-            return 0
         if after != before:
             self._tracking.started(now, before, after)
             self._tracking.ended(now + self._startup_s if after > before else now)

@@ -34,8 +34,7 @@ class TargetTracking:
       part of it: the step is worked out from the capacity before the first, and only the difference is added (user
       guide, as above, "Define cooldown periods"; API_StepScalingPolicyConfiguration has the worked example). The same
       holds while the activity runs: its instances count as capacity already.
-    - *Scale-in cool-down*: blocks further scale-in; a scale-out is made at once and ends it (as above). It begins
-      when the scaling activity has succeeded.
+    - *Scale-in cool-down*: begins alike and blocks further scale-in; a scale-out is made at once and ends it.
     - *Scale-in while a scale-out runs* is not made by the owner: the endpoint is Updating. AWS documents no such case.
     """
 

@@ -86,13 +86,12 @@ def _move(original: Callable[..., str], self: ApplicationAutoScalingResponse) ->
 @correction.replaces(ApplicationAutoscalingBackend, "put_scaling_policy")
 def _put_scaling_policy(original: Callable[..., Any], self: ApplicationAutoscalingBackend, **given: Any) -> Any:
     """moto gives a policy that is changed another ARN, and one of SageMaker no alarms."""
-    before = {
-        policy.policy_name: policy for policy in self.policies.values() if policy.resource_id == given["resource_id"]
-    }
+    before = dict(self.policies)
     policy = original(self, **given)
-    if old := before.get(policy.policy_name):
-        policy.policy_arn = old.policy_arn
-        old.delete_alarms(self.account_id, self.region_name)
+    for key, old in before.items():
+        if self.policies[key] is not old:
+            policy.policy_arn = old.policy_arn
+            old.delete_alarms(self.account_id, self.region_name)
     scaling.follow(policy)
     return policy
 
@@ -108,7 +107,6 @@ def describe_scaling_activities(self: ApplicationAutoScalingResponse) -> ActionR
         raise AWSValidationException("ResourceId must be specified if ScalableDimension is specified.")
     place, more = (self.current_account, self.region), asked.get("IncludeNotScaledActivities")
     found = [*scaling.ACTIVITIES[*place, True], *(scaling.ACTIVITIES[*place, False] if more else ())]
-    names = ("ServiceNamespace", "ResourceId", "ScalableDimension")
-    found = [one for one in found if all(asked.get(name, one[name]) == one[name] for name in names)]
+    found = [one for one in found if all(one.get(key, value) == value for key, value in asked.items())]
     found.sort(key=lambda one: one["StartTime"], reverse=True)
     return page("ScalingActivities", found, asked, "InvalidNextTokenException")

@@ -253,7 +253,7 @@ def test_scheduled_actions_that_are_late_run_in_their_order_once() -> None:
 
 def test_a_scheduled_action_runs_between_its_start_and_its_end() -> None:
     endpoint = ScaledEndpoint()
-    within = {"StartTime": START + timedelta(days=1), "EndTime": START + timedelta(days=2)}
+    within: dict[str, Any] = {"StartTime": START + timedelta(days=1), "EndTime": START + timedelta(days=2)}
     endpoint.schedule("day", "cron(0 8 * * ? *)", 3, **within)
     endpoint.set(9 * HOUR)
     assert endpoint.count == (1, 1)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mistral7b.capacity.fleet import exact
-from mistral7b.capacity.fleet.arrivals import poisson_trace, rate_over_time
+from mistral7b.capacity.fleet.arrivals import Pattern, poisson_trace, rate_over_time
 from mistral7b.workload import TokenSpread
 from sagehost import scaling
 from sagehost.clock import CLOCK
@@ -38,7 +38,7 @@ class Fleet(ScaledEndpoint):
         return super().duration() if desired > in_service else 0.0
 
 
-def simulated(monkeypatch: pytest.MonkeyPatch, pattern: str, seed: int) -> list[Step]:
+def simulated(monkeypatch: pytest.MonkeyPatch, pattern: Pattern, seed: int) -> list[Step]:
     """What the simulated fleet does with a trace, every ten seconds."""
     steps: list[Step] = []
 
@@ -79,7 +79,7 @@ def evaluate(endpoint: ScaledEndpoint, seconds: float, alarms: list[tuple[Any, A
 
 
 @pytest.mark.parametrize(("pattern", "seed"), [("burst", 3), ("ramp", 5)])
-def test_the_embedded_aws_scales_as_simulate_says(pattern: str, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_embedded_aws_scales_as_simulate_says(pattern: Pattern, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     steps = simulated(monkeypatch, pattern, seed)
     endpoint = Fleet(update_s=FLEET.startup_s, MaxCapacity=POLICY.max_capacity)
     endpoint.put_policy(HIGH_RESOLUTION, ScaleInCooldown=120)

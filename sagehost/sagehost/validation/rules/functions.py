@@ -188,16 +188,11 @@ def _resources(asked: Asked, kind: str) -> list[dict[str, Any]]:
     return [{**one, "id": name} for name, one in _KINDS[kind](asked).items()]
 
 
-def _policies_of(asked: Asked, resource: str, metric: str, other_than: str) -> list[str]:
-    """Names of policies that track a predefined metric, or any, of a scalable target, other than the one so named."""
+def _policies_of(asked: Asked, resource: str, other_than: str) -> list[str]:
+    """The predefined metrics of a scalable target's policies, other than the policy of this name."""
     found = _backend(asked, "application-autoscaling").policies.values()
-    of_target = [one for one in found if one.resource_id == resource and one.policy_name != other_than]
-    configurations = {one.policy_name: one.target_tracking_scaling_policy_configuration or {} for one in of_target}
-    return [
-        name
-        for name, one in configurations.items()
-        if (one.get("PredefinedMetricSpecification") or {}).get("PredefinedMetricType") == metric or not metric
-    ]
+    bodies = [one._policy_body for one in found if one.resource_id == resource and one.policy_name != other_than]
+    return [one["PredefinedMetricSpecification"]["PredefinedMetricType"] for one in bodies]
 
 
 def _assumable(asked: Asked, role: str, service: str, resource: str) -> bool:
