@@ -31,6 +31,7 @@ from matplotlib import pyplot
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), *(str(ROOT / room) for room in ("stacks", "constructs", "sagehost", "scaling_rules"))]
 
+from mistral7b.capacity.request import Request  # noqa: E402
 from mistral7b.container import start  # noqa: E402
 from mistral7b.environment import Environment  # noqa: E402
 from mistral7b_stacks.stage import EnvironmentStage  # noqa: E402
@@ -61,15 +62,15 @@ class Pace:
     def __init__(self) -> None:
         self._running = 0
 
-    async def __call__(self, prompt_tokens: int, max_new_tokens: int) -> AsyncGenerator[None, None]:
+    async def __call__(self, request: Request, stream: bool) -> AsyncGenerator[int, None]:
         """Yields for every token, and sleeps for twenty at a time: shorter sleeps are not exact."""
-        del prompt_tokens
+        del stream
         self._running += 1
         try:
-            for token in range(max_new_tokens):
+            for token in range(request.output_tokens):
                 if token % 20 == 0:
                     await asyncio.sleep(20 * (0.033 + 0.001 * self._running) / SPEED)
-                yield
+                yield token + 1
         finally:
             self._running -= 1
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from mistral7b.capacity.admission import RouterLimits
+from mistral7b.capacity.admission import RouterLimits, in_blocks
 from mistral7b.tgi.memory import GPU, cache_tokens
 
 if TYPE_CHECKING:
@@ -42,11 +42,23 @@ def router_limits(settings: "LauncherSettings", instance_type: str = "ml.g5.2xla
             f"quantization {settings.quantization}: the performance model is fitted to weights of 16 bit; "
             "leave QUANTIZE and HF_MODEL_QUANTIZE out"
         )
-    named = {name: getattr(settings, name) for name in RouterLimits.__slots__}
-    named["max_batch_total_tokens"] = max_batch_total_tokens(
+    held = max_batch_total_tokens(
         max_batch_prefill_tokens=settings.max_batch_prefill_tokens, cuda_memory_fraction=settings.cuda_memory_fraction
     )
-    return RouterLimits(**named)
+    return _limits(settings, held)
+
+
+def nearest_limits(settings: "LauncherSettings") -> RouterLimits:
+    """The limits of these settings on the GPU that the model is fitted to, whatever GPUs they are for.
+
+    They leave room for the longest request, as the router of a container that has started does.
+    """
+    return _limits(settings, max(settings.cache_tokens, in_blocks(settings.max_total_tokens)))
+
+
+def _limits(settings: "LauncherSettings", held: int) -> RouterLimits:
+    named = {name: getattr(settings, name) for name in RouterLimits.__slots__}
+    return RouterLimits(**named | {"max_batch_total_tokens": held})
 
 
 def fitted_instance_types() -> tuple[str, ...]:

@@ -7,7 +7,7 @@ through: while the batch stays the same, the times of k steps are an arithmetic 
 from collections import deque
 from math import inf, sqrt
 
-from mistral7b.capacity.admission import RouterLimits, charge, fewest_to_interrupt
+from mistral7b.capacity.admission import RouterLimits, UnservableRequestError, charge, fewest_to_interrupt
 from mistral7b.capacity.batch import RunningBatch
 from mistral7b.capacity.parameters import SLIDING_WINDOW, PerformanceParameters, attention_pairs
 from mistral7b.capacity.request import Request
@@ -30,9 +30,14 @@ class TgiInstance:
     may make `next_event` earlier, but no token: a step that has begun ends when it would have.
     """
 
-    def __init__(self, parameters: PerformanceParameters, limits: RouterLimits) -> None:
+    def __init__(self, parameters: PerformanceParameters, limits: RouterLimits, *, may_block: bool = False) -> None:
+        """`may_block`: a request that would never be let in waits at the queue's head until it is cancelled, as in TGI.
+
+        Otherwise `offer` raises.
+        """
         self._p = parameters
         self._limits = limits
+        self._may_block = may_block
         self.in_flight = 0
         """Requests accepted and not finished: queued, in a prefill, or running."""
         self.busy_seconds = 0.0
@@ -65,13 +70,18 @@ class TgiInstance:
     def offer(self, request: Request, now: float) -> bool:
         """Accepts a request that arrives now; False if all permits are taken, which the container answers with 429.
 
-        Raises UnservableRequestError if it would never be let in, and ValueError if its lengths make no sense.
+        Raises ValueError if its lengths make no sense, and UnservableRequestError if it would never be let in, unless
+        the instance may block.
         """
         if self._event <= now:
             self._catch_up(now)
         if self.in_flight >= self._limits.max_concurrent_requests:
             return False
-        charge(request, self._limits)
+        try:
+            charge(request, self._limits)
+        except UnservableRequestError:
+            if not self._may_block:
+                raise
         self.in_flight += 1
         self._queue.append(request)
         if self._phase == _DECODE:
@@ -92,6 +102,10 @@ class TgiInstance:
         self._catch_up(now)
         done, self._done = self._done, []
         return done
+
+    def busy(self, now: float) -> float:
+        """Seconds of prefills and decode steps, the ones in progress included."""
+        return self.busy_seconds + (0.0 if self._phase == _IDLE else now - self._run_start)
 
     def generated(self, request: Request, now: float) -> int:
         """Tokens of an accepted request that are there, after the clock has run to `now`."""
@@ -122,6 +136,8 @@ class TgiInstance:
             self._fit = self._fit_prefill = self._fit_reserved = 0
             if self._phase == _DECODE:
                 self._interrupt(now)
+            elif self._phase == _IDLE:  # it may have been what blocked the queue
+                self._start(now)
         elif self._phase == _DECODE or request not in self._prefilling:
             steps = self._steps_done(now) + 1 if self._phase == _DECODE else 1
             if self._batch.steps + steps < request.finish_step:
@@ -138,7 +154,7 @@ class TgiInstance:
                 self._end_run(self._event)
 
     def _start(self, now: float) -> None:
-        """Nothing runs: whatever fits is let in; none but an empty queue ends in waiting for the next offer."""
+        """Nothing runs: whatever fits is let in; if nothing does, the next offer or cancellation tries again."""
         self._extend_fit()
         if self._fit:
             self._begin_prefill(now)

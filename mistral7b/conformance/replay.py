@@ -48,11 +48,13 @@ def replay(recorded: list[Entry], events: Any, client: Client, account: str) -> 
     for entry in recorded:
         if "not_recorded" in entry:
             continue
-        request = _replaced(entry["request"], learnt | {OWN_ACCOUNT: account})
+        text, replaced = json.dumps(entry["request"]), learnt | {OWN_ACCOUNT: account}
+        for before in sorted(replaced, key=len, reverse=True):
+            text = text.replace(before, replaced[before])
         watched = entry.get("watched", "")
         answers.clear()
         recorder.begin(entry["step"], entry["error"], watched)
-        ask = partial(call, client, entry["operation"], request)
+        ask = partial(call, client, entry["operation"], json.loads(text))
         if watched:
             for _ in poll(ask, watched, re.escape(str(entry["changes"][-1][1])), PATIENCE_S):
                 pass
@@ -66,13 +68,6 @@ def replay(recorded: list[Entry], events: Any, client: Client, account: str) -> 
         answer = json.loads(json.dumps(answers[0]))
         _learn(entry["answer"], answer.get("answer"), learnt)
         yield from compare(entry, answer)
-
-
-def _replaced(value: Any, learnt: dict[str, str]) -> Any:
-    text = json.dumps(value)
-    for before in sorted(learnt, key=len, reverse=True):
-        text = text.replace(before, learnt[before])
-    return json.loads(text)
 
 
 def _learn(before: Any, after: Any, learnt: dict[str, str]) -> None:

@@ -1,7 +1,8 @@
 """The answer of an endpoint without weights: a notice in English, in real tokens, under the real limits."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from mistral7b.tgi import tokenizer
 from mistral7b.tgi.response import FinishReason
@@ -20,15 +21,26 @@ class Answer:
     tokens: tuple[int, ...]
     finish_reason: FinishReason
 
-    @property
+    @cached_property
     def text(self) -> str:
         """The text without special tokens, as `generated_text` has it."""
         return tokenizer.continuation_text(self.tokens, skip_special=True)
 
 
-def answer(prompt_tokens: int, max_new_tokens: int, stop: list[str]) -> Answer:
-    """The answer to a prompt of so many tokens."""
-    tokens = (*_notice(prompt_tokens), tokenizer.EOS)[:max_new_tokens]
+def answer(prompt_tokens: int, max_new_tokens: int, stop: Iterable[str], *, endless: bool = False) -> Answer:
+    """The answer to a prompt of so many tokens.
+
+    The notice is some 90 tokens and then an end of sequence. An `endless` one is repeated up to `max_new_tokens`
+    instead, so that a load test measures answers as long as it asks for.
+    """
+    return _answer(prompt_tokens, max_new_tokens, tuple(stop), endless)
+
+
+@lru_cache(maxsize=256)
+def _answer(prompt_tokens: int, max_new_tokens: int, stop: tuple[str, ...], endless: bool) -> Answer:
+    notice = _notice(prompt_tokens)
+    text = notice * -(-max_new_tokens // len(notice)) if endless else (*notice, tokenizer.EOS)
+    tokens = text[:max_new_tokens]
     stopped = _stopped_at(tokens, stop)
     # In this order the container looks at every token: enough of them, end of sequence, stop sequence.
     if stopped is not None and stopped < max_new_tokens:
@@ -36,14 +48,14 @@ def answer(prompt_tokens: int, max_new_tokens: int, stop: list[str]) -> Answer:
     return Answer(tokens, "length" if len(tokens) == max_new_tokens else "eos_token")
 
 
-def _stopped_at(tokens: tuple[int, ...], stop: list[str]) -> int | None:
+def _stopped_at(tokens: tuple[int, ...], stop: tuple[str, ...]) -> int | None:
     """After how many tokens the text ends with a stop sequence for the first time."""
     text = ""
     for count, token in enumerate(tokens if stop else (), start=1):
         if token == tokenizer.EOS:
             return None
         text += tokenizer.continuation_text((token,))
-        if text.endswith(tuple(stop)):
+        if text.endswith(stop):
             return count
     return None
 

@@ -6,7 +6,7 @@ a prompt has none (null). What `top_tokens` has beside it are the next ids of th
 
 import json
 from datetime import UTC, datetime
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from mistral7b.container.generation import Answer
@@ -22,11 +22,13 @@ def dumps(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def log_line(level: str, message: str, target: str = "text_generation_launcher") -> str:
-    """A line of the log, without its colours. `target` has spans before it, and the place in the source after it."""
-    return (
-        f"{datetime.now(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z {level:>5} {target}: {message}"
-    )
+def log_line(level: str, message: str, target: str = "text_generation_launcher", at: float | None = None) -> str:
+    """A line of the log, without its colours. `target` has spans before it, and the place in the source after it.
+
+    `at` is its time in seconds since 1970, now by default.
+    """
+    when = datetime.now(UTC) if at is None else datetime.fromtimestamp(at, UTC)
+    return f"{when.replace(tzinfo=None).isoformat(timespec='microseconds')}Z {level:>5} {target}: {message}"
 
 
 def generation(request: ValidRequest, answers: list[Answer], seeds: list[int], inputs: str | None) -> bytes:
@@ -50,18 +52,22 @@ def event(data: str) -> bytes:
     return f"data:{data}\n\n".encode()
 
 
-def token_event(token: int, top_n: int, text: str | None = None, details: str = "null") -> bytes:
-    """The event of a token. The last one has the whole text, and details as JSON."""
-    shown = _token_json(token)
-    top = f',"top_tokens":{dumps(_top_tokens(token, top_n))}' if top_n else ""
-    return event(f'{{"token":{shown}{top},"generated_text":{dumps(text)},"details":{details}}}')
+@lru_cache(maxsize=4096)
+def token_event(token: int, top_n: int) -> bytes:
+    """The event of a token that is not the last."""
+    return _token_event(token, top_n, "null", "null")
 
 
 def last_event(request: ValidRequest, answer: Answer, inputs: str | None) -> bytes:
     """The event of the last token, with the whole text."""
     details = _outcome(request, answer, request.seed) if request.parameters.details else None
     top_n = request.parameters.top_n_tokens or 0
-    return token_event(answer.tokens[-1], top_n, (inputs or "") + answer.text, dumps(details))
+    return _token_event(answer.tokens[-1], top_n, dumps((inputs or "") + answer.text), dumps(details))
+
+
+def _token_event(token: int, top_n: int, text: str, details: str) -> bytes:
+    top = f',"top_tokens":{dumps(_top_tokens(token, top_n))}' if top_n else ""
+    return event(f'{{"token":{dumps(_token(token))}{top},"generated_text":{text},"details":{details}}}')
 
 
 def _outcome(request: ValidRequest, answer: Answer, seed: int) -> dict[str, Any]:
@@ -113,8 +119,3 @@ def _token(token: int) -> dict[str, Any]:
         "logprob": 0.0,
         "special": token in (tokenizer.UNK, tokenizer.BOS, tokenizer.EOS),
     }
-
-
-@cache
-def _token_json(token: int) -> str:
-    return dumps(_token(token))

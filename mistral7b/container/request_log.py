@@ -6,37 +6,53 @@ from a public log of 1.0.3, the nearest there is.
 """
 
 import math
-import time
 from ctypes import c_float
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from typing import get_args, get_type_hints
 
+from mistral7b.capacity.request import Request
+from mistral7b.container.pace import Clock
 from mistral7b.container.rendering import log_line
 from mistral7b.tgi.errors import TgiError
 from mistral7b.tgi.request import GenerateParameters, GenerateRequest
 
 _HINTS = get_type_hints(GenerateParameters)
 _ESCAPES = {0: r"\0", **str.maketrans({"\t": r"\t", "\n": r"\n", "\r": r"\r", '"': r"\"", "\\": r"\\"})}
+_TIMES = "total_time", "validation_time", "queue_time", "inference_time", "time_per_token"
 _INFER, _SERVER = "infer: router/src/infer.rs", "server: router/src/server.rs"
 
 
 class RequestLog:
-    """What is known of a request for its line. The pace shows tokens only: a wait in the queue counts as inference."""
+    """What is known of a request for its line, and for the headers of its answer."""
 
-    def __init__(self, request: GenerateRequest, full_text: bool) -> None:
+    def __init__(self, request: GenerateRequest, full_text: bool, clock: Clock) -> None:
         """`full_text` is the router's default of `return_full_text`, which the request's parameters have by now."""
-        self._request, self._full_text = request, full_text
-        self._arrived = self.queued = time.monotonic()
+        self._request, self._full_text, self._clock = request, full_text, clock
+        self._arrived = clock.seconds()
+        self.sequence: Request | None = None
+        """What the pace is asked for, once it is: the first of `best_of`."""
         self.checked = False
         """Whether it has passed the checks before the permit. Of these only a stream's are logged."""
+        self._times: dict[str, float] = {}
 
-    def success(self, tokens: int, seed: int | None, ended: float) -> str:
-        """The line of an answer of so many tokens. `seed` is that of the sampling."""
-        inference = ended - self.queued
-        times = [ended - self._arrived, self.queued - self._arrived, 0, inference, inference / tokens]
-        names = "total_time", "validation_time", "queue_time", "inference_time", "time_per_token"
-        shown = "".join(f' {name}="{duration(one)}"' for name, one in zip(names, times, strict=True))
+    def end(self, tokens: int) -> None:
+        """Notes that an answer of so many tokens is complete."""
+        ended, asked = self._clock.seconds(), self.sequence
+        queued = asked.arrival if asked else self._arrived
+        started = queued if asked is None or math.isnan(asked.admitted) else asked.admitted
+        times = ended - self._arrived, queued - self._arrived, started - queued, ended - started
+        self._times = dict(zip(_TIMES, (*times, times[-1] / tokens), strict=True))
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The times of an answer that is complete, in whole milliseconds."""
+        shown = {f"x-{name.replace('_', '-')}": str(int(1000 * one)) for name, one in self._times.items()}
+        return shown | {"x-compute-time": shown["x-total-time"]}
+
+    def success(self, seed: int | None) -> str:
+        """The line of an answer that is complete. `seed` is that of the sampling."""
+        shown = "".join(f' {name}="{duration(one)}"' for name, one in self._times.items())
         seed_shown = "None" if seed is None else f"Some({seed})"
         spans = self._handler(f'{shown} seed="{seed_shown}"')
         return self._line("INFO", "Success", spans, _SERVER, 457 if self._request.stream else 289)
@@ -60,9 +76,9 @@ class RequestLog:
         default = f"compat_generate{{default_return_full_text={debug(self._full_text)}}}"
         return f"{default}:{handler}{{parameters={debug(self._request.parameters)}{times}}}:"
 
-    @staticmethod
-    def _line(level: str, message: str, spans: str, module: str, line: int) -> str:
-        return log_line(level, message, f"{spans.strip()} text_generation_router::{module}:{line}".strip())
+    def _line(self, level: str, message: str, spans: str, module: str, line: int) -> str:
+        target = f"{spans.strip()} text_generation_router::{module}:{line}".strip()
+        return log_line(level, message, target, self._clock.seconds())
 
 
 def debug(value: object) -> str:

@@ -6,20 +6,26 @@ from public logs (huggingface/text-generation-inference#1164; lines of `main.rs`
 """
 
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 from importlib.resources import files
 from typing import Protocol
 
+from mistral7b.capacity.calibration import published_calibration
+from mistral7b.capacity.memory import nearest_limits, router_limits
 from mistral7b.catalog.instances import instance_type
+from mistral7b.container import backends
+from mistral7b.container.pace import Clock, Pace, ScheduledPace, at_once
 from mistral7b.container.rendering import log_line
 from mistral7b.container.request_log import debug
-from mistral7b.container.router import Pace, TgiContainer, at_once
+from mistral7b.container.router import TgiContainer
 from mistral7b.tgi import tokenizer
 from mistral7b.tgi.clap import RustType
 from mistral7b.tgi.launcher import NATIVE_NAMES, LauncherError, argument, parse_environment
 from mistral7b.tgi.rules import LauncherProblem, Stage
-from mistral7b.tgi.settings import LauncherArguments
+from mistral7b.tgi.settings import LauncherArguments, LauncherSettings
 
 
 class Launch(Protocol):
@@ -41,38 +47,58 @@ class Launch(Protocol):
     def log(self) -> Callable[[str], None]:
         """Writes a line to the container's log."""
 
+    @property
+    def clock(self) -> Clock | None:
+        """By which answers take their time; None: they take none."""
 
-def start(launch: Launch, pace: Pace = at_once) -> TgiContainer | None:
-    """Start a container; None if TGI ends with an error, which its log then tells."""
+
+def start(launch: Launch, pace: Pace | None = None) -> TgiContainer | None:
+    """Start a container; None if TGI ends with an error, which its log then tells.
+
+    `pace` is by default that of the performance model on the launch's clock.
+    """
     gpus = gpu = None
     with suppress(LookupError):  # then the number of shards and the GPU's memory are not checked
         gpus, gpu = (kind := instance_type(launch.instance_type)).gpus, kind.gpu
+    line = partial(log_line, at=launch.clock.seconds() if launch.clock else None)
     try:
         settings = parse_environment(launch.environment, gpus=gpus, gpu=gpu, network=not launch.network_isolation)
     except LauncherError as error:
-        for line in _failure(error.settings, error.problems[0]):
-            launch.log(line)
+        for text in _failure(error.settings, error.problems[0], line):
+            launch.log(text)
         return None
-    launch.log(log_line("INFO", _arguments(settings)))
+    launch.log(line("INFO", _arguments(settings)))
     if settings.sm_num_gpus > 1:
-        launch.log(log_line("INFO", f"Sharding model on {settings.sm_num_gpus} processes"))
+        launch.log(line("INFO", f"Sharding model on {settings.sm_num_gpus} processes"))
     tokenizer.load()  # takes a second the first time, which no request should wait for
-    launch.log(log_line("INFO", "Starting Webserver"))
-    launch.log(log_line("INFO", "Connected", "text_generation_router: router/src/main.rs:247"))
+    launch.log(line("INFO", "Starting Webserver"))
+    launch.log(line("INFO", "Connected", "text_generation_router: router/src/main.rs:247"))
+    if url := os.environ.get(backends.VARIABLE):
+        return backends.start(url, settings, launch.log)
+    pace = pace or (_scheduled(launch, settings, launch.clock) if launch.clock else at_once)
     launch.log("Embedded AWS: no weights are loaded; requests are checked and counted as by TGI 1.1.0")
-    return TgiContainer(settings, pace, launch.log)
+    return TgiContainer(settings, pace, launch.log, launch.clock)
 
 
-def _failure(settings: LauncherArguments, problem: LauncherProblem) -> Iterator[str]:
+def _scheduled(launch: Launch, settings: LauncherSettings, clock: Clock) -> Pace:
+    try:
+        limits = router_limits(settings, launch.instance_type)
+    except (LookupError, ValueError) as error:
+        limits = nearest_limits(settings)
+        launch.log(f"Embedded AWS: answers take the times of ml.g5.2xlarge, as none are known for this: {error}")
+    return ScheduledPace(published_calibration().parameters, limits, clock)
+
+
+def _failure(settings: LauncherArguments, problem: LauncherProblem, line: Callable[..., str]) -> Iterator[str]:
     if problem.stage in (Stage.ENTRY_POINT, Stage.ARGUMENTS):
         yield from filter(None, problem.message.splitlines())
         return
-    yield log_line("INFO", _arguments(settings))
+    yield line("INFO", _arguments(settings))
     text = files("mistral7b.container").joinpath("startup_failures.json").read_text(encoding="utf-8")
-    for line in json.loads(text)[problem.stage.value]:
-        level, target, message = line if isinstance(line, list) else ("", "", line)
-        message, target = (one.format(message=problem.message, s=settings) for one in (message, target))
-        yield log_line(level, message, target) if level else message
+    for one in json.loads(text)[problem.stage.value]:
+        level, target, message = one if isinstance(one, list) else ("", "", one)
+        message, target = (part.format(message=problem.message, s=settings) for part in (message, target))
+        yield line(level, message, target) if level else message
 
 
 def _arguments(settings: LauncherArguments) -> str:

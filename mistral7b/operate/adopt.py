@@ -31,53 +31,9 @@ _AWS_TAGS = (*_JUMPSTART_TAGS, "aws:", "aws-jumpstart", "sagemaker:", "sm-jumpst
 # Settings that follow from the weights and the instance type.
 _DERIVED = ("HF_MODEL_ID", "HF_MODEL_REVISION", "SM_NUM_GPUS")
 
-_METRIC = "SageMakerVariantConcurrentRequestsPerModelHighResolution"
-_TRACKED = "TargetTrackingScalingPolicyConfiguration.PredefinedMetricSpecification.PredefinedMetricType"
-_TRACKING = f"(policies[?{_TRACKED} == '{_METRIC}'] | [0].TargetTrackingScalingPolicyConfiguration)"
-_TARGET = "(targets[?ScalableDimension == 'sagemaker:variant:DesiredInstanceCount'] | [0])"
-_CAPTURE = "(config.DataCaptureConfig.EnableCapture && config.DataCaptureConfig)"
-_STARTUP = "component.Specification.StartupParameters.{0} || variant.{0}"
-_DOWNLOAD = _STARTUP.format("ModelDataDownloadTimeoutInSeconds")
-_HEALTH = _STARTUP.format("ContainerStartupHealthCheckTimeoutInSeconds")
-_SUBNETS = "model.VpcConfig && join(', ', model.VpcConfig.Subnets)"
-# Fields of the file, and where their values are in what AWS describes (JMESPath).
-_FIELDS = {
-    "instance.count": "current.DesiredInstanceCount || variant.InitialInstanceCount",
-    "timeouts.model_download_seconds": _DOWNLOAD,
-    "timeouts.container_startup_seconds": _HEALTH,
-    "auto_scaling.min_instances": f"{_TARGET}.MinCapacity || variant.ManagedInstanceScaling.MinInstanceCount",
-    "auto_scaling.max_instances": f"{_TARGET}.MaxCapacity || variant.ManagedInstanceScaling.MaxInstanceCount",
-    "auto_scaling.target_concurrent_requests": f"{_TRACKING}.TargetValue",
-    "auto_scaling.scale_out_cooldown_seconds": f"{_TRACKING}.ScaleOutCooldown",
-    "auto_scaling.scale_in_cooldown_seconds": f"{_TRACKING}.ScaleInCooldown",
-    "data_capture.sampling_percentage": f"{_CAPTURE}.InitialSamplingPercentage",
-    "data_capture.modes": f"{_CAPTURE}.CaptureOptions[].CaptureMode",
-    "removal.log_retention_days": "log_group.retentionInDays",
-    "enhanced_metrics": "config.MetricsConfig.EnableEnhancedMetrics || `false`",
-    "detailed_observability": "config.MetricsConfig.EnableDetailedObservability",
-}
-# What a deployment from the file changes or lacks, where that is described, and what to say of it.
-_REMARKS = (
-    ("changes", "execution role", "model.ExecutionRoleArn", "{} becomes a role with least privilege"),
-    ("changes", "network", _SUBNETS, "{} become those of a new VPC; network.existing_vpc keeps them"),
-    ("changes", "network", "!(model.VpcConfig)", "the model gets a VPC, without internet"),
-    ("changes", "isolation", "!(model.EnableNetworkIsolation)", "the container can download nothing"),
-    ("changes", "routing", "random", "a request goes to the instance with the fewest in flight, not to any"),
-    ("changes", "copies", "component.RuntimeConfig.DesiredCopyCount", "{} become one on each instance, on all GPUs"),
-    ("changes", "callers", "component.InferenceComponentName", "they leave out InferenceComponentName={}"),
-    ("changes", "callers", "config.AsyncInferenceConfig", "they call InvokeEndpoint, not InvokeEndpointAsync"),
-    ("changes", "download timeout", f"!({_DOWNLOAD})", "SageMaker's default becomes the environment's"),
-    ("changes", "start-up timeout", f"!({_HEALTH})", "SageMaker's default becomes the environment's"),
-    ("changes", "log group", "log_group.logGroupName", "delete {} before you deploy under the same endpoint name"),
-    ("changes", "log group", "log_group && !(log_group.retentionInDays)", "log events expire"),
-    ("changes", "data capture", f"{_CAPTURE}.DestinationS3Uri", "{} becomes a bucket of the environment's own"),
-    ("not kept", "variants", "join(', ', others[].VariantName)", "{}: another gets more of the requests"),
-    ("not kept", "scaling policies", f"join(', ', policies[?{_TRACKED} != '{_METRIC}'].PolicyName)", "{}"),
-    ("not kept", "scheduled scaling", "join(', ', actions[].ScheduledActionName)", "{}"),
-    ("not kept", "pending update", "endpoint.PendingDeploymentSummary", "adopt again when it has ended"),
-    ("not kept", "failed update", "endpoint.FailureReason", "{}"),
-)
-# What SageMaker describes that is considered above or below, or says nothing about a deployment.
+# Facts, fields of the file, and remarks.
+_TABLE: Described = json.loads(Path(__file__).with_name("adopt.json").read_text(encoding="utf-8"))
+# What SageMaker describes that is considered there or below, or says nothing about a deployment.
 _CONSIDERED = re.compile(
     r"ResponseMetadata|Endpoint\w*(Arn|Status)|\w+(Time|Name)|ProductionVariants|FailureReason|InstanceType|Initial\w+|"
     r"(DataCapture|Metrics|Routing|Vpc|AsyncInference)Config|(Model|Container)\w+TimeoutInSeconds|ExecutionRoleArn|"
@@ -114,12 +70,13 @@ class Adoption:
         version = self._put_model(container, endpoint["EndpointArn"])
         self.fields["instance.type"] = variant.get("InstanceType", version.default_instance_type)
         self._put_settings(container.get("Environment") or {}, version, common)
-        found = {path: jmespath.search(query, facts) for path, query in _FIELDS.items()}
+        facts |= {name: jmespath.search(query, facts) for name, query in _TABLE["facts"].items()}
+        found = {path: jmespath.search(query, facts) for path, query in _TABLE["fields"].items()}
         self.fields |= {path: value for path, value in found.items() if value is not None}
         self._put_scaling()
         if "data_capture.modes" not in self.fields:
             self.fields["data_capture"] = None
-        for kind, what, query, text in _REMARKS:
+        for kind, what, query, text in _TABLE["remarks"]:
             told = jmespath.search(query, facts)
             self._remark(kind, [what] if told else [], text.format(told))
         described = {**endpoint, **config, **variant, **container}

@@ -60,7 +60,9 @@ def _findings(ec2: Any, env: Environment, vpc: ExistingVpc) -> Iterator[_Finding
     led = {*vpc.route_table_ids, *(table for one in s3 for table in one["RouteTableIds"])}
     for subnet in vpc.subnet_ids:
         table = _route_table(tables, subnet)
-        if subnet in subnets and table["RouteTableId"] not in led and not _leads_out(table):
+        internet = [one for one in table["Routes"] if one.get("DestinationCidrBlock") == "0.0.0.0/0"]
+        leads_out = any(one.get("State") != "blackhole" for one in internet)  # to S3, too
+        if subnet in subnets and table["RouteTableId"] not in led and not leads_out:
             reason = f"route table {table['RouteTableId']} of {subnet} has no route to Amazon S3"
             yield "existing_vpc.route_table_ids", vpc.route_table_ids, reason, f"add {table['RouteTableId']}"
 
@@ -83,9 +85,3 @@ def _route_table(tables: dict[str, Any], subnet: str) -> Any:
     associated = [(one, table) for table in tables.values() for one in table["Associations"]]
     main = next(table for one, table in associated if one["Main"])
     return next((table for one, table in associated if one.get("SubnetId") == subnet), main)
-
-
-def _leads_out(table: Any) -> bool:
-    """Whether it has a way to the internet, S3 among it."""
-    default = [one for one in table["Routes"] if one.get("DestinationCidrBlock") == "0.0.0.0/0"]
-    return any(one.get("State") != "blackhole" for one in default)

@@ -1,51 +1,17 @@
 """What each check of an environment reads: IAM actions by resource. Apart from the checks: a synth has no boto3."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from importlib.resources import files
 
 from mistral7b.environment import Environment
 
 VPCS_PER_REGION = "L-F678F1CE"
 """The code of the quota."""
 
-_OWN = "{region}:{account}"
-_STACKS = f"arn:{{partition}}:cloudformation:{_OWN}:stack/mistral-7b-{{name}}-*"
-_ROLES = "arn:{partition}:iam::{account}:role/*"
-_QUOTAS = f"arn:{{partition}}:servicequotas:{_OWN}"
-_DEFAULT_QUOTA = "servicequotas:GetAWSDefaultServiceQuota"
-_ENDPOINTS: dict[str, tuple[str, ...]] = {
-    f"arn:{{partition}}:sagemaker:{_OWN}:endpoint/*": ("sagemaker:DescribeEndpoint",),
-    f"arn:{{partition}}:sagemaker:{_OWN}:endpoint-config/*": ("sagemaker:DescribeEndpointConfig",),
-}
-READS: Mapping[str, Mapping[str, Sequence[str]]] = {
-    "bootstrap": {
-        f"arn:{{partition}}:ssm:{_OWN}:parameter/cdk-bootstrap/*": ("ssm:GetParameter",),
-        "arn:{partition}:iam::{account}:role/cdk-*": ("iam:GetRole",),
-    },
-    "stacks": {_STACKS: ("cloudformation:DescribeStacks",)},
-    "endpoint": {**_ENDPOINTS, _STACKS: ("cloudformation:DescribeStacks", "cloudformation:DescribeStackResources")},
-    "names": {
-        "*": ("sagemaker:ListEndpoints", "logs:DescribeLogGroups"),
-        _STACKS: ("cloudformation:ListStackResources",),
-        f"arn:{{partition}}:ssm:{_OWN}:parameter/mistral7b/*": ("ssm:GetParameter",),
-        _ROLES: ("iam:GetRole",),
-    },
-    "quota": {
-        **_ENDPOINTS,
-        f"{_QUOTAS}:sagemaker/*": ("servicequotas:GetServiceQuota",),
-        "*": ("sagemaker:ListEndpoints", _DEFAULT_QUOTA),
-    },
-    "zones": {"*": ("ec2:DescribeInstanceTypeOfferings",)},
-    "scaling": {**_ENDPOINTS, "*": ("application-autoscaling:DescribeScalableTargets",)},
-    "roles": {_ROLES: ("iam:GetRole",)},
-    "image": {"{image}": ("ecr:BatchGetImage",)},
-    "weights": {"{bucket}": ("s3:ListBucket",), "{config}": ("s3:GetObject",), "{key}": ("kms:Decrypt",)},
-    "network": {
-        "*": (*(f"ec2:Describe{one}" for one in ("Vpcs", "Subnets", "RouteTables", "VpcEndpoints")), _DEFAULT_QUOTA),
-        f"arn:{{partition}}:ec2:{_OWN}:vpc/*": ("ec2:DescribeVpcAttribute",),
-        f"{_QUOTAS}:vpc/{VPCS_PER_REGION}": ("servicequotas:GetServiceQuota",),
-    },
-}
+READS: Mapping[str, Mapping[str, Sequence[str]]] = json.loads(files(__package__).joinpath("reads.json").read_bytes())
+"""By check. `{name}` is the environment's; `{image}`, `{bucket}`, `{config}` and `{key}` are made by `permissions`."""
 
 
 def permissions(

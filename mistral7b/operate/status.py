@@ -8,6 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import jmespath
@@ -21,50 +22,8 @@ from mistral7b.promotion.names import environment_stacks
 
 _PERIOD_S = 300
 _WINDOW = timedelta(minutes=15)
-_LOAD = {
-    "requests": ("Invocations", "Sum", 1.0),
-    "errors_4xx": ("Invocation4XXErrors", "Sum", 1.0),
-    "errors_5xx": ("Invocation5XXErrors", "Sum", 1.0),
-    "latency_p50_s": ("ModelLatency", "p50", 1e-6),  # microseconds
-    "latency_p95_s": ("ModelLatency", "p95", 1e-6),
-    "most_in_flight": ("ConcurrentRequestsPerModel", "Maximum", 1.0),
-}
-"""Of each figure: metric, statistic, and its unit in ours."""
-_DOCUMENT = """{
-    status: endpoint.EndpointStatus, failure_reason: endpoint.FailureReason, updated: endpoint.LastModifiedTime,
-    variants: endpoint.ProductionVariants[].{
-        name: VariantName, current: CurrentInstanceCount, desired: DesiredInstanceCount},
-    instance_type: config.ProductionVariants[0].InstanceType,
-    pending: endpoint.PendingDeploymentSummary.{config: EndpointConfigName, started: StartTime,
-        variant: ProductionVariants[0].VariantStatus[0].Status || 'waiting'},
-    scaling: target.{min: MinCapacity, max: MaxCapacity, suspended: SuspendedState},
-    policies: policies[].{name: PolicyName, target: TargetTrackingScalingPolicyConfiguration.TargetValue},
-    activities: activities[].{time: StartTime, status: StatusCode, what: Description},
-    stack: stack.{name: StackName, status: StackStatus, reason: StackStatusReason || ''},
-    events: events[].{time: Timestamp, resource: LogicalResourceId, status: ResourceStatus,
-        reason: ResourceStatusReason || ''}
-}"""
-_VARIANT = "config.ProductionVariants[0]"
-_TRACKING = "policies[].TargetTrackingScalingPolicyConfiguration | [0]"
-_FIELDS = {
-    "instance.type": f"{_VARIANT}.InstanceType",
-    "instance.count": "!target && endpoint.ProductionVariants[0].DesiredInstanceCount || null",
-    "auto_scaling.min_instances": "target.MinCapacity",
-    "auto_scaling.max_instances": "target.MaxCapacity",
-    "auto_scaling.target_concurrent_requests": f"{_TRACKING}.TargetValue",
-    "auto_scaling.scale_out_cooldown_seconds": f"{_TRACKING}.ScaleOutCooldown",
-    "auto_scaling.scale_in_cooldown_seconds": f"{_TRACKING}.ScaleInCooldown",
-    # What runs: an endpoint that scales may keep the percentage of an earlier configuration.
-    "data_capture.sampling_percentage": "[endpoint.DataCaptureConfig][?CaptureStatus=='Started']"
-    ".CurrentSamplingPercentage | [0]",
-    "data_capture.modes": "config.DataCaptureConfig.CaptureOptions[].CaptureMode",
-    "timeouts.model_download_seconds": f"{_VARIANT}.ModelDataDownloadTimeoutInSeconds",
-    "timeouts.container_startup_seconds": f"{_VARIANT}.ContainerStartupHealthCheckTimeoutInSeconds",
-    "enhanced_metrics": "config.MetricsConfig.EnableEnhancedMetrics || `false`",
-    "detailed_observability": "config.MetricsConfig.EnableDetailedObservability",
-    "network.existing_vpc.subnet_ids": "model.VpcConfig.Subnets",
-}
-"""Where the deployed value of a field of the file is, beside model version and container variables (JMESPath)."""
+_TABLE: dict[str, dict[str, Any]] = json.loads(Path(__file__).with_name("status.json").read_text(encoding="utf-8"))
+_LOAD: dict[str, tuple[str, str, float]] = _TABLE["load"]
 _IF_BOTH = ("instance.count", "detailed_observability", "network.existing_vpc.subnet_ids")
 """Fields that one side need not have."""
 
@@ -122,7 +81,8 @@ def read_status(client: Client, env: Environment, now: datetime | None = None) -
     if found["target"] or "target" in found.denied:
         found.ask("policies", f"{service}:DescribeScalingPolicies", "ScalingPolicies", **scaled)
         found.ask("activities", f"{service}:DescribeScalingActivities", "ScalingActivities", **scaled, MaxResults=3)
-    document = {"endpoint": name, **jmespath.search(_DOCUMENT, found), "model": _model(found, env)}
+    shown = {part: jmespath.search(path, found) for part, path in _TABLE["document"].items()}
+    document: dict[str, Any] = {"endpoint": name, **shown, "model": _model(found, env)}
     document |= {
         "differences": list(_differences(found, env)) if endpoint else [],
         "load": _load(found, name, variant, now or datetime.now(UTC)),
@@ -132,8 +92,7 @@ def read_status(client: Client, env: Environment, now: datetime | None = None) -
     in_service = "endpoint" in found.denied or document["status"] == "InService"
     known = found.denied.keys().isdisjoint({"endpoint", "config", "model", "target", "policies"})
     document["ready"] = (known or None) if in_service and settled and not document["differences"] else False
-    shown: dict[str, Any] = json.loads(json.dumps(document, default=_utc))
-    return shown
+    return dict(json.loads(json.dumps(document, default=_utc)))
 
 
 def as_deployed(env: Environment, document: dict[str, Any]) -> Environment:
@@ -189,7 +148,7 @@ def _model(found: _Answers, env: Environment) -> str | None:
 def _differences(found: _Answers, env: Environment) -> Iterator[dict[str, Any]]:
     file = env.model_dump(mode="json")
     file["instance"] = {"type": env.instance_type, "count": None if env.auto_scaling else env.instance.count}
-    for name, path in _FIELDS.items():
+    for name, path in _TABLE["fields"].items():
         if found.denied.keys().isdisjoint(re.findall(r"\b[a-z]\w*", path)):
             values = [jmespath.search(*of) for of in ((path, found), (name, file))]
             deployed, wanted = (sorted(value) if isinstance(value, list) else value for value in values)

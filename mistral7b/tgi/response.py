@@ -27,9 +27,9 @@ class PrefillToken(_Shape):
 
 
 class Token(_Shape):
-    """A token of the answer."""
+    """A token of the answer. A backend of the embedded AWS does not tell id and logprob (`local up --model-url`)."""
 
-    id: int
+    id: int | None
     text: str
     logprob: float | None
     special: bool

@@ -47,7 +47,7 @@ class Session:
 
     def may(self, action: str, resource: str, policy: str = "{}", context: Context = _NOTHING) -> bool:
         """Whether a policy of the role, or that of the resource, allows an action."""
-        asked = {"role": self.role, "action": action, "resource": resource}
+        asked = {"role_arn": self.role, "action": action, "resource": resource}
         return bool(self.cloud.backstage("allows", **asked, context=context, resource_policy=policy)["allowed"])
 
     def require(self, action: str, resource: str, policy: str = "{}", context: Context = _NOTHING) -> None:

@@ -45,7 +45,11 @@ Response = tuple[int, Mapping[str, str], bytes | AsyncGenerator[bytes, None]]
 
 
 class Container(Protocol):
-    """A container that has started. It is dropped with its instance."""
+    """A container that has started. It is dropped with its instance.
+
+    It may have a method `utilization() -> Mapping[str, float]`: its instance's load in percent since the last call, by
+    metric, such as GPUUtilization. It is called once a minute, in another thread.
+    """
 
     async def invoke(self, headers: Mapping[str, str], body: bytes) -> Response:
         """Answer `POST /invocations`; an exception is answered with status 500.

@@ -32,9 +32,9 @@ LIBRARY = {
     "promotion.names": set[str](),
     "examples": {"catalog"},
     "tgi": {"yamlfile"},
-    "container": {"catalog", "tgi"},
     "workload": {"yamlfile"},
     "capacity": {"catalog", "errors", "tgi", "workload", "yamlfile"},
+    "container": {"capacity", "catalog", "tgi"},
     "endpoint": {"capacity", "errors", "tgi"},
     "environment": {"capacity", "catalog", "errors", "tgi", "workload", "yamlfile"},
     "operate": {"capacity", "catalog", "endpoint", "environment", "errors", "project", "promotion.names", "prompts"}

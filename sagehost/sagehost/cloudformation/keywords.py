@@ -24,14 +24,6 @@ def _is_number(_: Any, value: Json) -> bool:
     )
 
 
-def _is_integer(checker: Any, value: Json) -> bool:
-    return _is_number(checker, value) and float(value).is_integer()
-
-
-def _is_boolean(_: Any, value: Json) -> bool:
-    return isinstance(value, bool) or (isinstance(value, str) and value.lower() in ("true", "false"))
-
-
 def _is_string(_: Any, value: Json) -> bool:
     return isinstance(value, str | int | float)
 
@@ -142,6 +134,11 @@ Validator = extend(
     Draft202012Validator,
     validators={name: _of(keyword, lambda value: value is not UNKNOWN) for name, keyword in _KEYWORDS.items()},
     type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many(
-        {"number": _is_number, "integer": _is_integer, "boolean": _is_boolean, "string": _is_string}
+        {
+            "number": _is_number,
+            "integer": lambda _, value: _is_number(_, value) and float(value).is_integer(),
+            "boolean": lambda _, value: str(value).lower() in ("true", "false") and isinstance(value, bool | str),
+            "string": _is_string,
+        }
     ),
 )

@@ -57,8 +57,12 @@ def resolve(
         if match := _SSM_VALUE.fullmatch(kind):
             kind, value = match[1], ssm_value(written)
             resolved[name] = value
-        values[name] = _typed(kind, value)
-        _check(name, declared[name], kind, values[name])
+        is_list = kind == "CommaDelimitedList" or _LIST.fullmatch(kind)
+        items = [part.strip() for part in value.split(",")] if is_list else [value]
+        for reason in filter(None, (_broken(declared[name], kind, item) for item in items)):
+            told = declared[name].get("ConstraintDescription") or reason
+            raise ValidationError(f"Parameter {name} failed to satisfy constraint: {told}")
+        values[name] = items if is_list else value
     return Parameters(given=raw, values=values, resolved=resolved)
 
 
@@ -83,19 +87,6 @@ def _written(
     if len((text := as_text(value)).encode()) > _MOST_BYTES:
         raise ValidationError(f"Parameter {name} must not have more than {_MOST_BYTES} bytes")
     return text
-
-
-def _typed(kind: str, value: str) -> Json:
-    if kind == "CommaDelimitedList" or _LIST.fullmatch(kind):
-        return [part.strip() for part in value.split(",")]
-    return value
-
-
-def _check(name: str, declaration: Mapping[str, Json], kind: str, value: Json) -> None:
-    explained = declaration.get("ConstraintDescription")
-    for item in value if isinstance(value, list) else [value]:
-        if reason := _broken(declaration, kind, item):
-            raise ValidationError(f"Parameter {name} failed to satisfy constraint: {explained or reason}")
 
 
 def _broken(declaration: Mapping[str, Json], kind: str, item: str) -> str | None:

@@ -74,7 +74,11 @@ def plan(stack: Stack, target: Target, *, importing: bool = False) -> Plan:
         named = ", ".join(f"{one.logical_id} ({{{PROVIDERS[one.type].name}={one.physical_id}}})" for one in lost)
         problems.append(Problem(None, None, "", _NEEDS_RETAIN + named))
     removed = [have for name, have in stack.resources.items() if name not in state.active]
-    changes += [_removal(have) for have in removed]
+    for have in removed:
+        policy = "Delete" if have.definition.get("DeletionPolicy", "Delete") == "Delete" else "Retain"
+        changes.append(
+            _change("Remove", have.logical_id, have.type, PhysicalResourceId=have.physical_id, PolicyAction=policy)
+        )
     outputs_change = list(stack.outputs) != state.outputs()
     settled = stack.target is not None and stack.target.tags == target.tags and not stack.journal
     same = settled and not (changes or problems or outputs_change)
@@ -98,12 +102,6 @@ def _existing(stack: Stack, state: TargetState, logical_id: str, properties: Map
 def _change(action: str, logical_id: str, resource_type: str, **more: Json) -> dict[str, Json]:
     change = {"Action": action, "LogicalResourceId": logical_id, "ResourceType": resource_type, **more}
     return {"Type": "Resource", "ResourceChange": {"Scope": [], "Details": [], **change}}
-
-
-def _removal(have: Deployed) -> dict[str, Json]:
-    retained = have.definition.get("DeletionPolicy", "Delete") != "Delete"
-    policy = "Retain" if retained else "Delete"
-    return _change("Remove", have.logical_id, have.type, PhysicalResourceId=have.physical_id, PolicyAction=policy)
 
 
 def _modification(have: Deployed, differs: Difference) -> dict[str, Json]:

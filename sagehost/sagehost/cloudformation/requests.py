@@ -1,7 +1,7 @@
 """Requests of the API: what they ask a stack to become."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from urllib.parse import unquote, urlsplit
 
@@ -64,7 +64,9 @@ def target(stack: Stack, request: Request) -> Target:
     present = stack.target
     template = _template(stack, request)
     capabilities = list(request.get("Capabilities", []))
-    check_capabilities(template, capabilities)
+    for needed in needed_capabilities(template):
+        if not {needed, "CAPABILITY_NAMED_IAM"} & {*capabilities}:
+            raise Refused("InsufficientCapabilitiesException", f"Requires capabilities : [{needed}]")
     tags = {tag["Key"]: tag["Value"] for tag in request["Tags"]} if "Tags" in request else None
     if tags and (len(tags) < len(request["Tags"]) or any(key.lower().startswith("aws:") for key in tags)):
         raise ValidationError("Tag keys must be unique and cannot begin with aws:, which is reserved for system use")
@@ -135,11 +137,3 @@ def needed_capabilities(template: Template) -> list[str]:
     names = [f"{kinds[one['Type']]}Name" for one in found if f"{kinds[one['Type']]}Name" in one.get("Properties", {})]
     named = set(names) - {"PolicyName"}  # which every inline policy has
     return ["CAPABILITY_NAMED_IAM" if named else "CAPABILITY_IAM"] if found else []
-
-
-def check_capabilities(template: Template, given: Sequence[str]) -> None:
-    """Raise InsufficientCapabilitiesException unless the caller has acknowledged what the template needs."""
-    for needed in needed_capabilities(template):
-        enough = {needed, "CAPABILITY_NAMED_IAM"}
-        if not enough & set(given):
-            raise Refused("InsufficientCapabilitiesException", f"Requires capabilities : [{needed}]")

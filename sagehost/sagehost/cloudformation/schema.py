@@ -66,16 +66,12 @@ class ResourceSchema:
 
     def __init__(self, resource_type: str, schema: Mapping[str, Any]) -> None:
         self.type = resource_type
-        self.json_schema = schema
+        self.json_schema, self._validator = schema, Validator(schema)
         self.properties: frozenset[str] = frozenset(schema["properties"])
         self.read_only = _names(schema.get("readOnlyProperties", []))
         self.create_only = _names(schema.get("createOnlyProperties", []))
         self.identifier = _names(schema.get("primaryIdentifier", []))
         self.deletes_first: bool = schema.get("replacementStrategy") == "delete_then_create"
-
-    @cached_property
-    def _validator(self) -> Any:
-        return Validator(self.json_schema)
 
     @cached_property
     def tagging(self) -> Tagging | None:

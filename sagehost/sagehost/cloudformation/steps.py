@@ -30,15 +30,12 @@ def failed_to(verb: str, *logical_ids: str) -> str:
 
 def fail(stack: Stack, resource: Deployed, verb: str, error: Exception) -> OperationError:
     """Record that a resource has failed; gives what the operation ends with."""
-    stack.event(resource, f"{verb}_FAILED", _reason(error))
+    reason = str(getattr(error, "message", error))
+    if not isinstance(error, ValidationError | ResourceFailure):
+        LOG.error("provider failed", exc_info=error)
+        reason = f"{DEFECT}: {type(error).__name__}: {error}"
+    stack.event(resource, f"{verb}_FAILED", reason)
     return OperationError(failed_to(verb, resource.logical_id))
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, ValidationError | ResourceFailure):
-        return str(getattr(error, "message", error))
-    LOG.error("provider failed", exc_info=error)
-    return f"{DEFECT}: {type(error).__name__}: {error}"
 
 
 def create(stack: Stack, wanted: Deployed, verb: str = "CREATE") -> Deployed:

@@ -15,7 +15,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from moto.kms.models import Key, kms_backends
@@ -23,6 +23,7 @@ from moto.s3.models import FakeBucket, s3_backends
 
 from sagehost import moto_app
 from sagehost.accounts import url_suffix
+from sagehost.clock import CLOCK
 from sagehost.hosting.fleet import EndpointKey
 from sagehost.roles import AccessDenied, check_action
 
@@ -48,7 +49,7 @@ class Invocation:
     request: Payload
     response: Payload
     inference_id: str | None = None
-    time: datetime = field(default_factory=lambda: datetime.now(UTC))
+    time: datetime = field(default_factory=CLOCK.now)
 
 
 def sampled(config: Config) -> bool:

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from moto.logs.models import logs_backends
+from moto.logs import models as logs_models
 from moto.sagemaker.models import FakeEndpointConfig, Model, SageMakerModelBackend
 
-from sagehost.clock import Clock
+from sagehost.clock import CLOCK, Clock
 from sagehost.containers import Container, Containers, Launch, NoContainerError, choose
 from sagehost.hosting import interfaces
 from sagehost.hosting.fleet import EndpointKey, Instance, RunningVariant
@@ -19,6 +19,9 @@ from sagehost.moto_app import STATE
 from sagehost.roles import AccessDenied
 
 _log = logging.getLogger(__name__)
+
+# moto drops events that are two hours ahead of its time, which a fast clock soon is.
+vars(logs_models)["utcnow"] = lambda: CLOCK.now().replace(tzinfo=None)
 
 
 class DeploymentError(Exception):
@@ -41,6 +44,9 @@ class VariantPlan:
     subnets: tuple[str, ...] = ()
     security_groups: tuple[str, ...] = ()
     network_isolation: bool = False
+    health_check_s: int = 480
+    """How long a container may take until it answers its health check; by default 8 minutes (SageMaker guide, "How Your
+    Container Should Respond to Health Check (Ping) Requests")."""
 
     def scaled(self, weight: float | None, instances: int | None) -> "VariantPlan":
         """The same variant with another weight or number of instances; None keeps the current one."""
@@ -69,6 +75,7 @@ def _plan(backend: SageMakerModelBackend, variant: Mapping[str, Any]) -> Variant
         subnets=tuple(vpc.get("Subnets") or ()),
         security_groups=tuple(vpc.get("SecurityGroupIds") or ()),
         network_isolation=bool(model.enable_network_isolation),
+        health_check_s=int(variant.get("ContainerStartupHealthCheckTimeoutInSeconds", VariantPlan.health_check_s)),
     )
 
 
@@ -136,6 +143,8 @@ def _container(
             log(line)
         container = None
     if container is None:
+        if clock:  # SageMaker tries until then; the log has told why
+            time.sleep(clock.real(plan.health_check_s))
         raise DeploymentError(
             f"{primary} did not pass the ping health check. Please check CloudWatch logs for this endpoint."
         )
@@ -145,7 +154,7 @@ def _container(
 def _write_log(key: EndpointKey, stream: str, line: str) -> None:
     group = f"/aws/sagemaker/Endpoints/{key.name}"
     with STATE:
-        logs = logs_backends[key.account][key.region]
+        logs = logs_models.logs_backends[key.account][key.region]
         logs.ensure_log_group(group)
         logs.ensure_log_stream(group, stream)
-        logs.put_log_events(group, stream, [{"timestamp": int(time.time() * 1000), "message": line or " "}])
+        logs.put_log_events(group, stream, [{"timestamp": int(CLOCK.seconds() * 1000), "message": line or " "}])

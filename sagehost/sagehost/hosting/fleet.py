@@ -8,22 +8,18 @@ import logging
 import math
 import random
 import uuid
-from collections.abc import AsyncGenerator, Iterator, Mapping
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from sagehost.containers import Container
+from sagehost.containers import Container, Response
 
 if TYPE_CHECKING:
     from sagehost.hosting.capture import Capture
 
 _log = logging.getLogger(__name__)
-
-
-Answer = tuple[int, Mapping[str, str], AsyncGenerator[bytes, None]]
-"""Status, headers with names in lower case, and the parts of the body."""
 
 
 @dataclass(eq=False)
@@ -41,32 +37,22 @@ class Instance:
         """An id as EC2 has them."""
         return f"i-{uuid.uuid4().hex[:17]}"
 
-    async def invoke(self, headers: Mapping[str, str], body: bytes) -> Answer:
-        """The container's answer, or status 500 if it fails."""
-        with self._counted():
+    @asynccontextmanager
+    async def invoke(self, headers: Mapping[str, str], body: bytes) -> AsyncGenerator[Response, None]:
+        """The container's answer, or status 500 if it fails. The end of the block closes what is left of the body."""
+        content: bytes | AsyncGenerator[bytes, None] = b""
+        self.in_flight += 1
+        try:
             try:
                 status, answered, content = await self.container.invoke(headers, body)
             except Exception:  # noqa: BLE001 - as the web server of a container would
                 _log.exception("a container failed")
                 status, answered, content = 500, {"content-type": "text/plain"}, b"Internal Server Error"
-        return status, answered, self._parts(content)
-
-    async def _parts(self, content: bytes | AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-        if isinstance(content, bytes):
-            yield content
-            return
-        with self._counted():
-            async with aclosing(content):
-                async for part in content:
-                    yield part
-
-    @contextmanager
-    def _counted(self) -> Iterator[None]:
-        self.in_flight += 1
-        try:
-            yield
+            yield status, answered, content
         finally:
             self.in_flight -= 1
+            if not isinstance(content, bytes):
+                await content.aclose()
 
 
 @dataclass(frozen=True)
@@ -103,6 +89,14 @@ class RunningEndpoint:
         """A variant at random, by weight; any of them if none has weight."""
         weights = [variant.weight for variant in self.variants]
         return random.choices(self.variants, weights if any(weights) else None)[0]
+
+    @property
+    def instances(self) -> dict[str, tuple[Instance, ...]]:
+        """The instances that serve each variant: during an update the old and the new ones."""
+        found: dict[str, tuple[Instance, ...]] = {}
+        for variant in (*self.variants, *(self.new.variants if self.new else ())):
+            found[variant.name] = found.get(variant.name, ()) + variant.instances
+        return found
 
     def route(self) -> "RunningEndpoint":
         """What answers the next request: during an update, the old instances or the new ones, at random by share."""

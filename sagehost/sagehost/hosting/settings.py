@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from typing import Self
 
-from sagehost.clock import parse_speed
+from sagehost.clock import INSTANT, parse_speed
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class HostingSettings:
     interface_seconds: float = 2.0
     dependency_seconds: float = 6.0
     endpoint_quota: float = 100.0
-    speed: float = 1.0
+    speed: float = INSTANT
 
     @classmethod
     def from_environment(cls) -> Self:

@@ -20,7 +20,6 @@ from starlette.routing import Route
 from sagehost import moto_app, roles
 from sagehost.clock import CLOCK
 from sagehost.pipelines.store import APPROVALS, AVAILABLE, RESOURCES, Approval, status
-from sagehost.policies import Context
 
 _PATH = "/_sagehost/backstage"
 
@@ -33,14 +32,6 @@ def _assume(role: str, service: str, source_arn: str, session: str) -> dict[str,
     made = roles.assume(role, by=service, session_name=session, source_arn=source_arn)
     shown = {name: made[name] for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")}
     return shown | {"Credentials": f"{_PATH}/credentials/{made['AccessKeyId']}"}
-
-
-def _allows(role: str, action: str, resource: str, context: Context, resource_policy: str) -> dict[str, Any]:
-    return {"allowed": roles.allows_action(role, action, resource, resource_policy, context)}
-
-
-def _read(account: str, region: str, type: str, name: str) -> dict[str, Any]:
-    return {"properties": RESOURCES[account, region, type].get(name)}
 
 
 def _ask(place: list[str], execution: str) -> dict[str, Any]:
@@ -63,9 +54,9 @@ def _set_time(now: str) -> dict[str, Any]:
 
 
 _OPERATIONS: Mapping[str, Callable[..., dict[str, Any]]] = {
-    "read": _read,
+    "read": lambda account, region, type, name: {"properties": RESOURCES[account, region, type].get(name)},
     "assume": _assume,
-    "allows": _allows,
+    "allows": lambda **asked: {"allowed": roles.allows_action(**asked)},
     "ask": _ask,
     "shake_hands": _shake_hands,
     "set_time": _set_time,

@@ -217,6 +217,23 @@ def test_a_request_cancelled_in_its_prefill_never_joins_the_batch(
     assert (instance.next_event(), instance.in_flight, instance.running) == (None, 0, 0)
 
 
+@pytest.mark.parametrize("busy", [False, True])
+def test_an_instance_that_may_block_keeps_what_no_prefill_takes_until_it_is_cancelled(
+    simple: PerformanceParameters, limits: Limits, busy: bool
+) -> None:
+    instance = TgiInstance(simple, limits(max_batch_prefill_tokens=8176), may_block=True)
+    if busy:
+        instance.offer(Request(0.0, 100, 1000), 0.0)
+    blocking, behind = Request(11.5, 8177, 5), Request(12.0, 100, 5)
+    assert instance.offer(blocking, 11.5)
+    assert instance.offer(behind, 12.0)
+    instance.advance(100.0)
+    assert instance.waiting == 2
+    instance.cancel(blocking, 100.0)
+    instance.advance(101.0)
+    assert (behind.admitted, instance.waiting, instance.in_flight) == (100 + busy, 0, 1 + busy)
+
+
 def test_two_requests_cancelled_in_one_step_leave_together(simple: PerformanceParameters, limits: Limits) -> None:
     instance = TgiInstance(simple, limits())
     requests = [Request(0.0, 100, 20) for _ in range(3)]

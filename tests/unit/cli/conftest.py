@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from mistral7b.container.router import Pace, TgiContainer, at_once
+from mistral7b.capacity.request import Request
+from mistral7b.container.pace import Pace, at_once
+from mistral7b.container.router import TgiContainer
 from mistral7b.environment import load_environment
 from mistral7b.tgi import LauncherSettings, parse_environment
 from mistral7b_cli import main
@@ -93,22 +95,20 @@ def _running(settings: LauncherSettings, pace: Pace) -> RunningEndpoint:
     return RunningEndpoint((RunningVariant("AllTraffic", 1.0, (Instance(TgiContainer(settings, pace)),)),))
 
 
-async def _slowly(prompt_tokens: int, max_new_tokens: int) -> AsyncGenerator[None, None]:
-    for _ in range(max_new_tokens):
+async def _slowly(request: Request, stream: bool) -> AsyncGenerator[int, None]:
+    for there in range(1, request.output_tokens + 1):
         await asyncio.sleep(0.05)
-        yield
+        yield there
 
 
-async def _no_further(prompt_tokens: int, max_new_tokens: int) -> AsyncGenerator[None, None]:
-    for _ in range(4):
-        yield
+async def _no_further(request: Request, stream: bool) -> AsyncGenerator[int, None]:
+    yield 4
     await asyncio.sleep(60)
-    yield
 
 
-async def _never(prompt_tokens: int, max_new_tokens: int) -> AsyncGenerator[None, None]:
+async def _never(request: Request, stream: bool) -> AsyncGenerator[int, None]:
     await asyncio.sleep(60)
-    yield
+    yield 0
 
 
 @pytest.fixture

@@ -47,3 +47,19 @@ def test_a_stop_sequence_at_the_last_token_is_the_length() -> None:
 
 def test_a_stop_sequence_that_never_comes_changes_nothing() -> None:
     assert answer(5, 100, ["完"]) == answer(5, 100, [])
+
+
+@given(st.integers(1, 400))
+def test_an_endless_answer_has_all_tokens_that_it_may_have(new: int) -> None:
+    made = answer(5, new, [], endless=True)
+    assert (len(made.tokens), made.finish_reason) == (new, "length")
+    assert tokenizer.EOS not in made.tokens
+
+
+def test_an_endless_answer_repeats_the_notice() -> None:
+    notice = answer(5, 1000, []).text
+    assert answer(5, 400, [], endless=True).text.startswith(notice + notice)
+
+
+def test_a_stop_sequence_ends_an_endless_answer() -> None:
+    assert answer(5, 400, ["embedded"], endless=True) == answer(5, 100, ["embedded"])

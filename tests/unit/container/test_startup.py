@@ -4,7 +4,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import pytest
+
 from mistral7b.container import start
+from mistral7b.container.pace import Clock
 from mistral7b.container.router import TgiContainer
 
 ENVIRONMENT = {"HF_MODEL_ID": "/opt/ml/model", "SM_NUM_GPUS": "1"}
@@ -18,6 +21,7 @@ class Launch:
     instance_type: str
     log: Callable[[str], None]
     network_isolation: bool = True
+    clock: Clock | None = None
 
 
 def started(instance_type: str = "ml.g5.2xlarge", **environment: str) -> tuple[TgiContainer | None, list[str]]:
@@ -132,3 +136,46 @@ def test_a_shard_that_fails_says_why_before_the_launcher_gives_up() -> None:
     assert " ERROR shard-manager: text_generation_launcher: Shard complete standard error output:" in shard
     assert "Only 1 can be set between `dtype` and `quantize`" in shard
     assert log[-1] == "Error: ShardCannotStart"
+
+
+class NewYear:
+    """A clock that stands still."""
+
+    def seconds(self) -> float:
+        """New Year 2030."""
+        return 1_893_456_000.0
+
+    def real(self, seconds: float) -> float:
+        """The same."""
+        return seconds
+
+
+def started_at_new_year(instance_type: str = "ml.g5.2xlarge", **environment: str) -> list[str]:
+    """The log of a container that starts with that clock."""
+    log: list[str] = []
+    assert start(Launch(ENVIRONMENT | environment, instance_type, log.append, clock=NewYear())) is not None
+    return log
+
+
+def test_lines_have_the_clocks_time() -> None:
+    assert started_at_new_year()[0].startswith("2030-01-01T00:00:00.000000Z ")
+
+
+def test_nothing_is_said_of_an_instance_type_that_the_model_covers() -> None:
+    assert not any("ml.g5.2xlarge" in line for line in started_at_new_year())
+
+
+@pytest.mark.parametrize(
+    ("instance_type", "changed", "reason"),
+    [
+        ("ml.g5.12xlarge", {"SM_NUM_GPUS": "4"}, "ml.g5.12xlarge has 4 × NVIDIA A10G"),
+        ("ml.p5.48xlarge", {}, "ml.p5.48xlarge"),
+        ("ml.g5.2xlarge", {"QUANTIZE": "bitsandbytes-nf4"}, "quantization bitsandbytes-nf4"),
+    ],
+)
+def test_what_the_model_does_not_cover_takes_the_measured_times_and_the_log_says_so(
+    instance_type: str, changed: dict[str, str], reason: str
+) -> None:
+    log = started_at_new_year(instance_type, **changed)
+    [line] = [line for line in log if "answers take the times of ml.g5.2xlarge" in line]
+    assert reason in line

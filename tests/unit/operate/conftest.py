@@ -12,7 +12,8 @@ import boto3
 import pytest
 
 from mistral7b.catalog.models import ModelName
-from mistral7b.container.router import Pace, Response, TgiContainer, at_once
+from mistral7b.container.pace import Pace, at_once
+from mistral7b.container.router import Response, TgiContainer
 from mistral7b.endpoint.client import NO_RETRIES, EndpointClient
 from mistral7b.environment import Environment
 from mistral7b.operate.smoke.answers import CheckResult

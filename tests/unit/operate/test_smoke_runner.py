@@ -29,19 +29,20 @@ from mistral7b.operate.smoke.runner import run_checks
 from tests.unit.operate.conftest import NAMES, environment
 
 if TYPE_CHECKING:
+    from mistral7b.capacity.request import Request
     from mistral7b.endpoint.client import EndpointClient
     from tests.unit.operate.conftest import Smoke
 
 
-async def never(prompt_tokens: int, max_new_tokens: int) -> AsyncGenerator[None, None]:
+async def never(request: Request, stream: bool) -> AsyncGenerator[int, None]:
     await asyncio.sleep(60)
-    yield
+    yield 0
 
 
-async def slowly(prompt_tokens: int, max_new_tokens: int) -> AsyncGenerator[None, None]:
-    for _ in range(max_new_tokens):
+async def slowly(request: Request, stream: bool) -> AsyncGenerator[int, None]:
+    for there in range(1, request.output_tokens + 1):
         await asyncio.sleep(0.2)
-        yield
+        yield there
 
 
 def test_an_overloaded_endpoint_fails_every_check_that_it_refuses_and_is_told_as_such(smoke: Smoke) -> None:

@@ -1,6 +1,6 @@
 """Application Auto Scaling."""
 
-from sagehost.cloudformation.providers.provider import Props, Provider, Resource, Setting
+from sagehost.cloudformation.providers.provider import Props, Provider, Resource
 from sagehost.cloudformation.values import Json
 
 _TARGET = ("ResourceId", "ScalableDimension", "ServiceNamespace")
@@ -10,7 +10,9 @@ def _target(physical_id: str) -> dict[str, Json]:
     return dict(zip(_TARGET, physical_id.split("|"), strict=True))
 
 
-class _ScalableTarget(Provider):
+class ScalableTarget(Provider):
+    """Instances that scale."""
+
     def tag_handle(self, resource: Resource, parameter: str) -> dict[str, Json]:
         """Application Auto Scaling names targets by an ARN that only it knows."""
         target = _target(resource.id)
@@ -18,7 +20,7 @@ class _ScalableTarget(Provider):
         return {parameter: found["ScalableTargets"][0]["ScalableTargetARN"]}
 
 
-def _apply_schedule(resource: Resource, new: Props, old: Props) -> None:
+def apply_schedule(resource: Resource, new: Props, old: Props) -> None:
     """Brings a target's scheduled actions from the old ones to the new."""
     target = {key: {**old, **new}[key] for key in _TARGET}
     wanted, present = (
@@ -31,7 +33,9 @@ def _apply_schedule(resource: Resource, new: Props, old: Props) -> None:
             resource.call("put_scheduled_action", **action, **target)
 
 
-class _ScalingPolicy(Provider):
+class ScalingPolicy(Provider):
+    """How they scale."""
+
     def parameters(self, resource: Resource, properties: Props) -> dict[str, Json]:
         """A policy names its target by three properties, or by the target's physical id, which joins them."""
         parameters = super().parameters(resource, properties)
@@ -43,27 +47,3 @@ class _ScalingPolicy(Provider):
         """The policy's name and its target."""
         target = _target(properties["ScalingTargetId"]) if "ScalingTargetId" in properties else properties
         return {"PolicyName": resource.id.rsplit("policyName/", 1)[1], **{key: target[key] for key in _TARGET}}
-
-
-PROVIDERS = (
-    _ScalableTarget(
-        "AWS::ApplicationAutoScaling::ScalableTarget",
-        service="application-autoscaling",
-        put_with="register_scalable_target",
-        sends="ResourceId ScalableDimension ServiceNamespace MinCapacity MaxCapacity RoleARN SuspendedState",
-        id="{ResourceId}|{ScalableDimension}|{ServiceNamespace}",
-        handle="ResourceId ScalableDimension ServiceNamespace",
-        settings=(Setting(frozenset(["ScheduledActions"]), _apply_schedule),),
-    ),
-    _ScalingPolicy(
-        "AWS::ApplicationAutoScaling::ScalingPolicy",
-        service="application-autoscaling",
-        put_with="put_scaling_policy",
-        sends="PolicyName PolicyType ResourceId ScalableDimension ServiceNamespace ScalingTargetId "
-        "TargetTrackingScalingPolicyConfiguration StepScalingPolicyConfiguration",
-        id="PolicyARN",
-        name="PolicyName",
-        within="ScalingTargetId ResourceId ScalableDimension ServiceNamespace",
-        attributes={"Arn": "{id}"},
-    ),
-)

@@ -1,35 +1,17 @@
-"""EventBridge: rules on the default bus, and their targets."""
+"""EventBridge: the targets of rules."""
 
 from sagehost.cloudformation.errors import ResourceFailure
-from sagehost.cloudformation.providers.provider import (
-    Props,
-    Provider,
-    Resource,
-    Setting,
-    changes,
-)
+from sagehost.cloudformation.providers.provider import Props, Resource, changes
 
 
-def _targets(resource: Resource, new: Props, old: Props) -> None:
+def targets(resource: Resource, new: Props, old: Props) -> None:
+    """Adds and removes a rule's targets."""
     gone, added = changes("Targets", new, old)
-    for operation, targets in (
+    for operation, changed in (
         ("remove_targets", {"Ids": sorted({one["Id"] for one in gone} - {one["Id"] for one in added})}),
         ("put_targets", {"Targets": added}),
     ):
-        if any(targets.values()):
-            response = resource.call(operation, Rule=resource.id, **targets)
+        if any(changed.values()):
+            response = resource.call(operation, Rule=resource.id, **changed)
             for entry in response.get("FailedEntries", []):  # the call succeeds although some are refused
                 raise ResourceFailure(f"Target {entry['TargetId']}: {entry['ErrorMessage']} ({entry['ErrorCode']})")
-
-
-PROVIDERS = (
-    Provider(
-        "AWS::Events::Rule",
-        put_with="put_rule",
-        find_with="describe_rule",
-        sends="Name Description EventPattern RoleArn ScheduleExpression State",
-        name="Name",
-        settings=(Setting(frozenset(["Targets"]), _targets, removed_first=True),),
-        attributes={"Arn": "arn:{partition}:events:{region}:{account}:rule/{id}"},
-    ),
-)

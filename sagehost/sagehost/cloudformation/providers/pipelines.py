@@ -18,10 +18,11 @@ from sagehost.pipelines.store import RESOURCES, status
 from sagehost.validation import Asked, rules
 
 
-class _Stored(Provider):
+class Stored(Provider):
     """A provider that stores the properties once `validation.rules` has let them pass."""
 
     def create(self, resource: Resource, properties: Props) -> str:
+        """Checks and stores it; gives its physical id."""
         arn = "arn:{partition}:codeconnections:{region}:{account}:connection/" + str(uuid.uuid4())
         given = properties.get(self.name) or resource.generated_name(self.longest_name)
         physical_id = str(given) if self.name else resource.text(arn, {})
@@ -32,10 +33,12 @@ class _Stored(Provider):
         return physical_id
 
     def update(self, resource: Resource, properties: Props) -> None:
+        """The same with other properties."""
         resource.authorize(self.update_with, {**properties, self.name or "ResourceArn": resource.id})
         self._store(resource, resource.id, properties)
 
     def delete(self, resource: Resource, _: Props) -> None:
+        """Forgets it."""
         resource.authorize(self.delete_with, {self.name or "ConnectionArn": resource.id})
         if self._all(resource).pop(resource.id, None) is None:
             raise ResourceNotFound(f"{resource.id} does not exist")
@@ -57,34 +60,6 @@ class _Stored(Provider):
         self._all(resource)[physical_id] = wanted
 
 
-_PROJECT_ARN = "arn:{partition}:codebuild:{region}:{account}:project/"
-
-PROVIDERS = (
-    _Stored(
-        "AWS::CodePipeline::Pipeline",
-        update_with="update_pipeline",
-        sends="Name RoleArn ArtifactStore ArtifactStores Stages PipelineType ExecutionMode Triggers Variables "
-        "RestartExecutionOnUpdate DisableInboundStageTransitions Tags",
-        name="Name",
-        longest_name=100,
-        attributes={"Arn": "arn:{partition}:codepipeline:{region}:{account}:{id}"},
-    ),
-    _Stored(
-        "AWS::CodeBuild::Project",
-        update_with="update_project",
-        sends="Name Description Source Artifacts Environment ServiceRole EncryptionKey Cache LogsConfig "
-        "TimeoutInMinutes QueuedTimeoutInMinutes Tags",
-        name="Name",
-        longest_name=150,
-        attributes={"Arn": f"{_PROJECT_ARN}{{id}}"},
-    ),
-    _Stored(
-        "AWS::CodeConnections::Connection",
-        update_with="tag_resource",
-        sends="ConnectionName ProviderType Tags",
-        attributes={
-            "ConnectionStatus": lambda resource, _: status(resource.id),
-            "OwnerAccountId": "{account}",
-        },
-    ),
-)
+def connection_status(resource: Resource, _: Props) -> str:
+    """The attribute of a connection."""
+    return status(resource.id)

@@ -24,7 +24,7 @@ from sagehost.accounts import url_suffix
 from sagehost.cloudformation import authorization, schema
 from sagehost.cloudformation.errors import ResourceFailure
 from sagehost.cloudformation.providers.coercion import coerce
-from sagehost.cloudformation.values import Json
+from sagehost.cloudformation.values import Json, as_text
 
 Props = Mapping[str, Json]
 """Properties of a resource, all of them known."""
@@ -365,6 +365,8 @@ def setting(
     remove: str = "",
     default: Json = None,
     parameter: str = "",
+    named_by: str = "",
+    wrapped_in: str = "",
     shape: Callable[[Json], Json] = lambda value: value,
     **fixed: Json,
 ) -> Setting:
@@ -374,8 +376,10 @@ def setting(
         name: the property.
         put: operation that sets it.
         remove: operation that unsets it. Default: the opposite of `put`, if there is one.
-        default: value of the parameter that unsets it.
+        default: value that unsets it.
         parameter: name of the parameter, where it differs; `*` where the value's members are the parameters.
+        named_by: parameter that takes the property's name.
+        wrapped_in: member that holds the value, as a text, in the parameter's.
         shape: makes the parameter's value of the property's.
         fixed: further parameters of `put`.
     """
@@ -387,8 +391,10 @@ def setting(
         elif name not in new and default is None:
             raise ResourceFailure(f"Property {name} of {resource.provider.type} cannot be removed once set")
         else:
-            value = shape(new[name]) if name in new else default
-            resource.call_on(put, new, **(value if parameter == "*" else {parameter or name: value}), **fixed)
+            value = shape(new.get(name, default))
+            value = {wrapped_in: as_text(value)} if wrapped_in else value
+            named = {named_by: name} if named_by else {}
+            resource.call_on(put, new, **(value if parameter == "*" else {parameter or name: value}), **named, **fixed)
 
     return Setting(frozenset([name]), apply)
 
@@ -399,7 +405,7 @@ def items(
     add: str,
     remove: str = "",
     parameters: str | Callable[[Json], Props],
-    removing: Callable[[Json], Props] | None = None,
+    removing: str | Callable[[Json], Props] = "",
     along: str = "",
     initial: Sequence[Json] = (),
     removed_first: bool = False,
@@ -410,19 +416,29 @@ def items(
         name: the property.
         add: operation that adds an item.
         remove: operation that removes an item. Default: the opposite of `add`.
-        parameters: the parameter that takes an item, or what makes parameters of it.
-        removing: the same for `remove`, where it takes fewer: an item with the same ones is overwritten.
+        parameters: the parameter that takes an item, or what makes parameters of it; `*`: its members are these.
+        removing: what makes those of `remove`, or the only member that it takes; an item that has the same is
+            overwritten. Default: `parameters`.
         along: property that `add` sends with each item; after its change all are added again.
         initial: the items of a new resource whose list is empty.
         removed_first: whether the service deletes the resource only without items.
     """
 
+    def adding(item: Json) -> Props:
+        if callable(parameters):
+            return parameters(item)
+        return dict(item) if parameters == "*" else {parameters: item}
+
+    def named(item: Json) -> Props:
+        if callable(removing):
+            return removing(item)
+        return {removing: item[removing]} if removing else adding(item)
+
     def apply(resource: Resource, new: Props, old: Props) -> None:
         gone, added = changes(name, new, old, initial)
         added = added if new.get(along) == old.get(along) else list(new.get(name) or ())
         sent = {resource.provider.rename.get(along, along): new[along]} if along and new else {}
-        adding = (lambda item: {parameters: item}) if isinstance(parameters, str) else parameters
-        named, present = removing or adding, list(old.get(name) or initial)
+        present = list(old.get(name) or initial)
         try:
             for item in gone:
                 if named(item) not in map(named, added):

@@ -3,7 +3,7 @@
 import time
 
 from sagehost.cloudformation.errors import ResourceFailure
-from sagehost.cloudformation.providers.provider import Props, Provider, Resource, Setting
+from sagehost.cloudformation.providers.provider import Props, Provider, Resource
 from sagehost.cloudformation.values import Json
 
 _POLL_S = 0.1
@@ -11,14 +11,6 @@ _POLL_S = 0.1
 
 _PATIENCE_S = 600
 """An endpoint that is still changing after this has failed. The emulated lifecycle takes seconds."""
-
-_UPDATED = (
-    "EndpointConfigName",
-    "DeploymentConfig",
-    "RetainAllVariantProperties",
-    "ExcludeRetainedVariantProperties",
-    "RetainDeploymentConfig",
-)
 
 
 def _settled(resource: Resource, properties: Props) -> Json:
@@ -33,18 +25,22 @@ def _settled(resource: Resource, properties: Props) -> Json:
         time.sleep(_POLL_S)
 
 
-def _update(resource: Resource, new: Props, old: Props) -> None:
+def update(resource: Resource, new: Props, old: Props) -> None:
+    """Updates an endpoint, and waits for the end of it."""
     if not old:
         return
     _settled(resource, new)  # SageMaker refuses to update an endpoint that is still changing
-    resource.call_on("update_endpoint", new, **{key: new[key] for key in _UPDATED if key in new})
+    taken = resource.input_shape("update_endpoint").members
+    resource.call_on("update_endpoint", new, **{key: value for key, value in new.items() if key in taken})
     after = _settled(resource, new)
     # Whether CloudFormation compares EndpointConfigName is not known: here it does not, so that `smoke` has to.
     if reason := after.get("FailureReason"):
         raise ResourceFailure(f"Update of endpoint {after['EndpointName']} failed: {reason}")
 
 
-class _Endpoint(Provider):
+class Endpoint(Provider):
+    """An endpoint, which takes its time."""
+
     def wait(self, resource: Resource) -> None:
         """Wait until the endpoint is in service; fails with SageMaker's reason."""
         endpoint = _settled(resource, {})
@@ -58,30 +54,6 @@ class _Endpoint(Provider):
         super().delete(resource, properties)
 
 
-def _hosting(kind: str, sends: str, of: type[Provider] = Provider, settings: tuple[Setting, ...] = ()) -> Provider:
-    """Physical ids are ARNs, in lower case; the API wants the name as it was given."""
-    name = f"{kind}Name"
-    return of(
-        f"AWS::SageMaker::{kind}",
-        sends=f"{name} {sends}",
-        id=f"{kind}Arn",
-        handle=name,
-        name=name,
-        lower_name=True,
-        settings=settings,
-        attributes={name: lambda resource, properties: properties.get(name) or resource.text("{name}", {})},
-    )
-
-
-PROVIDERS = (
-    _hosting(
-        "Model",
-        "PrimaryContainer Containers ExecutionRoleArn VpcConfig EnableNetworkIsolation InferenceExecutionConfig",
-    ),
-    _hosting(
-        "EndpointConfig",
-        "ProductionVariants ShadowProductionVariants DataCaptureConfig KmsKeyId AsyncInferenceConfig ExplainerConfig "
-        "ExecutionRoleArn VpcConfig EnableNetworkIsolation MetricsConfig",
-    ),
-    _hosting("Endpoint", "EndpointConfigName DeploymentConfig", _Endpoint, (Setting(frozenset(_UPDATED), _update),)),
-)
+def given_name(resource: Resource, properties: Props) -> Json:
+    """The name as it was given, which is in lower case in the physical id."""
+    return properties.get(resource.provider.name) or resource.text("{name}", {})

@@ -3,9 +3,10 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cached_property
+from math import prod
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -70,17 +71,14 @@ def _models(asked: Asked) -> Found:
     return {name: {"arn": one.arn, "subnets": (one.vpc_config or {}).get("Subnets") or []} for name, one in models}
 
 
-def _variants(config: Any) -> list[dict[str, Any]]:
-    variants = config.production_variants
-    return [{"name": one["VariantName"], "type": one.get("InstanceType")} for one in variants]
-
-
 def _endpoint_configs(asked: Asked) -> Found:
     return {
         name: {
             "arn": config.endpoint_config_arn,
             "models": [one["ModelName"] for one in config.production_variants if one.get("ModelName")],
-            "variants": _variants(config),
+            "variants": [
+                {"name": one["VariantName"], "type": one.get("InstanceType")} for one in config.production_variants
+            ],
             "counts": [one.get("InitialInstanceCount", 1) for one in config.production_variants],
         }
         for name, config in _backend(asked, "sagemaker").endpoint_configs.items()
@@ -99,11 +97,6 @@ def _targets(asked: Asked) -> Found:
         for by_resource in targets.values()
         for one in by_resource.values()
     }
-
-
-def _scheduled_actions(asked: Asked) -> Found:
-    actions = _backend(asked, "application-autoscaling").scheduled_actions
-    return {f"{a.resource_id} {a.scalable_dimension} {a.scheduled_action_name}": {"exists": True} for a in actions}
 
 
 def _endpoints(asked: Asked) -> Found:
@@ -136,16 +129,6 @@ def _scalable_variants(asked: Asked) -> Found:
     }
 
 
-def _subnets(asked: Asked) -> Found:
-    subnets = _backend(asked, "ec2").describe_subnets()
-    return {one.id: {"vpc": one.vpc_id, "free": one.available_ip_address_count} for one in subnets}
-
-
-def _security_groups(asked: Asked) -> Found:
-    groups = _backend(asked, "ec2").groups.values()
-    return {one.id: {"vpc": one.vpc_id, "name": one.name} for by_id in groups for one in by_id.values()}
-
-
 def _exist(service: str, attribute: str) -> Callable[[Asked], Found]:
     """Resources of which only the name matters."""
     return lambda asked: {name: {"exists": True} for name in getattr(_backend(asked, service), attribute)}
@@ -171,21 +154,23 @@ _KINDS: Mapping[str, Callable[[Asked], Found]] = {
         for name, one in _backend(asked, "ec2").route_tables.items()
     },
     "scalable target": _targets,
-    "scheduled action": _scheduled_actions,
+    "scheduled action": lambda asked: {
+        f"{one.resource_id} {one.scalable_dimension} {one.scheduled_action_name}": {"exists": True}
+        for one in _backend(asked, "application-autoscaling").scheduled_actions
+    },
     "schedule group": _exist("scheduler", "schedule_groups"),
-    "security group": _security_groups,
-    "subnet": _subnets,
+    "security group": lambda asked: {
+        one.id: {"vpc": one.vpc_id, "name": one.name}
+        for by_id in _backend(asked, "ec2").groups.values()
+        for one in by_id.values()
+    },
+    "subnet": lambda asked: {
+        one.id: {"vpc": one.vpc_id, "free": one.available_ip_address_count}
+        for one in _backend(asked, "ec2").describe_subnets()
+    },
     "variant": _scalable_variants,
     "vpc": _exist("ec2", "vpcs"),
 }
-
-
-def _resource(asked: Asked, kind: str, name: str) -> Mapping[str, Any] | None:
-    return _KINDS[kind](asked).get(name)
-
-
-def _resources(asked: Asked, kind: str) -> list[dict[str, Any]]:
-    return [{**one, "id": name} for name, one in _KINDS[kind](asked).items()]
 
 
 def _policies_of(asked: Asked, resource: str, other_than: str) -> list[str]:
@@ -346,13 +331,6 @@ def _is_time(_: Asked, text: str) -> bool:
     return True
 
 
-def _product(numbers: Iterable[float | None]) -> float:
-    result = 1.0
-    for one in numbers:
-        result *= one or 0
-    return result
-
-
 _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "admits": _admits,
     "assumable": _assumable,
@@ -368,11 +346,11 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "multiple": lambda _, number, unit: number % unit == 0,
     "permitted": _permitted,
     "policies_of": _policies_of,
-    "product": lambda _, numbers: _product(numbers),
+    "product": lambda _, numbers: prod(one or 0 for one in numbers),
     "readable": _readable,
     "repeated": lambda _, values: [one for one, count in Counter(values or []).items() if count > 1],
-    "resource": _resource,
-    "resources": _resources,
+    "resource": lambda asked, kind, name: _KINDS[kind](asked).get(name),
+    "resources": lambda asked, kind: [{**one, "id": name} for name, one in _KINDS[kind](asked).items()],
     "running": lambda asked, name: EndpointKey(asked.account, asked.region, name) in HOSTED.fleet,
     "statements": _statements,
     "time": _is_time,

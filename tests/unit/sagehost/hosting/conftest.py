@@ -15,6 +15,7 @@ import pytest
 import uvicorn
 from botocore.config import Config
 
+from mistral7b.capacity.request import Request
 from mistral7b.container import start
 from sagehost import hosting
 from sagehost.accounts import access_key_id
@@ -50,7 +51,7 @@ class HeldPace:
         self._broken = False
         self._gates: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
 
-    async def __call__(self, prompt_tokens: int, max_new_tokens: int) -> AsyncGenerator[None, None]:
+    async def __call__(self, request: Request, stream: bool) -> AsyncGenerator[int, None]:
         gate = (asyncio.get_running_loop(), asyncio.Event())
         with self._changed:
             self._running += 1
@@ -63,8 +64,8 @@ class HeldPace:
             if self._broken:
                 self._broken = False
                 raise RuntimeError("the pace is broken, as a test wants it")
-            for _ in range(max_new_tokens):
-                yield
+            for there in range(1, request.output_tokens + 1):
+                yield there
         finally:
             with self._changed:
                 self._running -= 1

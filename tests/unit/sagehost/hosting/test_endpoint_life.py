@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from sagehost.hosting.endpoints import after
+from sagehost.clock import CLOCK, Clock
+from sagehost.hosting.endpoints import HOSTED, after
 
 if TYPE_CHECKING:
     from tests.unit.sagehost.hosting.conftest import HeldWork
@@ -67,6 +69,36 @@ def test_an_endpoint_whose_container_does_not_start_fails_with_the_reason_in_the
         ask(name, "Hello")
 
 
+@pytest.mark.parametrize(("given", "seconds"), [({"ContainerStartupHealthCheckTimeoutInSeconds": 900}, 900), ({}, 480)])
+def test_a_container_that_does_not_start_fails_its_endpoint_after_the_health_checks_time_out(
+    *,
+    sagemaker: Any,
+    make_config: Callable[..., str],
+    settled: Settled,
+    log: Callable[[str], list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    given: dict[str, int],
+    seconds: int,
+) -> None:
+    name, waits, logged = f"unhealthy-{seconds}", list[float](), list[str]()
+
+    def real(wait: float) -> float:
+        waits.append(wait)
+        logged.extend(log(name))
+        assert sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "Creating"
+        return 0.0
+
+    clock = Clock()
+    monkeypatch.setattr(clock, "real", real)
+    monkeypatch.setattr(HOSTED, "clock", clock)
+    sagemaker.create_endpoint(
+        EndpointName=name, EndpointConfigName=make_config({"MAX_BATCH_PREFILL_TOKENS": "4096"}, **given)
+    )
+    assert "did not pass the ping health check" in settled(name)["FailureReason"]
+    assert waits == [seconds]
+    assert logged[-1].startswith("Error: ArgumentValidation")
+
+
 def test_more_shards_than_the_instance_has_gpus_fail_the_endpoint(
     deploy: Callable[..., str], settled: Settled, log: Callable[[str], list[str]]
 ) -> None:
@@ -112,6 +144,18 @@ def test_the_settings_a_container_runs_with_are_in_its_log(
     first, *_, last = log(deploy({"MAX_CONCURRENT_REQUESTS": "4"}))
     assert "max_concurrent_requests: 4, max_best_of: 2" in first
     assert "no weights are loaded" in last
+
+
+def test_a_log_is_dated_by_the_clock(deploy: Callable[..., str], client: Callable[..., Any], sagemaker: Any) -> None:
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    CLOCK.set(tomorrow)
+    try:
+        name = deploy()
+        events = client("logs").filter_log_events(logGroupName=f"/aws/sagemaker/Endpoints/{name}")["events"]
+        assert events[0]["timestamp"] >= int(tomorrow.timestamp() * 1000)
+        sagemaker.delete_endpoint(EndpointName=name)
+    finally:
+        CLOCK.set(datetime.now(UTC))
 
 
 def test_a_deleted_endpoint_is_gone(sagemaker: Any, deploy: Callable[..., str], ask: Ask) -> None:

@@ -1,8 +1,6 @@
 """The event-stream encoding, against botocore's decoder."""
 
-import asyncio
 import json
-from collections.abc import AsyncGenerator
 
 from botocore.eventstream import EventStreamBuffer
 from hypothesis import given
@@ -29,33 +27,16 @@ def test_botocore_decodes_an_exception() -> None:
     assert message.payload == b"{}"
 
 
-async def _sent(parts: list[bytes], error: Exception | None = None) -> AsyncGenerator[bytes, None]:
-    for part in parts:
-        yield part
-    if error:
-        raise error
-
-
-def _recut(parts: list[bytes], error: Exception | None = None) -> tuple[list[bytes], Exception | None]:
-    got: list[bytes] = []
-
-    async def read() -> None:
-        stream = eventstream.recut(_sent(parts, error))
-        while (part := await anext(stream, None)) is not None:
-            got.append(part)
-
-    try:
-        asyncio.run(read())
-    except ConnectionError as caught:
-        return got, caught
-    return got, None
+def _recut(parts: list[bytes]) -> list[bytes]:
+    recut = eventstream.Recut()
+    return [*(cut for part in parts for cut in recut.cut(part)), recut.held]
 
 
 @given(st.lists(st.binary(max_size=200), max_size=20))
 def test_recut_parts_have_the_same_bytes_and_the_same_cuts_each_time(parts: list[bytes]) -> None:
-    got, _ = _recut(parts)
+    got = _recut(parts)
     assert b"".join(got) == b"".join(parts)
-    assert got == _recut(parts)[0]
+    assert got == _recut(parts)
 
 
 @given(st.lists(st.text(st.characters(codec="utf-8"), max_size=20), min_size=1, max_size=20))
@@ -63,13 +44,5 @@ def test_the_parser_reads_events_wherever_they_are_cut(texts: list[str]) -> None
     token = {"id": 1, "logprob": 0.0, "special": False}
     events = [f"data:{json.dumps({'token': token | {'text': text}}, ensure_ascii=False)}\n\n" for text in texts]
     parser = StreamParser()
-    got = [event for part in _recut([event.encode() for event in events])[0] for event in parser.feed(part)]
+    got = [event for part in _recut([event.encode() for event in events]) for event in parser.feed(part)]
     assert [event.token.text for event in got] == texts
-
-
-@given(st.lists(st.binary(min_size=1, max_size=50), min_size=1, max_size=8))
-def test_all_that_a_container_sent_comes_before_its_failure(parts: list[bytes]) -> None:
-    error = ConnectionError("gone")
-    got, caught = _recut(parts, error)
-    assert b"".join(got) == b"".join(parts)
-    assert caught is error

@@ -63,21 +63,31 @@ def test_variants_without_any_weight_share_requests_equally() -> None:
 
 def test_a_request_is_in_flight_until_its_answer_is_complete() -> None:
     async def count() -> list[int]:
-        container = Waiting()
-        instance = Instance(container)
-        request = asyncio.create_task(instance.invoke({}, b""))
-        await asyncio.sleep(0)
-        _, _, parts = await instance.invoke({}, b"stream")
-        assert not isinstance(parts, bytes)
-        await anext(parts)
-        counts = [instance.in_flight]
-        await parts.aclose()
-        counts.append(instance.in_flight)
-        container.may_answer.set()
-        await request
-        return [*counts, instance.in_flight]
+        instance = Instance(Waiting())
+        async with instance.invoke({}, b"stream") as (_, _, parts):
+            assert not isinstance(parts, bytes)
+            await anext(parts)
+            during = instance.in_flight
+        return [during, instance.in_flight]
 
-    assert asyncio.run(count()) == [2, 1, 0]
+    assert asyncio.run(count()) == [1, 0]
+
+
+def test_a_request_that_is_cancelled_is_no_longer_in_flight() -> None:
+    async def ask(instance: Instance) -> None:
+        async with instance.invoke({}, b""):
+            pass
+
+    async def count() -> list[int]:
+        instance = Instance(Waiting())
+        request = asyncio.create_task(ask(instance))
+        await asyncio.sleep(0)
+        before = instance.in_flight
+        request.cancel()
+        await asyncio.wait({request})
+        return [before, instance.in_flight]
+
+    assert asyncio.run(count()) == [1, 0]
 
 
 def test_a_container_that_raises_answers_with_status_500() -> None:
@@ -85,7 +95,14 @@ def test_a_container_that_raises_answers_with_status_500() -> None:
         container = Waiting()
         container.may_answer.set()
         instance = Instance(container)
-        status, _, _ = await instance.invoke({}, b"fail")
+        async with instance.invoke({}, b"fail") as (status, _, _):
+            pass
         return status, instance.in_flight
 
     assert asyncio.run(fail()) == (500, 0)
+
+
+def test_during_an_update_old_and_new_instances_serve_a_variant() -> None:
+    old, new = variant(in_flight=(0, 0)), variant(in_flight=(0,))
+    endpoint = RunningEndpoint((old,), new=RunningEndpoint((new,)), share_of_new=0.1)
+    assert endpoint.instances == {"AllTraffic": old.instances + new.instances}

@@ -14,7 +14,7 @@ def _unset(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_endpoint_takes_a_second_and_its_interfaces_two_unless_told_otherwise() -> None:
-    assert HostingSettings.from_environment() == HostingSettings(1.0, 2.0, 6.0)
+    assert HostingSettings.from_environment() == HostingSettings(1.0, 2.0, 6.0, speed=1.0)
 
 
 def test_settings_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

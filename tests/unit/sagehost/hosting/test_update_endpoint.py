@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
-    from tests.unit.sagehost.hosting.conftest import HeldWork
+    from tests.unit.sagehost.hosting.conftest import HeldPace, HeldWork
 
 Ask = Callable[..., Any]
 Settled = Callable[[str], dict[str, Any]]
+LEAST_OUTSTANDING = {"RoutingStrategy": "LEAST_OUTSTANDING_REQUESTS"}
 
 
 def _variant(described: dict[str, Any], name: str = "AllTraffic") -> dict[str, Any]:
@@ -128,6 +130,38 @@ def test_an_update_keeps_what_auto_scaling_did_only_if_told_to(
     sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=make_config(), **options)
     variant = _variant(settled(name))
     assert (variant["CurrentInstanceCount"], variant["CurrentWeight"]) == (instances, weight)
+
+
+def test_an_endpoint_serves_while_instances_are_added(
+    *, sagemaker: Any, deploy: Callable[..., str], settled: Settled, ask: Ask, work: HeldWork
+) -> None:
+    name = deploy()
+    work.hold()
+    sagemaker.update_endpoint_weights_and_capacities(
+        EndpointName=name, DesiredWeightsAndCapacities=[{"VariantName": "AllTraffic", "DesiredInstanceCount": 2}]
+    )
+    assert _variant(sagemaker.describe_endpoint(EndpointName=name))["CurrentInstanceCount"] == 1
+    assert ask(name, "Hello")
+    work.release()
+    assert _variant(settled(name))["CurrentInstanceCount"] == 2
+    sagemaker.delete_endpoint(EndpointName=name)
+
+
+def test_an_instance_that_is_removed_finishes_its_answers(
+    *, sagemaker: Any, deploy: Callable[..., str], settled: Settled, ask: Ask, pace: HeldPace
+) -> None:
+    name = deploy({"MAX_CONCURRENT_REQUESTS": "1"}, InitialInstanceCount=2, RoutingConfig=LEAST_OUTSTANDING)
+    pace.hold()
+    with ThreadPoolExecutor(2) as threads:
+        requests = [threads.submit(ask, name, "Hello") for _ in range(2)]
+        pace.wait_until_running(2)
+        sagemaker.update_endpoint_weights_and_capacities(
+            EndpointName=name, DesiredWeightsAndCapacities=[{"VariantName": "AllTraffic", "DesiredInstanceCount": 1}]
+        )
+        assert _variant(settled(name))["CurrentInstanceCount"] == 1
+        pace.release()
+        assert all(request.result(timeout=10) for request in requests)
+    sagemaker.delete_endpoint(EndpointName=name)
 
 
 def test_scaling_starts_a_container_for_each_new_instance_alone(
