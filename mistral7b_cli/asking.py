@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mistral7b.capacity.admission import never_admitted, why_never_admitted
+from mistral7b.endpoint.caller import clock
 from mistral7b.endpoint.client import EndpointClient
 from mistral7b.environment import Environment
 from mistral7b.errors import UserError
@@ -14,6 +15,7 @@ from mistral7b.tgi import GenerateParameters, GenerateRequest, LauncherSettings,
 from mistral7b.tgi.response import Details, StreamDetails
 from mistral7b.tgi.tokenizer import count_tokens
 from mistral7b.tgi.validation import check_before_permit, validate
+from mistral7b_cli.aws import at_speed
 from mistral7b_cli.output import progress, say, write, write_json
 from mistral7b_cli.waiting import Waiting
 
@@ -82,13 +84,15 @@ def ask(client: EndpointClient, question: Question, show: Callable[[StreamEvent]
 
 
 def record(question: Question, answer: Answer) -> dict[str, Any]:
-    """An answer with its counts, for scripts."""
+    """An answer with its counts, for scripts. Its seconds are of the endpoint's clock."""
+    _, speed = clock()
     return {
         "prompt_tokens": question.prompt_tokens,
         "generated_text": answer.text,
         "finish_reason": answer.finish_reason,
         "generated_tokens": answer.generated_tokens,
-        "seconds": round(answer.seconds, 3),
+        "seconds": round(answer.seconds * speed, 3),
+        "speed": speed,
     }
 
 
@@ -96,7 +100,9 @@ def remark(question: Question, answer: Answer, *, more: str = "") -> None:
     """Tells someone at a terminal how long prompt and answer were, and whether the answer was cut."""
     if not progress.is_terminal or answer.generated_tokens is None:
         return
-    counts = f"{question.prompt_tokens} prompt tokens, {answer.generated_tokens} generated in {answer.seconds:.2f} s"
+    _, speed = clock()
+    took = f"{answer.seconds * speed:.2f} s{at_speed(speed)}"
+    counts = f"{question.prompt_tokens} prompt tokens, {answer.generated_tokens} generated in {took}"
     cut = f"; cut at max_new_tokens={question.request.parameters.max_new_tokens}"
     say(counts + (cut if answer.finish_reason == "length" else "") + more, "dim", on=progress)
 

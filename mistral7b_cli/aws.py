@@ -70,8 +70,15 @@ def announce(
         fix = shell if embedded else "set AWS_PROFILE to a profile of that account"
         raise UserError(f"these are credentials of account {found}; {file} says {account}\nfix: {fix}", NO_ACCESS)
     whose = f"{'account' if region else 'credentials of account'} {found}" if found else ""
-    say(", ".join(filter(None, (what, whose, where, "embedded AWS" if embedded else ""))), "dim", on=progress)
+    speed = caller.clock()[1]
+    here = "" if not embedded else "embedded AWS" if speed == 1 else f"embedded AWS at speed {speed:g}"
+    say(", ".join(filter(None, (what, whose, where, here))), "dim", on=progress)
     return session
+
+
+def at_speed(speed: float) -> str:
+    """Whose seconds these are, unless they are this machine's."""
+    return "" if speed == 1 else f" (the embedded AWS runs {speed:g} times as fast)"
 
 
 def clients(session: boto3.Session, region: str) -> Client:

@@ -11,7 +11,7 @@ from mistral7b.errors import FAILED, UserError
 from mistral7b.examples import Example, Language, examples
 from mistral7b.prompts import instruction
 from mistral7b_cli.asking import ask, prepare, record
-from mistral7b_cli.aws import connected, explain
+from mistral7b_cli.aws import at_speed, connected, explain
 from mistral7b_cli.layout import Table
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
 from mistral7b_cli.output import progress, say, write_json
@@ -20,7 +20,7 @@ from mistral7b_cli.waiting import Waiting
 commands = typer.Typer()
 _SHOWN = 100
 """Characters of a prompt that are shown."""
-_ANSWER = ("prompt_tokens", "generated_text", "finish_reason", "generated_tokens", "seconds")
+_ANSWER = ("prompt_tokens", "generated_text", "finish_reason", "generated_tokens", "seconds", "speed")
 
 _EPILOG = """
 **Examples**
@@ -100,7 +100,7 @@ def _print(found: dict[str, Any]) -> None:
     say(found["generated_text"].strip())
     published = f"; published: {found['published_answer']}" if found["published_answer"] else ""
     counts = f"{found['prompt_tokens']} prompt tokens, {found['generated_tokens']} generated in {found['seconds']} s"
-    say(f"{counts}, ended by {found['finish_reason']}{published}\n", "dim")
+    say(f"{counts}{at_speed(found['speed'])}, ended by {found['finish_reason']}{published}\n", "dim")
 
 
 def _shortened(prompt: str) -> str:

@@ -82,8 +82,8 @@ def invoke(
 ) -> None:
     """Send one prompt to the endpoint of an environment.
 
-    --json prints one document: prompt_tokens, generated_text, finish_reason, generated_tokens, seconds; with --stream,
-    a line for each token before it, and the document as the last line.
+    --json prints one document: prompt_tokens, generated_text, finish_reason, generated_tokens, seconds, and speed, that
+    of the endpoint's clock (1 on AWS); with --stream, a line for each token before it.
     """
     env = load_environment(folder, name)
     if raw is not None:

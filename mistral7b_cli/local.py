@@ -1,5 +1,6 @@
 """`mistral7b local`: the embedded AWS in the background."""
 
+import asyncio
 import os
 import shlex
 import sys
@@ -17,9 +18,13 @@ from mistral7b_cli.options import AsJson
 from mistral7b_cli.output import progress, say, write, write_json
 from sagehost import lifecycle
 from sagehost.accounts import DEFAULT_ACCOUNT, DEFAULT_REGION, access_key_id, without_credentials
+from sagehost.clock import parse_speed
 
 STATE = Path(".mistral7b") / "local"
 DEFAULT_PORT = 5600
+MODEL_URL = "MISTRAL7B_MODEL_URL"
+_SPEED = "Seconds of its clock in one of yours, 0.1 to 100; instant: no waits, metrics, alarms, scaling. Default: 1."
+_MODEL = "Have this server of a real model answer (llama.cpp, vLLM, Ollama or TGI); times are its own."
 
 StateFolder = Annotated[
     Path,
@@ -41,9 +46,12 @@ commands = typer.Typer(
 
 @commands.command("up")
 def up(
+    *,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on localhost; 0 takes a free one.")] = DEFAULT_PORT,
     account: Annotated[str, typer.Option(metavar="ID", help="AWS account to act as: any 12 digits.")] = DEFAULT_ACCOUNT,
     region: Annotated[str, typer.Option(metavar="REGION", help="AWS region of the settings.")] = DEFAULT_REGION,
+    speed: Annotated[str | None, typer.Option(metavar="N|instant", help=_SPEED)] = None,
+    model_url: Annotated[str | None, typer.Option(metavar="URL", envvar=MODEL_URL, help=_MODEL)] = None,
     state: StateFolder = STATE,
     as_json: AsJson = False,
 ) -> None:
@@ -59,9 +67,10 @@ def up(
         raise UserError(f"--account {account}: {error}\nfix: give 12 digits, such as {DEFAULT_ACCOUNT}") from error
     with _failures():
         running = lifecycle.status(state)
+    _check_pace(speed, model_url, starts=running is None)
     try:
         with _failures(), progress.status("starting the embedded AWS"):
-            server = lifecycle.up(state, port)
+            server = lifecycle.up(state, port, speed or "1", **({MODEL_URL: model_url} if model_url else {}))
         settings: dict[str, str | None] = {**server.settings(account, region)}
         if as_json:
             write_json(_told(server) | {"environment": settings})
@@ -69,9 +78,10 @@ def up(
         if "AWS_SESSION_TOKEN" in os.environ:  # of credentials that these replace
             settings["AWS_SESSION_TOKEN"] = None
         word = "runs already" if running else "is ready"
-        told = f"The embedded AWS {word} at {server.url} (process {server.pid}, log {server.log})."
-        if running and port not in (DEFAULT_PORT, 0, running.port):
-            told += f"\nIt keeps its port: stop it first (mistral7b local down) to have it on {port}."
+        told = f"The embedded AWS {word} at {_place(server)} (process {server.pid}, log {server.log})."
+        same = port in (DEFAULT_PORT, 0, server.port) and speed in (None, server.speed)
+        if running and not (same and model_url in (None, server.variables.get(MODEL_URL))):
+            told += "\nIt stays as it was started: stop it first (mistral7b local down) to start it otherwise."
         _print(settings, told, "To use it in this shell")
     except KeyboardInterrupt:
         if running is None:
@@ -87,7 +97,7 @@ def status(state: StateFolder = STATE, as_json: AsJson = False) -> None:
     if as_json:
         write_json({"running": server is not None} | (_told(server) if server else {}))
     elif server is not None:
-        say(f"The embedded AWS runs at {server.url} since {server.started_at} (process {server.pid}).")
+        say(f"The embedded AWS runs at {_place(server)}, since {server.started_at} (process {server.pid}).")
         say(f"Its log: {server.log}")
     else:
         say(f"The embedded AWS does not run here ({state}). Start it with: mistral7b local up")
@@ -126,6 +136,11 @@ def _told(server: lifecycle.State) -> dict[str, Any]:
     return {name: value for name, value in asdict(server).items() if name != "secret"}
 
 
+def _place(server: lifecycle.State) -> str:
+    model = server.variables.get(MODEL_URL)
+    return f"{server.url}, {f'with the model at {model}' if model else f'speed {server.speed}'}"
+
+
 def _print(settings: Mapping[str, str | None], told: str, purpose: str) -> None:
     """Prints settings for a shell, and at a terminal how the shell runs them: it reads them from a pipe."""
     for name, value in settings.items():
@@ -133,6 +148,24 @@ def _print(settings: Mapping[str, str | None], told: str, purpose: str) -> None:
     say(told, on=progress)
     if settings and sys.stdout.isatty():
         say(f'{purpose}: eval "$({shlex.join(["mistral7b", *sys.argv[1:]])})"', on=progress)
+
+
+def _check_pace(speed: str | None, model_url: str | None, *, starts: bool) -> None:
+    if speed and model_url:
+        raise UserError(f"--speed {speed}: with --model-url, times are the model's own\nfix: leave --speed out")
+    try:
+        parse_speed(speed or "1")
+    except ValueError as error:
+        raise UserError(f"--speed {speed}: it is no speed\nfix: {str(error).partition(': ')[2]}") from None
+    if model_url and starts:
+        from mistral7b.container.backends import Backend, BackendError  # noqa: PLC0415 - takes a moment to load
+
+        try:
+            asyncio.run(Backend.connect(model_url))
+        except BackendError as error:
+            raise UserError(
+                f"--model-url: {error.reason}\nfix: start the model's server, or name another", FAILED
+            ) from None
 
 
 def _check_region(region: str) -> None:

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from mistral7b.endpoint import caller
 from mistral7b.endpoint.errors import AccessDeniedError, EndpointError
 from mistral7b.environment import load_environment
 from mistral7b.errors import NO_ACCESS, UserError
@@ -56,7 +57,7 @@ def logs(
     Refused requests (validation errors, overload) are counted at the end, by reason; with --follow they are shown as
     they come. --json prints each line as an object on a line of its own.
     """
-    start = _start(since, datetime.now(UTC))
+    start = _start(since, caller.clock()[0])
     env, file = load_environment(folder, name), folder / f"{name}.yaml"
     endpoint, shown, refused = env.resolved_endpoint_name, 0, Counter[str]()
     with explained(env.region):

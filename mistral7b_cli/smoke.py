@@ -1,13 +1,14 @@
 """`mistral7b smoke`: whether the deployed endpoint serves as its environment file says."""
 
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
-from mistral7b.endpoint.caller import open_session
+from mistral7b.endpoint import caller
 from mistral7b.endpoint.client import NO_RETRIES
 from mistral7b.environment import Environment, load_environment
 from mistral7b.errors import FAILED, UserError
@@ -16,7 +17,7 @@ from mistral7b.operate.smoke.answers import CheckResult
 from mistral7b.operate.smoke.checks import NoPromptFitsError, SmokePlan, smoke_plan
 from mistral7b.operate.smoke.deployed import DEPLOYED, compare
 from mistral7b.operate.smoke.runner import TOTAL_S, run_checks
-from mistral7b_cli.aws import clients, connected, explained
+from mistral7b_cli.aws import at_speed, clients, connected, explained
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
 from mistral7b_cli.output import say, write_json
 from mistral7b_cli.waiting import Waiting
@@ -63,8 +64,8 @@ def smoke(
 ) -> None:
     """Send real prompts to the endpoint of an environment, and tell whether it serves as its environment file says.
 
-    --json prints one document: passed, seconds, overloaded, not_told, and of each check its name, passed, seconds,
-    expected and got.
+    --json prints one document: passed, seconds, the speed of their clock (1 on AWS), overloaded, not_told, and of each
+    check its name, passed, seconds, expected and got.
     """
     if not _SHORTEST_S <= timeout <= _LONGEST_S:
         raise UserError(
@@ -77,13 +78,14 @@ def smoke(
         raise UserError(f"{folder / f'{name}.yaml'}: tgi.{error}") from None
     if quiet and not env.alarm_names:
         raise UserError(f"--quiet {quiet}: {name} has no alarms\nfix: add alarms: {{}} to {folder / f'{name}.yaml'}")
+    _, speed = caller.clock()
     results = _run(env, folder, plan, timeout, as_json)
     if quiet and all(result.passed for result in results):
         with (
             explained(env.region, what="the alarms cannot be read"),
             Waiting(f"alarms quiet for {quiet} min", _PATIENCE_S),
         ):
-            results.append(stay_quiet(clients(open_session(), env.region), env, quiet))
+            results.append(stay_quiet(clients(caller.open_session(), env.region), env, quiet))
         if not as_json:
             _print(results[-1], len(results[-1].name))
     failed = [result.name for result in results if not result.passed]
@@ -92,11 +94,11 @@ def smoke(
         shown = ("name", "passed", "seconds", "expected", "got")
         checks = [{key: getattr(one, key) for key in shown} | {"seconds": round(one.seconds, 3)} for one in results]
         where = {"environment": env.name, "endpoint": env.resolved_endpoint_name, "region": env.region}
-        found = {"passed": not failed, "seconds": round(seconds, 3), "overloaded": overloaded}
+        found = {"passed": not failed, "seconds": round(seconds, 3), "speed": speed, "overloaded": overloaded}
         write_json({**where, **found, "checks": checks, "not_told": plan.not_told})
     else:
         _print_not_checked(plan)
-        say(f"{len(results) - len(failed)} of {len(results)} checks passed in {seconds:.1f} s")
+        say(f"{len(results) - len(failed)} of {len(results)} checks passed in {seconds:.1f} s{at_speed(speed)}")
     if failed:
         told = f"{len(failed)} of {len(results)} checks failed: {', '.join(failed)}"
         if overloaded:
@@ -109,7 +111,7 @@ def smoke(
 def _run(env: Environment, folder: Path, plan: SmokePlan, timeout_s: float, quiet: bool) -> list[CheckResult]:
     """Makes the checks; shows each as it is made, unless `quiet`. Those that could not be made come to `not_told`."""
 
-    results: list[CheckResult] = []
+    results, (_, speed) = list[CheckResult](), caller.clock()
     endpoint, count = env.resolved_endpoint_name, len(plan.checks)
     width = max(map(len, (*DEPLOYED, *(check.name for check in plan.checks))))
     limits = {"answer_timeout_s": timeout_s, "stream_timeout_s": timeout_s, "retry": NO_RETRIES}
@@ -117,11 +119,11 @@ def _run(env: Environment, folder: Path, plan: SmokePlan, timeout_s: float, quie
         checks = run_checks(client, plan.checks, request_timeout_s=timeout_s, total_s=TOTAL_S)
         while len(results) < count:
             with Waiting(f"asking {endpoint}: {len(results) + 1} of {count}", _PATIENCE_S):
-                results.append(next(checks))
+                results.append(replace(one := next(checks), seconds=one.seconds * speed))
             if not quiet:
                 _print(results[-1], width)
         with Waiting(f"comparing {endpoint} with its stack", _PATIENCE_S):
-            compared, unchecked = compare(env, open_session())
+            compared, unchecked = compare(env, caller.open_session())
     plan.not_told.update(unchecked)
     for result in () if quiet else compared:
         _print(result, width)

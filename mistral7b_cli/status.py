@@ -139,7 +139,7 @@ def _lines(document: dict[str, Any], env: Environment) -> Iterator[tuple[str, st
             values = {key: _words(value) for key, value in one.items()} if isinstance(one, dict) else {}
             yield label, words.format(_words(one), **values)
         if part == "load" and not found and document["status"] and _METRICS not in document["not_checked"]:
-            yield label, f"no requests in the last 15 minutes{' (the embedded AWS has no metrics)' if embedded else ''}"
+            yield label, f"no requests in the last 15 minutes{' (at --speed instant it has none)' if embedded else ''}"
         if part == "load":
             yield from (("cost", line) for line in cost_lines(document["cost"]))
             yield "prices", document["cost"].prices

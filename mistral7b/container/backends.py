@@ -33,6 +33,7 @@ VARIABLE = "MISTRAL7B_MODEL_URL"
 """The environment variable of the embedded AWS's process that has the backend's URL."""
 SILENT_SECONDS = 480
 """How long a backend may send nothing: a laptop reads a long prompt for minutes. SageMaker waits no longer either."""
+_PROBE_SECONDS = 10  # for a list of models
 
 _URL = re.compile(r"(https?://(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?(?:/[^\s?#]*?)?)/?(?:\?model=(\S+))?", re.ASCII | re.I)
 _REASONS = {"stop": "eos_token", "eos_token": "eos_token", "length": "length", "stop_sequence": "stop_sequence"}
@@ -63,8 +64,10 @@ class Backend(NamedTuple):
         table: dict[str, Any] = json.loads(files("mistral7b.container").joinpath("backends.json").read_text("utf-8"))
         for name, dialect in table.items():
             try:
-                async with aclosing(_answer(url + dialect["probe"])) as body:
+                async with asyncio.timeout(_PROBE_SECONDS), aclosing(_answer(url + dialect["probe"])) as body:
                     listed = _object(b"".join([part async for part in body]))
+            except TimeoutError:
+                raise BackendError(f"{url} does not answer within {_PROBE_SECONDS} s") from None
             except BackendError as error:
                 why = f" ({error.reason})"
                 continue

@@ -16,6 +16,7 @@ from botocore import xform_name
 from botocore.exceptions import ClientError
 
 from mistral7b import catalog
+from mistral7b.endpoint.caller import clock
 from mistral7b.environment import AutoScaling, Environment, Instance
 from mistral7b.operate.calls import Client, ask, denied
 from mistral7b.promotion.names import environment_stacks
@@ -82,10 +83,12 @@ def read_status(client: Client, env: Environment, now: datetime | None = None) -
         found.ask("policies", f"{service}:DescribeScalingPolicies", "ScalingPolicies", **scaled)
         found.ask("activities", f"{service}:DescribeScalingActivities", "ScalingActivities", **scaled, MaxResults=3)
     shown = {part: jmespath.search(path, found) for part, path in _TABLE["document"].items()}
+    time, speed = clock()
     document: dict[str, Any] = {"endpoint": name, **shown, "model": _model(found, env)}
     document |= {
         "differences": list(_differences(found, env)) if endpoint else [],
-        "load": _load(found, name, variant, now or datetime.now(UTC)),
+        "load": _load(found, name, variant, now or time),
+        "speed": speed,
         "not_checked": [*found.denied.values()],
     }
     settled = found["stack"] is None or found["stack"]["StackStatus"].endswith("_COMPLETE")

@@ -60,6 +60,9 @@ def demo(
         return
     say("")
     say(report.summary())
+    say("""Next (docs/embedded-load.md): load, alarms and scaling; a real model of llama-server, or Ollama (port 11434).
+    eval "$(mistral7b local up --speed 20)"
+    eval "$(mistral7b local up --model-url http://localhost:8080)\"""")
 
 
 @contextmanager

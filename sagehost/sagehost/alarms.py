@@ -23,12 +23,13 @@ _COMPARISONS: Mapping[str, tuple[Callable[[float, float], bool], str]] = {
     "LessThanThreshold": (operator.lt, "less than"),
     "LessThanOrEqualToThreshold": (operator.le, "less than or equal to"),
 }
-_ACTIONS: list[tuple[str, Callable[[Alarm, float, float], None]]] = []
+Act = Callable[[Alarm, float, float], None]
+ACTIONS: dict[str, Act] = {}
 
 
-def on_action(prefix: str, act: Callable[[Alarm, float, float], None]) -> None:
-    """Has actions whose ARN starts with a prefix done: with the alarm, its metric's latest value, and the time."""
-    _ACTIONS.append((prefix, act))
+def on_action(prefix: str, act: Act) -> None:
+    """Calls `act` with the alarm, the metric's value and the time for each invoked action whose ARN begins so."""
+    ACTIONS[prefix] = act
 
 
 class _Evaluation:
@@ -63,7 +64,7 @@ class _Evaluation:
             data |= {"evaluatedDatapoints": [{"timestamp": iso(at), "value": value} for at, value in latest]}
             alarm.update_state(self._reason(state == "ALARM", latest), json.dumps(data), state)
         for arn in alarm.alarm_actions if acts and latest and alarm.actions_enabled else []:
-            for act in [act for prefix, act in _ACTIONS if arn.startswith(prefix)]:
+            for act in [act for prefix, act in ACTIONS.items() if arn.startswith(prefix)]:
                 act(alarm, latest[0][1], now)
 
     def _reason(self, alarm: bool, latest: Sequence[tuple[int, float]]) -> str:

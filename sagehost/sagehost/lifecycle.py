@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -54,26 +54,29 @@ class State:
     """Path of its log file."""
     speed: str = "1"
     """Of its clock; `instant` if nothing takes time."""
+    variables: dict[str, str] = field(default_factory=dict)
+    """Environment variables that it was started with, for its containers."""
 
     def settings(self, account: str = DEFAULT_ACCOUNT, region: str = DEFAULT_REGION) -> dict[str, str]:
         """Environment variables with which any AWS tool calls the server as an account; see `accounts.credentials`."""
         return {"AWS_ENDPOINT_URL": self.url, **credentials(account, region, secret=self.secret)}
 
 
-def up(state_dir: Path, port: int = 0, speed: str = "instant") -> State:
+def up(state_dir: Path, port: int = 0, speed: str = "instant", **variables: str) -> State:
     """Start a server that outlives this process, or find the one that runs already.
 
     Args:
         state_dir: where its state and its log are kept; one server a directory.
         port: 0 takes a free one.
         speed: of its clock, a number or `instant`; see `sagehost --help`.
+        variables: of its environment, for its containers.
 
     Raises:
         LifecycleError: the directory cannot be written, the port is taken, or the server does not start.
         ModuleNotFoundError: its packages are not installed.
     """
     with _locked(state_dir):
-        return status(state_dir) or _start(state_dir, port, speed, outlives_us=True)[1]
+        return status(state_dir) or _start(state_dir, port, speed, variables, outlives_us=True)[1]
 
 
 def status(state_dir: Path) -> State | None:
@@ -114,7 +117,7 @@ def running_server(port: int = 0, speed: str = "instant") -> Iterator[State]:
     """
     with tempfile.TemporaryDirectory(prefix="sagehost-") as directory:
         with _locked(Path(directory)):
-            process, state = _start(Path(directory), port, speed, outlives_us=False)
+            process, state = _start(Path(directory), port, speed, {}, outlives_us=False)
         try:
             yield state
         finally:
@@ -123,7 +126,9 @@ def running_server(port: int = 0, speed: str = "instant") -> Iterator[State]:
                 process.stdin.close()
 
 
-def _start(state_dir: Path, port: int, speed: str, *, outlives_us: bool) -> tuple[subprocess.Popen[bytes], State]:
+def _start(
+    state_dir: Path, port: int, speed: str, variables: Mapping[str, str], *, outlives_us: bool
+) -> tuple[subprocess.Popen[bytes], State]:
     if importlib.util.find_spec("moto") is None:
         raise ModuleNotFoundError("the embedded AWS stands on moto", name="moto")
     ready, log = state_dir / _STATE, state_dir / _LOG
@@ -140,6 +145,7 @@ def _start(state_dir: Path, port: int, speed: str, *, outlives_us: bool) -> tupl
             stdout=output,
             stderr=output,
             cwd=state_dir,
+            env=os.environ | variables,
             umask=0o077,
             start_new_session=True,  # the terminal's Ctrl-C is not for it
         )
@@ -151,7 +157,9 @@ def _start(state_dir: Path, port: int, speed: str, *, outlives_us: bool) -> tupl
             if time.monotonic() > deadline:
                 raise LifecycleError(f"the embedded AWS did not start within {START_S:g} s:\n{_tail(log)}")
             time.sleep(_POLL_S)
-        state = State(**json.loads(ready.read_text()), log=str(log))
+        told = json.loads(ready.read_text()) | {"variables": dict(variables)}
+        ready.write_text(json.dumps(told))
+        state = State(**told, log=str(log))
         if outlives_us and process.stdin is not None:
             process.stdin.write(b"\n")
             process.stdin.close()

@@ -41,7 +41,8 @@ LOG = logging.getLogger(__name__)
 
 
 async def _health(_: Request) -> JSONResponse:
-    return JSONResponse({"status": "ready", "version": version("sagehost"), "pid": os.getpid()})
+    told = {"now": CLOCK.now().isoformat(), "speed": CLOCK.speed}
+    return JSONResponse({"status": "ready", "version": version("sagehost"), "pid": os.getpid(), **told})
 
 
 def create_app(secret: str) -> Front:

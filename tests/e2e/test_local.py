@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import BIN
+from tests.unit.container.backend_servers import served
 
 
 def local(state: Path, *arguments: str, extra: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -76,6 +77,28 @@ def test_up_prints_settings_that_lead_any_shell_to_it(state: Path) -> None:
 def test_a_second_up_finds_the_first(state: Path) -> None:
     first = running(state)["pid"]
     assert json.loads(local(state, "up", "--port", "0", "--json").stdout)["pid"] == first
+
+
+def test_the_clock_runs_as_this_machines_unless_told_otherwise(state: Path) -> None:
+    assert running(state)["speed"] == "1"
+
+
+def test_a_server_that_runs_keeps_its_speed_and_says_so(state: Path) -> None:
+    told = local(state, "up", "--port", "0", "--speed", "20").stderr
+    assert "speed 1 (process" in told
+    assert "It stays as it was started: stop it first (mistral7b local down)" in told
+
+
+def test_the_same_options_again_are_no_change(state: Path) -> None:
+    assert "It stays" not in local(state, "up", "--port", "0", "--speed", "1").stderr
+
+
+def test_a_server_with_a_model_tells_where_the_model_is(tmp_path: Path) -> None:
+    with served("Ollama") as model:
+        local(tmp_path, "up", "--port", "0", "--model-url", model.url)
+        told = running(tmp_path)
+        local(tmp_path, "down")
+    assert (told["variables"], told["speed"]) == ({"MISTRAL7B_MODEL_URL": model.url}, "1")
 
 
 def test_a_port_that_is_taken_is_named_with_the_fix(state: Path, tmp_path: Path) -> None:

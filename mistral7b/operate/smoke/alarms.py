@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from mistral7b.endpoint.caller import clock
 from mistral7b.environment import Environment
 from mistral7b.operate.calls import Client, each
 from mistral7b.operate.smoke.answers import CheckResult
@@ -22,11 +23,13 @@ def stay_quiet(client: Client, env: Environment, minutes: int) -> CheckResult:
     It takes cloudformation:DescribeStackResources, cloudwatch:DescribeAlarms and cloudwatch:DescribeAlarmHistory.
     Raises ClientError.
     """
-    started, period = datetime.now(UTC), timedelta(minutes=minutes)
+    (started, speed), period = clock(), timedelta(minutes=minutes)
     resources = client("cloudformation").describe_stack_resources(StackName=environment_stacks(env.name)[0])
-    since = quiet_from = max(started - period, *(one["Timestamp"] for one in resources["StackResources"]))
+    # The embedded AWS dates stacks by this machine's clock, as the CDK CLI compares them with it.
+    age = (datetime.now(UTC) - max(one["Timestamp"] for one in resources["StackResources"])) * speed
+    since = quiet_from = started - min(period, age)
     while True:
-        now = datetime.now(UTC)
+        now, _ = clock()
         alarms = [*each(client("cloudwatch"), "describe_alarms", "MetricAlarms", AlarmNames=env.alarm_names)]
         wrong = [f"{name} is missing" for name in sorted({*env.alarm_names} - {one["AlarmName"] for one in alarms})]
         wrong += [text for one in alarms for text in _gone_off(client("cloudwatch"), one, since)]
@@ -37,7 +40,7 @@ def stay_quiet(client: Client, env: Environment, minutes: int) -> CheckResult:
         if wrong or now >= quiet_from + period:
             seconds, told = (now - started).total_seconds(), "; ".join(wrong) or f"{len(alarms)} alarms are quiet"
             return CheckResult("alarms", not wrong, seconds, f"no alarm for {minutes} minutes", told)
-        time.sleep(min(_POLL_S, (quiet_from + period - now).total_seconds()))
+        time.sleep(min(_POLL_S, (quiet_from + period - now).total_seconds()) / speed)
 
 
 def _gone_off(client: Any, alarm: dict[str, Any], since: datetime) -> Iterator[str]:

@@ -6,7 +6,7 @@ images, or load weights.
 
 from starlette.routing import Route
 
-from sagehost import alarms, quotas, schedules  # noqa: F401 - importing the first and the last puts them on the clock
+from sagehost import alarms, quotas, scaling, schedules  # noqa: F401 - importing these puts them on the clock
 from sagehost import containers as plugged_in
 from sagehost.clock import CLOCK, INSTANT
 from sagehost.containers import Containers

@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -64,7 +65,20 @@ def test_json_is_one_document_with_counts_and_reason(run: Run) -> None:
         "generated_text": " This is the embedded",
         "finish_reason": "length",
         "generated_tokens": 4,
+        "speed": 1.0,
     }
+
+
+def test_seconds_are_those_of_a_clock_that_runs_faster(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mistral7b_cli.asking.clock", lambda: (datetime.now(UTC), 1e6))
+    document = json.loads(run("invoke", "dev", "Hello!", "--json").out)
+    assert document["speed"] == 1e6
+    assert document["seconds"] > 100  # a million times what it took
+
+
+def test_whose_seconds_they_are_is_said_at_once(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mistral7b.endpoint.caller.clock", lambda: (datetime.now(UTC), 20.0))
+    assert run("invoke", "dev", "Hello!").err == target("dev").replace("embedded AWS", "embedded AWS at speed 20")
 
 
 def test_a_stream_prints_the_same_text_as_the_whole_answer(run: Run) -> None:

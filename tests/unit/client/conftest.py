@@ -129,9 +129,11 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
 
         def do_POST(self) -> None:
             service.paths.append(self.path)
-            service.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+            service.bodies.append(self.rfile.read(int(self.headers.get("Content-Length", 0))))
             answer = service.answers.pop(0) if len(service.answers) > 1 else service.answers[0]
             answer(self)
+
+        do_GET = do_POST
 
         def log_message(self, format: str, *args: object) -> None:
             """Keep the test's output clean."""

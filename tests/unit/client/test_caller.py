@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from mistral7b.endpoint.caller import caller_account, is_embedded, open_session
+from mistral7b.endpoint.caller import caller_account, clock, is_embedded, open_session
 from mistral7b.endpoint.errors import EndpointError, MissingCredentialsError, UnreachableError
 
 if TYPE_CHECKING:
@@ -59,3 +60,22 @@ def test_missing_credentials_are_reported(service: Service, monkeypatch: pytest.
 )
 def test_the_embedded_aws_is_on_this_machine(url: str | None, embedded: bool) -> None:
     assert is_embedded(url) is embedded
+
+
+def test_the_embedded_aws_tells_its_time_and_speed(service: Service) -> None:
+    service.reply(b'{"now": "2030-01-01T08:00:00+00:00", "speed": 20.0}')
+    assert clock() == (datetime(2030, 1, 1, 8, tzinfo=UTC), 20.0)
+
+
+@pytest.mark.parametrize("answer", [b"{}", b"not found", b'{"now": "soon", "speed": 1}'])
+def test_another_server_on_this_machine_has_this_machines_time(service: Service, answer: bytes) -> None:
+    service.reply(answer)
+    now, speed = clock()
+    assert abs(now - datetime.now(UTC)) < timedelta(minutes=1)
+    assert speed == 1
+
+
+def test_aws_has_this_machines_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setattr("mistral7b.endpoint.caller.urlopen", lambda *_, **__: pytest.fail("something was called"))
+    assert clock()[1] == 1

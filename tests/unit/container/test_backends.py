@@ -520,3 +520,11 @@ def test_an_answer_is_logged_as_by_tgi(fake: Fake, stream: bool) -> None:
     level, message = parse(asked.log[-1])
     assert level == "INFO"
     assert message.startswith("Success, ")
+
+
+def test_a_server_that_lists_no_models_in_time_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backends, "_PROBE_SECONDS", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections, and never answers
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(backends.BackendError, match=r"does not answer within 0\.05 s"):
+            asyncio.run(backends.Backend.connect(url))

@@ -27,7 +27,7 @@ class World:
 
     def __init__(self) -> None:
         self.cloudwatch = moto_app.client("cloudwatch", str(next(_ACCOUNTS)), "us-east-1")
-        self.ahead, self.deployed = timedelta(), datetime.now(UTC)
+        self.ahead, self.deployed, self.speed = timedelta(), datetime.now(UTC), 1.0
         self.later: dict[int, Callable[[], None]] = {}
         for name in ENV.alarm_names:
             self.cloudwatch.put_metric_alarm(
@@ -51,6 +51,9 @@ class World:
     def now(self, zone: Any) -> datetime:
         return datetime.now(zone) + self.ahead
 
+    def clock(self) -> tuple[datetime, float]:
+        return datetime.now(UTC) + self.ahead * self.speed, self.speed
+
     def sleep(self, seconds: float) -> None:
         self.ahead += timedelta(seconds=seconds)
         for minute in [one for one in self.later if timedelta(minutes=one) <= self.ahead]:
@@ -65,6 +68,7 @@ class World:
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     made = World()
     monkeypatch.setattr(alarms, "datetime", made)
+    monkeypatch.setattr(alarms, "clock", made.clock)
     monkeypatch.setattr(time, "sleep", made.sleep)
     return made
 
@@ -80,6 +84,12 @@ def test_minutes_count_from_the_deployment(world: World) -> None:
     world.deployed -= timedelta(minutes=20)
     assert world.check().passed
     assert world.waited == pytest.approx(10, abs=0.1)
+
+
+def test_minutes_are_of_the_embedded_aws_whose_clock_runs_faster(world: World) -> None:
+    world.speed, world.deployed = 20.0, world.deployed - timedelta(minutes=1)
+    assert world.check().passed
+    assert world.waited == pytest.approx(0.5, abs=0.1)
 
 
 def test_an_alarm_that_goes_off_fails_at_once_with_time_and_reason(world: World) -> None:

@@ -277,6 +277,18 @@ def test_load_of_the_last_minutes_is_read_in_seconds(account: Account) -> None:
     }
 
 
+def test_the_last_minutes_are_those_of_the_clock_that_metrics_have(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account.deploy()
+    ahead = datetime.now(UTC) + timedelta(hours=1)
+    monkeypatch.setattr("mistral7b.operate.status.clock", lambda: (ahead, 20.0))
+    account.measure("Invocations", [1.0], ahead - timedelta(minutes=4))
+    status = account.read()
+    assert [period["requests"] for period in status["load"]] == [1.0]
+    assert status["speed"] == 20
+
+
 @pytest.mark.parametrize(
     ("denied", "action", "ready"),
     [

@@ -290,7 +290,7 @@ def test_a_changed_alarm_is_evaluated_as_it_is_now(world: World) -> None:
 def test_a_scaling_policy_is_invoked_each_minute_with_the_latest_value(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(alarms, "_ACTIONS", [])
+    monkeypatch.setattr(alarms, "ACTIONS", {})
     policy, told = f"arn:aws:autoscaling:us-east-1:{world.account}:scalingPolicy:p", list[tuple[str, float, float]]()
     alarms.on_action("arn:aws:autoscaling", lambda alarm, value, now: told.append((alarm.name, value, now)))
     alarms.on_action("arn:aws:other", lambda *_: told.clear())
@@ -302,7 +302,7 @@ def test_a_scaling_policy_is_invoked_each_minute_with_the_latest_value(
 
 def test_an_alarm_without_actions_invokes_no_scaling_policy(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[Alarm] = []
-    monkeypatch.setattr(alarms, "_ACTIONS", [("arn:", lambda alarm, *_: told.append(alarm))])
+    monkeypatch.setattr(alarms, "ACTIONS", {"arn:": lambda alarm, *_: told.append(alarm)})
     policy = f"arn:aws:autoscaling:us-east-1:{world.account}:scalingPolicy:p"
     world.alarm(EvaluationPeriods=1, AlarmActions=[policy], ActionsEnabled=False)
     assert world.minutes(9) == ["ALARM"]

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,12 @@ def test_the_health_route_tells_the_process(server: State) -> None:
     answer = json.load(get(server, "/_sagehost/health"))
     assert (answer["status"], answer["pid"]) == ("ready", server.pid)
     assert answer["version"]
+
+
+def test_the_health_route_tells_time_and_speed_of_the_clock(server: State) -> None:
+    answer = json.load(get(server, "/_sagehost/health"))
+    assert datetime.fromisoformat(answer["now"]).tzinfo is not None
+    assert answer["speed"] == 1
 
 
 def test_accounts_do_not_see_each_other(server: State) -> None:

@@ -300,8 +300,9 @@ def test_hosting_reads_back_as_it_was_written(account: Account) -> None:
     assert "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint" in target["RoleARN"]
     (policy,) = scaling.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"]
     assert policy["TargetTrackingScalingPolicyConfiguration"]["TargetValue"] == 8
-    (alarm,) = account.client("cloudwatch").describe_alarms()["MetricAlarms"]
-    assert alarm["Dimensions"] == [{"Name": "EndpointName", "Value": endpoint["EndpointName"]}]
+    alarms = {one["AlarmName"]: one for one in account.client("cloudwatch").describe_alarms()["MetricAlarms"]}
+    (alarm,) = alarms.keys() - {one["AlarmName"] for one in policy["Alarms"]}
+    assert alarms[alarm]["Dimensions"] == [{"Name": "EndpointName", "Value": endpoint["EndpointName"]}]
 
 
 def test_what_an_endpoint_captures_changes_with_a_new_configuration(account: Account) -> None:
