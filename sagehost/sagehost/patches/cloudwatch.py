@@ -75,9 +75,13 @@ def _get_metric_statistics(_: Any, self: CloudWatchBackend, *given: Any, dimensi
     """moto reads all values for each period, and begins periods at the first value."""
     namespace, name, start, end, period, statistics = given
     metric = metric_of({"Namespace": namespace, "MetricName": name, "Dimensions": dimensions})
-    found = data_of(self).measured(metric, unit, _periods(start, end, period)).items()
-    told = [(values, {"Timestamp": datetime.fromtimestamp(at, UTC), "Unit": unit}) for at, values in found]
-    return [one | {name: statistic(values, name) for name in statistics} for values, one in told]
+    data, periods = data_of(self), _periods(start, end, period)
+    told = []
+    for its in [its for one, its in data if one == metric and unit in (None, its)]:
+        for at, values in data.measured(metric, its, periods).items():
+            point = {"Timestamp": datetime.fromtimestamp(at, UTC), "Unit": its}
+            told.append(point | {name: statistic(values, name) for name in statistics})
+    return told
 
 
 def _periods(start_time: datetime, end_time: datetime, period: int) -> range:
