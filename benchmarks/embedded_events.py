@@ -7,11 +7,12 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from statistics import median
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from benchmarks.embedded_load import NAME, Endpoint, Server, Usage, body, name_of, replay, sampled, server, verdict
 from mistral7b.capacity.calibration import published_calibration
@@ -203,15 +204,13 @@ def hour() -> int:
         aws.deploy(**base, updates=UPDATES)
         requests = Requests(aws)
         mixed = Mixed(aws, requests)
-        for kind in Mixed.KINDS:  # what is made once, such as threads, is there before it counts
-            mixed.send_kind(kind, 100, 20)
-        time.sleep(3)
+        warm_up(aws, mixed)
         before = aws.usage()
         requests.outcomes.clear()
 
         def operate() -> None:
-            for at, tgi, updates in ((1900, {"MAX_CONCURRENT_REQUESTS": 64}, UPDATES), (3100, {}, None)):
-                aws.sleep(at - requests.now())
+            for at, tgi, updates in ((0.55, {"MAX_CONCURRENT_REQUESTS": 64}, UPDATES), (0.85, {}, None)):
+                aws.sleep(at * HOUR_S - requests.now())
                 status, reason = aws.deploy(**base, tgi=tgi, **({"updates": updates} if updates else {}))
                 statuses.append((requests.now(), f"{status} {reason}"))
 
@@ -253,6 +252,17 @@ def hour() -> int:
     ])  # fmt: skip
 
 
+def warm_up(aws: Server, mixed: "Mixed") -> None:
+    """Has all that is made once, such as the threads of pools, before anything is counted."""
+    describe = aws.client("cloudformation").describe_stacks
+    with ThreadPoolExecutor(64) as pool:
+        for _ in range(8):
+            for kind in Mixed.KINDS:
+                pool.submit(mixed.send_kind, kind, 100, 20)
+                pool.submit(describe)
+    time.sleep(3)
+
+
 class Mixed:
     """Requests of every kind, each kind as likely as its share."""
 
@@ -263,6 +273,7 @@ class Mixed:
         "whole hung up": 7,
         "oversized": 4,
         "over the answer": 1,
+        "never scheduled, hung up": 1,
     }
 
     def __init__(self, aws: Server, requests: Requests) -> None:
@@ -284,6 +295,7 @@ class Mixed:
             "whole hung up": lambda: self._impatient_answer(whole),
             "oversized": lambda: self._endpoint.answer(body(8200, answer)),
             "over the answer": lambda: self._endpoint.answer(body(prompt, 8192)),
+            "never scheduled, hung up": lambda: self._impatient_answer(body(8180, 1)),
         }
         self._requests.note(calls[kind], "hung up" if "hung up" in kind else f"answered {kind}")
 
@@ -303,7 +315,7 @@ class Mixed:
         try:
             self._impatient.answer(request)
         except Exception as error:
-            if name_of(error) != "ReadTimeoutError":
+            if not isinstance(error, ReadTimeoutError):
                 raise
 
 

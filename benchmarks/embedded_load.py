@@ -161,7 +161,7 @@ class Endpoint:
 def name_of(error: Exception) -> str:
     """What an error is called: AWS's code, and of a ModelError the status and the container's own kind of error."""
     if not isinstance(error, ClientError):
-        return type(error).__name__
+        return f"{type(error).__name__}: {error}"[:100]
     code: str = error.response["Error"]["Code"]
     status = error.response.get("OriginalStatusCode")
     try:
