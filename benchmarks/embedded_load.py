@@ -188,7 +188,6 @@ def closed_loop(
     *,
     users: int,
     tokens: int,
-    think: float,
     pause: float,
     spread: float,
     cycles: tuple[int, int],
@@ -196,7 +195,7 @@ def closed_loop(
     """Users who each send the next request when the answer to the last one is there; the first spread over a time.
 
     Every user's first `cycles[0]` requests are not counted, the `cycles[1]` after them are; then all go on until the
-    last one has had as many. `think` is what a client waits beyond the answer, of which it sleeps for `pause`.
+    last one has had as many. Each sleeps for `pause` seconds between two requests, which counts as latency.
     """
     warm, counted = cycles
     ends: list[list[float]] = [[] for _ in range(users)]
@@ -235,7 +234,7 @@ def closed_loop(
         sys.exit(f"a request failed: {failures[0]}")
     took, used, own = time.perf_counter() - began, server.usage().cpu - used, time.process_time() - own
     rates = [counted * tokens / (one[warm + counted - 1] - one[warm - 1]) for one in ends]
-    return Measured(fmean(waits) + think, sum(rates), own / took, used / took)
+    return Measured(fmean(waits) + pause, sum(rates), own / took, used / took)
 
 
 def replay(server: Server, trace: Trace, send: Callable[[int, int, int], None]) -> float:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from statistics import median
 
 import urllib3
-from botocore.exceptions import ClientError
 
 from benchmarks.embedded_load import Endpoint, Server, body, closed_loop, name_of, server, verdict
 from mistral7b.capacity.calibration import published_calibration
@@ -39,23 +38,24 @@ def cells() -> int:
         print(f"{'simulated':>10}{'':7}   CPU of client, server")
         with server(speed, SAGEHOST_ENDPOINT_SECONDS="0") as aws:
             aws.deploy(auto_scaling=None)
-            trip = overhead(aws)
+            trips = {row.input_words: overhead(aws, row.input_words) for row in chosen}
             for row in chosen:
-                bars += _cell(aws, row, trip, CYCLES[speed])
-        print(f"a refusal takes {trip * 1000:.0f} ms of the clock: what is left of the round trip, the clients sleep\n")
+                bars += _cell(aws, row, trips[row.input_words], CYCLES[speed])
+        shown = ", ".join(f"{1000 * trip:.0f} ms ({prompt} tokens)" for prompt, trip in trips.items())
+        print(f"client and server take {shown} of the model's round trip; the clients sleep for the rest\n")
     return verdict(bars)
 
 
 def _cell(aws: Server, row: Row, trip: float, cycles: tuple[int, int]) -> list[tuple[str, bool]]:
-    calibration, limits = published_calibration(), benchmark_limits()
-    prompt = round(row.input_words * calibration.tokens_per_word)
+    parameters = published_calibration().parameters
+    prompt = row.input_words  # the calibration has one token a word
     load = Load(row.concurrent_users, prompt, row.output_tokens)
-    model = steady_state(load, calibration.parameters, limits)
+    model = steady_state(load, parameters, benchmark_limits())
     endpoint, request = Endpoint(aws), body(prompt, row.output_tokens)
-    pause = max(0.0, calibration.parameters.round_trip - trip)
-    spread = calibration.parameters.decode_step * row.output_tokens
+    pause = max(0.0, parameters.round_trip - trip)
+    spread = parameters.decode_step * row.output_tokens
     found = closed_loop(
-        aws, lambda: endpoint.answer(request), users=load.users, tokens=row.output_tokens, think=pause, pause=pause,
+        aws, lambda: endpoint.answer(request), users=load.users, tokens=row.output_tokens, pause=pause,
         spread=spread, cycles=cycles,
     )  # fmt: skip
     exact = _simulate(load)
@@ -74,16 +74,16 @@ def _simulate(load: Load) -> float:
     return simulate(load, published_calibration().parameters, benchmark_limits()).tokens_per_second
 
 
-def overhead(aws: Server) -> float:
-    """Clock seconds of a request that the container refuses at once: what client and server take beyond its work."""
-    endpoint, seconds, empty = Endpoint(aws), [], body(1, 1).replace(b'"max_new_tokens": 1', b'"max_new_tokens": 0')
-    for _ in range(60):
+def overhead(aws: Server, prompt: int) -> float:
+    """Clock seconds that client and server take beyond the container's work, of an answer whose time is known."""
+    load, parameters = Load(1, prompt, 20), published_calibration().parameters
+    known = steady_state(load, parameters, benchmark_limits()).latency - parameters.round_trip
+    endpoint, request, seconds = Endpoint(aws), body(prompt, load.output_tokens), []
+    for _ in range(int(max(4, aws.speed))):
         began = time.perf_counter()
-        try:
-            endpoint.answer(empty)
-        except ClientError:
-            seconds.append((time.perf_counter() - began) * aws.speed)
-    return median(seconds[10:])
+        endpoint.answer(request)
+        seconds.append((time.perf_counter() - began) * aws.speed)
+    return median(seconds) - known
 
 
 def streams() -> int:
