@@ -28,11 +28,11 @@ SPEED, STARTUP_S = "20", 300.0
 SLOWER = {"MAX_WAITING_TOKENS": 100_000, "WAITING_SERVED_RATIO": 1000.0}
 """Nobody joins a running batch: whoever comes waits until all of it have finished."""
 
-CANARY_RATE, CANARY_S, LATENCY_S = 2.0, 1500.0, 6.5
+CANARY_RATE, CANARY_S, LATENCY_S = 2.0, 2100.0, 6.5
 UPDATES = {
     "strategy": "canary",
     "batch_percent": 50,
-    "wait_seconds": 600,
+    "wait_seconds": 480,
     "bake_seconds": 120,
     "rollback_alarms": ["latency", "model_errors"],
 }
@@ -43,6 +43,8 @@ CHANGE_S = 60.0
 """Seconds by which a change of the fleet may be earlier or later than simulated: an alarm repeats once a minute."""
 
 HOUR_S, HOUR_RATE, HOUR_PEAK = 3600.0, 1.0, 3.0
+MOST_THREADS = 48
+"""32 for requests to moto, asyncio's six, and a few that are always there. They start when they are first needed."""
 GROWTH = 1.1
 """Memory at the end of the hour, of that at its first third."""
 
@@ -98,7 +100,8 @@ def canary() -> int:
         "alarms": {"latency": LATENCY_S},
         "updates": UPDATES,
     }
-    with server(SPEED, SAGEHOST_ENDPOINT_SECONDS="60") as aws:
+    # While the old fleet starts again the alarm ends: else CloudFormation's update back would fail by it, too.
+    with server(SPEED, SAGEHOST_ENDPOINT_SECONDS=f"{STARTUP_S:g}") as aws:
         aws.deploy(**base)
         trace = _constant(CANARY_RATE, CANARY_S)
         requests, results = Requests(aws), list[tuple[float, float, str, str]]()
@@ -121,9 +124,9 @@ def canary() -> int:
     print(f"outcomes: {dict(tally)}")
     print(f"update from {began:.0f} s to {ended:.0f} s: {status}\n  {reason}")
     print(f"endpoint: {endpoint['EndpointStatus']}, {endpoint.get('FailureReason', 'no FailureReason')}")
-    spans = {"before": (60, began), "during": (began + 120, ended), "after": (ended + 30, CANARY_S)}
-    for name, (start, end) in spans.items():
-        print(f"p90 {name} the update: {requests.p90_of(start, end):.1f} s (alarm above {LATENCY_S:g} s)")
+    for name, start, end in (("before", 60.0, began), ("during", began, ended), ("after", ended + 60, CANARY_S)):
+        worst = max(requests.p90_of(at, at + 60) for at in np.arange(start, end, 60))
+        print(f"p90 of a minute {name} the update: {worst:.1f} s at most (alarm above {LATENCY_S:g} s)")
     for item in history:
         print(f"  {item['Timestamp']:%H:%M:%S} {item['AlarmName']}: {item['HistorySummary']}")
     return verdict([
@@ -245,7 +248,7 @@ def hour() -> int:
         (f"not answered and not refused by name: {unnamed}", not unnamed),
         (f"stacks: {statuses}", [text.split()[0] for _, text in statuses] == ["UPDATE_COMPLETE"] * 2),
         ("nothing scaled", bool(activities["ScalingActivities"])),
-        (f"{after.threads - before.threads} threads more", after.threads <= before.threads),
+        (f"{after.threads} threads at the end", after.threads <= MOST_THREADS),
         (f"{after.files - before.files} open files more", after.files <= before.files + 2),
         (f"{still} requests in flight", still == 0),
         (f"memory grew from {early:.0f} to {late_use:.0f} MB", late_use <= GROWTH * early),

@@ -49,7 +49,7 @@ class Server:
     state: State
     speed: float
 
-    def client(self, service: str, read_timeout: float = 120.0) -> Any:
+    def client(self, service: str, read_timeout: float = 70.0) -> Any:
         """A boto3 client that retries nothing."""
         settings = credentials(region=DEFAULT_REGION, secret=self.state.secret)
         config = Config(
@@ -86,14 +86,17 @@ class Server:
         request = {"StackName": STACK, "TemplateBody": template, "Capabilities": ["CAPABILITY_NAMED_IAM"]}
         exists = any(one["StackName"] == STACK for one in cloudformation.describe_stacks()["Stacks"])
         change = cloudformation.update_stack if exists else cloudformation.create_stack
+        pages = cloudformation.get_paginator("describe_stack_events")
+        before = pages.paginate(StackName=STACK).build_full_result()["StackEvents"] if exists else []
         change(**request)
         while (status := cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]["StackStatus"]).endswith(
             "IN_PROGRESS"
         ):
             time.sleep(0.25)
-        events = cloudformation.describe_stack_events(StackName=STACK)["StackEvents"]
-        failed = [one for one in events if one["ResourceStatus"].endswith("_FAILED")]
-        return status, failed[0]["ResourceStatusReason"] if failed else ""
+        events = pages.paginate(StackName=STACK).build_full_result()["StackEvents"]
+        new = events[: len(events) - len(before)]
+        reasons = [one["ResourceStatusReason"] for one in new if one["ResourceStatus"].endswith("_FAILED")]
+        return status, reasons[-1] if reasons else ""
 
 
 @contextmanager
@@ -132,7 +135,7 @@ def _prompt(tokens: int) -> str:
 class Endpoint:
     """The deployed endpoint, as callers see it."""
 
-    def __init__(self, server: Server, read_timeout: float = 120.0) -> None:
+    def __init__(self, server: Server, read_timeout: float = 70.0) -> None:
         self._runtime = server.client("sagemaker-runtime", read_timeout)
 
     def answer(self, request: bytes) -> Any:
