@@ -37,7 +37,7 @@ UPDATES = {
     "rollback_alarms": ["latency", "model_errors"],
 }
 
-BURST_S, BURST_RATE, BURST_PEAK, TARGET, MOST = 3600.0, 1.0, 5.0, 8, 4
+BURST_S, BURST_RATE, BURST_PEAK, TARGET, MOST = 3600.0, 0.5, 7.5, 8, 4
 POLICY = f"concurrency:{TARGET},min=1,max={MOST},out=60,in=300"
 CHANGE_S = 60.0
 """Seconds by which a change of the fleet may be earlier or later than simulated: an alarm repeats once a minute."""
