@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from statistics import fmean
@@ -48,6 +48,7 @@ class Server:
 
     state: State
     speed: float
+    clients: list[Any] = field(default_factory=list)
 
     def client(self, service: str, read_timeout: float = 70.0) -> Any:
         """A boto3 client that retries nothing."""
@@ -58,7 +59,7 @@ class Server:
             read_timeout=read_timeout,
             parameter_validation=False,
         )
-        return boto3.client(
+        client = boto3.client(
             service,
             endpoint_url=self.state.url,
             region_name=DEFAULT_REGION,
@@ -66,6 +67,14 @@ class Server:
             aws_secret_access_key=settings["AWS_SECRET_ACCESS_KEY"],
             config=config,
         )
+        self.clients.append(client)
+        return client
+
+    def hang_up(self) -> None:
+        """Closes the connections of all clients, and waits until the server has noticed."""
+        for client in self.clients:
+            client.close()
+        time.sleep(1)
 
     def usage(self) -> Usage:
         """Of the server's process."""
