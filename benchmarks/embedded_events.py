@@ -137,7 +137,10 @@ def canary() -> int:
 
 
 def scaling() -> int:
-    """A burst: instances over time against `simulate` on the same arrivals."""
+    """A burst: instances over time against `simulate` on the same arrivals.
+
+    Its loads are far from where rounding up decides on an instance more: there, both decide by chance.
+    """
     trace = _traffic("burst", BURST_RATE, BURST_PEAK, BURST_S)
     fleet = Fleet(published_calibration().parameters, benchmark_limits(), STARTUP_S)
     policy = parse_policy(POLICY, Policy("", 1, MOST))

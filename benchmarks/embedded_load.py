@@ -1,5 +1,6 @@
 """An embedded AWS with a deployed environment, load on it by boto3, and what the two processes cost."""
 
+import gc
 import json
 import os
 import subprocess
@@ -74,6 +75,7 @@ class Server:
         """Closes the connections of all clients, and waits until the server has noticed."""
         for client in self.clients:
             client.close()
+        gc.collect()  # an answer that was not read to its end may still hold its connection
         time.sleep(1)
 
     def usage(self) -> Usage:
