@@ -1,19 +1,20 @@
-"""Fits the closed form to a benchmark table, and compares the two.
+"""Fits the model to measurements, and compares the two.
 
-Fitted, five: `decode_step`, `decode_per_request`, `decode_per_longest_token`, `prefill_per_token`, `concurrency_share`.
-Pinned, because a table of one answer length and three prompt lengths cannot tell them apart from those:
+A parameter is fitted if the measurements tell it (`told`), and otherwise stays as it is at the start. Never fitted,
+because nothing that is published tells them:
 
 - `decode_per_kv_token`: reading one token's KV cache once, 128 KiB at the A10G's 600 GB/s. 0.22 µs.
 - `prefill_per_pair`: the attention of one pair of tokens in 32 layers, 4 × 4096 operations each, at the A10G's peak of
-  70 TFLOP/s. 7.5 ns. Left free it comes to 3.2 ns, faster than the GPU is.
-- `prefill`: what a prefill costs however short, 20 ms. `round_trip`: 165 ms. Other values of both fit as well, as
-  `decode_step` makes up for them (docs/performance-model.md).
+  70 TFLOP/s. 7.5 ns. Left free it comes to 5 ns, faster than the GPU is, with an error of 90%.
+- `prefill`: what a prefill costs however short, 20 ms. Left free it comes to 24 ms, with an error of 60%: a single
+  request tells only the sum of it and `round_trip`.
 - `tokens_per_word`: 1. AWS's public benchmarking notebooks for JumpStart repeat a sentence of eight words that are
   eight tokens. That they made the published table is likely, not certain; but with 1.15 tokens a word or more the
   fitted prefill would be faster than the A10G's peak.
 - the KV cache: `mistral7b.tgi.memory`.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from math import log
 from typing import TYPE_CHECKING, Literal, get_args
@@ -23,6 +24,7 @@ from mistral7b.capacity.calibration import Calibration
 from mistral7b.capacity.closed_form import SHORTEST_ANSWER, Load, steady_state
 from mistral7b.capacity.measurements import Figure, Metric, Row, rows
 from mistral7b.capacity.parameters import PerformanceParameters
+from mistral7b.capacity.runs import Runs
 from mistral7b.tgi.memory import KV_BYTES_PER_TOKEN
 
 if TYPE_CHECKING:
@@ -40,25 +42,43 @@ OPERATIONS_PER_PAIR = 32 * 4 * 4096
 
 START = Calibration(
     parameters=PerformanceParameters(
-        decode_step=0.03,
+        decode_step=0.031,
         decode_per_request=1.5e-4,
         decode_per_kv_token=KV_BYTES_PER_TOKEN / A10G_BYTES_PER_SECOND,
         decode_per_longest_token=3e-6,
         prefill=0.02,
-        prefill_per_token=2.4e-4,
+        prefill_per_token=2.3e-4,
         prefill_per_pair=OPERATIONS_PER_PAIR / A10G_OPERATIONS_PER_SECOND,
-        round_trip=0.165,
+        sampling=0.0025,
+        round_trip=0.0065,
     ),
     tokens_per_word=1.0,
     concurrency_share=0.7,
 )
 """Where a fit begins, and what it leaves as it is."""
 
-FITTED = ("decode_step", "decode_per_request", "decode_per_longest_token", "prefill_per_token")
-"""The fitted fields of PerformanceParameters; `concurrency_share` is fitted, too."""
+FITTED = {
+    "decode_step": 0.1,
+    "decode_per_request": 0.5,
+    "decode_per_longest_token": 0.5,
+    "prefill_per_token": 0.1,
+    "round_trip": 8.0,
+    "sampling": 0.5,
+    "concurrency_share": 0.1,
+}
+"""What measurements may tell, and the relative standard error up to which they do. 8 times the round trip is 50 ms."""
+
+_SHARE = "concurrency_share"
+_STEP = 1e-3
+
+_NEEDED = {"decode_step": "answers of more lengths", "prefill_per_token": "prompts of more lengths"}
+"""What no fit goes without, and what to measure for it."""
 
 _WEIGHT: dict[Metric, float] = {"p50_latency_ms_per_token": 1.5, "throughput_tokens_per_s": 1.0}
 """One over the error to be expected, up to a factor: throughputs also carry how the benchmark's window was cut."""
+
+_EXPECTED_ERROR = 0.03
+"""Of a figure or a run. What is off by far more counts less, such as a run whose tokens another tokenizer counted."""
 
 _BOUNDS = (1e-3, 100.0)
 """Of a parameter relative to `START`."""
@@ -87,43 +107,92 @@ def predict(row: Row, calibration: Calibration, limits: RouterLimits) -> dict[Me
     }
 
 
-def fit(figures: tuple[Figure, ...], limits: RouterLimits, start: Calibration = START) -> Calibration:
-    """The calibration of least squared relative errors, latencies counting 1.5 times.
+def fit(
+    figures: tuple[Figure, ...], limits: RouterLimits, start: Calibration = START, runs: Sequence[Runs] = ()
+) -> Calibration:
+    """The calibration of the least errors, with what the measurements tell fitted and the rest as at the start.
 
-    Deterministic, some 50 ms for the published table. Raises FitError for too few loads, and for some that could not
-    have been measured with these limits.
+    Deterministic: 50 ms for a table, some seconds for 100 runs. Raises FitError for too few loads, and for some that
+    could not have been measured with these limits.
     """
     import numpy as np  # noqa: PLC0415 - only a fit needs them, and they load slowly
     from scipy.optimize import least_squares  # noqa: PLC0415
 
-    _check(figures, limits, start)
+    _check(figures, limits, start, runs)
+    names = list(told(figures, limits, start, runs))
+    for name, what in _NEEDED.items():
+        if name not in names:
+            raise FitError(f"the measurements do not tell {name}; measure {what}")
 
-    def residuals(logarithms: "NDArray[np.float64]") -> list[float]:
-        calibration = _calibration(np.exp(logarithms), start)
-        predictions = {row: predict(row, calibration, limits) for row in rows(figures)}
-        return [_WEIGHT[f.metric] * (predictions[f.row][f.metric] / f.value - 1) for f in figures]
+    def changed(logarithms: "NDArray[np.float64]") -> Calibration:
+        return _changed(start, dict(zip(names, np.exp(logarithms).tolist(), strict=True)))
 
-    count = len(FITTED) + 1
-    most = np.array([*[log(_BOUNDS[1])] * len(FITTED), log(1 / start.concurrency_share)])
-    solution = least_squares(residuals, np.zeros(count), bounds=(log(_BOUNDS[0]), most + 1e-12), x_scale=0.1)
-    return _calibration(np.exp(solution.x), start)
-
-
-def _calibration(fitted_factors: "NDArray[np.float64]", start: Calibration) -> Calibration:
-    """The start with its fitted fields multiplied: their logarithms keep them positive and of one scale."""
-    *factors, share = fitted_factors.tolist()
-    fitted = {name: getattr(start.parameters, name) * factor for name, factor in zip(FITTED, factors, strict=True)}
-    return replace(
-        start,
-        parameters=replace(start.parameters, **fitted),
-        concurrency_share=min(1.0, start.concurrency_share * share),
+    most = [log(1 / start.concurrency_share) + 1e-12 if name == _SHARE else log(_BOUNDS[1]) for name in names]
+    solution = least_squares(
+        lambda logarithms: _errors(figures, limits, changed(logarithms), runs),
+        np.zeros(len(names)),
+        bounds=(log(_BOUNDS[0]), most),
+        x_scale=0.1,
+        diff_step=1e-3,
+        loss="soft_l1",
+        f_scale=_EXPECTED_ERROR,
     )
+    return changed(solution.x)
 
 
-def _check(figures: tuple[Figure, ...], limits: RouterLimits, start: Calibration) -> None:
-    if len(figures) < len(FITTED) + 1:
-        raise FitError(f"{len(figures)} figures do not determine {len(FITTED) + 1} parameters; measure more loads")
-    for name, what in (("input_words", "prompt lengths"), ("concurrent_users", "numbers of users")):
+def told(
+    figures: tuple[Figure, ...], limits: RouterLimits, start: Calibration = START, runs: Sequence[Runs] = ()
+) -> dict[str, float]:
+    """The parameters that the measurements tell, and their relative standard errors.
+
+    Those that they tell least are left as they are at the start, one by one, until all others are told.
+    """
+    import numpy as np  # noqa: PLC0415
+
+    before = np.array(_errors(figures, limits, start, runs))
+    slopes = {
+        name: (np.array(_errors(figures, limits, _changed(start, {name: 1 - _STEP}), runs)) - before) / _STEP
+        for name in FITTED
+    }
+    while slopes:
+        slope = np.array(list(slopes.values()))
+        # What the measurements do not depend on at all gets a very large error instead of a division by zero.
+        variances = np.diag(np.linalg.inv(slope @ slope.T + 1e-9 * np.eye(len(slope))))
+        errors = dict(zip(slopes, (_EXPECTED_ERROR * np.sqrt(variances)).tolist(), strict=True))
+        least = max(errors, key=lambda name: errors[name] / FITTED[name])
+        if errors[least] <= FITTED[least]:
+            return errors
+        del slopes[least]
+    return {}
+
+
+def _errors(
+    figures: tuple[Figure, ...], limits: RouterLimits, calibration: Calibration, runs: Sequence[Runs]
+) -> list[float]:
+    predictions = {row: predict(row, calibration, limits) for row in rows(figures)}
+    errors = [_WEIGHT[f.metric] * (predictions[f.row][f.metric] / f.value - 1) for f in figures]
+    for one in runs:
+        latencies = zip(one.latencies(calibration.parameters), one.runs, strict=True)
+        errors += [latency / run.latency_mean_s - 1 for latency, run in latencies]
+    return errors
+
+
+def _values(calibration: Calibration) -> dict[str, float]:
+    return asdict(calibration.parameters) | {_SHARE: calibration.concurrency_share}
+
+
+def _changed(start: Calibration, factors: Mapping[str, float]) -> Calibration:
+    """The start with some fields multiplied: by fitting their logarithms they stay positive and of one scale."""
+    values = _values(start)
+    values |= {name: values[name] * factor for name, factor in factors.items()}
+    share = min(1.0, values.pop(_SHARE))
+    return replace(start, parameters=PerformanceParameters(**values), concurrency_share=share)
+
+
+def _check(figures: tuple[Figure, ...], limits: RouterLimits, start: Calibration, runs: Sequence[Runs]) -> None:
+    if not runs and len(figures) < 5:
+        raise FitError(f"{len(figures)} figures do not determine 5 parameters; measure more loads")
+    for name, what in () if runs else (("input_words", "prompt lengths"), ("concurrent_users", "numbers of users")):
         found = sorted({getattr(figure.row, name) for figure in figures})
         if len(found) < 3:
             raise FitError(
@@ -175,13 +244,13 @@ class Errors:
 
 
 def compare(figures: tuple[Figure, ...], calibration: Calibration, limits: RouterLimits) -> tuple[Compared, ...]:
-    """Every figure of a table against `calibration`, and against a fit, pinned alike, to the table without its load.
+    """Every figure of a table against `calibration`, and against a fit to the table without its load.
 
-    Raises FitError if the table, less one load, does not determine the parameters.
+    That fit leaves what the table does not tell as it is in `calibration`. Raises FitError if the table, less one load,
+    does not determine the parameters.
     """
-    unfitted = {name: getattr(START.parameters, name) for name in FITTED}
-    parameters = replace(calibration.parameters, **unfitted)
-    start = replace(calibration, parameters=parameters, concurrency_share=START.concurrency_share)
+    unfitted, fitted = _values(START), _values(calibration)
+    start = _changed(calibration, {name: unfitted[name] / fitted[name] for name in told(figures, limits, calibration)})
     seen, unseen = {}, {}
     for row in rows(figures):
         rest = tuple(figure for figure in figures if figure.row != row)

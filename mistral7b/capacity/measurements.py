@@ -1,9 +1,13 @@
-"""Benchmark tables: a CSV file with the columns of the published benchmark, one figure a line."""
+"""Measurements as CSV files of two kinds.
+
+A *table* has the columns of the published benchmark, one figure a line. *Runs* have the columns of FMBench's results,
+one run a line, with means over its requests.
+"""
 
 import csv
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal
@@ -21,7 +25,8 @@ MAX_BYTES = 1_000_000
 """Some 20,000 figures: a benchmark has 40, so a larger file is another file."""
 
 _Count = Annotated[int, Field(ge=1, le=100_000)]
-_HEADER = ",".join(COLUMNS)
+_Mean = Annotated[float, Field(ge=1, le=100_000)]
+_Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -39,10 +44,33 @@ class Figure:
 
     row: Row
     metric: Metric
-    value: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    value: _Positive
 
 
-_FIGURE = TypeAdapter(Figure)
+@dataclass(frozen=True, slots=True)
+class Run:
+    """`requests` requests, `concurrency` of them sent at once, and the means over them. None: there is no column."""
+
+    concurrency: Annotated[int, Field(ge=1, le=1000)]
+    prompt_tokens_mean: _Mean
+    completion_tokens_mean: _Mean
+    latency_mean_s: _Positive
+    completion_tokens_per_s: _Positive | None = None
+    requests: _Count | None = None
+    errors: Annotated[int, Field(ge=0)] | None = None
+    payload: str | None = None
+    """Runs of one payload send prompts of one distribution."""
+
+    @property
+    def size(self) -> int:
+        """Its requests."""
+        return self.requests or self.concurrency
+
+
+RUN_COLUMNS = tuple(field.name for field in fields(Run))
+_REQUIRED = RUN_COLUMNS[:4]
+
+_FIGURE, _RUN = TypeAdapter(Figure), TypeAdapter(Run)
 
 
 def published_path() -> Path:
@@ -50,17 +78,40 @@ def published_path() -> Path:
     return Path(str(files("mistral7b.capacity").joinpath("published_benchmark_ml_g5_2xlarge_tgi_1_1.csv")))
 
 
+def fmbench_path() -> Path:
+    """114 of the runs that FMBench published of Mistral 7B on one ml.g5.2xlarge with TGI 1.1, all of which sampled."""
+    return Path(str(files("mistral7b.capacity").joinpath("fmbench_mistral_7b_ml_g5_2xlarge_tgi_1_1.csv")))
+
+
 def read_measurements(path: Path) -> tuple[Figure, ...]:
-    """The figures of a file, in its order. Raises UserError if it cannot be read or is no benchmark table."""
-    text = read_text(path, MAX_BYTES, f"give a CSV file with the columns {_HEADER}")
-    seen: dict[tuple[Row, Metric], int] = {}
-    figures = []
+    """The figures of a table, in its order. Raises UserError if it cannot be read or is no such table."""
+    return tuple(one for one in _read(path, table=True) if isinstance(one, Figure))
+
+
+def read_runs(path: Path) -> tuple[Run, ...]:
+    """The runs of a file, in its order. Raises UserError if it cannot be read or has none."""
+    return tuple(one for one in _read(path, runs=True) if isinstance(one, Run))
+
+
+def read_either(path: Path) -> tuple[Figure | Run, ...]:
+    """The figures of a table, or the runs of a file of runs. Raises UserError if it cannot be read or is neither."""
+    return _read(path, table=True, runs=True)
+
+
+def _read(path: Path, *, table: bool = False, runs: bool = False) -> tuple[Figure | Run, ...]:
+    kinds = [",".join(COLUMNS)] * table + [f"{','.join(_REQUIRED)}[,{'][,'.join(RUN_COLUMNS[4:])}]"] * runs
+    text = read_text(path, MAX_BYTES, f"give a CSV file with the columns {' or '.join(kinds)}")
+    seen: dict[object, int] = {}
+    found: list[Figure | Run] = []
     try:
         lines = csv.reader(io.StringIO(text, newline=""), strict=True)
         names = [name.strip() for name in next(lines, [])]
-        if sorted(names) != sorted(COLUMNS):
+        is_table = table and sorted(names) == sorted(COLUMNS)
+        is_runs = runs and set(_REQUIRED) <= set(names) <= set(RUN_COLUMNS) and len(names) == len(set(names))
+        if not is_table and not is_runs:
             raise UserError(
-                f"{path}, line 1: the columns are {','.join(names) or 'missing'}\nfix: they have to be {_HEADER}"
+                f"{path}, line 1: the columns are {','.join(names) or 'missing'}\n"
+                f"fix: they have to be {' or '.join(kinds)}"
             )
         for cells in lines:
             if not any(cell.strip() for cell in cells):
@@ -68,21 +119,24 @@ def read_measurements(path: Path) -> tuple[Figure, ...]:
             where = f"{path}, line {lines.line_num}"
             if len(cells) != len(names):
                 raise UserError(f"{where}: {len(cells)} values instead of {len(names)}\nfix: give one a column")
-            figure = _figure(where, dict(zip(names, (cell.strip() for cell in cells), strict=True)))
-            first = seen.setdefault((figure.row, figure.metric), lines.line_num)
-            if first != lines.line_num:
-                raise UserError(f"{where}: the same load and metric as line {first}\nfix: keep one of them")
-            figures.append(figure)
+            one = _measured(where, dict(zip(names, (cell.strip() for cell in cells), strict=True)))
+            if isinstance(one, Figure):
+                first = seen.setdefault((one.row, one.metric), lines.line_num)
+                if first != lines.line_num:
+                    raise UserError(f"{where}: the same load and metric as line {first}\nfix: keep one of them")
+            found.append(one)
     except csv.Error as error:
         raise UserError(f"{path}: not CSV: {error}") from None
-    if not figures:
-        raise UserError(f"{path} has a header and no figures\nfix: add one a line")
-    return tuple(figures)
+    if not found:
+        raise UserError(f"{path} has a header and no {'figures' if is_table else 'runs'}\nfix: add one a line")
+    return tuple(found)
 
 
-def _figure(where: str, cells: dict[str, str]) -> Figure:
-    row = {name: cells[name] for name in COLUMNS[1:4]}
+def _measured(where: str, cells: dict[str, str]) -> Figure | Run:
     try:
+        if "concurrency" in cells:
+            return _RUN.validate_python({name: cell for name, cell in cells.items() if cell or name in _REQUIRED})
+        row = {name: cells[name] for name in COLUMNS[1:4]}
         return _FIGURE.validate_python({"row": row, "metric": cells["metric"], "value": cells["value"]})
     except ValidationError as error:
         wrong = error.errors()[0]

@@ -1,0 +1,126 @@
+"""Runs of a benchmark on the scheduler, of which the file has means only.
+
+What a run leaves open comes from the file itself:
+
+- *Lengths.* The requests of a run differ, and a batch is as slow as its longest context and lasts as long as its
+  longest answer. The file's runs of a single request have lengths of their own: batches are drawn from those with the
+  means of the run, prompts from the same payload. Without such runs all requests have the means.
+- *How many are in flight.* A client may send fewer at once than it was told to: FMBench calls `asyncio.to_thread`,
+  whose pool has CPUs + 4 threads: 6 on the ml.t3.medium that its notebook is made for. Throughput times latency is the
+  number in flight (Little's law), so a file with `completion_tokens_per_s` tells the client's limit.
+"""
+
+from collections.abc import Iterator, Sequence
+from heapq import heappop, heappush
+from math import log
+from typing import TYPE_CHECKING
+
+from mistral7b.capacity.admission import RouterLimits
+from mistral7b.capacity.measurements import Run
+from mistral7b.capacity.parameters import PerformanceParameters
+from mistral7b.capacity.request import Request
+from mistral7b.capacity.scheduler import TgiInstance
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
+    from numpy.typing import NDArray
+
+_DRAWS = 32
+"""Batches for each run. With four times as many no prediction moves by more than a percent or two."""
+
+_CANDIDATES = 2000
+"""Batches that are drawn to take those from whose means are closest."""
+
+_MOST_REQUESTS = 512
+"""Of a run, simulated: by then its requests have long fallen into step."""
+
+_MOST_THREADS = 32
+"""Of `asyncio.to_thread`, however many CPUs there are."""
+
+
+class Runs:
+    """The runs of one file, as the scheduler would have served them."""
+
+    def __init__(
+        self, runs: Sequence[Run], parameters: PerformanceParameters, limits: RouterLimits, *, samples: bool = True
+    ) -> None:
+        """`parameters` need only be about right. Raises ValueError for a run that the router would refuse."""
+        self.runs = tuple(runs)
+        self.samples = samples
+        self._limits = limits
+        self._batches = list(_batches(self.runs))
+        self.in_flight = self._most_in_flight(parameters)
+        """Requests that the client has in flight at most: what explains the throughput best, or all that it is told."""
+
+    def latencies(self, parameters: PerformanceParameters) -> list[float]:
+        """Seconds of a request of each run, on average."""
+        numbered = range(len(self.runs))
+        return [self._simulated(number, parameters, self.in_flight)[0] for number in numbered]
+
+    def _simulated(self, number: int, parameters: PerformanceParameters, in_flight: int) -> tuple[float, float]:
+        """Seconds of a request, and requests in flight, on average."""
+        run, waited, elapsed = self.runs[number], 0.0, 0.0
+        if (most := min(in_flight, run.concurrency)) > self._limits.max_concurrent_requests:
+            raise ValueError(f"more than MAX_CONCURRENT_REQUESTS, {self._limits.max_concurrent_requests}, at once")
+        for batch in self._batches[number]:
+            instance, unsent, end = TgiInstance(parameters, self._limits), batch[::-1], 0.0
+            due = [0.0] * most
+            while (event := instance.next_event()) is not None or unsent:
+                if event is None or (unsent and due and due[0] <= event):
+                    now = heappop(due)
+                    instance.offer(Request(now, *unsent.pop(), samples=self.samples), now)
+                    continue
+                for request in instance.advance(event):
+                    end = request.finished + parameters.round_trip
+                    waited += end - request.arrival
+                    heappush(due, end)
+            elapsed += end
+        return waited / sum(map(len, self._batches[number])), waited / elapsed
+
+    def _most_in_flight(self, parameters: PerformanceParameters) -> int:
+        told = [
+            (number, run, tokens) for number, run in enumerate(self.runs) if (tokens := run.completion_tokens_per_s)
+        ]
+
+        def miss(limit: int) -> float:
+            """Of the requests in flight, which hardly depend on the parameters: they are a ratio of two times."""
+            return sum(
+                log(
+                    self._simulated(number, parameters, limit)[1]
+                    * run.completion_tokens_mean
+                    / tokens
+                    / run.latency_mean_s
+                )
+                ** 2
+                for number, run, tokens in told
+            )
+
+        most = max(run.concurrency for run in self.runs)
+        return min((most, *range(1, min(most, _MOST_THREADS + 1))), key=miss)
+
+
+def _batches(runs: tuple[Run, ...]) -> Iterator[list[list[tuple[int, int]]]]:
+    """For each run, batches of (prompt tokens, answer tokens) that it may have sent. Deterministic."""
+    import numpy as np  # noqa: PLC0415 - loads slowly
+
+    alone = [run for run in runs if run.size == 1]
+    answers = [run.completion_tokens_mean for run in alone]
+    for run in runs:
+        size, chance = min(run.size, _MOST_REQUESTS), np.random.default_rng(1)
+        same = [one.prompt_tokens_mean for one in alone if one.payload == run.payload]
+        drawn = ((same, run.prompt_tokens_mean), (answers, run.completion_tokens_mean))
+        prompts_and_answers = (_drawn(lengths, mean, size, chance) for lengths, mean in drawn)
+        yield [list(zip(*lengths, strict=True)) for lengths in zip(*prompts_and_answers, strict=True)]
+
+
+def _drawn(lengths: list[float], mean: float, size: int, chance: "Generator") -> list[list[int]]:
+    """Batches of so many of these lengths with this mean, or as close to it as they come and then shifted to it."""
+    import numpy as np  # noqa: PLC0415
+
+    if size == 1 or not lengths:
+        return [[max(1, round(mean))] * size] * (1 if size == 1 else _DRAWS)
+    drawn = chance.choice(lengths, (_CANDIDATES, size))
+    off = mean - drawn.mean(axis=1)
+    nearest = np.argsort(abs(off), kind="stable")[:_DRAWS]
+    shifted: NDArray[np.int64] = np.maximum(1, np.rint(drawn[nearest] + off[nearest, np.newaxis])).astype(int)
+    return [[int(length) for length in batch] for batch in shifted]
