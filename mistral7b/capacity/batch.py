@@ -21,11 +21,6 @@ class RunningBatch:
         steps: decode steps so far.
     """
 
-    __slots__ = (
-        "_finishing", "_longest", "_saturating", "_sequence", "growing", "held", "kv", "running",
-        "sampling", "steps",
-    )  # fmt: skip
-
     def __init__(self) -> None:
         self.running = self.sampling = self.held = self.kv = self.growing = self.steps = 0
         self._sequence = 0

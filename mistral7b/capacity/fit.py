@@ -16,7 +16,6 @@ because nothing that is published tells them:
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from math import log
 from typing import TYPE_CHECKING, Literal, get_args
 
 from mistral7b.capacity.admission import RouterLimits
@@ -68,20 +67,9 @@ FITTED = {
 }
 """What measurements may tell, and the relative standard error up to which they do. 8 times the round trip is 50 ms."""
 
-_SHARE = "concurrency_share"
 _STEP = 1e-3
-
-_NEEDED = {"decode_step": "answers of more lengths", "prefill_per_token": "prompts of more lengths"}
-"""What no fit goes without, and what to measure for it."""
-
-_WEIGHT: dict[Metric, float] = {"p50_latency_ms_per_token": 1.5, "throughput_tokens_per_s": 1.0}
-"""One over the error to be expected, up to a factor: throughputs also carry how the benchmark's window was cut."""
-
 _EXPECTED_ERROR = 0.03
 """Of a figure or a run. What is off by far more counts less, such as a run whose tokens another tokenizer counted."""
-
-_BOUNDS = (1e-3, 100.0)
-"""Of a parameter relative to `START`."""
 
 
 class FitError(ValueError):
@@ -110,34 +98,28 @@ def predict(row: Row, calibration: Calibration, limits: RouterLimits) -> dict[Me
 def fit(
     figures: tuple[Figure, ...], limits: RouterLimits, start: Calibration = START, runs: Sequence[Runs] = ()
 ) -> Calibration:
-    """The calibration of the least errors, with what the measurements tell fitted and the rest as at the start.
+    """The calibration of the least relative errors: what the measurements tell is fitted, the rest as at the start.
 
-    Deterministic: 50 ms for a table, some seconds for 100 runs. Raises FitError for too few loads, and for some that
-    could not have been measured with these limits.
+    Deterministic: 50 ms for a table, some seconds for 100 runs. Raises FitError for measurements that do not tell
+    enough, and for loads that could not have been measured with these limits.
     """
     import numpy as np  # noqa: PLC0415 - only a fit needs them, and they load slowly
     from scipy.optimize import least_squares  # noqa: PLC0415
 
-    _check(figures, limits, start, runs)
     names = list(told(figures, limits, start, runs))
-    for name, what in _NEEDED.items():
-        if name not in names:
-            raise FitError(f"the measurements do not tell {name}; measure {what}")
+    if missing := [name for name in ("decode_step", "prefill_per_token") if name not in names]:
+        more = "measure more lengths of prompts and answers, and more numbers of users"
+        raise FitError(f"the measurements do not determine {' and '.join(missing)}; {more}")
 
-    def changed(logarithms: "NDArray[np.float64]") -> Calibration:
-        return _changed(start, dict(zip(names, np.exp(logarithms).tolist(), strict=True)))
+    def fitted(logarithms: "NDArray[np.float64]") -> Calibration:
+        return _fitted(start, dict(zip(names, np.exp(logarithms).tolist(), strict=True)))
 
-    most = [log(1 / start.concurrency_share) + 1e-12 if name == _SHARE else log(_BOUNDS[1]) for name in names]
-    solution = least_squares(
-        lambda logarithms: _errors(figures, limits, changed(logarithms), runs),
-        np.zeros(len(names)),
-        bounds=(log(_BOUNDS[0]), most),
-        x_scale=0.1,
-        diff_step=1e-3,
-        loss="soft_l1",
-        f_scale=_EXPECTED_ERROR,
-    )
-    return changed(solution.x)
+    def residuals(logarithms: "NDArray[np.float64]") -> list[float]:
+        return errors(figures, limits, fitted(logarithms), runs)
+
+    options = {"loss": "soft_l1", "f_scale": _EXPECTED_ERROR}
+    solution = least_squares(residuals, np.zeros(len(names)), x_scale=0.1, diff_step=_STEP, **options)
+    return fitted(solution.x)
 
 
 def told(
@@ -145,60 +127,51 @@ def told(
 ) -> dict[str, float]:
     """The parameters that the measurements tell, and their relative standard errors.
 
-    Those that they tell least are left as they are at the start, one by one, until all others are told.
+    Those that they tell least are left out, one by one, until all others are told. Raises FitError for loads that could
+    not have been measured with these limits.
     """
     import numpy as np  # noqa: PLC0415
 
-    before = np.array(_errors(figures, limits, start, runs))
-    slopes = {
-        name: (np.array(_errors(figures, limits, _changed(start, {name: 1 - _STEP}), runs)) - before) / _STEP
-        for name in FITTED
-    }
+    _check(figures, limits, start)
+
+    def measured(**factors: float) -> "NDArray[np.float64]":
+        return np.array(errors(figures, limits, _fitted(start, dict.fromkeys(FITTED, 1.0) | factors), runs))
+
+    before = measured()
+    slopes = {name: (before - measured(**{name: 1 - _STEP})) / _STEP for name in FITTED}
     while slopes:
         slope = np.array(list(slopes.values()))
         # What the measurements do not depend on at all gets a very large error instead of a division by zero.
         variances = np.diag(np.linalg.inv(slope @ slope.T + 1e-9 * np.eye(len(slope))))
-        errors = dict(zip(slopes, (_EXPECTED_ERROR * np.sqrt(variances)).tolist(), strict=True))
-        least = max(errors, key=lambda name: errors[name] / FITTED[name])
-        if errors[least] <= FITTED[least]:
-            return errors
+        found: dict[str, float] = dict(zip(slopes, (_EXPECTED_ERROR * np.sqrt(variances)).tolist(), strict=True))
+        least = max(found, key=lambda name: found[name] / FITTED[name])
+        if found[least] <= FITTED[least]:
+            return found
         del slopes[least]
     return {}
 
 
-def _errors(
-    figures: tuple[Figure, ...], limits: RouterLimits, calibration: Calibration, runs: Sequence[Runs]
+def errors(
+    figures: tuple[Figure, ...], limits: RouterLimits, calibration: Calibration, runs: Sequence[Runs] = ()
 ) -> list[float]:
+    """Relative errors of the predictions of figures, and of the latencies of runs."""
     predictions = {row: predict(row, calibration, limits) for row in rows(figures)}
-    errors = [_WEIGHT[f.metric] * (predictions[f.row][f.metric] / f.value - 1) for f in figures]
+    found = [predictions[f.row][f.metric] / f.value - 1 for f in figures]
     for one in runs:
-        latencies = zip(one.latencies(calibration.parameters), one.runs, strict=True)
-        errors += [latency / run.latency_mean_s - 1 for latency, run in latencies]
-    return errors
+        pairs = zip(one.latencies(calibration.parameters), one.runs, strict=True)
+        found += [latency / run.latency_mean_s - 1 for latency, run in pairs]
+    return found
 
 
-def _values(calibration: Calibration) -> dict[str, float]:
-    return asdict(calibration.parameters) | {_SHARE: calibration.concurrency_share}
+def _fitted(start: Calibration, factors: Mapping[str, float]) -> Calibration:
+    """The start, but for some fields of `START` multiplied: fitting logarithms keeps them positive and of one scale."""
+    begin = asdict(START.parameters) | {"concurrency_share": START.concurrency_share}
+    values = {name: begin[name] * factor for name, factor in factors.items()}
+    share = min(1.0, values.pop("concurrency_share", start.concurrency_share))
+    return replace(start, parameters=replace(start.parameters, **values), concurrency_share=share)
 
 
-def _changed(start: Calibration, factors: Mapping[str, float]) -> Calibration:
-    """The start with some fields multiplied: by fitting their logarithms they stay positive and of one scale."""
-    values = _values(start)
-    values |= {name: values[name] * factor for name, factor in factors.items()}
-    share = min(1.0, values.pop(_SHARE))
-    return replace(start, parameters=PerformanceParameters(**values), concurrency_share=share)
-
-
-def _check(figures: tuple[Figure, ...], limits: RouterLimits, start: Calibration, runs: Sequence[Runs]) -> None:
-    if not runs and len(figures) < 5:
-        raise FitError(f"{len(figures)} figures do not determine 5 parameters; measure more loads")
-    for name, what in () if runs else (("input_words", "prompt lengths"), ("concurrent_users", "numbers of users")):
-        found = sorted({getattr(figure.row, name) for figure in figures})
-        if len(found) < 3:
-            raise FitError(
-                f"{name} is {' and '.join(map(str, found))} alone: it takes at least three {what} to tell the costs of "
-                "prompts and of users apart; measure more"
-            )
+def _check(figures: tuple[Figure, ...], limits: RouterLimits, start: Calibration) -> None:
     for row in rows(figures):
         if row.output_tokens < SHORTEST_ANSWER:
             raise FitError(
@@ -233,38 +206,27 @@ class Compared:
         return self.predicted_left_out / self.figure.value - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Errors:
-    """Absolute relative errors of several figures: mean and maximum, fitted and left out."""
-
-    mean: float
-    maximum: float
-    mean_left_out: float
-    maximum_left_out: float
-
-
 def compare(figures: tuple[Figure, ...], calibration: Calibration, limits: RouterLimits) -> tuple[Compared, ...]:
     """Every figure of a table against `calibration`, and against a fit to the table without its load.
 
     That fit leaves what the table does not tell as it is in `calibration`. Raises FitError if the table, less one load,
     does not determine the parameters.
     """
-    unfitted, fitted = _values(START), _values(calibration)
-    start = _changed(calibration, {name: unfitted[name] / fitted[name] for name in told(figures, limits, calibration)})
     seen, unseen = {}, {}
     for row in rows(figures):
         rest = tuple(figure for figure in figures if figure.row != row)
         seen[row] = predict(row, calibration, limits)
-        unseen[row] = predict(row, fit(rest, limits, start), limits)
+        unseen[row] = predict(row, fit(rest, limits, calibration), limits)
     return tuple(Compared(f, seen[f.row][f.metric], unseen[f.row][f.metric], seen[f.row]["sustained"]) for f in figures)
 
 
-def errors_by_metric(compared: tuple[Compared, ...]) -> dict[str, Errors]:
-    """The errors of each metric that is measured, and of `all`."""
-    found = {}
+def errors_by_metric(compared: tuple[Compared, ...]) -> dict[str, dict[str, float]]:
+    """Mean and largest absolute error, fitted and left out, of each metric that is measured, and of `all`."""
+    found: dict[str, dict[str, float]] = {}
     for name in (*get_args(Metric), "all"):
-        own = [(abs(c.error), abs(c.error_left_out)) for c in compared if name in (c.figure.metric, "all")]
-        if own:
-            fitted, unseen = zip(*own, strict=True)
-            found[name] = Errors(sum(fitted) / len(own), max(fitted), sum(unseen) / len(own), max(unseen))
+        own = [c for c in compared if name in (c.figure.metric, "all")]
+        for kind in ("error", "error_left_out") if own else ():
+            misses, left_out = [abs(getattr(c, kind)) for c in own], kind.removeprefix("error")
+            own_errors = {f"mean{left_out}": sum(misses) / len(misses), f"maximum{left_out}": max(misses)}
+            found.setdefault(name, {}).update(own_errors)
     return found

@@ -61,11 +61,6 @@ class Run:
     payload: str | None = None
     """Runs of one payload send prompts of one distribution."""
 
-    @property
-    def size(self) -> int:
-        """Its requests."""
-        return self.requests or self.concurrency
-
 
 RUN_COLUMNS = tuple(field.name for field in fields(Run))
 _REQUIRED = RUN_COLUMNS[:4]
@@ -78,71 +73,52 @@ def published_path() -> Path:
     return Path(str(files("mistral7b.capacity").joinpath("published_benchmark_ml_g5_2xlarge_tgi_1_1.csv")))
 
 
-def fmbench_path() -> Path:
-    """114 of the runs that FMBench published of Mistral 7B on one ml.g5.2xlarge with TGI 1.1, all of which sampled."""
-    return Path(str(files("mistral7b.capacity").joinpath("fmbench_mistral_7b_ml_g5_2xlarge_tgi_1_1.csv")))
-
-
 def read_measurements(path: Path) -> tuple[Figure, ...]:
     """The figures of a table, in its order. Raises UserError if it cannot be read or is no such table."""
-    return tuple(one for one in _read(path, table=True) if isinstance(one, Figure))
+    return read_either(path, runs=False)[0]
 
 
-def read_runs(path: Path) -> tuple[Run, ...]:
-    """The runs of a file, in its order. Raises UserError if it cannot be read or has none."""
-    return tuple(one for one in _read(path, runs=True) if isinstance(one, Run))
-
-
-def read_either(path: Path) -> tuple[Figure | Run, ...]:
+def read_either(path: Path, *, table: bool = True, runs: bool = True) -> tuple[tuple[Figure, ...], tuple[Run, ...]]:
     """The figures of a table, or the runs of a file of runs. Raises UserError if it cannot be read or is neither."""
-    return _read(path, table=True, runs=True)
-
-
-def _read(path: Path, *, table: bool = False, runs: bool = False) -> tuple[Figure | Run, ...]:
     kinds = [",".join(COLUMNS)] * table + [f"{','.join(_REQUIRED)}[,{'][,'.join(RUN_COLUMNS[4:])}]"] * runs
-    text = read_text(path, MAX_BYTES, f"give a CSV file with the columns {' or '.join(kinds)}")
-    seen: dict[object, int] = {}
-    found: list[Figure | Run] = []
+    columns = " or ".join(kinds)
+    text = read_text(path, MAX_BYTES, f"give a CSV file with the columns {columns}")
+    seen: dict[tuple[Row, Metric], int] = {}
+    found_figures, found_runs = [], []
+    lines = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
-        lines = csv.reader(io.StringIO(text, newline=""), strict=True)
         names = [name.strip() for name in next(lines, [])]
-        is_table = table and sorted(names) == sorted(COLUMNS)
-        is_runs = runs and set(_REQUIRED) <= set(names) <= set(RUN_COLUMNS) and len(names) == len(set(names))
-        if not is_table and not is_runs:
-            raise UserError(
-                f"{path}, line 1: the columns are {','.join(names) or 'missing'}\n"
-                f"fix: they have to be {' or '.join(kinds)}"
-            )
+        has_runs = runs and set(_REQUIRED) <= set(names) <= set(RUN_COLUMNS) and len(names) == len(set(names))
+        if not has_runs and not (table and sorted(names) == sorted(COLUMNS)):
+            given = ",".join(names) or "missing"
+            raise UserError(f"{path}, line 1: the columns are {given}\nfix: they have to be {columns}")
         for cells in lines:
             if not any(cell.strip() for cell in cells):
                 continue
             where = f"{path}, line {lines.line_num}"
             if len(cells) != len(names):
                 raise UserError(f"{where}: {len(cells)} values instead of {len(names)}\nfix: give one a column")
-            one = _measured(where, dict(zip(names, (cell.strip() for cell in cells), strict=True)))
-            if isinstance(one, Figure):
-                first = seen.setdefault((one.row, one.metric), lines.line_num)
-                if first != lines.line_num:
-                    raise UserError(f"{where}: the same load and metric as line {first}\nfix: keep one of them")
-            found.append(one)
+            values = dict(zip(names, (cell.strip() for cell in cells), strict=True))
+            if has_runs:
+                values = {name: value for name, value in values.items() if value or name in _REQUIRED}
+                found_runs.append(_RUN.validate_python(values))
+                continue
+            row = {name: values[name] for name in COLUMNS[1:4]}
+            figure = _FIGURE.validate_python({"row": row, "metric": values["metric"], "value": values["value"]})
+            first = seen.setdefault((figure.row, figure.metric), lines.line_num)
+            if first != lines.line_num:
+                raise UserError(f"{where}: the same load and metric as line {first}\nfix: keep one of them")
+            found_figures.append(figure)
     except csv.Error as error:
         raise UserError(f"{path}: not CSV: {error}") from None
-    if not found:
-        raise UserError(f"{path} has a header and no {'figures' if is_table else 'runs'}\nfix: add one a line")
-    return tuple(found)
-
-
-def _measured(where: str, cells: dict[str, str]) -> Figure | Run:
-    try:
-        if "concurrency" in cells:
-            return _RUN.validate_python({name: cell for name, cell in cells.items() if cell or name in _REQUIRED})
-        row = {name: cells[name] for name in COLUMNS[1:4]}
-        return _FIGURE.validate_python({"row": row, "metric": cells["metric"], "value": cells["value"]})
     except ValidationError as error:
         wrong = error.errors()[0]
         reason, fix = reason_and_fix(wrong)
-        what = f"{where}, column {wrong['loc'][-1]}: {str(wrong['input'])[:40]!r}"
+        what = f"{path}, line {lines.line_num}, column {wrong['loc'][-1]}: {str(wrong['input'])[:40]!r}"
         raise UserError(f"{what}: {reason}\nfix: {fix}") from None
+    if not found_figures and not found_runs:
+        raise UserError(f"{path} has a header and no {'runs' if has_runs else 'figures'}\nfix: add one a line")
+    return tuple(found_figures), tuple(found_runs)
 
 
 def rows(figures: tuple[Figure, ...]) -> Iterator[Row]:

@@ -23,7 +23,6 @@ from mistral7b.capacity.scheduler import TgiInstance
 
 if TYPE_CHECKING:
     from numpy.random import Generator
-    from numpy.typing import NDArray
 
 _DRAWS = 32
 """Batches for each run. With four times as many no prediction moves by more than a percent or two."""
@@ -34,9 +33,6 @@ _CANDIDATES = 2000
 _MOST_REQUESTS = 512
 """Of a run, simulated: by then its requests have long fallen into step."""
 
-_MOST_THREADS = 32
-"""Of `asyncio.to_thread`, however many CPUs there are."""
-
 
 class Runs:
     """The runs of one file, as the scheduler would have served them."""
@@ -44,18 +40,17 @@ class Runs:
     def __init__(
         self, runs: Sequence[Run], parameters: PerformanceParameters, limits: RouterLimits, *, samples: bool = True
     ) -> None:
-        """`parameters` need only be about right. Raises ValueError for a run that the router would refuse."""
+        """`parameters` need only be about right. Raises ValueError for a request that the router would refuse."""
         self.runs = tuple(runs)
-        self.samples = samples
+        self._samples = samples
         self._limits = limits
         self._batches = list(_batches(self.runs))
         self.in_flight = self._most_in_flight(parameters)
         """Requests that the client has in flight at most: what explains the throughput best, or all that it is told."""
 
     def latencies(self, parameters: PerformanceParameters) -> list[float]:
-        """Seconds of a request of each run, on average."""
-        numbered = range(len(self.runs))
-        return [self._simulated(number, parameters, self.in_flight)[0] for number in numbered]
+        """Seconds of a request of each run, on average. Raises ValueError as at the start."""
+        return [self._simulated(number, parameters, self.in_flight)[0] for number in range(len(self.runs))]
 
     def _simulated(self, number: int, parameters: PerformanceParameters, in_flight: int) -> tuple[float, float]:
         """Seconds of a request, and requests in flight, on average."""
@@ -68,7 +63,7 @@ class Runs:
             while (event := instance.next_event()) is not None or unsent:
                 if event is None or (unsent and due and due[0] <= event):
                     now = heappop(due)
-                    instance.offer(Request(now, *unsent.pop(), samples=self.samples), now)
+                    instance.offer(Request(now, *unsent.pop(), samples=self._samples), now)
                     continue
                 for request in instance.advance(event):
                     end = request.finished + parameters.round_trip
@@ -78,39 +73,32 @@ class Runs:
         return waited / sum(map(len, self._batches[number])), waited / elapsed
 
     def _most_in_flight(self, parameters: PerformanceParameters) -> int:
-        told = [
-            (number, run, tokens) for number, run in enumerate(self.runs) if (tokens := run.completion_tokens_per_s)
-        ]
-
         def miss(limit: int) -> float:
             """Of the requests in flight, which hardly depend on the parameters: they are a ratio of two times."""
-            return sum(
-                log(
-                    self._simulated(number, parameters, limit)[1]
-                    * run.completion_tokens_mean
-                    / tokens
-                    / run.latency_mean_s
-                )
-                ** 2
-                for number, run, tokens in told
-            )
+            total = 0.0
+            for number, run in enumerate(self.runs):
+                if tokens_per_s := run.completion_tokens_per_s:
+                    measured = run.latency_mean_s * tokens_per_s / run.completion_tokens_mean
+                    total += log(self._simulated(number, parameters, limit)[1] / measured) ** 2
+            return total
 
-        most = max(run.concurrency for run in self.runs)
-        return min((most, *range(1, min(most, _MOST_THREADS + 1))), key=miss)
+        most: int = max(run.concurrency for run in self.runs)
+        pools: list[int] = [most, *range(1, min(most, 33))]  # of threads: 32 at most, however many CPUs there are
+        return min(pools, key=miss)
 
 
 def _batches(runs: tuple[Run, ...]) -> Iterator[list[list[tuple[int, int]]]]:
     """For each run, batches of (prompt tokens, answer tokens) that it may have sent. Deterministic."""
     import numpy as np  # noqa: PLC0415 - loads slowly
 
-    alone = [run for run in runs if run.size == 1]
+    alone = [run for run in runs if (run.requests or run.concurrency) == 1]
     answers = [run.completion_tokens_mean for run in alone]
     for run in runs:
-        size, chance = min(run.size, _MOST_REQUESTS), np.random.default_rng(1)
+        size, chance = min(run.requests or run.concurrency, _MOST_REQUESTS), np.random.default_rng(1)
         same = [one.prompt_tokens_mean for one in alone if one.payload == run.payload]
-        drawn = ((same, run.prompt_tokens_mean), (answers, run.completion_tokens_mean))
-        prompts_and_answers = (_drawn(lengths, mean, size, chance) for lengths, mean in drawn)
-        yield [list(zip(*lengths, strict=True)) for lengths in zip(*prompts_and_answers, strict=True)]
+        prompts = _drawn(same, run.prompt_tokens_mean, size, chance)
+        drawn = zip(prompts, _drawn(answers, run.completion_tokens_mean, size, chance), strict=True)
+        yield [list(zip(*lengths, strict=True)) for lengths in drawn]
 
 
 def _drawn(lengths: list[float], mean: float, size: int, chance: "Generator") -> list[list[int]]:
@@ -122,5 +110,5 @@ def _drawn(lengths: list[float], mean: float, size: int, chance: "Generator") ->
     drawn = chance.choice(lengths, (_CANDIDATES, size))
     off = mean - drawn.mean(axis=1)
     nearest = np.argsort(abs(off), kind="stable")[:_DRAWS]
-    shifted: NDArray[np.int64] = np.maximum(1, np.rint(drawn[nearest] + off[nearest, np.newaxis])).astype(int)
+    shifted = np.clip(np.rint(drawn[nearest] + off[nearest, np.newaxis]), 1, max(mean, *lengths))
     return [[int(length) for length in batch] for batch in shifted]
