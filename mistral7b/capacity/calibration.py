@@ -58,6 +58,7 @@ _FIX = "`mistral7b capacity fit FILE.csv --output` writes such a file"
 
 _RANGES = {f"parameters.{field.name}": (0.0, 1000.0) for field in fields(PerformanceParameters)} | {
     "parameters.decode_step": (1e-9, 1000.0),
+    "parameters.prefill": (1e-9, 1000.0),
     "tokens_per_word": (0.1, 100.0),
     "concurrency_share": (0.0, 1.0),
 }

@@ -16,6 +16,7 @@ because nothing that is published tells them:
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from math import inf, log
 from typing import TYPE_CHECKING, Literal, get_args
 
 from mistral7b.capacity.admission import RouterLimits
@@ -117,7 +118,8 @@ def fit(
     def residuals(logarithms: "NDArray[np.float64]") -> list[float]:
         return errors(figures, limits, fitted(logarithms), runs)
 
-    options = {"loss": "soft_l1", "f_scale": _EXPECTED_ERROR}
+    most = [-log(START.concurrency_share) if name == "concurrency_share" else inf for name in names]
+    options = {"loss": "soft_l1", "f_scale": _EXPECTED_ERROR, "bounds": (-inf, most)}
     solution = least_squares(residuals, np.zeros(len(names)), x_scale=0.1, diff_step=_STEP, **options)
     return fitted(solution.x)
 

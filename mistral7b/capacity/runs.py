@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.random import Generator
 
 _DRAWS = 32
-"""Batches for each run. With four times as many no prediction moves by more than a percent or two."""
+"""Batches for each run. With four times as many, predictions move by 0.5%, the mean square, and by 3% at most."""
 
 _CANDIDATES = 2000
 """Batches that are drawn to take those from whose means are closest."""
@@ -102,7 +102,7 @@ def _batches(runs: tuple[Run, ...]) -> Iterator[list[list[tuple[int, int]]]]:
 
 
 def _drawn(lengths: list[float], mean: float, size: int, chance: "Generator") -> list[list[int]]:
-    """Batches of so many of these lengths with this mean, or as close to it as they come and then shifted to it."""
+    """Batches of so many of these lengths with this mean, or as close to it as they come and then changed to it."""
     import numpy as np  # noqa: PLC0415
 
     if size == 1 or not lengths:
@@ -110,5 +110,6 @@ def _drawn(lengths: list[float], mean: float, size: int, chance: "Generator") ->
     drawn = chance.choice(lengths, (_CANDIDATES, size))
     off = mean - drawn.mean(axis=1)
     nearest = np.argsort(abs(off), kind="stable")[:_DRAWS]
-    shifted = np.clip(np.rint(drawn[nearest] + off[nearest, np.newaxis]), 1, max(mean, *lengths))
-    return [[int(length) for length in batch] for batch in shifted]
+    drawn, off = drawn[nearest], off[nearest, np.newaxis]
+    shorter = 1 + (drawn - 1) * (mean - 1) / np.maximum(mean - off - 1, 1e-9)  # none has less than a token
+    return [[max(1, int(length)) for length in batch] for batch in np.rint(np.where(off < 0, shorter, drawn + off))]
