@@ -109,8 +109,7 @@ def fit(
 
     names = list(told(figures, limits, start, runs))
     if missing := [name for name in ("decode_step", "prefill_per_token") if name not in names]:
-        more = "measure more lengths of prompts and answers, and more numbers of users"
-        raise FitError(f"the measurements do not determine {' and '.join(missing)}; {more}")
+        raise FitError(f"the measurements do not determine {' and '.join(missing)}; measure more lengths and users")
 
     def fitted(logarithms: "NDArray[np.float64]") -> Calibration:
         return _fitted(start, dict(zip(names, np.exp(logarithms).tolist(), strict=True)))

@@ -7,7 +7,7 @@ What a run leaves open comes from the file itself:
   means of the run, prompts from the same payload. Without such runs all requests have the means.
 - *How many are in flight.* A client may send fewer at once than it was told to: FMBench calls `asyncio.to_thread`,
   whose pool has CPUs + 4 threads: 6 on the ml.t3.medium that its notebook is made for. Throughput times latency is the
-  number in flight (Little's law), so a file with `completion_tokens_per_s` tells the client's limit.
+  number in flight (Little's law), so `completion_tokens_per_s` tells the limit where the lengths are known.
 """
 
 from collections.abc import Iterator, Sequence
@@ -83,7 +83,8 @@ class Runs:
             return total
 
         most: int = max(run.concurrency for run in self.runs)
-        pools: list[int] = [most, *range(1, min(most, 33))]  # of threads: 32 at most, however many CPUs there are
+        lengths_vary = any((run.requests or run.concurrency) == 1 for run in self.runs)
+        pools: list[int] = [most, *range(1, min(most, 33) if lengths_vary else 1)]  # 32 threads at most
         return min(pools, key=miss)
 
 

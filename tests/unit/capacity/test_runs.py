@@ -97,6 +97,11 @@ def test_without_throughputs_a_client_has_in_flight_what_it_was_told() -> None:
     assert Runs(runs, PARAMETERS, benchmark_limits()).in_flight == 8
 
 
+def test_without_runs_of_one_request_lengths_are_unknown_and_with_them_the_limit() -> None:
+    runs = [run for run in FMBENCH if run.concurrency > 1]
+    assert Runs(runs, PARAMETERS, benchmark_limits()).in_flight == 8
+
+
 def test_half_of_the_runs_predict_as_well_as_all() -> None:
     limits = benchmark_limits()
     for half in (FMBENCH[::2], FMBENCH[1::2]):
