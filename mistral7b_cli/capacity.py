@@ -175,13 +175,13 @@ def fit_measurements(
     mean, largest = sum(misses) / len(misses), max(misses)
     if as_json:
         return write_json(asdict(calibration) | {"error": {"mean": mean, "maximum": largest}, "told": tells})
-    values = {name: _seconds(value) for name, value in asdict(calibration.parameters).items()}
-    values |= {name: f"{getattr(calibration, name):.4g}" for name in ("tokens_per_word", "concurrency_share")}
     rows = []
-    for name, value in values.items():
-        by_file = [f"±{own[name]:.1%}" if name in own else "no" for own in tells.values()]
-        how = "pinned" if name not in fitted else "fitted" if set(by_file) != {"no"} else "fitted by all files together"
-        rows.append((name, value, how, *by_file))
+    for name, value in (asdict(calibration.parameters) | asdict(calibration)).items():
+        if name != "parameters":
+            by_file = [f"±{own[name] / value:.1%}" if name in own else "no" for own in tells.values()]
+            alone = "fitted" if set(by_file) != {"no"} else "fitted by all files together"
+            shown = f"{value:.4g}" if hasattr(calibration, name) else _seconds(value)
+            rows.append((name, shown, alone if name in fitted else "pinned", *by_file))
     headings = ("parameter", "value", "", *(f"told by {path.name}" for path in measurements))
     say(Table(f"{len(misses)} figures", headings, rows))
     say(f"mean error {mean:.1%}, largest {largest:.1%}")

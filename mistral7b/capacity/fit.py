@@ -57,6 +57,8 @@ START = Calibration(
 )
 """Where a fit begins, and what it leaves as it is."""
 
+_BEGIN = asdict(START.parameters) | {"concurrency_share": START.concurrency_share}
+
 FITTED = {
     "decode_step": 0.1,
     "decode_per_request": 0.5,
@@ -126,7 +128,7 @@ def fit(
 def told(
     figures: tuple[Figure, ...], limits: RouterLimits, start: Calibration = START, runs: Sequence[Runs] = ()
 ) -> dict[str, float]:
-    """The parameters that the measurements tell, and their relative standard errors.
+    """The parameters that the measurements tell, and their standard errors.
 
     Those that they tell least are left out, one by one, until all others are told. Raises FitError for loads that could
     not have been measured with these limits.
@@ -144,10 +146,10 @@ def told(
         slope = np.array(list(slopes.values()))
         # What the measurements do not depend on at all gets a very large error instead of a division by zero.
         variances = np.diag(np.linalg.inv(slope @ slope.T + 1e-9 * np.eye(len(slope))))
-        found: dict[str, float] = dict(zip(slopes, (_EXPECTED_ERROR * np.sqrt(variances)).tolist(), strict=True))
+        found = dict(zip(slopes, (_EXPECTED_ERROR * np.sqrt(variances)).tolist(), strict=True))
         least = max(found, key=lambda name: found[name] / FITTED[name])
         if found[least] <= FITTED[least]:
-            return found
+            return {name: error * _BEGIN[name] for name, error in found.items()}
         del slopes[least]
     return {}
 
@@ -166,8 +168,7 @@ def errors(
 
 def _fitted(start: Calibration, factors: Mapping[str, float]) -> Calibration:
     """The start, but for some fields of `START` multiplied: fitting logarithms keeps them positive and of one scale."""
-    begin = asdict(START.parameters) | {"concurrency_share": START.concurrency_share}
-    values = {name: begin[name] * factor for name, factor in factors.items()}
+    values = {name: _BEGIN[name] * factor for name, factor in factors.items()}
     share = min(1.0, values.pop("concurrency_share", start.concurrency_share))
     return replace(start, parameters=replace(start.parameters, **values), concurrency_share=share)
 

@@ -199,8 +199,7 @@ class TgiInstance:
         self._fit = self._fit_prefill = self._fit_reserved = 0
         self._phase = _PREFILL
         self._run_start = now
-        samples = any(request.samples for request in admitted)
-        self._event = now + self._p.prefill_seconds(tokens, pairs, samples=samples)
+        self._event = now + self._p.prefill_seconds(tokens, pairs, samples=any(request.samples for request in admitted))
 
     def _end_prefill(self, now: float) -> None:
         batch = self._batch
