@@ -151,7 +151,7 @@ def test_a_check_as_json_has_every_run_with_its_columns_and_the_predicted_latenc
 
 def test_a_check_groups_runs_by_concurrency_short_answers_and_all(run: Run, tmp_path: Path) -> None:
     told = json.loads(run("check", some_runs(tmp_path), "--json")[1])
-    errors = {row["concurrency"]: [] for row in told["rows"]}
+    errors: dict[int, list[float]] = {row["concurrency"]: [] for row in told["rows"]}
     for row in told["rows"]:
         errors[row["concurrency"]].append(row["predicted_latency_s"] / row["latency_mean_s"] - 1)
     groups = {group["group"]: group for group in told["groups"]}
