@@ -122,10 +122,8 @@ def check_runs(
     except ValueError as error:
         raise UserError(f"{measurements}: {error}") from None
     misses = [(run, latency / run.latency_mean_s - 1) for run, latency in zip(measured, predicted, strict=True)]
-    found = {
-        f"concurrency {n}": [e for run, e in misses if run.concurrency == n]
-        for n in sorted({run.concurrency for run in measured})
-    }
+    levels = sorted({run.concurrency for run in measured})
+    found = {f"concurrency {n}": [e for run, e in misses if run.concurrency == n] for n in levels}
     found["answers under 30 tokens"] = [error for run, error in misses if run.completion_tokens_mean < 30]
     found["all"] = [error for _, error in misses]
     medians = {group: (len(e), median(map(abs, e)), median(e)) for group, e in found.items() if e}
