@@ -66,5 +66,5 @@ _RANGES = {f"parameters.{field.name}": (0.0, 1000.0) for field in fields(Perform
 
 
 def published_calibration() -> Calibration:
-    """The fit to the published benchmark: Mistral 7B on one A10G with TGI 1.1."""
+    """The fit to the two public benchmarks of Mistral 7B on one A10G with TGI 1.1."""
     return Calibration.read(Path(str(files("mistral7b.capacity").joinpath("published_calibration.json"))))
