@@ -135,7 +135,7 @@ def check_runs(
         return write_json({"rows": rows, "groups": groups, "in_flight": runs.in_flight})
     cells = [(group, str(count), f"{error:.1%}", f"{bias:+.1%}") for group, (count, error, bias) in medians.items()]
     say(Table(str(measurements), ("latency", "runs", "median error", "median bias"), cells, numbers=True))
-    say(f"The client had {runs.in_flight} requests in flight at most.")
+    say(f"Requests that the client had in flight at most: {runs.in_flight}")
     return None
 
 
