@@ -98,7 +98,7 @@ def test_expected_latencies_agree_with_an_independent_simulation_within_a_tenth(
 
 
 def test_scaling_begins_early_enough_for_the_climb() -> None:
-    workload = make_workload(1, 6)
+    workload = make_workload(1, 8)
     found = made(workload)
     climb = next(scenario for scenario in check(found, PARAMETERS) if "climb" in scenario.name)
     assert climb.summary.most_instances > found.settings.min_instances
