@@ -102,7 +102,10 @@ def _evaluate(now: float) -> None:
                     cloudwatch = moto_app.client("cloudwatch", backend.account_id, backend.region_name)
                     (described,) = cloudwatch.describe_alarms(AlarmNames=[alarm.name])["MetricAlarms"]
                     _EVALUATIONS[alarm] = _Evaluation(described)
-                _EVALUATIONS[alarm].evaluate(alarm, backend, now)
+                try:
+                    _EVALUATIONS[alarm].evaluate(alarm, backend, now)
+                except Exception:  # noqa: BLE001 - the others are evaluated all the same
+                    _LOG.exception("the alarm %s or one of its actions failed", alarm.name)
 
 
 CLOCK.every(10.0, _evaluate)

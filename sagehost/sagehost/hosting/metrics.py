@@ -61,7 +61,7 @@ def _publish_minute(now: float) -> None:
         added: dict[tuple[EndpointKey, str], Mapping[str, Counter[float]]] = dict(_ADDED)
         _ADDED.clear()
     for place in [(key, variant) for key, endpoint in serving for variant in endpoint.instances]:
-        added.setdefault(place, _WITHOUT_TRAFFIC)
+        added[place] = {**_WITHOUT_TRAFFIC, **added.get(place, {})}
     for (key, variant), counts in added.items():
         _publish(now, 60, _REQUESTS, key, variant, counts)
     for key, endpoint in serving:

@@ -383,6 +383,24 @@ def test_an_alarm_on_math_that_is_not_emulated_is_refused_by_name(world: World, 
     assert world.cloudwatch.describe_alarms()["MetricAlarms"] == []
 
 
+def test_a_topic_that_fails_does_not_keep_other_alarms_from_being_evaluated(world: World) -> None:
+    topic, queue = world.client("sns").create_topic(Name="t")["TopicArn"], world.queue("q")
+    world.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
+    world.client("sqs").delete_queue(QueueUrl=world.client("sqs").get_queue_url(QueueName="q")["QueueUrl"])
+    world.alarm(AlarmName="broken", AlarmActions=[topic], EvaluationPeriods=1)
+    world.alarm(EvaluationPeriods=1)
+    assert world.minutes(9) == ["ALARM"]
+
+
+def test_an_action_that_fails_does_not_keep_other_alarms_from_being_evaluated(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(alarms.ACTIONS, "arn:aws:autoscaling:", lambda *_: 1 / 0)
+    world.alarm(AlarmName="broken", AlarmActions=["arn:aws:autoscaling:us-east-1:1:p"], EvaluationPeriods=1)
+    world.alarm(EvaluationPeriods=1)
+    assert world.minutes(9) == ["ALARM"]
+
+
 def test_an_alarm_on_an_unknown_id_is_refused(world: World) -> None:
     with pytest.raises(ClientError, match=r"ValidationError.*The expression of rate names unknown ids"):
         rate_alarm(world, "errors / others")

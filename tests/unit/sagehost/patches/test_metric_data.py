@@ -34,7 +34,7 @@ def cloudwatch(account: str) -> Any:
     return moto_app.client("cloudwatch", account, "us-east-1")
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def _noon() -> Iterator[None]:
     CLOCK.set(NOON)
     yield
@@ -85,7 +85,6 @@ def test_reading_is_corrected(operation: str) -> None:
     assert hasattr(getattr(CloudWatchBackend, operation), "__wrapped__")
 
 
-@pytest.mark.usefixtures("_noon")
 def test_a_datum_without_a_time_is_of_now(cloudwatch: Any) -> None:
     cloudwatch.put_metric_data(Namespace="N", MetricData=[{"MetricName": "M", "Value": 3.0}])
     assert read(cloudwatch, {"Id": "a", "MetricStat": stat("M", "Sum")}) == {"a": {0: 3.0}}
@@ -214,3 +213,10 @@ def test_statistics_are_those_of_each_value_so_often(measured: list[tuple[float,
     assert statistic(values, "Sum") == pytest.approx(sum(each), abs=1e-3)
     rank = min(len(each) - 1, int(len(each) * round(percent, 1) / 100))
     assert statistic(values, f"p{round(percent, 1)}") == each[rank]
+
+
+def test_more_statistics_than_an_answer_may_have_are_refused(cloudwatch: Any) -> None:
+    asked = {"Namespace": "N", "MetricName": "M", "Period": 60, "Statistics": ["Sum"], "StartTime": NOON}
+    assert cloudwatch.get_metric_statistics(**asked, EndTime=NOON + timedelta(hours=24))["Datapoints"] == []
+    with pytest.raises(ClientError, match=r"InvalidParameterCombination.*up to 1,441 datapoints"):
+        cloudwatch.get_metric_statistics(**asked, EndTime=NOON + timedelta(hours=24, minutes=1))

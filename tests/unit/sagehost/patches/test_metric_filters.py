@@ -34,8 +34,8 @@ class Logs:
             logGroupName="g", filterName="f", filterPattern=pattern, metricTransformations=[to]
         )
 
-    def log(self, *messages: str) -> None:
-        events = [{"timestamp": int(NOON.timestamp() * 1000), "message": one} for one in messages]
+    def log(self, *messages: str, at: datetime = NOON) -> None:
+        events = [{"timestamp": int(at.timestamp() * 1000), "message": one} for one in messages]
         self.client.put_log_events(logGroupName="g", logStreamName="s", logEvents=events)
 
     def counted(self) -> dict[str, float]:
@@ -75,6 +75,13 @@ def test_without_a_default_value_nothing_is_counted(logs: Logs) -> None:
     logs.filter("ERROR")
     logs.log("fine")
     assert logs.counted() == {}
+
+
+@pytest.mark.parametrize("age", [timedelta(days=15), timedelta(hours=-3)])
+def test_events_that_are_too_old_or_too_new_are_not_counted(logs: Logs, age: timedelta) -> None:
+    logs.filter("ERROR")
+    logs.log("ERROR", at=NOON - age)
+    assert logs.cloudwatch.list_metrics()["Metrics"] == []
 
 
 def test_an_empty_pattern_counts_all_events_by_their_value(logs: Logs) -> None:
