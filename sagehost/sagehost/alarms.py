@@ -1,6 +1,7 @@
 """CloudWatch alarms are evaluated on the clock, unless nothing takes time."""
 
 import json
+import logging
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -16,6 +17,8 @@ from sagehost.hosting import metrics  # noqa: F401 - they are put first, then al
 from sagehost.hosting.endpoints import HOSTED
 from sagehost.patches.cloudwatch import data_of, iso
 from scaling_rules.alarm import EXTRA_PERIODS, State
+
+_LOG = logging.getLogger(__name__)
 
 _COMPARISONS: Mapping[str, tuple[Callable[[float, float], bool], str]] = {
     "GreaterThanThreshold": (operator.gt, "greater than"),

@@ -46,11 +46,16 @@ class Logs:
         return {name: one[name] for one in points for name in ("Sum", "SampleCount")}
 
 
-@pytest.fixture
-def logs() -> Iterator[Logs]:
+@pytest.fixture(autouse=True)
+def _noon() -> Iterator[None]:
     CLOCK.set(NOON)
-    yield Logs()
+    yield
     CLOCK.set(datetime.now(UTC))
+
+
+@pytest.fixture
+def logs() -> Logs:
+    return Logs()
 
 
 def test_events_with_the_term_are_counted_when_they_happened(logs: Logs) -> None:
