@@ -28,11 +28,7 @@ _COMPARISONS: Mapping[str, tuple[Callable[[float, float], bool], str]] = {
 }
 Act = Callable[[Alarm, float, float], None]
 ACTIONS: dict[str, Act] = {}
-
-
-def on_action(prefix: str, act: Act) -> None:
-    """Calls `act` with the alarm, the metric's value and the time for each invoked action whose ARN begins so."""
-    ACTIONS[prefix] = act
+"""By the service in an action's ARN, what is called with the alarm, the metric's value and the time."""
 
 
 class _Evaluation:
@@ -67,7 +63,7 @@ class _Evaluation:
             data |= {"evaluatedDatapoints": [{"timestamp": iso(at), "value": value} for at, value in latest]}
             alarm.update_state(self._reason(state == "ALARM", latest), json.dumps(data), state)
         for arn in alarm.alarm_actions if acts and latest and alarm.actions_enabled else []:
-            for act in [act for prefix, act in ACTIONS.items() if arn.startswith(prefix)]:
+            if act := ACTIONS.get(arn.split(":")[2]):
                 act(alarm, latest[0][1], now)
 
     def _reason(self, alarm: bool, latest: Sequence[tuple[int, float]]) -> str:
@@ -101,11 +97,11 @@ def _evaluate(now: float) -> None:
         backends = [one for account in list(cloudwatch_backends) for one in cloudwatch_backends[account].values()]
         for backend in backends if HOSTED.clock else ():
             for alarm in list(backend.alarms.values()):
-                if alarm not in _EVALUATIONS:
-                    cloudwatch = moto_app.client("cloudwatch", backend.account_id, backend.region_name)
-                    (described,) = cloudwatch.describe_alarms(AlarmNames=[alarm.name])["MetricAlarms"]
-                    _EVALUATIONS[alarm] = _Evaluation(described)
                 try:
+                    if alarm not in _EVALUATIONS:
+                        cloudwatch = moto_app.client("cloudwatch", backend.account_id, backend.region_name)
+                        (described,) = cloudwatch.describe_alarms(AlarmNames=[alarm.name])["MetricAlarms"]
+                        _EVALUATIONS[alarm] = _Evaluation(described)
                     _EVALUATIONS[alarm].evaluate(alarm, backend, now)
                 except Exception:  # noqa: BLE001 - the others are evaluated all the same
                     _LOG.exception("the alarm %s or one of its actions failed", alarm.name)

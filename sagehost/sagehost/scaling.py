@@ -22,7 +22,7 @@ from moto.applicationautoscaling.models import (
 from moto.cloudwatch.models import Alarm, cloudwatch_backends
 
 from sagehost import moto_app, schedules
-from sagehost.alarms import on_action
+from sagehost.alarms import ACTIONS
 from sagehost.clock import CLOCK
 from sagehost.hosting.endpoints import HOSTED, EndpointRecord
 from sagehost.hosting.fleet import EndpointKey
@@ -195,6 +195,5 @@ def _run(action: FakeScheduledAction) -> None:
         move_into_bounds(target)
 
 
-for partition in ("aws", "aws-cn", "aws-us-gov"):
-    on_action(f"arn:{partition}:autoscaling:", act)
+ACTIONS["autoscaling"] = act
 CLOCK.every(1.0, _Clockwork().tick)

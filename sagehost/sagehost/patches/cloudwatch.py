@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from moto.cloudwatch import models
-from moto.cloudwatch.exceptions import InvalidParameterCombination, ValidationError
+from moto.cloudwatch.exceptions import ValidationError
 from moto.cloudwatch.models import Alarm, CloudWatchBackend, MetricDatumBase
 from moto.cloudwatch.responses import CloudWatchResponse
 from moto.core.exceptions import ServiceException
@@ -25,7 +25,6 @@ _LOG = logging.getLogger(__name__)
 
 Json = dict[str, Any]
 
-_MOST_POINTS = 1440  # of an answer of GetMetricStatistics
 
 correction.replaces(models, "utcnow")(lambda _: CLOCK.now().replace(tzinfo=None))  # moto knows the machine's time only
 
@@ -77,10 +76,6 @@ def _get_metric_statistics(_: Any, self: CloudWatchBackend, *given: Any, dimensi
     namespace, name, start, end, period, statistics = given
     metric = metric_of({"Namespace": namespace, "MetricName": name, "Dimensions": dimensions})
     data, periods = data_of(self), _periods(start, end, period)
-    if (number := len(periods)) > _MOST_POINTS:
-        told = f"You have requested up to {number:,} datapoints, which exceeds the limit of {_MOST_POINTS:,}. You may "
-        told += "reduce the datapoints requested by increasing Period, or decreasing the time range."
-        raise InvalidParameterCombination(told)
     told = []
     for its in [its for one, its in data if one == metric and unit in (None, its)]:
         for at, values in data.measured(metric, its, periods).items():

@@ -292,8 +292,8 @@ def test_a_scaling_policy_is_invoked_each_minute_with_the_latest_value(
 ) -> None:
     monkeypatch.setattr(alarms, "ACTIONS", {})
     policy, told = f"arn:aws:autoscaling:us-east-1:{world.account}:scalingPolicy:p", list[tuple[str, float, float]]()
-    alarms.on_action("arn:aws:autoscaling", lambda alarm, value, now: told.append((alarm.name, value, now)))
-    alarms.on_action("arn:aws:other", lambda *_: told.clear())
+    alarms.ACTIONS["autoscaling"] = lambda alarm, value, now: told.append((alarm.name, value, now))
+    alarms.ACTIONS["other"] = lambda *_: told.clear()
     world.alarm(EvaluationPeriods=2, AlarmActions=[policy])
     world.minutes(6, 7, 8, 1)
     first = (NOON + timedelta(minutes=2)).timestamp()
@@ -302,7 +302,7 @@ def test_a_scaling_policy_is_invoked_each_minute_with_the_latest_value(
 
 def test_an_alarm_without_actions_invokes_no_scaling_policy(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[Alarm] = []
-    monkeypatch.setattr(alarms, "ACTIONS", {"arn:": lambda alarm, *_: told.append(alarm)})
+    monkeypatch.setattr(alarms, "ACTIONS", {"autoscaling": lambda alarm, *_: told.append(alarm)})
     policy = f"arn:aws:autoscaling:us-east-1:{world.account}:scalingPolicy:p"
     world.alarm(EvaluationPeriods=1, AlarmActions=[policy], ActionsEnabled=False)
     assert world.minutes(9) == ["ALARM"]
@@ -395,7 +395,7 @@ def test_a_topic_that_fails_does_not_keep_other_alarms_from_being_evaluated(worl
 def test_an_action_that_fails_does_not_keep_other_alarms_from_being_evaluated(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(alarms.ACTIONS, "arn:aws:autoscaling:", lambda *_: 1 / 0)
+    monkeypatch.setitem(alarms.ACTIONS, "autoscaling", lambda *_: 1 / 0)
     world.alarm(AlarmName="broken", AlarmActions=["arn:aws:autoscaling:us-east-1:1:p"], EvaluationPeriods=1)
     world.alarm(EvaluationPeriods=1)
     assert world.minutes(9) == ["ALARM"]

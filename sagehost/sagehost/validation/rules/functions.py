@@ -332,6 +332,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "lower": lambda _, text: text.lower(),
     "matches": lambda _, text, pattern: isinstance(text, str) and re.fullmatch(pattern, text, re.DOTALL) is not None,
     "multiple": lambda _, number, unit: number % unit == 0,
+    "periods": lambda _, age, age_of_end, period: round((age - age_of_end) / period),
     "permitted": _permitted,
     "policies_of": _policies_of,
     "product": lambda _, numbers: prod(one or 0 for one in numbers),

@@ -213,10 +213,3 @@ def test_statistics_are_those_of_each_value_so_often(measured: list[tuple[float,
     assert statistic(values, "Sum") == pytest.approx(sum(each), abs=1e-3)
     rank = min(len(each) - 1, int(len(each) * round(percent, 1) / 100))
     assert statistic(values, f"p{round(percent, 1)}") == each[rank]
-
-
-def test_more_statistics_than_an_answer_may_have_are_refused(cloudwatch: Any) -> None:
-    asked = {"Namespace": "N", "MetricName": "M", "Period": 60, "Statistics": ["Sum"], "StartTime": NOON}
-    assert cloudwatch.get_metric_statistics(**asked, EndTime=NOON + timedelta(hours=24))["Datapoints"] == []
-    with pytest.raises(ClientError, match=r"InvalidParameterCombination.*up to 1,441 datapoints"):
-        cloudwatch.get_metric_statistics(**asked, EndTime=NOON + timedelta(hours=24, minutes=1))

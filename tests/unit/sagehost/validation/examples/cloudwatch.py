@@ -97,6 +97,15 @@ def _queries(*changes: Json, **more: Any) -> Json:
     return {"MetricDataQueries": [{**QUERY, **one} for one in changes], **more}
 
 
+SPAN: Json = {"StartTime": "2026-01-01T00:00:00", "EndTime": "2026-01-02T00:00:00"}
+STATISTICS: Json = {"Namespace": "n", "MetricName": "m", "Period": 60, "Statistics": ["Sum"], **SPAN}
+OF_STATISTICS: dict[str, tuple[Json, Json]] = {
+    "percentiles of GetMetricStatistics": ({"ExtendedStatistics": ["p90"]}, {}),
+    "period of statistics": ({"Period": 77}, {"Period": 120}),
+    "more statistics than an answer has": ({"EndTime": "2026-01-02T00:01:00"}, {}),
+    "no time": ({"EndTime": SPAN["StartTime"]}, {}),
+    "time that goes back": ({"EndTime": "2025-12-31T00:00:00"}, {}),
+}
 QUERIES: dict[str, tuple[Json, Json]] = {
     "501 queries": (_queries(*({"Id": f"a{number}"} for number in range(501))), _queries({}, {"Id": "b"})),
     "id of two queries": (_queries({}, {}), {}),
@@ -134,19 +143,8 @@ EXAMPLES: Cases = {
         name: ("PutMetricData", {"Namespace": "n"}, _data(**one), _data(**other)) for name, (one, other) in DATA.items()
     },
     **{name: ("GetMetricData", _queries({}), *changes) for name, changes in QUERIES.items()},
-    "period of statistics": (
-        "GetMetricStatistics",
-        {"Namespace": "n", "MetricName": "m"},
-        {"Period": 7},
-        {"Period": 120},
-    ),
+    **{name: ("GetMetricStatistics", STATISTICS, *changes) for name, changes in OF_STATISTICS.items()},
     "entity": ("PutMetricData", _data(), {"EntityMetricData": [{}]}, {}),
-    "percentiles of GetMetricStatistics": (
-        "GetMetricStatistics",
-        {"Namespace": "n", "MetricName": "m", "Period": 60},
-        {"ExtendedStatistics": ["p90"]},
-        {"Statistics": ["Sum"]},
-    ),
     "namespace of AWS": ("PutMetricData", _data(), {"Namespace": "AWS/SageMaker"}, {"Namespace": "Mistral"}),
     "dashboard's name": ("PutDashboard", DASHBOARD, {"DashboardName": "a b"}, {}),
 }
