@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from moto.cloudwatch import models
-from moto.cloudwatch.exceptions import ValidationError
 from moto.cloudwatch.models import Alarm, CloudWatchBackend, MetricDatumBase
 from moto.cloudwatch.responses import CloudWatchResponse
 from moto.core.exceptions import ServiceException
@@ -87,8 +86,6 @@ def _get_metric_statistics(_: Any, self: CloudWatchBackend, *given: Any, dimensi
 def _periods(start_time: datetime, end_time: datetime, period: int) -> range:
     """The periods between two times; the first begins at a full minute, or at a multiple of a shorter period."""
     first, end = (int(one.replace(tzinfo=UTC).timestamp()) for one in (start_time, end_time))
-    if first >= end:
-        raise ValidationError("The parameter EndTime must be greater than StartTime.")
     return range(first - first % min(60, period), end, int(period))
 
 

@@ -104,4 +104,12 @@ EXAMPLES |= of(
         {"ScheduledActionName": "new"},
         {},
     ),
+    "activities of a dimension": (
+        "DescribeScalingActivities",
+        TARGET,
+        {"ResourceId": None},
+        {"ResourceId": None, "ScalableDimension": None},
+    ),
+    "most activities": ("DescribeScalingActivities", TARGET, {"MaxResults": 51}, {"MaxResults": 50}),
+    "no activities": ("DescribeScalingActivities", TARGET, {"MaxResults": 0}, {"MaxResults": 1}),
 }

@@ -89,15 +89,17 @@ QUERY: Json = {
 }
 
 
+SPAN: Json = {"StartTime": "2026-01-01T00:00:00", "EndTime": "2026-01-02T00:00:00"}
+
+
 def _data(**changes: Any) -> Json:
     return {"MetricData": [{name: one for name, one in {**DATUM, **changes}.items() if one is not None}]}
 
 
 def _queries(*changes: Json, **more: Any) -> Json:
-    return {"MetricDataQueries": [{**QUERY, **one} for one in changes], **more}
+    return {"MetricDataQueries": [{**QUERY, **one} for one in changes], **SPAN, **more}
 
 
-SPAN: Json = {"StartTime": "2026-01-01T00:00:00", "EndTime": "2026-01-02T00:00:00"}
 STATISTICS: Json = {"Namespace": "n", "MetricName": "m", "Period": 60, "Statistics": ["Sum"], **SPAN}
 OF_STATISTICS: dict[str, tuple[Json, Json]] = {
     "percentiles of GetMetricStatistics": ({"ExtendedStatistics": ["p90"]}, {}),
@@ -113,6 +115,7 @@ QUERIES: dict[str, tuple[Json, Json]] = {
     "query of two kinds": (_queries({"Expression": "1"}), {}),
     "period of a query": (_queries({"Period": 45}), _queries({"Period": 5})),
     "most data points": (_queries({}, MaxDatapoints=1), {}),
+    "queries of no time": ({"EndTime": SPAN["StartTime"]}, {}),
     "value in a label": (_queries({"Label": "${MAX}"}), _queries({"Label": "most"})),
 }
 EXAMPLES: Cases = {
