@@ -1,4 +1,4 @@
-"""CloudWatch alarms are evaluated on the clock, unless nothing takes time."""
+"""CloudWatch alarms are evaluated on the clock, except at speed `instant`."""
 
 import json
 import logging
@@ -32,7 +32,7 @@ ACTIONS: dict[str, Act] = {}
 
 
 class _Evaluation:
-    """How an alarm, as `DescribeAlarms` tells, is evaluated until it is put again."""
+    """How an alarm, as `DescribeAlarms` shows it, is evaluated until PutMetricAlarm changes it."""
 
     def __init__(self, told: Mapping[str, Any]) -> None:
         self._periods, self._missing = told["EvaluationPeriods"], told.get("TreatMissingData", "missing")
@@ -46,7 +46,7 @@ class _Evaluation:
         self._period = max(one["MetricStat"]["Period"] for one in self._queries.values() if "MetricStat" in one)
 
     def evaluate(self, alarm: Alarm, backend: CloudWatchBackend, now: float) -> None:
-        """Changes the state of the alarm, and has its scaling actions done, if it is time to."""
+        """Changes the state of the alarm and invokes its scaling actions, if an evaluation is due."""
         every = 60 if self._period >= 60 else 10
         if now % every >= 10:
             return

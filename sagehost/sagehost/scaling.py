@@ -1,7 +1,7 @@
 """Application Auto Scaling acts: policies when their alarms do, scheduled actions at their times, new bounds at once.
 
-Counts change by SageMaker's UpdateEndpointWeightsAndCapacities, which the service-linked role's policy allows. Without
-metrics, when nothing takes time, no policy acts; scheduled actions and bounds do at every speed.
+Counts change by SageMaker's UpdateEndpointWeightsAndCapacities, which the service-linked role's policy allows. At speed
+`instant` there are no metrics, and no policy acts; scheduled actions and bounds do at every speed.
 https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-scaling-activities.html
 """
 
@@ -30,10 +30,10 @@ from scaling_rules.policy import DEFAULT_COOLDOWN_S, METRIC_RULES, SCALE_IN_SHAR
 from scaling_rules.tracking import Bounds, TargetTracking
 
 ACTIVITIES = defaultdict[tuple[str, str, bool], deque[dict[str, Any]]](lambda: deque(maxlen=1000))
-"""The last activities, by account, region, and whether they scale: those that do not come once a minute."""
+"""The last activities, by account, region, and whether they scale: others, once a minute, would push these out."""
 
 _RUNNING: list[Callable[[float], bool]] = []
-"""Activities in progress: each, called with the time, ends if SageMaker has changed the count, and says whether."""
+"""Activities in progress. Each is called with the time, ends when the update has, and returns whether it has ended."""
 
 
 def follow(policy: FakeApplicationAutoscalingPolicy) -> None:
@@ -156,7 +156,7 @@ def _change(
 
 
 class _Clockwork:
-    """What happens at a time: activities end, and scheduled actions run."""
+    """Ends activities and runs scheduled actions."""
 
     def __init__(self) -> None:
         self._last = CLOCK.now()

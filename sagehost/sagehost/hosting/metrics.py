@@ -1,7 +1,7 @@
 """CloudWatch metrics of endpoints, from what happened: of their requests, and of their instances.
 
 Names, units, dimensions and resolution: SageMaker guide, "Metrics for monitoring Amazon SageMaker AI with CloudWatch".
-There are none where containers answer at once.
+At speed `instant` there are none.
 """
 
 import math
@@ -68,7 +68,7 @@ def _publish_minute(now: float) -> None:
         for variant, instances in endpoint.instances.items():
             loads: _Counts = defaultdict(Counter)
             for one in instances:
-                # Every instance tells a load of its CPU, by which instances are counted; ours have none to measure.
+                # Dashboards count instances by the samples of CPUUtilization; ours have no CPU to measure.
                 told = {"CPUUtilization": 0.0, **getattr(one.container, "utilization", dict)()}
                 for name, value in told.items():
                     loads[name][float(f"{value:.3g}")] += 1
