@@ -15,7 +15,7 @@ from sagehost import moto_app
 from sagehost.clock import CLOCK
 from sagehost.hosting import metrics  # noqa: F401 - they are put first, then alarms look at them
 from sagehost.hosting.endpoints import HOSTED
-from sagehost.patches.cloudwatch import data_of, iso
+from sagehost.patches.cloudwatch import ACTIONS, data_of, iso
 from scaling_rules.alarm import EXTRA_PERIODS, State
 
 _LOG = logging.getLogger(__name__)
@@ -26,9 +26,6 @@ _COMPARISONS: Mapping[str, tuple[Callable[[float, float], bool], str]] = {
     "LessThanThreshold": (operator.lt, "less than"),
     "LessThanOrEqualToThreshold": (operator.le, "less than or equal to"),
 }
-Act = Callable[[Alarm, float, float], None]
-ACTIONS: dict[str, Act] = {}
-"""By the service in an action's ARN, what is called with the alarm, the metric's value and the time."""
 
 
 class _Evaluation:

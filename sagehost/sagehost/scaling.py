@@ -22,10 +22,10 @@ from moto.applicationautoscaling.models import (
 from moto.cloudwatch.models import Alarm, cloudwatch_backends
 
 from sagehost import moto_app, schedules
-from sagehost.alarms import ACTIONS
 from sagehost.clock import CLOCK
 from sagehost.hosting.endpoints import HOSTED, EndpointRecord
 from sagehost.hosting.fleet import EndpointKey
+from sagehost.patches.cloudwatch import ACTIONS
 from scaling_rules.policy import DEFAULT_COOLDOWN_S, METRIC_RULES, SCALE_IN_SHARE
 from scaling_rules.tracking import Bounds, TargetTracking
 

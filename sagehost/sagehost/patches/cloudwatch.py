@@ -17,12 +17,15 @@ from moto.sns.models import sns_backends
 
 from sagehost.clock import CLOCK
 from sagehost.metric_data import KEPT_S, MetricData, Values, metric_of, statistic
+from sagehost.moto_app import page
 from sagehost.patches import correction
 from sagehost.policies import NotEvaluated, allows_service
 
 _LOG = logging.getLogger(__name__)
 
 Json = dict[str, Any]
+ACTIONS: dict[str, Callable[[Alarm, float, float], None]] = {}
+"""By the service in an alarm action's ARN, what is called with the alarm, the metric's value and the time."""
 
 
 correction.replaces(models, "utcnow")(lambda _: CLOCK.now().replace(tzinfo=None))  # moto knows the machine's time only
@@ -172,7 +175,8 @@ def describe_alarm_history(self: CloudWatchResponse) -> ActionResult:
     items = [item for one in alarms for item in one.history if wanted == "StateUpdate"]
     items = [one for one in items if not ((start and one["Timestamp"] < start) or (end and one["Timestamp"] > end))]
     items.sort(key=lambda one: one["Timestamp"], reverse=self._get_param("ScanBy") != "TimestampAscending")
-    return ActionResult({"AlarmHistoryItems": items[: self._get_int_param("MaxRecords") or 100]})
+    asked = {"MaxResults": self._get_int_param("MaxRecords") or 100, "NextToken": self._get_param("NextToken", "0")}
+    return page("AlarmHistoryItems", items, asked, "InvalidNextToken")
 
 
 def _refusal(service: str, source: str, arn: str) -> str | None:

@@ -26,8 +26,7 @@ def _put_metric_filter(original: Callable[..., None], self: LogsBackend, name: s
 def _put_log_events(original: Callable[..., Any], self: LogsBackend, group: str, *given: Any) -> Any:
     """moto's metric filters count nothing. `validation.rules` lets patterns through that are terms, all to be found."""
     answer, metrics = original(self, group, *given), cloudwatch_backends[self.account_id][self.region_name]
-    ages = [CLOCK.seconds() - one["timestamp"] / 1000 for one in given[1]]
-    accepted = [one for one, age in zip(given[1], ages, strict=True) if -2 * 3600 <= age <= 14 * 86_400]
+    accepted = [one for one in given[1] if -7200 <= CLOCK.seconds() - one["timestamp"] / 1000 <= 14 * 86_400]
     for one in self.filters.get_matching_filters(log_group_name=group):
         terms = [quoted or word for quoted, word in re.findall(r'"([^"]*)"|(\w+)', one["filterPattern"])]
         for to, event in product(one["metricTransformations"], accepted):

@@ -280,6 +280,18 @@ def test_a_state_that_is_set_lasts_until_the_next_evaluation(world: World) -> No
     assert world.shown()["StateValue"] == "OK"
 
 
+def test_the_history_comes_in_pages(world: World) -> None:
+    world.alarm(EvaluationPeriods=1)
+    world.minutes(9, 1, 9)
+    pages = world.cloudwatch.get_paginator("describe_alarm_history").paginate(
+        AlarmName="a", ScanBy="TimestampAscending", PaginationConfig={"PageSize": 2}
+    )
+    found = [[one["HistorySummary"][-5:] for one in page["AlarmHistoryItems"]] for page in pages]
+    assert found == [["ALARM", "to OK"], ["ALARM"]]
+    with pytest.raises(ClientError, match="InvalidNextToken"):
+        world.cloudwatch.describe_alarm_history(NextToken="x")
+
+
 def test_a_changed_alarm_is_evaluated_as_it_is_now(world: World) -> None:
     world.alarm(EvaluationPeriods=1)
     assert world.minutes(9) == ["ALARM"]
@@ -290,10 +302,9 @@ def test_a_changed_alarm_is_evaluated_as_it_is_now(world: World) -> None:
 def test_a_scaling_policy_is_invoked_each_minute_with_the_latest_value(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(alarms, "ACTIONS", {})
     policy, told = f"arn:aws:autoscaling:us-east-1:{world.account}:scalingPolicy:p", list[tuple[str, float, float]]()
-    alarms.ACTIONS["autoscaling"] = lambda alarm, value, now: told.append((alarm.name, value, now))
-    alarms.ACTIONS["other"] = lambda *_: told.clear()
+    acts = {"autoscaling": lambda alarm, value, now: told.append((alarm.name, value, now))}
+    monkeypatch.setattr(alarms, "ACTIONS", {**acts, "other": lambda *_: told.clear()})
     world.alarm(EvaluationPeriods=2, AlarmActions=[policy])
     world.minutes(6, 7, 8, 1)
     first = (NOON + timedelta(minutes=2)).timestamp()
@@ -395,7 +406,7 @@ def test_a_topic_that_fails_does_not_keep_other_alarms_from_being_evaluated(worl
 def test_an_action_that_fails_does_not_keep_other_alarms_from_being_evaluated(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(alarms.ACTIONS, "autoscaling", lambda *_: 1 / 0)
+    monkeypatch.setattr(alarms, "ACTIONS", {"autoscaling": lambda *_: 1 / 0})
     world.alarm(AlarmName="broken", AlarmActions=["arn:aws:autoscaling:us-east-1:1:p"], EvaluationPeriods=1)
     world.alarm(EvaluationPeriods=1)
     assert world.minutes(9) == ["ALARM"]
