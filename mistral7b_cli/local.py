@@ -156,7 +156,7 @@ def _check_pace(speed: str | None, model_url: str | None, *, starts: bool) -> No
     try:
         parse_speed(speed or "1")
     except ValueError as error:
-        raise UserError(f"--speed {speed}: it is no speed\nfix: {str(error).partition(': ')[2]}") from None
+        raise UserError(f"--speed {speed}: it is not a speed\nfix: {str(error).partition(': ')[2]}") from None
     if model_url and starts:
         from mistral7b.container.backends import Backend, BackendError  # noqa: PLC0415 - takes a moment to load
 

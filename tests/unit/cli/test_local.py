@@ -33,7 +33,7 @@ def up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
 def test_a_speed_that_is_none_is_refused_with_the_range(up: Up, speed: str) -> None:
     result = up(f"--speed={speed}")
     assert (result.status, result.out) == (2, "")
-    assert "it is no speed\nfix: give a number from 0.1 to 100, or instant" in result.err
+    assert "it is not a speed\nfix: give a number from 0.1 to 100, or instant" in result.err
 
 
 @pytest.mark.parametrize("url", ["localhost:8080", "http://", "ftp://localhost", "model.gguf", "http://me:secret@host"])
