@@ -164,7 +164,8 @@ def _check_pace(speed: str | None, model_url: str | None, *, starts: bool) -> No
             asyncio.run(Backend.connect(model_url))
         except BackendError as error:
             raise UserError(
-                f"--model-url: {error.reason}\nfix: start the model's server, or name another", FAILED
+                f"--model-url: {error.reason}\nfix: start the model's server, or give its URL, such as http://localhost:8080",
+                FAILED,
             ) from None
 
 

@@ -57,4 +57,4 @@ def test_a_models_server_that_does_not_run_is_told(up: Up) -> None:
     result = up("--model-url", f"http://127.0.0.1:{port}")
     assert (result.status, result.out) == (1, "")
     assert "Connect call failed" in result.err
-    assert "fix: start the model's server" in result.err
+    assert "fix: start the model's server, or give its URL, such as http://localhost:8080" in result.err
