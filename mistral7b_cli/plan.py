@@ -8,19 +8,20 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from mistral7b.capacity.admission import why_never_admitted
+from mistral7b.capacity.admission import RouterLimits, why_never_admitted
 from mistral7b.capacity.calibration import Calibration, published_calibration
-from mistral7b.capacity.memory import fitted_instance_types
-from mistral7b.capacity.planner.check import AVERAGE, Scenario, check
+from mistral7b.capacity.memory import fitted_instance_types, router_limits
+from mistral7b.capacity.parameters import PerformanceParameters
+from mistral7b.capacity.planner.candidates import Pinned
+from mistral7b.capacity.planner.check import AVERAGE, BURST, PEAK, SCENARIOS, Scenario, calmed, run
 from mistral7b.capacity.planner.plan import Plan
 from mistral7b.capacity.planner.plan import plan as work_out
 from mistral7b.capacity.planner.search import InfeasibleError
 from mistral7b.capacity.planner.service import SATURATION
 from mistral7b.capacity.planner.sizing import REACTION_S, STARTUP_S
 from mistral7b.capacity.plots import plot_plan as draw
-from mistral7b.catalog import instance_types
 from mistral7b.environment import AutoScaling, Environment, Instance, load_environment, load_environments
-from mistral7b.environment.auto import SCALING, VARIABLES
+from mistral7b.environment.auto import AUTO, SCALING, VARIABLES, given
 from mistral7b.errors import UserError
 from mistral7b.operate import costs
 from mistral7b_cli.cost import say_costs
@@ -36,8 +37,9 @@ The environment file says what traffic comes and how fast it has to be served:
     workload:
       input_tokens: {mean: 400, p95: 1500}      # or a number, or a list of samples
       output_tokens: {mean: 150, p95: 400}
-      requests_per_second: {average: 0.6, peak: 2.5}
+      requests_per_second: {average: 0.6, peak: 2.5}   # or a number
       objective: {p50_ms_per_token: 60, p95_seconds: 30}
+      survives_zone: true                       # two instances at least, in two zones
 
 **Examples**
 
@@ -63,6 +65,7 @@ def plan(  # noqa: PLR0917 - typer makes an option of each
     ] = False,
     parameters: ModelFile = None,
     plot: PlotFile = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Also what binds, and which other settings lose.")] = False,
     folder: EnvironmentsFolder = DEFAULT_FOLDER,
     as_json: AsJson = False,
 ) -> None:
@@ -87,20 +90,28 @@ def plan(  # noqa: PLR0917 - typer makes an option of each
     file = folder / f"{name}.yaml"
     if env.workload is None:
         raise UserError(f"{file}: there is no workload to plan for\nfix: add workload:, as mistral7b plan --help shows")
+    try:
+        limits = router_limits(env.launcher_settings(), env.instance_type)
+    except (LookupError, ValueError) as error:
+        fix = f"plan for weights of 16 bit on one of {', '.join(fitted_instance_types())}"
+        raise UserError(f"{file}: {env.instance_type} cannot be planned: {error}\nfix: {fix}") from None
     model = (Calibration.read(parameters) if parameters else published_calibration()).parameters
+    pinned = Pinned(**dict(given(env)))  # type: ignore[arg-type]  # each name has its own type
     try:
         with progress.status("planning …"):
-            found = work_out(env.workload, model)
-            scenarios = check(found, model)
+            found = work_out(env.workload, model, pinned)
+            peak, burst = (run(one, env.workload, found.option, model, pinned) for one in (PEAK, BURST))
+            scenarios = [one for one in (peak, *found.scenarios, burst) if one is not None]
+            flaps = _flapping(env, found, model, limits)
     except InfeasibleError as error:
         raise UserError(f"{file}: workload: {error}") from None
-    shown = _Report(env, found, scenarios, partial(_price, given=price, listed=price_list))
+    shown = _Report(env, found, scenarios, flaps, partial(_price, given=price, listed=price_list))
     if as_json:
         write_json(shown.json())
     else:
-        shown.print()
+        shown.print(verbose)
     if plot is not None:
-        draw(found, plot, f"{name}: at most {found.settings.max_instances} × {env.instance_type}")
+        draw(found, plot, shown.headline, shown.price)
     return None
 
 
@@ -115,6 +126,26 @@ def _price(env: Environment, kind: str, given: float | None, listed: bool) -> co
 
     with explained(env.region):
         return price_list.current_price(caller.open_session(), env.region, kind)
+
+
+def _flapping(env: Environment, found: Plan, model: PerformanceParameters, limits: RouterLimits) -> list[str]:
+    """The planned policy and the file's, if in a constant burst they add again what they have just taken away."""
+    options, said = {"planned": found.option}, []
+    if scaling := env.auto_scaling:
+        current = {field: getattr(scaling, field) for field in SCALING}
+        settings = replace(found.settings, max_concurrent_requests=limits.max_concurrent_requests, **current)
+        candidate = replace(found.option.candidate, limits=limits)
+        options["present"] = replace(found.option, candidate=candidate, settings=settings)
+    for name, one in options.items():
+        burst = run(BURST, found.workload, one, model, found.pinned)
+        if burst is not None and burst.summary.flaps:
+            seconds = calmed(found.workload, one, model, found.pinned)
+            helps = f"scale_in_cooldown_seconds: {seconds} ends that" if seconds else "a fixed number ends that"
+            said.append(
+                f"The {name} auto_scaling flaps: in half an hour at the peak, within 15 minutes after instances were "
+                f"removed others are added, {burst.summary.flaps} times; {helps} (simulated)."
+            )
+    return said
 
 
 def _compare(found: Mapping[str, costs.Estimate], as_json: bool) -> None:
@@ -132,52 +163,95 @@ class _Report:
     """A plan with its price, as text and as JSON."""
 
     def __init__(
-        self, env: Environment, found: Plan, scenarios: list[Scenario], price: Callable[..., costs.Price]
+        self,
+        env: Environment,
+        found: Plan,
+        scenarios: list[Scenario],
+        flaps: list[str],
+        price: Callable[..., costs.Price],
     ) -> None:
-        self.env, self.plan, self.scenarios = env, found, scenarios
-        self.covered = fitted_instance_types()
-        self.type = env.instance_type if env.instance_type in self.covered else self.covered[0]
-        self.price, self.price_source = price(env, self.type)
+        self.env, self.plan, self.scenarios, self.flaps = env, found, scenarios, flaps
+        self.price, self.price_source = price(env, env.instance_type)
+        planned = found.settings
+        # Bounds that are equal scale nothing; `auto` in the file keeps them.
+        self.fixed = planned.min_instances == planned.max_instances and not any("auto_sc" in one for one in env.planned)
         # With the instances that scaling adds by chance, where that is simulated.
         simulated = [s.mean_instances for s in scenarios if s.name == AVERAGE]
-        self.average_instances = simulated[0] if simulated else float(found.settings.min_instances)
+        self.average_instances = simulated[0] if simulated else float(planned.min_instances)
         # USD an hour and a million generated tokens, at the average rate and at the peak.
         self.costs: dict[str, float | None] = {}
-        counts = (self.average_instances, found.settings.max_instances)
+        counts = (self.average_instances, planned.max_instances)
         for when, count, rate in zip(("average", "peak"), counts, found.tokens_per_second, strict=True):
             usd = None if self.price is None else self.price * count
             self.costs[f"usd_per_hour_at_{when}"] = usd
             self.costs[f"usd_per_million_tokens_at_{when}"] = usd and usd / (rate * 0.0036)
-        bounds = {field: getattr(found.settings, field) for field in ("min_instances", "max_instances")}
-        planned = {"instance": Instance(type=self.type), "auto_scaling": AutoScaling(**bounds), "office_hours": None}
-        self.items = costs.estimate(env.model_copy(update=planned), (self.price, self.price_source))
+        bounds = {field: getattr(planned, field) for field in ("min_instances", "max_instances")}
+        changed: dict[str, Any] = {"instance": Instance(type=env.instance_type, count=planned.min_instances)}
+        changed |= {"auto_scaling": None if self.fixed else AutoScaling(**bounds), "office_hours": None}
+        self.items = costs.estimate(env.model_copy(update=changed), (self.price, self.price_source))
 
-    def settings(self) -> list[tuple[str, str | None, str]]:
+    @property
+    def headline(self) -> str:
+        """What to run, and what it costs."""
+        low, high = self.plan.settings.min_instances, self.plan.settings.max_instances
+        count = f"{low}" if low == high else f"{low} to {high}"
+        usd = (self.costs[f"usd_per_hour_at_{when}"] for when in ("average", "peak"))
+        price = "" if self.price is None else ", {:.2f} USD an hour at the average, {:.2f} at the peak".format(*usd)
+        return f"{self.env.name}: {count} × {self.env.instance_type}{price}"
+
+    def answer(self) -> str:
+        """Three lines: what to run, why an instance takes no more, and how far from the objective that is."""
+        option, at = self.plan.option, self.plan.option.at_peak
+        held, bound_by = self.plan.workload.objective.latencies(), option.allowed.bound_by
+        name = max(held, key=lambda one: getattr(at, one) / held[one])
+        why = "more would only wait" if bound_by == SATURATION else f"one more breaks {bound_by}"
+        spare = 100 * (option.most_rate / self.plan.workload.requests_per_second.peak - 1)
+        return (
+            f"{self.headline}.\n"
+            f"At most {option.limit} requests in flight on each: {why}.\n"
+            f"At the peak: {name} {getattr(at, name):.3g} of {held[name]:g}; room for {spare:.1f}% more requests."
+        )
+
+    def settings(self) -> list[tuple[str, str | None, str | None]]:
         """Each setting with its present and its planned value."""
         current, scaling, planned = self.env.launcher_settings(), self.env.auto_scaling, self.plan.settings
-        rows: list[tuple[str, str | None, str]] = [
+        rows: list[tuple[str, str | None, str | None]] = [
             (f"tgi.{variable}", f"{getattr(current, variable.lower())}", f"{getattr(planned, variable.lower())}")
             for variable in VARIABLES
         ]
         for field in SCALING:
             before = f"{getattr(scaling, field):g}" if scaling else None
-            rows.append((f"auto_scaling.{field}", before, f"{getattr(planned, field):g}"))
-        return rows
+            rows.append((f"auto_scaling.{field}", before, None if self.fixed else f"{getattr(planned, field):g}"))
+        return [*rows, ("instance.count", f"{self.env.instance.count}", f"{planned.min_instances}")]
 
     def notes(self) -> list[str]:
-        """What the figures rest on, and what to know of the present settings."""
-        blocked = why_never_admitted(self.env.launcher_settings())
-        others = [kind.name for kind in instance_types() if kind.name not in self.covered]
-        found = [f"The present settings: {blocked}."] if blocked else []
-        if self.type != self.env.instance_type:
-            found.append(f"The plan is for {self.type}: the model does not cover {self.env.instance_type}.")
+        """What to know of the plan and of the present settings, what matters most first."""
+        env, workload, planned, found = self.env, self.plan.workload, self.plan.settings, list[str]()
+        now = env.instance_bounds[0]
+        if planned.min_instances == 1:
+            losing = f"{env.name} always runs {now} now, this plan one at times: " if now > 1 else ""
+            found.append(
+                f"{losing}with one instance, a zone or an instance that fails stops the service until another has "
+                "started. workload.survives_zone: true plans two, in two zones."
+            )
+        if self.plan.zone_decides:
+            found.append("Two instances, because survives_zone is true: the rates alone need one on average.")
+        changed = [field for field, now, new in self.settings() if now != new and field not in env.planned]
+        if env.planned and changed:
+            found.append(
+                f"{AUTO} deploys the values that are shown as {AUTO}, and keeps the rest of the file. For this plan "
+                f"also change {', '.join(changed)}, or make them {AUTO}."
+            )
+        found += self.flaps
+        if blocked := why_never_admitted(env.launcher_settings()):
+            found.append(f"The present settings: {blocked}.")
+        if env.office_hours or (env.auto_scaling and env.auto_scaling.schedule):
+            found.append("Hours and schedules of the file are not planned: the plan is for all hours.")
         return [
             *found,
             f"Assumed: a new instance serves {REACTION_S:.0f} s after the target is exceeded (alarm "
             f"{REACTION_S - STARTUP_S:.0f} s, start-up {STARTUP_S:.0f} s), while the rate climbs from average to peak "
-            f"in {self.plan.workload.climb_minutes:g} minutes.",
-            f"{', '.join(kind for kind in self.covered if kind != self.type)} have the same GPU and more host: by the "
-            f"model no faster. Not covered: {', '.join(others)}.",
+            f"in {workload.climb_minutes:g} minutes.",
         ]
 
     def json(self) -> dict[str, Any]:
@@ -185,11 +259,13 @@ class _Report:
         option = self.plan.option
         return {
             "environment": self.env.name,
-            "instance_type": self.type,
+            "instance_type": self.env.instance_type,
             "settings": asdict(self.plan.settings),
             "current": {field: now for field, now, _ in self.settings()},
+            "planned_by_auto": self.env.planned,
             "binds": option.binds,
             "bound_by": option.allowed.bound_by,
+            "most_requests_per_second": option.most_rate,
             "max_batch_total_tokens": option.candidate.limits.max_batch_total_tokens,
             "too_long_share": option.candidate.too_long,
             "at_average": asdict(option.at_average),
@@ -205,58 +281,68 @@ class _Report:
             "notes": self.notes(),
         }
 
-    def print(self) -> None:
+    def print(self, verbose: bool) -> None:
         """The plan for people."""
-        rows = [
-            [Text(cell, "bold" if now != planned else "") for cell in (field, now or "(none)", planned)]
+        *known, assumed = self.notes()
+        say("\n".join([self.answer(), "", *known, ""]))
+        shown = [
+            (
+                field,
+                f"{AUTO} ({now})" if field in self.env.planned else now or "(none)",
+                planned or "(none)",
+                now != planned,
+            )
             for field, now, planned in self.settings()
         ]
-        say(Table(f"{self.env.name} on {self.type}: {self.env.runs}", ("setting", "now", "planned"), rows))
-        say(f"What binds: {_binding(self.plan)}\n")
+        rows = [[Text(cell, "bold" * bold) for cell in cells] for *cells, bold in shown]
+        say(Table("", ("setting", "now", "planned"), rows))
         say(self._expected())
+        say(f"sim: each request simulated. {'; '.join(f'{s.name}: {SCENARIOS[s.name]}' for s in self.scenarios)}.\n")
         say_costs(("item", "number"), (*self.items.items, self.items.total), [self.items])
         if self.price is not None:
-            cost = self.costs
+            tokens = (self.costs[f"usd_per_million_tokens_at_{when}"] for when in ("average", "peak"))
             say(
-                f"The instances cost {cost['usd_per_hour_at_average']:.4g} USD an hour at the average "
-                f"({self.average_instances:.2f} of them), {cost['usd_per_hour_at_peak']:.4g} at the peak; "
-                f"per million generated tokens {cost['usd_per_million_tokens_at_average']:.2f} and "
-                f"{cost['usd_per_million_tokens_at_peak']:.2f}."
+                "Instances, per million generated tokens: {:.2f} USD at the average, {:.2f} at the peak.".format(
+                    *tokens
+                )
             )
         say("")
-        others = [(other.what, other.why) for other in self.plan.runners_up]
-        say(Table("Runners-up", ("configuration", "why it is not chosen"), others))
-        for note in self.notes():
-            say(note)
-        say(f"\nFor the environment file:\n\n{_yaml_lines(self.plan)}")
+        if verbose:
+            say(f"What binds: {_binding(self.plan)}\n")
+            others = [(other.what, other.why) for other in self.plan.runners_up]
+            say(Table("Runners-up", ("configuration", "why it is not chosen"), others))
+        say(f"{assumed}\n\nFor the environment file:\n\n{self._yaml_lines()}")
 
     def _expected(self) -> Table:
+        option, streaming = self.plan.option, self.plan.workload.streaming
         headings = ("", "requests/s", "instances", "in flight each", "p50 ms/token", "p95 ms/token", "p50 s", "p95 s")
-        columns: list[tuple[str, ...]] = [(*headings, "refused (429)", "over 60 s")]
-        for label, at in (("average", self.plan.option.at_average), ("peak", self.plan.option.at_peak)):
+        first = ("p50 first token, s", "p95 first token, s") * streaming
+        columns: list[tuple[str, ...]] = [(*headings, *first, "refused (429)", "over the limit", "flaps")]
+        for label, at in (("average", option.at_average), ("peak", option.at_peak)):
             load = (f"{at.requests_per_second:g}", f"{at.instances}", f"{at.in_flight:.1f}")
-            latency = (at.p50_ms_per_token, at.p95_ms_per_token, at.p50_seconds, at.p95_seconds)
-            columns.append((label, *load, *_figures(latency, at.refused, at.timed_out)))
+            first_token = (at.p50_first_token_seconds, at.p95_first_token_seconds) * streaming
+            tokens, whole = (at.p50_ms_per_token, at.p95_ms_per_token), (at.p50_seconds, at.p95_seconds, *first_token)
+            columns.append((label, *load, *_figures(tokens, whole, at.refused, at.timed_out), ""))
         for s in self.scenarios:
             m = s.summary
             load = (f"{m.requests / s.duration_s:.3g}", f"{s.mean_instances:.2f}", "")
-            lost = (m.refused / m.requests, m.timed_out / m.requests)
-            columns.append((f"simulated: {s.name}", *load, *_figures((*m.per_token_ms[:2], *m.latency_s[:2]), *lost)))
+            seconds, lost = m.latency_s[:2] + m.first_token_s[:2] * streaming, (m.refused, m.timed_out)
+            shares = (count / m.requests for count in lost)
+            columns.append((f"sim\n{s.name}", *load, *_figures(m.per_token_ms[:2], seconds, *shares), f"{m.flaps}"))
         named, *rows = zip(*columns, strict=True)
-        return Table("Expected", named, rows, numbers=True)
+        return Table("", named, rows, numbers=True)
+
+    def _yaml_lines(self) -> str:
+        """What to put into the environment file."""
+        settings = self.plan.settings
+        lines = ["tgi:", *(f"  {variable}: {getattr(settings, variable.lower())}" for variable in VARIABLES)]
+        scaling = ["auto_scaling:", *(f"  {field}: {getattr(settings, field):g}" for field in SCALING)]
+        lines += ["auto_scaling: null"] if self.fixed else scaling
+        return "\n".join([*lines, "instance:", f"  count: {settings.min_instances}"])
 
 
-def _figures(latency: tuple[float, ...], refused: float, timed_out: float) -> tuple[str, ...]:
-    per_token, whole = [f"{value:.1f}" for value in latency[:2]], [f"{value:.2f}" for value in latency[2:]]
-    return (*per_token, *whole, f"{refused:.2%}", f"{timed_out:.2%}")
-
-
-def _yaml_lines(found: Plan) -> str:
-    """What to put into the environment file."""
-    settings = found.settings
-    lines = ["tgi:", *(f"  {variable}: {getattr(settings, variable.lower())}" for variable in VARIABLES)]
-    lines += ["auto_scaling:", *(f"  {field}: {getattr(settings, field):g}" for field in SCALING)]
-    return "\n".join([*lines, "instance:", f"  count: {settings.min_instances}"])
+def _figures(per_token: tuple[float, ...], whole: tuple[float, ...], *shares: float) -> tuple[str, ...]:
+    return (*(f"{ms:.1f}" for ms in per_token), *(f"{s:.2f}" for s in whole), *(f"{share:.2%}" for share in shares))
 
 
 def _binding(found: Plan) -> str:

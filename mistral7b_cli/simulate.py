@@ -6,23 +6,27 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 
 from mistral7b import catalog
 from mistral7b.capacity.admission import RouterLimits, UnservableRequestError
 from mistral7b.capacity.calibration import Calibration, published_calibration
-from mistral7b.capacity.fleet.arrivals import DAY_S, Pattern, parse_lengths, poisson_trace, rate_over_time
+from mistral7b.capacity.fleet.arrivals import CLIMB_S, DAY_S, Pattern, parse_lengths, poisson_trace, rate_over_time
 from mistral7b.capacity.fleet.exact import Summary
 from mistral7b.capacity.fleet.exact import simulate as run
 from mistral7b.capacity.fleet.policy_spec import parse_policy
-from mistral7b.capacity.fleet.trace import LONGEST_S, parse_duration, read_trace
+from mistral7b.capacity.fleet.trace import LONGEST_S, Trace, parse_duration, read_trace
 from mistral7b.capacity.hosting import Fleet
 from mistral7b.capacity.memory import router_limits
+from mistral7b.capacity.planner.check import climb_duration
+from mistral7b.capacity.planner.lengths import requests_of
 from mistral7b.capacity.plots import plot_simulations as draw
 from mistral7b.environment import AutoScaling, Environment, load_environment
 from mistral7b.errors import UserError
 from mistral7b.operate.costs import price_of
 from mistral7b.tgi import LauncherSettings, parse_environment
+from mistral7b.workload import ANSWER_LIMIT_S, STREAM_LIMIT_S, Workload
 from mistral7b_cli.layout import Table
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder, ModelFile, PlotFile, Price
 from mistral7b_cli.output import say, write_json
@@ -31,20 +35,23 @@ from scaling_rules import Policy, ScheduledAction
 
 commands = typer.Typer()
 _EPILOG = """
-**Traffic** is a CSV file (`time_s,input_tokens,output_tokens`, by time) or Poisson arrivals of a pattern: `constant` at
---rate, `daily` between --rate at night and --peak at 14:00, `burst` from --rate to --peak at a quarter of the duration
-for a quarter of it, `ramp` from --rate to --peak. Lengths: `300`, `300:900` (lognormal, mean and p95), or a file with
-one count a line. Each request is simulated, 20 million at most: a million take some 20 s a policy, so take a busy hour
-rather than a day.
+**Traffic** is the environment's `workload`, a CSV file (`time_s,input_tokens,output_tokens`, by time) or made up. It
+comes by chance (Poisson) in a pattern: `constant` at --rate, `daily` between --rate at night and --peak at 14:00,
+`burst` from --rate to --peak at a quarter of the duration for a quarter of it, `ramp` from --rate to --peak, `climb`
+from --rate to --peak in the workload's `climb_minutes`, 15 minutes of it, and back. Lengths: `300`, `300:900`
+(lognormal, mean and p95), or a file with one count a line. Each request is simulated, 20 million at most: a million
+take some 20 s a policy, so take a busy hour rather than a day.
 
 **Policies**: `fixed:4`; `concurrency:16,min=1,max=8` tracks requests in flight per instance (every 10 s);
 `invocations:120,min=1,max=8` tracks requests a minute per instance. More settings: `out=60`, `in=300` (cool-downs),
-`start=2`, and at times of the trace `min@7h=4`, `max@20h=2`.
+`start=2`, and at times of the trace `min@7h=4`, `max@20h=2`. A policy flaps when it adds instances within 15 minutes
+after it removed some.
 
 **Examples**
 
 $ mistral7b simulate
-$ mistral7b simulate prod --pattern daily --rate 0.5 --peak 8
+$ mistral7b simulate prod                     # its own workload and auto_scaling
+$ mistral7b simulate prod --pattern daily
 $ mistral7b simulate --pattern burst --rate 2 --peak 10 --policy concurrency:16,max=10 --policy fixed:6 --plot burst.svg
 $ mistral7b simulate --trace access.csv --policy concurrency:16,max=10 --json
 """
@@ -64,19 +71,33 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
         str | None,
         typer.Argument(
             metavar="ENVIRONMENT",
-            help="Take instance type, TGI limits and auto_scaling from this environment, its schedule as from Monday, "
-            "0:00. Default: JumpStart's.",
+            help="Take workload, instance type, TGI limits and auto_scaling from this environment, its schedule as "
+            "from Monday, 0:00. Default: JumpStart's, and made-up traffic.",
         ),
     ] = None,
     trace: Annotated[Path | None, _traffic(metavar="FILE", help="CSV file of requests.")] = None,
-    pattern: Annotated[Pattern, _traffic(help="Shape of made-up traffic.")] = "constant",
-    rate: Annotated[float, _traffic(help="Requests per second.")] = 2.0,
-    peak: Annotated[float | None, _traffic(help="Requests per second at most. [default: 5 × rate]")] = None,
-    duration: Annotated[
-        str | None, _traffic(metavar="DURATION", help="Such as 90m or 24h. [default: 2h, daily 24h]")
+    pattern: Annotated[
+        Pattern | None, _traffic(help="Shape of the traffic. [default: constant, climb for a workload]")
     ] = None,
-    input_tokens: Annotated[str, _traffic("--input", metavar="TOKENS", help="Length of prompts.")] = "300:900",
-    output_tokens: Annotated[str, _traffic("--output", metavar="TOKENS", help="Length of answers.")] = "150:400",
+    rate: Annotated[float | None, _traffic(help="Requests per second. [default: the workload's average, or 2]")] = None,
+    peak: Annotated[
+        float | None, _traffic(help="Requests per second at most. [default: the workload's, or 5 × rate]")
+    ] = None,
+    duration: Annotated[
+        str | None, _traffic(metavar="DURATION", help="Such as 90m or 24h. [default: 2h, daily 24h, climb as it takes]")
+    ] = None,
+    input_tokens: Annotated[
+        str | None,
+        _traffic("--input", metavar="TOKENS", help="Length of prompts. [default: the workload's, or 300:900]"),
+    ] = None,
+    output_tokens: Annotated[
+        str | None,
+        _traffic("--output", metavar="TOKENS", help="Length of answers. [default: the workload's, or 150:400]"),
+    ] = None,
+    streaming: Annotated[
+        bool | None,
+        _traffic("--streaming/--no-streaming", help="8 minutes instead of 60 s. [default: the workload's, or not]"),
+    ] = None,
     seed: Annotated[int, _traffic(min=0, help="Equal seeds give equal traffic and results.")] = 1,
     policy: Annotated[
         list[str] | None,
@@ -106,19 +127,17 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
     settings, limits = _container(env, kind)
     calibration = Calibration.read(parameters) if parameters else published_calibration()
     longest = min(settings.max_input_length, limits.max_batch_prefill_tokens // 16 * 16)
-    most = settings.max_total_tokens
+    most, workload = settings.max_total_tokens, env.workload if env else None
+    streamed = bool(workload and workload.streaming) if streaming is None else streaming
     if trace is not None:
         with Waiting("Reading requests"):
             made, title = read_trace(trace, longest, most), str(trace)
     else:
-        peak, text = 5 * rate if peak is None else peak, duration or ("24h" if pattern == "daily" else "2h")
-        seconds, inputs = parse_duration(text, "--duration"), parse_lengths(input_tokens, "--input", longest)
-        outputs = parse_lengths(output_tokens, "--output", most - 1)
-        rates = rate_over_time(pattern, rate, peak, seconds)
-        made = poisson_trace(rates, seconds, inputs, outputs, seed=seed, max_total_tokens=most)
-        shown = f"{rate:g}" if pattern == "constant" else f"{rate:g} to {peak:g}"
-        title = f"{pattern}: {shown} requests/s for {text}, prompts {input_tokens}, answers {output_tokens} tokens"
-    fleet = Fleet(calibration.parameters, limits, parse_duration(startup, "--startup"))
+        options = {"pattern": pattern, "rate": rate, "peak": peak, "duration": duration}
+        options |= {"input": input_tokens, "output": output_tokens}
+        made, title = _traffic_of(name, workload, options, (longest, most), seed)
+    waits = STREAM_LIMIT_S if streamed else ANSWER_LIMIT_S
+    fleet = Fleet(calibration.parameters, limits, parse_duration(startup, "--startup"), waits)
     chosen = _policies(policy or [], env)
     try:
         with Waiting("Simulating") as waiting:
@@ -130,7 +149,7 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
     if as_json:
         write_json(
             {
-                "trace": {"title": title, "duration_s": made.duration_s, "seed": seed},
+                "trace": {"title": title, "duration_s": made.duration_s, "seed": seed, "streaming": streamed},
                 "instance_type": kind,
                 "usd_per_hour": usd_per_hour,
                 "price_source": price_source,
@@ -139,23 +158,71 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
         )
     else:
         headings = ("", *(summary.policy.replace(",", ", ") for summary in summaries))
-        columns = [_column(summary, usd_per_hour) for summary in summaries]
+        columns = [_column(summary, usd_per_hour, waits, streamed) for summary in summaries]
         rows = [(label, *(column[label] for column in columns)) for label in columns[0]]
         say(Table(title, headings, rows, numbers=True))
         shown = price_source if usd_per_hour is None else f"{usd_per_hour:g} USD an hour ({price_source})"
-        say(f"{kind}, price: {shown}. Engine: {summaries[0].engine}.")
+        say(
+            f"{kind}, price: {shown}. Assumed: an instance starts in {fleet.startup_s:g} s, and has at most "
+            f"{limits.max_concurrent_requests} requests in flight."
+        )
     if plot is not None:
-        draw(results, plot, title)
+        draw(results, plot, title, usd_per_hour, waits)
 
 
-def _column(s: Summary, price: float | None) -> dict[str, str]:
+def _traffic_of(
+    name: str | None, workload: Workload | None, options: dict[str, Any], limits: tuple[int, int], seed: int
+) -> tuple[Trace, str]:
+    """Requests as the options say, or else the workload, or else made-up ones; and whose they are."""
+    longest, most = limits
+    given = ", ".join(f"--{option}" for option, value in options.items() if value is not None)
+    pattern, rate = options["pattern"] or ("climb" if workload else "constant"), options["rate"]
+    prompts = parse_lengths(options["input"] or "300:900", "--input", longest)
+    answers = parse_lengths(options["output"] or "150:400", "--output", most - 1)
+    peak, asked, climb_s = options["peak"], 0, CLIMB_S
+    whose = f"made up by {given}" if given else "built in, not yours: give --rate, --input …, or a workload"
+    if workload is not None:
+        every = requests_of(workload)
+        fitting = [one for one in every if one.input_tokens <= min(longest, most - one.max_new_tokens)]
+        if not fitting:
+            raise UserError(f"no request of the workload fits into {name}'s container\nfix: see mistral7b plan {name}")
+        left_out = f"; {1 - len(fitting) / len(every):.1%} too long, left out" * (len(fitting) < len(every))
+        whose = f"workload of {name}{', but ' if given else ''}{given}{left_out}"
+        asked, climb_s = workload.max_new_tokens or 0, 60 * workload.climb_minutes
+        prompts = prompts if options["input"] else [one.input_tokens for one in fitting]
+        answers = answers if options["output"] else [one.output_tokens for one in fitting]
+        if rate is None:
+            rate, peak = workload.requests_per_second.average, peak or workload.requests_per_second.peak
+    rate = 2.0 if rate is None else rate
+    peak = 5 * rate if peak is None else peak
+    lasts = {"daily": DAY_S, "climb": climb_duration(climb_s)}.get(pattern, 7200.0)
+    seconds = parse_duration(options["duration"] or f"{lasts:g}", "--duration")
+    rates = rate_over_time(pattern, rate, peak, seconds, climb_s)
+    made = poisson_trace(rates, seconds, prompts, answers, seed=seed, max_total_tokens=most, max_new_tokens=asked)
+    shown = f"{rate:g}" if pattern == "constant" else f"{rate:g} to {peak:g}"
+    length = f"{seconds / 3600:g} h" if seconds >= 3600 else f"{seconds / 60:g} min"
+    tokens = (f"{of.mean():.0f} tokens (p95 {np.quantile(of, 0.95):.0f})" for of in (made.inputs, made.outputs))
+    lengths = "prompts of {}, answers of {}".format(*tokens)
+    return made, f"Traffic: {whose}\n{pattern}, {shown} requests/s for {length}; {lengths}"
+
+
+def _column(s: Summary, price: float | None, waits: float, streamed: bool) -> dict[str, str]:
     """What the table shows of a policy, by its label."""
     shown = {"requests": f"{s.requests:,.0f}"}
-    for label, count in (("answered", s.answered), ("refused (429)", s.refused), ("timed out (60 s)", s.timed_out)):
+    for label, count in (
+        ("answered", s.answered),
+        ("refused (429)", s.refused),
+        (f"timed out ({waits:g} s)", s.timed_out),
+    ):
         shown[label] = f"{count:,.0f} ({100 * count / s.requests:.2f}%)"
     shown |= {f"latency {level}, s": f"{value:.2f}" for level, value in zip(_LEVELS, s.latency_s, strict=True)}
     shown |= {f"per token {level}, ms": f"{value:.1f}" for level, value in zip(_LEVELS, s.per_token_ms, strict=True)}
-    shown |= {"most instances": f"{s.most_instances}", "instance-hours": f"{s.instance_hours:,.2f}"}
+    if streamed:
+        shown |= {
+            f"first token {level}, s": f"{value:.2f}" for level, value in zip(_LEVELS, s.first_token_s, strict=True)
+        }
+    shown |= {"most instances": f"{s.most_instances}", "flaps": f"{s.flaps}"}
+    shown["instance-hours"] = f"{s.instance_hours:,.2f}"
     if price is not None:
         cost = s.instance_hours * price
         shown |= {"cost, USD": f"{cost:,.2f}", "USD per 1,000 answers": f"{1000 * cost / max(s.answered, 1):.3f}"}
@@ -164,7 +231,7 @@ def _column(s: Summary, price: float | None) -> dict[str, str]:
 
 def _summary_json(summary: Summary, price: float | None) -> dict[str, Any]:
     shown = asdict(summary) | {"cost_usd": None if price is None else summary.instance_hours * price}
-    for field in ("latency_s", "per_token_ms"):
+    for field in ("latency_s", "per_token_ms", "first_token_s"):
         known = (None if math.isnan(value) else value for value in shown[field])
         shown[field] = dict(zip(_LEVELS, known, strict=True))
     return shown

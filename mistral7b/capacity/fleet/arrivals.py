@@ -16,7 +16,8 @@ DAY_S = 86_400.0
 Rate = Callable[[Floats], Floats]
 """Requests per second at each of these times (seconds)."""
 
-Pattern = Literal["constant", "daily", "burst", "ramp"]
+Pattern = Literal["constant", "daily", "burst", "ramp", "climb"]
+CLIMB_S = 900.0
 # By pattern: from times, rate, peak (requests per second) and duration (seconds) to the rate at each time.
 _PATTERNS: dict[Pattern, Callable[[Floats, float, float, float], Floats]] = {
     "constant": lambda times, rate, _peak, _duration: np.full(times.shape, rate),
@@ -29,17 +30,31 @@ _PATTERNS: dict[Pattern, Callable[[Floats, float, float, float], Floats]] = {
 }
 
 
-def rate_over_time(pattern: Pattern, rate: float, peak: float, duration_s: float) -> Rate:
-    """A pattern between `rate` and `peak`, over `duration_s` seconds. Raises UserError for a rate that is none."""
+def rate_over_time(pattern: Pattern, rate: float, peak: float, duration_s: float, climb_s: float = CLIMB_S) -> Rate:
+    """A pattern between `rate` and `peak`, over `duration_s` seconds. Raises UserError for a rate that is none.
+
+    `climb` reaches the peak `climb_s` after a quarter of the time, and is there until three quarters are over.
+    """
     for name, value in (("rate", rate), ("peak", peak)):
         if not 0 <= value < math.inf:
             reason, fix = "a rate is 0 or more requests per second", "give a number such as 2.5"
             raise UserError(f"--{name} {value:g}: {reason}\nfix: {fix}")
+    if pattern == "climb":
+        start, end = duration_s / 4, duration_s * 3 / 4
+        corners = (start, start + min(max(climb_s, 1.0), duration_s / 2), end, end + 1.0)
+        return lambda times: np.interp(times, corners, (rate, peak, peak, rate))
     return lambda times: _PATTERNS[pattern](times, rate, peak, duration_s)
 
 
 def poisson_trace(
-    rate: Rate, duration_s: float, inputs: Tokens, outputs: Tokens, *, seed: int, max_total_tokens: int = 8192
+    rate: Rate,
+    duration_s: float,
+    inputs: Tokens,
+    outputs: Tokens,
+    *,
+    seed: int,
+    max_total_tokens: int = 8192,
+    max_new_tokens: int = 0,
 ) -> Trace:
     """Poisson arrivals of a rate that varies, each with an independent prompt and answer length.
 
@@ -68,7 +83,7 @@ def poisson_trace(
     times = np.interp(expected * sums[:-1] / sums[-1], cumulative, edges)
     prompts = draw(inputs, rng, count)
     answers = np.minimum(draw(outputs, rng, count), np.maximum(max_total_tokens - prompts, 1))
-    return Trace(times, prompts, answers, duration_s)
+    return Trace(times, prompts, answers, duration_s, max_new_tokens)
 
 
 def draw(tokens: Tokens, rng: np.random.Generator, count: int) -> Ints:

@@ -33,6 +33,8 @@ class Pinned:
     cuda_memory_fraction: float = 1.0
     waiting_served_ratio: float = 1.2
     max_waiting_tokens: int = 20
+    scale_out_cooldown_seconds: int = 60
+    scale_in_cooldown_seconds: int = 300
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,22 @@
 """A plan: the best option, what it costs, and what was looked at besides."""
 
+import math
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mistral7b.capacity.parameters import PerformanceParameters
 from mistral7b.capacity.planner.candidates import Candidate, Pinned
+from mistral7b.capacity.planner.check import AVERAGE, CLIMB, Scenario, run
 from mistral7b.capacity.planner.queue import refused_share
 from mistral7b.capacity.planner.search import Option, Settings, option, search
 from mistral7b.capacity.planner.service import GRID, figures
-from mistral7b.capacity.planner.sizing import climb
+from mistral7b.capacity.planner.sizing import climb, most_refused
 from mistral7b.workload import Workload
 
 _FEWER = 0.75
+# Instances that the average takes by simulation over the fewest: with more, it is planned again, this much higher.
+_FAR, _HIGHER = 1.1, 1.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +29,25 @@ class RunnerUp:
 
 @dataclass(frozen=True)
 class Plan:
-    """What to run for a workload: the chosen option, its settings, and others, nearest first."""
+    """What to run for a workload: the chosen option, others, nearest first, and average and climb, simulated."""
 
     workload: Workload
     option: Option
-    settings: Settings
     runners_up: list[RunnerUp]
+    scenarios: list[Scenario]
+    pinned: Pinned
+
+    @property
+    def settings(self) -> Settings:
+        """What goes into the environment file."""
+        return self.option.settings
+
+    @property
+    def zone_decides(self) -> bool:
+        """Whether only `survives_zone` asks for the second instance."""
+        rate, best = self.workload.requests_per_second.average + climb(self.workload), self.option
+        one = refused_share(rate, 1, best.limit, best.service.speed)
+        return self.workload.survives_zone and self.settings.min_instances == 2 and one <= most_refused(self.workload)
 
     @property
     def tokens_per_second(self) -> tuple[float, float]:
@@ -54,11 +71,40 @@ def plan(workload: Workload, parameters: PerformanceParameters, pinned: Pinned |
     runners_up = [RunnerUp(_name(one.candidate), _loses(one, best)) for one in others]
     runners_up += _other_limits(workload, best, pinned)
     runners_up += _one_instance_fewer(workload, best)
+    best, scenarios, chance = _steadied(workload, best, parameters, pinned)
+    runners_up += chance
     for candidate in ruled_out:
         left = f"{candidate.limits.max_batch_total_tokens:,} tokens of KV cache"
         why = f"by the closed form it serves hardly more, and its prefills leave {left}"
         runners_up.append(RunnerUp(_name(candidate), why))
-    return Plan(workload, best, best.settings, runners_up)
+    return Plan(workload, best, runners_up, scenarios, pinned)
+
+
+def _steadied(
+    workload: Workload, best: Option, parameters: PerformanceParameters, pinned: Pinned
+) -> tuple[Option, list[Scenario], list[RunnerUp]]:
+    """The option with a higher target where, at the average, chance alone would keep far more than the fewest running.
+
+    As high as that takes, and as long as the simulated climb loses no more than half of what may be lost.
+    """
+
+    def simulated(one: Option) -> dict[str, Scenario]:
+        ran = (run(name, workload, one, parameters, pinned) for name in (AVERAGE, CLIMB))
+        return {scenario.name: scenario for scenario in ran if scenario is not None}
+
+    found, before = simulated(best), list[RunnerUp]()
+    while len(found) == 2 and found[AVERAGE].mean_instances > _FAR * best.settings.min_instances:
+        now = best.settings.target_concurrent_requests
+        target = min(best.limit, math.ceil(10 * _HIGHER * now) / 10)
+        again = replace(best, settings=replace(best.settings, target_concurrent_requests=target))
+        tried = simulated(again)
+        mean = tried[AVERAGE].mean_instances
+        if target == now or tried[CLIMB].lost > workload.objective.lost_percent / 200:
+            break
+        why = f"chance alone adds instances: {found[AVERAGE].mean_instances:.2f} at the average, not {mean:.2f}"
+        before.append(RunnerUp(f"target_concurrent_requests {now:g}", why))
+        best, found = again, tried
+    return best, list(found.values()), before[:1]
 
 
 def _name(candidate: Candidate) -> str:
@@ -94,7 +140,7 @@ def _other_limits(workload: Workload, best: Option, pinned: Pinned) -> Iterator[
     here = best.service.at(place, workload.objective)
     broken = ", ".join(
         f"{name} by {here[name] - limit:.3g} {'ms' if name.endswith('token') else 's'}"
-        for name, (_, _, limit) in figures(workload.objective).items()
+        for name, (_, _, limit) in figures(workload.objective, best.service.answer_limit_s).items()
         if here[name] > limit
     )
     queues = "an instance serves no more with it: requests wait in its queue instead of being refused"
@@ -113,7 +159,12 @@ def _other_limits(workload: Workload, best: Option, pinned: Pinned) -> Iterator[
 def _one_instance_fewer(workload: Workload, best: Option) -> Iterator[RunnerUp]:
     rate = workload.requests_per_second
     for name, count, load, when in (
-        ("max_instances", best.settings.max_instances, rate.peak, "at the peak"),
+        (
+            "max_instances",
+            best.settings.max_instances,
+            rate.peak * (1 + workload.headroom_percent / 100),
+            f"at the peak and {workload.headroom_percent:g}% more",
+        ),
         (
             "min_instances",
             best.settings.min_instances,

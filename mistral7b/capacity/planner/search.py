@@ -3,7 +3,6 @@
 import math
 from dataclasses import dataclass
 
-from mistral7b.capacity.hosting import ANSWER_LIMIT_S
 from mistral7b.capacity.parameters import PerformanceParameters
 from mistral7b.capacity.planner.candidates import Candidate, Pinned, candidates
 from mistral7b.capacity.planner.queue import most_rate
@@ -42,7 +41,8 @@ class Settings:
 class Option:
     """Settings that keep the objective, and what they come to.
 
-    `limit` is MAX_CONCURRENT_REQUESTS; `allowed` the most requests in flight that keep the objective.
+    `limit` is MAX_CONCURRENT_REQUESTS; `allowed` the most requests in flight that keep the objective; `most_rate` what
+    all instances bear, in requests per second.
     """
 
     candidate: Candidate
@@ -52,6 +52,7 @@ class Option:
     settings: Settings
     at_average: Expectation
     at_peak: Expectation
+    most_rate: float
 
     @property
     def rank(self) -> tuple[float, ...]:
@@ -72,7 +73,7 @@ class Option:
 
     @property
     def binds(self) -> str:
-        """What keeps an instance from serving more: `memory`, `prefill`, `latency`, `60 s limit` or `decode`."""
+        """What keeps an instance from serving more: `memory`, `prefill`, `latency`, `time limit` or `decode`."""
         if self.memory >= _MEMORY_FULL:
             return "memory"
         if self.allowed.bound_by == ANSWER_LIMIT:
@@ -87,7 +88,7 @@ def option(workload: Workload, candidate: Candidate, service: Service, limit: in
     sized = size(workload, limit, service, pinned)
     if sized is None:
         return None
-    low, high, target = sized
+    low, high, target, bearable = sized
     settings = Settings(
         max_concurrent_requests=limit,
         max_input_length=candidate.max_input_length,
@@ -99,7 +100,8 @@ def option(workload: Workload, candidate: Candidate, service: Service, limit: in
     )
     average = expect(workload.requests_per_second.average, low, limit, service)
     peak = expect(workload.requests_per_second.peak, high, limit, service)
-    return Option(candidate, service, service.allowed(workload.objective), limit, settings, average, peak)
+    allowed = service.allowed(workload.objective)
+    return Option(candidate, service, allowed, limit, settings, average, peak, bearable)
 
 
 def search(
@@ -122,7 +124,7 @@ def search(
             continue
         first = least.setdefault((one.max_input_length, one.max_total_tokens), one)
         if one is first or one.worth_simulating(first, parameters):
-            tried.append((one, simulated(tuple(one.requests), parameters, one.limits)))
+            tried.append((one, simulated(tuple(one.requests), parameters, one.limits, workload.answer_limit_s)))
         else:
             ruled_out.append(one)
     if not tried:
@@ -157,7 +159,8 @@ def _infeasible(workload: Workload, services: list[Service], pinned: Pinned) -> 
             f"requests in flight, as {allowed.bound_by} allows no more"
         )
     elif allowed.bound_by == ANSWER_LIMIT:
-        reason = f"{100 * _late(service, 0):.1f}% of the answers take over 60 s even alone on an instance"
+        late, seconds = 100 * _late(service, 0), service.answer_limit_s
+        reason = f"{late:.1f}% of the answers take over {seconds:g} s even alone on an instance"
     else:
         here, asked = service.at(0, objective)[allowed.bound_by], objective.latencies()[allowed.bound_by]
         reason = f"{allowed.bound_by} {asked:g} is below {here:.4g}, which takes a request alone on an instance"
@@ -165,12 +168,14 @@ def _infeasible(workload: Workload, services: list[Service], pinned: Pinned) -> 
         changed = ", ".join(f"{name}: {new:g}" for name, new in nearest if new != getattr(objective, name))
         return InfeasibleError(reason, f"the nearest objective that can be met is {changed}")
     if not allowed.in_flight:
-        return InfeasibleError(reason, "shorten the answers or the prompts: even 60 s are too few for them")
+        stream = "" if workload.streaming else ", or set streaming: true, for 8 minutes"
+        fix = f"shorten the answers or the prompts{stream}: SageMaker waits for {service.answer_limit_s:g} s"
+        return InfeasibleError(reason, fix)
     rates = (
         most_rate(MOST_INSTANCES, max(1, each.allowed(objective).in_flight), each.speed, most_refused(workload))
         for each in services
     )
-    rate = math.floor(100 * max(rates)) / 100
+    rate = math.floor(100 * max(rates) / (1 + workload.headroom_percent / 100)) / 100
     return InfeasibleError(reason, f"no latency makes up for it; lower the peak rate to {rate:g} a second")
 
 
@@ -179,7 +184,7 @@ def _nearest(workload: Workload, service: Service, pinned: Pinned) -> Objective 
     for place, most in enumerate(GRID):
         objective = _loosened(workload.objective, service, place)
         seconds = max(objective.p50_seconds or 0, objective.p95_seconds or 0)
-        if service.saturated(place) or seconds > ANSWER_LIMIT_S or objective.lost_percent > _MOST_LOST:
+        if service.saturated(place) or seconds > service.answer_limit_s or objective.lost_percent > _MOST_LOST:
             return None
         loosened = workload.model_copy(update={"objective": objective})
         allowed = service.allowed(objective)
@@ -192,7 +197,9 @@ def _nearest(workload: Workload, service: Service, pinned: Pinned) -> Objective 
 def _loosened(objective: Objective, service: Service, place: int) -> Objective:
     here = service.at(place, objective)
     changed = {name: max(limit, _rounded_up(here[name])) for name, limit in objective.latencies().items()}
-    if here[ANSWER_LIMIT] > ANSWER_LIMIT_S:  # half of what may be lost; one more, as a quantile is one of the values
+    if (
+        here[ANSWER_LIMIT] > service.answer_limit_s
+    ):  # half of what may be lost; one more, as a quantile is one of the values
         lost = 200 * (_late(service, place) + 1 / len(service.requests))
         changed["lost_percent"] = max(objective.lost_percent, _rounded_up(lost))
     return objective.model_copy(update=changed)
@@ -200,7 +207,7 @@ def _loosened(objective: Objective, service: Service, place: int) -> Objective:
 
 def _late(service: Service, place: int) -> float:
     seconds = service.load(place).container_s
-    return sum(value > ANSWER_LIMIT_S for value in seconds) / len(seconds)
+    return sum(value > service.answer_limit_s for value in seconds) / len(seconds)
 
 
 def _rounded_up(value: float) -> float:
