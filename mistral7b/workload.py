@@ -105,7 +105,10 @@ def _rates(value: Any) -> Any:
     return {"average": float(value), "peak": float(value)}
 
 
-_LATENCIES = (
+_Rates = Annotated[
+    Annotated[_Rate, Tag("constant")] | Annotated[RequestRate, Tag("spread")], Discriminator(_form_of_tokens)
+]
+LATENCIES = (
     "p50_ms_per_token", "p95_ms_per_token", "p50_seconds", "p95_seconds", "p50_first_token_seconds",
     "p95_first_token_seconds",
 )  # fmt: skip
@@ -143,12 +146,12 @@ class Objective(Section):
     @model_validator(mode="after")
     def _some(self) -> "Objective":
         if not self.latencies():
-            raise refusal("it has no latency", f"give one of {', '.join(_LATENCIES)}")
+            raise refusal("it has no latency", f"give one of {', '.join(LATENCIES)}")
         return self
 
     def latencies(self) -> dict[str, float]:
         """The latencies that are asked for, by their field."""
-        return {name: value for name in _LATENCIES if (value := getattr(self, name)) is not None}
+        return {name: value for name in LATENCIES if (value := getattr(self, name)) is not None}
 
 
 class Workload(Section):
@@ -160,7 +163,7 @@ class Workload(Section):
     """Tokens of an answer, in the same forms."""
     max_new_tokens: _Tokens | None = None
     """What callers ask for at most: TGI keeps memory for it. Default: each answer's own length."""
-    requests_per_second: Annotated[RequestRate, BeforeValidator(_rates, json_schema_input_type=_Rate | RequestRate)]
+    requests_per_second: Annotated[RequestRate, BeforeValidator(_rates, json_schema_input_type=_Rates)]
     """A number, or an average and a peak."""
     objective: Objective
     streaming: bool = False

@@ -1,8 +1,7 @@
 """`mistral7b plan`: settings, instances and scaling for the workload of an environment file."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, replace
-from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -13,7 +12,7 @@ from mistral7b.capacity.calibration import Calibration, published_calibration
 from mistral7b.capacity.memory import fitted_instance_types, router_limits
 from mistral7b.capacity.parameters import PerformanceParameters
 from mistral7b.capacity.planner.candidates import Pinned
-from mistral7b.capacity.planner.check import AVERAGE, BURST, PEAK, SCENARIOS, Scenario, calmed, run
+from mistral7b.capacity.planner.check import AVERAGE, BURST, PEAK, SCENARIOS, Scenario, run
 from mistral7b.capacity.planner.plan import Plan
 from mistral7b.capacity.planner.plan import plan as work_out
 from mistral7b.capacity.planner.search import InfeasibleError
@@ -24,6 +23,7 @@ from mistral7b.environment import AutoScaling, Environment, Instance, load_envir
 from mistral7b.environment.auto import AUTO, SCALING, VARIABLES, given
 from mistral7b.errors import UserError
 from mistral7b.operate import costs
+from mistral7b.workload import LATENCIES
 from mistral7b_cli.cost import say_costs
 from mistral7b_cli.layout import Table
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder, ModelFile, PlotFile, Price
@@ -102,10 +102,10 @@ def plan(  # noqa: PLR0917 - typer makes an option of each
             found = work_out(env.workload, model, pinned)
             peak, burst = (run(one, env.workload, found.option, model, pinned) for one in (PEAK, BURST))
             scenarios = [one for one in (peak, *found.scenarios, burst) if one is not None]
-            flaps = _flapping(env, found, model, limits)
+            flaps = _flaps(env, found, model, limits)
     except InfeasibleError as error:
         raise UserError(f"{file}: workload: {error}") from None
-    shown = _Report(env, found, scenarios, flaps, partial(_price, given=price, listed=price_list))
+    shown = _Report(env, found, scenarios, flaps, _price(env, env.instance_type, price, price_list))
     if as_json:
         write_json(shown.json())
     else:
@@ -128,24 +128,21 @@ def _price(env: Environment, kind: str, given: float | None, listed: bool) -> co
         return price_list.current_price(caller.open_session(), env.region, kind)
 
 
-def _flapping(env: Environment, found: Plan, model: PerformanceParameters, limits: RouterLimits) -> list[str]:
-    """The planned policy and the file's, if in a constant burst they add again what they have just taken away."""
-    options, said = {"planned": found.option}, []
-    if scaling := env.auto_scaling:
-        current = {field: getattr(scaling, field) for field in SCALING}
-        settings = replace(found.settings, max_concurrent_requests=limits.max_concurrent_requests, **current)
-        candidate = replace(found.option.candidate, limits=limits)
-        options["present"] = replace(found.option, candidate=candidate, settings=settings)
-    for name, one in options.items():
-        burst = run(BURST, found.workload, one, model, found.pinned)
-        if burst is not None and burst.summary.flaps:
-            seconds = calmed(found.workload, one, model, found.pinned)
-            helps = f"scale_in_cooldown_seconds: {seconds} ends that" if seconds else "a fixed number ends that"
-            said.append(
-                f"The {name} auto_scaling flaps: in half an hour at the peak, within 15 minutes after instances were "
-                f"removed others are added, {burst.summary.flaps} times; {helps} (simulated)."
-            )
-    return said
+def _flaps(env: Environment, found: Plan, model: PerformanceParameters, limits: RouterLimits) -> list[str]:
+    """Whether in a constant burst the file's own policy adds again what it has just taken away."""
+    if env.auto_scaling is None:
+        return []
+    present = {field: getattr(env.auto_scaling, field) for field in SCALING}
+    settings = replace(found.settings, max_concurrent_requests=limits.max_concurrent_requests, **present)
+    candidate = replace(found.option.candidate, limits=limits)
+    option = replace(found.option, candidate=candidate, settings=settings)
+    burst = run(BURST, found.workload, option, model, found.pinned)
+    if burst is None or not burst.summary.flaps:
+        return []
+    return [
+        f"The present auto_scaling flaps: in half an hour at the peak, it {burst.summary.flaps} times adds instances "
+        "within 15 minutes after it removed some. A longer scale_in_cooldown_seconds helps."
+    ]
 
 
 def _compare(found: Mapping[str, costs.Estimate], as_json: bool) -> None:
@@ -163,15 +160,10 @@ class _Report:
     """A plan with its price, as text and as JSON."""
 
     def __init__(
-        self,
-        env: Environment,
-        found: Plan,
-        scenarios: list[Scenario],
-        flaps: list[str],
-        price: Callable[..., costs.Price],
+        self, env: Environment, found: Plan, scenarios: list[Scenario], flaps: list[str], price: costs.Price
     ) -> None:
         self.env, self.plan, self.scenarios, self.flaps = env, found, scenarios, flaps
-        self.price, self.price_source = price(env, env.instance_type)
+        self.price, self.price_source = price
         planned = found.settings
         # Bounds that are equal scale nothing; `auto` in the file keeps them.
         self.fixed = planned.min_instances == planned.max_instances and not any("auto_sc" in one for one in env.planned)
@@ -203,13 +195,13 @@ class _Report:
         """Three lines: what to run, why an instance takes no more, and how far from the objective that is."""
         option, at = self.plan.option, self.plan.option.at_peak
         held, bound_by = self.plan.workload.objective.latencies(), option.allowed.bound_by
-        name = max(held, key=lambda one: getattr(at, one) / held[one])
+        name = max(held, key=lambda one: at.latencies[one] / held[one])
         why = "more would only wait" if bound_by == SATURATION else f"one more breaks {bound_by}"
         spare = 100 * (option.most_rate / self.plan.workload.requests_per_second.peak - 1)
         return (
             f"{self.headline}.\n"
             f"At most {option.limit} requests in flight on each: {why}.\n"
-            f"At the peak: {name} {getattr(at, name):.3g} of {held[name]:g}; room for {spare:.1f}% more requests."
+            f"At the peak: {name} {at.latencies[name]:.3g} of {held[name]:g}; room for {spare:.1f}% more requests."
         )
 
     def settings(self) -> list[tuple[str, str | None, str | None]]:
@@ -245,8 +237,6 @@ class _Report:
         found += self.flaps
         if blocked := why_never_admitted(env.launcher_settings()):
             found.append(f"The present settings: {blocked}.")
-        if env.office_hours or (env.auto_scaling and env.auto_scaling.schedule):
-            found.append("Hours and schedules of the file are not planned: the plan is for all hours.")
         return [
             *found,
             f"Assumed: a new instance serves {REACTION_S:.0f} s after the target is exceeded (alarm "
@@ -285,50 +275,42 @@ class _Report:
         """The plan for people."""
         *known, assumed = self.notes()
         say("\n".join([self.answer(), "", *known, ""]))
-        shown = [
-            (
-                field,
-                f"{AUTO} ({now})" if field in self.env.planned else now or "(none)",
-                planned or "(none)",
-                now != planned,
-            )
-            for field, now, planned in self.settings()
-        ]
-        rows = [[Text(cell, "bold" * bold) for cell in cells] for *cells, bold in shown]
+        rows = []
+        for field, now, planned in self.settings():
+            cells = (field, f"{AUTO} ({now})" if field in self.env.planned else now or "(none)", planned or "(none)")
+            rows.append([Text(cell, "bold" if now != planned else "") for cell in cells])
         say(Table("", ("setting", "now", "planned"), rows))
         say(self._expected())
         say(f"sim: each request simulated. {'; '.join(f'{s.name}: {SCENARIOS[s.name]}' for s in self.scenarios)}.\n")
         say_costs(("item", "number"), (*self.items.items, self.items.total), [self.items])
         if self.price is not None:
             tokens = (self.costs[f"usd_per_million_tokens_at_{when}"] for when in ("average", "peak"))
-            say(
-                "Instances, per million generated tokens: {:.2f} USD at the average, {:.2f} at the peak.".format(
-                    *tokens
-                )
-            )
+            say("USD per million generated tokens: {:.2f} at the average, {:.2f} at the peak.".format(*tokens))
         say("")
         if verbose:
-            say(f"What binds: {_binding(self.plan)}\n")
+            option, busy = self.plan.option, self.plan.option.service.prefilling(self.plan.option.limit)
+            say(
+                f"What binds: {option.binds}. With {option.limit} in flight, prefills take {busy:.0%} of the time, and "
+                f"requests reserve {option.memory:.0%} of {option.candidate.limits.max_batch_total_tokens:,} tokens.\n"
+            )
             others = [(other.what, other.why) for other in self.plan.runners_up]
             say(Table("Runners-up", ("configuration", "why it is not chosen"), others))
         say(f"{assumed}\n\nFor the environment file:\n\n{self._yaml_lines()}")
 
     def _expected(self) -> Table:
-        option, streaming = self.plan.option, self.plan.workload.streaming
-        headings = ("", "requests/s", "instances", "in flight each", "p50 ms/token", "p95 ms/token", "p50 s", "p95 s")
-        first = ("p50 first token, s", "p95 first token, s") * streaming
-        columns: list[tuple[str, ...]] = [(*headings, *first, "refused (429)", "over the limit", "flaps")]
-        for label, at in (("average", option.at_average), ("peak", option.at_peak)):
+        streaming = self.plan.workload.streaming
+        names = [name for name in LATENCIES if streaming or "first_token" not in name]
+        headings = ("", "requests/s", "instances", "in flight each", *names, "refused (429)", "over the limit", "flaps")
+        columns = [headings]
+        for label, at in (("average", self.plan.option.at_average), ("peak", self.plan.option.at_peak)):
             load = (f"{at.requests_per_second:g}", f"{at.instances}", f"{at.in_flight:.1f}")
-            first_token = (at.p50_first_token_seconds, at.p95_first_token_seconds) * streaming
-            tokens, whole = (at.p50_ms_per_token, at.p95_ms_per_token), (at.p50_seconds, at.p95_seconds, *first_token)
-            columns.append((label, *load, *_figures(tokens, whole, at.refused, at.timed_out), ""))
+            figures = (f"{at.latencies[name]:.3g}" for name in names)
+            columns.append((label, *load, *figures, f"{at.refused:.2%}", f"{at.timed_out:.2%}", ""))
         for s in self.scenarios:
-            m = s.summary
+            m, figures = s.summary, (f"{s.latencies[name]:.3g}" for name in names)
             load = (f"{m.requests / s.duration_s:.3g}", f"{s.mean_instances:.2f}", "")
-            seconds, lost = m.latency_s[:2] + m.first_token_s[:2] * streaming, (m.refused, m.timed_out)
-            shares = (count / m.requests for count in lost)
-            columns.append((f"sim\n{s.name}", *load, *_figures(m.per_token_ms[:2], seconds, *shares), f"{m.flaps}"))
+            lost = (f"{m.refused / m.requests:.2%}", f"{m.timed_out / m.requests:.2%}")
+            columns.append((f"sim\n{s.name}", *load, *figures, *lost, f"{m.flaps}"))
         named, *rows = zip(*columns, strict=True)
         return Table("", named, rows, numbers=True)
 
@@ -339,19 +321,3 @@ class _Report:
         scaling = ["auto_scaling:", *(f"  {field}: {getattr(settings, field):g}" for field in SCALING)]
         lines += ["auto_scaling: null"] if self.fixed else scaling
         return "\n".join([*lines, "instance:", f"  count: {settings.min_instances}"])
-
-
-def _figures(per_token: tuple[float, ...], whole: tuple[float, ...], *shares: float) -> tuple[str, ...]:
-    return (*(f"{ms:.1f}" for ms in per_token), *(f"{s:.2f}" for s in whole), *(f"{share:.2%}" for share in shares))
-
-
-def _binding(found: Plan) -> str:
-    option = found.option
-    prefilling, queued = (option.service.mean(option.limit, field) for field in ("prefilling", "queued"))
-    bound_by = option.allowed.bound_by
-    more = "more would only wait in the queue" if bound_by == SATURATION else f"one more breaks {bound_by}"
-    return (
-        f"{option.binds}. {option.limit} requests in flight an instance: {more}. At this load, prefills take "
-        f"{prefilling:.0%} of its time, requests wait {queued:.0%} of theirs in the queue, and reserve "
-        f"{option.memory:.0%} of {option.candidate.limits.max_batch_total_tokens:,} tokens of KV cache."
-    )

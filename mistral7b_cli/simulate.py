@@ -26,7 +26,7 @@ from mistral7b.environment import AutoScaling, Environment, load_environment
 from mistral7b.errors import UserError
 from mistral7b.operate.costs import price_of
 from mistral7b.tgi import LauncherSettings, parse_environment
-from mistral7b.workload import ANSWER_LIMIT_S, STREAM_LIMIT_S, Workload
+from mistral7b.workload import ANSWER_LIMIT_S, Tokens, Workload
 from mistral7b_cli.layout import Table
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder, ModelFile, PlotFile, Price
 from mistral7b_cli.output import say, write_json
@@ -76,16 +76,10 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
         ),
     ] = None,
     trace: Annotated[Path | None, _traffic(metavar="FILE", help="CSV file of requests.")] = None,
-    pattern: Annotated[
-        Pattern | None, _traffic(help="Shape of the traffic. [default: constant, climb for a workload]")
-    ] = None,
-    rate: Annotated[float | None, _traffic(help="Requests per second. [default: the workload's average, or 2]")] = None,
-    peak: Annotated[
-        float | None, _traffic(help="Requests per second at most. [default: the workload's, or 5 × rate]")
-    ] = None,
-    duration: Annotated[
-        str | None, _traffic(metavar="DURATION", help="Such as 90m or 24h. [default: 2h, daily 24h, climb as it takes]")
-    ] = None,
+    pattern: Annotated[Pattern | None, _traffic(help="Shape. [default: climb of a workload, or constant]")] = None,
+    rate: Annotated[float | None, _traffic(help="Requests per second. [default: the workload's, or 2]")] = None,
+    peak: Annotated[float | None, _traffic(help="At most. [default: the workload's, or 5 × rate]")] = None,
+    duration: Annotated[str | None, _traffic(metavar="DURATION", help="Such as 90m. [default: 2h, daily 24h]")] = None,
     input_tokens: Annotated[
         str | None,
         _traffic("--input", metavar="TOKENS", help="Length of prompts. [default: the workload's, or 300:900]"),
@@ -93,10 +87,6 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
     output_tokens: Annotated[
         str | None,
         _traffic("--output", metavar="TOKENS", help="Length of answers. [default: the workload's, or 150:400]"),
-    ] = None,
-    streaming: Annotated[
-        bool | None,
-        _traffic("--streaming/--no-streaming", help="8 minutes instead of 60 s. [default: the workload's, or not]"),
     ] = None,
     seed: Annotated[int, _traffic(min=0, help="Equal seeds give equal traffic and results.")] = 1,
     policy: Annotated[
@@ -128,7 +118,7 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
     calibration = Calibration.read(parameters) if parameters else published_calibration()
     longest = min(settings.max_input_length, limits.max_batch_prefill_tokens // 16 * 16)
     most, workload = settings.max_total_tokens, env.workload if env else None
-    streamed = bool(workload and workload.streaming) if streaming is None else streaming
+    waits = workload.answer_limit_s if workload else ANSWER_LIMIT_S
     if trace is not None:
         with Waiting("Reading requests"):
             made, title = read_trace(trace, longest, most), str(trace)
@@ -136,7 +126,6 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
         options = {"pattern": pattern, "rate": rate, "peak": peak, "duration": duration}
         options |= {"input": input_tokens, "output": output_tokens}
         made, title = _traffic_of(name, workload, options, (longest, most), seed)
-    waits = STREAM_LIMIT_S if streamed else ANSWER_LIMIT_S
     fleet = Fleet(calibration.parameters, limits, parse_duration(startup, "--startup"), waits)
     chosen = _policies(policy or [], env)
     try:
@@ -149,7 +138,7 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
     if as_json:
         write_json(
             {
-                "trace": {"title": title, "duration_s": made.duration_s, "seed": seed, "streaming": streamed},
+                "trace": {"title": title, "duration_s": made.duration_s, "seed": seed},
                 "instance_type": kind,
                 "usd_per_hour": usd_per_hour,
                 "price_source": price_source,
@@ -158,7 +147,7 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
         )
     else:
         headings = ("", *(summary.policy.replace(",", ", ") for summary in summaries))
-        columns = [_column(summary, usd_per_hour, waits, streamed) for summary in summaries]
+        columns = [_column(summary, usd_per_hour, waits) for summary in summaries]
         rows = [(label, *(column[label] for column in columns)) for label in columns[0]]
         say(Table(title, headings, rows, numbers=True))
         shown = price_source if usd_per_hour is None else f"{usd_per_hour:g} USD an hour ({price_source})"
@@ -176,10 +165,11 @@ def _traffic_of(
     """Requests as the options say, or else the workload, or else made-up ones; and whose they are."""
     longest, most = limits
     given = ", ".join(f"--{option}" for option, value in options.items() if value is not None)
-    pattern, rate = options["pattern"] or ("climb" if workload else "constant"), options["rate"]
-    prompts = parse_lengths(options["input"] or "300:900", "--input", longest)
-    answers = parse_lengths(options["output"] or "150:400", "--output", most - 1)
-    peak, asked, climb_s = options["peak"], 0, CLIMB_S
+    pattern: Pattern = options["pattern"] or ("climb" if workload else "constant")
+    rate, peak = options["rate"], options["peak"]
+    asked, climb_s = 0, CLIMB_S
+    inputs: Tokens
+    outputs: Tokens
     whose = f"made up by {given}" if given else "built in, not yours: give --rate, --input …, or a workload"
     if workload is not None:
         every = requests_of(workload)
@@ -189,38 +179,37 @@ def _traffic_of(
         left_out = f"; {1 - len(fitting) / len(every):.1%} too long, left out" * (len(fitting) < len(every))
         whose = f"workload of {name}{', but ' if given else ''}{given}{left_out}"
         asked, climb_s = workload.max_new_tokens or 0, 60 * workload.climb_minutes
-        prompts = prompts if options["input"] else [one.input_tokens for one in fitting]
-        answers = answers if options["output"] else [one.output_tokens for one in fitting]
+        inputs, outputs = [one.input_tokens for one in fitting], [one.output_tokens for one in fitting]
         if rate is None:
             rate, peak = workload.requests_per_second.average, peak or workload.requests_per_second.peak
+    if workload is None or options["input"]:
+        inputs = parse_lengths(options["input"] or "300:900", "--input", longest)
+    if workload is None or options["output"]:
+        outputs = parse_lengths(options["output"] or "150:400", "--output", most - 1)
     rate = 2.0 if rate is None else rate
     peak = 5 * rate if peak is None else peak
     lasts = {"daily": DAY_S, "climb": climb_duration(climb_s)}.get(pattern, 7200.0)
     seconds = parse_duration(options["duration"] or f"{lasts:g}", "--duration")
     rates = rate_over_time(pattern, rate, peak, seconds, climb_s)
-    made = poisson_trace(rates, seconds, prompts, answers, seed=seed, max_total_tokens=most, max_new_tokens=asked)
-    shown = f"{rate:g}" if pattern == "constant" else f"{rate:g} to {peak:g}"
-    length = f"{seconds / 3600:g} h" if seconds >= 3600 else f"{seconds / 60:g} min"
+    made = poisson_trace(rates, seconds, inputs, outputs, seed=seed, max_total_tokens=most, max_new_tokens=asked)
     tokens = (f"{of.mean():.0f} tokens (p95 {np.quantile(of, 0.95):.0f})" for of in (made.inputs, made.outputs))
-    lengths = "prompts of {}, answers of {}".format(*tokens)
-    return made, f"Traffic: {whose}\n{pattern}, {shown} requests/s for {length}; {lengths}"
+    shown = (
+        f"{pattern}, {rate:g}{'' if pattern == 'constant' else f' to {peak:g}'} requests/s for {seconds / 60:g} minutes"
+    )
+    return made, "Traffic: {}\n{}; prompts of {}, answers of {}".format(whose, shown, *tokens)
 
 
-def _column(s: Summary, price: float | None, waits: float, streamed: bool) -> dict[str, str]:
+def _column(s: Summary, price: float | None, waits: float) -> dict[str, str]:
     """What the table shows of a policy, by its label."""
     shown = {"requests": f"{s.requests:,.0f}"}
-    for label, count in (
-        ("answered", s.answered),
-        ("refused (429)", s.refused),
-        (f"timed out ({waits:g} s)", s.timed_out),
-    ):
+    lost = {"refused (429)": s.refused, f"timed out ({waits:g} s)": s.timed_out}
+    for label, count in ({"answered": s.answered} | lost).items():
         shown[label] = f"{count:,.0f} ({100 * count / s.requests:.2f}%)"
-    shown |= {f"latency {level}, s": f"{value:.2f}" for level, value in zip(_LEVELS, s.latency_s, strict=True)}
-    shown |= {f"per token {level}, ms": f"{value:.1f}" for level, value in zip(_LEVELS, s.per_token_ms, strict=True)}
-    if streamed:
-        shown |= {
-            f"first token {level}, s": f"{value:.2f}" for level, value in zip(_LEVELS, s.first_token_s, strict=True)
-        }
+    times = {"latency {}, s": s.latency_s, "per token {}, ms": s.per_token_ms}
+    if waits > ANSWER_LIMIT_S:  # streamed
+        times |= {"first token {}, s": s.first_token_s}
+    for label, values in times.items():
+        shown |= {label.format(level): f"{value:.2f}" for level, value in zip(_LEVELS, values, strict=True)}
     shown |= {"most instances": f"{s.most_instances}", "flaps": f"{s.flaps}"}
     shown["instance-hours"] = f"{s.instance_hours:,.2f}"
     if price is not None:

@@ -9,6 +9,8 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
+from operator import mul
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,25 +34,20 @@ _BENCHMARK_PANELS: dict[Metric, str] = {
     "p50_latency_ms_per_token": "p50 latency, ms per token",
     "throughput_tokens_per_s": "throughput, tokens per s",
 }
-_SIMULATION_PANELS = (
-    "requests\nper second", "in flight", "instances\n(shaded: starting)", "latency, s\n(p50; thin: p95)",
-    "refused or\ntimed out, %",
-)  # fmt: skip
+# Of simulations: the panels' names and relative heights.
+_OVER_TIME = {
+    "requests\nper second": 0.7, "in flight": 1.1, "instances\n(shaded: starting)": 1.2,
+    "latency, s\n(p50; thin: p95)": 1.4, "refused or\ntimed out, %": 0.9,
+}  # fmt: skip
 _RATES = 200
-_End = tuple[float, float, str, str]
-"""Of a line: x and y of its end, its name, its colour."""
 # Okabe and Ito, "Color Universal Design" (2008): told apart whatever colours one sees; and each has its dashes.
 _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-_DASHES = ("-", (0, (6, 1.5)), (0, (2, 1)), (0, (6, 1, 1, 1)), (0, (1, 1)), (0, (9, 3)), "-.")
-_STYLE = {
-    "svg.hashsalt": "mistral7b",  # with fixed ids and no date, the same content gives the same file
-    "font.size": 11,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.alpha": 0.3,
-    "figure.titlesize": 12,
-}
+_DASHES: tuple[Any, ...] = ("-", (0, (6, 1.5)), (0, (2, 1)), (0, (6, 1, 1, 1)), (0, (1, 1)), (0, (9, 3)), "-.")
+# With fixed ids and no date, the same content gives the same file.
+_STYLE: dict[Any, Any] = {"svg.hashsalt": "mistral7b", "axes.spines.top": False, "axes.spines.right": False}
+_STYLE |= {"axes.grid": True, "grid.alpha": 0.3, "font.size": 11, "figure.titlesize": 12}
+_End = tuple[float, float, str, str]
+"""Of a line: x and y of its end, its name, its colour."""
 
 
 @contextmanager
@@ -73,8 +70,12 @@ def _line(number: int, width: float = 1.6) -> dict[str, Any]:
 
 def _name_ends(panel: "Axes", ends: Sequence["_End"], gap: float = 0.075) -> None:
     """Writes names to the right of lines, none over another."""
-    panel.get_xlim(), panel.get_ylim()  # brings the scales up to date
-    places = panel.transAxes.inverted().transform(panel.transData.transform([end[:2] for end in ends])).tolist()
+    panel.autoscale_view()  # brings the scales up to date
+    places = (
+        []
+        if not ends
+        else panel.transAxes.inverted().transform(panel.transData.transform([end[:2] for end in ends])).tolist()
+    )
     at, most = -gap, 1 + gap - gap * len(ends)
     for (_, height), (x, y, name, color) in sorted(zip(places, ends, strict=True), key=lambda one: one[0][1]):
         at, most = max(at + gap, min(height, most)), most + gap
@@ -134,12 +135,7 @@ def plot_simulations(
 ) -> None:
     """Draws load, instances, latency and what is lost over time under each policy; all results are of one trace.
 
-    Args:
-        results: one of each policy.
-        file: where the picture goes.
-        title: what the traffic is.
-        price: USD an instance-hour, or None.
-        limit: seconds that SageMaker waits for an answer.
+    `price` is USD an instance-hour; SageMaker waits for `limit` seconds.
     """
     from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
 
@@ -149,37 +145,36 @@ def plot_simulations(
         for least, seconds, unit in ((6 * 3600, 3600, "hours"), (600, 60, "minutes"), (0, 1, "seconds"))
         if duration >= least
     )
-    heights = (0.7, 1.1, 1.2, 1.4, 0.9)
+    heights = tuple(_OVER_TIME.values())
     with _picture(file, title, (10, 12), 5, 1, sharex=True, height_ratios=heights) as panels:
         rate, load, instances, latency, lost = panels
         ends: dict[Axes, list[_End]] = defaultdict(list)
         rate.step(results[0].latency.times / seconds, results[0].latency.rate, where="mid", color="0.3", linewidth=1)
         for number, result in enumerate(results):
             style, line, over_time, s = _line(number), result.timeline, result.latency, result.summary
-            named = [(load, s.policy.replace(",", "\n", 1)), (lost, f"{(s.refused + s.timed_out) / s.requests:.2%}")]
-            named += [
-                (instances, f"{s.instance_hours:,.1f} h" if price is None else f"{s.instance_hours * price:,.2f} USD")
-            ]
             times, in_flight, low, high = map(_thinned, (line.times, line.in_flight, line.in_service, line.capacity))
-            load.plot(times / seconds, in_flight, **style)
-            instances.plot(times / seconds, high, **style)
+            used = f"{s.instance_hours:,.1f} h" if price is None else f"{s.instance_hours * price:,.2f} USD"
+            failed = f"{(s.refused + s.timed_out) / s.requests:.2%}"
+            for panel, x, values, name in (
+                (load, times, in_flight, s.policy.replace(",", "\n", 1)),
+                (instances, times, high, used),
+                (lost, over_time.times, 100 * over_time.lost, failed),
+                (latency, over_time.times, over_time.p50_s, ""),
+            ):
+                panel.plot(x / seconds, values, **style)
+                ends[panel] += [(x[-1] / seconds, values[-1], name, style["color"])] if name else []
             instances.fill_between(times / seconds, low, high, color=style["color"], alpha=0.25, lw=0)
-            latency.plot(over_time.times / seconds, over_time.p50_s, **style)
             latency.plot(over_time.times / seconds, over_time.p95_s, **_line(number, 0.9))
-            lost.step(over_time.times / seconds, 100 * over_time.lost, where="mid", **style)
-            for panel, name in named:
-                ends[panel].append((times[-1] / seconds, panel.lines[-1].get_ydata()[-1], name, style["color"]))
         latency.axhline(limit, color="0.4", linewidth=0.8)
-        ends[latency].append((duration / seconds, limit, f"{limit:g} s limit", "0.4"))
-        for panel, label in zip(panels, _SIMULATION_PANELS, strict=True):
+        ends[latency] = [(duration / seconds, limit, f"{limit:g} s limit", "0.4")]
+        for panel, label in zip(panels, _OVER_TIME, strict=True):
             panel.set_ylabel(label)
             panel.margins(x=0)
             if panel is latency:
                 _log_scale(panel)
             else:
                 panel.set_ylim(bottom=0)
-            if ends[panel]:
-                _name_ends(panel, ends[panel], 0.15)
+            _name_ends(panel, ends[panel], 0.15)
         instances.yaxis.set_major_locator(MaxNLocator(integer=True))
         lost.set_xlabel(unit)
 
@@ -234,15 +229,11 @@ def _draw_instances(plan: Plan, panel: "Axes", price: float | None) -> None:
     panel.step(*zip(*known, strict=True), where="pre", **_line(2))
     low, high = plan.settings.min_instances, plan.settings.max_instances
     panel.axhspan(low, high, color=_COLORS[5], alpha=0.25)
-    panel.annotate(
-        f"planned: {low} to {high},\nmore than needed:\nclimb, headroom",
-        (0.03, 0.97),
-        xycoords="axes fraction",
-        va="top",
-    )
+    planned = f"planned: {low} to {high}, for\nclimb and headroom, too"
+    panel.annotate(planned, (0.03, 0.97), xycoords="axes fraction", va="top", fontsize="small")
     _marks(panel, {f"average {rate.average:g}": rate.average, f"peak {rate.peak:g}": rate.peak})
     panel.set(xlabel="requests per second", ylabel="instances needed", ylim=(0, max(high, known[-1][1]) + 1))
     panel.yaxis.set_major_locator(MaxNLocator(integer=True))
-    if price is not None:
-        cost = panel.secondary_yaxis("right", functions=(lambda count: count * price, lambda usd: usd / price))
+    if price:
+        cost = panel.secondary_yaxis("right", functions=(partial(mul, price), partial(mul, 1 / price)))
         cost.set_ylabel("USD an hour")

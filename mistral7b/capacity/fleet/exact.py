@@ -54,7 +54,6 @@ class Summary:
     """
 
     policy: str
-    engine: str = "exact"
     requests: float
     answered: float
     refused: float

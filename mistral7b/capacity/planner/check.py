@@ -21,11 +21,8 @@ SCENARIOS = {
     BURST: "the peak at once, for half an hour, instances scale",
 }
 
-_PEAK_REQUESTS, _AVERAGE_REQUESTS = 10_000, 20_000
-# More would take too long: a burst runs once, the others for each target that is tried.
-_MOST_REQUESTS = {AVERAGE: 30_000, CLIMB: 30_000, BURST: 60_000, PEAK: 60_000}
+_PEAK_REQUESTS, _AVERAGE_REQUESTS, _MOST_REQUESTS = 10_000, 20_000, 50_000
 _PEAK_AFTER_CLIMB_S, _BURST_S = 900.0, 1800.0
-_LONGER_S = (600, 1200, 2400, 3600)
 
 
 @dataclass(frozen=True)
@@ -42,6 +39,13 @@ class Scenario:
         return self.summary.instance_hours * 3600 / self.duration_s
 
     @property
+    def latencies(self) -> dict[str, float]:
+        """By the objective's fields."""
+        s = self.summary
+        times = {"ms_per_token": s.per_token_ms, "seconds": s.latency_s, "first_token_seconds": s.first_token_s}
+        return {f"p{level}_{unit}": values[level > 50] for unit, values in times.items() for level in (50, 95)}
+
+    @property
     def lost(self) -> float:
         """Share of the requests that were refused or timed out."""
         return (self.summary.refused + self.summary.timed_out) / self.summary.requests
@@ -56,47 +60,24 @@ def run(
     name: str, workload: Workload, option: Option, parameters: PerformanceParameters, pinned: Pinned
 ) -> Scenario | None:
     """One of SCENARIOS, with lengths drawn from the plan's own requests; None if it has too many requests."""
-    settings, rate = option.settings, workload.requests_per_second
+    settings, rate, climb_s = option.settings, workload.requests_per_second, 60 * workload.climb_minutes
+    low, high, duration, climb_s = {
+        PEAK: (rate.peak, rate.peak, _PEAK_REQUESTS / rate.peak, 0.0),
+        AVERAGE: (rate.average, rate.average, min(4 * 3600.0, max(3600.0, _AVERAGE_REQUESTS / rate.average)), 0.0),
+        CLIMB: (rate.average, rate.peak, climb_duration(climb_s), climb_s),
+        BURST: (rate.average, rate.peak, 2 * _BURST_S, 0.0),
+    }[name]
+    rates = rate_over_time("climb", low, high, duration, climb_s)
+    if np.mean(rates(np.linspace(0, duration, 1000))) * duration > _MOST_REQUESTS:
+        return None
+    fewest = settings.max_instances if name == PEAK else settings.min_instances
     policy = Policy(
-        "planned", settings.min_instances, settings.max_instances, "concurrency", settings.target_concurrent_requests,
+        "planned", fewest, settings.max_instances, "concurrency", settings.target_concurrent_requests,
         float(pinned.scale_out_cooldown_seconds), float(pinned.scale_in_cooldown_seconds),
     )  # fmt: skip
-    high, climb_s = rate.peak, 60 * workload.climb_minutes
-    if name == PEAK:
-        duration, climb_s = _PEAK_REQUESTS / rate.peak, 0.0
-        policy = Policy(name, settings.max_instances, settings.max_instances)
-    elif name == AVERAGE:
-        duration, high = min(4 * 3600.0, max(3600.0, _AVERAGE_REQUESTS / rate.average)), rate.average
-    elif name == CLIMB:
-        duration = climb_duration(climb_s)
-    else:
-        duration, climb_s = 2 * _BURST_S, 0.0
-    rates = rate_over_time("climb", high if name == PEAK else rate.average, high, duration, climb_s)
-    if np.mean(rates(np.linspace(0, duration, 1000))) * duration > _MOST_REQUESTS[name]:
-        return None
-    requests = option.candidate.requests
+    requests, most, asked = option.candidate.requests, settings.max_total_tokens, workload.max_new_tokens or 0
+    inputs, outputs = [one.input_tokens for one in requests], [one.output_tokens for one in requests]
+    trace = poisson_trace(rates, duration, inputs, outputs, seed=1, max_total_tokens=most, max_new_tokens=asked)
     limits = replace(option.candidate.limits, max_concurrent_requests=settings.max_concurrent_requests)
-    trace = poisson_trace(
-        rates,
-        duration,
-        [one.input_tokens for one in requests],
-        [one.output_tokens for one in requests],
-        seed=1,
-        max_total_tokens=settings.max_total_tokens,
-        max_new_tokens=workload.max_new_tokens or 0,
-    )
     fleet = Fleet(parameters, limits, answer_limit_s=workload.answer_limit_s)
     return Scenario(name, duration, simulate(trace, fleet, policy).summary)
-
-
-def calmed(workload: Workload, option: Option, parameters: PerformanceParameters, pinned: Pinned) -> int | None:
-    """Seconds of the shortest scale-in cool-down with which the burst's instances are not taken away and added again.
-
-    None if no cool-down helps.
-    """
-    for seconds in _LONGER_S:
-        longer = replace(pinned, scale_in_cooldown_seconds=seconds)
-        burst = run(BURST, workload, option, parameters, longer)
-        if burst is not None and not burst.summary.flaps:
-            return seconds
-    return None

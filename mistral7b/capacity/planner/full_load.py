@@ -22,9 +22,8 @@ _FEWEST_FIRST = 200
 class FullLoad:
     """An instance with the same number of requests in flight at all times, queued ones included.
 
-    Times of its requests ascend: all but `container_s`, which SageMaker limits, are the client's, with round trip.
-    Of those the share `queued` is before the prefill begins. The instance spends the share
-    `prefilling` of its busy time in prefills.
+    Times of its requests ascend: all but `container_s`, which SageMaker limits, are the client's, with round trip. The
+    instance spends the share `prefilling` of its busy time in prefills.
     """
 
     requests_per_s: float
@@ -32,7 +31,6 @@ class FullLoad:
     ms_per_token: list[float]
     first_token_seconds: list[float]
     container_s: list[float]
-    queued: float
     prefilling: float
 
 
@@ -76,6 +74,5 @@ def full_load(
         ms_per_token=sorted(1000 * seconds / tokens for seconds, tokens in zip(client_s, answers, strict=True)),
         first_token_seconds=sorted(one.first_token - one.arrival + parameters.round_trip for one in measured),
         container_s=sorted(container_s),
-        queued=sum(request.queue_seconds for request in measured) / sum(container_s),
         prefilling=sum(prefills.values()) / instance.busy_seconds,
     )

@@ -14,6 +14,11 @@ from mistral7b.capacity.planner.service import GRID, figures
 from mistral7b.capacity.planner.sizing import climb, most_refused
 from mistral7b.workload import Workload
 
+# Of Option.rank.
+_CRITERIA = (
+    "instances at the average", "instances at the peak", "share of requests too long", "p95 ms per token at the peak",
+    "p95 seconds at the peak", "tokens of a prefill, which take KV cache",
+)  # fmt: skip
 _FEWER = 0.75
 # Instances that the average takes by simulation over the fewest: with more, it is planned again, this much higher.
 _FAR, _HIGHER = 1.1, 1.25
@@ -67,16 +72,12 @@ def plan(workload: Workload, parameters: PerformanceParameters, pinned: Pinned |
     Deterministic: it depends only on its arguments. Raises InfeasibleError if no settings keep the objective.
     """
     pinned = pinned or Pinned()
-    (best, *others), ruled_out = search(workload, parameters, pinned)
+    best, *others = search(workload, parameters, pinned)
     runners_up = [RunnerUp(_name(one.candidate), _loses(one, best)) for one in others]
     runners_up += _other_limits(workload, best, pinned)
     runners_up += _one_instance_fewer(workload, best)
     best, scenarios, chance = _steadied(workload, best, parameters, pinned)
     runners_up += chance
-    for candidate in ruled_out:
-        left = f"{candidate.limits.max_batch_total_tokens:,} tokens of KV cache"
-        why = f"by the closed form it serves hardly more, and its prefills leave {left}"
-        runners_up.append(RunnerUp(_name(candidate), why))
     return Plan(workload, best, runners_up, scenarios, pinned)
 
 
@@ -114,24 +115,10 @@ def _name(candidate: Candidate) -> str:
     )
 
 
-def _costs_more(one: Option, best: Option) -> str:
-    for name, when in (("min_instances", "at the average rate"), ("max_instances", "at the peak")):
-        now, least = getattr(one.settings, name), getattr(best.settings, name)
-        if now > least:
-            return f"costs {100 * (now / least - 1):.0f}% more {when}: {now} instances, not {least}"
-    return ""
-
-
 def _loses(one: Option, best: Option) -> str:
     """The first criterion of the ranking in which it is worse."""
-    if more := _costs_more(one, best):
-        return more
-    if one.candidate.too_long > best.candidate.too_long:
-        return f"costs the same, and refuses {100 * one.candidate.too_long:.2f}% of the requests as too long"
-    slower = one.at_peak.p95_ms_per_token - best.at_peak.p95_ms_per_token
-    if slower >= 0.1:
-        return f"costs the same, p95 per token at the peak {slower:.1f} ms slower"
-    return f"costs the same, no faster, {one.candidate.limits.max_batch_total_tokens:,} tokens of KV cache"
+    ranks = zip(_CRITERIA, one.rank, best.rank, strict=True)
+    return next((f"{what}: {worse:.4g}, not {better:.4g}" for what, worse, better in ranks if worse != better), "equal")
 
 
 def _other_limits(workload: Workload, best: Option, pinned: Pinned) -> Iterator[RunnerUp]:
@@ -148,30 +135,18 @@ def _other_limits(workload: Workload, best: Option, pinned: Pinned) -> Iterator[
     yield RunnerUp(f"MAX_CONCURRENT_REQUESTS {GRID[place]}", why)
     limit = max(1, int(_FEWER * best.limit))
     if limit < best.limit:
-        why = "needs more instances than there may be"
-        if one := option(workload, best.candidate, best.service, limit, pinned):
-            refused = 100 * one.at_peak.refused, 100 * best.at_peak.refused
-            same = f"costs the same, refuses {refused[0]:.2g}% at the peak, not {refused[1]:.2f}%"
-            why = _costs_more(one, best) or same
+        one = option(workload, best.candidate, best.service, limit, pinned)
+        earlier = f"refuses {one.at_peak.refused:.2%} at the peak, not {best.at_peak.refused:.2%}; " if one else ""
+        why = earlier + _loses(one, best) if one else "needs more instances than there may be"
         yield RunnerUp(f"MAX_CONCURRENT_REQUESTS {limit}", why)
 
 
 def _one_instance_fewer(workload: Workload, best: Option) -> Iterator[RunnerUp]:
-    rate = workload.requests_per_second
-    for name, count, load, when in (
-        (
-            "max_instances",
-            best.settings.max_instances,
-            rate.peak * (1 + workload.headroom_percent / 100),
-            f"at the peak and {workload.headroom_percent:g}% more",
-        ),
-        (
-            "min_instances",
-            best.settings.min_instances,
-            rate.average + climb(workload),
-            "before the climb's first new instance serves",
-        ),
+    rate, more = workload.requests_per_second, workload.headroom_percent
+    for name, load, when in (
+        ("max_instances", rate.peak * (1 + more / 100), f"at the peak and {more:g}% more"),
+        ("min_instances", rate.average + climb(workload), "before the climb's first new instance serves"),
     ):
-        if count > 1:
+        if (count := getattr(best.settings, name)) > 1:
             refused = refused_share(load, count - 1, best.limit, best.service.speed)
             yield RunnerUp(f"{name} {count - 1}", f"refuses {100 * refused:.2g}% {when}")

@@ -61,8 +61,8 @@ class Option:
             self.settings.min_instances,
             self.settings.max_instances,
             self.candidate.too_long,
-            round(self.at_peak.p95_ms_per_token, 1),
-            round(self.at_peak.p95_seconds, 1),
+            round(self.at_peak.latencies["p95_ms_per_token"], 1),
+            round(self.at_peak.latencies["p95_seconds"], 1),
             self.candidate.limits.max_batch_prefill_tokens,
         )
 
@@ -79,7 +79,7 @@ class Option:
         if self.allowed.bound_by == ANSWER_LIMIT:
             return ANSWER_LIMIT
         if self.allowed.bound_by == SATURATION:
-            return "prefill" if self.service.mean(self.limit, "prefilling") >= _PREFILLS_RULE else "decode"
+            return "prefill" if self.service.prefilling(self.limit) >= _PREFILLS_RULE else "decode"
         return "latency"
 
 
@@ -104,29 +104,20 @@ def option(workload: Workload, candidate: Candidate, service: Service, limit: in
     return Option(candidate, service, allowed, limit, settings, average, peak, bearable)
 
 
-def search(
-    workload: Workload, parameters: PerformanceParameters, pinned: Pinned
-) -> tuple[list[Option], list[Candidate]]:
-    """Every candidate with the limit that its objective allows, or the one that is pinned.
+def search(workload: Workload, parameters: PerformanceParameters, pinned: Pinned) -> list[Option]:
+    """Every candidate with the limit that its objective allows, or the one that is pinned; best first.
 
-    Returns the options, best first, and the candidates that the closed form rules out. Raises InfeasibleError if none
-    keeps the objective.
+    Raises InfeasibleError if none keeps the objective.
     """
     try:
         every = candidates(workload, pinned)
     except ValueError as error:
         raise InfeasibleError(str(error), "change the setting, or let it be planned") from None
-    least: dict[tuple[int, int], Candidate] = {}
-    tried: list[tuple[Candidate, Service]] = []
-    ruled_out = []
-    for one in every:
-        if not one.requests or one.too_long > workload.objective.lost_percent / 400:
-            continue
-        first = least.setdefault((one.max_input_length, one.max_total_tokens), one)
-        if one is first or one.worth_simulating(first, parameters):
-            tried.append((one, simulated(tuple(one.requests), parameters, one.limits, workload.answer_limit_s)))
-        else:
-            ruled_out.append(one)
+    tried = [
+        (one, simulated(tuple(one.requests), parameters, one.limits, workload.answer_limit_s))
+        for one in every
+        if one.requests and one.too_long <= workload.objective.lost_percent / 400
+    ]
     if not tried:
         raise InfeasibleError(
             f"{100 * every[0].too_long:.1f}% of the requests are longer than MAX_INPUT_LENGTH "
@@ -141,7 +132,7 @@ def search(
             options.append(found)
     if not options:
         raise _infeasible(workload, [service for _, service in tried], pinned)
-    return sorted(options, key=lambda found: found.rank), ruled_out
+    return sorted(options, key=lambda found: found.rank)
 
 
 def _infeasible(workload: Workload, services: list[Service], pinned: Pinned) -> InfeasibleError:

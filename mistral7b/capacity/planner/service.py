@@ -4,7 +4,6 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
 
 from mistral7b.capacity.admission import RouterLimits
 from mistral7b.capacity.parameters import PerformanceParameters
@@ -109,9 +108,9 @@ class Service:
         share = (in_flight - GRID[place - 1]) / (GRID[place] - GRID[place - 1])
         return [(self.load(place - 1), 1 - share), (self.load(place), share)]
 
-    def mean(self, in_flight: float, field: Literal["queued", "prefilling"]) -> float:
-        """That share of FullLoad with so many in flight."""
-        return float(sum(getattr(load, field) * share for load, share in self.weights(in_flight)))
+    def prefilling(self, in_flight: float) -> float:
+        """The share of an instance's busy time that prefills take with so many in flight."""
+        return sum(load.prefilling * share for load, share in self.weights(in_flight))
 
 
 simulated = lru_cache(maxsize=32)(Service)

@@ -79,6 +79,7 @@ class Expectation:
         in_flight: requests of one instance on average.
         refused: share that gets 429.
         timed_out: share of the others that exceeds SageMaker's time limit.
+        latencies: by the objective's fields.
     """
 
     requests_per_second: float
@@ -86,12 +87,7 @@ class Expectation:
     in_flight: float
     refused: float
     timed_out: float
-    p50_ms_per_token: float
-    p95_ms_per_token: float
-    p50_seconds: float
-    p95_seconds: float
-    p50_first_token_seconds: float
-    p95_first_token_seconds: float
+    latencies: dict[str, float]
 
 
 def expect(rate: float, instances: int, limit: int, service: Service) -> Expectation:
@@ -119,7 +115,7 @@ def expect(rate: float, instances: int, limit: int, service: Service) -> Expecta
         in_flight=sum(number * probability for number, probability in enumerate(likely)) / instances,
         refused=refused_share(rate, instances, limit, service.speed),
         timed_out=late / total,
-        **latencies,
+        latencies=latencies,
     )
 
 
