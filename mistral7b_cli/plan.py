@@ -111,7 +111,7 @@ def plan(  # noqa: PLR0917 - typer makes an option of each
     else:
         shown.print(verbose)
     if plot is not None:
-        draw(found, plot, shown.headline, shown.price)
+        draw(found, plot, shown.answer().split("\n")[0], shown.price)
     return None
 
 
@@ -164,70 +164,67 @@ class _Report:
     ) -> None:
         self.env, self.plan, self.scenarios, self.flaps = env, found, scenarios, flaps
         self.price, self.price_source = price
-        planned = found.settings
+        low, high = self.bounds = (found.settings.min_instances, found.settings.max_instances)
         # Bounds that are equal scale nothing; `auto` in the file keeps them.
-        self.fixed = planned.min_instances == planned.max_instances and not any("auto_sc" in one for one in env.planned)
+        self.fixed = low == high and not any("auto_scaling" in one for one in env.planned)
         # With the instances that scaling adds by chance, where that is simulated.
         simulated = [s.mean_instances for s in scenarios if s.name == AVERAGE]
-        self.average_instances = simulated[0] if simulated else float(planned.min_instances)
+        self.average_instances = simulated[0] if simulated else float(low)
         # USD an hour and a million generated tokens, at the average rate and at the peak.
         self.costs: dict[str, float | None] = {}
-        counts = (self.average_instances, planned.max_instances)
+        counts = (self.average_instances, high)
         for when, count, rate in zip(("average", "peak"), counts, found.tokens_per_second, strict=True):
             usd = None if self.price is None else self.price * count
             self.costs[f"usd_per_hour_at_{when}"] = usd
             self.costs[f"usd_per_million_tokens_at_{when}"] = usd and usd / (rate * 0.0036)
-        bounds = {field: getattr(planned, field) for field in ("min_instances", "max_instances")}
-        changed: dict[str, Any] = {"instance": Instance(type=env.instance_type, count=planned.min_instances)}
-        changed |= {"auto_scaling": None if self.fixed else AutoScaling(**bounds), "office_hours": None}
+        scaling = None if self.fixed else AutoScaling(min_instances=low, max_instances=high)
+        changed = {
+            "instance": Instance(type=env.instance_type, count=low),
+            "auto_scaling": scaling,
+            "office_hours": None,
+        }
         self.items = costs.estimate(env.model_copy(update=changed), (self.price, self.price_source))
-
-    @property
-    def headline(self) -> str:
-        """What to run, and what it costs."""
-        low, high = self.plan.settings.min_instances, self.plan.settings.max_instances
-        count = f"{low}" if low == high else f"{low} to {high}"
-        usd = (self.costs[f"usd_per_hour_at_{when}"] for when in ("average", "peak"))
-        price = "" if self.price is None else ", {:.2f} USD an hour at the average, {:.2f} at the peak".format(*usd)
-        return f"{self.env.name}: {count} × {self.env.instance_type}{price}"
 
     def answer(self) -> str:
         """Three lines: what to run, why an instance takes no more, and how far from the objective that is."""
-        option, at = self.plan.option, self.plan.option.at_peak
+        option, at, low, high = self.plan.option, self.plan.option.at_peak, *self.bounds
         held, bound_by = self.plan.workload.objective.latencies(), option.allowed.bound_by
         name = max(held, key=lambda one: at.latencies[one] / held[one])
+        usd = (self.costs[f"usd_per_hour_at_{when}"] for when in ("average", "peak"))
+        cost = "" if self.price is None else ", {:.2f} USD an hour at the average, {:.2f} at the peak".format(*usd)
         why = "more would only wait" if bound_by == SATURATION else f"one more breaks {bound_by}"
         spare = 100 * (option.most_rate / self.plan.workload.requests_per_second.peak - 1)
         return (
-            f"{self.headline}.\n"
+            f"{self.env.name}: {low if low == high else f'{low} to {high}'} × {self.env.instance_type}{cost}.\n"
             f"At most {option.limit} requests in flight on each: {why}.\n"
             f"At the peak: {name} {at.latencies[name]:.3g} of {held[name]:g}; room for {spare:.1f}% more requests."
         )
 
     def settings(self) -> list[tuple[str, str | None, str | None]]:
         """Each setting with its present and its planned value."""
-        current, scaling, planned = self.env.launcher_settings(), self.env.auto_scaling, self.plan.settings
-        rows: list[tuple[str, str | None, str | None]] = [
-            (f"tgi.{variable}", f"{getattr(current, variable.lower())}", f"{getattr(planned, variable.lower())}")
-            for variable in VARIABLES
-        ]
-        for field in SCALING:
-            before = f"{getattr(scaling, field):g}" if scaling else None
-            rows.append((f"auto_scaling.{field}", before, None if self.fixed else f"{getattr(planned, field):g}"))
-        return [*rows, ("instance.count", f"{self.env.instance.count}", f"{planned.min_instances}")]
+        env, planned = self.env, self.plan.settings
+        rows: list[tuple[str, str | None, str | None]] = []
+        for section, now, names in (
+            ("tgi", env.launcher_settings(), VARIABLES),
+            ("auto_scaling", env.auto_scaling, SCALING),
+        ):
+            for name in names:
+                new = None if self.fixed and names is SCALING else f"{getattr(planned, name.lower()):g}"
+                rows.append((f"{section}.{name}", f"{getattr(now, name.lower()):g}" if now else None, new))
+        return [*rows, ("instance.count", f"{env.instance.count}", f"{self.bounds[0]}")]
 
     def notes(self) -> list[str]:
         """What to know of the plan and of the present settings, what matters most first."""
-        env, workload, planned, found = self.env, self.plan.workload, self.plan.settings, list[str]()
-        now = env.instance_bounds[0]
-        if planned.min_instances == 1:
+        env, workload, found, now = self.env, self.plan.workload, list[str](), self.env.instance_bounds[0]
+        if self.bounds[0] == 1:
             losing = f"{env.name} always runs {now} now, this plan one at times: " if now > 1 else ""
             found.append(
                 f"{losing}with one instance, a zone or an instance that fails stops the service until another has "
                 "started. workload.survives_zone: true plans two, in two zones."
             )
-        if self.plan.zone_decides:
-            found.append("Two instances, because survives_zone is true: the rates alone need one on average.")
+        elif workload.survives_zone and self.bounds[0] == 2:
+            (one,) = (other.why for other in self.plan.runners_up if other.what == "min_instances 1")
+            found.append(f"Two instances always run, in two zones, as survives_zone is true; one {one}.")
         changed = [field for field, now, new in self.settings() if now != new and field not in env.planned]
         if env.planned and changed:
             found.append(

@@ -1,7 +1,7 @@
 """`mistral7b simulate`: traffic through a fleet of instances under one or more scaling policies."""
 
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -62,6 +62,7 @@ _TYPE_FIX = (
 )
 _LEVELS = ("p50", "p95", "p99")
 _traffic = partial(typer.Option, rich_help_panel="Traffic")
+_tokens = partial(_traffic, metavar="TOKENS")
 _fleet = partial(typer.Option, rich_help_panel="Fleet")
 
 
@@ -81,12 +82,10 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
     peak: Annotated[float | None, _traffic(help="At most. [default: the workload's, or 5 × rate]")] = None,
     duration: Annotated[str | None, _traffic(metavar="DURATION", help="Such as 90m. [default: 2h, daily 24h]")] = None,
     input_tokens: Annotated[
-        str | None,
-        _traffic("--input", metavar="TOKENS", help="Length of prompts. [default: the workload's, or 300:900]"),
+        str | None, _tokens("--input", help="Prompts. [default: the workload's, or 300:900]")
     ] = None,
     output_tokens: Annotated[
-        str | None,
-        _traffic("--output", metavar="TOKENS", help="Length of answers. [default: the workload's, or 150:400]"),
+        str | None, _tokens("--output", help="Answers. [default: the workload's or 150:400]")
     ] = None,
     seed: Annotated[int, _traffic(min=0, help="Equal seeds give equal traffic and results.")] = 1,
     policy: Annotated[
@@ -151,10 +150,7 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
         rows = [(label, *(column[label] for column in columns)) for label in columns[0]]
         say(Table(title, headings, rows, numbers=True))
         shown = price_source if usd_per_hour is None else f"{usd_per_hour:g} USD an hour ({price_source})"
-        say(
-            f"{kind}, price: {shown}. Assumed: an instance starts in {fleet.startup_s:g} s, and has at most "
-            f"{limits.max_concurrent_requests} requests in flight."
-        )
+        say(f"{kind}, price: {shown}. Start-up: {startup}. Limit: {limits.max_concurrent_requests} in flight on each.")
     if plot is not None:
         draw(results, plot, title, usd_per_hour, waits)
 
@@ -191,12 +187,14 @@ def _traffic_of(
     lasts = {"daily": DAY_S, "climb": climb_duration(climb_s)}.get(pattern, 7200.0)
     seconds = parse_duration(options["duration"] or f"{lasts:g}", "--duration")
     rates = rate_over_time(pattern, rate, peak, seconds, climb_s)
-    made = poisson_trace(rates, seconds, inputs, outputs, seed=seed, max_total_tokens=most, max_new_tokens=asked)
+    made = poisson_trace(rates, seconds, inputs, outputs, seed=seed, max_total_tokens=most)
     tokens = (f"{of.mean():.0f} tokens (p95 {np.quantile(of, 0.95):.0f})" for of in (made.inputs, made.outputs))
     shown = (
         f"{pattern}, {rate:g}{'' if pattern == 'constant' else f' to {peak:g}'} requests/s for {seconds / 60:g} minutes"
     )
-    return made, "Traffic: {}\n{}; prompts of {}, answers of {}".format(whose, shown, *tokens)
+    return replace(made, max_new_tokens=asked), "Traffic: {}\n{}; prompts of {}, answers of {}".format(
+        whose, shown, *tokens
+    )
 
 
 def _column(s: Summary, price: float | None, waits: float) -> dict[str, str]:

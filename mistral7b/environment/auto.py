@@ -72,9 +72,8 @@ def given(env: Environment, fields: Sequence[FieldPath] = FIELDS) -> tuple[tuple
     for name in ("min_instances", "max_instances"):
         if (("auto_scaling", name) if scaling else _COUNT) not in fields:
             values[name] = getattr(scaling, name) if scaling else env.instance.count
-    for name in ("scale_out_cooldown_seconds", "scale_in_cooldown_seconds") if scaling else ():
-        values[name] = getattr(scaling, name)
-    return tuple(values.items())
+    names = ["scale_out_cooldown_seconds", "scale_in_cooldown_seconds"] if scaling else []
+    return (*values.items(), *((name, getattr(scaling, name)) for name in names))
 
 
 @lru_cache(maxsize=64)

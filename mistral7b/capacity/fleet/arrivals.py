@@ -47,14 +47,7 @@ def rate_over_time(pattern: Pattern, rate: float, peak: float, duration_s: float
 
 
 def poisson_trace(
-    rate: Rate,
-    duration_s: float,
-    inputs: Tokens,
-    outputs: Tokens,
-    *,
-    seed: int,
-    max_total_tokens: int = 8192,
-    max_new_tokens: int = 0,
+    rate: Rate, duration_s: float, inputs: Tokens, outputs: Tokens, *, seed: int, max_total_tokens: int = 8192
 ) -> Trace:
     """Poisson arrivals of a rate that varies, each with an independent prompt and answer length.
 
@@ -83,7 +76,7 @@ def poisson_trace(
     times = np.interp(expected * sums[:-1] / sums[-1], cumulative, edges)
     prompts = draw(inputs, rng, count)
     answers = np.minimum(draw(outputs, rng, count), np.maximum(max_total_tokens - prompts, 1))
-    return Trace(times, prompts, answers, duration_s, max_new_tokens)
+    return Trace(times, prompts, answers, duration_s)
 
 
 def draw(tokens: Tokens, rng: np.random.Generator, count: int) -> Ints:

@@ -75,9 +75,11 @@ def run(
         "planned", fewest, settings.max_instances, "concurrency", settings.target_concurrent_requests,
         float(pinned.scale_out_cooldown_seconds), float(pinned.scale_in_cooldown_seconds),
     )  # fmt: skip
-    requests, most, asked = option.candidate.requests, settings.max_total_tokens, workload.max_new_tokens or 0
+    requests, most = option.candidate.requests, settings.max_total_tokens
     inputs, outputs = [one.input_tokens for one in requests], [one.output_tokens for one in requests]
-    trace = poisson_trace(rates, duration, inputs, outputs, seed=1, max_total_tokens=most, max_new_tokens=asked)
+    trace = poisson_trace(rates, duration, inputs, outputs, seed=1, max_total_tokens=most)
     limits = replace(option.candidate.limits, max_concurrent_requests=settings.max_concurrent_requests)
     fleet = Fleet(parameters, limits, answer_limit_s=workload.answer_limit_s)
-    return Scenario(name, duration, simulate(trace, fleet, policy).summary)
+    return Scenario(
+        name, duration, simulate(replace(trace, max_new_tokens=workload.max_new_tokens or 0), fleet, policy).summary
+    )

@@ -9,9 +9,9 @@ from mistral7b.capacity.parameters import PerformanceParameters
 from mistral7b.capacity.planner.candidates import Candidate, Pinned
 from mistral7b.capacity.planner.check import AVERAGE, CLIMB, Scenario, run
 from mistral7b.capacity.planner.queue import refused_share
-from mistral7b.capacity.planner.search import Option, Settings, option, search
+from mistral7b.capacity.planner.search import Option, Settings, search
 from mistral7b.capacity.planner.service import GRID, figures
-from mistral7b.capacity.planner.sizing import climb, most_refused
+from mistral7b.capacity.planner.sizing import climb
 from mistral7b.workload import Workload
 
 # Of Option.rank.
@@ -19,7 +19,6 @@ _CRITERIA = (
     "instances at the average", "instances at the peak", "share of requests too long", "p95 ms per token at the peak",
     "p95 seconds at the peak", "tokens of a prefill, which take KV cache",
 )  # fmt: skip
-_FEWER = 0.75
 # Instances that the average takes by simulation over the fewest: with more, it is planned again, this much higher.
 _FAR, _HIGHER = 1.1, 1.25
 
@@ -48,13 +47,6 @@ class Plan:
         return self.option.settings
 
     @property
-    def zone_decides(self) -> bool:
-        """Whether only `survives_zone` asks for the second instance."""
-        rate, best = self.workload.requests_per_second.average + climb(self.workload), self.option
-        one = refused_share(rate, 1, best.limit, best.service.speed)
-        return self.workload.survives_zone and self.settings.min_instances == 2 and one <= most_refused(self.workload)
-
-    @property
     def tokens_per_second(self) -> tuple[float, float]:
         """Tokens that are generated at the average rate and at the peak, without what is lost."""
         requests = self.option.candidate.requests
@@ -74,8 +66,7 @@ def plan(workload: Workload, parameters: PerformanceParameters, pinned: Pinned |
     pinned = pinned or Pinned()
     best, *others = search(workload, parameters, pinned)
     runners_up = [RunnerUp(_name(one.candidate), _loses(one, best)) for one in others]
-    runners_up += _other_limits(workload, best, pinned)
-    runners_up += _one_instance_fewer(workload, best)
+    runners_up += [_larger_limit(workload, best), *_one_instance_fewer(workload, best)]
     best, scenarios, chance = _steadied(workload, best, parameters, pinned)
     runners_up += chance
     return Plan(workload, best, runners_up, scenarios, pinned)
@@ -121,8 +112,8 @@ def _loses(one: Option, best: Option) -> str:
     return next((f"{what}: {worse:.4g}, not {better:.4g}" for what, worse, better in ranks if worse != better), "equal")
 
 
-def _other_limits(workload: Workload, best: Option, pinned: Pinned) -> Iterator[RunnerUp]:
-    """The next larger limit breaks something when an instance is full; a smaller one refuses earlier."""
+def _larger_limit(workload: Workload, best: Option) -> RunnerUp:
+    """The next larger limit, which breaks something when an instance is full."""
     place = min(bisect_right(GRID, best.limit), len(GRID) - 1)
     here = best.service.at(place, workload.objective)
     broken = ", ".join(
@@ -132,13 +123,7 @@ def _other_limits(workload: Workload, best: Option, pinned: Pinned) -> Iterator[
     )
     queues = "an instance serves no more with it: requests wait in its queue instead of being refused"
     why = f"breaks {broken} when an instance is full" if broken else queues
-    yield RunnerUp(f"MAX_CONCURRENT_REQUESTS {GRID[place]}", why)
-    limit = max(1, int(_FEWER * best.limit))
-    if limit < best.limit:
-        one = option(workload, best.candidate, best.service, limit, pinned)
-        earlier = f"refuses {one.at_peak.refused:.2%} at the peak, not {best.at_peak.refused:.2%}; " if one else ""
-        why = earlier + _loses(one, best) if one else "needs more instances than there may be"
-        yield RunnerUp(f"MAX_CONCURRENT_REQUESTS {limit}", why)
+    return RunnerUp(f"MAX_CONCURRENT_REQUESTS {GRID[place]}", why)
 
 
 def _one_instance_fewer(workload: Workload, best: Option) -> Iterator[RunnerUp]:

@@ -9,7 +9,7 @@ from mistral7b.capacity.admission import RouterLimits
 from mistral7b.capacity.parameters import PerformanceParameters
 from mistral7b.capacity.planner.full_load import FullLoad, full_load
 from mistral7b.capacity.planner.lengths import Lengths
-from mistral7b.workload import ANSWER_LIMIT_S, Objective
+from mistral7b.workload import Objective
 
 GRID = (1, 2, 3, 4, 6, 8, 11, 16, 22, 32, 45, 64, 90, 128, 181, 256)
 """Requests in flight that are simulated; between them everything is interpolated."""
@@ -40,14 +40,10 @@ class Service:
     """
 
     def __init__(
-        self,
-        requests: Sequence[Lengths],
-        parameters: PerformanceParameters,
-        limits: RouterLimits,
-        answer_limit_s: float = ANSWER_LIMIT_S,
+        self, requests: Sequence[Lengths], parameters: PerformanceParameters, limits: RouterLimits, limit_s: float = 60
     ) -> None:
         self.requests = requests
-        self.answer_limit_s = answer_limit_s
+        self.answer_limit_s = limit_s
         self.limits = limits
         self._parameters = parameters
         self.loads: list[FullLoad] = []
