@@ -42,7 +42,7 @@ def offered(line: str, folder: Path, shell: str = "bash") -> list[str]:
         ("mistral7b simulate --pattern ", ["constant", "daily", "burst", "ramp"]),
         ("mistral7b simulate dev --policy c", ["concurrency:"]),
         ("mistral7b examples dev --language ", ["en", "zh"]),
-        ("mistral7b capacity ", ["table", "fit"]),
+        ("mistral7b capacity ", ["table", "check", "fit"]),
         ("mistral7b plan dev --plot nowhere/x.jpg ", []),
     ],
 )

@@ -97,7 +97,7 @@ def test_expected_latencies_agree_with_an_independent_simulation_within_a_tenth(
 
 
 def test_scaling_begins_early_enough_for_the_climb() -> None:
-    workload = make_workload(1, 6)
+    workload = make_workload(1, 8)
     found = made(workload)
     climb = next(scenario for scenario in found.scenarios if scenario.name == CLIMB)
     assert climb.summary.most_instances > found.settings.min_instances
