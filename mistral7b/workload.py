@@ -166,6 +166,8 @@ class Workload(Section):
     requests_per_second: Annotated[RequestRate, BeforeValidator(_rates, json_schema_input_type=_Rates)]
     """A number, or an average and a peak."""
     objective: Objective
+    sampling: bool = False
+    """Whether requests sample (`do_sample` or `temperature`), which takes longer. TGI does so only if asked to."""
     streaming: bool = False
     """Whether answers are streamed: SageMaker then waits for 8 minutes instead of 60 s."""
     headroom_percent: Annotated[float, Field(ge=0, le=100)] = 10.0

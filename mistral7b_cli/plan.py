@@ -10,7 +10,6 @@ from rich.text import Text
 from mistral7b.capacity.admission import RouterLimits, why_never_admitted
 from mistral7b.capacity.calibration import Calibration, published_calibration
 from mistral7b.capacity.memory import fitted_instance_types, router_limits
-from mistral7b.capacity.parameters import PerformanceParameters
 from mistral7b.capacity.planner.candidates import Pinned
 from mistral7b.capacity.planner.check import AVERAGE, BURST, PEAK, SCENARIOS, Scenario, run
 from mistral7b.capacity.planner.plan import Plan
@@ -100,9 +99,9 @@ def plan(  # noqa: PLR0917 - typer makes an option of each
     try:
         with progress.status("planning …"):
             found = work_out(env.workload, model, pinned)
-            peak, burst = (run(one, env.workload, found.option, model, pinned) for one in (PEAK, BURST))
+            peak, burst = (run(one, env.workload, found.option, found.parameters, pinned) for one in (PEAK, BURST))
             scenarios = [one for one in (peak, *found.scenarios, burst) if one is not None]
-            flaps = _flaps(env, found, model, limits)
+            flaps = _flaps(env, found, limits)
     except InfeasibleError as error:
         raise UserError(f"{file}: workload: {error}") from None
     shown = _Report(env, found, scenarios, flaps, _price(env, env.instance_type, price, price_list))
@@ -128,7 +127,7 @@ def _price(env: Environment, kind: str, given: float | None, listed: bool) -> co
         return price_list.current_price(caller.open_session(), env.region, kind)
 
 
-def _flaps(env: Environment, found: Plan, model: PerformanceParameters, limits: RouterLimits) -> list[str]:
+def _flaps(env: Environment, found: Plan, limits: RouterLimits) -> list[str]:
     """Whether in a constant burst the file's own policy adds again what it has just taken away."""
     if env.auto_scaling is None:
         return []
@@ -136,7 +135,7 @@ def _flaps(env: Environment, found: Plan, model: PerformanceParameters, limits: 
     settings = replace(found.settings, max_concurrent_requests=limits.max_concurrent_requests, **present)
     candidate = replace(found.option.candidate, limits=limits)
     option = replace(found.option, candidate=candidate, settings=settings)
-    burst = run(BURST, found.workload, option, model, found.pinned)
+    burst = run(BURST, found.workload, option, found.parameters, found.pinned)
     if burst is None or not burst.summary.flaps:
         return []
     return [

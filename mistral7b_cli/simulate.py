@@ -125,7 +125,8 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
         options = {"pattern": pattern, "rate": rate, "peak": peak, "duration": duration}
         options |= {"input": input_tokens, "output": output_tokens}
         made, title = _traffic_of(name, workload, options, (longest, most), seed)
-    fleet = Fleet(calibration.parameters, limits, parse_duration(startup, "--startup"), waits)
+    model = calibration.parameters.sampled() if workload and workload.sampling else calibration.parameters
+    fleet = Fleet(model, limits, parse_duration(startup, "--startup"), waits)
     chosen = _policies(policy or [], env)
     try:
         with Waiting("Simulating") as waiting:
@@ -160,7 +161,7 @@ def _traffic_of(
 ) -> tuple[Trace, str]:
     """Requests as the options say, or else the workload, or else made-up ones; and whose they are."""
     longest, most = limits
-    given = ", ".join(f"--{option}" for option, value in options.items() if value is not None)
+    given = ", ".join(f"--{option}" for option, value in options.items() if value and option != "duration")
     pattern: Pattern = options["pattern"] or ("climb" if workload else "constant")
     rate, peak = options["rate"], options["peak"]
     asked, climb_s = 0, CLIMB_S

@@ -33,13 +33,17 @@ class RunnerUp:
 
 @dataclass(frozen=True)
 class Plan:
-    """What to run for a workload: the chosen option, others, nearest first, and average and climb, simulated."""
+    """What to run for a workload: the chosen option, others, nearest first, and average and climb, simulated.
+
+    With what was planned by: `parameters` are those of requests that sample where the workload's do.
+    """
 
     workload: Workload
     option: Option
     runners_up: list[RunnerUp]
     scenarios: list[Scenario]
     pinned: Pinned
+    parameters: PerformanceParameters
 
     @property
     def settings(self) -> Settings:
@@ -64,12 +68,13 @@ def plan(workload: Workload, parameters: PerformanceParameters, pinned: Pinned |
     Deterministic: it depends only on its arguments. Raises InfeasibleError if no settings keep the objective.
     """
     pinned = pinned or Pinned()
+    parameters = parameters.sampled() if workload.sampling else parameters
     best, *others = search(workload, parameters, pinned)
     runners_up = [RunnerUp(_name(one.candidate), _loses(one, best)) for one in others]
     runners_up += [_larger_limit(workload, best), *_one_instance_fewer(workload, best)]
     best, scenarios, chance = _steadied(workload, best, parameters, pinned)
     runners_up += chance
-    return Plan(workload, best, runners_up, scenarios, pinned)
+    return Plan(workload, best, runners_up, scenarios, pinned, parameters)
 
 
 def _steadied(

@@ -100,7 +100,9 @@ def test_an_instance_type_that_the_model_does_not_cover_is_refused_by_name(run: 
 
 def test_three_lines_of_answer_come_first_and_fit_80_columns(run: Run) -> None:
     first, second, third, *_ = run("dev")[1].splitlines()
-    assert re.fullmatch(r"dev: 1 to 2 × ml.g5.2xlarge, [0-9.]+ USD an hour at the average, [0-9.]+ at the peak\.", first)
+    assert re.fullmatch(
+        r"dev: 1 to 2 × ml.g5.2xlarge, [0-9.]+ USD an hour at the average, [0-9.]+ at the peak\.", first
+    )
     assert re.fullmatch(r"At most [0-9]+ requests in flight on each: one more breaks p95_ms_per_token\.", second)
     assert re.fullmatch(r"At the peak: p95_ms_per_token [0-9.]+ of 80; room for [0-9.]+% more requests\.", third)
     assert max(map(len, (first, second, third))) <= 80
@@ -123,7 +125,7 @@ def test_a_second_instance_for_the_zone_alone_is_explained(run: Run, tmp_path: P
     (tmp_path / "zone.yaml").write_text(f"{FILES['dev']}  survives_zone: true\n", encoding="utf-8")
     result = planned(run, "zone")
     assert result["settings"]["min_instances"] == 2
-    assert any("because survives_zone is true" in note for note in result["notes"])
+    assert any("as survives_zone is true; one refuses" in note for note in result["notes"])
 
 
 def test_values_of_auto_are_shown_as_such_and_differences_are_named(run: Run, tmp_path: Path) -> None:
@@ -147,7 +149,9 @@ def test_equal_bounds_are_planned_as_a_fixed_number_of_instances(run: Run, tmp_p
 
 def test_scaling_that_flaps_within_a_constant_burst_is_found(run: Run, tmp_path: Path) -> None:
     workload = WORKLOAD.replace("average: 1, peak: 4", "average: 4, peak: 20")
-    scaling = "auto_scaling: {min_instances: 2, max_instances: 14, target_concurrent_requests: 16}\ninstance: {count: 2}\n"
+    scaling = (
+        "auto_scaling: {min_instances: 2, max_instances: 14, target_concurrent_requests: 16}\ninstance: {count: 2}\n"
+    )
     (tmp_path / "burst.yaml").write_text(f"region: us-east-1\n{workload}{scaling}", encoding="utf-8")
     notes = planned(run, "burst")["notes"]
     assert any(note.startswith("The present auto_scaling flaps") for note in notes)

@@ -129,6 +129,12 @@ def test_long_answers_can_be_planned_if_they_are_streamed() -> None:
     assert found.option.at_peak.timed_out < 0.01
 
 
+def test_requests_that_sample_are_planned_slower() -> None:
+    greedy, sampled = (made(make_workload(sampling=value)).option for value in (False, True))
+    assert sampled.at_peak.latencies["p50_ms_per_token"] > greedy.at_peak.latencies["p50_ms_per_token"]
+    assert sampled.limit < greedy.limit
+
+
 def test_a_time_to_the_first_token_can_be_what_binds() -> None:
     found = made(make_workload(streaming=True, objective={"p95_first_token_seconds": 0.6}))
     assert found.option.allowed.bound_by == "p95_first_token_seconds"
