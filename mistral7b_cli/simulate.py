@@ -185,17 +185,15 @@ def _traffic_of(
         outputs = parse_lengths(options["output"] or "150:400", "--output", most - 1)
     rate = 2.0 if rate is None else rate
     peak = 5 * rate if peak is None else peak
-    lasts = {"daily": DAY_S, "climb": climb_duration(climb_s)}.get(pattern, 7200.0)
-    seconds = parse_duration(options["duration"] or f"{lasts:g}", "--duration")
+    usual = {"daily": DAY_S, "climb": climb_duration(climb_s)}.get(pattern, 7200.0)
+    seconds = parse_duration(options["duration"] or f"{usual:g}", "--duration")
     rates = rate_over_time(pattern, rate, peak, seconds, climb_s)
     made = poisson_trace(rates, seconds, inputs, outputs, seed=seed, max_total_tokens=most)
+    lasts = f"{seconds / 3600:g} h" if seconds >= 7200 else f"{seconds / 60:g} min"
     tokens = (f"{of.mean():.0f} tokens (p95 {np.quantile(of, 0.95):.0f})" for of in (made.inputs, made.outputs))
-    shown = (
-        f"{pattern}, {rate:g}{'' if pattern == 'constant' else f' to {peak:g}'} requests/s for {seconds / 60:g} minutes"
-    )
-    return replace(made, max_new_tokens=asked), "Traffic: {}\n{}; prompts of {}, answers of {}".format(
-        whose, shown, *tokens
-    )
+    title = f"{pattern}, {rate:g}{'' if pattern == 'constant' else f' to {peak:g}'} requests/s for {lasts}"
+    title = "Traffic: {}\n{}; prompts of {}, answers of {}".format(whose, title, *tokens)
+    return replace(made, max_new_tokens=asked), title
 
 
 def _column(s: Summary, price: float | None, waits: float) -> dict[str, str]:

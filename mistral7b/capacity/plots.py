@@ -173,7 +173,7 @@ def plot_simulations(
             if panel is latency:
                 _log_scale(panel)
             else:
-                panel.set_ylim(bottom=0)
+                panel.set_ylim(0, max(panel.get_ylim()[1], panel is lost))  # no less than 1%
             _name_ends(panel, ends[panel], 0.15)
         instances.yaxis.set_major_locator(MaxNLocator(integer=True))
         lost.set_xlabel(unit)

@@ -113,7 +113,7 @@ def test_the_traffic_is_the_environments_workload(say: Say, tmp_path: Path) -> N
     (tmp_path / "loaded.yaml").write_text(WORKLOAD, encoding="utf-8")
     said = json.loads(say("loaded", "--json").out)
     title = said["trace"]["title"]
-    assert title.startswith("Traffic: workload of loaded\nclimb, 0.5 to 2 requests/s for 60 minutes")
+    assert title.startswith("Traffic: workload of loaded\nclimb, 0.5 to 2 requests/s for 60 min")
     assert "prompts of 300 tokens (p95 300), answers of 100 tokens (p95 100)" in title
     assert said["trace"]["duration_s"] == 3600
     # A quarter at the average, a quarter climbing, a quarter at the peak, and a quarter at the average.
