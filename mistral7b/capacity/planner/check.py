@@ -15,10 +15,10 @@ from scaling_rules import Policy
 
 AVERAGE, PEAK, CLIMB, BURST = "average", "peak", "climb", "burst"
 SCENARIOS = {
-    PEAK: "all instances at the peak, 10,000 requests",
-    AVERAGE: "the average for 1 to 4 hours, instances scale",
-    CLIMB: "the climb, 15 minutes of the peak, and back, instances scale",
-    BURST: "the peak at once, for half an hour, instances scale",
+    PEAK: "10,000 requests to all instances",
+    AVERAGE: "1 to 4 hours of it",
+    CLIMB: "the climb, 15 minutes of the peak, and back",
+    BURST: "half an hour of the peak at once",
 }
 
 _PEAK_REQUESTS, _AVERAGE_REQUESTS, _MOST_REQUESTS = 10_000, 20_000, 50_000
