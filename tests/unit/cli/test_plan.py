@@ -1,5 +1,6 @@
 """`mistral7b plan` as a user runs it."""
 
+import contextlib
 import json
 import re
 from collections.abc import Callable
@@ -138,6 +139,21 @@ def test_values_of_auto_are_shown_as_such_and_differences_are_named(run: Run, tm
     (note,) = (note for note in result["notes"] if note.startswith("auto deploys"))
     assert "also change tgi.MAX_INPUT_LENGTH" in note
     assert "MAX_CONCURRENT_REQUESTS" not in note
+
+
+def test_what_is_planned_is_what_simulate_simulates(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = run("dev")[1].split("For the environment file:")[1]
+    (climb,) = (one for one in planned(run, "dev")["simulated"] if one["scenario"] == "climb")
+    (tmp_path / "again.yaml").write_text(FILES["dev"] + lines, encoding="utf-8")
+    monkeypatch.setattr("sys.argv", ["mistral7b", "simulate", "again", "--environments", str(tmp_path), "--json"])
+    with contextlib.suppress(SystemExit):
+        main()
+    (simulated,) = json.loads(capsys.readouterr().out)["policies"]
+    for figure in ("requests", "refused", "timed_out", "instance_hours", "flaps"):
+        assert simulated[figure] == climb[figure]
+    assert [*simulated["latency_s"].values()] == climb["latency_s"]
 
 
 def test_equal_bounds_are_planned_as_a_fixed_number_of_instances(run: Run, tmp_path: Path) -> None:
