@@ -108,10 +108,9 @@ def _rates(value: Any) -> Any:
 _Rates = Annotated[
     Annotated[_Rate, Tag("constant")] | Annotated[RequestRate, Tag("spread")], Discriminator(_form_of_tokens)
 ]
-LATENCIES = (
-    "p50_ms_per_token", "p95_ms_per_token", "p50_seconds", "p95_seconds", "p50_first_token_seconds",
-    "p95_first_token_seconds",
-)  # fmt: skip
+UNITS = ("ms_per_token", "seconds", "first_token_seconds")
+LATENCIES = tuple(f"p{level}_{unit}" for unit in UNITS for level in (50, 95))
+"""The latencies that an objective may have."""
 ANSWER_LIMIT_S = 60.0
 """Seconds in which a container has to answer; later, the caller gets an error.
 

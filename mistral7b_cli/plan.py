@@ -110,7 +110,7 @@ def plan(  # noqa: PLR0917 - typer makes an option of each
     else:
         shown.print(verbose)
     if plot is not None:
-        draw(found, plot, shown.answer().split("\n")[0], shown.price)
+        draw(found, plot, shown.answer().split("\n")[0])
     return None
 
 
@@ -136,12 +136,9 @@ def _flaps(env: Environment, found: Plan, limits: RouterLimits) -> list[str]:
     candidate = replace(found.option.candidate, limits=limits)
     option = replace(found.option, candidate=candidate, settings=settings)
     burst = run(BURST, found.workload, option, found.parameters, found.pinned)
-    if burst is None or not burst.summary.flaps:
-        return []
-    return [
-        f"The present auto_scaling flaps: in half an hour at the peak, it {burst.summary.flaps} times adds instances "
-        "within 15 minutes after it removed some. A longer scale_in_cooldown_seconds helps."
-    ]
+    flaps = burst.summary.flaps if burst else 0
+    said = f"The present auto_scaling flaps: at the peak, half an hour long, it {flaps} times adds instances within 15"
+    return [f"{said} minutes after it removed some. A longer scale_in_cooldown_seconds helps."] if flaps else []
 
 
 def _compare(found: Mapping[str, costs.Estimate], as_json: bool) -> None:
@@ -284,10 +281,9 @@ class _Report:
             say("USD per million generated tokens: {:.2f} at the average, {:.2f} at the peak.".format(*tokens))
         say("")
         if verbose:
-            option, busy = self.plan.option, self.plan.option.service.prefilling(self.plan.option.limit)
+            option, held = self.plan.option, self.plan.option.candidate.limits.max_batch_total_tokens
             say(
-                f"What binds: {option.binds}. With {option.limit} in flight, prefills take {busy:.0%} of the time, and "
-                f"requests reserve {option.memory:.0%} of {option.candidate.limits.max_batch_total_tokens:,} tokens.\n"
+                f"What binds: {option.binds}. Full, requests reserve {option.memory:.0%} of {held:,} tokens of cache.\n"
             )
             others = [(other.what, other.why) for other in self.plan.runners_up]
             say(Table("Runners-up", ("configuration", "why it is not chosen"), others))

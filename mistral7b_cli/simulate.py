@@ -202,9 +202,8 @@ def _column(s: Summary, price: float | None, waits: float) -> dict[str, str]:
     lost = {"refused (429)": s.refused, f"timed out ({waits:g} s)": s.timed_out}
     for label, count in ({"answered": s.answered} | lost).items():
         shown[label] = f"{count:,.0f} ({100 * count / s.requests:.2f}%)"
-    times = {"latency {}, s": s.latency_s, "per token {}, ms": s.per_token_ms}
-    if waits > ANSWER_LIMIT_S:  # streamed
-        times |= {"first token {}, s": s.first_token_s}
+    streamed = {"first token {}, s": s.first_token_s} if waits > ANSWER_LIMIT_S else {}
+    times = {"latency {}, s": s.latency_s, "per token {}, ms": s.per_token_ms} | streamed
     for label, values in times.items():
         shown |= {label.format(level): f"{value:.2f}" for level, value in zip(_LEVELS, values, strict=True)}
     shown |= {"most instances": f"{s.most_instances}", "flaps": f"{s.flaps}"}

@@ -9,8 +9,6 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
-from operator import mul
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,8 +44,7 @@ _DASHES: tuple[Any, ...] = ("-", (0, (6, 1.5)), (0, (2, 1)), (0, (6, 1, 1, 1)), 
 # With fixed ids and no date, the same content gives the same file.
 _STYLE: dict[Any, Any] = {"svg.hashsalt": "mistral7b", "axes.spines.top": False, "axes.spines.right": False}
 _STYLE |= {"axes.grid": True, "grid.alpha": 0.3, "font.size": 11, "figure.titlesize": 12}
-_End = tuple[float, float, str, str]
-"""Of a line: x and y of its end, its name, its colour."""
+_End = tuple[float, float, str, str]  # of a line: x and y of its end, its name, its colour
 
 
 @contextmanager
@@ -71,13 +68,10 @@ def _line(number: int, width: float = 1.6) -> dict[str, Any]:
 def _name_ends(panel: "Axes", ends: Sequence["_End"], gap: float = 0.075) -> None:
     """Writes names to the right of lines, none over another."""
     panel.autoscale_view()  # brings the scales up to date
-    places = (
-        []
-        if not ends
-        else panel.transAxes.inverted().transform(panel.transData.transform([end[:2] for end in ends])).tolist()
-    )
+    points = panel.transData.transform([end[:2] for end in ends] or [(1.0, 1.0)])
+    places = panel.transAxes.inverted().transform(points).tolist()
     at, most = -gap, 1 + gap - gap * len(ends)
-    for (_, height), (x, y, name, color) in sorted(zip(places, ends, strict=True), key=lambda one: one[0][1]):
+    for (_, height), (x, y, name, color) in sorted(zip(places, ends, strict=False), key=lambda one: one[0][1]):
         at, most = max(at + gap, min(height, most)), most + gap
         arrow = {"arrowstyle": "-", "color": color, "lw": 0.5, "shrinkA": 0, "shrinkB": 0}
         where: dict[str, Any] = {"xytext": (1.03, at), "textcoords": "axes fraction", "va": "center", "color": color}
@@ -88,8 +82,9 @@ def _marks(panel: "Axes", at: dict[str, float]) -> None:
     """Upright lines with their names."""
     for name, x in at.items():
         panel.axvline(x, color="0.3", ls=":", lw=1.2)
-        box = {"fc": "white", "ec": "none", "alpha": 0.8, "pad": 1}
-        panel.annotate(name, (x, 0.02), xycoords=("data", "axes fraction"), rotation=90, ha="right", bbox=box)
+        panel.annotate(
+            name, (x, 0.02), xycoords=("data", "axes fraction"), rotation=90, ha="right", backgroundcolor="w"
+        )
 
 
 def _log_scale(panel: "Axes") -> None:
@@ -115,8 +110,7 @@ def plot_benchmark(measured: Sequence[Figure], calibration: Calibration, limits:
             ends = []
             for index, ((words, tokens), own) in enumerate(groups.items()):
                 style, measured_users = _line(index), [f.row.concurrent_users for f in own]
-                points = {"s": 26, "color": style["color"], "marker": "os^Dv*P"[index % 7], "zorder": 3}
-                panel.scatter(measured_users, [f.value for f in own], **points)
+                panel.plot(measured_users, [f.value for f in own], "os^Dv*P"[index % 7], color=style["color"])
                 users = range(1, max(measured_users) + 1)
                 curve = [predict(Row(words, tokens, n), calibration, limits) for n in users]
                 panel.plot(users, [point[metric] for point in curve], **style)
@@ -145,8 +139,7 @@ def plot_simulations(
         for least, seconds, unit in ((6 * 3600, 3600, "hours"), (600, 60, "minutes"), (0, 1, "seconds"))
         if duration >= least
     )
-    heights = tuple(_OVER_TIME.values())
-    with _picture(file, title, (10, 12), 5, 1, sharex=True, height_ratios=heights) as panels:
+    with _picture(file, title, (10, 12), 5, 1, sharex=True, height_ratios=[*_OVER_TIME.values()]) as panels:
         rate, load, instances, latency, lost = panels
         ends: dict[Axes, list[_End]] = defaultdict(list)
         rate.step(results[0].latency.times / seconds, results[0].latency.rate, where="mid", color="0.3", linewidth=1)
@@ -186,14 +179,14 @@ def _thinned(values: "Floats") -> "Floats":
     return means
 
 
-def plot_plan(plan: Plan, file: Path, title: str, price: float | None = None) -> None:
-    """Draws latency by requests in flight with the objective, and instances and their cost by rate."""
+def plot_plan(plan: Plan, file: Path, title: str) -> None:
+    """Draws latency by requests in flight with the objective, and instances by rate."""
     alone = plan.settings.max_instances == 1
     with _picture(file, title, (11 - 3.5 * alone, 5), 1, 3 - alone) as panels:
         _draw_latency(plan, panels[0], "ms_per_token", "ms per token")
         _draw_latency(plan, panels[1], "seconds", "seconds")
         if not alone:
-            _draw_instances(plan, panels[2], price)
+            _draw_instances(plan, panels[2])
 
 
 def _draw_latency(plan: Plan, panel: "Axes", unit: str, label: str) -> None:
@@ -219,7 +212,7 @@ def _draw_latency(plan: Plan, panel: "Axes", unit: str, label: str) -> None:
     _name_ends(panel, ends)
 
 
-def _draw_instances(plan: Plan, panel: "Axes", price: float | None) -> None:
+def _draw_instances(plan: Plan, panel: "Axes") -> None:
     from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
 
     rate, refused, service = plan.workload.requests_per_second, most_refused(plan.workload), plan.option.service
@@ -234,6 +227,3 @@ def _draw_instances(plan: Plan, panel: "Axes", price: float | None) -> None:
     _marks(panel, {f"average {rate.average:g}": rate.average, f"peak {rate.peak:g}": rate.peak})
     panel.set(xlabel="requests per second", ylabel="instances needed", ylim=(0, max(high, known[-1][1]) + 1))
     panel.yaxis.set_major_locator(MaxNLocator(integer=True))
-    if price:
-        cost = panel.secondary_yaxis("right", functions=(partial(mul, price), partial(mul, 1 / price)))
-        cost.set_ylabel("USD an hour")

@@ -10,7 +10,7 @@ from mistral7b.capacity.hosting import Fleet
 from mistral7b.capacity.parameters import PerformanceParameters
 from mistral7b.capacity.planner.candidates import Pinned
 from mistral7b.capacity.planner.search import Option
-from mistral7b.workload import Workload
+from mistral7b.workload import LATENCIES, Workload
 from scaling_rules import Policy
 
 AVERAGE, PEAK, CLIMB, BURST = "average", "peak", "climb", "burst"
@@ -42,17 +42,12 @@ class Scenario:
     def latencies(self) -> dict[str, float]:
         """By the objective's fields."""
         s = self.summary
-        times = {"ms_per_token": s.per_token_ms, "seconds": s.latency_s, "first_token_seconds": s.first_token_s}
-        return {f"p{level}_{unit}": values[level > 50] for unit, values in times.items() for level in (50, 95)}
-
-    @property
-    def lost(self) -> float:
-        """Share of the requests that were refused or timed out."""
-        return (self.summary.refused + self.summary.timed_out) / self.summary.requests
+        values = (*s.per_token_ms[:2], *s.latency_s[:2], *s.first_token_s[:2])
+        return dict(zip(LATENCIES, values, strict=True))
 
 
 def climb_duration(climb_s: float) -> float:
-    """Seconds of the climb's scenario: a quarter at the average, half of it climb and peak, and a quarter again."""
+    """Seconds of the climb's scenario: a quarter at the average, a half climb and peak, a quarter at the average."""
     return 2 * (climb_s + _PEAK_AFTER_CLIMB_S)
 
 

@@ -22,8 +22,7 @@ _FEWEST_FIRST = 200
 class FullLoad:
     """An instance with the same number of requests in flight at all times, queued ones included.
 
-    Times of its requests ascend: all but `container_s`, which SageMaker limits, are the client's, with round trip. The
-    instance spends the share `prefilling` of its busy time in prefills.
+    Times of its requests ascend: all but `container_s`, which SageMaker limits, are the client's, with round trip.
     """
 
     requests_per_s: float
@@ -31,7 +30,6 @@ class FullLoad:
     ms_per_token: list[float]
     first_token_seconds: list[float]
     container_s: list[float]
-    prefilling: float
 
 
 def full_load(
@@ -51,12 +49,10 @@ def full_load(
     first = max(_FEWEST_FIRST, 3 * in_flight)
     measured: list[Request] = []
     unanswered: set[int] = set()
-    prefills: dict[float, float] = {}
     for number, one in enumerate(cycle(requests)):
         while (event := instance.next_event()) is not None and not (due and due[0] <= event):
             for request in instance.advance(event):
                 unanswered.discard(id(request))
-                prefills[request.admitted] = request.first_token - request.admitted
                 heappush(due, request.finished + chance.expovariate(1 / _GAP_S))
         if number >= first + len(requests) and not unanswered:
             break
@@ -74,5 +70,4 @@ def full_load(
         ms_per_token=sorted(1000 * seconds / tokens for seconds, tokens in zip(client_s, answers, strict=True)),
         first_token_seconds=sorted(one.first_token - one.arrival + parameters.round_trip for one in measured),
         container_s=sorted(container_s),
-        prefilling=sum(prefills.values()) / instance.busy_seconds,
     )

@@ -33,10 +33,7 @@ class RunnerUp:
 
 @dataclass(frozen=True)
 class Plan:
-    """What to run for a workload: the chosen option, others, nearest first, and average and climb, simulated.
-
-    With what was planned by: `parameters` are those of requests that sample where the workload's do.
-    """
+    """What to run for a workload, others, nearest first, average and climb simulated, and what all that rests on."""
 
     workload: Workload
     option: Option
@@ -95,8 +92,9 @@ def _steadied(
         target = min(best.limit, math.ceil(10 * _HIGHER * now) / 10)
         again = replace(best, settings=replace(best.settings, target_concurrent_requests=target))
         tried = simulated(again)
-        mean = tried[AVERAGE].mean_instances
-        if target == now or tried[CLIMB].lost > workload.objective.lost_percent / 200:
+        mean, climbing = tried[AVERAGE].mean_instances, tried[CLIMB].summary
+        lost = (climbing.refused + climbing.timed_out) / climbing.requests
+        if target == now or lost > workload.objective.lost_percent / 200:
             break
         why = f"chance alone adds instances: {found[AVERAGE].mean_instances:.2f} at the average, not {mean:.2f}"
         before.append(RunnerUp(f"target_concurrent_requests {now:g}", why))

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from mistral7b.capacity.parameters import PerformanceParameters
 from mistral7b.capacity.planner.candidates import Candidate, Pinned, candidates
 from mistral7b.capacity.planner.queue import most_rate
-from mistral7b.capacity.planner.service import ANSWER_LIMIT, GRID, SATURATION, Allowed, Service, simulated
+from mistral7b.capacity.planner.service import ANSWER_LIMIT, GRID, Allowed, Service, simulated
 from mistral7b.capacity.planner.sizing import MOST_INSTANCES, Expectation, expect, most_refused, size
-from mistral7b.workload import Objective, Workload
+from mistral7b.workload import LATENCIES, Objective, Workload
 
 # Of what the KV cache holds, the share from which on memory is what keeps requests waiting.
 _MEMORY_FULL = 0.95
-_PREFILLS_RULE = 0.5
 _MOST_LOST = 50.0
 
 
@@ -73,14 +72,9 @@ class Option:
 
     @property
     def binds(self) -> str:
-        """What keeps an instance from serving more: `memory`, `prefill`, `latency`, `time limit` or `decode`."""
-        if self.memory >= _MEMORY_FULL:
-            return "memory"
-        if self.allowed.bound_by == ANSWER_LIMIT:
-            return ANSWER_LIMIT
-        if self.allowed.bound_by == SATURATION:
-            return "prefill" if self.service.prefilling(self.limit) >= _PREFILLS_RULE else "decode"
-        return "latency"
+        """What keeps an instance from serving more: `memory`, `latency`, `time limit` or `saturation`."""
+        bound_by = "memory" if self.memory >= _MEMORY_FULL else self.allowed.bound_by
+        return "latency" if bound_by in LATENCIES else bound_by
 
 
 def option(workload: Workload, candidate: Candidate, service: Service, limit: int, pinned: Pinned) -> Option | None:
@@ -150,8 +144,8 @@ def _infeasible(workload: Workload, services: list[Service], pinned: Pinned) -> 
             f"requests in flight, as {allowed.bound_by} allows no more"
         )
     elif allowed.bound_by == ANSWER_LIMIT:
-        late, seconds = 100 * _late(service, 0), service.answer_limit_s
-        reason = f"{late:.1f}% of the answers take over {seconds:g} s even alone on an instance"
+        late = f"{100 * _late(service, 0):.1f}% of the answers take over {service.answer_limit_s:g} s"
+        reason = f"{late} even alone on an instance"
     else:
         here, asked = service.at(0, objective)[allowed.bound_by], objective.latencies()[allowed.bound_by]
         reason = f"{allowed.bound_by} {asked:g} is below {here:.4g}, which takes a request alone on an instance"
@@ -188,9 +182,7 @@ def _nearest(workload: Workload, service: Service, pinned: Pinned) -> Objective 
 def _loosened(objective: Objective, service: Service, place: int) -> Objective:
     here = service.at(place, objective)
     changed = {name: max(limit, _rounded_up(here[name])) for name, limit in objective.latencies().items()}
-    if (
-        here[ANSWER_LIMIT] > service.answer_limit_s
-    ):  # half of what may be lost; one more, as a quantile is one of the values
+    if here[ANSWER_LIMIT] > service.answer_limit_s:  # half of what may be lost; and one, as a quantile is a value
         lost = 200 * (_late(service, place) + 1 / len(service.requests))
         changed["lost_percent"] = max(objective.lost_percent, _rounded_up(lost))
     return objective.model_copy(update=changed)

@@ -104,10 +104,6 @@ class Service:
         share = (in_flight - GRID[place - 1]) / (GRID[place] - GRID[place - 1])
         return [(self.load(place - 1), 1 - share), (self.load(place), share)]
 
-    def prefilling(self, in_flight: float) -> float:
-        """The share of an instance's busy time that prefills take with so many in flight."""
-        return sum(load.prefilling * share for load, share in self.weights(in_flight))
-
 
 simulated = lru_cache(maxsize=32)(Service)
 """An instance, kept with what is simulated of it: for other rates and objectives, and a plan made once more.

@@ -11,7 +11,7 @@ from mistral7b.capacity.planner.candidates import Pinned
 from mistral7b.capacity.planner.full_load import FullLoad
 from mistral7b.capacity.planner.queue import fewest_instances, in_flight, most_rate, refused_share
 from mistral7b.capacity.planner.service import Service
-from mistral7b.workload import Workload
+from mistral7b.workload import UNITS, Workload
 from scaling_rules import METRIC_RULES
 
 MOST_INSTANCES = 100
@@ -104,7 +104,7 @@ def expect(rate: float, instances: int, limit: int, service: Service) -> Expecta
                 shares[load] += probability * share
     mixed = [(load, share) for load, share in shares.items() if share > _UNLIKELY]
     latencies = dict[str, float]()
-    for unit in ("ms_per_token", "seconds", "first_token_seconds"):
+    for unit in UNITS:
         both = _quantiles([(getattr(load, unit), share) for load, share in mixed])
         latencies |= dict(zip((f"p50_{unit}", f"p95_{unit}"), both, strict=True))
     total, most = sum(share for _, share in mixed), service.answer_limit_s

@@ -25,7 +25,6 @@ def test_a_request_alone_takes_its_prefill_and_a_step_for_each_further_token(
     assert alone.container_s == pytest.approx([15.0] * 50)
     assert alone.requests_per_s == pytest.approx(1 / 15)
     assert alone.ms_per_token == pytest.approx([2500.0] * 50)
-    assert alone.prefilling == pytest.approx(10 / 15)
 
 
 def test_the_clients_wait_has_the_round_trip_and_the_60_seconds_have_not(
