@@ -82,9 +82,7 @@ def _marks(panel: "Axes", at: dict[str, float]) -> None:
     """Upright lines with their names."""
     for name, x in at.items():
         panel.axvline(x, color="0.3", ls=":", lw=1.2)
-        panel.annotate(
-            name, (x, 0.02), xycoords=("data", "axes fraction"), rotation=90, ha="right", backgroundcolor="w"
-        )
+        panel.annotate(name, (x, 1.01), xycoords=("data", "axes fraction"), rotation=30, fontsize="small")
 
 
 def _log_scale(panel: "Axes") -> None:

@@ -137,4 +137,4 @@ def _one_instance_fewer(workload: Workload, best: Option) -> Iterator[RunnerUp]:
     ):
         if (count := getattr(best.settings, name)) > 1:
             refused = refused_share(load, count - 1, best.limit, best.service.speed)
-            yield RunnerUp(f"{name} {count - 1}", f"refuses {100 * refused:.2g}% {when}")
+            yield RunnerUp(f"{name} {count - 1}", f"refuses {100 * refused:.2f}% {when}")

@@ -72,7 +72,7 @@ class Option:
 
     @property
     def binds(self) -> str:
-        """What keeps an instance from serving more: `memory`, `latency`, `time limit` or `saturation`."""
+        """What keeps an instance from serving more: `memory`, `latency`, `the time limit` or `saturation`."""
         bound_by = "memory" if self.memory >= _MEMORY_FULL else self.allowed.bound_by
         return "latency" if bound_by in LATENCIES else bound_by
 

@@ -14,7 +14,7 @@ from mistral7b.workload import Objective
 GRID = (1, 2, 3, 4, 6, 8, 11, 16, 22, 32, 45, 64, 90, 128, 181, 256)
 """Requests in flight that are simulated; between them everything is interpolated."""
 
-ANSWER_LIMIT = "time limit"
+ANSWER_LIMIT = "the time limit"
 SATURATION = "saturation"
 
 # An instance is full where a step along GRID, a third more or so in flight, adds less than this to what it serves.

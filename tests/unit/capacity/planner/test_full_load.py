@@ -90,4 +90,4 @@ def test_an_instance_that_is_full_is_not_given_more() -> None:
 
 def test_the_60_seconds_bind_where_no_latency_does() -> None:
     allowed = service().allowed(Objective(p50_ms_per_token=60_000, lost_percent=0.1))
-    assert allowed.bound_by == "time limit"
+    assert allowed.bound_by == "the time limit"
