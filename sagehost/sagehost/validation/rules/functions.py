@@ -303,19 +303,6 @@ def _unknown_principals(asked: Asked, document: Any) -> list[str]:
     return [one for one in own if one not in known and "/aws-service-role/" not in one]
 
 
-_CONDITION = re.compile(r'\b(?:ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*(?:"([^"]*)"|([^\s()"]+))\s*\)|\b(?:TRUE|FALSE)\b')
-_REDUCED = re.compile(r"\bNOT\s+T\b|\(\s*T\s*\)|\bT\s+(?:AND|OR)\s+T\b")
-
-
-def _children(_: Asked, rule: str) -> list[str] | None:
-    """Names of the alarms of a composite alarm's rule; null for an expression that is none."""
-    names = [one[1] or one[2] for one in _CONDITION.finditer(rule) if one[1] or one[2]]
-    left, before = _CONDITION.sub("T", rule).strip(), ""
-    while left != before:
-        before, left = left, _REDUCED.sub("T", left)
-    return [name.rsplit(":alarm:", 1)[-1] for name in names] if left == "T" or "AT_LEAST" in rule else None
-
-
 def _json(_: Asked, text: Any) -> Any:
     try:
         return json.loads(text)
@@ -334,7 +321,6 @@ def _is_time(_: Asked, text: str) -> bool:
 _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "admits": _admits,
     "assumable": _assumable,
-    "children": _children,
     "closed_to_logs": _closed_to_logs,
     "find": lambda _, text, pattern: re.findall(pattern, text),
     "image_stored": _image_stored,
