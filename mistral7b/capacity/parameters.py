@@ -1,6 +1,6 @@
 """How long one instance takes for a prefill and for a decode step: the physical parameters of the performance model."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 SLIDING_WINDOW = 4096
 """Tokens that one token attends to. Source: `sliding_window` in config.json of Mistral-7B-v0.1 and Instruct-v0.1."""
@@ -33,6 +33,11 @@ class PerformanceParameters:
     prefill_per_pair: float
     sampling: float
     round_trip: float
+
+    def sampled(self) -> "PerformanceParameters":
+        """As they are if every request samples."""
+        step, prefill = self.decode_step + self.sampling, self.prefill + self.sampling
+        return replace(self, decode_step=step, prefill=prefill, sampling=0.0)
 
     def prefill_seconds(self, tokens: int, pairs: float, *, samples: bool = False) -> float:
         """Seconds of one prefill of prompts with `tokens` in all, whose attention has `pairs` in all."""

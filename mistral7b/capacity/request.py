@@ -39,11 +39,6 @@ class Request:
         self.max_new_tokens = self.max_new_tokens or self.output_tokens
 
     @property
-    def queue_seconds(self) -> float:
-        """Seconds from arrival to the start of the prefill."""
-        return self.admitted - self.arrival
-
-    @property
     def latency(self) -> float:
         """Seconds from arrival to the last token."""
         return self.finished - self.arrival
