@@ -11,9 +11,9 @@ import urllib3
 from benchmarks.embedded_load import Endpoint, Server, body, closed_loop, name_of, server, verdict
 from mistral7b.capacity.calibration import published_calibration
 from mistral7b.capacity.closed_form import Load, steady_state
+from mistral7b.capacity.closed_loop import simulate
 from mistral7b.capacity.measurements import Row, published_path, read_measurements, rows
 from mistral7b.capacity.memory import benchmark_limits
-from tests.unit.capacity.closed_loop import simulate
 
 OFF = 0.03
 """By how much a latency or a throughput may differ from the model's."""
@@ -33,9 +33,9 @@ def cells() -> int:
     sample = [row for row in loads if (row.input_words, row.concurrent_users) in SAMPLE]
     bars = []
     for speed, chosen in (("20", loads), ("1", sample)):
-        print(f"speed {speed}: clock seconds and tokens/s, the model's sustained column, and the scheduler simulated")
+        print(f"speed {speed}: clock seconds and tokens/s, the model's (sustained), and its closed form")
         print(f"{'prompt':>7}{'users':>6}{'latency':>9}{'model':>7}{'':7}{'tokens/s':>10}{'model':>7}{'':7}", end="")
-        print(f"{'simulated':>10}{'':7}   CPU of client, server")
+        print(f"{'closed':>10}{'':7}   CPU of client, server")
         with server(speed, SAGEHOST_ENDPOINT_SECONDS="0") as aws:
             aws.deploy(auto_scaling=None)
             trips = {row.input_words: overhead(aws, row.input_words) for row in chosen}
@@ -50,7 +50,7 @@ def _cell(aws: Server, row: Row, trip: float, cycles: tuple[int, int]) -> list[t
     parameters = published_calibration().parameters
     prompt = row.input_words  # the calibration has one token a word
     load = Load(row.concurrent_users, prompt, row.output_tokens)
-    model = steady_state(load, parameters, benchmark_limits())
+    model = simulate(load, parameters, benchmark_limits())  # as the column `sustained` of `capacity table`
     endpoint, request = Endpoint(aws), body(prompt, row.output_tokens)
     pause = max(0.0, parameters.round_trip - trip)
     spread = parameters.decode_step * row.output_tokens
@@ -58,20 +58,15 @@ def _cell(aws: Server, row: Row, trip: float, cycles: tuple[int, int]) -> list[t
         aws, lambda: endpoint.answer(request), users=load.users, tokens=row.output_tokens, pause=pause,
         spread=spread, cycles=cycles,
     )  # fmt: skip
-    exact = _simulate(load)
+    closed = steady_state(load, parameters, benchmark_limits()).tokens_per_second
     off = found.latency / model.latency - 1, found.tokens_per_second / model.tokens_per_second - 1
     print(f"{prompt:7}{load.users:6}{found.latency:9.2f}{model.latency:7.2f}{off[0]:+7.1%}", end="")
     print(f"{found.tokens_per_second:10.1f}{model.tokens_per_second:7.0f}{off[1]:+7.1%}", end="")
-    print(f"{exact:10.1f}{found.tokens_per_second / exact - 1:+7.1%}", end="")
+    print(f"{closed:10.1f}{found.tokens_per_second / closed - 1:+7.1%}", end="")
     print(f"{found.client_cpu:11.0%}{found.server_cpu:8.0%}", flush=True)
     where = f"{prompt} tokens, {load.users} users, speed {aws.speed:g}"
     names = zip(("latency", "throughput"), off, strict=True)
     return [(f"{where}: {name} {value:+.1%} off", abs(value) <= OFF) for name, value in names]
-
-
-def _simulate(load: Load) -> float:
-    """Tokens a second by the scheduler, as the tests of the closed form simulate them."""
-    return simulate(load, published_calibration().parameters, benchmark_limits()).tokens_per_second
 
 
 def overhead(aws: Server, prompt: int) -> float:

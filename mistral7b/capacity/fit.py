@@ -17,11 +17,12 @@ because nothing that is published tells them:
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from math import inf, log
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, get_args
 
 from mistral7b.capacity.admission import RouterLimits
 from mistral7b.capacity.calibration import Calibration
 from mistral7b.capacity.closed_form import SHORTEST_ANSWER, Load, steady_state
+from mistral7b.capacity.closed_loop import simulate
 from mistral7b.capacity.measurements import Figure, Metric, Row, rows
 from mistral7b.capacity.parameters import PerformanceParameters
 from mistral7b.capacity.runs import Runs
@@ -79,8 +80,8 @@ class FitError(ValueError):
     """These measurements do not determine the parameters. The message says what is missing."""
 
 
-def predict(row: Row, calibration: Calibration, limits: RouterLimits) -> dict[Metric | Literal["sustained"], float]:
-    """The figures of a load as the benchmark measures them, and the throughput that is sustained.
+def predict(row: Row, calibration: Calibration, limits: RouterLimits) -> dict[Metric, float]:
+    """The figures of a load as the benchmark measures them.
 
     The latency is that of all users at once. The throughput is Little's law: requests in flight on average over the
     test, over the latency. The published throughputs are 0.70 to 0.76 of users × 1000 / p50 from 4 users on, so not all
@@ -88,14 +89,21 @@ def predict(row: Row, calibration: Calibration, limits: RouterLimits) -> dict[Me
 
     Raises ValueError if the load cannot be served.
     """
-    load = Load(row.concurrent_users, max(1, round(row.input_words * calibration.tokens_per_word)), row.output_tokens)
-    steady = steady_state(load, calibration.parameters, limits)
+    steady = steady_state(_load(row, calibration), calibration.parameters, limits)
     in_flight = 1 + calibration.concurrency_share * (row.concurrent_users - 1)
     return {
         "p50_latency_ms_per_token": 1000 * steady.latency / row.output_tokens,
         "throughput_tokens_per_s": in_flight * row.output_tokens / steady.latency,
-        "sustained": steady.tokens_per_second,
     }
+
+
+def sustained(row: Row, calibration: Calibration, limits: RouterLimits) -> float:
+    """Tokens a second of a load with all users in flight, simulated. Raises ValueError as `predict`."""
+    return simulate(_load(row, calibration), calibration.parameters, limits).tokens_per_second
+
+
+def _load(row: Row, calibration: Calibration) -> Load:
+    return Load(row.concurrent_users, max(1, round(row.input_words * calibration.tokens_per_word)), row.output_tokens)
 
 
 def fit(
@@ -219,7 +227,8 @@ def compare(figures: tuple[Figure, ...], calibration: Calibration, limits: Route
         rest = tuple(figure for figure in figures if figure.row != row)
         seen[row] = predict(row, calibration, limits)
         unseen[row] = predict(row, fit(rest, limits, calibration), limits)
-    return tuple(Compared(f, seen[f.row][f.metric], unseen[f.row][f.metric], seen[f.row]["sustained"]) for f in figures)
+    lasting = {row: sustained(row, calibration, limits) for row in seen}
+    return tuple(Compared(f, seen[f.row][f.metric], unseen[f.row][f.metric], lasting[f.row]) for f in figures)
 
 
 def errors_by_metric(compared: tuple[Compared, ...]) -> dict[str, dict[str, float]]:

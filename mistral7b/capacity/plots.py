@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from mistral7b.capacity.admission import RouterLimits
 from mistral7b.capacity.calibration import Calibration
-from mistral7b.capacity.fit import predict
+from mistral7b.capacity.fit import predict, sustained
 from mistral7b.capacity.measurements import Figure, Metric, Row
 from mistral7b.capacity.planner.plan import Plan
 from mistral7b.capacity.planner.queue import fewest_instances
@@ -113,7 +113,8 @@ def plot_benchmark(measured: Sequence[Figure], calibration: Calibration, limits:
                 curve = [predict(Row(words, tokens, n), calibration, limits) for n in users]
                 panel.plot(users, [point[metric] for point in curve], **style)
                 if metric == "throughput_tokens_per_s":
-                    panel.plot(users, [point["sustained"] for point in curve], **_line(index, 0.7))
+                    rates = [sustained(Row(words, tokens, n), calibration, limits) for n in measured_users]
+                    panel.plot(measured_users, rates, **_line(index, 0.7))
                 ends.append((users[-1], curve[-1][metric], f"{words} words in,\n{tokens} tokens out", style["color"]))
             panel.set_xscale("log", base=2)
             panel.xaxis.set_major_formatter("{x:.0f}")

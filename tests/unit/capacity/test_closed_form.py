@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from mistral7b.capacity.admission import RouterLimits
 from mistral7b.capacity.calibration import published_calibration
 from mistral7b.capacity.closed_form import SHORTEST_ANSWER, Load, mean_context, steady_state
+from mistral7b.capacity.closed_loop import simulate
 from mistral7b.capacity.measurements import Row, published_path, read_measurements, rows
 from mistral7b.capacity.memory import benchmark_limits
 from mistral7b.capacity.parameters import PerformanceParameters
-from tests.unit.capacity.closed_loop import simulate
 
 PARAMETERS = published_calibration().parameters
 LIMITS = benchmark_limits()

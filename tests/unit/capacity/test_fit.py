@@ -8,7 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mistral7b.capacity.calibration import Calibration, published_calibration
-from mistral7b.capacity.fit import START, Compared, FitError, compare, errors, errors_by_metric, fit, predict, told
+from mistral7b.capacity.fit import (
+    START,
+    Compared,
+    FitError,
+    compare,
+    errors,
+    errors_by_metric,
+    fit,
+    predict,
+    sustained,
+    told,
+)
 from mistral7b.capacity.measurements import Figure, Row, Run, published_path, read_either, read_measurements, rows
 from mistral7b.capacity.memory import benchmark_limits
 from mistral7b.capacity.parameters import PerformanceParameters
@@ -142,9 +153,11 @@ def test_the_published_throughput_is_below_what_its_latency_sustains() -> None:
         assert 0.66 < value["throughput_tokens_per_s"] / sustained < 0.79
 
 
-def test_sustained_and_as_benchmarked_agree_where_all_users_are_there() -> None:
-    prediction = predict(Row(512, 128, 32), replace(published_calibration(), concurrency_share=1.0), LIMITS)
-    assert prediction["throughput_tokens_per_s"] == pytest.approx(prediction["sustained"])
+@pytest.mark.parametrize("users", [1, 4, 64, 128])
+def test_sustained_and_as_benchmarked_agree_where_all_users_are_there(users: int) -> None:
+    row, calibration = Row(512, 128, users), replace(published_calibration(), concurrency_share=1.0)
+    prediction = predict(row, calibration, LIMITS)["throughput_tokens_per_s"]
+    assert prediction == pytest.approx(sustained(row, calibration, LIMITS), rel=0.03)
 
 
 def test_a_prefill_stays_below_the_peak_of_the_gpu_and_a_step_above_reading_the_weights() -> None:

@@ -1,4 +1,4 @@
-"""The loads of `mistral7b.capacity.closed_form`, run request by request on the scheduler."""
+"""The loads of `mistral7b.capacity.closed_form`, request by request on the scheduler itself."""
 
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
