@@ -8,10 +8,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from statistics import median
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+import urllib3
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from benchmarks.embedded_load import NAME, Endpoint, Server, Usage, body, name_of, replay, sampled, server, verdict
@@ -326,12 +328,14 @@ class Mixed:
 
 def _in_flight(aws: Server) -> float:
     """Requests in flight by SageMaker's own metric, in the clock's last half minute."""
+    told = urllib3.request("GET", f"{aws.state.url}/_sagehost/health").json()
+    now = datetime.fromisoformat(told["now"])
     found = aws.client("cloudwatch").get_metric_statistics(
         Namespace="AWS/SageMaker",
         MetricName="ConcurrentRequestsPerModel",
         Dimensions=[{"Name": "EndpointName", "Value": NAME}, {"Name": "VariantName", "Value": "AllTraffic"}],
-        StartTime="2020-01-01T00:00:00Z",
-        EndTime="2100-01-01T00:00:00Z",
+        StartTime=now - timedelta(minutes=2),
+        EndTime=now,
         Period=10,
         Statistics=["Maximum"],
     )["Datapoints"]

@@ -158,14 +158,14 @@ def _check_pace(speed: str | None, model_url: str | None, *, starts: bool) -> No
     except ValueError as error:
         raise UserError(f"--speed {speed}: it is not a speed\nfix: {str(error).partition(': ')[2]}") from None
     if model_url and starts:
-        from mistral7b.container.backends import Backend, BackendError  # noqa: PLC0415 - takes a moment to load
+        from mistral7b.container.backends import URL, Backend, BackendError  # noqa: PLC0415 - takes a moment to load
 
         try:
             asyncio.run(Backend.connect(model_url))
         except BackendError as error:
             raise UserError(
                 f"--model-url: {error.reason}\nfix: start the model's server, or give its URL, such as http://localhost:8080",
-                FAILED,
+                FAILED if URL.fullmatch(model_url) else None,
             ) from None
 
 

@@ -35,7 +35,8 @@ SILENT_SECONDS = 480
 """How long a backend may send nothing: a laptop reads a long prompt for minutes. SageMaker waits no longer either."""
 _PROBE_SECONDS = 10  # for a list of models
 
-_URL = re.compile(r"(https?://(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?(?:/[^\s?#]*?)?)/?(?:\?model=(\S+))?", re.ASCII | re.I)
+URL = re.compile(r"(https?://(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?(?:/[^\s?#]*?)?)/?(?:\?model=(\S+))?", re.ASCII | re.I)
+"""The form of a backend's URL."""
 _REASONS = {"stop": "eos_token", "eos_token": "eos_token", "length": "length", "stop_sequence": "stop_sequence"}
 
 
@@ -58,7 +59,7 @@ class Backend(NamedTuple):
     @classmethod
     async def connect(cls, text: str) -> Self:
         """The backend at a URL such as http://localhost:11434?model=mistral:instruct. Raises BackendError."""
-        if not (parts := _URL.fullmatch(text)):  # the message does not repeat it: it may hold a password
+        if not (parts := URL.fullmatch(text)):  # the message does not repeat it: it may hold a password
             raise BackendError("write http://HOST:PORT, without user and password; ?model=NAME chooses one of several")
         url, wanted, why = parts[1], unquote(parts[2] or ""), ""
         table: dict[str, Any] = json.loads(files("mistral7b.container").joinpath("backends.json").read_text("utf-8"))

@@ -39,7 +39,7 @@ def test_a_speed_that_is_none_is_refused_with_the_range(up: Up, speed: str) -> N
 @pytest.mark.parametrize("url", ["localhost:8080", "http://", "ftp://localhost", "model.gguf", "http://me:secret@host"])
 def test_a_model_url_that_is_none_is_refused_with_its_form(up: Up, url: str) -> None:
     result = up("--model-url", url)
-    assert (result.status, result.out) == (1, "")
+    assert (result.status, result.out) == (2, "")
     assert "write http://HOST:PORT" in result.err
     assert "secret" not in result.err
 
