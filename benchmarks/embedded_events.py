@@ -328,7 +328,7 @@ class Mixed:
 
 def _in_flight(aws: Server) -> float:
     """Requests in flight by SageMaker's own metric, in the clock's last half minute."""
-    told = urllib3.request("GET", f"{aws.state.url}/_sagehost/health").json()
+    told = urllib3.request("GET", f"{aws.state.url}/_sagehost/health", headers={"connection": "close"}).json()
     now = datetime.fromisoformat(told["now"])
     found = aws.client("cloudwatch").get_metric_statistics(
         Namespace="AWS/SageMaker",
