@@ -108,3 +108,8 @@ class _Work:
 
 CLOCK = Clock()
 """The clock of this process."""
+
+
+def utcnow() -> datetime:
+    """The clock's time, as moto has times. moto's own is the machine's."""
+    return CLOCK.now().replace(tzinfo=None)

@@ -10,17 +10,9 @@ from fnmatch import fnmatchcase
 from importlib.metadata import entry_points
 from typing import Protocol
 
+from sagehost.clock import Clock
+
 GROUP = "sagehost.containers"
-
-
-class Clock(Protocol):
-    """The time of the embedded AWS, which may run faster than the machine's."""
-
-    def seconds(self) -> float:
-        """Seconds, which never decrease."""
-
-    def real(self, seconds: float) -> float:
-        """What seconds of this clock take on the machine's."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from sagehost import alarms, quotas, scaling, schedules  # noqa: F401 - importin
 from sagehost import containers as plugged_in
 from sagehost.clock import CLOCK, INSTANT
 from sagehost.containers import Containers
-from sagehost.hosting import metrics, runtime, sagemaker  # noqa: F401 - `metrics` is on the clock, `sagemaker` corrects moto
+from sagehost.hosting import runtime, sagemaker  # noqa: F401 - importing `sagemaker` corrects moto
 from sagehost.hosting.endpoints import HOSTED, Later, after
 from sagehost.hosting.settings import HostingSettings
 

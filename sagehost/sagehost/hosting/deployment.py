@@ -5,7 +5,6 @@ import time
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -13,7 +12,7 @@ from moto.logs import models as logs_models
 from moto.sagemaker import models as sagemaker_models
 from moto.sagemaker.models import FakeEndpointConfig, Model, SageMakerModelBackend
 
-from sagehost.clock import CLOCK, Clock
+from sagehost.clock import CLOCK, Clock, utcnow
 from sagehost.containers import Container, Containers, Launch, NoContainerError, choose
 from sagehost.hosting import interfaces
 from sagehost.hosting.fleet import EndpointKey, Instance, RunningVariant
@@ -21,11 +20,6 @@ from sagehost.moto_app import STATE
 from sagehost.roles import AccessDenied
 
 _log = logging.getLogger(__name__)
-
-
-def utcnow() -> datetime:
-    """The clock's time, as moto has times. moto's own is the machine's."""
-    return CLOCK.now().replace(tzinfo=None)
 
 
 vars(logs_models)["utcnow"] = vars(sagemaker_models)["utcnow"] = utcnow

@@ -16,11 +16,11 @@ from typing import Any
 from moto.sagemaker.models import FakeEndpoint, FakeEndpointConfig, SageMakerModelBackend
 
 from sagehost import quotas
-from sagehost.clock import CLOCK, Clock
+from sagehost.clock import CLOCK, Clock, utcnow
 from sagehost.containers import Containers
 from sagehost.hosting import interfaces
 from sagehost.hosting.capture import Capture, summary
-from sagehost.hosting.deployment import DeploymentError, VariantPlan, launch, plans_of, retained, utcnow
+from sagehost.hosting.deployment import DeploymentError, VariantPlan, launch, plans_of, retained
 from sagehost.hosting.fleet import EndpointKey, Fleet, RunningEndpoint, RunningVariant
 from sagehost.hosting.guardrails import Guardrails, Stage
 from sagehost.moto_app import STATE, client

@@ -15,7 +15,7 @@ from moto.events.models import events_backends
 from moto.kms.models import kms_backends
 from moto.sns.models import sns_backends
 
-from sagehost.clock import CLOCK
+from sagehost.clock import CLOCK, utcnow
 from sagehost.metric_data import KEPT_S, MetricData, Values, metric_of, statistic
 from sagehost.moto_app import page
 from sagehost.patches import correction
@@ -28,7 +28,7 @@ ACTIONS: dict[str, Callable[[Alarm, float, float], None]] = {}
 """By the service in an alarm action's ARN, what is called with the alarm, the metric's value and the time."""
 
 
-correction.replaces(models, "utcnow")(lambda _: CLOCK.now().replace(tzinfo=None))  # moto knows the machine's time only
+correction.replaces(models, "utcnow")(lambda _: utcnow())
 
 
 def data_of(backend: CloudWatchBackend) -> MetricData:
