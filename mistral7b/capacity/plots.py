@@ -63,9 +63,16 @@ def _log_scale(panel: "Axes") -> None:
     panel.yaxis.set_minor_formatter(NullFormatter())
 
 
-def plot_benchmark(measured: Sequence[Figure], calibration: Calibration, limits: RouterLimits, file: Path) -> None:
-    """Draws measured points on predicted curves."""
+def plot_benchmark(
+    measured: Sequence[Figure],
+    calibration: Calibration,
+    limits: RouterLimits,
+    file: Path,
+    published: Sequence[Figure] = (),
+) -> None:
+    """Draws measured points on predicted curves; crosses for figures that were `published` of the same loads."""
     title = "Points: measured. Lines: model, as benchmarked. Dashed: sustained, all users in flight"
+    title += ". Crosses: published" if published else ""
     with _picture(file, title, (11, 4.8), 1, 2) as panels:
         for panel, (metric, name) in zip(panels, _BENCHMARK_PANELS.items(), strict=True):
             groups: dict[tuple[int, int], list[Figure]] = {}
@@ -74,7 +81,11 @@ def plot_benchmark(measured: Sequence[Figure], calibration: Calibration, limits:
             for index, ((words, tokens), own) in enumerate(groups.items()):
                 color, measured_users = f"C{index}", [f.row.concurrent_users for f in own]
                 panel.scatter(measured_users, [f.value for f in own], s=22, color=color, zorder=3)
-                users = range(1, max(measured_users) + 1)
+                known = [f for f in published if f.metric == metric and f.row in {f.row for f in own}]
+                panel.scatter(
+                    [f.row.concurrent_users for f in known], [f.value for f in known], marker="x", color=color
+                )
+                users = range(1, min(limits.max_concurrent_requests, max(measured_users)) + 1)
                 curve = [predict(Row(words, tokens, n), calibration, limits) for n in users]
                 label = f"{words} words in, {tokens} tokens out"
                 panel.plot(users, [point[metric] for point in curve], color=color, label=label)

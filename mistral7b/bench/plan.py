@@ -1,0 +1,87 @@
+"""What is measured: loads, each with its prompt, and what the performance model says of them."""
+
+from dataclasses import dataclass
+from itertools import cycle, islice
+
+from mistral7b.capacity.admission import RouterLimits
+from mistral7b.capacity.calibration import Calibration
+from mistral7b.capacity.closed_form import SHORTEST_ANSWER, Load, SteadyState, steady_state
+from mistral7b.tgi import GenerateParameters, GenerateRequest
+from mistral7b.tgi.tokenizer import count_tokens, decode, encode
+
+PLAN_VARIABLE = "MISTRAL7B_BENCH_PLAN"
+"""Names the plan's file to the processes that Locust starts."""
+RECORDS = "requests.jsonl"
+"""Beside it: every request, and twice a second how late and how busy each process was."""
+WARM_UP = 2
+"""Answers of each user that do not count: by then all users are there. With a rate, half as many seconds as count."""
+_SENTENCE = "I believe the meaning of life is to"  # what AWS's benchmarking notebooks for JumpStart repeat
+_TOKEN_S = 0.03
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One load: `users` who each send the next request when the last one is answered, or `rate` requests a second."""
+
+    prompt: int
+    unit: str
+    """`words` or `tokens`."""
+    answer_tokens: int
+    stream: bool = False
+    users: int = 0
+    rate: float = 0.0
+    counted: int
+    """Answers of each user; with a rate, seconds in which requests are due. After the warm-up."""
+
+    @property
+    def name(self) -> str:
+        """The load in words: the same in two runs that can be compared."""
+        load = f"{self.users} users" if self.users else f"{self.rate:g} requests/s"
+        return f"{self.prompt} {self.unit}, {self.answer_tokens} tokens out, {load}{', streamed' * self.stream}"
+
+    @property
+    def spread_s(self) -> float:
+        """Seconds in which users begin: roughly an answer for one of them."""
+        return _TOKEN_S * self.answer_tokens
+
+    @property
+    def window_s(self) -> float:
+        """Of a rate: seconds in which requests are due, the warm-up's included."""
+        return self.counted * (1 + 1 / WARM_UP) if self.rate else 0.0
+
+    @property
+    def prompt_tokens(self) -> int:
+        """As the container counts."""
+        return count_tokens(prompt(self.prompt, self.unit))
+
+    def request(self) -> GenerateRequest:
+        """Greedy, with the details that say how long the answer is."""
+        parameters = GenerateParameters(max_new_tokens=self.answer_tokens, details=True)
+        return GenerateRequest(inputs=prompt(self.prompt, self.unit), parameters=parameters, stream=self.stream)
+
+
+def prompt(length: int, unit: str) -> str:
+    """A text of exactly so many words, or tokens of the container's tokenizer. Raises ValueError if there is none."""
+    text = " ".join(islice(cycle(_SENTENCE.split()), length))
+    if unit == "tokens":
+        text = decode(encode(text)[:length], skip_special=True)
+        if count_tokens(text) != length or not text:
+            raise ValueError(f"there is no prompt of {length} tokens")
+    return text
+
+
+def predicted(cell: Cell, calibration: Calibration, limits: RouterLimits | None, instances: int) -> SteadyState | None:
+    """Of one of the instances, each with an equal share; None for loads that the closed form does not hold for."""
+    if limits is None or not cell.users or cell.answer_tokens < SHORTEST_ANSWER:
+        return None
+    try:
+        load = Load(-(-cell.users // instances), cell.prompt_tokens, cell.answer_tokens)
+        return steady_state(load, calibration.parameters, limits)
+    except ValueError:  # more users than MAX_CONCURRENT_REQUESTS, or a prompt that is never admitted
+        return None
+
+
+def duration(cell: Cell, steady: SteadyState | None) -> float:
+    """About how many seconds the load is measured; where the model says nothing, as if users were alone."""
+    rounds = 1 if cell.rate else WARM_UP + cell.counted + 1
+    return cell.window_s + cell.spread_s + rounds * (steady.latency if steady else cell.spread_s)
