@@ -3,17 +3,20 @@
 import json
 import os
 import sys
+from collections import Counter, deque
 from contextlib import suppress
 from dataclasses import asdict, replace
 from importlib.util import find_spec
 from math import inf
 from pathlib import Path
+from signal import SIGINT
+from subprocess import PIPE, STDOUT, Popen, TimeoutExpired
 from typing import Annotated, Any, Literal
 
 import typer
 
 from mistral7b.bench import report
-from mistral7b.bench.plan import PLAN_VARIABLE, RECORDS, Cell, duration, predicted
+from mistral7b.bench.plan import PLAN_VARIABLE, RECORDS, Cell, duration
 from mistral7b.bench.results import Record, measured
 from mistral7b.capacity.calibration import Calibration, published_calibration
 from mistral7b.capacity.measurements import published_path, read_measurements, rows
@@ -24,7 +27,7 @@ from mistral7b.endpoint import caller
 from mistral7b.environment import load_environment
 from mistral7b.errors import FAILED, INTERRUPTED, UserError
 from mistral7b.operate.costs import price_of
-from mistral7b.process import CommandFailedError, run
+from mistral7b.process import end_group
 from mistral7b_cli.asking import prepare
 from mistral7b_cli.aws import at_speed, connected
 from mistral7b_cli.layout import Table
@@ -41,9 +44,8 @@ $ mistral7b bench dev --tokens 512 --rate 0.5,1,2 --seconds 300
 $ mistral7b bench dev --web -- --processes 4
 $ mistral7b bench staging --words 512 --users 1,8 --check baseline.json --tolerance 10%
 
-What comes after `--` goes to Locust: `--processes 4`, or `--master --expect-workers 4` with workers of other machines,
-which run `locust -f .../mistral7b/bench/locustfile.py --worker --master-host HOST`. docs/benchmark.md says what is
-measured and how. Exit status 1: something got worse, or could not be measured.
+Options after `--` are Locust's, such as `--processes 4`. docs/benchmark.md says what is measured, and how workers of
+other machines join. Exit status 1: something got worse, or could not be measured.
 """
 _COLUMNS = {
     "tokens/s": "tokens_per_s", "as published": "as_published_tokens_per_s", "requests/s": "requests_per_s",
@@ -51,26 +53,17 @@ _COLUMNS = {
     "request p50, s": "latency_s_p50", "p90, s": "latency_s_p90", "p99, s": "latency_s_p99",
     "first token p50, s": "first_token_s_p50",
 }  # fmt: skip
-_CONDITIONS = ("instance_type", "instances", "speed")  # in which a run and its baseline have to agree
 
 
 def _list(option: str, what: str, kind: type[int] | type[float] = int) -> Any:
     def parse(text: str) -> list[float]:
         with suppress(ValueError):
-            if all(0 < one < inf for one in [kind(one) for one in text.split(",")]):
-                return [kind(one) for one in text.split(",")]
-        raise UserError(
-            f"{option} {text}: not numbers above 0\nfix: write {option} {'1,8' if kind is int else '0.5,2'}"
-        )
+            numbers = [kind(one) for one in text.removesuffix("%").split(",")]
+            if all(0 < one < inf for one in numbers):
+                return numbers
+        raise UserError(f"{option} {text}: not numbers above 0\nfix: write {option} {kind(1.0)},{kind(8.0)}")
 
     return typer.Option(option, metavar="LIST", help=what, parser=parse)
-
-
-def _percent(text: str) -> float:
-    with suppress(ValueError):
-        if 0 <= (percent := float(text.removesuffix("%"))) < inf:
-            return percent / 100
-    raise UserError(f"--tolerance {text}: no percentage\nfix: write --tolerance 10%")
 
 
 @commands.command(epilog=_EPILOG)
@@ -86,14 +79,10 @@ def bench(  # noqa: PLR0917 - typer makes an option of each
     answers: Annotated[int, typer.Option(min=1, help="Of each user that count, but 20 of a load at least.")] = 4,
     seconds: Annotated[int, typer.Option(min=10, help="In which requests count, of a load with a rate.")] = 120,
     web: Annotated[bool, typer.Option("--web", help="Show Locust's web UI on port 8089 meanwhile.")] = False,
-    budget: Annotated[
-        float | None, typer.Option(min=0, metavar="USD", help="End the run when it has cost this.")
-    ] = None,
+    budget: Annotated[float | None, typer.Option(min=0.01, metavar="USD", help="End the run at this cost.")] = None,
     output: Annotated[Path | None, typer.Option(metavar="FOLDER", help="[default: bench-ENVIRONMENT]")] = None,
     check: Annotated[Path | None, typer.Option(metavar="FILE", help="Compare with this earlier report.json.")] = None,
-    tolerance: Annotated[
-        Any, typer.Option(metavar="PERCENT", parser=_percent, help="May be worse by so much.")
-    ] = "10%",
+    tolerance: Annotated[Any, _list("--tolerance", "May be worse by so many percent.", float)] = "10%",
     update_baseline: Annotated[bool, typer.Option("--update-baseline", help="Write --check anew.")] = False,
     price: Price = None,
     parameters: ModelFile = None,
@@ -105,8 +94,11 @@ def bench(  # noqa: PLR0917 - typer makes an option of each
         raise UserError("this takes Locust\nfix: pip install -r requirements/bench.txt", FAILED)
     if update_baseline and check is None:
         raise UserError("--update-baseline: there is no file to write\nfix: add --check FILE")
-    before = _baseline(check) if check and not update_baseline else None
     env, out, unit = load_environment(folder, name), output or Path(f"bench-{name}"), "tokens" if tokens else "words"
+    speed, count = caller.clock()[1], env.instance.count
+    about = {"environment": name, "endpoint": env.resolved_endpoint_name, "region": env.region, "speed": speed}
+    about |= {"instance_type": env.instance_type, "instances": count}
+    before = _baseline(check) if check and not update_baseline else None
     cells = [
         Cell(prompt=length, unit=unit, answer_tokens=answer, stream=stream, users=number, rate=each, counted=counted)
         for stream in {"off": [False], "on": [True], "both": [False, True]}[streaming]
@@ -121,24 +113,22 @@ def bench(  # noqa: PLR0917 - typer makes an option of each
     calibration, limits = Calibration.read(parameters) if parameters else published_calibration(), None
     with suppress(LookupError, ValueError):  # the model has no prediction, then
         limits = router_limits(env.launcher_settings(), env.instance_type)
-    count, (_, speed) = env.instance.count, caller.clock()
     hourly, source = price_of(env.region, env.instance_type, price)
-    if budget is not None and not hourly:
+    if budget and not hourly:
         raise UserError(f"--budget {budget:g}: there is no price of {env.instance_type}\nfix: add --price")
     paid = (hourly or 0.0) * env.instance_bounds[1]
     with connected(env, folder) as client:  # what is wrong with credentials or endpoint is said here
         request = cells[0].request()
         client.generate(replace(request, parameters=replace(request.parameters, max_new_tokens=1)))
-    hours = sum(duration(cell, predicted(cell, calibration, limits, count)) for cell in cells) / 3600
+    hours = sum(duration(cell, calibration, limits, count) for cell in cells) / 3600
     cost = f"{hours * paid:.2f} USD of instances ({source})" if hourly else source
     say(f"{len(cells)} loads, about {60 * hours:.0f} min{at_speed(speed)}: {cost}", on=progress)
-    about = {"environment": name, "endpoint": env.resolved_endpoint_name, "region": env.region, "speed": speed}
-    about |= {"instance_type": env.instance_type, "instances": count}
     plan = about | {"cells": [asdict(cell) for cell in cells], "budget_s": budget and budget * 3600 / paid}
-    status = _run(plan, out, ["--autostart", "--autoquit", "0"] if web else ["--headless"], locust or [])
+    ended = _run(plan, out, [*(["--autostart", "--autoquit", "0"] if web else ["--headless"]), *(locust or ())])
     found, ending = measured(out, plan)
-    loads = [report.complete(one, calibration, limits, count) for one in found]
-    document, share = about | {"ending": ending, "loads": loads}, calibration.concurrency_share
+    share = calibration.concurrency_share
+    loads = [report.complete(one, share) for one in found]
+    document = about | {"ending": ending, "loads": loads}
     text = json.dumps(document, indent=2)
     written = {"report.json": text, "runs.csv": report.runs_csv(loads), "table.md": report.markdown(document, share)}
     for file, content in written.items():
@@ -148,49 +138,63 @@ def bench(  # noqa: PLR0917 - typer makes an option of each
     if as_json:
         write_json(document)
     else:
-        _show(document, share)
-    if status:
-        raise typer.Exit(status)
+        _show(loads, report.CONVENTION.format(share=share) + at_speed(speed))
+    if not ended:
+        raise typer.Exit(INTERRUPTED)
     wrong = [f"the run ended early: {ending}"] if ending not in ("complete", "budget") else []
     wrong += [f"{one['name']}: no figures, as {one['undriven']}" for one in loads if one["undriven"]]
     if update_baseline and check and not wrong:
         check.write_text(text, encoding="utf-8")
-    wrong += _worse(before, document, tolerance) if before else []
+    wrong += report.worse(before, document, tolerance[0] / 100) if before else []
     if wrong:
         raise UserError("\n".join(wrong), FAILED, documented=as_json)
 
 
-def _run(plan: Record, out: Path, how: list[str], more: list[str]) -> int:
-    """Runs Locust, whose gevent changes all of a process, in one of its own. Ctrl-C ends it; what is measured stays."""
+def _run(plan: Record, out: Path, options: list[str]) -> bool:
+    """Runs Locust, whose gevent changes all of a process, in one of its own. False after Ctrl-C, with what is there."""
     out.mkdir(parents=True, exist_ok=True)
     (out / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
     (out / RECORDS).unlink(missing_ok=True)
-    command = [sys.executable, "-m", "locust", "-f", str(Path(report.__file__).with_name("locustfile.py"))]
-    command += ["--html", str(out.absolute() / "locust.html"), "--loglevel", "WARNING", "--only-summary"]
-    command += ["--exit-code-on-error", "0", *how, *more]
-    environment = os.environ | {PLAN_VARIABLE: str(out.absolute() / "plan.json")}
-    try:
-        run(command, Path(), lambda line: say(line, on=progress) if line[:5] == "load " else None, environment)
-    except CommandFailedError as error:
-        raise UserError(f"Locust failed: {error}", FAILED) from None
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    return 0
+    command = [sys.executable, "-m", "locust", "-f", str(Path(report.__file__).with_name("locustfile.py")), *options]
+    command += [
+        "--html",
+        str(out / "locust.html"),
+        "--loglevel",
+        "WARNING",
+        "--only-summary",
+        "--exit-code-on-error",
+        "0",
+    ]
+    variables = os.environ | {PLAN_VARIABLE: str(out / "plan.json"), "PYTHONUNBUFFERED": "1"}
+    printed = deque[str](maxlen=10)
+    with Popen(command, env=variables, stdout=PIPE, stderr=STDOUT, text=True, process_group=0) as process:
+        try:
+            for line in process.stdout or ():
+                printed.append(line)
+                if line.startswith("load "):
+                    say(line.rstrip(), on=progress)
+        except KeyboardInterrupt:
+            process.send_signal(SIGINT)  # it stops its users and writes what it has, for which a minute is plenty
+            with suppress(TimeoutExpired):
+                process.communicate(timeout=60)
+            return False
+        finally:
+            end_group(process)
+    if process.returncode:
+        raise UserError(f"Locust failed: {''.join(printed)}", FAILED)
+    return True
 
 
-def _show(document: Record, share: float) -> None:
-    rows, loads = list[tuple[str, ...]](), document["loads"]
+def _show(loads: list[Record], convention: str) -> None:
+    rows, remarks = list[tuple[str, ...]](), Counter[str]()
     for one in loads:
         figures = [one["figures"].get(figure) for figure in _COLUMNS.values()]
         cells = [f"{value['value']:.4g}" if value else "-" for value in figures]
         rows.append((one["name"], *cells, str(one["counted"]), str(sum(one["errors"].values()))))
+        remarks += {f"{kind}: {one['messages'][kind]}": number for kind, number in one["errors"].items()}
+        remarks["answers that ended by themselves, before their length"] += one["short_answers"]
     say(Table("", ("", *_COLUMNS, "answers", "errors"), rows, numbers=True))
-    say(report.CONVENTION.format(share=share) + at_speed(document["speed"]))
-    for one in loads:
-        for kind, number in one["errors"].items():
-            say(f"{one['name']}: {number} × {kind}: {one['messages'][kind]}")
-        if one["short_answers"]:
-            say(f"{one['name']}: {one['short_answers']} answers ended by themselves, before their length")
+    say("\n".join([convention, *(f"{number} × {remark}" for remark, number in remarks.items() if number)]))
 
 
 def _published_users(length: int, rate: object) -> list[int]:
@@ -201,18 +205,9 @@ def _published_users(length: int, rate: object) -> list[int]:
 
 
 def _baseline(file: Path) -> Record:
-    """An earlier report."""
     fix = "write one: mistral7b bench ENVIRONMENT --check FILE --update-baseline"
-    with suppress(ValueError, TypeError, AttributeError):
+    with suppress(ValueError):
         found: Record = json.loads(read_text(file, 10_000_000, fix))
-        if {"loads", *_CONDITIONS} <= found.keys():
+        if isinstance(found, dict) and {"loads", "instance_type", "instances", "speed"} <= found.keys():
             return found
     raise UserError(f"{file}: no report of this command\nfix: {fix}")
-
-
-def _worse(before: Record, now: Record, tolerance: float) -> list[str]:
-    for name in _CONDITIONS:
-        if before[name] != now[name]:
-            told = f"the baseline was measured with {name} {before[name]}, this run with {now[name]}"
-            raise UserError(f"{told}\nfix: compare runs of the same, or renew it with --update-baseline")
-    return [*report.worse(before, now, tolerance)]

@@ -1,11 +1,12 @@
 """What is measured: loads, each with its prompt, and what the performance model says of them."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import cycle, islice
 
 from mistral7b.capacity.admission import RouterLimits
 from mistral7b.capacity.calibration import Calibration
-from mistral7b.capacity.closed_form import SHORTEST_ANSWER, Load, SteadyState, steady_state
+from mistral7b.capacity.closed_form import SHORTEST_ANSWER, Load, steady_state
 from mistral7b.tgi import GenerateParameters, GenerateRequest
 from mistral7b.tgi.tokenizer import count_tokens, decode, encode
 
@@ -16,7 +17,7 @@ RECORDS = "requests.jsonl"
 WARM_UP = 2
 """Answers of each user that do not count: by then all users are there. With a rate, half as many seconds as count."""
 _SENTENCE = "I believe the meaning of life is to"  # what AWS's benchmarking notebooks for JumpStart repeat
-_TOKEN_S = 0.03
+TOKEN_S = 0.03  # roughly, for one user
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,21 +40,6 @@ class Cell:
         load = f"{self.users} users" if self.users else f"{self.rate:g} requests/s"
         return f"{self.prompt} {self.unit}, {self.answer_tokens} tokens out, {load}{', streamed' * self.stream}"
 
-    @property
-    def spread_s(self) -> float:
-        """Seconds in which users begin: roughly an answer for one of them."""
-        return _TOKEN_S * self.answer_tokens
-
-    @property
-    def window_s(self) -> float:
-        """Of a rate: seconds in which requests are due, the warm-up's included."""
-        return self.counted * (1 + 1 / WARM_UP) if self.rate else 0.0
-
-    @property
-    def prompt_tokens(self) -> int:
-        """As the container counts."""
-        return count_tokens(prompt(self.prompt, self.unit))
-
     def request(self) -> GenerateRequest:
         """Greedy, with the details that say how long the answer is."""
         parameters = GenerateParameters(max_new_tokens=self.answer_tokens, details=True)
@@ -70,18 +56,13 @@ def prompt(length: int, unit: str) -> str:
     return text
 
 
-def predicted(cell: Cell, calibration: Calibration, limits: RouterLimits | None, instances: int) -> SteadyState | None:
-    """Of one of the instances, each with an equal share; None for loads that the closed form does not hold for."""
-    if limits is None or not cell.users or cell.answer_tokens < SHORTEST_ANSWER:
-        return None
-    try:
-        load = Load(-(-cell.users // instances), cell.prompt_tokens, cell.answer_tokens)
-        return steady_state(load, calibration.parameters, limits)
-    except ValueError:  # more users than MAX_CONCURRENT_REQUESTS, or a prompt that is never admitted
-        return None
-
-
-def duration(cell: Cell, steady: SteadyState | None) -> float:
+def duration(cell: Cell, calibration: Calibration, limits: RouterLimits | None, instances: int) -> float:
     """About how many seconds the load is measured; where the model says nothing, as if users were alone."""
-    rounds = 1 if cell.rate else WARM_UP + cell.counted + 1
-    return cell.window_s + cell.spread_s + rounds * (steady.latency if steady else cell.spread_s)
+    if not cell.users:
+        return cell.counted * (1 + 1 / WARM_UP)
+    latency = TOKEN_S * cell.answer_tokens
+    if limits is not None and cell.answer_tokens >= SHORTEST_ANSWER:
+        load = Load(-(-cell.users // instances), count_tokens(cell.request().inputs), cell.answer_tokens)
+        with suppress(ValueError):  # more users than MAX_CONCURRENT_REQUESTS, or a prompt that is never admitted
+            latency = steady_state(load, calibration.parameters, limits).latency
+    return (WARM_UP + cell.counted + 1) * latency

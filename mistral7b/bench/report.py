@@ -8,11 +8,10 @@ Errors are, if their counts differ by more than 1.96 standard deviations of the 
 from collections.abc import Iterator
 from math import sqrt
 
-from mistral7b.bench.plan import Cell, predicted
+from mistral7b.bench.plan import Cell
 from mistral7b.bench.results import LEVELS, Record
-from mistral7b.capacity.admission import RouterLimits
-from mistral7b.capacity.calibration import Calibration
 from mistral7b.capacity.measurements import Figure, Metric, Row, published_path, read_measurements
+from mistral7b.tgi.tokenizer import count_tokens
 
 CONVENTION = (
     "tokens/s: with all users in flight all the time, whole rounds of each after a warm-up of two answers. In the "
@@ -27,21 +26,16 @@ _JUDGED = ("tokens_per_s", *(f"{name}_{level}" for name in ("per_token_ms", "fir
 _RUNS = "concurrency,prompt_tokens_mean,completion_tokens_mean,latency_mean_s,completion_tokens_per_s,requests,errors"
 
 
-def complete(load: Record, calibration: Calibration, limits: RouterLimits | None, instances: int) -> Record:
-    """The load with its throughput as published, what was published of it, and what the model says."""
-    cell = Cell(**load["cell"])
-    known = {one.metric: one.value for one in read_measurements(published_path()) if one.row == _row(load)}
-    if cell.users and load["figures"]:
-        factor = (1 + calibration.concurrency_share * (cell.users - 1)) / cell.users
-        rate = {name: value * factor for name, value in load["figures"]["tokens_per_s"].items()}
-        load["figures"]["as_published_tokens_per_s"] = rate
-    steady = predicted(cell, calibration, limits, instances)
-    model = steady and {
-        "tokens_per_s": cell.users * cell.answer_tokens / steady.latency,
-        "per_token_ms": 1000 * steady.latency / cell.answer_tokens,
-    }
+def complete(load: Record, share: float) -> Record:
+    """The load with the tokens of its prompt, its throughput as published, and what was published of it."""
+    cell, figures = Cell(**load["cell"]), load["figures"]
+    if cell.users and figures:
+        factor = (1 + share * (cell.users - 1)) / cell.users
+        figures["as_published_tokens_per_s"] = {name: rate * factor for name, rate in figures["tokens_per_s"].items()}
     own = cell.unit == "tokens" or cell.stream
-    return load | {"prompt_tokens": cell.prompt_tokens, "published": {} if own else known, "model": model}
+    same = [one for one in read_measurements(published_path()) if one.row == _row(load) and not own]
+    tokens = count_tokens(cell.request().inputs)
+    return load | {"prompt_tokens": tokens, "published": {one.metric: one.value for one in same}}
 
 
 def runs_csv(loads: list[Record]) -> str:
@@ -85,6 +79,9 @@ def figures(loads: list[Record]) -> list[Figure]:
 def worse(before: Record, now: Record, tolerance: float) -> Iterator[str]:
     """What got worse than in the baseline, by how much: beyond the tolerance and beyond noise."""
     loads = {one["name"]: one for one in now["loads"]}
+    for name in ("instance_type", "instances", "speed"):
+        if before[name] != now[name]:
+            yield f"{name}: {before[name]} -> {now[name]}: figures do not compare"
     for old in before["loads"]:
         new = loads.get(old["name"])
         if new is None or not new["complete"] or new["undriven"]:

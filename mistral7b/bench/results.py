@@ -77,7 +77,11 @@ def _load(cell: Cell, speed: float, at: float, requests: list[Record], processes
     }
     undriven, figures = "", dict[str, Value]()
     if latency := times["latency_s"]:
-        undriven = _undriven(lag, cpu, median(times["first_token_s"] or latency) / speed)
+        most = max(LEAST_LAG_S, MOST_LAG * median(times["first_token_s"] or latency) / speed)
+        if lag > most:
+            undriven = f"the generator was {1000 * lag:.1f} ms late, more than {1000 * most:.1f} ms"
+        if cpu > MOST_CPU:
+            undriven = f"a process of the generator used {cpu:.0%} of a core, more than {MOST_CPU:.0%}"
         noise = stdev(latency) / fmean(latency) if cell.users and len(latency) > 1 else 1.0
         noise *= _Z / math.sqrt(len(latency))
         rates["latency_s_mean"] = fmean(latency)
@@ -125,11 +129,3 @@ def _open(cell: Cell, at: float, requests: list[Record], speed: float) -> tuple[
     rates = {"tokens_per_s": sum(one["tokens"] for one in ended), "requests_per_s": len(ended)}
     counted = [one for one in answered if start <= one["began"] < end]
     return counted, {name: rate / cell.counted for name, rate in rates.items()}
-
-
-def _undriven(lag_s: float, cpu: float, median_s: float) -> str:
-    if cpu > MOST_CPU:
-        return f"a process of the generator used {cpu:.0%} of a core, more than {MOST_CPU:.0%}"
-    if lag_s > (most := max(LEAST_LAG_S, MOST_LAG * median_s)):
-        return f"the generator was {1000 * lag_s:.1f} ms late, more than {1000 * most:.1f} ms"
-    return ""

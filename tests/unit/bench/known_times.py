@@ -50,7 +50,7 @@ class KnownTimes:
         for number in range(self.tokens):
             await asyncio.sleep(self.seconds / self.tokens)
             last = number == self.tokens - 1
-            event = {"token": {"id": 1, "text": "w", "logprob": 0.0, "special": False}}
+            event: dict[str, object] = {"token": {"id": 1, "text": "w", "logprob": 0.0, "special": False}}
             event |= {"generated_text": "w" * self.tokens if last else None, "details": details if last else None}
             part = payload_part(b"data:" + json.dumps(event).encode() + b"\n\n")
             writer.write(b"%x\r\n%s\r\n" % (len(part), part))
