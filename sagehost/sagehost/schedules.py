@@ -11,8 +11,7 @@ import json
 import logging
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from datetime import time as time_of_day
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -26,16 +25,26 @@ from sagehost.clock import CLOCK
 SERVICE = "scheduler.amazonaws.com"
 
 _LOG = logging.getLogger(__name__)
+_CRON = re.compile(r"cron\((\d+) (\d+) (?:\* \* \?|\? \* (\w+)([-,])(\w+)) \*\)")
 _DAYS = ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"]
 
 
-def _parsed(expression: str) -> tuple[time_of_day, range]:
-    """The time of a day, and the days of the week, Monday being 0, of `cron(0 8 ? * MON-FRI *)`.
+def times(expression: str, zone: str, after: datetime, until: datetime) -> Iterator[datetime]:
+    """When `cron(0 8 ? * MON-FRI *)`, with `SAT,SUN`, with `* * ?` for every day, or `at(…)` is due in a span of time.
 
     `validation.rules` refuses every other form.
     """
-    minute, hour, first, last = re.findall(r"\w+", expression)[1:]
-    return time_of_day(int(hour), int(minute)), range(_DAYS.index(first), _DAYS.index(last) + 1)
+    here = ZoneInfo(zone)
+    if found := _CRON.fullmatch(expression):
+        minute, hour, first, joint, last = found.groups()
+        low, high = _DAYS.index(first or "MON"), _DAYS.index(last or "SUN")
+        days = {low, high} if joint == "," else {day % 7 for day in range(low, low + (high - low) % 7 + 1)}
+        start, span = after.astimezone(here).date(), (until - after).days + 2
+        dates = (start + timedelta(days=number) for number in range(span))
+        local = [datetime.combine(one, time(int(hour), int(minute))) for one in dates if one.weekday() in days]
+    else:
+        local = [datetime.fromisoformat(expression[3:-1])]
+    yield from (due for one in local if after < (due := one.replace(tzinfo=here).astimezone(UTC)) <= until)
 
 
 class _Calls:
@@ -52,7 +61,7 @@ class _Calls:
         now = datetime.fromtimestamp(seconds, UTC)
         with moto_app.STATE:
             for schedule in _schedules():
-                for at in _times(schedule, self._last, now):
+                for at in times(schedule.schedule_expression, schedule.schedule_expression_timezone, self._last, now):
                     heapq.heappush(self._calls, (at, next(self._numbers), at, 0, schedule))
             self._last = now
             while self._calls and self._calls[0][0] <= now:
@@ -86,18 +95,7 @@ CLOCK.every(1.0, _Calls().tick)
 def _schedules() -> list[Schedule]:
     backends = [backend for account in list(scheduler_backends) for backend in scheduler_backends[account].values()]
     groups = [group for backend in backends for group in backend.schedule_groups.values()]
-    return [schedule for group in groups for schedule in group.schedules.values()]
-
-
-def _times(schedule: Schedule, after: datetime, until: datetime) -> Iterator[datetime]:
-    at, days = _parsed(schedule.schedule_expression)
-    zone = ZoneInfo(schedule.schedule_expression_timezone)
-    day, last = after.astimezone(zone).date(), until.astimezone(zone).date()
-    while day <= last and schedule.state == "ENABLED":
-        due = datetime.combine(day, at, zone).astimezone(UTC)
-        if day.weekday() in days and after < due <= until:
-            yield due
-        day += timedelta(days=1)
+    return [one for group in groups for one in group.schedules.values() if one.state == "ENABLED"]
 
 
 def _invoke(schedule: Schedule) -> None:

@@ -14,30 +14,38 @@ Source: API_TargetTrackingScalingPolicyConfiguration.
 
 @dataclass(frozen=True)
 class MetricRule:
-    """When the alarms of a target-tracking policy fire.
+    """The alarms of a target-tracking policy, and when they fire.
 
     Attributes:
         name: The predefined metric.
+        metric: SageMaker's metric behind it.
+        statistic: What of the metric's values in a period makes a data point: that of one instance.
         period_s: Seconds between its data points.
         points_out: Consecutive points above the target that put the high alarm into ALARM.
         points_in: Consecutive points below 90% of the target that put the low alarm into ALARM.
     """
 
     name: str
+    metric: str
+    statistic: str
     period_s: float
     points_out: int
     points_in: int
 
 
 METRIC_RULES: dict[Metric, MetricRule] = {
-    "concurrency": MetricRule("SageMakerVariantConcurrentRequestsPerModelHighResolution", 10.0, 3, 15),
-    "invocations": MetricRule("SageMakerVariantInvocationsPerInstance", 60.0, 3, 15),
+    "concurrency": MetricRule(
+        "SageMakerVariantConcurrentRequestsPerModelHighResolution", "ConcurrentRequestsPerModel", "Average", 10.0, 3, 15
+    ),
+    "invocations": MetricRule("SageMakerVariantInvocationsPerInstance", "InvocationsPerInstance", "Sum", 60.0, 3, 15),
 }
 """The metrics of SageMaker variants.
 
 Source of the periods: docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html (ConcurrentRequestsPerModel
-every 10 seconds, InvocationsPerInstance every minute). The user guide gives no number of points, only that scale-in is
-more gradual: 3 and 15 are those of the alarms that Application Auto Scaling is known to create.
+every 10 seconds, InvocationsPerInstance every minute, of which only the sum is valid). Each instance reports its
+requests in flight, so that their average compares with a target per instance; AWS does not publish that statistic. The
+user guide gives no number of points, only that scale-in is more gradual: 3 and 15 are those of the alarms that
+Application Auto Scaling is known to create.
 """
 
 SCALE_IN_SHARE = 0.9

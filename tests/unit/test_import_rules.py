@@ -1,4 +1,4 @@
-"""Who may import whom. `constructs` and `sagehost` know nothing of ours; `mistral7b` knows neither CDK nor commands."""
+"""Who may import whom. `constructs` knows nothing of ours, `sagehost` the rules of scaling, `mistral7b` no CDK."""
 
 import ast
 import subprocess
@@ -15,7 +15,7 @@ ROOMS = {
     "mistral7b": {"mistral7b", "scaling_rules"},
     "constructs/sagemaker_tgi": {"sagemaker_tgi"},
     "stacks/mistral7b_stacks": {"mistral7b_stacks", "sagemaker_tgi", "mistral7b"},
-    "sagehost/sagehost": {"sagehost"},
+    "sagehost/sagehost": {"sagehost", "scaling_rules"},
     "mistral7b_cli": {"mistral7b_cli", "mistral7b", "sagehost", "scaling_rules"},
 }
 OURS = {"app"}.union(*ROOMS.values())

@@ -6,8 +6,8 @@ images, or load weights.
 
 from starlette.routing import Route
 
+from sagehost import alarms, quotas, scaling, schedules  # noqa: F401 - importing these puts them on the clock
 from sagehost import containers as plugged_in
-from sagehost import quotas, schedules  # noqa: F401 - importing `schedules` puts it on the clock
 from sagehost.clock import CLOCK, INSTANT
 from sagehost.containers import Containers
 from sagehost.hosting import metrics, runtime, sagemaker  # noqa: F401 - `metrics` is on the clock, `sagemaker` corrects moto

@@ -1,14 +1,16 @@
-"""Application Auto Scaling: the role with which it scales, what goes with a target, tags, and activities."""
+"""Application Auto Scaling: the service-linked role, what goes with a target, alarms of policies, tags, activities."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 from moto.applicationautoscaling.exceptions import AWSValidationException
 from moto.applicationautoscaling.models import ApplicationAutoscalingBackend, FakeScalableTarget
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
-from moto.core.exceptions import JsonRESTError
 from moto.core.responses import ActionResult, EmptyResult
 
+from sagehost import scaling
+from sagehost.moto_app import page
 from sagehost.patches import correction
 
 _ROLE = (
@@ -73,14 +75,38 @@ def list_tags_for_resource(self: ApplicationAutoScalingResponse) -> ActionResult
     return ActionResult({"Tags": _tags(self)})
 
 
+@correction.replaces(ApplicationAutoScalingResponse, "register_scalable_target")
+def _move(original: Callable[..., str], self: ApplicationAutoScalingResponse) -> str:
+    """moto leaves the capacity outside of new bounds."""
+    answer, named = original(self), [self._get_param(one) for one in ("ScalableDimension", "ResourceId")]
+    scaling.move_into_bounds(self.applicationautoscaling_backend.targets[named[0]][named[1]])
+    return answer
+
+
+@correction.replaces(ApplicationAutoscalingBackend, "put_scaling_policy")
+def _put_scaling_policy(original: Callable[..., Any], self: ApplicationAutoscalingBackend, **given: Any) -> Any:
+    """moto gives a policy that is changed another ARN, and one of SageMaker no alarms."""
+    before = dict(self.policies)
+    policy = original(self, **given)
+    for key, old in before.items():
+        if self.policies[key] is not old:
+            policy.policy_arn = old.policy_arn
+            old.delete_alarms(self.account_id, self.region_name)
+    scaling.follow(policy)
+    return policy
+
+
 @correction.adds(ApplicationAutoScalingResponse)
 def describe_scaling_activities(self: ApplicationAutoScalingResponse) -> ActionResult:
-    """DescribeScalingActivities. Nothing is scaled here, not at scheduled times either, so that there are none."""
+    """DescribeScalingActivities, the newest first."""
     self._validate_params()
-    if not 1 <= (self._get_int_param("MaxResults") or 50) <= 50:
+    asked = json.loads(self.body)
+    if not 1 <= asked.setdefault("MaxResults", 50) <= 50:
         raise AWSValidationException("MaxResults must be between 1 and 50.")
-    if self._get_param("ScalableDimension") and not self._get_param("ResourceId"):
+    if "ScalableDimension" in asked and "ResourceId" not in asked:
         raise AWSValidationException("ResourceId must be specified if ScalableDimension is specified.")
-    if self._get_param("NextToken"):
-        raise JsonRESTError("InvalidNextTokenException", "The token is invalid.")
-    return ActionResult({"ScalingActivities": []})
+    place, more = (self.current_account, self.region), asked.get("IncludeNotScaledActivities")
+    found = [*scaling.ACTIVITIES[*place, True], *(scaling.ACTIVITIES[*place, False] if more else ())]
+    found = [one for one in found if all(one.get(key, value) == value for key, value in asked.items())]
+    found.sort(key=lambda one: one["StartTime"], reverse=True)
+    return page("ScalingActivities", found, asked, "InvalidNextTokenException")

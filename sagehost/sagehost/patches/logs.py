@@ -1,13 +1,39 @@
-"""CloudWatch Logs: the KMS key of a log group, and the order of its events."""
+"""CloudWatch Logs: the KMS key of a log group, the order and times of its events, and what metric filters count."""
 
+import re
 from collections.abc import Callable
+from datetime import UTC, datetime
+from itertools import product
 from typing import Any
 
+from moto.cloudwatch.models import cloudwatch_backends
 from moto.core.responses import EmptyResult
-from moto.logs.models import LogGroup
+from moto.logs.models import LogGroup, LogsBackend
 from moto.logs.responses import LogsResponse
 
-from sagehost.patches import correction
+from sagehost.patches import cloudwatch, correction  # noqa: F401 - `cloudwatch` corrects where the metrics go
+
+
+@correction.replaces(LogsBackend, "put_metric_filter")
+def _put_metric_filter(original: Callable[..., None], self: LogsBackend, name: str, *given: Any) -> None:
+    """moto keeps a filter that is put again twice."""
+    self.filters.delete_filter(name, given[1])
+    original(self, name, *given)
+
+
+@correction.replaces(LogsBackend, "put_log_events")
+def _put_log_events(original: Callable[..., Any], self: LogsBackend, group: str, *given: Any) -> Any:
+    """moto's metric filters count nothing. `validation.rules` lets patterns through that are terms, all to be found."""
+    answer, metrics = original(self, group, *given), cloudwatch_backends[self.account_id][self.region_name]
+    for one in self.filters.get_matching_filters(log_group_name=group):
+        terms = [quoted or word for quoted, word in re.findall(r'"([^"]*)"|(\w+)', one["filterPattern"])]
+        for to, event in product(one["metricTransformations"], given[1]):
+            found = all(term in event["message"] for term in terms)
+            if (value := to["metricValue"] if found else to.get("defaultValue")) is not None:
+                datum = {"MetricName": to["metricName"], "Value": float(value), "Unit": to.get("unit", "None")}
+                datum |= {"Timestamp": datetime.fromtimestamp(event["timestamp"] / 1000, UTC)}
+                metrics.put_metric_data(to["metricNamespace"], [datum])
+    return answer
 
 
 @correction.replaces(LogGroup, "filter_log_events")

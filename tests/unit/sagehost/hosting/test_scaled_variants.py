@@ -34,9 +34,8 @@ def scaled(deploy: Callable[..., str], scaling: Any) -> str:
         PolicyType="TargetTrackingScaling",
         TargetTrackingScalingPolicyConfiguration={"TargetValue": 8, "PredefinedMetricSpecification": metric},
     )
-    scaling.put_scheduled_action(
-        **target(name), ScheduledActionName="night", Schedule="rate(1 day)", ScalableTargetAction={"MinCapacity": 1}
-    )
+    action = {"ScheduledActionName": "night", "Schedule": "cron(0 20 * * ? *)"}
+    scaling.put_scheduled_action(**target(name), **action, ScalableTargetAction={"MinCapacity": 1})
     return name
 
 

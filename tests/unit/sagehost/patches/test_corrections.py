@@ -161,13 +161,9 @@ def test_moto_lets_any_role_be_assumed(client: Callable[[str], Any], monkeypatch
     assert client("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]["AccessKeyId"]
 
 
-def test_a_composite_alarm_is_no_metric_alarm(client: Callable[[str], Any]) -> None:
-    cloudwatch = client("cloudwatch")
-    cloudwatch.put_composite_alarm(AlarmName="both", AlarmRule="TRUE AND NOT FALSE", AlarmDescription="d")
-    shown = cloudwatch.describe_alarms(AlarmTypes=["CompositeAlarm"])
-    (alarm,) = shown["CompositeAlarms"]
-    assert (alarm["AlarmRule"], alarm["AlarmDescription"]) == ("TRUE AND NOT FALSE", "d")
-    assert shown["MetricAlarms"] == []
+def test_a_composite_alarm_is_refused_by_name(client: Callable[[str], Any]) -> None:
+    with pytest.raises(ClientError, match=r"NotImplemented.*put_composite_alarm"):
+        client("cloudwatch").put_composite_alarm(AlarmName="both", AlarmRule="TRUE AND NOT FALSE")
 
 
 def test_the_event_history_is_empty(client: Callable[[str], Any]) -> None:
@@ -177,7 +173,6 @@ def test_the_event_history_is_empty(client: Callable[[str], Any]) -> None:
 @pytest.mark.parametrize(
     ("response", "operation"),
     [
-        (CloudWatchResponse, "put_composite_alarm"),
         (CloudWatchResponse, "describe_alarm_history"),
         (CloudTrailResponse, "lookup_events"),
         (ApplicationAutoScalingResponse, "tag_resource"),

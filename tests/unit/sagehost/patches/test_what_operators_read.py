@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
-from moto.cloudwatch.models import Statistics
 from moto.logs.models import LogGroup
 
 from sagehost import moto_app, patches
@@ -50,12 +49,6 @@ def percentile(client: Callable[[str], Any], statistic: str) -> list[float]:
 )
 def test_percentiles_are_answered(client: Callable[[str], Any], statistic: str, value: float) -> None:
     assert percentile(client, statistic) == [value]
-
-
-def test_moto_has_no_percentiles(client: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    uncorrected(monkeypatch, Statistics, "get_statistics_for_type")
-    with pytest.raises(ClientError, match="NoneType"):
-        percentile(client, "p95")
 
 
 def test_there_are_no_scaling_activities(client: Callable[[str], Any]) -> None:

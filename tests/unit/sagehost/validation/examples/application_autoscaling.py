@@ -24,6 +24,7 @@ EXAMPLES |= of(
         "minimum above maximum": ({"MinCapacity": 3}, {"MinCapacity": 2}),
         "minimum above the present maximum": ({**TARGET, "MinCapacity": 5, "MaxCapacity": None}, {**TARGET}),
         "no instance": ({"MinCapacity": 0}, {}),
+        "another dimension": ({"ScalableDimension": "sagemaker:variant:DesiredProvisionedConcurrency"}, {}),
     },
 )
 
@@ -35,19 +36,12 @@ def _tracking(metric: Json | None = None, **more: Any) -> Json:
     return {"TargetTrackingScalingPolicyConfiguration": {"TargetValue": 1, **predefined, **more}}
 
 
-def _step(*bounds: tuple[float | None, float | None], **more: Any) -> Json:
-    names = ("MetricIntervalLowerBound", "MetricIntervalUpperBound")
-    steps = [
-        {"ScalingAdjustment": 1, **{name: one for name, one in zip(names, pair, strict=True) if one is not None}}
-        for pair in bounds
-    ]
-    return {"StepScalingPolicyConfiguration": {"AdjustmentType": "ChangeInCapacity", "StepAdjustments": steps, **more}}
-
-
-TRACK: Json = {**TARGET, "PolicyName": "requests", "PolicyType": "TargetTrackingScaling", **_tracking()}
-STEPS: Json = {**TARGET, "PolicyName": "steps", "PolicyType": "StepScaling", **_step((0, None))}
+TRACK: Json = {**TARGET, "PolicyName": "invocations", "PolicyType": "TargetTrackingScaling", **_tracking()}
+STEPS: Json = {"AdjustmentType": "ChangeInCapacity", "StepAdjustments": [{"ScalingAdjustment": 1}]}
+BY_STEPS: Json = {"TargetTrackingScalingPolicyConfiguration": None, "StepScalingPolicyConfiguration": STEPS}
 CUSTOM: Json = {"MetricName": "m", "Namespace": "n", "Statistic": "Sum"}
 INVOCATIONS: Json = {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"}
+SERVERLESS: Json = {"PredefinedMetricType": "SageMakerVariantProvisionedConcurrencyUtilization"}
 UNNAMED: Json = {"PredefinedMetricSpecification": None}
 EXAMPLES |= {
     name: ("PutScalingPolicy", base, refused, accepted)
@@ -55,16 +49,15 @@ EXAMPLES |= {
         "policy without target": (TRACK, NONE, {}),
         "second policy of a metric": (
             TRACK,
+            {**_tracking(INVOCATIONS), "PolicyName": "another"},
             _tracking(INVOCATIONS),
-            {**_tracking(INVOCATIONS), "PolicyName": "invocations"},
         ),
-        "21 steps": (STEPS, _step(*((one, one + 1) for one in range(20)), (20, None)), {}),
-        "configuration of the other type": (STEPS, _tracking(), {}),
-        "two metrics": (
-            TRACK,
-            _tracking(CustomizedMetricSpecification=CUSTOM),
-            _tracking(CustomizedMetricSpecification=CUSTOM, **UNNAMED),
-        ),
+        "second policy": (TRACK, {"PolicyName": "another"}, {}),
+        "configuration of the other type": (TRACK, {"StepScalingPolicyConfiguration": STEPS}, {}),
+        "steps": (TRACK, {**BY_STEPS, "PolicyType": "StepScaling"}, {}),
+        "two metrics": (TRACK, _tracking(CustomizedMetricSpecification=CUSTOM), {}),
+        "own metric": (TRACK, _tracking(CustomizedMetricSpecification=CUSTOM, **UNNAMED), {}),
+        "metric of serverless variants": (TRACK, _tracking(SERVERLESS), {}),
         "metric of another service": (
             TRACK,
             _tracking({"PredefinedMetricType": "ECSServiceAverageCPUUtilization"}),
@@ -72,10 +65,6 @@ EXAMPLES |= {
         ),
         "label": (TRACK, _tracking({"ResourceLabel": "x"}), {}),
         "negative cooldown": (TRACK, _tracking(ScaleInCooldown=-1), _tracking(ScaleInCooldown=1)),
-        "no steps": (STEPS, _step(), {}),
-        "overlapping steps": (STEPS, _step((0, 2), (1, None)), _step((0, 1), (1, None))),
-        "gap between steps": (STEPS, _step((0, 1), (2, None)), _step((None, -5), (-5, 0))),
-        "bounded steps": (STEPS, _step((0, 1)), {}),
     }.items()
 }
 
@@ -96,6 +85,9 @@ EXAMPLES |= of(
             {"ScalableTargetAction": {"MinCapacity": 2, "MaxCapacity": 2}},
         ),
         "schedule": ({"Schedule": "rate(1 minutes)"}, {"Schedule": "at(2030-01-01T00:00:00)"}),
+        "day that does not exist": ({"Schedule": "at(2030-02-30T00:00:00)"}, {"Schedule": "at(2030-02-28T00:00:00)"}),
+        "rate": ({"Schedule": "rate(1 day)"}, {"Schedule": "cron(30 8 ? * SAT,SUN *)"}),
+        "hour 24": ({"Schedule": "cron(0 24 * * ? *)"}, {"Schedule": "cron(0 23 ? * SUN-THU *)"}),
         "no schedule": ({"Schedule": None, "ScheduledActionName": "new"}, {"Schedule": None}),
         "time zone": ({"Timezone": "Mars/Olympus"}, {"Timezone": "Europe/Berlin"}),
     },

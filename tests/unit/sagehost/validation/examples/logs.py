@@ -8,7 +8,7 @@ TRANSFORMATION: Json = {"metricName": "m", "metricNamespace": "n", "metricValue"
 FILTER: Json = {
     "logGroupName": "group",
     "filterName": "f",
-    "filterPattern": '{ $.level = "ERROR" }',
+    "filterPattern": '"no permits" ERROR',
     "metricTransformations": [TRANSFORMATION],
 }
 
@@ -27,11 +27,14 @@ EXAMPLES: Cases = of(
     {
         "unknown group": ({"logGroupName": "none"}, {}),
         "pattern": ({"filterPattern": "{ $.level"}, {"filterPattern": "ERROR"}),
-        "value": (_metric(metricValue="one"), _metric(metricValue="$$.size")),
-        "default with dimensions": (
-            _metric(dimensions={"a": "$$.a"}, defaultValue=0),
-            _metric(dimensions={"a": "$$.a"}),
-        ),
+        "value": (_metric(metricValue="one"), _metric(metricValue="1.5")),
+        "default with dimensions": (_metric(dimensions={"a": "$$.a"}, defaultValue=0), _metric(defaultValue=0)),
+        "pattern of JSON": ({"filterPattern": '{ $.level = "ERROR" }'}, {"filterPattern": ""}),
+        "one of two terms": ({"filterPattern": "?ERROR ?WARN"}, {"filterPattern": "ERROR WARN"}),
+        "value of a field": (_metric(metricValue="$$.size"), {}),
+        "dimensions": (_metric(dimensions={"a": "$$.a"}), {}),
+        "default value": (_metric(defaultValue=1.0), _metric(defaultValue=0.0)),
+        "transformed logs": ({"applyOnTransformedLogs": True}, {"applyOnTransformedLogs": False}),
     },
 ) | {
     "retention": ("PutRetentionPolicy", {"logGroupName": "group"}, {"retentionInDays": 2}, {"retentionInDays": 3}),
