@@ -91,7 +91,7 @@ def bench(  # noqa: PLR0917 - typer makes an option of each
 ) -> None:
     """Measure the endpoint of an environment: prompt sizes by users, as in the published benchmark."""
     if find_spec("locust") is None:
-        raise UserError("this takes Locust\nfix: pip install -r requirements/bench.txt", FAILED)
+        raise ModuleNotFoundError(name="locust")
     if update_baseline and check is None:
         raise UserError("--update-baseline: there is no file to write\nfix: add --check FILE")
     env, out, unit = load_environment(folder, name), output or Path(f"bench-{name}"), "tokens" if tokens else "words"

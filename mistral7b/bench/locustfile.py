@@ -161,7 +161,7 @@ class Table(LoadTestShape):
         for number, values in enumerate(plan["cells"]):
             cell = Cell(**values)
             users = cell.users or (runner.worker_count if isinstance(runner, MasterRunner) else 1)
-            wanted = (users, float(min(users, 100)))
+            wanted = (users, 100.0)
             yield wanted
             while runner.user_count != users:
                 yield wanted
