@@ -3,14 +3,12 @@
 import json
 import os
 import sys
-from collections import Counter, deque
+from collections import Counter
 from contextlib import suppress
 from dataclasses import asdict, replace
 from importlib.util import find_spec
 from math import inf
 from pathlib import Path
-from signal import SIGINT
-from subprocess import PIPE, STDOUT, Popen, TimeoutExpired
 from typing import Annotated, Any, Literal
 
 import typer
@@ -27,7 +25,7 @@ from mistral7b.endpoint import caller
 from mistral7b.environment import load_environment
 from mistral7b.errors import FAILED, INTERRUPTED, UserError
 from mistral7b.operate.costs import price_of
-from mistral7b.process import end_group
+from mistral7b.process import CommandFailedError, run
 from mistral7b_cli.asking import prepare
 from mistral7b_cli.aws import at_speed, connected
 from mistral7b_cli.layout import Table
@@ -39,9 +37,8 @@ _EPILOG = """
 **Examples**
 
 $ mistral7b bench dev
-$ mistral7b bench dev --tokens 512 --users 8,32 --streaming both --budget 2
-$ mistral7b bench dev --tokens 512 --rate 0.5,1,2 --seconds 300
-$ mistral7b bench dev --web -- --processes 4
+$ mistral7b bench dev --tokens 512 --users 8,32 --streaming both --budget 2 --web
+$ mistral7b bench dev --tokens 512 --rate 0.5,1,2 --seconds 300 -- --processes 4
 $ mistral7b bench staging --words 512 --users 1,8 --check baseline.json --tolerance 10%
 
 Options after `--` are Locust's, such as `--processes 4`. docs/benchmark.md says what is measured, and how workers of
@@ -166,22 +163,12 @@ def _run(plan: Record, out: Path, options: list[str]) -> bool:
         "0",
     ]
     variables = os.environ | {PLAN_VARIABLE: str(out / "plan.json"), "PYTHONUNBUFFERED": "1"}
-    printed = deque[str](maxlen=10)
-    with Popen(command, env=variables, stdout=PIPE, stderr=STDOUT, text=True, process_group=0) as process:
-        try:
-            for line in process.stdout or ():
-                printed.append(line)
-                if line.startswith("load "):
-                    say(line.rstrip(), on=progress)
-        except KeyboardInterrupt:
-            process.send_signal(SIGINT)  # it stops its users and writes what it has, for which a minute is plenty
-            with suppress(TimeoutExpired):
-                process.communicate(timeout=60)
-            return False
-        finally:
-            end_group(process)
-    if process.returncode:
-        raise UserError(f"Locust failed: {''.join(printed)}", FAILED)
+    try:
+        run(command, Path(), lambda line: say(line, on=progress) if line.startswith("load ") else None, variables)
+    except CommandFailedError as error:
+        raise UserError(f"Locust failed: {error}", FAILED) from None
+    except KeyboardInterrupt:
+        return False
     return True
 
 

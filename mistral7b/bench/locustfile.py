@@ -7,6 +7,7 @@ The master, or the one process, writes what comes of it beside the plan. Workers
 import json
 import os
 import random
+import signal
 import sys
 import time
 from collections import Counter
@@ -34,7 +35,7 @@ class Generator:
 
     def __init__(self) -> None:
         self.cell: Cell | None = None
-        self.number, self.speed, self.sources = 0, 1.0, 1
+        self.load: dict[str, Any] = {"number": 0}
         self.begun = Event()
         self.runner: Any = None
         self._client: Any = None
@@ -44,8 +45,7 @@ class Generator:
 
     def begin(self, msg: Any, **_: object) -> None:
         """Begins a load, or without a cell ends the last: no request is sent from then on."""
-        load = msg.data
-        self.number, self.speed, self.sources = load["number"], load["speed"], load["sources"]
+        self.load = load = msg.data
         self.cell = load["cell"] and Cell(**load["cell"])
         self.begun.clear()
         if self.cell:
@@ -58,7 +58,12 @@ class Generator:
         """One request, and whether it is answered. If it was `due` earlier, its time is counted from then."""
         now, key, first, tokens, failure = time.perf_counter(), object(), None, 0, None
         began = now if due is None else due
-        record: dict[str, Any] = {"cell": self.number, "user": user, "began": began + _WALL, "late": now - began}
+        record: dict[str, Any] = {
+            "cell": self.load["number"],
+            "user": user,
+            "began": began + _WALL,
+            "late": now - began,
+        }
         self._in_flight[key] = record
         try:
             if cell.stream:
@@ -73,7 +78,7 @@ class Generator:
         seconds = time.perf_counter() - began
         del self._in_flight[key]  # what Locust ends stays in it, and is reported as cut off
         self._answered.append(record | {"seconds": seconds, "first": first, "tokens": tokens})
-        told = {"response_time": 1000 * seconds * self.speed, "response_length": tokens, "exception": failure}
+        told = {"response_time": 1000 * seconds * self.load["speed"], "response_length": tokens, "exception": failure}
         kind = "stream" if cell.stream else "answer"
         events.request.fire(request_type=kind, name=cell.name, context={}, **told)
         return failure is None
@@ -99,7 +104,7 @@ class Generator:
         self._report(0.0)
 
     def _report(self, cpu: float) -> None:
-        process = {"cell": self.number, "in_flight": len(self._in_flight), "lags": self._lags, "cpu": cpu}
+        process = {"cell": self.load["number"], "in_flight": len(self._in_flight), "lags": self._lags, "cpu": cpu}
         answered, self._answered, self._lags = self._answered, [], []
         self.runner.send_message("answered", {"requests": answered, "process": process})
 
@@ -116,16 +121,16 @@ class EndpointUser(User):
     def ask(self) -> None:
         """One request of a user, or all of a load with a rate."""
         GENERATOR.begun.wait()
-        cell, number, speed, due = GENERATOR.cell, GENERATOR.number, GENERATOR.speed, time.perf_counter()
+        cell, load, due = GENERATOR.cell, GENERATOR.load, time.perf_counter()
         while cell and cell.rate and GENERATOR.cell is cell:
-            due += random.expovariate(cell.rate / GENERATOR.sources * speed)
+            due += random.expovariate(cell.rate / load["sources"] * load["speed"])
             gevent.sleep(max(0.0, due - time.perf_counter()))
             gevent.spawn(GENERATOR.send, cell, id(self), due)
-        if cell and cell.users and self._began != number:
-            self._began = number
-            gevent.sleep(random.uniform(0, TOKEN_S * cell.answer_tokens) / speed)
+        if cell and cell.users and self._began != load["number"]:
+            self._began = load["number"]
+            gevent.sleep(random.uniform(0, TOKEN_S * cell.answer_tokens) / load["speed"])
         elif cell and cell.users:  # without a pause, too, answers of one moment are taken before the next request
-            gevent.sleep(0 if GENERATOR.send(cell, id(self)) else _PAUSE_S / speed)
+            gevent.sleep(0 if GENERATOR.send(cell, id(self)) else _PAUSE_S / load["speed"])
 
 
 class Table(LoadTestShape):
@@ -208,3 +213,6 @@ def _connect(environment: Any, **_: object) -> None:
         environment.runner.register_message("load", GENERATOR.begin)
         environment.events.test_stop.add_listener(GENERATOR.stop)
         gevent.spawn(GENERATOR.watch)
+    # Ctrl-C at `mistral7b bench` sends this to all processes
+    worker = isinstance(environment.runner, WorkerRunner)
+    gevent.signal_handler(signal.SIGTERM, GENERATOR.stop if worker else lambda: os.kill(os.getpid(), signal.SIGINT))

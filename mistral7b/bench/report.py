@@ -32,10 +32,9 @@ def complete(load: Record, share: float) -> Record:
     if cell.users and figures:
         factor = (1 + share * (cell.users - 1)) / cell.users
         figures["as_published_tokens_per_s"] = {name: rate * factor for name, rate in figures["tokens_per_s"].items()}
-    own = cell.unit == "tokens" or cell.stream
-    same = [one for one in read_measurements(published_path()) if one.row == _row(load) and not own]
-    tokens = count_tokens(cell.request().inputs)
-    return load | {"prompt_tokens": tokens, "published": {one.metric: one.value for one in same}}
+    own = not cell.users or cell.unit == "tokens" or cell.stream
+    same = {} if own else {f.metric: f.value for f in read_measurements(published_path()) if f.row == _row(load)}
+    return load | {"prompt_tokens": count_tokens(cell.request().inputs), "published": same}
 
 
 def runs_csv(loads: list[Record]) -> str:

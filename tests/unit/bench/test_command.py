@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -27,13 +26,13 @@ def bench(folder: Path, url: str, *arguments: str) -> subprocess.CompletedProces
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, KnownTimes, str]]:
+def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, KnownTimes, str]:
     """Answers and streams for four users, of which every ninth request is refused."""
     folder = tmp_path_factory.mktemp("bench with a space")
     with serving(KnownTimes(seconds=0.05, tokens=8, refuse=9)) as server:
         loads = ("--tokens", "16", "--users", "4", "--answer", "8", "--streaming", "both")
         done = bench(folder, server.url, *loads, "--json")
-    yield folder / "bench-load", server, done.stdout
+    return folder / "bench-load", server, done.stdout
 
 
 @with_locust

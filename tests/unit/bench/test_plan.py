@@ -1,5 +1,7 @@
 """Loads of a benchmark: prompts of an exact length, and how long a load is measured."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -35,9 +37,9 @@ def test_a_request_holds_the_length_of_its_answer_and_asks_how_long_it_is() -> N
 
 
 def test_loads_that_differ_have_different_names() -> None:
-    values = {"prompt": 512, "answer_tokens": 128, "counted": 4}
+    values: dict[str, Any] = {"prompt": 512, "answer_tokens": 128, "counted": 4}
     cells = [
-        Cell(**values, unit=unit, stream=stream, **load)  # type: ignore[arg-type]
+        Cell(**values, unit=unit, stream=stream, **load)
         for unit in ("words", "tokens")
         for stream in (False, True)
         for load in ({"users": 2}, {"rate": 2.0})
