@@ -7,7 +7,6 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import asdict, replace
 from importlib.util import find_spec
-from math import inf
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -50,15 +49,16 @@ _COLUMNS = {
     "request p50, s": "latency_s_p50", "p90, s": "latency_s_p90", "p99, s": "latency_s_p99",
     "first token p50, s": "first_token_s_p50",
 }  # fmt: skip
+_MOST = 1_000_000
 
 
 def _list(option: str, what: str, kind: type[int] | type[float] = int) -> Any:
     def parse(text: str) -> list[float]:
         with suppress(ValueError):
             numbers = [kind(one) for one in text.removesuffix("%").split(",")]
-            if all(0 < one < inf for one in numbers):
+            if all(0 < one < _MOST for one in numbers):
                 return numbers
-        raise UserError(f"{option} {text}: not numbers above 0\nfix: write {option} {kind(1.0)},{kind(8.0)}")
+        raise UserError(f"{option} {text}: not numbers from 0 to {_MOST}\nfix: write {option} {kind(2.0)},{kind(8.0)}")
 
     return typer.Option(option, metavar="LIST", help=what, parser=parse)
 
@@ -152,19 +152,13 @@ def _run(plan: Record, out: Path, options: list[str]) -> bool:
     out.mkdir(parents=True, exist_ok=True)
     (out / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
     (out / RECORDS).unlink(missing_ok=True)
-    command = [sys.executable, "-m", "locust", "-f", str(Path(report.__file__).with_name("locustfile.py")), *options]
-    command += [
-        "--html",
-        str(out / "locust.html"),
-        "--loglevel",
-        "WARNING",
-        "--only-summary",
-        "--exit-code-on-error",
-        "0",
-    ]
-    variables = os.environ | {PLAN_VARIABLE: str(out / "plan.json"), "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "-m", "locust", "-f", str(Path(report.__file__).with_name("locustfile.py"))]
+    command += ["--html", str(out / "locust.html"), "--loglevel", "WARNING", "--only-summary", *options]
+    own = {PLAN_VARIABLE: str(out / "plan.json"), "PYTHONUNBUFFERED": "1", "LOCUST_EXIT_CODE_ON_ERROR": "0"}
     try:
-        run(command, Path(), lambda line: say(line, on=progress) if line.startswith("load ") else None, variables)
+        run(
+            command, Path(), lambda line: say(line, on=progress) if line.startswith("load ") else None, os.environ | own
+        )
     except CommandFailedError as error:
         raise UserError(f"Locust failed: {error}", FAILED) from None
     except KeyboardInterrupt:

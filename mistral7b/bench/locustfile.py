@@ -208,6 +208,8 @@ def _connect(environment: Any, **_: object) -> None:
     """The master's part: to write. The part of all others: to send."""
     GENERATOR.runner = environment.runner
     if not isinstance(environment.runner, WorkerRunner):
+        if environment.shape_class is None:
+            sys.exit(f"{PLAN_VARIABLE} is not set\nfix: set it to the plan.json of a run of mistral7b bench")
         environment.runner.register_message("answered", environment.shape_class.take)
     if not isinstance(environment.runner, MasterRunner):
         environment.runner.register_message("load", GENERATOR.begin)

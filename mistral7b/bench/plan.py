@@ -7,6 +7,7 @@ from itertools import cycle, islice
 from mistral7b.capacity.admission import RouterLimits
 from mistral7b.capacity.calibration import Calibration
 from mistral7b.capacity.closed_form import SHORTEST_ANSWER, Load, steady_state
+from mistral7b.errors import UserError
 from mistral7b.tgi import GenerateParameters, GenerateRequest
 from mistral7b.tgi.tokenizer import count_tokens, decode, encode
 
@@ -47,12 +48,12 @@ class Cell:
 
 
 def prompt(length: int, unit: str) -> str:
-    """A text of exactly so many words, or tokens of the container's tokenizer. Raises ValueError if there is none."""
+    """A text of exactly so many words, or tokens of the container's tokenizer. Raises UserError if there is none."""
     text = " ".join(islice(cycle(_SENTENCE.split()), length))
     if unit == "tokens":
         text = decode(encode(text)[:length], skip_special=True)
         if count_tokens(text) != length or not text:
-            raise ValueError(f"there is no prompt of {length} tokens")
+            raise UserError(f"there is no prompt of {length} tokens\nfix: the shortest has 2")
     return text
 
 

@@ -10,6 +10,7 @@ from mistral7b.bench.plan import WARM_UP, Cell, duration, prompt
 from mistral7b.capacity.calibration import published_calibration
 from mistral7b.capacity.closed_form import Load, steady_state
 from mistral7b.capacity.memory import benchmark_limits
+from mistral7b.errors import UserError
 from mistral7b.tgi.tokenizer import count_tokens
 
 CELL = Cell(prompt=512, unit="words", answer_tokens=128, users=8, counted=4)
@@ -27,7 +28,7 @@ def test_a_prompt_has_exactly_the_words_that_are_asked_for(length: int) -> None:
 
 
 def test_no_prompt_has_a_single_token_as_the_container_adds_one() -> None:
-    with pytest.raises(ValueError, match="there is no prompt of 1 tokens"):
+    with pytest.raises(UserError, match="there is no prompt of 1 tokens"):
         prompt(1, "tokens")
 
 
