@@ -77,10 +77,14 @@ class Generator:
             record |= {"error": type(error).__name__.removesuffix("Error") + status, "message": str(error)}
         seconds = time.perf_counter() - began
         del self._in_flight[key]  # what Locust ends stays in it, and is reported as cut off
-        self._answered.append(record | {"seconds": seconds, "first": first, "tokens": tokens})
+        record |= {"seconds": seconds, "first": first, "tokens": tokens, "behind": 0.0}
+        self._answered.append(record)
         told = {"response_time": 1000 * seconds * self.load["speed"], "response_length": tokens, "exception": failure}
         kind = "stream" if cell.stream else "answer"
         events.request.fire(request_type=kind, name=cell.name, context={}, **told)
+        ended = time.perf_counter()
+        gevent.sleep(0)  # takes other answers of this moment first; as long as that takes, this one may have waited
+        record["behind"] = time.perf_counter() - ended
         return failure is None
 
     def watch(self) -> None:
@@ -129,8 +133,8 @@ class EndpointUser(User):
         if cell and cell.users and self._began != load["number"]:
             self._began = load["number"]
             gevent.sleep(random.uniform(0, TOKEN_S * cell.answer_tokens) / load["speed"])
-        elif cell and cell.users:  # without a pause, too, answers of one moment are taken before the next request
-            gevent.sleep(0 if GENERATOR.send(cell, id(self)) else _PAUSE_S / load["speed"])
+        elif cell and cell.users and not GENERATOR.send(cell, id(self)):
+            gevent.sleep(_PAUSE_S / load["speed"])
 
 
 class Table(LoadTestShape):

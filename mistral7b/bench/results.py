@@ -66,8 +66,8 @@ def _load(cell: Cell, speed: float, at: float, requests: list[Record], processes
     busy = defaultdict[str, list[float]](list)
     for one in processes:
         busy[one["process"]].append(one["cpu"])
-    lags, late = [lag for one in processes for lag in one["lags"]], [one["late"] for one in counted]
-    lag = max(fmean(some or [0.0]) for some in (lags, late))
+    lags = [lag for one in processes for lag in one["lags"]], *([one[n] for one in counted] for n in ("late", "behind"))
+    lag = max(fmean(some or [0.0]) for some in lags)
     cpu = max(map(fmean, busy.values()), default=0.0)
     tokens, failed = [one["tokens"] for one in counted], [one for one in requests if "error" in one]
     times = {

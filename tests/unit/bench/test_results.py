@@ -18,7 +18,7 @@ SECONDS = 2.0
 
 
 def request(user: int, began: float, **values: Any) -> dict[str, Any]:
-    answered = {"seconds": SECONDS, "first": None, "tokens": 10, "late": 0.0, "process": "local"}
+    answered = {"seconds": SECONDS, "first": None, "tokens": 10, "late": 0.0, "behind": 0.0, "process": "local"}
     return {"cell": 0, "user": user, "began": began, **answered, **values}
 
 
@@ -117,6 +117,11 @@ def test_requests_that_were_sent_too_late_are_a_lag_too(tmp_path: Path) -> None:
     records = [request(1, 100.5 + number, late=0.5) for number in range(40)]
     found, _ = load(tmp_path, [*records, process()], RATE)
     assert "500.0 ms late" in found["undriven"]
+
+
+def test_answers_that_came_together_and_waited_for_each_other_are_a_lag_too(tmp_path: Path) -> None:
+    found, _ = load(tmp_path, [*rounds(behind=0.03), process()])
+    assert found["undriven"] == "the generator was 30.0 ms late, more than 20.0 ms"
 
 
 def test_no_figure_is_published_if_a_process_had_no_cpu_left(tmp_path: Path) -> None:
