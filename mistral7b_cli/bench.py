@@ -136,6 +136,8 @@ def bench(  # noqa: PLR0917 - typer makes an option of each
         write_json(document)
     else:
         _show(loads, report.CONVENTION.format(share=share) + at_speed(speed))
+    if ending == "budget":
+        say(f"ended by --budget {budget:g}", on=progress)
     if not ended:
         raise typer.Exit(INTERRUPTED)
     wrong = [f"the run ended early: {ending}"] if ending not in ("complete", "budget") else []
@@ -171,7 +173,8 @@ def _show(loads: list[Record], convention: str) -> None:
     for one in loads:
         figures = [one["figures"].get(figure) for figure in _COLUMNS.values()]
         cells = [f"{value['value']:.4g}" if value else "-" for value in figures]
-        rows.append((one["name"], *cells, str(one["counted"]), str(sum(one["errors"].values()))))
+        name = one["name"] if one["complete"] else f"{one['name']} (not to its end)"
+        rows.append((name, *cells, str(one["counted"]), str(sum(one["errors"].values()))))
         remarks += {f"{kind}: {one['messages'][kind]}": number for kind, number in one["errors"].items()}
         remarks["answers that ended by themselves, before their length"] += one["short_answers"]
     say(Table("", ("", *_COLUMNS, "answers", "errors"), rows, numbers=True))
