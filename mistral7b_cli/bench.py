@@ -55,12 +55,19 @@ _MOST = 1_000_000
 def _list(option: str, what: str, kind: type[int] | type[float] = int) -> Any:
     def parse(text: str) -> list[float]:
         with suppress(ValueError):
-            numbers = [kind(one) for one in text.removesuffix("%").split(",")]
+            numbers = [kind(one) for one in text.split(",")]
             if all(0 < one < _MOST for one in numbers):
                 return numbers
         raise UserError(f"{option} {text}: not numbers from 0 to {_MOST}\nfix: write {option} {kind(2.0)},{kind(8.0)}")
 
     return typer.Option(option, metavar="LIST", help=what, parser=parse)
+
+
+def _percent(text: str) -> float:
+    with suppress(ValueError):
+        if 0 <= (percent := float(text.removesuffix("%"))) < _MOST:
+            return percent / 100
+    raise UserError(f"--tolerance {text}: no percentage\nfix: write --tolerance 10%")
 
 
 @commands.command(epilog=_EPILOG)
@@ -79,7 +86,7 @@ def bench(  # noqa: PLR0917 - typer makes an option of each
     budget: Annotated[float | None, typer.Option(min=0.01, metavar="USD", help="End the run at this cost.")] = None,
     output: Annotated[Path | None, typer.Option(metavar="FOLDER", help="[default: bench-ENVIRONMENT]")] = None,
     check: Annotated[Path | None, typer.Option(metavar="FILE", help="Compare with this earlier report.json.")] = None,
-    tolerance: Annotated[Any, _list("--tolerance", "May be worse by so many percent.", float)] = "10%",
+    tolerance: Annotated[Any, typer.Option(metavar="PERCENT", parser=_percent, help="May be worse by it.")] = "10%",
     update_baseline: Annotated[bool, typer.Option("--update-baseline", help="Write --check anew.")] = False,
     price: Price = None,
     parameters: ModelFile = None,
@@ -126,10 +133,7 @@ def bench(  # noqa: PLR0917 - typer makes an option of each
     share = calibration.concurrency_share
     loads = [report.complete(one, share) for one in found]
     document = about | {"ending": ending, "loads": loads}
-    text = json.dumps(document, indent=2)
-    written = {"report.json": text, "runs.csv": report.runs_csv(loads), "table.md": report.markdown(document, share)}
-    for file, content in written.items():
-        (out / file).write_text(content, encoding="utf-8")
+    _write(out, document, share)
     if limits and count == 1 and (figures := report.figures(loads)):  # the picture's lines are of one instance
         plot_benchmark(figures, calibration, limits, out / "table.svg", read_measurements(published_path()))
     if as_json:
@@ -143,8 +147,8 @@ def bench(  # noqa: PLR0917 - typer makes an option of each
     wrong = [f"the run ended early: {ending}"] if ending not in ("complete", "budget") else []
     wrong += [f"{one['name']}: no figures, as {one['undriven']}" for one in loads if one["undriven"]]
     if update_baseline and check and not wrong:
-        check.write_text(text, encoding="utf-8")
-    wrong += report.worse(before, document, tolerance[0] / 100) if before else []
+        check.write_bytes((out / "report.json").read_bytes())
+    wrong += report.worse(before, document, tolerance) if before else []
     if wrong:
         raise UserError("\n".join(wrong), FAILED, documented=as_json)
 
@@ -166,6 +170,12 @@ def _run(plan: Record, out: Path, options: list[str]) -> bool:
     except KeyboardInterrupt:
         return False
     return True
+
+
+def _write(out: Path, document: Record, share: float) -> None:
+    (out / "report.json").write_text(json.dumps(document, indent=2), encoding="utf-8")
+    (out / "runs.csv").write_text(report.runs_csv(document["loads"]), encoding="utf-8")
+    (out / "table.md").write_text(report.markdown(document, share), encoding="utf-8")
 
 
 def _show(loads: list[Record], convention: str) -> None:

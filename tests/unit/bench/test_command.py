@@ -90,7 +90,7 @@ def test_an_endpoint_that_answers_nothing_ends_the_run_with_a_message(tmp_path: 
         (["--users", "1,x"], "--users 1,x: not numbers from 0 to 1000000\nfix: write --users 2,8"),
         (["--rate", "0"], "--rate 0: not numbers from 0 to 1000000\nfix: write --rate 2.0,8.0"),
         (["--rate", "nan"], "--rate nan: not numbers from 0 to 1000000"),
-        (["--tolerance", "-5%"], "--tolerance -5%: not numbers from 0 to 1000000"),
+        (["--tolerance", "-5%"], "--tolerance -5%: no percentage\nfix: write --tolerance 10%"),
         (["--tokens", "1"], "there is no prompt of 1 tokens\nfix: the shortest has 2"),
         (["--tokens", "9000"], "the prompt is too long: 9000 tokens"),
         (["--check", "none.json"], "none.json: there is no such file\nfix: write one: mistral7b bench"),
