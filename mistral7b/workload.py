@@ -3,7 +3,7 @@
 import math
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from mistral7b.yamlfile import Section, refusal
 
@@ -28,7 +28,8 @@ def lognormal(mean: float, p95: float) -> tuple[float, float]:
     return math.log(mean) - sigma**2 / 2, sigma
 
 
-_Rate = Annotated[float, Field(ge=0.0001, le=10_000)]
+_LEAST_RATE, _MOST_RATE = 0.0001, 10_000
+_Rate = Annotated[float, Field(ge=_LEAST_RATE, le=_MOST_RATE)]
 _Tokens = Annotated[int, Field(ge=1, le=MOST_TOKENS - 1)]
 
 
@@ -95,13 +96,34 @@ class RequestRate(Section):
         return self
 
 
-_LATENCIES = ("p50_ms_per_token", "p95_ms_per_token", "p50_seconds", "p95_seconds")
+def _rates(value: Any) -> Any:
+    """A number of requests per second is both average and peak."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return value
+    if not _LEAST_RATE <= value <= _MOST_RATE:
+        raise refusal(f"it is not between {_LEAST_RATE:g} and {_MOST_RATE:g}", "give requests per second, such as 2.5")
+    return {"average": float(value), "peak": float(value)}
+
+
+_Rates = Annotated[
+    Annotated[_Rate, Tag("constant")] | Annotated[RequestRate, Tag("spread")], Discriminator(_form_of_tokens)
+]
+UNITS = ("ms_per_token", "seconds", "first_token_seconds")
+LATENCIES = tuple(f"p{level}_{unit}" for unit in UNITS for level in (50, 95))
+"""The latencies that an objective may have."""
+ANSWER_LIMIT_S = 60.0
+"""Seconds in which a container has to answer; later, the caller gets an error.
+
+Source: API_runtime_InvokeEndpoint: "A customer's model containers must respond to requests within 60 seconds."
+"""
+STREAM_LIMIT_S = 480.0
+"""Seconds until a streamed answer has to end. Source: API_runtime_InvokeEndpointWithResponseStream: 8 minutes."""
 _Milliseconds = Annotated[float, Field(gt=0, le=60_000)]
-_Seconds = Annotated[float, Field(gt=0, le=60)]
+_Seconds = Annotated[float, Field(gt=0, le=STREAM_LIMIT_S)]
 
 
 class Objective(Section):
-    """How fast answers have to come, the client's whole wait. At least one of the four latencies is required."""
+    """How fast answers have to come, the client's whole wait. At least one of the six latencies is required."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
@@ -110,21 +132,25 @@ class Objective(Section):
     p95_ms_per_token: _Milliseconds | None = None
     """The same, 95% quantile."""
     p50_seconds: _Seconds | None = None
-    """Seconds of an answer, median. SageMaker waits for 60."""
+    """Seconds of an answer, median. SageMaker waits for 60, with `streaming` for 480."""
     p95_seconds: _Seconds | None = None
     """The same, 95% quantile."""
+    p50_first_token_seconds: _Seconds | None = None
+    """Seconds until the first token comes, median. Only with `streaming`: else an answer comes as a whole."""
+    p95_first_token_seconds: _Seconds | None = None
+    """The same, 95% quantile."""
     lost_percent: Annotated[float, Field(ge=0.1, le=50)] = 1.0
-    """Requests of a hundred that may be refused (429) or exceed SageMaker's 60 s at the peak; half of it for each."""
+    """Requests of a hundred that may be refused (429) or exceed SageMaker's time limit at the peak; half for each."""
 
     @model_validator(mode="after")
     def _some(self) -> "Objective":
         if not self.latencies():
-            raise refusal("it has no latency", f"give one of {', '.join(_LATENCIES)}")
+            raise refusal("it has no latency", f"give one of {', '.join(LATENCIES)}")
         return self
 
     def latencies(self) -> dict[str, float]:
         """The latencies that are asked for, by their field."""
-        return {name: value for name in _LATENCIES if (value := getattr(self, name)) is not None}
+        return {name: value for name in LATENCIES if (value := getattr(self, name)) is not None}
 
 
 class Workload(Section):
@@ -136,15 +162,29 @@ class Workload(Section):
     """Tokens of an answer, in the same forms."""
     max_new_tokens: _Tokens | None = None
     """What callers ask for at most: TGI keeps memory for it. Default: each answer's own length."""
-    requests_per_second: RequestRate
+    requests_per_second: Annotated[RequestRate, BeforeValidator(_rates, json_schema_input_type=_Rates)]
+    """A number, or an average and a peak."""
     objective: Objective
+    sampling: bool = False
+    """Whether requests sample (`do_sample` or `temperature`), which takes longer. TGI does so only if asked to."""
+    streaming: bool = False
+    """Whether answers are streamed: SageMaker then waits for 8 minutes instead of 60 s."""
+    headroom_percent: Annotated[float, Field(ge=0, le=100)] = 10.0
+    """How much more than the peak the most instances have to bear: neither traffic nor model is exact."""
     climb_minutes: Annotated[float, Field(ge=0, le=1440)] = 15.0
     """Minutes in which the rate climbs from average to peak. The quicker, the more instances always run."""
     survives_zone: bool = False
-    """Whether two instances run at least, which SageMaker puts into different zones."""
+    """Whether two instances run at least, which SageMaker puts into different zones: if one zone fails, the other
+    instance serves on, more slowly. Without it a plan may run one, and `mistral7b plan` says so."""
 
     @model_validator(mode="after")
     def _fits_the_model(self) -> "Workload":
+        for name, value in self.objective.latencies().items():
+            if not self.streaming and ("first_token" in name or (name.endswith("seconds") and value > ANSWER_LIMIT_S)):
+                raise refusal(
+                    f"objective.{name} is {value:g}, and SageMaker gives an answer as a whole, in {ANSWER_LIMIT_S:g} s",
+                    "set streaming: true, or ask for the whole answer in less",
+                )
         tokens = self.input_tokens
         needed = longest(tokens)
         if isinstance(tokens, TokenSpread) and tokens.longest is None:
@@ -155,6 +195,11 @@ class Workload(Section):
                 "lower max_new_tokens, or shorten output_tokens (its longest) or input_tokens",
             )
         return self
+
+    @property
+    def answer_limit_s(self) -> float:
+        """Seconds after which SageMaker gives up on an answer."""
+        return STREAM_LIMIT_S if self.streaming else ANSWER_LIMIT_S
 
     @property
     def longest_answer(self) -> int:

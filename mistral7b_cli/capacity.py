@@ -2,15 +2,17 @@
 
 from dataclasses import asdict, astuple, replace
 from pathlib import Path
+from statistics import median
 from typing import Annotated, Any
 
 import typer
 
 from mistral7b.capacity.calibration import Calibration, published_calibration
-from mistral7b.capacity.fit import FITTED, START, Compared, FitError, compare, errors_by_metric, fit, predict
-from mistral7b.capacity.measurements import published_path, read_measurements
+from mistral7b.capacity.fit import Compared, FitError, compare, errors, errors_by_metric, fit, told
+from mistral7b.capacity.measurements import Figure, published_path, read_either, read_measurements
 from mistral7b.capacity.memory import benchmark_limits
 from mistral7b.capacity.plots import plot_benchmark as draw
+from mistral7b.capacity.runs import Runs
 from mistral7b.errors import UserError
 from mistral7b_cli.layout import Table
 from mistral7b_cli.options import AsJson, ModelFile, PlotFile
@@ -37,17 +39,35 @@ _FIT_EPILOG = """
 **Examples**
 
 $ mistral7b capacity fit measurements.csv --tokens-per-word 1.3
-$ mistral7b capacity fit measurements.csv --output mine.json && mistral7b capacity table --parameters mine.json
+$ mistral7b capacity fit table.csv runs.csv --output mine.json
+$ mistral7b capacity check runs.csv --parameters mine.json
 
-A measurements file looks like the published one:
+A file has figures as the published table,
 
     metric,input_words,output_tokens,concurrent_users,value
     throughput_tokens_per_s,128,128,1,30
     p50_latency_ms_per_token,128,128,1,32
 
-It takes at least three prompt lengths, three numbers of users and answers of 96 tokens or more, measured on one A10G
-(ml.g5.2xlarge, 4xlarge, 8xlarge, 16xlarge) with JumpStart's settings.
+of greedy answers of 96 tokens or more, or runs as `capacity check` takes them. What the files do not tell stays as in
+the shipped model. Measure on one A10G (ml.g5.2xlarge, 4xlarge, 8xlarge, 16xlarge) with JumpStart's settings.
 """
+
+_CHECK_EPILOG = """
+**Examples**
+
+$ mistral7b capacity check runs.csv
+$ mistral7b capacity check runs.csv --greedy --parameters mine.json --json
+
+A file has one run a line: how many requests were sent at once, and means over them.
+
+    concurrency,prompt_tokens_mean,completion_tokens_mean,latency_mean_s
+    4,1528.5,101.75,5.5428
+
+Optional columns: completion_tokens_per_s (of the whole run), requests, errors, and payload (runs of one send prompts of
+one kind). From runs of one request the model takes how lengths vary.
+"""
+
+Greedy = Annotated[bool, typer.Option("--greedy", help="The runs did not sample. [default: they did]")]
 
 
 @commands.command("table", epilog=_TABLE_EPILOG)
@@ -77,7 +97,7 @@ def show_table(
         return write_json({"rows": [*map(_json_row, compared)], "errors": found, "calibration": calibration, **budget})
     _print_rows(compared)
     rows = [
-        (name, *(f"{value:.1%}" for value in (e.mean, e.maximum, e.mean_left_out, e.maximum_left_out)))
+        (name, *(f"{e[key]:.1%}" for key in ("mean", "maximum", "mean_left_out", "maximum_left_out")))
         for name, e in found.items()
     ]
     say(Table("Absolute errors", ("", "mean", "largest", "mean, left out", "largest, left out"), rows))
@@ -86,35 +106,82 @@ def show_table(
     return None
 
 
+@commands.command("check", epilog=_CHECK_EPILOG)
+def check_runs(
+    measurements: Annotated[Path, typer.Argument(metavar="FILE.csv", help="Measurements, one run a line.")],
+    greedy: Greedy = False,
+    parameters: ModelFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare the model with runs of any benchmark: each simulated, and its latency predicted."""
+    model = (Calibration.read(parameters) if parameters else published_calibration()).parameters
+    _, measured = read_either(measurements, table=False)
+    try:
+        runs = Runs(measured, model, benchmark_limits(), samples=not greedy)
+        predicted = runs.latencies(model)
+    except ValueError as error:
+        raise UserError(f"{measurements}: {error}") from None
+    misses = [(run, latency / run.latency_mean_s - 1) for run, latency in zip(measured, predicted, strict=True)]
+    levels = sorted({run.concurrency for run in measured})
+    found = {f"concurrency {n}": [e for run, e in misses if run.concurrency == n] for n in levels}
+    found["answers under 30 tokens"] = [error for run, error in misses if run.completion_tokens_mean < 30]
+    found["all"] = [error for _, error in misses]
+    medians = {group: (len(e), median(map(abs, e)), median(e)) for group, e in found.items() if e}
+    if as_json:
+        columns = ({name: value for name, value in asdict(run).items() if value is not None} for run in measured)
+        rows = [one | {"predicted_latency_s": latency} for one, latency in zip(columns, predicted, strict=True)]
+        names = ("group", "count", "median_absolute_error", "median_bias")
+        groups = [dict(zip(names, (group, *of_group), strict=True)) for group, of_group in medians.items()]
+        return write_json({"rows": rows, "groups": groups, "in_flight": runs.in_flight})
+    cells = [(group, str(count), f"{error:.1%}", f"{bias:+.1%}") for group, (count, error, bias) in medians.items()]
+    say(Table(str(measurements), ("latency", "runs", "median error", "median bias"), cells, numbers=True))
+    say(f"Requests that the client had in flight at most: {runs.in_flight}")
+    return None
+
+
 @commands.command("fit", epilog=_FIT_EPILOG)
 def fit_measurements(
-    measurements: Annotated[Path, typer.Argument(metavar="FILE.csv", help="Measurements, one figure a line.")],
+    measurements: Annotated[list[Path], typer.Argument(metavar="FILE.csv...", help="Tables and runs.")],
     output: Annotated[Path | None, typer.Option(metavar="FILE.json", help="Write the parameters here.")] = None,
     tokens_per_word: Annotated[
         float, typer.Option(metavar="NUMBER", help="Prompt tokens for each of the input words; English prose has 1.3.")
     ] = 1.0,
+    greedy: Greedy = False,
     as_json: AsJson = False,
 ) -> None:
     """Fit the model to measurements of your own, for --parameters of other commands."""
     if not 0.1 <= tokens_per_word <= 100:
         raise UserError(f"--tokens-per-word {tokens_per_word}: it is not between 0.1 and 100\nfix: prose has about 1.3")
-    figures, limits = read_measurements(measurements), benchmark_limits()
+    limits, start = benchmark_limits(), replace(published_calibration(), tokens_per_word=tokens_per_word)
+    figures: tuple[Figure, ...] = ()
+    runs: list[Runs] = []
+    tells = {}
     try:
         with progress.status("fitting …"):
-            calibration = fit(figures, limits, replace(START, tokens_per_word=tokens_per_word))
-    except FitError as error:
-        raise UserError(f"{measurements}: {error}") from None
+            for path in measurements:
+                own, measured = read_either(path)
+                own_runs = [Runs(measured, start.parameters, limits, samples=not greedy)] if measured else []
+                tells[str(path)] = told(own, limits, start, own_runs)
+                figures, runs = figures + own, runs + own_runs
+            fitted = told(figures, limits, start, runs)
+            calibration = fit(figures, limits, start, runs)
+    except ValueError as error:
+        raise UserError(f"{', '.join(map(str, measurements))}: {error}") from None
     if output is not None:
         calibration.write(output)
-    misses = [abs(predict(f.row, calibration, limits)[f.metric] / f.value - 1) for f in figures]
+    misses = [abs(error) for error in errors(figures, limits, calibration, runs)]
     mean, largest = sum(misses) / len(misses), max(misses)
     if as_json:
-        return write_json(asdict(calibration) | {"error": {"mean": mean, "maximum": largest}})
-    values = {name: _seconds(value) for name, value in asdict(calibration.parameters).items()}
-    values |= {name: f"{getattr(calibration, name):.4g}" for name in ("tokens_per_word", "concurrency_share")}
-    fitted = (*FITTED, "concurrency_share")
-    rows = [(name, value, "fitted" if name in fitted else "pinned") for name, value in values.items()]
-    say(Table(f"{measurements}: {len(figures)} figures", ("parameter", "value", ""), rows))
+        return write_json(asdict(calibration) | {"error": {"mean": mean, "maximum": largest}, "told": tells})
+    rows = []
+    for name, value in (asdict(calibration.parameters) | asdict(calibration)).items():
+        if name != "parameters":
+            by_file = [f"±{own[name] / value:.1%}" if name in own else "no" for own in tells.values()]
+            alone = "fitted" if set(by_file) != {"no"} else "fitted by all files together"
+            shown = f"{value:.4g}" if hasattr(calibration, name) else _seconds(value)
+            rows.append((name, shown, alone if name in fitted else "pinned", *by_file))
+    headings = ("parameter", "value", "", *(f"told by {path.name}" for path in measurements))
+    say(Table(f"{len(misses)} figures", headings, rows))
     say(f"mean error {mean:.1%}, largest {largest:.1%}")
     if output is not None:
         say(f"written to {output}")

@@ -156,7 +156,7 @@ def _check_pace(speed: str | None, model_url: str | None, *, starts: bool) -> No
     try:
         parse_speed(speed or "1")
     except ValueError as error:
-        raise UserError(f"--speed {speed}: it is no speed\nfix: {str(error).partition(': ')[2]}") from None
+        raise UserError(f"--speed {speed}: it is not a speed\nfix: {str(error).partition(': ')[2]}") from None
     if model_url and starts:
         from mistral7b.container.backends import Backend, BackendError  # noqa: PLC0415 - takes a moment to load
 
@@ -164,7 +164,8 @@ def _check_pace(speed: str | None, model_url: str | None, *, starts: bool) -> No
             asyncio.run(Backend.connect(model_url))
         except BackendError as error:
             raise UserError(
-                f"--model-url: {error.reason}\nfix: start the model's server, or name another", FAILED
+                f"--model-url: {error.reason}\nfix: start the model's server, or give its URL, such as http://localhost:8080",
+                FAILED,
             ) from None
 
 

@@ -46,7 +46,7 @@ ModelFile = Annotated[
     typer.Option(
         "--parameters",
         metavar="FILE",
-        help="Performance model that `capacity fit --output` wrote. [default: of the published benchmark]",
+        help="Performance model that `capacity fit --output` wrote. [default: of the two public benchmarks]",
     ),
 ]
 Price = Annotated[float | None, typer.Option(min=0, help="USD per instance-hour. [default: built-in]")]

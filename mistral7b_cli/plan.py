@@ -1,28 +1,28 @@
 """`mistral7b plan`: settings, instances and scaling for the workload of an environment file."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, replace
-from functools import partial
 from typing import Annotated, Any
 
 import typer
 from rich.text import Text
 
-from mistral7b.capacity.admission import why_never_admitted
+from mistral7b.capacity.admission import RouterLimits, why_never_admitted
 from mistral7b.capacity.calibration import Calibration, published_calibration
-from mistral7b.capacity.memory import fitted_instance_types
-from mistral7b.capacity.planner.check import AVERAGE, Scenario, check
+from mistral7b.capacity.memory import fitted_instance_types, router_limits
+from mistral7b.capacity.planner.candidates import Pinned
+from mistral7b.capacity.planner.check import AVERAGE, BURST, PEAK, SCENARIOS, Scenario, run
 from mistral7b.capacity.planner.plan import Plan
 from mistral7b.capacity.planner.plan import plan as work_out
 from mistral7b.capacity.planner.search import InfeasibleError
 from mistral7b.capacity.planner.service import SATURATION
 from mistral7b.capacity.planner.sizing import REACTION_S, STARTUP_S
 from mistral7b.capacity.plots import plot_plan as draw
-from mistral7b.catalog import instance_types
 from mistral7b.environment import AutoScaling, Environment, Instance, load_environment, load_environments
-from mistral7b.environment.auto import SCALING, VARIABLES
+from mistral7b.environment.auto import AUTO, SCALING, VARIABLES, given
 from mistral7b.errors import UserError
 from mistral7b.operate import costs
+from mistral7b.workload import LATENCIES
 from mistral7b_cli.cost import say_costs
 from mistral7b_cli.layout import Table
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder, ModelFile, PlotFile, Price
@@ -36,8 +36,9 @@ The environment file says what traffic comes and how fast it has to be served:
     workload:
       input_tokens: {mean: 400, p95: 1500}      # or a number, or a list of samples
       output_tokens: {mean: 150, p95: 400}
-      requests_per_second: {average: 0.6, peak: 2.5}
+      requests_per_second: {average: 0.6, peak: 2.5}   # or a number
       objective: {p50_ms_per_token: 60, p95_seconds: 30}
+      survives_zone: true                       # two instances at least, in two zones
 
 **Examples**
 
@@ -63,6 +64,7 @@ def plan(  # noqa: PLR0917 - typer makes an option of each
     ] = False,
     parameters: ModelFile = None,
     plot: PlotFile = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Also what binds, and which other settings lose.")] = False,
     folder: EnvironmentsFolder = DEFAULT_FOLDER,
     as_json: AsJson = False,
 ) -> None:
@@ -87,20 +89,28 @@ def plan(  # noqa: PLR0917 - typer makes an option of each
     file = folder / f"{name}.yaml"
     if env.workload is None:
         raise UserError(f"{file}: there is no workload to plan for\nfix: add workload:, as mistral7b plan --help shows")
+    try:
+        limits = router_limits(env.launcher_settings(), env.instance_type)
+    except (LookupError, ValueError) as error:
+        fix = f"plan for weights of 16 bit on one of {', '.join(fitted_instance_types())}"
+        raise UserError(f"{file}: {env.instance_type} cannot be planned: {error}\nfix: {fix}") from None
     model = (Calibration.read(parameters) if parameters else published_calibration()).parameters
+    pinned = Pinned(**dict(given(env)))  # type: ignore[arg-type]  # each name has its own type
     try:
         with progress.status("planning …"):
-            found = work_out(env.workload, model)
-            scenarios = check(found, model)
+            found = work_out(env.workload, model, pinned)
+            peak, burst = (run(one, env.workload, found.option, found.parameters, pinned) for one in (PEAK, BURST))
+            scenarios = [one for one in (peak, *found.scenarios, burst) if one is not None]
+            flaps = _flaps(env, found, limits)
     except InfeasibleError as error:
         raise UserError(f"{file}: workload: {error}") from None
-    shown = _Report(env, found, scenarios, partial(_price, given=price, listed=price_list))
+    shown = _Report(env, found, scenarios, flaps, _price(env, env.instance_type, price, price_list))
     if as_json:
         write_json(shown.json())
     else:
-        shown.print()
+        shown.print(verbose)
     if plot is not None:
-        draw(found, plot, f"{name}: at most {found.settings.max_instances} × {env.instance_type}")
+        draw(found, plot, shown.answer().split("\n")[0])
     return None
 
 
@@ -115,6 +125,20 @@ def _price(env: Environment, kind: str, given: float | None, listed: bool) -> co
 
     with explained(env.region):
         return price_list.current_price(caller.open_session(), env.region, kind)
+
+
+def _flaps(env: Environment, found: Plan, limits: RouterLimits) -> list[str]:
+    """Whether in a constant burst the file's own policy adds again what it has just taken away."""
+    if env.auto_scaling is None:
+        return []
+    present = {field: getattr(env.auto_scaling, field) for field in SCALING}
+    settings = replace(found.settings, max_concurrent_requests=limits.max_concurrent_requests, **present)
+    candidate = replace(found.option.candidate, limits=limits)
+    option = replace(found.option, candidate=candidate, settings=settings)
+    burst = run(BURST, found.workload, option, found.parameters, found.pinned)
+    flaps = burst.summary.flaps if burst else 0
+    said = f"The present auto_scaling flaps: at the peak, half an hour long, it {flaps} times adds instances within 15"
+    return [f"{said} minutes after it removed some. A longer scale_in_cooldown_seconds helps."] if flaps else []
 
 
 def _compare(found: Mapping[str, costs.Estimate], as_json: bool) -> None:
@@ -132,52 +156,85 @@ class _Report:
     """A plan with its price, as text and as JSON."""
 
     def __init__(
-        self, env: Environment, found: Plan, scenarios: list[Scenario], price: Callable[..., costs.Price]
+        self, env: Environment, found: Plan, scenarios: list[Scenario], flaps: list[str], price: costs.Price
     ) -> None:
-        self.env, self.plan, self.scenarios = env, found, scenarios
-        self.covered = fitted_instance_types()
-        self.type = env.instance_type if env.instance_type in self.covered else self.covered[0]
-        self.price, self.price_source = price(env, self.type)
+        self.env, self.plan, self.scenarios, self.flaps = env, found, scenarios, flaps
+        self.price, self.price_source = price
+        low, high = self.bounds = (found.settings.min_instances, found.settings.max_instances)
+        # Bounds that are equal scale nothing; `auto` in the file keeps them.
+        self.fixed = low == high and not any("auto_scaling" in one for one in env.planned)
         # With the instances that scaling adds by chance, where that is simulated.
         simulated = [s.mean_instances for s in scenarios if s.name == AVERAGE]
-        self.average_instances = simulated[0] if simulated else float(found.settings.min_instances)
+        self.average_instances = simulated[0] if simulated else float(low)
         # USD an hour and a million generated tokens, at the average rate and at the peak.
         self.costs: dict[str, float | None] = {}
-        counts = (self.average_instances, found.settings.max_instances)
+        counts = (self.average_instances, high)
         for when, count, rate in zip(("average", "peak"), counts, found.tokens_per_second, strict=True):
             usd = None if self.price is None else self.price * count
             self.costs[f"usd_per_hour_at_{when}"] = usd
             self.costs[f"usd_per_million_tokens_at_{when}"] = usd and usd / (rate * 0.0036)
-        bounds = {field: getattr(found.settings, field) for field in ("min_instances", "max_instances")}
-        planned = {"instance": Instance(type=self.type), "auto_scaling": AutoScaling(**bounds), "office_hours": None}
-        self.items = costs.estimate(env.model_copy(update=planned), (self.price, self.price_source))
+        scaling = None if self.fixed else AutoScaling(min_instances=low, max_instances=high)
+        changed = {
+            "instance": Instance(type=env.instance_type, count=low),
+            "auto_scaling": scaling,
+            "office_hours": None,
+        }
+        self.items = costs.estimate(env.model_copy(update=changed), (self.price, self.price_source))
 
-    def settings(self) -> list[tuple[str, str | None, str]]:
+    def answer(self) -> str:
+        """Three lines: what to run, why an instance takes no more, and how far from the objective that is."""
+        option, at, low, high = self.plan.option, self.plan.option.at_peak, *self.bounds
+        held, bound_by = self.plan.workload.objective.latencies(), option.allowed.bound_by
+        name = max(held, key=lambda one: at.latencies[one] / held[one])
+        usd = (self.costs[f"usd_per_hour_at_{when}"] for when in ("average", "peak"))
+        cost = "" if self.price is None else ", {:.2f} USD an hour at the average, {:.2f} at the peak".format(*usd)
+        why = "more would only wait" if bound_by == SATURATION else f"one more breaks {bound_by}"
+        spare = 100 * (option.most_rate / self.plan.workload.requests_per_second.peak - 1)
+        return (
+            f"{self.env.name}: {low if low == high else f'{low} to {high}'} × {self.env.instance_type}{cost}.\n"
+            f"At most {option.limit} requests in flight on each: {why}.\n"
+            f"At the peak: {name} {at.latencies[name]:.3g} of {held[name]:g}; room for {spare:.1f}% more requests."
+        )
+
+    def settings(self) -> list[tuple[str, str | None, str | None]]:
         """Each setting with its present and its planned value."""
-        current, scaling, planned = self.env.launcher_settings(), self.env.auto_scaling, self.plan.settings
-        rows: list[tuple[str, str | None, str]] = [
-            (f"tgi.{variable}", f"{getattr(current, variable.lower())}", f"{getattr(planned, variable.lower())}")
-            for variable in VARIABLES
-        ]
-        for field in SCALING:
-            before = f"{getattr(scaling, field):g}" if scaling else None
-            rows.append((f"auto_scaling.{field}", before, f"{getattr(planned, field):g}"))
-        return rows
+        env, planned = self.env, self.plan.settings
+        rows: list[tuple[str, str | None, str | None]] = []
+        for section, now, names in (
+            ("tgi", env.launcher_settings(), VARIABLES),
+            ("auto_scaling", env.auto_scaling, SCALING),
+        ):
+            for name in names:
+                new = None if self.fixed and names is SCALING else f"{getattr(planned, name.lower()):g}"
+                rows.append((f"{section}.{name}", f"{getattr(now, name.lower()):g}" if now else None, new))
+        return [*rows, ("instance.count", f"{env.instance.count}", f"{self.bounds[0]}")]
 
     def notes(self) -> list[str]:
-        """What the figures rest on, and what to know of the present settings."""
-        blocked = why_never_admitted(self.env.launcher_settings())
-        others = [kind.name for kind in instance_types() if kind.name not in self.covered]
-        found = [f"The present settings: {blocked}."] if blocked else []
-        if self.type != self.env.instance_type:
-            found.append(f"The plan is for {self.type}: the model does not cover {self.env.instance_type}.")
+        """What to know of the plan and of the present settings, what matters most first."""
+        env, workload, found, now = self.env, self.plan.workload, list[str](), self.env.instance_bounds[0]
+        if self.bounds[0] == 1:
+            losing = f"{env.name} always runs {now} now, this plan one at times: " if now > 1 else ""
+            found.append(
+                f"{losing}with one instance, a zone or an instance that fails stops the service until another has "
+                "started. workload.survives_zone: true plans two, in two zones."
+            )
+        elif workload.survives_zone and self.bounds[0] == 2:
+            (one,) = (other.why for other in self.plan.runners_up if other.what == "min_instances 1")
+            found.append(f"Two instances always run, in two zones, as survives_zone is true; one {one}.")
+        changed = [field for field, now, new in self.settings() if now != new and field not in env.planned]
+        if env.planned and changed:
+            found.append(
+                f"{AUTO} deploys the values that are shown as {AUTO}, and keeps the rest of the file. For this plan "
+                f"also change {', '.join(changed)}, or make them {AUTO}."
+            )
+        found += self.flaps
+        if blocked := why_never_admitted(env.launcher_settings()):
+            found.append(f"The present settings: {blocked}.")
         return [
             *found,
             f"Assumed: a new instance serves {REACTION_S:.0f} s after the target is exceeded (alarm "
             f"{REACTION_S - STARTUP_S:.0f} s, start-up {STARTUP_S:.0f} s), while the rate climbs from average to peak "
-            f"in {self.plan.workload.climb_minutes:g} minutes.",
-            f"{', '.join(kind for kind in self.covered if kind != self.type)} have the same GPU and more host: by the "
-            f"model no faster. Not covered: {', '.join(others)}.",
+            f"in {workload.climb_minutes:g} minutes.",
         ]
 
     def json(self) -> dict[str, Any]:
@@ -185,11 +242,13 @@ class _Report:
         option = self.plan.option
         return {
             "environment": self.env.name,
-            "instance_type": self.type,
+            "instance_type": self.env.instance_type,
             "settings": asdict(self.plan.settings),
             "current": {field: now for field, now, _ in self.settings()},
+            "planned_by_auto": self.env.planned,
             "binds": option.binds,
             "bound_by": option.allowed.bound_by,
+            "most_requests_per_second": option.most_rate,
             "max_batch_total_tokens": option.candidate.limits.max_batch_total_tokens,
             "too_long_share": option.candidate.too_long,
             "at_average": asdict(option.at_average),
@@ -205,67 +264,52 @@ class _Report:
             "notes": self.notes(),
         }
 
-    def print(self) -> None:
+    def print(self, verbose: bool) -> None:
         """The plan for people."""
-        rows = [
-            [Text(cell, "bold" if now != planned else "") for cell in (field, now or "(none)", planned)]
-            for field, now, planned in self.settings()
-        ]
-        say(Table(f"{self.env.name} on {self.type}: {self.env.runs}", ("setting", "now", "planned"), rows))
-        say(f"What binds: {_binding(self.plan)}\n")
+        *known, assumed = self.notes()
+        say("\n".join([self.answer(), "", *known, ""]))
+        rows = []
+        for field, now, planned in self.settings():
+            cells = (field, f"{AUTO} ({now})" if field in self.env.planned else now or "(none)", planned or "(none)")
+            rows.append([Text(cell, "bold" if now != planned else "") for cell in cells])
+        say(Table("", ("setting", "now", "planned"), rows))
         say(self._expected())
+        say(f"sim: each request simulated. {'; '.join(f'{s.name}: {SCENARIOS[s.name]}' for s in self.scenarios)}.\n")
         say_costs(("item", "number"), (*self.items.items, self.items.total), [self.items])
         if self.price is not None:
-            cost = self.costs
-            say(
-                f"The instances cost {cost['usd_per_hour_at_average']:.4g} USD an hour at the average "
-                f"({self.average_instances:.2f} of them), {cost['usd_per_hour_at_peak']:.4g} at the peak; "
-                f"per million generated tokens {cost['usd_per_million_tokens_at_average']:.2f} and "
-                f"{cost['usd_per_million_tokens_at_peak']:.2f}."
-            )
+            tokens = (self.costs[f"usd_per_million_tokens_at_{when}"] for when in ("average", "peak"))
+            say("USD per million generated tokens: {:.2f} at the average, {:.2f} at the peak.".format(*tokens))
         say("")
-        others = [(other.what, other.why) for other in self.plan.runners_up]
-        say(Table("Runners-up", ("configuration", "why it is not chosen"), others))
-        for note in self.notes():
-            say(note)
-        say(f"\nFor the environment file:\n\n{_yaml_lines(self.plan)}")
+        if verbose:
+            option, held = self.plan.option, self.plan.option.candidate.limits.max_batch_total_tokens
+            say(
+                f"What binds: {option.binds}. Full, requests reserve {option.memory:.0%} of {held:,} tokens of cache.\n"
+            )
+            others = [(other.what, other.why) for other in self.plan.runners_up]
+            say(Table("Runners-up", ("configuration", "why it is not chosen"), others))
+        say(f"{assumed}\n\nFor the environment file:\n\n{self._yaml_lines()}")
 
     def _expected(self) -> Table:
-        headings = ("", "requests/s", "instances", "in flight each", "p50 ms/token", "p95 ms/token", "p50 s", "p95 s")
-        columns: list[tuple[str, ...]] = [(*headings, "refused (429)", "over 60 s")]
+        streaming = self.plan.workload.streaming
+        names = [name for name in LATENCIES if streaming or "first_token" not in name]
+        headings = ("", "requests/s", "instances", "in flight each", *names, "refused (429)", "over the limit", "flaps")
+        columns = [headings]
         for label, at in (("average", self.plan.option.at_average), ("peak", self.plan.option.at_peak)):
             load = (f"{at.requests_per_second:g}", f"{at.instances}", f"{at.in_flight:.1f}")
-            latency = (at.p50_ms_per_token, at.p95_ms_per_token, at.p50_seconds, at.p95_seconds)
-            columns.append((label, *load, *_figures(latency, at.refused, at.timed_out)))
+            figures = (f"{at.latencies[name]:.3g}" for name in names)
+            columns.append((label, *load, *figures, f"{at.refused:.2%}", f"{at.timed_out:.2%}", ""))
         for s in self.scenarios:
-            m = s.summary
+            m, figures = s.summary, (f"{s.latencies[name]:.3g}" for name in names)
             load = (f"{m.requests / s.duration_s:.3g}", f"{s.mean_instances:.2f}", "")
-            lost = (m.refused / m.requests, m.timed_out / m.requests)
-            columns.append((f"simulated: {s.name}", *load, *_figures((*m.per_token_ms[:2], *m.latency_s[:2]), *lost)))
+            lost = (f"{m.refused / m.requests:.2%}", f"{m.timed_out / m.requests:.2%}")
+            columns.append((f"sim\n{s.name}", *load, *figures, *lost, f"{m.flaps}"))
         named, *rows = zip(*columns, strict=True)
-        return Table("Expected", named, rows, numbers=True)
+        return Table("", named, rows, numbers=True)
 
-
-def _figures(latency: tuple[float, ...], refused: float, timed_out: float) -> tuple[str, ...]:
-    per_token, whole = [f"{value:.1f}" for value in latency[:2]], [f"{value:.2f}" for value in latency[2:]]
-    return (*per_token, *whole, f"{refused:.2%}", f"{timed_out:.2%}")
-
-
-def _yaml_lines(found: Plan) -> str:
-    """What to put into the environment file."""
-    settings = found.settings
-    lines = ["tgi:", *(f"  {variable}: {getattr(settings, variable.lower())}" for variable in VARIABLES)]
-    lines += ["auto_scaling:", *(f"  {field}: {getattr(settings, field):g}" for field in SCALING)]
-    return "\n".join([*lines, "instance:", f"  count: {settings.min_instances}"])
-
-
-def _binding(found: Plan) -> str:
-    option = found.option
-    prefilling, queued = (option.service.mean(option.limit, field) for field in ("prefilling", "queued"))
-    bound_by = option.allowed.bound_by
-    more = "more would only wait in the queue" if bound_by == SATURATION else f"one more breaks {bound_by}"
-    return (
-        f"{option.binds}. {option.limit} requests in flight an instance: {more}. At this load, prefills take "
-        f"{prefilling:.0%} of its time, requests wait {queued:.0%} of theirs in the queue, and reserve "
-        f"{option.memory:.0%} of {option.candidate.limits.max_batch_total_tokens:,} tokens of KV cache."
-    )
+    def _yaml_lines(self) -> str:
+        """What to put into the environment file."""
+        settings = self.plan.settings
+        lines = ["tgi:", *(f"  {variable}: {getattr(settings, variable.lower())}" for variable in VARIABLES)]
+        scaling = ["auto_scaling:", *(f"  {field}: {getattr(settings, field):g}" for field in SCALING)]
+        lines += ["auto_scaling: null"] if self.fixed else scaling
+        return "\n".join([*lines, "instance:", f"  count: {settings.min_instances}"])

@@ -1,28 +1,32 @@
 """`mistral7b simulate`: traffic through a fleet of instances under one or more scaling policies."""
 
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 
 from mistral7b import catalog
 from mistral7b.capacity.admission import RouterLimits, UnservableRequestError
 from mistral7b.capacity.calibration import Calibration, published_calibration
-from mistral7b.capacity.fleet.arrivals import DAY_S, Pattern, parse_lengths, poisson_trace, rate_over_time
+from mistral7b.capacity.fleet.arrivals import CLIMB_S, DAY_S, Pattern, parse_lengths, poisson_trace, rate_over_time
 from mistral7b.capacity.fleet.exact import Summary
 from mistral7b.capacity.fleet.exact import simulate as run
 from mistral7b.capacity.fleet.policy_spec import parse_policy
-from mistral7b.capacity.fleet.trace import LONGEST_S, parse_duration, read_trace
+from mistral7b.capacity.fleet.trace import LONGEST_S, Trace, parse_duration, read_trace
 from mistral7b.capacity.hosting import Fleet
 from mistral7b.capacity.memory import router_limits
+from mistral7b.capacity.planner.check import climb_duration
+from mistral7b.capacity.planner.lengths import requests_of
 from mistral7b.capacity.plots import plot_simulations as draw
 from mistral7b.environment import AutoScaling, Environment, load_environment
 from mistral7b.errors import UserError
 from mistral7b.operate.costs import price_of
 from mistral7b.tgi import LauncherSettings, parse_environment
+from mistral7b.workload import ANSWER_LIMIT_S, Tokens, Workload
 from mistral7b_cli.layout import Table
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder, ModelFile, PlotFile, Price
 from mistral7b_cli.output import say, write_json
@@ -31,20 +35,23 @@ from scaling_rules import Policy, ScheduledAction
 
 commands = typer.Typer()
 _EPILOG = """
-**Traffic** is a CSV file (`time_s,input_tokens,output_tokens`, by time) or Poisson arrivals of a pattern: `constant` at
---rate, `daily` between --rate at night and --peak at 14:00, `burst` from --rate to --peak at a quarter of the duration
-for a quarter of it, `ramp` from --rate to --peak. Lengths: `300`, `300:900` (lognormal, mean and p95), or a file with
-one count a line. Each request is simulated, 20 million at most: a million take some 20 s a policy, so take a busy hour
-rather than a day.
+**Traffic** is the environment's `workload`, a CSV file (`time_s,input_tokens,output_tokens`, by time) or made up. It
+comes by chance (Poisson) in a pattern: `constant` at --rate, `daily` between --rate at night and --peak at 14:00,
+`burst` from --rate to --peak at a quarter of the duration for a quarter of it, `ramp` from --rate to --peak, `climb`
+from --rate to --peak in the workload's `climb_minutes`, 15 minutes of it, and back. Lengths: `300`, `300:900`
+(lognormal, mean and p95), or a file with one count a line. Each request is simulated, 20 million at most: a million
+take some 20 s a policy, so take a busy hour rather than a day.
 
 **Policies**: `fixed:4`; `concurrency:16,min=1,max=8` tracks requests in flight per instance (every 10 s);
 `invocations:120,min=1,max=8` tracks requests a minute per instance. More settings: `out=60`, `in=300` (cool-downs),
-`start=2`, and at times of the trace `min@7h=4`, `max@20h=2`.
+`start=2`, and at times of the trace `min@7h=4`, `max@20h=2`. A policy flaps when it adds instances within 15 minutes
+after it removed some.
 
 **Examples**
 
 $ mistral7b simulate
-$ mistral7b simulate prod --pattern daily --rate 0.5 --peak 8
+$ mistral7b simulate prod                     # its own workload and auto_scaling
+$ mistral7b simulate prod --pattern daily
 $ mistral7b simulate --pattern burst --rate 2 --peak 10 --policy concurrency:16,max=10 --policy fixed:6 --plot burst.svg
 $ mistral7b simulate --trace access.csv --policy concurrency:16,max=10 --json
 """
@@ -55,6 +62,7 @@ _TYPE_FIX = (
 )
 _LEVELS = ("p50", "p95", "p99")
 _traffic = partial(typer.Option, rich_help_panel="Traffic")
+_tokens = partial(_traffic, metavar="TOKENS")
 _fleet = partial(typer.Option, rich_help_panel="Fleet")
 
 
@@ -64,19 +72,21 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
         str | None,
         typer.Argument(
             metavar="ENVIRONMENT",
-            help="Take instance type, TGI limits and auto_scaling from this environment, its schedule as from Monday, "
-            "0:00. Default: JumpStart's.",
+            help="Take workload, instance type, TGI limits and auto_scaling from this environment, its schedule as "
+            "from Monday, 0:00. Default: JumpStart's, and made-up traffic.",
         ),
     ] = None,
     trace: Annotated[Path | None, _traffic(metavar="FILE", help="CSV file of requests.")] = None,
-    pattern: Annotated[Pattern, _traffic(help="Shape of made-up traffic.")] = "constant",
-    rate: Annotated[float, _traffic(help="Requests per second.")] = 2.0,
-    peak: Annotated[float | None, _traffic(help="Requests per second at most. [default: 5 × rate]")] = None,
-    duration: Annotated[
-        str | None, _traffic(metavar="DURATION", help="Such as 90m or 24h. [default: 2h, daily 24h]")
+    pattern: Annotated[Pattern | None, _traffic(help="Shape. [default: climb of a workload, or constant]")] = None,
+    rate: Annotated[float | None, _traffic(help="Requests per second. [default: the workload's, or 2]")] = None,
+    peak: Annotated[float | None, _traffic(help="At most. [default: the workload's, or 5 × rate]")] = None,
+    duration: Annotated[str | None, _traffic(metavar="DURATION", help="Such as 90m. [default: 2h, daily 24h]")] = None,
+    input_tokens: Annotated[
+        str | None, _tokens("--input", help="Prompts. [default: the workload's, or 300:900]")
     ] = None,
-    input_tokens: Annotated[str, _traffic("--input", metavar="TOKENS", help="Length of prompts.")] = "300:900",
-    output_tokens: Annotated[str, _traffic("--output", metavar="TOKENS", help="Length of answers.")] = "150:400",
+    output_tokens: Annotated[
+        str | None, _tokens("--output", help="Answers. [default: the workload's or 150:400]")
+    ] = None,
     seed: Annotated[int, _traffic(min=0, help="Equal seeds give equal traffic and results.")] = 1,
     policy: Annotated[
         list[str] | None,
@@ -106,19 +116,17 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
     settings, limits = _container(env, kind)
     calibration = Calibration.read(parameters) if parameters else published_calibration()
     longest = min(settings.max_input_length, limits.max_batch_prefill_tokens // 16 * 16)
-    most = settings.max_total_tokens
+    most, workload = settings.max_total_tokens, env.workload if env else None
+    waits = workload.answer_limit_s if workload else ANSWER_LIMIT_S
     if trace is not None:
         with Waiting("Reading requests"):
             made, title = read_trace(trace, longest, most), str(trace)
     else:
-        peak, text = 5 * rate if peak is None else peak, duration or ("24h" if pattern == "daily" else "2h")
-        seconds, inputs = parse_duration(text, "--duration"), parse_lengths(input_tokens, "--input", longest)
-        outputs = parse_lengths(output_tokens, "--output", most - 1)
-        rates = rate_over_time(pattern, rate, peak, seconds)
-        made = poisson_trace(rates, seconds, inputs, outputs, seed=seed, max_total_tokens=most)
-        shown = f"{rate:g}" if pattern == "constant" else f"{rate:g} to {peak:g}"
-        title = f"{pattern}: {shown} requests/s for {text}, prompts {input_tokens}, answers {output_tokens} tokens"
-    fleet = Fleet(calibration.parameters, limits, parse_duration(startup, "--startup"))
+        options = {"pattern": pattern, "rate": rate, "peak": peak, "duration": duration}
+        options |= {"input": input_tokens, "output": output_tokens}
+        made, title = _traffic_of(name, workload, options, (longest, most), seed)
+    model = calibration.parameters.sampled() if workload and workload.sampling else calibration.parameters
+    fleet = Fleet(model, limits, parse_duration(startup, "--startup"), waits)
     chosen = _policies(policy or [], env)
     try:
         with Waiting("Simulating") as waiting:
@@ -139,23 +147,67 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
         )
     else:
         headings = ("", *(summary.policy.replace(",", ", ") for summary in summaries))
-        columns = [_column(summary, usd_per_hour) for summary in summaries]
+        columns = [_column(summary, usd_per_hour, waits) for summary in summaries]
         rows = [(label, *(column[label] for column in columns)) for label in columns[0]]
         say(Table(title, headings, rows, numbers=True))
         shown = price_source if usd_per_hour is None else f"{usd_per_hour:g} USD an hour ({price_source})"
-        say(f"{kind}, price: {shown}. Engine: {summaries[0].engine}.")
+        say(f"{kind}, price: {shown}. Start-up: {startup}. Limit: {limits.max_concurrent_requests} in flight on each.")
     if plot is not None:
-        draw(results, plot, title)
+        draw(results, plot, title, usd_per_hour, waits)
 
 
-def _column(s: Summary, price: float | None) -> dict[str, str]:
+def _traffic_of(
+    name: str | None, workload: Workload | None, options: dict[str, Any], limits: tuple[int, int], seed: int
+) -> tuple[Trace, str]:
+    """Requests as the options say, or else the workload, or else made-up ones; and whose they are."""
+    longest, most = limits
+    given = ", ".join(f"--{option}" for option, value in options.items() if value and option != "duration")
+    pattern: Pattern = options["pattern"] or ("climb" if workload else "constant")
+    rate, peak = options["rate"], options["peak"]
+    asked, climb_s = 0, CLIMB_S
+    inputs: Tokens
+    outputs: Tokens
+    whose = f"made up by {given}" if given else "built in, not yours: give --rate, --input …, or a workload"
+    if workload is not None:
+        every = requests_of(workload)
+        fitting = [one for one in every if one.input_tokens <= min(longest, most - one.max_new_tokens)]
+        if not fitting:
+            raise UserError(f"no request of the workload fits into {name}'s container\nfix: see mistral7b plan {name}")
+        left_out = f"; {1 - len(fitting) / len(every):.1%} too long, left out" * (len(fitting) < len(every))
+        whose = f"workload of {name}{', but ' if given else ''}{given}{left_out}"
+        asked, climb_s = workload.max_new_tokens or 0, 60 * workload.climb_minutes
+        inputs, outputs = [one.input_tokens for one in fitting], [one.output_tokens for one in fitting]
+        if rate is None:
+            rate, peak = workload.requests_per_second.average, peak or workload.requests_per_second.peak
+    if workload is None or options["input"]:
+        inputs = parse_lengths(options["input"] or "300:900", "--input", longest)
+    if workload is None or options["output"]:
+        outputs = parse_lengths(options["output"] or "150:400", "--output", most - 1)
+    rate = 2.0 if rate is None else rate
+    peak = 5 * rate if peak is None else peak
+    usual = {"daily": DAY_S, "climb": climb_duration(climb_s)}.get(pattern, 7200.0)
+    seconds = parse_duration(options["duration"] or f"{usual:g}", "--duration")
+    rates = rate_over_time(pattern, rate, peak, seconds, climb_s)
+    made = poisson_trace(rates, seconds, inputs, outputs, seed=seed, max_total_tokens=most)
+    lasts = f"{seconds / 3600:g} h" if seconds >= 7200 else f"{seconds / 60:g} min"
+    tokens = (f"{of.mean():.0f} tokens (p95 {np.quantile(of, 0.95):.0f})" for of in (made.inputs, made.outputs))
+    title = f"{pattern}, {rate:g}{'' if pattern == 'constant' else f' to {peak:g}'} requests/s for {lasts}"
+    title = "Traffic: {}\n{}; prompts of {}, answers of {}".format(whose, title, *tokens)
+    return replace(made, max_new_tokens=asked), title
+
+
+def _column(s: Summary, price: float | None, waits: float) -> dict[str, str]:
     """What the table shows of a policy, by its label."""
     shown = {"requests": f"{s.requests:,.0f}"}
-    for label, count in (("answered", s.answered), ("refused (429)", s.refused), ("timed out (60 s)", s.timed_out)):
+    lost = {"refused (429)": s.refused, f"timed out ({waits:g} s)": s.timed_out}
+    for label, count in ({"answered": s.answered} | lost).items():
         shown[label] = f"{count:,.0f} ({100 * count / s.requests:.2f}%)"
-    shown |= {f"latency {level}, s": f"{value:.2f}" for level, value in zip(_LEVELS, s.latency_s, strict=True)}
-    shown |= {f"per token {level}, ms": f"{value:.1f}" for level, value in zip(_LEVELS, s.per_token_ms, strict=True)}
-    shown |= {"most instances": f"{s.most_instances}", "instance-hours": f"{s.instance_hours:,.2f}"}
+    streamed = {"first token {}, s": s.first_token_s} if waits > ANSWER_LIMIT_S else {}
+    times = {"latency {}, s": s.latency_s, "per token {}, ms": s.per_token_ms} | streamed
+    for label, values in times.items():
+        shown |= {label.format(level): f"{value:.2f}" for level, value in zip(_LEVELS, values, strict=True)}
+    shown |= {"most instances": f"{s.most_instances}", "flaps": f"{s.flaps}"}
+    shown["instance-hours"] = f"{s.instance_hours:,.2f}"
     if price is not None:
         cost = s.instance_hours * price
         shown |= {"cost, USD": f"{cost:,.2f}", "USD per 1,000 answers": f"{1000 * cost / max(s.answered, 1):.3f}"}
@@ -164,7 +216,7 @@ def _column(s: Summary, price: float | None) -> dict[str, str]:
 
 def _summary_json(summary: Summary, price: float | None) -> dict[str, Any]:
     shown = asdict(summary) | {"cost_usd": None if price is None else summary.instance_hours * price}
-    for field in ("latency_s", "per_token_ms"):
+    for field in ("latency_s", "per_token_ms", "first_token_s"):
         known = (None if math.isnan(value) else value for value in shown[field])
         shown[field] = dict(zip(_LEVELS, known, strict=True))
     return shown

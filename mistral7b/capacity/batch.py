@@ -14,16 +14,15 @@ class RunningBatch:
 
     Attributes:
         running: requests.
+        sampling: those of them that sample.
         held: tokens of their blocks.
         kv: tokens that the next step attends to, all contexts together.
         growing: requests whose context still grows by one a step.
         steps: decode steps so far.
     """
 
-    __slots__ = ("_finishing", "_longest", "_saturating", "_sequence", "growing", "held", "kv", "running", "steps")
-
     def __init__(self) -> None:
-        self.running = self.held = self.kv = self.growing = self.steps = 0
+        self.running = self.sampling = self.held = self.kv = self.growing = self.steps = 0
         self._sequence = 0
         self._finishing: list[tuple[int, int, Request]] = []
         self._saturating: list[tuple[int, int, Request]] = []
@@ -34,6 +33,7 @@ class RunningBatch:
         context = request.input_tokens + 1
         request.first_step = self.steps
         self.running += 1
+        self.sampling += request.samples
         self.held += request.held_tokens
         self.ends_at(request, self.steps + request.output_tokens - 1)
         heappush(self._longest, (self.steps - context, self._sequence, request))
@@ -90,3 +90,4 @@ class RunningBatch:
         self.growing -= context < SLIDING_WINDOW
         self.held -= request.held_tokens
         self.running -= 1
+        self.sampling -= request.samples

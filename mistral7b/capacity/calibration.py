@@ -58,6 +58,7 @@ _FIX = "`mistral7b capacity fit FILE.csv --output` writes such a file"
 
 _RANGES = {f"parameters.{field.name}": (0.0, 1000.0) for field in fields(PerformanceParameters)} | {
     "parameters.decode_step": (1e-9, 1000.0),
+    "parameters.prefill": (1e-9, 1000.0),
     "tokens_per_word": (0.1, 100.0),
     "concurrency_share": (0.0, 1.0),
 }
@@ -65,5 +66,5 @@ _RANGES = {f"parameters.{field.name}": (0.0, 1000.0) for field in fields(Perform
 
 
 def published_calibration() -> Calibration:
-    """The fit to the published benchmark: Mistral 7B on one A10G with TGI 1.1."""
+    """The fit to the two public benchmarks of Mistral 7B on one A10G with TGI 1.1."""
     return Calibration.read(Path(str(files("mistral7b.capacity").joinpath("published_calibration.json"))))

@@ -1,21 +1,22 @@
-"""Fits the closed form to a benchmark table, and compares the two.
+"""Fits the model to measurements, and compares the two.
 
-Fitted, five: `decode_step`, `decode_per_request`, `decode_per_longest_token`, `prefill_per_token`, `concurrency_share`.
-Pinned, because a table of one answer length and three prompt lengths cannot tell them apart from those:
+A parameter is fitted if the measurements tell it (`told`), and otherwise stays as it is at the start. Never fitted,
+because nothing that is published tells them:
 
 - `decode_per_kv_token`: reading one token's KV cache once, 128 KiB at the A10G's 600 GB/s. 0.22 µs.
 - `prefill_per_pair`: the attention of one pair of tokens in 32 layers, 4 × 4096 operations each, at the A10G's peak of
-  70 TFLOP/s. 7.5 ns. Left free it comes to 3.2 ns, faster than the GPU is.
-- `prefill`: what a prefill costs however short, 20 ms. `round_trip`: 165 ms. Other values of both fit as well, as
-  `decode_step` makes up for them (docs/performance-model.md).
+  70 TFLOP/s. 7.5 ns. Left free it comes to 5 ns, faster than the GPU is, with an error of 90%.
+- `prefill`: what a prefill costs however short, 20 ms. Left free it comes to 24 ms, with an error of 60%: a single
+  request tells only the sum of it and `round_trip`.
 - `tokens_per_word`: 1. AWS's public benchmarking notebooks for JumpStart repeat a sentence of eight words that are
   eight tokens. That they made the published table is likely, not certain; but with 1.15 tokens a word or more the
   fitted prefill would be faster than the A10G's peak.
 - the KV cache: `mistral7b.tgi.memory`.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from math import log
+from math import inf, log
 from typing import TYPE_CHECKING, Literal, get_args
 
 from mistral7b.capacity.admission import RouterLimits
@@ -23,6 +24,7 @@ from mistral7b.capacity.calibration import Calibration
 from mistral7b.capacity.closed_form import SHORTEST_ANSWER, Load, steady_state
 from mistral7b.capacity.measurements import Figure, Metric, Row, rows
 from mistral7b.capacity.parameters import PerformanceParameters
+from mistral7b.capacity.runs import Runs
 from mistral7b.tgi.memory import KV_BYTES_PER_TOKEN
 
 if TYPE_CHECKING:
@@ -40,28 +42,37 @@ OPERATIONS_PER_PAIR = 32 * 4 * 4096
 
 START = Calibration(
     parameters=PerformanceParameters(
-        decode_step=0.03,
+        decode_step=0.031,
         decode_per_request=1.5e-4,
         decode_per_kv_token=KV_BYTES_PER_TOKEN / A10G_BYTES_PER_SECOND,
         decode_per_longest_token=3e-6,
         prefill=0.02,
-        prefill_per_token=2.4e-4,
+        prefill_per_token=2.3e-4,
         prefill_per_pair=OPERATIONS_PER_PAIR / A10G_OPERATIONS_PER_SECOND,
-        round_trip=0.165,
+        sampling=0.0025,
+        round_trip=0.0065,
     ),
     tokens_per_word=1.0,
     concurrency_share=0.7,
 )
 """Where a fit begins, and what it leaves as it is."""
 
-FITTED = ("decode_step", "decode_per_request", "decode_per_longest_token", "prefill_per_token")
-"""The fitted fields of PerformanceParameters; `concurrency_share` is fitted, too."""
+_BEGIN = asdict(START.parameters) | {"concurrency_share": START.concurrency_share}
 
-_WEIGHT: dict[Metric, float] = {"p50_latency_ms_per_token": 1.5, "throughput_tokens_per_s": 1.0}
-"""One over the error to be expected, up to a factor: throughputs also carry how the benchmark's window was cut."""
+FITTED = {
+    "decode_step": 0.1,
+    "decode_per_request": 0.5,
+    "decode_per_longest_token": 0.5,
+    "prefill_per_token": 0.1,
+    "round_trip": 8.0,
+    "sampling": 0.5,
+    "concurrency_share": 0.1,
+}
+"""What measurements may tell, and the relative standard error up to which they do. 8 times the round trip is 50 ms."""
 
-_BOUNDS = (1e-3, 100.0)
-"""Of a parameter relative to `START`."""
+_STEP = 1e-3
+_EXPECTED_ERROR = 0.03
+"""Of a figure or a run. What is off by far more counts less, such as a run whose tokens another tokenizer counted."""
 
 
 class FitError(ValueError):
@@ -87,49 +98,82 @@ def predict(row: Row, calibration: Calibration, limits: RouterLimits) -> dict[Me
     }
 
 
-def fit(figures: tuple[Figure, ...], limits: RouterLimits, start: Calibration = START) -> Calibration:
-    """The calibration of least squared relative errors, latencies counting 1.5 times.
+def fit(
+    figures: tuple[Figure, ...], limits: RouterLimits, start: Calibration = START, runs: Sequence[Runs] = ()
+) -> Calibration:
+    """The calibration of the least relative errors: what the measurements tell is fitted, the rest as at the start.
 
-    Deterministic, some 50 ms for the published table. Raises FitError for too few loads, and for some that could not
-    have been measured with these limits.
+    Deterministic: 50 ms for a table, some seconds for 100 runs. Raises FitError for measurements that do not tell
+    enough, and for loads that could not have been measured with these limits.
     """
     import numpy as np  # noqa: PLC0415 - only a fit needs them, and they load slowly
     from scipy.optimize import least_squares  # noqa: PLC0415
 
-    _check(figures, limits, start)
+    names = list(told(figures, limits, start, runs))
+    if missing := [name for name in ("decode_step", "prefill_per_token") if name not in names]:
+        raise FitError(f"the measurements do not determine {' and '.join(missing)}; measure more lengths and users")
+
+    def fitted(logarithms: "NDArray[np.float64]") -> Calibration:
+        return _fitted(start, dict(zip(names, np.exp(logarithms).tolist(), strict=True)))
 
     def residuals(logarithms: "NDArray[np.float64]") -> list[float]:
-        calibration = _calibration(np.exp(logarithms), start)
-        predictions = {row: predict(row, calibration, limits) for row in rows(figures)}
-        return [_WEIGHT[f.metric] * (predictions[f.row][f.metric] / f.value - 1) for f in figures]
+        return errors(figures, limits, fitted(logarithms), runs)
 
-    count = len(FITTED) + 1
-    most = np.array([*[log(_BOUNDS[1])] * len(FITTED), log(1 / start.concurrency_share)])
-    solution = least_squares(residuals, np.zeros(count), bounds=(log(_BOUNDS[0]), most + 1e-12), x_scale=0.1)
-    return _calibration(np.exp(solution.x), start)
+    most = [-log(START.concurrency_share) if name == "concurrency_share" else inf for name in names]
+    options = {"loss": "soft_l1", "f_scale": _EXPECTED_ERROR, "bounds": (-inf, most)}
+    solution = least_squares(residuals, np.zeros(len(names)), x_scale=0.1, diff_step=_STEP, **options)
+    return fitted(solution.x)
 
 
-def _calibration(fitted_factors: "NDArray[np.float64]", start: Calibration) -> Calibration:
-    """The start with its fitted fields multiplied: their logarithms keep them positive and of one scale."""
-    *factors, share = fitted_factors.tolist()
-    fitted = {name: getattr(start.parameters, name) * factor for name, factor in zip(FITTED, factors, strict=True)}
-    return replace(
-        start,
-        parameters=replace(start.parameters, **fitted),
-        concurrency_share=min(1.0, start.concurrency_share * share),
-    )
+def told(
+    figures: tuple[Figure, ...], limits: RouterLimits, start: Calibration = START, runs: Sequence[Runs] = ()
+) -> dict[str, float]:
+    """The parameters that the measurements tell, and their standard errors.
+
+    Those that they tell least are left out, one by one, until all others are told. Raises FitError for loads that could
+    not have been measured with these limits.
+    """
+    import numpy as np  # noqa: PLC0415
+
+    _check(figures, limits, start)
+
+    def measured(**factors: float) -> "NDArray[np.float64]":
+        return np.array(errors(figures, limits, _fitted(start, dict.fromkeys(FITTED, 1.0) | factors), runs))
+
+    before = measured()
+    slopes = {name: (before - measured(**{name: 1 - _STEP})) / _STEP for name in FITTED}
+    while slopes:
+        slope = np.array(list(slopes.values()))
+        # What the measurements do not depend on at all gets a very large error instead of a division by zero.
+        variances = np.diag(np.linalg.inv(slope @ slope.T + 1e-9 * np.eye(len(slope))))
+        found = dict(zip(slopes, (_EXPECTED_ERROR * np.sqrt(variances)).tolist(), strict=True))
+        least = max(found, key=lambda name: found[name] / FITTED[name])
+        if found[least] <= FITTED[least]:
+            return {name: error * _BEGIN[name] for name, error in found.items()}
+        del slopes[least]
+    return {}
+
+
+def errors(
+    figures: tuple[Figure, ...], limits: RouterLimits, calibration: Calibration, runs: Sequence[Runs] = ()
+) -> list[float]:
+    """Relative errors of the predictions of figures, and of the latencies of runs."""
+    predictions = {row: predict(row, calibration, limits) for row in rows(figures)}
+    found = [predictions[f.row][f.metric] / f.value - 1 for f in figures]
+    for one in runs:
+        pairs = zip(one.latencies(calibration.parameters), one.runs, strict=True)
+        found += [latency / run.latency_mean_s - 1 for latency, run in pairs]
+    return found
+
+
+def _fitted(start: Calibration, factors: Mapping[str, float]) -> Calibration:
+    """The start, but for some fields of `START` multiplied: fitting logarithms keeps them positive and of one scale."""
+    values = {name: _BEGIN[name] * factor for name, factor in factors.items()}
+    share = min(1.0, values.pop("concurrency_share", start.concurrency_share))
+    return replace(start, parameters=replace(start.parameters, **values), concurrency_share=share)
 
 
 def _check(figures: tuple[Figure, ...], limits: RouterLimits, start: Calibration) -> None:
-    if len(figures) < len(FITTED) + 1:
-        raise FitError(f"{len(figures)} figures do not determine {len(FITTED) + 1} parameters; measure more loads")
-    for name, what in (("input_words", "prompt lengths"), ("concurrent_users", "numbers of users")):
-        found = sorted({getattr(figure.row, name) for figure in figures})
-        if len(found) < 3:
-            raise FitError(
-                f"{name} is {' and '.join(map(str, found))} alone: it takes at least three {what} to tell the costs of "
-                "prompts and of users apart; measure more"
-            )
     for row in rows(figures):
         if row.output_tokens < SHORTEST_ANSWER:
             raise FitError(
@@ -164,38 +208,27 @@ class Compared:
         return self.predicted_left_out / self.figure.value - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Errors:
-    """Absolute relative errors of several figures: mean and maximum, fitted and left out."""
-
-    mean: float
-    maximum: float
-    mean_left_out: float
-    maximum_left_out: float
-
-
 def compare(figures: tuple[Figure, ...], calibration: Calibration, limits: RouterLimits) -> tuple[Compared, ...]:
-    """Every figure of a table against `calibration`, and against a fit, pinned alike, to the table without its load.
+    """Every figure of a table against `calibration`, and against a fit to the table without its load.
 
-    Raises FitError if the table, less one load, does not determine the parameters.
+    That fit leaves what the table does not tell as it is in `calibration`. Raises FitError if the table, less one load,
+    does not determine the parameters.
     """
-    unfitted = {name: getattr(START.parameters, name) for name in FITTED}
-    parameters = replace(calibration.parameters, **unfitted)
-    start = replace(calibration, parameters=parameters, concurrency_share=START.concurrency_share)
     seen, unseen = {}, {}
     for row in rows(figures):
         rest = tuple(figure for figure in figures if figure.row != row)
         seen[row] = predict(row, calibration, limits)
-        unseen[row] = predict(row, fit(rest, limits, start), limits)
+        unseen[row] = predict(row, fit(rest, limits, calibration), limits)
     return tuple(Compared(f, seen[f.row][f.metric], unseen[f.row][f.metric], seen[f.row]["sustained"]) for f in figures)
 
 
-def errors_by_metric(compared: tuple[Compared, ...]) -> dict[str, Errors]:
-    """The errors of each metric that is measured, and of `all`."""
-    found = {}
+def errors_by_metric(compared: tuple[Compared, ...]) -> dict[str, dict[str, float]]:
+    """Mean and largest absolute error, fitted and left out, of each metric that is measured, and of `all`."""
+    found: dict[str, dict[str, float]] = {}
     for name in (*get_args(Metric), "all"):
-        own = [(abs(c.error), abs(c.error_left_out)) for c in compared if name in (c.figure.metric, "all")]
-        if own:
-            fitted, unseen = zip(*own, strict=True)
-            found[name] = Errors(sum(fitted) / len(own), max(fitted), sum(unseen) / len(own), max(unseen))
+        own = [c for c in compared if name in (c.figure.metric, "all")]
+        for kind in ("error", "error_left_out") if own else ():
+            misses, left_out = [abs(getattr(c, kind)) for c in own], kind.removeprefix("error")
+            own_errors = {f"mean{left_out}": sum(misses) / len(misses), f"maximum{left_out}": max(misses)}
+            found.setdefault(name, {}).update(own_errors)
     return found

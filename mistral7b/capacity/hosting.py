@@ -1,15 +1,10 @@
-"""What a fleet's instances have in common, and SageMaker's limit on answers."""
+"""What a fleet's instances have in common."""
 
 from dataclasses import dataclass
 
 from mistral7b.capacity.admission import RouterLimits
 from mistral7b.capacity.parameters import PerformanceParameters
-
-ANSWER_LIMIT_S = 60.0
-"""Seconds in which a container has to answer; later, the caller gets an error.
-
-Source: API_runtime_InvokeEndpoint: "A customer's model containers must respond to requests within 60 seconds."
-"""
+from mistral7b.workload import ANSWER_LIMIT_S
 
 
 @dataclass(frozen=True)
@@ -19,7 +14,7 @@ class Fleet:
     SageMaker sends a request to an instance with the fewest in flight; equals take turns
     (API_ProductionVariantRoutingConfig, LEAST_OUTSTANDING_REQUESTS, which the template sets).
 
-    A request that overruns ANSWER_LIMIT_S is an error to its caller, but goes on in the container and holds its place
+    A request that overruns `answer_limit_s` is an error to its caller, but goes on in the container and holds its place
     there to its end. AWS documents the error alone; that SageMaker would hang up on the container, on which TGI would
     drop the request, is documented nowhere, so the less favourable case is taken.
 
@@ -30,3 +25,4 @@ class Fleet:
     parameters: PerformanceParameters
     limits: RouterLimits
     startup_s: float = 300.0
+    answer_limit_s: float = ANSWER_LIMIT_S

@@ -1,9 +1,13 @@
-"""Benchmark tables: a CSV file with the columns of the published benchmark, one figure a line."""
+"""Measurements as CSV files of two kinds.
+
+A *table* has the columns of the published benchmark, one figure a line. *Runs* have the columns of FMBench's results,
+one run a line, with means over its requests.
+"""
 
 import csv
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal
@@ -21,7 +25,8 @@ MAX_BYTES = 1_000_000
 """Some 20,000 figures: a benchmark has 40, so a larger file is another file."""
 
 _Count = Annotated[int, Field(ge=1, le=100_000)]
-_HEADER = ",".join(COLUMNS)
+_Mean = Annotated[float, Field(ge=1, le=100_000)]
+_Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -39,10 +44,28 @@ class Figure:
 
     row: Row
     metric: Metric
-    value: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    value: _Positive
 
 
-_FIGURE = TypeAdapter(Figure)
+@dataclass(frozen=True, slots=True)
+class Run:
+    """`requests` requests, `concurrency` of them sent at once, and the means over them. None: there is no column."""
+
+    concurrency: Annotated[int, Field(ge=1, le=1000)]
+    prompt_tokens_mean: _Mean
+    completion_tokens_mean: _Mean
+    latency_mean_s: _Positive
+    completion_tokens_per_s: _Positive | None = None
+    requests: _Count | None = None
+    errors: Annotated[int, Field(ge=0)] | None = None
+    payload: str | None = None
+    """Runs of one payload send prompts of one distribution."""
+
+
+RUN_COLUMNS = tuple(field.name for field in fields(Run))
+_REQUIRED = RUN_COLUMNS[:4]
+
+_FIGURE, _RUN = TypeAdapter(Figure), TypeAdapter(Run)
 
 
 def published_path() -> Path:
@@ -51,44 +74,51 @@ def published_path() -> Path:
 
 
 def read_measurements(path: Path) -> tuple[Figure, ...]:
-    """The figures of a file, in its order. Raises UserError if it cannot be read or is no benchmark table."""
-    text = read_text(path, MAX_BYTES, f"give a CSV file with the columns {_HEADER}")
+    """The figures of a table, in its order. Raises UserError if it cannot be read or is no such table."""
+    return read_either(path, runs=False)[0]
+
+
+def read_either(path: Path, *, table: bool = True, runs: bool = True) -> tuple[tuple[Figure, ...], tuple[Run, ...]]:
+    """The figures of a table, or the runs of a file of runs. Raises UserError if it cannot be read or is neither."""
+    kinds = [",".join(COLUMNS)] * table + [f"{','.join(_REQUIRED)}[,{'][,'.join(RUN_COLUMNS[4:])}]"] * runs
+    columns = " or ".join(kinds)
+    text = read_text(path, MAX_BYTES, f"give a CSV file with the columns {columns}")
     seen: dict[tuple[Row, Metric], int] = {}
-    figures = []
+    found_figures, found_runs = [], []
+    lines = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
-        lines = csv.reader(io.StringIO(text, newline=""), strict=True)
         names = [name.strip() for name in next(lines, [])]
-        if sorted(names) != sorted(COLUMNS):
-            raise UserError(
-                f"{path}, line 1: the columns are {','.join(names) or 'missing'}\nfix: they have to be {_HEADER}"
-            )
+        has_runs = runs and set(_REQUIRED) <= set(names) <= set(RUN_COLUMNS) and len(names) == len(set(names))
+        if not has_runs and not (table and sorted(names) == sorted(COLUMNS)):
+            given = ",".join(names) or "missing"
+            raise UserError(f"{path}, line 1: the columns are {given}\nfix: they have to be {columns}")
         for cells in lines:
             if not any(cell.strip() for cell in cells):
                 continue
             where = f"{path}, line {lines.line_num}"
             if len(cells) != len(names):
                 raise UserError(f"{where}: {len(cells)} values instead of {len(names)}\nfix: give one a column")
-            figure = _figure(where, dict(zip(names, (cell.strip() for cell in cells), strict=True)))
+            values = dict(zip(names, (cell.strip() for cell in cells), strict=True))
+            if has_runs:
+                values = {name: value for name, value in values.items() if value or name in _REQUIRED}
+                found_runs.append(_RUN.validate_python(values))
+                continue
+            row = {name: values[name] for name in COLUMNS[1:4]}
+            figure = _FIGURE.validate_python({"row": row, "metric": values["metric"], "value": values["value"]})
             first = seen.setdefault((figure.row, figure.metric), lines.line_num)
             if first != lines.line_num:
                 raise UserError(f"{where}: the same load and metric as line {first}\nfix: keep one of them")
-            figures.append(figure)
+            found_figures.append(figure)
     except csv.Error as error:
         raise UserError(f"{path}: not CSV: {error}") from None
-    if not figures:
-        raise UserError(f"{path} has a header and no figures\nfix: add one a line")
-    return tuple(figures)
-
-
-def _figure(where: str, cells: dict[str, str]) -> Figure:
-    row = {name: cells[name] for name in COLUMNS[1:4]}
-    try:
-        return _FIGURE.validate_python({"row": row, "metric": cells["metric"], "value": cells["value"]})
     except ValidationError as error:
         wrong = error.errors()[0]
         reason, fix = reason_and_fix(wrong)
-        what = f"{where}, column {wrong['loc'][-1]}: {str(wrong['input'])[:40]!r}"
+        what = f"{path}, line {lines.line_num}, column {wrong['loc'][-1]}: {str(wrong['input'])[:40]!r}"
         raise UserError(f"{what}: {reason}\nfix: {fix}") from None
+    if not found_figures and not found_runs:
+        raise UserError(f"{path} has a header and no {'runs' if has_runs else 'figures'}\nfix: add one a line")
+    return tuple(found_figures), tuple(found_runs)
 
 
 def rows(figures: tuple[Figure, ...]) -> Iterator[Row]:

@@ -1,6 +1,6 @@
 """How long one instance takes for a prefill and for a decode step: the physical parameters of the performance model."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 SLIDING_WINDOW = 4096
 """Tokens that one token attends to. Source: `sliding_window` in config.json of Mistral-7B-v0.1 and Instruct-v0.1."""
@@ -19,7 +19,8 @@ class PerformanceParameters:
 
         prefill + prefill_per_token · Σ L + prefill_per_pair · Σ pairs(L)
 
-    for prompts of L tokens (`attention_pairs`). `round_trip` is what the client waits beyond the container: network,
+    for prompts of L tokens (`attention_pairs`). Either takes `sampling` longer if any of its requests samples: the
+    warpers then process the whole batch. `round_trip` is what the client waits beyond the container: network,
     SageMaker's front end, serialisation.
     """
 
@@ -30,19 +31,26 @@ class PerformanceParameters:
     prefill: float
     prefill_per_token: float
     prefill_per_pair: float
+    sampling: float
     round_trip: float
 
-    def prefill_seconds(self, tokens: int, pairs: float) -> float:
-        """Seconds of one prefill of prompts with `tokens` in all, whose attention has `pairs` in all."""
-        return self.prefill + self.prefill_per_token * tokens + self.prefill_per_pair * pairs
+    def sampled(self) -> "PerformanceParameters":
+        """As they are if every request samples."""
+        step, prefill = self.decode_step + self.sampling, self.prefill + self.sampling
+        return replace(self, decode_step=step, prefill=prefill, sampling=0.0)
 
-    def decode_seconds(self, running: float, kv_tokens: float, longest: float) -> float:
+    def prefill_seconds(self, tokens: int, pairs: float, *, samples: bool = False) -> float:
+        """Seconds of one prefill of prompts with `tokens` in all, whose attention has `pairs` in all."""
+        return self.prefill + self.prefill_per_token * tokens + self.prefill_per_pair * pairs + self.sampling * samples
+
+    def decode_seconds(self, running: float, kv_tokens: float, longest: float, *, samples: bool = False) -> float:
         """Seconds of one decode step over `running` requests, whose contexts sum to `kv_tokens` at most `longest`."""
         return (
             self.decode_step
             + self.decode_per_request * running
             + self.decode_per_kv_token * kv_tokens
             + self.decode_per_longest_token * longest
+            + self.sampling * samples
         )
 
 

@@ -1,9 +1,12 @@
 """Pictures: a benchmark against the model, simulations side by side, and a plan. Equal inputs give equal files.
 
+One style for all: colours that colour-blind readers tell apart, a line's name at its end, its dashes as its colour.
+
 A file's suffix (.png, .svg, .pdf, …) says its format. Each function raises OSError if the file cannot be written.
 """
 
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +20,7 @@ from mistral7b.capacity.planner.plan import Plan
 from mistral7b.capacity.planner.queue import fewest_instances
 from mistral7b.capacity.planner.service import GRID, figures, quantile
 from mistral7b.capacity.planner.sizing import MOST_INSTANCES, most_refused
+from mistral7b.workload import ANSWER_LIMIT_S
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,7 +32,19 @@ _BENCHMARK_PANELS: dict[Metric, str] = {
     "p50_latency_ms_per_token": "p50 latency, ms per token",
     "throughput_tokens_per_s": "throughput, tokens per s",
 }
+# Of simulations: the panels' names and relative heights.
+_OVER_TIME = {
+    "requests\nper second": 0.7, "in flight": 1.1, "instances\n(shaded: starting)": 1.2,
+    "latency, s\n(p50; thin: p95)": 1.4, "refused or\ntimed out, %": 0.9,
+}  # fmt: skip
 _RATES = 200
+# Okabe and Ito, "Color Universal Design" (2008): told apart whatever colours one sees; and each has its dashes.
+_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+_DASHES: tuple[Any, ...] = ("-", (0, (6, 1.5)), (0, (2, 1)), (0, (6, 1, 1, 1)), (0, (1, 1)), (0, (9, 3)), "-.")
+# With fixed ids and no date, the same content gives the same file.
+_STYLE: dict[Any, Any] = {"svg.hashsalt": "mistral7b", "axes.spines.top": False, "axes.spines.right": False}
+_STYLE |= {"axes.grid": True, "grid.alpha": 0.3, "font.size": 11, "figure.titlesize": 12}
+_End = tuple[float, float, str, str]  # of a line: x and y of its end, its name, its colour
 
 
 @contextmanager
@@ -37,28 +53,46 @@ def _picture(file: Path, title: str, size: tuple[float, float], *grid: int, **op
     from matplotlib import rc_context  # noqa: PLC0415 - takes a second to load
     from matplotlib.figure import Figure as Picture  # noqa: PLC0415
 
-    # Without a date and with fixed ids, the same content gives the same file.
-    with rc_context({"svg.hashsalt": "mistral7b"}):
+    with rc_context(_STYLE):
         picture = Picture(figsize=size, layout="constrained")
-        panels = picture.subplots(*grid, **options)
-        for panel in panels:
-            panel.grid(alpha=0.3)
-        yield panels
+        yield picture.subplots(*grid, **options)
         picture.suptitle(title)
         picture.savefig(file, dpi=120, metadata={"Date": None} if file.suffix == ".svg" else None)
 
 
-def _legend(panel: "Axes") -> None:
-    """Below the whole picture, what one of its panels shows."""
-    handles, labels = panel.get_legend_handles_labels()
-    panel.figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False)
+def _line(number: int, width: float = 1.6) -> dict[str, Any]:
+    """How the line of that number is drawn in every panel."""
+    return {"color": _COLORS[number % 7], "ls": _DASHES[number % 7], "lw": width}
+
+
+def _name_ends(panel: "Axes", ends: Sequence["_End"], gap: float = 0.075) -> None:
+    """Writes names to the right of lines, none over another."""
+    panel.autoscale_view()  # brings the scales up to date
+    points = panel.transData.transform([end[:2] for end in ends] or [(1.0, 1.0)])
+    places = panel.transAxes.inverted().transform(points).tolist()
+    at, most = -gap, 1 + gap - gap * len(ends)
+    for (_, height), (x, y, name, color) in sorted(zip(places, ends, strict=False), key=lambda one: one[0][1]):
+        at, most = max(at + gap, min(height, most)), most + gap
+        arrow = {"arrowstyle": "-", "color": color, "lw": 0.5, "shrinkA": 0, "shrinkB": 0}
+        where: dict[str, Any] = {"xytext": (1.03, at), "textcoords": "axes fraction", "va": "center", "color": color}
+        panel.annotate(name, (x, y), fontsize="small", arrowprops=arrow, annotation_clip=False, **where)
+
+
+def _marks(panel: "Axes", at: dict[str, float]) -> None:
+    """Upright lines with their names."""
+    for name, x in at.items():
+        panel.axvline(x, color="0.3", ls=":", lw=1.2)
+        panel.annotate(name, (x, 1.01), xycoords=("data", "axes fraction"), rotation=30, fontsize="small")
 
 
 def _log_scale(panel: "Axes") -> None:
+    """A logarithmic axis with enough ticks to read a value: more where it spans little."""
     from matplotlib.ticker import LogLocator, NullFormatter  # noqa: PLC0415
 
     panel.set_yscale("log")
-    panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    low, high = panel.get_ylim()
+    steps = (1, 1.5, 2, 3, 4, 6, 8) if high < 50 * low else (1, 2, 5)
+    panel.yaxis.set_major_locator(LogLocator(subs=steps))
     panel.yaxis.set_major_formatter("{x:g}")
     panel.yaxis.set_minor_formatter(NullFormatter())
 
@@ -70,36 +104,39 @@ def plot_benchmark(
     file: Path,
     published: Sequence[Figure] = (),
 ) -> None:
-    """Draws measured points on predicted curves; crosses for figures that were `published` of the same loads."""
-    title = "Points: measured. Lines: model, as benchmarked. Dashed: sustained, all users in flight"
-    title += ". Crosses: published" if published else ""
-    with _picture(file, title, (11, 4.8), 1, 2) as panels:
+    """Draws measured points on predicted curves; crosses for what was `published` of the same loads."""
+    title = "Points: measured. Lines: model, as benchmarked. Thin: sustained, all users in flight"
+    with _picture(file, title + ". Crosses: published" * bool(published), (12, 5), 1, 2) as panels:
         for panel, (metric, name) in zip(panels, _BENCHMARK_PANELS.items(), strict=True):
             groups: dict[tuple[int, int], list[Figure]] = {}
             for figure in (f for f in measured if f.metric == metric):
                 groups.setdefault((figure.row.input_words, figure.row.output_tokens), []).append(figure)
+            ends = []
             for index, ((words, tokens), own) in enumerate(groups.items()):
-                color, measured_users = f"C{index}", [f.row.concurrent_users for f in own]
-                panel.scatter(measured_users, [f.value for f in own], s=22, color=color, zorder=3)
-                known = [f for f in published if f.metric == metric and f.row in {f.row for f in own}]
-                panel.scatter(
-                    [f.row.concurrent_users for f in known], [f.value for f in known], marker="x", color=color
-                )
+                style, measured_users = _line(index), [f.row.concurrent_users for f in own]
+                panel.plot(measured_users, [f.value for f in own], "os^Dv*P"[index % 7], color=style["color"])
+                for known in (f for f in published if f.metric == metric and f.row in {one.row for one in own}):
+                    panel.plot(known.row.concurrent_users, known.value, "x", color=style["color"])
                 users = range(1, min(limits.max_concurrent_requests, max(measured_users)) + 1)
                 curve = [predict(Row(words, tokens, n), calibration, limits) for n in users]
-                label = f"{words} words in, {tokens} tokens out"
-                panel.plot(users, [point[metric] for point in curve], color=color, label=label)
+                panel.plot(users, [point[metric] for point in curve], **style)
                 if metric == "throughput_tokens_per_s":
-                    panel.plot(users, [point["sustained"] for point in curve], color=color, ls="--", lw=1)
+                    panel.plot(users, [point["sustained"] for point in curve], **_line(index, 0.7))
+                ends.append((users[-1], curve[-1][metric], f"{words} words in,\n{tokens} tokens out", style["color"]))
             panel.set_xscale("log", base=2)
             panel.xaxis.set_major_formatter("{x:.0f}")
             _log_scale(panel)
-            panel.set(title=name, xlabel="concurrent users")
-        _legend(panels[0])
+            panel.set(ylabel=name, xlabel="concurrent users")
+            _name_ends(panel, ends, 0.13)
 
 
-def plot_simulations(results: "Sequence[Result]", file: Path, title: str) -> None:
-    """Draws load, instances and latency over time under each policy; all results are of the same trace."""
+def plot_simulations(
+    results: "Sequence[Result]", file: Path, title: str, price: float | None = None, limit: float = ANSWER_LIMIT_S
+) -> None:
+    """Draws load, instances, latency and what is lost over time under each policy; all results are of one trace.
+
+    `price` is USD an instance-hour; SageMaker waits for `limit` seconds.
+    """
     from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
 
     duration = float(results[0].timeline.times[-1])
@@ -108,64 +145,77 @@ def plot_simulations(results: "Sequence[Result]", file: Path, title: str) -> Non
         for least, seconds, unit in ((6 * 3600, 3600, "hours"), (600, 60, "minutes"), (0, 1, "seconds"))
         if duration >= least
     )
-    with _picture(file, title, (10, 11), 4, 1, sharex=True, height_ratios=(1, 1.2, 1.2, 1.5)) as panels:
-        rate, load, instances, latency = panels
+    with _picture(file, title, (10, 12), 5, 1, sharex=True, height_ratios=[*_OVER_TIME.values()]) as panels:
+        rate, load, instances, latency, lost = panels
+        ends: dict[Axes, list[_End]] = defaultdict(list)
         rate.step(results[0].latency.times / seconds, results[0].latency.rate, where="mid", color="0.3", linewidth=1)
         for number, result in enumerate(results):
-            color, line, over_time = f"C{number}", result.timeline, result.latency
-            times, in_flight = (_thinned(values) for values in (line.times, line.in_flight))
-            load.plot(times / seconds, in_flight, color=color, lw=1, label=result.summary.policy)
-            for values, style, width in ((line.in_service, "-", 1.5), (line.capacity, "--", 0.8)):
-                instances.step(line.times / seconds, values, where="post", color=color, ls=style, lw=width)
-            for values, style, width in ((over_time.p50_s, "-", 1.5), (over_time.p95_s, "--", 1)):
-                latency.plot(over_time.times / seconds, values, color=color, ls=style, lw=width)
-        rate.set_ylabel("requests\nper second")
-        load.set_ylabel("in flight")
-        instances.set_ylabel("instances\n(dashed: starting, too)")
-        instances.yaxis.set_major_locator(MaxNLocator(integer=True))
-        latency.set(ylabel="latency, s\n(p50; dashed p95)", xlabel=unit)
-        latency.axhline(60, color="0.6", linewidth=0.8)
-        _log_scale(latency)
-        for panel in panels:
+            style, line, over_time, s = _line(number), result.timeline, result.latency, result.summary
+            times, in_flight, low, high = map(_thinned, (line.times, line.in_flight, line.in_service, line.capacity))
+            used = f"{s.instance_hours:,.1f} h" if price is None else f"{s.instance_hours * price:,.2f} USD"
+            failed = f"{(s.refused + s.timed_out) / s.requests:.2%}"
+            for panel, x, values, name in (
+                (load, times, in_flight, s.policy.replace(",", "\n", 1)),
+                (instances, times, high, used),
+                (lost, over_time.times, 100 * over_time.lost, failed),
+                (latency, over_time.times, over_time.p50_s, ""),
+            ):
+                panel.plot(x / seconds, values, **style)
+                ends[panel] += [(x[-1] / seconds, values[-1], name, style["color"])] if name else []
+            instances.fill_between(times / seconds, low, high, color=style["color"], alpha=0.25, lw=0)
+            latency.plot(over_time.times / seconds, over_time.p95_s, **_line(number, 0.9))
+        latency.axhline(limit, color="0.4", linewidth=0.8)
+        ends[latency] = [(duration / seconds, limit, f"{limit:g} s limit", "0.4")]
+        for panel, label in zip(panels, _OVER_TIME, strict=True):
+            panel.set_ylabel(label)
             panel.margins(x=0)
-            if panel is not latency:
-                panel.set_ylim(bottom=0)
-        _legend(load)
+            if panel is latency:
+                _log_scale(panel)
+            else:
+                panel.set_ylim(0, max(panel.get_ylim()[1], panel is lost))  # no less than 1%
+            _name_ends(panel, ends[panel], 0.15)
+        instances.yaxis.set_major_locator(MaxNLocator(integer=True))
+        lost.set_xlabel(unit)
 
 
 def _thinned(values: "Floats") -> "Floats":
     """Means over runs of points, so that a long trace remains a line."""
-    run = max(1, values.size // 1000)
+    run = max(1, values.size // 300)
     means: Floats = values[: values.size - values.size % run].reshape(-1, run).mean(axis=1)
     return means
 
 
 def plot_plan(plan: Plan, file: Path, title: str) -> None:
     """Draws latency by requests in flight with the objective, and instances by rate."""
-    with _picture(file, title, (13, 4.8), 1, 3) as panels:
-        per_token, seconds, instances = panels
-        _draw_latency(plan, per_token, "ms_per_token", "ms per token")
-        _draw_latency(plan, seconds, "seconds", "seconds")
-        _draw_instances(plan, instances)
-        for panel in panels:
-            panel.set_ylim(bottom=0)
-            panel.legend(frameon=False, fontsize="small", loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=3)
+    alone = plan.settings.max_instances == 1
+    with _picture(file, title, (11 - 3.5 * alone, 5), 1, 3 - alone) as panels:
+        _draw_latency(plan, panels[0], "ms_per_token", "ms per token")
+        _draw_latency(plan, panels[1], "seconds", "seconds")
+        if not alone:
+            _draw_instances(plan, panels[2])
 
 
 def _draw_latency(plan: Plan, panel: "Axes", unit: str, label: str) -> None:
-    """Median and 95% quantile of an instance that always has so many in flight; the objective as dashed lines."""
-    shown = max(1, bisect_right(GRID, 2 * plan.option.limit))
-    loads = [plan.option.service.load(place) for place in range(shown)]
-    held = figures(plan.workload.objective)
+    """Median and 95% quantile of an instance that always has so many in flight; the objective as thin lines."""
+    option, ends = plan.option, list[_End]()
+    shown = max(1, bisect_right(GRID, 2 * option.limit))
+    loads = [option.service.load(place) for place in range(shown)]
+    held = figures(plan.workload.objective, option.service.answer_limit_s)
     for number, (name, level) in enumerate((("p50", 0.5), ("p95", 0.95))):
-        values = [quantile(getattr(load, unit), level) for load in loads]
-        panel.plot(GRID[:shown], values, marker=".", color=f"C{number}", label=name)
+        values, style = [quantile(getattr(load, unit), level) for load in loads], _line(number)
+        panel.plot(GRID[:shown], values, **style)
+        ends.append((GRID[shown - 1], values[-1], name, style["color"]))
         if (field := f"{name}_{unit}") in held:
-            panel.axhline(held[field][2], color=f"C{number}", ls="--", lw=0.9, label=f"{name} asked for")
-    panel.axvline(plan.option.limit, color="0.3", lw=0.9, label=f"limit {plan.option.limit}")
+            asked = held[field][2]
+            panel.axhline(asked, **_line(number, 0.8))
+            ends.append((GRID[shown - 1], asked, f"{name} asked", style["color"]))
+            if option.allowed.bound_by == field:
+                panel.plot(option.limit, asked, "o", color=style["color"])
+                panel.annotate("binds", (option.limit, asked), xytext=(-4, 5), textcoords="offset points", ha="right")
     target = plan.settings.target_concurrent_requests
-    panel.axvline(target, color="0.3", ls=":", lw=1.2, label=f"target {target:g}")
-    panel.set(xlabel="requests in flight on an instance", ylabel=label)
+    _marks(panel, {f"limit {option.limit}": option.limit, f"target {target:g}": target})
+    panel.set(xlabel="in flight on an instance", ylabel=label, ylim=(0, None))
+    _name_ends(panel, ends)
 
 
 def _draw_instances(plan: Plan, panel: "Axes") -> None:
@@ -175,8 +225,11 @@ def _draw_instances(plan: Plan, panel: "Axes") -> None:
     rates = [1.25 * rate.peak * (number + 1) / _RATES for number in range(_RATES)]
     counts = [fewest_instances(one, plan.option.limit, service.speed, refused, MOST_INSTANCES) for one in rates]
     known = [(one, count) for one, count in zip(rates, counts, strict=True) if count is not None]
-    panel.step(*zip(*known, strict=True), where="pre", color="C2", label="needed")
-    for value, label, style in ((rate.average, "average", ":"), (rate.peak, "peak", "-")):
-        panel.axvline(value, color="0.3", ls=style, lw=0.9, label=f"{label} {value:g}")
-    panel.set(xlabel="requests per second", ylabel="instances")
+    panel.step(*zip(*known, strict=True), where="pre", **_line(2))
+    low, high = plan.settings.min_instances, plan.settings.max_instances
+    panel.axhspan(low, high, color=_COLORS[5], alpha=0.25)
+    planned = f"planned: {low} to {high}, for\nclimb and headroom, too"
+    panel.annotate(planned, (0.03, 0.97), xycoords="axes fraction", va="top", fontsize="small")
+    _marks(panel, {f"average {rate.average:g}": rate.average, f"peak {rate.peak:g}": rate.peak})
+    panel.set(xlabel="requests per second", ylabel="instances needed", ylim=(0, max(high, known[-1][1]) + 1))
     panel.yaxis.set_major_locator(MaxNLocator(integer=True))

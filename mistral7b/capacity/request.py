@@ -12,6 +12,7 @@ class Request:
         output_tokens: tokens that are generated before the answer ends, `max_new_tokens` at most.
         max_new_tokens: tokens that the router reserves for the answer; 0 means `output_tokens`.
         number: the caller's, to know it by.
+        samples: whether its tokens are drawn by chance rather than the likeliest ones.
         admitted: when its prefill began.
         first_token: when its prefill ended, which yields the first token.
         cancelled: whether its client has gone before it finished.
@@ -22,6 +23,7 @@ class Request:
     output_tokens: int
     max_new_tokens: int = 0
     number: int = 0
+    samples: bool = False
     admitted: float = field(default=nan, init=False)
     first_token: float = field(default=nan, init=False)
     finished: float = field(default=nan, init=False)
@@ -35,11 +37,6 @@ class Request:
 
     def __post_init__(self) -> None:
         self.max_new_tokens = self.max_new_tokens or self.output_tokens
-
-    @property
-    def queue_seconds(self) -> float:
-        """Seconds from arrival to the start of the prefill."""
-        return self.admitted - self.arrival
 
     @property
     def latency(self) -> float:

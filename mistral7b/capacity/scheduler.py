@@ -199,7 +199,7 @@ class TgiInstance:
         self._fit = self._fit_prefill = self._fit_reserved = 0
         self._phase = _PREFILL
         self._run_start = now
-        self._event = now + self._p.prefill_seconds(tokens, pairs)
+        self._event = now + self._p.prefill_seconds(tokens, pairs, samples=any(request.samples for request in admitted))
 
     def _end_prefill(self, now: float) -> None:
         batch = self._batch
@@ -229,7 +229,7 @@ class TgiInstance:
         if self._fit:
             planned = min(planned, self._steps_to_check(1))
         longest = batch.longest()
-        self._first_seconds = p.decode_seconds(batch.running, batch.kv, longest)
+        self._first_seconds = p.decode_seconds(batch.running, batch.kv, longest, samples=batch.sampling > 0)
         self._growth_seconds = p.decode_per_kv_token * batch.growing
         if longest < SLIDING_WINDOW:
             self._growth_seconds += p.decode_per_longest_token

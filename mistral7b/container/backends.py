@@ -151,7 +151,7 @@ async def _answer(url: str, body: object = None) -> AsyncGenerator[bytes, None]:
         if writer is not None:
             writer.close()
     if status != 200:
-        raise BackendError(f"{url} answered {status}: {refusal[:1000].decode(errors='replace')}")
+        raise BackendError(f"{url} answered {status}: {' '.join(refusal[:500].decode(errors='replace').split())}")
 
 
 async def _objects(url: str, body: object) -> AsyncGenerator[dict[str, Any], None]:

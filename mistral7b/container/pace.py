@@ -42,7 +42,7 @@ class Pace(Protocol):
     """Decides when each token of each request is generated. One pace serves all requests of one container."""
 
     def __call__(self, request: Request, stream: bool) -> AsyncGenerator[int, None]:
-        """Yields how many tokens of a request are there: of a stream whenever there are more, else when all are.
+        """Yields how many tokens of a request are generated: of a stream whenever there are more, else when all are.
 
         It notes in `request` when it is admitted, where it may wait for that. The caller closes the iterator at the end
         of the answer, or when the client disconnects: the request then leaves queue and batch.

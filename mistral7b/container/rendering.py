@@ -95,14 +95,18 @@ def _sequence(
 
 
 def shown_seed(request: ValidRequest, seed: int) -> int | None:
-    """The seed, if one is used: the server samples if told so, or if an option makes no sense otherwise."""
+    """The seed, if one is used."""
+    return seed if samples(request) else None
+
+
+def samples(request: ValidRequest) -> bool:
+    """Whether the server samples: if told so, or if an option makes no sense otherwise."""
     parameters = request.parameters
-    sampling = (
+    return (
         parameters.do_sample
         or parameters.top_k is not None
         or any(getattr(parameters, name) not in (None, default) for name, default in _SAMPLING_DEFAULTS.items())
     )
-    return seed if sampling else None
 
 
 def _top_tokens(token: int, count: int) -> list[dict[str, Any]]:

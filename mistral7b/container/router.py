@@ -146,7 +146,8 @@ class TgiContainer:
 
     def _sequence(self, request: ValidRequest, made: Answer) -> Request:
         longest = request.parameters.max_new_tokens
-        return Request(self._clock.seconds(), len(request.prompt), len(made.tokens), longest)
+        samples = rendering.samples(request)
+        return Request(self._clock.seconds(), len(request.prompt), len(made.tokens), longest, samples=samples)
 
     async def _wait_for(self, sequence: Request) -> None:
         async with aclosing(self._pace(sequence, stream=False)) as ticks:

@@ -1,6 +1,6 @@
 """Fields that an environment file leaves to the planner by the word `auto`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -52,7 +52,7 @@ def resolve(env: Environment, fields: Iterable[FieldPath]) -> dict[FieldPath, in
         return refused
     try:
         router_limits(env.launcher_settings(), env.instance_type)
-        figures = _planned(env.workload.model_dump_json(), _given(env, fields))
+        figures = _planned(env.workload.model_dump_json(), given(env, fields))
     except InfeasibleError as error:
         return Finding(first, error.reason, error.fix, AUTO)
     except LookupError as error:
@@ -63,24 +63,25 @@ def resolve(env: Environment, fields: Iterable[FieldPath]) -> dict[FieldPath, in
     return {path: figures[name] for path, name in names.items()}
 
 
-def _given(env: Environment, fields: list[FieldPath]) -> tuple[tuple[str, int | float], ...]:
+def given(env: Environment, fields: Sequence[FieldPath] = FIELDS) -> tuple[tuple[str, int | float], ...]:
     """What the planner must not change, by the names of its `Pinned`."""
     settings, scaling = env.launcher_settings(), env.auto_scaling
     names = [variable.lower() for variable in VARIABLES if ("tgi", variable) not in fields]
     names += ["cuda_memory_fraction", "waiting_served_ratio", "max_waiting_tokens"]
-    given: dict[str, int | float] = {name: getattr(settings, name) for name in names}
+    values: dict[str, int | float] = {name: getattr(settings, name) for name in names}
     for name in ("min_instances", "max_instances"):
         if (("auto_scaling", name) if scaling else _COUNT) not in fields:
-            given[name] = getattr(scaling, name) if scaling else env.instance.count
-    return tuple(given.items())
+            values[name] = getattr(scaling, name) if scaling else env.instance.count
+    names = ["scale_out_cooldown_seconds", "scale_in_cooldown_seconds"] if scaling else []
+    return (*values.items(), *((name, getattr(scaling, name)) for name in names))
 
 
 @lru_cache(maxsize=64)
-def _planned(workload: str, given: tuple[tuple[str, int | float], ...]) -> dict[str, int | float]:
+def _planned(workload: str, values: tuple[tuple[str, int | float], ...]) -> dict[str, int | float]:
     from mistral7b.capacity.calibration import published_calibration  # noqa: PLC0415
     from mistral7b.capacity.planner.candidates import Pinned  # noqa: PLC0415
     from mistral7b.capacity.planner.plan import plan  # noqa: PLC0415
 
-    pinned = Pinned(**dict(given))  # type: ignore[arg-type]  # each name has its own type
+    pinned = Pinned(**dict(values))  # type: ignore[arg-type]  # each name has its own type
     settings = plan(Workload.model_validate_json(workload), published_calibration().parameters, pinned).settings
     return {name: getattr(settings, name) for name in settings.__slots__}

@@ -121,7 +121,7 @@ def _telling(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _load(found: _Answers, endpoint: str, variant: str, now: datetime) -> list[dict[str, Any]]:
-    """The figures of five minutes each, of those with requests."""
+    """The figures of five minutes each, of those with requests: what is in flight is published at any time, as 0."""
     named = {"EndpointName": endpoint, "VariantName": variant}
     dimensions = [{"Name": key, "Value": value} for key, value in named.items()]
     queries = []
@@ -135,7 +135,7 @@ def _load(found: _Answers, endpoint: str, variant: str, now: datetime) -> list[d
     for result in results or []:
         for time, value in zip(result["Timestamps"], result["Values"], strict=True):
             periods[time][result["Id"]] = value * _LOAD[result["Id"]][2]
-    return [{"from": time, **dict.fromkeys(_LOAD), **periods[time]} for time in sorted(periods)]
+    return [{"from": at, **dict.fromkeys(_LOAD), **one} for at, one in sorted(periods.items()) if any(one.values())]
 
 
 def _model(found: _Answers, env: Environment) -> str | None:
@@ -151,6 +151,9 @@ def _model(found: _Answers, env: Environment) -> str | None:
 def _differences(found: _Answers, env: Environment) -> Iterator[dict[str, Any]]:
     file = env.model_dump(mode="json")
     file["instance"] = {"type": env.instance_type, "count": None if env.auto_scaling else env.instance.count}
+    scaling, bounds = env.auto_scaling, jmespath.search("target.[MinCapacity, MaxCapacity]", found)
+    if scaling and bounds in [list(scaling.bounds_at(entry)) for entry in scaling.schedule]:  # set by the hour
+        file["auto_scaling"] |= dict(zip(("min_instances", "max_instances"), bounds, strict=True))
     for name, path in _TABLE["fields"].items():
         if found.denied.keys().isdisjoint(re.findall(r"\b[a-z]\w*", path)):
             values = [jmespath.search(*of) for of in ((path, found), (name, file))]

@@ -1,6 +1,7 @@
-"""CloudWatch alarms are evaluated on the clock, unless nothing takes time."""
+"""CloudWatch alarms are evaluated on the clock, except at speed `instant`."""
 
 import json
+import logging
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -14,8 +15,10 @@ from sagehost import moto_app
 from sagehost.clock import CLOCK
 from sagehost.hosting import metrics  # noqa: F401 - they are put first, then alarms look at them
 from sagehost.hosting.endpoints import HOSTED
-from sagehost.patches.cloudwatch import data_of, iso
+from sagehost.patches.cloudwatch import ACTIONS, data_of, iso
 from scaling_rules.alarm import EXTRA_PERIODS, State
+
+_LOG = logging.getLogger(__name__)
 
 _COMPARISONS: Mapping[str, tuple[Callable[[float, float], bool], str]] = {
     "GreaterThanThreshold": (operator.gt, "greater than"),
@@ -23,17 +26,10 @@ _COMPARISONS: Mapping[str, tuple[Callable[[float, float], bool], str]] = {
     "LessThanThreshold": (operator.lt, "less than"),
     "LessThanOrEqualToThreshold": (operator.le, "less than or equal to"),
 }
-Act = Callable[[Alarm, float, float], None]
-ACTIONS: dict[str, Act] = {}
-
-
-def on_action(prefix: str, act: Act) -> None:
-    """Calls `act` with the alarm, the metric's value and the time for each invoked action whose ARN begins so."""
-    ACTIONS[prefix] = act
 
 
 class _Evaluation:
-    """How an alarm, as `DescribeAlarms` tells, is evaluated until it is put again."""
+    """How an alarm, as `DescribeAlarms` shows it, is evaluated until PutMetricAlarm changes it."""
 
     def __init__(self, told: Mapping[str, Any]) -> None:
         self._periods, self._missing = told["EvaluationPeriods"], told.get("TreatMissingData", "missing")
@@ -47,7 +43,7 @@ class _Evaluation:
         self._period = max(one["MetricStat"]["Period"] for one in self._queries.values() if "MetricStat" in one)
 
     def evaluate(self, alarm: Alarm, backend: CloudWatchBackend, now: float) -> None:
-        """Changes the state of the alarm, and has its scaling actions done, if it is time to."""
+        """Changes the state of the alarm and invokes its scaling actions, if an evaluation is due."""
         every = 60 if self._period >= 60 else 10
         if now % every >= 10:
             return
@@ -64,7 +60,7 @@ class _Evaluation:
             data |= {"evaluatedDatapoints": [{"timestamp": iso(at), "value": value} for at, value in latest]}
             alarm.update_state(self._reason(state == "ALARM", latest), json.dumps(data), state)
         for arn in alarm.alarm_actions if acts and latest and alarm.actions_enabled else []:
-            for act in [act for prefix, act in ACTIONS.items() if arn.startswith(prefix)]:
+            if act := ACTIONS.get(arn.split(":")[2]):
                 act(alarm, latest[0][1], now)
 
     def _reason(self, alarm: bool, latest: Sequence[tuple[int, float]]) -> str:
@@ -98,11 +94,14 @@ def _evaluate(now: float) -> None:
         backends = [one for account in list(cloudwatch_backends) for one in cloudwatch_backends[account].values()]
         for backend in backends if HOSTED.clock else ():
             for alarm in list(backend.alarms.values()):
-                if alarm not in _EVALUATIONS:
-                    cloudwatch = moto_app.client("cloudwatch", backend.account_id, backend.region_name)
-                    (described,) = cloudwatch.describe_alarms(AlarmNames=[alarm.name])["MetricAlarms"]
-                    _EVALUATIONS[alarm] = _Evaluation(described)
-                _EVALUATIONS[alarm].evaluate(alarm, backend, now)
+                try:
+                    if alarm not in _EVALUATIONS:
+                        cloudwatch = moto_app.client("cloudwatch", backend.account_id, backend.region_name)
+                        (described,) = cloudwatch.describe_alarms(AlarmNames=[alarm.name])["MetricAlarms"]
+                        _EVALUATIONS[alarm] = _Evaluation(described)
+                    _EVALUATIONS[alarm].evaluate(alarm, backend, now)
+                except Exception:  # noqa: BLE001 - the others are evaluated all the same
+                    _LOG.exception("the alarm %s or one of its actions failed", alarm.name)
 
 
 CLOCK.every(10.0, _evaluate)

@@ -1,6 +1,6 @@
-"""The one clock of the embedded AWS: what happens by itself happens when it says so.
+"""The one clock of the embedded AWS, by which everything happens that no request asks for.
 
-It runs as fast as it is told to, and its time is what metrics, alarms, scaling activities and schedules are dated by.
+It runs at a set speed. Metrics, alarms, scaling activities, schedules and endpoints have its time.
 """
 
 import logging
@@ -28,7 +28,7 @@ def parse_speed(text: str) -> float:
     except ValueError:
         value = 0.0
     if not _SLOWEST <= value <= _FASTEST:
-        raise ValueError(f"{text!r} is no speed: give a number from {_SLOWEST:g} to {_FASTEST:g}, or instant")
+        raise ValueError(f"{text!r} is not a speed: give a number from {_SLOWEST:g} to {_FASTEST:g}, or instant")
     return value
 
 
@@ -55,21 +55,21 @@ class Clock:
         return seconds / self.speed
 
     def every(self, period: float, work: Callable[[float], None]) -> None:
-        """Has work done at each multiple of a period, in seconds since 1970, which it is given.
+        """Calls `work` at each multiple of `period` seconds since 1970, with that time.
 
-        Of several that are due at once, those done first are those that were asked for first.
+        What is due at the same time is called in the order of registration.
         """
         self._works.append(_Work(period, work, self.seconds()))
 
     def set(self, now: datetime) -> None:
-        """Sets the time. All work is done once, now; what is due in between is left to each."""
+        """Sets the time and does all work once. What was due in between is up to each piece of work."""
         with self._changed:
             self._time, self._since = now.timestamp(), time.monotonic()
             for work in self._works:
                 work.do(self._time)
 
     def run(self, speed: float = 1.0) -> None:
-        """Lets the clock run in the background. Raises ValueError: the variable that sets it has no time."""
+        """Runs the clock in the background. Raises ValueError: SAGEHOST_NOW is not a time."""
         self.speed, self._time, self._since = speed, self.seconds(), time.monotonic()
         if start := os.environ.get("SAGEHOST_NOW"):
             try:

@@ -75,7 +75,7 @@ _FUNCTIONS = {
 def compiled(expression: str) -> tuple[frozenset[str], Callable[[Mapping[str, float | None]], float | None]]:
     """The ids that an expression names, and how it is calculated from their values. Raises NotImplementedError.
 
-    It is missing where it divides by 0, or a value is missing that FILL does not fill.
+    The result is missing where it divides by 0, or needs a missing value that FILL does not fill.
     """
     names = frozenset(re.findall(r"\b[a-z]\w*", expression))
     needed = re.findall(r"\b[a-z]\w*", re.sub(r"FILL\(\s*[a-z]\w*", "", expression))

@@ -1,7 +1,7 @@
 """Application Auto Scaling acts: policies when their alarms do, scheduled actions at their times, new bounds at once.
 
-Counts change by SageMaker's UpdateEndpointWeightsAndCapacities, which the service-linked role's policy allows. Without
-metrics, when nothing takes time, no policy acts; scheduled actions and bounds do at every speed.
+Counts change by SageMaker's UpdateEndpointWeightsAndCapacities, which the service-linked role's policy allows. At speed
+`instant` there are no metrics, and no policy acts; scheduled actions and bounds do at every speed.
 https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-scaling-activities.html
 """
 
@@ -22,18 +22,18 @@ from moto.applicationautoscaling.models import (
 from moto.cloudwatch.models import Alarm, cloudwatch_backends
 
 from sagehost import moto_app, schedules
-from sagehost.alarms import on_action
 from sagehost.clock import CLOCK
 from sagehost.hosting.endpoints import HOSTED, EndpointRecord
 from sagehost.hosting.fleet import EndpointKey
+from sagehost.patches.cloudwatch import ACTIONS
 from scaling_rules.policy import DEFAULT_COOLDOWN_S, METRIC_RULES, SCALE_IN_SHARE
 from scaling_rules.tracking import Bounds, TargetTracking
 
 ACTIVITIES = defaultdict[tuple[str, str, bool], deque[dict[str, Any]]](lambda: deque(maxlen=1000))
-"""The last activities, by account, region, and whether they scale: those that do not come once a minute."""
+"""The last activities, by account, region, and whether they scale: others, once a minute, would push these out."""
 
 _RUNNING: list[Callable[[float], bool]] = []
-"""Activities in progress: each, called with the time, ends if SageMaker has changed the count, and says whether."""
+"""Activities in progress. Each is called with the time, ends when the update has, and returns whether it has ended."""
 
 
 def follow(policy: FakeApplicationAutoscalingPolicy) -> None:
@@ -156,7 +156,7 @@ def _change(
 
 
 class _Clockwork:
-    """What happens at a time: activities end, and scheduled actions run."""
+    """Ends activities and runs scheduled actions."""
 
     def __init__(self) -> None:
         self._last = CLOCK.now()
@@ -195,6 +195,5 @@ def _run(action: FakeScheduledAction) -> None:
         move_into_bounds(target)
 
 
-for partition in ("aws", "aws-cn", "aws-us-gov"):
-    on_action(f"arn:{partition}:autoscaling:", act)
+ACTIONS["autoscaling"] = act
 CLOCK.every(1.0, _Clockwork().tick)

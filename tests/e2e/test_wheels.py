@@ -31,7 +31,8 @@ def echo(tmp_path_factory: pytest.TempPathFactory) -> Environment:
     package.mkdir()
     for name in ("pyproject.toml", "echo_container.py"):
         (folder / name).rename(package / name)
-    return Environment.create(folder, build_release("sagehost", folder), build(folder, package))
+    releases = [build_release(name, folder) for name in ("sagehost", "scaling-rules")]
+    return Environment.create(folder, *releases, build(folder, package))
 
 
 @pytest.fixture(scope="module")

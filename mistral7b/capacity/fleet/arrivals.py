@@ -16,7 +16,8 @@ DAY_S = 86_400.0
 Rate = Callable[[Floats], Floats]
 """Requests per second at each of these times (seconds)."""
 
-Pattern = Literal["constant", "daily", "burst", "ramp"]
+Pattern = Literal["constant", "daily", "burst", "ramp", "climb"]
+CLIMB_S = 900.0
 # By pattern: from times, rate, peak (requests per second) and duration (seconds) to the rate at each time.
 _PATTERNS: dict[Pattern, Callable[[Floats, float, float, float], Floats]] = {
     "constant": lambda times, rate, _peak, _duration: np.full(times.shape, rate),
@@ -29,12 +30,16 @@ _PATTERNS: dict[Pattern, Callable[[Floats, float, float, float], Floats]] = {
 }
 
 
-def rate_over_time(pattern: Pattern, rate: float, peak: float, duration_s: float) -> Rate:
+def rate_over_time(pattern: Pattern, rate: float, peak: float, duration_s: float, climb_s: float = CLIMB_S) -> Rate:
     """A pattern between `rate` and `peak`, over `duration_s` seconds. Raises UserError for a rate that is none."""
     for name, value in (("rate", rate), ("peak", peak)):
         if not 0 <= value < math.inf:
             reason, fix = "a rate is 0 or more requests per second", "give a number such as 2.5"
             raise UserError(f"--{name} {value:g}: {reason}\nfix: {fix}")
+    if pattern == "climb":  # from a quarter of the time on, and at the peak until three quarters are over
+        start, end = duration_s / 4, duration_s * 3 / 4
+        corners = (start, start + min(max(climb_s, 1.0), duration_s / 2), end, end + 1.0)
+        return lambda times: np.interp(times, corners, (rate, peak, peak, rate))
     return lambda times: _PATTERNS[pattern](times, rate, peak, duration_s)
 
 

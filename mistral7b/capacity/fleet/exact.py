@@ -9,7 +9,7 @@ from math import inf
 import numpy as np
 
 from mistral7b.capacity.fleet.trace import Floats, Trace
-from mistral7b.capacity.hosting import ANSWER_LIMIT_S, Fleet
+from mistral7b.capacity.hosting import Fleet
 from mistral7b.capacity.request import Request
 from mistral7b.capacity.scheduler import TgiInstance
 from scaling_rules import AutoScaling, Policy
@@ -17,16 +17,18 @@ from scaling_rules import AutoScaling, Policy
 _SLICE = 50_000
 _REFUSED = -1.0
 _QUANTILES = (0.5, 0.95, 0.99)
+_FLAP_S = 900.0
 
 
 @dataclass(frozen=True, eq=False)
 class LatencyOverTime:
-    """By window of time: its middle, the latency of the requests that came (NaN: none answered), and their rate."""
+    """By window of time: its middle, latency of the requests that came (NaN: none answered), their rate, share lost."""
 
     times: Floats
     p50_s: Floats
     p95_s: Floats
     rate: Floats
+    lost: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,20 +48,22 @@ class Timeline:
 class Summary:
     """A policy's result over a whole trace.
 
-    Each request is answered within SageMaker's 60 s, refused with 429, or timed out. Latencies are quantiles (50%, 95%,
-    99%) of the answered requests, round trip included, NaN without any. Instances count from their start-up on.
+    Each request is answered within SageMaker's limit, refused with 429, or timed out. Latencies are quantiles (50%,
+    95%, 99%) of the answered requests, round trip included, NaN without any. Instances count from their start-up on.
+    `flaps`: how often an instance is added within 15 minutes after one was taken away.
     """
 
     policy: str
-    engine: str = "exact"
     requests: float
     answered: float
     refused: float
     timed_out: float
     latency_s: tuple[float, ...]
     per_token_ms: tuple[float, ...]
+    first_token_s: tuple[float, ...]
     instance_hours: float
     most_instances: int
+    flaps: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +117,7 @@ class _Simulation:
         self._since_step = 0
         # The container's seconds for each request: negative if refused, NaN while it runs.
         self._seconds: Floats = np.full(self._requests.times.size, np.nan)
+        self._first: Floats = np.full(self._requests.times.size, np.nan)
         # (time, in flight, in service, capacity), which hold from that time on.
         self._samples: list[tuple[float, ...]] = [(0.0, 0.0, policy.start, policy.start)]
         for _ in range(policy.start):
@@ -120,6 +125,7 @@ class _Simulation:
 
     def run(self, progress: Callable[[float], None]) -> Result:
         requests, count, place = self._requests, self._requests.times.size, -1
+        most = requests.max_new_tokens
         control = self._scaling.next_time()
         events, in_flight, members = self._events, self._in_flight, self._members
         for start in range(0, count, _SLICE):
@@ -137,7 +143,7 @@ class _Simulation:
                 place = least_outstanding(in_flight, place)
                 member = members[place]
                 self._since_step += 1
-                if member.tgi.offer(Request(time, prompt, answer, answer, number), time):
+                if member.tgi.offer(Request(time, prompt, answer, most or answer, number), time):
                     in_flight[place] += 1
                     self._schedule(member)
                 else:
@@ -155,6 +161,7 @@ class _Simulation:
         finished = member.tgi.advance(time)
         for request in finished:
             self._seconds[request.number] = request.latency
+            self._first[request.number] = request.first_token - request.arrival
         if member.place >= 0:
             self._in_flight[member.place] -= len(finished)
         member.due = inf
@@ -197,19 +204,25 @@ class _Simulation:
 
     def _result(self) -> Result:
         seconds, trip = self._seconds, self._fleet.parameters.round_trip
-        answered = (seconds >= 0) & (seconds <= ANSWER_LIMIT_S)
+        late = seconds > self._fleet.answer_limit_s
+        answered = (seconds >= 0) & ~late
         latency = np.where(answered, seconds + trip, np.nan)
         timeline = Timeline(*np.array(self._samples).T)
+        steps = np.diff(timeline.capacity)
+        removed, added = timeline.times[1:][steps < 0], timeline.times[1:][steps > 0]
+        since = added - np.append(-inf, removed)[np.searchsorted(removed, added)]
         summary = Summary(
             policy=self._policy.name,
             requests=float(seconds.size),
             answered=float(np.count_nonzero(answered)),
             refused=float(np.count_nonzero(seconds == _REFUSED)),
-            timed_out=float(np.count_nonzero(seconds > ANSWER_LIMIT_S)),
+            timed_out=float(np.count_nonzero(late)),
             latency_s=_quantiles(latency, _QUANTILES),
             per_token_ms=_quantiles(1000 * latency / self._requests.outputs, _QUANTILES),
+            first_token_s=_quantiles(np.where(answered, self._first + trip, np.nan), _QUANTILES),
             instance_hours=self._instance_hours(timeline),
             most_instances=int(timeline.capacity.max()),
+            flaps=int(np.count_nonzero(since <= _FLAP_S)),
         )
         return Result(summary, timeline, self._over_time(latency))
 
@@ -227,9 +240,10 @@ class _Simulation:
         """Latency and rate in a hundred or so equal windows of the trace, of ten seconds at least."""
         edges = np.linspace(0.0, self._requests.duration_s, max(1, min(100, int(self._requests.duration_s / 10))) + 1)
         bounds = np.searchsorted(self._requests.times, edges)
-        parts = [_quantiles(latency[low:high], (0.5, 0.95)) for low, high in itertools.pairwise(bounds)]
-        p50, p95 = np.array(parts).T
-        return LatencyOverTime(edges[:-1] + np.diff(edges) / 2, p50, p95, np.diff(bounds) / np.diff(edges))
+        parts = [latency[low:high] for low, high in itertools.pairwise(bounds)]
+        p50, p95 = np.array([_quantiles(part, (0.5, 0.95)) for part in parts]).T
+        lost = np.array([np.isnan(part).mean() if part.size else 0.0 for part in parts])
+        return LatencyOverTime(edges[:-1] + np.diff(edges) / 2, p50, p95, np.diff(bounds) / np.diff(edges), lost)
 
 
 def _quantiles(values: Floats, shares: tuple[float, ...]) -> tuple[float, ...]:

@@ -36,12 +36,14 @@ class Trace:
         inputs: Prompt tokens of each.
         outputs: Tokens that each generates.
         duration_s: Seconds that the trace covers; no request is later.
+        max_new_tokens: What each asks for at most; 0 means as many as it generates.
     """
 
     times: Floats
     inputs: Ints
     outputs: Ints
     duration_s: float
+    max_new_tokens: int = 0
 
     def __post_init__(self) -> None:
         if not self.times.size:

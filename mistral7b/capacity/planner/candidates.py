@@ -5,19 +5,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from mistral7b.capacity.admission import RouterLimits, answer_charge, in_blocks
-from mistral7b.capacity.closed_form import SHORTEST_ANSWER, Load, steady_state
 from mistral7b.capacity.memory import max_batch_total_tokens
-from mistral7b.capacity.parameters import PerformanceParameters
 from mistral7b.capacity.planner.lengths import Lengths, requests_of
-from mistral7b.capacity.planner.service import GRID
 from mistral7b.workload import MOST_TOKENS, Workload
 
 # Prefill budgets besides the least: TGI's default, and one for any prompt that JumpStart's settings let in.
 _BUDGETS = (4096, MOST_TOKENS)
 # MAX_CONCURRENT_REQUESTS has no part in how admitted requests are batched.
 _UNLIMITED = 1 << 30
-# A budget that serves less than this more is not worth the memory that it takes.
-_WORTHWHILE = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +28,8 @@ class Pinned:
     cuda_memory_fraction: float = 1.0
     waiting_served_ratio: float = 1.2
     max_waiting_tokens: int = 20
+    scale_out_cooldown_seconds: int = 60
+    scale_in_cooldown_seconds: int = 300
 
 
 @dataclass(frozen=True)
@@ -54,21 +51,6 @@ class Candidate:
         return sum(
             in_blocks(one.input_tokens) + answer_charge(one.input_tokens, one.max_new_tokens) for one in self.requests
         ) / len(self.requests)
-
-    def worth_simulating(self, least: "Candidate", parameters: PerformanceParameters) -> bool:
-        """Whether a larger prefill budget than that of `least` may pay, for the mean request at every load of GRID.
-
-        By the closed form, which does not hold for short answers: then the budget is simulated.
-        """
-        prompt, answer = (
-            max(1, round(sum(tokens) / len(tokens)))
-            for tokens in zip(*((one.input_tokens, one.output_tokens) for one in least.requests), strict=True)
-        )
-        return answer < SHORTEST_ANSWER or any(
-            steady_state(load, parameters, self.limits).tokens_per_second
-            > (1 + _WORTHWHILE) * steady_state(load, parameters, least.limits).tokens_per_second
-            for load in (Load(users, prompt, answer) for users in GRID)
-        )
 
 
 def candidates(workload: Workload, pinned: Pinned) -> list[Candidate]:

@@ -1,26 +1,28 @@
-"""A plan, simulated request by request: routing and auto scaling, which the plan itself leaves out."""
+"""A plan, simulated request by request: routing and auto scaling, which its closed forms leave out."""
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mistral7b.capacity.fleet.arrivals import Rate, poisson_trace
+from mistral7b.capacity.fleet.arrivals import poisson_trace, rate_over_time
 from mistral7b.capacity.fleet.exact import Summary, simulate
 from mistral7b.capacity.hosting import Fleet
 from mistral7b.capacity.parameters import PerformanceParameters
-from mistral7b.capacity.planner.plan import Plan
+from mistral7b.capacity.planner.candidates import Pinned
+from mistral7b.capacity.planner.search import Option
+from mistral7b.workload import LATENCIES, Workload
 from scaling_rules import Policy
 
-AVERAGE = "an hour of the average"
-"""Name of the scenario whose instances are what the average costs."""
+AVERAGE, PEAK, CLIMB, BURST = "average", "peak", "climb", "burst"
+SCENARIOS = {
+    PEAK: "10,000 requests to all instances",
+    AVERAGE: "1 to 4 hours of it",
+    CLIMB: "the climb, 15 minutes of the peak, and back",
+    BURST: "half an hour of the peak at once",
+}
 
-_PEAK_REQUESTS = 10_000
-# Of the scenarios with auto scaling, which take their time whatever the rate; more requests would take too long.
-_MOST_REQUESTS = 15_000
-_AVERAGE_S = 3600.0
-_AFTER_CLIMB_S = 900.0
-# The template's cool-downs.
-_OUT_S, _IN_S = 60.0, 300.0
+_PEAK_REQUESTS, _AVERAGE_REQUESTS, _MOST_REQUESTS = 10_000, 20_000, 50_000
+_PEAK_AFTER_CLIMB_S, _BURST_S = 900.0, 1800.0
 
 
 @dataclass(frozen=True)
@@ -36,37 +38,43 @@ class Scenario:
         """Instances over the time, starting ones included."""
         return self.summary.instance_hours * 3600 / self.duration_s
 
+    @property
+    def latencies(self) -> dict[str, float]:
+        """By the objective's fields."""
+        s = self.summary
+        values = (*s.per_token_ms[:2], *s.latency_s[:2], *s.first_token_s[:2])
+        return dict(zip(LATENCIES, values, strict=True))
 
-def check(plan: Plan, parameters: PerformanceParameters) -> list[Scenario]:
-    """The peak with all instances; an hour of the average, and the climb to the peak, both under auto scaling.
 
-    Scenarios of more than 15,000 requests are left out, and so is everything where callers' `max_new_tokens` are given:
-    the fleet's traces have no such thing.
-    """
-    if plan.workload.max_new_tokens is not None:
-        return []
-    settings, rate, most = plan.settings, plan.workload.requests_per_second, plan.settings.max_total_tokens
-    limits = replace(plan.option.candidate.limits, max_concurrent_requests=settings.max_concurrent_requests)
-    # Lengths of the plan's own requests, drawn at random.
-    requests = plan.option.candidate.requests
-    inputs, outputs = [one.input_tokens for one in requests], [one.output_tokens for one in requests]
-    scaling = Policy(
-        "planned", settings.min_instances, settings.max_instances, "concurrency", settings.target_concurrent_requests,
-        _OUT_S, _IN_S,
+def climb_duration(climb_s: float) -> float:
+    """Seconds of the climb's scenario: a quarter at the average, a half climb and peak, a quarter at the average."""
+    return 2 * (climb_s + _PEAK_AFTER_CLIMB_S)
+
+
+def run(
+    name: str, workload: Workload, option: Option, parameters: PerformanceParameters, pinned: Pinned
+) -> Scenario | None:
+    """One of SCENARIOS, with lengths drawn from the plan's own requests; None if it has too many requests."""
+    settings, rate, climb_s = option.settings, workload.requests_per_second, 60 * workload.climb_minutes
+    low, high, duration, climb_s = {
+        PEAK: (rate.peak, rate.peak, _PEAK_REQUESTS / rate.peak, 0.0),
+        AVERAGE: (rate.average, rate.average, min(4 * 3600.0, max(3600.0, _AVERAGE_REQUESTS / rate.average)), 0.0),
+        CLIMB: (rate.average, rate.peak, climb_duration(climb_s), climb_s),
+        BURST: (rate.average, rate.peak, 2 * _BURST_S, 0.0),
+    }[name]
+    rates = rate_over_time("climb", low, high, duration, climb_s)
+    if np.mean(rates(np.linspace(0, duration, 1000))) * duration > _MOST_REQUESTS:
+        return None
+    fewest = settings.max_instances if name == PEAK else settings.min_instances
+    policy = Policy(
+        "planned", fewest, settings.max_instances, "concurrency", settings.target_concurrent_requests,
+        float(pinned.scale_out_cooldown_seconds), float(pinned.scale_in_cooldown_seconds),
     )  # fmt: skip
-    fixed = Policy("all instances", settings.max_instances, settings.max_instances)
-    climb_s = 60 * plan.workload.climb_minutes
-
-    def climb(low: float, high: float) -> Rate:
-        return lambda times: low + (high - low) * np.minimum(1.0, times / max(climb_s, 1.0))
-
-    found = []
-    for name, low, high, duration, policy in (
-        ("peak, all instances", rate.peak, rate.peak, _PEAK_REQUESTS / rate.peak, fixed),
-        (AVERAGE, rate.average, rate.average, _AVERAGE_S, scaling),
-        ("the climb, and 15 minutes", rate.average, rate.peak, climb_s + _AFTER_CLIMB_S, scaling),
-    ):
-        if high * duration <= _MOST_REQUESTS:
-            trace = poisson_trace(climb(low, high), duration, inputs, outputs, seed=1, max_total_tokens=most)
-            found.append(Scenario(name, duration, simulate(trace, Fleet(parameters, limits), policy).summary))
-    return found
+    requests, most = option.candidate.requests, settings.max_total_tokens
+    inputs, outputs = [one.input_tokens for one in requests], [one.output_tokens for one in requests]
+    trace = poisson_trace(rates, duration, inputs, outputs, seed=1, max_total_tokens=most)
+    limits = replace(option.candidate.limits, max_concurrent_requests=settings.max_concurrent_requests)
+    fleet = Fleet(parameters, limits, answer_limit_s=workload.answer_limit_s)
+    return Scenario(
+        name, duration, simulate(replace(trace, max_new_tokens=workload.max_new_tokens or 0), fleet, policy).summary
+    )

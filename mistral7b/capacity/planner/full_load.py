@@ -22,17 +22,14 @@ _FEWEST_FIRST = 200
 class FullLoad:
     """An instance with the same number of requests in flight at all times, queued ones included.
 
-    Times of its requests ascend: `seconds` and `ms_per_token` are the client's, round trip included; SageMaker's 60 s
-    count `container_s`. Of those the share `queued` is before the prefill begins. The instance spends the share
-    `prefilling` of its busy time in prefills.
+    Times of its requests ascend: all but `container_s`, which SageMaker limits, are the client's, with round trip.
     """
 
     requests_per_s: float
     seconds: list[float]
     ms_per_token: list[float]
+    first_token_seconds: list[float]
     container_s: list[float]
-    queued: float
-    prefilling: float
 
 
 def full_load(
@@ -52,12 +49,10 @@ def full_load(
     first = max(_FEWEST_FIRST, 3 * in_flight)
     measured: list[Request] = []
     unanswered: set[int] = set()
-    prefills: dict[float, float] = {}
     for number, one in enumerate(cycle(requests)):
         while (event := instance.next_event()) is not None and not (due and due[0] <= event):
             for request in instance.advance(event):
                 unanswered.discard(id(request))
-                prefills[request.admitted] = request.first_token - request.admitted
                 heappush(due, request.finished + chance.expovariate(1 / _GAP_S))
         if number >= first + len(requests) and not unanswered:
             break
@@ -73,7 +68,6 @@ def full_load(
         requests_per_s=in_flight * len(measured) / sum(container_s),
         seconds=sorted(client_s),
         ms_per_token=sorted(1000 * seconds / tokens for seconds, tokens in zip(client_s, answers, strict=True)),
+        first_token_seconds=sorted(one.first_token - one.arrival + parameters.round_trip for one in measured),
         container_s=sorted(container_s),
-        queued=sum(request.queue_seconds for request in measured) / sum(container_s),
-        prefilling=sum(prefills.values()) / instance.busy_seconds,
     )

@@ -3,17 +3,15 @@
 import math
 from dataclasses import dataclass
 
-from mistral7b.capacity.hosting import ANSWER_LIMIT_S
 from mistral7b.capacity.parameters import PerformanceParameters
 from mistral7b.capacity.planner.candidates import Candidate, Pinned, candidates
 from mistral7b.capacity.planner.queue import most_rate
-from mistral7b.capacity.planner.service import ANSWER_LIMIT, GRID, SATURATION, Allowed, Service, simulated
+from mistral7b.capacity.planner.service import ANSWER_LIMIT, GRID, Allowed, Service, simulated
 from mistral7b.capacity.planner.sizing import MOST_INSTANCES, Expectation, expect, most_refused, size
-from mistral7b.workload import Objective, Workload
+from mistral7b.workload import LATENCIES, Objective, Workload
 
 # Of what the KV cache holds, the share from which on memory is what keeps requests waiting.
 _MEMORY_FULL = 0.95
-_PREFILLS_RULE = 0.5
 _MOST_LOST = 50.0
 
 
@@ -42,7 +40,8 @@ class Settings:
 class Option:
     """Settings that keep the objective, and what they come to.
 
-    `limit` is MAX_CONCURRENT_REQUESTS; `allowed` the most requests in flight that keep the objective.
+    `limit` is MAX_CONCURRENT_REQUESTS; `allowed` the most requests in flight that keep the objective; `most_rate` what
+    all instances bear, in requests per second.
     """
 
     candidate: Candidate
@@ -52,6 +51,7 @@ class Option:
     settings: Settings
     at_average: Expectation
     at_peak: Expectation
+    most_rate: float
 
     @property
     def rank(self) -> tuple[float, ...]:
@@ -60,8 +60,8 @@ class Option:
             self.settings.min_instances,
             self.settings.max_instances,
             self.candidate.too_long,
-            round(self.at_peak.p95_ms_per_token, 1),
-            round(self.at_peak.p95_seconds, 1),
+            round(self.at_peak.latencies["p95_ms_per_token"], 1),
+            round(self.at_peak.latencies["p95_seconds"], 1),
             self.candidate.limits.max_batch_prefill_tokens,
         )
 
@@ -72,14 +72,9 @@ class Option:
 
     @property
     def binds(self) -> str:
-        """What keeps an instance from serving more: `memory`, `prefill`, `latency`, `60 s limit` or `decode`."""
-        if self.memory >= _MEMORY_FULL:
-            return "memory"
-        if self.allowed.bound_by == ANSWER_LIMIT:
-            return ANSWER_LIMIT
-        if self.allowed.bound_by == SATURATION:
-            return "prefill" if self.service.mean(self.limit, "prefilling") >= _PREFILLS_RULE else "decode"
-        return "latency"
+        """What keeps an instance from serving more: `memory`, `latency`, `the time limit` or `saturation`."""
+        bound_by = "memory" if self.memory >= _MEMORY_FULL else self.allowed.bound_by
+        return "latency" if bound_by in LATENCIES else bound_by
 
 
 def option(workload: Workload, candidate: Candidate, service: Service, limit: int, pinned: Pinned) -> Option | None:
@@ -87,7 +82,7 @@ def option(workload: Workload, candidate: Candidate, service: Service, limit: in
     sized = size(workload, limit, service, pinned)
     if sized is None:
         return None
-    low, high, target = sized
+    low, high, target, bearable = sized
     settings = Settings(
         max_concurrent_requests=limit,
         max_input_length=candidate.max_input_length,
@@ -99,32 +94,24 @@ def option(workload: Workload, candidate: Candidate, service: Service, limit: in
     )
     average = expect(workload.requests_per_second.average, low, limit, service)
     peak = expect(workload.requests_per_second.peak, high, limit, service)
-    return Option(candidate, service, service.allowed(workload.objective), limit, settings, average, peak)
+    allowed = service.allowed(workload.objective)
+    return Option(candidate, service, allowed, limit, settings, average, peak, bearable)
 
 
-def search(
-    workload: Workload, parameters: PerformanceParameters, pinned: Pinned
-) -> tuple[list[Option], list[Candidate]]:
-    """Every candidate with the limit that its objective allows, or the one that is pinned.
+def search(workload: Workload, parameters: PerformanceParameters, pinned: Pinned) -> list[Option]:
+    """Every candidate with the limit that its objective allows, or the one that is pinned; best first.
 
-    Returns the options, best first, and the candidates that the closed form rules out. Raises InfeasibleError if none
-    keeps the objective.
+    Raises InfeasibleError if none keeps the objective.
     """
     try:
         every = candidates(workload, pinned)
     except ValueError as error:
         raise InfeasibleError(str(error), "change the setting, or let it be planned") from None
-    least: dict[tuple[int, int], Candidate] = {}
-    tried: list[tuple[Candidate, Service]] = []
-    ruled_out = []
-    for one in every:
-        if not one.requests or one.too_long > workload.objective.lost_percent / 400:
-            continue
-        first = least.setdefault((one.max_input_length, one.max_total_tokens), one)
-        if one is first or one.worth_simulating(first, parameters):
-            tried.append((one, simulated(tuple(one.requests), parameters, one.limits)))
-        else:
-            ruled_out.append(one)
+    tried = [
+        (one, simulated(tuple(one.requests), parameters, one.limits, workload.answer_limit_s))
+        for one in every
+        if one.requests and one.too_long <= workload.objective.lost_percent / 400
+    ]
     if not tried:
         raise InfeasibleError(
             f"{100 * every[0].too_long:.1f}% of the requests are longer than MAX_INPUT_LENGTH "
@@ -139,7 +126,7 @@ def search(
             options.append(found)
     if not options:
         raise _infeasible(workload, [service for _, service in tried], pinned)
-    return sorted(options, key=lambda found: found.rank), ruled_out
+    return sorted(options, key=lambda found: found.rank)
 
 
 def _infeasible(workload: Workload, services: list[Service], pinned: Pinned) -> InfeasibleError:
@@ -157,7 +144,8 @@ def _infeasible(workload: Workload, services: list[Service], pinned: Pinned) -> 
             f"requests in flight, as {allowed.bound_by} allows no more"
         )
     elif allowed.bound_by == ANSWER_LIMIT:
-        reason = f"{100 * _late(service, 0):.1f}% of the answers take over 60 s even alone on an instance"
+        late = f"{100 * _late(service, 0):.1f}% of the answers take over {service.answer_limit_s:g} s"
+        reason = f"{late} even alone on an instance"
     else:
         here, asked = service.at(0, objective)[allowed.bound_by], objective.latencies()[allowed.bound_by]
         reason = f"{allowed.bound_by} {asked:g} is below {here:.4g}, which takes a request alone on an instance"
@@ -165,12 +153,14 @@ def _infeasible(workload: Workload, services: list[Service], pinned: Pinned) -> 
         changed = ", ".join(f"{name}: {new:g}" for name, new in nearest if new != getattr(objective, name))
         return InfeasibleError(reason, f"the nearest objective that can be met is {changed}")
     if not allowed.in_flight:
-        return InfeasibleError(reason, "shorten the answers or the prompts: even 60 s are too few for them")
+        stream = "" if workload.streaming else ", or set streaming: true, for 8 minutes"
+        fix = f"shorten the answers or the prompts{stream}: SageMaker waits for {service.answer_limit_s:g} s"
+        return InfeasibleError(reason, fix)
     rates = (
         most_rate(MOST_INSTANCES, max(1, each.allowed(objective).in_flight), each.speed, most_refused(workload))
         for each in services
     )
-    rate = math.floor(100 * max(rates)) / 100
+    rate = math.floor(100 * max(rates) / (1 + workload.headroom_percent / 100)) / 100
     return InfeasibleError(reason, f"no latency makes up for it; lower the peak rate to {rate:g} a second")
 
 
@@ -179,7 +169,7 @@ def _nearest(workload: Workload, service: Service, pinned: Pinned) -> Objective 
     for place, most in enumerate(GRID):
         objective = _loosened(workload.objective, service, place)
         seconds = max(objective.p50_seconds or 0, objective.p95_seconds or 0)
-        if service.saturated(place) or seconds > ANSWER_LIMIT_S or objective.lost_percent > _MOST_LOST:
+        if service.saturated(place) or seconds > service.answer_limit_s or objective.lost_percent > _MOST_LOST:
             return None
         loosened = workload.model_copy(update={"objective": objective})
         allowed = service.allowed(objective)
@@ -192,7 +182,7 @@ def _nearest(workload: Workload, service: Service, pinned: Pinned) -> Objective 
 def _loosened(objective: Objective, service: Service, place: int) -> Objective:
     here = service.at(place, objective)
     changed = {name: max(limit, _rounded_up(here[name])) for name, limit in objective.latencies().items()}
-    if here[ANSWER_LIMIT] > ANSWER_LIMIT_S:  # half of what may be lost; one more, as a quantile is one of the values
+    if here[ANSWER_LIMIT] > service.answer_limit_s:  # half of what may be lost; and one, as a quantile is a value
         lost = 200 * (_late(service, place) + 1 / len(service.requests))
         changed["lost_percent"] = max(objective.lost_percent, _rounded_up(lost))
     return objective.model_copy(update=changed)
@@ -200,7 +190,7 @@ def _loosened(objective: Objective, service: Service, place: int) -> Objective:
 
 def _late(service: Service, place: int) -> float:
     seconds = service.load(place).container_s
-    return sum(value > ANSWER_LIMIT_S for value in seconds) / len(seconds)
+    return sum(value > service.answer_limit_s for value in seconds) / len(seconds)
 
 
 def _rounded_up(value: float) -> float:

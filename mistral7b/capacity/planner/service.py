@@ -4,10 +4,8 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
 
 from mistral7b.capacity.admission import RouterLimits
-from mistral7b.capacity.hosting import ANSWER_LIMIT_S
 from mistral7b.capacity.parameters import PerformanceParameters
 from mistral7b.capacity.planner.full_load import FullLoad, full_load
 from mistral7b.capacity.planner.lengths import Lengths
@@ -16,7 +14,7 @@ from mistral7b.workload import Objective
 GRID = (1, 2, 3, 4, 6, 8, 11, 16, 22, 32, 45, 64, 90, 128, 181, 256)
 """Requests in flight that are simulated; between them everything is interpolated."""
 
-ANSWER_LIMIT = "60 s limit"
+ANSWER_LIMIT = "the time limit"
 SATURATION = "saturation"
 
 # An instance is full where a step along GRID, a third more or so in flight, adds less than this to what it serves.
@@ -41,8 +39,11 @@ class Service:
     levelled, so that a looser objective never allows less.
     """
 
-    def __init__(self, requests: Sequence[Lengths], parameters: PerformanceParameters, limits: RouterLimits) -> None:
+    def __init__(
+        self, requests: Sequence[Lengths], parameters: PerformanceParameters, limits: RouterLimits, limit_s: float = 60
+    ) -> None:
         self.requests = requests
+        self.answer_limit_s = limit_s
         self.limits = limits
         self._parameters = parameters
         self.loads: list[FullLoad] = []
@@ -69,8 +70,8 @@ class Service:
         return self._rates[place + 1] < (1 + _LEAST_GAIN) * self._rates[place]
 
     def allowed(self, objective: Objective) -> Allowed:
-        """How many in flight keep the objective, whoever comes when, and leave SageMaker's 60 s to too few."""
-        held = figures(objective)
+        """How many in flight keep the objective, whoever comes when, and SageMaker's limit to all but few."""
+        held = figures(objective, self.answer_limit_s)
         before, below = dict.fromkeys(held, 0.0), 0
         for place, most in enumerate(GRID):
             if self.saturated(place):
@@ -92,7 +93,7 @@ class Service:
         self.load(place)
         return {
             name: max(quantile(getattr(load, times), share) for load in self.loads[: place + 1])
-            for name, (times, share, _) in figures(objective).items()
+            for name, (times, share, _) in figures(objective, self.answer_limit_s).items()
         }
 
     def weights(self, in_flight: float) -> list[tuple[FullLoad, float]]:
@@ -103,10 +104,6 @@ class Service:
         share = (in_flight - GRID[place - 1]) / (GRID[place] - GRID[place - 1])
         return [(self.load(place - 1), 1 - share), (self.load(place), share)]
 
-    def mean(self, in_flight: float, field: Literal["queued", "prefilling"]) -> float:
-        """That share of FullLoad with so many in flight."""
-        return float(sum(getattr(load, field) * share for load, share in self.weights(in_flight)))
-
 
 simulated = lru_cache(maxsize=32)(Service)
 """An instance, kept with what is simulated of it: for other rates and objectives, and a plan made once more.
@@ -115,16 +112,16 @@ simulated = lru_cache(maxsize=32)(Service)
 """
 
 
-def figures(objective: Objective) -> dict[str, tuple[str, float, float]]:
+def figures(objective: Objective, answer_limit_s: float) -> dict[str, tuple[str, float, float]]:
     """What is held against limits: which times of FullLoad, which quantile of them, and its limit.
 
-    They are the objective's latencies, and the share that exceeds 60 s as a quantile.
+    They are the objective's latencies, and the share that exceeds SageMaker's limit as a quantile.
     """
     held = {}
     for name, limit in objective.latencies().items():
         percent, times = name.removeprefix("p").split("_", 1)
         held[name] = (times, int(percent) / 100, limit)
-    return held | {ANSWER_LIMIT: ("container_s", 1 - objective.lost_percent / 200, ANSWER_LIMIT_S)}
+    return held | {ANSWER_LIMIT: ("container_s", 1 - objective.lost_percent / 200, answer_limit_s)}
 
 
 def quantile(ascending: list[float], share: float) -> float:

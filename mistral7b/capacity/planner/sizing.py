@@ -6,12 +6,12 @@ from collections import defaultdict
 from dataclasses import dataclass
 from itertools import accumulate
 
-from mistral7b.capacity.hosting import ANSWER_LIMIT_S, Fleet
+from mistral7b.capacity.hosting import Fleet
 from mistral7b.capacity.planner.candidates import Pinned
 from mistral7b.capacity.planner.full_load import FullLoad
 from mistral7b.capacity.planner.queue import fewest_instances, in_flight, most_rate, refused_share
 from mistral7b.capacity.planner.service import Service
-from mistral7b.workload import Workload
+from mistral7b.workload import UNITS, Workload
 from scaling_rules import METRIC_RULES
 
 MOST_INSTANCES = 100
@@ -44,19 +44,19 @@ def climb(workload: Workload) -> float:
     return rise * min(1.0, REACTION_S / max(60 * workload.climb_minutes, 1.0))
 
 
-def size(workload: Workload, limit: int, service: Service, pinned: Pinned) -> tuple[int, int, float] | None:
-    """Instances at least and at most, if each admits `limit` requests, and those in flight that scaling aims at.
+def size(workload: Workload, limit: int, service: Service, pinned: Pinned) -> tuple[int, int, float, float] | None:
+    """Instances at least and at most, if each admits `limit` requests, those in flight that scaling aims at, most rate.
 
-    None if MOST_INSTANCES, or those pinned, are too few.
+    The most bear the peak and the workload's headroom. None if MOST_INSTANCES, or those pinned, are too few.
 
     The instances that always run have to bear the average and what is added by the climb until another one serves;
     then more instances, which bear a greater share of what they can, do so at the same target, too.
     """
     rate, refused = workload.requests_per_second, most_refused(workload)
-    rise = climb(workload)
+    rise, peak = climb(workload), rate.peak * (1 + workload.headroom_percent / 100)
     most = pinned.max_instances or MOST_INSTANCES
     low = pinned.min_instances or fewest_instances(rate.average + rise, limit, service.speed, refused, most)
-    high = fewest_instances(rate.peak, limit, service.speed, refused, most)
+    high = fewest_instances(peak, limit, service.speed, refused, most)
     if low is None or high is None:
         return None
     if pinned.min_instances is None and workload.survives_zone:
@@ -67,7 +67,8 @@ def size(workload: Workload, limit: int, service: Service, pinned: Pinned) -> tu
     bearable = max(most_rate(low, limit, service.speed, refused) - rise, rate.average)
     likely = in_flight(bearable, low, limit, service.speed)
     mean = sum(number * probability for number, probability in enumerate(likely)) / low
-    return low, high, min(max(0.1, math.floor(10 * mean) / 10), limit)
+    target = min(max(0.1, math.floor(10 * mean) / 10), limit)
+    return low, high, target, most_rate(high, limit, service.speed, refused)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +78,8 @@ class Expectation:
     Attributes:
         in_flight: requests of one instance on average.
         refused: share that gets 429.
-        timed_out: share of the others that exceeds SageMaker's 60 s.
+        timed_out: share of the others that exceeds SageMaker's time limit.
+        latencies: by the objective's fields.
     """
 
     requests_per_second: float
@@ -85,10 +87,7 @@ class Expectation:
     in_flight: float
     refused: float
     timed_out: float
-    p50_ms_per_token: float
-    p95_ms_per_token: float
-    p50_seconds: float
-    p95_seconds: float
+    latencies: dict[str, float]
 
 
 def expect(rate: float, instances: int, limit: int, service: Service) -> Expectation:
@@ -104,20 +103,19 @@ def expect(rate: float, instances: int, limit: int, service: Service) -> Expecta
             for load, share in service.weights(max(1.0, (number + 1) / instances)):
                 shares[load] += probability * share
     mixed = [(load, share) for load, share in shares.items() if share > _UNLIKELY]
-    p50_seconds, p95_seconds = _quantiles([(load.seconds, share) for load, share in mixed])
-    p50_ms_per_token, p95_ms_per_token = _quantiles([(load.ms_per_token, share) for load, share in mixed])
-    total = sum(share for _, share in mixed)
-    late = sum(share * sum(s > ANSWER_LIMIT_S for s in load.container_s) / len(load.seconds) for load, share in mixed)
+    latencies = dict[str, float]()
+    for unit in UNITS:
+        both = _quantiles([(getattr(load, unit), share) for load, share in mixed])
+        latencies |= dict(zip((f"p50_{unit}", f"p95_{unit}"), both, strict=True))
+    total, most = sum(share for _, share in mixed), service.answer_limit_s
+    late = sum(share * sum(s > most for s in load.container_s) / len(load.seconds) for load, share in mixed)
     return Expectation(
         requests_per_second=rate,
         instances=instances,
         in_flight=sum(number * probability for number, probability in enumerate(likely)) / instances,
         refused=refused_share(rate, instances, limit, service.speed),
         timed_out=late / total,
-        p50_ms_per_token=p50_ms_per_token,
-        p95_ms_per_token=p95_ms_per_token,
-        p50_seconds=p50_seconds,
-        p95_seconds=p95_seconds,
+        latencies=latencies,
     )
 
 

@@ -132,7 +132,8 @@ def _ending(details: StreamDetails, tokens: Sequence[Token], text: str, asked: A
     if not 1 <= count <= asked.max_new_tokens:
         yield f"{_count(count)}, and max_new_tokens was {asked.max_new_tokens}"
     # In this order the container looks at every token: enough of them, then end of sequence. No stop was asked for.
-    ended = "eos_token" if tokens and tokens[-1].id == EOS else "no reason to end"
+    # A server of a real model in TGI's place may tell no ids.
+    ended = "eos_token" if tokens and tokens[-1].id in (EOS, None) else "no reason to end"
     due = "length" if count == asked.max_new_tokens else ended
     if details.finish_reason != due:
         yield f"finish_reason is {details.finish_reason}, and {_count(count)} make it {due}"

@@ -5,10 +5,12 @@ import time
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 from moto.logs import models as logs_models
+from moto.sagemaker import models as sagemaker_models
 from moto.sagemaker.models import FakeEndpointConfig, Model, SageMakerModelBackend
 
 from sagehost.clock import CLOCK, Clock
@@ -20,8 +22,13 @@ from sagehost.roles import AccessDenied
 
 _log = logging.getLogger(__name__)
 
-# moto drops events that are two hours ahead of its time, which a fast clock soon is.
-vars(logs_models)["utcnow"] = lambda: CLOCK.now().replace(tzinfo=None)
+
+def utcnow() -> datetime:
+    """The clock's time, as moto has times. moto's own is the machine's."""
+    return CLOCK.now().replace(tzinfo=None)
+
+
+vars(logs_models)["utcnow"] = vars(sagemaker_models)["utcnow"] = utcnow
 
 
 class DeploymentError(Exception):

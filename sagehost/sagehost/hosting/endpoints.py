@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from moto.core.utils import utcnow
 from moto.sagemaker.models import FakeEndpoint, FakeEndpointConfig, SageMakerModelBackend
 
 from sagehost import quotas
@@ -21,7 +20,7 @@ from sagehost.clock import CLOCK, Clock
 from sagehost.containers import Containers
 from sagehost.hosting import interfaces
 from sagehost.hosting.capture import Capture, summary
-from sagehost.hosting.deployment import DeploymentError, VariantPlan, launch, plans_of, retained
+from sagehost.hosting.deployment import DeploymentError, VariantPlan, launch, plans_of, retained, utcnow
 from sagehost.hosting.fleet import EndpointKey, Fleet, RunningEndpoint, RunningVariant
 from sagehost.hosting.guardrails import Guardrails, Stage
 from sagehost.moto_app import STATE, client

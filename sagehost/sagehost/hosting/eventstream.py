@@ -9,7 +9,7 @@ from moto.core.eventstream import EventStreamEncoder
 class Recut:
     """A container's bytes, cut elsewhere: some parts come as two, and the end of some with the next part.
 
-    SageMaker promises the order of bytes alone (AWS Machine Learning Blog, "Introducing streaming support in Amazon
+    SageMaker promises only the order of bytes (AWS Machine Learning Blog, "Introducing streaming support in Amazon
     SageMaker hosting"). The same answer is always cut alike, maybe inside a character. Nothing of the first part waits.
     """
 

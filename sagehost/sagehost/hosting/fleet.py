@@ -4,7 +4,6 @@ The control plane changes the fleet in threads, the data plane reads it on the e
 replaced as a whole.
 """
 
-import logging
 import math
 import random
 import uuid
@@ -18,8 +17,6 @@ from sagehost.containers import Container, Response
 
 if TYPE_CHECKING:
     from sagehost.hosting.capture import Capture
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(eq=False)
@@ -39,15 +36,11 @@ class Instance:
 
     @asynccontextmanager
     async def invoke(self, headers: Mapping[str, str], body: bytes) -> AsyncGenerator[Response, None]:
-        """The container's answer, or status 500 if it fails. The end of the block closes what is left of the body."""
+        """The container's answer. The end of the block closes what is left of the body."""
         content: bytes | AsyncGenerator[bytes, None] = b""
         self.in_flight += 1
         try:
-            try:
-                status, answered, content = await self.container.invoke(headers, body)
-            except Exception:  # noqa: BLE001 - as the web server of a container would
-                _log.exception("a container failed")
-                status, answered, content = 500, {"content-type": "text/plain"}, b"Internal Server Error"
+            status, answered, content = await self.container.invoke(headers, body)
             yield status, answered, content
         finally:
             self.in_flight -= 1

@@ -1,7 +1,7 @@
 """CloudWatch metrics of endpoints, from what happened: of their requests, and of their instances.
 
 Names, units, dimensions and resolution: SageMaker guide, "Metrics for monitoring Amazon SageMaker AI with CloudWatch".
-There are none where containers answer at once.
+At speed `instant` there are none.
 """
 
 import math
@@ -61,14 +61,14 @@ def _publish_minute(now: float) -> None:
         added: dict[tuple[EndpointKey, str], Mapping[str, Counter[float]]] = dict(_ADDED)
         _ADDED.clear()
     for place in [(key, variant) for key, endpoint in serving for variant in endpoint.instances]:
-        added.setdefault(place, _WITHOUT_TRAFFIC)
+        added[place] = {**_WITHOUT_TRAFFIC, **added.get(place, {})}
     for (key, variant), counts in added.items():
         _publish(now, 60, _REQUESTS, key, variant, counts)
     for key, endpoint in serving:
         for variant, instances in endpoint.instances.items():
             loads: _Counts = defaultdict(Counter)
             for one in instances:
-                # Every instance tells a load of its CPU, by which instances are counted; ours have none to measure.
+                # Dashboards count instances by the samples of CPUUtilization; ours have no CPU to measure.
                 told = {"CPUUtilization": 0.0, **getattr(one.container, "utilization", dict)()}
                 for name, value in told.items():
                     loads[name][float(f"{value:.3g}")] += 1

@@ -237,12 +237,10 @@ async def _asked(request: Request, operation: str) -> Asked:
 
 def _variant(given: Mapping[str, Any], key: EndpointKey, endpoint: RunningEndpoint) -> RunningVariant:
     target = given.get("TargetVariant")
-    if target is None:
-        return endpoint.choose_variant()
-    for variant in endpoint.variants:
-        if variant.name == target:
-            return variant
-    raise Refused(_REFUSED, f"Variant {target} not found for Endpoint {key.name} of account {key.account}.")
+    named = [one for one in endpoint.variants if one.name == target]
+    if target is not None and not named:
+        raise Refused(_REFUSED, f"Variant {target} not found for Endpoint {key.name} of account {key.account}.")
+    return named[0] if named else endpoint.choose_variant()
 
 
 def _stream_error(answer: _Answer) -> bytes:

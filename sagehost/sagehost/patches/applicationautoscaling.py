@@ -100,11 +100,7 @@ def _put_scaling_policy(original: Callable[..., Any], self: ApplicationAutoscali
 def describe_scaling_activities(self: ApplicationAutoScalingResponse) -> ActionResult:
     """DescribeScalingActivities, the newest first."""
     self._validate_params()
-    asked = json.loads(self.body)
-    if not 1 <= asked.setdefault("MaxResults", 50) <= 50:
-        raise AWSValidationException("MaxResults must be between 1 and 50.")
-    if "ScalableDimension" in asked and "ResourceId" not in asked:
-        raise AWSValidationException("ResourceId must be specified if ScalableDimension is specified.")
+    asked = {"MaxResults": 50, **json.loads(self.body)}
     place, more = (self.current_account, self.region), asked.get("IncludeNotScaledActivities")
     found = [*scaling.ACTIVITIES[*place, True], *(scaling.ACTIVITIES[*place, False] if more else ())]
     found = [one for one in found if all(one.get(key, value) == value for key, value in asked.items())]

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from moto.cloudwatch import models
-from moto.cloudwatch.exceptions import ValidationError
 from moto.cloudwatch.models import Alarm, CloudWatchBackend, MetricDatumBase
 from moto.cloudwatch.responses import CloudWatchResponse
 from moto.core.exceptions import ServiceException
@@ -18,12 +17,15 @@ from moto.sns.models import sns_backends
 
 from sagehost.clock import CLOCK
 from sagehost.metric_data import KEPT_S, MetricData, Values, metric_of, statistic
+from sagehost.moto_app import page
 from sagehost.patches import correction
 from sagehost.policies import NotEvaluated, allows_service
 
 _LOG = logging.getLogger(__name__)
 
 Json = dict[str, Any]
+ACTIONS: dict[str, Callable[[Alarm, float, float], None]] = {}
+"""By the service in an alarm action's ARN, what is called with the alarm, the metric's value and the time."""
 
 
 correction.replaces(models, "utcnow")(lambda _: CLOCK.now().replace(tzinfo=None))  # moto knows the machine's time only
@@ -87,8 +89,6 @@ def _get_metric_statistics(_: Any, self: CloudWatchBackend, *given: Any, dimensi
 def _periods(start_time: datetime, end_time: datetime, period: int) -> range:
     """The periods between two times; the first begins at a full minute, or at a multiple of a shorter period."""
     first, end = (int(one.replace(tzinfo=UTC).timestamp()) for one in (start_time, end_time))
-    if first >= end:
-        raise ValidationError("The parameter EndTime must be greater than StartTime.")
     return range(first - first % min(60, period), end, int(period))
 
 
@@ -156,11 +156,14 @@ def iso(seconds: float) -> str:
 
 def publish(service: str, source: str, topic: str, message: str, subject: str | None = None) -> None:
     """Publishes what a service has to say about one of its resources to a topic, if the topic's policy lets it."""
-    if refused := _refusal(service, source, topic):
-        _LOG.warning("%s: Failed to execute action %s. Received error: %s", source.rsplit(":", 1)[-1], topic, refused)
-    else:
+    if not (refused := _refusal(service, source, topic)):
         _, _, _, region, account, _ = topic.split(":", 5)
-        sns_backends[account][region].topics[topic].publish(message, subject=subject)
+        try:
+            sns_backends[account][region].topics[topic].publish(message, subject=subject)
+        except Exception as error:  # noqa: BLE001 - of moto, where the queue of a subscription is deleted, for instance
+            refused = f"{type(error).__name__}: {error}"
+    if refused:
+        _LOG.warning("%s: Failed to execute action %s. Received error: %s", source.rsplit(":", 1)[-1], topic, refused)
 
 
 @correction.adds(CloudWatchResponse)
@@ -172,7 +175,8 @@ def describe_alarm_history(self: CloudWatchResponse) -> ActionResult:
     items = [item for one in alarms for item in one.history if wanted == "StateUpdate"]
     items = [one for one in items if not ((start and one["Timestamp"] < start) or (end and one["Timestamp"] > end))]
     items.sort(key=lambda one: one["Timestamp"], reverse=self._get_param("ScanBy") != "TimestampAscending")
-    return ActionResult({"AlarmHistoryItems": items[: self._get_int_param("MaxRecords") or 100]})
+    asked = {"MaxResults": self._get_int_param("MaxRecords") or 100, "NextToken": self._get_param("NextToken", "0")}
+    return page("AlarmHistoryItems", items, asked, "InvalidNextToken")
 
 
 def _refusal(service: str, source: str, arn: str) -> str | None:

@@ -11,6 +11,7 @@ from moto.core.responses import EmptyResult
 from moto.logs.models import LogGroup, LogsBackend
 from moto.logs.responses import LogsResponse
 
+from sagehost.clock import CLOCK
 from sagehost.patches import cloudwatch, correction  # noqa: F401 - `cloudwatch` corrects where the metrics go
 
 
@@ -25,9 +26,10 @@ def _put_metric_filter(original: Callable[..., None], self: LogsBackend, name: s
 def _put_log_events(original: Callable[..., Any], self: LogsBackend, group: str, *given: Any) -> Any:
     """moto's metric filters count nothing. `validation.rules` lets patterns through that are terms, all to be found."""
     answer, metrics = original(self, group, *given), cloudwatch_backends[self.account_id][self.region_name]
+    accepted = [one for one in given[1] if -7200 <= CLOCK.seconds() - one["timestamp"] / 1000 <= 14 * 86_400]
     for one in self.filters.get_matching_filters(log_group_name=group):
         terms = [quoted or word for quoted, word in re.findall(r'"([^"]*)"|(\w+)', one["filterPattern"])]
-        for to, event in product(one["metricTransformations"], given[1]):
+        for to, event in product(one["metricTransformations"], accepted):
             found = all(term in event["message"] for term in terms)
             if (value := to["metricValue"] if found else to.get("defaultValue")) is not None:
                 datum = {"MetricName": to["metricName"], "Value": float(value), "Unit": to.get("unit", "None")}

@@ -17,6 +17,7 @@ NO_TIME = PerformanceParameters(
     prefill_per_token=0,
     prefill_per_pair=0,
     round_trip=0,
+    sampling=0,
 )
 """Nothing takes any time: a test says what does."""
 

@@ -76,7 +76,8 @@ class StepByStep:
 
     def _prefill(self, batch: list[Request]) -> None:
         tokens = sum(request.input_tokens for request in batch)
-        self._pass(self.p.prefill_seconds(tokens, sum(attention_pairs(r.input_tokens) for r in batch)))
+        pairs = sum(attention_pairs(r.input_tokens) for r in batch)
+        self._pass(self.p.prefill_seconds(tokens, pairs, samples=any(r.samples for r in batch)))
         for request in batch:
             request.first_token = self.now
             self.running.append(request)
@@ -87,7 +88,8 @@ class StepByStep:
         if not self.running:
             return
         contexts = [min(r.input_tokens + self.generated[r], SLIDING_WINDOW) for r in self.running]
-        self._pass(self.p.decode_seconds(len(contexts), sum(contexts), max(contexts)))
+        samples = any(request.samples for request in self.running)
+        self._pass(self.p.decode_seconds(len(contexts), sum(contexts), max(contexts), samples=samples))
         for request in self.running:
             self.generated[request] += 1
         self._let_go()

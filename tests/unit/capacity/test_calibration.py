@@ -33,7 +33,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
         ({"parameters__decode_step": float("nan")}, "parameters.decode_step: nan is not a number"),
         ({"parameters__decode_step": True}, "parameters.decode_step: True is not a number"),
         ({"parameters__decode_step": 0}, "parameters.decode_step: 0 is not a number from 1e-09 to 1000"),
-        ({"parameters__prefill": -1}, "parameters.prefill: -1 is not a number from 0 to 1000"),
+        ({"parameters__prefill": -1}, "parameters.prefill: -1 is not a number from 1e-09 to 1000"),
         ({"concurrency_share": 1.5}, "concurrency_share: 1.5 is not a number from 0 to 1"),
         ({"tokens_per_word": 0}, "tokens_per_word: 0 is not a number from 0.1"),
         ({"parameters__speed": 1}, "parameters.speed is unknown"),

@@ -61,7 +61,7 @@ def test_the_closed_form_is_near_the_simulation_for_any_load(users: int, prompt:
     load = Load(users, prompt, answer)
     closed, simulated = steady_state(load, PARAMETERS, LIMITS), simulate(load, PARAMETERS, LIMITS)
     assert closed.latency == pytest.approx(simulated.latency, rel=0.25)  # with a queue, the median is not the mean
-    assert closed.tokens_per_second == pytest.approx(simulated.tokens_per_second, rel=0.15)
+    assert closed.tokens_per_second == pytest.approx(simulated.tokens_per_second, rel=0.2)
 
 
 @given(st.integers(1, 7_500), st.integers(SHORTEST_ANSWER, 600))

@@ -8,9 +8,12 @@ from hypothesis import strategies as st
 
 from mistral7b.capacity.measurements import (
     COLUMNS,
+    RUN_COLUMNS,
     Figure,
     Row,
+    Run,
     published_path,
+    read_either,
     read_measurements,
     rows,
 )
@@ -105,9 +108,61 @@ def test_what_is_missing_or_no_file_is_refused(tmp_path: Path) -> None:
             read_measurements(path)
 
 
+def test_the_second_benchmark_has_114_runs() -> None:
+    figures, runs = read_either(published_path().with_name("fmbench_mistral_7b_ml_g5_2xlarge_tgi_1_1.csv"))
+    assert (figures, len(runs)) == ((), 114)
+    assert runs[0] == Run(1, 304, 13, 0.6341, 20.22, 1, 0, "1-500")
+
+
+def test_columns_of_runs_beyond_the_first_four_may_be_missing_or_empty(tmp_path: Path) -> None:
+    path = written(tmp_path, ",".join((*RUN_COLUMNS[:4], "payload", "requests")), "2,10,5.5,1.25,,3")
+    assert read_either(path) == ((), (Run(2, 10, 5.5, 1.25, requests=3),))
+
+
+def test_the_same_run_may_be_given_twice(tmp_path: Path) -> None:
+    assert len(read_either(written(tmp_path, ",".join(RUN_COLUMNS[:4]), "2,10,5,1", "2,10,5,1"))[1]) == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "value"),
+    [
+        ("0,10,5,1", "concurrency", "'0'"),
+        ("1,ten,5,1", "prompt_tokens_mean", "'ten'"),
+        ("1,10,0.5,1", "completion_tokens_mean", "'0.5'"),
+        ("1,10,5,-1", "latency_mean_s", "'-1'"),
+        ("1,10,5,", "latency_mean_s", "''"),
+        ("1,10,5,inf", "latency_mean_s", "'inf'"),
+    ],
+)
+def test_a_wrong_value_of_a_run_is_named_with_line_and_column(
+    tmp_path: Path, line: str, column: str, value: str
+) -> None:
+    with pytest.raises(UserError, match=r"\nfix: ") as raised:
+        read_either(written(tmp_path, ",".join(RUN_COLUMNS[:4]), "1,10,5,1", line))
+    assert f"measured.csv, line 3, column {column}: {value}: " in str(raised.value)
+
+
+@pytest.mark.parametrize("header", ["concurrency,latency_mean_s", f"{HEADER},concurrency", "concurrency," * 5])
+def test_columns_of_neither_kind_are_named_with_those_of_both(tmp_path: Path, header: str) -> None:
+    with pytest.raises(
+        UserError, match=rf"line 1: the columns are (.|\n)*fix: they have to be {HEADER} or concurrency,"
+    ):
+        read_either(written(tmp_path, header, "1"))
+
+
+def test_runs_are_no_table(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=rf"fix: they have to be {HEADER}$"):
+        read_measurements(written(tmp_path, ",".join(RUN_COLUMNS[:4]), "1,10,5,1"))
+
+
+def test_a_file_without_runs_says_so(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="a header and no runs"):
+        read_either(written(tmp_path, ",".join(RUN_COLUMNS)))
+
+
 @given(st.binary(max_size=300))
 def test_any_other_file_is_refused_with_its_name(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path = tmp_path_factory.mktemp("measurements") / "any.csv"
     path.write_bytes(content)
     with pytest.raises(UserError, match=r"any\.csv"):
-        read_measurements(path)
+        read_either(path)

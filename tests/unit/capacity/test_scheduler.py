@@ -31,7 +31,14 @@ def test_a_request_alone_takes_a_prefill_and_a_step_for_each_further_token(
     request = Request(3.0, 100, 5)
     assert served(TgiInstance(simple, limits()), request) == [request]
     assert (request.admitted, request.first_token, request.finished) == (3, 13, 17)
-    assert (request.queue_seconds, request.latency) == (0, 14)
+    assert (request.admitted - request.arrival, request.latency) == (0, 14)
+
+
+def test_all_of_a_batch_wait_for_the_one_that_samples(simple: PerformanceParameters, limits: Limits) -> None:
+    # A's prefill is 0 to 10, B's, which samples, 10 to 20.5. Two steps of 1.5 s each end B. A then takes 1 s a step.
+    a, b = Request(0.0, 100, 5), Request(1.0, 100, 3, samples=True)
+    served(TgiInstance(replace(simple, sampling=0.5), limits()), a, b)
+    assert (b.first_token, b.finished, a.finished) == (20.5, 23.5, 25.5)
 
 
 def test_a_request_of_one_token_ends_with_its_prefill(simple: PerformanceParameters, limits: Limits) -> None:
@@ -144,6 +151,7 @@ def test_a_step_takes_longer_by_each_request_each_token_attended_to_and_the_long
         prefill_per_token=0.01,
         prefill_per_pair=0.001,
         round_trip=0,
+        sampling=0,
     )
     a, b, c = Request(0.0, 10, 3), Request(0.5, 100, 3), Request(0.6, 200, 3)
     served(TgiInstance(p, limits()), a, b, c)

@@ -23,7 +23,11 @@ P = PerformanceParameters(
     prefill_per_token=2.35e-4,
     prefill_per_pair=7.5e-9,
     round_trip=0.165,
+    sampling=0.0027,
 )
+
+Row = tuple[float, int, int, int, int, bool]
+"""Arrival, prompt, answer, reserved answer, number, and whether it samples."""
 
 LIMITS = st.builds(
     RouterLimits,
@@ -36,19 +40,20 @@ LIMITS = st.builds(
 
 
 @st.composite
-def arrivals(draw: st.DrawFn) -> list[tuple[float, int, int, int]]:
-    """Arrival, prompt, answer and reserved answer of up to 25 requests, in bursts and with pauses."""
+def arrivals(draw: st.DrawFn) -> list[Row]:
+    """Up to 25 requests, in bursts and with pauses."""
     lengths = st.one_of(st.integers(1, 700), st.integers(3_900, 4_200), st.integers(1, 7_900))
     now = 0.0
     found = []
     for _ in range(draw(st.integers(1, 25))):
         now += draw(st.one_of(st.floats(0.001, 0.2), st.floats(0.001, 3.0), st.floats(5.0, 30.0)))
         answer = draw(st.one_of(st.integers(1, 5), st.integers(1, 200)))
-        found.append((now, draw(lengths), answer, answer + draw(st.sampled_from([0, 0, 1, 50]))))
+        longest = answer + draw(st.sampled_from([0, 0, 1, 50]))
+        found.append((now, draw(lengths), answer, longest, 0, draw(st.booleans())))
     return found
 
 
-def made(rows: Sequence[tuple[float, int, int, int]]) -> list[Request]:
+def made(rows: Sequence[Row]) -> list[Request]:
     """Fresh requests."""
     return [Request(*row) for row in rows]
 
@@ -67,9 +72,7 @@ def serve(instance: TgiInstance, requests: Sequence[Request]) -> tuple[list[Requ
 
 
 @given(arrivals(), LIMITS)
-def test_jumping_many_steps_at_once_equals_stepping_one_by_one(
-    rows: list[tuple[float, int, int, int]], limits: RouterLimits
-) -> None:
+def test_jumping_many_steps_at_once_equals_stepping_one_by_one(rows: list[Row], limits: RouterLimits) -> None:
     jumped, stepped = made(rows), made(rows)
     done, refused = serve(TgiInstance(P, limits), jumped)
     slow = StepByStep(P, limits, deque(stepped))
@@ -84,9 +87,7 @@ def test_jumping_many_steps_at_once_equals_stepping_one_by_one(
 
 
 @given(arrivals(), LIMITS)
-def test_every_accepted_request_finishes_exactly_once(
-    rows: list[tuple[float, int, int, int]], limits: RouterLimits
-) -> None:
+def test_every_accepted_request_finishes_exactly_once(rows: list[Row], limits: RouterLimits) -> None:
     requests = made(rows)
     instance = TgiInstance(P, limits)
     done, refused = serve(instance, requests)
@@ -98,7 +99,7 @@ def test_every_accepted_request_finishes_exactly_once(
 
 @given(arrivals(), LIMITS)
 def test_requests_are_let_in_in_the_order_they_came_and_within_the_permits(
-    rows: list[tuple[float, int, int, int]], limits: RouterLimits
+    rows: list[Row], limits: RouterLimits
 ) -> None:
     done, _ = serve(TgiInstance(P, limits), made(rows))
     by_arrival = sorted(done, key=lambda request: request.arrival)
@@ -109,7 +110,7 @@ def test_requests_are_let_in_in_the_order_they_came_and_within_the_permits(
 
 
 @given(arrivals(), LIMITS)
-def test_the_token_budgets_are_never_exceeded(rows: list[tuple[float, int, int, int]], limits: RouterLimits) -> None:
+def test_the_token_budgets_are_never_exceeded(rows: list[Row], limits: RouterLimits) -> None:
     done, _ = serve(TgiInstance(P, limits), made(rows))
     for start in {request.admitted for request in done}:
         entering = [r for r in done if r.admitted == start]
@@ -123,7 +124,7 @@ def test_the_token_budgets_are_never_exceeded(rows: list[tuple[float, int, int, 
 
 @given(arrivals(), LIMITS, st.lists(st.floats(0, 100), max_size=20))
 def test_how_often_the_clock_is_read_changes_nothing(
-    rows: list[tuple[float, int, int, int]], limits: RouterLimits, readings: list[float]
+    rows: list[Row], limits: RouterLimits, readings: list[float]
 ) -> None:
     plain, watched = made(rows), made(rows)
     serve(TgiInstance(P, limits), plain)
@@ -145,7 +146,7 @@ def test_how_often_the_clock_is_read_changes_nothing(
 
 @given(arrivals(), LIMITS, st.data())
 def test_cancelling_any_requests_at_any_time_loses_no_other(
-    rows: list[tuple[float, int, int, int]], limits: RouterLimits, data: st.DataObject
+    rows: list[Row], limits: RouterLimits, data: st.DataObject
 ) -> None:
     requests = made(rows)
     gone = data.draw(st.lists(st.tuples(st.sampled_from(requests), st.floats(0, 20)), max_size=8))

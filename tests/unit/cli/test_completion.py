@@ -39,10 +39,10 @@ def offered(line: str, folder: Path, shell: str = "bash") -> list[str]:
         ("mistral7b settings dev --compare p", ["prod", "prod-eu"]),
         ("mistral7b pipeline review p", ["prod", "prod-eu", "pipeline"]),
         ("mistral7b chat dev -p top_", ["top_k=", "top_p=", "top_n_tokens="]),
-        ("mistral7b simulate --pattern ", ["constant", "daily", "burst", "ramp"]),
+        ("mistral7b simulate --pattern ", ["constant", "daily", "burst", "ramp", "climb"]),
         ("mistral7b simulate dev --policy c", ["concurrency:"]),
         ("mistral7b examples dev --language ", ["en", "zh"]),
-        ("mistral7b capacity ", ["table", "fit"]),
+        ("mistral7b capacity ", ["table", "check", "fit"]),
         ("mistral7b plan dev --plot nowhere/x.jpg ", []),
     ],
 )

@@ -33,7 +33,7 @@ def up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
 def test_a_speed_that_is_none_is_refused_with_the_range(up: Up, speed: str) -> None:
     result = up(f"--speed={speed}")
     assert (result.status, result.out) == (2, "")
-    assert "it is no speed\nfix: give a number from 0.1 to 100, or instant" in result.err
+    assert "it is not a speed\nfix: give a number from 0.1 to 100, or instant" in result.err
 
 
 @pytest.mark.parametrize("url", ["localhost:8080", "http://", "ftp://localhost", "model.gguf", "http://me:secret@host"])
@@ -57,4 +57,4 @@ def test_a_models_server_that_does_not_run_is_told(up: Up) -> None:
     result = up("--model-url", f"http://127.0.0.1:{port}")
     assert (result.status, result.out) == (1, "")
     assert "Connect call failed" in result.err
-    assert "fix: start the model's server" in result.err
+    assert "fix: start the model's server, or give its URL, such as http://localhost:8080" in result.err

@@ -137,7 +137,7 @@ def test_one_cause_has_the_same_words_and_exit_code_in_every_command(
         (
             ("simulate", "--pattern", "brst"),
             "--pattern brst: it is not one of the possible values",
-            "did you mean burst? Use one of constant, daily, burst, ramp",
+            "did you mean burst? Use one of constant, daily, burst, ramp, climb",
         ),
         (
             ("local", "up", "--port", "99999"),

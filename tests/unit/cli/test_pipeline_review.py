@@ -40,7 +40,7 @@ def say(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.
     monkeypatch.delenv("PIPELINE_EXECUTION_ID", raising=False)
     monkeypatch.setattr("mistral7b.endpoint.caller.caller_account", lambda session, region: "123456789012")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:5600")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
 
     def _say(*arguments: str, name: str = "dev", found: Review | UserError | None = NOTHING) -> Result:
         def compare(_cloud: Cloud, _assembly: Path, environment: str) -> Review:

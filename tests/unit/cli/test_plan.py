@@ -1,5 +1,6 @@
 """`mistral7b plan` as a user runs it."""
 
+import contextlib
 import json
 import re
 from collections.abc import Callable
@@ -91,10 +92,86 @@ def test_built_in_price_is_shown_with_its_date(run: Run) -> None:
     assert "2024" in planned(run, "dev")["price_source"]
 
 
-def test_a_type_that_the_model_does_not_cover_is_planned_on_one_that_it_does(run: Run) -> None:
-    result = planned(run, "large")
-    assert result["instance_type"] == "ml.g5.2xlarge"
-    assert any("does not cover ml.g5.12xlarge" in note for note in result["notes"])
+def test_an_instance_type_that_the_model_does_not_cover_is_refused_by_name(run: Run) -> None:
+    status, out, err = run("large")
+    assert (status, out) == (2, "")
+    assert "large.yaml: ml.g5.12xlarge cannot be planned" in err
+    assert "on one of ml.g5.2xlarge" in err
+
+
+def test_three_lines_of_answer_come_first_and_fit_80_columns(run: Run) -> None:
+    first, second, third, *_ = run("dev")[1].splitlines()
+    assert re.fullmatch(
+        r"dev: 1 to 2 × ml.g5.2xlarge, [0-9.]+ USD an hour at the average, [0-9.]+ at the peak\.", first
+    )
+    assert re.fullmatch(r"At most [0-9]+ requests in flight on each: one more breaks p95_ms_per_token\.", second)
+    assert re.fullmatch(r"At the peak: p95_ms_per_token [0-9.]+ of 80; room for [0-9.]+% more requests\.", third)
+    assert max(map(len, (first, second, third))) <= 80
+
+
+def test_runners_up_are_shown_on_request(run: Run) -> None:
+    assert "Runners-up" not in run("dev")[1]
+    assert "What binds: latency" in run("dev", "--verbose")[1]
+    assert "Runners-up" in run("dev", "--verbose")[1]
+
+
+def test_giving_up_the_second_zone_is_said(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "two.yaml").write_text(f"{FILES['dev']}instance: {{count: 2}}\n", encoding="utf-8")
+    (note, *_) = planned(run, "two")["notes"]
+    assert note.startswith("two always runs 2 now, this plan one at times")
+    assert "survives_zone: true" in note
+
+
+def test_a_second_instance_for_the_zone_alone_is_explained(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "zone.yaml").write_text(f"{FILES['dev']}  survives_zone: true\n", encoding="utf-8")
+    result = planned(run, "zone")
+    assert result["settings"]["min_instances"] == 2
+    assert any("as survives_zone is true; one refuses" in note for note in result["notes"])
+
+
+def test_values_of_auto_are_shown_as_such_and_differences_are_named(run: Run, tmp_path: Path) -> None:
+    text = f"{FILES['dev']}tgi: {{MAX_CONCURRENT_REQUESTS: auto}}\ninstance: {{count: 3}}\n"
+    (tmp_path / "auto.yaml").write_text(text, encoding="utf-8")
+    result, out = planned(run, "auto"), run("auto")[1]
+    assert result["planned_by_auto"] == ["tgi.MAX_CONCURRENT_REQUESTS"]
+    limit = result["settings"]["max_concurrent_requests"]
+    assert re.search(rf"tgi.MAX_CONCURRENT_REQUESTS +auto \({limit}\) +{limit}\n", out)
+    (note,) = (note for note in result["notes"] if note.startswith("auto deploys"))
+    assert "also change tgi.MAX_INPUT_LENGTH" in note
+    assert "MAX_CONCURRENT_REQUESTS" not in note
+
+
+def test_what_is_planned_is_what_simulate_simulates(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = run("dev")[1].split("For the environment file:")[1]
+    (climb,) = (one for one in planned(run, "dev")["simulated"] if one["scenario"] == "climb")
+    (tmp_path / "again.yaml").write_text(FILES["dev"] + lines, encoding="utf-8")
+    monkeypatch.setattr("sys.argv", ["mistral7b", "simulate", "again", "--environments", str(tmp_path), "--json"])
+    with contextlib.suppress(SystemExit):
+        main()
+    (simulated,) = json.loads(capsys.readouterr().out)["policies"]
+    for figure in ("requests", "refused", "timed_out", "instance_hours", "flaps"):
+        assert simulated[figure] == climb[figure]
+    assert [*simulated["latency_s"].values()] == climb["latency_s"]
+
+
+def test_equal_bounds_are_planned_as_a_fixed_number_of_instances(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "flat.yaml").write_text(re.sub("{average.*}", "1", FILES["dev"]), encoding="utf-8")
+    lines = run("flat")[1].split("For the environment file:")[1]
+    assert yaml.safe_load(lines)["auto_scaling"] is None
+    assert yaml.safe_load(lines)["instance"] == {"count": 1}
+
+
+def test_scaling_that_flaps_within_a_constant_burst_is_found(run: Run, tmp_path: Path) -> None:
+    workload = WORKLOAD.replace("average: 1, peak: 4", "average: 4, peak: 20")
+    scaling = (
+        "auto_scaling: {min_instances: 2, max_instances: 14, target_concurrent_requests: 16}\ninstance: {count: 2}\n"
+    )
+    (tmp_path / "burst.yaml").write_text(f"region: us-east-1\n{workload}{scaling}", encoding="utf-8")
+    notes = planned(run, "burst")["notes"]
+    assert any(note.startswith("The present auto_scaling flaps") for note in notes)
+    assert not any(note.startswith("The planned auto_scaling flaps") for note in notes)
 
 
 def test_infeasible_objective_exits_2_and_names_the_nearest_feasible_one(run: Run, tmp_path: Path) -> None:

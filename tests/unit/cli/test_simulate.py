@@ -99,6 +99,69 @@ def test_an_environment_without_auto_scaling_has_its_count_of_instances(say: Say
     assert said["policies"][0]["instance_hours"] == pytest.approx(3 / 6)
 
 
+WORKLOAD = """region: us-east-1
+instance: {count: 2}
+workload:
+  input_tokens: 300
+  output_tokens: 100
+  requests_per_second: {average: 0.5, peak: 2}
+  objective: {p95_ms_per_token: 80}
+"""
+
+
+def test_the_traffic_is_the_environments_workload(say: Say, tmp_path: Path) -> None:
+    (tmp_path / "loaded.yaml").write_text(WORKLOAD, encoding="utf-8")
+    said = json.loads(say("loaded", "--json").out)
+    title = said["trace"]["title"]
+    assert title.startswith("Traffic: workload of loaded\nclimb, 0.5 to 2 requests/s for 60 min")
+    assert "prompts of 300 tokens (p95 300), answers of 100 tokens (p95 100)" in title
+    assert said["trace"]["duration_s"] == 3600
+    # A quarter at the average, a quarter climbing, a quarter at the peak, and a quarter at the average.
+    assert said["policies"][0]["requests"] == pytest.approx(900 * (0.5 + 1.25 + 2 + 0.5), rel=0.05)
+
+
+def test_an_option_changes_one_thing_of_the_workload_and_is_named(say: Say, tmp_path: Path) -> None:
+    (tmp_path / "loaded.yaml").write_text(WORKLOAD, encoding="utf-8")
+    title = json.loads(say("loaded", "--output", "50", "--json").out)["trace"]["title"]
+    assert title.startswith("Traffic: workload of loaded, but --output\n")
+    assert "prompts of 300 tokens (p95 300), answers of 50 tokens" in title
+
+
+def test_traffic_that_is_not_the_users_is_called_so(say: Say) -> None:
+    assert say("--duration", "10m").out.startswith("Traffic: built in, not yours: give --rate")
+    assert say(*SHORT).out.startswith("Traffic: made up by --rate\n")
+
+
+def test_what_the_container_refuses_of_a_workload_is_left_out_and_said(say: Say, tmp_path: Path) -> None:
+    text = WORKLOAD.replace("input_tokens: 300", "input_tokens: [300, 300, 300, 4000]")
+    (tmp_path / "short.yaml").write_text(f"{text}tgi: {{MAX_INPUT_LENGTH: 2000}}\n", encoding="utf-8")
+    assert say("short").out.startswith("Traffic: workload of short; 25.0% too long, left out\n")
+
+
+def test_streamed_answers_have_eight_minutes_and_a_first_token(say: Say, tmp_path: Path) -> None:
+    text = WORKLOAD.replace("output_tokens: 100", "output_tokens: 1600\n  streaming: true").replace(
+        "count: 2", "count: 4"
+    )
+    (tmp_path / "stream.yaml").write_text(text.replace("peak: 2", "peak: 0.6"), encoding="utf-8")
+    said = say("stream")
+    assert re.search(r"timed out \(480 s\) +0 \(0.00%\)", said.out)
+    assert re.search(r"first token p50, s +0\.", said.out)
+
+
+def test_answers_of_requests_that_sample_take_longer(say: Say, tmp_path: Path) -> None:
+    (tmp_path / "greedy.yaml").write_text(WORKLOAD, encoding="utf-8")
+    (tmp_path / "sampled.yaml").write_text(f"{WORKLOAD}  sampling: true\n", encoding="utf-8")
+    greedy, sampled = (json.loads(say(name, "--json").out)["policies"][0] for name in ("greedy", "sampled"))
+    assert sampled["latency_s"]["p50"] > 1.03 * greedy["latency_s"]["p50"]
+
+
+def test_a_policy_that_flaps_is_counted(say: Say) -> None:
+    burst = ("--pattern", "burst", "--rate", "4", "--peak", "24", "--policy", "concurrency:16,min=3,max=14")
+    flapping, fixed = json.loads(say(*burst, "--policy", "fixed:11", "--json").out)["policies"]
+    assert flapping["flaps"] > 0
+    assert fixed["flaps"] == 0
+
+
 def test_a_trace_from_a_file_is_simulated(say: Say, tmp_path: Path) -> None:
     file = tmp_path / "trace.csv"
     file.write_text("time_s,input_tokens,output_tokens\n0,100,20\n5,100,20\n59,100,20\n", encoding="utf-8")

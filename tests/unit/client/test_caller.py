@@ -77,5 +77,5 @@ def test_another_server_on_this_machine_has_this_machines_time(service: Service,
 
 def test_aws_has_this_machines_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    monkeypatch.setattr("mistral7b.endpoint.caller.urlopen", lambda *_, **__: pytest.fail("something was called"))
+    monkeypatch.setattr("mistral7b.endpoint.caller.build_opener", lambda *_, **__: pytest.fail("something was called"))
     assert clock()[1] == 1

@@ -470,6 +470,14 @@ def test_a_failure_of_the_backend_is_tgis_generation_error(
     assert "Request failed during generation" in logged
 
 
+def test_a_long_page_of_another_server_is_told_on_one_short_line() -> None:
+    with served("vLLM") as fake:
+        fake.status, fake.parts = 403, [b"<html>\n  <body>\n" + 10_000 * b"no "]
+        _, error = Asked(fake.url).refusal()
+    assert "answered 403: <html> <body> no no" in error["error"]
+    assert len(error["error"]) < 800
+
+
 def test_an_error_of_ollama_in_the_stream_is_told() -> None:
     with served("Ollama") as fake:
         fake.parts = [lines_of([{"response": "Par"}, {"error": "an error was encountered while running the model"}])]

@@ -77,6 +77,21 @@ def test_answers_take_as_long_as_in_the_simulation(stream: bool) -> None:
     assert run(serve()) == pytest.approx(simulated(counted), abs=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("parameters", "samples"),
+    [({"do_sample": True}, 1), ({"temperature": 0.5}, 1), ({"top_k": 5}, 1), ({"temperature": 1.0}, 0), ({}, 0)],
+)
+def test_each_token_of_a_request_that_samples_takes_longer(parameters: dict[str, Any], samples: int) -> None:
+    async def seconds(**fields: Any) -> float:
+        container = deployed()
+        begun = asyncio.get_running_loop().time()
+        await ask(container, 500, 20, **fields)
+        return asyncio.get_running_loop().time() - begun
+
+    more = run(seconds(parameters=parameters)) - run(seconds())
+    assert more == pytest.approx(samples * 20 * published_calibration().parameters.sampling, abs=1e-5)
+
+
 def times(headers: Any) -> dict[str, int]:
     """The times in headers, in milliseconds."""
     return {name: int(value) for name, value in headers.items() if name.endswith(("-time", "-per-token"))}
@@ -116,7 +131,7 @@ def test_the_log_has_the_time_in_the_queue(stream: bool) -> None:
 
     async def two() -> None:
         container = deployed(log)
-        await asyncio.gather(ask(container, 4000, 1, stream=stream), ask(container, 4500, 1, stream=stream))
+        await asyncio.gather(ask(container, 5000, 1, stream=stream), ask(container, 4500, 1, stream=stream))
 
     run(two())
     queued = [match[1] for line in log if (match := re.search(r'queue_time="([\d.]+)s"', line))]

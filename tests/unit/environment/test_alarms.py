@@ -35,6 +35,15 @@ def test_latency_alarm_follows_the_objective(objective: dict[str, float], expect
     assert environment(alarms={}, workload=workload(**objective)).latency_objective == expected
 
 
+def test_a_streams_latency_alarm_is_about_its_end_not_its_first_token() -> None:
+    whole, first = (
+        environment(alarms={}, workload=workload(p95_first_token_seconds=2, **more) | {"streaming": True})
+        for more in ({"p95_seconds": 300}, {})
+    )
+    assert whole.latency_objective == ("p95", 300)
+    assert first.latency_objective == ("p90", 30)
+
+
 def test_a_given_latency_replaces_that_of_the_objective() -> None:
     env = environment(alarms={"latency": 3.5}, workload=workload(p95_seconds=12))
     assert env.latency_objective == ("p90", 3.5)

@@ -5,7 +5,7 @@ from math import exp
 import pytest
 
 from mistral7b.workload import TokenSpread, Workload, lognormal
-from tests.unit.environment.conftest import Problems
+from tests.unit.environment.conftest import Load, Problems
 
 VALID = {
     "input_tokens": "300",
@@ -45,7 +45,35 @@ def test_it_refuses_what_the_model_cannot_hold(problems: Problems) -> None:
 
 
 def test_a_latency_beyond_sagemakers_wait_is_refused(problems: Problems) -> None:
-    assert problems(text(objective="{p95_seconds: 61}"))["workload.objective.p95_seconds"].fix == "use 60.0 or less"
+    problem = problems(text(objective="{p95_seconds: 61}"))["workload"]
+    assert problem.reason.startswith("objective.p95_seconds is 61, and SageMaker gives an answer as a whole, in 60 s")
+    streamed = problems(text(objective="{p95_seconds: 481}", streaming="true"))
+    assert streamed["workload.objective.p95_seconds"].fix == "use 480.0 or less"
+
+
+def test_the_first_token_of_an_answer_that_comes_as_a_whole_is_no_objective(problems: Problems) -> None:
+    problem = problems(text(objective="{p95_first_token_seconds: 2}"))["workload"]
+    assert problem.fix == "set streaming: true, or ask for the whole answer in less"
+
+
+def test_a_number_of_requests_a_second_is_average_and_peak(load: Load) -> None:
+    workload = load(text(requests_per_second="2.5")).workload
+    assert workload is not None
+    rate = workload.requests_per_second
+    assert (rate.average, rate.peak) == (2.5, 2.5)
+
+
+@pytest.mark.parametrize("rate", ["0", "-1", "20000"])
+def test_a_rate_that_is_none_is_refused_once(problems: Problems, rate: str) -> None:
+    (found,) = problems(text(requests_per_second=rate)).items()
+    assert found[0] == "workload.requests_per_second"
+    assert found[1].reason == "it is not between 0.0001 and 10000"
+
+
+def test_a_streamed_answer_has_eight_minutes(load: Load) -> None:
+    env = load(text(streaming="true", objective="{p95_seconds: 300, p50_first_token_seconds: 2}"))
+    assert env.workload is not None
+    assert env.workload.answer_limit_s == 480
 
 
 def test_a_spread_has_its_mean_and_its_p95() -> None:

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -70,6 +71,11 @@ def test_a_right_stream_of_any_length_passes(max_new_tokens: int) -> None:
 
 def test_an_answer_that_reached_its_end_says_so() -> None:
     assert "ended by eos_token" in judge_answer(whole(200), Asked(ASKED.prompt, 200)).got
+
+
+def test_a_stream_of_a_real_model_that_tells_no_token_ids_passes() -> None:
+    body = re.sub(rb'"id":\d+', b'"id":null', streamed(200))
+    assert "ended by eos_token" in judge_stream(body, Asked(ASKED.prompt, 200)).got
 
 
 @given(body=st.binary() | json_values.map(lambda value: json.dumps(value).encode()))

@@ -219,6 +219,18 @@ def test_scaling_shows_bounds_policies_and_what_is_suspended(account: Account) -
     assert found["activities"] == []
 
 
+BY_THE_HOUR = SCALING | {"schedule": [{"days": "daily", "at": "08:00", "min_instances": 2}]}
+
+
+@pytest.mark.parametrize(("fewest", "ready"), [(1, True), (2, True), (3, False)])
+def test_bounds_that_the_schedule_sets_are_no_difference(account: Account, fewest: int, ready: bool) -> None:
+    account.deploy(auto_scaling=SCALING)
+    scaling = account.client("application-autoscaling")
+    scaling.register_scalable_target(**target(dev(auto_scaling=SCALING)), MinCapacity=fewest, MaxCapacity=3)
+    found = account.read(auto_scaling=BY_THE_HOUR)
+    assert (found["scaling"]["min"], found["ready"]) == (fewest, ready)
+
+
 def test_update_in_progress_is_not_ready_and_shows_the_new_configuration(account: Account) -> None:
     account.deploy()
     account.later.held = True
@@ -275,6 +287,13 @@ def test_load_of_the_last_minutes_is_read_in_seconds(account: Account) -> None:
         "latency_p95_s": 2.0,
         "most_in_flight": 3.0,
     }
+
+
+def test_minutes_with_nothing_in_flight_are_no_load(account: Account) -> None:
+    account.deploy()
+    now = datetime.now(UTC)
+    account.measure("ConcurrentRequestsPerModel", [0.0], now - timedelta(minutes=4))
+    assert account.read(now)["load"] == []
 
 
 def test_the_last_minutes_are_those_of_the_clock_that_metrics_have(

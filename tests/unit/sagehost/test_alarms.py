@@ -280,6 +280,18 @@ def test_a_state_that_is_set_lasts_until_the_next_evaluation(world: World) -> No
     assert world.shown()["StateValue"] == "OK"
 
 
+def test_the_history_comes_in_pages(world: World) -> None:
+    world.alarm(EvaluationPeriods=1)
+    world.minutes(9, 1, 9)
+    pages = world.cloudwatch.get_paginator("describe_alarm_history").paginate(
+        AlarmName="a", ScanBy="TimestampAscending", PaginationConfig={"PageSize": 2}
+    )
+    found = [[one["HistorySummary"][-5:] for one in page["AlarmHistoryItems"]] for page in pages]
+    assert found == [["ALARM", "to OK"], ["ALARM"]]
+    with pytest.raises(ClientError, match="InvalidNextToken"):
+        world.cloudwatch.describe_alarm_history(NextToken="x")
+
+
 def test_a_changed_alarm_is_evaluated_as_it_is_now(world: World) -> None:
     world.alarm(EvaluationPeriods=1)
     assert world.minutes(9) == ["ALARM"]
@@ -290,10 +302,9 @@ def test_a_changed_alarm_is_evaluated_as_it_is_now(world: World) -> None:
 def test_a_scaling_policy_is_invoked_each_minute_with_the_latest_value(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(alarms, "ACTIONS", {})
     policy, told = f"arn:aws:autoscaling:us-east-1:{world.account}:scalingPolicy:p", list[tuple[str, float, float]]()
-    alarms.on_action("arn:aws:autoscaling", lambda alarm, value, now: told.append((alarm.name, value, now)))
-    alarms.on_action("arn:aws:other", lambda *_: told.clear())
+    acts = {"autoscaling": lambda alarm, value, now: told.append((alarm.name, value, now))}
+    monkeypatch.setattr(alarms, "ACTIONS", {**acts, "other": lambda *_: told.clear()})
     world.alarm(EvaluationPeriods=2, AlarmActions=[policy])
     world.minutes(6, 7, 8, 1)
     first = (NOON + timedelta(minutes=2)).timestamp()
@@ -302,7 +313,7 @@ def test_a_scaling_policy_is_invoked_each_minute_with_the_latest_value(
 
 def test_an_alarm_without_actions_invokes_no_scaling_policy(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[Alarm] = []
-    monkeypatch.setattr(alarms, "ACTIONS", {"arn:": lambda alarm, *_: told.append(alarm)})
+    monkeypatch.setattr(alarms, "ACTIONS", {"autoscaling": lambda alarm, *_: told.append(alarm)})
     policy = f"arn:aws:autoscaling:us-east-1:{world.account}:scalingPolicy:p"
     world.alarm(EvaluationPeriods=1, AlarmActions=[policy], ActionsEnabled=False)
     assert world.minutes(9) == ["ALARM"]
@@ -381,6 +392,24 @@ def test_an_alarm_on_math_that_is_not_emulated_is_refused_by_name(world: World, 
         rate_alarm(world, expression)
     assert expression in str(refused.value)
     assert world.cloudwatch.describe_alarms()["MetricAlarms"] == []
+
+
+def test_a_topic_that_fails_does_not_keep_other_alarms_from_being_evaluated(world: World) -> None:
+    topic, queue = world.client("sns").create_topic(Name="t")["TopicArn"], world.queue("q")
+    world.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
+    world.client("sqs").delete_queue(QueueUrl=world.client("sqs").get_queue_url(QueueName="q")["QueueUrl"])
+    world.alarm(AlarmName="broken", AlarmActions=[topic], EvaluationPeriods=1)
+    world.alarm(EvaluationPeriods=1)
+    assert world.minutes(9) == ["ALARM"]
+
+
+def test_an_action_that_fails_does_not_keep_other_alarms_from_being_evaluated(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alarms, "ACTIONS", {"autoscaling": lambda *_: 1 / 0})
+    world.alarm(AlarmName="broken", AlarmActions=["arn:aws:autoscaling:us-east-1:1:p"], EvaluationPeriods=1)
+    world.alarm(EvaluationPeriods=1)
+    assert world.minutes(9) == ["ALARM"]
 
 
 def test_an_alarm_on_an_unknown_id_is_refused(world: World) -> None:

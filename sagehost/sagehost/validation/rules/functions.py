@@ -4,7 +4,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from math import prod
 from typing import Any
@@ -20,6 +20,7 @@ from moto.utilities.utils import get_partition
 
 from sagehost import policies, roles
 from sagehost.accounts import JUMPSTART_BUCKET, url_suffix
+from sagehost.clock import CLOCK
 from sagehost.hosting.capture import kms_key
 from sagehost.hosting.endpoints import HOSTED
 from sagehost.hosting.fleet import EndpointKey
@@ -320,6 +321,7 @@ def _is_time(_: Asked, text: str) -> bool:
 
 _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "admits": _admits,
+    "age": lambda _, at: CLOCK.seconds() - datetime.fromisoformat(str(at)).replace(tzinfo=UTC).timestamp(),
     "assumable": _assumable,
     "closed_to_logs": _closed_to_logs,
     "find": lambda _, text, pattern: re.findall(pattern, text),
@@ -330,6 +332,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "lower": lambda _, text: text.lower(),
     "matches": lambda _, text, pattern: isinstance(text, str) and re.fullmatch(pattern, text, re.DOTALL) is not None,
     "multiple": lambda _, number, unit: number % unit == 0,
+    "periods": lambda _, age, age_of_end, period: round((age - age_of_end) / period),
     "permitted": _permitted,
     "policies_of": _policies_of,
     "product": lambda _, numbers: prod(one or 0 for one in numbers),

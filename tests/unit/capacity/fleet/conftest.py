@@ -19,6 +19,7 @@ PARAMETERS = PerformanceParameters(
     prefill_per_token=0.0003,
     prefill_per_pair=1e-8,
     round_trip=0.2,
+    sampling=0.002,
 )
 
 # In service a minute after the decision, with JumpStart's usual limits.

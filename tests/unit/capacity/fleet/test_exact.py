@@ -11,11 +11,11 @@ from mistral7b.capacity.admission import RouterLimits
 from mistral7b.capacity.fleet.arrivals import poisson_trace, rate_over_time
 from mistral7b.capacity.fleet.exact import simulate
 from mistral7b.capacity.fleet.trace import Trace
-from mistral7b.capacity.hosting import ANSWER_LIMIT_S, Fleet
+from mistral7b.capacity.hosting import Fleet
 from mistral7b.capacity.request import Request
 from mistral7b.capacity.scheduler import TgiInstance
 from mistral7b.errors import UserError
-from mistral7b.workload import TokenSpread
+from mistral7b.workload import ANSWER_LIMIT_S, TokenSpread
 from scaling_rules import Policy
 from tests.unit.capacity.fleet.conftest import FLEET, Listed
 
@@ -114,3 +114,26 @@ def test_latency_over_time_is_that_of_the_requests_of_the_window(fleet: Fleet, l
     assert result.latency.times[shown].tolist() == [5.0, 305.0]
     assert result.latency.p50_s[shown] == pytest.approx([result.summary.latency_s[0]] * 2)
     assert result.latency.rate[shown].tolist() == [0.1, 0.1]
+
+
+def test_an_instance_that_is_added_soon_after_a_removal_is_a_flap() -> None:
+    burst = poisson_trace(rate_over_time("climb", 4, 24, 3600, 0), 3600, 300, 150, seed=1)
+    scaled = Policy("scaled", 3, 14, "concurrency", 16, 60, 300)
+    assert simulate(burst, FLEET, scaled).summary.flaps > 0
+    assert simulate(burst, FLEET, fixed(11)).summary.flaps == 0
+
+
+def test_a_stream_has_longer_and_its_first_token_comes_before_its_end(listed: Listed) -> None:
+    trace = replace(listed([0.0]), outputs=np.array([3000]))
+    whole, streamed = (
+        simulate(trace, replace(FLEET, answer_limit_s=limit), fixed(1)).summary for limit in (ANSWER_LIMIT_S, 480.0)
+    )
+    assert (whole.timed_out, streamed.timed_out) == (1, 0)
+    assert 0 < streamed.first_token_s[0] < 1 < ANSWER_LIMIT_S < streamed.latency_s[0]
+
+
+def test_what_callers_ask_for_at_most_takes_memory(listed: Listed) -> None:
+    trace = listed([0.01 * number for number in range(60)])
+    asked = replace(trace, max_new_tokens=4000)
+    little, much = (simulate(one, FLEET, fixed(1)).summary.latency_s[1] for one in (trace, asked))
+    assert much > little

@@ -29,3 +29,13 @@ def test_a_picture_shows_more_than_axes(fleet: Fleet, listed: Listed, tmp_path: 
     latency = image.imread(tmp_path / "one.png")[-420:-90, 150:-50, :3]  # the lowest panel
     blue = (latency[:, :, 2] - latency[:, :, 0]) > 0.3
     assert blue.sum() > 500
+
+
+def test_a_picture_of_a_simulation_tells_what_is_lost_what_it_costs_and_the_limit(
+    fleet: Fleet, listed: Listed, tmp_path: Path
+) -> None:
+    trace = listed([float(second) for second in range(500)])
+    plot_simulations([simulate(trace, fleet, Policy("one", 1, 1))], tmp_path / "one.svg", "title", 3.0)
+    drawn = (tmp_path / "one.svg").read_text(encoding="utf-8")
+    for text in ("refused or", "timed out, %", "0.00%", "0.50 USD", "60 s limit"):
+        assert text in drawn

@@ -25,8 +25,6 @@ def test_a_request_alone_takes_its_prefill_and_a_step_for_each_further_token(
     assert alone.container_s == pytest.approx([15.0] * 50)
     assert alone.requests_per_s == pytest.approx(1 / 15)
     assert alone.ms_per_token == pytest.approx([2500.0] * 50)
-    assert alone.prefilling == pytest.approx(10 / 15)
-    assert alone.queued == 0
 
 
 def test_the_clients_wait_has_the_round_trip_and_the_60_seconds_have_not(
@@ -40,7 +38,6 @@ def test_what_the_cache_does_not_hold_waits_in_the_queue(simple: PerformancePara
     room_for_one = limits(max_batch_total_tokens=128)
     held = full_load(4, SAME, simple, room_for_one)
     assert held.requests_per_s == pytest.approx(1 / 15, rel=0.02)
-    assert held.queued == pytest.approx(3 / 4, abs=0.02)
 
 
 def test_requests_represent_mean_and_quantile_of_their_distribution() -> None:
@@ -93,4 +90,4 @@ def test_an_instance_that_is_full_is_not_given_more() -> None:
 
 def test_the_60_seconds_bind_where_no_latency_does() -> None:
     allowed = service().allowed(Objective(p50_ms_per_token=60_000, lost_percent=0.1))
-    assert allowed.bound_by == "60 s limit"
+    assert allowed.bound_by == "the time limit"

@@ -12,7 +12,7 @@ from mistral7b.capacity.fleet.arrivals import poisson_trace, rate_over_time
 from mistral7b.capacity.fleet.exact import Summary, simulate
 from mistral7b.capacity.hosting import Fleet
 from mistral7b.capacity.planner.candidates import Pinned
-from mistral7b.capacity.planner.check import check
+from mistral7b.capacity.planner.check import AVERAGE, CLIMB
 from mistral7b.capacity.planner.plan import Plan, plan
 from mistral7b.capacity.planner.search import InfeasibleError
 from mistral7b.capacity.planner.service import simulated as simulated_once
@@ -88,21 +88,61 @@ def test_an_independent_simulation_of_the_peak_keeps_the_objective(name: str) ->
 def test_expected_latencies_agree_with_an_independent_simulation_within_a_tenth(name: str) -> None:
     found, summary = planned(name)
     expected = found.option.at_peak
-    assert expected.p50_seconds == pytest.approx(summary.latency_s[0], rel=0.1)
-    assert expected.p95_seconds == pytest.approx(summary.latency_s[1], rel=0.1)
-    assert expected.p50_ms_per_token == pytest.approx(summary.per_token_ms[0], rel=0.1)
-    assert expected.p95_ms_per_token == pytest.approx(summary.per_token_ms[1], rel=0.1)
+    for unit, times in (("seconds", summary.latency_s), ("ms_per_token", summary.per_token_ms)):
+        assert expected.latencies[f"p50_{unit}"] == pytest.approx(times[0], rel=0.1)
+        assert expected.latencies[f"p95_{unit}"] == pytest.approx(times[1], rel=0.1)
     assert expected.refused + expected.timed_out == pytest.approx(
         (summary.refused + summary.timed_out) / summary.requests, abs=0.01
     )
 
 
 def test_scaling_begins_early_enough_for_the_climb() -> None:
-    workload = make_workload(1, 6)
+    workload = make_workload(1, 8)
     found = made(workload)
-    climb = next(scenario for scenario in check(found, PARAMETERS) if "climb" in scenario.name)
+    climb = next(scenario for scenario in found.scenarios if scenario.name == CLIMB)
     assert climb.summary.most_instances > found.settings.min_instances
     assert (climb.summary.refused + climb.summary.timed_out) / climb.summary.requests <= 0.01
+
+
+def test_chance_alone_keeps_hardly_more_than_the_fewest_instances_at_the_average() -> None:
+    tokens = {"input_tokens": {"mean": 400, "p95": 1500}, "output_tokens": {"mean": 150, "p95": 400}}
+    found = made(make_workload(0.6, 2.5, objective={"p50_ms_per_token": 60, "p95_seconds": 30}, **tokens))
+    average = next(scenario for scenario in found.scenarios if scenario.name == AVERAGE)
+    assert (found.settings.min_instances, found.settings.max_instances) == (1, 2)
+    assert average.mean_instances < 1.1
+    lower = next(other for other in found.runners_up if other.what.startswith("target_concurrent_requests"))
+    assert "chance alone adds instances: 1." in lower.why
+    assert float(lower.what.split()[1]) < found.settings.target_concurrent_requests
+
+
+def test_the_most_instances_have_the_headroom_that_is_asked_for() -> None:
+    close, far = (made(make_workload(4, 12, headroom_percent=percent)) for percent in (0, 40))
+    assert close.settings.max_instances < far.settings.max_instances
+    assert far.option.most_rate >= 1.4 * 12
+
+
+def test_long_answers_can_be_planned_if_they_are_streamed() -> None:
+    objective = {"p50_first_token_seconds": 2, "p95_seconds": 300}
+    found = made(make_workload(output_tokens=3000, streaming=True, objective=objective))
+    assert found.option.at_peak.latencies["p50_first_token_seconds"] <= 2
+    assert 60 < found.option.at_peak.latencies["p50_seconds"] <= 300
+    assert found.option.at_peak.timed_out < 0.01
+
+
+def test_requests_that_sample_are_planned_slower() -> None:
+    greedy, sampled = (made(make_workload(sampling=value)).option for value in (False, True))
+    assert sampled.at_peak.latencies["p50_ms_per_token"] > greedy.at_peak.latencies["p50_ms_per_token"]
+    assert sampled.limit < greedy.limit
+
+
+def test_a_time_to_the_first_token_can_be_what_binds() -> None:
+    found = made(make_workload(streaming=True, objective={"p95_first_token_seconds": 0.6}))
+    assert found.option.allowed.bound_by == "p95_first_token_seconds"
+
+
+def test_callers_that_ask_for_long_answers_are_simulated_too() -> None:
+    found = made(make_workload(1, 6, max_new_tokens=1000, climb_minutes=5))
+    assert {scenario.name for scenario in found.scenarios} == {AVERAGE, CLIMB}
 
 
 def test_a_plan_depends_on_the_workload_alone() -> None:
@@ -167,7 +207,7 @@ def test_a_rate_beyond_all_instances_is_refused_with_the_rate_that_can_be_served
 
 
 def test_answers_that_take_over_60_seconds_alone_are_refused() -> None:
-    with pytest.raises(InfeasibleError, match=r"of the answers take over 60 s even alone(.|\n)*shorten the answers"):
+    with pytest.raises(InfeasibleError, match=r"of the answers take over 60 s even alone(.|\n)*set streaming: true"):
         made(make_workload(output_tokens=3000, objective={"p50_seconds": 60}))
 
 

@@ -47,6 +47,13 @@ class Slow:
         return 0
 
 
+class Raising:
+    """A container that fails."""
+
+    async def invoke(self, headers: Mapping[str, str], body: bytes) -> Response:
+        raise RuntimeError("as a test wants it")
+
+
 class Breaking:
     """A container that breaks off its answer."""
 
@@ -165,9 +172,12 @@ def test_what_a_container_sent_comes_before_the_error_of_its_stream(container: A
     assert b"".join(payload for _, payload in parts) == b"first"
 
 
-def test_an_answer_that_breaks_off_is_a_model_error_with_status_500() -> None:
-    error = json.loads(ask(WHOLE, b"{}", Breaking).content)
-    assert error["OriginalStatusCode"] == 500
+@pytest.mark.parametrize(("path", "container"), [(WHOLE, Breaking), (WHOLE, Raising), (STREAMED, Raising)])
+def test_a_container_that_fails_before_its_answer_is_whole_is_a_model_error(path: str, container: Any) -> None:
+    exchange = ask(path, b"{}", container)
+    error = json.loads(exchange.content)
+    assert exchange.headers["x-amzn-errortype"] == "ModelError"
+    assert (error["OriginalStatusCode"], error["OriginalMessage"]) == (500, "Internal Server Error")
 
 
 @pytest.mark.parametrize(("path", "body"), [(WHOLE, b"{}"), (STREAMED, b"{}"), (STREAMED, b"stream")])

@@ -52,6 +52,18 @@ def test_a_running_endpoint_is_described_as_it_was_configured(
     assert "FailureReason" not in described
 
 
+def test_the_times_of_an_endpoint_are_those_of_the_clock(sagemaker: Any, make_config: Callable[..., str]) -> None:
+    noon = datetime(2031, 1, 1, 12, tzinfo=UTC)
+    CLOCK.set(noon)
+    try:
+        sagemaker.create_endpoint(EndpointName="dated", EndpointConfigName=make_config())
+        described = sagemaker.describe_endpoint(EndpointName="dated")
+    finally:
+        CLOCK.set(datetime.now(UTC))
+    for time_ in (described["CreationTime"], described["LastModifiedTime"]):
+        assert noon <= time_ < noon + timedelta(minutes=1)
+
+
 def test_an_endpoint_whose_container_does_not_start_fails_with_the_reason_in_the_log(
     deploy: Callable[..., str], settled: Settled, ask: Ask, log: Callable[[str], list[str]]
 ) -> None:

@@ -140,6 +140,13 @@ def test_concurrency_is_zero_without_traffic(key: EndpointKey) -> None:
     assert [point["Sum"] for point in found(key, "ConcurrentRequestsPerModel", period=10)] == [0]
 
 
+def test_a_minute_in_which_answers_only_end_has_no_invocations(key: EndpointKey) -> None:
+    deploy(key, 1)
+    metrics.add(key, "AllTraffic", {"ModelLatency": 5e7})  # of a request that came a minute before
+    after(60)
+    assert [point["Sum"] for point in found(key, "InvocationsPerInstance")] == [0]
+
+
 def test_instances_are_counted_by_what_they_tell_of_their_cpu(key: EndpointKey) -> None:
     deploy(key, 0, 0)
     after(60)

@@ -34,7 +34,7 @@ def cloudwatch(account: str) -> Any:
     return moto_app.client("cloudwatch", account, "us-east-1")
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def _noon() -> Iterator[None]:
     CLOCK.set(NOON)
     yield
@@ -85,7 +85,6 @@ def test_reading_is_corrected(operation: str) -> None:
     assert hasattr(getattr(CloudWatchBackend, operation), "__wrapped__")
 
 
-@pytest.mark.usefixtures("_noon")
 def test_a_datum_without_a_time_is_of_now(cloudwatch: Any) -> None:
     cloudwatch.put_metric_data(Namespace="N", MetricData=[{"MetricName": "M", "Value": 3.0}])
     assert read(cloudwatch, {"Id": "a", "MetricStat": stat("M", "Sum")}) == {"a": {0: 3.0}}

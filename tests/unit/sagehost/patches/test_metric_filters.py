@@ -34,8 +34,8 @@ class Logs:
             logGroupName="g", filterName="f", filterPattern=pattern, metricTransformations=[to]
         )
 
-    def log(self, *messages: str) -> None:
-        events = [{"timestamp": int(NOON.timestamp() * 1000), "message": one} for one in messages]
+    def log(self, *messages: str, at: datetime = NOON) -> None:
+        events = [{"timestamp": int(at.timestamp() * 1000), "message": one} for one in messages]
         self.client.put_log_events(logGroupName="g", logStreamName="s", logEvents=events)
 
     def counted(self) -> dict[str, float]:
@@ -46,11 +46,16 @@ class Logs:
         return {name: one[name] for one in points for name in ("Sum", "SampleCount")}
 
 
-@pytest.fixture
-def logs() -> Iterator[Logs]:
+@pytest.fixture(autouse=True)
+def _noon() -> Iterator[None]:
     CLOCK.set(NOON)
-    yield Logs()
+    yield
     CLOCK.set(datetime.now(UTC))
+
+
+@pytest.fixture
+def logs() -> Logs:
+    return Logs()
 
 
 def test_events_with_the_term_are_counted_when_they_happened(logs: Logs) -> None:
@@ -75,6 +80,13 @@ def test_without_a_default_value_nothing_is_counted(logs: Logs) -> None:
     logs.filter("ERROR")
     logs.log("fine")
     assert logs.counted() == {}
+
+
+@pytest.mark.parametrize("age", [timedelta(days=15), timedelta(hours=-3)])
+def test_events_that_are_too_old_or_too_new_are_not_counted(logs: Logs, age: timedelta) -> None:
+    logs.filter("ERROR")
+    logs.log("ERROR", at=NOON - age)
+    assert logs.cloudwatch.list_metrics()["Metrics"] == []
 
 
 def test_an_empty_pattern_counts_all_events_by_their_value(logs: Logs) -> None:

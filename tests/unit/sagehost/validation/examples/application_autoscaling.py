@@ -64,6 +64,7 @@ EXAMPLES |= {
             {},
         ),
         "label": (TRACK, _tracking({"ResourceLabel": "x"}), {}),
+        "target of 0": (TRACK, _tracking(TargetValue=0), _tracking(TargetValue=0.5)),
         "negative cooldown": (TRACK, _tracking(ScaleInCooldown=-1), _tracking(ScaleInCooldown=1)),
     }.items()
 }
@@ -80,6 +81,10 @@ EXAMPLES |= of(
     {
         "scheduled without target": (NONE, {}),
         "no capacity": ({"ScalableTargetAction": {}}, {}),
+        "new action without bounds": (
+            {"ScalableTargetAction": None, "ScheduledActionName": "new"},
+            {"ScalableTargetAction": None},
+        ),
         "scheduled minimum above maximum": (
             {"ScalableTargetAction": {"MinCapacity": 2, "MaxCapacity": 1}},
             {"ScalableTargetAction": {"MinCapacity": 2, "MaxCapacity": 2}},
@@ -99,4 +104,12 @@ EXAMPLES |= of(
         {"ScheduledActionName": "new"},
         {},
     ),
+    "activities of a dimension": (
+        "DescribeScalingActivities",
+        TARGET,
+        {"ResourceId": None},
+        {"ResourceId": None, "ScalableDimension": None},
+    ),
+    "most activities": ("DescribeScalingActivities", TARGET, {"MaxResults": 51}, {"MaxResults": 50}),
+    "no activities": ("DescribeScalingActivities", TARGET, {"MaxResults": 0}, {"MaxResults": 1}),
 }

@@ -73,6 +73,51 @@ METRIC: dict[str, tuple[Json, Json | None]] = {
     ),
     "missing data": ({"TreatMissingData": "Ignore"}, {"TreatMissingData": "ignore"}),
 }
+DATUM: Json = {"MetricName": "m", "Value": 1.0}
+DATA: dict[str, tuple[Json, Json]] = {
+    "datum of the past": ({"Timestamp": "2020-01-01T00:00:00"}, {}),
+    "datum of the future": ({"Timestamp": "2099-01-01T00:00:00"}, {}),
+    "value that is too large": ({"Value": -2.4e108}, {"Value": -2.3e108}),
+    "resolution": ({"StorageResolution": 5}, {"StorageResolution": 1}),
+    "counts without values": ({"Counts": [1.0]}, {"Value": None, "Counts": [1.0], "Values": [1.0]}),
+    "negative count": ({"Value": None, "Counts": [-1.0], "Values": [1.0]}, {}),
+    "no value": ({"Value": None}, {"Value": 0.0}),
+}
+QUERY: Json = {
+    "Id": "a",
+    "MetricStat": {"Metric": {"Namespace": "n", "MetricName": "m"}, "Period": 60, "Stat": "Sum"},
+}
+
+
+SPAN: Json = {"StartTime": "2026-01-01T00:00:00", "EndTime": "2026-01-02T00:00:00"}
+
+
+def _data(**changes: Any) -> Json:
+    return {"MetricData": [{name: one for name, one in {**DATUM, **changes}.items() if one is not None}]}
+
+
+def _queries(*changes: Json, **more: Any) -> Json:
+    return {"MetricDataQueries": [{**QUERY, **one} for one in changes], **SPAN, **more}
+
+
+STATISTICS: Json = {"Namespace": "n", "MetricName": "m", "Period": 60, "Statistics": ["Sum"], **SPAN}
+OF_STATISTICS: dict[str, tuple[Json, Json]] = {
+    "percentiles of GetMetricStatistics": ({"ExtendedStatistics": ["p90"]}, {}),
+    "period of statistics": ({"Period": 77}, {"Period": 120}),
+    "more statistics than an answer has": ({"EndTime": "2026-01-02T00:01:00"}, {}),
+    "no time": ({"EndTime": SPAN["StartTime"]}, {}),
+    "time that goes back": ({"EndTime": "2025-12-31T00:00:00"}, {}),
+}
+QUERIES: dict[str, tuple[Json, Json]] = {
+    "501 queries": (_queries(*({"Id": f"a{number}"} for number in range(501))), _queries({}, {"Id": "b"})),
+    "id of two queries": (_queries({}, {}), {}),
+    "id of a query": (_queries({"Id": "A"}), {}),
+    "query of two kinds": (_queries({"Expression": "1"}), {}),
+    "period of a query": (_queries({"Period": 45}), _queries({"Period": 5})),
+    "most data points": (_queries({}, MaxDatapoints=1), {}),
+    "queries of no time": ({"EndTime": SPAN["StartTime"]}, {}),
+    "value in a label": (_queries({"Label": "${MAX}"}), _queries({"Label": "most"})),
+}
 EXAMPLES: Cases = {
     name: ("PutMetricAlarm", ALARM, refused, accepted) for name, (refused, accepted) in METRIC.items()
 } | {
@@ -95,13 +140,14 @@ EXAMPLES: Cases = {
         {"MetricData": [{"MetricName": "m", "StatisticValues": {"Sum": 1.0}}]},
         {"MetricData": [{"MetricName": "m", "Value": 1.0}]},
     ),
-    "entity": ("PutMetricData", {"Namespace": "n"}, {"EntityMetricData": [{}]}, {}),
-    "percentiles of GetMetricStatistics": (
-        "GetMetricStatistics",
-        {"Namespace": "n", "MetricName": "m", "Period": 60},
-        {"ExtendedStatistics": ["p90"]},
-        {"Statistics": ["Sum"]},
-    ),
-    "namespace of AWS": ("PutMetricData", {}, {"Namespace": "AWS/SageMaker"}, {"Namespace": "Mistral"}),
+    "1001 data": ("PutMetricData", {"Namespace": "n"}, {"MetricData": [DATUM] * 1001}, {"MetricData": [DATUM] * 1000}),
+    "no data": ("PutMetricData", {"Namespace": "n"}, {}, _data()),
+    **{
+        name: ("PutMetricData", {"Namespace": "n"}, _data(**one), _data(**other)) for name, (one, other) in DATA.items()
+    },
+    **{name: ("GetMetricData", _queries({}), *changes) for name, changes in QUERIES.items()},
+    **{name: ("GetMetricStatistics", STATISTICS, *changes) for name, changes in OF_STATISTICS.items()},
+    "entity": ("PutMetricData", _data(), {"EntityMetricData": [{}]}, {}),
+    "namespace of AWS": ("PutMetricData", _data(), {"Namespace": "AWS/SageMaker"}, {"Namespace": "Mistral"}),
     "dashboard's name": ("PutDashboard", DASHBOARD, {"DashboardName": "a b"}, {}),
 }
