@@ -7,7 +7,11 @@ import sys
 from mistral7b.errors import INTERRUPTED, WRONG_INPUT
 
 # What the commands need beside the client, by the file of requirements/ that holds it.
-_PARTS = {"capacity": ("numpy", "scipy", "matplotlib"), "local": ("moto", "uvicorn", "starlette", "a2wsgi", "cfnlint")}
+_PARTS = {
+    "capacity": ("numpy", "scipy", "matplotlib"),
+    "bench": ("locust",),
+    "local": ("moto", "uvicorn", "starlette", "a2wsgi", "cfnlint"),
+}
 
 
 def main() -> None:

@@ -42,6 +42,9 @@ _PANELS = {
         "simulate": "Simulate traffic over instances that scale, and compare scaling policies.",
         "capacity": "How much one instance serves: compare the model with a benchmark, or fit it to yours.",
     },
+    "Measure": {
+        "bench": "Measure an endpoint: the published benchmark's table for your own, and whether it got worse."
+    },
     "Promote": {"pipeline": "The pipeline of environments/pipeline.yaml: check, review, rehearse it."},
     "Try locally": {
         "demo": "Deploy, invoke, update and remove Mistral 7B, on an embedded AWS of its own.",

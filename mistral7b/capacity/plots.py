@@ -97,10 +97,16 @@ def _log_scale(panel: "Axes") -> None:
     panel.yaxis.set_minor_formatter(NullFormatter())
 
 
-def plot_benchmark(measured: Sequence[Figure], calibration: Calibration, limits: RouterLimits, file: Path) -> None:
-    """Draws measured points on predicted curves."""
+def plot_benchmark(
+    measured: Sequence[Figure],
+    calibration: Calibration,
+    limits: RouterLimits,
+    file: Path,
+    published: Sequence[Figure] = (),
+) -> None:
+    """Draws measured points on predicted curves; crosses for what was `published` of the same loads."""
     title = "Points: measured. Lines: model, as benchmarked. Thin: sustained, all users in flight"
-    with _picture(file, title, (12, 5), 1, 2) as panels:
+    with _picture(file, title + ". Crosses: published" * bool(published), (12, 5), 1, 2) as panels:
         for panel, (metric, name) in zip(panels, _BENCHMARK_PANELS.items(), strict=True):
             groups: dict[tuple[int, int], list[Figure]] = {}
             for figure in (f for f in measured if f.metric == metric):
@@ -109,7 +115,9 @@ def plot_benchmark(measured: Sequence[Figure], calibration: Calibration, limits:
             for index, ((words, tokens), own) in enumerate(groups.items()):
                 style, measured_users = _line(index), [f.row.concurrent_users for f in own]
                 panel.plot(measured_users, [f.value for f in own], "os^Dv*P"[index % 7], color=style["color"])
-                users = range(1, max(measured_users) + 1)
+                for known in (f for f in published if f.metric == metric and f.row in {one.row for one in own}):
+                    panel.plot(known.row.concurrent_users, known.value, "x", color=style["color"])
+                users = range(1, min(limits.max_concurrent_requests, max(measured_users)) + 1)
                 curve = [predict(Row(words, tokens, n), calibration, limits) for n in users]
                 panel.plot(users, [point[metric] for point in curve], **style)
                 if metric == "throughput_tokens_per_s":

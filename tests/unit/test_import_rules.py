@@ -36,6 +36,7 @@ LIBRARY = {
     "capacity": {"catalog", "errors", "tgi", "workload", "yamlfile"},
     "container": {"capacity", "catalog", "tgi"},
     "endpoint": {"capacity", "errors", "tgi"},
+    "bench": {"capacity", "endpoint", "errors", "tgi"},
     "environment": {"capacity", "catalog", "errors", "tgi", "workload", "yamlfile"},
     "operate": {"capacity", "catalog", "endpoint", "environment", "errors", "project", "promotion.names", "prompts"}
     | {"tgi", "yamlfile"},

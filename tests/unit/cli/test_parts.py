@@ -22,6 +22,7 @@ main()
     [
         ("typer", ["models"], "client"),
         ("numpy", ["simulate", "--duration", "1m"], "capacity"),
+        ("locust", ["bench", "dev"], "bench"),
         ("moto", ["local", "up", "--port", "0"], "local"),
     ],
 )

@@ -1,0 +1,106 @@
+"""What is written of a run: the published table of one's own endpoint, runs for `capacity`, and what got worse.
+
+A figure is worse beyond noise if the 95% intervals of the two runs do not overlap: stricter than a test of the
+difference at 5% (N. Schenker, J. F. Gentleman, The American Statistician 55, 2001), as one gate judges many figures.
+Errors are, if their counts differ by more than 1.96 standard deviations of the difference of two Poisson counts.
+"""
+
+from collections.abc import Iterator
+from math import sqrt
+
+from mistral7b.bench.plan import Cell
+from mistral7b.bench.results import LEVELS, Record
+from mistral7b.capacity.measurements import Figure, Metric, Row, published_path, read_measurements
+from mistral7b.tgi.tokenizer import count_tokens
+
+CONVENTION = (
+    "tokens/s: with all users in flight all the time, whole rounds of each after a warm-up of two answers. In the "
+    "published benchmark 1 + {share:.2f} · (users - 1) were, on average (docs/performance-model.md): compare its "
+    "throughput with `as published`. Latencies compare as they are."
+)
+_PUBLISHED: dict[str, Metric] = {
+    "as_published_tokens_per_s": "throughput_tokens_per_s",
+    "per_token_ms_p50": "p50_latency_ms_per_token",
+}
+_JUDGED = ("tokens_per_s", *(f"{name}_{level}" for name in ("per_token_ms", "first_token_s") for level in LEVELS))
+_RUNS = "concurrency,prompt_tokens_mean,completion_tokens_mean,latency_mean_s,completion_tokens_per_s,requests,errors"
+
+
+def complete(load: Record, share: float) -> Record:
+    """The load with the tokens of its prompt, its throughput as published, and what was published of it."""
+    cell, figures = Cell(**load["cell"]), load["figures"]
+    if cell.users and figures:
+        factor = (1 + share * (cell.users - 1)) / cell.users
+        figures["as_published_tokens_per_s"] = {name: rate * factor for name, rate in figures["tokens_per_s"].items()}
+    own = not cell.users or cell.unit == "tokens" or cell.stream
+    same = {} if own else {f.metric: f.value for f in read_measurements(published_path()) if f.row == _row(load)}
+    return load | {"prompt_tokens": count_tokens(cell.request().inputs), "published": same}
+
+
+def runs_csv(loads: list[Record]) -> str:
+    """The columns of `capacity check`: whole loads with users, as a rate has no concurrency."""
+    lines = [_RUNS]
+    for one in loads:
+        if (users := one["cell"]["users"]) and one["complete"] and one["figures"]:
+            latency, rate = (one["figures"][name]["value"] for name in ("latency_s_mean", "tokens_per_s"))
+            lengths = f"{one['prompt_tokens']},{one['completion_tokens_mean']:.2f}"
+            lines.append(f"{users},{lengths},{latency:.4f},{rate:.2f},{one['counted']},{sum(one['errors'].values())}")
+    return "\n".join([*lines, ""])
+
+
+def markdown(document: Record, share: float) -> str:
+    """The published tables: a row for each prompt, a column for each number of users; published figures in brackets."""
+    loads = [one for one in document["loads"] if one["cell"]["users"]]
+    users = sorted({one["cell"]["users"] for one in loads})
+    text = f"# {document['endpoint']} on {document['instances']} × {document['instance_type']}\n"
+    for figure in ("tokens_per_s", *_PUBLISHED):
+        rows: dict[str, dict[int, str]] = {}
+        for one in loads:
+            value, known = one["figures"].get(figure), one["published"].get(_PUBLISHED.get(figure))
+            mark = "" if one["complete"] and not one["errors"] else "*"
+            shown = f"{value['value']:.1f}{mark}" + (f" ({known:g})" if known else "") if value else "-"
+            rows.setdefault(one["name"].replace(f", {one['cell']['users']} users", ""), {})[one["cell"]["users"]] = (
+                shown
+            )
+        text += (
+            f"\n| {figure} | {' | '.join(f'{number} users' for number in users)} |\n{'| --- ' * len(users)}| --- |\n"
+        )
+        text += "".join(f"| {name} | {' | '.join(row.get(n, '') for n in users)} |\n" for name, row in rows.items())
+    return f"{text}\n{CONVENTION.format(share=share)} `*`: with errors, or not to its end. `-`: no figure.\n"
+
+
+def figures(loads: list[Record]) -> list[Figure]:
+    """Those of whole answers by users, for the picture: throughput as published, as the picture's lines are."""
+    whole = [one for one in loads if one["figures"] and one["cell"]["users"] and not one["cell"]["stream"]]
+    return [Figure(_row(one), m, one["figures"][name]["value"]) for one in whole for name, m in _PUBLISHED.items()]
+
+
+def worse(before: Record, now: Record, tolerance: float) -> Iterator[str]:
+    """What got worse than in the baseline, by how much: beyond the tolerance and beyond noise."""
+    loads = {one["name"]: one for one in now["loads"]}
+    for name in ("instance_type", "instances", "speed"):
+        if before[name] != now[name]:
+            yield f"{name}: {before[name]} -> {now[name]}: figures do not compare"
+    for old in before["loads"]:
+        new = loads.get(old["name"])
+        if new is None or not new["complete"] or new["undriven"]:
+            yield f"{old['name']}: {(new and new['undriven']) or 'not measured to its end'}"
+            continue
+        for figure in _JUDGED:
+            pair = [one["figures"].get(figure) for one in (old, new)]
+            small, large = pair if figure != "tokens_per_s" else pair[::-1]
+            if all(pair) and large["value"] > small["value"] * (1 + tolerance) and _apart(small, large):
+                was, comes = (one["value"] for one in pair)
+                yield f"{old['name']}: {figure} {was:.4g} -> {comes:.4g} ({comes / was - 1:+.1%})"
+        errors, expected = (sum(one["errors"].values()) for one in (new, old))
+        expected *= new["requests"] / max(1, old["requests"])
+        if errors - expected > max(1.96 * sqrt(errors + expected), tolerance * expected):
+            yield f"{old['name']}: {errors} errors in {new['requests']} requests, {expected:.1f} in as many before"
+
+
+def _apart(small: Record, large: Record) -> bool:
+    return small["high"] is not None and large["low"] is not None and large["low"] > small["high"]
+
+
+def _row(load: Record) -> Row:
+    return Row(load["cell"]["prompt"], load["cell"]["answer_tokens"], load["cell"]["users"])

@@ -1,0 +1,207 @@
+"""`mistral7b bench`: the published table for one's own endpoint, and whether it got worse."""
+
+import json
+import os
+import sys
+from collections import Counter
+from contextlib import suppress
+from dataclasses import asdict, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from mistral7b.bench import report
+from mistral7b.bench.plan import PLAN_VARIABLE, RECORDS, Cell, duration
+from mistral7b.bench.results import Record, measured
+from mistral7b.capacity.calibration import Calibration, published_calibration
+from mistral7b.capacity.measurements import published_path, read_measurements, rows
+from mistral7b.capacity.memory import router_limits
+from mistral7b.capacity.plots import plot_benchmark
+from mistral7b.capacity.text_file import read_text
+from mistral7b.endpoint import caller
+from mistral7b.environment import load_environment
+from mistral7b.errors import FAILED, INTERRUPTED, UserError
+from mistral7b.operate.costs import price_of
+from mistral7b.process import CommandFailedError, run
+from mistral7b_cli.asking import prepare
+from mistral7b_cli.aws import at_speed, connected
+from mistral7b_cli.layout import Table
+from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder, ModelFile, Price
+from mistral7b_cli.output import progress, say, write_json
+
+commands = typer.Typer()
+_EPILOG = """
+**Examples**
+
+$ mistral7b bench dev
+$ mistral7b bench dev --tokens 512 --users 8,32 --streaming both --budget 2 --web
+$ mistral7b bench dev --tokens 512 --rate 0.5,1,2 --seconds 300 -- --processes 4
+$ mistral7b bench staging --words 512 --users 1,8 --check baseline.json --tolerance 10%
+
+Options after `--` are Locust's, such as `--processes 4`. docs/benchmark.md says what is measured, and how workers of
+other machines join. Exit status 1: something got worse, or could not be measured.
+"""
+_COLUMNS = {
+    "tokens/s": "tokens_per_s", "as published": "as_published_tokens_per_s", "requests/s": "requests_per_s",
+    "ms/token p50": "per_token_ms_p50", "p90": "per_token_ms_p90", "p99": "per_token_ms_p99",
+    "request p50, s": "latency_s_p50", "p90, s": "latency_s_p90", "p99, s": "latency_s_p99",
+    "first token p50, s": "first_token_s_p50",
+}  # fmt: skip
+_MOST = 1_000_000
+
+
+def _list(option: str, what: str, kind: type[int] | type[float] = int) -> Any:
+    def parse(text: str) -> list[float]:
+        with suppress(ValueError):
+            numbers = [kind(one) for one in text.split(",")]
+            if all(0 < one < _MOST for one in numbers):
+                return numbers
+        raise UserError(f"{option} {text}: not numbers from 0 to {_MOST}\nfix: write {option} {kind(2.0)},{kind(8.0)}")
+
+    return typer.Option(option, metavar="LIST", help=what, parser=parse)
+
+
+def _percent(text: str) -> float:
+    with suppress(ValueError):
+        if 0 <= (percent := float(text.removesuffix("%"))) < _MOST:
+            return percent / 100
+    raise UserError(f"--tolerance {text}: no percentage\nfix: write --tolerance 10%")
+
+
+@commands.command(epilog=_EPILOG)
+def bench(  # noqa: PLR0917 - typer makes an option of each
+    name: EnvironmentName,
+    locust: Annotated[list[str] | None, typer.Argument(metavar="-- OPTIONS", help="Options of Locust.")] = None,
+    words: Annotated[Any, _list("--words", "Lengths of prompts.")] = "128,512,6400",
+    tokens: Annotated[Any, _list("--tokens", "The same, in tokens.")] = None,
+    users: Annotated[Any, _list("--users", "Users at once. [default: as published]")] = None,
+    rate: Annotated[Any, _list("--rate", "Requests a second, instead of users.", float)] = None,
+    answer: Annotated[int, typer.Option(min=1, metavar="TOKENS", help="Length of answers.")] = 128,
+    streaming: Annotated[Literal["off", "on", "both"], typer.Option(help="Whether answers are streamed.")] = "off",
+    answers: Annotated[int, typer.Option(min=1, help="Of each user that count, but 20 of a load at least.")] = 4,
+    seconds: Annotated[int, typer.Option(min=10, help="In which requests count, of a load with a rate.")] = 120,
+    web: Annotated[bool, typer.Option("--web", help="Show Locust's web UI on port 8089 meanwhile.")] = False,
+    budget: Annotated[float | None, typer.Option(min=0.01, metavar="USD", help="End the run at this cost.")] = None,
+    output: Annotated[Path | None, typer.Option(metavar="FOLDER", help="[default: bench-ENVIRONMENT]")] = None,
+    check: Annotated[Path | None, typer.Option(metavar="FILE", help="Compare with this earlier report.json.")] = None,
+    tolerance: Annotated[Any, typer.Option(metavar="PERCENT", parser=_percent, help="May be worse by it.")] = "10%",
+    update_baseline: Annotated[bool, typer.Option("--update-baseline", help="Write --check anew.")] = False,
+    price: Price = None,
+    parameters: ModelFile = None,
+    folder: EnvironmentsFolder = DEFAULT_FOLDER,
+    as_json: AsJson = False,
+) -> None:
+    """Measure the endpoint of an environment: prompt sizes by users, as in the published benchmark."""
+    if find_spec("locust") is None:
+        raise ModuleNotFoundError(name="locust")
+    if update_baseline and check is None:
+        raise UserError("--update-baseline: there is no file to write\nfix: add --check FILE")
+    env, out, unit = load_environment(folder, name), output or Path(f"bench-{name}"), "tokens" if tokens else "words"
+    speed, count = caller.clock()[1], env.instance.count
+    about = {"environment": name, "endpoint": env.resolved_endpoint_name, "region": env.region, "speed": speed}
+    about |= {"instance_type": env.instance_type, "instances": count}
+    before = _baseline(check) if check and not update_baseline else None
+    cells = [
+        Cell(prompt=length, unit=unit, answer_tokens=answer, stream=stream, users=number, rate=each, counted=counted)
+        for stream in {"off": [False], "on": [True], "both": [False, True]}[streaming]
+        for length in tokens or words
+        for number, each, counted in (
+            *((number, 0.0, max(answers, -(-20 // number))) for number in users or _published_users(length, rate)),
+            *((0, each, seconds) for each in rate or ()),
+        )
+    ]
+    for cell in cells:
+        prepare(cell.request().inputs, {"max_new_tokens": answer}, env, stream=cell.stream)
+    calibration, limits = Calibration.read(parameters) if parameters else published_calibration(), None
+    with suppress(LookupError, ValueError):  # the model has no prediction, then
+        limits = router_limits(env.launcher_settings(), env.instance_type)
+    hourly, source = price_of(env.region, env.instance_type, price)
+    if budget and not hourly:
+        raise UserError(f"--budget {budget:g}: there is no price of {env.instance_type}\nfix: add --price")
+    paid = (hourly or 0.0) * env.instance_bounds[1]
+    with connected(env, folder) as client:  # what is wrong with credentials or endpoint is said here
+        request = cells[0].request()
+        client.generate(replace(request, parameters=replace(request.parameters, max_new_tokens=1)))
+    hours = sum(duration(cell, calibration, limits, count) for cell in cells) / 3600
+    cost = f"{hours * paid:.2f} USD of instances ({source})" if hourly else source
+    say(f"{len(cells)} loads, about {60 * hours:.0f} min{at_speed(speed)}: {cost}", on=progress)
+    plan = about | {"cells": [asdict(cell) for cell in cells], "budget_s": budget and budget * 3600 / paid}
+    ended = _run(plan, out, [*(["--autostart", "--autoquit", "0"] if web else ["--headless"]), *(locust or ())])
+    found, ending = measured(out, plan)
+    share = calibration.concurrency_share
+    loads = [report.complete(one, share) for one in found]
+    document = about | {"ending": ending, "loads": loads}
+    _write(out, document, share)
+    if limits and count == 1 and (figures := report.figures(loads)):  # the picture's lines are of one instance
+        plot_benchmark(figures, calibration, limits, out / "table.svg", read_measurements(published_path()))
+    if as_json:
+        write_json(document)
+    else:
+        _show(loads, report.CONVENTION.format(share=share) + at_speed(speed))
+    if ending == "budget":
+        say(f"ended by --budget {budget:g}", on=progress)
+    if not ended:
+        raise typer.Exit(INTERRUPTED)
+    wrong = [f"the run ended early: {ending}"] if ending not in ("complete", "budget") else []
+    wrong += [f"{one['name']}: no figures, as {one['undriven']}" for one in loads if one["undriven"]]
+    if update_baseline and check and not wrong:
+        check.write_bytes((out / "report.json").read_bytes())
+    wrong += report.worse(before, document, tolerance) if before else []
+    if wrong:
+        raise UserError("\n".join(wrong), FAILED, documented=as_json)
+
+
+def _run(plan: Record, out: Path, options: list[str]) -> bool:
+    """Runs Locust, whose gevent changes all of a process, in one of its own. False after Ctrl-C, with what is there."""
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
+    (out / RECORDS).unlink(missing_ok=True)
+    command = [sys.executable, "-m", "locust", "-f", str(Path(report.__file__).with_name("locustfile.py"))]
+    command += ["--html", str(out / "locust.html"), "--loglevel", "WARNING", "--only-summary", *options]
+    own = {PLAN_VARIABLE: str(out / "plan.json"), "PYTHONUNBUFFERED": "1", "LOCUST_EXIT_CODE_ON_ERROR": "0"}
+    try:
+        run(
+            command, Path(), lambda line: say(line, on=progress) if line.startswith("load ") else None, os.environ | own
+        )
+    except CommandFailedError as error:
+        raise UserError(f"Locust failed: {error}", FAILED) from None
+    except KeyboardInterrupt:
+        return False
+    return True
+
+
+def _write(out: Path, document: Record, share: float) -> None:
+    (out / "report.json").write_text(json.dumps(document, indent=2), encoding="utf-8")
+    (out / "runs.csv").write_text(report.runs_csv(document["loads"]), encoding="utf-8")
+    (out / "table.md").write_text(report.markdown(document, share), encoding="utf-8")
+
+
+def _show(loads: list[Record], convention: str) -> None:
+    rows, remarks = list[tuple[str, ...]](), Counter[str]()
+    for one in loads:
+        figures = [one["figures"].get(figure) for figure in _COLUMNS.values()]
+        cells = [f"{value['value']:.4g}" if value else "-" for value in figures]
+        name = one["name"] if one["complete"] else f"{one['name']} (not to its end)"
+        rows.append((name, *cells, str(one["counted"]), str(sum(one["errors"].values()))))
+        remarks += {f"{kind}: {one['messages'][kind]}": number for kind, number in one["errors"].items()}
+        remarks["answers that ended by themselves, before their length"] += one["short_answers"]
+    say(Table("", ("", *_COLUMNS, "answers", "errors"), rows, numbers=True))
+    say("\n".join([convention, *(f"{number} × {remark}" for remark, number in remarks.items() if number)]))
+
+
+def _published_users(length: int, rate: object) -> list[int]:
+    """Of the published prompt of this length, or else the next longer one; none where a rate is asked for."""
+    published = [*rows(read_measurements(published_path()))]
+    nearest = min((row.input_words for row in published), key=lambda words: (words < length, abs(words - length)))
+    return [] if rate else [row.concurrent_users for row in published if row.input_words == nearest]
+
+
+def _baseline(file: Path) -> Record:
+    fix = "write one: mistral7b bench ENVIRONMENT --check FILE --update-baseline"
+    with suppress(ValueError):
+        found: Record = json.loads(read_text(file, 10_000_000, fix))
+        if isinstance(found, dict) and {"loads", "instance_type", "instances", "speed"} <= found.keys():
+            return found
+    raise UserError(f"{file}: no report of this command\nfix: {fix}")
