@@ -44,7 +44,7 @@ COMPILE = .venv/bin/uv pip compile pyproject.toml --universal --python-version 3
 lock: setup ## Resolve requirements.txt, requirements/ and package-lock.json anew
 	@$(COMPILE) --upgrade --extra dev --output-file requirements/dev.txt
 	@$(COMPILE) --constraint requirements/dev.txt --extra deploy --output-file requirements.txt
-	@for one in client capacity bench local pipeline test; do \
+	@for one in client capacity bench docs local pipeline test; do \
 		$(COMPILE) --constraint requirements/dev.txt --extra $$one --output-file requirements/$$one.txt || exit; done
 	@.venv/bin/npm update --package-lock-only
 

@@ -26,10 +26,10 @@ from benchmarks.embedded_load import server, verdict
 from mistral7b.bench.plan import PLAN_VARIABLE
 from mistral7b.capacity.calibration import published_calibration
 from mistral7b.capacity.closed_form import Load, steady_state
+from mistral7b.capacity.closed_loop import simulate
 from mistral7b.capacity.memory import benchmark_limits
 from sagehost.accounts import DEFAULT_REGION, credentials
 from tests.unit.bench.known_times import KnownTimes, serving
-from tests.unit.capacity.closed_loop import simulate
 
 USERS, SECONDS, OFF, OFF_S = 128, 1.0, 0.01, 0.002
 SATURATION, SATURATED_S, BUSY_USERS = 0.95, 20, 32
