@@ -1,7 +1,7 @@
 # Every target is also a plain command in README.md. Paths are relative, so a folder with a space in its name works.
 PYTHON ?= python3
 
-.PHONY: help setup demo check accept test test-all lint format generate lock clean
+.PHONY: help setup demo check accept test test-all lint format generate site lock clean
 .DEFAULT_GOAL := help
 
 help: ## What can be made
@@ -37,6 +37,9 @@ format: setup ## Format the code, and mend what ruff can mend
 
 generate: setup ## Write what is made from the code: schemas, references, the constructs' data, recorded and accepted templates
 	@.venv/bin/python tools/generate.py
+
+site: setup ## The documentation as a site: .mistral7b/site/index.html, which needs no server and no internet
+	@.venv/bin/mkdocs build --strict --quiet && echo "open .mistral7b/site/index.html"
 
 # One resolution, dev.txt, holds every package; the others take their versions from it.
 COMPILE = .venv/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

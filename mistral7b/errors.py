@@ -4,8 +4,8 @@ FAILED = 1  # it ran, and found something or failed: a check, a request, a file 
 WRONG_INPUT = 2  # arguments or files are wrong
 NO_ACCESS = 3  # no usable credentials, another account's, no connection, no permission, or nothing is deployed
 BROADENS = 4  # of `pipeline review --fail` only: the deployment would broaden permissions
-INTERRUPTED = 130
-BROKEN_PIPE = 141  # the program that reads the output has ended; as if SIGPIPE had ended this one
+INTERRUPTED = 130  # Ctrl-C
+BROKEN_PIPE = 141  # the program that reads the output has ended, as `head` does
 
 
 class UserError(Exception):

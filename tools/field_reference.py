@@ -6,6 +6,7 @@ from typing import Any
 from mistral7b import catalog, promotion
 from mistral7b.environment.schema import complete_schema
 from mistral7b.tgi import LauncherSettings
+from tools.markdown import anchor, linked
 
 _ENVIRONMENT = """\
 # The environment file
@@ -47,7 +48,7 @@ def _written(head: str, schema: dict[str, Any]) -> str:
 
 
 def _sections(schema: dict[str, Any]) -> Iterator[str]:
-    yield _table("Top level", schema | {"description": ""}, schema)
+    yield _table("Top level", "", schema | {"description": ""}, schema)
     yield from _nested(schema["properties"], "", schema)
 
 
@@ -56,7 +57,7 @@ def _nested(properties: dict[str, Any], prefix: str, schema: dict[str, Any]) -> 
         section = _section_of(field, schema)
         if section is not None:
             path = f"{prefix}{name}[]" if field.get("type") == "array" else f"{prefix}{name}"
-            yield _table(f"`{path}`", section, schema)
+            yield _table(f"`{path}`", f"{path}.", section, schema)
             yield from _nested(section["properties"], f"{path}.", schema)
 
 
@@ -68,8 +69,8 @@ def _section_of(field: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]
     return None
 
 
-def _table(title: str, table: dict[str, Any], schema: dict[str, Any]) -> str:
-    about = table.get("description", "")
+def _table(title: str, prefix: str, table: dict[str, Any], schema: dict[str, Any]) -> str:
+    about = linked(table.get("description", ""))
     lines = [
         f"## {title}",
         "",
@@ -80,17 +81,19 @@ def _table(title: str, table: dict[str, Any], schema: dict[str, Any]) -> str:
     for name, field in table["properties"].items():
         section = _section_of(field, schema)
         required = "yes" if name in table.get("required", ()) else ""
-        meaning = " ".join((field.get("description") or (section or {}).get("description", "")).split())
-        lines.append(f"| `{name}` | {required} | {_type(field)} | {_default(name, field)} | {meaning} |")
+        meaning = linked(" ".join((field.get("description") or (section or {}).get("description", "")).split()))
+        kind = _type(field, anchor(f"{prefix}{name}"))
+        lines.append(f"| `{name}` | {required} | {kind} | {_default(name, field)} | {meaning} |")
     return "\n".join([*lines, ""])
 
 
-def _type(field: dict[str, Any]) -> str:
+def _type(field: dict[str, Any], section: str = "") -> str:
+    """What the field takes; `section` is the anchor of its own section, if it has one."""
     if "$ref" in field:
-        return "section below"
+        return f"[section below](#{section})"
     choices = [choice for choice in (*field.get("anyOf", ()), *field.get("oneOf", ())) if choice.get("type") != "null"]
     if choices:
-        return " or ".join(_type(choice) for choice in choices)
+        return " or ".join(_type(choice, section) for choice in choices)
     if "enum" in field:
         return ", ".join(f"`{value}`" for value in field["enum"])
     names = {
@@ -101,7 +104,7 @@ def _type(field: dict[str, Any]) -> str:
         "object": "mapping",
     }
     if field["type"] == "array":
-        return "list, entries below" if "$ref" in field["items"] else f"list of {_type(field['items'])}"
+        return f"list, [entries below](#{section})" if "$ref" in field["items"] else f"list of {_type(field['items'])}"
     return names[field["type"]] + _range(field)
 
 

@@ -17,6 +17,7 @@ sys.path.insert(0, str(ROOT))  # run as a script, Python looks in tools/ alone
 
 from mistral7b import environment, promotion
 from sagehost.cloudformation.providers import PROVIDERS
+from tools.command_reference import command_reference
 from tools.constraints_document import constraints_document
 from tools.field_reference import environment_file, pipeline_file
 
@@ -48,6 +49,7 @@ FILES: dict[str, Callable[[], str]] = {
     "schemas/pipeline.schema.json": _schema(promotion.json_schema),
     "docs/environment-file.md": environment_file,
     "docs/pipeline-file.md": pipeline_file,
+    "docs/commands.md": command_reference,
     "docs/constraints.md": constraints_document,
     "sagehost/README.md": _with_resource_types,
     **{str(file.relative_to(ROOT)): _catalogue(file.name) for file in sorted(CONSTRUCTS_DATA.glob("*.json"))},
