@@ -1,6 +1,7 @@
-"""A hook of MkDocs: a page may link to files of the repository, which the site does not hold.
+"""A hook of MkDocs: links as a reader of the site needs them, while those of a reader of the repository lead to files.
 
-On the site such a link becomes its text and the file's path; in the repository it leads to the file.
+- `[scaling.md](scaling.md)` shows the title of the page.
+- A link to a file outside docs/, which the site does not hold, becomes its text and the file's path.
 """
 
 import re
@@ -9,19 +10,22 @@ from pathlib import Path
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.pages import Page
 
-_LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((\.\./[^)#\s]+)(?:#[^)\s]*)?\)")
+_LINK = re.compile(r"(?<!!)\[([^\]]+)\]\(([^)#\s:]+)((?:#[^)\s]*)?)\)")
+_TITLE = re.compile(r"(?m)^# (.+)$")
 
 
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, **_: object) -> str:
-    """The page's Markdown, without links that leave docs/. One that leads nowhere stays, for the strict build."""
-    folder = Path(config.docs_dir, page.file.src_uri).parent
-    root = Path(config.docs_dir).parent
+    """The page's Markdown with these links. One that leads nowhere stays, for the strict build."""
+    folder, docs = Path(config.docs_dir, page.file.src_uri).parent, Path(config.docs_dir)
 
-    def told(link: re.Match[str]) -> str:
-        text, target = link[1], (folder / link[2]).resolve()
-        if not target.exists() or not target.is_relative_to(root):
+    def shown(link: re.Match[str]) -> str:
+        text, target = link[1].strip("`"), (folder / link[2]).resolve()
+        if not target.exists() or not target.is_relative_to(docs.parent):
             return link[0]
-        path = target.relative_to(root).as_posix()
-        return f"`{path}`" if text.strip("`") in (path, target.name) else f"{text} (`{path}`)"
+        path = target.relative_to(docs.parent).as_posix()
+        if not target.is_relative_to(docs):
+            return f"`{path}`" if text in (path, target.name) else f"{link[1]} (`{path}`)"
+        title = _TITLE.search(target.read_text(encoding="utf-8")) if text in (path, link[2]) else None
+        return f"[{title[1]}]({link[2]}{link[3]})" if title else link[0]
 
-    return _LINK.sub(told, markdown)
+    return _LINK.sub(shown, markdown)

@@ -106,8 +106,9 @@ def test_the_reference_of_a_construct_has_its_props_and_methods(site: Path) -> N
 
 @pytest.fixture
 def shown(tmp_path: Path) -> Callable[[str], str]:
-    """The Markdown that the site shows of a page's, in a repository that also has an environment file."""
+    """The Markdown that the site shows of a page's, in a repository with another page and an environment file."""
     (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "scaling.md").write_text("# How to scale\n")
     (tmp_path / "environments").mkdir()
     (tmp_path / "environments" / "dev.yaml").write_text("region: us-east-1\n")
     config = load_config(str(ROOT / "mkdocs.yml"), docs_dir=str(tmp_path / "docs"), hooks=[], plugins=[])
@@ -123,11 +124,26 @@ def shown(tmp_path: Path) -> Callable[[str], str]:
         ("[the file of dev](../environments/dev.yaml#L1)", "the file of dev (`environments/dev.yaml`)"),
         ("[nowhere](../environments/none.yaml)", "[nowhere](../environments/none.yaml)"),
         ("[above](../../other)", "[above](../../other)"),
-        ("[a page](other.md)", "[a page](other.md)"),
+        ("[https](https://example.com/dev.yaml)", "[https](https://example.com/dev.yaml)"),
         ("![a picture](../environments/dev.yaml)", "![a picture](../environments/dev.yaml)"),
     ],
 )
 def test_a_link_to_a_file_of_the_repository_becomes_its_path(
+    markdown: str, expected: str, shown: Callable[[str], str]
+) -> None:
+    assert shown(markdown) == expected
+
+
+@pytest.mark.parametrize(
+    ("markdown", "expected"),
+    [
+        ("[scaling.md](scaling.md)", "[How to scale](scaling.md)"),
+        ("[docs/scaling.md](scaling.md#a-burst)", "[How to scale](scaling.md#a-burst)"),
+        ("[by the hour](scaling.md#by-the-hour)", "[by the hour](scaling.md#by-the-hour)"),
+        ("[missing.md](missing.md)", "[missing.md](missing.md)"),
+    ],
+)
+def test_a_link_that_shows_a_pages_file_shows_its_title(
     markdown: str, expected: str, shown: Callable[[str], str]
 ) -> None:
     assert shown(markdown) == expected
