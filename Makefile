@@ -31,7 +31,7 @@ lint: setup ## ruff and mypy --strict
 	@.venv/bin/ruff format --check
 	@.venv/bin/mypy
 
-format: setup ## Format the code, and mend what ruff can mend
+format: setup ## Format the code, and fix what ruff can fix
 	@.venv/bin/ruff check --fix
 	@.venv/bin/ruff format
 

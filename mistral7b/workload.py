@@ -123,7 +123,7 @@ _Seconds = Annotated[float, Field(gt=0, le=STREAM_LIMIT_S)]
 
 
 class Objective(Section):
-    """How fast answers have to come, the client's whole wait. At least one of the six latencies is required."""
+    """How fast answers must be, as the client sees it. At least one of the six latencies is required."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
@@ -170,12 +170,12 @@ class Workload(Section):
     streaming: bool = False
     """Whether answers are streamed: SageMaker then waits for 8 minutes instead of 60 s."""
     headroom_percent: Annotated[float, Field(ge=0, le=100)] = 10.0
-    """How much more than the peak the most instances have to bear: neither traffic nor model is exact."""
+    """How much more than the peak the largest number of instances must serve, as no forecast is exact."""
     climb_minutes: Annotated[float, Field(ge=0, le=1440)] = 15.0
     """Minutes in which the rate climbs from average to peak. The quicker, the more instances always run."""
     survives_zone: bool = False
-    """Whether two instances run at least, which SageMaker puts into different zones: if one zone fails, the other
-    instance serves on, more slowly. Without it a plan may run one, and `mistral7b plan` says so."""
+    """Whether at least two instances run, which SageMaker puts into different zones: if a zone fails, the other
+    instance continues, more slowly. Without it the plan may be one instance, and `mistral7b plan` says so."""
 
     @model_validator(mode="after")
     def _fits_the_model(self) -> "Workload":

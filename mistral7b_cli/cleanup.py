@@ -51,7 +51,7 @@ def cleanup(
 
     An environment's is what CloudFormation has recorded or tagged as such; a name alone never counts. CloudFormation
     keeps its record of a deleted stack for 90 days. Keys are scheduled for deletion in 30 days, and never before the
-    data that they encrypt; `aws kms cancel-key-deletion` takes that back.
+    data that they encrypt; `aws kms cancel-key-deletion` cancels that.
 
     It takes `cloudformation:ListStacks`, `DescribeStacks`, `DescribeStackEvents` and `ListStackResources`,
     `tag:GetResources`, and `List*` and `Describe*` of each service; with --delete, `Delete*`, too.

@@ -33,7 +33,7 @@ StateFolder = Annotated[
         metavar="FOLDER",
         envvar="MISTRAL7B_LOCAL_STATE",
         resolve_path=True,
-        help="Where it keeps its log and its pid.",
+        help="Folder of the embedded AWS's log and pid.",
     ),
 ]
 

@@ -64,7 +64,7 @@ def plan(  # noqa: PLR0917 - typer makes an option of each
     ] = False,
     parameters: ModelFile = None,
     plot: PlotFile = None,
-    verbose: Annotated[bool, typer.Option("--verbose", help="Also what binds, and which other settings lose.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show what binds, and rejected settings, too.")] = False,
     folder: EnvironmentsFolder = DEFAULT_FOLDER,
     as_json: AsJson = False,
 ) -> None:

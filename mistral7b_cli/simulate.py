@@ -79,7 +79,7 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
     trace: Annotated[Path | None, _traffic(metavar="FILE", help="CSV file of requests.")] = None,
     pattern: Annotated[Pattern | None, _traffic(help="Shape. [default: climb of a workload, or constant]")] = None,
     rate: Annotated[float | None, _traffic(help="Requests per second. [default: the workload's, or 2]")] = None,
-    peak: Annotated[float | None, _traffic(help="At most. [default: the workload's, or 5 × rate]")] = None,
+    peak: Annotated[float | None, _traffic(help="Highest rate. [default: the workload's, or 5 × rate]")] = None,
     duration: Annotated[str | None, _traffic(metavar="DURATION", help="Such as 90m. [default: 2h, daily 24h]")] = None,
     input_tokens: Annotated[
         str | None, _tokens("--input", help="Prompts. [default: the workload's, or 300:900]")
@@ -99,7 +99,7 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
     instance_type: Annotated[
         str | None, _fleet(metavar="TYPE", help="SageMaker instance type. [default: ml.g5.2xlarge]")
     ] = None,
-    startup: Annotated[str, _fleet(metavar="DURATION", help="Until an instance that was decided on serves.")] = "5m",
+    startup: Annotated[str, _fleet(metavar="DURATION", help="Until an added instance serves.")] = "5m",
     parameters: ModelFile = None,
     price: Price = None,
     plot: PlotFile = None,

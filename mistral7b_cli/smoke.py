@@ -57,7 +57,7 @@ def smoke(
     ] = 10.0,
     quiet: Annotated[
         int,
-        typer.Option(metavar="MINUTES", min=0, max=1440, help="Then wait until no alarm has been on for so long."),
+        typer.Option(metavar="MINUTES", min=0, max=1440, help="Then wait for so many minutes without an alarm."),
     ] = 0,
     as_json: AsJson = False,
     folder: EnvironmentsFolder = DEFAULT_FOLDER,

@@ -63,11 +63,11 @@ def verify(
         Path | None, typer.Option("--replay", metavar="FILE", help="Compare with this recording.")
     ] = None,
     clean: Annotated[str, typer.Option(metavar="PREFIX", help="Remove what an interrupted run has left.")] = "",
-    tier: Annotated[Literal["free", "full"], typer.Option(help="`full`: with an endpoint.")] = "free",
-    name: Annotated[str, typer.Option("--environment", metavar="ENVIRONMENT", help="For the full tier.")] = "dev",
+    tier: Annotated[Literal["free", "full"], typer.Option(help="`full` also deploys an endpoint.")] = "free",
+    name: Annotated[str, typer.Option("--environment", metavar="ENVIRONMENT", help="What the full tier uses.")] = "dev",
     region: Annotated[str, typer.Option(metavar="REGION", help="Default: your session's; full: the file's.")] = "",
-    local: Annotated[bool, typer.Option("--local", help="Record an embedded AWS, started for it.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask, and write over the file.")] = False,
+    local: Annotated[bool, typer.Option("--local", help="Record an embedded AWS, started for that.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask, and overwrite the file.")] = False,
     as_json: AsJson = False,
     folder: EnvironmentsFolder = DEFAULT_FOLDER,
 ) -> None:

@@ -11,24 +11,27 @@ from tools.markdown import anchor, linked
 _ENVIRONMENT = """\
 # The environment file
 
-Written from the schema by `make generate`. `common.yaml` holds what all environments share; `<environment>.yaml` is
-laid over it field by field, and `null` takes a value of `common.yaml` back. A required field may be in either file;
-in an optional section, it is required if you use the section. `common` and `pipeline` are reserved names: no
-environment can have them. Rules across fields (what the model version, the container and AWS accept together) are
-checked on loading, before anything is deployed.
+Every field of a file in `environments/`: type, range, default and meaning. Written from the schema by `make generate`.
+
+- `common.yaml` holds what all environments share. A field of `<environment>.yaml` replaces the same field of
+  `common.yaml`; `null` removes it. `common` and `pipeline` are reserved names: no environment can have them.
+- A required field may be in either file. In an optional section, it is required if you use the section.
+- Rules across fields (what the model version, the container and AWS accept together) are checked when the file is
+  loaded, before anything is deployed: [constraints.md](constraints.md).
 """
 
 
 _PIPELINE = """\
 # The pipeline file
 
-Written from the schema by `make generate`. `environments/pipeline.yaml` says what is promoted, in which order, and what
-has to succeed before the next environment is deployed. Without the file there is no pipeline. Rules across fields are
-checked on loading: each environment has a file and is promoted once, production comes last and is approved by someone,
-and all are in accounts and regions that one pipeline can reach. `mistral7b pipeline check` asks the accounts
-themselves.
+Every field of `environments/pipeline.yaml`, which says what is promoted, in which order, and what has to succeed before
+the next environment is deployed. Written from the schema by `make generate`.
 
-An environment is production if one of the words of its name is `prod`, `production` or `live`: `prod`, `eu-prod`.
+- Without the file there is no pipeline.
+- Rules across fields are checked when the file is loaded: each environment has a file and is promoted once, production
+  comes last and is approved by someone, and all are in accounts and regions that one pipeline can reach
+  ([constraints.md](constraints.md)). `mistral7b pipeline check` asks the accounts themselves.
+- An environment is production if one of the words of its name is `prod`, `production` or `live`: `prod`, `eu-prod`.
 """
 
 

@@ -56,7 +56,7 @@ def main() -> int:
     except subprocess.CalledProcessError as error:
         print(f"\nset-up failed: {shown(error.cmd)} ended with status {error.returncode}", file=sys.stderr)
         print(
-            "Its message is above. The set-up needs PyPI and the npm registry; run it again once mended.",
+            "Its message is above. The set-up needs PyPI and the npm registry; run it again when it is fixed.",
             file=sys.stderr,
         )
         return 1

@@ -84,12 +84,12 @@ class ExistingVpc(Section):
 
 _BOTH_VPCS: dict[str, Any] = {
     "required": ["vpc", "existing_vpc"],
-    "properties": {"vpc": {"type": "object"}, "existing_vpc": {"type": "object"}},  # null takes one back
+    "properties": {"vpc": {"type": "object"}, "existing_vpc": {"type": "object"}},  # null removes one
 }
 
 
 class Network(Section):
-    """Where the model's network interfaces are: in `vpc` or in `existing_vpc`, not both. Default: an own VPC."""
+    """Where the model's network interfaces are: in `vpc` or in `existing_vpc`, not both. Default: a new VPC."""
 
     model_config = ConfigDict(json_schema_extra={"not": _BOTH_VPCS})
 
@@ -164,13 +164,13 @@ AlarmKinds = Annotated[list[AlarmKind], Field(min_length=1), AfterValidator(limi
 
 
 class Updates(Section):
-    """How an update moves requests to the new instances, and which alarms take them back (docs/updates.md)."""
+    """How an update moves requests to the new instances, and which alarms roll it back (docs/updates.md)."""
 
     strategy: Literal["all_at_once", "canary", "linear", "rolling"] = "all_at_once"
     """All requests at once; those of a canary first; in equal steps; or by replacing instances batch by batch. All but
     `rolling` start a second fleet."""
     rollback_alarms: AlarmKinds = ["server_errors", "model_errors"]
-    """Kinds of the section `alarms` that take an update back."""
+    """Alarms that roll an update back, by their names in the section `alarms`."""
     batch_percent: Annotated[int, Field(ge=1, le=50)] = 25
     """Percent of the instances: size of the canary, the linear step (10 or more) or the rolling batch (5 or more)."""
     batch_instances: Annotated[int, Field(ge=1, le=50)] | None = None
@@ -221,7 +221,7 @@ class Alarms(Section):
     `lost_percent`, or 1."""
     latency: Annotated[float, Field(ge=0.1, le=60)] | None = None
     """Seconds of the container's p90 latency. Default: the percentile and the seconds of the workload's objective, or
-    30 s. One in milliseconds a token is taken for the longest answer."""
+    30 s. An objective in milliseconds per token counts for the longest answer."""
     gpu_memory: _Percent = 99.0
     """Percent of an instance's GPU memory, for 15 minutes. TGI reserves most of it when it starts."""
     no_healthy_instance: _Minutes = 5
@@ -279,7 +279,7 @@ RoleNames = Annotated[list[Annotated[str, limits.ROLE_NAME]], Field(max_length=5
 
 
 class Callers(Section):
-    """Who may invoke the endpoint, besides those whom other policies allow it."""
+    """Who may invoke the endpoint, in addition to those whom other policies allow it."""
 
     role_names: RoleNames = []
     """Names of IAM roles of the account that may call `sagemaker:InvokeEndpoint` on this endpoint only. A role must
@@ -289,7 +289,7 @@ class Callers(Section):
 
 
 class Operators(Section):
-    """Who may check the environment, besides those whom other policies allow it."""
+    """Who may check the environment, in addition to those whom other policies allow it."""
 
     role_names: RoleNames = []
     """Names of IAM roles of the account that may read all that `mistral7b doctor` reads, and change nothing. A role
@@ -347,7 +347,7 @@ class Environment(Section):
     office_hours: OfficeHours | None = None
     """Default: the endpoint always runs. Only without `auto_scaling`; docs/office-hours.md says what to expect."""
     updates: Updates | None = None
-    """Default: SageMaker's: all at once on a second fleet, and no alarm takes an update back."""
+    """Default: SageMaker's: all at once on a second fleet, and no alarm rolls an update back."""
     workload: Workload | None = None
     """Expected traffic and the latency it needs. Default: none, so nothing can be `auto`."""
     alarms: Alarms | None = None
@@ -362,8 +362,8 @@ class Environment(Section):
     timeouts: Timeouts = Field(default_factory=Timeouts)
     removal: Removal = Field(default_factory=Removal)
     termination_protection: bool = False
-    """Whether the stack refuses to be deleted, from `mistral7b protect ENV` on, which a pipeline runs after each
-    deployment. A `cdk deploy` by hand turns it off again, so run it after that. To remove: false, then the same."""
+    """Whether `mistral7b protect ENV`, which a pipeline runs after each deployment, protects the stack from removal. A
+    `cdk deploy` by hand turns the protection off, so run the command again. To remove it: false, then the command."""
     compliance_packs: CompliancePacks = [*get_args(CompliancePack)]
     """Rule packs of cdk-nag that a synth has to pass; a finding that is not acknowledged with a reason fails it."""
     tags: Tags = {}

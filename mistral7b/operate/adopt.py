@@ -234,7 +234,7 @@ class Adoption:
                 self._put(f"tgi.{variable}", value, f"JumpStart: {jumpstart.get(variable, 'unset')}")
         for variable in (read(common, str(common)).values.get("tgi") or {}) if common.is_file() else {}:
             if f"tgi.{variable}" not in self.fields:
-                self._put(f"tgi.{variable}", None, "takes back common.yaml's")
+                self._put(f"tgi.{variable}", None, "removes common.yaml's")
         read_by_tgi = {*variables} - {"SM_NUM_GPUS"}  # which follows from the instance type
         changed = [one for one in jumpstart if one not in read_by_tgi and given.get(one) != jumpstart[one]]
         self._remark("changes", changed, "become JumpStart's for the instance type")

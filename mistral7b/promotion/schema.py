@@ -102,7 +102,7 @@ class PipelineSettings(Section):
     notifications: Notifications = Field(default_factory=Notifications)
     artifacts: Artifacts = Field(default_factory=Artifacts)
     github_actions: GitHubActions | None = None
-    """For a team that uses GitHub Actions in place of CodePipeline, or besides. Default: none."""
+    """For a team that uses GitHub Actions in place of CodePipeline, or in addition. Default: none."""
     compliance_packs: CompliancePacks = [*get_args(CompliancePack)]
     """Rule packs of cdk-nag that the pipeline's stack has to pass."""
     termination_protection: bool = False
