@@ -180,7 +180,7 @@ def fit_measurements(
             alone = "fitted" if set(by_file) != {"no"} else "fitted by all files together"
             shown = f"{value:.4g}" if hasattr(calibration, name) else _seconds(value)
             rows.append((name, shown, alone if name in fitted else "pinned", *by_file))
-    headings = ("parameter", "value", "", *(f"told by {path.name}" for path in measurements))
+    headings = ("parameter", "value", "", *(f"error by {path.name}" for path in measurements))
     say(Table(f"{len(misses)} figures", headings, rows))
     say(f"mean error {mean:.1%}, largest {largest:.1%}")
     if output is not None:

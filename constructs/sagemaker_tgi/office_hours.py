@@ -24,7 +24,7 @@ class OfficeHours(Construct):
     """Creates the endpoint when its hours begin, from Monday to Friday, and deletes it when they end.
 
     Only for an endpoint that does not scale: a scalable target goes with its endpoint. While the endpoint is deleted,
-    an update of it fails. What could not be done for an hour is told in `dead_letters`.
+    an update of it fails. What failed for an hour is sent to `dead_letters`.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""How an update of an endpoint moves requests to new instances, and which alarms take them back."""
+"""How an update of an endpoint moves requests to new instances, and which alarms roll it back."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _FIVE_MINUTES = cdk.Duration.minutes(5)
 
 @dataclass(frozen=True)
 class UpdatePolicy:
-    """A deployment guardrail: an alarm, or an instance that does not start, takes all requests back to the old fleet.
+    """A deployment guardrail: an alarm, or an instance that does not start, returns all requests to the old fleet.
 
     All strategies but ROLLING start a second fleet, for which the quota has to be twice as high.
     """

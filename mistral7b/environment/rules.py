@@ -59,7 +59,7 @@ def _artifact_is_in_the_region(env: Environment) -> Findings:
 
 @RULES.rule("artifact", "image", "region")
 def _own_weights_and_image_are_in_the_region(env: Environment) -> Findings:
-    """Own weights, their key and an own image are in the environment's region, as far as a bucket's name tells;
+    """Your own weights, their key and your image are in the environment's region, as far as a bucket's name tells;
     JumpStart's weights go by `model_version`. Source: SageMaker API, ContainerDefinition.
     """
     suffix, fix = ".cn" if env.region.startswith("cn-") else "", f"use one in {env.region}, to which you copy it"
@@ -278,7 +278,7 @@ def _key_is_of_region_and_account(env: Environment) -> Findings:
 
 @RULES.rule("network")
 def _one_vpc(env: Environment) -> Findings:
-    """An existing VPC by ids of 8 or 17 digits, each once, with a zone for each subnet; an own one or an existing one.
+    """An existing VPC by ids of 8 or 17 digits, each once, with a zone for each subnet; a new VPC or an existing one.
     Source: EC2 user guide, resource IDs.
     """
     vpc = env.network.existing_vpc
@@ -363,7 +363,7 @@ def _addresses_suffice(env: Environment) -> Findings:
 
 
 def free_addresses(vpc: ipaddress.IPv4Network, *, runtime_endpoint: bool) -> int:
-    """Addresses that one subnet of an own VPC has for instances."""
+    """Addresses that one subnet of a new VPC has for instances."""
     prefix = min(vpc.prefixlen + SUBNET_BITS, SMALLEST_SUBNET)
     return (1 << (32 - prefix)) - KEPT_ADDRESSES - int(runtime_endpoint)
 

@@ -125,7 +125,7 @@ def test_synth_needs_no_lookup(tmp_path: Path) -> None:
     ],
 )
 def test_an_impossible_vpc_is_refused(stack: cdk.Stack, zones: list[str], cidr: str, problem: str) -> None:
-    """An own VPC not within 172.17.0.0/16, which SageMaker uses. Source: Amazon VPC user guide, VPC CIDR blocks."""
+    """A new VPC not within 172.17.0.0/16, which SageMaker uses. Source: Amazon VPC user guide, VPC CIDR blocks."""
     with pytest.raises(InvalidPropsError) as error:
         IsolatedVpc(stack, "Vpc", availability_zones=zones, cidr=cidr)
     assert problem in str(error.value)
