@@ -39,7 +39,7 @@ generate: setup ## Write what is made from the code: schemas, references, the co
 	@.venv/bin/python tools/generate.py
 
 site: setup ## The documentation as a site: .mistral7b/site/index.html, which needs no server and no internet
-	@.venv/bin/mkdocs build --strict --quiet && echo "open .mistral7b/site/index.html"
+	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict
 
 # One resolution, dev.txt, holds every package; the others take their versions from it.
 COMPILE = .venv/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

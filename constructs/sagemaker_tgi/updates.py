@@ -33,9 +33,9 @@ class UpdatePolicy:
     batch_instances: int | None = None
     """The same as a number of instances, in place of `batch_percent`."""
     wait: cdk.Duration = _FIVE_MINUTES
-    """For how long the alarms are watched after each batch; up to 1 hour."""
+    """For how long the alarms are watched after each batch; up to 1 hour. Default: 5 minutes."""
     bake: cdk.Duration = _FIVE_MINUTES
-    """The same after the last batch, before the old fleet is stopped. ROLLING has `wait` only."""
+    """The same after the last batch, before the old fleet is stopped. ROLLING has `wait` only. Default: 5 minutes."""
     maximum: cdk.Duration | None = None
     """For how long an update may last, 10 minutes to 8 hours. Default: SageMaker's."""
 

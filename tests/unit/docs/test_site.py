@@ -13,7 +13,7 @@ from mkdocs.config import load_config
 from mkdocs.structure.files import File
 from mkdocs.structure.pages import Page
 
-from tools.site_links import on_page_markdown
+from tools.site_pages import on_page_markdown
 
 ROOT = Path(__file__).parents[3]
 pytestmark = pytest.mark.xdist_group("site")  # which is built once
@@ -147,3 +147,11 @@ def test_a_link_that_shows_a_pages_file_shows_its_title(
     markdown: str, expected: str, shown: Callable[[str], str]
 ) -> None:
     assert shown(markdown) == expected
+
+
+def test_a_bar_in_code_in_a_table_has_no_backslash(site: Path) -> None:
+    assert "<code>--streaming off|on|both</code>" in (site / "commands.html").read_text(encoding="utf-8")
+
+
+def test_a_backslash_outside_a_table_stays(shown: Callable[[str], str]) -> None:
+    assert shown("```\na \\| b\n```") == "```\na \\| b\n```"

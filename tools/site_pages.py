@@ -1,7 +1,8 @@
-"""A hook of MkDocs: links as a reader of the site needs them, while those of a reader of the repository lead to files.
+"""A hook of MkDocs: what a page of docs/ needs on the site, and not in the repository.
 
 - `[scaling.md](scaling.md)` shows the title of the page.
 - A link to a file outside docs/, which the site does not hold, becomes its text and the file's path.
+- A bar in code in a table has a backslash for GitHub, which MkDocs would show.
 """
 
 import re
@@ -12,10 +13,11 @@ from mkdocs.structure.pages import Page
 
 _LINK = re.compile(r"(?<!!)\[([^\]]+)\]\(([^)#\s:]+)((?:#[^)\s]*)?)\)")
 _TITLE = re.compile(r"(?m)^# (.+)$")
+_ROW, _CODE = re.compile(r"(?m)^\|.*$"), re.compile(r"`[^`\n]+`")
 
 
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, **_: object) -> str:
-    """The page's Markdown with these links. One that leads nowhere stays, for the strict build."""
+    """The page's Markdown for the site. A link that leads nowhere stays, for the strict build."""
     folder, docs = Path(config.docs_dir, page.file.src_uri).parent, Path(config.docs_dir)
 
     def shown(link: re.Match[str]) -> str:
@@ -28,4 +30,8 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, **_: ob
         title = _TITLE.search(target.read_text(encoding="utf-8")) if text in (path, link[2]) else None
         return f"[{title[1]}]({link[2]}{link[3]})" if title else link[0]
 
-    return _LINK.sub(shown, markdown)
+    return _ROW.sub(lambda row: _CODE.sub(_unescaped, row[0]), _LINK.sub(shown, markdown))
+
+
+def _unescaped(code: re.Match[str]) -> str:
+    return code[0].replace("\\|", "|")
