@@ -68,8 +68,8 @@ def test_a_file_synthesizes_as_it_stands(name: str, tmp_path: Path) -> None:
 def fields(schema: dict[str, Any], path: str = "") -> Iterator[str]:
     """Paths of the schema's fields, without those of lists' entries and of the container's variables."""
     for one in [schema, *schema.get("anyOf", ())]:
-        one = SCHEMA["$defs"][one["$ref"].rpartition("/")[2]] if "$ref" in one else one
-        for name, inner in one.get("properties", {}).items():
+        resolved = SCHEMA["$defs"][one["$ref"].rpartition("/")[2]] if "$ref" in one else one
+        for name, inner in resolved.get("properties", {}).items():
             yield f"{path}{name}"
             yield from fields(inner, f"{path}{name}.")
 
