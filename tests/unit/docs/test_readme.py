@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sized
 from pathlib import Path
+from unicodedata import east_asian_width
 
 import pytest
 
@@ -48,6 +49,13 @@ def literals(page: str) -> Counter[str]:
 @BOTH
 def test_a_readme_has_at_most_150_lines(page: str) -> None:
     assert len(page.splitlines()) <= 150
+
+
+@BOTH
+def test_commands_and_their_comments_fit_githubs_page(page: str) -> None:
+    lines = [line for language, text in _BLOCK.findall(page) if language == "console" for line in text.splitlines()]
+    assert lines
+    assert [line for line in lines if len(line) + sum(east_asian_width(one) in "WF" for one in line) > 96] == []
 
 
 @pytest.mark.parametrize("part", [headings, code, links, table_rows, literals], ids=lambda part: part.__name__)
