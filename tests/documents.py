@@ -19,10 +19,12 @@ import subprocess
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 ELIDED = "…"
 _PATIENCE_S = 180
+_CONTEXT = 10
 _FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\w+)?(?P<settings>[^`]*)$")
 _MARK = re.compile(r"^ *<!-- (?:not run: (?P<reason>.*\S)|exit status (?P<status>\d+)) -->$")
 _TITLE = re.compile(r"title=\"([^\"]+)\"")
@@ -173,10 +175,22 @@ def compare(page: Path, command: Command, printed: str) -> None:
     if index is None:
         return
     # A line that differs in times or ids only is no difference to look at.
-    same = [next((one for one in shown if _fits(_settled(one), _settled(line))), line) for line in found]
-    diff = "\n".join(difflib.unified_diff(shown, same, "the page", "printed", lineterm=""))
+    told = [line for line in shown if line.strip() != ELIDED]
+    same = [next((one for one in told if _fits(_settled(one), _settled(line))), line) for line in found]
+    diff = "\n".join(_folded(list(difflib.unified_diff(shown, same, "the page", "printed", lineterm=""))))
     line = command.line + command.text.count("\n") + 1 + index
     raise DocumentError(f"{page}:{line}: `{command.text}` printed something else:\n{diff}")
+
+
+def _folded(diff: list[str]) -> Iterator[str]:
+    """A diff without the middle of long outputs, most of which the page leaves out."""
+    for added, group in groupby(diff, lambda line: line.startswith("+")):
+        lines = list(group)
+        if added and len(lines) > 2 * _CONTEXT:
+            yield from lines[:_CONTEXT]
+            yield f"… {len(lines) - 2 * _CONTEXT} lines"
+            lines = lines[-_CONTEXT:]
+        yield from lines
 
 
 def _stripped(lines: Sequence[str]) -> list[str]:
