@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 
 from mistral7b.environment import load_environment
+from tests import documents
 from tests.variants import FOLDERS
 
 ROOT = Path(__file__).parents[2]
 GUIDES = [ROOT / "README.md", ROOT / "README.zh-CN.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-_SHOWN = re.compile(r"```yaml\n# environments/([a-z-]+)\.yaml[^\n]*\n(.*?)```", re.DOTALL)
 SHOWN = [
-    (guide.name, name, text)
+    (guide.name, Path(file.path).stem, file.text)
     for guide in GUIDES
-    for name, text in _SHOWN.findall(guide.read_text(encoding="utf-8"))
-    if name != "pipeline"
+    for file in documents.files(guide)
+    if file.path.startswith("environments/") and not file.added and Path(file.path).stem != "pipeline"
 ]
 
 
