@@ -20,8 +20,9 @@ from mistral7b.process import mistral7b_command
 ROOT = Path(__file__).parents[1]
 WIDTH, ROWS, ROW, LEFT, TOP = 838, 24, 18, 18, 62
 COLUMNS = 100
-FASTER, LONGEST, BETWEEN, HOLD = 2.5, 2.0, 0.16, 5.0
-"""Waits are so many times shorter and so long at most, lines are so far apart, the last screen stays, in seconds."""
+FASTER, LONGEST, BETWEEN, HOLD, WHOLE = 2.5, 2.0, 0.16, 5.0, 28.0
+"""Waits are so many times shorter and so long at most, lines are so far apart, the last screen stays,
+and the whole lasts so long at most, in seconds."""
 
 Line = tuple[float, str]
 """Seconds since the demo began, and what it printed then."""
@@ -81,7 +82,8 @@ def times(lines: list[Line]) -> list[float]:
     found = [0.6]
     for (before, _), (at, _) in pairwise(lines):
         found.append(found[-1] + max(BETWEEN, min(LONGEST, (at - before) / FASTER)))
-    return found
+    slower = max(1.0, found[-1] / (WHOLE - HOLD))
+    return [at / slower for at in found]
 
 
 def steps(svg: str) -> list[str]:
