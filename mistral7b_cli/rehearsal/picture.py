@@ -21,16 +21,14 @@ _LOOKS = {
 # In units of the axes, which are inches: a box, and the gaps between boxes and stages. Six stages are as wide as a
 # README, where a point then is 1.25 pixels.
 _WIDTH, _HEIGHT, _GAP, _BETWEEN, _HEAD, _MARGIN, _LINE = 1.34, 0.44, 0.1, 0.2, 0.58, 0.15, 0.2
-_SMALL = 8.2
-_LOG_LINES, _LETTERS = 3, 16
-"""Lines of the failed action's log, and letters of a line that a stage's width has room for."""
+_SMALL, _LETTERS, _LOG_LINES = 8.2, 16, 3
+"""Points of the smallest text, letters of it that a stage has room for, and lines of the failed action's log."""
 
 
 def draw(result: Result, file: Path) -> None:
-    """Draws a result into a file, whose suffix, such as .svg, says the format. The same one gives the same file.
+    """Draws a result into a file, whose suffix, such as .svg, says the format. Raises OSError.
 
-    Raises:
-        OSError: the file cannot be written.
+    The same result gives the same file.
     """
     stages = result.execution.stages
     boxes = [[] if stage.status == NOT_STARTED else _boxes(stage) for stage in stages]
@@ -47,11 +45,13 @@ def draw(result: Result, file: Path) -> None:
         axes.text(left, middle, short, fontsize=size, va="center", parse_math=False, **style)
 
     color, wide = _look(result.execution.status)[1], width * _LETTERS
-    begins = min((a.started for a in result.execution.actions if a.started), default=None)
-    day = f", {begins:%d %b %Y}" if begins else ""
+    day = next((f", {action.started:%d %b %Y}" for action in result.execution.actions if action.started), "")
+    names = ", ".join(one["environment"] for one in result.environments)
+    took = _duration(Stage("", tuple(result.execution.actions)).seconds)
+    end = f"promoted to {names} in {took} of this computer's time"
     write(_MARGIN, _MARGIN + 0.1, f"Rehearsal on this computer's embedded AWS{day}", 11, wide, weight="bold")
     write(_MARGIN, _MARGIN + 0.1 + _LINE, result.title, 9, wide * 0.85)
-    write(_MARGIN, _MARGIN + 0.1 + 2 * _LINE, result.stopped or _promoted(result), 9, wide * 0.85, color=color)
+    write(_MARGIN, _MARGIN + 0.1 + 2 * _LINE, result.stopped or end, 9, wide * 0.85, color=color)
     for number, line in enumerate(log, 3):
         write(_MARGIN + 0.1, _MARGIN + 0.1 + number * _LINE, line, _SMALL, wide * 0.85, family="monospace")
     for number, (stage, below) in enumerate(zip(stages, boxes, strict=True)):
@@ -96,13 +96,6 @@ def _outcome(stage: Stage) -> str:
         return by if rehearsed else "not needed"
     word = "" if stage.status == SUCCEEDED else _look(stage.status)[3]
     return ", ".join(filter(None, (word, _duration(stage.seconds))))
-
-
-def _promoted(result: Result) -> str:
-    """The good end, in a sentence."""
-    whole = Stage("", tuple(result.execution.actions))
-    names = ", ".join(one["environment"] for one in result.environments)
-    return f"promoted to {names} in {_duration(whole.seconds)} of this computer's time"
 
 
 def _duration(seconds: float | None) -> str:
