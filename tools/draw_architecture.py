@@ -145,7 +145,7 @@ def render(picture: Picture, icons: dict[str, str]) -> str:
         ),
         f'</defs><rect class="back" width="{width}" height="{height}" rx="8"/>',
         *(_group(one) for one in picture.data["groups"]),
-        *(_line(one) for one in picture.data["edges"]),
+        *(_line(one) for one in picture.data["edges"] if "path" in one),
         *(_node(one) for one in picture.data["nodes"]),
         *(
             _text(one["label_at"], lines(one), "edge", one.get("anchor", "middle"))

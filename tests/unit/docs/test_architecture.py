@@ -116,8 +116,9 @@ def test_every_edge_has_a_proof_and_ends_at_what_is_drawn(name: str) -> None:
     picture = PICTURES[name]
     for edge in picture.data["edges"]:
         assert PROOFS & edge.keys(), edge
-        assert near(edge["path"][0], picture.box(edge["from"])), edge
-        assert near(edge["path"][-1], picture.box(edge["to"])), edge
+        for place, end in ("from", 0), ("to", -1):
+            box = picture.box(edge[place])
+            assert "path" not in edge or near(edge["path"][end], box), edge
 
 
 def near(point: list[float], box: Box) -> bool:
