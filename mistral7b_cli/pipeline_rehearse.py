@@ -76,7 +76,7 @@ def rehearse(
     if picture is not None:
         from mistral7b_cli.rehearsal.picture import draw  # noqa: PLC0415 - matplotlib takes a second to load
 
-        draw(last.execution, picture, last.title, last.stopped)
+        draw(last, picture)
         say(f"Picture: {picture}", on=console)
     if kept is not None:
         say(_how_to_look(kept, last), on=console)

@@ -1,240 +1,204 @@
-"""Draws the dashboard of an environment for docs/images: from requests to an endpoint on the embedded AWS.
+"""Draws the dashboard of an environment for docs/images: from the metrics of an endpoint on the embedded AWS.
 
     .venv/bin/python tools/draw_dashboard.py docs/images/dashboard.png
 
-It deploys an environment with alarms and dashboard, sends half an hour of requests in a minute and a half, and draws
-the widgets that `GetDashboard` answers from what the callers and the container's log saw. Answers take some 33 ms a
-token, and more beside others: a rough pace, for a picture. Nothing measures a GPU here, so that widget stays empty.
+It deploys an environment with alarms, scaling and dashboard, and sends 45 minutes of requests in two and a quarter. It
+draws the widgets that `GetDashboard` returns: metrics from `GetMetricData`, states from `DescribeAlarms`, lines of the
+log. The embedded AWS publishes no GPU memory. Draw it on a machine that does nothing else.
 """
 
-import asyncio
 import json
+import math
+import os
+import random
 import re
 import sys
-import threading
 import time
+import urllib.request
 from collections import Counter
-from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
 import boto3
-import numpy
-import uvicorn
 from aws_cdk.assertions import Template
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from cycler import cycler
 from matplotlib import pyplot
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), *(str(ROOT / room) for room in ("stacks", "constructs", "sagehost", "scaling_rules"))]
 
-from mistral7b.capacity.request import Request  # noqa: E402
-from mistral7b.container import start  # noqa: E402
 from mistral7b.environment import Environment  # noqa: E402
 from mistral7b_stacks.stage import EnvironmentStage  # noqa: E402
-from sagehost import hosting  # noqa: E402
-from sagehost.accounts import access_key_id  # noqa: E402
-from sagehost.hosting.settings import HostingSettings  # noqa: E402
-from sagehost.server import create_app, listen  # noqa: E402
+from sagehost.lifecycle import running_server  # noqa: E402
+from sagehost.server import HEALTH_PATH  # noqa: E402
 from sagemaker_tgi.metrics import REFUSAL_LINE  # noqa: E402
 from tests.variants import new_app  # noqa: E402
 
-ACCOUNT, REGION, SECRET, SPEED, MINUTES = "111122223333", "us-east-1", "drawn", 20, 30
+ACCOUNT, REGION, SPEED, MINUTES, BUSY = "111122223333", "us-east-1", 20, 45, range(8, 24)
+"""BUSY: the minutes in which callers send more than one instance answers."""
+RARE, OFTEN = 0.4, 1.6
+"""Requests a second, in other minutes and in those."""
 ENVIRONMENT = {
     "name": "prod",
     "account": ACCOUNT,
     "region": REGION,
     "tgi": {"MAX_CONCURRENT_REQUESTS": 8},
     "auto_scaling": {"min_instances": 1, "max_instances": 2, "target_concurrent_requests": 6},
-    "alarms": {"latency": 4.5},
+    "alarms": {"latency": 9},
     "dashboard": True,
 }
-Sample = tuple[float, float, int]
-"""When a request was sent and how long its answer took, in seconds of AWS's time, and its status."""
+COLORS = ["#0072B2", "#E69F00", "#009E73", "#D55E00"]
+"""Colours of Okabe and Ito, which readers who see no red and green can tell apart."""
 
 
-class Pace:
-    """Tokens as slow as those of one A10G: some 33 ms each, and 1 ms more for each request that runs beside it."""
-
-    def __init__(self) -> None:
-        self._running = 0
-
-    async def __call__(self, request: Request, stream: bool) -> AsyncGenerator[int, None]:
-        """Yields for every token, and sleeps for twenty at a time: shorter sleeps are not exact."""
-        del stream
-        self._running += 1
-        try:
-            for token in range(request.output_tokens):
-                if token % 20 == 0:
-                    await asyncio.sleep(20 * (0.033 + 0.001 * self._running) / SPEED)
-                yield token + 1
-        finally:
-            self._running -= 1
+def deploy(cloudformation: Any, env: Environment) -> None:
+    """Deploys the environment's stack, and ends the process if that fails."""
+    stage = EnvironmentStage(new_app(), environment=env)
+    [stack] = [one for one in stage.node.children if isinstance(one, cdk.Stack)]
+    whole = Template.from_stack(stack).to_json()
+    template = {name: part for name, part in whole.items() if name not in {"Parameters", "Rules"}}  # the bootstrap's
+    named = {"StackName": "drawn", "TemplateBody": json.dumps(template)}
+    cloudformation.create_stack(**named, Capabilities=["CAPABILITY_NAMED_IAM"])
+    status = ""
+    while not status.endswith("_COMPLETE"):
+        time.sleep(1)
+        status = cloudformation.describe_stacks(StackName="drawn")["Stacks"][0]["StackStatus"]
+    if status != "CREATE_COMPLETE":
+        events = cloudformation.describe_stack_events(StackName="drawn")["StackEvents"]
+        sys.exit("\n".join(one.get("ResourceStatusReason", "") for one in events if "FAILED" in one["ResourceStatus"]))
 
 
-def client(service: str, url: str) -> Any:
-    """A client of the embedded AWS."""
-    session = boto3.Session(access_key_id(ACCOUNT), SECRET, region_name=REGION)
-    config = Config(retries={"total_max_attempts": 1}, max_pool_connections=100)
-    return session.client(service, endpoint_url=url, config=config)
-
-
-def requests(runtime: Any, sagemaker: Any, endpoint: str) -> tuple[list[Sample], list[int]]:
-    """Half an hour of requests, and the instances at the end of each minute.
-
-    A second instance comes after ten minutes of more than one can answer.
-    """
+def send(runtime: Any, endpoint: str) -> None:
+    """Sends the requests, each without waiting for those before. The dashboard shows those that are refused."""
     body = json.dumps({"inputs": "Hello", "parameters": {"max_new_tokens": 200}})
-    samples: list[Sample] = []
-    instances: list[int] = []
-    begin = time.monotonic()
 
     def ask() -> None:
-        sent, status = time.monotonic(), 200
-        try:
+        with suppress(ClientError):
             runtime.invoke_endpoint(EndpointName=endpoint, ContentType="application/json", Body=body)
-        except ClientError as error:
-            status = error.response.get("OriginalStatusCode", 500)
-        samples.append(((sent - begin) * SPEED, (time.monotonic() - sent) * SPEED, status))
 
-    random = numpy.random.default_rng(7)
-    scaled, now = False, 0.0
-    with ThreadPoolExecutor(60) as pool:
-        while now < MINUTES * 60:
-            rate = 0.4 if now < 480 or now > 1500 else 1.5
-            now += random.exponential(1 / rate)
-            time.sleep(max(0.0, begin + now / SPEED - time.monotonic()))
+    arrivals, begin, minute = random.Random(7), time.monotonic(), 0.0
+    with ThreadPoolExecutor(100) as pool:
+        while minute < MINUTES:
+            minute += arrivals.expovariate(60 * (OFTEN if int(minute) in BUSY else RARE))
+            time.sleep(max(0.0, begin + 60 * minute / SPEED - time.monotonic()))
             pool.submit(ask)
-            if len(instances) < now // 60:
-                [variant] = sagemaker.describe_endpoint(EndpointName=endpoint)["ProductionVariants"]
-                instances += [variant["CurrentInstanceCount"]] * (int(now // 60) - len(instances))
-            if now > 1080 and not scaled:
-                scaled = True
-                more = [{"VariantName": "AllTraffic", "DesiredInstanceCount": 2}]
-                sagemaker.update_endpoint_weights_and_capacities(
-                    EndpointName=endpoint, DesiredWeightsAndCapacities=more
-                )
-    return samples, instances
 
 
-def series(metric: list[Any], samples: list[Sample], instances: list[int], hidden: dict[str, Any]) -> tuple[Any, Any]:
-    """Minutes and values of a line of a widget; empty for what nothing here measures."""
-    options = metric[-1]
-    named = hidden.get(options.get("expression", "").split(" ")[0], metric)
-    name, statistic = named[1], named[-1].get("stat", "Average")
-    minutes = numpy.arange(MINUTES)
-    by_minute = [[one for one in samples if int(one[0] // 60) == minute] for minute in minutes]
-    counts = {
-        "Invocations": lambda status: status > 0,
-        "Invocation4XXErrors": lambda status: 400 <= status < 500,
-        "Invocation5XXErrors": lambda status: status >= 500,
-        "InvocationModelErrors": lambda status: status >= 300,
-        "RefusedRequests": lambda status: status == 429,
-    }
-    if name in counts:
-        return minutes, [sum(counts[name](one[2]) for one in found) for found in by_minute]
-    if name == "ModelLatency":
-        answered = [[one[1] for one in found if one[2] == 200] or [numpy.nan] for found in by_minute]
-        return minutes, [numpy.percentile(found, float(statistic[1:])) for found in answered]
-    if name == "ConcurrentRequestsPerModel":
-        times = numpy.arange(0, MINUTES, 1 / 6)
-        running = [sum(a <= t * 60 < a + took for a, took, status in samples if status == 200) for t in times]
-        return times, [one / instances[int(t)] for one, t in zip(running, times, strict=True)]
-    if name == "CPUUtilization":
-        return minutes, instances
-    return [], []
+def queries(metrics: list[Any]) -> list[dict[str, Any]]:
+    """The lines of a widget, as `GetMetricData` asks for them."""
+    found = []
+    for number, metric in enumerate(metrics):
+        options = metric[-1]
+        query = {"Id": options.get("id", f"line{number}"), "ReturnData": options.get("visible", True)}
+        if "label" in options:
+            query["Label"] = options["label"]
+        if "expression" in options:
+            query |= {"Expression": options["expression"], "Period": options["period"]}
+        else:
+            namespace, name, *pairs = metric[:-1]
+            dimensions = [{"Name": a, "Value": b} for a, b in zip(pairs[::2], pairs[1::2], strict=True)]
+            of = {"Namespace": namespace, "MetricName": name, "Dimensions": dimensions}
+            stat = options.get("stat", "Average")
+            query["MetricStat"] = {"Metric": of, "Period": options["period"], "Stat": stat}
+        found.append(query)
+    return found
 
 
-def draw(
-    body: dict[str, Any], samples: list[Sample], instances: list[int], alarms: list[Any], events: list[Any]
-) -> Any:
+def plot(axes: Any, cloudwatch: Any, properties: dict[str, Any], begin: datetime, end: datetime) -> None:
+    """One widget of metrics."""
+    asked = queries(properties["metrics"])
+    results = cloudwatch.get_metric_data(
+        MetricDataQueries=asked, StartTime=begin, EndTime=end, ScanBy="TimestampAscending"
+    )["MetricDataResults"]
+    for number, line in enumerate(results):
+        found = {
+            (at - begin).total_seconds(): value for at, value in zip(line["Timestamps"], line["Values"], strict=True)
+        }
+        times = range(0, 60 * MINUTES, properties["metrics"][0][-1]["period"])
+        values = [found.get(at, math.nan) for at in times]  # a gap where there is no value
+        width = 2 * (len(results) - number) - 1  # lines on each other can be told apart
+        style = {"linewidth": width, "marker": "o", "markersize": width}  # a value between gaps is a point
+        axes.plot([at / 60 for at in times], values, label=line["Label"], **style)
+    for line in properties.get("annotations", {}).get("horizontal", []):
+        axes.axhline(line["value"], color="0.35", linestyle="--", linewidth=1)
+        axes.text(MINUTES * 0.99, line["value"], line["label"], ha="right", va="bottom", color="0.25")
+    empty = not any(line["Values"] for line in results)
+    label = properties["yAxis"]["left"]["label"]
+    axes.set(xlim=(0, MINUTES), ylabel=label, xlabel="minutes", xticks=range(0, MINUTES + 1, 5))
+    axes.set_ylim(0, 100 if empty else axes.get_ylim()[1] * 1.25)
+    if empty:
+        axes.text(0.5, 0.5, "no data", transform=axes.transAxes, ha="center", color="0.4")
+    axes.legend(loc="upper left", ncols=4, frameon=False)
+
+
+def lines_of(query: str, events: list[Any]) -> str:
+    """What a widget of the log shows."""
+    refusals = Counter(one["logStreamName"] for one in events if REFUSAL_LINE in one["message"])
+    if "stats count" in query:
+        counts = (f"{count:7}   {name[:44]}" for name, count in refusals.most_common())
+        return "\n".join(["refused   @logStream", *counts])
+    wrong = [one["message"] for one in events if re.search("ERROR|Error:|panicked", one["message"])]
+    return "\n".join([one[:70] for one in wrong if REFUSAL_LINE not in one][-20:]) or "no such lines"
+
+
+def draw(body: dict[str, Any], cloudwatch: Any, events: list[Any], begin: datetime, end: datetime) -> Any:
     """The dashboard, on its own grid."""
+    pyplot.rcParams.update({"axes.prop_cycle": cycler(color=COLORS), "font.size": 9})
     height = max(one["y"] + one["height"] for one in body["widgets"])
-    figure = pyplot.figure(figsize=(13, height * 0.46))
+    figure = pyplot.figure(figsize=(10, height * 0.4))
     for widget in body["widgets"]:
         x, y, properties = widget["x"], widget["y"], widget["properties"]
-        place = (x / 24 + 0.055, 1 - (y + widget["height"] - 1.4) / height, widget["width"] / 24 - 0.075)
+        place = (x / 24 + 0.06, 1 - (y + widget["height"] - 1.4) / height, widget["width"] / 24 - 0.075)
         axes = figure.add_axes((*place, (widget["height"] - 2.1) / height))
         axes.set_title(properties["title"], loc="left", fontsize=11, fontweight="bold")
         if widget["type"] == "metric":
-            hidden = {one[-1]["id"]: one for one in properties["metrics"] if "id" in one[-1]}
-            shown = [one for one in properties["metrics"] if one[-1].get("visible", True)]
-            empty, widths = True, iter(range(2 * len(shown) - 1, 0, -2))  # lines on each other can be told apart
-            for metric in shown:
-                times, values = series(metric, samples, instances, hidden)
-                empty = empty and not len(times)
-                axes.plot(times, values, label=metric[-1]["label"], linewidth=next(widths))
-            for line in properties.get("annotations", {}).get("horizontal", []):
-                axes.axhline(line["value"], color="0.35", linestyle="--", linewidth=1)
-                axes.text(
-                    MINUTES * 0.99, line["value"], line["label"], ha="right", va="bottom", fontsize=9, color="0.25"
-                )
-            axes.set(
-                xlim=(0, MINUTES),
-                ylabel=properties["yAxis"]["left"]["label"],
-                xlabel="minutes",
-                xticks=range(0, MINUTES + 1, 5),
-            )
-            axes.set_ylim(0, 100 if empty else axes.get_ylim()[1] * 1.25)
-            if empty:
-                axes.text(0.5, 0.5, "the embedded AWS has no GPU", transform=axes.transAxes, ha="center", color="0.4")
-            axes.legend(loc="upper left", fontsize=9, ncols=4, frameon=False)
+            plot(axes, cloudwatch, properties, begin, end)
+            continue
+        axes.axis("off")
+        if widget["type"] == "alarm":
+            alarms = [
+                one for one in cloudwatch.describe_alarms()["MetricAlarms"] if one["AlarmArn"] in properties["alarms"]
+            ]
+            for number, one in enumerate(alarms):
+                text = f"{one['StateValue']}: {one['AlarmName'].removeprefix('mistral-7b-instruct-prod-')}"
+                color = COLORS[3] if one["StateValue"] == "ALARM" else "0.25"
+                axes.text((number % 3) / 3, 0.7 - 0.8 * (number // 3), text, color=color)
         else:
-            axes.axis("off")
-            if widget["type"] == "alarm":
-                for number, one in enumerate(alarms):
-                    text = f"{one['StateValue']}: {one['AlarmName'].removeprefix('mistral-7b-instruct-prod-')}"
-                    axes.text((number % 4) / 4, 0.6 - 0.8 * (number // 4), text, fontsize=9)
-            elif "stats count" in properties["query"]:
-                refusals = Counter(one["logStreamName"] for one in events if REFUSAL_LINE in one["message"])
-                lines = [
-                    "refused   @logStream",
-                    *(f"{count:7}   {name[:44]}" for name, count in refusals.most_common()),
-                ]
-                axes.text(0, 0.9, "\n".join(lines), family="monospace", fontsize=9, va="top")
-            else:
-                wrong = [one["message"] for one in events if re.search("ERROR|Error:|panicked", one["message"])]
-                lines = [one[:70] for one in wrong if REFUSAL_LINE not in one][-20:]
-                axes.text(0, 0.9, "\n".join(lines) or "no such lines", fontsize=9, va="top", color="0.4")
+            axes.text(0, 0.9, lines_of(properties["query"], events), family="monospace", va="top")
     return figure
 
 
 def main(file: Path) -> None:
     """Deploys, sends the requests and draws."""
-    containers = {"huggingface-pytorch-tgi-inference": lambda: lambda launch: start(launch, pace=Pace())}
-    hosting.install(HostingSettings(endpoint_seconds=0.1), containers=containers)
-    sockets = listen(0)
-    server = uvicorn.Server(uvicorn.Config(create_app(SECRET), log_level="warning"))
-    threading.Thread(target=server.run, args=(sockets,), daemon=True).start()
-    url = f"http://localhost:{sockets[0].getsockname()[1]}"
+    os.environ["SAGEHOST_ENDPOINT_SECONDS"] = "300"  # an instance takes five minutes
     env = Environment.model_validate(ENVIRONMENT)
-    stage = EnvironmentStage(new_app(), environment=env)
-    [stack] = [one for one in stage.node.children if isinstance(one, cdk.Stack)]
-    whole = Template.from_stack(stack).to_json()
-    template = {name: part for name, part in whole.items() if name not in {"Parameters", "Rules"}}  # the bootstrap's
-    cfn, logs, cloudwatch = (client(one, url) for one in ("cloudformation", "logs", "cloudwatch"))
-    cfn.create_stack(StackName="drawn", TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_NAMED_IAM"])
-    status = ""
-    while not status.endswith("_COMPLETE"):
-        time.sleep(1)
-        status = cfn.describe_stacks(StackName="drawn")["Stacks"][0]["StackStatus"]
-    if status != "CREATE_COMPLETE":
-        events = cfn.describe_stack_events(StackName="drawn")["StackEvents"]
-        sys.exit("\n".join(one.get("ResourceStatusReason", "") for one in events if "FAILED" in one["ResourceStatus"]))
-    samples, instances = requests(
-        client("sagemaker-runtime", url), client("sagemaker", url), env.resolved_endpoint_name
-    )
-    group = f"/aws/sagemaker/Endpoints/{env.resolved_endpoint_name}"
-    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
-    events = [one for page in pages for one in page["events"]]
-    body = json.loads(cloudwatch.get_dashboard(DashboardName=env.resolved_endpoint_name)["DashboardBody"])
-    figure = draw(body, samples, instances, cloudwatch.describe_alarms()["MetricAlarms"], events)
-    figure.savefig(file, dpi=85)
-    server.should_exit = True
-    sys.stdout.write(f"{file}: {len(samples)} requests, {len(events)} lines in the log\n")
+    with running_server(speed=str(SPEED)) as server:
+        os.environ.update(server.settings(ACCOUNT, REGION))
+        config = Config(retries={"total_max_attempts": 1}, max_pool_connections=100)
+        services = ("cloudformation", "sagemaker-runtime", "cloudwatch", "logs")
+        cloudformation, runtime, cloudwatch, logs = (boto3.client(one, config=config) for one in services)
+
+        def now() -> datetime:
+            with urllib.request.urlopen(f"{server.url}{HEALTH_PATH}") as health:
+                return datetime.fromisoformat(json.load(health)["now"])
+
+        deploy(cloudformation, env)
+        begin = now().replace(second=0, microsecond=0) + timedelta(minutes=1)
+        time.sleep((begin - now()).total_seconds() / SPEED)
+        send(runtime, env.resolved_endpoint_name)
+        group = f"/aws/sagemaker/Endpoints/{env.resolved_endpoint_name}"
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
+        events = [one for page in pages for one in page["events"]]
+        body = json.loads(cloudwatch.get_dashboard(DashboardName=env.resolved_endpoint_name)["DashboardBody"])
+        figure = draw(body, cloudwatch, events, begin, begin + timedelta(minutes=MINUTES))
+    figure.savefig(file, dpi=130)  # 9 points are 10 pixels or more at the 838 of a README
+    sys.stdout.write(f"{file}: {file.stat().st_size} bytes, {len(events)} lines in the log\n")
 
 
 if __name__ == "__main__":

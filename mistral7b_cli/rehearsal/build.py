@@ -211,10 +211,7 @@ def _run_commands(run: Run, project: Mapping[str, Any], spec: Mapping[str, Any],
             run_command(command, run.folder / "source", environment=environment, log=run.shown.log, check=check)
         except CommandFailedError as error:
             phase, text = commands[int((scratch / "at").read_text())]
-            raise ActionFailedError(
-                f"Build terminated with state: FAILED. Phase: {phase.upper()}, COMMAND_EXECUTION_ERROR: Error while "
-                f"executing command: {text}. Reason: exit status {error.status}"
-            ) from None
+            raise ActionFailedError(f"{phase.upper()}: `{text}` ended with status {error.status}") from None
         first = int((scratch / "at").read_text()) + 1
 
 

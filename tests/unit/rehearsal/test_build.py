@@ -63,10 +63,7 @@ def test_a_command_that_fails_ends_the_promotion_with_its_output(world: World) -
     execution = world.walk()
     failed = execution.failed
     assert failed is not None
-    assert failed.reason == (
-        "Build terminated with state: FAILED. Phase: BUILD, COMMAND_EXECUTION_ERROR: Error while executing command: "
-        "exit 3. Reason: exit status 3"
-    )
+    assert failed.reason == "BUILD: `exit 3` ended with status 3"
     assert failed.output() == ["why"]
     assert action(execution, "After/Later").status == "NotStarted"
 

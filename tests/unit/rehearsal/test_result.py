@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -101,24 +102,79 @@ def test_stop_is_described_in_one_sentence(result: Result) -> None:
 
 @pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
 def test_a_picture_is_drawn_in_the_format_of_its_suffix(result: Result, tmp_path: Path, suffix: str) -> None:
-    draw(result.execution, tmp_path / f"p{suffix}", result.title, result.stopped)
+    draw(result, tmp_path / f"p{suffix}")
     begins = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}[suffix]
     assert (tmp_path / f"p{suffix}").read_bytes().startswith(begins)
 
 
-def test_the_picture_has_every_stage_and_action_with_sign_word_and_duration(result: Result, tmp_path: Path) -> None:
-    draw(result.execution, tmp_path / "p.svg", result.title, result.stopped)
-    svg = (tmp_path / "p.svg").read_text()  # matplotlib notes each text in a comment
-    for text in ("dev", "Smoke", "✗", "failed, 1.0 s", "succeeded, 6.0 s", "not started", "A change [of] brackets"):
-        assert f"{text} -->" in svg
+def drawn(result: Result, folder: Path) -> list[str]:
+    """The texts of the picture, which matplotlib notes in comments."""
+    draw(result, folder / "p.svg")
+    return re.findall(r"<!-- (.+) -->", (folder / "p.svg").read_text())
+
+
+@pytest.fixture
+def promoted(result: Result) -> Result:
+    """Of a commit that got to prod: one approval was the review's, the other the user's."""
+    review = "nothing broadens"
+    security = ran("prod", "SecurityChanges", category="Approval", seconds=180, reason=review)
+    promote = ran("prod", "Promote", category="Approval", seconds=41, reason="approved by ann in a rehearsal")
+    stack = "mistral-7b-prod-endpoint"
+    prepare = ran("prod", f"{stack}.Prepare", category="Deploy", after=41, seconds=2)
+    deploy = ran("prod", f"{stack}.Deploy", category="Deploy", after=43, seconds=80)
+    execution = Execution("one", "one", (Stage("prod", (security, promote, prepare, deploy)),), "Succeeded")
+    return Result(result.place, result.commit, execution, result.environments)
+
+
+def test_picture_has_every_stage_and_action_with_its_outcome(result: Result, tmp_path: Path) -> None:
+    texts = drawn(result, tmp_path)
+    assert {"Source", "dev", "prod", "Smoke", "✗", "failed, 1.0 s", "6.0 s", "○ not started"} <= set(texts)
+    assert "Promote" not in texts  # the stage did not start
+
+
+def test_picture_says_that_it_is_a_rehearsal_of_which_commit_and_when(result: Result, tmp_path: Path) -> None:
+    first, second, *_ = drawn(result, tmp_path)
+    assert first == "Rehearsal on this computer's embedded AWS, 01 Jan 2026"
+    assert second == "c0ffeec0ff A change [of] brackets"
+
+
+def test_picture_of_a_failure_has_the_reason_and_the_end_of_the_log(result: Result, tmp_path: Path) -> None:
+    assert result.stop is not None
+    result.stop["log"] = ["one", "two", "", "three", "four"]
+    assert drawn(result, tmp_path)[2:6] == ["stopped at dev / Smoke: a 400", "two", "three", "four"]
+
+
+def test_picture_says_who_approved_and_where_no_approval_was_needed(promoted: Result, tmp_path: Path) -> None:
+    texts = drawn(promoted, tmp_path)
+    assert texts[texts.index("SecurityChanges") + 1] == "not needed"
+    assert texts[texts.index("Promote") + 1] == "approved by ann"
+
+
+def test_picture_shows_a_change_set_as_one_action(promoted: Result, tmp_path: Path) -> None:
+    texts = drawn(promoted, tmp_path)
+    assert texts[texts.index("Deploy endpoint") + 1] == "1 min 22 s"
+
+
+def test_picture_of_a_promotion_names_the_environments_and_the_whole_time(promoted: Result, tmp_path: Path) -> None:
+    assert drawn(promoted, tmp_path)[2] == "promoted to dev, staging, prod in 3 min 00 s of this computer's time"
+
+
+def test_letters_of_the_picture_are_ten_pixels_or_more_in_a_readme(promoted: Result, tmp_path: Path) -> None:
+    stage = promoted.execution.stages[0]
+    promoted.execution.stages = (stage,) * 6
+    draw(promoted, tmp_path / "p.svg")
+    svg = (tmp_path / "p.svg").read_text()
+    [points] = re.findall(r'<svg [^>]*width="([\d.]+)pt"', svg)
+    sizes = [100 * float(scale) for scale in re.findall(r"scale\(([\d.]+) -", svg)]
+    assert min(sizes) * 838 / float(points) >= 10
 
 
 def test_the_same_execution_is_the_same_picture(result: Result, tmp_path: Path) -> None:
     for name in ("a.svg", "b.svg"):
-        draw(result.execution, tmp_path / name, result.title)
+        draw(result, tmp_path / name)
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
 
 
 def test_a_picture_that_cannot_be_written_is_an_error(result: Result, tmp_path: Path) -> None:
     with pytest.raises(OSError, match="nowhere"):
-        draw(result.execution, tmp_path / "nowhere" / "p.svg", result.title)
+        draw(result, tmp_path / "nowhere" / "p.svg")
