@@ -20,6 +20,8 @@ from mistral7b.process import mistral7b_command
 ROOT = Path(__file__).parents[1]
 WIDTH, ROWS, ROW, LEFT, TOP = 838, 24, 18, 18, 62
 COLUMNS = 100
+BEGIN = -1.8
+"""Seconds by which the loop begins later, so that its first frame is not empty."""
 FASTER, LONGEST, BETWEEN, HOLD, WHOLE = 2.5, 2.0, 0.16, 5.0, 28.0
 """Waits are so many times shorter and so long at most, lines are so far apart, the last screen stays,
 and the whole lasts so long at most, in seconds."""
@@ -114,9 +116,9 @@ def animation(lines: list[Line]) -> str:
             ' role="img" aria-labelledby="title">',
             '<title id="title">mistral7b demo: deploy, invoke, update and remove on an embedded AWS</title>',
             f"<style>{STYLE}"
-            f".scroll {{ transform: translateY({-end}px); animation: scroll {whole:.1f}s step-end infinite }}\n"
+            f".scroll {{ transform: translateY({-end}px); animation: scroll {whole:.1f}s step-end {BEGIN:.1f}s infinite }}\n"
             f".cover {{ transform: translateY({len(lines) * ROW}px);"
-            f" animation: cover {whole:.1f}s step-end infinite }}\n"
+            f" animation: cover {whole:.1f}s step-end {BEGIN:.1f}s infinite }}\n"
             f"@keyframes scroll {{ {' '.join(scroll)} }}\n@keyframes cover {{ {' '.join(cover)} }}\n"
             "@media (prefers-reduced-motion: reduce) { .scroll, .cover { animation: none } }</style>",
             f'<clipPath id="screen"><rect x="0" y="{TOP - 1}" width="{WIDTH}" height="{ROWS * ROW + 6}"/></clipPath>',
