@@ -125,7 +125,7 @@ class _Conversation:
         with explained(self.env.region, self.env), waiting, text_shown(waiting) as show:
             answer = ask(self.client, question, show)
         self.messages = [*messages, Message("assistant", answer.text.strip())]
-        used = question.prompt_tokens + (answer.generated_tokens or 0)
+        used = question.prompt_tokens + (answer.details.generated_tokens if answer.details else 0)
         remark(question, answer, more=f"; {used} of {self.env.launcher_settings().max_total_tokens} tokens used")
 
 

@@ -78,7 +78,7 @@ def smoke(
         raise UserError(f"{folder / f'{name}.yaml'}: tgi.{error}") from None
     if quiet and not env.alarm_names:
         raise UserError(f"--quiet {quiet}: {name} has no alarms\nfix: add alarms: {{}} to {folder / f'{name}.yaml'}")
-    _, speed = caller.clock()
+    speed = caller.clock()[1]
     results = _run(env, folder, plan, timeout, as_json)
     if quiet and all(result.passed for result in results):
         with (
@@ -110,16 +110,14 @@ def smoke(
 
 def _run(env: Environment, folder: Path, plan: SmokePlan, timeout_s: float, quiet: bool) -> list[CheckResult]:
     """Makes the checks; shows each as it is made, unless `quiet`. Those that could not be made come to `not_told`."""
-
-    results, (_, speed) = list[CheckResult](), caller.clock()
-    endpoint, count = env.resolved_endpoint_name, len(plan.checks)
+    results, endpoint, count = list[CheckResult](), env.resolved_endpoint_name, len(plan.checks)
     width = max(map(len, (*DEPLOYED, *(check.name for check in plan.checks))))
     limits = {"answer_timeout_s": timeout_s, "stream_timeout_s": timeout_s, "retry": NO_RETRIES}
     with connected(env, folder, **limits) as client:
         checks = run_checks(client, plan.checks, request_timeout_s=timeout_s, total_s=TOTAL_S)
         while len(results) < count:
             with Waiting(f"asking {endpoint}: {len(results) + 1} of {count}", _PATIENCE_S):
-                results.append(replace(one := next(checks), seconds=one.seconds * speed))
+                results.append(replace(one := next(checks), seconds=one.seconds * client.speed))
             if not quiet:
                 _print(results[-1], width)
         with Waiting(f"comparing {endpoint} with its stack", _PATIENCE_S):
