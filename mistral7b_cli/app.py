@@ -23,18 +23,21 @@ _PIPELINE: Mapping[str, str] = _SUMMARIES["pipeline"]
 
 
 class _LazyGroup(TyperGroup):
-    """Commands that are imported when they are called. Until then each is its name and summary, as `--help` shows."""
+    """Commands that are imported when they are called. Until then each is its name and summary, as `--help` shows.
 
-    prefix = "mistral7b_cli."
+    `help/MODULE.md` is what follows the options in a command's own help.
+    """
+
+    prefix = ""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that is called, from the module of its name."""
         name, command, rest = super().resolve_command(ctx, args)
         if command is not None and name is not None and not isinstance(command, _LazyGroup):
-            holder = typer.Typer(rich_markup_mode="markdown")
-            module = "demo.command" if name == "demo" else name.replace("-", "_")
-            holder.add_typer(import_module(self.prefix + module).commands)
-            command = typer.main.get_group(holder).commands[name]
+            holder, module = typer.Typer(rich_markup_mode="markdown"), self.prefix + name.replace("-", "_")
+            holder.add_typer(import_module(f"{__package__}.{'demo.command' if name == 'demo' else module}").commands)
+            command, more = typer.main.get_group(holder).commands[name], files(__package__) / "help" / f"{module}.md"
+            command.epilog = more.read_text(encoding="utf-8") if more.is_file() else command.epilog
         if command is not None:
             describe(command, ctx)
         return name, command, rest
@@ -46,7 +49,7 @@ class _LazyGroup(TyperGroup):
 
 
 class _PipelineGroup(_LazyGroup):
-    prefix = "mistral7b_cli.pipeline_"
+    prefix = "pipeline_"
 
 
 def _summarize(app: typer.Typer, commands: Mapping[str, str], panel: str | None = None) -> None:

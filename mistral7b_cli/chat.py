@@ -33,19 +33,8 @@ _ENDS = ("/exit", "/quit", "quit", ":q")  # in a pipe, only those with a slash
 # The first leaves out the beginning, the second repeats all of it in the answer.
 _NOT_IN_A_CONVERSATION = {"truncate", "return_full_text"}
 
-_EPILOG = """
-**Examples**
 
-$ mistral7b chat dev
-$ mistral7b chat dev -p temperature=0.7 -p max_new_tokens=500
-$ printf 'My name is Ann.\\nWhat is my name?\\n' | mistral7b chat dev
-
-In the conversation, `/help` lists the commands. With a pipe every line is a turn, and the first that is not answered
-ends the command.
-"""
-
-
-@commands.command(epilog=_EPILOG)
+@commands.command()
 def chat(
     name: EnvironmentName, parameter: ParameterOptions = None, folder: EnvironmentsFolder = DEFAULT_FOLDER
 ) -> None:

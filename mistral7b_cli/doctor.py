@@ -20,14 +20,9 @@ from mistral7b_cli.findings import report
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
 
 commands = typer.Typer()
-_EPILOG = """
-**Examples**
-
-$ mistral7b doctor dev && cdk deploy 'dev/*'
-"""
 
 
-@commands.command(epilog=_EPILOG)
+@commands.command()
 def doctor(name: EnvironmentName, as_json: AsJson = False, folder: EnvironmentsFolder = DEFAULT_FOLDER) -> None:
     """Check, before a deployment, that the account has what the environment file requires.
 

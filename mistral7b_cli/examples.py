@@ -22,20 +22,8 @@ _SHOWN = 100
 """Characters of a prompt that are shown."""
 _ANSWER = ("prompt_tokens", "generated_text", "finish_reason", "generated_tokens", "seconds", "speed")
 
-_EPILOG = """
-**Examples**
 
-$ mistral7b examples dev
-$ mistral7b examples dev --language zh --json
-$ mistral7b examples dev --list
-
-The base model gets few-shot prompts, which it continues; the instruct model gets questions in the Instruct format.
-A refused prompt or a time-out does not stop the others; an error of the
-credentials or the endpoint does.
-"""
-
-
-@commands.command("examples", epilog=_EPILOG)
+@commands.command("examples")
 def ask_examples(
     name: EnvironmentName,
     language: Annotated[Language, typer.Option(help="Language of the prompts, where they are published in it.")] = "en",

@@ -14,15 +14,9 @@ from mistral7b_cli.synthesis import synthesized
 commands = typer.Typer()
 _MOST_INLINE = 51_200
 """Bytes of a template that a request holds (CloudFormation quotas, template body size); a larger one goes by S3."""
-_EPILOG = """
-**Examples**
-
-$ mistral7b export dev -o template.json
-$ mistral7b export prod | aws s3 cp - s3://a-bucket/mistral-7b.json  # for Launch Stack or Service Catalog
-"""
 
 
-@commands.command(epilog=_EPILOG)
+@commands.command()
 def export(
     name: EnvironmentName,
     output: Annotated[

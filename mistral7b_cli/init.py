@@ -15,19 +15,13 @@ from mistral7b import catalog
 from mistral7b.errors import FAILED, UserError
 from mistral7b_cli.output import say
 
-_EPILOG = """
-**Examples**
-
-$ mistral7b init my-llm
-$ mistral7b init my-llm --region eu-west-1 --account 210987654321 --repository acme/my-llm
-"""
 _NAMES = {"gitignore": ".gitignore"}  # a file of that name in the package would be git's
 
 
 commands = typer.Typer()
 
 
-@commands.command(epilog=_EPILOG)
+@commands.command()
 def init(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new folder; its name is the project's.")],
     region: Annotated[str, typer.Option(metavar="REGION", help="Of dev, prod and the pipeline.")] = "us-east-1",

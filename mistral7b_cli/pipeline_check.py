@@ -14,15 +14,9 @@ from mistral7b_cli.findings import report
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder, promotion_of
 
 commands = typer.Typer()
-_EPILOG = """
-**Examples**
-
-$ AWS_PROFILE=tools mistral7b pipeline check  # before: cdk deploy pipeline
-$ mistral7b pipeline check --json  # for scripts
-"""
 
 
-@commands.command(epilog=_EPILOG)
+@commands.command()
 def check(folder: EnvironmentsFolder = DEFAULT_FOLDER, as_json: AsJson = False) -> None:
     """Check whether every account is ready for the pipeline, before anything is deployed.
 

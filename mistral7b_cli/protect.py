@@ -18,16 +18,9 @@ from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, Envir
 from mistral7b_cli.output import say, write_json
 
 commands = typer.Typer()
-_EPILOG = """
-**Examples**
-
-$ cdk deploy 'prod/*' && mistral7b protect prod
-
-To remove prod: set `termination_protection: false`, then `mistral7b protect prod` and `cdk destroy 'prod/*'`
-"""
 
 
-@commands.command(epilog=_EPILOG)
+@commands.command()
 def protect(name: EnvironmentName, as_json: AsJson = False, folder: EnvironmentsFolder = DEFAULT_FOLDER) -> None:
     """Protect the deployed stacks of an environment, or of `pipeline`, from removal, or end that, as its file says.
 

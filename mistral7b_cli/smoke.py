@@ -26,29 +26,8 @@ commands = typer.Typer()
 _SHORTEST_S, _LONGEST_S = 0.1, 55.0
 _PATIENCE_S = 0.5
 
-_EPILOG = """
-**Examples**
 
-$ mistral7b smoke dev
-$ mistral7b smoke prod --timeout 30
-$ mistral7b smoke staging --quiet 30
-$ mistral7b smoke dev --json | jq '.checks[] | select(.passed | not)'
-
-An answer, a stream, requests that must be refused, and each limit of the file. No request is sent twice; all together
-take under a minute. What the model says is not judged. Then what runs is compared with what was deployed:
-configuration, image, number of instances, data capture. It takes `sagemaker:InvokeEndpoint`, and for the comparison
-`sagemaker:DescribeEndpoint` and `cloudformation:DescribeStackResources`; what is denied is listed as not checked.
-
-With --quiet, the minutes are counted from the end of the deployment, or back from now if that is longer ago. An alarm
-that was on when it ended has ten minutes to end; then they are counted from there. It takes
-`cloudwatch:DescribeAlarms` and `cloudwatch:DescribeAlarmHistory`, too.
-
-Limits are read from the error messages that the container returns. Limits that cannot be read this way, such as
-MAX_CONCURRENT_REQUESTS, are listed as not checked.
-"""
-
-
-@commands.command(epilog=_EPILOG)
+@commands.command()
 def smoke(
     name: EnvironmentName,
     timeout: Annotated[

@@ -46,24 +46,9 @@ _LINES = (
     ("not checked", "not_checked", "needs {0}"),
 )
 """Of each part of the document: the label of its lines, and their words."""
-_EPILOG = """
-**Examples**
-
-$ mistral7b status dev
-$ mistral7b status dev --watch
-$ mistral7b status dev --json | jq -r '.differences[].field'
-
-It takes `sagemaker:DescribeEndpoint`, `DescribeEndpointConfig` and `DescribeModel`,
-`application-autoscaling:DescribeScalableTargets`, `DescribeScalingPolicies` and `DescribeScalingActivities`,
-`cloudformation:DescribeStacks` and `DescribeStackEvents`, `cloudwatch:GetMetricData`, and
-`pricing:GetProducts` for current prices of instances; what is denied is listed as not checked.
-
-Exit status: 0 InService and as the file says, 1 edited, failed or updating, 2 wrong arguments or files, 3 not deployed,
-no access, or too much denied to tell.
-"""
 
 
-@commands.command(epilog=_EPILOG)
+@commands.command()
 def status(
     name: EnvironmentName,
     watch: Annotated[

@@ -20,15 +20,8 @@ from sagehost.lifecycle import LifecycleError
 
 commands = typer.Typer()
 
-_EPILOG = """
-**Examples**
 
-$ mistral7b demo
-$ mistral7b demo --environment prod  # environments/prod.yaml as it stands, in the account that it names
-"""
-
-
-@commands.command(epilog=_EPILOG)
+@commands.command()
 def demo(
     name: Annotated[
         str | None,
