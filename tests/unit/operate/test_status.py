@@ -14,7 +14,8 @@ from moto.cloudwatch.models import cloudwatch_backends
 
 from mistral7b.container import start
 from mistral7b.environment import Environment
-from mistral7b.operate.status import read_status
+from mistral7b.operate.costs import estimate
+from mistral7b.operate.status import as_deployed, read_status
 from mistral7b_cli import status as command
 from sagehost import hosting, moto_app
 from sagehost.hosting.endpoints import Work
@@ -25,6 +26,7 @@ from tests.unit.operate.conftest import REGION, environment
 SCALING = {"min_instances": 1, "max_instances": 3, "target_concurrent_requests": 20}
 CAPTURE = {"sampling_percentage": 10, "modes": ["Input"]}
 STACK = "mistral-7b-dev-endpoint"
+HOURS = {"time_zone": "Europe/Berlin", "weekdays": "08:00-19:00"}
 
 
 class Later:
@@ -230,6 +232,14 @@ def test_bounds_that_the_schedule_sets_are_no_difference(account: Account, fewes
     scaling.register_scalable_target(**target(dev(auto_scaling=SCALING)), MinCapacity=fewest, MaxCapacity=3)
     found = account.read(auto_scaling=BY_THE_HOUR)
     assert (found["scaling"]["min"], found["ready"]) == (fewest, ready)
+
+
+@pytest.mark.parametrize(("fewest", "office"), [(1, None), (2, None), (None, HOURS)])
+def test_cost_of_what_runs_counts_the_hours_of_the_file(fewest: int | None, office: dict[str, str] | None) -> None:
+    env = dev(auto_scaling=BY_THE_HOUR if fewest else None, office_hours=office)
+    shown = fewest and {"min": fewest, "max": 3}
+    document = {"variants": [{"desired": 1}], "instance_type": env.instance_type, "scaling": shown}
+    assert estimate(as_deployed(env, document)).total.usd_per_month == estimate(env).total.usd_per_month
 
 
 def test_update_in_progress_is_not_ready_and_shows_the_new_configuration(account: Account) -> None:
