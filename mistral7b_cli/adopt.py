@@ -17,10 +17,7 @@ from mistral7b_cli.layout import Table
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder
 from mistral7b_cli.output import out, progress, say, write, write_json
 
-commands = typer.Typer()
 
-
-@commands.command()
 def adopt(
     endpoint: Annotated[str, typer.Argument(metavar="ENDPOINT", help="Name of the endpoint.")],
     *,

@@ -25,7 +25,8 @@ _PIPELINE: Mapping[str, str] = _SUMMARIES["pipeline"]
 class _LazyGroup(TyperGroup):
     """Commands that are imported when they are called. Until then each is its name and summary, as `--help` shows.
 
-    `help/MODULE.md` is what follows the options in a command's own help.
+    A command is the function of its name in the module of its name; a group has its `commands` there. `help/MODULE.md`
+    is what follows the options in a command's own help.
     """
 
     prefix = ""
@@ -35,7 +36,11 @@ class _LazyGroup(TyperGroup):
         name, command, rest = super().resolve_command(ctx, args)
         if command is not None and name is not None and not isinstance(command, _LazyGroup):
             holder, module = typer.Typer(rich_markup_mode="markdown"), self.prefix + name.replace("-", "_")
-            holder.add_typer(import_module(f"{__package__}.{'demo.command' if name == 'demo' else module}").commands)
+            found = import_module(f"{__package__}.{'demo.command' if name == 'demo' else module}")
+            if hasattr(found, "commands"):
+                holder.add_typer(found.commands)
+            else:
+                holder.command(name)(getattr(found, name.replace("-", "_")))
             command, more = typer.main.get_group(holder).commands[name], files(__package__) / "help" / f"{module}.md"
             command.epilog = more.read_text(encoding="utf-8") if more.is_file() else command.epilog
         if command is not None:

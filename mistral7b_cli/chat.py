@@ -6,8 +6,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-import typer
-
 from mistral7b.endpoint.client import EndpointClient
 from mistral7b.endpoint.errors import ContainerError
 from mistral7b.environment import Environment, load_environment
@@ -21,8 +19,6 @@ from mistral7b_cli.options import DEFAULT_FOLDER, EnvironmentName, EnvironmentsF
 from mistral7b_cli.output import progress, report, say, write
 from mistral7b_cli.waiting import Waiting
 
-commands = typer.Typer()
-
 _COMMANDS = {
     "/help": "shows this",
     "/reset": "forgets the conversation and starts a new one",
@@ -34,7 +30,6 @@ _ENDS = ("/exit", "/quit", "quit", ":q")  # in a pipe, only those with a slash
 _NOT_IN_A_CONVERSATION = {"truncate", "return_full_text"}
 
 
-@commands.command()
 def chat(
     name: EnvironmentName, parameter: ParameterOptions = None, folder: EnvironmentsFolder = DEFAULT_FOLDER
 ) -> None:

@@ -20,11 +20,9 @@ from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, Envir
 from mistral7b_cli.output import confirmed, progress, say, write_json
 from mistral7b_cli.waiting import Waiting
 
-commands = typer.Typer()
 _OPTIONS = {"logs": "--with-logs", "captured data": "--with-captured-data"}
 
 
-@commands.command()
 def cleanup(
     name: EnvironmentName,
     *,

@@ -11,12 +11,10 @@ from mistral7b_cli.options import DEFAULT_FOLDER, EnvironmentName, EnvironmentsF
 from mistral7b_cli.output import progress, say, write
 from mistral7b_cli.synthesis import synthesized
 
-commands = typer.Typer()
 _MOST_INLINE = 51_200
 """Bytes of a template that a request holds (CloudFormation quotas, template body size); a larger one goes by S3."""
 
 
-@commands.command()
 def export(
     name: EnvironmentName,
     output: Annotated[

@@ -18,10 +18,6 @@ from mistral7b_cli.output import say
 _NAMES = {"gitignore": ".gitignore"}  # a file of that name in the package would be git's
 
 
-commands = typer.Typer()
-
-
-@commands.command()
 def init(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new folder; its name is the project's.")],
     region: Annotated[str, typer.Option(metavar="REGION", help="Of dev, prod and the pipeline.")] = "us-east-1",

@@ -20,13 +20,11 @@ from mistral7b_cli.aws import announce, clients, explained
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
 from mistral7b_cli.output import progress, say, write_json
 
-commands = typer.Typer()
 _EVERY_S = 2.0
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _STYLES = {"ERROR": "red", "WARN": "yellow"}
 
 
-@commands.command()
 def logs(
     name: EnvironmentName,
     *,

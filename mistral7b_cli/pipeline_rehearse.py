@@ -16,10 +16,7 @@ from mistral7b_cli.rehearsal.repository import commit_of, uncommitted
 from mistral7b_cli.rehearsal.result import Result
 from mistral7b_cli.report import Report
 
-commands = typer.Typer()
 
-
-@commands.command()
 def rehearse(
     approve: Annotated[bool, typer.Option("--approve", help="Approve whatever the pipeline asks.")] = False,
     after: Annotated[

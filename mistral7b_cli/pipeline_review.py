@@ -22,10 +22,7 @@ from mistral7b_cli.aws import announce, explained
 from mistral7b_cli.options import AsJson
 from mistral7b_cli.output import progress, say, write_json
 
-commands = typer.Typer()
 
-
-@commands.command()
 def review(
     name: Annotated[
         str,

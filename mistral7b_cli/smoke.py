@@ -22,12 +22,10 @@ from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, Envir
 from mistral7b_cli.output import say, write_json
 from mistral7b_cli.waiting import Waiting
 
-commands = typer.Typer()
 _SHORTEST_S, _LONGEST_S = 0.1, 55.0
 _PATIENCE_S = 0.5
 
 
-@commands.command()
 def smoke(
     name: EnvironmentName,
     timeout: Annotated[

@@ -17,11 +17,9 @@ from mistral7b_cli.output import say, write_json
 from mistral7b_cli.stop import deployed
 from mistral7b_cli.waiting import Waiting
 
-commands = typer.Typer()
 _MARGIN_S = 600.0  # for an instance to be had and to boot, besides the file's timeouts
 
 
-@commands.command()
 def start(
     name: EnvironmentName,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not wait until it is in service.")] = False,

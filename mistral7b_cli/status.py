@@ -24,12 +24,10 @@ from mistral7b_cli.cost import cost_lines
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
 from mistral7b_cli.output import out, say, write_json
 
-commands = typer.Typer()
 _EVERY_S, _METRICS = 5.0, "cloudwatch:GetMetricData"
 _LINES: list[list[str]] = json.loads((files(__package__) / "status.json").read_text(encoding="utf-8"))["lines"]
 
 
-@commands.command()
 def status(
     name: EnvironmentName,
     watch: Annotated[

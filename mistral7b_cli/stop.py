@@ -12,10 +12,7 @@ from mistral7b_cli.aws import announce, clients, explained, not_deployed
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
 from mistral7b_cli.output import confirmed, progress, say, write_json
 
-commands = typer.Typer()
 
-
-@commands.command()
 def stop(
     name: EnvironmentName,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,

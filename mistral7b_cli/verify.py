@@ -38,14 +38,12 @@ from mistral7b_cli.output import confirmed, progress, say, write_json
 from mistral7b_cli.synthesis import synthesized
 from sagehost.lifecycle import running_server
 
-commands = typer.Typer()
 _FIELDS = {"step", "operation", "request", "status", "error", "message", "answer"}
 _PREFIX = re.compile("verify-[0-9a-f]{6}")
 Templates = dict[str, str]
 tell = partial(say, on=progress)
 
 
-@commands.command()
 def verify(
     *,
     record: Annotated[Path | None, typer.Option(metavar="FILE", help="Record your account's answers here.")] = None,

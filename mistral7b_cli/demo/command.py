@@ -18,10 +18,7 @@ from mistral7b_cli.output import out, progress, say, write_json
 from mistral7b_cli.report import Report, StepFailedError
 from sagehost.lifecycle import LifecycleError
 
-commands = typer.Typer()
 
-
-@commands.command()
 def demo(
     name: Annotated[
         str | None,
