@@ -70,10 +70,8 @@ def up(
         running = lifecycle.status(state)
     _check_pace(speed, model_url, starts=running is None)
     if running:
-        same = port in (DEFAULT_PORT, 0, running.port) and parse_speed(speed or running.speed) == parse_speed(
-            running.speed
-        )
-        if not same or model_url not in (None, running.variables.get(MODEL_URL)):
+        model, speeds = running.variables.get(MODEL_URL), {parse_speed(one) for one in (running.speed, speed) if one}
+        if len(speeds) > 1 or port not in (DEFAULT_PORT, 0, running.port) or model_url not in (None, model):
             told = f"the embedded AWS runs already, at {_place(running)}"
             raise UserError(f"{told}\nfix: stop it first (mistral7b local down), or leave the options out", FAILED)
     try:

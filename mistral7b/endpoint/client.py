@@ -51,12 +51,8 @@ class RetryPolicy:
             try:
                 return send()
             except (ThrottledError, UnreachableError):
-                sleep(random.uniform(0, self.longest_pause(attempt)))
+                sleep(random.uniform(0, min(self.longest_pause_s, self.first_pause_s * 2 ** (attempt - 1))))
         return send()
-
-    def longest_pause(self, attempt: int) -> float:
-        """Seconds that the pause after this attempt, counted from 1, may take."""
-        return float(min(self.longest_pause_s, self.first_pause_s * 2 ** (attempt - 1)))
 
 
 NO_RETRIES = RetryPolicy(attempts=1)
