@@ -1,4 +1,4 @@
-# Every target is also a plain command in README.md. Paths are relative, so a folder with a space in its name works.
+# Every target is also a plain command in docs/install.md. Paths are relative, so a folder with a space in its name works.
 PYTHON ?= python3
 
 .PHONY: help setup demo check accept test test-all lint format generate lock clean

@@ -27,5 +27,5 @@ def test_an_example_of_the_readme_is_a_template_without_findings(example: str) -
     assert AwsSolutionsChecks(app).validate_scope(app).violations == []
 
 
-def test_the_projects_readme_has_the_five_lines() -> None:
-    assert EXAMPLES[0] in (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_page_on_own_repositories_has_the_five_lines() -> None:
+    assert EXAMPLES[0] in (ROOT / "docs" / "own-repository.md").read_text(encoding="utf-8")
