@@ -17,16 +17,7 @@ from mistral7b_cli.layout import Table
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder
 from mistral7b_cli.output import out, progress, say, write, write_json
 
-commands = typer.Typer()
-_EPILOG = """
-**Examples**
 
-$ mistral7b adopt jumpstart-dft-hf-llm-mistral-7b --name dev --region us-east-1
-$ mistral7b adopt my-endpoint --output -  # prints the file
-"""
-
-
-@commands.command(epilog=_EPILOG)
 def adopt(
     endpoint: Annotated[str, typer.Argument(metavar="ENDPOINT", help="Name of the endpoint.")],
     *,

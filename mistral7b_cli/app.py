@@ -1,10 +1,12 @@
 """The command's parts, each imported when it is called, and what a user sees when something goes wrong."""
 
+import json
 import os
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib import import_module
+from importlib.resources import files
 from itertools import takewhile
 from typing import Annotated, Any
 
@@ -15,68 +17,32 @@ from typer.exceptions import TyperException
 from mistral7b.errors import BROKEN_PIPE, FAILED, WRONG_INPUT, UserError
 from mistral7b_cli.parameters import describe
 
-_PANELS = {
-    "Deploy and invoke": {
-        "models": "List the models and versions that you can deploy.",
-        "settings": "Show what an environment deploys, where and at what cost, or compare two environments.",
-        "adopt": "Write the environment file of an endpoint that JumpStart, Studio or the SageMaker SDK made.",
-        "invoke": "Send one prompt to the endpoint of an environment.",
-        "chat": "Talk with the Instruct model of an environment.",
-        "examples": "Send every example prompt that was published for the environment's model.",
-        "smoke": "Check whether the endpoint of an environment serves as its environment file says.",
-        "protect": "Protect the deployed stacks of an environment from removal, or end that, as its file says.",
-        "export": "Write an environment as one CloudFormation template, for accounts without the CDK.",
-        "bootstrap-policy": "Write what CloudFormation may do in your accounts, for `cdk bootstrap`.",
-        "permissions": "Print every policy statement of an environment or the pipeline, with its reason.",
-    },
-    "Operate": {
-        "doctor": "Check, before a deployment, that the account has what the environment file requires.",
-        "status": "Show what runs, and whether it is as the environment file says.",
-        "logs": "Show the log of the container: requests, refusals and errors.",
-        "stop": "Delete the endpoint of an environment for a while; its configuration and model stay.",
-        "start": "Create the endpoint of an environment again, from what is deployed.",
-        "cleanup": "List what an environment has left in its account, and what that costs; delete it on request.",
-    },
-    "Size": {
-        "plan": "Work out the cheapest settings and instances that serve an environment's workload.",
-        "simulate": "Simulate traffic over instances that scale, and compare scaling policies.",
-        "capacity": "How much one instance serves: compare the model with a benchmark, or fit it to yours.",
-    },
-    "Measure": {
-        "bench": "Measure an endpoint: the published benchmark's table for your own, and whether it got worse."
-    },
-    "Promote": {"pipeline": "The pipeline of environments/pipeline.yaml: check, review, rehearse it."},
-    "Try locally": {
-        "demo": "Deploy, invoke, update and remove Mistral 7B, on an embedded AWS of its own.",
-        "local": "The embedded AWS: run it, see whether it runs, stop it.",
-        "verify": "Record how AWS answers in your account, and compare the embedded AWS with that.",
-    },
-    "Files": {
-        "init": "Write a repository of your own that pins this release.",
-        "schema": "Print the JSON schema of the environment files, or of the pipeline file, for editors.",
-    },
-}
-_PIPELINE = {
-    "check": "Check whether every account is ready for the pipeline, before anything is deployed.",
-    "github-jobs": "Print what the GitHub Actions workflow reads from environments/pipeline.yaml, as JSON.",
-    "rehearse": "Run the pipeline on this laptop: HEAD, through every stage, to every environment.",
-    "review": "Show whether a deployment would broaden IAM permissions or open security groups.",
-}
+_SUMMARIES = json.loads((files(__package__) / "commands.json").read_text(encoding="utf-8"))
+_PANELS: Mapping[str, Mapping[str, str]] = _SUMMARIES["commands"]
+_PIPELINE: Mapping[str, str] = _SUMMARIES["pipeline"]
 
 
 class _LazyGroup(TyperGroup):
-    """Commands that are imported when they are called. Until then each is its name and summary, as `--help` shows."""
+    """Commands that are imported when they are called. Until then each is its name and summary, as `--help` shows.
 
-    prefix = "mistral7b_cli."
+    A command is the function of its name in the module of its name; a group has its `commands` there. `help/MODULE.md`
+    is what follows the options in a command's own help.
+    """
+
+    prefix = ""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that is called, from the module of its name."""
         name, command, rest = super().resolve_command(ctx, args)
         if command is not None and name is not None and not isinstance(command, _LazyGroup):
-            holder = typer.Typer(rich_markup_mode="markdown")
-            module = "demo.command" if name == "demo" else name.replace("-", "_")
-            holder.add_typer(import_module(self.prefix + module).commands)
-            command = typer.main.get_group(holder).commands[name]
+            holder, module = typer.Typer(rich_markup_mode="markdown"), self.prefix + name.replace("-", "_")
+            found = import_module(f"{__package__}.{'demo.command' if name == 'demo' else module}")
+            if hasattr(found, "commands"):
+                holder.add_typer(found.commands)
+            else:
+                holder.command(name)(getattr(found, name.replace("-", "_")))
+            command, more = typer.main.get_group(holder).commands[name], files(__package__) / "help" / f"{module}.md"
+            command.epilog = more.read_text(encoding="utf-8") if more.is_file() else command.epilog
         if command is not None:
             describe(command, ctx)
         return name, command, rest
@@ -88,7 +54,7 @@ class _LazyGroup(TyperGroup):
 
 
 class _PipelineGroup(_LazyGroup):
-    prefix = "mistral7b_cli.pipeline_"
+    prefix = "pipeline_"
 
 
 def _summarize(app: typer.Typer, commands: Mapping[str, str], panel: str | None = None) -> None:

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from mistral7b.capacity.admission import never_admitted, why_never_admitted
-from mistral7b.endpoint.caller import clock
 from mistral7b.endpoint.client import EndpointClient
 from mistral7b.environment import Environment
 from mistral7b.errors import UserError
-from mistral7b.tgi import GenerateParameters, GenerateRequest, LauncherSettings, StreamEvent, TgiError
+from mistral7b.tgi import GenerateParameters, GenerateRequest, Generation, LauncherSettings, StreamEvent, TgiError
 from mistral7b.tgi.response import Details, StreamDetails
 from mistral7b.tgi.tokenizer import count_tokens
 from mistral7b.tgi.validation import check_before_permit, validate
@@ -33,21 +32,13 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back. The reason and the count are None if the request said `details=false`."""
+    """What came back, after so many seconds of the endpoint's clock."""
 
     text: str
     details: Details | StreamDetails | None
+    """None if the request said `details=false`."""
     seconds: float
-
-    @property
-    def finish_reason(self) -> str | None:
-        """Why it ended."""
-        return self.details.finish_reason if self.details else None
-
-    @property
-    def generated_tokens(self) -> int | None:
-        """Its length."""
-        return self.details.generated_tokens if self.details else None
+    speed: float
 
 
 def prepare(inputs: str, given: Mapping[str, Any], env: Environment, *, stream: bool = False) -> Question:
@@ -71,40 +62,36 @@ def prepare(inputs: str, given: Mapping[str, Any], env: Environment, *, stream: 
 
 def ask(client: EndpointClient, question: Question, show: Callable[[StreamEvent], None] | None = None) -> Answer:
     """The whole answer; of a stream after `show` had each of its tokens as it came."""
+    whole: Generation | StreamEvent
     started = time.monotonic()
     if show is None:
-        generation = client.generate(question.request)
-        return Answer(generation.generated_text, generation.details, time.monotonic() - started)
-    text, details = "", None
-    for event in client.stream(question.request):
-        show(event)
-        if event.generated_text is not None:
-            text, details = event.generated_text, event.details
-    return Answer(text, details, time.monotonic() - started)
+        whole = client.generate(question.request)
+    else:
+        for whole in client.stream(question.request):
+            show(whole)
+    return Answer(whole.generated_text or "", whole.details, (time.monotonic() - started) * client.speed, client.speed)
 
 
 def record(question: Question, answer: Answer) -> dict[str, Any]:
-    """An answer with its counts, for scripts. Its seconds are of the endpoint's clock."""
-    _, speed = clock()
+    """An answer with its counts, for scripts."""
     return {
         "prompt_tokens": question.prompt_tokens,
         "generated_text": answer.text,
-        "finish_reason": answer.finish_reason,
-        "generated_tokens": answer.generated_tokens,
-        "seconds": round(answer.seconds * speed, 3),
-        "speed": speed,
+        "finish_reason": answer.details and answer.details.finish_reason,
+        "generated_tokens": answer.details and answer.details.generated_tokens,
+        "seconds": round(answer.seconds, 3),
+        "speed": answer.speed,
     }
 
 
 def remark(question: Question, answer: Answer, *, more: str = "") -> None:
     """Tells someone at a terminal how long prompt and answer were, and whether the answer was cut."""
-    if not progress.is_terminal or answer.generated_tokens is None:
+    if not progress.is_terminal or answer.details is None:
         return
-    _, speed = clock()
-    took = f"{answer.seconds * speed:.2f} s{at_speed(speed)}"
-    counts = f"{question.prompt_tokens} prompt tokens, {answer.generated_tokens} generated in {took}"
+    took = f"{answer.seconds:.2f} s{at_speed(answer.speed)}"
+    counts = f"{question.prompt_tokens} prompt tokens, {answer.details.generated_tokens} generated in {took}"
     cut = f"; cut at max_new_tokens={question.request.parameters.max_new_tokens}"
-    say(counts + (cut if answer.finish_reason == "length" else "") + more, "dim", on=progress)
+    say(counts + (cut if answer.details.finish_reason == "length" else "") + more, "dim", on=progress)
 
 
 def _too_long(tokens: int, max_new_tokens: int, environment: str, settings: LauncherSettings) -> str:

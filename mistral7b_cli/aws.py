@@ -16,7 +16,7 @@ from mistral7b.endpoint.client import EndpointClient
 from mistral7b.environment import Environment
 from mistral7b.errors import FAILED, NO_ACCESS, UserError
 from mistral7b.operate.calls import Client
-from mistral7b.operate.hours import asleep
+from mistral7b.operate.hours import asleep, endpoint_status
 from mistral7b.promotion.names import PIPELINE_ID
 from mistral7b_cli.output import progress, say
 
@@ -45,7 +45,13 @@ _PATIENT = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard
 
 
 def announce(
-    what: str, region: str | None, account: str | None = None, file: Path | None = None, *, must_know: bool = False
+    what: str,
+    region: str | None,
+    account: str | None = None,
+    file: Path | None = None,
+    *,
+    must_know: bool = False,
+    speed: float | None = None,
 ) -> boto3.Session:
     """Names what is asked and whose credentials ask, and returns a session with these.
 
@@ -70,7 +76,7 @@ def announce(
         fix = shell if embedded else "set AWS_PROFILE to a profile of that account"
         raise UserError(f"these are credentials of account {found}; {file} says {account}\nfix: {fix}", NO_ACCESS)
     whose = f"{'account' if region else 'credentials of account'} {found}" if found else ""
-    speed = caller.clock()[1]
+    speed = speed or caller.clock()[1]
     here = "" if not embedded else "embedded AWS" if speed == 1 else f"embedded AWS at speed {speed:g}"
     say(", ".join(filter(None, (what, whose, where, here))), "dim", on=progress)
     return session
@@ -94,8 +100,9 @@ def connected(env: Environment, folder: Path, **options: Any) -> Iterator[Endpoi
     """
     name, file = env.resolved_endpoint_name, folder / f"{env.name}.yaml"
     with explained(env.region, env):
-        session = announce(name, env.region, env.account, file)
-        with EndpointClient(name, env.region, session=session, **options) as client:
+        speed = caller.clock()[1]
+        session = announce(name, env.region, env.account, file, speed=speed)
+        with EndpointClient(name, env.region, session=session, speed=speed, **options) as client:
             yield client
 
 
@@ -138,13 +145,13 @@ def not_deployed(name: str, region: str) -> str:
 
 def _not_serving(error: errors.EndpointNotFoundError, env: Environment) -> str:
     name = f"the endpoint {env.resolved_endpoint_name}"
-    found = caller.endpoint_status(env.resolved_endpoint_name, env.region)
-    if found is None:
-        with suppress(errors.EndpointError), errors.translated():  # who asks an endpoint need not see the stack
-            if asleep(partial(boto3.client, region_name=env.region), env):
-                return f"{name} is stopped\nfix: mistral7b start {env.name}"
+    client, status, reason = clients(caller.open_session(), env.region), None, ""
+    with suppress(errors.EndpointError), errors.translated():  # who asks an endpoint need not see it, or its stack
+        status, reason = endpoint_status(client("sagemaker"), env.resolved_endpoint_name)
+        if status is None and asleep(client, env):
+            return f"{name} is stopped\nfix: mistral7b start {env.name}"
+    if status is None:
         return not_deployed(env.name, env.region)
-    status, reason = found
     if status == "Failed":
         return f"{name} failed: {(reason or str(error)).rstrip('.')}\nfix: its log group says more"
     return f"{name} is not in service: its status is {status}\nfix: wait until it is InService, then ask again"

@@ -20,10 +20,7 @@ from mistral7b_cli.options import DEFAULT_FOLDER, EnvironmentsFolder
 from mistral7b_cli.output import say
 from mistral7b_cli.synthesis import synthesized
 
-commands = typer.Typer()
 
-
-@commands.command("bootstrap-policy")
 def bootstrap_policy(
     names: Annotated[list[str] | None, typer.Argument(metavar="ENVIRONMENT|pipeline", help="Default: all.")] = None,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where to write them.")] = Path(

@@ -6,8 +6,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-import typer
-
 from mistral7b.endpoint.client import EndpointClient
 from mistral7b.endpoint.errors import ContainerError
 from mistral7b.environment import Environment, load_environment
@@ -21,8 +19,6 @@ from mistral7b_cli.options import DEFAULT_FOLDER, EnvironmentName, EnvironmentsF
 from mistral7b_cli.output import progress, report, say, write
 from mistral7b_cli.waiting import Waiting
 
-commands = typer.Typer()
-
 _COMMANDS = {
     "/help": "shows this",
     "/reset": "forgets the conversation and starts a new one",
@@ -33,19 +29,7 @@ _ENDS = ("/exit", "/quit", "quit", ":q")  # in a pipe, only those with a slash
 # The first leaves out the beginning, the second repeats all of it in the answer.
 _NOT_IN_A_CONVERSATION = {"truncate", "return_full_text"}
 
-_EPILOG = """
-**Examples**
 
-$ mistral7b chat dev
-$ mistral7b chat dev -p temperature=0.7 -p max_new_tokens=500
-$ printf 'My name is Ann.\\nWhat is my name?\\n' | mistral7b chat dev
-
-In the conversation, `/help` lists the commands. With a pipe every line is a turn, and the first that is not answered
-ends the command.
-"""
-
-
-@commands.command(epilog=_EPILOG)
 def chat(
     name: EnvironmentName, parameter: ParameterOptions = None, folder: EnvironmentsFolder = DEFAULT_FOLDER
 ) -> None:
@@ -125,7 +109,7 @@ class _Conversation:
         with explained(self.env.region, self.env), waiting, text_shown(waiting) as show:
             answer = ask(self.client, question, show)
         self.messages = [*messages, Message("assistant", answer.text.strip())]
-        used = question.prompt_tokens + (answer.generated_tokens or 0)
+        used = question.prompt_tokens + (answer.details.generated_tokens if answer.details else 0)
         remark(question, answer, more=f"; {used} of {self.env.launcher_settings().max_total_tokens} tokens used")
 
 

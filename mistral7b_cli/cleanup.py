@@ -20,20 +20,9 @@ from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, Envir
 from mistral7b_cli.output import confirmed, progress, say, write_json
 from mistral7b_cli.waiting import Waiting
 
-commands = typer.Typer()
-_EPILOG = """
-**Examples**
-
-$ cdk destroy 'dev/*' && mistral7b cleanup dev
-$ mistral7b cleanup dev --delete --with-logs
-
-Exit code 0: nothing is left, or with --delete all was deleted that may be; 1: something is left, or the environment is
-deployed.
-"""
 _OPTIONS = {"logs": "--with-logs", "captured data": "--with-captured-data"}
 
 
-@commands.command(epilog=_EPILOG)
 def cleanup(
     name: EnvironmentName,
     *,

@@ -4,8 +4,6 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-import typer
-
 from mistral7b.environment import load_environment
 from mistral7b.errors import UserError
 from mistral7b.operate.account import CHECKS
@@ -19,15 +17,7 @@ from mistral7b_cli.aws import announce, explained
 from mistral7b_cli.findings import report
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
 
-commands = typer.Typer()
-_EPILOG = """
-**Examples**
 
-$ mistral7b doctor dev && cdk deploy 'dev/*'
-"""
-
-
-@commands.command(epilog=_EPILOG)
 def doctor(name: EnvironmentName, as_json: AsJson = False, folder: EnvironmentsFolder = DEFAULT_FOLDER) -> None:
     """Check, before a deployment, that the account has what the environment file requires.
 

@@ -8,7 +8,8 @@ from mistral7b.endpoint.client import EndpointClient
 from mistral7b.endpoint.errors import BrokenAnswerError, ContainerError, TimedOutError
 from mistral7b.environment import Environment, load_environment
 from mistral7b.errors import FAILED, UserError
-from mistral7b.examples import Example, Language, examples
+from mistral7b.examples import Example, Language
+from mistral7b.examples import examples as published
 from mistral7b.prompts import instruction
 from mistral7b_cli.asking import ask, prepare, record
 from mistral7b_cli.aws import at_speed, connected, explain
@@ -17,26 +18,12 @@ from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, Envir
 from mistral7b_cli.output import progress, say, write_json
 from mistral7b_cli.waiting import Waiting
 
-commands = typer.Typer()
 _SHOWN = 100
 """Characters of a prompt that are shown."""
 _ANSWER = ("prompt_tokens", "generated_text", "finish_reason", "generated_tokens", "seconds", "speed")
 
-_EPILOG = """
-**Examples**
 
-$ mistral7b examples dev
-$ mistral7b examples dev --language zh --json
-$ mistral7b examples dev --list
-
-The base model gets few-shot prompts, which it continues; the instruct model gets questions in the Instruct format.
-A refused prompt or a time-out does not stop the others; an error of the
-credentials or the endpoint does.
-"""
-
-
-@commands.command("examples", epilog=_EPILOG)
-def ask_examples(
+def examples(
     name: EnvironmentName,
     language: Annotated[Language, typer.Option(help="Language of the prompts, where they are published in it.")] = "en",
     only_list: Annotated[bool, typer.Option("--list", help="Show the prompts and do not ask them.")] = False,
@@ -48,7 +35,7 @@ def ask_examples(
     --json prints a list with the name, language, prompt, generated_text, error, and counts of each.
     """
     env = load_environment(folder, name)
-    chosen = [(example, example.language(language)) for example in examples(env.model)]
+    chosen = [(example, example.language(language)) for example in published(env.model)]
     for example, spoken in chosen:
         if spoken != language:
             say(f"{example.name} is published in {spoken} only", "dim", on=progress)

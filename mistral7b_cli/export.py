@@ -11,18 +11,10 @@ from mistral7b_cli.options import DEFAULT_FOLDER, EnvironmentName, EnvironmentsF
 from mistral7b_cli.output import progress, say, write
 from mistral7b_cli.synthesis import synthesized
 
-commands = typer.Typer()
 _MOST_INLINE = 51_200
 """Bytes of a template that a request holds (CloudFormation quotas, template body size); a larger one goes by S3."""
-_EPILOG = """
-**Examples**
-
-$ mistral7b export dev -o template.json
-$ mistral7b export prod | aws s3 cp - s3://a-bucket/mistral-7b.json  # for Launch Stack or Service Catalog
-"""
 
 
-@commands.command(epilog=_EPILOG)
 def export(
     name: EnvironmentName,
     output: Annotated[

@@ -4,8 +4,6 @@ import json
 import re
 import tarfile
 from importlib import metadata, util
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated
 
@@ -15,19 +13,9 @@ from mistral7b import catalog
 from mistral7b.errors import FAILED, UserError
 from mistral7b_cli.output import say
 
-_EPILOG = """
-**Examples**
-
-$ mistral7b init my-llm
-$ mistral7b init my-llm --region eu-west-1 --account 210987654321 --repository acme/my-llm
-"""
 _NAMES = {"gitignore": ".gitignore"}  # a file of that name in the package would be git's
 
 
-commands = typer.Typer()
-
-
-@commands.command(epilog=_EPILOG)
 def init(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new folder; its name is the project's.")],
     region: Annotated[str, typer.Option(metavar="REGION", help="Of dev, prod and the pipeline.")] = "us-east-1",
@@ -60,28 +48,17 @@ def init(
         "repository": repository.replace("{name}", name),
         "version": metadata.version("mistral7b-sagemaker"),
     }
-    _copy(files("mistral7b_cli") / "project_template", folder, values)
-    cdk_json = {
-        "app": "python3 app.py",
-        "versionReporting": False,
-        "notices": False,
-        "context": _recommended_flags(),
-    }
-    (folder / "cdk.json").write_text(json.dumps(cdk_json, indent=2) + "\n", encoding="utf-8")
-    say(f"wrote {folder}: next, see {folder / 'README.md'}")
-
-
-def _copy(source: Traversable, target: Path, values: dict[str, str]) -> None:
-    target.mkdir(parents=True, exist_ok=True)
-    for one in source.iterdir():
-        if one.is_dir():
-            if one.name != "__pycache__":
-                _copy(one, target / one.name, values)
-            continue
-        text = one.read_text(encoding="utf-8").replace('"mistral7b-sagemaker"', f'"{values["name"]}"')
+    context, template = _recommended_flags(), Path(__file__).with_name("project_template")
+    cdk_json = {"app": "python3 app.py", "versionReporting": False, "notices": False, "context": context}
+    for one in (one for one in template.rglob("*") if one.is_file() and "__pycache__" not in one.parts):
+        text = one.read_text(encoding="utf-8").replace('"mistral7b-sagemaker"', f'"{name}"')
         for key, value in values.items():
             text = text.replace(f"{{{key}}}", value)
-        (target / _NAMES.get(one.name, one.name)).write_text(text, encoding="utf-8")
+        file = folder / one.relative_to(template).with_name(_NAMES.get(one.name, one.name))
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    (folder / "cdk.json").write_text(json.dumps(cdk_json, indent=2) + "\n", encoding="utf-8")
+    say(f"wrote {folder}: next, see {folder / 'README.md'}")
 
 
 def _recommended_flags() -> dict[str, object]:

@@ -25,19 +25,6 @@ commands = typer.Typer()
 # What one asks for to look at more than the text.
 _ASKS_FOR_DETAILS = {"details", "decoder_input_details", "top_n_tokens", "best_of"}
 
-_EPILOG = """
-**Examples**
-
-$ mistral7b invoke dev "Which country has the most natural lakes?"
-$ mistral7b invoke dev "Tell me a story." --stream -p max_new_tokens=500
-$ cat report.txt | mistral7b invoke dev --json | jq .generated_text
-$ mistral7b invoke dev "Tell me a story." --show-code curl
-$ echo '{"inputs": "Once upon a time"}' | mistral7b invoke dev --raw -
-
-The instruct model's prompt is put into its format, `[INST] … [/INST]`; --no-format sends it as it is. A prompt that
-begins with a dash goes after `--`. The answer goes to standard output, all else to standard error.
-"""
-
 
 class _Command(TyperCommand):
     """--show-code without a value means Python: Typer has no option whose value may be left out."""
@@ -50,7 +37,7 @@ class _Command(TyperCommand):
         return super().parse_args(ctx, whole)
 
 
-@commands.command(cls=_Command, epilog=_EPILOG)
+@commands.command(cls=_Command)
 def invoke(
     name: EnvironmentName,
     *,

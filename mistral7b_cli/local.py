@@ -57,8 +57,9 @@ def up(
 ) -> None:
     """Start the embedded AWS in the background, wait until it is ready and print the settings that lead to it.
 
-    The settings are shell commands: `eval "$(mistral7b local up)"` sets them in this shell. If it runs already, nothing
-    but the settings changes. What is deployed is kept in memory: it is gone after `mistral7b local down`.
+    The settings are shell commands: `eval "$(mistral7b local up)"` sets them in this shell. If it runs already, only
+    the settings change, and other options than it was started with are refused. What is deployed is kept in memory: it
+    is gone after `mistral7b local down`.
     """
     _check_region(region)
     try:
@@ -68,6 +69,11 @@ def up(
     with _failures():
         running = lifecycle.status(state)
     _check_pace(speed, model_url, starts=running is None)
+    if running:
+        model, speeds = running.variables.get(MODEL_URL), {parse_speed(one) for one in (running.speed, speed) if one}
+        if len(speeds) > 1 or port not in (DEFAULT_PORT, 0, running.port) or model_url not in (None, model):
+            told = f"the embedded AWS runs already, at {_place(running)}"
+            raise UserError(f"{told}\nfix: stop it first (mistral7b local down), or leave the options out", FAILED)
     try:
         with _failures(), progress.status("starting the embedded AWS"):
             server = lifecycle.up(state, port, speed or "1", **({MODEL_URL: model_url} if model_url else {}))
@@ -79,9 +85,6 @@ def up(
             settings["AWS_SESSION_TOKEN"] = None
         word = "runs already" if running else "is ready"
         told = f"The embedded AWS {word} at {_place(server)} (process {server.pid}, log {server.log})."
-        same = port in (DEFAULT_PORT, 0, server.port) and speed in (None, server.speed)
-        if running and not (same and model_url in (None, server.variables.get(MODEL_URL))):
-            told += "\nIt stays as it was started: stop it first (mistral7b local down) to start it otherwise."
         _print(settings, told, "To use it in this shell")
     except KeyboardInterrupt:
         if running is None:

@@ -15,30 +15,16 @@ from mistral7b.endpoint import caller
 from mistral7b.endpoint.errors import AccessDeniedError, EndpointError
 from mistral7b.environment import load_environment
 from mistral7b.errors import NO_ACCESS, UserError
-from mistral7b.operate.logs import LATE_MS, LogLine, LogReader
+from mistral7b.operate.logs import LogLine, LogReader
 from mistral7b_cli.aws import announce, clients, explained
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
 from mistral7b_cli.output import progress, say, write_json
 
-commands = typer.Typer()
 _EVERY_S = 2.0
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _STYLES = {"ERROR": "red", "WARN": "yellow"}
-_EPILOG = f"""
-**Examples**
-
-$ mistral7b logs dev --since 2h --errors
-$ mistral7b logs dev --follow
-$ mistral7b logs dev --since 1d --json | jq -r 'select(.refusal) | .refusal' | sort | uniq -c
-
-It takes `logs:FilterLogEvents` on the log group `/aws/sagemaker/Endpoints/NAME`. With --follow, events
-that arrive up to {LATE_MS // 60_000} minutes after newer ones are shown, too.
-
-Exit status: 0 done, 2 wrong arguments or files, 3 not deployed, or no access, 130 interrupted.
-"""
 
 
-@commands.command(epilog=_EPILOG)
 def logs(
     name: EnvironmentName,
     *,

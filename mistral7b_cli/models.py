@@ -11,10 +11,7 @@ from mistral7b_cli.layout import Table
 from mistral7b_cli.options import AsJson
 from mistral7b_cli.output import say, write_json
 
-commands = typer.Typer()
 
-
-@commands.command()
 def models(
     word: Annotated[
         str | None,

@@ -13,10 +13,7 @@ from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder, pr
 from mistral7b_cli.output import say, write_json
 from mistral7b_cli.synthesis import synthesized
 
-commands = typer.Typer()
 
-
-@commands.command()
 def permissions(
     name: Annotated[str, typer.Argument(metavar="ENVIRONMENT|pipeline", help="An environment's name, or `pipeline`.")],
     folder: EnvironmentsFolder = DEFAULT_FOLDER,

@@ -3,8 +3,6 @@
 from functools import partial
 from pathlib import Path
 
-import typer
-
 from mistral7b.project import bootstrap
 from mistral7b.promotion.check.checks import check as check_accounts
 from mistral7b.promotion.check.cloud import Cloud
@@ -13,16 +11,7 @@ from mistral7b_cli.aws import announce, explained
 from mistral7b_cli.findings import report
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder, promotion_of
 
-commands = typer.Typer()
-_EPILOG = """
-**Examples**
 
-$ AWS_PROFILE=tools mistral7b pipeline check  # before: cdk deploy pipeline
-$ mistral7b pipeline check --json  # for scripts
-"""
-
-
-@commands.command(epilog=_EPILOG)
 def check(folder: EnvironmentsFolder = DEFAULT_FOLDER, as_json: AsJson = False) -> None:
     """Check whether every account is ready for the pipeline, before anything is deployed.
 

@@ -1,17 +1,12 @@
 """`mistral7b pipeline github-jobs`: what the workflow of GitHub Actions reads."""
 
-import typer
-
 from mistral7b.errors import UserError
 from mistral7b.promotion import PIPELINE_FILE
 from mistral7b.promotion.github_actions import jobs
 from mistral7b_cli.options import DEFAULT_FOLDER, EnvironmentsFolder, promotion_of
 from mistral7b_cli.output import write_json
 
-commands = typer.Typer()
 
-
-@commands.command("github-jobs")
 def github_jobs(folder: EnvironmentsFolder = DEFAULT_FOLDER) -> None:
     """Print what the GitHub Actions workflow reads from environments/pipeline.yaml, as JSON.
 

@@ -16,22 +16,7 @@ from mistral7b_cli.rehearsal.repository import commit_of, uncommitted
 from mistral7b_cli.rehearsal.result import Result
 from mistral7b_cli.report import Report
 
-commands = typer.Typer()
 
-_EPILOG = """
-**Examples**
-
-$ mistral7b pipeline rehearse
-$ mistral7b pipeline rehearse --approve --picture pipeline.svg
-$ mistral7b pipeline rehearse --after origin/main  # what runs today is promoted first, so that HEAD is an update
-$ mistral7b pipeline rehearse --approve --json | jq .stopped_by
-
-The commands of `build` in pipeline.yaml run as they are, `setup` once in each build and `test` once: with make setup
-and make check that takes some ten minutes. Only what is committed is promoted.
-"""
-
-
-@commands.command(epilog=_EPILOG)
 def rehearse(
     approve: Annotated[bool, typer.Option("--approve", help="Approve whatever the pipeline asks.")] = False,
     after: Annotated[

@@ -22,20 +22,7 @@ from mistral7b_cli.aws import announce, explained
 from mistral7b_cli.options import AsJson
 from mistral7b_cli.output import progress, say, write_json
 
-commands = typer.Typer()
 
-_EPILOG = """
-**Examples**
-
-$ cdk synth --quiet && mistral7b pipeline review dev --assembly cdk.out
-$ mistral7b pipeline review prod --assembly cdk.out --json  # {"broadens": true, …}
-$ mistral7b pipeline review prod --assembly cdk.out --fail  # whose exit code is 4 if it broadens
-
-In a pipeline action: `PIPELINE_EXECUTION_ID=… mistral7b pipeline review prod --assembly cdk.out --approve`
-"""
-
-
-@commands.command(epilog=_EPILOG)
 def review(
     name: Annotated[
         str,

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import typer
-
 from mistral7b.environment import load_environment
 from mistral7b.errors import NO_ACCESS, UserError
 from mistral7b.operate.place import Place
@@ -17,17 +15,7 @@ from mistral7b_cli.aws import announce, explained, not_deployed
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder, promotion_of
 from mistral7b_cli.output import say, write_json
 
-commands = typer.Typer()
-_EPILOG = """
-**Examples**
 
-$ cdk deploy 'prod/*' && mistral7b protect prod
-
-To remove prod: set `termination_protection: false`, then `mistral7b protect prod` and `cdk destroy 'prod/*'`
-"""
-
-
-@commands.command(epilog=_EPILOG)
 def protect(name: EnvironmentName, as_json: AsJson = False, folder: EnvironmentsFolder = DEFAULT_FOLDER) -> None:
     """Protect the deployed stacks of an environment, or of `pipeline`, from removal, or end that, as its file says.
 

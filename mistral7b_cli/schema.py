@@ -7,10 +7,7 @@ import typer
 from mistral7b import environment, promotion
 from mistral7b_cli.output import write_json
 
-commands = typer.Typer()
 
-
-@commands.command()
 def schema(
     pipeline: Annotated[bool, typer.Option("--pipeline", help="Of pipeline.yaml, not of environment files.")] = False,
 ) -> None:

@@ -16,10 +16,8 @@ from mistral7b_cli.output import say, write_json
 
 _UNSET = "(unset)"
 _SUMMARY = {"account", "region", "endpoint_name", "model", "model_version", "instance", "auto_scaling"}
-commands = typer.Typer()
 
 
-@commands.command()
 def settings(
     name: EnvironmentName,
     compare: Annotated[

@@ -22,33 +22,10 @@ from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, Envir
 from mistral7b_cli.output import say, write_json
 from mistral7b_cli.waiting import Waiting
 
-commands = typer.Typer()
 _SHORTEST_S, _LONGEST_S = 0.1, 55.0
 _PATIENCE_S = 0.5
 
-_EPILOG = """
-**Examples**
 
-$ mistral7b smoke dev
-$ mistral7b smoke prod --timeout 30
-$ mistral7b smoke staging --quiet 30
-$ mistral7b smoke dev --json | jq '.checks[] | select(.passed | not)'
-
-An answer, a stream, requests that must be refused, and each limit of the file. No request is sent twice; all together
-take under a minute. What the model says is not judged. Then what runs is compared with what was deployed:
-configuration, image, number of instances, data capture. It takes `sagemaker:InvokeEndpoint`, and for the comparison
-`sagemaker:DescribeEndpoint` and `cloudformation:DescribeStackResources`; what is denied is listed as not checked.
-
-With --quiet, the minutes are counted from the end of the deployment, or back from now if that is longer ago. An alarm
-that was on when it ended has ten minutes to end; then they are counted from there. It takes
-`cloudwatch:DescribeAlarms` and `cloudwatch:DescribeAlarmHistory`, too.
-
-Limits are read from the error messages that the container returns. Limits that cannot be read this way, such as
-MAX_CONCURRENT_REQUESTS, are listed as not checked.
-"""
-
-
-@commands.command(epilog=_EPILOG)
 def smoke(
     name: EnvironmentName,
     timeout: Annotated[
@@ -78,7 +55,7 @@ def smoke(
         raise UserError(f"{folder / f'{name}.yaml'}: tgi.{error}") from None
     if quiet and not env.alarm_names:
         raise UserError(f"--quiet {quiet}: {name} has no alarms\nfix: add alarms: {{}} to {folder / f'{name}.yaml'}")
-    _, speed = caller.clock()
+    speed = caller.clock()[1]
     results = _run(env, folder, plan, timeout, as_json)
     if quiet and all(result.passed for result in results):
         with (
@@ -110,16 +87,14 @@ def smoke(
 
 def _run(env: Environment, folder: Path, plan: SmokePlan, timeout_s: float, quiet: bool) -> list[CheckResult]:
     """Makes the checks; shows each as it is made, unless `quiet`. Those that could not be made come to `not_told`."""
-
-    results, (_, speed) = list[CheckResult](), caller.clock()
-    endpoint, count = env.resolved_endpoint_name, len(plan.checks)
+    results, endpoint, count = list[CheckResult](), env.resolved_endpoint_name, len(plan.checks)
     width = max(map(len, (*DEPLOYED, *(check.name for check in plan.checks))))
     limits = {"answer_timeout_s": timeout_s, "stream_timeout_s": timeout_s, "retry": NO_RETRIES}
     with connected(env, folder, **limits) as client:
         checks = run_checks(client, plan.checks, request_timeout_s=timeout_s, total_s=TOTAL_S)
         while len(results) < count:
             with Waiting(f"asking {endpoint}: {len(results) + 1} of {count}", _PATIENCE_S):
-                results.append(replace(one := next(checks), seconds=one.seconds * speed))
+                results.append(replace(one := next(checks), seconds=one.seconds * client.speed))
             if not quiet:
                 _print(results[-1], width)
         with Waiting(f"comparing {endpoint} with its stack", _PATIENCE_S):

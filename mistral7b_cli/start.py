@@ -17,24 +17,9 @@ from mistral7b_cli.output import say, write_json
 from mistral7b_cli.stop import deployed
 from mistral7b_cli.waiting import Waiting
 
-commands = typer.Typer()
 _MARGIN_S = 600.0  # for an instance to be had and to boot, besides the file's timeouts
-_EPILOG = """
-**Examples**
-
-$ mistral7b start dev
-$ mistral7b start dev && cdk deploy 'dev/*'
-
-It takes `cloudformation:DescribeStacks`, `cloudformation:DescribeStackResources`, `sagemaker:DescribeEndpoint`,
-`sagemaker:ListEndpointConfigs`, `sagemaker:ListTags`, `sagemaker:CreateEndpoint` and `sagemaker:AddTags`; for an
-endpoint that has failed, which is deleted first, `sagemaker:DeleteEndpoint`.
-
-Exit status: 0 it is in service, 1 it has failed or its stack is being changed, 2 wrong arguments or files,
-3 not deployed or no access.
-"""
 
 
-@commands.command(epilog=_EPILOG)
 def start(
     name: EnvironmentName,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not wait until it is in service.")] = False,

@@ -1,10 +1,12 @@
 """`mistral7b status`: what runs, and whether it is what the environment file says."""
 
+import json
 import time
 from collections.abc import Iterator
 from contextlib import nullcontext
 from datetime import datetime
 from functools import cache, partial
+from importlib.resources import files
 from typing import Annotated, Any
 
 import typer
@@ -22,48 +24,10 @@ from mistral7b_cli.cost import cost_lines
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
 from mistral7b_cli.output import out, say, write_json
 
-commands = typer.Typer()
 _EVERY_S, _METRICS = 5.0, "cloudwatch:GetMetricData"
-_LINES = (
-    ("failure", "failure_reason", "{0}"),
-    ("updated", "updated", "{0}"),
-    ("model", "model", "{0}"),
-    ("instance type", "instance_type", "{0}"),
-    ("variant", "variants", "{name}: {current} of {desired} instances"),
-    ("deploying", "pending", "{config} since {started}: {variant}"),
-    ("scaling", "scaling", "{min} to {max} instances; suspended: {suspended}"),
-    ("policy", "policies", "{name}: target {target}"),
-    ("activity", "activities", "{time} {status}: {what}"),
-    ("stack", "stack", "{name}: {status} {reason}"),
-    ("event", "events", "{time} {resource} {status} {reason}"),
-    (
-        "load",
-        "load",
-        "{from} {requests} requests, {errors_4xx} 4XX, {errors_5xx} 5XX, p50 {latency_p50_s} s, "
-        "p95 {latency_p95_s} s, {most_in_flight} in flight",
-    ),
-    ("edited", "differences", "{field}: deployed {deployed}, file {file}"),
-    ("not checked", "not_checked", "needs {0}"),
-)
-"""Of each part of the document: the label of its lines, and their words."""
-_EPILOG = """
-**Examples**
-
-$ mistral7b status dev
-$ mistral7b status dev --watch
-$ mistral7b status dev --json | jq -r '.differences[].field'
-
-It takes `sagemaker:DescribeEndpoint`, `DescribeEndpointConfig` and `DescribeModel`,
-`application-autoscaling:DescribeScalableTargets`, `DescribeScalingPolicies` and `DescribeScalingActivities`,
-`cloudformation:DescribeStacks` and `DescribeStackEvents`, `cloudwatch:GetMetricData`, and
-`pricing:GetProducts` for current prices of instances; what is denied is listed as not checked.
-
-Exit status: 0 InService and as the file says, 1 edited, failed or updating, 2 wrong arguments or files, 3 not deployed,
-no access, or too much denied to tell.
-"""
+_LINES: list[list[str]] = json.loads((files(__package__) / "status.json").read_text(encoding="utf-8"))["lines"]
 
 
-@commands.command(epilog=_EPILOG)
 def status(
     name: EnvironmentName,
     watch: Annotated[

@@ -12,21 +12,7 @@ from mistral7b_cli.aws import announce, clients, explained, not_deployed
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder
 from mistral7b_cli.output import confirmed, progress, say, write_json
 
-commands = typer.Typer()
-_EPILOG = """
-**Examples**
 
-$ mistral7b stop dev
-$ mistral7b stop dev --yes --json
-
-It takes `cloudformation:DescribeStacks`, `cloudformation:DescribeStackResources`, `sagemaker:DescribeEndpoint`,
-`sagemaker:DeleteEndpoint` and `application-autoscaling:DescribeScalableTargets`.
-
-Exit status: 0 it is stopped, 1 it scales or is being changed, 2 wrong arguments or files, 3 not deployed or no access.
-"""
-
-
-@commands.command(epilog=_EPILOG)
 def stop(
     name: EnvironmentName,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,

@@ -38,24 +38,12 @@ from mistral7b_cli.output import confirmed, progress, say, write_json
 from mistral7b_cli.synthesis import synthesized
 from sagehost.lifecycle import running_server
 
-commands = typer.Typer()
-_EPILOG = """
-**Examples**
-
-$ mistral7b verify --record account.jsonl  # some minutes; cents at most
-$ mistral7b verify --record full.jsonl --tier full  # hours; says its cost, and asks
-$ mistral7b verify --replay account.jsonl
-$ mistral7b verify --clean verify-1a2b3c
-
-Exit code 1: the embedded AWS answers differently, or not all could be removed; 3: no credentials.
-"""
 _FIELDS = {"step", "operation", "request", "status", "error", "message", "answer"}
 _PREFIX = re.compile("verify-[0-9a-f]{6}")
 Templates = dict[str, str]
 tell = partial(say, on=progress)
 
 
-@commands.command(epilog=_EPILOG)
 def verify(
     *,
     record: Annotated[Path | None, typer.Option(metavar="FILE", help="Record your account's answers here.")] = None,

@@ -1,4 +1,4 @@
-"""The caller's account, whether requests go to the embedded AWS, and the status of an endpoint."""
+"""The caller's account, and whether requests go to the embedded AWS."""
 
 import json
 import os
@@ -9,7 +9,6 @@ from urllib.request import ProxyHandler, build_opener
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 
 from mistral7b.endpoint.client import service_client
 from mistral7b.endpoint.errors import translated
@@ -52,18 +51,3 @@ def caller_account(session: boto3.Session, region: str) -> str:
     with translated():
         client = service_client(session, "sts", region, _CONFIG)
         return str(client.get_caller_identity()["Account"])
-
-
-def endpoint_status(endpoint_name: str, region: str) -> tuple[str, str] | None:
-    """SageMaker's EndpointStatus, such as Creating, InService or Failed, and the FailureReason.
-
-    None if there is no such endpoint, or the caller may not see it: `sagemaker:DescribeEndpoint` is optional.
-    """
-    config = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})
-    try:
-        description = boto3.client("sagemaker", region_name=region, config=config).describe_endpoint(
-            EndpointName=endpoint_name
-        )
-    except (BotoCoreError, ClientError):
-        return None
-    return description["EndpointStatus"], description.get("FailureReason", "")

@@ -16,18 +16,14 @@ from typing import Any, Self, TypeVar
 import boto3
 from botocore.config import Config
 
-from mistral7b.capacity.admission import never_admitted, why_never_admitted
 from mistral7b.endpoint.errors import (
     BrokenAnswerError,
     ConfigurationError,
-    PromptTooLongError,
     ThrottledError,
     UnreachableError,
     translated,
 )
 from mistral7b.tgi import GenerateParameters, GenerateRequest, Generation, StreamEvent, StreamParser, parse_generation
-from mistral7b.tgi.settings import LauncherSettings
-from mistral7b.tgi.tokenizer import count_tokens
 
 CONNECT_TIMEOUT_S = 5.0
 ANSWER_TIMEOUT_S = 70.0
@@ -55,12 +51,8 @@ class RetryPolicy:
             try:
                 return send()
             except (ThrottledError, UnreachableError):
-                sleep(random.uniform(0, self.longest_pause(attempt)))
+                sleep(random.uniform(0, min(self.longest_pause_s, self.first_pause_s * 2 ** (attempt - 1))))
         return send()
-
-    def longest_pause(self, attempt: int) -> float:
-        """Seconds that the pause after this attempt, counted from 1, may take."""
-        return float(min(self.longest_pause_s, self.first_pause_s * 2 ** (attempt - 1)))
 
 
 NO_RETRIES = RetryPolicy(attempts=1)
@@ -83,15 +75,14 @@ class EndpointClient:
         answer_timeout_s: float = ANSWER_TIMEOUT_S,
         stream_timeout_s: float = STREAM_TIMEOUT_S,
         retry: RetryPolicy | None = None,
-        settings: LauncherSettings | None = None,
+        speed: float = 1.0,
     ) -> None:
         """Makes no connection. `max_pool_connections` is the number of requests that run at once without waiting.
 
-        Given the container's `settings`, a prompt that it would never schedule is refused with PromptTooLongError.
+        `speed` is that of the endpoint's clock.
         """
-        self.endpoint_name = endpoint_name
+        self.endpoint_name, self.speed = endpoint_name, speed
         self._retry = retry or RetryPolicy()
-        self._settings = settings
         with translated():
             session = session or boto3.Session()
             self._answers = _runtime(session, region, answer_timeout_s, max_pool_connections)
@@ -99,7 +90,6 @@ class EndpointClient:
 
     def generate(self, request: GenerateRequest) -> Generation:
         """The whole answer."""
-        self._check_length(request)
         body = self.invoke(to_json(replace(request, stream=False)))
         try:
             return parse_generation(body)
@@ -111,9 +101,7 @@ class EndpointClient:
 
         Closing the iterator before its end closes the connection, and the container stops generating.
         """
-        self._check_length(request)
-        parser = StreamParser()
-        whole = False
+        parser, whole = StreamParser(), False
         with closing(self.invoke_stream(to_json(replace(request, stream=True)))) as parts, translated():
             for part in parts:
                 for event in parser.feed(part):
@@ -145,11 +133,6 @@ class EndpointClient:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _check_length(self, request: GenerateRequest) -> None:
-        tokens = count_tokens(request.inputs) if self._settings else 0
-        if self._settings and min(tokens, request.parameters.truncate or tokens) in never_admitted(self._settings):
-            raise PromptTooLongError(f"the prompt is {tokens} tokens. {why_never_admitted(self._settings)}")
 
     def _send(self, operation: Any, body: bytes) -> Any:
         def send() -> Any:

@@ -36,7 +36,7 @@ class RequestRefusedError(ContainerError):
 
 
 class PromptTooLongError(RequestRefusedError):
-    """The prompt, or prompt and answer together, are over MAX_INPUT_LENGTH or MAX_TOTAL_TOKENS, or never scheduled."""
+    """The prompt, or prompt and answer together, are over MAX_INPUT_LENGTH or MAX_TOTAL_TOKENS."""
 
 
 class OverloadedError(ContainerError):

@@ -11,7 +11,7 @@ from typing import Any
 
 from mistral7b.catalog import instance_type
 from mistral7b.operate.bootstrap import bootstrap
-from mistral7b.operate.calls import NOT_IN_SAGEMAKER, ask, each
+from mistral7b.operate.calls import ask, each, variants
 from mistral7b.operate.checks import AT_ONCE, Finding, Target, check
 from mistral7b.operate.existing_vpc import vpc_findings
 from mistral7b.operate.hours import asleep
@@ -84,9 +84,9 @@ def _quota(target: Target) -> Iterator[Finding]:
     env, kind, sagemaker = target.env, target.env.instance_type, target.client("sagemaker")
     with ThreadPoolExecutor(AT_ONCE) as pool:
         names = [*each(sagemaker, *_ALL_ENDPOINTS)]
-        running = dict(zip(names, pool.map(partial(_variants, sagemaker), names), strict=True))
+        running = dict(zip(names, pool.map(partial(variants, sagemaker), names), strict=True))
     own = running.pop(env.resolved_endpoint_name, [])
-    others = sum(count for variants in running.values() for _, of, count in variants if of == kind)
+    others = sum(count for found in running.values() for _, of, count in found if of == kind)
     now = sum(count for _, of, count in own if of == kind)
     fleet = (env.auto_scaling and sum(count for _, _, count in own)) or env.instance.count
     fleet = env.update_batch(fleet) if now else fleet
@@ -101,18 +101,6 @@ def _quota(target: Target) -> Iterator[Finding]:
         yield Finding("ok", reason)
     else:  # of an endpoint that runs, not every deployment changes the instances
         yield Finding("warning" if now or others + fleet <= quota else "failure", reason, fix)
-
-
-def _variants(sagemaker: Any, name: str) -> list[tuple[str, str, int]]:
-    """Name, instance type and number of instances of an endpoint's variants; none if there is no such endpoint."""
-    endpoint, config = ask(sagemaker.describe_endpoint, NOT_IN_SAGEMAKER, EndpointName=name) or {}, None
-    if endpoint:
-        named = {"EndpointConfigName": endpoint["EndpointConfigName"]}
-        config = ask(sagemaker.describe_endpoint_config, NOT_IN_SAGEMAKER, **named)
-    shown = {one["VariantName"]: one for one in endpoint.get("ProductionVariants", ())}
-    counts = {one: max(shown[one].get(f"{of}InstanceCount", 0) for of in ("Current", "Desired")) for one in shown}
-    typed = [one for one in (config or {}).get("ProductionVariants", ()) if "InstanceType" in one]
-    return [(one["VariantName"], one["InstanceType"], counts.get(one["VariantName"], 0)) for one in typed]
 
 
 def _value(quotas: Any, service: str, code: str) -> float:
@@ -241,7 +229,7 @@ def _scaled(target: Target) -> Iterator[Finding]:
     "Update endpoints that use automatic scaling".
     """
     env, name = target.env, target.env.resolved_endpoint_name
-    types = {f"endpoint/{name}/variant/{one}": kind for one, kind, _ in _variants(target.client("sagemaker"), name)}
+    types = {f"endpoint/{name}/variant/{one}": kind for one, kind, _ in variants(target.client("sagemaker"), name)}
     if not types:
         return
     scaled = target.client("application-autoscaling").describe_scalable_targets(

@@ -57,8 +57,9 @@ def lookup_refused(place: Place, error: ClientError) -> Finding:
 
 
 def _failure(place: Place, found: str, trusted: frozenset[str] = frozenset()) -> Finding:
-    command = " ".join(place.cdk_arguments(trusted))
-    return Finding("failure", found, f"with an administrator's credentials of {place.account}: cdk {command}")
+    own = f"with an administrator's credentials of {place.account}, run what `mistral7b bootstrap-policy` prints"
+    everything = f"or let CloudFormation do everything: cdk {' '.join(place.cdk_arguments(trusted))}"
+    return Finding("failure", found, f"{own}, {everything}")
 
 
 def _trusted(policy: Mapping[str, Any]) -> Iterator[str]:

@@ -43,3 +43,15 @@ def needed(error: ClientError, actions: Iterable[str] = ()) -> str:
         return named[1]
     same = (one for one in actions if one.endswith(f":{error.operation_name}"))
     return next(same, ", ".join(actions) or error.operation_name)
+
+
+def variants(sagemaker: Any, endpoint: str) -> list[tuple[str, str, int]]:
+    """Name, instance type and number of instances of an endpoint's variants; none if there is no such endpoint."""
+    found, config = ask(sagemaker.describe_endpoint, NOT_IN_SAGEMAKER, EndpointName=endpoint) or {}, None
+    if found:
+        named = {"EndpointConfigName": found["EndpointConfigName"]}
+        config = ask(sagemaker.describe_endpoint_config, NOT_IN_SAGEMAKER, **named)
+    shown = {one["VariantName"]: one for one in found.get("ProductionVariants", ())}
+    counts = {one: max(shown[one].get(f"{of}InstanceCount", 0) for of in ("Current", "Desired")) for one in shown}
+    typed = [one for one in (config or {}).get("ProductionVariants", ()) if "InstanceType" in one]
+    return [(one["VariantName"], one["InstanceType"], counts.get(one["VariantName"], 0)) for one in typed]

@@ -15,7 +15,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from mistral7b.environment import Environment
-from mistral7b.operate.calls import Client, ask, denied, each, needed
+from mistral7b.operate.calls import Client, ask, denied, each, needed, variants
 from mistral7b.operate.costs import MONTH_HOURS, prices
 from mistral7b.operate.inventory import KINDS, Kind, is_pending_deletion, names_of
 from mistral7b.operate.stacks import StackState, find, protect
@@ -281,10 +281,6 @@ def monthly_usd(client: Client, region: str, kind: str, name: str) -> float | No
         return float(len(found.get("SubnetIds", ())) * MONTH_HOURS * usd["interface_endpoint_zone_hour"])
     if kind != "sagemaker endpoint":
         return float(usd.get(kind, 0))
-    endpoint = client("sagemaker").describe_endpoint(EndpointName=name)
-    config = client("sagemaker").describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
-    types = {one["VariantName"]: one.get("InstanceType") for one in config["ProductionVariants"]}
-    running = {one["VariantName"]: one.get("CurrentInstanceCount", 0) for one in endpoint.get("ProductionVariants", ())}
-    hourly = [(usd["instance_hour"].get(types.get(name)), count) for name, count in running.items()]
+    hourly = [(usd["instance_hour"].get(kind), count) for _, kind, count in variants(client("sagemaker"), name)]
     monthly = [price and price * count * MONTH_HOURS for price, count in hourly]
     return None if None in monthly else float(sum(monthly))

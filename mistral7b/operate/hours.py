@@ -45,7 +45,8 @@ def find(client: Client, env: Environment) -> Deployed | None:
             found = cloudformation.describe_stack_resources(StackName=stack.name)["StackResources"]
             of = {one["ResourceType"].removeprefix("AWS::SageMaker::"): one for one in found}
             logical_id, arn = of["Endpoint"]["LogicalResourceId"], of["EndpointConfig"]["PhysicalResourceId"]
-            return Deployed(name, stack.name, stack.status, logical_id, arn, _status(client("sagemaker"), name)[0])
+            status, _ = endpoint_status(client("sagemaker"), name)
+            return Deployed(name, stack.name, stack.status, logical_id, arn, status)
     return None
 
 
@@ -111,7 +112,7 @@ def wait(client: Client, name: str, timeout_s: float, *, wanted: str | None = "I
         UserError: it has failed, is deleted, or takes longer.
     """
     deadline = time.monotonic() + timeout_s
-    while (status := _status(client("sagemaker"), name))[0] != wanted:
+    while (status := endpoint_status(client("sagemaker"), name))[0] != wanted:
         if wanted and status[0] in ("Failed", None):
             fix = "its log group says more; where there was no capacity, start it later"
             raise UserError(
@@ -132,7 +133,7 @@ def _check_stack(found: Deployed) -> None:
     raise UserError(f"the stack {found.stack} is {found.stack_status}\nfix: {fix}", FAILED)
 
 
-def _status(sagemaker: Any, name: str) -> tuple[str | None, str]:
-    """EndpointStatus and FailureReason."""
+def endpoint_status(sagemaker: Any, name: str) -> tuple[str | None, str]:
+    """EndpointStatus, None if there is no such endpoint, and FailureReason. Raises ClientError."""
     endpoint = ask(sagemaker.describe_endpoint, NOT_IN_SAGEMAKER, EndpointName=name) or {}
     return endpoint.get("EndpointStatus"), endpoint.get("FailureReason", "")

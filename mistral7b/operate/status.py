@@ -102,10 +102,18 @@ def as_deployed(env: Environment, document: dict[str, Any]) -> Environment:
     """The environment with the instances and the scaling that its status shows, for what it costs now."""
     if not document["variants"]:
         return env
-    scaling, count = document["scaling"], document["variants"][0]["desired"] or env.instance.count
-    instance = Instance(type=document["instance_type"] or env.instance_type, count=count)
-    bounds = scaling and AutoScaling(min_instances=scaling["min"], max_instances=scaling["max"])
-    return env.model_copy(update={"instance": instance, "auto_scaling": bounds})
+    shown, count = document["scaling"], document["variants"][0]["desired"] or env.instance.count
+    instance, scaling = Instance(type=document["instance_type"] or env.instance_type, count=count), None
+    if shown:
+        bounds = {"min_instances": shown["min"], "max_instances": shown["max"]}
+        by_the_hour = _scheduled(env, [*bounds.values()])
+        scaling = (env.auto_scaling or AutoScaling()).model_copy(update={} if by_the_hour else bounds)
+    return env.model_copy(update={"instance": instance, "auto_scaling": scaling})
+
+
+def _scheduled(env: Environment, bounds: list[int] | None) -> bool:
+    """Whether the schedule of the file sets these bounds, fewest and most instances, at some time."""
+    return (scaling := env.auto_scaling) is not None and bounds in [[*scaling.bounds_at(e)] for e in scaling.schedule]
 
 
 def _telling(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -151,8 +159,7 @@ def _model(found: _Answers, env: Environment) -> str | None:
 def _differences(found: _Answers, env: Environment) -> Iterator[dict[str, Any]]:
     file = env.model_dump(mode="json")
     file["instance"] = {"type": env.instance_type, "count": None if env.auto_scaling else env.instance.count}
-    scaling, bounds = env.auto_scaling, jmespath.search("target.[MinCapacity, MaxCapacity]", found)
-    if scaling and bounds in [list(scaling.bounds_at(entry)) for entry in scaling.schedule]:  # set by the hour
+    if _scheduled(env, bounds := jmespath.search("target.[MinCapacity, MaxCapacity]", found)):
         file["auto_scaling"] |= dict(zip(("min_instances", "max_instances"), bounds, strict=True))
     for name, path in _TABLE["fields"].items():
         if found.denied.keys().isdisjoint(re.findall(r"\b[a-z]\w*", path)):

@@ -10,9 +10,8 @@ import json
 from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
 from enum import Enum
-from functools import cache
 from importlib.resources import files
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from mistral7b.tgi.memory import GPU
 from mistral7b.tgi.settings import LauncherArguments
@@ -56,6 +55,7 @@ class LauncherProblem:
     message: str
 
 
+_TEXTS: dict[str, dict[str, dict[str, str]]] = json.loads((files(__package__) / "launcher_rules.json").read_bytes())
 _BROKEN: dict[str, Callable[[LauncherArguments, Host], bool | None]] = {
     "prompt_fills_total": lambda s, _: s.max_input_length >= s.max_total_tokens,
     "prefill_below_prompt": lambda s, _: s.max_input_length > s.max_batch_prefill_tokens,
@@ -91,18 +91,12 @@ def _modelled(s: LauncherArguments, host: Host) -> bool:
     return host.gpu == GPU and s.sm_num_gpus == 1 and s.quantization is None and 0 < s.cuda_memory_fraction <= 1
 
 
-@cache
-def _texts() -> dict[str, dict[str, dict[str, str]]]:
-    texts: Any = json.loads(files("mistral7b.tgi").joinpath("launcher_rules.json").read_text(encoding="utf-8"))
-    return texts  # type: ignore[no-any-return]
-
-
 def check(s: LauncherArguments, host: Host, unreadable: Set[str]) -> Iterator[LauncherProblem]:
     """The rules that settings break, but for those that read an unreadable variable.
 
     A rule's `variables` are those that it reads. The first that is set is the one to change.
     """
-    for stage, rules in _texts().items():
+    for stage, rules in _TEXTS.items():
         for name, rule in rules.items():
             variables = rule["variables"].split()
             if unreadable.isdisjoint(variables) and _BROKEN[name](s, host):

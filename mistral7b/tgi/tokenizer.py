@@ -20,14 +20,9 @@ _SPLIT = re.compile("(<unk>|</?s>)")
 _BYTE = re.compile("<0x([0-9A-F]{2})>")
 
 
-def load() -> None:
-    """Read the vocabulary, which takes about a second; the first use does it otherwise."""
-    _model()
-
-
 def encode(text: str) -> list[int]:
     """The ids of the tokens of a prompt, `<s>` first."""
-    model = _model()
+    model = load()
     ids = [BOS]
     for part in _SPLIT.split(text):
         if part in _SPECIAL:
@@ -44,7 +39,7 @@ def count_tokens(text: str) -> int:
 
 def encode_continuation(text: str) -> list[int]:
     """The ids of plain text that follows other text; nothing is put before it, and nothing in it is special."""
-    return _model().encode(text, bos=False, eos=False)
+    return load().encode(text, bos=False, eos=False)
 
 
 def decode(ids: Sequence[int], *, skip_special: bool = False) -> str:
@@ -70,7 +65,7 @@ def continuation_text(ids: Iterable[int], *, skip_special: bool = False) -> str:
 
 @cache
 def _piece(token: int) -> str:
-    return _SPECIAL_TEXT.get(token) or _model().id_to_piece(token).replace("▁", " ")
+    return _SPECIAL_TEXT.get(token) or load().id_to_piece(token).replace("▁", " ")
 
 
 def _from_bytes(data: bytearray) -> str:
@@ -81,7 +76,8 @@ def _from_bytes(data: bytearray) -> str:
 
 
 @cache
-def _model() -> "SentencePieceTokenizer":
+def load() -> "SentencePieceTokenizer":
+    """The vocabulary. To read it takes about a second, the first time."""
     from mistral_common.tokens.tokenizers.mistral import MistralTokenizer  # noqa: PLC0415  # takes a second to import
     from mistral_common.tokens.tokenizers.sentencepiece import SentencePieceTokenizer  # noqa: PLC0415
 

@@ -50,13 +50,7 @@ def _merge(base: Any, over: Any, path: FieldPath, places: dict[FieldPath, tuple[
         for key, value in over.items():
             merged[key] = _merge(base[key], value, (*path, key), places) if key in base else value
         return merged
-    _forget(base, path, places)
+    if isinstance(base, dict | list):  # which is replaced with all that is in it
+        for inside in [one for one in places if one[: len(path)] == path != one]:
+            del places[inside]
     return over
-
-
-def _forget(value: Any, path: FieldPath, places: dict[FieldPath, tuple[str, int]]) -> None:
-    """Removes the places of everything inside `value`."""
-    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for part, part_value in inner:
-        places.pop((*path, part), None)
-        _forget(part_value, (*path, part), places)

@@ -18,17 +18,7 @@ from mistral7b_cli.output import out, progress, say, write_json
 from mistral7b_cli.report import Report, StepFailedError
 from sagehost.lifecycle import LifecycleError
 
-commands = typer.Typer()
 
-_EPILOG = """
-**Examples**
-
-$ mistral7b demo
-$ mistral7b demo --environment prod  # environments/prod.yaml as it stands, in the account that it names
-"""
-
-
-@commands.command(epilog=_EPILOG)
 def demo(
     name: Annotated[
         str | None,

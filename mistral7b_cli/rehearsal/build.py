@@ -38,32 +38,8 @@ _KNOWN = {
 }
 """What can be rehearsed of a buildspec. Caches do nothing: each build starts in an empty folder."""
 
-_PASSED = re.compile(
-    r"LANG|LC_\w+|TZ|TERM|USER|LOGNAME"
-    r"|(https?|no|all|ftp)_proxy|ssl_cert_(file|dir)|nix_ssl_cert_file|requests_ca_bundle|curl_ca_bundle"
-    r"|node_extra_ca_certs|git_ssl_cainfo|pip_\w+|uv_\w+|npm_config_\w+"
-    r"|(pyenv|asdf|mise|nvm|volta|fnm)_\w+",
-    re.IGNORECASE,
-)
-"""Names of variables that are passed on: languages, proxies, certificates, package managers, version managers."""
-
-_NOT_PASSED = re.compile(r"uv_(project\w*|python\w*|run\w*)|pip_(target|prefix|require_virtualenv)|pyenv_version", re.I)
-"""But for those that say where this process's own packages are."""
-
-_OWN = {
-    "PIP_CONFIG_FILE": (".config/pip/pip.conf", ".pip/pip.conf", "Library/Application Support/pip/pip.conf"),
-    "UV_CONFIG_FILE": (".config/uv/uv.toml",),
-    "NPM_CONFIG_USERCONFIG": (".npmrc",),
-    "PIP_CACHE_DIR": (".cache/pip", "Library/Caches/pip"),
-    "UV_CACHE_DIR": (".cache/uv", "Library/Caches/uv"),
-    "NPM_CONFIG_CACHE": (".npm",),
-    "JSII_RUNTIME_PACKAGE_CACHE_ROOT": (
-        ".cache/aws/jsii/package-cache",
-        "Library/Caches/com.amazonaws.jsii/package-cache",
-    ),
-}
-"""Variable -> where in the user's home settings of a package manager (mirrors, certificates) or packages may be."""
-
+_VARIABLES: dict[str, Any] = json.loads(Path(__file__).with_name("variables.json").read_text(encoding="utf-8"))
+_PASSED, _NOT_PASSED = (re.compile("|".join(_VARIABLES[one]), re.IGNORECASE) for one in ("passed", "not_passed"))
 _LOCAL = "localhost,127.0.0.1,::1"
 
 MINUTE_S = 60.0
@@ -162,7 +138,7 @@ def _inherited() -> dict[str, str]:
     own = os.environ.items()
     passed = {name: value for name, value in own if _PASSED.fullmatch(name) and not _NOT_PASSED.fullmatch(name)}
     present = {name.upper() for name in passed}
-    for variable, places in _OWN.items():
+    for variable, places in _VARIABLES["home"].items():
         found = next((Path.home() / place for place in places if (Path.home() / place).exists()), None)
         if found and variable not in present:
             passed[variable] = str(found)

@@ -125,17 +125,16 @@ def deployed(cloud: Cloud, environment: PromotedEnvironment, commits: Mapping[st
     name = environment.environment.resolved_endpoint_name
     place = {"environment": environment.name, "account": environment.account, "region": environment.region}
     nothing = {"status": NOTHING, "instance_type": "", "instances": 0, "commit": "", "settings": {}}
+    found: dict[str, Any] = {**place, "endpoint": name, **nothing}
     sagemaker = cloud.client("sagemaker", environment.account, environment.region)
     endpoint = ask(sagemaker.describe_endpoint, NOT_IN_SAGEMAKER, EndpointName=name)
     if endpoint is None:
-        return {**place, "endpoint": name, **nothing}
+        return found
     config = sagemaker.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
     variant = config["ProductionVariants"][0]
     model = sagemaker.describe_model(ModelName=variant["ModelName"])
     running = endpoint.get("ProductionVariants", [{}])[0]
-    return {
-        **place,
-        "endpoint": name,
+    return found | {
         "status": endpoint["EndpointStatus"],
         "instance_type": variant["InstanceType"],
         "instances": running.get("CurrentInstanceCount", variant["InitialInstanceCount"]),

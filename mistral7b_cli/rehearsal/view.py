@@ -44,11 +44,12 @@ class View:
                 continue
             self._told[key] = (action.status, now)
             if action.status != IN_PROGRESS:
-                self.print(_line(action))
+                say(_line(action), on=self.console)
             elif action.status == told:
-                self.print(f"    … {action.title} {_seconds(action)}{action.doing and f': {action.doing}'}")
+                took = f"{_seconds(action)}{action.doing and f': {action.doing}'}"
+                say(f"    … {action.title} {took}", on=self.console)
             elif not self.console.is_terminal and action.category != "Approval":
-                self.print(f"    … {action.title} started")
+                say(f"    … {action.title} started", on=self.console)
 
     def _now(self) -> Group:
         """The stages in a row, and below them what runs."""
@@ -58,10 +59,6 @@ class View:
             stages.append(*SIGNS.get(stage.status, OTHER_SIGN))
         actions = [one for one in (self._shown.actions if self._shown else ()) if one.status == IN_PROGRESS]
         return Group(Text(), stages, running([(one.title, one.seconds or 0.0, one.doing) for one in actions]))
-
-    def print(self, text: str | Text) -> None:
-        """Prints a line between the actions'."""
-        say(text, on=self.console)
 
 
 def _line(action: Action) -> Text:

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from mistral7b.operate.place import Place
 from mistral7b.promotion.approval import answer, approval_state
 from mistral7b.promotion.names import PIPELINE_NAME
+from mistral7b_cli.output import say
 from mistral7b_cli.rehearsal.approvals import Approver
 from mistral7b_cli.rehearsal.build import run_codebuild
 from mistral7b_cli.rehearsal.cloud import Cloud
@@ -69,10 +70,8 @@ class Walk:
                 restarts = read_definition(self.cloud, self.place).declared.get("RestartExecutionOnUpdate")
                 if execution.status != CANCELLED or str(restarts).lower() != "true":
                     return execution
-                self.view.print(
-                    f"    The pipeline has updated itself: execution {execution.id} ends, and another takes the commit "
-                    "through the new one."
-                )
+                told = f"The pipeline has updated itself: execution {execution.id} ends, and another takes the commit"
+                say(f"    {told} through the new one.", on=self.view.console)
 
     def _execute(self, definition: Definition) -> Execution:
         stages = tuple(Stage(stage.name, tuple(map(_new_action, stage.actions))) for stage in definition.stages)

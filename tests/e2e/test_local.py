@@ -83,14 +83,18 @@ def test_the_clock_runs_as_this_machines_unless_told_otherwise(state: Path) -> N
     assert running(state)["speed"] == "1"
 
 
-def test_a_server_that_runs_keeps_its_speed_and_says_so(state: Path) -> None:
-    told = local(state, "up", "--port", "0", "--speed", "20").stderr
-    assert "speed 1 (process" in told
-    assert "It stays as it was started: stop it first (mistral7b local down)" in told
+@pytest.mark.parametrize("options", [("--port", "0", "--speed", "20"), ("--port", "1")], ids=["speed", "port"])
+def test_a_server_that_runs_is_not_started_otherwise(state: Path, options: tuple[str, ...]) -> None:
+    result = local(state, "up", *options)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "runs already, at http://localhost:" in result.stderr
+    assert ", speed 1\nfix: stop it first (mistral7b local down)" in result.stderr
 
 
-def test_the_same_options_again_are_no_change(state: Path) -> None:
-    assert "It stays" not in local(state, "up", "--port", "0", "--speed", "1").stderr
+@pytest.mark.parametrize("speed", ["1", "1.0"])
+def test_the_same_options_again_are_no_change(state: Path, speed: str) -> None:
+    result = local(state, "up", "--port", "0", "--speed", speed)
+    assert (result.returncode, "runs already" in result.stderr) == (0, True)
 
 
 def test_a_server_with_a_model_tells_where_the_model_is(tmp_path: Path) -> None:

@@ -1,15 +1,24 @@
 """The command's parts: all in the help, each imported only when it is called."""
 
 import re
+import shlex
 import subprocess
 import sys
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
-from mistral7b_cli.app import _PANELS, _PIPELINE
+import mistral7b_cli
+from mistral7b_cli.app import _PANELS, _PIPELINE, app
 from tests.unit.cli.conftest import run_main
 
 COMMANDS = [[name] for commands in _PANELS.values() for name in commands] + [["pipeline", name] for name in _PIPELINE]
+
+HELP = Path(mistral7b_cli.__file__).with_name("help")
+EXAMPLES = re.findall(r"(?m)^\$ (?:.*\| |[A-Z_]+=\w+ )?mistral7b (.*)", "".join(map(Path.read_text, HELP.iterdir())))
 
 
 def test_the_help_lists_every_command_by_panel(
@@ -63,3 +72,18 @@ def test_misspelt_command_suggests_the_nearest(
     result = run_main(monkeypatch, capsys, "pipeline", "chek")
     assert result.status == 2
     assert result.err == "mistral7b: mistral7b pipeline has no command chek\nfix: did you mean check?\n"
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_examples_of_the_help_are_arguments_that_the_command_takes(example: str) -> None:
+    command: Any = typer.main.get_command(app)
+    context = command.make_context("mistral7b", ["models"])
+    arguments = [*takewhile(lambda one: one not in ("|", "&&"), shlex.split(example, comments=True))]
+    while hasattr(command, "commands"):
+        name, command, arguments = command.resolve_command(context, arguments)
+    assert command.make_context(name, arguments, parent=context).params
+
+
+def test_every_text_of_the_help_is_that_of_a_command() -> None:
+    names = {"_".join(command).replace("-", "_") for command in COMMANDS}
+    assert [file.name for file in HELP.iterdir() if file.stem not in names] == []

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from mistral7b.endpoint import caller
 from mistral7b.endpoint import errors as endpoint
 from mistral7b.endpoint.errors import EndpointError
 from mistral7b.environment import Environment, load_environment
@@ -59,13 +58,13 @@ def test_message_of_several_lines_is_printed_on_one(env: Environment) -> None:
             ("Failed", "did not pass the ping health check."),
             "failed: did not pass the ping health check\nfix: ",
         ),
-        (None, "busy is not deployed in us-east-1\nfix: cdk deploy 'busy/*'"),
+        ((None, ""), "busy is not deployed in us-east-1\nfix: cdk deploy 'busy/*'"),
     ],
 )
 def test_missing_endpoint_is_described_by_its_status(
-    env: Environment, monkeypatch: pytest.MonkeyPatch, status: tuple[str, str] | None, told: str
+    env: Environment, monkeypatch: pytest.MonkeyPatch, status: tuple[str | None, str], told: str
 ) -> None:
-    monkeypatch.setattr(caller, "endpoint_status", lambda name, region: status)
+    monkeypatch.setattr("mistral7b_cli.aws.endpoint_status", lambda client, name: status)
     monkeypatch.setattr("mistral7b_cli.aws.asleep", lambda client, env: False)
     assert told in explain(endpoint.EndpointNotFoundError("Endpoint x of account 1 not found."), env)
 
@@ -73,7 +72,7 @@ def test_missing_endpoint_is_described_by_its_status(
 def test_a_stopped_endpoint_is_told_with_the_command_that_starts_it(
     env: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(caller, "endpoint_status", lambda name, region: None)
+    monkeypatch.setattr("mistral7b_cli.aws.endpoint_status", lambda client, name: (None, ""))
     monkeypatch.setattr("mistral7b_cli.aws.asleep", lambda client, env: True)
     told = explain(endpoint.EndpointNotFoundError("Endpoint x of account 1 not found."), env)
     assert told.endswith(" is stopped\nfix: mistral7b start busy")

@@ -70,7 +70,7 @@ def test_json_is_one_document_with_counts_and_reason(run: Run) -> None:
 
 
 def test_seconds_are_those_of_a_clock_that_runs_faster(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mistral7b_cli.asking.clock", lambda: (datetime.now(UTC), 1e6))
+    monkeypatch.setattr("mistral7b.endpoint.caller.clock", lambda: (datetime.now(UTC), 1e6))
     document = json.loads(run("invoke", "dev", "Hello!", "--json").out)
     assert document["speed"] == 1e6
     assert document["seconds"] > 100  # a million times what it took
@@ -79,6 +79,12 @@ def test_seconds_are_those_of_a_clock_that_runs_faster(run: Run, monkeypatch: py
 def test_whose_seconds_they_are_is_said_at_once(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mistral7b.endpoint.caller.clock", lambda: (datetime.now(UTC), 20.0))
     assert run("invoke", "dev", "Hello!").err == target("dev").replace("embedded AWS", "embedded AWS at speed 20")
+
+
+def test_the_endpoints_clock_is_read_once(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter([(datetime.now(UTC), 20.0)])
+    monkeypatch.setattr("mistral7b.endpoint.caller.clock", lambda: next(times))
+    assert json.loads(run("invoke", "dev", "Hello!", "--json").out)["speed"] == 20
 
 
 def test_a_stream_prints_the_same_text_as_the_whole_answer(run: Run) -> None:

@@ -68,7 +68,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         'account: "222222222222"\nregion: us-east-1\nsource: {repository: owner/name}\nenvironments: [{name: dev}]\n'
     )
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("mistral7b.endpoint.caller.endpoint_status", lambda name, region: None)
+    monkeypatch.setattr("mistral7b_cli.aws.endpoint_status", lambda client, name: (None, ""))
     return tmp_path / "files"
 
 

@@ -67,7 +67,7 @@ def test_unready_account_exits_1_and_names_the_command_that_fixes_it(say: Say, a
     result = say()
     assert result.status == 1
     assert f"staging ({other}, us-east-1)\nfailure      bootstrap" in result.out
-    assert f"  fix: with an administrator's credentials of {other}: cdk bootstrap aws://{other}/" in result.out
+    assert f"  fix: with an administrator's credentials of {other}, run what `mistral7b boot" in result.out
     assert result.err.endswith("1 failure, 2 not checked: bootstrap\n")
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from mistral7b.endpoint.client import EndpointClient, to_json
 from mistral7b.endpoint.errors import BrokenAnswerError, OverloadedError, PromptTooLongError, TimedOutError
-from mistral7b.tgi import GenerateParameters, GenerateRequest, LauncherSettings, parse_request
+from mistral7b.tgi import GenerateParameters, GenerateRequest, parse_request
 
 if TYPE_CHECKING:
     from tests.unit.client.conftest import Service
@@ -39,20 +39,6 @@ def test_the_request_goes_to_the_endpoint_as_the_container_reads_it(service: Ser
     client.generate(REQUEST)
     assert service.paths == ["/endpoints/mistral/invocations"]
     assert parse_request("application/json", service.bodies[0]) == REQUEST
-
-
-@pytest.mark.parametrize("send", ["generate", "stream"])
-def test_a_client_that_knows_the_settings_sends_no_prompt_that_is_never_scheduled(
-    send: str, service: Service, session: boto3.Session
-) -> None:
-    known = LauncherSettings.model_validate({"MAX_INPUT_LENGTH": 31, "MAX_BATCH_PREFILL_TOKENS": 31})
-    request = GenerateRequest(inputs="word " * 16, parameters=GenerateParameters(max_new_tokens=1))
-    with (
-        EndpointClient("mistral", "us-east-1", session=session, settings=known) as client,
-        pytest.raises(PromptTooLongError, match="prompts of 17 to 31 tokens and never schedules them"),
-    ):
-        list(getattr(client, send)(request))
-    assert service.bodies == []
 
 
 @given(

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,8 @@ from moto.cloudwatch.models import cloudwatch_backends
 
 from mistral7b.container import start
 from mistral7b.environment import Environment
-from mistral7b.operate.status import read_status
+from mistral7b.operate.costs import estimate
+from mistral7b.operate.status import as_deployed, read_status
 from mistral7b_cli import status as command
 from sagehost import hosting, moto_app
 from sagehost.hosting.endpoints import Work
@@ -24,6 +26,7 @@ from tests.unit.operate.conftest import REGION, environment
 SCALING = {"min_instances": 1, "max_instances": 3, "target_concurrent_requests": 20}
 CAPTURE = {"sampling_percentage": 10, "modes": ["Input"]}
 STACK = "mistral-7b-dev-endpoint"
+HOURS = {"time_zone": "Europe/Berlin", "weekdays": "08:00-19:00"}
 
 
 class Later:
@@ -231,6 +234,14 @@ def test_bounds_that_the_schedule_sets_are_no_difference(account: Account, fewes
     assert (found["scaling"]["min"], found["ready"]) == (fewest, ready)
 
 
+@pytest.mark.parametrize(("fewest", "office"), [(1, None), (2, None), (None, HOURS)])
+def test_cost_of_what_runs_counts_the_hours_of_the_file(fewest: int | None, office: dict[str, str] | None) -> None:
+    env = dev(auto_scaling=BY_THE_HOUR if fewest else None, office_hours=office)
+    shown = fewest and {"min": fewest, "max": 3}
+    document = {"variants": [{"desired": 1}], "instance_type": env.instance_type, "scaling": shown}
+    assert estimate(as_deployed(env, document)).total.usd_per_month == estimate(env).total.usd_per_month
+
+
 def test_update_in_progress_is_not_ready_and_shows_the_new_configuration(account: Account) -> None:
     account.deploy()
     account.later.held = True
@@ -346,7 +357,8 @@ def test_every_action_is_named_in_the_help(account: Account, monkeypatch: pytest
 
     read_status(client, dev())
     assert len(asked) >= 8
+    told = Path(command.__file__).with_name("help").joinpath("status.md").read_text()
     for action in asked:
         service, operation = action.split(":")
-        assert re.search(rf"`{service}:", command._EPILOG)
-        assert re.search(rf"[`:]{operation}`", command._EPILOG)
+        assert re.search(rf"`{service}:", told)
+        assert re.search(rf"[`:]{operation}`", told)

@@ -99,5 +99,5 @@ def test_live_view_pauses_while_the_user_is_asked(terminal: bool) -> None:
     screen = Screen(terminal=terminal)
     with screen.view.live, screen.view.paused():
         screen.lines()
-        screen.view.print("Approve?")
+        screen.view.console.print("Approve?")
         assert screen.lines() == ["Approve?"]

@@ -244,7 +244,7 @@ def test_the_port_is_given_by_the_entry_point_and_not_read() -> None:
 
 
 def test_every_rule_has_texts_and_every_text_a_rule() -> None:
-    assert {name for texts in rules._texts().values() for name in texts} == rules._BROKEN.keys()
+    assert {name for texts in rules._TEXTS.values() for name in texts} == rules._BROKEN.keys()
 
 
 def test_infinite_ratios_are_read_as_the_launcher_reads_them() -> None:

@@ -46,8 +46,8 @@ def test_an_account_that_is_not_bootstrapped_has_the_command(cloud: EmbeddedClou
     assert finding.outcome == "failure"
     assert f"does not trust {cloud.account}, or does not exist" in finding.found
     assert finding.fix == (
-        f"with an administrator's credentials of {other}: "
-        f"cdk bootstrap aws://{other}/{REGION} --trust {cloud.account} {POLICY}"
+        f"with an administrator's credentials of {other}, run what `mistral7b bootstrap-policy` prints, "
+        f"or let CloudFormation do everything: cdk bootstrap aws://{other}/{REGION} --trust {cloud.account} {POLICY}"
     )
 
 
