@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import gevent
 from gevent.event import Event
 from locust import LoadTestShape, User, events, task
@@ -49,43 +50,51 @@ class Generator:
         self.cell = load["cell"] and Cell(**load["cell"])
         self.begun.clear()
         if self.cell:
-            options: dict[str, Any] = {"max_pool_connections": _MOST_IN_FLIGHT, "retry": NO_RETRIES}
-            self._client = self._client or EndpointClient(load["endpoint"], load["region"], **options)
+            self._client = self._client or self._connect(load["endpoint"], load["region"])
             self._request, self._body = self.cell.request(), to_json(self.cell.request())
             self.begun.set()
 
     def send(self, cell: Cell, user: int, due: float | None = None) -> bool:
-        """One request, and whether it is answered. If it was `due` earlier, its time is counted from then."""
-        now, key, first, tokens, failure = time.perf_counter(), object(), None, 0, None
-        began = now if due is None else due
-        record: dict[str, Any] = {
-            "cell": self.load["number"],
-            "user": user,
-            "began": began + _WALL,
-            "late": now - began,
-        }
+        """One request, and whether it is answered. Its time is counted from when it was `due`, or else is signed."""
+        key, first, tokens, failure = gevent.getcurrent(), None, 0, None
+        began = time.perf_counter() if due is None else due
+        record: dict[str, Any] = {"cell": self.load["number"], "user": user, "began": began + _WALL, "late": 0.0}
+        record["was_due"] = due is not None
         self._in_flight[key] = record
         try:
             if cell.stream:
                 for _ in self._client.stream(self._request):
-                    first, tokens = first or time.perf_counter() - began, tokens + 1
+                    first, tokens = first or time.perf_counter() + _WALL - record["began"], tokens + 1
             else:
                 tokens = int(json.loads(self._client.invoke(self._body))[0]["details"]["generated_tokens"])
         except (EndpointError, ValueError, LookupError, TypeError) as error:  # the latter: it is no answer of TGI
             failure = error
             status = f" ({error.status})" if isinstance(error, EndpointError) and error.status else ""
             record |= {"error": type(error).__name__.removesuffix("Error") + status, "message": str(error)}
-        seconds = time.perf_counter() - began
+        seconds = time.perf_counter() + _WALL - record["began"]
         del self._in_flight[key]  # what Locust ends stays in it, and is reported as cut off
         record |= {"seconds": seconds, "first": first, "tokens": tokens, "behind": 0.0}
         self._answered.append(record)
-        told = {"response_time": 1000 * seconds * self.load["speed"], "response_length": tokens, "exception": failure}
-        kind = "stream" if cell.stream else "answer"
-        events.request.fire(request_type=kind, name=cell.name, context={}, **told)
         ended = time.perf_counter()
         gevent.sleep(0)  # takes other answers of this moment first; as long as that takes, this one may have waited
         record["behind"] = time.perf_counter() - ended
+        told = {"response_time": 1000 * seconds * self.load["speed"], "response_length": tokens, "exception": failure}
+        kind = "stream" if cell.stream else "answer"
+        events.request.fire(request_type=kind, name=cell.name, context={}, **told)
         return failure is None
+
+    def _connect(self, endpoint: str, region: str) -> EndpointClient:
+        session = boto3.Session()
+        session.events.register("before-send.sagemaker-runtime", self._sent)  # type: ignore[attr-defined]
+        options: dict[str, Any] = {"max_pool_connections": _MOST_IN_FLIGHT, "retry": NO_RETRIES}
+        return EndpointClient(endpoint, region, session=session, **options)
+
+    def _sent(self, **_: object) -> None:
+        """boto3 has signed this greenlet's request: how late that is, and where the endpoint's time begins."""
+        record, now = self._in_flight[gevent.getcurrent()], time.perf_counter() + _WALL
+        record["late"] = now - record["began"]
+        if not record["was_due"]:
+            record["began"] = now
 
     def watch(self) -> None:
         """For as long as the process lives: how late it is, how busy, and what is answered, to the master."""
@@ -133,6 +142,8 @@ class EndpointUser(User):
         if cell and cell.users and self._began != load["number"]:
             self._began = load["number"]
             gevent.sleep(random.uniform(0, TOKEN_S * cell.answer_tokens) / load["speed"])
+            GENERATOR.send(cell, id(self))
+            gevent.sleep(random.uniform(0, time.perf_counter() - due))  # users that begin together stay together
         elif cell and cell.users and not GENERATOR.send(cell, id(self)):
             gevent.sleep(_PAUSE_S / load["speed"])
 
