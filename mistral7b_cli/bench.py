@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
+from pydantic import TypeAdapter
 
 from mistral7b.bench import report
 from mistral7b.bench.plan import PLAN_VARIABLE, RECORDS, Cell, duration
@@ -49,7 +50,7 @@ _COLUMNS = {
     "request p50, s": "latency_s_p50", "p90, s": "latency_s_p90", "p99, s": "latency_s_p99",
     "first token p50, s": "first_token_s_p50",
 }  # fmt: skip
-_MOST = 1_000_000
+_MOST, _PUBLISHED_WORDS = 1_000_000, (128, 512, 6400)
 
 
 def _list(option: str, what: str, kind: type[int] | type[float] = int) -> Any:
@@ -74,7 +75,7 @@ def _percent(text: str) -> float:
 def bench(  # noqa: PLR0917 - typer makes an option of each
     name: EnvironmentName,
     locust: Annotated[list[str] | None, typer.Argument(metavar="-- OPTIONS", help="Options of Locust.")] = None,
-    words: Annotated[Any, _list("--words", "Lengths of prompts.")] = "128,512,6400",
+    words: Annotated[Any, _list("--words", "Lengths of prompts. [default: 128,512,6400]")] = None,
     tokens: Annotated[Any, _list("--tokens", "The same, in tokens.")] = None,
     users: Annotated[Any, _list("--users", "Users at once. [default: as published]")] = None,
     rate: Annotated[Any, _list("--rate", "Requests a second, instead of users.", float)] = None,
@@ -85,7 +86,9 @@ def bench(  # noqa: PLR0917 - typer makes an option of each
     web: Annotated[bool, typer.Option("--web", help="Show Locust's web UI on port 8089 meanwhile.")] = False,
     budget: Annotated[float | None, typer.Option(min=0.01, metavar="USD", help="End the run at this cost.")] = None,
     output: Annotated[Path | None, typer.Option(metavar="FOLDER", help="[default: bench-ENVIRONMENT]")] = None,
-    check: Annotated[Path | None, typer.Option(metavar="FILE", help="Compare with this earlier report.json.")] = None,
+    check: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Compare with this earlier report.json; its loads by default.")
+    ] = None,
     tolerance: Annotated[Any, typer.Option(metavar="PERCENT", parser=_percent, help="May be worse by it.")] = "10%",
     update_baseline: Annotated[bool, typer.Option("--update-baseline", help="Write --check anew.")] = False,
     price: Price = None,
@@ -106,12 +109,17 @@ def bench(  # noqa: PLR0917 - typer makes an option of each
     cells = [
         Cell(prompt=length, unit=unit, answer_tokens=answer, stream=stream, users=number, rate=each, counted=counted)
         for stream in {"off": [False], "on": [True], "both": [False, True]}[streaming]
-        for length in tokens or words
+        for length in tokens or words or _PUBLISHED_WORDS
         for number, each, counted in (
             *((number, 0.0, max(answers, -(-20 // number))) for number in users or _published_users(length, rate)),
             *((0, each, seconds) for each in rate or ()),
         )
     ]
+    if before and not (words or tokens or users or rate):
+        cells = [Cell(**one["cell"]) for one in before["loads"]]
+    if before and (reasons := [*report.incomparable(before, about, [cell.name for cell in cells])]):
+        fix = "measure its loads, without --words, --tokens, --users and --rate, or write it anew: --update-baseline"
+        raise UserError("\n".join([f"--check {check}: this run does not compare with it", *reasons, f"fix: {fix}"]))
     for cell in cells:
         prepare(cell.request().inputs, {"max_new_tokens": answer}, env, stream=cell.stream)
     calibration, limits = Calibration.read(parameters) if parameters else published_calibration(), None
@@ -200,8 +208,9 @@ def _published_users(length: int, rate: object) -> list[int]:
 
 def _baseline(file: Path) -> Record:
     fix = "write one: mistral7b bench ENVIRONMENT --check FILE --update-baseline"
-    with suppress(ValueError):
+    with suppress(ValueError, TypeError, LookupError):
         found: Record = json.loads(read_text(file, 10_000_000, fix))
-        if isinstance(found, dict) and {"loads", "instance_type", "instances", "speed"} <= found.keys():
+        TypeAdapter(list[Cell]).validate_python([one["cell"] for one in found["loads"]])
+        if {"instance_type", "instances", "speed"} <= found.keys():
             return found
     raise UserError(f"{file}: no report of this command\nfix: {fix}")

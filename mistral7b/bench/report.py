@@ -5,7 +5,7 @@ difference at 5% (N. Schenker, J. F. Gentleman, The American Statistician 55, 20
 Errors are, if their counts differ by more than 1.96 standard deviations of the difference of two Poisson counts.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import sqrt
 
 from mistral7b.bench.plan import Cell
@@ -75,12 +75,17 @@ def figures(loads: list[Record]) -> list[Figure]:
     return [Figure(_row(one), m, one["figures"][name]["value"]) for one in whole for name, m in _PUBLISHED.items()]
 
 
+def incomparable(before: Record, about: Record, names: Sequence[str]) -> Iterator[str]:
+    """Why a run with loads of these names cannot be compared with the baseline."""
+    for name in ("instance_type", "instances"):
+        if before[name] != about[name]:
+            yield f"{name}: {before[name]} -> {about[name]}: figures do not compare"
+    yield from (f"{one['name']}: not among the loads" for one in before["loads"] if one["name"] not in names)
+
+
 def worse(before: Record, now: Record, tolerance: float) -> Iterator[str]:
     """What got worse than in the baseline, by how much: beyond the tolerance and beyond noise."""
     loads = {one["name"]: one for one in now["loads"]}
-    for name in ("instance_type", "instances", "speed"):
-        if before[name] != now[name]:
-            yield f"{name}: {before[name]} -> {now[name]}: figures do not compare"
     for old in before["loads"]:
         new = loads.get(old["name"])
         if new is None or not new["complete"] or new["undriven"]:

@@ -4,6 +4,7 @@ A function returns the value as it is, or raises pydantic's error with reason an
 """
 
 import re
+from pathlib import PurePosixPath
 
 from mistral7b.yamlfile import pattern, refusal
 
@@ -42,6 +43,14 @@ def branch(value: str) -> str:
             "git has no branch of such a name, or one that has to be quoted",
             "write only the branch's name, such as main or release/1.0",
         )
+    return value
+
+
+def repository_file(value: str) -> str:
+    """The path of a file in the repository."""
+    path = PurePosixPath(value)
+    if not value.isprintable() or path.is_absolute() or ".." in path.parts or not path.name:
+        raise refusal("it is no path in the repository", "write it from the repository's folder, such as baseline.json")
     return value
 
 
