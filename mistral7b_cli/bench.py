@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 from collections import Counter
 from contextlib import suppress
@@ -22,7 +23,7 @@ from mistral7b.capacity.memory import router_limits
 from mistral7b.capacity.plots import plot_benchmark
 from mistral7b.capacity.text_file import read_text
 from mistral7b.endpoint import caller
-from mistral7b.environment import load_environment
+from mistral7b.environment import Environment, load_environment
 from mistral7b.errors import FAILED, INTERRUPTED, UserError
 from mistral7b.operate.costs import price_of
 from mistral7b.process import CommandFailedError, run
@@ -101,7 +102,7 @@ def bench(  # noqa: PLR0917 - typer makes an option of each
         raise ModuleNotFoundError(name="locust")
     if update_baseline and check is None:
         raise UserError("--update-baseline: there is no file to write\nfix: add --check FILE")
-    env, out, unit = load_environment(folder, name), output or Path(f"bench-{name}"), "tokens" if tokens else "words"
+    env, out = load_environment(folder, name), output or Path(f"bench-{name}")
     speed, count = caller.clock()[1], env.instance.count
     about = {"environment": name, "endpoint": env.resolved_endpoint_name, "region": env.region, "speed": speed}
     about |= {"instance_type": env.instance_type, "instances": count}
@@ -109,7 +110,8 @@ def bench(  # noqa: PLR0917 - typer makes an option of each
     cells = [
         Cell(prompt=length, unit=unit, answer_tokens=answer, stream=stream, users=number, rate=each, counted=counted)
         for stream in {"off": [False], "on": [True], "both": [False, True]}[streaming]
-        for length in tokens or words or _PUBLISHED_WORDS
+        for unit, lengths in (("tokens", tokens), ("words", words or (() if tokens else _PUBLISHED_WORDS)))
+        for length in lengths or ()
         for number, each, counted in (
             *((number, 0.0, max(answers, -(-20 // number))) for number in users or _published_users(length, rate)),
             *((0, each, seconds) for each in rate or ()),
@@ -118,25 +120,24 @@ def bench(  # noqa: PLR0917 - typer makes an option of each
     if before and not (words or tokens or users or rate):
         cells = [Cell(**one["cell"]) for one in before["loads"]]
     if before and (reasons := [*report.incomparable(before, about, [cell.name for cell in cells])]):
-        fix = "measure its loads, without --words, --tokens, --users and --rate, or write it anew: --update-baseline"
+        fix = "leave --words, --tokens, --users and --rate out, or write it anew: --update-baseline"
         raise UserError("\n".join([f"--check {check}: this run does not compare with it", *reasons, f"fix: {fix}"]))
     for cell in cells:
-        prepare(cell.request().inputs, {"max_new_tokens": answer}, env, stream=cell.stream)
+        prepare(cell.request().inputs, {"max_new_tokens": cell.answer_tokens}, env, stream=cell.stream)
     calibration, limits = Calibration.read(parameters) if parameters else published_calibration(), None
     with suppress(LookupError, ValueError):  # the model has no prediction, then
         limits = router_limits(env.launcher_settings(), env.instance_type)
     hourly, source = price_of(env.region, env.instance_type, price)
     if budget and not hourly:
         raise UserError(f"--budget {budget:g}: there is no price of {env.instance_type}\nfix: add --price")
-    paid = (hourly or 0.0) * env.instance_bounds[1]
-    with connected(env, folder) as client:  # what is wrong with credentials or endpoint is said here
-        request = cells[0].request()
-        client.generate(replace(request, parameters=replace(request.parameters, max_new_tokens=1)))
-    hours = sum(duration(cell, calibration, limits, count) for cell in cells) / 3600
+    paid, hours = (hourly or 0.0) * env.instance_bounds[1], duration(cells, calibration, limits, count) / 3600
     cost = f"{hours * paid:.2f} USD of instances ({source})" if hourly else source
     say(f"{len(cells)} loads, about {60 * hours:.0f} min{at_speed(speed)}: {cost}", on=progress)
     plan = about | {"cells": [asdict(cell) for cell in cells], "budget_s": budget and budget * 3600 / paid}
-    ended = _run(plan, out, [*(["--autostart", "--autoquit", "0"] if web else ["--headless"]), *(locust or ())])
+    with connected(env, folder) as client:  # what is wrong with credentials or endpoint is said here
+        request = cells[0].request()
+        client.generate(replace(request, parameters=replace(request.parameters, max_new_tokens=1)))
+    failure = _run(plan, out, [*(["--autostart", "--autoquit", "0"] if web else ["--headless"]), *(locust or ())])
     found, ending = measured(out, plan)
     share = calibration.concurrency_share
     loads = [report.complete(one, share) for one in found]
@@ -146,38 +147,35 @@ def bench(  # noqa: PLR0917 - typer makes an option of each
         plot_benchmark(figures, calibration, limits, out / "table.svg", read_measurements(published_path()))
     if as_json:
         write_json(document)
-    else:
+    elif loads:
         _show(loads, report.CONVENTION.format(share=share) + at_speed(speed))
-    if ending == "budget":
-        say(f"ended by --budget {budget:g}", on=progress)
-    if not ended:
+    if failure is None:
         raise typer.Exit(INTERRUPTED)
-    wrong = [f"the run ended early: {ending}"] if ending not in ("complete", "budget") else []
-    wrong += [f"{one['name']}: no figures, as {one['undriven']}" for one in loads if one["undriven"]]
-    if update_baseline and check and not wrong:
-        check.write_bytes((out / "report.json").read_bytes())
-    wrong += report.worse(before, document, tolerance) if before else []
-    if wrong:
+    if wrong := [failure] * bool(failure) + report.problems(document, before, tolerance):
+        wrong += [f"{check} is not written"] * update_baseline
+        wrong += ["fix: let more processes drive it: -- --processes 4"] * any(one["undriven"] for one in loads)
         raise UserError("\n".join(wrong), FAILED, documented=as_json)
+    if update_baseline and check:
+        check.parent.mkdir(parents=True, exist_ok=True)
+        check.write_bytes((out / "report.json").read_bytes())
 
 
-def _run(plan: Record, out: Path, options: list[str]) -> bool:
-    """Runs Locust, whose gevent changes all of a process, in one of its own. False after Ctrl-C, with what is there."""
+def _run(plan: Record, out: Path, options: list[str]) -> str | None:
+    """Runs Locust, whose gevent changes all of a process, in one of its own. How it failed; None after Ctrl-C."""
     out.mkdir(parents=True, exist_ok=True)
     (out / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
     (out / RECORDS).unlink(missing_ok=True)
     command = [sys.executable, "-m", "locust", "-f", str(Path(report.__file__).with_name("locustfile.py"))]
     command += ["--html", str(out / "locust.html"), "--loglevel", "WARNING", "--only-summary", *options]
     own = {PLAN_VARIABLE: str(out / "plan.json"), "PYTHONUNBUFFERED": "1", "LOCUST_EXIT_CODE_ON_ERROR": "0"}
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # of a pipeline that ends: Locust is ended, too
     try:
-        run(
-            command, Path(), lambda line: say(line, on=progress) if line.startswith("load ") else None, os.environ | own
-        )
+        run(command, Path(), lambda line: say(line, on=progress) if line[:5] == "load " else None, os.environ | own)
     except CommandFailedError as error:
-        raise UserError(f"Locust failed: {error}", FAILED) from None
+        return f"Locust failed: {error}"
     except KeyboardInterrupt:
-        return False
-    return True
+        return None
+    return ""
 
 
 def _write(out: Path, document: Record, share: float) -> None:
@@ -188,14 +186,15 @@ def _write(out: Path, document: Record, share: float) -> None:
 
 def _show(loads: list[Record], convention: str) -> None:
     rows, remarks = list[tuple[str, ...]](), Counter[str]()
+    length = f", {loads[0]['cell']['answer_tokens']} tokens out"
     for one in loads:
         figures = [one["figures"].get(figure) for figure in _COLUMNS.values()]
         cells = [f"{value['value']:.4g}" if value else "-" for value in figures]
-        name = one["name"] if one["complete"] else f"{one['name']} (not to its end)"
+        name = one["name"].replace(length, "") + " (cut short)" * (not one["complete"])
         rows.append((name, *cells, str(one["counted"]), str(sum(one["errors"].values()))))
         remarks += {f"{kind}: {one['messages'][kind]}": number for kind, number in one["errors"].items()}
         remarks["answers that ended by themselves, before their length"] += one["short_answers"]
-    say(Table("", ("", *_COLUMNS, "answers", "errors"), rows, numbers=True))
+    say(Table("", (length[2:], *_COLUMNS, "answers", "errors"), rows, numbers=True))
     say("\n".join([convention, *(f"{number} × {remark}" for remark, number in remarks.items() if number)]))
 
 

@@ -22,7 +22,7 @@ from locust import LoadTestShape, User, events, task
 from locust.runners import MasterRunner, WorkerRunner
 
 from mistral7b.bench.plan import PLAN_VARIABLE, RECORDS, TOKEN_S, WARM_UP, Cell
-from mistral7b.endpoint.client import NO_RETRIES, EndpointClient, to_json
+from mistral7b.endpoint.client import ANSWER_TIMEOUT_S, NO_RETRIES, STREAM_TIMEOUT_S, EndpointClient, to_json
 from mistral7b.endpoint.errors import EndpointError
 
 _MOST_IN_FLIGHT = 4096
@@ -85,7 +85,7 @@ class Generator:
 
     def _connect(self, endpoint: str, region: str) -> EndpointClient:
         session = boto3.Session()
-        session.events.register("before-send.sagemaker-runtime", self._sent)  # type: ignore[attr-defined]
+        session.events.register("before-send.sagemaker-runtime", self._sent)
         options: dict[str, Any] = {"max_pool_connections": _MOST_IN_FLIGHT, "retry": NO_RETRIES}
         return EndpointClient(endpoint, region, session=session, **options)
 
@@ -125,6 +125,11 @@ class Generator:
 GENERATOR = Generator()
 
 
+def _wait(cell: Cell) -> float:
+    """The longest that boto3 waits for an answer."""
+    return STREAM_TIMEOUT_S if cell.stream else ANSWER_TIMEOUT_S
+
+
 class EndpointUser(User):
     """Sends one request after another; with a rate, at random times, whatever is still in flight."""
 
@@ -159,7 +164,7 @@ class Table(LoadTestShape):
         self._plan: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         self._out = file.with_name(RECORDS).open("w", encoding="utf-8")
         self._in_flight: dict[str, int] = {}
-        self._answers, self._failures, self._number = Counter[tuple[str, int]](), 0, 0
+        self._answers, self._failures, self._answered, self._number = Counter[tuple[str, int]](), 0, 0.0, 0
         self._steps = self._walk()
 
     def tick(self) -> tuple[int, float] | None:
@@ -171,7 +176,9 @@ class Table(LoadTestShape):
         for one in msg.data["requests"]:
             if one["cell"] == self._number:
                 self._answers[msg.node_id, one["user"]] += 1
-                self._failures += "error" in one
+                self._failures = self._failures + 1 if "error" in one else 0
+                if not self._failures:
+                    self._answered = time.perf_counter()
             self._write(one | {"process": msg.node_id})
         self._in_flight[msg.node_id] = msg.data["process"]["in_flight"]
         self._write(msg.data["process"] | {"process": msg.node_id})
@@ -194,9 +201,12 @@ class Table(LoadTestShape):
                 yield wanted
                 if plan["budget_s"] is not None and (time.perf_counter() - began) * plan["speed"] > plan["budget_s"]:
                     ending = "budget"
+                elif self._failing(cell):
+                    ending = "no answers"
             runner.send_message("load", plan | {"number": number, "cell": None, "sources": users})
+            ended = time.perf_counter()
             yield wanted  # until what was sent before is reported
-            while any(self._in_flight.values()) and ending == "complete":
+            while any(self._in_flight.values()) and ending == "complete" and time.perf_counter() - ended < _wait(cell):
                 yield wanted
             if self._failures and self._failures == self._answers.total():
                 ending = "no answers"
@@ -206,12 +216,16 @@ class Table(LoadTestShape):
         self._write({"ending": ending})
 
     def _lasts(self, cell: Cell, seconds: float) -> bool:
-        """Whether users still have answers to get; none does if all have failed."""
+        """Whether users still have answers to get."""
         if cell.rate:
             return seconds * float(self._plan["speed"]) < cell.counted * (1 + 1 / WARM_UP)
-        done = sum(count >= WARM_UP + cell.counted for count in self._answers.values())
-        all_failed = self._answers.total() == self._failures >= max(cell.users, 5)
-        return done < cell.users and not all_failed
+        return sum(count >= WARM_UP + cell.counted for count in self._answers.values()) < cell.users
+
+    def _failing(self, cell: Cell) -> bool:
+        """Whether every request has failed, or each of late, for longer than an answer may take."""
+        if self._failures < max(cell.users, 3):
+            return False
+        return self._failures == self._answers.total() or time.perf_counter() - self._answered > _wait(cell)
 
     def _write(self, record: dict[str, Any]) -> None:
         self._out.write(json.dumps(record) + "\n")

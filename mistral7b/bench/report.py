@@ -83,13 +83,20 @@ def incomparable(before: Record, about: Record, names: Sequence[str]) -> Iterato
     yield from (f"{one['name']}: not among the loads" for one in before["loads"] if one["name"] not in names)
 
 
+def problems(document: Record, before: Record | None, tolerance: float) -> list[str]:
+    """Why the run has failed: its early end, figures that are withheld, and what is worse than in the baseline."""
+    early = [] if document["ending"] == "complete" else [f"the run ended early: {document['ending']}"]
+    withheld = [f"{one['name']}: no figures, as {one['undriven']}" for one in document["loads"] if one["undriven"]]
+    return early + withheld + ([*worse(before, document, tolerance)] if before else [])
+
+
 def worse(before: Record, now: Record, tolerance: float) -> Iterator[str]:
     """What got worse than in the baseline, by how much: beyond the tolerance and beyond noise."""
     loads = {one["name"]: one for one in now["loads"]}
     for old in before["loads"]:
         new = loads.get(old["name"])
-        if new is None or not new["complete"] or new["undriven"]:
-            yield f"{old['name']}: {(new and new['undriven']) or 'not measured to its end'}"
+        if new is None or not new["complete"]:
+            yield f"{old['name']}: not measured to its end"
             continue
         for figure in _JUDGED:
             pair = [one["figures"].get(figure) for one in (old, new)]
