@@ -23,7 +23,7 @@ from mistral7b.capacity.memory import router_limits
 from mistral7b.capacity.plots import plot_benchmark
 from mistral7b.capacity.text_file import read_text
 from mistral7b.endpoint import caller
-from mistral7b.environment import Environment, load_environment
+from mistral7b.environment import load_environment
 from mistral7b.errors import FAILED, INTERRUPTED, UserError
 from mistral7b.operate.costs import price_of
 from mistral7b.process import CommandFailedError, run
@@ -138,8 +138,7 @@ def bench(  # noqa: PLR0917 - typer makes an option of each
         request = cells[0].request()
         client.generate(replace(request, parameters=replace(request.parameters, max_new_tokens=1)))
     failure = _run(plan, out, [*(["--autostart", "--autoquit", "0"] if web else ["--headless"]), *(locust or ())])
-    found, ending = measured(out, plan)
-    share = calibration.concurrency_share
+    (found, ending), share = measured(out, plan), calibration.concurrency_share
     loads = [report.complete(one, share) for one in found]
     document = about | {"ending": ending, "loads": loads}
     _write(out, document, share)
@@ -149,12 +148,10 @@ def bench(  # noqa: PLR0917 - typer makes an option of each
         write_json(document)
     elif loads:
         _show(loads, report.CONVENTION.format(share=share) + at_speed(speed))
-    if failure is None:
-        raise typer.Exit(INTERRUPTED)
     if wrong := [failure] * bool(failure) + report.problems(document, before, tolerance):
         wrong += [f"{check} is not written"] * update_baseline
         wrong += ["fix: let more processes drive it: -- --processes 4"] * any(one["undriven"] for one in loads)
-        raise UserError("\n".join(wrong), FAILED, documented=as_json)
+        raise UserError("\n".join(wrong), INTERRUPTED if failure is None else FAILED, documented=as_json)
     if update_baseline and check:
         check.parent.mkdir(parents=True, exist_ok=True)
         check.write_bytes((out / "report.json").read_bytes())

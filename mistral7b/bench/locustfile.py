@@ -125,11 +125,6 @@ class Generator:
 GENERATOR = Generator()
 
 
-def _wait(cell: Cell) -> float:
-    """The longest that boto3 waits for an answer."""
-    return STREAM_TIMEOUT_S if cell.stream else ANSWER_TIMEOUT_S
-
-
 class EndpointUser(User):
     """Sends one request after another; with a rate, at random times, whatever is still in flight."""
 
@@ -164,7 +159,8 @@ class Table(LoadTestShape):
         self._plan: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         self._out = file.with_name(RECORDS).open("w", encoding="utf-8")
         self._in_flight: dict[str, int] = {}
-        self._answers, self._failures, self._answered, self._number = Counter[tuple[str, int]](), 0, 0.0, 0
+        self._answers, self._failures, self._number = Counter[tuple[str, int]](), 0, 0
+        self._answered = self._longest = 0.0
         self._steps = self._walk()
 
     def tick(self) -> tuple[int, float] | None:
@@ -178,7 +174,7 @@ class Table(LoadTestShape):
                 self._answers[msg.node_id, one["user"]] += 1
                 self._failures = self._failures + 1 if "error" in one else 0
                 if not self._failures:
-                    self._answered = time.perf_counter()
+                    self._answered, self._longest = time.perf_counter(), max(self._longest, one["seconds"])
             self._write(one | {"process": msg.node_id})
         self._in_flight[msg.node_id] = msg.data["process"]["in_flight"]
         self._write(msg.data["process"] | {"process": msg.node_id})
@@ -192,7 +188,7 @@ class Table(LoadTestShape):
             yield wanted
             while runner.user_count != users:
                 yield wanted
-            self._number, self._failures, start = number, 0, time.perf_counter()
+            self._number, self._failures, self._longest, start = number, 0, 0.0, time.perf_counter()
             self._answers.clear()
             self._write({"begun": number, "at": time.time()})
             sys.stdout.write(f"load {number + 1} of {len(plan['cells'])}: {cell.name}\n")
@@ -204,9 +200,9 @@ class Table(LoadTestShape):
                 elif self._failing(cell):
                     ending = "no answers"
             runner.send_message("load", plan | {"number": number, "cell": None, "sources": users})
-            ended = time.perf_counter()
+            last = time.perf_counter() + (STREAM_TIMEOUT_S if cell.stream else ANSWER_TIMEOUT_S)
             yield wanted  # until what was sent before is reported
-            while any(self._in_flight.values()) and ending == "complete" and time.perf_counter() - ended < _wait(cell):
+            while any(self._in_flight.values()) and ending == "complete" and time.perf_counter() < last:
                 yield wanted
             if self._failures and self._failures == self._answers.total():
                 ending = "no answers"
@@ -222,10 +218,9 @@ class Table(LoadTestShape):
         return sum(count >= WARM_UP + cell.counted for count in self._answers.values()) < cell.users
 
     def _failing(self, cell: Cell) -> bool:
-        """Whether every request has failed, or each of late, for longer than an answer may take."""
-        if self._failures < max(cell.users, 3):
-            return False
-        return self._failures == self._answers.total() or time.perf_counter() - self._answered > _wait(cell)
+        """Whether every request fails, for twice as long as any answer took."""
+        silence = time.perf_counter() - self._answered
+        return self._failures >= max(cell.users, 3) and silence > 2 * self._longest
 
     def _write(self, record: dict[str, Any]) -> None:
         self._out.write(json.dumps(record) + "\n")
