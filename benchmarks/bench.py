@@ -62,7 +62,7 @@ def latency() -> int:
         took = median(known.took)
         off = load["figures"].get("latency_s_p50", {"value": float("nan")})["value"] - took
         told = f"{USERS} users, answers in {1000 * took:.2f} ms: {1000 * off:+.2f} ms off ({off / took:+.2%})"
-        print(f"{told}; lag of the generator {1000 * load['lag_s']:.2f} ms, {load['cpu']:.0%} of a core")
+        print(f"{told}; lag of the generator {1000 * load['lag_s']:.2f} ms")
         bars.append((load["undriven"] or told, abs(off) < max(OFF * took, OFF_S)))
     return verdict(bars)
 

@@ -97,16 +97,16 @@ class Generator:
             record["began"] = now
 
     def watch(self) -> None:
-        """For as long as the process lives: how late it is, how busy, and what is answered, to the master."""
-        used, told = time.process_time(), time.perf_counter()
+        """For as long as the process lives: how late it is, and what is answered, to the master."""
+        told = time.perf_counter()
         while True:
             due = time.perf_counter() + _LAG_S
             gevent.sleep(_LAG_S)
             now = time.perf_counter()
             self._lags.append(max(0.0, now - due))
             if now - told >= _REPORT_S:
-                self._report((time.process_time() - used) / (now - told))
-                used, told = time.process_time(), now
+                self._report()
+                told = now
 
     def stop(self, **_: object) -> None:
         """Reports what is still in flight when Locust has stopped all users."""
@@ -114,10 +114,10 @@ class Generator:
             ended = {"error": "CutOff", "message": "the run ended first", "first": None, "tokens": 0}
             self._answered.append(one | ended | {"seconds": time.perf_counter() + _WALL - one["began"]})
         self._in_flight.clear()
-        self._report(0.0)
+        self._report()
 
-    def _report(self, cpu: float) -> None:
-        process = {"cell": self.load["number"], "in_flight": len(self._in_flight), "lags": self._lags, "cpu": cpu}
+    def _report(self) -> None:
+        process = {"cell": self.load["number"], "in_flight": len(self._in_flight), "lags": self._lags}
         answered, self._answered, self._lags = self._answered, [], []
         self.runner.send_message("answered", {"requests": answered, "process": process})
 

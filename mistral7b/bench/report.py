@@ -50,23 +50,23 @@ def runs_csv(loads: list[Record]) -> str:
 
 def markdown(document: Record, share: float) -> str:
     """The published tables: a row for each prompt, a column for each number of users; published figures in brackets."""
-    loads = [one for one in document["loads"] if one["cell"]["users"]]
-    users = sorted({one["cell"]["users"] for one in loads})
+    rows: dict[str, dict[int, Record]] = {}
+    for one in (each for each in document["loads"] if each["cell"]["users"]):
+        number = one["cell"]["users"]
+        rows.setdefault(one["name"].replace(f", {number} users", ""), {})[number] = one
+    users = sorted({number for row in rows.values() for number in row})
     text = f"# {document['endpoint']} on {document['instances']} × {document['instance_type']}\n"
     for figure in ("tokens_per_s", *_PUBLISHED):
-        rows: dict[str, dict[int, str]] = {}
-        for one in loads:
-            value, known = one["figures"].get(figure), one["published"].get(_PUBLISHED.get(figure))
-            mark = "" if one["complete"] and not one["errors"] else "*"
-            shown = f"{value['value']:.1f}{mark}" + (f" ({known:g})" if known else "") if value else "-"
-            rows.setdefault(one["name"].replace(f", {one['cell']['users']} users", ""), {})[one["cell"]["users"]] = (
-                shown
-            )
-        text += (
-            f"\n| {figure} | {' | '.join(f'{number} users' for number in users)} |\n{'| --- ' * len(users)}| --- |\n"
-        )
-        text += "".join(f"| {name} | {' | '.join(row.get(n, '') for n in users)} |\n" for name, row in rows.items())
+        lines = [[figure, *(f"{number} users" for number in users)], ["---"] * (1 + len(users))]
+        lines += [[name, *(_shown(row[n], figure) if n in row else "" for n in users)] for name, row in rows.items()]
+        text += "\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines)
     return f"{text}\n{CONVENTION.format(share=share)} `*`: with errors, or not to its end. `-`: no figure.\n"
+
+
+def _shown(load: Record, figure: str) -> str:
+    value, known = load["figures"].get(figure), load["published"].get(_PUBLISHED.get(figure))
+    mark = "" if load["complete"] and not load["errors"] else "*"
+    return f"{value['value']:.1f}{mark}" + (f" ({known:g})" if known else "") if value else "-"
 
 
 def figures(loads: list[Record]) -> list[Figure]:

@@ -12,7 +12,7 @@ from mistral7b.environment.schema import CompliancePack, CompliancePacks, Tags, 
 from mistral7b.operate.place import Place
 from mistral7b.project import DEFAULT_BOOTSTRAP, Bootstrap
 from mistral7b.promotion import validators
-from mistral7b.yamlfile import Section
+from mistral7b.yamlfile import Section, pattern
 
 PIPELINE_REGIONS = (
     "ap-northeast-1", "ap-northeast-2", "ap-south-1", "ap-southeast-1", "ap-southeast-2", "ca-central-1",
@@ -51,7 +51,7 @@ class Build(Section):
 class Benchmark(Section):
     """The last gate: `mistral7b bench` measures the loads of an earlier report again, and nothing may be worse."""
 
-    baseline: Annotated[str, AfterValidator(validators.repository_file)]
+    baseline: Annotated[str, pattern(r"(\w[\w. -]*/)*\w[\w. -]*\.json", "write it like benchmarks/staging.json")]
     """The earlier `report.json`, by its path in the repository. `mistral7b bench ENVIRONMENT --check FILE
     --update-baseline` writes it."""
     tolerance_percent: Annotated[int, Field(ge=0, le=100)] = 10

@@ -4,7 +4,6 @@ A function returns the value as it is, or raises pydantic's error with reason an
 """
 
 import re
-from pathlib import PurePosixPath
 
 from mistral7b.yamlfile import pattern, refusal
 
@@ -21,7 +20,6 @@ CONNECTION_ARN = pattern(
     "it is not the ARN of a connection",
 )
 """A connection under the service's present name and the one before July 2024 (CodeConnections API, Connection)."""
-
 LONGEST_COMMAND = 1000
 """Characters of a command: this project's limit, far within what buildspecs and shells take."""
 _BRANCH_SIGNS = re.compile(r"[A-Za-z0-9._/@+=,#%-]+")
@@ -43,14 +41,6 @@ def branch(value: str) -> str:
             "git has no branch of such a name, or one that has to be quoted",
             "write only the branch's name, such as main or release/1.0",
         )
-    return value
-
-
-def repository_file(value: str) -> str:
-    """The path of a file in the repository."""
-    path = PurePosixPath(value)
-    if not value.isprintable() or path.is_absolute() or ".." in path.parts or not path.name:
-        raise refusal("it is no path in the repository", "write it from the repository's folder, such as baseline.json")
     return value
 
 
