@@ -140,7 +140,7 @@ def bench(  # noqa: PLR0917 - typer makes an option of each
     failure = _run(plan, out, [*(["--autostart", "--autoquit", "0"] if web else ["--headless"]), *(locust or ())])
     (found, ending), share = measured(out, plan), calibration.concurrency_share
     loads = [report.complete(one, share) for one in found]
-    document = about | {"ending": ending, "loads": loads}
+    document = about | {"ending": ending, "loads": loads, "runs": report.runs(loads)}
     _write(out, document, share)
     if limits and count == 1 and (figures := report.figures(loads)):  # the picture's lines are of one instance
         plot_benchmark(figures, calibration, limits, out / "table.svg", read_measurements(published_path()))
@@ -177,7 +177,6 @@ def _run(plan: Record, out: Path, options: list[str]) -> str | None:
 
 def _write(out: Path, document: Record, share: float) -> None:
     (out / "report.json").write_text(json.dumps(document, indent=2), encoding="utf-8")
-    (out / "runs.csv").write_text(report.runs_csv(document["loads"]), encoding="utf-8")
     (out / "table.md").write_text(report.markdown(document, share), encoding="utf-8")
 
 

@@ -23,7 +23,6 @@ _PUBLISHED: dict[str, Metric] = {
     "per_token_ms_p50": "p50_latency_ms_per_token",
 }
 _JUDGED = ("tokens_per_s", *(f"{name}_{level}" for name in ("per_token_ms", "first_token_s") for level in LEVELS))
-_RUNS = "concurrency,prompt_tokens_mean,completion_tokens_mean,latency_mean_s,completion_tokens_per_s,requests,errors"
 
 
 def complete(load: Record, share: float) -> Record:
@@ -37,15 +36,21 @@ def complete(load: Record, share: float) -> Record:
     return load | {"prompt_tokens": count_tokens(cell.request().inputs), "published": same}
 
 
-def runs_csv(loads: list[Record]) -> str:
-    """The columns of `capacity check`: whole loads with users, as a rate has no concurrency."""
-    lines = [_RUNS]
-    for one in loads:
-        if (users := one["cell"]["users"]) and one["complete"] and one["figures"]:
-            latency, rate = (one["figures"][name]["value"] for name in ("latency_s_mean", "tokens_per_s"))
-            lengths = f"{one['prompt_tokens']},{one['completion_tokens_mean']:.2f}"
-            lines.append(f"{users},{lengths},{latency:.4f},{rate:.2f},{one['counted']},{sum(one['errors'].values())}")
-    return "\n".join([*lines, ""])
+def runs(loads: list[Record]) -> list[Record]:
+    """As `capacity check` and `fit` take them: whole loads with users, as a rate has no concurrency."""
+    return [
+        {
+            "concurrency": one["cell"]["users"],
+            "prompt_tokens_mean": one["prompt_tokens"],
+            "completion_tokens_mean": one["completion_tokens_mean"],
+            "latency_mean_s": one["figures"]["latency_s_mean"]["value"],
+            "completion_tokens_per_s": one["figures"]["tokens_per_s"]["value"],
+            "requests": one["counted"],
+            "errors": sum(one["errors"].values()),
+        }
+        for one in loads
+        if one["cell"]["users"] and one["complete"] and one["figures"]
+    ]
 
 
 def markdown(document: Record, share: float) -> str:

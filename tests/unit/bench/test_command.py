@@ -72,7 +72,7 @@ def test_the_first_token_of_a_stream_is_timed(run: tuple[Path, KnownTimes, str])
 @with_locust
 def test_everything_is_written(run: tuple[Path, KnownTimes, str]) -> None:
     written = {file.name for file in run[0].iterdir()}
-    assert {"report.json", "runs.csv", "table.md", "locust.html", "requests.jsonl"} <= written
+    assert {"report.json", "table.md", "locust.html", "requests.jsonl"} <= written
 
 
 @with_locust
