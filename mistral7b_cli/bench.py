@@ -87,9 +87,7 @@ def bench(  # noqa: PLR0917 - typer makes an option of each
     web: Annotated[bool, typer.Option("--web", help="Show Locust's web UI on port 8089 meanwhile.")] = False,
     budget: Annotated[float | None, typer.Option(min=0.01, metavar="USD", help="End the run at this cost.")] = None,
     output: Annotated[Path | None, typer.Option(metavar="FOLDER", help="[default: bench-ENVIRONMENT]")] = None,
-    check: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Compare with this earlier report.json; its loads by default.")
-    ] = None,
+    check: Annotated[Path | None, typer.Option(metavar="FILE", help="Compare with the loads of a report.json.")] = None,
     tolerance: Annotated[Any, typer.Option(metavar="PERCENT", parser=_percent, help="May be worse by it.")] = "10%",
     update_baseline: Annotated[bool, typer.Option("--update-baseline", help="Write --check anew.")] = False,
     price: Price = None,
@@ -102,7 +100,7 @@ def bench(  # noqa: PLR0917 - typer makes an option of each
         raise ModuleNotFoundError(name="locust")
     if update_baseline and check is None:
         raise UserError("--update-baseline: there is no file to write\nfix: add --check FILE")
-    env, out = load_environment(folder, name), output or Path(f"bench-{name}")
+    env, out, unit = load_environment(folder, name), output or Path(f"bench-{name}"), "tokens" if tokens else "words"
     speed, count = caller.clock()[1], env.instance.count
     about = {"environment": name, "endpoint": env.resolved_endpoint_name, "region": env.region, "speed": speed}
     about |= {"instance_type": env.instance_type, "instances": count}
@@ -110,8 +108,7 @@ def bench(  # noqa: PLR0917 - typer makes an option of each
     cells = [
         Cell(prompt=length, unit=unit, answer_tokens=answer, stream=stream, users=number, rate=each, counted=counted)
         for stream in {"off": [False], "on": [True], "both": [False, True]}[streaming]
-        for unit, lengths in (("tokens", tokens), ("words", words or (() if tokens else _PUBLISHED_WORDS)))
-        for length in lengths or ()
+        for length in tokens or words or _PUBLISHED_WORDS
         for number, each, counted in (
             *((number, 0.0, max(answers, -(-20 // number))) for number in users or _published_users(length, rate)),
             *((0, each, seconds) for each in rate or ()),
@@ -119,7 +116,7 @@ def bench(  # noqa: PLR0917 - typer makes an option of each
     ]
     if before and not (words or tokens or users or rate):
         cells = [Cell(**one["cell"]) for one in before["loads"]]
-    if before and (reasons := [*report.incomparable(before, about, [cell.name for cell in cells])]):
+    if before and (reasons := report.incomparable(before, about, [cell.name for cell in cells])):
         fix = "leave --words, --tokens, --users and --rate out, or write it anew: --update-baseline"
         raise UserError("\n".join([f"--check {check}: this run does not compare with it", *reasons, f"fix: {fix}"]))
     for cell in cells:
@@ -130,7 +127,8 @@ def bench(  # noqa: PLR0917 - typer makes an option of each
     hourly, source = price_of(env.region, env.instance_type, price)
     if budget and not hourly:
         raise UserError(f"--budget {budget:g}: there is no price of {env.instance_type}\nfix: add --price")
-    paid, hours = (hourly or 0.0) * env.instance_bounds[1], duration(cells, calibration, limits, count) / 3600
+    paid = (hourly or 0.0) * env.instance_bounds[1]
+    hours = sum(duration(cell, calibration, limits, count) for cell in cells) / 3600
     cost = f"{hours * paid:.2f} USD of instances ({source})" if hourly else source
     say(f"{len(cells)} loads, about {60 * hours:.0f} min{at_speed(speed)}: {cost}", on=progress)
     plan = about | {"cells": [asdict(cell) for cell in cells], "budget_s": budget and budget * 3600 / paid}
@@ -141,7 +139,8 @@ def bench(  # noqa: PLR0917 - typer makes an option of each
     (found, ending), share = measured(out, plan), calibration.concurrency_share
     loads = [report.complete(one, share) for one in found]
     document = about | {"ending": ending, "loads": loads, "runs": report.runs(loads)}
-    _write(out, document, share)
+    (out / "report.json").write_text(json.dumps(document, indent=2), encoding="utf-8")
+    (out / "table.md").write_text(report.markdown(document, share), encoding="utf-8")
     if limits and count == 1 and (figures := report.figures(loads)):  # the picture's lines are of one instance
         plot_benchmark(figures, calibration, limits, out / "table.svg", read_measurements(published_path()))
     if as_json:
@@ -175,17 +174,12 @@ def _run(plan: Record, out: Path, options: list[str]) -> str | None:
     return ""
 
 
-def _write(out: Path, document: Record, share: float) -> None:
-    (out / "report.json").write_text(json.dumps(document, indent=2), encoding="utf-8")
-    (out / "table.md").write_text(report.markdown(document, share), encoding="utf-8")
-
-
 def _show(loads: list[Record], convention: str) -> None:
     rows, remarks = list[tuple[str, ...]](), Counter[str]()
     length = f", {loads[0]['cell']['answer_tokens']} tokens out"
     for one in loads:
-        figures = [one["figures"].get(figure) for figure in _COLUMNS.values()]
-        cells = [f"{value['value']:.4g}" if value else "-" for value in figures]
+        figures = one["figures"]
+        cells = [f"{figures[name]['value']:.4g}" if name in figures else "-" for name in _COLUMNS.values()]
         name = one["name"].replace(length, "") + " (cut short)" * (not one["complete"])
         rows.append((name, *cells, str(one["counted"]), str(sum(one["errors"].values()))))
         remarks += {f"{kind}: {one['messages'][kind]}": number for kind, number in one["errors"].items()}
@@ -205,7 +199,6 @@ def _baseline(file: Path) -> Record:
     fix = "write one: mistral7b bench ENVIRONMENT --check FILE --update-baseline"
     with suppress(ValueError, TypeError, LookupError):
         found: Record = json.loads(read_text(file, 10_000_000, fix))
-        TypeAdapter(list[Cell]).validate_python([one["cell"] for one in found["loads"]])
-        if {"instance_type", "instances", "speed"} <= found.keys():
+        if TypeAdapter(list[Cell]).validate_python([one["cell"] for one in found["loads"]]) and "instances" in found:
             return found
     raise UserError(f"{file}: no report of this command\nfix: {fix}")

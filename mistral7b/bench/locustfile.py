@@ -27,7 +27,7 @@ from mistral7b.endpoint.errors import EndpointError
 
 _MOST_IN_FLIGHT = 4096
 _PAUSE_S = 1.0  # of a user whose request failed: a refusal comes at once, and so would the next
-_LAG_S, _REPORT_S = 0.02, 0.5
+_LAG_S, _LAGS = 0.02, 25
 _WALL = time.time() - time.perf_counter()
 
 
@@ -49,8 +49,13 @@ class Generator:
         self.load = load = msg.data
         self.cell = load["cell"] and Cell(**load["cell"])
         self.begun.clear()
+        if self.cell and not self._client:
+            session, options = boto3.Session(), {"max_pool_connections": _MOST_IN_FLIGHT}
+            session.events.register("before-send.sagemaker-runtime", self._sent)
+            self._client = EndpointClient(
+                load["endpoint"], load["region"], session=session, retry=NO_RETRIES, **options
+            )
         if self.cell:
-            self._client = self._client or self._connect(load["endpoint"], load["region"])
             self._request, self._body = self.cell.request(), to_json(self.cell.request())
             self.begun.set()
 
@@ -58,8 +63,7 @@ class Generator:
         """One request, and whether it is answered. Its time is counted from when it was `due`, or else is signed."""
         key, first, tokens, failure = gevent.getcurrent(), None, 0, None
         began = time.perf_counter() if due is None else due
-        record: dict[str, Any] = {"cell": self.load["number"], "user": user, "began": began + _WALL, "late": 0.0}
-        record["was_due"] = due is not None
+        record: dict[str, Any] = {"cell": self.load["number"], "user": user, "began": began + _WALL, "due": due}
         self._in_flight[key] = record
         try:
             if cell.stream:
@@ -79,34 +83,24 @@ class Generator:
         gevent.sleep(0)  # takes other answers of this moment first; as long as that takes, this one may have waited
         record["behind"] = time.perf_counter() - ended
         told = {"response_time": 1000 * seconds * self.load["speed"], "response_length": tokens, "exception": failure}
-        kind = "stream" if cell.stream else "answer"
-        events.request.fire(request_type=kind, name=cell.name, context={}, **told)
+        events.request.fire(request_type=["answer", "stream"][cell.stream], name=cell.name, context={}, **told)
         return failure is None
-
-    def _connect(self, endpoint: str, region: str) -> EndpointClient:
-        session = boto3.Session()
-        session.events.register("before-send.sagemaker-runtime", self._sent)
-        options: dict[str, Any] = {"max_pool_connections": _MOST_IN_FLIGHT, "retry": NO_RETRIES}
-        return EndpointClient(endpoint, region, session=session, **options)
 
     def _sent(self, **_: object) -> None:
         """boto3 has signed this greenlet's request: how late that is, and where the endpoint's time begins."""
         record, now = self._in_flight[gevent.getcurrent()], time.perf_counter() + _WALL
         record["late"] = now - record["began"]
-        if not record["was_due"]:
+        if record["due"] is None:
             record["began"] = now
 
     def watch(self) -> None:
         """For as long as the process lives: how late it is, and what is answered, to the master."""
-        told = time.perf_counter()
         while True:
-            due = time.perf_counter() + _LAG_S
-            gevent.sleep(_LAG_S)
-            now = time.perf_counter()
-            self._lags.append(max(0.0, now - due))
-            if now - told >= _REPORT_S:
-                self._report()
-                told = now
+            for _ in range(_LAGS):
+                due = time.perf_counter() + _LAG_S
+                gevent.sleep(_LAG_S)
+                self._lags.append(max(0.0, time.perf_counter() - due))
+            self._report()
 
     def stop(self, **_: object) -> None:
         """Reports what is still in flight when Locust has stopped all users."""
@@ -197,7 +191,7 @@ class Table(LoadTestShape):
                 yield wanted
                 if plan["budget_s"] is not None and (time.perf_counter() - began) * plan["speed"] > plan["budget_s"]:
                     ending = "budget"
-                elif self._failing(cell):
+                elif self._failures >= max(cell.users, 3) and time.perf_counter() > self._answered + 2 * self._longest:
                     ending = "no answers"
             runner.send_message("load", plan | {"number": number, "cell": None, "sources": users})
             last = time.perf_counter() + (STREAM_TIMEOUT_S if cell.stream else ANSWER_TIMEOUT_S)
@@ -216,11 +210,6 @@ class Table(LoadTestShape):
         if cell.rate:
             return seconds * float(self._plan["speed"]) < cell.counted * (1 + 1 / WARM_UP)
         return sum(count >= WARM_UP + cell.counted for count in self._answers.values()) < cell.users
-
-    def _failing(self, cell: Cell) -> bool:
-        """Whether every request fails, for twice as long as any answer took."""
-        silence = time.perf_counter() - self._answered
-        return self._failures >= max(cell.users, 3) and silence > 2 * self._longest
 
     def _write(self, record: dict[str, Any]) -> None:
         self._out.write(json.dumps(record) + "\n")

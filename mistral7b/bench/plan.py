@@ -1,6 +1,5 @@
 """What is measured: loads, each with its prompt, and what the performance model says of them."""
 
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import cycle, islice
@@ -58,14 +57,13 @@ def prompt(length: int, unit: str) -> str:
     return text
 
 
-def duration(cells: Iterable[Cell], calibration: Calibration, limits: RouterLimits | None, instances: int) -> float:
-    """About how many seconds the loads take; where the model says nothing, as if users were alone."""
-    seconds = 0.0
-    for cell in cells:
-        latency = TOKEN_S * cell.answer_tokens
-        if cell.users and limits is not None and cell.answer_tokens >= SHORTEST_ANSWER:
-            load = Load(-(-cell.users // instances), count_tokens(cell.request().inputs), cell.answer_tokens)
-            with suppress(ValueError):  # more users than MAX_CONCURRENT_REQUESTS, or a prompt that is never admitted
-                latency = steady_state(load, calibration.parameters, limits).latency
-        seconds += (WARM_UP + cell.counted + 1) * latency if cell.users else cell.counted * (1 + 1 / WARM_UP)
-    return seconds
+def duration(cell: Cell, calibration: Calibration, limits: RouterLimits | None, instances: int) -> float:
+    """About how many seconds the load is measured; where the model says nothing, as if users were alone."""
+    if not cell.users:
+        return cell.counted * (1 + 1 / WARM_UP)
+    latency = TOKEN_S * cell.answer_tokens
+    if limits is not None and cell.answer_tokens >= SHORTEST_ANSWER:
+        load = Load(-(-cell.users // instances), count_tokens(cell.request().inputs), cell.answer_tokens)
+        with suppress(ValueError):  # more users than MAX_CONCURRENT_REQUESTS, or a prompt that is never admitted
+            latency = steady_state(load, calibration.parameters, limits).latency
+    return (WARM_UP + cell.counted + 1) * latency

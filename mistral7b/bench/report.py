@@ -6,11 +6,12 @@ Errors are, if their counts differ by more than 1.96 standard deviations of the 
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from math import sqrt
 
 from mistral7b.bench.plan import Cell
 from mistral7b.bench.results import LEVELS, Record
-from mistral7b.capacity.measurements import Figure, Metric, Row, published_path, read_measurements
+from mistral7b.capacity.measurements import Figure, Metric, Row, Run, published_path, read_measurements
 from mistral7b.tgi.tokenizer import count_tokens
 
 CONVENTION = (
@@ -38,19 +39,12 @@ def complete(load: Record, share: float) -> Record:
 
 def runs(loads: list[Record]) -> list[Record]:
     """As `capacity check` and `fit` take them: whole loads with users, as a rate has no concurrency."""
-    return [
-        {
-            "concurrency": one["cell"]["users"],
-            "prompt_tokens_mean": one["prompt_tokens"],
-            "completion_tokens_mean": one["completion_tokens_mean"],
-            "latency_mean_s": one["figures"]["latency_s_mean"]["value"],
-            "completion_tokens_per_s": one["figures"]["tokens_per_s"]["value"],
-            "requests": one["counted"],
-            "errors": sum(one["errors"].values()),
-        }
-        for one in loads
-        if one["cell"]["users"] and one["complete"] and one["figures"]
-    ]
+    found = []
+    for one in (each for each in loads if each["cell"]["users"] and each["complete"] and each["figures"]):
+        latency, rate = (one["figures"][name]["value"] for name in ("latency_s_mean", "tokens_per_s"))
+        lengths, failed = (one["prompt_tokens"], one["completion_tokens_mean"]), sum(one["errors"].values())
+        found.append(asdict(Run(one["cell"]["users"], *lengths, latency, rate, one["counted"], failed)))
+    return found
 
 
 def markdown(document: Record, share: float) -> str:
@@ -80,12 +74,11 @@ def figures(loads: list[Record]) -> list[Figure]:
     return [Figure(_row(one), m, one["figures"][name]["value"]) for one in whole for name, m in _PUBLISHED.items()]
 
 
-def incomparable(before: Record, about: Record, names: Sequence[str]) -> Iterator[str]:
+def incomparable(before: Record, about: Record, names: Sequence[str]) -> list[str]:
     """Why a run with loads of these names cannot be compared with the baseline."""
-    for name in ("instance_type", "instances"):
-        if before[name] != about[name]:
-            yield f"{name}: {before[name]} -> {about[name]}: figures do not compare"
-    yield from (f"{one['name']}: not among the loads" for one in before["loads"] if one["name"] not in names)
+    differ = [name for name in ("instance_type", "instances") if before[name] != about[name]]
+    absent = [f"{one['name']}: not among the loads" for one in before["loads"] if one["name"] not in names]
+    return [f"{name}: {before[name]} -> {about[name]}: figures do not compare" for name in differ] + absent
 
 
 def problems(document: Record, before: Record | None, tolerance: float) -> list[str]:
@@ -106,17 +99,14 @@ def worse(before: Record, now: Record, tolerance: float) -> Iterator[str]:
         for figure in _JUDGED:
             pair = [one["figures"].get(figure) for one in (old, new)]
             small, large = pair if figure != "tokens_per_s" else pair[::-1]
-            if all(pair) and large["value"] > small["value"] * (1 + tolerance) and _apart(small, large):
+            beyond = all(pair) and large["value"] > small["value"] * (1 + tolerance)
+            if beyond and None not in (large["low"], small["high"]) and large["low"] > small["high"]:
                 was, comes = (one["value"] for one in pair)
                 yield f"{old['name']}: {figure} {was:.4g} -> {comes:.4g} ({comes / was - 1:+.1%})"
         errors, expected = (sum(one["errors"].values()) for one in (new, old))
         expected *= new["requests"] / max(1, old["requests"])
         if errors - expected > max(1.96 * sqrt(errors + expected), tolerance * expected):
             yield f"{old['name']}: {errors} errors in {new['requests']} requests, {expected:.1f} in as many before"
-
-
-def _apart(small: Record, large: Record) -> bool:
-    return small["high"] is not None and large["low"] is not None and large["low"] > small["high"]
 
 
 def _row(load: Record) -> Row:

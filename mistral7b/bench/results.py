@@ -20,8 +20,7 @@ from mistral7b.bench.plan import RECORDS, WARM_UP, Cell
 LEVELS = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
 MOST_LAG, LEAST_LAG_S = 0.01, 0.002
 """How late the generator may be on average: 1% of a median time, or 2 ms."""
-_Z, BATCHES, _T = 1.96, 10, 2.26
-"""95% of a normal distribution is within _Z; of a t distribution, for a variance of so many batches, within _T."""
+BATCHES, _Z, _T = 10, 1.96, 2.26  # 95% of a normal distribution, and of a t distribution of ten batches
 Record = dict[str, Any]
 Value = dict[str, float | None]
 """A figure's `value`, and `low` and `high`, between which it is with 95%. None: so few requests do not tell."""

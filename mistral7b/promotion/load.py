@@ -51,12 +51,11 @@ def load_promotion(folder: Path, loaded: Mapping[str, Environment] | None = None
         own = all(problem.file == str(file) for problem in problems)
         problems = sorted(unique(problems), key=lambda p: (p.file, p.line or 0))
         raise EnvironmentFileError(problems, "the pipeline file" if own else "the environment files")
-    setup = settings.build.setup
     promoted = (
         PromotedEnvironment(
             environments[one.name],
             pipeline.account_of(one.name),
-            (*one.gates, *([one.benchmark.command(one.name, setup)] if one.benchmark else [])),
+            (*one.gates, *([one.benchmark.command(one.name, settings.build.setup)] if one.benchmark else [])),
             is_production(one.name) if one.approval is None else one.approval,
             one.quiet_minutes,
         )

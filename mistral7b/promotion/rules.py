@@ -130,10 +130,9 @@ def _alarms_that_are_quiet_exist(pipeline: UnvalidatedPipeline) -> Findings:
 @RULES.rule("environments")
 def _baselines_exist(pipeline: UnvalidatedPipeline) -> Findings:
     """A benchmark needs an earlier report to compare with. Source: this project."""
-    parents = pipeline.folder.resolve().parents
-    repository = next((one for one in parents if (one / "cdk.json").is_file()), parents[0])
+    repositories = [one for one in pipeline.folder.resolve().parents if (one / "cdk.json").is_file()]
     for field, promoted in pipeline.promoted:
-        if (own := promoted.benchmark) and not (repository / own.baseline).is_file():
+        if (own := promoted.benchmark) and not any((one / own.baseline).is_file() for one in repositories):
             loads = f"--words 512 --users 1,8 --check {shlex.quote(own.baseline)} --update-baseline"
             fix = f"write it, and commit it: mistral7b bench {promoted.name} {loads}"
             yield Finding(f"{field}.benchmark.baseline", "the repository has no such file", fix)

@@ -20,6 +20,7 @@ CONNECTION_ARN = pattern(
     "it is not the ARN of a connection",
 )
 """A connection under the service's present name and the one before July 2024 (CodeConnections API, Connection)."""
+
 LONGEST_COMMAND = 1000
 """Characters of a command: this project's limit, far within what buildspecs and shells take."""
 _BRANCH_SIGNS = re.compile(r"[A-Za-z0-9._/@+=,#%-]+")

@@ -51,19 +51,14 @@ def test_loads_that_differ_have_different_names() -> None:
 def test_a_load_takes_its_rounds_times_the_predicted_latency() -> None:
     calibration, limits = published_calibration(), benchmark_limits()
     latency = steady_state(Load(8, count_tokens(prompt(512, "words")), 128), calibration.parameters, limits).latency
-    assert duration([CELL], calibration, limits, 1) == pytest.approx((WARM_UP + 4 + 1) * latency)
+    assert duration(CELL, calibration, limits, 1) == pytest.approx((WARM_UP + 4 + 1) * latency)
 
 
 def test_two_instances_share_the_users_of_a_load() -> None:
     calibration, limits = published_calibration(), benchmark_limits()
-    assert duration([CELL], calibration, limits, 2) < duration([CELL], calibration, limits, 1)
+    assert duration(CELL, calibration, limits, 2) < duration(CELL, calibration, limits, 1)
 
 
 def test_a_rate_takes_its_seconds_and_half_as_many_before() -> None:
     cell = Cell(prompt=512, unit="words", answer_tokens=128, rate=2.0, counted=60)
-    assert duration([cell], published_calibration(), benchmark_limits(), 1) == 90
-
-
-def test_the_loads_of_a_run_add_up() -> None:
-    once, twice = (duration([CELL] * count, published_calibration(), benchmark_limits(), 1) for count in (1, 2))
-    assert twice == 2 * once
+    assert duration(cell, published_calibration(), benchmark_limits(), 1) == 90
