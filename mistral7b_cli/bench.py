@@ -147,7 +147,7 @@ def bench(  # noqa: PLR0917 - typer makes an option of each
         write_json(document)
     elif loads:
         _show(loads, report.CONVENTION.format(share=share) + at_speed(speed))
-    if wrong := [failure] * bool(failure) + report.problems(document, before, tolerance):
+    if wrong := ([failure] if failure else []) + report.problems(document, before, tolerance):
         wrong += [f"{check} is not written"] * update_baseline
         wrong += ["fix: let more processes drive it: -- --processes 4"] * any(one["undriven"] for one in loads)
         raise UserError("\n".join(wrong), INTERRUPTED if failure is None else FAILED, documented=as_json)

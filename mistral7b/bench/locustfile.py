@@ -50,11 +50,10 @@ class Generator:
         self.cell = load["cell"] and Cell(**load["cell"])
         self.begun.clear()
         if self.cell and not self._client:
-            session, options = boto3.Session(), {"max_pool_connections": _MOST_IN_FLIGHT}
+            session = boto3.Session()
+            options: dict[str, Any] = {"max_pool_connections": _MOST_IN_FLIGHT, "retry": NO_RETRIES}
             session.events.register("before-send.sagemaker-runtime", self._sent)
-            self._client = EndpointClient(
-                load["endpoint"], load["region"], session=session, retry=NO_RETRIES, **options
-            )
+            self._client = EndpointClient(load["endpoint"], load["region"], session=session, **options)
         if self.cell:
             self._request, self._body = self.cell.request(), to_json(self.cell.request())
             self.begun.set()
