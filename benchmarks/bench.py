@@ -2,7 +2,7 @@
 
 Run `python benchmarks/bench.py` with one of
 
-    latency     128 users against answers of a known time: off by less than 1% or 2 ms; a minute
+    latency     128 users against answers of known times: off by less than 1% or 2 ms; two minutes
     saturation  requests a second against answers at once: 0.95 of what a bare Locust user on boto3 reaches; a minute
     cells       the 20 published loads against the embedded AWS, within 3% of `capacity table`'s sustained; 35 minutes
 

@@ -75,7 +75,7 @@ def _load(cell: Cell, speed: float, at: float, requests: list[Record], processes
     requests.sort(key=lambda one: one["began"])
     counted, rates = (_closed if cell.users else _open)(cell, at, requests, speed)
     lags = [lag for one in processes for lag in one["lags"]], *([one[n] for one in counted] for n in ("late", "behind"))
-    lag = max(fmean(some or [0.0]) for some in lags)
+    lag = sum(fmean(some or [0.0]) for some in lags)
     tokens, failed = [one["tokens"] for one in counted], [one for one in requests if "error" in one]
     times = {
         "latency_s": sorted(speed * one["seconds"] for one in counted),
