@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 from collections import Counter
 from contextlib import suppress
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
+from pydantic import TypeAdapter
 
 from mistral7b.bench import report
 from mistral7b.bench.plan import PLAN_VARIABLE, RECORDS, Cell, duration
@@ -49,7 +51,7 @@ _COLUMNS = {
     "request p50, s": "latency_s_p50", "p90, s": "latency_s_p90", "p99, s": "latency_s_p99",
     "first token p50, s": "first_token_s_p50",
 }  # fmt: skip
-_MOST = 1_000_000
+_MOST, _PUBLISHED_WORDS = 1_000_000, (128, 512, 6400)
 
 
 def _list(option: str, what: str, kind: type[int] | type[float] = int) -> Any:
@@ -74,7 +76,7 @@ def _percent(text: str) -> float:
 def bench(  # noqa: PLR0917 - typer makes an option of each
     name: EnvironmentName,
     locust: Annotated[list[str] | None, typer.Argument(metavar="-- OPTIONS", help="Options of Locust.")] = None,
-    words: Annotated[Any, _list("--words", "Lengths of prompts, in words.")] = "128,512,6400",
+    words: Annotated[Any, _list("--words", "Lengths of prompts, in words. [default: 128,512,6400]")] = None,
     tokens: Annotated[Any, _list("--tokens", "Lengths in tokens, instead of words.")] = None,
     users: Annotated[Any, _list("--users", "Users at once. [default: as published]")] = None,
     rate: Annotated[Any, _list("--rate", "Requests per second, instead of users.", float)] = None,
@@ -85,7 +87,7 @@ def bench(  # noqa: PLR0917 - typer makes an option of each
     web: Annotated[bool, typer.Option("--web", help="Show Locust's web UI on port 8089 during the run.")] = False,
     budget: Annotated[float | None, typer.Option(min=0.01, metavar="USD", help="End the run at this cost.")] = None,
     output: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Results. [default: bench-ENVIRONMENT]")] = None,
-    check: Annotated[Path | None, typer.Option(metavar="FILE", help="Compare with this earlier report.json.")] = None,
+    check: Annotated[Path | None, typer.Option(metavar="FILE", help="Compare with the loads of a report.json.")] = None,
     tolerance: Annotated[Any, typer.Option(metavar="PERCENT", parser=_percent, help="Accepted worsening.")] = "10%",
     update_baseline: Annotated[bool, typer.Option("--update-baseline", help="Overwrite --check.")] = False,
     price: Price = None,
@@ -106,14 +108,19 @@ def bench(  # noqa: PLR0917 - typer makes an option of each
     cells = [
         Cell(prompt=length, unit=unit, answer_tokens=answer, stream=stream, users=number, rate=each, counted=counted)
         for stream in {"off": [False], "on": [True], "both": [False, True]}[streaming]
-        for length in tokens or words
+        for length in tokens or words or _PUBLISHED_WORDS
         for number, each, counted in (
             *((number, 0.0, max(answers, -(-20 // number))) for number in users or _published_users(length, rate)),
             *((0, each, seconds) for each in rate or ()),
         )
     ]
+    if before and not (words or tokens or users or rate):
+        cells = [Cell(**one["cell"]) for one in before["loads"]]
+    if before and (reasons := report.incomparable(before, about, [cell.name for cell in cells])):
+        fix = "leave --words, --tokens, --users and --rate out, or write it anew: --update-baseline"
+        raise UserError("\n".join([f"--check {check}: this run does not compare with it", *reasons, f"fix: {fix}"]))
     for cell in cells:
-        prepare(cell.request().inputs, {"max_new_tokens": answer}, env, stream=cell.stream)
+        prepare(cell.request().inputs, {"max_new_tokens": cell.answer_tokens}, env, stream=cell.stream)
     calibration, limits = Calibration.read(parameters) if parameters else published_calibration(), None
     with suppress(LookupError, ValueError):  # the model has no prediction, then
         limits = router_limits(env.launcher_settings(), env.instance_type)
@@ -121,73 +128,63 @@ def bench(  # noqa: PLR0917 - typer makes an option of each
     if budget and not hourly:
         raise UserError(f"--budget {budget:g}: there is no price of {env.instance_type}\nfix: add --price")
     paid = (hourly or 0.0) * env.instance_bounds[1]
-    with connected(env, folder) as client:  # what is wrong with credentials or endpoint is said here
-        request = cells[0].request()
-        client.generate(replace(request, parameters=replace(request.parameters, max_new_tokens=1)))
     hours = sum(duration(cell, calibration, limits, count) for cell in cells) / 3600
     cost = f"{hours * paid:.2f} USD of instances ({source})" if hourly else source
     say(f"{len(cells)} loads, about {60 * hours:.0f} min{at_speed(speed)}: {cost}", on=progress)
     plan = about | {"cells": [asdict(cell) for cell in cells], "budget_s": budget and budget * 3600 / paid}
-    ended = _run(plan, out, [*(["--autostart", "--autoquit", "0"] if web else ["--headless"]), *(locust or ())])
-    found, ending = measured(out, plan)
-    share = calibration.concurrency_share
+    with connected(env, folder) as client:  # what is wrong with credentials or endpoint is said here
+        request = cells[0].request()
+        client.generate(replace(request, parameters=replace(request.parameters, max_new_tokens=1)))
+    failure = _run(plan, out, [*(["--autostart", "--autoquit", "0"] if web else ["--headless"]), *(locust or ())])
+    (found, ending), share = measured(out, plan), calibration.concurrency_share
     loads = [report.complete(one, share) for one in found]
-    document = about | {"ending": ending, "loads": loads}
-    _write(out, document, share)
+    document = about | {"ending": ending, "loads": loads, "runs": report.runs(loads)}
+    (out / "report.json").write_text(json.dumps(document, indent=2), encoding="utf-8")
+    (out / "table.md").write_text(report.markdown(document, share), encoding="utf-8")
     if limits and count == 1 and (figures := report.figures(loads)):  # the picture's lines are of one instance
         plot_benchmark(figures, calibration, limits, out / "table.svg", read_measurements(published_path()))
     if as_json:
         write_json(document)
-    else:
+    elif loads:
         _show(loads, report.CONVENTION.format(share=share) + at_speed(speed))
-    if ending == "budget":
-        say(f"ended by --budget {budget:g}", on=progress)
-    if not ended:
-        raise typer.Exit(INTERRUPTED)
-    wrong = [f"the run ended early: {ending}"] if ending not in ("complete", "budget") else []
-    wrong += [f"{one['name']}: no figures, as {one['undriven']}" for one in loads if one["undriven"]]
-    if update_baseline and check and not wrong:
+    if wrong := ([failure] if failure else []) + report.problems(document, before, tolerance):
+        wrong += [f"{check} is not written"] * update_baseline
+        wrong += ["fix: let more processes drive it: -- --processes 4"] * any(one["undriven"] for one in loads)
+        raise UserError("\n".join(wrong), INTERRUPTED if failure is None else FAILED, documented=as_json)
+    if update_baseline and check:
+        check.parent.mkdir(parents=True, exist_ok=True)
         check.write_bytes((out / "report.json").read_bytes())
-    wrong += report.worse(before, document, tolerance) if before else []
-    if wrong:
-        raise UserError("\n".join(wrong), FAILED, documented=as_json)
 
 
-def _run(plan: Record, out: Path, options: list[str]) -> bool:
-    """Runs Locust, whose gevent changes all of a process, in one of its own. False after Ctrl-C, with what is there."""
+def _run(plan: Record, out: Path, options: list[str]) -> str | None:
+    """Runs Locust, whose gevent changes all of a process, in one of its own. How it failed; None after Ctrl-C."""
     out.mkdir(parents=True, exist_ok=True)
     (out / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
     (out / RECORDS).unlink(missing_ok=True)
     command = [sys.executable, "-m", "locust", "-f", str(Path(report.__file__).with_name("locustfile.py"))]
     command += ["--html", str(out / "locust.html"), "--loglevel", "WARNING", "--only-summary", *options]
     own = {PLAN_VARIABLE: str(out / "plan.json"), "PYTHONUNBUFFERED": "1", "LOCUST_EXIT_CODE_ON_ERROR": "0"}
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # of a pipeline that ends: Locust is ended, too
     try:
-        run(
-            command, Path(), lambda line: say(line, on=progress) if line.startswith("load ") else None, os.environ | own
-        )
+        run(command, Path(), lambda line: say(line, on=progress) if line[:5] == "load " else None, os.environ | own)
     except CommandFailedError as error:
-        raise UserError(f"Locust failed: {error}", FAILED) from None
+        return f"Locust failed: {error}"
     except KeyboardInterrupt:
-        return False
-    return True
-
-
-def _write(out: Path, document: Record, share: float) -> None:
-    (out / "report.json").write_text(json.dumps(document, indent=2), encoding="utf-8")
-    (out / "runs.csv").write_text(report.runs_csv(document["loads"]), encoding="utf-8")
-    (out / "table.md").write_text(report.markdown(document, share), encoding="utf-8")
+        return None
+    return ""
 
 
 def _show(loads: list[Record], convention: str) -> None:
     rows, remarks = list[tuple[str, ...]](), Counter[str]()
+    length = f", {loads[0]['cell']['answer_tokens']} tokens out"
     for one in loads:
-        figures = [one["figures"].get(figure) for figure in _COLUMNS.values()]
-        cells = [f"{value['value']:.4g}" if value else "-" for value in figures]
-        name = one["name"] if one["complete"] else f"{one['name']} (not to its end)"
+        figures = one["figures"]
+        cells = [f"{figures[name]['value']:.4g}" if name in figures else "-" for name in _COLUMNS.values()]
+        name = one["name"].replace(length, "") + " (cut short)" * (not one["complete"])
         rows.append((name, *cells, str(one["counted"]), str(sum(one["errors"].values()))))
         remarks += {f"{kind}: {one['messages'][kind]}": number for kind, number in one["errors"].items()}
         remarks["answers that ended by themselves, before their length"] += one["short_answers"]
-    say(Table("", ("", *_COLUMNS, "answers", "errors"), rows, numbers=True))
+    say(Table("", (length[2:], *_COLUMNS, "answers", "errors"), rows, numbers=True))
     say("\n".join([convention, *(f"{number} × {remark}" for remark, number in remarks.items() if number)]))
 
 
@@ -200,8 +197,8 @@ def _published_users(length: int, rate: object) -> list[int]:
 
 def _baseline(file: Path) -> Record:
     fix = "write one: mistral7b bench ENVIRONMENT --check FILE --update-baseline"
-    with suppress(ValueError):
+    with suppress(ValueError, TypeError, LookupError):
         found: Record = json.loads(read_text(file, 10_000_000, fix))
-        if isinstance(found, dict) and {"loads", "instance_type", "instances", "speed"} <= found.keys():
+        if TypeAdapter(list[Cell]).validate_python([one["cell"] for one in found["loads"]]) and "instances" in found:
             return found
     raise UserError(f"{file}: no report of this command\nfix: {fix}")

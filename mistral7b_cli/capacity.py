@@ -56,7 +56,7 @@ _CHECK_EPILOG = """
 **Examples**
 
 $ mistral7b capacity check runs.csv
-$ mistral7b capacity check runs.csv --greedy --parameters mine.json --json
+$ mistral7b capacity check bench-dev/report.json --greedy --parameters mine.json --json
 
 A file has one run a line: how many requests were sent at once, and means over them.
 

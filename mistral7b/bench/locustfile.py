@@ -15,18 +15,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import gevent
 from gevent.event import Event
 from locust import LoadTestShape, User, events, task
 from locust.runners import MasterRunner, WorkerRunner
 
 from mistral7b.bench.plan import PLAN_VARIABLE, RECORDS, TOKEN_S, WARM_UP, Cell
-from mistral7b.endpoint.client import NO_RETRIES, EndpointClient, to_json
+from mistral7b.endpoint.client import ANSWER_TIMEOUT_S, NO_RETRIES, STREAM_TIMEOUT_S, EndpointClient, to_json
 from mistral7b.endpoint.errors import EndpointError
 
 _MOST_IN_FLIGHT = 4096
 _PAUSE_S = 1.0  # of a user whose request failed: a refusal comes at once, and so would the next
-_LAG_S, _REPORT_S = 0.02, 0.5
+_LAG_S, _LAGS = 0.02, 25
 _WALL = time.time() - time.perf_counter()
 
 
@@ -48,56 +49,57 @@ class Generator:
         self.load = load = msg.data
         self.cell = load["cell"] and Cell(**load["cell"])
         self.begun.clear()
-        if self.cell:
+        if self.cell and not self._client:
+            session = boto3.Session()
             options: dict[str, Any] = {"max_pool_connections": _MOST_IN_FLIGHT, "retry": NO_RETRIES}
-            self._client = self._client or EndpointClient(load["endpoint"], load["region"], **options)
+            session.events.register("before-send.sagemaker-runtime", self._sent)
+            self._client = EndpointClient(load["endpoint"], load["region"], session=session, **options)
+        if self.cell:
             self._request, self._body = self.cell.request(), to_json(self.cell.request())
             self.begun.set()
 
     def send(self, cell: Cell, user: int, due: float | None = None) -> bool:
-        """One request, and whether it is answered. If it was `due` earlier, its time is counted from then."""
-        now, key, first, tokens, failure = time.perf_counter(), object(), None, 0, None
-        began = now if due is None else due
-        record: dict[str, Any] = {
-            "cell": self.load["number"],
-            "user": user,
-            "began": began + _WALL,
-            "late": now - began,
-        }
+        """One request, and whether it is answered. Its time is counted from when it was `due`, or else is signed."""
+        key, first, tokens, failure = gevent.getcurrent(), None, 0, None
+        began = time.perf_counter() if due is None else due
+        record: dict[str, Any] = {"cell": self.load["number"], "user": user, "began": began + _WALL, "due": due}
         self._in_flight[key] = record
         try:
             if cell.stream:
                 for _ in self._client.stream(self._request):
-                    first, tokens = first or time.perf_counter() - began, tokens + 1
+                    first, tokens = first or time.perf_counter() + _WALL - record["began"], tokens + 1
             else:
                 tokens = int(json.loads(self._client.invoke(self._body))[0]["details"]["generated_tokens"])
         except (EndpointError, ValueError, LookupError, TypeError) as error:  # the latter: it is no answer of TGI
             failure = error
             status = f" ({error.status})" if isinstance(error, EndpointError) and error.status else ""
             record |= {"error": type(error).__name__.removesuffix("Error") + status, "message": str(error)}
-        seconds = time.perf_counter() - began
+        seconds = time.perf_counter() + _WALL - record["began"]
         del self._in_flight[key]  # what Locust ends stays in it, and is reported as cut off
         record |= {"seconds": seconds, "first": first, "tokens": tokens, "behind": 0.0}
         self._answered.append(record)
-        told = {"response_time": 1000 * seconds * self.load["speed"], "response_length": tokens, "exception": failure}
-        kind = "stream" if cell.stream else "answer"
-        events.request.fire(request_type=kind, name=cell.name, context={}, **told)
         ended = time.perf_counter()
         gevent.sleep(0)  # takes other answers of this moment first; as long as that takes, this one may have waited
         record["behind"] = time.perf_counter() - ended
+        told = {"response_time": 1000 * seconds * self.load["speed"], "response_length": tokens, "exception": failure}
+        events.request.fire(request_type=["answer", "stream"][cell.stream], name=cell.name, context={}, **told)
         return failure is None
 
+    def _sent(self, **_: object) -> None:
+        """boto3 has signed this greenlet's request: how late that is, and where the endpoint's time begins."""
+        record, now = self._in_flight[gevent.getcurrent()], time.perf_counter() + _WALL
+        record["late"] = now - record["began"]
+        if record["due"] is None:
+            record["began"] = now
+
     def watch(self) -> None:
-        """For as long as the process lives: how late it is, how busy, and what is answered, to the master."""
-        used, told = time.process_time(), time.perf_counter()
+        """For as long as the process lives: how late it is, and what is answered, to the master."""
         while True:
-            due = time.perf_counter() + _LAG_S
-            gevent.sleep(_LAG_S)
-            now = time.perf_counter()
-            self._lags.append(max(0.0, now - due))
-            if now - told >= _REPORT_S:
-                self._report((time.process_time() - used) / (now - told))
-                used, told = time.process_time(), now
+            for _ in range(_LAGS):
+                due = time.perf_counter() + _LAG_S
+                gevent.sleep(_LAG_S)
+                self._lags.append(max(0.0, time.perf_counter() - due))
+            self._report()
 
     def stop(self, **_: object) -> None:
         """Reports what is still in flight when Locust has stopped all users."""
@@ -105,10 +107,10 @@ class Generator:
             ended = {"error": "CutOff", "message": "the run ended first", "first": None, "tokens": 0}
             self._answered.append(one | ended | {"seconds": time.perf_counter() + _WALL - one["began"]})
         self._in_flight.clear()
-        self._report(0.0)
+        self._report()
 
-    def _report(self, cpu: float) -> None:
-        process = {"cell": self.load["number"], "in_flight": len(self._in_flight), "lags": self._lags, "cpu": cpu}
+    def _report(self) -> None:
+        process = {"cell": self.load["number"], "in_flight": len(self._in_flight), "lags": self._lags}
         answered, self._answered, self._lags = self._answered, [], []
         self.runner.send_message("answered", {"requests": answered, "process": process})
 
@@ -133,6 +135,8 @@ class EndpointUser(User):
         if cell and cell.users and self._began != load["number"]:
             self._began = load["number"]
             gevent.sleep(random.uniform(0, TOKEN_S * cell.answer_tokens) / load["speed"])
+            GENERATOR.send(cell, id(self))
+            gevent.sleep(random.uniform(0, time.perf_counter() - due))  # users that begin together stay together
         elif cell and cell.users and not GENERATOR.send(cell, id(self)):
             gevent.sleep(_PAUSE_S / load["speed"])
 
@@ -149,6 +153,7 @@ class Table(LoadTestShape):
         self._out = file.with_name(RECORDS).open("w", encoding="utf-8")
         self._in_flight: dict[str, int] = {}
         self._answers, self._failures, self._number = Counter[tuple[str, int]](), 0, 0
+        self._answered = self._longest = 0.0
         self._steps = self._walk()
 
     def tick(self) -> tuple[int, float] | None:
@@ -160,7 +165,9 @@ class Table(LoadTestShape):
         for one in msg.data["requests"]:
             if one["cell"] == self._number:
                 self._answers[msg.node_id, one["user"]] += 1
-                self._failures += "error" in one
+                self._failures = self._failures + 1 if "error" in one else 0
+                if not self._failures:
+                    self._answered, self._longest = time.perf_counter(), max(self._longest, one["seconds"])
             self._write(one | {"process": msg.node_id})
         self._in_flight[msg.node_id] = msg.data["process"]["in_flight"]
         self._write(msg.data["process"] | {"process": msg.node_id})
@@ -174,7 +181,7 @@ class Table(LoadTestShape):
             yield wanted
             while runner.user_count != users:
                 yield wanted
-            self._number, self._failures, start = number, 0, time.perf_counter()
+            self._number, self._failures, self._longest, start = number, 0, 0.0, time.perf_counter()
             self._answers.clear()
             self._write({"begun": number, "at": time.time()})
             sys.stdout.write(f"load {number + 1} of {len(plan['cells'])}: {cell.name}\n")
@@ -183,9 +190,12 @@ class Table(LoadTestShape):
                 yield wanted
                 if plan["budget_s"] is not None and (time.perf_counter() - began) * plan["speed"] > plan["budget_s"]:
                     ending = "budget"
+                elif self._failures >= max(cell.users, 3) and time.perf_counter() > self._answered + 2 * self._longest:
+                    ending = "no answers"
             runner.send_message("load", plan | {"number": number, "cell": None, "sources": users})
+            last = time.perf_counter() + (STREAM_TIMEOUT_S if cell.stream else ANSWER_TIMEOUT_S)
             yield wanted  # until what was sent before is reported
-            while any(self._in_flight.values()) and ending == "complete":
+            while any(self._in_flight.values()) and ending == "complete" and time.perf_counter() < last:
                 yield wanted
             if self._failures and self._failures == self._answers.total():
                 ending = "no answers"
@@ -195,12 +205,10 @@ class Table(LoadTestShape):
         self._write({"ending": ending})
 
     def _lasts(self, cell: Cell, seconds: float) -> bool:
-        """Whether users still have answers to get; none does if all have failed."""
+        """Whether users still have answers to get."""
         if cell.rate:
             return seconds * float(self._plan["speed"]) < cell.counted * (1 + 1 / WARM_UP)
-        done = sum(count >= WARM_UP + cell.counted for count in self._answers.values())
-        all_failed = self._answers.total() == self._failures >= max(cell.users, 5)
-        return done < cell.users and not all_failed
+        return sum(count >= WARM_UP + cell.counted for count in self._answers.values()) < cell.users
 
     def _write(self, record: dict[str, Any]) -> None:
         self._out.write(json.dumps(record) + "\n")

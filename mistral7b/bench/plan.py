@@ -14,7 +14,7 @@ from mistral7b.tgi.tokenizer import count_tokens, decode, encode
 PLAN_VARIABLE = "MISTRAL7B_BENCH_PLAN"
 """Names the plan's file to the processes that Locust starts."""
 RECORDS = "requests.jsonl"
-"""Beside it: every request, and twice a second how late and how busy each process was."""
+"""Beside it: every request, and twice a second how late each process was."""
 WARM_UP = 2
 """Answers of each user that do not count: by then all users are there. With a rate, half as many seconds as count."""
 _SENTENCE = "I believe the meaning of life is to"  # what AWS's benchmarking notebooks for JumpStart repeat

@@ -5,12 +5,13 @@ difference at 5% (N. Schenker, J. F. Gentleman, The American Statistician 55, 20
 Errors are, if their counts differ by more than 1.96 standard deviations of the difference of two Poisson counts.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from math import sqrt
 
 from mistral7b.bench.plan import Cell
 from mistral7b.bench.results import LEVELS, Record
-from mistral7b.capacity.measurements import Figure, Metric, Row, published_path, read_measurements
+from mistral7b.capacity.measurements import Figure, Metric, Row, Run, published_path, read_measurements
 from mistral7b.tgi.tokenizer import count_tokens
 
 CONVENTION = (
@@ -23,7 +24,6 @@ _PUBLISHED: dict[str, Metric] = {
     "per_token_ms_p50": "p50_latency_ms_per_token",
 }
 _JUDGED = ("tokens_per_s", *(f"{name}_{level}" for name in ("per_token_ms", "first_token_s") for level in LEVELS))
-_RUNS = "concurrency,prompt_tokens_mean,completion_tokens_mean,latency_mean_s,completion_tokens_per_s,requests,errors"
 
 
 def complete(load: Record, share: float) -> Record:
@@ -37,36 +37,35 @@ def complete(load: Record, share: float) -> Record:
     return load | {"prompt_tokens": count_tokens(cell.request().inputs), "published": same}
 
 
-def runs_csv(loads: list[Record]) -> str:
-    """The columns of `capacity check`: whole loads with users, as a rate has no concurrency."""
-    lines = [_RUNS]
-    for one in loads:
-        if (users := one["cell"]["users"]) and one["complete"] and one["figures"]:
-            latency, rate = (one["figures"][name]["value"] for name in ("latency_s_mean", "tokens_per_s"))
-            lengths = f"{one['prompt_tokens']},{one['completion_tokens_mean']:.2f}"
-            lines.append(f"{users},{lengths},{latency:.4f},{rate:.2f},{one['counted']},{sum(one['errors'].values())}")
-    return "\n".join([*lines, ""])
+def runs(loads: list[Record]) -> list[Record]:
+    """As `capacity check` and `fit` take them: whole loads with users, as a rate has no concurrency."""
+    found = []
+    for one in (each for each in loads if each["cell"]["users"] and each["complete"] and each["figures"]):
+        latency, rate = (one["figures"][name]["value"] for name in ("latency_s_mean", "tokens_per_s"))
+        lengths, failed = (one["prompt_tokens"], one["completion_tokens_mean"]), sum(one["errors"].values())
+        found.append(asdict(Run(one["cell"]["users"], *lengths, latency, rate, one["counted"], failed)))
+    return found
 
 
 def markdown(document: Record, share: float) -> str:
     """The published tables: a row for each prompt, a column for each number of users; published figures in brackets."""
-    loads = [one for one in document["loads"] if one["cell"]["users"]]
-    users = sorted({one["cell"]["users"] for one in loads})
+    rows: dict[str, dict[int, Record]] = {}
+    for one in (each for each in document["loads"] if each["cell"]["users"]):
+        number = one["cell"]["users"]
+        rows.setdefault(one["name"].replace(f", {number} users", ""), {})[number] = one
+    users = sorted({number for row in rows.values() for number in row})
     text = f"# {document['endpoint']} on {document['instances']} × {document['instance_type']}\n"
     for figure in ("tokens_per_s", *_PUBLISHED):
-        rows: dict[str, dict[int, str]] = {}
-        for one in loads:
-            value, known = one["figures"].get(figure), one["published"].get(_PUBLISHED.get(figure))
-            mark = "" if one["complete"] and not one["errors"] else "*"
-            shown = f"{value['value']:.1f}{mark}" + (f" ({known:g})" if known else "") if value else "-"
-            rows.setdefault(one["name"].replace(f", {one['cell']['users']} users", ""), {})[one["cell"]["users"]] = (
-                shown
-            )
-        text += (
-            f"\n| {figure} | {' | '.join(f'{number} users' for number in users)} |\n{'| --- ' * len(users)}| --- |\n"
-        )
-        text += "".join(f"| {name} | {' | '.join(row.get(n, '') for n in users)} |\n" for name, row in rows.items())
+        lines = [[figure, *(f"{number} users" for number in users)], ["---"] * (1 + len(users))]
+        lines += [[name, *(_shown(row[n], figure) if n in row else "" for n in users)] for name, row in rows.items()]
+        text += "\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines)
     return f"{text}\n{CONVENTION.format(share=share)} `*`: with errors, or not to its end. `-`: no figure.\n"
+
+
+def _shown(load: Record, figure: str) -> str:
+    value, known = load["figures"].get(figure), load["published"].get(_PUBLISHED.get(figure))
+    mark = "" if load["complete"] and not load["errors"] else "*"
+    return f"{value['value']:.1f}{mark}" + (f" ({known:g})" if known else "") if value else "-"
 
 
 def figures(loads: list[Record]) -> list[Figure]:
@@ -75,31 +74,39 @@ def figures(loads: list[Record]) -> list[Figure]:
     return [Figure(_row(one), m, one["figures"][name]["value"]) for one in whole for name, m in _PUBLISHED.items()]
 
 
+def incomparable(before: Record, about: Record, names: Sequence[str]) -> list[str]:
+    """Why a run with loads of these names cannot be compared with the baseline."""
+    differ = [name for name in ("instance_type", "instances") if before[name] != about[name]]
+    absent = [f"{one['name']}: not among the loads" for one in before["loads"] if one["name"] not in names]
+    return [f"{name}: {before[name]} -> {about[name]}: figures do not compare" for name in differ] + absent
+
+
+def problems(document: Record, before: Record | None, tolerance: float) -> list[str]:
+    """Why the run has failed: its early end, figures that are withheld, and what is worse than in the baseline."""
+    early = [] if document["ending"] == "complete" else [f"the run ended early: {document['ending']}"]
+    withheld = [f"{one['name']}: no figures, as {one['undriven']}" for one in document["loads"] if one["undriven"]]
+    return early + withheld + ([*worse(before, document, tolerance)] if before else [])
+
+
 def worse(before: Record, now: Record, tolerance: float) -> Iterator[str]:
     """What got worse than in the baseline, by how much: beyond the tolerance and beyond noise."""
     loads = {one["name"]: one for one in now["loads"]}
-    for name in ("instance_type", "instances", "speed"):
-        if before[name] != now[name]:
-            yield f"{name}: {before[name]} -> {now[name]}: figures do not compare"
     for old in before["loads"]:
         new = loads.get(old["name"])
-        if new is None or not new["complete"] or new["undriven"]:
-            yield f"{old['name']}: {(new and new['undriven']) or 'not measured to its end'}"
+        if new is None or not new["complete"]:
+            yield f"{old['name']}: not measured to its end"
             continue
         for figure in _JUDGED:
             pair = [one["figures"].get(figure) for one in (old, new)]
             small, large = pair if figure != "tokens_per_s" else pair[::-1]
-            if all(pair) and large["value"] > small["value"] * (1 + tolerance) and _apart(small, large):
+            beyond = all(pair) and large["value"] > small["value"] * (1 + tolerance)
+            if beyond and None not in (large["low"], small["high"]) and large["low"] > small["high"]:
                 was, comes = (one["value"] for one in pair)
                 yield f"{old['name']}: {figure} {was:.4g} -> {comes:.4g} ({comes / was - 1:+.1%})"
         errors, expected = (sum(one["errors"].values()) for one in (new, old))
         expected *= new["requests"] / max(1, old["requests"])
         if errors - expected > max(1.96 * sqrt(errors + expected), tolerance * expected):
             yield f"{old['name']}: {errors} errors in {new['requests']} requests, {expected:.1f} in as many before"
-
-
-def _apart(small: Record, large: Record) -> bool:
-    return small["high"] is not None and large["low"] is not None and large["low"] > small["high"]
 
 
 def _row(load: Record) -> Row:

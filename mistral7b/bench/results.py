@@ -2,6 +2,8 @@
 
 Quantiles have the interval between two order statistics, which holds for any distribution (J.-Y. Le Boudec,
 Performance Evaluation of Computer and Communication Systems, 2010, section 2.2); rates that of the mean latency.
+Requests in flight together have much in common: the means of ten batches tell how much wider intervals are for that
+(A. M. Law, Simulation Modeling and Analysis, 2015, section 9.5.3).
 """
 
 import json
@@ -10,28 +12,37 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from statistics import fmean, median, stdev
+from statistics import fmean, median, stdev, variance
 from typing import Any
 
 from mistral7b.bench.plan import RECORDS, WARM_UP, Cell
 
 LEVELS = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
-MOST_LAG, LEAST_LAG_S, MOST_CPU = 0.01, 0.002, 0.9
-"""How late the generator may be on average: 1% of a median time, or 2 ms. Its share of a core, all it can use."""
-_Z = 1.96
+MOST_LAG, LEAST_LAG_S = 0.01, 0.002
+"""How late the generator may be on average: 1% of a median time, or 2 ms."""
+BATCHES, _Z, _T = 10, 1.96, 2.26  # 95% of a normal distribution, and of a t distribution of ten batches
 Record = dict[str, Any]
 Value = dict[str, float | None]
 """A figure's `value`, and `low` and `high`, between which it is with 95%. None: so few requests do not tell."""
 
 
-def quantile(values: Sequence[float], level: float) -> Value:
-    """A quantile of sorted values."""
+def quantile(values: Sequence[float], level: float, wider: float = 1.0) -> Value:
+    """A quantile of sorted values, its interval so much wider than of values that are independent."""
     count = len(values)
-    place, spread, at = count * level, _Z * math.sqrt(count * level * (1 - level)), (count - 1) * level
+    place, spread, at = count * level, wider * _Z * math.sqrt(count * level * (1 - level)), (count - 1) * level
     below, above = math.floor(place - spread), math.ceil(place + spread) + 1
     low, high = values[math.floor(at)], values[math.ceil(at)]
     bounds = {"low": values[below - 1] if below >= 1 else None, "high": values[above - 1] if above <= count else None}
     return {"value": low + (high - low) * (at % 1)} | bounds
+
+
+def widening(values: Sequence[float]) -> float:
+    """How much wider the interval of a mean is than of independent values: by batch means, of values in their order."""
+    size = len(values) // BATCHES
+    if size < 2 or not (spread := variance(values)):
+        return 1.0
+    means = [fmean(values[number * size : (number + 1) * size]) for number in range(BATCHES)]
+    return max(1.0, _T / _Z * math.sqrt(size * variance(means) / spread))
 
 
 def measured(folder: Path, plan: Record) -> tuple[list[Record], str]:
@@ -63,12 +74,8 @@ def measured(folder: Path, plan: Record) -> tuple[list[Record], str]:
 def _load(cell: Cell, speed: float, at: float, requests: list[Record], processes: list[Record]) -> Record:
     requests.sort(key=lambda one: one["began"])
     counted, rates = (_closed if cell.users else _open)(cell, at, requests, speed)
-    busy = defaultdict[str, list[float]](list)
-    for one in processes:
-        busy[one["process"]].append(one["cpu"])
     lags = [lag for one in processes for lag in one["lags"]], *([one[n] for one in counted] for n in ("late", "behind"))
-    lag = max(fmean(some or [0.0]) for some in lags)
-    cpu = max(map(fmean, busy.values()), default=0.0)
+    lag = sum(fmean(some or [0.0]) for some in lags)
     tokens, failed = [one["tokens"] for one in counted], [one for one in requests if "error" in one]
     times = {
         "latency_s": sorted(speed * one["seconds"] for one in counted),
@@ -80,14 +87,13 @@ def _load(cell: Cell, speed: float, at: float, requests: list[Record], processes
         most = max(LEAST_LAG_S, MOST_LAG * median(times["first_token_s"] or latency) / speed)
         if lag > most:
             undriven = f"the generator was {1000 * lag:.1f} ms late, more than {1000 * most:.1f} ms"
-        if cpu > MOST_CPU:
-            undriven = f"a process of the generator used {cpu:.0%} of a core, more than {MOST_CPU:.0%}"
+        wider = widening([one["seconds"] for one in sorted(counted, key=lambda one: one["began"])])
         noise = stdev(latency) / fmean(latency) if cell.users and len(latency) > 1 else 1.0
-        noise *= _Z / math.sqrt(len(latency))
+        noise *= wider * _Z / math.sqrt(len(latency))
         rates["latency_s_mean"] = fmean(latency)
         figures = {name: {"value": r, "low": r * (1 - noise), "high": r * (1 + noise)} for name, r in rates.items()}
         for name, values in times.items():
-            figures |= {f"{name}_{level}": quantile(values, share) for level, share in LEVELS.items() if values}
+            figures |= {f"{name}_{level}": quantile(values, share, wider) for level, share in LEVELS.items() if values}
     return {
         "requests": len(requests),
         "errors": Counter(one["error"] for one in failed),
@@ -96,7 +102,6 @@ def _load(cell: Cell, speed: float, at: float, requests: list[Record], processes
         "completion_tokens_mean": fmean(tokens or [0.0]),
         "short_answers": sum(count < cell.answer_tokens for count in tokens),
         "lag_s": lag,
-        "cpu": cpu,
         "undriven": undriven,
         "figures": {} if undriven else figures,
     }

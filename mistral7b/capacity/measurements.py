@@ -1,12 +1,14 @@
 """Measurements as CSV files of two kinds.
 
 A *table* has the columns of the published benchmark, one figure a line. *Runs* have the columns of FMBench's results,
-one run a line, with means over its requests.
+one run a line, with means over its requests; a report of `mistral7b bench` has them, too.
 """
 
 import csv
 import io
+import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from importlib.resources import files
 from pathlib import Path
@@ -83,6 +85,12 @@ def read_either(path: Path, *, table: bool = True, runs: bool = True) -> tuple[t
     kinds = [",".join(COLUMNS)] * table + [f"{','.join(_REQUIRED)}[,{'][,'.join(RUN_COLUMNS[4:])}]"] * runs
     columns = " or ".join(kinds)
     text = read_text(path, MAX_BYTES, f"give a CSV file with the columns {columns}")
+    if runs and text[:1] == "{":
+        with suppress(ValueError, LookupError):
+            return (), tuple(
+                TypeAdapter(Annotated[list[Run], Field(min_length=1)]).validate_python(json.loads(text)["runs"])
+            )
+        raise UserError(f"{path}: no report of mistral7b bench with a whole load\nfix: give one, or {columns}")
     seen: dict[tuple[Row, Metric], int] = {}
     found_figures, found_runs = [], []
     lines = csv.reader(io.StringIO(text, newline=""), strict=True)

@@ -55,7 +55,7 @@ def load_promotion(folder: Path, loaded: Mapping[str, Environment] | None = None
         PromotedEnvironment(
             environments[one.name],
             pipeline.account_of(one.name),
-            tuple(one.gates),
+            (*one.gates, *([one.benchmark.command(one.name, settings.build.setup)] if one.benchmark else [])),
             is_production(one.name) if one.approval is None else one.approval,
             one.quiet_minutes,
         )

@@ -1,6 +1,7 @@
 """Rules across fields of pipeline.yaml: what CodePipeline, GitHub or good sense would refuse later is refused here."""
 
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,6 +127,17 @@ def _alarms_that_are_quiet_exist(pipeline: UnvalidatedPipeline) -> Findings:
             yield Finding(f"{field}.quiet_minutes", f"{promoted.name} has no alarms", fix)
 
 
+@RULES.rule("environments")
+def _baselines_exist(pipeline: UnvalidatedPipeline) -> Findings:
+    """A benchmark needs an earlier report to compare with. Source: this project."""
+    repositories = [one for one in pipeline.folder.resolve().parents if (one / "cdk.json").is_file()]
+    for field, promoted in pipeline.promoted:
+        if (own := promoted.benchmark) and not any((one / own.baseline).is_file() for one in repositories):
+            loads = f"--words 512 --users 1,8 --check {shlex.quote(own.baseline)} --update-baseline"
+            fix = f"write it, and commit it: mistral7b bench {promoted.name} {loads}"
+            yield Finding(f"{field}.benchmark.baseline", "the repository has no such file", fix)
+
+
 @RULES.rule("environments", "github_actions")
 def _stages_and_actions_are_within_quotas(pipeline: UnvalidatedPipeline) -> Findings:
     """2 to 50 stages of 1 to 50 actions. Source: CodePipeline user guide, quotas."""
@@ -137,7 +149,7 @@ def _stages_and_actions_are_within_quotas(pipeline: UnvalidatedPipeline) -> Find
     others = OTHER_ACTIONS + (ACTIONS_OF_A_STACK if roles_for_github else 0)
     most = MOST_ACTIONS - others
     for field, promoted in pipeline.promoted:
-        if len(promoted.gates) > most:
+        if len(promoted.gates) + bool(promoted.benchmark) > most:
             reason = f"a stage has {MOST_ACTIONS} actions at most, {others} of them not gates"
             yield Finding(f"{field}.gates", reason, f"join gates to {most} at most: one && the next", None)
 

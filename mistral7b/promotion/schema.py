@@ -1,5 +1,6 @@
 """The schema of pipeline.yaml: fields, types, ranges and defaults; and what is promoted by it. Rules are in `rules`."""
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -11,7 +12,7 @@ from mistral7b.environment.schema import CompliancePack, CompliancePacks, Tags, 
 from mistral7b.operate.place import Place
 from mistral7b.project import DEFAULT_BOOTSTRAP, Bootstrap
 from mistral7b.promotion import validators
-from mistral7b.yamlfile import Section
+from mistral7b.yamlfile import Section, pattern
 
 PIPELINE_REGIONS = (
     "ap-northeast-1", "ap-northeast-2", "ap-south-1", "ap-southeast-1", "ap-southeast-2", "ca-central-1",
@@ -47,6 +48,24 @@ class Build(Section):
     """What has to succeed before anything is deployed."""
 
 
+class Benchmark(Section):
+    """The last gate: `mistral7b bench` measures the loads of an earlier report again, and nothing may be worse."""
+
+    baseline: Annotated[str, pattern(r"(\w[\w. -]*/)*\w[\w. -]*\.json", "write it like benchmarks/staging.json")]
+    """The earlier `report.json`, by its path in the repository. `mistral7b bench ENVIRONMENT --check FILE
+    --update-baseline` writes it."""
+    tolerance_percent: Annotated[int, Field(ge=0, le=100)] = 10
+    """What a figure may be worse by. Less than its noise never counts."""
+    budget_usd: Annotated[float, Field(ge=0.01, le=1000)] | None = None
+    """What the instances may cost meanwhile; the run, and so the gate, fails there. Default: no limit."""
+
+    def command(self, environment: str, setup: str) -> str:
+        """What the gate runs: the set-up of the other actions has no Locust."""
+        budget = f" --budget {self.budget_usd:g}" if self.budget_usd else ""
+        check = f"--check {shlex.quote(self.baseline)} --tolerance {self.tolerance_percent}%{budget}"
+        return f"export INSTALL=bench; {setup} && .venv/bin/mistral7b bench {environment} {check}"
+
+
 class Promoted(Section):
     """One environment on the way."""
 
@@ -54,6 +73,8 @@ class Promoted(Section):
     """The environment: its file is `environments/NAME.yaml`. `common` and `pipeline` are reserved names."""
     gates: list[Command] = []
     """Commands after the smoke test, in order; each has to succeed before the next environment is deployed."""
+    benchmark: Benchmark | None = None
+    """Default: none."""
     quiet_minutes: Annotated[int, Field(ge=0, le=30)] = 0
     """Minutes after the deployment in which none of the environment's `alarms` may be on, for its smoke test to pass.
     docs/promotion.md says what they cost. Default: they are not looked at."""

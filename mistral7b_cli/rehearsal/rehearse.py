@@ -151,7 +151,8 @@ def run_rehearsal(
             f"`{build.test}` once. With `make setup`, half a minute each time, that takes some ten minutes."
         )
         with report.step("Start the embedded AWS", "mistral7b local up") as step:
-            server = up(scratch / STATE) if keep else stack.enter_context(running_server())
+            speed = "20" if any(one.benchmark for one in promotion.settings.environments) else "instant"
+            server = up(scratch / STATE, speed=speed) if keep else stack.enter_context(running_server(speed=speed))
             cloud, step.result = Cloud(server.url, server.secret), server.url
         rehearsal = Rehearsal(cloud, promotion, clone, report, scratch / BUILDS)
         rehearsal.prepare()

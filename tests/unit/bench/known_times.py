@@ -17,6 +17,8 @@ class KnownTimes:
     seconds: float = 0.02
     tokens: int = 8
     refuse: int = 0
+    last: int = 0
+    """Every request after so many is refused, too; 0: none."""
     url: str = ""
     bodies: list[dict[str, object]] = field(default_factory=list)
     took: list[float] = field(default_factory=list)
@@ -36,7 +38,7 @@ class KnownTimes:
             writer.close()
 
     async def _invoke(self, writer: asyncio.StreamWriter, *, stream: bool) -> None:
-        if self.refuse and len(self.bodies) % self.refuse == 0:
+        if (self.refuse and len(self.bodies) % self.refuse == 0) or 0 < self.last < len(self.bodies):
             original = json.dumps({"error": "Model is overloaded", "error_type": "overloaded"})
             error = {"OriginalStatusCode": 429, "OriginalMessage": original, "Message": "Received client error (429)"}
             await _answer(writer, 424, json.dumps(error).encode(), b"x-amzn-errortype: ModelError\r\n")

@@ -4,11 +4,13 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+from mistral7b.bench.plan import Cell
 from mistral7b_cli import main
 from tests.unit.bench.known_times import KnownTimes, serving
 
@@ -72,7 +74,7 @@ def test_the_first_token_of_a_stream_is_timed(run: tuple[Path, KnownTimes, str])
 @with_locust
 def test_everything_is_written(run: tuple[Path, KnownTimes, str]) -> None:
     written = {file.name for file in run[0].iterdir()}
-    assert {"report.json", "runs.csv", "table.md", "locust.html", "requests.jsonl"} <= written
+    assert {"report.json", "table.md", "locust.html", "requests.jsonl"} <= written
 
 
 @with_locust
@@ -81,6 +83,52 @@ def test_an_endpoint_that_answers_nothing_ends_the_run_with_a_message(tmp_path: 
         done = bench(tmp_path, server.url, "--tokens", "16", "--users", "4")
     assert done.returncode == 1
     assert "is overloaded" in done.stderr
+
+
+@with_locust
+def test_an_endpoint_that_no_longer_answers_ends_the_run_with_a_partial_report(tmp_path: Path) -> None:
+    with serving(KnownTimes(seconds=0.05, last=60)) as server:
+        done = bench(tmp_path, server.url, "--tokens", "16,32", "--users", "4", "--answers", "500")
+    assert done.returncode == 1
+    assert "the run ended early: no answers" in done.stderr
+    (load,) = json.loads((tmp_path / "bench-load" / "report.json").read_text())["loads"]
+    assert load["complete"] is False
+    assert load["counted"] > 0
+
+
+CELL = Cell(prompt=16, unit="tokens", answer_tokens=8, users=2, counted=10)
+
+
+def baseline(folder: Path) -> None:
+    """Writes a report of one load, without figures."""
+    measured = {"name": CELL.name, "cell": asdict(CELL), "requests": 24, "errors": {}, "figures": {}}
+    (folder / "base.json").write_text(
+        json.dumps({"instance_type": "ml.g5.2xlarge", "instances": 1, "loads": [measured]})
+    )
+
+
+@with_locust
+def test_the_loads_of_the_baseline_are_measured_again(tmp_path: Path) -> None:
+    baseline(tmp_path)
+    with serving(KnownTimes(seconds=0.05, tokens=8)) as server:
+        bench(tmp_path, server.url, "--check", "base.json")
+    (load,) = json.loads((tmp_path / "bench-load" / "report.json").read_text())["loads"]
+    assert (load["name"], load["complete"]) == (CELL.name, True)
+
+
+def test_loads_that_the_baseline_does_not_have_are_refused_before_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "environments").mkdir()
+    (tmp_path / "environments" / "load.yaml").write_text("region: us-east-1\n")
+    baseline(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    arguments = ["bench", "load", "--environments", "environments", "--check", "base.json", "--users", "1"]
+    monkeypatch.setattr("sys.argv", ["mistral7b", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert f"{CELL.name}: not among the loads\nfix: leave --words" in capsys.readouterr().err
 
 
 @with_locust

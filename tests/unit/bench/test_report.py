@@ -1,15 +1,17 @@
 """What is written of a run, and what of it got worse."""
 
-import csv
-import io
+import json
 from copy import deepcopy
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mistral7b.bench.plan import Cell
-from mistral7b.bench.report import complete, figures, markdown, runs_csv, worse
+from mistral7b.bench.report import complete, figures, incomparable, markdown, problems, runs, worse
+from mistral7b.capacity.measurements import Run, read_either
+from mistral7b.errors import UserError
 
 CELL = Cell(prompt=512, unit="words", answer_tokens=128, users=8, counted=4)
 
@@ -27,7 +29,13 @@ def load(cell: Cell = CELL, **values: Any) -> dict[str, Any]:
 
 
 def report(*loads: dict[str, Any], **values: Any) -> dict[str, Any]:
-    about = {"endpoint": "mistral", "instance_type": "ml.g5.2xlarge", "instances": 1, "speed": 1.0}
+    about = {
+        "endpoint": "mistral",
+        "ending": "complete",
+        "instance_type": "ml.g5.2xlarge",
+        "instances": 1,
+        "speed": 1.0,
+    }
     return about | {"loads": [*(loads or [load()])]} | values
 
 
@@ -48,16 +56,23 @@ def test_a_stream_is_not_compared_with_published_answers() -> None:
     assert load(Cell(**asdict(CELL) | {"stream": True}))["published"] == {}
 
 
-def test_runs_have_the_columns_that_capacity_check_reads() -> None:
-    (row,) = csv.DictReader(io.StringIO(runs_csv([load(errors={"TimedOut": 2})])))
-    assert row == {
-        "concurrency": "8", "prompt_tokens_mean": "513", "completion_tokens_mean": "128.00",
-        "latency_mean_s": "100.0000", "completion_tokens_per_s": "100.00", "requests": "80", "errors": "2",
-    }  # fmt: skip
+def test_a_report_is_read_as_runs_by_capacity_check(tmp_path: Path) -> None:
+    file = tmp_path / "report.json"
+    file.write_text(json.dumps({"runs": runs([load(errors={"TimedOut": 2})])}))
+    expected = Run(8, 513, 128.0, 100.0, completion_tokens_per_s=100.0, requests=80, errors=2)
+    assert read_either(file) == ((), (expected,))
+
+
+@pytest.mark.parametrize("text", ["{", "{}", '{"runs": []}', '{"runs": [{"concurrency": 0}]}'])
+def test_a_report_without_a_whole_load_is_refused(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "report.json"
+    file.write_text(text)
+    with pytest.raises(UserError, match="no report of mistral7b bench with a whole load"):
+        read_either(file)
 
 
 def test_runs_leave_out_loads_that_were_not_measured_to_their_end() -> None:
-    assert runs_csv([load(complete=False), load(figures={}, undriven="late")]).count("\n") == 1
+    assert runs([load(complete=False), load(figures={}, undriven="late")]) == []
 
 
 def test_the_markdown_table_shows_measured_and_published_figures() -> None:
@@ -126,15 +141,27 @@ def test_as_many_errors_as_before_are_not_worse() -> None:
     ("other", "reason"),
     [
         (report(load(complete=False)), "not measured to its end"),
-        (report(load(undriven="too late", figures={})), "too late"),
         (report() | {"loads": []}, "not measured to its end"),
     ],
-    ids=["interrupted", "undriven", "missing"],
+    ids=["interrupted", "missing"],
 )
 def test_a_load_without_figures_is_worse(other: dict[str, Any], reason: str) -> None:
     assert [*worse(report(), other, 0.1)] == [f"512 words, 128 tokens out, 8 users: {reason}"]
 
 
+def test_a_load_whose_figures_are_withheld_fails_the_run() -> None:
+    found = problems(report(load(undriven="too late", figures={})), report(), 0.1)
+    assert found == ["512 words, 128 tokens out, 8 users: no figures, as too late"]
+
+
+def test_a_run_that_ended_early_fails_without_a_baseline() -> None:
+    assert problems(report(ending="no answers"), None, 0.1) == ["the run ended early: no answers"]
+
+
 def test_runs_on_other_instances_do_not_compare() -> None:
-    (found,) = worse(report(), report(instance_type="ml.g5.4xlarge"), 0.1)
+    (found,) = incomparable(report(), report(instance_type="ml.g5.4xlarge"), [CELL.name])
     assert found == "instance_type: ml.g5.2xlarge -> ml.g5.4xlarge: figures do not compare"
+
+
+def test_a_run_without_a_load_of_the_baseline_does_not_compare() -> None:
+    assert [*incomparable(report(), report(), [])] == ["512 words, 128 tokens out, 8 users: not among the loads"]

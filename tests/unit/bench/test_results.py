@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mistral7b.bench.plan import RECORDS, WARM_UP, Cell
-from mistral7b.bench.results import measured, quantile
+from mistral7b.bench.results import measured, quantile, widening
 
 USERS = Cell(prompt=16, unit="tokens", answer_tokens=10, users=2, counted=3)
 RATE = Cell(prompt=16, unit="tokens", answer_tokens=10, rate=1.0, counted=20)
@@ -22,8 +23,8 @@ def request(user: int, began: float, **values: Any) -> dict[str, Any]:
     return {"cell": 0, "user": user, "began": began, **answered, **values}
 
 
-def process(lag: float = 0.0, cpu: float = 0.1) -> dict[str, Any]:
-    return {"cell": 0, "in_flight": 0, "lags": [lag] * 20, "cpu": cpu, "process": "local"}
+def process(lag: float = 0.0) -> dict[str, Any]:
+    return {"cell": 0, "in_flight": 0, "lags": [lag] * 20, "process": "local"}
 
 
 def rounds(**values: Any) -> list[dict[str, Any]]:
@@ -124,11 +125,6 @@ def test_answers_that_came_together_and_waited_for_each_other_are_a_lag_too(tmp_
     assert found["undriven"] == "the generator was 30.0 ms late, more than 20.0 ms"
 
 
-def test_no_figure_is_published_if_a_process_had_no_cpu_left(tmp_path: Path) -> None:
-    found, _ = load(tmp_path, [*rounds(), process(cpu=0.95), process(cpu=0.97)])
-    assert found["undriven"] == "a process of the generator used 96% of a core, more than 90%"
-
-
 def test_an_interrupted_load_keeps_what_was_measured(tmp_path: Path) -> None:
     found, ending = load(tmp_path, [*rounds()[:4], process()], ended=False)
     assert (ending, found["complete"], found["counted"]) == ("interrupted", False, 2)
@@ -161,3 +157,27 @@ def test_few_requests_do_not_bound_a_high_quantile() -> None:
 def test_the_bounds_of_a_median_are_those_of_the_textbook() -> None:
     # Le Boudec, table A.1: of 100 values the 40th and 61st
     assert quantile([*range(1, 101)], 0.5) == {"value": 50.5, "low": 40, "high": 61}
+
+
+def test_values_that_are_independent_have_the_plain_interval() -> None:
+    values = Random(1).choices([1.0, 2.0], k=4000)
+    assert 1.0 <= widening(values) < 1.7
+
+
+def test_values_that_come_in_equal_runs_have_a_wider_interval() -> None:
+    values = [value for value in Random(1).choices([1.0, 2.0], k=100) for _ in range(40)]
+    assert widening(values) > 4
+
+
+@given(st.lists(st.floats(0, 1000), min_size=1, max_size=100))
+def test_no_interval_is_narrower_than_of_independent_values(values: list[float]) -> None:
+    assert widening(values) >= 1
+
+
+def test_equal_values_have_no_interval() -> None:
+    assert widening([1.0] * 100) == 1.0
+
+
+def test_a_quantile_has_the_wider_interval() -> None:
+    narrow, wide = (quantile([*range(1000)], 0.5, wider) for wider in (1.0, 2.0))
+    assert (wide["high"] or 0) - (wide["low"] or 0) > 1.9 * ((narrow["high"] or 0) - (narrow["low"] or 0))

@@ -62,6 +62,24 @@ def test_an_approval_can_be_asked_for_elsewhere_too(load: Load) -> None:
     assert [one.approval for one in promotion.environments] == [True, False]
 
 
+def test_a_benchmark_is_the_last_gate(tmp_path: Path) -> None:
+    (tmp_path / "cdk.json").touch()  # the repository's folder is this one's
+    folder = tmp_path / "environments"
+    folder.mkdir()
+    (tmp_path / "my base.json").touch()
+    for name in ("dev", "pipeline"):
+        own = "gates: [first], benchmark: {baseline: my base.json, tolerance_percent: 5, budget_usd: 0.5}"
+        text = {"dev": FILES["dev"], "pipeline": HEAD + f"environments: [{{name: dev, {own}}}]\n"}[name]
+        (folder / f"{name}.yaml").write_text(text)
+    promotion = load_promotion(folder)
+    assert promotion
+    assert promotion.environments[0].gates == (
+        "first",
+        "export INSTALL=bench; make setup && .venv/bin/mistral7b bench dev --check 'my base.json' --tolerance 5% "
+        "--budget 0.5",
+    )
+
+
 def test_gates_keep_their_order(load: Load) -> None:
     promotion = load(HEAD + "environments:\n  - name: dev\n    gates: [second --first, first]\n")
     assert promotion.environments[0].gates == ("second --first", "first")

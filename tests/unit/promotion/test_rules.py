@@ -76,6 +76,21 @@ REFUSED = {
         "environments[0].gates[0]",
         "does nothing",
     ),
+    "a benchmark without a baseline": (
+        HEAD + "environments: [{name: dev, benchmark: {baseline: none.json}}]",
+        "environments[0].benchmark.baseline",
+        "the repository has no such file",
+    ),
+    "a baseline outside of the repository": (
+        HEAD + "environments: [{name: dev, benchmark: {baseline: ../base.json}}]",
+        "environments[0].benchmark.baseline",
+        "wrong form",
+    ),
+    "a tolerance that is text": (
+        HEAD + "environments: [{name: dev, benchmark: {baseline: base.json, tolerance_percent: 10%}}]",
+        "environments[0].benchmark.tolerance_percent",
+        "whole number",
+    ),
     "alarms to wait for of an environment without": (
         HEAD + "environments: [{name: dev, quiet_minutes: 30}]",
         "environments[0].quiet_minutes",
