@@ -5,7 +5,7 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
-from moto.core.responses import ActionResult, EmptyResult
+from moto.core.responses import ActionResult
 from moto.core.utils import camelcase_to_underscores
 from moto.sagemaker.models import FakeEndpointConfig, SageMakerModelBackend
 from moto.sagemaker.responses import SageMakerResponse
@@ -68,12 +68,6 @@ def _create_endpoint_config(_: Original, self: SageMakerResponse) -> ActionResul
     return ActionResult(config.response_create)
 
 
-@correction.replaces(SageMakerResponse, "describe_model")
-def _describe_model(_: Original, self: SageMakerResponse) -> ActionResult:
-    """moto shows what was not given, as empty."""
-    return _given(self.sagemaker_backend.describe_model(self.params["ModelName"]).response_object)
-
-
 @correction.replaces(SageMakerResponse, "list_models")
 def _list_models(_: Original, self: SageMakerResponse) -> ActionResult:
     """moto lists all of them, whatever is asked for."""
@@ -89,40 +83,28 @@ def _list_models(_: Original, self: SageMakerResponse) -> ActionResult:
     return page("Models", models, asked, "ValidationException")
 
 
-@correction.replaces(SageMakerResponse, "describe_endpoint_config")
-def _describe_endpoint_config(_: Original, self: SageMakerResponse) -> ActionResult:
+def _given(original: Original, self: SageMakerResponse) -> ActionResult:
     """moto shows what was not given, as empty."""
-    return _given(self.sagemaker_backend.describe_endpoint_config(self.params["EndpointConfigName"]))
+    described: Mapping[str, Any] = original(self).result
+    return ActionResult({member: value for member, value in described.items() if value not in (None, "", {}, [])})
 
 
-def _given(description: Mapping[str, Any]) -> ActionResult:
-    return ActionResult({member: value for member, value in description.items() if value not in (None, "", {}, [])})
+def _by(operation: Callable[[SageMakerModelBackend, Mapping[str, Any]], str | None]) -> Callable[..., ActionResult]:
+    """moto's endpoint is InService at once: it starts and stops nothing, and knows no updates."""
+
+    def corrected(*arguments: SageMakerResponse) -> ActionResult:
+        arn = operation(arguments[-1].sagemaker_backend, arguments[-1].params)
+        return ActionResult({"EndpointArn": arn} if arn else {})
+
+    return corrected
 
 
-def _arn(arn: str) -> ActionResult:
-    return ActionResult({"EndpointArn": arn})
-
-
-@correction.replaces(SageMakerResponse, "create_endpoint")
-def _create_endpoint(_: Original, self: SageMakerResponse) -> ActionResult:
-    """moto's endpoint is InService at once."""
-    return _arn(HOSTED.create(self.sagemaker_backend, self.params))
-
-
-@correction.adds(SageMakerResponse)
-def update_endpoint(self: SageMakerResponse) -> ActionResult:
-    """UpdateEndpoint."""
-    return _arn(HOSTED.update(self.sagemaker_backend, self.params))
-
-
-@correction.replaces(SageMakerResponse, "update_endpoint_weights_and_capacities")
-def _update_weights_and_capacities(_: Original, self: SageMakerResponse) -> ActionResult:
-    """moto starts and stops nothing."""
-    return _arn(HOSTED.update_weights_and_capacities(self.sagemaker_backend, self.params))
-
-
-@correction.replaces(SageMakerResponse, "delete_endpoint")
-def _delete_endpoint(_: Original, self: SageMakerResponse) -> EmptyResult:
-    """moto stops nothing."""
-    HOSTED.delete(self.sagemaker_backend, self.params)
-    return EmptyResult()
+for _name in ("describe_model", "describe_endpoint_config"):
+    correction.replaces(SageMakerResponse, _name)(_given)
+for _name, _operation in {
+    "create_endpoint": HOSTED.create,
+    "update_endpoint_weights_and_capacities": HOSTED.update_weights_and_capacities,
+    "delete_endpoint": HOSTED.delete,
+}.items():
+    correction.replaces(SageMakerResponse, _name)(_by(_operation))
+correction.adds(SageMakerResponse, "update_endpoint")(_by(HOSTED.update))
