@@ -70,6 +70,11 @@ class Problem:
     path: str
     message: str
 
+    @classmethod
+    def of(cls, logical_id: str, resource_type: str, place: str, message: str) -> "Problem":
+        """A problem of a resource, at a place in its definition."""
+        return cls(logical_id, resource_type, f"/Resources/{logical_id}/{place}", message)
+
 
 @dataclass(frozen=True)
 class Target:

@@ -170,10 +170,6 @@ def _groups(ec2: Any) -> dict[str, Any]:
     return {group.id: group for of_vpc in ec2.groups.values() for group in of_vpc.values()}
 
 
-def _subnet_in_use(ec2: Any, subnet: str) -> bool:
-    return any(eni.subnet.id == subnet for eni in ec2.enis.values())
-
-
 def _group_in_use(ec2: Any, group: str) -> bool:
     others = [one for name, one in _groups(ec2).items() if name != group]
     named = [rule.source_group.get("GroupId") for one in others for rule in (*one.ingress_rules, *one.egress_rules)]
@@ -205,7 +201,12 @@ def _refuse_in_use(owner: type, operation: str, in_use: Callable[[Any, str], boo
 
 _HELD = "'{}' has dependencies and cannot be deleted."
 _refuse_in_use(VPCBackend, "delete_vpc", _vpc_in_use, f"The vpc {_HELD}")
-_refuse_in_use(SubnetBackend, "delete_subnet", _subnet_in_use, f"The subnet {_HELD}")
+_refuse_in_use(
+    SubnetBackend,
+    "delete_subnet",
+    lambda ec2, subnet: any(eni.subnet.id == subnet for eni in ec2.enis.values()),
+    f"The subnet {_HELD}",
+)
 _refuse_in_use(SecurityGroupBackend, "_delete_security_group", _group_in_use, "resource {} has a dependent object")
 
 

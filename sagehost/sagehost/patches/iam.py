@@ -73,15 +73,17 @@ def _is_action_permitted(
     return original(self, *args, **given)
 
 
-_LINKED = {
-    "sagemaker.application-autoscaling.amazonaws.com": "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
-}
+LINKED = (
+    "sagemaker.application-autoscaling.amazonaws.com",
+    "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint",
+)
+"""A service, and its service-linked role."""
 
 
 @correction.replaces(IAMBackend, "create_service_linked_role")
 def _create_service_linked_role(original: Callable[..., Any], self: Any, service: str, *args: Any, **given: Any) -> Any:
     """moto makes another name of this service's."""
-    name = _LINKED.get(service)
+    name = LINKED[1] if service == LINKED[0] else None
     if name in [role.name for role in self.roles.values()]:
         message = f"Service role name {name} has been taken in this account, please try a different suffix."
         raise InvalidInput(message)

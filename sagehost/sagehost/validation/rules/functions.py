@@ -181,12 +181,17 @@ def _policies_of(asked: Asked, resource: str, other_than: str) -> list[str]:
     return [one["PredefinedMetricSpecification"]["PredefinedMetricType"] for one in bodies]
 
 
-def _assumable(asked: Asked, role: str, service: str, resource: str) -> bool:
+def _attempt(work: Callable[[], Any], *refusals: type[Exception]) -> Any:
+    """What a piece of work gives; null where it refuses."""
     try:
-        roles.check(role, by=f"{service}.amazonaws.com", source_arn=_arn(asked, resource, service))
-    except roles.AccessDenied:
-        return False
-    return True
+        return work()
+    except refusals:
+        return None
+
+
+def _assumable(asked: Asked, role: str, service: str, resource: str) -> bool:
+    by, source_arn = f"{service}.amazonaws.com", _arn(asked, resource, service)
+    return bool(_attempt(lambda: roles.check(role, by=by, source_arn=source_arn) or True, roles.AccessDenied))
 
 
 def _permitted(asked: Asked, action: str, resource: str) -> bool:
@@ -241,11 +246,8 @@ def _key(asked: Asked, arn: str) -> Mapping[str, Any] | None:
     _, _, service, region, account, *_ = f"{arn}:::::".split(":", 5)
     if (service, region) != ("kms", asked.region):
         return None
-    try:
-        key = kms_key(arn, account, region)
-    except roles.AccessDenied:
-        return None
-    return {"state": key.key_state, "spec": key.key_spec, "policy": key.policy}
+    key = _attempt(lambda: kms_key(arn, account, region), roles.AccessDenied)
+    return key and {"state": key.key_state, "spec": key.key_spec, "policy": key.policy}
 
 
 def _closed_to_logs(asked: Asked, policy: str, group: str) -> list[str]:
@@ -270,10 +272,8 @@ def _wrong_input(_: Asked, target: str, request: Any) -> str:
 def _statements(_: Asked, document: Any) -> list[Mapping[str, Any]] | None:
     """The statements of a policy document; null for a text that is none."""
     text = document.decode(errors="replace") if isinstance(document, bytes) else document
-    try:
-        return [dict(one) for one in policies.statements(text)]
-    except policies.NotEvaluated:
-        return None
+    found: list[Mapping[str, Any]] | None = _attempt(lambda: policies.statements(text), policies.NotEvaluated)
+    return found
 
 
 def _admits(asked: Asked, document: str) -> bool:
@@ -304,21 +304,6 @@ def _unknown_principals(asked: Asked, document: Any) -> list[str]:
     return [one for one in own if one not in known and "/aws-service-role/" not in one]
 
 
-def _json(_: Asked, text: Any) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, TypeError):
-        return None
-
-
-def _is_time(_: Asked, text: str) -> bool:
-    try:
-        datetime.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
-
-
 _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "admits": _admits,
     "age": lambda _, at: CLOCK.seconds() - datetime.fromisoformat(str(at)).replace(tzinfo=UTC).timestamp(),
@@ -326,7 +311,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "closed_to_logs": _closed_to_logs,
     "find": lambda _, text, pattern: re.findall(pattern, text),
     "image_stored": _image_stored,
-    "json": _json,
+    "json": lambda _, text: _attempt(lambda: json.loads(text), ValueError, TypeError),
     "key": _key,
     "local_nvme": lambda _, kind: (kind or "..").split(".")[1] in LOCAL_NVME,
     "lower": lambda _, text: text.lower(),
@@ -342,7 +327,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "resources": lambda asked, kind: [{**one, "id": name} for name, one in _KINDS[kind](asked).items()],
     "running": lambda asked, name: EndpointKey(asked.account, asked.region, name) in HOSTED.fleet,
     "statements": _statements,
-    "time": _is_time,
+    "time": lambda _, text: _attempt(lambda: datetime.fromisoformat(text), ValueError) is not None,
     "unknown_principals": _unknown_principals,
     "without": lambda _, values, others: [one for one in values or [] if one not in (others or [])],
     "wrong_input": _wrong_input,
