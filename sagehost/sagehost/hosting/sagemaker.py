@@ -34,38 +34,24 @@ def _add_tags(_: Original, self: SageMakerModelBackend, arn: str, tags: list[dic
 
 
 @correction.replaces(SageMakerResponse, "create_model")
-def _create_model(_: Original, self: SageMakerResponse) -> ActionResult:
+def _create_model(original: Original, self: SageMakerResponse) -> Any:
     """moto drops EnableNetworkIsolation."""
-    parameters = self.params
-    model = self.sagemaker_backend.create_model(
-        model_name=parameters["ModelName"],
-        execution_role_arn=parameters.get("ExecutionRoleArn", ""),
-        primary_container=parameters.get("PrimaryContainer"),
-        vpc_config=parameters.get("VpcConfig"),
-        containers=parameters.get("Containers"),
-        tags=parameters.get("Tags"),
-    )
-    model.enable_network_isolation = bool(parameters.get("EnableNetworkIsolation"))
-    return ActionResult(model.response_create)
+    created, given = original(self), self.params
+    model = self.sagemaker_backend.describe_model(given["ModelName"])
+    model.enable_network_isolation = bool(given.get("EnableNetworkIsolation"))
+    return created
 
 
 @correction.replaces(SageMakerResponse, "create_endpoint_config")
-def _create_endpoint_config(_: Original, self: SageMakerResponse) -> ActionResult:
+def _create_endpoint_config(original: Original, self: SageMakerResponse) -> Any:
     """moto drops members."""
-    parameters = self.params
-    config = self.sagemaker_backend.create_endpoint_config(
-        endpoint_config_name=parameters["EndpointConfigName"],
-        production_variants=[{"InitialVariantWeight": 1.0, **variant} for variant in parameters["ProductionVariants"]],
-        data_capture_config=parameters.get("DataCaptureConfig") or {},
-        async_inference_config=parameters.get("AsyncInferenceConfig") or {},
-        tags=parameters.get("Tags") or [],
-        kms_key_id=parameters.get("KmsKeyId") or "",
-    )
-    vars(config).update({camelcase_to_underscores(member): parameters.get(member) for member in _DROPPED})
+    created, given = original(self), self.params
+    config = self.sagemaker_backend.endpoint_configs[given["EndpointConfigName"]]
+    config.production_variants = [{"InitialVariantWeight": 1.0, **one} for one in config.production_variants]
+    vars(config).update({camelcase_to_underscores(member): given.get(member) for member in _DROPPED})
     # What is not said is so since June 2026 (SageMaker API, MetricsConfig).
-    given = parameters.get("MetricsConfig") or {}
-    vars(config)["metrics_config"] = {"EnableDetailedObservability": True} | given
-    return ActionResult(config.response_create)
+    vars(config)["metrics_config"] = {"EnableDetailedObservability": True} | (given.get("MetricsConfig") or {})
+    return created
 
 
 @correction.replaces(SageMakerResponse, "list_models")
