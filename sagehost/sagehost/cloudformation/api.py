@@ -14,7 +14,7 @@ from sagehost.cloudformation.api_requests import Operations, begin, check_updata
 from sagehost.cloudformation.api_stacks import Resources, Stacks
 from sagehost.cloudformation.errors import ValidationError
 from sagehost.cloudformation.plan import NO_CHANGES, Plan, plan
-from sagehost.cloudformation.requests import body, check_options, target
+from sagehost.cloudformation.requests import body, target
 from sagehost.cloudformation.store import USER_INITIATED, ChangeSet, Problem, Stack, Target
 from sagehost.cloudformation.template import parse
 from sagehost.moto_app import page
@@ -26,7 +26,6 @@ class ChangeSets(Operations):
     def create_change_set(self) -> ActionResult:
         """CreateChangeSet. It is ready, or has failed, when the call returns."""
         request = self.request
-        check_options(request)
         kind = request.get("ChangeSetType", "UPDATE")
         stack = self._changing(str(request["StackName"]), kind)
         name = str(request["ChangeSetName"])
@@ -94,7 +93,6 @@ class ChangeSets(Operations):
     def execute_change_set(self) -> ActionResult:
         """ExecuteChangeSet. The other change sets of the stack are gone with it, as on AWS."""
         stack, change_set = self.change_set()
-        check_options(self.request)
         if change_set.reason:
             message = f"ChangeSet [{change_set.id}] cannot be executed in its current execution status of [UNAVAILABLE]"
             raise Refused("InvalidChangeSetStatus", message)

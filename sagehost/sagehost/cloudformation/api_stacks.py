@@ -8,7 +8,7 @@ from sagehost.cloudformation.api_requests import Operations, begin, check_updata
 from sagehost.cloudformation.convergence import listed
 from sagehost.cloudformation.errors import ValidationError
 from sagehost.cloudformation.plan import plan
-from sagehost.cloudformation.requests import check_options, target
+from sagehost.cloudformation.requests import target
 from sagehost.cloudformation.store import Stack
 from sagehost.moto_app import page
 
@@ -19,7 +19,6 @@ class Stacks(Operations):
     def create_stack(self) -> ActionResult:
         """CreateStack: a change set that is executed at once."""
         request = self.request
-        check_options({key: value for key, value in request.items() if (key, value) != ("OnFailure", "DO_NOTHING")})
         name = str(request["StackName"])
         if self.stacks.living(name):
             raise Refused("AlreadyExistsException", f"Stack [{name}] already exists")
@@ -35,7 +34,6 @@ class Stacks(Operations):
     def update_stack(self) -> ActionResult:
         """UpdateStack: a change set that is executed at once."""
         request = self.request
-        check_options(request)
         stack = self.stack()
         check_updatable(stack)
         wanted = target(stack, request)
@@ -50,7 +48,6 @@ class Stacks(Operations):
     def delete_stack(self) -> ActionResult:
         """DeleteStack. A stack that does not exist is as good as deleted."""
         request = self.request
-        check_options(request)
         stack = self.stacks.living(str(request["StackName"]))
         if stack is None:
             return EmptyResult()
@@ -101,7 +98,6 @@ class Stacks(Operations):
 
     def rollback_stack(self) -> ActionResult:
         """RollbackStack: after a failure with roll-back disabled."""
-        check_options(self.request)
         stack = self.stack()
         stack.retain_except_on_create = bool(self.request.get("RetainExceptOnCreate"))
         if stack.status not in ("CREATE_FAILED", "UPDATE_FAILED"):
@@ -111,7 +107,6 @@ class Stacks(Operations):
 
     def continue_update_rollback(self) -> ActionResult:
         """ContinueUpdateRollback: after a roll-back that failed."""
-        check_options(self.request)
         stack = self.stack()
         if stack.status != "UPDATE_ROLLBACK_FAILED":
             raise ValidationError(f"Stack:{stack.id} is in {stack.status} state and can not continue to roll back.")

@@ -26,33 +26,6 @@ _S3_HOST = re.compile(r"(?:(?P<bucket>.+)\.)?s3(?:[.-](?P<region>[a-z0-9-]+))?\.
 
 _MOST_BYTES_IN_REQUEST = 51_200
 
-_HARMLESS: Mapping[str, Json] = {
-    "DeploymentConfig": {"Mode": "STANDARD"},
-    "DeletionMode": "STANDARD",
-    "NotificationARNs": [],
-    "OnFailure": "ROLLBACK",
-    "ResourceTypes": [],
-    "ResourcesToImport": [],
-    "RollbackConfiguration": {},
-    "DisableValidation": False,
-}
-"""Options whose only emulated value is the one that asks for nothing special."""
-
-_CARRIED = """
-    StackName ChangeSetName ChangeSetType ClientToken ClientRequestToken Description TemplateBody TemplateURL
-    UsePreviousTemplate Parameters Capabilities RoleARN Tags DisableRollback EnableTerminationProtection
-    IncludeNestedStacks ImportExistingResources RetainExceptOnCreate RetainResources ResourcesToSkip
-"""
-
-
-def check_options(request: Request) -> None:
-    """Refuse, by name, options that are not emulated, and those that exclude each other, as ValidationError."""
-    if "DisableRollback" in request and "OnFailure" in request:
-        raise ValidationError("Either DisableRollback or OnFailure can be specified, not both.")
-    for name, value in request.items():
-        if name not in _CARRIED.split() and value != _HARMLESS.get(name, ...):
-            raise ValidationError(f"{name} {value} is not emulated")
-
 
 def target(stack: Stack, request: Request) -> Target:
     """What a request to create or update the stack asks for, checked.

@@ -13,7 +13,6 @@ from moto.ec2.exceptions import (
     EC2ClientError,
     InvalidAvailabilityZoneError,
     InvalidParameter,
-    InvalidParameterCombination,
 )
 from moto.ec2.models import EC2Backend
 from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend, Zone
@@ -246,11 +245,9 @@ setattr(EC2Backend, "zones", property(lambda self: {self.region_name: zones(self
 
 @correction.replaces(SubnetBackend, "create_subnet")
 def _create_subnet(original: Callable[..., Subnet], self: Any, *args: Any, **given: Any) -> Subnet:
-    """moto takes zones of other regions, and a name and an id at once."""
+    """moto takes zones of other regions."""
     bound = inspect.signature(original).bind(self, *args, **given)
     name, zone_id = (bound.arguments.pop(one, None) for one in ("availability_zone", "availability_zone_id"))
-    if name and zone_id:
-        raise InvalidParameterCombination("Specify either AvailabilityZone or AvailabilityZoneId, not both")
     own = {zone.name if name else zone.zone_id: zone for zone in zones(self.account_id, self.region_name)}
     zone = own.get(name or zone_id)
     if zone is None:

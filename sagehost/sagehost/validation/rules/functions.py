@@ -18,7 +18,7 @@ from moto.ecr.models import ecr_backends
 from moto.s3.models import s3_backends
 from moto.utilities.utils import get_partition
 
-from sagehost import policies, roles
+from sagehost import policies, quotas, roles
 from sagehost.accounts import JUMPSTART_BUCKET, url_suffix
 from sagehost.clock import CLOCK
 from sagehost.hosting.capture import kms_key
@@ -200,6 +200,11 @@ def _permitted(asked: Asked, action: str, resource: str) -> bool:
     return role is None or roles.allows_action(role.arn, action, resource, "{}", {})
 
 
+def _quota(asked: Asked, service: str, code: str) -> float | None:
+    """A quota of the caller in its region; null for one that is not known."""
+    return quotas.quota(asked.account, asked.region, service, code) if (service, code) in quotas.NAMES else None
+
+
 _IMAGE = re.compile(r"([0-9]{12})[.]dkr[.-]ecr(?:-fips)?[.]([a-z0-9-]+)[.][^/]*/?([^:@]*)[:@]?(.*)")
 
 
@@ -318,9 +323,11 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "matches": lambda _, text, pattern: isinstance(text, str) and re.fullmatch(pattern, text, re.DOTALL) is not None,
     "multiple": lambda _, number, unit: number % unit == 0,
     "periods": lambda _, age, age_of_end, period: round((age - age_of_end) / period),
+    "options": lambda asked: [{"name": name, "value": value} for name, value in asked.given.items()],
     "permitted": _permitted,
     "policies_of": _policies_of,
     "product": lambda _, numbers: prod(one or 0 for one in numbers),
+    "quota": _quota,
     "readable": _readable,
     "repeated": lambda _, values: [one for one, count in Counter(values or []).items() if count > 1],
     "resource": lambda asked, kind, name: _KINDS[kind](asked).get(name),

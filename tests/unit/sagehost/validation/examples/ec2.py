@@ -23,6 +23,12 @@ def _tags(*tags: tuple[str, str]) -> Json:
 
 
 EXAMPLES: Cases = {
+    "subnet in two zones": (
+        "CreateSubnet",
+        {"VpcId": "$vpc", "CidrBlock": "10.0.2.0/28", "AvailabilityZone": "us-east-1a"},
+        {"AvailabilityZoneId": "use1-az1"},
+        {},
+    ),
     "subnet of /29": (
         "CreateSubnet",
         {"VpcId": "$vpc"},
