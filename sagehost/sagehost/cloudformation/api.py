@@ -65,8 +65,6 @@ class ChangeSets(Operations):
                     f"[{self.request['ChangeSetName']}]."
                 )
             return stack
-        if kind != "UPDATE":
-            raise ValidationError(f"ChangeSetType {kind} is not emulated")
         if stack is None:
             raise ValidationError(f"Stack [{name}] does not exist")
         check_updatable(stack)

@@ -333,6 +333,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "resource": lambda asked, kind, name: _KINDS[kind](asked).get(name),
     "resources": lambda asked, kind: [{**one, "id": name} for name, one in _KINDS[kind](asked).items()],
     "running": lambda asked, name: EndpointKey(asked.account, asked.region, name) in HOSTED.fleet,
+    "size": lambda _, text: len(text.encode()),
     "statements": _statements,
     "time": lambda _, text: _attempt(lambda: datetime.fromisoformat(text), ValueError) is not None,
     "unknown_principals": _unknown_principals,

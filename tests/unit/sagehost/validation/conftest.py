@@ -107,6 +107,7 @@ def world() -> Iterator[dict[str, Any]]:  # noqa: PLR0915 - a list of resources
         PolicyType="TargetTrackingScaling",
         TargetTrackingScalingPolicyConfiguration={"TargetValue": 1, **metric},
     )
+    iam.create_service_linked_role(AWSServiceName="sagemaker.application-autoscaling.amazonaws.com")
     iam.create_role(RoleName="visitor", AssumeRolePolicyDocument=statement(Principal={"AWS": account}))
     of("cloudwatch").put_metric_alarm(
         AlarmName="errors",
