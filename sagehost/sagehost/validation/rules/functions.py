@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from math import prod
+from pathlib import Path
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -67,41 +68,37 @@ def _arn(asked: Asked, resource: str, service: str = "sagemaker") -> str:
     return f"arn:{get_partition(asked.region)}:{service}:{asked.region}:{asked.account}:{resource}"
 
 
-def _models(asked: Asked) -> Found:
-    models = _backend(asked, "sagemaker")._models.items()
-    return {name: {"arn": one.arn, "subnets": (one.vpc_config or {}).get("Subnets") or []} for name, one in models}
+class _View:
+    """An object of moto, as JMESPath reads it: its attributes are members."""
+
+    def __init__(self, of: object) -> None:
+        self._of = of
+
+    def get(self, name: str) -> Any:
+        """The interface that jmespath expects."""
+        return _viewed(getattr(self._of, name, None))
 
 
-def _endpoint_configs(asked: Asked) -> Found:
-    return {
-        name: {
-            "arn": config.endpoint_config_arn,
-            "models": [one["ModelName"] for one in config.production_variants if one.get("ModelName")],
-            "variants": [
-                {"name": one["VariantName"], "type": one.get("InstanceType")} for one in config.production_variants
-            ],
-            "counts": [one.get("InitialInstanceCount", 1) for one in config.production_variants],
-        }
-        for name, config in _backend(asked, "sagemaker").endpoint_configs.items()
-    }
+def _viewed(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _viewed(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_viewed(one) for one in value]
+    return value if value is None or isinstance(value, str | bytes | int | float) else _View(value)
 
 
-def _targets(asked: Asked) -> Found:
-    targets = _backend(asked, "application-autoscaling").targets
-    return {
-        f"{one.resource_id} {one.scalable_dimension}": {
-            "arn": one.arn,
-            "min": one.min_capacity,
-            "max": one.max_capacity,
-            "resource": one.resource_id,
-        }
-        for by_resource in targets.values()
-        for one in by_resource.values()
-    }
+def _resources(asked: Asked, kind: str) -> Found:
+    """The resources of a kind, by the members `id` that the kind's expression gives them."""
+    if kind in _HOSTED:
+        return _HOSTED[kind](asked)
+    service, expression = _KINDS[kind]
+    options = jmespath.Options(custom_functions=Functions(asked))
+    found = jmespath.search(expression, _View(_backend(asked, service)), options)
+    return {one["id"]: one for one in found}
 
 
 def _endpoints(asked: Asked) -> Found:
-    scaled = {target["resource"]: target for target in _targets(asked).values()}
+    scaled = {target["resource"]: target for target in _resources(asked, "scalable target").values()}
     present = _backend(asked, "sagemaker").endpoints
     return {
         key.name: {
@@ -130,48 +127,9 @@ def _scalable_variants(asked: Asked) -> Found:
     }
 
 
-def _exist(service: str, attribute: str) -> Callable[[Asked], Found]:
-    """Resources of which only the name matters."""
-    return lambda asked: {name: {"exists": True} for name in getattr(_backend(asked, service), attribute)}
-
-
-_KINDS: Mapping[str, Callable[[Asked], Found]] = {
-    "alarm": _exist("cloudwatch", "alarms"),
-    "bucket": lambda asked: {
-        name: {"blocks_public_policy": bool(one.public_access_block and one.public_access_block.block_public_policy)}
-        for name, one in _backend(asked, "s3").buckets.items()
-    },
-    "endpoint": _endpoints,
-    "endpoint config": _endpoint_configs,
-    "endpoint in any case": lambda asked: {name.lower(): one for name, one in _endpoints(asked).items()},
-    "key": lambda asked: {name: {"state": one.key_state} for name, one in _backend(asked, "kms").keys.items()},
-    "log group": _exist("logs", "groups"),
-    "model": _models,
-    "role in any case": lambda asked: {
-        one.name.lower(): {"exists": True} for one in _backend(asked, "iam").roles.values()
-    },
-    "route table": lambda asked: {
-        name: {"vpc": one.vpc_id, "subnets": list(one._associations.values())}
-        for name, one in _backend(asked, "ec2").route_tables.items()
-    },
-    "scalable target": _targets,
-    "scheduled action": lambda asked: {
-        f"{one.resource_id} {one.scalable_dimension} {one.scheduled_action_name}": {"exists": True}
-        for one in _backend(asked, "application-autoscaling").scheduled_actions
-    },
-    "schedule group": _exist("scheduler", "schedule_groups"),
-    "security group": lambda asked: {
-        one.id: {"vpc": one.vpc_id, "name": one.name}
-        for by_id in _backend(asked, "ec2").groups.values()
-        for one in by_id.values()
-    },
-    "subnet": lambda asked: {
-        one.id: {"vpc": one.vpc_id, "free": one.available_ip_address_count}
-        for one in _backend(asked, "ec2").describe_subnets()
-    },
-    "variant": _scalable_variants,
-    "vpc": _exist("ec2", "vpcs"),
-}
+_HOSTED: Mapping[str, Callable[[Asked], Found]] = {"endpoint": _endpoints, "variant": _scalable_variants}
+_KINDS: Mapping[str, tuple[str, str]] = json.loads(Path(__file__).with_name("resources.json").read_text())
+"""Kinds of moto's resources: the service, and an expression over its back end, whose functions are those of rules."""
 
 
 def _policies_of(asked: Asked, resource: str, other_than: str) -> list[str]:
@@ -330,8 +288,8 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "quota": _quota,
     "readable": _readable,
     "repeated": lambda _, values: [one for one, count in Counter(values or []).items() if count > 1],
-    "resource": lambda asked, kind, name: _KINDS[kind](asked).get(name),
-    "resources": lambda asked, kind: [{**one, "id": name} for name, one in _KINDS[kind](asked).items()],
+    "resource": lambda asked, kind, name: _resources(asked, kind).get(name),
+    "resources": lambda asked, kind: [{**one, "id": name} for name, one in _resources(asked, kind).items()],
     "running": lambda asked, name: EndpointKey(asked.account, asked.region, name) in HOSTED.fleet,
     "size": lambda _, text: len(text.encode()),
     "statements": _statements,
