@@ -22,7 +22,6 @@ from moto.ec2.models.route_tables import RouteBackend
 from moto.ec2.models.security_groups import SecurityGroup, SecurityGroupBackend
 from moto.ec2.models.subnets import Subnet, SubnetBackend
 from moto.ec2.models.vpcs import VPCBackend, VPCEndPoint
-from moto.ec2.responses.elastic_network_interfaces import ElasticNetworkInterfaces
 from moto.ec2.responses.vpcs import VPCs
 from moto.ec2.utils import random_private_ip
 
@@ -114,7 +113,7 @@ def _create_vpc_endpoint(original: Callable[..., VPCEndPoint], self: Any, **give
 
 
 def _check(ec2: Any, wanted: Any, present: VPCEndPoint | None) -> None:
-    """Refuse an endpoint as EC2 does. Its words for members of another VPC are not published, unlike the code."""
+    """Refuse an endpoint as EC2 does, whose members `validation.rules` has found in its VPC."""
     vpc, private = ec2.get_vpc(wanted.vpc_id), wanted.endpoint_type == "Interface" and wanted.private_dns_enabled
     if private and not (present and present.private_dns_enabled):
         if not (vpc.enable_dns_support and vpc.enable_dns_hostnames):
@@ -127,16 +126,6 @@ def _check(ec2: Any, wanted: Any, present: VPCEndPoint | None) -> None:
             conflict = f"there is already a conflicting DNS domain for {domain} in the VPC {vpc.id}"
             raise InvalidParameter(f"private-dns-enabled cannot be set because {conflict}")
     subnets = _subnets(ec2)
-    for kind, code, ids, known in (
-        ("security group", "InvalidGroup.NotFound", wanted.security_group_ids, _groups(ec2)),
-        ("subnet", "InvalidSubnetId.NotFound", wanted.subnet_ids, subnets),
-        ("route table", "InvalidRouteTableId.NotFound", wanted.route_table_ids, ec2.route_tables),
-    ):
-        for one in ids or []:
-            if one not in known:
-                raise EC2ClientError(code, f"The {kind} ID '{one}' does not exist")
-            if known[one].vpc_id != vpc.id:
-                raise InvalidParameter(f"{kind} {one} and network {vpc.id} belong to different networks")
     by_zone = dict[str, str]()
     for subnet in wanted.subnet_ids or []:
         if by_zone.setdefault(subnets[subnet].availability_zone, subnet) != subnet:
@@ -215,15 +204,6 @@ def _delete_vpc_endpoints(original: Callable[..., None], self: VPCBackend, vpce_
     original(self, vpce_ids)
     for endpoint in vpce_ids or []:
         self.vpc_end_points.pop(endpoint, None)
-
-
-@correction.replaces(ElasticNetworkInterfaces, "delete_network_interface")
-def _delete_network_interface(original: Callable[..., Any], self: Any) -> Any:
-    """moto deletes interfaces that a service uses. SageMaker itself asks the back end."""
-    interface = self.ec2_backend.enis.get(self._get_param("NetworkInterfaceId"))
-    if interface is not None and interface.requester_managed and interface.status == "in-use":
-        raise EC2ClientError("InvalidParameterValue", f"Network interface '{interface.id}' is currently in use.")
-    return original(self)
 
 
 # The fourth zone of eu-west-2 is in moto's offerings of instance types alone.

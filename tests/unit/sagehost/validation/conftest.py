@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from moto.ec2.models import ec2_backends
 
 from sagehost import hosting
 from sagehost.hosting.endpoints import HOSTED
@@ -50,6 +51,10 @@ def world() -> Iterator[dict[str, Any]]:  # noqa: PLR0915 - a list of resources
     )
     for _ in range(11):
         ec2.create_network_interface(SubnetId=full)
+    used, unused = (
+        ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"] for _ in range(2)
+    )
+    vars(ec2_backends[account][REGION].enis[used]).update(requester_managed=True, status="in-use")
     other_subnet = ec2.create_subnet(VpcId=other_vpc, CidrBlock="10.1.0.0/24")["Subnet"]["SubnetId"]
     table, second_table = (ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"] for _ in range(2))
     ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
@@ -149,12 +154,16 @@ def world() -> Iterator[dict[str, Any]]:  # noqa: PLR0915 - a list of resources
         "image": image,
         "key": key,
         "key_of_logs": of_logs["KeyId"],
+        "other_group": ec2.create_security_group(GroupName="o", Description="o", VpcId=other_vpc)["GroupId"],
         "other_subnet": other_subnet,
+        "other_table": ec2.create_route_table(VpcId=other_vpc)["RouteTable"]["RouteTableId"],
         "pipeline_role": pipeline_role,
         "role": role,
         "second_table": second_table,
         "subnet": subnet,
         "table": table,
+        "unused": unused,
+        "used": used,
         "vpc": vpc,
     }
     hosting.install()
