@@ -6,6 +6,8 @@ not know a third of the operations that the CDK CLI calls. What is used of it is
 of many users.
 """
 
+from contextlib import suppress
+
 from moto.core.responses import ActionResult, EmptyResult
 
 from sagehost.aws_errors import Refused
@@ -15,7 +17,7 @@ from sagehost.cloudformation.api_stacks import Resources, Stacks
 from sagehost.cloudformation.errors import ValidationError
 from sagehost.cloudformation.plan import NO_CHANGES, Plan, plan
 from sagehost.cloudformation.requests import body, target
-from sagehost.cloudformation.store import USER_INITIATED, ChangeSet, Problem, Stack, Target
+from sagehost.cloudformation.store import USER_INITIATED, ChangeSet, Problem, Stack
 from sagehost.cloudformation.template import parse
 from sagehost.moto_app import page
 
@@ -81,11 +83,9 @@ class ChangeSets(Operations):
 
     def delete_change_set(self) -> ActionResult:
         """DeleteChangeSet. One that does not exist is as good as deleted."""
-        try:
+        with suppress(Refused):
             stack, change_set = self.change_set()
-        except Refused:
-            return EmptyResult()
-        stack.change_sets.pop(change_set.name)
+            stack.change_sets.pop(change_set.name)
         return EmptyResult()
 
     def execute_change_set(self) -> ActionResult:
@@ -107,10 +107,7 @@ class Templates(Operations):
 
     def get_template(self) -> ActionResult:
         """GetTemplate, of a stack or of a change set."""
-        if "ChangeSetName" in self.request:
-            wanted: Target | None = self.change_set()[1].target
-        else:
-            wanted = self.stack().target
+        wanted = self.change_set()[1].target if "ChangeSetName" in self.request else self.stack().target
         text = wanted.template.body if wanted else "{}"
         return ActionResult({"TemplateBody": text, "StagesAvailable": ["Original", "Processed"]})
 

@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from moto.applicationautoscaling.exceptions import AWSValidationException
 from moto.applicationautoscaling.models import ApplicationAutoscalingBackend
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
 from moto.core.responses import ActionResult
@@ -42,10 +41,8 @@ def _deregister_scalable_target(
 def _tags(self: ApplicationAutoScalingResponse) -> ActionResult:
     """TagResource, UntagResource and ListTagsForResource. Tags live and die with moto's record of the target."""
     arn, targets = self._get_param("ResourceARN"), self.applicationautoscaling_backend.targets.values()
-    found = [target for by_resource in targets for target in by_resource.values() if target.arn == arn]
-    if not found:
-        raise AWSValidationException(f"No scalable target found for {arn}")
-    tags: dict[str, str] = vars(found[0]).setdefault("tags", {})
+    (found,) = (target for by_resource in targets for target in by_resource.values() if target.arn == arn)
+    tags: dict[str, str] = vars(found).setdefault("tags", {})
     tags.update(self._get_param("Tags", {}))
     for key in self._get_param("TagKeys", []):
         tags.pop(key, None)

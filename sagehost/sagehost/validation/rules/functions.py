@@ -132,13 +132,6 @@ _KINDS: Mapping[str, tuple[str, str]] = json.loads(Path(__file__).with_name("res
 """Kinds of moto's resources: the service, and an expression over its back end, whose functions are those of rules."""
 
 
-def _policies_of(asked: Asked, resource: str, other_than: str) -> list[str]:
-    """The predefined metrics of a scalable target's policies, other than the policy of this name."""
-    found = _backend(asked, "application-autoscaling").policies.values()
-    bodies = [one._policy_body for one in found if one.resource_id == resource and one.policy_name != other_than]
-    return [one["PredefinedMetricSpecification"]["PredefinedMetricType"] for one in bodies]
-
-
 def _attempt(work: Callable[[], Any], *refusals: type[Exception]) -> Any:
     """What a piece of work gives; null where it refuses."""
     try:
@@ -148,8 +141,11 @@ def _attempt(work: Callable[[], Any], *refusals: type[Exception]) -> Any:
 
 
 def _assumable(asked: Asked, role: str, service: str, resource: str) -> bool:
-    by, source_arn = f"{service}.amazonaws.com", _arn(asked, resource, service)
-    return bool(_attempt(lambda: roles.check(role, by=by, source_arn=source_arn) or True, roles.AccessDenied))
+    def check() -> bool:
+        roles.check(role, by=f"{service}.amazonaws.com", source_arn=_arn(asked, resource, service))
+        return True
+
+    return bool(_attempt(check, roles.AccessDenied))
 
 
 def _permitted(asked: Asked, action: str, resource: str) -> bool:
@@ -283,7 +279,6 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "periods": lambda _, age, age_of_end, period: round((age - age_of_end) / period),
     "options": lambda asked: [{"name": name, "value": value} for name, value in asked.given.items()],
     "permitted": _permitted,
-    "policies_of": _policies_of,
     "product": lambda _, numbers: prod(one or 0 for one in numbers),
     "quota": _quota,
     "readable": _readable,
