@@ -25,6 +25,7 @@ from sagehost.clock import CLOCK
 from sagehost.hosting.capture import kms_key
 from sagehost.hosting.endpoints import HOSTED
 from sagehost.hosting.fleet import EndpointKey
+from sagehost.pipelines.store import APPROVALS, PIPELINE, RESOURCES
 from sagehost.validation.asked import Asked
 
 _STANDARD = jmespath.functions.Functions()
@@ -127,7 +128,14 @@ def _scalable_variants(asked: Asked) -> Found:
     }
 
 
-_HOSTED: Mapping[str, Callable[[Asked], Found]] = {"endpoint": _endpoints, "variant": _scalable_variants}
+_HOSTED: Mapping[str, Callable[[Asked], Found]] = {
+    "approval": lambda asked: {
+        "/".join(key[2:]): vars(one) for key, one in APPROVALS.items() if key[:2] == (asked.account, asked.region)
+    },
+    "endpoint": _endpoints,
+    "pipeline": lambda asked: RESOURCES[asked.account, asked.region, PIPELINE],
+    "variant": _scalable_variants,
+}
 _KINDS: Mapping[str, tuple[str, str]] = json.loads(Path(__file__).with_name("resources.json").read_text())
 """Kinds of moto's resources: the service, and an expression over its back end, whose functions are those of rules."""
 
@@ -267,6 +275,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "admits": _admits,
     "age": lambda _, at: CLOCK.seconds() - datetime.fromisoformat(str(at)).replace(tzinfo=UTC).timestamp(),
     "assumable": _assumable,
+    "caller": lambda asked: roles.identity(asked.access_key).arn,
     "closed_to_logs": _closed_to_logs,
     "find": lambda _, text, pattern: re.findall(pattern, text),
     "image_stored": _image_stored,

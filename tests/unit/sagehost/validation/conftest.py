@@ -13,6 +13,7 @@ from sagehost import hosting
 from sagehost.hosting.endpoints import HOSTED
 from sagehost.hosting.settings import HostingSettings
 from sagehost.moto_app import client
+from sagehost.pipelines.store import APPROVALS, PIPELINE, RESOURCES, Approval
 from tests.unit.fresh_accounts import fresh_account
 
 REGION = "us-east-1"
@@ -143,7 +144,15 @@ def world() -> Iterator[dict[str, Any]]:  # noqa: PLR0915 - a list of resources
     trust = statement(Principal={"Service": ["codepipeline.amazonaws.com", "codebuild.amazonaws.com"]})
     pipeline_role = iam.create_role(RoleName="pipeline", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
     assumed = of("sts").assume_role(RoleArn=f"arn:aws:iam::{account}:role/visitor", RoleSessionName="visit")
+    RESOURCES[account, REGION, PIPELINE]["promotion"] = {"Name": "promotion"}
+    waiting, answered = (
+        APPROVALS.setdefault((account, REGION, "promotion", "prod", action), Approval("1"))
+        for action in ("Promote", "Review")
+    )
+    answered.status = "Succeeded"
     yield {
+        "answered": answered.token,
+        "waiting": waiting.token,
         "access_key": assumed["Credentials"]["AccessKeyId"],
         "account": account,
         "asymmetric_key": asymmetric["KeyId"],
