@@ -58,18 +58,10 @@ class ChangeSets(Operations):
     def _changing(self, name: str, kind: str) -> Stack:
         """The stack that a change set is for; a new one, not yet in the store, to create."""
         stack = self.stacks.living(name)
-        if kind == "CREATE":
-            if stack is None:
-                return self.new_stack(name)
-            if stack.status != "REVIEW_IN_PROGRESS":
-                raise ValidationError(
-                    f"Stack [{name}] already exists and cannot be created again with the changeSet "
-                    f"[{self.request['ChangeSetName']}]."
-                )
-            return stack
         if stack is None:
-            raise ValidationError(f"Stack [{name}] does not exist")
-        check_updatable(stack)
+            return self.new_stack(name)
+        if kind == "UPDATE":
+            check_updatable(stack)
         return stack
 
     def describe_change_set(self) -> ActionResult:

@@ -2,7 +2,6 @@
 
 from moto.core.responses import ActionResult, EmptyResult
 
-from sagehost.aws_errors import Refused
 from sagehost.cloudformation import answers, engine
 from sagehost.cloudformation.api_requests import Operations, begin, check_updatable, refuse
 from sagehost.cloudformation.convergence import listed
@@ -19,10 +18,7 @@ class Stacks(Operations):
     def create_stack(self) -> ActionResult:
         """CreateStack: a change set that is executed at once."""
         request = self.request
-        name = str(request["StackName"])
-        if self.stacks.living(name):
-            raise Refused("AlreadyExistsException", f"Stack [{name}] already exists")
-        stack = self.new_stack(name)
+        stack = self.new_stack(str(request["StackName"]))
         wanted = target(stack, request)
         self.check_role(stack, wanted.role_arn)
         refuse(plan(stack, wanted))
@@ -49,21 +45,9 @@ class Stacks(Operations):
         """DeleteStack. A stack that does not exist is as good as deleted."""
         request = self.request
         stack = self.stacks.living(str(request["StackName"]))
-        if stack is None:
+        if stack is None or stack.status == "DELETE_IN_PROGRESS":
             return EmptyResult()
-        if stack.termination_protection:
-            raise ValidationError(f"Stack [{stack.name}] cannot be deleted while TerminationProtection is enabled")
-        if stack.busy:
-            if stack.status == "DELETE_IN_PROGRESS":
-                return EmptyResult()
-            raise ValidationError(f"Stack [{stack.name}] is in {stack.status} state and can not be deleted.")
         retain = frozenset(request.get("RetainResources", []))
-        if retain and stack.status != "DELETE_FAILED":
-            raise ValidationError(
-                "Invalid operation on stack. RetainResources is only valid for stacks in the DELETE_FAILED state"
-            )
-        if unknown := sorted(retain - set(stack.resources)):
-            raise ValidationError(f"RetainResources {unknown} are not resources of stack {stack.name}")
         self.check_role(stack)
         for export in stack.exports():
             if users := self.stacks.importers(export):

@@ -159,11 +159,6 @@ class Stack:
         """The id of the last operation."""
         return next(reversed(self.operations), None)
 
-    @property
-    def busy(self) -> bool:
-        """Whether an operation is under way."""
-        return self.status.endswith("_IN_PROGRESS") and self.status != "REVIEW_IN_PROGRESS"
-
     def start(self, status: str, token: str | None) -> None:
         """Begin an operation, whose events have the token. Raises Refused: an earlier operation had it."""
         if token and any(event["ClientRequestToken"] == token for event in self.events):

@@ -1,6 +1,7 @@
 """What conditions of rules can ask beside the request: resources of the emulated services, policies, and texts."""
 
 import json
+import pkgutil
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -61,6 +62,8 @@ class Functions:
 
 
 def _backend(asked: Asked, service: Any) -> Any:
+    if service == "cloudformation":  # ours, which imports this package
+        return pkgutil.resolve_name("sagehost.cloudformation.store:STORES")[asked.account, asked.region]
     everywhere = service in ("iam", "s3")
     return get_backend(service)[asked.account][get_partition(asked.region) if everywhere else asked.region]
 
@@ -137,7 +140,7 @@ _HOSTED: Mapping[str, Callable[[Asked], Found]] = {
     "variant": _scalable_variants,
 }
 _KINDS: Mapping[str, tuple[str, str]] = json.loads(Path(__file__).with_name("resources.json").read_text())
-"""Kinds of moto's resources: the service, and an expression over its back end, whose functions are those of rules."""
+"""Kinds of resources: the service, and an expression over its back end, with the functions of rules."""
 
 
 def _attempt(work: Callable[[], Any], *refusals: type[Exception]) -> Any:

@@ -10,6 +10,7 @@ import pytest
 from moto.ec2.models import ec2_backends
 
 from sagehost import hosting
+from sagehost.cloudformation.store import STORES, Stack
 from sagehost.hosting.endpoints import HOSTED
 from sagehost.hosting.settings import HostingSettings
 from sagehost.moto_app import client
@@ -144,6 +145,15 @@ def world() -> Iterator[dict[str, Any]]:  # noqa: PLR0915 - a list of resources
     trust = statement(Principal={"Service": ["codepipeline.amazonaws.com", "codebuild.amazonaws.com"]})
     pipeline_role = iam.create_role(RoleName="pipeline", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
     assumed = of("sts").assume_role(RoleArn=f"arn:aws:iam::{account}:role/visitor", RoleSessionName="visit")
+    for name, status, protected in (
+        ("complete", "CREATE_COMPLETE", False),
+        ("protected", "CREATE_COMPLETE", True),
+        ("updating", "UPDATE_IN_PROGRESS", False),
+        ("undeleted", "DELETE_FAILED", False),
+    ):
+        stack = Stack(name=name, id=f"arn:{name}", account=account, region=REGION, status=status)
+        stack.termination_protection = protected
+        STORES[account, REGION].add(stack)
     RESOURCES[account, REGION, PIPELINE]["promotion"] = {"Name": "promotion"}
     waiting, answered = (
         APPROVALS.setdefault((account, REGION, "promotion", "prod", action), Approval("1"))

@@ -3,6 +3,8 @@
 from tests.unit.sagehost.validation.examples import Cases, Json
 
 STACK: Json = {"StackName": "stack", "TemplateBody": "{}"}
+FIRST: Json = {**STACK, "ChangeSetName": "first", "ChangeSetType": "CREATE"}
+COMPLETE: Json = {"StackName": "complete"}
 
 EXAMPLES: Cases = {
     "two answers to a failure": (
@@ -18,15 +20,22 @@ EXAMPLES: Cases = {
     "tag twice": ("UpdateStack", STACK, {"Tags": [{"Key": "x", "Value": "1"}] * 2}, {}),
     "change set that imports": (
         "CreateChangeSet",
-        {**STACK, "ChangeSetName": "first"},
+        {**FIRST, "StackName": "complete"},
         {"ChangeSetType": "IMPORT"},
         {"ChangeSetType": "UPDATE"},
     ),
     "time limit": ("CreateStack", STACK, {"TimeoutInMinutes": 5}, {"NotificationARNs": []}),
     "change set that leaves what has failed": (
         "CreateChangeSet",
-        {**STACK, "ChangeSetName": "first"},
+        FIRST,
         {"OnFailure": "DO_NOTHING"},
         {"OnFailure": "ROLLBACK"},
     ),
+    "stack that exists": ("CreateStack", STACK, COMPLETE, {}),
+    "change set to create what exists": ("CreateChangeSet", FIRST, COMPLETE, {}),
+    "change set for no stack": ("CreateChangeSet", FIRST, {"ChangeSetType": "UPDATE"}, {}),
+    "deletion of a protected stack": ("DeleteStack", COMPLETE, {"StackName": "arn:protected"}, {}),
+    "deletion during an update": ("DeleteStack", COMPLETE, {"StackName": "updating"}, {}),
+    "resources retained too early": ("DeleteStack", COMPLETE, {"RetainResources": ["Topic"]}, {}),
+    "unknown resource retained": ("DeleteStack", {"StackName": "undeleted"}, {"RetainResources": ["Topic"]}, {}),
 }
