@@ -38,4 +38,5 @@ EXAMPLES: Cases = {
     "deletion during an update": ("DeleteStack", COMPLETE, {"StackName": "updating"}, {}),
     "resources retained too early": ("DeleteStack", COMPLETE, {"RetainResources": ["Topic"]}, {}),
     "unknown resource retained": ("DeleteStack", {"StackName": "undeleted"}, {"RetainResources": ["Topic"]}, {}),
+    "name of a stack": ("CreateChangeSet", FIRST, {"StackName": "my_stack"}, {"StackName": "my-stack"}),
 }
