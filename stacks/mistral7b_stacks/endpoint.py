@@ -283,10 +283,13 @@ class EndpointStack(EnvironmentStack):
         self, kind: str, role_names: Sequence[str], policy_name: str, permissions: Sequence[Permission]
     ) -> list[iam.CfnRolePolicy]:
         """An inline policy of these permissions on each of the roles."""
-        document = iam.PolicyDocument(statements=[one.statement() for one in permissions])
         policies = [
             iam.CfnRolePolicy(
-                self, f"{kind}-{distinct}", role_name=name, policy_name=policy_name, policy_document=document
+                self,
+                f"{kind}-{distinct}",
+                role_name=name,
+                policy_name=policy_name,
+                policy_document=iam.PolicyDocument(statements=[one.statement() for one in permissions]),
             )
             for name, distinct in _distinct(role_names)
         ]
