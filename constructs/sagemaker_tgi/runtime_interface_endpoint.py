@@ -42,6 +42,9 @@ class RuntimeInterfaceEndpoint(ec2.InterfaceVpcEndpoint):
         with PropsCheck(scope, construct_id) as check:
             if not subnets:
                 check.reject("subnets", [], "leaves the endpoint without an interface", "give a subnet")
+        by_zone: dict[str, ec2.ISubnet] = {}
+        for subnet in subnets:  # EC2 rejects a zone's second one. `SubnetSelection.one_per_az` ignores given subnets
+            by_zone.setdefault(subnet.availability_zone, subnet)
         security_group = ec2.SecurityGroup(
             scope,
             f"{construct_id}SecurityGroup",
@@ -55,7 +58,7 @@ class RuntimeInterfaceEndpoint(ec2.InterfaceVpcEndpoint):
             construct_id,
             vpc=vpc,
             service=ec2.InterfaceVpcEndpointAwsService.SAGEMAKER_RUNTIME,
-            subnets=ec2.SubnetSelection(subnets=_one_per_zone(subnets)),
+            subnets=ec2.SubnetSelection(subnets=[*by_zone.values()]),
             security_groups=[security_group],
             open=False,
             private_dns_enabled=True,
@@ -73,11 +76,3 @@ class RuntimeInterfaceEndpoint(ec2.InterfaceVpcEndpoint):
         )
         self.add_to_policy(invoke.statement())
         explain(self, [invoke])
-
-
-def _one_per_zone(subnets: Sequence[ec2.ISubnet]) -> list[ec2.ISubnet]:
-    """The first subnet of each zone: EC2 rejects a second. `SubnetSelection.one_per_az` ignores given subnets."""
-    by_zone: dict[str, ec2.ISubnet] = {}
-    for subnet in subnets:
-        by_zone.setdefault(subnet.availability_zone, subnet)
-    return list(by_zone.values())

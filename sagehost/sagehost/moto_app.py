@@ -22,7 +22,7 @@ from moto.core.responses import ActionResult, BaseResponse
 from moto.core.utils import convert_to_flask_response, method_names_from_class
 from moto.moto_server import werkzeug_app
 from moto.moto_server.werkzeug_app import BackendRequest, DomainDispatcherApplication, create_backend_app
-from werkzeug.test import EnvironBuilder, run_wsgi_app
+from werkzeug.test import Client, run_wsgi_app
 
 from sagehost import patches, validation
 from sagehost.accounts import Credential, access_key_id
@@ -209,15 +209,14 @@ def _send(request: AWSPreparedRequest, **_: object) -> AWSResponse:
         for name, value in request.headers.items()
         if name.lower() != "transfer-encoding"
     }
-    environ = EnvironBuilder(
+    answer = Client(application(), use_cookies=False).open(
         path=url._replace(scheme="", netloc="").geturl() or "/",
         method=request.method,
         base_url=f"{url.scheme}://{url.netloc}",
         headers=headers,
         data=request.body,
-    ).get_environ()
-    chunks, status, response_headers = run_wsgi_app(application(), environ, buffered=True)
-    return AWSResponse(request.url, int(status.split()[0]), dict(response_headers), MockRawResponse(b"".join(chunks)))
+    )
+    return AWSResponse(request.url, answer.status_code, dict(answer.headers), MockRawResponse(answer.data))
 
 
 _SESSION_LOCK = threading.Lock()

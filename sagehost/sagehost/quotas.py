@@ -6,7 +6,6 @@ SageMaker and EC2 refuse what is beyond. A request for more is granted at once. 
 from moto.core.responses import ActionResult
 from moto.sagemaker.exceptions import SagemakerClientError
 
-from sagehost.aws_errors import Refused
 from sagehost.moto_app import OwnService
 
 _ENDPOINTS = {
@@ -16,9 +15,10 @@ _ENDPOINTS = {
     **{"ml.g5.24xlarge": "L-6821867B", "ml.g5.48xlarge": "L-0100B823"},
 }
 VPCS = "L-F678F1CE"
-_NAMES = {("sagemaker", code): f"{kind} for endpoint usage" for kind, code in _ENDPOINTS.items()} | {
+NAMES = {("sagemaker", code): f"{kind} for endpoint usage" for kind, code in _ENDPOINTS.items()} | {
     ("vpc", VPCS): "VPCs per Region"
 }
+"""The known quotas, by service and code. What their requests may not ask, `validation.rules` refuses."""
 DEFAULTS = {"sagemaker": 100.0, "vpc": 100.0}
 """By service. AWS gives a new account 5 VPCs, and often no instance."""
 APPLIED: dict[tuple[str, str, str], float] = {}
@@ -50,29 +50,23 @@ class ServiceQuotas(OwnService):
 
     def get_service_quota(self) -> ActionResult:
         """GetServiceQuota."""
-        return self._answer("Quota", Value=quota(*self._key()))
+        return self._answer("Quota", Value=quota(*self._key))
 
     def get_aws_default_service_quota(self) -> ActionResult:
         """GetAWSDefaultServiceQuota."""
-        return self._answer("Quota", Value=DEFAULTS[self._key()[2]])
+        return self._answer("Quota", Value=DEFAULTS[self.request["ServiceCode"]])
 
     def request_service_quota_increase(self) -> ActionResult:
         """RequestServiceQuotaIncrease."""
-        account, region, service, code = self._key()
-        wanted = float(self.request["DesiredValue"])
-        if wanted <= quota(account, region, service, code):
-            message = "You must provide a quota value greater than the current quota value"
-            raise Refused("IllegalArgumentException", message)
-        APPLIED[account, region, code] = wanted
+        account, region, _, code = self._key
+        wanted = APPLIED[account, region, code] = float(self.request["DesiredValue"])
         return self._answer("RequestedQuota", DesiredValue=wanted, Status="APPROVED")
 
+    @property
     def _key(self) -> tuple[str, str, str, str]:
-        service, code = self.request["ServiceCode"], self.request["QuotaCode"]
-        if (service, code) not in _NAMES:
-            raise Refused("NoSuchResourceException", "The request failed because the specified quota does not exist.")
-        return self.current_account, self.region, service, code
+        return self.current_account, self.region, self.request["ServiceCode"], self.request["QuotaCode"]
 
     def _answer(self, member: str, **told: object) -> ActionResult:
-        *_, service, code = self._key()
-        described = {"ServiceCode": service, "QuotaCode": code, "QuotaName": _NAMES[service, code], "Unit": "None"}
+        *_, service, code = self._key
+        described = {"ServiceCode": service, "QuotaCode": code, "QuotaName": NAMES[service, code], "Unit": "None"}
         return ActionResult({member: described | told})

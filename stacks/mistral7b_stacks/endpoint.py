@@ -12,7 +12,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_ssm as ssm
-from constructs import Construct, IDependable
+from constructs import Construct
 
 from mistral7b import catalog
 from mistral7b.environment import (
@@ -260,24 +260,14 @@ class EndpointStack(EnvironmentStack):
         cdk.CfnOutput(self, "DataCaptureUri", value=uri, description="Captured requests, by endpoint, variant and hour")
         return capture
 
-    def _grant_callers(self, callers: Callers, vpc: ec2.IVpc) -> list[IDependable]:
+    def _grant_callers(self, callers: Callers, vpc: ec2.IVpc) -> list[iam.CfnRolePolicy]:
         """A policy on each role, replaced with the endpoint: a caller may invoke the old one until it is deleted."""
         invoke = self.endpoint.invoke_permission(
             "a role of callers.role_names invokes this endpoint only",
             only_from_vpc=vpc if callers.only_from_vpc else None,
         )
-        policies: list[IDependable] = []
-        for name, distinct in _distinct(callers.role_names):
-            policy = iam.CfnRolePolicy(
-                self,
-                f"Caller-{distinct}",
-                role_name=name,
-                policy_name=f"invoke-{self.endpoint.endpoint_name}-{self.region}",
-                policy_document=iam.PolicyDocument(statements=[invoke.statement()]),
-            )
-            explain(policy, [invoke])
-            policies.append(policy)
-        return policies
+        policy_name = f"invoke-{self.endpoint.endpoint_name}-{self.region}"
+        return self._role_policies("Caller", callers.role_names, policy_name, [invoke])
 
     def _grant_operators(self, environment: Environment) -> None:
         """What `mistral7b doctor` reads, on each role that is named for it."""
@@ -286,17 +276,28 @@ class EndpointStack(EnvironmentStack):
             Permission(f"Doctor{number}", f"mistral7b doctor checks: {check}", actions, [resource])
             for number, (check, resource, actions) in enumerate(found, start=1)
         ]
-        for name, distinct in _distinct(environment.operators.role_names):
-            policy = iam.CfnRolePolicy(
-                self,
-                f"Operator-{distinct}",
-                role_name=name,
-                policy_name=f"doctor-{environment.name}-{self.region}",
-                policy_document=iam.PolicyDocument(statements=[one.statement() for one in statements]),
-            )
-            explain(policy, statements)
+        policy_name = f"doctor-{environment.name}-{self.region}"
+        self._role_policies("Operator", environment.operators.role_names, policy_name, statements)
 
-    def _publish_outputs(self, environment: Environment, policies: Sequence[IDependable]) -> None:
+    def _role_policies(
+        self, kind: str, role_names: Sequence[str], policy_name: str, permissions: Sequence[Permission]
+    ) -> list[iam.CfnRolePolicy]:
+        """An inline policy of these permissions on each of the roles."""
+        policies = [
+            iam.CfnRolePolicy(
+                self,
+                f"{kind}-{distinct}",
+                role_name=name,
+                policy_name=policy_name,
+                policy_document=iam.PolicyDocument(statements=[one.statement() for one in permissions]),
+            )
+            for name, distinct in _distinct(role_names)
+        ]
+        for policy in policies:
+            explain(policy, permissions)
+        return policies
+
+    def _publish_outputs(self, environment: Environment, policies: Sequence[iam.CfnRolePolicy]) -> None:
         parameter = ssm.StringParameter(
             self,
             "EndpointNameParameter",

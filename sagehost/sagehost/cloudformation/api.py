@@ -6,6 +6,8 @@ not know a third of the operations that the CDK CLI calls. What is used of it is
 of many users.
 """
 
+from contextlib import suppress
+
 from moto.core.responses import ActionResult, EmptyResult
 
 from sagehost.aws_errors import Refused
@@ -14,8 +16,8 @@ from sagehost.cloudformation.api_requests import Operations, begin, check_updata
 from sagehost.cloudformation.api_stacks import Resources, Stacks
 from sagehost.cloudformation.errors import ValidationError
 from sagehost.cloudformation.plan import NO_CHANGES, Plan, plan
-from sagehost.cloudformation.requests import body, check_options, target
-from sagehost.cloudformation.store import USER_INITIATED, ChangeSet, Problem, Stack, Target
+from sagehost.cloudformation.requests import body, target
+from sagehost.cloudformation.store import USER_INITIATED, ChangeSet, Problem, Stack
 from sagehost.cloudformation.template import parse
 from sagehost.moto_app import page
 
@@ -26,7 +28,6 @@ class ChangeSets(Operations):
     def create_change_set(self) -> ActionResult:
         """CreateChangeSet. It is ready, or has failed, when the call returns."""
         request = self.request
-        check_options(request)
         kind = request.get("ChangeSetType", "UPDATE")
         stack = self._changing(str(request["StackName"]), kind)
         name = str(request["ChangeSetName"])
@@ -57,20 +58,10 @@ class ChangeSets(Operations):
     def _changing(self, name: str, kind: str) -> Stack:
         """The stack that a change set is for; a new one, not yet in the store, to create."""
         stack = self.stacks.living(name)
-        if kind == "CREATE":
-            if stack is None:
-                return self.new_stack(name)
-            if stack.status != "REVIEW_IN_PROGRESS":
-                raise ValidationError(
-                    f"Stack [{name}] already exists and cannot be created again with the changeSet "
-                    f"[{self.request['ChangeSetName']}]."
-                )
-            return stack
-        if kind != "UPDATE":
-            raise ValidationError(f"ChangeSetType {kind} is not emulated")
         if stack is None:
-            raise ValidationError(f"Stack [{name}] does not exist")
-        check_updatable(stack)
+            return self.new_stack(name)
+        if kind == "UPDATE":
+            check_updatable(stack)
         return stack
 
     def describe_change_set(self) -> ActionResult:
@@ -84,17 +75,14 @@ class ChangeSets(Operations):
 
     def delete_change_set(self) -> ActionResult:
         """DeleteChangeSet. One that does not exist is as good as deleted."""
-        try:
+        with suppress(Refused):
             stack, change_set = self.change_set()
-        except Refused:
-            return EmptyResult()
-        stack.change_sets.pop(change_set.name)
+            stack.change_sets.pop(change_set.name)
         return EmptyResult()
 
     def execute_change_set(self) -> ActionResult:
         """ExecuteChangeSet. The other change sets of the stack are gone with it, as on AWS."""
         stack, change_set = self.change_set()
-        check_options(self.request)
         if change_set.reason:
             message = f"ChangeSet [{change_set.id}] cannot be executed in its current execution status of [UNAVAILABLE]"
             raise Refused("InvalidChangeSetStatus", message)
@@ -111,10 +99,7 @@ class Templates(Operations):
 
     def get_template(self) -> ActionResult:
         """GetTemplate, of a stack or of a change set."""
-        if "ChangeSetName" in self.request:
-            wanted: Target | None = self.change_set()[1].target
-        else:
-            wanted = self.stack().target
+        wanted = self.change_set()[1].target if "ChangeSetName" in self.request else self.stack().target
         text = wanted.template.body if wanted else "{}"
         return ActionResult({"TemplateBody": text, "StagesAvailable": ["Original", "Processed"]})
 

@@ -1,6 +1,5 @@
 """What every operation of the API needs of its request."""
 
-import re
 import uuid
 
 from sagehost import roles
@@ -12,7 +11,6 @@ from sagehost.cloudformation.requests import Request
 from sagehost.cloudformation.store import STORES, ChangeSet, Stack, Store, Target, now
 from sagehost.moto_app import OwnService
 
-_NAME = re.compile(r"[a-zA-Z][-a-zA-Z0-9]*")
 _UPDATABLE = frozenset(
     ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "CREATE_FAILED", "UPDATE_FAILED")
 )
@@ -65,11 +63,6 @@ class Operations(OwnService):
 
     def new_stack(self, name: str) -> Stack:
         """A stack that is not yet in the store."""
-        if not _NAME.fullmatch(name) or len(name) > 128:
-            raise ValidationError(
-                f"1 validation error detected: Value '{name}' at 'stackName' failed to satisfy constraint: Member must "
-                "satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*"
-            )
         return Stack(name=name, id=self.arn("stack", name), account=self.current_account, region=self.region)
 
 

@@ -2,13 +2,12 @@
 
 from moto.core.responses import ActionResult, EmptyResult
 
-from sagehost.aws_errors import Refused
 from sagehost.cloudformation import answers, engine
 from sagehost.cloudformation.api_requests import Operations, begin, check_updatable, refuse
 from sagehost.cloudformation.convergence import listed
 from sagehost.cloudformation.errors import ValidationError
 from sagehost.cloudformation.plan import plan
-from sagehost.cloudformation.requests import check_options, target
+from sagehost.cloudformation.requests import target
 from sagehost.cloudformation.store import Stack
 from sagehost.moto_app import page
 
@@ -19,11 +18,7 @@ class Stacks(Operations):
     def create_stack(self) -> ActionResult:
         """CreateStack: a change set that is executed at once."""
         request = self.request
-        check_options({key: value for key, value in request.items() if (key, value) != ("OnFailure", "DO_NOTHING")})
-        name = str(request["StackName"])
-        if self.stacks.living(name):
-            raise Refused("AlreadyExistsException", f"Stack [{name}] already exists")
-        stack = self.new_stack(name)
+        stack = self.new_stack(str(request["StackName"]))
         wanted = target(stack, request)
         self.check_role(stack, wanted.role_arn)
         refuse(plan(stack, wanted))
@@ -35,7 +30,6 @@ class Stacks(Operations):
     def update_stack(self) -> ActionResult:
         """UpdateStack: a change set that is executed at once."""
         request = self.request
-        check_options(request)
         stack = self.stack()
         check_updatable(stack)
         wanted = target(stack, request)
@@ -50,23 +44,10 @@ class Stacks(Operations):
     def delete_stack(self) -> ActionResult:
         """DeleteStack. A stack that does not exist is as good as deleted."""
         request = self.request
-        check_options(request)
         stack = self.stacks.living(str(request["StackName"]))
-        if stack is None:
+        if stack is None or stack.status == "DELETE_IN_PROGRESS":
             return EmptyResult()
-        if stack.termination_protection:
-            raise ValidationError(f"Stack [{stack.name}] cannot be deleted while TerminationProtection is enabled")
-        if stack.busy:
-            if stack.status == "DELETE_IN_PROGRESS":
-                return EmptyResult()
-            raise ValidationError(f"Stack [{stack.name}] is in {stack.status} state and can not be deleted.")
         retain = frozenset(request.get("RetainResources", []))
-        if retain and stack.status != "DELETE_FAILED":
-            raise ValidationError(
-                "Invalid operation on stack. RetainResources is only valid for stacks in the DELETE_FAILED state"
-            )
-        if unknown := sorted(retain - set(stack.resources)):
-            raise ValidationError(f"RetainResources {unknown} are not resources of stack {stack.name}")
         self.check_role(stack)
         for export in stack.exports():
             if users := self.stacks.importers(export):
@@ -101,7 +82,6 @@ class Stacks(Operations):
 
     def rollback_stack(self) -> ActionResult:
         """RollbackStack: after a failure with roll-back disabled."""
-        check_options(self.request)
         stack = self.stack()
         stack.retain_except_on_create = bool(self.request.get("RetainExceptOnCreate"))
         if stack.status not in ("CREATE_FAILED", "UPDATE_FAILED"):
@@ -111,7 +91,6 @@ class Stacks(Operations):
 
     def continue_update_rollback(self) -> ActionResult:
         """ContinueUpdateRollback: after a roll-back that failed."""
-        check_options(self.request)
         stack = self.stack()
         if stack.status != "UPDATE_ROLLBACK_FAILED":
             raise ValidationError(f"Stack:{stack.id} is in {stack.status} state and can not continue to roll back.")

@@ -49,8 +49,8 @@ def plan(stack: Stack, target: Target, *, importing: bool = False) -> Plan:
         have = stack.resources.get(logical_id)
         if have is not None and have.type != definition["Type"]:
             message = "Update of resource type is not permitted. The new template modifies resource type of the"
-            retyped = replace(have, type=str(definition["Type"]))
-            problems.append(_problem(retyped, "Type", f"{message} following resources: [{logical_id}]"))
+            told = f"{message} following resources: [{logical_id}]"
+            problems.append(Problem.of(logical_id, definition["Type"], "Type", told))
         elif found:
             continue
         elif importing and have is None and (existing := _existing(stack, state, logical_id, properties)):
@@ -65,7 +65,8 @@ def plan(stack: Stack, target: Target, *, importing: bool = False) -> Plan:
                 try:
                     refuse_renaming(have, tagged)
                 except ResourceFailure as error:
-                    problems.append(_problem(have, f"Properties/{PROVIDERS[have.type].name}", str(error)))
+                    place = f"Properties/{PROVIDERS[have.type].name}"
+                    problems.append(Problem.of(logical_id, have.type, place, str(error)))
             if differs.changed or differs.definition:
                 changes.append(_modification(have, differs))
             if not differs.replacing:  # what may be replaced, the resources after it know nothing of
@@ -134,10 +135,6 @@ def _detail(part: str, name: str = "", *, recreation: str = "Never", evaluation:
     named = {"Name": name} if part == "Properties" else {}
     target = {"Attribute": part, **named, "RequiresRecreation": recreation if named else "Never"}
     return {"Target": target, "Evaluation": evaluation, "ChangeSource": "DirectModification"}
-
-
-def _problem(have: Deployed, place: str, message: str) -> Problem:
-    return Problem(have.logical_id, have.type, f"/Resources/{have.logical_id}/{place}", message)
 
 
 def check_rules(state: TargetState) -> None:

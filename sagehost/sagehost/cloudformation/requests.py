@@ -24,35 +24,6 @@ _IAM_TYPES = "Group InstanceProfile ManagedPolicy Role User AccessKey Policy Use
 # Path style and both virtual-host styles of S3, and this server's own path style.
 _S3_HOST = re.compile(r"(?:(?P<bucket>.+)\.)?s3(?:[.-](?P<region>[a-z0-9-]+))?\.amazonaws\.com(?:\.cn)?")
 
-_MOST_BYTES_IN_REQUEST = 51_200
-
-_HARMLESS: Mapping[str, Json] = {
-    "DeploymentConfig": {"Mode": "STANDARD"},
-    "DeletionMode": "STANDARD",
-    "NotificationARNs": [],
-    "OnFailure": "ROLLBACK",
-    "ResourceTypes": [],
-    "ResourcesToImport": [],
-    "RollbackConfiguration": {},
-    "DisableValidation": False,
-}
-"""Options whose only emulated value is the one that asks for nothing special."""
-
-_CARRIED = """
-    StackName ChangeSetName ChangeSetType ClientToken ClientRequestToken Description TemplateBody TemplateURL
-    UsePreviousTemplate Parameters Capabilities RoleARN Tags DisableRollback EnableTerminationProtection
-    IncludeNestedStacks ImportExistingResources RetainExceptOnCreate RetainResources ResourcesToSkip
-"""
-
-
-def check_options(request: Request) -> None:
-    """Refuse, by name, options that are not emulated, and those that exclude each other, as ValidationError."""
-    if "DisableRollback" in request and "OnFailure" in request:
-        raise ValidationError("Either DisableRollback or OnFailure can be specified, not both.")
-    for name, value in request.items():
-        if name not in _CARRIED.split() and value != _HARMLESS.get(name, ...):
-            raise ValidationError(f"{name} {value} is not emulated")
-
 
 def target(stack: Stack, request: Request) -> Target:
     """What a request to create or update the stack asks for, checked.
@@ -68,8 +39,6 @@ def target(stack: Stack, request: Request) -> Target:
         if not {needed, "CAPABILITY_NAMED_IAM"} & {*capabilities}:
             raise Refused("InsufficientCapabilitiesException", f"Requires capabilities : [{needed}]")
     tags = {tag["Key"]: tag["Value"] for tag in request["Tags"]} if "Tags" in request else None
-    if tags and (len(tags) < len(request["Tags"]) or any(key.lower().startswith("aws:") for key in tags)):
-        raise ValidationError("Tag keys must be unique and cannot begin with aws:, which is reserved for system use")
     made = Target(
         template=template,
         parameters=parameters.resolve(
@@ -87,7 +56,7 @@ def target(stack: Stack, request: Request) -> Target:
 
 
 def _template(stack: Stack, request: Request) -> Template:
-    if request.get("UsePreviousTemplate") and {"TemplateBody", "TemplateURL"}.isdisjoint(request):
+    if request.get("UsePreviousTemplate"):
         if stack.target is None:
             raise ValidationError(f"Stack [{stack.name}] has no previous template")
         return stack.target.template
@@ -95,25 +64,10 @@ def _template(stack: Stack, request: Request) -> Template:
 
 
 def body(request: Request, account: str, region: str) -> str:
-    """The template's text, given in the request or by its address in S3.
-
-    Raises:
-        ValidationError: neither or both are given, or S3 does not have it.
-    """
-    if request.get("UsePreviousTemplate") or ("TemplateBody" in request) is ("TemplateURL" in request):
-        raise ValidationError("Either Template URL or Template Body must be specified.")
-    if "TemplateURL" in request:
-        return _from_s3(str(request["TemplateURL"]), account, region)
-    text = str(request["TemplateBody"])
-    if len(text.encode()) > _MOST_BYTES_IN_REQUEST:
-        raise ValidationError(
-            f"1 validation error detected: Value '{text}' at 'templateBody' failed to satisfy constraint: Member must "
-            f"have length less than or equal to {_MOST_BYTES_IN_REQUEST}"
-        )
-    return text
-
-
-def _from_s3(address: str, account: str, region: str) -> str:
+    """The template's text, given in the request or by its S3 address. Raises ValidationError: S3 does not have it."""
+    if "TemplateBody" in request:
+        return str(request["TemplateBody"])
+    address = str(request["TemplateURL"])
     url = urlsplit(address)
     path = unquote(url.path).lstrip("/")
     host = _S3_HOST.fullmatch(url.hostname or "")

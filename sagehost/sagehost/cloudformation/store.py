@@ -70,6 +70,11 @@ class Problem:
     path: str
     message: str
 
+    @classmethod
+    def of(cls, logical_id: str, resource_type: str, place: str, message: str) -> "Problem":
+        """A problem of a resource, at a place in its definition."""
+        return cls(logical_id, resource_type, f"/Resources/{logical_id}/{place}", message)
+
 
 @dataclass(frozen=True)
 class Target:
@@ -153,11 +158,6 @@ class Stack:
     def operation(self) -> str | None:
         """The id of the last operation."""
         return next(reversed(self.operations), None)
-
-    @property
-    def busy(self) -> bool:
-        """Whether an operation is under way."""
-        return self.status.endswith("_IN_PROGRESS") and self.status != "REVIEW_IN_PROGRESS"
 
     def start(self, status: str, token: str | None) -> None:
         """Begin an operation, whose events have the token. Raises Refused: an earlier operation had it."""

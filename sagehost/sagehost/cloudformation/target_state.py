@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from moto.utilities.utils import get_partition
 
@@ -154,10 +155,7 @@ class TargetState:
     def problems(self, logical_id: str, properties: Mapping[str, Json]) -> Iterator[Problem]:
         """What is wrong with a resource, as far as its properties are known."""
         resource_type = self.target.template.resources[logical_id]["Type"]
-
-        def problem(path: str, message: str) -> Problem:
-            return Problem(logical_id, resource_type, f"/Resources/{logical_id}/{path}", message)
-
+        problem = partial(Problem.of, logical_id, resource_type)
         if (provider := PROVIDERS.get(resource_type)) is None:
             yield problem("Type", _not_emulated(resource_type, logical_id))
             return

@@ -3,6 +3,7 @@
 import logging
 import time
 import traceback
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -51,11 +52,8 @@ class VariantPlan:
 
     def scaled(self, weight: float | None, instances: int | None) -> "VariantPlan":
         """The same variant with another weight or number of instances; None keeps the current one."""
-        return replace(
-            self,
-            weight=self.weight if weight is None else weight,
-            instances=self.instances if instances is None else instances,
-        )
+        given: dict[str, Any] = {"weight": weight, "instances": instances}
+        return replace(self, **{name: value for name, value in given.items() if value is not None})
 
 
 def _plan(backend: SageMakerModelBackend, variant: Mapping[str, Any]) -> VariantPlan:
@@ -119,7 +117,7 @@ def _instance(containers: Containers, clock: Clock | None, key: EndpointKey, pla
             interface = interfaces.attach(key, plan.role, plan.subnets, plan.security_groups)
     except AccessDenied as error:  # in IAM's words: SageMaker's own are not known
         raise DeploymentError(f"No network interface for production variant {plan.name}: {error.message}") from None
-    instance_id = Instance.new_id()
+    instance_id = f"i-{uuid.uuid4().hex[:17]}"  # as EC2's
     return Instance(_container(containers, clock, key, plan, f"{plan.name}/{instance_id}"), interface, instance_id)
 
 

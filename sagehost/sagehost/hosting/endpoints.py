@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from moto.applicationautoscaling.models import applicationautoscaling_backends
 from moto.sagemaker.models import FakeEndpoint, FakeEndpointConfig, SageMakerModelBackend
 
 from sagehost import quotas
@@ -23,7 +24,7 @@ from sagehost.hosting.capture import Capture, summary
 from sagehost.hosting.deployment import DeploymentError, VariantPlan, launch, plans_of, retained
 from sagehost.hosting.fleet import EndpointKey, Fleet, RunningEndpoint, RunningVariant
 from sagehost.hosting.guardrails import Guardrails, Stage
-from sagehost.moto_app import STATE, client
+from sagehost.moto_app import STATE
 
 _log = logging.getLogger(__name__)
 
@@ -187,9 +188,10 @@ class Endpoints:
         """DeleteEndpoint."""
         with STATE:
             record = self.records[_key(backend, parameters["EndpointName"])]
-            scaling, targets = _targets(record)
-            for target in targets:
-                scaling.deregister_scalable_target(**target)
+            scaling, own = applicationautoscaling_backends[record.key.account][record.key.region], record.key.name
+            found = [one for by_resource in scaling.targets.values() for one in by_resource.values()]
+            for one in [target for target in found if target.resource_id.startswith(f"endpoint/{own}/variant/")]:
+                scaling.deregister_scalable_target(one.service_namespace, one.resource_id, one.scalable_dimension)
             self.fleet.pop(record.key, None)
             record.running = ()
             self._release(record)
@@ -284,15 +286,6 @@ class Endpoints:
 
 HOSTED = Endpoints({}, after(0), after(0))
 """All endpoints of this process."""
-
-
-def _targets(record: EndpointRecord) -> tuple[Any, list[dict[str, str]]]:
-    """A client of Application Auto Scaling, and what names the scalable targets of an endpoint there."""
-    scaling = client("application-autoscaling", record.key.account, record.key.region)
-    ids = [f"endpoint/{record.key.name}/variant/{variant.name}" for variant in record.plans]
-    described = scaling.describe_scalable_targets(ServiceNamespace="sagemaker", ResourceIds=ids)["ScalableTargets"]
-    names = ("ServiceNamespace", "ResourceId", "ScalableDimension")
-    return scaling, [{name: target[name] for name in names} for target in described]
 
 
 def _key(backend: SageMakerModelBackend, name: str) -> EndpointKey:

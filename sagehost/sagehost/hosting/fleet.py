@@ -6,7 +6,6 @@ replaced as a whole.
 
 import math
 import random
-import uuid
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -28,11 +27,6 @@ class Instance:
     instance_id: str = ""
     in_flight: int = 0
     """Requests whose answer is not complete."""
-
-    @staticmethod
-    def new_id() -> str:
-        """An id as EC2 has them."""
-        return f"i-{uuid.uuid4().hex[:17]}"
 
     @asynccontextmanager
     async def invoke(self, headers: Mapping[str, str], body: bytes) -> AsyncGenerator[Response, None]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
-from moto.core.responses import ActionResult, EmptyResult
+from moto.core.responses import ActionResult
 from moto.core.utils import camelcase_to_underscores
 from moto.sagemaker.models import FakeEndpointConfig, SageMakerModelBackend
 from moto.sagemaker.responses import SageMakerResponse
@@ -34,44 +34,24 @@ def _add_tags(_: Original, self: SageMakerModelBackend, arn: str, tags: list[dic
 
 
 @correction.replaces(SageMakerResponse, "create_model")
-def _create_model(_: Original, self: SageMakerResponse) -> ActionResult:
+def _create_model(original: Original, self: SageMakerResponse) -> Any:
     """moto drops EnableNetworkIsolation."""
-    parameters = self.params
-    model = self.sagemaker_backend.create_model(
-        model_name=parameters["ModelName"],
-        execution_role_arn=parameters.get("ExecutionRoleArn", ""),
-        primary_container=parameters.get("PrimaryContainer"),
-        vpc_config=parameters.get("VpcConfig"),
-        containers=parameters.get("Containers"),
-        tags=parameters.get("Tags"),
-    )
-    model.enable_network_isolation = bool(parameters.get("EnableNetworkIsolation"))
-    return ActionResult(model.response_create)
+    created, given = original(self), self.params
+    model = self.sagemaker_backend.describe_model(given["ModelName"])
+    model.enable_network_isolation = bool(given.get("EnableNetworkIsolation"))
+    return created
 
 
 @correction.replaces(SageMakerResponse, "create_endpoint_config")
-def _create_endpoint_config(_: Original, self: SageMakerResponse) -> ActionResult:
+def _create_endpoint_config(original: Original, self: SageMakerResponse) -> Any:
     """moto drops members."""
-    parameters = self.params
-    config = self.sagemaker_backend.create_endpoint_config(
-        endpoint_config_name=parameters["EndpointConfigName"],
-        production_variants=[{"InitialVariantWeight": 1.0, **variant} for variant in parameters["ProductionVariants"]],
-        data_capture_config=parameters.get("DataCaptureConfig") or {},
-        async_inference_config=parameters.get("AsyncInferenceConfig") or {},
-        tags=parameters.get("Tags") or [],
-        kms_key_id=parameters.get("KmsKeyId") or "",
-    )
-    vars(config).update({camelcase_to_underscores(member): parameters.get(member) for member in _DROPPED})
+    created, given = original(self), self.params
+    config = self.sagemaker_backend.endpoint_configs[given["EndpointConfigName"]]
+    config.production_variants = [{"InitialVariantWeight": 1.0, **one} for one in config.production_variants]
+    vars(config).update({camelcase_to_underscores(member): given.get(member) for member in _DROPPED})
     # What is not said is so since June 2026 (SageMaker API, MetricsConfig).
-    given = parameters.get("MetricsConfig") or {}
-    vars(config)["metrics_config"] = {"EnableDetailedObservability": True} | given
-    return ActionResult(config.response_create)
-
-
-@correction.replaces(SageMakerResponse, "describe_model")
-def _describe_model(_: Original, self: SageMakerResponse) -> ActionResult:
-    """moto shows what was not given, as empty."""
-    return _given(self.sagemaker_backend.describe_model(self.params["ModelName"]).response_object)
+    vars(config)["metrics_config"] = {"EnableDetailedObservability": True} | (given.get("MetricsConfig") or {})
+    return created
 
 
 @correction.replaces(SageMakerResponse, "list_models")
@@ -89,40 +69,28 @@ def _list_models(_: Original, self: SageMakerResponse) -> ActionResult:
     return page("Models", models, asked, "ValidationException")
 
 
-@correction.replaces(SageMakerResponse, "describe_endpoint_config")
-def _describe_endpoint_config(_: Original, self: SageMakerResponse) -> ActionResult:
+def _given(original: Original, self: SageMakerResponse) -> ActionResult:
     """moto shows what was not given, as empty."""
-    return _given(self.sagemaker_backend.describe_endpoint_config(self.params["EndpointConfigName"]))
+    described: Mapping[str, Any] = original(self).result
+    return ActionResult({member: value for member, value in described.items() if value not in (None, "", {}, [])})
 
 
-def _given(description: Mapping[str, Any]) -> ActionResult:
-    return ActionResult({member: value for member, value in description.items() if value not in (None, "", {}, [])})
+def _by(operation: Callable[[SageMakerModelBackend, Mapping[str, Any]], str | None]) -> Callable[..., ActionResult]:
+    """moto's endpoint is InService at once: it starts and stops nothing, and knows no updates."""
+
+    def corrected(*arguments: SageMakerResponse) -> ActionResult:
+        arn = operation(arguments[-1].sagemaker_backend, arguments[-1].params)
+        return ActionResult({"EndpointArn": arn} if arn else {})
+
+    return corrected
 
 
-def _arn(arn: str) -> ActionResult:
-    return ActionResult({"EndpointArn": arn})
-
-
-@correction.replaces(SageMakerResponse, "create_endpoint")
-def _create_endpoint(_: Original, self: SageMakerResponse) -> ActionResult:
-    """moto's endpoint is InService at once."""
-    return _arn(HOSTED.create(self.sagemaker_backend, self.params))
-
-
-@correction.adds(SageMakerResponse)
-def update_endpoint(self: SageMakerResponse) -> ActionResult:
-    """UpdateEndpoint."""
-    return _arn(HOSTED.update(self.sagemaker_backend, self.params))
-
-
-@correction.replaces(SageMakerResponse, "update_endpoint_weights_and_capacities")
-def _update_weights_and_capacities(_: Original, self: SageMakerResponse) -> ActionResult:
-    """moto starts and stops nothing."""
-    return _arn(HOSTED.update_weights_and_capacities(self.sagemaker_backend, self.params))
-
-
-@correction.replaces(SageMakerResponse, "delete_endpoint")
-def _delete_endpoint(_: Original, self: SageMakerResponse) -> EmptyResult:
-    """moto stops nothing."""
-    HOSTED.delete(self.sagemaker_backend, self.params)
-    return EmptyResult()
+for _name in ("describe_model", "describe_endpoint_config"):
+    correction.replaces(SageMakerResponse, _name)(_given)
+for _name, _operation in {
+    "create_endpoint": HOSTED.create,
+    "update_endpoint_weights_and_capacities": HOSTED.update_weights_and_capacities,
+    "delete_endpoint": HOSTED.delete,
+}.items():
+    correction.replaces(SageMakerResponse, _name)(_by(_operation))
+correction.adds(SageMakerResponse, "update_endpoint")(_by(HOSTED.update))

@@ -4,19 +4,14 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from moto.applicationautoscaling.exceptions import AWSValidationException
-from moto.applicationautoscaling.models import ApplicationAutoscalingBackend, FakeScalableTarget
+from moto.applicationautoscaling.models import ApplicationAutoscalingBackend
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
-from moto.core.responses import ActionResult, EmptyResult
+from moto.core.responses import ActionResult
 
 from sagehost import scaling
 from sagehost.moto_app import page
 from sagehost.patches import correction
-
-_ROLE = (
-    "arn:{partition}:iam::{account}:role/aws-service-role/sagemaker.application-autoscaling.amazonaws.com/"
-    "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
-)
+from sagehost.patches.iam import LINKED
 
 
 @correction.replaces(ApplicationAutoscalingBackend, "register_scalable_target")
@@ -26,7 +21,8 @@ def _register_scalable_target(
     """A target of SageMaker that names no role has the service-linked one; moto leaves it without any."""
     target = original(self, namespace, *args, **given)
     if namespace == "sagemaker" and target.role_arn is None:
-        target.role_arn = _ROLE.format(partition=self.partition, account=self.account_id)
+        role = f"role/aws-service-role/{LINKED[0]}/{LINKED[1]}"
+        target.role_arn = f"arn:{self.partition}:iam::{self.account_id}:{role}"
     return target
 
 
@@ -41,38 +37,16 @@ def _deregister_scalable_target(
     self.scheduled_actions = [one for one in self.scheduled_actions if one.resource_id != r_id]
 
 
-def _tags(self: ApplicationAutoScalingResponse) -> dict[str, str]:
-    """The tags of the target that the request names. They live and die with moto's record of it."""
-    arn = self._get_param("ResourceARN")
-    targets = self.applicationautoscaling_backend.targets
-    target: FakeScalableTarget
-    for target in (target for by_resource in targets.values() for target in by_resource.values()):
-        if target.arn == arn:
-            tags: dict[str, str] = target.__dict__.setdefault("tags", {})
-            return tags
-    raise AWSValidationException(f"No scalable target found for {arn}")
-
-
-@correction.adds(ApplicationAutoScalingResponse)
-def tag_resource(self: ApplicationAutoScalingResponse) -> EmptyResult:
-    """TagResource."""
-    _tags(self).update(self._get_param("Tags"))
-    return EmptyResult()
-
-
-@correction.adds(ApplicationAutoScalingResponse)
-def untag_resource(self: ApplicationAutoScalingResponse) -> EmptyResult:
-    """UntagResource."""
-    tags = _tags(self)
-    for key in self._get_param("TagKeys"):
+@correction.adds(ApplicationAutoScalingResponse, "tag_resource", "untag_resource", "list_tags_for_resource")
+def _tags(self: ApplicationAutoScalingResponse) -> ActionResult:
+    """TagResource, UntagResource and ListTagsForResource. Tags live and die with moto's record of the target."""
+    arn, targets = self._get_param("ResourceARN"), self.applicationautoscaling_backend.targets.values()
+    (found,) = (target for by_resource in targets for target in by_resource.values() if target.arn == arn)
+    tags: dict[str, str] = vars(found).setdefault("tags", {})
+    tags.update(self._get_param("Tags", {}))
+    for key in self._get_param("TagKeys", []):
         tags.pop(key, None)
-    return EmptyResult()
-
-
-@correction.adds(ApplicationAutoScalingResponse)
-def list_tags_for_resource(self: ApplicationAutoScalingResponse) -> ActionResult:
-    """ListTagsForResource."""
-    return ActionResult({"Tags": _tags(self)})
+    return ActionResult({"Tags": tags})
 
 
 @correction.replaces(ApplicationAutoScalingResponse, "register_scalable_target")

@@ -27,17 +27,18 @@ def replaces(owner: Any, name: str) -> Callable[[Function], Function]:
     return decorate
 
 
-def adds(owner: Any) -> Callable[[Function], Function]:
-    """Give a class of moto an operation that it lacks, under the name of the decorated function.
+def adds(owner: Any, *names: str) -> Callable[[Function], Function]:
+    """Give a class of moto operations that it lacks, by default one under the name of the decorated function.
 
     Raises:
         AttributeError: moto has got the operation itself, so the correction has to go.
     """
 
     def decorate(function: Function) -> Function:
-        if hasattr(owner, function.__name__):
-            raise AttributeError(f"moto's {owner.__name__} has {function.__name__} now")
-        setattr(owner, function.__name__, function)
+        for name in names or [function.__name__]:
+            if hasattr(owner, name):
+                raise AttributeError(f"moto's {owner.__name__} has {name} now")
+            setattr(owner, name, function)
         return function
 
     return decorate

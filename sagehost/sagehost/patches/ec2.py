@@ -13,7 +13,6 @@ from moto.ec2.exceptions import (
     EC2ClientError,
     InvalidAvailabilityZoneError,
     InvalidParameter,
-    InvalidParameterCombination,
 )
 from moto.ec2.models import EC2Backend
 from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend, Zone
@@ -23,7 +22,6 @@ from moto.ec2.models.route_tables import RouteBackend
 from moto.ec2.models.security_groups import SecurityGroup, SecurityGroupBackend
 from moto.ec2.models.subnets import Subnet, SubnetBackend
 from moto.ec2.models.vpcs import VPCBackend, VPCEndPoint
-from moto.ec2.responses.elastic_network_interfaces import ElasticNetworkInterfaces
 from moto.ec2.responses.vpcs import VPCs
 from moto.ec2.utils import random_private_ip
 
@@ -115,7 +113,7 @@ def _create_vpc_endpoint(original: Callable[..., VPCEndPoint], self: Any, **give
 
 
 def _check(ec2: Any, wanted: Any, present: VPCEndPoint | None) -> None:
-    """Refuse an endpoint as EC2 does. Its words for members of another VPC are not published, unlike the code."""
+    """Refuse an endpoint as EC2 does, whose members `validation.rules` has found in its VPC."""
     vpc, private = ec2.get_vpc(wanted.vpc_id), wanted.endpoint_type == "Interface" and wanted.private_dns_enabled
     if private and not (present and present.private_dns_enabled):
         if not (vpc.enable_dns_support and vpc.enable_dns_hostnames):
@@ -128,16 +126,6 @@ def _check(ec2: Any, wanted: Any, present: VPCEndPoint | None) -> None:
             conflict = f"there is already a conflicting DNS domain for {domain} in the VPC {vpc.id}"
             raise InvalidParameter(f"private-dns-enabled cannot be set because {conflict}")
     subnets = _subnets(ec2)
-    for kind, code, ids, known in (
-        ("security group", "InvalidGroup.NotFound", wanted.security_group_ids, _groups(ec2)),
-        ("subnet", "InvalidSubnetId.NotFound", wanted.subnet_ids, subnets),
-        ("route table", "InvalidRouteTableId.NotFound", wanted.route_table_ids, ec2.route_tables),
-    ):
-        for one in ids or []:
-            if one not in known:
-                raise EC2ClientError(code, f"The {kind} ID '{one}' does not exist")
-            if known[one].vpc_id != vpc.id:
-                raise InvalidParameter(f"{kind} {one} and network {vpc.id} belong to different networks")
     by_zone = dict[str, str]()
     for subnet in wanted.subnet_ids or []:
         if by_zone.setdefault(subnets[subnet].availability_zone, subnet) != subnet:
@@ -168,10 +156,6 @@ def _place_interfaces(ec2: Any, endpoint: VPCEndPoint) -> None:
 
 def _groups(ec2: Any) -> dict[str, Any]:
     return {group.id: group for of_vpc in ec2.groups.values() for group in of_vpc.values()}
-
-
-def _subnet_in_use(ec2: Any, subnet: str) -> bool:
-    return any(eni.subnet.id == subnet for eni in ec2.enis.values())
 
 
 def _group_in_use(ec2: Any, group: str) -> bool:
@@ -205,7 +189,12 @@ def _refuse_in_use(owner: type, operation: str, in_use: Callable[[Any, str], boo
 
 _HELD = "'{}' has dependencies and cannot be deleted."
 _refuse_in_use(VPCBackend, "delete_vpc", _vpc_in_use, f"The vpc {_HELD}")
-_refuse_in_use(SubnetBackend, "delete_subnet", _subnet_in_use, f"The subnet {_HELD}")
+_refuse_in_use(
+    SubnetBackend,
+    "delete_subnet",
+    lambda ec2, subnet: any(eni.subnet.id == subnet for eni in ec2.enis.values()),
+    f"The subnet {_HELD}",
+)
 _refuse_in_use(SecurityGroupBackend, "_delete_security_group", _group_in_use, "resource {} has a dependent object")
 
 
@@ -215,15 +204,6 @@ def _delete_vpc_endpoints(original: Callable[..., None], self: VPCBackend, vpce_
     original(self, vpce_ids)
     for endpoint in vpce_ids or []:
         self.vpc_end_points.pop(endpoint, None)
-
-
-@correction.replaces(ElasticNetworkInterfaces, "delete_network_interface")
-def _delete_network_interface(original: Callable[..., Any], self: Any) -> Any:
-    """moto deletes interfaces that a service uses. SageMaker itself asks the back end."""
-    interface = self.ec2_backend.enis.get(self._get_param("NetworkInterfaceId"))
-    if interface is not None and interface.requester_managed and interface.status == "in-use":
-        raise EC2ClientError("InvalidParameterValue", f"Network interface '{interface.id}' is currently in use.")
-    return original(self)
 
 
 # The fourth zone of eu-west-2 is in moto's offerings of instance types alone.
@@ -245,11 +225,9 @@ setattr(EC2Backend, "zones", property(lambda self: {self.region_name: zones(self
 
 @correction.replaces(SubnetBackend, "create_subnet")
 def _create_subnet(original: Callable[..., Subnet], self: Any, *args: Any, **given: Any) -> Subnet:
-    """moto takes zones of other regions, and a name and an id at once."""
+    """moto takes zones of other regions."""
     bound = inspect.signature(original).bind(self, *args, **given)
     name, zone_id = (bound.arguments.pop(one, None) for one in ("availability_zone", "availability_zone_id"))
-    if name and zone_id:
-        raise InvalidParameterCombination("Specify either AvailabilityZone or AvailabilityZoneId, not both")
     own = {zone.name if name else zone.zone_id: zone for zone in zones(self.account_id, self.region_name)}
     zone = own.get(name or zone_id)
     if zone is None:

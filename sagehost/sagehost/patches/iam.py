@@ -9,7 +9,6 @@ from typing import Any
 import moto.iam.models
 from moto.core.config import default_user_config
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
-from moto.iam.exceptions import InvalidInput
 from moto.iam.models import IAMBackend, ManagedPolicy
 from moto.iam.policy_validation import BaseIAMPolicyValidator, IAMTrustPolicyDocumentValidator
 
@@ -73,18 +72,16 @@ def _is_action_permitted(
     return original(self, *args, **given)
 
 
-_LINKED = {
-    "sagemaker.application-autoscaling.amazonaws.com": "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
-}
+LINKED = (
+    "sagemaker.application-autoscaling.amazonaws.com",
+    "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint",
+)
+"""A service, and its service-linked role."""
 
 
 @correction.replaces(IAMBackend, "create_service_linked_role")
 def _create_service_linked_role(original: Callable[..., Any], self: Any, service: str, *args: Any, **given: Any) -> Any:
     """moto makes another name of this service's."""
-    name = _LINKED.get(service)
-    if name in [role.name for role in self.roles.values()]:
-        message = f"Service role name {name} has been taken in this account, please try a different suffix."
-        raise InvalidInput(message)
     role = original(self, service, *args, **given)
-    role.name = name or role.name
+    role.name = LINKED[1] if service == LINKED[0] else role.name
     return role

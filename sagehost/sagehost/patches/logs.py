@@ -44,15 +44,8 @@ def _filter_log_events(original: Callable[..., Any], self: LogGroup, *arguments:
     return original(self, *arguments[:-1], True)
 
 
-@correction.adds(LogsResponse)
-def associate_kms_key(self: LogsResponse) -> EmptyResult:
-    """AssociateKmsKey."""
+@correction.adds(LogsResponse, "associate_kms_key", "disassociate_kms_key")
+def _set_kms_key(self: LogsResponse) -> EmptyResult:
+    """AssociateKmsKey, and DisassociateKmsKey, which names no key."""
     self.logs_backend.groups[self._get_param("logGroupName")].kms_key_id = self._get_param("kmsKeyId")
-    return EmptyResult()
-
-
-@correction.adds(LogsResponse)
-def disassociate_kms_key(self: LogsResponse) -> EmptyResult:
-    """DisassociateKmsKey."""
-    self.logs_backend.groups[self._get_param("logGroupName")].kms_key_id = None
     return EmptyResult()

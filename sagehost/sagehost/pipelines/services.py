@@ -5,25 +5,23 @@ from typing import Any
 
 from moto.core.responses import ActionResult
 
-from sagehost import roles
 from sagehost.aws_errors import Refused
 from sagehost.moto_app import OwnService
 from sagehost.pipelines.definition import Definition
-from sagehost.pipelines.store import APPROVALS, RESOURCES, Approval, status
+from sagehost.pipelines.store import APPROVALS, PIPELINE, RESOURCES, Approval, status
 
 
 class CodePipeline(OwnService):
-    """Approvals."""
+    """Approvals. `validation.rules` refuses those that do not wait, and callers that may not."""
 
     service = "codepipeline"
 
     def get_pipeline_state(self) -> ActionResult:
         """GetPipelineState: of what has run, the approvals."""
-        name = self.request["name"]
-        definition = self._definition(name)
+        name, (account, region) = self.request["name"], self._place
         stages = []
-        for stage in definition.stages:
-            asked = {action.name: self._approval(name, stage.name, action.name) for action in stage.actions}
+        for stage in Definition(RESOURCES[account, region, PIPELINE][name], region, account).stages:
+            asked = {one.name: APPROVALS.get((account, region, name, stage.name, one.name)) for one in stage.actions}
             shown = {"actionStates": [_shown(action, approval) for action, approval in asked.items()]}
             executions = [approval.execution for approval in asked.values() if approval]
             latest = {"latestExecution": {"pipelineExecutionId": executions[-1]}} if executions else {}
@@ -32,36 +30,15 @@ class CodePipeline(OwnService):
 
     def put_approval_result(self) -> ActionResult:
         """PutApprovalResult."""
-        request = self.request
-        name, stage, action = request["pipelineName"], request["stageName"], request["actionName"]
-        self._definition(name, f"/{stage}/{action}")
-        approval = self._approval(name, stage, action)
-        if approval is None or approval.token != request["token"]:
-            raise Refused("InvalidApprovalTokenException", "The token is not that of a pending approval.")
-        if approval.status != "InProgress":
-            raise Refused("ApprovalAlreadyCompletedException", "The approval has been approved or rejected.")
+        request, place = self.request, self._place
+        approval = APPROVALS[*place, request["pipelineName"], request["stageName"], request["actionName"]]
         approval.summary = request["result"]["summary"]
         approval.status = "Succeeded" if request["result"]["status"] == "Approved" else "Failed"
         return ActionResult({"approvedAt": datetime.now(UTC)})
 
-    def _approval(self, name: str, stage: str, action: str) -> Approval | None:
-        return APPROVALS.get((self.current_account, self.region, name, stage, action))
-
-    def _definition(self, name: str, within: str = "") -> Definition:
-        """A pipeline on which, or on the action `within`, the caller may do this: a role's session by its policies."""
-        caller, operation = roles.identity(str(self.access_key)), f"codepipeline:{self._get_action()}"
-        resource = f"arn:{self.partition}:codepipeline:{self.region}:{self.current_account}:{name}{within}"
-        if caller.role is not None and not roles.allows_action(caller.role.arn, operation, resource, "{}", {}):
-            raise Refused(
-                "AccessDeniedException",
-                f"User: {caller.arn} is not authorized to perform: {operation} on resource: {resource} because no "
-                f"identity-based policy allows the {operation} action",
-            )
-        found = RESOURCES[self.current_account, self.region, "AWS::CodePipeline::Pipeline"].get(name)
-        if found is None:
-            message = f"Account '{self.current_account}' does not have a pipeline with name '{name}'"
-            raise Refused("PipelineNotFoundException", message)
-        return Definition(found, self.region, self.current_account)
+    @property
+    def _place(self) -> tuple[str, str]:
+        return self.current_account, self.region
 
 
 def _shown(action: str, approval: Approval | None) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from typing import Any
 RESOURCES: defaultdict[tuple[str, str, str], dict[str, dict[str, Any]]] = defaultdict(dict)
 """Account, region and resource type -> by physical id, the properties."""
 
+PIPELINE = "AWS::CodePipeline::Pipeline"
+
 AVAILABLE: set[str] = set()
 """The connections that had their handshake: on AWS, a click in the console, with which the user lets AWS in."""
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from sagehost.cloudformation.providers.provider import Provider, Setting, described, items, setting
+from sagehost.cloudformation.providers.provider import Provider, Setting, described, items, setting, switch
 
 
 class _Loader(yaml.CSafeLoader):
@@ -27,15 +27,20 @@ def _setting(names: str, row: Any) -> Setting:
     row = row if isinstance(row, dict) else {"apply": row or (lambda *_: None)}
     if "apply" in row:
         return Setting(frozenset(names.split()), **row)
-    return setting(names, **row) if "put" in row else items(names, **row)
+    kind = setting if "put" in row else switch if "enable" in row else items
+    return kind(names, **row)
 
 
 def _provider(resource_type: str, row: dict[str, Any]) -> Provider:
     settings = [_setting(*one) for one in row.pop("settings", {}).items()]
-    given = row.pop("attributes", {}).items()
-    attributes = {name: described(**one) if isinstance(one, dict) else one for name, one in given}
-    made: Provider = row.pop("class", Provider)(resource_type, settings=settings, attributes=attributes, **row)
+    row["attributes"] = {name: _attribute(one) for name, one in row.pop("attributes", {}).items()}
+    row["tagged_by"] = _attribute(row.pop("tagged_by", ""))
+    made: Provider = row.pop("class", Provider)(resource_type, settings=settings, **row)
     return made
+
+
+def _attribute(row: Any) -> Any:
+    return described(**row) if isinstance(row, dict) else row
 
 
 PROVIDERS: Mapping[str, Provider] = {

@@ -10,16 +10,6 @@ def _target(physical_id: str) -> dict[str, Json]:
     return dict(zip(_TARGET, physical_id.split("|"), strict=True))
 
 
-class ScalableTarget(Provider):
-    """Instances that scale."""
-
-    def tag_handle(self, resource: Resource, parameter: str) -> dict[str, Json]:
-        """Application Auto Scaling names targets by an ARN that only it knows."""
-        target = _target(resource.id)
-        found = resource.call("describe_scalable_targets", **target | {"ResourceIds": [target.pop("ResourceId")]})
-        return {parameter: found["ScalableTargets"][0]["ScalableTargetARN"]}
-
-
 def apply_schedule(resource: Resource, new: Props, old: Props) -> None:
     """Brings a target's scheduled actions from the old ones to the new."""
     target = {key: {**old, **new}[key] for key in _TARGET}

@@ -132,10 +132,18 @@ class Resource:
         return moto_app.client(self.provider.service, self.account, self.region)
 
     def text(self, pattern: str, properties: Props) -> str:
-        """A pattern with the properties, `id`, `name` (the end of the id), `account`, `region` and so on filled in."""
-        suffix, partition = url_suffix(self.region), get_partition(self.region)
+        """A pattern with the properties, `id`, `name` (the end of the id), `account`, `region` and so on filled in.
+
+        A name that is not given is the end of the id, too; `path` is the id without a slash before it.
+        """
+        name, suffix, partition = re.split("[/:]", self.id)[-1], url_suffix(self.region), get_partition(self.region)
         where = {"account": self.account, "region": self.region, "partition": partition, "suffix": suffix}
-        return pattern.format_map({**properties, **where, "id": self.id, "name": self.id.rsplit("/", 1)[-1]})
+        own = {"id": self.id, "name": name, "path": self.id.lstrip("/")}
+        return pattern.format_map({self.provider.name: name, **properties, **where, **own})
+
+    def value(self, of: "str | Attribute", properties: Props) -> Json:
+        """The value of a pattern, or of a function."""
+        return self.text(of, properties) if isinstance(of, str) else of(self, properties)
 
     def generated_name(self, limit: int, *, lower: bool = False) -> str:
         """A unique name such as CloudFormation gives: stack, logical id and 12 random characters."""
@@ -208,6 +216,8 @@ class Provider:
     """Values of Fn::GetAtt, as patterns of `Resource.text` or functions. A read-only identifier is added: the id."""
     tags: bool = True
     """Whether moto takes the tags that the schema declares."""
+    tagged_by: str | Attribute = ""
+    """What names the resource in calls that change its tags, as in `attributes`. Default: its ARN or its id."""
 
     def __post_init__(self) -> None:
         _, service, kind = self.type.split("::")
@@ -251,8 +261,12 @@ class Provider:
 
     def attribute(self, resource: Resource, name: str, properties: Props) -> Json:
         """The value of a readable attribute."""
-        value = self.readable[name]
-        return resource.text(value, properties) if isinstance(value, str) else value(resource, properties)
+        return resource.value(self.readable[name], properties)
+
+    def tagged(self, resource: Resource, parameter: str, properties: Props) -> str:
+        """The value of the parameter that names the resource in the calls that change its tags."""
+        arn = self.readable.get("Arn") if parameter.lower() == "resourcearn" else None
+        return str(resource.value(self.tagged_by or arn or "{id}", properties)).removesuffix(":*")
 
     def replaced_by(self, changed: Iterable[str]) -> set[str]:
         """Of these properties, those whose change needs a new resource."""
@@ -339,11 +353,6 @@ class Provider:
         except ResourceNotFound:
             return
 
-    def tag_handle(self, resource: Resource, parameter: str) -> dict[str, Json]:
-        """What names the resource in the calls that change its tags: its ARN, if it has one, or its id."""
-        arn = self.readable.get("Arn") if parameter.lower() == "resourcearn" else None
-        return {parameter: resource.text(arn, {}).removesuffix(":*") if isinstance(arn, str) else resource.id}
-
 
 class SettingsOnly(Provider):
     """A resource that exists only in its stack, and consists of settings of other resources."""
@@ -395,6 +404,15 @@ def setting(
             value = {wrapped_in: as_text(value)} if wrapped_in else value
             named = {named_by: name} if named_by else {}
             resource.call_on(put, new, **(value if parameter == "*" else {parameter or name: value}), **named, **fixed)
+
+    return Setting(frozenset([name]), apply)
+
+
+def switch(name: str, enable: str, disable: str, *, default: bool = False) -> Setting:
+    """A property that one call turns on and another one off."""
+
+    def apply(resource: Resource, new: Props, _: Props) -> None:
+        resource.call_on(enable if as_text(new.get(name, default)).lower() == "true" else disable, new)
 
     return Setting(frozenset([name]), apply)
 
@@ -489,8 +507,10 @@ def _apply_tags(tagging: schema.Tagging, resource: Resource, new: Props, old: Pr
             members = resource.input_shape(operation).members
             holder = next(name for name in members if name.lower() in ("tags", "tagkeys"))
             (named,) = (name for name in members if name not in (holder, "DryRun", "ResourceType"))
+            kind = {"ResourceType": resource.provider.type.split("::")[2]} if "ResourceType" in members else {}
             shaped = _tags_of(members[holder], tags)
-            resource.call(operation, **resource.provider.tag_handle(resource, named), **{holder: shaped})
+            handle = {named: resource.provider.tagged(resource, named, new)}
+            resource.call(operation, **kind, **handle, **{holder: shaped})
 
 
 def _tags_of(shape: Any, tags: Mapping[str, str | None]) -> Json:

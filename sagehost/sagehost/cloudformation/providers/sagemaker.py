@@ -52,8 +52,3 @@ class Endpoint(Provider):
         """SageMaker refuses to delete an endpoint that is still changing."""
         _settled(resource, properties)
         super().delete(resource, properties)
-
-
-def given_name(resource: Resource, properties: Props) -> Json:
-    """The name as it was given, which is in lower case in the physical id."""
-    return properties.get(resource.provider.name) or resource.text("{name}", {})

@@ -41,8 +41,3 @@ def default_policy_of(topic: str) -> Props:
     }
     policy = {"Version": "2008-10-17", "Id": "__default_policy_ID", "Statement": [statement]}
     return {**policy_of(topic), "AttributeValue": policy}
-
-
-def topic_name(resource: Resource, _: Props) -> str:
-    """The attribute of a topic."""
-    return resource.id.rsplit(":", 1)[1]

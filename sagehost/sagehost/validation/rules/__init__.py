@@ -1,7 +1,8 @@
 """What services refuse beyond their models, as one table: `table.json`, with codes, messages and sources.
 
-A rule's condition is a JMESPath expression over the request, with the functions of `rules.functions`. It gives what
-breaks the rule: nothing, a truth value, or the things that do, whose members fill in the message.
+A rule's condition is a JMESPath expression over the request, with the functions of `rules.functions` and the kinds of
+resources in `resources.json`. It gives what breaks the rule: nothing, a truth value, or the things that do, whose
+members fill in the message.
 """
 
 import json

@@ -1,12 +1,14 @@
 """What conditions of rules can ask beside the request: resources of the emulated services, policies, and texts."""
 
 import json
+import pkgutil
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from math import prod
+from pathlib import Path
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -18,12 +20,13 @@ from moto.ecr.models import ecr_backends
 from moto.s3.models import s3_backends
 from moto.utilities.utils import get_partition
 
-from sagehost import policies, roles
+from sagehost import policies, quotas, roles
 from sagehost.accounts import JUMPSTART_BUCKET, url_suffix
 from sagehost.clock import CLOCK
 from sagehost.hosting.capture import kms_key
 from sagehost.hosting.endpoints import HOSTED
 from sagehost.hosting.fleet import EndpointKey
+from sagehost.pipelines.store import APPROVALS, PIPELINE, RESOURCES
 from sagehost.validation.asked import Asked
 
 _STANDARD = jmespath.functions.Functions()
@@ -59,6 +62,8 @@ class Functions:
 
 
 def _backend(asked: Asked, service: Any) -> Any:
+    if service == "cloudformation":  # ours, which imports this package
+        return pkgutil.resolve_name("sagehost.cloudformation.store:STORES")[asked.account, asked.region]
     everywhere = service in ("iam", "s3")
     return get_backend(service)[asked.account][get_partition(asked.region) if everywhere else asked.region]
 
@@ -67,41 +72,37 @@ def _arn(asked: Asked, resource: str, service: str = "sagemaker") -> str:
     return f"arn:{get_partition(asked.region)}:{service}:{asked.region}:{asked.account}:{resource}"
 
 
-def _models(asked: Asked) -> Found:
-    models = _backend(asked, "sagemaker")._models.items()
-    return {name: {"arn": one.arn, "subnets": (one.vpc_config or {}).get("Subnets") or []} for name, one in models}
+class _View:
+    """An object of moto, as JMESPath reads it: its attributes are members."""
+
+    def __init__(self, of: object) -> None:
+        self._of = of
+
+    def get(self, name: str) -> Any:
+        """The interface that jmespath expects."""
+        return _viewed(getattr(self._of, name, None))
 
 
-def _endpoint_configs(asked: Asked) -> Found:
-    return {
-        name: {
-            "arn": config.endpoint_config_arn,
-            "models": [one["ModelName"] for one in config.production_variants if one.get("ModelName")],
-            "variants": [
-                {"name": one["VariantName"], "type": one.get("InstanceType")} for one in config.production_variants
-            ],
-            "counts": [one.get("InitialInstanceCount", 1) for one in config.production_variants],
-        }
-        for name, config in _backend(asked, "sagemaker").endpoint_configs.items()
-    }
+def _viewed(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _viewed(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_viewed(one) for one in value]
+    return value if value is None or isinstance(value, str | bytes | int | float) else _View(value)
 
 
-def _targets(asked: Asked) -> Found:
-    targets = _backend(asked, "application-autoscaling").targets
-    return {
-        f"{one.resource_id} {one.scalable_dimension}": {
-            "arn": one.arn,
-            "min": one.min_capacity,
-            "max": one.max_capacity,
-            "resource": one.resource_id,
-        }
-        for by_resource in targets.values()
-        for one in by_resource.values()
-    }
+def _resources(asked: Asked, kind: str) -> Found:
+    """The resources of a kind, by the members `id` that the kind's expression gives them."""
+    if kind in _HOSTED:
+        return _HOSTED[kind](asked)
+    service, expression = _KINDS[kind]
+    options = jmespath.Options(custom_functions=Functions(asked))
+    found = jmespath.search(expression, _View(_backend(asked, service)), options)
+    return {one["id"]: one for one in found}
 
 
 def _endpoints(asked: Asked) -> Found:
-    scaled = {target["resource"]: target for target in _targets(asked).values()}
+    scaled = {target["resource"]: target for target in _resources(asked, "scalable target").values()}
     present = _backend(asked, "sagemaker").endpoints
     return {
         key.name: {
@@ -130,69 +131,43 @@ def _scalable_variants(asked: Asked) -> Found:
     }
 
 
-def _exist(service: str, attribute: str) -> Callable[[Asked], Found]:
-    """Resources of which only the name matters."""
-    return lambda asked: {name: {"exists": True} for name in getattr(_backend(asked, service), attribute)}
-
-
-_KINDS: Mapping[str, Callable[[Asked], Found]] = {
-    "alarm": _exist("cloudwatch", "alarms"),
-    "bucket": lambda asked: {
-        name: {"blocks_public_policy": bool(one.public_access_block and one.public_access_block.block_public_policy)}
-        for name, one in _backend(asked, "s3").buckets.items()
+_HOSTED: Mapping[str, Callable[[Asked], Found]] = {
+    "approval": lambda asked: {
+        "/".join(key[2:]): vars(one) for key, one in APPROVALS.items() if key[:2] == (asked.account, asked.region)
     },
     "endpoint": _endpoints,
-    "endpoint config": _endpoint_configs,
-    "endpoint in any case": lambda asked: {name.lower(): one for name, one in _endpoints(asked).items()},
-    "key": lambda asked: {name: {"state": one.key_state} for name, one in _backend(asked, "kms").keys.items()},
-    "log group": _exist("logs", "groups"),
-    "model": _models,
-    "role in any case": lambda asked: {
-        one.name.lower(): {"exists": True} for one in _backend(asked, "iam").roles.values()
-    },
-    "route table": lambda asked: {
-        name: {"vpc": one.vpc_id, "subnets": list(one._associations.values())}
-        for name, one in _backend(asked, "ec2").route_tables.items()
-    },
-    "scalable target": _targets,
-    "scheduled action": lambda asked: {
-        f"{one.resource_id} {one.scalable_dimension} {one.scheduled_action_name}": {"exists": True}
-        for one in _backend(asked, "application-autoscaling").scheduled_actions
-    },
-    "schedule group": _exist("scheduler", "schedule_groups"),
-    "security group": lambda asked: {
-        one.id: {"vpc": one.vpc_id, "name": one.name}
-        for by_id in _backend(asked, "ec2").groups.values()
-        for one in by_id.values()
-    },
-    "subnet": lambda asked: {
-        one.id: {"vpc": one.vpc_id, "free": one.available_ip_address_count}
-        for one in _backend(asked, "ec2").describe_subnets()
-    },
+    "pipeline": lambda asked: RESOURCES[asked.account, asked.region, PIPELINE],
     "variant": _scalable_variants,
-    "vpc": _exist("ec2", "vpcs"),
 }
+_KINDS: Mapping[str, tuple[str, str]] = json.loads(Path(__file__).with_name("resources.json").read_text())
+"""Kinds of resources: the service, and an expression over its back end, with the functions of rules."""
 
 
-def _policies_of(asked: Asked, resource: str, other_than: str) -> list[str]:
-    """The predefined metrics of a scalable target's policies, other than the policy of this name."""
-    found = _backend(asked, "application-autoscaling").policies.values()
-    bodies = [one._policy_body for one in found if one.resource_id == resource and one.policy_name != other_than]
-    return [one["PredefinedMetricSpecification"]["PredefinedMetricType"] for one in bodies]
+def _attempt(work: Callable[[], Any], *refusals: type[Exception]) -> Any:
+    """What a piece of work gives; null where it refuses."""
+    try:
+        return work()
+    except refusals:
+        return None
 
 
 def _assumable(asked: Asked, role: str, service: str, resource: str) -> bool:
-    try:
+    def check() -> bool:
         roles.check(role, by=f"{service}.amazonaws.com", source_arn=_arn(asked, resource, service))
-    except roles.AccessDenied:
-        return False
-    return True
+        return True
+
+    return bool(_attempt(check, roles.AccessDenied))
 
 
 def _permitted(asked: Asked, action: str, resource: str) -> bool:
     """Whether the caller's policies allow an action; those of a role's session are asked."""
     role = roles.identity(asked.access_key).role
     return role is None or roles.allows_action(role.arn, action, resource, "{}", {})
+
+
+def _quota(asked: Asked, service: str, code: str) -> float | None:
+    """A quota of the caller in its region; null for one that is not known."""
+    return quotas.quota(asked.account, asked.region, service, code) if (service, code) in quotas.NAMES else None
 
 
 _IMAGE = re.compile(r"([0-9]{12})[.]dkr[.-]ecr(?:-fips)?[.]([a-z0-9-]+)[.][^/]*/?([^:@]*)[:@]?(.*)")
@@ -241,11 +216,8 @@ def _key(asked: Asked, arn: str) -> Mapping[str, Any] | None:
     _, _, service, region, account, *_ = f"{arn}:::::".split(":", 5)
     if (service, region) != ("kms", asked.region):
         return None
-    try:
-        key = kms_key(arn, account, region)
-    except roles.AccessDenied:
-        return None
-    return {"state": key.key_state, "spec": key.key_spec, "policy": key.policy}
+    key = _attempt(lambda: kms_key(arn, account, region), roles.AccessDenied)
+    return key and {"state": key.key_state, "spec": key.key_spec, "policy": key.policy}
 
 
 def _closed_to_logs(asked: Asked, policy: str, group: str) -> list[str]:
@@ -270,10 +242,8 @@ def _wrong_input(_: Asked, target: str, request: Any) -> str:
 def _statements(_: Asked, document: Any) -> list[Mapping[str, Any]] | None:
     """The statements of a policy document; null for a text that is none."""
     text = document.decode(errors="replace") if isinstance(document, bytes) else document
-    try:
-        return [dict(one) for one in policies.statements(text)]
-    except policies.NotEvaluated:
-        return None
+    found: list[Mapping[str, Any]] | None = _attempt(lambda: policies.statements(text), policies.NotEvaluated)
+    return found
 
 
 def _admits(asked: Asked, document: str) -> bool:
@@ -304,45 +274,33 @@ def _unknown_principals(asked: Asked, document: Any) -> list[str]:
     return [one for one in own if one not in known and "/aws-service-role/" not in one]
 
 
-def _json(_: Asked, text: Any) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, TypeError):
-        return None
-
-
-def _is_time(_: Asked, text: str) -> bool:
-    try:
-        datetime.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
-
-
 _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "admits": _admits,
     "age": lambda _, at: CLOCK.seconds() - datetime.fromisoformat(str(at)).replace(tzinfo=UTC).timestamp(),
     "assumable": _assumable,
+    "caller": lambda asked: roles.identity(asked.access_key).arn,
     "closed_to_logs": _closed_to_logs,
     "find": lambda _, text, pattern: re.findall(pattern, text),
     "image_stored": _image_stored,
-    "json": _json,
+    "json": lambda _, text: _attempt(lambda: json.loads(text), ValueError, TypeError),
     "key": _key,
     "local_nvme": lambda _, kind: (kind or "..").split(".")[1] in LOCAL_NVME,
     "lower": lambda _, text: text.lower(),
     "matches": lambda _, text, pattern: isinstance(text, str) and re.fullmatch(pattern, text, re.DOTALL) is not None,
     "multiple": lambda _, number, unit: number % unit == 0,
     "periods": lambda _, age, age_of_end, period: round((age - age_of_end) / period),
+    "options": lambda asked: [{"name": name, "value": value} for name, value in asked.given.items()],
     "permitted": _permitted,
-    "policies_of": _policies_of,
     "product": lambda _, numbers: prod(one or 0 for one in numbers),
+    "quota": _quota,
     "readable": _readable,
     "repeated": lambda _, values: [one for one, count in Counter(values or []).items() if count > 1],
-    "resource": lambda asked, kind, name: _KINDS[kind](asked).get(name),
-    "resources": lambda asked, kind: [{**one, "id": name} for name, one in _KINDS[kind](asked).items()],
+    "resource": lambda asked, kind, name: _resources(asked, kind).get(name),
+    "resources": lambda asked, kind: [{**one, "id": name} for name, one in _resources(asked, kind).items()],
     "running": lambda asked, name: EndpointKey(asked.account, asked.region, name) in HOSTED.fleet,
+    "size": lambda _, text: len(text.encode()),
     "statements": _statements,
-    "time": _is_time,
+    "time": lambda _, text: _attempt(lambda: datetime.fromisoformat(text), ValueError) is not None,
     "unknown_principals": _unknown_principals,
     "without": lambda _, values, others: [one for one in values or [] if one not in (others or [])],
     "wrong_input": _wrong_input,

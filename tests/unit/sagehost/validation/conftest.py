@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from moto.ec2.models import ec2_backends
 
 from sagehost import hosting
+from sagehost.cloudformation.store import STORES, Stack
 from sagehost.hosting.endpoints import HOSTED
 from sagehost.hosting.settings import HostingSettings
 from sagehost.moto_app import client
+from sagehost.pipelines.store import APPROVALS, PIPELINE, RESOURCES, Approval
 from tests.unit.fresh_accounts import fresh_account
 
 REGION = "us-east-1"
@@ -50,6 +53,10 @@ def world() -> Iterator[dict[str, Any]]:  # noqa: PLR0915 - a list of resources
     )
     for _ in range(11):
         ec2.create_network_interface(SubnetId=full)
+    used, unused = (
+        ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"] for _ in range(2)
+    )
+    vars(ec2_backends[account][REGION].enis[used]).update(requester_managed=True, status="in-use")
     other_subnet = ec2.create_subnet(VpcId=other_vpc, CidrBlock="10.1.0.0/24")["Subnet"]["SubnetId"]
     table, second_table = (ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"] for _ in range(2))
     ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
@@ -107,6 +114,7 @@ def world() -> Iterator[dict[str, Any]]:  # noqa: PLR0915 - a list of resources
         PolicyType="TargetTrackingScaling",
         TargetTrackingScalingPolicyConfiguration={"TargetValue": 1, **metric},
     )
+    iam.create_service_linked_role(AWSServiceName="sagemaker.application-autoscaling.amazonaws.com")
     iam.create_role(RoleName="visitor", AssumeRolePolicyDocument=statement(Principal={"AWS": account}))
     of("cloudwatch").put_metric_alarm(
         AlarmName="errors",
@@ -137,7 +145,24 @@ def world() -> Iterator[dict[str, Any]]:  # noqa: PLR0915 - a list of resources
     trust = statement(Principal={"Service": ["codepipeline.amazonaws.com", "codebuild.amazonaws.com"]})
     pipeline_role = iam.create_role(RoleName="pipeline", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
     assumed = of("sts").assume_role(RoleArn=f"arn:aws:iam::{account}:role/visitor", RoleSessionName="visit")
+    for name, status, protected in (
+        ("complete", "CREATE_COMPLETE", False),
+        ("protected", "CREATE_COMPLETE", True),
+        ("updating", "UPDATE_IN_PROGRESS", False),
+        ("undeleted", "DELETE_FAILED", False),
+    ):
+        stack = Stack(name=name, id=f"arn:{name}", account=account, region=REGION, status=status)
+        stack.termination_protection = protected
+        STORES[account, REGION].add(stack)
+    RESOURCES[account, REGION, PIPELINE]["promotion"] = {"Name": "promotion"}
+    waiting, answered = (
+        APPROVALS.setdefault((account, REGION, "promotion", "prod", action), Approval("1"))
+        for action in ("Promote", "Review")
+    )
+    answered.status = "Succeeded"
     yield {
+        "answered": answered.token,
+        "waiting": waiting.token,
         "access_key": assumed["Credentials"]["AccessKeyId"],
         "account": account,
         "asymmetric_key": asymmetric["KeyId"],
@@ -148,12 +173,16 @@ def world() -> Iterator[dict[str, Any]]:  # noqa: PLR0915 - a list of resources
         "image": image,
         "key": key,
         "key_of_logs": of_logs["KeyId"],
+        "other_group": ec2.create_security_group(GroupName="o", Description="o", VpcId=other_vpc)["GroupId"],
         "other_subnet": other_subnet,
+        "other_table": ec2.create_route_table(VpcId=other_vpc)["RouteTable"]["RouteTableId"],
         "pipeline_role": pipeline_role,
         "role": role,
         "second_table": second_table,
         "subnet": subnet,
         "table": table,
+        "unused": unused,
+        "used": used,
         "vpc": vpc,
     }
     hosting.install()

@@ -113,3 +113,5 @@ EXAMPLES |= of(
     "most activities": ("DescribeScalingActivities", TARGET, {"MaxResults": 51}, {"MaxResults": 50}),
     "no activities": ("DescribeScalingActivities", TARGET, {"MaxResults": 0}, {"MaxResults": 1}),
 }
+
+EXAMPLES |= {"tags of no target": ("ListTagsForResource", {}, {"ResourceARN": "arn:aws:none"}, None)}

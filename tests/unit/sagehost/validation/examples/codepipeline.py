@@ -193,3 +193,23 @@ _VALID = _request(
     ]
 )
 EXAMPLES: Cases = of("CreatePipeline", _VALID, {name: (request, {}) for name, (request, _) in REFUSED.items()})
+
+ANSWER: Json = {
+    "pipelineName": "promotion",
+    "stageName": "prod",
+    "actionName": "Promote",
+    "result": {"summary": "", "status": "Approved"},
+    "token": "$waiting",
+}
+EXAMPLES |= {
+    "state for a stranger": ("GetPipelineState", {"name": "promotion"}, {"_by": "$access_key"}, {}),
+    "state of no pipeline": ("GetPipelineState", {}, {"name": "none"}, {"name": "promotion"}),
+} | of(
+    "PutApprovalResult",
+    ANSWER,
+    {
+        "answer of a stranger": ({"_by": "$access_key"}, {}),
+        "answer with another token": ({"token": "$answered"}, {}),
+        "answer to what is answered": ({"actionName": "Review", "token": "$answered"}, {}),
+    },
+)

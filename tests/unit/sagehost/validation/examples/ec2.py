@@ -23,6 +23,12 @@ def _tags(*tags: tuple[str, str]) -> Json:
 
 
 EXAMPLES: Cases = {
+    "subnet in two zones": (
+        "CreateSubnet",
+        {"VpcId": "$vpc", "CidrBlock": "10.0.2.0/28", "AvailabilityZone": "us-east-1a"},
+        {"AvailabilityZoneId": "use1-az1"},
+        {},
+    ),
     "subnet of /29": (
         "CreateSubnet",
         {"VpcId": "$vpc"},
@@ -70,6 +76,23 @@ EXAMPLES: Cases = {
             "PolicyDocument": '{"Version": "2012-10-17", "Statement": '
             '[{"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "*"}]}'
         },
+    ),
+    "unknown group": (
+        "CreateVpcEndpoint",
+        INTERFACE,
+        {"SecurityGroupIds": ["sg-00000000"]},
+        {"SecurityGroupIds": ["$group"]},
+    ),
+    "unknown subnet": ("CreateVpcEndpoint", INTERFACE, {"SubnetIds": ["subnet-00000000"]}, {}),
+    "unknown route table of an endpoint": ("CreateVpcEndpoint", GATEWAY, {"RouteTableIds": ["rtb-00000000"]}, {}),
+    "group of another VPC": ("CreateVpcEndpoint", INTERFACE, {"SecurityGroupIds": ["$other_group"]}, {}),
+    "subnet of another VPC": ("CreateVpcEndpoint", INTERFACE, {"SubnetIds": ["$other_subnet"]}, {}),
+    "route table of another VPC": ("CreateVpcEndpoint", GATEWAY, {"RouteTableIds": ["$other_table"]}, {}),
+    "interface in use": (
+        "DeleteNetworkInterface",
+        {},
+        {"NetworkInterfaceId": "$used"},
+        {"NetworkInterfaceId": "$unused"},
     ),
     "full subnet": ("CreateVpcEndpoint", INTERFACE, {"SubnetIds": ["$full"]}, {"SubnetIds": ["$subnet"]}),
     "unknown route table": (
