@@ -122,6 +122,11 @@ def file_of(block: Block) -> File | None:
     return File(block.line, name[2], text, bool(name[1])) if name else None
 
 
+def code(page: Path, language: str) -> list[str]:
+    """The texts of the page's blocks of a language."""
+    return ["".join(f"{line}\n" for line in block.lines) for block in blocks(page) if block.language == language]
+
+
 def files(page: Path) -> Iterator[File]:
     """The files that a page shows, those that are not run included."""
     return (file for block in blocks(page) if (file := file_of(block)))

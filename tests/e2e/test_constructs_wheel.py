@@ -1,11 +1,11 @@
 """The wheel of the constructs alone: another app deploys the README's five lines, without our other packages."""
 
 import json
-import re
 from pathlib import Path
 
 import pytest
 
+from tests.documents import code
 from tests.e2e.conftest import PROJECT, User, succeeded
 from tests.e2e.wheels import Environment, build_release
 
@@ -33,7 +33,7 @@ print(json.dumps([sagemaker_tgi.__file__, [name for name in {OURS} if importlib.
 def test_the_five_lines_of_the_readme_deploy_an_endpoint_that_answers(
     alone: Environment, user: User, tmp_path: Path
 ) -> None:
-    example = re.findall(r"```python\n(.*?)```", (CONSTRUCTS / "sagemaker_tgi" / "README.md").read_text(), re.DOTALL)[0]
+    example, *_ = code(CONSTRUCTS / "sagemaker_tgi" / "README.md", "python")
     (tmp_path / "app.py").write_text(example)
     (tmp_path / "cdk.json").write_text(json.dumps({"app": "python app.py"}))
     account = {name: value for name, value in user.environ.items() if name.startswith("AWS_")}

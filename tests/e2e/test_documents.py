@@ -9,8 +9,8 @@ import pytest
 
 from sagehost.lifecycle import running_server
 from tests import documents
-from tests.e2e.conftest import BIN, PROJECT
-from tests.e2e.test_own_copy import Copy, copy, succeeded
+from tests.e2e.conftest import BIN, PROJECT, succeeded
+from tests.e2e.test_own_copy import Copy, copy
 from tests.variants import FOLDERS
 
 PAGES = ("README.md", "docs/tutorial.md", "docs/change-a-setting.md", "docs/cut-the-bill.md")

@@ -7,26 +7,21 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from sagehost.accounts import credentials
+from tests import documents
 from tests.e2e.conftest import PROJECT, succeeded
 from tests.e2e.wheels import Environment, build, build_release
-
-
-def write_examples(folder: Path, readme: Path) -> None:
-    """Writes the README's code blocks that begin with a file's name."""
-    for name, text in re.findall(r"^```\w+\n# (\S+)\n(.*?)^```", readme.read_text(encoding="utf-8"), re.M | re.S):
-        (folder / name).write_text(text, encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
 def echo(tmp_path_factory: pytest.TempPathFactory) -> Environment:
     """`sagehost` with the container of its README, in a folder with the README's app."""
     folder = tmp_path_factory.mktemp("sagehost alone")
-    write_examples(folder, PROJECT / "sagehost" / "README.md")
+    for file in documents.files(PROJECT / "sagehost" / "README.md"):
+        documents.write(folder, file)
     package = folder / "echo"
     package.mkdir()
     for name in ("pyproject.toml", "echo_container.py"):

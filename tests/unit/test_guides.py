@@ -37,3 +37,10 @@ def test_a_file_that_a_guide_shows_is_taken_over_common_as_shipped(
 def test_a_link_to_a_file_leads_to_one(guide: Path) -> None:
     links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", guide.read_text(encoding="utf-8"))
     assert [link for link in links if not (guide.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda file: file.name)
+def test_a_block_in_a_list_has_the_four_spaces_that_the_site_needs(guide: Path) -> None:
+    lines = enumerate(guide.read_text(encoding="utf-8").splitlines(), 1)
+    fences = [(number, len(fence[1])) for number, line in lines if (fence := re.match("( *)```", line))]
+    assert [(number, indent) for number, indent in fences if indent % 4] == []

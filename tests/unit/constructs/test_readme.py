@@ -1,5 +1,4 @@
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +8,10 @@ from aws_cdk.assertions import Template
 from cdk_nag import AwsSolutionsChecks
 from cfnlint.api import lint
 
+from tests.documents import code
+
 ROOT = Path(__file__).parents[3]
-EXAMPLES = re.findall(
-    r"```python\n(.*?)```", (ROOT / "constructs" / "sagemaker_tgi" / "README.md").read_text(encoding="utf-8"), re.DOTALL
-)
+EXAMPLES = code(ROOT / "constructs" / "sagemaker_tgi" / "README.md", "python")
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=["five lines", "with parts of one's own"])

@@ -13,6 +13,7 @@ import yaml
 from mistral7b.errors import BROADENS
 from mistral7b.promotion import Promotion
 from mistral7b.promotion.github_actions import jobs
+from tests.documents import code
 from tests.unit.promotion.github.machine import Machine, Ran
 from tests.unit.promotion.github.workflows import FOLDER, script
 
@@ -130,8 +131,7 @@ def checked(machine: Machine, promotion: Promotion, **variables: str) -> Ran:
 
 def protect(machine: Machine, promotion: Promotion) -> Ran:
     """What docs/github-actions.md says to run, with jobs.json as printed."""
-    document = (FOLDER.parent / "github-actions.md").read_text(encoding="utf-8")
-    [settings] = [block.split("```")[0] for block in document.split("```bash\n") if "--method PUT" in block]
+    [settings] = [block for block in code(FOLDER.parent / "github-actions.md", "bash") if "--method PUT" in block]
     with_command(machine, json.dumps(jobs(promotion)))
     named = settings.replace("your-organisation/teams/releasers", "octo-org/teams/releasers")
     return machine.run(named.replace("mistral7b pipeline", ".venv/bin/mistral7b pipeline"))

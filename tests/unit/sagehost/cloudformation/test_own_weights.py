@@ -1,7 +1,6 @@
 """An environment with weights and an image of another account, under the policies that docs/own-weights.md shows."""
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,11 +10,11 @@ from aws_cdk.assertions import Template
 
 from mistral7b.environment import Environment
 from mistral7b_stacks.stage import EnvironmentStage
+from tests.documents import code
 from tests.unit.sagehost.cloudformation.conftest import Account
 from tests.variants import ROOT, new_app
 
-GUIDE = (ROOT / "docs" / "own-weights.md").read_text(encoding="utf-8")
-BUCKET_POLICY, KEY_STATEMENT, REPOSITORY_POLICY = re.findall(r"```json\n(.*?)```", GUIDE, re.DOTALL)
+BUCKET_POLICY, KEY_STATEMENT, REPOSITORY_POLICY = code(ROOT / "docs" / "own-weights.md", "json")
 PREFIX, STACK, IMAGE = "mistral-7b/support-answers/3/", "mistral-7b-support-endpoint", "1.1.0-patched"
 ADMINISTRATION = {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}
 
