@@ -116,7 +116,8 @@ def animation(lines: list[Line]) -> str:
             ' role="img" aria-labelledby="title">',
             '<title id="title">mistral7b demo: deploy, invoke, update and remove on an embedded AWS</title>',
             f"<style>{STYLE}"
-            f".scroll {{ transform: translateY({-end}px); animation: scroll {whole:.1f}s step-end {BEGIN:.1f}s infinite }}\n"
+            f".scroll {{ transform: translateY({-end}px);"
+            f" animation: scroll {whole:.1f}s step-end {BEGIN:.1f}s infinite }}\n"
             f".cover {{ transform: translateY({len(lines) * ROW}px);"
             f" animation: cover {whole:.1f}s step-end {BEGIN:.1f}s infinite }}\n"
             f"@keyframes scroll {{ {' '.join(scroll)} }}\n@keyframes cover {{ {' '.join(cover)} }}\n"
