@@ -128,8 +128,8 @@ def check_runs(
     found["all"] = [error for _, error in misses]
     medians = {group: (len(e), median(map(abs, e)), median(e)) for group, e in found.items() if e}
     if as_json:
-        columns = ({name: value for name, value in asdict(run).items() if value is not None} for run in measured)
-        rows = [one | {"predicted_latency_s": latency} for one, latency in zip(columns, predicted, strict=True)]
+        pairs = zip(measured, predicted, strict=True)
+        rows = [run.columns() | {"predicted_latency_s": latency} for run, latency in pairs]
         names = ("group", "count", "median_absolute_error", "median_bias")
         groups = [dict(zip(names, (group, *of_group), strict=True)) for group, of_group in medians.items()]
         return write_json({"rows": rows, "groups": groups, "in_flight": runs.in_flight})
