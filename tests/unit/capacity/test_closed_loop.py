@@ -28,10 +28,10 @@ def test_one_user_waits_for_a_prefill_the_steps_and_the_round_trip(
 def test_users_beyond_what_the_gpu_holds_share_its_throughput(
     simple: PerformanceParameters, limits: Callable[..., RouterLimits]
 ) -> None:
-    # 112 + 128 reserved, 240 held: 10 of them in 2,400 tokens.
-    few, many = (simulate(Load(n, 100, 128), simple, limits(max_batch_total_tokens=2400)) for n in (20, 80))
-    assert many.tokens_per_second == pytest.approx(few.tokens_per_second, rel=0.05)
-    assert many.latency == pytest.approx(4 * few.latency, rel=0.05)
+    # 112 + 128 reserved, 240 held: 10 of them in 2,400 tokens, which get a token each in a second without prefill.
+    found = [simulate(Load(n, 100, 128), simple, limits(max_batch_total_tokens=2400)) for n in (20, 40, 80)]
+    assert all(7.5 < one.tokens_per_second < 10 for one in found)
+    assert [one.latency for one in found] == pytest.approx([one * found[0].latency for one in (1, 2, 4)], rel=0.1)
 
 
 @given(st.integers(1, 128), st.integers(1, 7_500), st.integers(1, 300), st.booleans())
