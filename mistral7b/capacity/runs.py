@@ -79,7 +79,7 @@ class Runs:
             for number, run in enumerate(self.runs):
                 if tokens_per_s := run.completion_tokens_per_s:
                     measured = run.latency_mean_s * tokens_per_s / run.completion_tokens_mean
-                    total += log(self._simulated(number, parameters, limit)[1] / measured) ** 2
+                    total += abs(log(self._simulated(number, parameters, limit)[1] / measured))
             return total
 
         most: int = max(run.concurrency for run in self.runs)
