@@ -24,12 +24,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
-    """What the second half of a simulated closed loop came to, when its users have fallen into step.
-
-    Attributes:
-        latency: median of the seconds from sending a request to its last token, the round trip included.
-        tokens_per_second: generated in all.
-    """
+    """The second half of a simulated closed loop: the client's median seconds for a request, and tokens in all."""
 
     latency: float
     tokens_per_second: float

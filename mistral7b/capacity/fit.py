@@ -1,22 +1,15 @@
 """Fits the model to measurements, and compares the two.
 
-A parameter is fitted if the measurements tell it (`told`), and otherwise stays as it is at the start. Never fitted,
-because nothing that is published tells them:
-
-- `decode_per_kv_token`: reading one token's KV cache once, 128 KiB at the A10G's 600 GB/s. 0.22 µs.
-- `prefill_per_pair`: the attention of one pair of tokens in 32 layers, 4 × 4096 operations each, at the A10G's peak of
-  70 TFLOP/s. 7.5 ns. Left free it comes to 5 ns, faster than the GPU is, with an error of 90%.
-- `prefill`: what a prefill costs however short, 20 ms. Left free it comes to 24 ms, with an error of 60%: a single
-  request tells only the sum of it and `round_trip`.
-- `tokens_per_word`: 1. AWS's public benchmarking notebooks for JumpStart repeat a sentence of eight words that are
-  eight tokens. That they made the published table is likely, not certain; but with 1.15 tokens a word or more the
-  fitted prefill would be faster than the A10G's peak.
-- the KV cache: `mistral7b.tgi.memory`.
+A parameter is fitted if the measurements tell it (`told`), and otherwise stays as it is at the start. Why the others
+never are: docs/performance-model.md, "Parameters".
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mistral7b.capacity.admission import RouterLimits
 from mistral7b.capacity.calibration import Calibration
@@ -26,30 +19,18 @@ from mistral7b.capacity.parameters import PerformanceParameters
 from mistral7b.capacity.runs import Runs
 from mistral7b.tgi.memory import KV_BYTES_PER_TOKEN
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Array = NDArray[np.float64]
-
-A10G_BYTES_PER_SECOND = 600e9
-"""Memory bandwidth. Source: NVIDIA's data sheet of the A10G."""
-
-A10G_OPERATIONS_PER_SECOND = 70e12
-"""Dense 16 bit tensor operations. Source: as above."""
-
-OPERATIONS_PER_PAIR = 32 * 4 * 4096
-"""Query times key and weight times value, a multiplication and an addition each: layers × 4 × hidden size."""
+Array = NDArray[np.float64]
 
 START = Calibration(
     parameters=PerformanceParameters(
         decode_step=0.031,
         decode_per_request=1.5e-4,
-        decode_per_kv_token=KV_BYTES_PER_TOKEN / A10G_BYTES_PER_SECOND,
+        decode_per_kv_token=KV_BYTES_PER_TOKEN
+        / 600e9,  # bytes a second of an A10G; this and the next: NVIDIA's data sheet
         decode_per_longest_token=3e-6,
         prefill=0.02,
         prefill_per_token=2.3e-4,
-        prefill_per_pair=OPERATIONS_PER_PAIR / A10G_OPERATIONS_PER_SECOND,
+        prefill_per_pair=32 * 4 * 4096 / 70e12,  # layers × 4 × hidden size, over its operations a second in 16 bit
         sampling=0.0025,
         round_trip=0.0065,
     ),
@@ -169,19 +150,15 @@ def _moved(calibration: Calibration, moves: Mapping[str, float]) -> Calibration:
 
 def _linearised(
     figures: tuple[Figure, ...], limits: RouterLimits, at: Calibration, runs: Sequence[Runs]
-) -> "tuple[Array, dict[str, Array]]":
+) -> tuple[Array, dict[str, Array]]:
     """The errors, and by parameter how much each of them changes with a relative change of it."""
-    import numpy as np  # noqa: PLC0415 - only a fit needs them, and they load slowly
-
     before = np.array(errors(figures, limits, at, runs))
     less = {name: np.array(errors(figures, limits, _moved(at, {name: -_STEP}), runs)) for name in FITTED}
     return before, {name: (before - changed) / _STEP for name, changed in less.items()}
 
 
-def _told(slopes: "Mapping[str, Array]") -> dict[str, float]:
+def _told(slopes: Mapping[str, Array]) -> dict[str, float]:
     """Relative standard errors of what is told. What is told least is left out, one by one, until all else is told."""
-    import numpy as np  # noqa: PLC0415
-
     left = dict(slopes)
     while left:
         slope = np.array(list(left.values()))
@@ -201,9 +178,8 @@ def _sufficient(found: Mapping[str, float]) -> list[str]:
     return list(found)
 
 
-def _solved(before: "Array", slopes: "Mapping[str, Array]", at: Calibration) -> dict[str, float]:
+def _solved(before: Array, slopes: Mapping[str, Array], at: Calibration) -> dict[str, float]:
     """The moves that make the linearised errors least."""
-    import numpy as np  # noqa: PLC0415
     from scipy.optimize import least_squares  # noqa: PLC0415
 
     slope = np.array(list(slopes.values())).T
@@ -224,14 +200,10 @@ class Compared:
     """Tokens a second of the load with all users in flight."""
 
     @property
-    def error(self) -> float:
-        """Relative error of the prediction."""
-        return self.predicted / self.figure.value - 1
-
-    @property
-    def error_left_out(self) -> float:
-        """Relative error of the prediction that has not seen the load."""
-        return self.predicted_left_out / self.figure.value - 1
+    def errors(self) -> dict[str, float]:
+        """Relative errors of the prediction, and of the one that has not seen the load."""
+        made = {"": self.predicted, "_left_out": self.predicted_left_out}
+        return {f"error{kind}": value / self.figure.value - 1 for kind, value in made.items()}
 
 
 def compare(figures: tuple[Figure, ...], calibration: Calibration, limits: RouterLimits) -> tuple[Compared, ...]:
@@ -240,8 +212,6 @@ def compare(figures: tuple[Figure, ...], calibration: Calibration, limits: Route
     That fit leaves what the table does not tell as it is in `calibration`. It is one linear step from the fit to the
     whole table. Raises FitError if the table, less one load, does not determine the parameters.
     """
-    import numpy as np  # noqa: PLC0415
-
     whole = fit(figures, limits, calibration)
     before, slopes = _linearised(figures, limits, whole, ())
     seen, unseen, lasting = {}, {}, {}
@@ -258,9 +228,9 @@ def errors_by_metric(compared: tuple[Compared, ...]) -> dict[str, dict[str, floa
     """Mean and largest absolute error, fitted and left out, of each metric that is measured, and of `all`."""
     found: dict[str, dict[str, float]] = {}
     for name in (*get_args(Metric), "all"):
-        own = [c for c in compared if name in (c.figure.metric, "all")]
-        for kind in ("error", "error_left_out") if own else ():
-            misses, left_out = [abs(getattr(c, kind)) for c in own], kind.removeprefix("error")
-            own_errors = {f"mean{left_out}": sum(misses) / len(misses), f"maximum{left_out}": max(misses)}
-            found.setdefault(name, {}).update(own_errors)
+        own = [c.errors for c in compared if name in (c.figure.metric, "all")]
+        for kind in own[0] if own else ():
+            misses, left_out = [abs(errors[kind]) for errors in own], kind.removeprefix("error")
+            found.setdefault(name, {})[f"mean{left_out}"] = sum(misses) / len(misses)
+            found[name][f"maximum{left_out}"] = max(misses)
     return found

@@ -74,13 +74,9 @@ class Plan:
     @property
     def tokens_per_second(self) -> tuple[float, float]:
         """Tokens that are generated at the average rate and at the peak, without what is lost."""
-        requests = self.option.candidate.requests
-        mean = sum(one.output_tokens for one in requests) / len(requests) * (1 - self.option.candidate.too_long)
-        average, peak = (
-            at.requests_per_second * (1 - at.refused) * (1 - at.timed_out) * mean
-            for at in (self.option.at_average, self.option.at_peak)
-        )
-        return average, peak
+        one, average, peak = self.option.candidate, self.option.at_average, self.option.at_peak
+        mean = sum(request.output_tokens for request in one.requests) / len(one.requests) * (1 - one.too_long)
+        return average.answered_per_second * mean, peak.answered_per_second * mean
 
 
 def plan(workload: Workload, parameters: PerformanceParameters, pinned: Pinned | None = None) -> Plan:
@@ -133,11 +129,7 @@ def _steadied(best: Plan) -> Plan:
 
 
 def _calmed(first: Plan) -> Plan:
-    """The plan with another cool-down or target, where that ends flapping within the burst or makes it rarer.
-
-    No cool-down or target loses more requests in the climb or the burst than may be lost or are lost anyway, nor keeps
-    far more instances running at the average.
-    """
+    """The plan with another cool-down or target, where that ends flapping within the burst or makes it rarer."""
     found = first
     changes: list[tuple[str, float]] = [
         (_COOLDOWN, seconds) for seconds in _COOLDOWNS if seconds > first.settings.scale_out_cooldown_seconds
@@ -158,6 +150,7 @@ def _calmed(first: Plan) -> Plan:
 
 
 def _no_worse(tried: Plan, first: Plan) -> bool:
+    """Whether no more is lost than may be or was, and no far more instances run at the average."""
     may_be_lost = first.workload.objective.lost_percent / 200
     pairs = [(now, first.scenarios[name]) for name, now in tried.scenarios.items()]
     return all(
