@@ -234,10 +234,10 @@ class _Report:
                 "{:.0%} of the peak, until new ones have started there.".format(*self.without_a_zone)
             )
         if self.bounds[0] == 1:
-            losing = f"{env.name} always runs {now} now, this plan one at times: " if now > 1 else ""
+            losing = f"{env.name} always runs {now} now, this plan one at times: with" if now > 1 else "With"
             found.append(
-                f"{losing}with one instance, a zone or an instance that fails stops the service until another has "
-                "started. workload.survives_zone: true plans two, in two zones."
+                f"{losing} one instance, a zone or an instance that fails stops the service until another has started. "
+                "workload.survives_zone: true plans two, in two zones."
             )
         elif workload.survives_zone and self.bounds[0] == 2:
             (one,) = (other.why for other in self.plan.runners_up if other.what == "min_instances 1")

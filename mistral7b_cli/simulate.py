@@ -200,7 +200,8 @@ def _traffic_of(
     made = poisson_trace(rates, seconds, inputs, outputs, seed=seed, max_total_tokens=most)
     lasts = f"{seconds / 3600:g} h" if seconds >= 7200 else f"{seconds / 60:g} min"
     tokens = (f"{of.mean():.0f} tokens (p95 {np.quantile(of, 0.95):.0f})" for of in (made.inputs, made.outputs))
-    title = f"{pattern}, {rate:g}{'' if pattern == 'constant' else f' to {peak:g}'} requests/s for {lasts}"
+    bounds = f"{rate:g}" if pattern == "constant" or peak == rate else f"{rate:g} to {peak:g}"
+    title = f"{pattern}, {bounds} requests/s for {lasts}"
     title = "Traffic: {}\n{}; prompts of {}, answers of {}".format(whose, title, *tokens)
     return replace(made, max_new_tokens=asked), title
 

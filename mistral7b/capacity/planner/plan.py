@@ -195,8 +195,8 @@ def _smaller_limit(workload: Workload, best: Option, pinned: Pinned) -> Iterator
         shares = [refused_share(peak, settings.max_instances, n, best.service.speed) for n in (limit, best.limit)]
         loses = "refuses {:.2%} at the peak, not {:.2%}".format(*shares)
         other = option(workload, best.candidate, best.service, limit, pinned)
-        took = f"{other.settings.min_instances} to {other.settings.max_instances}" if other else "too many"
-        yield RunnerUp(f"MAX_CONCURRENT_REQUESTS {limit}", f"{loses}; to refuse as little, takes {took} instances")
+        took = f"{other.settings.max_instances} instances at most" if other else "too many instances"
+        yield RunnerUp(f"MAX_CONCURRENT_REQUESTS {limit}", f"{loses}; to refuse as little, takes {took}")
 
 
 def _one_instance_fewer(workload: Workload, best: Option) -> Iterator[RunnerUp]:

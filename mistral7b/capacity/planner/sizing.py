@@ -73,7 +73,7 @@ def size(workload: Workload, limit: int, service: Service, pinned: Pinned) -> tu
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expectation:
-    """So many instances that share so many requests per second; `in_flight` is of each, `timed_out` of those admitted."""
+    """Instances that share a rate; `in_flight` is of each, `timed_out` of the requests that are admitted."""
 
     requests_per_second: float
     instances: int

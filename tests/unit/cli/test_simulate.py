@@ -158,6 +158,12 @@ def test_streaming_is_the_workloads_unless_an_option_says_otherwise(say: Say, tm
     assert [*limits.values()] == [480, 60, 60, 480]
 
 
+def test_a_peak_below_the_rate_is_refused(say: Say) -> None:
+    said = say("--pattern", "burst", "--rate", "5", "--peak", "2")
+    assert (said.status, said.out) == (2, "")
+    assert "--peak 2: it is below --rate 5\nfix: swap them" in said.err
+
+
 def test_what_is_assumed_is_restated(say: Say) -> None:
     assert "Start-up: 5 s. Limit: 2 in flight on each" in say("prod", *SHORT, "--startup", "5").out
 
