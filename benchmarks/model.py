@@ -154,8 +154,10 @@ def alternatives() -> Missed:
     for tokens in (1.0, 1.1, 1.15):
         fitted = fit(FIGURES, LIMITS, replace(START, tokens_per_word=tokens), [runs])
         alone = fit(FIGURES, LIMITS, replace(START, tokens_per_word=tokens))
-        pace, own = (one.parameters.prefill_per_token / PEAK_S for one in (fitted, alone))
-        print(f"{tokens} tokens a word: a prefill takes {pace:.2f} times the least, by the table alone {own:.2f}")
+        pace, alone_pace = (one.parameters.prefill_per_token / PEAK_S for one in (fitted, alone))
+        print(
+            f"{tokens} tokens a word: a prefill takes {pace:.2f} times the least, by the table alone {alone_pace:.2f}"
+        )
         print(f"  {of_table(fitted)}")
     for held in (42_000, 45_000, 48_000, 51_000, 56_000, 59_000, 62_000):
         limits = replace(LIMITS, max_batch_total_tokens=held)
