@@ -25,8 +25,7 @@ sys.path.insert(0, str(Path(__file__).absolute().parents[1]))  # nothing of benc
 from benchmarks.embedded_load import server, verdict
 from mistral7b.bench.plan import PLAN_VARIABLE
 from mistral7b.capacity.calibration import published_calibration
-from mistral7b.capacity.closed_form import Load, steady_state
-from mistral7b.capacity.closed_loop import simulate
+from mistral7b.capacity.closed_loop import Load, simulate
 from mistral7b.capacity.memory import benchmark_limits
 from sagehost.accounts import DEFAULT_REGION, credentials
 from tests.unit.bench.known_times import KnownTimes, serving
@@ -104,13 +103,12 @@ def cells() -> int:
         keys = credentials(region=DEFAULT_REGION, secret=aws.state.secret)
         loads, _ = bench(folder, aws.state.url, keys=keys)
     parameters, limits = published_calibration().parameters, benchmark_limits()
-    print("tokens/s measured; off the model's sustained column; off the scheduler, simulated with the same round trip")
+    print("tokens/s measured; off the model's sustained column")
     for load in loads:
         cell, rate = load["cell"], load["figures"].get("tokens_per_s", {"value": float("nan")})["value"]
         known = Load(cell["users"], cell["prompt"], cell["answer_tokens"])
-        off = rate / steady_state(known, parameters, limits).tokens_per_second - 1
-        exact = rate / simulate(known, parameters, limits).tokens_per_second - 1
-        print(f"{load['name']:45} {rate:8.1f} {off:+7.1%} {exact:+7.1%}  {load['undriven']}")
+        off = rate / simulate(known, parameters, limits).tokens_per_second - 1
+        print(f"{load['name']:45} {rate:8.1f} {off:+7.1%}  {load['undriven']}")
         bars.append((f"{load['name']}: {off:+.1%}", abs(off) <= CELLS_OFF))
     return verdict(bars)
 

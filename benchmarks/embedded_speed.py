@@ -10,8 +10,7 @@ import urllib3
 
 from benchmarks.embedded_load import Endpoint, Server, body, closed_loop, name_of, server, verdict
 from mistral7b.capacity.calibration import published_calibration
-from mistral7b.capacity.closed_form import Load, steady_state
-from mistral7b.capacity.closed_loop import simulate
+from mistral7b.capacity.closed_loop import Load, simulate
 from mistral7b.capacity.measurements import Row, published_path, read_measurements, rows
 from mistral7b.capacity.memory import benchmark_limits
 
@@ -33,9 +32,9 @@ def cells() -> int:
     sample = [row for row in loads if (row.input_words, row.concurrent_users) in SAMPLE]
     bars = []
     for speed, chosen in (("20", loads), ("1", sample)):
-        print(f"speed {speed}: clock seconds and tokens/s, the model's (sustained), and its closed form")
+        print(f"speed {speed}: clock seconds and tokens/s, the model's (sustained)")
         print(f"{'prompt':>7}{'users':>6}{'latency':>9}{'model':>7}{'':7}{'tokens/s':>10}{'model':>7}{'':7}", end="")
-        print(f"{'closed':>10}{'':7}   CPU of client, server")
+        print("   CPU of client, server")
         with server(speed, SAGEHOST_ENDPOINT_SECONDS="0") as aws:
             aws.deploy(auto_scaling=None)
             trips = {row.input_words: overhead(aws, row.input_words) for row in chosen}
@@ -58,11 +57,9 @@ def _cell(aws: Server, row: Row, trip: float, cycles: tuple[int, int]) -> list[t
         aws, lambda: endpoint.answer(request), users=load.users, tokens=row.output_tokens, pause=pause,
         spread=spread, cycles=cycles,
     )  # fmt: skip
-    closed = steady_state(load, parameters, benchmark_limits()).tokens_per_second
     off = found.latency / model.latency - 1, found.tokens_per_second / model.tokens_per_second - 1
     print(f"{prompt:7}{load.users:6}{found.latency:9.2f}{model.latency:7.2f}{off[0]:+7.1%}", end="")
     print(f"{found.tokens_per_second:10.1f}{model.tokens_per_second:7.0f}{off[1]:+7.1%}", end="")
-    print(f"{closed:10.1f}{found.tokens_per_second / closed - 1:+7.1%}", end="")
     print(f"{found.client_cpu:11.0%}{found.server_cpu:8.0%}", flush=True)
     where = f"{prompt} tokens, {load.users} users, speed {aws.speed:g}"
     names = zip(("latency", "throughput"), off, strict=True)
@@ -72,7 +69,7 @@ def _cell(aws: Server, row: Row, trip: float, cycles: tuple[int, int]) -> list[t
 def overhead(aws: Server, prompt: int) -> float:
     """Clock seconds that client and server take beyond the container's work, of an answer whose time is known."""
     load, parameters = Load(1, prompt, 20), published_calibration().parameters
-    known = steady_state(load, parameters, benchmark_limits()).latency - parameters.round_trip
+    known = simulate(load, parameters, benchmark_limits()).latency - parameters.round_trip
     endpoint, request, seconds = Endpoint(aws), body(prompt, load.output_tokens), []
     for _ in range(int(max(4, aws.speed))):
         began = time.perf_counter()

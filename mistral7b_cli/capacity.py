@@ -128,8 +128,8 @@ def check_runs(
     found["all"] = [error for _, error in misses]
     medians = {group: (len(e), median(map(abs, e)), median(e)) for group, e in found.items() if e}
     if as_json:
-        columns = ({name: value for name, value in asdict(run).items() if value is not None} for run in measured)
-        rows = [one | {"predicted_latency_s": latency} for one, latency in zip(columns, predicted, strict=True)]
+        pairs = zip(measured, predicted, strict=True)
+        rows = [run.columns() | {"predicted_latency_s": latency} for run, latency in pairs]
         names = ("group", "count", "median_absolute_error", "median_bias")
         groups = [dict(zip(names, (group, *of_group), strict=True)) for group, of_group in medians.items()]
         return write_json({"rows": rows, "groups": groups, "in_flight": runs.in_flight})
@@ -196,17 +196,10 @@ def _seconds(value: float) -> str:
 
 
 def _json_row(compared: Compared) -> dict[str, Any]:
-    figure = compared.figure
-    return {
-        "metric": figure.metric,
-        **asdict(figure.row),
-        "published": figure.value,
-        "predicted": compared.predicted,
-        "error": compared.error,
-        "predicted_left_out": compared.predicted_left_out,
-        "error_left_out": compared.error_left_out,
-        "sustained_tokens_per_s": compared.sustained,
-    }
+    figure, shown = compared.figure, asdict(compared)
+    predicted = {name: shown[name] for name in ("predicted", "predicted_left_out")} | compared.errors
+    measured = {"metric": figure.metric, **asdict(figure.row), "published": figure.value}
+    return measured | predicted | {"sustained_tokens_per_s": compared.sustained}
 
 
 def _print_rows(compared: tuple[Compared, ...]) -> None:
@@ -215,7 +208,8 @@ def _print_rows(compared: tuple[Compared, ...]) -> None:
         shown = headings if metric == "throughput_tokens_per_s" else headings[:-1]
         rows = []
         for c in (c for c in compared if c.figure.metric == metric):
-            cells = [*map(str, astuple(c.figure.row)), f"{c.figure.value:g}", f"{c.predicted:.1f}", f"{c.error:+.1%}"]
-            cells += [f"{c.predicted_left_out:.1f}", f"{c.error_left_out:+.1%}", f"{c.sustained:.0f}"]
+            error, left_out = (f"{error:+.1%}" for error in c.errors.values())
+            cells = [*map(str, astuple(c.figure.row)), f"{c.figure.value:g}", f"{c.predicted:.1f}", error]
+            cells += [f"{c.predicted_left_out:.1f}", left_out, f"{c.sustained:.0f}"]
             rows.append(cells[: len(shown)])
         say(Table(metric, shown, rows, numbers=True))

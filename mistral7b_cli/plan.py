@@ -52,6 +52,10 @@ the file (`MAX_CONCURRENT_REQUESTS: auto`) is planned whenever the file is read.
 """
 
 
+_FLAPS = "at the peak, half an hour long, it {} times adds instances within 15 minutes after it removed some"
+_COOLDOWN = "scale_out_cooldown_seconds"
+
+
 @commands.command(epilog=_EPILOG)
 def plan(  # noqa: PLR0917 - typer makes an option of each
     name: Annotated[str | None, typer.Argument(metavar="ENVIRONMENT", help="Name of the environment.")] = None,
@@ -99,8 +103,8 @@ def plan(  # noqa: PLR0917 - typer makes an option of each
     try:
         with progress.status("planning …"):
             found = work_out(env.workload, model, pinned)
-            peak, burst = (run(one, env.workload, found.option, found.parameters, pinned) for one in (PEAK, BURST))
-            scenarios = [one for one in (peak, *found.scenarios, burst) if one is not None]
+            peak = run(PEAK, env.workload, found.option, found.parameters, pinned)
+            scenarios = [one for one in (peak, *found.scenarios.values()) if one is not None]
             flaps = _flaps(env, found, limits)
     except InfeasibleError as error:
         raise UserError(f"{file}: workload: {error}") from None
@@ -128,17 +132,24 @@ def _price(env: Environment, kind: str, given: float | None, listed: bool) -> co
 
 
 def _flaps(env: Environment, found: Plan, limits: RouterLimits) -> list[str]:
-    """Whether in a constant burst the file's own policy adds again what it has just taken away."""
+    """Whether in a constant burst the file's own policy, or the planned one, adds again what it has just removed."""
+    notes = []
+    if found.flaps:
+        notes.append(
+            f"The planned auto_scaling flaps: {_FLAPS.format(found.flaps)}. No cool-down and no target that was tried "
+            f"ends that; min_instances: {found.settings.max_instances} does."
+        )
     if env.auto_scaling is None:
-        return []
-    present = {field: getattr(env.auto_scaling, field) for field in SCALING}
+        return notes
+    present = {field: getattr(env.auto_scaling, field) for field in (*SCALING, _COOLDOWN)}
     settings = replace(found.settings, max_concurrent_requests=limits.max_concurrent_requests, **present)
     candidate = replace(found.option.candidate, limits=limits)
     option = replace(found.option, candidate=candidate, settings=settings)
     burst = run(BURST, found.workload, option, found.parameters, found.pinned)
-    flaps = burst.summary.flaps if burst else 0
-    said = f"The present auto_scaling flaps: at the peak, half an hour long, it {flaps} times adds instances within 15"
-    return [f"{said} minutes after it removed some. A longer scale_in_cooldown_seconds helps."] if flaps else []
+    if burst and burst.summary.flaps:
+        better = f"The planned one does so {found.flaps} times"
+        notes.append(f"The present auto_scaling flaps: {_FLAPS.format(burst.summary.flaps)}. {better}.")
+    return notes
 
 
 def _compare(found: Mapping[str, costs.Estimate], as_json: bool) -> None:
@@ -160,7 +171,12 @@ class _Report:
     ) -> None:
         self.env, self.plan, self.scenarios, self.flaps = env, found, scenarios, flaps
         self.price, self.price_source = price
+        # The cool-down is the file's, unless another one ends flapping.
+        longer = found.settings.scale_out_cooldown_seconds > found.pinned.scale_out_cooldown_seconds
+        self.scaling = (*SCALING, _COOLDOWN) if longer else SCALING
         low, high = self.bounds = (found.settings.min_instances, found.settings.max_instances)
+        self.zones = len(set(env.availability_zones))
+        self.without_a_zone = found.served_without_a_zone(self.zones)
         # Bounds that are equal scale nothing; `auto` in the file keeps them.
         self.fixed = low == high and not any("auto_scaling" in one for one in env.planned)
         # With the instances that scaling adds by chance, where that is simulated.
@@ -202,21 +218,26 @@ class _Report:
         rows: list[tuple[str, str | None, str | None]] = []
         for section, now, names in (
             ("tgi", env.launcher_settings(), VARIABLES),
-            ("auto_scaling", env.auto_scaling, SCALING),
+            ("auto_scaling", env.auto_scaling, self.scaling),
         ):
             for name in names:
-                new = None if self.fixed and names is SCALING else f"{getattr(planned, name.lower()):g}"
+                new = None if self.fixed and names is self.scaling else f"{getattr(planned, name.lower()):g}"
                 rows.append((f"{section}.{name}", f"{getattr(now, name.lower()):g}" if now else None, new))
         return [*rows, ("instance.count", f"{env.instance.count}", f"{self.bounds[0]}")]
 
     def notes(self) -> list[str]:
         """What to know of the plan and of the present settings, what matters most first."""
         env, workload, found, now = self.env, self.plan.workload, list[str](), self.env.instance_bounds[0]
-        if self.bounds[0] == 1:
-            losing = f"{env.name} always runs {now} now, this plan one at times: " if now > 1 else ""
+        if self.bounds[0] > 1:
             found.append(
-                f"{losing}with one instance, a zone or an instance that fails stops the service until another has "
-                "started. workload.survives_zone: true plans two, in two zones."
+                f"If one of {self.zones} zones fails, the instances of the others serve {{:.0%}} of the average and "
+                "{:.0%} of the peak, until new ones have started there.".format(*self.without_a_zone)
+            )
+        if self.bounds[0] == 1:
+            losing = f"{env.name} always runs {now} now, this plan one at times: with" if now > 1 else "With"
+            found.append(
+                f"{losing} one instance, a zone or an instance that fails stops the service until another has started. "
+                "workload.survives_zone: true plans two, in two zones."
             )
         elif workload.survives_zone and self.bounds[0] == 2:
             (one,) = (other.why for other in self.plan.runners_up if other.what == "min_instances 1")
@@ -228,6 +249,12 @@ class _Report:
                 f"also change {', '.join(changed)}, or make them {AUTO}."
             )
         found += self.flaps
+        burst = self.plan.scenarios.get(BURST)
+        if burst and burst.lost > workload.objective.lost_percent / 100:
+            found.append(
+                f"If the peak comes at once (burst), {burst.lost:.1%} of the requests are lost until instances have "
+                "started. climb_minutes: 0 plans for that."
+            )
         if blocked := why_never_admitted(env.launcher_settings()):
             found.append(f"The present settings: {blocked}.")
         return [
@@ -246,6 +273,7 @@ class _Report:
             "settings": asdict(self.plan.settings),
             "current": {field: now for field, now, _ in self.settings()},
             "planned_by_auto": self.env.planned,
+            "served_without_a_zone": dict(zip(("average", "peak"), self.without_a_zone, strict=True)),
             "binds": option.binds,
             "bound_by": option.allowed.bound_by,
             "most_requests_per_second": option.most_rate,
@@ -283,7 +311,8 @@ class _Report:
         if verbose:
             option, held = self.plan.option, self.plan.option.candidate.limits.max_batch_total_tokens
             say(
-                f"What binds: {option.binds}. Full, requests reserve {option.memory:.0%} of {held:,} tokens of cache.\n"
+                f"What binds: {option.binds}, by {option.allowed.bound_by}. Full, requests reserve {option.memory:.0%} "
+                f"of {held:,} tokens of cache.\n"
             )
             others = [(other.what, other.why) for other in self.plan.runners_up]
             say(Table("Runners-up", ("configuration", "why it is not chosen"), others))
@@ -310,6 +339,6 @@ class _Report:
         """What to put into the environment file."""
         settings = self.plan.settings
         lines = ["tgi:", *(f"  {variable}: {getattr(settings, variable.lower())}" for variable in VARIABLES)]
-        scaling = ["auto_scaling:", *(f"  {field}: {getattr(settings, field):g}" for field in SCALING)]
+        scaling = ["auto_scaling:", *(f"  {field}: {getattr(settings, field):g}" for field in self.scaling)]
         lines += ["auto_scaling: null"] if self.fixed else scaling
         return "\n".join([*lines, "instance:", f"  count: {settings.min_instances}"])

@@ -26,7 +26,7 @@ from mistral7b.environment import AutoScaling, Environment, load_environment
 from mistral7b.errors import UserError
 from mistral7b.operate.costs import price_of
 from mistral7b.tgi import LauncherSettings, parse_environment
-from mistral7b.workload import ANSWER_LIMIT_S, Tokens, Workload
+from mistral7b.workload import ANSWER_LIMIT_S, STREAM_LIMIT_S, Tokens, Workload
 from mistral7b_cli.layout import Table
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder, ModelFile, PlotFile, Price
 from mistral7b_cli.output import say, write_json
@@ -87,6 +87,10 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
     output_tokens: Annotated[
         str | None, _tokens("--output", help="Answers. [default: the workload's or 150:400]")
     ] = None,
+    streaming: Annotated[
+        bool | None,
+        _traffic("--streaming/--no-streaming", help="SageMaker waits for 8 minutes. [default: as the workload says]"),
+    ] = None,
     seed: Annotated[int, _traffic(min=0, help="Equal seeds give equal traffic and results.")] = 1,
     policy: Annotated[
         list[str] | None,
@@ -117,7 +121,8 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
     calibration = Calibration.read(parameters) if parameters else published_calibration()
     longest = min(settings.max_input_length, limits.max_batch_prefill_tokens // 16 * 16)
     most, workload = settings.max_total_tokens, env.workload if env else None
-    waits = workload.answer_limit_s if workload else ANSWER_LIMIT_S
+    streaming = bool(workload and workload.streaming) if streaming is None else streaming
+    waits = STREAM_LIMIT_S if streaming else ANSWER_LIMIT_S
     if trace is not None:
         with Waiting("Reading requests"):
             made, title = read_trace(trace, longest, most), str(trace)
@@ -140,6 +145,9 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
             {
                 "trace": {"title": title, "duration_s": made.duration_s, "seed": seed},
                 "instance_type": kind,
+                "startup_s": fleet.startup_s,
+                "answer_limit_s": waits,
+                "max_concurrent_requests": limits.max_concurrent_requests,
                 "usd_per_hour": usd_per_hour,
                 "price_source": price_source,
                 "policies": [_summary_json(summary, usd_per_hour) for summary in summaries],
@@ -151,7 +159,8 @@ def simulate(  # noqa: PLR0917 - typer makes an option of each
         rows = [(label, *(column[label] for column in columns)) for label in columns[0]]
         say(Table(title, headings, rows, numbers=True))
         shown = price_source if usd_per_hour is None else f"{usd_per_hour:g} USD an hour ({price_source})"
-        say(f"{kind}, price: {shown}. Start-up: {startup}. Limit: {limits.max_concurrent_requests} in flight on each.")
+        assumed = f"Start-up: {fleet.startup_s:g} s. Limit: {limits.max_concurrent_requests} in flight on each"
+        say(f"{kind}, price: {shown}. {assumed}, least-outstanding routing.")
     if plot is not None:
         draw(results, plot, title, usd_per_hour, waits)
 
@@ -191,7 +200,8 @@ def _traffic_of(
     made = poisson_trace(rates, seconds, inputs, outputs, seed=seed, max_total_tokens=most)
     lasts = f"{seconds / 3600:g} h" if seconds >= 7200 else f"{seconds / 60:g} min"
     tokens = (f"{of.mean():.0f} tokens (p95 {np.quantile(of, 0.95):.0f})" for of in (made.inputs, made.outputs))
-    title = f"{pattern}, {rate:g}{'' if pattern == 'constant' else f' to {peak:g}'} requests/s for {lasts}"
+    bounds = f"{rate:g}" if pattern == "constant" or peak == rate else f"{rate:g} to {peak:g}"
+    title = f"{pattern}, {bounds} requests/s for {lasts}"
     title = "Traffic: {}\n{}; prompts of {}, answers of {}".format(whose, title, *tokens)
     return replace(made, max_new_tokens=asked), title
 

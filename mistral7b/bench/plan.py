@@ -6,7 +6,7 @@ from itertools import cycle, islice
 
 from mistral7b.capacity.admission import RouterLimits
 from mistral7b.capacity.calibration import Calibration
-from mistral7b.capacity.closed_form import SHORTEST_ANSWER, Load, steady_state
+from mistral7b.capacity.closed_loop import Load, simulate
 from mistral7b.errors import UserError
 from mistral7b.tgi import GenerateParameters, GenerateRequest
 from mistral7b.tgi.tokenizer import count_tokens, decode, encode
@@ -62,8 +62,8 @@ def duration(cell: Cell, calibration: Calibration, limits: RouterLimits | None, 
     if not cell.users:
         return cell.counted * (1 + 1 / WARM_UP)
     latency = TOKEN_S * cell.answer_tokens
-    if limits is not None and cell.answer_tokens >= SHORTEST_ANSWER:
+    if limits is not None:
         load = Load(-(-cell.users // instances), count_tokens(cell.request().inputs), cell.answer_tokens)
         with suppress(ValueError):  # more users than MAX_CONCURRENT_REQUESTS, or a prompt that is never admitted
-            latency = steady_state(load, calibration.parameters, limits).latency
+            latency = simulate(load, calibration.parameters, limits).latency
     return (WARM_UP + cell.counted + 1) * latency

@@ -9,17 +9,10 @@ from mistral7b.workload import ANSWER_LIMIT_S
 
 @dataclass(frozen=True)
 class Fleet:
-    """Instances that are all alike, behind one endpoint.
+    """Instances that are all alike, behind one endpoint; what is assumed of them is in docs/scaling.md.
 
-    SageMaker sends a request to an instance with the fewest in flight; equals take turns
-    (API_ProductionVariantRoutingConfig, LEAST_OUTSTANDING_REQUESTS, which the template sets).
-
-    A request that overruns `answer_limit_s` is an error to its caller, but goes on in the container and holds its place
-    there to its end. AWS documents the error alone; that SageMaker would hang up on the container, on which TGI would
-    drop the request, is documented nowhere, so the less favourable case is taken.
-
-    An instance takes requests `startup_s` seconds after the decision to scale: SageMaker documents "minutes", in which
-    the container copies and loads 14.5 GB of weights.
+    A request that overruns `answer_limit_s` is an error to its caller, but holds its place to its end. An instance
+    takes requests `startup_s` seconds after the decision to scale.
     """
 
     parameters: PerformanceParameters

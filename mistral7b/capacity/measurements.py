@@ -1,7 +1,8 @@
 """Measurements as CSV files of two kinds.
 
-A *table* has the columns of the published benchmark, one figure a line. *Runs* have the columns of FMBench's results,
-one run a line, with means over its requests; a report of `mistral7b bench` has them, too.
+A *table* has the columns of the published benchmark, one figure a line. *Runs* have columns of FMBench's results,
+one run a line, with means over its requests; other columns are kept as they are. A report of `mistral7b bench` has
+runs, too.
 """
 
 import csv
@@ -9,10 +10,10 @@ import io
 import json
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -62,9 +63,16 @@ class Run:
     errors: Annotated[int, Field(ge=0)] | None = None
     payload: str | None = None
     """Runs of one payload send prompts of one distribution."""
+    cells: dict[str, str] = field(default_factory=dict, compare=False)
+    """The line as it is in the file, by column."""
+
+    def columns(self) -> dict[str, Any]:
+        """The file's columns, or a report's, with values in place of texts where they are known."""
+        cells = self.cells or dict.fromkeys(RUN_COLUMNS, "")
+        return {name: getattr(self, name) if name in RUN_COLUMNS else cell for name, cell in cells.items()}
 
 
-RUN_COLUMNS = tuple(field.name for field in fields(Run))
+RUN_COLUMNS = tuple(field.name for field in fields(Run))[:-1]
 _REQUIRED = RUN_COLUMNS[:4]
 
 _FIGURE, _RUN = TypeAdapter(Figure), TypeAdapter(Run)
@@ -96,7 +104,7 @@ def read_either(path: Path, *, table: bool = True, runs: bool = True) -> tuple[t
     lines = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         names = [name.strip() for name in next(lines, [])]
-        has_runs = runs and set(_REQUIRED) <= set(names) <= set(RUN_COLUMNS) and len(names) == len(set(names))
+        has_runs = runs and set(_REQUIRED) <= set(names) and len(names) == len(set(names))
         if not has_runs and not (table and sorted(names) == sorted(COLUMNS)):
             given = ",".join(names) or "missing"
             raise UserError(f"{path}, line 1: the columns are {given}\nfix: they have to be {columns}")
@@ -108,8 +116,8 @@ def read_either(path: Path, *, table: bool = True, runs: bool = True) -> tuple[t
                 raise UserError(f"{where}: {len(cells)} values instead of {len(names)}\nfix: give one a column")
             values = dict(zip(names, (cell.strip() for cell in cells), strict=True))
             if has_runs:
-                values = {name: value for name, value in values.items() if value or name in _REQUIRED}
-                found_runs.append(_RUN.validate_python(values))
+                known = {name: values[name] for name in RUN_COLUMNS if values.get(name) or name in _REQUIRED}
+                found_runs.append(_RUN.validate_python({**known, "cells": values}))
                 continue
             row = {name: values[name] for name in COLUMNS[1:4]}
             figure = _FIGURE.validate_python({"row": row, "metric": values["metric"], "value": values["value"]})

@@ -10,18 +10,9 @@ SLIDING_WINDOW = 4096
 class PerformanceParameters:
     """Times of Mistral 7B in 16 bit on one GPU, all in seconds.
 
-    A decode step, which gives each of the B running requests one token, takes
-
-        decode_step + decode_per_request · B + decode_per_kv_token · Σ context + decode_per_longest_token · max context
-
-    where context is the number of tokens a request's next token attends to, itself included, SLIDING_WINDOW at most. A
-    prefill of several prompts at once takes
-
-        prefill + prefill_per_token · Σ L + prefill_per_pair · Σ pairs(L)
-
-    for prompts of L tokens (`attention_pairs`). Either takes `sampling` longer if any of its requests samples: the
-    warpers then process the whole batch. `round_trip` is what the client waits beyond the container: network,
-    SageMaker's front end, serialisation.
+    Either of a decode step and a prefill takes `sampling` longer if any of its requests samples: the warpers then
+    process the whole batch. `round_trip` is what the client waits beyond the container: network, SageMaker's front end,
+    serialisation. docs/performance-model.md explains the others.
     """
 
     decode_step: float

@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from math import log2
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -117,7 +118,8 @@ def plot_benchmark(
                 panel.plot(measured_users, [f.value for f in own], "os^Dv*P"[index % 7], color=style["color"])
                 for known in (f for f in published if f.metric == metric and f.row in {one.row for one in own}):
                     panel.plot(known.row.concurrent_users, known.value, "x", color=style["color"])
-                users = range(1, min(limits.max_concurrent_requests, max(measured_users)) + 1)
+                most = min(limits.max_concurrent_requests, max(measured_users))
+                users = sorted({most, *(round(2 ** (place / 4)) for place in range(int(4 * log2(most)) + 1))})
                 curve = [predict(Row(words, tokens, n), calibration, limits) for n in users]
                 panel.plot(users, [point[metric] for point in curve], **style)
                 if metric == "throughput_tokens_per_s":

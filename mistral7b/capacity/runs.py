@@ -1,13 +1,7 @@
 """Runs of a benchmark on the scheduler, of which the file has means only.
 
-What a run leaves open comes from the file itself:
-
-- *Lengths.* The requests of a run differ, and a batch is as slow as its longest context and lasts as long as its
-  longest answer. The file's runs of a single request have lengths of their own: batches are drawn from those with the
-  means of the run, prompts from the same payload. Without such runs all requests have the means.
-- *How many are in flight.* A client may send fewer at once than it was told to: FMBench calls `asyncio.to_thread`,
-  whose pool has CPUs + 4 threads: 6 on the ml.t3.medium that its notebook is made for. Throughput times latency is the
-  number in flight (Little's law), so `completion_tokens_per_s` tells the limit where the lengths are known.
+How lengths vary, and how many requests a client has in flight, comes from the file itself, by Little's law: see
+docs/performance-model.md, "What was wrong".
 """
 
 from collections.abc import Iterator, Sequence
@@ -79,7 +73,7 @@ class Runs:
             for number, run in enumerate(self.runs):
                 if tokens_per_s := run.completion_tokens_per_s:
                     measured = run.latency_mean_s * tokens_per_s / run.completion_tokens_mean
-                    total += log(self._simulated(number, parameters, limit)[1] / measured) ** 2
+                    total += abs(log(self._simulated(number, parameters, limit)[1] / measured))
             return total
 
         most: int = max(run.concurrency for run in self.runs)

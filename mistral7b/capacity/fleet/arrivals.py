@@ -36,6 +36,9 @@ def rate_over_time(pattern: Pattern, rate: float, peak: float, duration_s: float
         if not 0 <= value < math.inf:
             reason, fix = "a rate is 0 or more requests per second", "give a number such as 2.5"
             raise UserError(f"--{name} {value:g}: {reason}\nfix: {fix}")
+    if peak < rate and pattern in ("burst", "climb", "daily"):
+        reason, fix = f"it is below --rate {rate:g}", "swap them, or use --pattern ramp, which may fall"
+        raise UserError(f"--peak {peak:g}: {reason}\nfix: {fix}")
     if pattern == "climb":  # from a quarter of the time on, and at the peak until three quarters are over
         start, end = duration_s / 4, duration_s * 3 / 4
         corners = (start, start + min(max(climb_s, 1.0), duration_s / 2), end, end + 1.0)

@@ -33,10 +33,7 @@ class LatencyOverTime:
 
 @dataclass(frozen=True, eq=False)
 class Timeline:
-    """Every ten seconds, and whenever the fleet changes: requests in flight, and instances.
-
-    Those `in_service` take requests; `capacity` counts the starting ones, too.
-    """
+    """Every ten seconds, and whenever the fleet changes. `capacity` counts instances that are starting, too."""
 
     times: Floats
     in_flight: Floats
@@ -227,11 +224,7 @@ class _Simulation:
         return Result(summary, timeline, self._over_time(latency))
 
     def _instance_hours(self, timeline: Timeline) -> float:
-        """Hours of all instances over the trace, starting ones included.
-
-        SageMaker bills an instance by the second from its launch until it is gone. What it takes to finish requests
-        after a scale-in, a minute at most of some instances, is left out.
-        """
+        """Hours of all instances, which are billed from their launch on; without what they finish after a scale-in."""
         within = timeline.times < self._requests.duration_s
         lasting = np.diff(timeline.times[within], append=self._requests.duration_s)
         return float(np.sum(lasting * timeline.capacity[within])) / 3600

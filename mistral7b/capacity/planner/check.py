@@ -39,6 +39,11 @@ class Scenario:
         return self.summary.instance_hours * 3600 / self.duration_s
 
     @property
+    def lost(self) -> float:
+        """Share of the requests that are refused or exceed SageMaker's time limit."""
+        return (self.summary.refused + self.summary.timed_out) / self.summary.requests
+
+    @property
     def latencies(self) -> dict[str, float]:
         """By the objective's fields."""
         s = self.summary
@@ -68,7 +73,7 @@ def run(
     fewest = settings.max_instances if name == PEAK else settings.min_instances
     policy = Policy(
         "planned", fewest, settings.max_instances, "concurrency", settings.target_concurrent_requests,
-        float(pinned.scale_out_cooldown_seconds), float(pinned.scale_in_cooldown_seconds),
+        float(settings.scale_out_cooldown_seconds), float(pinned.scale_in_cooldown_seconds),
     )  # fmt: skip
     requests, most = option.candidate.requests, settings.max_total_tokens
     inputs, outputs = [one.input_tokens for one in requests], [one.output_tokens for one in requests]

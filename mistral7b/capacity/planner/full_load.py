@@ -23,9 +23,12 @@ class FullLoad:
     """An instance with the same number of requests in flight at all times, queued ones included.
 
     Times of its requests ascend: all but `container_s`, which SageMaker limits, are the client's, with round trip.
+    `prefill_s` and `decode_s` are a request's time in the container by what the GPU does meanwhile, on average.
     """
 
     requests_per_s: float
+    prefill_s: float
+    decode_s: float
     seconds: list[float]
     ms_per_token: list[float]
     first_token_seconds: list[float]
@@ -62,10 +65,14 @@ def full_load(
             measured.append(request)
             unanswered.add(id(request))
     container_s = [request.latency for request in measured]
+    prefills = {request.admitted: request.first_token - request.admitted for request in measured}
+    prefill_s = in_flight * sum(prefills.values()) / len(measured)
     client_s = [latency + parameters.round_trip for latency in container_s]
     answers = (request.output_tokens for request in measured)
     return FullLoad(
         requests_per_s=in_flight * len(measured) / sum(container_s),
+        prefill_s=prefill_s,
+        decode_s=sum(container_s) / len(measured) - prefill_s,
         seconds=sorted(client_s),
         ms_per_token=sorted(1000 * seconds / tokens for seconds, tokens in zip(client_s, answers, strict=True)),
         first_token_seconds=sorted(one.first_token - one.arrival + parameters.round_trip for one in measured),

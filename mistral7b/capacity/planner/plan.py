@@ -4,12 +4,13 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 from mistral7b.capacity.parameters import PerformanceParameters
 from mistral7b.capacity.planner.candidates import Candidate, Pinned
-from mistral7b.capacity.planner.check import AVERAGE, CLIMB, Scenario, run
+from mistral7b.capacity.planner.check import AVERAGE, BURST, CLIMB, Scenario, run
 from mistral7b.capacity.planner.queue import refused_share
-from mistral7b.capacity.planner.search import Option, Settings, search
+from mistral7b.capacity.planner.search import Option, Settings, option, search
 from mistral7b.capacity.planner.service import GRID, figures
 from mistral7b.capacity.planner.sizing import climb
 from mistral7b.workload import Workload
@@ -21,6 +22,8 @@ _CRITERIA = (
 )  # fmt: skip
 # Instances that the average takes by simulation over the fewest: with more, it is planned again, this much higher.
 _FAR, _HIGHER = 1.1, 1.25
+_TARGET, _COOLDOWN, _COOLDOWNS = "target_concurrent_requests", "scale_out_cooldown_seconds", (300, 900, 1800)
+_SCENARIOS = (AVERAGE, CLIMB, BURST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +36,15 @@ class RunnerUp:
 
 @dataclass(frozen=True)
 class Plan:
-    """What to run for a workload, others, nearest first, average and climb simulated, and what all that rests on."""
+    """What to run for a workload, others, nearest first, average, climb and burst simulated, and what it rests on.
+
+    A scenario that has too many requests is missing.
+    """
 
     workload: Workload
     option: Option
     runners_up: list[RunnerUp]
-    scenarios: list[Scenario]
+    scenarios: dict[str, Scenario]
     pinned: Pinned
     parameters: PerformanceParameters
 
@@ -48,15 +54,29 @@ class Plan:
         return self.option.settings
 
     @property
-    def tokens_per_second(self) -> tuple[float, float]:
-        """Tokens that are generated at the average rate and at the peak, without what is lost."""
-        requests = self.option.candidate.requests
-        mean = sum(one.output_tokens for one in requests) / len(requests) * (1 - self.option.candidate.too_long)
+    def flaps(self) -> int:
+        """How often the burst adds instances soon after some were removed."""
+        return self.scenarios[BURST].summary.flaps if BURST in self.scenarios else 0
+
+    def served_without_a_zone(self, zones: int) -> tuple[float, float]:
+        """Shares of the average and of the peak that are served while one of the zones has failed.
+
+        SageMaker spreads instances evenly over zones: the failed one has a zone's share of them, rounded up.
+        """
+        rate, least, most = self.workload.requests_per_second, self.settings.min_instances, self.settings.max_instances
+        left = ((load, count - math.ceil(count / zones)) for load, count in ((rate.average, least), (rate.peak, most)))
         average, peak = (
-            at.requests_per_second * (1 - at.refused) * (1 - at.timed_out) * mean
-            for at in (self.option.at_average, self.option.at_peak)
+            1 - refused_share(load, count, self.option.limit, self.option.service.speed) if count else 0.0
+            for load, count in left
         )
         return average, peak
+
+    @property
+    def tokens_per_second(self) -> tuple[float, float]:
+        """Tokens that are generated at the average rate and at the peak, without what is lost."""
+        one, average, peak = self.option.candidate, self.option.at_average, self.option.at_peak
+        mean = sum(request.output_tokens for request in one.requests) / len(one.requests) * (1 - one.too_long)
+        return average.answered_per_second * mean, peak.answered_per_second * mean
 
 
 def plan(workload: Workload, parameters: PerformanceParameters, pinned: Pinned | None = None) -> Plan:
@@ -68,38 +88,76 @@ def plan(workload: Workload, parameters: PerformanceParameters, pinned: Pinned |
     parameters = parameters.sampled() if workload.sampling else parameters
     best, *others = search(workload, parameters, pinned)
     runners_up = [RunnerUp(_name(one.candidate), _loses(one, best)) for one in others]
-    runners_up += [_larger_limit(workload, best), *_one_instance_fewer(workload, best)]
-    best, scenarios, chance = _steadied(workload, best, parameters, pinned)
-    runners_up += chance
-    return Plan(workload, best, runners_up, scenarios, pinned, parameters)
+    runners_up += [_larger_limit(workload, best), *_smaller_limit(workload, best, pinned)]
+    runners_up += _one_instance_fewer(workload, best)
+    first = _simulated(Plan(workload, best, runners_up, {}, pinned, parameters))
+    return _calmed(_steadied(first))
 
 
-def _steadied(
-    workload: Workload, best: Option, parameters: PerformanceParameters, pinned: Pinned
-) -> tuple[Option, list[Scenario], list[RunnerUp]]:
-    """The option with a higher target where, at the average, chance alone would keep far more than the fewest running.
+def _simulated(one: Plan, *names: str, **changed: Any) -> Plan:
+    """The plan with a changed target or cool-down, and what its scenarios come to, or only those that are named."""
+    changed_option = replace(one.option, settings=replace(one.settings, **changed))
+    ran = (run(name, one.workload, changed_option, one.parameters, one.pinned) for name in names or _SCENARIOS)
+    scenarios = {scenario.name: scenario for scenario in ran if scenario is not None}
+    return replace(one, option=changed_option, scenarios=scenarios)
+
+
+def _higher(one: Plan, factor: float = _HIGHER) -> float:
+    """The next target: the limit at most."""
+    target = math.ceil(10 * factor * one.settings.target_concurrent_requests) / 10
+    return min(max(0.1, target), one.option.limit)
+
+
+def _steadied(best: Plan) -> Plan:
+    """The plan with a higher target where, at the average, chance alone would keep far more than the fewest running.
 
     As high as that takes, and as long as the simulated climb loses no more than half of what may be lost.
     """
-
-    def simulated(one: Option) -> dict[str, Scenario]:
-        ran = (run(name, workload, one, parameters, pinned) for name in (AVERAGE, CLIMB))
-        return {scenario.name: scenario for scenario in ran if scenario is not None}
-
-    found, before = simulated(best), list[RunnerUp]()
-    while len(found) == 2 and found[AVERAGE].mean_instances > _FAR * best.settings.min_instances:
-        now = best.settings.target_concurrent_requests
-        target = min(best.limit, math.ceil(10 * _HIGHER * now) / 10)
-        again = replace(best, settings=replace(best.settings, target_concurrent_requests=target))
-        tried = simulated(again)
-        mean, climbing = tried[AVERAGE].mean_instances, tried[CLIMB].summary
-        lost = (climbing.refused + climbing.timed_out) / climbing.requests
-        if target == now or lost > workload.objective.lost_percent / 200:
+    first, most = best, _FAR * best.settings.min_instances
+    while {AVERAGE, CLIMB} <= best.scenarios.keys() and best.scenarios[AVERAGE].mean_instances > most:
+        tried = _simulated(best, **{_TARGET: _higher(best)})
+        allowed = tried.scenarios[CLIMB].lost <= best.workload.objective.lost_percent / 200
+        if tried.settings == best.settings or not allowed:
             break
-        why = f"chance alone adds instances: {found[AVERAGE].mean_instances:.2f} at the average, not {mean:.2f}"
-        before.append(RunnerUp(f"target_concurrent_requests {now:g}", why))
-        best, found = again, tried
-    return best, list(found.values()), before[:1]
+        best = tried
+    if best is first:
+        return best
+    before, now = (one.scenarios[AVERAGE].mean_instances for one in (first, best))
+    why = f"chance alone adds instances: {before:.2f} at the average, not {now:.2f}"
+    lower = RunnerUp(f"{_TARGET} {first.settings.target_concurrent_requests:g}", why)
+    return replace(best, runners_up=[*best.runners_up, lower])
+
+
+def _calmed(first: Plan) -> Plan:
+    """The plan with another cool-down or target, where that ends flapping within the burst or makes it rarer."""
+    found = first
+    changes: list[tuple[str, float]] = [
+        (_COOLDOWN, seconds) for seconds in _COOLDOWNS if seconds > first.settings.scale_out_cooldown_seconds
+    ]
+    changes += [(_TARGET, _higher(first, _HIGHER**step)) for step in (-1, 1, -2, 2)]
+    for name, value in changes if first.flaps else ():
+        tried = _simulated(first, BURST, **{name: value})
+        if tried.flaps >= found.flaps or not _no_worse(tried, first):
+            continue
+        tried = _simulated(first, **{name: value})
+        if _no_worse(tried, first):
+            why = f"flaps {first.flaps} times in half an hour of the peak, not {tried.flaps}"
+            flapping = RunnerUp(f"{name} {getattr(first.settings, name):g}", why)
+            found = replace(tried, runners_up=[*first.runners_up, flapping])
+        if found.flaps == 0:
+            break
+    return found
+
+
+def _no_worse(tried: Plan, first: Plan) -> bool:
+    """Whether no more is lost than may be or was, and no far more instances run at the average."""
+    may_be_lost = first.workload.objective.lost_percent / 200
+    pairs = [(now, first.scenarios[name]) for name, now in tried.scenarios.items()]
+    return all(
+        now.lost <= max(before.lost, may_be_lost)
+        and (now.name != AVERAGE or now.mean_instances <= _FAR * before.mean_instances)
+        for now, before in pairs
+    )
 
 
 def _name(candidate: Candidate) -> str:
@@ -127,6 +185,18 @@ def _larger_limit(workload: Workload, best: Option) -> RunnerUp:
     queues = "an instance serves no more with it: requests wait in its queue instead of being refused"
     why = f"breaks {broken} when an instance is full" if broken else queues
     return RunnerUp(f"MAX_CONCURRENT_REQUESTS {GRID[place]}", why)
+
+
+def _smaller_limit(workload: Workload, best: Option, pinned: Pinned) -> Iterator[RunnerUp]:
+    """The next smaller limit, which refuses more or takes more instances."""
+    limit = max((one for one in GRID if one < best.limit), default=0)
+    if limit:
+        peak, settings = workload.requests_per_second.peak, best.settings
+        shares = [refused_share(peak, settings.max_instances, n, best.service.speed) for n in (limit, best.limit)]
+        loses = "refuses {:.2%} at the peak, not {:.2%}".format(*shares)
+        other = option(workload, best.candidate, best.service, limit, pinned)
+        took = f"{other.settings.max_instances} instances at most" if other else "too many instances"
+        yield RunnerUp(f"MAX_CONCURRENT_REQUESTS {limit}", f"{loses}; to refuse as little, takes {took}")
 
 
 def _one_instance_fewer(workload: Workload, best: Option) -> Iterator[RunnerUp]:

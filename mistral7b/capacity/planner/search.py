@@ -8,7 +8,7 @@ from mistral7b.capacity.planner.candidates import Candidate, Pinned, candidates
 from mistral7b.capacity.planner.queue import most_rate
 from mistral7b.capacity.planner.service import ANSWER_LIMIT, GRID, Allowed, Service, simulated
 from mistral7b.capacity.planner.sizing import MOST_INSTANCES, Expectation, expect, most_refused, size
-from mistral7b.workload import LATENCIES, Objective, Workload
+from mistral7b.workload import Objective, Workload
 
 # Of what the KV cache holds, the share from which on memory is what keeps requests waiting.
 _MEMORY_FULL = 0.95
@@ -34,6 +34,7 @@ class Settings:
     target_concurrent_requests: float
     min_instances: int
     max_instances: int
+    scale_out_cooldown_seconds: int
 
 
 @dataclass(frozen=True)
@@ -72,9 +73,8 @@ class Option:
 
     @property
     def binds(self) -> str:
-        """What keeps an instance from serving more: `memory`, `latency`, `the time limit` or `saturation`."""
-        bound_by = "memory" if self.memory >= _MEMORY_FULL else self.allowed.bound_by
-        return "latency" if bound_by in LATENCIES else bound_by
+        """What keeps an instance from serving more: `memory`, `prefill` or `decode`."""
+        return "memory" if self.memory >= _MEMORY_FULL else self.service.slowed_by(self.limit)
 
 
 def option(workload: Workload, candidate: Candidate, service: Service, limit: int, pinned: Pinned) -> Option | None:
@@ -91,6 +91,7 @@ def option(workload: Workload, candidate: Candidate, service: Service, limit: in
         target_concurrent_requests=target,
         min_instances=low,
         max_instances=high,
+        scale_out_cooldown_seconds=pinned.scale_out_cooldown_seconds,
     )
     average = expect(workload.requests_per_second.average, low, limit, service)
     peak = expect(workload.requests_per_second.peak, high, limit, service)

@@ -96,6 +96,12 @@ class Service:
             for name, (times, share, _) in figures(objective, self.answer_limit_s).items()
         }
 
+    def slowed_by(self, in_flight: int) -> str:
+        """Whether `prefill` or `decode` adds more to a request's time with so many in flight than alone."""
+        alone, full = self.load(0), self.load(bisect_left(GRID, in_flight))
+        prefill, decode = (alone.prefill_s, alone.decode_s) if full is not alone else (0.0, 0.0)
+        return "prefill" if full.prefill_s - prefill > full.decode_s - decode else "decode"
+
     def weights(self, in_flight: float) -> list[tuple[FullLoad, float]]:
         """The one or two loads that `in_flight`, at least 1, lies between, with the share of each."""
         place = bisect_left(GRID, in_flight)

@@ -73,14 +73,7 @@ def size(workload: Workload, limit: int, service: Service, pinned: Pinned) -> tu
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expectation:
-    """So many instances that share so many requests per second.
-
-    Attributes:
-        in_flight: requests of one instance on average.
-        refused: share that gets 429.
-        timed_out: share of the others that exceeds SageMaker's time limit.
-        latencies: by the objective's fields.
-    """
+    """Instances that share a rate; `in_flight` is of each, `timed_out` of the requests that are admitted."""
 
     requests_per_second: float
     instances: int
@@ -88,6 +81,11 @@ class Expectation:
     refused: float
     timed_out: float
     latencies: dict[str, float]
+
+    @property
+    def answered_per_second(self) -> float:
+        """Requests that are neither refused nor late."""
+        return self.requests_per_second * (1 - self.refused) * (1 - self.timed_out)
 
 
 def expect(rate: float, instances: int, limit: int, service: Service) -> Expectation:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mistral7b.bench.plan import WARM_UP, Cell, duration, prompt
 from mistral7b.capacity.calibration import published_calibration
-from mistral7b.capacity.closed_form import Load, steady_state
+from mistral7b.capacity.closed_loop import Load, simulate
 from mistral7b.capacity.memory import benchmark_limits
 from mistral7b.errors import UserError
 from mistral7b.tgi.tokenizer import count_tokens
@@ -50,7 +50,7 @@ def test_loads_that_differ_have_different_names() -> None:
 
 def test_a_load_takes_its_rounds_times_the_predicted_latency() -> None:
     calibration, limits = published_calibration(), benchmark_limits()
-    latency = steady_state(Load(8, count_tokens(prompt(512, "words")), 128), calibration.parameters, limits).latency
+    latency = simulate(Load(8, count_tokens(prompt(512, "words")), 128), calibration.parameters, limits).latency
     assert duration(CELL, calibration, limits, 1) == pytest.approx((WARM_UP + 4 + 1) * latency)
 
 

@@ -161,6 +161,27 @@ def test_a_check_groups_runs_by_concurrency_short_answers_and_all(run: Run, tmp_
     assert groups["all"]["count"] == len(told["rows"]) == sum(map(len, errors.values()))
 
 
+def test_a_check_does_not_depend_on_the_order_of_columns_nor_on_other_columns(run: Run, tmp_path: Path) -> None:
+    path = some_runs(tmp_path)
+    lines = [line.split(",") for line in path.read_text().splitlines()]
+    shuffled = tmp_path / "shuffled.csv"
+    extra = ["model", *["mistral"] * (len(lines) - 1)]
+    shuffled.write_text("\n".join(",".join([*line[::-1], more]) for line, more in zip(lines, extra, strict=True)))
+    rows, others = (json.loads(run("check", one, "--json")[1])["rows"] for one in (path, shuffled))
+    assert list(others[0]) == [*lines[0][::-1], "model", "predicted_latency_s"]
+    assert [{"model": "mistral", **row} for row in rows] == others
+
+
+def test_a_check_takes_any_concurrency(run: Run, tmp_path: Path) -> None:
+    path = some_runs(tmp_path)
+    path.write_text(path.read_text() + "\n3,1500,80,4.5,,3,0,1000-2000\n32,1500,80,9,,32,0,1000-2000")
+    told = json.loads(run("check", path, "--json")[1])
+    groups = [group["group"] for group in told["groups"]]
+    assert {"concurrency 3", "concurrency 32"} < set(groups)
+    assert groups[:-2] == sorted(groups[:-2], key=lambda name: int(name.split()[1]))
+    assert told["rows"][-1]["completion_tokens_per_s"] is None
+
+
 def test_a_check_shows_how_many_the_client_had_in_flight(run: Run) -> None:
     status, out, _ = run("check", FMBENCH)
     assert status == 0

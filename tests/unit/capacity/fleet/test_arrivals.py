@@ -24,7 +24,7 @@ def poisson(rate: Rate, duration: float = 1000.0, seed: int = 1) -> Trace:
     return poisson_trace(rate, duration, TEN, TEN, seed=seed)
 
 
-@given(rate=st.floats(2, 5), peak=st.floats(0, 5), duration=st.floats(20, 3000), seed=st.integers(0, 100))
+@given(rate=st.floats(2, 5), peak=st.floats(5, 9), duration=st.floats(20, 3000), seed=st.integers(0, 100))
 def test_arrivals_ascend_within_the_duration(rate: float, peak: float, duration: float, seed: int) -> None:
     times = poisson(rate_over_time("burst", rate, peak, duration), duration, seed).times
     assert (np.diff(times) >= 0).all()

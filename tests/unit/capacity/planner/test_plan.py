@@ -1,5 +1,6 @@
 """Whole plans: they keep their objective in a simulation that is not theirs, and follow the workload as they should."""
 
+import re
 from dataclasses import replace
 from functools import cache
 
@@ -12,7 +13,7 @@ from mistral7b.capacity.fleet.arrivals import poisson_trace, rate_over_time
 from mistral7b.capacity.fleet.exact import Summary, simulate
 from mistral7b.capacity.hosting import Fleet
 from mistral7b.capacity.planner.candidates import Pinned
-from mistral7b.capacity.planner.check import AVERAGE, CLIMB
+from mistral7b.capacity.planner.check import AVERAGE, BURST, CLIMB
 from mistral7b.capacity.planner.plan import Plan, plan
 from mistral7b.capacity.planner.search import InfeasibleError
 from mistral7b.capacity.planner.service import simulated as simulated_once
@@ -99,15 +100,15 @@ def test_expected_latencies_agree_with_an_independent_simulation_within_a_tenth(
 def test_scaling_begins_early_enough_for_the_climb() -> None:
     workload = make_workload(1, 8)
     found = made(workload)
-    climb = next(scenario for scenario in found.scenarios if scenario.name == CLIMB)
+    climb = found.scenarios[CLIMB]
     assert climb.summary.most_instances > found.settings.min_instances
-    assert (climb.summary.refused + climb.summary.timed_out) / climb.summary.requests <= 0.01
+    assert climb.lost <= 0.01
 
 
 def test_chance_alone_keeps_hardly_more_than_the_fewest_instances_at_the_average() -> None:
     tokens = {"input_tokens": {"mean": 400, "p95": 1500}, "output_tokens": {"mean": 150, "p95": 400}}
     found = made(make_workload(0.6, 2.5, objective={"p50_ms_per_token": 60, "p95_seconds": 30}, **tokens))
-    average = next(scenario for scenario in found.scenarios if scenario.name == AVERAGE)
+    average = found.scenarios[AVERAGE]
     assert (found.settings.min_instances, found.settings.max_instances) == (1, 2)
     assert average.mean_instances < 1.1
     lower = next(other for other in found.runners_up if other.what.startswith("target_concurrent_requests"))
@@ -142,7 +143,7 @@ def test_a_time_to_the_first_token_can_be_what_binds() -> None:
 
 def test_callers_that_ask_for_long_answers_are_simulated_too() -> None:
     found = made(make_workload(1, 6, max_new_tokens=1000, climb_minutes=5))
-    assert {scenario.name for scenario in found.scenarios} == {AVERAGE, CLIMB}
+    assert {*found.scenarios} == {AVERAGE, CLIMB, BURST}
 
 
 def test_a_plan_depends_on_the_workload_alone() -> None:
@@ -222,8 +223,37 @@ def test_prompts_of_every_length_that_validation_lets_in_fit_into_a_prefill() ->
 def test_more_memory_is_what_an_instance_lacks_where_callers_ask_for_long_answers() -> None:
     loose = {"p95_ms_per_token": 150, "lost_percent": 10}
     short, long = (made(make_workload(objective=loose, max_new_tokens=n)).option for n in (None, 3000))
-    assert (short.binds, long.binds) == ("latency", "memory")
+    assert (short.binds, long.binds) == ("prefill", "memory")
     assert long.limit < short.limit
+
+
+@pytest.mark.parametrize(("prompt", "answer", "binds"), [(3000, 20, "prefill"), (100, 400, "decode")])
+def test_long_prompts_bind_by_their_prefill_and_long_answers_by_their_decoding(
+    prompt: int, answer: int, binds: str
+) -> None:
+    objective = {"p95_ms_per_token": 60} if answer > 100 else {"p95_seconds": 10}
+    found = made(make_workload(1, 2, input_tokens=prompt, output_tokens=answer, objective=objective)).option
+    assert found.binds == binds
+
+
+def test_a_plan_that_flaps_in_the_burst_is_planned_again_with_another_target() -> None:
+    tokens = {"input_tokens": {"mean": 200, "p95": 600}, "output_tokens": {"mean": 60, "p95": 200}}
+    objective = {"p50_ms_per_token": 80, "p95_seconds": 50}
+    found = made(make_workload(2, 6, climb_minutes=480, objective=objective, **tokens))
+    other = next(one for one in found.runners_up if "flaps" in one.why)
+    assert other.what.startswith("target_concurrent_requests")
+    assert other.what.split()[1] != f"{found.settings.target_concurrent_requests:g}"
+    assert found.flaps < int(other.why.split()[1])
+
+
+def test_what_a_zone_failure_leaves_is_a_share_of_average_and_peak() -> None:
+    one, two = (made(make_workload(1, 8, survives_zone=value)) for value in (False, True))
+    assert made(make_workload(0.01, 0.02)).served_without_a_zone(2) == (0.0, 0.0)
+    average, peak = two.served_without_a_zone(2)
+    assert 0.9 < average <= 1
+    assert 0.2 < peak < 1
+    assert two.served_without_a_zone(3)[1] >= peak
+    assert one.served_without_a_zone(2)[0] <= average
 
 
 def test_an_environment_that_survives_a_zone_has_two_instances() -> None:
@@ -260,3 +290,12 @@ def test_every_runner_up_says_why_it_loses() -> None:
     assert {"MAX_CONCURRENT_REQUESTS", "MAX_INPUT_LENGTH", "max_instances"} <= reasons.keys()
     fewer = next(other for other in found.runners_up if other.what.startswith("max_instances"))
     assert float(fewer.why.split()[1].rstrip("%")) > 0.25  # what may be refused
+
+
+def test_the_smaller_limit_says_what_it_would_refuse() -> None:
+    found = made(make_workload(1, 8))
+    limits = [one for one in found.runners_up if one.what.startswith("MAX_CONCURRENT_REQUESTS")]
+    larger, smaller = sorted(limits, key=lambda one: -int(one.what.split()[1]))
+    assert int(smaller.what.split()[1]) < found.settings.max_concurrent_requests < int(larger.what.split()[1])
+    more, less = (float(share) for share in re.findall(r"([0-9.]+)%", smaller.why))
+    assert more > less
