@@ -33,18 +33,6 @@ from mistral7b_cli.layout import Table
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentName, EnvironmentsFolder, ModelFile, Price
 from mistral7b_cli.output import progress, say, write_json
 
-commands = typer.Typer()
-_EPILOG = """
-**Examples**
-
-$ mistral7b bench dev
-$ mistral7b bench dev --tokens 512 --users 8,32 --streaming both --budget 2 --web
-$ mistral7b bench dev --tokens 512 --rate 0.5,1,2 --seconds 300 -- --processes 4
-$ mistral7b bench staging --words 512 --users 1,8 --check baseline.json --tolerance 10%
-
-Options after `--` are Locust's, such as `--processes 4`. docs/benchmark.md says what is measured, and how workers of
-other machines join. Exit status 1: something got worse, or could not be measured.
-"""
 _COLUMNS = {
     "tokens/s": "tokens_per_s", "as published": "as_published_tokens_per_s", "requests/s": "requests_per_s",
     "ms/token p50": "per_token_ms_p50", "p90": "per_token_ms_p90", "p99": "per_token_ms_p99",
@@ -72,7 +60,6 @@ def _percent(text: str) -> float:
     raise UserError(f"--tolerance {text}: no percentage\nfix: write --tolerance 10%")
 
 
-@commands.command(epilog=_EPILOG)
 def bench(  # noqa: PLR0917 - typer makes an option of each
     name: EnvironmentName,
     locust: Annotated[list[str] | None, typer.Argument(metavar="-- OPTIONS", help="Options of Locust.")] = None,

@@ -28,35 +28,10 @@ from mistral7b_cli.layout import Table
 from mistral7b_cli.options import DEFAULT_FOLDER, AsJson, EnvironmentsFolder, ModelFile, PlotFile, Price
 from mistral7b_cli.output import progress, say, write_json
 
-commands = typer.Typer()
-
-_EPILOG = """
-The environment file says what traffic comes and how fast it has to be served:
-
-    workload:
-      input_tokens: {mean: 400, p95: 1500}      # or a number, or a list of samples
-      output_tokens: {mean: 150, p95: 400}
-      requests_per_second: {average: 0.6, peak: 2.5}   # or a number
-      objective: {p50_ms_per_token: 60, p95_seconds: 30}
-      survives_zone: true                       # two instances at least, in two zones
-
-**Examples**
-
-$ mistral7b plan prod
-$ mistral7b plan prod --price 1.21 --json
-$ mistral7b plan prod --plot plan.svg
-$ mistral7b plan --all
-
-Status 2 if no settings keep the objective; the message says which nearest one can be kept. A setting that is `auto` in
-the file (`MAX_CONCURRENT_REQUESTS: auto`) is planned whenever the file is read.
-"""
-
-
 _FLAPS = "at the peak, half an hour long, it {} times adds instances within 15 minutes after it removed some"
 _COOLDOWN = "scale_out_cooldown_seconds"
 
 
-@commands.command(epilog=_EPILOG)
 def plan(  # noqa: PLR0917 - typer makes an option of each
     name: Annotated[str | None, typer.Argument(metavar="ENVIRONMENT", help="Name of the environment.")] = None,
     every: Annotated[

@@ -33,29 +33,6 @@ from mistral7b_cli.output import say, write_json
 from mistral7b_cli.waiting import Waiting
 from scaling_rules import Policy, ScheduledAction
 
-commands = typer.Typer()
-_EPILOG = """
-**Traffic** is the environment's `workload`, a CSV file (`time_s,input_tokens,output_tokens`, by time) or made up. It
-comes by chance (Poisson) in a pattern: `constant` at --rate, `daily` between --rate at night and --peak at 14:00,
-`burst` from --rate to --peak at a quarter of the duration for a quarter of it, `ramp` from --rate to --peak, `climb`
-from --rate to --peak in the workload's `climb_minutes`, 15 minutes of it, and back. Lengths: `300`, `300:900`
-(lognormal, mean and p95), or a file with one count a line. Each request is simulated, 20 million at most: a million
-take some 20 s a policy, so take a busy hour rather than a day.
-
-**Policies**: `fixed:4`; `concurrency:16,min=1,max=8` tracks requests in flight per instance (every 10 s);
-`invocations:120,min=1,max=8` tracks requests a minute per instance. More settings: `out=60`, `in=300` (cool-downs),
-`start=2`, and at times of the trace `min@7h=4`, `max@20h=2`. A policy flaps when it adds instances within 15 minutes
-after it removed some.
-
-**Examples**
-
-$ mistral7b simulate
-$ mistral7b simulate prod                     # its own workload and auto_scaling
-$ mistral7b simulate prod --pattern daily
-$ mistral7b simulate --pattern burst --rate 2 --peak 10 --policy concurrency:16,max=10 --policy fixed:6 --plot burst.svg
-$ mistral7b simulate --trace access.csv --policy concurrency:16,max=10 --json
-"""
-
 _DEFAULT_INSTANCE = "ml.g5.2xlarge"
 _TYPE_FIX = (
     "leave --instance-type out for ml.g5.2xlarge, or give another with one A10G: ml.g5.4xlarge, 8xlarge, 16xlarge"
@@ -66,7 +43,6 @@ _tokens = partial(_traffic, metavar="TOKENS")
 _fleet = partial(typer.Option, rich_help_panel="Fleet")
 
 
-@commands.command(epilog=_EPILOG)
 def simulate(  # noqa: PLR0917 - typer makes an option of each
     name: Annotated[
         str | None,
