@@ -128,11 +128,11 @@ class Objective(Section):
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
     p50_ms_per_token: _Milliseconds | None = None
-    """Milliseconds of an answer over its tokens, median."""
+    """Milliseconds of an answer divided by its tokens, median."""
     p95_ms_per_token: _Milliseconds | None = None
     """The same, 95% quantile."""
     p50_seconds: _Seconds | None = None
-    """Seconds of an answer, median. SageMaker waits for 60, with `streaming` for 480."""
+    """Seconds until the answer is complete, median. SageMaker waits 60, with `streaming` 480."""
     p95_seconds: _Seconds | None = None
     """The same, 95% quantile."""
     p50_first_token_seconds: _Seconds | None = None
@@ -161,12 +161,12 @@ class Workload(Section):
     output_tokens: Tokens
     """Tokens of an answer, in the same forms."""
     max_new_tokens: _Tokens | None = None
-    """What callers ask for at most: TGI keeps memory for it. Default: each answer's own length."""
+    """The largest `max_new_tokens` of callers: TGI reserves memory for it. Default: each answer's own length."""
     requests_per_second: Annotated[RequestRate, BeforeValidator(_rates, json_schema_input_type=_Rates)]
     """A number, or an average and a peak."""
     objective: Objective
     sampling: bool = False
-    """Whether requests sample (`do_sample` or `temperature`), which takes longer. TGI does so only if asked to."""
+    """Whether requests sample (`do_sample` or `temperature`), which takes longer. By default they do not."""
     streaming: bool = False
     """Whether answers are streamed: SageMaker then waits for 8 minutes instead of 60 s."""
     headroom_percent: Annotated[float, Field(ge=0, le=100)] = 10.0

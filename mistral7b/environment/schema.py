@@ -36,7 +36,7 @@ class Instance(Section):
 
 
 class Artifact(Section):
-    """Weights of your own: a fine-tuned Mistral 7B in half precision. docs/own-weights.md has the policies it takes."""
+    """Weights of your own: a fine-tuned Mistral 7B in half precision. docs/own-weights.md has the policies."""
 
     uri: Annotated[str, limits.MODEL_DATA]
     """s3://BUCKET/PREFIX/ of uncompressed files, or s3://BUCKET/KEY.tar.gz, in the environment's region."""
@@ -108,25 +108,25 @@ DAYS = {"daily": range(7), "weekdays": range(5), "weekends": range(5, 7)}
 
 
 class ScheduledBounds(Section):
-    """Other bounds from a time of the day on, until the next entry's: within those of `auto_scaling`."""
+    """Other bounds, within those of `auto_scaling`, from a time of day until the next entry begins."""
 
     days: Literal["daily", "weekdays", "weekends"] = "daily"
     """On which days: weekdays are Monday to Friday."""
     at: Annotated[str, limits.TIME_OF_DAY]
     """From when on, in quotes: "08:00"."""
     min_instances: Annotated[int, Field(ge=1, le=100)] | None = None
-    """Never fewer than this. Default: that of `auto_scaling`."""
+    """Minimum number of instances. Default: that of `auto_scaling`."""
     max_instances: Annotated[int, Field(ge=1, le=100)] | None = None
-    """Never more than this. Default: that of `auto_scaling`."""
+    """Maximum number of instances. Default: that of `auto_scaling`."""
 
 
 class AutoScaling(Section):
     """Instances follow the number of requests in flight per instance."""
 
     min_instances: Annotated[int, Field(ge=1, le=100, json_schema_extra=or_auto)] = 1
-    """Never fewer than this. An endpoint without inference components cannot scale to zero."""
+    """Minimum number of instances. An endpoint without inference components cannot scale to zero."""
     max_instances: Annotated[int, Field(ge=1, le=100, json_schema_extra=or_auto)] = 2
-    """Never more than this."""
+    """Maximum number of instances."""
     target_concurrent_requests: Annotated[float, Field(ge=0.1, json_schema_extra=or_auto)] = 32
     """Requests in flight per instance that scaling aims at (ConcurrentRequestsPerModel)."""
     scale_out_cooldown_seconds: Annotated[int, Field(ge=0, le=3600)] = 60
@@ -176,11 +176,11 @@ class Updates(Section):
     batch_instances: Annotated[int, Field(ge=1, le=50)] | None = None
     """The same as a number of instances, in place of `batch_percent`."""
     wait_seconds: Annotated[int, Field(ge=0, le=3600)] = 300
-    """For how long the alarms are watched after each batch."""
+    """Seconds for which the alarms are watched after each batch."""
     bake_seconds: Annotated[int, Field(ge=0, le=3600)] = 300
     """The same after the last batch, before the old fleet is stopped. `rolling` has `wait_seconds` only."""
     maximum_seconds: Annotated[int, Field(ge=600, le=28_800)] | None = None
-    """For how long an update may last before it is rolled back. Default: SageMaker's."""
+    """Seconds after which an update is rolled back. Default: SageMaker's."""
 
 
 class OfficeHours(Section):
@@ -256,7 +256,7 @@ class Encryption(Section):
     """The key of log groups and captured requests."""
 
     kms_key_arn: Annotated[str, limits.KMS_KEY_ARN] | None = None
-    """A key that exists, whose policy lets the region's CloudWatch Logs use it. Default: the environment's own."""
+    """An existing key whose policy allows the region's CloudWatch Logs to use it. Default: the environment's own."""
 
 
 class DataCapture(Section):
@@ -353,7 +353,7 @@ class Environment(Section):
     alarms: Alarms | None = None
     """Default: none. `alarms: {}` has every alarm at its default."""
     dashboard: bool = False
-    """Whether there is a CloudWatch dashboard of the endpoint's name, at 3 USD a month beyond the account's third."""
+    """Whether there is a CloudWatch dashboard of the endpoint's name, for 3 USD a month if the account has more than three."""
     callers: Callers = Field(default_factory=Callers)
     operators: Operators = Field(default_factory=Operators)
     data_capture: DataCapture | None = None
@@ -369,7 +369,7 @@ class Environment(Section):
     tags: Tags = {}
     """Tags of every resource."""
     enhanced_metrics: bool = False
-    """Whether SageMaker also publishes its metrics by instance and GPU, on your bill. The alarms do not need them."""
+    """Whether SageMaker also publishes its metrics by instance and GPU, which CloudWatch bills. The alarms do not need them."""
     detailed_observability: bool = False
     """Whether SageMaker publishes OpenTelemetry metrics of container, GPU and host, on your bill, which alarms and
     dashboards of classic metrics cannot use. SageMaker's own default since June 2026 is true."""

@@ -30,34 +30,34 @@ class Source(Section):
     """The repository whose commits are promoted."""
 
     provider: Literal["github", "gitlab", "bitbucket"] = "github"
-    """Its host."""
+    """Host of the repository."""
     repository: Annotated[str, Field(max_length=200)]
     """`owner/name`; for GitLab also `group/subgroup/name`."""
     branch: Annotated[str, AfterValidator(validators.branch)] = "main"
     """The branch whose commits are promoted."""
     connection_arn: Annotated[str, validators.CONNECTION_ARN] | None = None
-    """A connection of CodeConnections that exists. Default: the pipeline's own, PENDING until its handshake."""
+    """An existing connection of CodeConnections. Default: a new one, PENDING until you complete it in the console."""
 
 
 class Build(Section):
     """Commands of the build, each in a shell in the repository's folder."""
 
     setup: Command = "make setup"
-    """What every action starts with."""
+    """The command that every action runs first."""
     test: Command = "make check"
-    """What has to succeed before anything is deployed."""
+    """The command that has to succeed before anything is deployed."""
 
 
 class Benchmark(Section):
-    """The last gate: `mistral7b bench` measures the loads of an earlier report again, and nothing may be worse."""
+    """The last gate: `mistral7b bench` measures the loads of an earlier report again and fails if it is worse."""
 
     baseline: Annotated[str, pattern(r"(\w[\w. -]*/)*\w[\w. -]*\.json", "write it like benchmarks/staging.json")]
     """The earlier `report.json`, by its path in the repository. `mistral7b bench ENVIRONMENT --check FILE
     --update-baseline` writes it."""
     tolerance_percent: Annotated[int, Field(ge=0, le=100)] = 10
-    """What a figure may be worse by. Less than its noise never counts."""
+    """Percent by which a figure may be worse. Differences within its noise never count."""
     budget_usd: Annotated[float, Field(ge=0.01, le=1000)] | None = None
-    """What the instances may cost meanwhile; the run, and so the gate, fails there. Default: no limit."""
+    """What the instances may cost during the run. Beyond it, the run and the gate fail. Default: no limit."""
 
     def command(self, environment: str, setup: str) -> str:
         """What the gate runs: the set-up of the other actions has no Locust."""
@@ -67,7 +67,7 @@ class Benchmark(Section):
 
 
 class Promoted(Section):
-    """One environment on the way."""
+    """One environment of the promotion."""
 
     name: str
     """The environment: its file is `environments/NAME.yaml`. `common` and `pipeline` are reserved names."""
@@ -77,23 +77,23 @@ class Promoted(Section):
     """Default: none."""
     quiet_minutes: Annotated[int, Field(ge=0, le=30)] = 0
     """Minutes after the deployment in which none of the environment's `alarms` may be on, for its smoke test to pass.
-    docs/promotion.md says what they cost. Default: they are not looked at."""
+    docs/promotion.md says what they cost. Default: alarms are not checked."""
     approval: bool | None = None
     """Whether someone has to approve the deployment. Default: true for production, and required there."""
 
 
 class Notifications(Section):
-    """Who hears of executions that end, and of approvals that wait."""
+    """Who gets a message when an execution ends or an approval waits."""
 
     emails: limits.Emails = []
-    """Addresses; SNS asks each of them to confirm."""
+    """E-mail addresses; SNS asks each of them to confirm."""
 
 
 class Artifacts(Section):
-    """What the actions hand on to each other."""
+    """The files that actions pass to each other."""
 
     retention_days: Annotated[int, Field(ge=1, le=3650)] = 30
-    """Days after which it is deleted. A stage can be tried again until then."""
+    """Days after which artifacts are deleted. Until then a stage can be retried."""
 
 
 class GitHubActions(Section):
@@ -102,7 +102,7 @@ class GitHubActions(Section):
     oidc_provider_arns: Annotated[
         list[Annotated[str, validators.OIDC_PROVIDER_ARN]], AfterValidator(limits.unique_items)
     ] = []
-    """GitHub's OpenID Connect providers that exist. An account can have one; the others get theirs from the stacks."""
+    """Existing OpenID Connect providers for GitHub. An account can have one; the stacks create the missing ones."""
     subject_prefix: str | None = None
     """How the `sub` of the repository's tokens begins: `repo:OWNER@ID/NAME@ID` for repositories made, renamed or moved
     since July 15, 2026. Default: this form with any ids, and `repo:OWNER/NAME`, as for older ones."""

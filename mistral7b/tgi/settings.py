@@ -60,21 +60,21 @@ class LauncherSettings(_Variables):
     dtype: Annotated[Dtype, RustType.CHOICE] | None = None
     """Number format of the weights, float16 unless set; not together with QUANTIZE."""
     max_concurrent_requests: Usize = 128
-    """Most requests in flight; one more is refused with 429."""
+    """Maximum number of requests in flight; one more is refused with 429."""
     max_best_of: Usize = 2
     """Largest `best_of` that a request may ask for."""
     max_stop_sequences: Usize = 4
-    """Most stop sequences that a request may give."""
+    """Maximum number of stop sequences of a request."""
     max_top_n_tokens: U32 = 5
     """Largest `top_n_tokens` that a request may ask for."""
     max_input_length: Usize = 1024
-    """Most tokens of one prompt."""
+    """Maximum number of tokens of a prompt."""
     max_total_tokens: Usize = 2048
-    """Most tokens of one prompt and its answer together."""
+    """Maximum number of tokens of a prompt and its answer together."""
     waiting_served_ratio: F32 = 1.2
     """Ratio of waiting to running requests above which the server pauses generation to admit new prompts."""
     max_batch_prefill_tokens: U32 = 4096
-    """Most prompt tokens in one prefill."""
+    """Maximum number of prompt tokens in one prefill."""
     max_batch_total_tokens: U32 | None = None
     """Tokens that a running batch holds. With flash attention the container measures it and ignores the value."""
     max_waiting_tokens: Usize = 20
