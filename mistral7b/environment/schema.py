@@ -353,7 +353,7 @@ class Environment(Section):
     alarms: Alarms | None = None
     """Default: none. `alarms: {}` has every alarm at its default."""
     dashboard: bool = False
-    """Whether there is a CloudWatch dashboard of the endpoint's name, for 3 USD a month if the account has more than three."""
+    """Whether there is a CloudWatch dashboard named like the endpoint, for 3 USD a month beyond an account's third."""
     callers: Callers = Field(default_factory=Callers)
     operators: Operators = Field(default_factory=Operators)
     data_capture: DataCapture | None = None
@@ -369,9 +369,9 @@ class Environment(Section):
     tags: Tags = {}
     """Tags of every resource."""
     enhanced_metrics: bool = False
-    """Whether SageMaker also publishes its metrics by instance and GPU, which CloudWatch bills. The alarms do not need them."""
+    """Whether SageMaker also publishes its metrics by instance and GPU, which is billed. The alarms do not need them."""
     detailed_observability: bool = False
-    """Whether SageMaker publishes OpenTelemetry metrics of container, GPU and host, on your bill, which alarms and
+    """Whether SageMaker publishes OpenTelemetry metrics of container, GPU and host, which are billed and which alarms and
     dashboards of classic metrics cannot use. SageMaker's own default since June 2026 is true."""
     _planned: tuple[str, ...] = PrivateAttr(default=())
 
