@@ -369,10 +369,10 @@ class Environment(Section):
     tags: Tags = {}
     """Tags of every resource."""
     enhanced_metrics: bool = False
-    """Whether SageMaker also publishes its metrics by instance and GPU, which is billed. The alarms do not need them."""
+    """Whether SageMaker also publishes metrics by instance and GPU, which is billed. The alarms do not need them."""
     detailed_observability: bool = False
-    """Whether SageMaker publishes OpenTelemetry metrics of container, GPU and host, which are billed and which alarms and
-    dashboards of classic metrics cannot use. SageMaker's own default since June 2026 is true."""
+    """Whether SageMaker publishes OpenTelemetry metrics of container, GPU and host, which are billed. Alarms and
+    dashboards of classic metrics cannot use them. SageMaker's own default since June 2026 is true."""
     _planned: tuple[str, ...] = PrivateAttr(default=())
 
     @property
