@@ -133,10 +133,10 @@ def bench(  # noqa: PLR0917 - typer makes an option of each
     if as_json:
         write_json(document)
     elif loads:
-        _show(loads, report.CONVENTION.format(share=share) + at_speed(speed))
+        _show(loads, report.CONVENTION.format(share=share) + at_speed(speed) + f"\nwrote {out}")
     if wrong := ([failure] if failure else []) + report.problems(document, before, tolerance):
         wrong += [f"{check} is not written"] * update_baseline
-        wrong += ["fix: let more processes drive it: -- --processes 4"] * any(one["undriven"] for one in loads)
+        wrong += ["fix: add `-- --processes 4`, or `--answer 400`"] * any(one["undriven"] for one in loads)
         raise UserError("\n".join(wrong), INTERRUPTED if failure is None else FAILED, documented=as_json)
     if update_baseline and check:
         check.parent.mkdir(parents=True, exist_ok=True)
