@@ -41,7 +41,7 @@ botocore.httpsession.create_urllib3_context = cache(botocore.httpsession.create_
 # The first example of a test may load the tokenizer, or find the machine busy: neither is a failure.
 settings.register_profile("all", deadline=None)
 # 100 examples of each property under `make test-all` (--hypothesis-profile all), fewer under `make test`.
-settings.register_profile("some", deadline=None, max_examples=40)
+settings.register_profile("some", deadline=None, max_examples=25)
 settings.load_profile("some")
 
 # Tests bring the settings that they need: workstations have others, and so has CodeBuild, where the pipeline runs them.

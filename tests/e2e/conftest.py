@@ -42,7 +42,7 @@ GROUPS = {
     "test_own_repository": "wheels",
     "test_wheels": "wheels",
     "test_demo": "demo",
-    "test_demo_of_own_files": "demo",
+    "test_demo_of_own_files": "demo of own files",
     "test_own_copy": "copy",
     "test_guarded_update": "guarded",
     "test_pipeline": "pipeline",
