@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 from unittest.mock import Mock, patch
 
 import aws_cdk as cdk
+import hypothesis
 import pytest
 import yaml
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
-from hypothesis import settings
 
 from mistral7b.environment import EnvironmentFileError, load_environments
 from mistral7b_stacks.endpoint import EndpointStack
@@ -30,7 +30,7 @@ FACTS = json.loads((ROOT / "mistral7b" / "catalog" / "jumpstart.json").read_text
 
 JUMPSTART_IDS = {"base": "huggingface-llm-mistral-7b", "instruct": "huggingface-llm-mistral-7b-instruct"}
 REGIONS = sorted(FACTS["image_account_by_region"])
-ALL = settings.get_current_profile_name() == "all"
+ALL = hypothesis.settings.get_current_profile_name() == "all"
 """Whether to synthesize every combination (`make test-all`), or every pair that a field depends on (`make test`)."""
 # Amazon EC2 instance type pages of the G4, G5 and P4 families.
 GPUS = {
