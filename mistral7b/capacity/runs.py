@@ -87,10 +87,10 @@ def _batches(runs: tuple[Run, ...]) -> Iterator[list[list[tuple[int, int]]]]:
     import numpy as np  # noqa: PLC0415 - loads slowly
 
     alone = [run for run in runs if (run.requests or run.concurrency) == 1]
-    answers = [run.completion_tokens_mean for run in alone]
+    answers = sorted(run.completion_tokens_mean for run in alone)  # the order of a file does not matter
     for run in runs:
         size, chance = min(run.requests or run.concurrency, _MOST_REQUESTS), np.random.default_rng(1)
-        same = [one.prompt_tokens_mean for one in alone if one.payload == run.payload]
+        same = sorted(one.prompt_tokens_mean for one in alone if one.payload == run.payload)
         prompts = _drawn(same, run.prompt_tokens_mean, size, chance)
         drawn = zip(prompts, _drawn(answers, run.completion_tokens_mean, size, chance), strict=True)
         yield [list(zip(*lengths, strict=True)) for lengths in drawn]
