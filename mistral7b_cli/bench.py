@@ -46,9 +46,10 @@ def _list(option: str, what: str, kind: type[int] | type[float] = int) -> Any:
     def parse(text: str) -> list[float]:
         with suppress(ValueError):
             numbers = [kind(one) for one in text.split(",")]
-            if all(0 < one < _MOST for one in numbers):
+            if all(0 < one <= _MOST for one in numbers):
                 return numbers
-        raise UserError(f"{option} {text}: not numbers from 0 to {_MOST}\nfix: write {option} {kind(2.0)},{kind(8.0)}")
+        wanted = f"{'whole numbers from 1' if kind is int else 'numbers above 0, up'} to {_MOST:,}"
+        raise UserError(f"{option} {text}: not {wanted}\nfix: write {option} 2,8")
 
     return typer.Option(option, metavar="LIST", help=what, parser=parse)
 
@@ -87,6 +88,8 @@ def bench(  # noqa: PLR0917 - typer makes an option of each
         raise ModuleNotFoundError(name="locust")
     if update_baseline and check is None:
         raise UserError("--update-baseline: there is no file to write\nfix: add --check FILE")
+    if words and tokens:
+        raise UserError("--words and --tokens: prompts are measured in one of them\nfix: leave one out")
     env, out, unit = load_environment(folder, name), output or Path(f"bench-{name}"), "tokens" if tokens else "words"
     speed, count = caller.clock()[1], env.instance.count
     about = {"environment": name, "endpoint": env.resolved_endpoint_name, "region": env.region, "speed": speed}
@@ -124,6 +127,8 @@ def bench(  # noqa: PLR0917 - typer makes an option of each
         client.generate(replace(request, parameters=replace(request.parameters, max_new_tokens=1)))
     failure = _run(plan, out, [*(["--autostart", "--autoquit", "0"] if web else ["--headless"]), *(locust or ())])
     (found, ending), share = measured(out, plan), calibration.concurrency_share
+    if failure and not found:  # what is there of an earlier run stays
+        raise UserError(failure, FAILED)
     loads = [report.complete(one, share) for one in found]
     document = about | {"ending": ending, "loads": loads, "runs": report.runs(loads)}
     (out / "report.json").write_text(json.dumps(document, indent=2), encoding="utf-8")
@@ -133,10 +138,10 @@ def bench(  # noqa: PLR0917 - typer makes an option of each
     if as_json:
         write_json(document)
     elif loads:
-        _show(loads, report.CONVENTION.format(share=share) + at_speed(speed))
+        _show(loads, report.convention(loads, share) + at_speed(speed))
     if wrong := ([failure] if failure else []) + report.problems(document, before, tolerance):
         wrong += [f"{check} is not written"] * update_baseline
-        wrong += ["fix: let more processes drive it: -- --processes 4"] * any(one["undriven"] for one in loads)
+        wrong += ["fix: use a machine that is less busy, or more processes: -- --processes 4"] * any(one["undriven"] for one in loads)
         raise UserError("\n".join(wrong), INTERRUPTED if failure is None else FAILED, documented=as_json)
     if update_baseline and check:
         check.parent.mkdir(parents=True, exist_ok=True)

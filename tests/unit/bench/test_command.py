@@ -135,11 +135,12 @@ def test_loads_that_the_baseline_does_not_have_are_refused_before_the_run(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--users", "1,x"], "--users 1,x: not numbers from 0 to 1000000\nfix: write --users 2,8"),
-        (["--rate", "0"], "--rate 0: not numbers from 0 to 1000000\nfix: write --rate 2.0,8.0"),
-        (["--rate", "nan"], "--rate nan: not numbers from 0 to 1000000"),
+        (["--users", "1,x"], "--users 1,x: not whole numbers from 1 to 1,000,000\nfix: write --users 2,8"),
+        (["--rate", "0"], "--rate 0: not numbers above 0, up to 1,000,000\nfix: write --rate 2,8"),
+        (["--rate", "nan"], "--rate nan: not numbers above 0"),
         (["--tolerance", "-5%"], "--tolerance -5%: no percentage\nfix: write --tolerance 10%"),
-        (["--tokens", "1"], "there is no prompt of 1 tokens\nfix: the shortest has 2"),
+        (["--tokens", "1"], "--tokens 1: there is no such prompt\nfix: the shortest has 2 tokens"),
+        (["--words", "8", "--tokens", "8"], "--words and --tokens: prompts are measured in one of them\nfix: leave one out"),
         (["--tokens", "9000"], "the prompt is too long: 9000 tokens"),
         (["--check", "none.json"], "none.json: there is no such file\nfix: write one: mistral7b bench"),
         (["--check", "environments/load.yaml"], "environments/load.yaml: no report of this command"),

@@ -28,7 +28,7 @@ def test_a_prompt_has_exactly_the_words_that_are_asked_for(length: int) -> None:
 
 
 def test_no_prompt_has_a_single_token_as_the_container_adds_one() -> None:
-    with pytest.raises(UserError, match="there is no prompt of 1 tokens"):
+    with pytest.raises(UserError, match="--tokens 1: there is no such prompt"):
         prompt(1, "tokens")
 
 
