@@ -65,7 +65,7 @@ def bench(  # noqa: PLR0917 - typer makes an option of each
     name: EnvironmentName,
     locust: Annotated[list[str] | None, typer.Argument(metavar="-- OPTIONS", help="Options of Locust.")] = None,
     words: Annotated[Any, _list("--words", "Lengths of prompts, in words. [default: 128,512,6400]")] = None,
-    tokens: Annotated[Any, _list("--tokens", "Lengths in tokens, instead of words.")] = None,
+    tokens: Annotated[Any, _list("--tokens", "Lengths of prompts, in tokens.")] = None,
     users: Annotated[Any, _list("--users", "Users at once. [default: as published]")] = None,
     rate: Annotated[Any, _list("--rate", "Requests per second, instead of users.", float)] = None,
     answer: Annotated[int, typer.Option(min=1, metavar="TOKENS", help="Length of answers, in tokens.")] = 128,
@@ -88,9 +88,7 @@ def bench(  # noqa: PLR0917 - typer makes an option of each
         raise ModuleNotFoundError(name="locust")
     if update_baseline and check is None:
         raise UserError("--update-baseline: there is no file to write\nfix: add --check FILE")
-    if words and tokens:
-        raise UserError("--words and --tokens: prompts are measured in one of them\nfix: leave one out")
-    env, out, unit = load_environment(folder, name), output or Path(f"bench-{name}"), "tokens" if tokens else "words"
+    env, out = load_environment(folder, name), output or Path(f"bench-{name}")
     speed, count = caller.clock()[1], env.instance.count
     about = {"environment": name, "endpoint": env.resolved_endpoint_name, "region": env.region, "speed": speed}
     about |= {"instance_type": env.instance_type, "instances": count}
@@ -98,7 +96,8 @@ def bench(  # noqa: PLR0917 - typer makes an option of each
     cells = [
         Cell(prompt=length, unit=unit, answer_tokens=answer, stream=stream, users=number, rate=each, counted=counted)
         for stream in {"off": [False], "on": [True], "both": [False, True]}[streaming]
-        for length in tokens or words or _PUBLISHED_WORDS
+        for unit, lengths in {"words": words or (() if tokens else _PUBLISHED_WORDS), "tokens": tokens or ()}.items()
+        for length in lengths
         for number, each, counted in (
             *((number, 0.0, max(answers, -(-20 // number))) for number in users or _published_users(length, rate)),
             *((0, each, seconds) for each in rate or ()),
@@ -127,8 +126,6 @@ def bench(  # noqa: PLR0917 - typer makes an option of each
         client.generate(replace(request, parameters=replace(request.parameters, max_new_tokens=1)))
     failure = _run(plan, out, [*(["--autostart", "--autoquit", "0"] if web else ["--headless"]), *(locust or ())])
     (found, ending), share = measured(out, plan), calibration.concurrency_share
-    if failure and not found:  # what is there of an earlier run stays
-        raise UserError(failure, FAILED)
     loads = [report.complete(one, share) for one in found]
     document = about | {"ending": ending, "loads": loads, "runs": report.runs(loads)}
     (out / "report.json").write_text(json.dumps(document, indent=2), encoding="utf-8")
@@ -138,10 +135,10 @@ def bench(  # noqa: PLR0917 - typer makes an option of each
     if as_json:
         write_json(document)
     elif loads:
-        _show(loads, report.convention(loads, share) + at_speed(speed))
+        _show(loads, report.CONVENTION.format(share=share) + at_speed(speed))
     if wrong := ([failure] if failure else []) + report.problems(document, before, tolerance):
         wrong += [f"{check} is not written"] * update_baseline
-        wrong += ["fix: use a machine that is less busy, or more processes: -- --processes 4"] * any(one["undriven"] for one in loads)
+        wrong += ["fix: use an idle machine, or processes: -- --processes 4"] * any(one["undriven"] for one in loads)
         raise UserError("\n".join(wrong), INTERRUPTED if failure is None else FAILED, documented=as_json)
     if update_baseline and check:
         check.parent.mkdir(parents=True, exist_ok=True)
@@ -160,7 +157,10 @@ def _run(plan: Record, out: Path, options: list[str]) -> str | None:
     try:
         run(command, Path(), lambda line: say(line, on=progress) if line[:5] == "load " else None, os.environ | own)
     except CommandFailedError as error:
-        return f"Locust failed: {error}"
+        failure = f"Locust failed: {error}"
+        if not (out / RECORDS).is_file():  # it refused its options, and the report of an earlier run stays
+            raise UserError(failure, FAILED) from None
+        return failure
     except KeyboardInterrupt:
         return None
     return ""

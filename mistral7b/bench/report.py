@@ -14,12 +14,12 @@ from mistral7b.bench.results import LEVELS, Record
 from mistral7b.capacity.measurements import Figure, Metric, Row, Run, published_path, read_measurements
 from mistral7b.tgi.tokenizer import count_tokens
 
-_CONVENTION = (
+CONVENTION = (
     "tokens/s: with all users in flight all the time, whole rounds of each after a warm-up of two answers. In the "
     "published benchmark 1 + {share:.2f} · (users - 1) were, on average (docs/performance-model.md): compare its "
-    "throughput with `as published`. Latencies compare as they are."
+    "throughput with `as published`. Latencies compare as they are. "
+    "Requests/s: what was answered in the measured time; a latency begins when the request was due."
 )
-_RATES = "At a rate, tokens/s is what was answered in the measured time, and a latency begins when the request was due."
 _PUBLISHED: dict[str, Metric] = {
     "as_published_tokens_per_s": "throughput_tokens_per_s",
     "per_token_ms_p50": "p50_latency_ms_per_token",
@@ -48,12 +48,6 @@ def runs(loads: list[Record]) -> list[Record]:
     return found
 
 
-def convention(loads: list[Record], share: float) -> str:
-    """What the figures of these loads mean."""
-    with_users = [one["cell"]["users"] > 0 for one in loads]
-    return " ".join([_CONVENTION.format(share=share)] * any(with_users) + [_RATES] * (not all(with_users)))
-
-
 def markdown(document: Record, share: float) -> str:
     """The published tables: a row for each prompt, a column for each number of users or rate; published in brackets."""
     rows: dict[str, dict[str, Record]] = {}
@@ -66,7 +60,7 @@ def markdown(document: Record, share: float) -> str:
         lines = [[figure, *columns], ["---"] * (1 + len(columns))]
         lines += [[name, *(_shown(row[n], figure) if n in row else "" for n in columns)] for name, row in rows.items()]
         text += "\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines)
-    return f"{text}\n{convention(document['loads'], share)} `*`: with errors, or not to its end. `-`: no figure.\n"
+    return f"{text}\n{CONVENTION.format(share=share)} `*`: with errors, or not to its end. `-`: no figure.\n"
 
 
 def _shown(load: Record, figure: str) -> str:

@@ -39,6 +39,9 @@ class Runs:
         self._samples = samples
         self._limits = limits
         self._batches = list(_batches(self.runs))
+        measured = any(run.completion_tokens_per_s for run in self.runs)
+        self.tells_in_flight = measured and any((run.requests or run.concurrency) == 1 for run in self.runs)
+        """Whether throughputs say how many were in flight: that takes runs of one request, of which lengths vary."""
         self.in_flight = self._most_in_flight(parameters)
         """Requests that the client has in flight at most: what explains the throughput best, or all that it is told."""
 
@@ -77,8 +80,7 @@ class Runs:
             return total
 
         most: int = max(run.concurrency for run in self.runs)
-        lengths_vary = any((run.requests or run.concurrency) == 1 for run in self.runs)
-        pools: list[int] = [most, *range(1, min(most, 33) if lengths_vary else 1)]  # 32 threads at most
+        pools: list[int] = [most, *range(1, min(most, 33) if self.tells_in_flight else 1)]  # 32 threads at most
         return min(pools, key=miss)
 
 
