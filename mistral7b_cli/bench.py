@@ -119,7 +119,7 @@ def bench(  # noqa: PLR0917 - typer makes an option of each
     paid = (hourly or 0.0) * env.instance_bounds[1]
     hours = sum(duration(cell, calibration, limits, count) for cell in cells) / 3600
     cost = f"{hours * paid:.2f} USD of instances ({source})" if hourly else source
-    say(f"{len(cells)} loads, about {60 * hours:.0f} min{at_speed(speed)}: {cost}", on=progress)
+    say(f"Loads: {len(cells)}, about {1 + int(60 * hours)} min{at_speed(speed)}: {cost}", on=progress)
     plan = about | {"cells": [asdict(cell) for cell in cells], "budget_s": budget and budget * 3600 / paid}
     with connected(env, folder) as client:  # what is wrong with credentials or endpoint is said here
         request = cells[0].request()
@@ -149,7 +149,7 @@ def _run(plan: Record, out: Path, options: list[str]) -> str | None:
     """Runs Locust, whose gevent changes all of a process, in one of its own. How it failed; None after Ctrl-C."""
     out.mkdir(parents=True, exist_ok=True)
     (out / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
-    (out / RECORDS).unlink(missing_ok=True)
+    (out / RECORDS).write_bytes(b"")
     command = [sys.executable, "-m", "locust", "-f", str(Path(report.__file__).with_name("locustfile.py"))]
     command += ["--html", str(out / "locust.html"), "--loglevel", "WARNING", "--only-summary", *options]
     own = {PLAN_VARIABLE: str(out / "plan.json"), "PYTHONUNBUFFERED": "1", "LOCUST_EXIT_CODE_ON_ERROR": "0"}
@@ -158,7 +158,7 @@ def _run(plan: Record, out: Path, options: list[str]) -> str | None:
         run(command, Path(), lambda line: say(line, on=progress) if line[:5] == "load " else None, os.environ | own)
     except CommandFailedError as error:
         failure = f"Locust failed: {error}"
-        if not (out / RECORDS).is_file():  # it refused its options, and the report of an earlier run stays
+        if not (out / RECORDS).stat().st_size:  # it refused its options, and the report of an earlier run stays
             raise UserError(failure, FAILED) from None
         return failure
     except KeyboardInterrupt:
