@@ -116,8 +116,8 @@ def cross_validation() -> Missed:
         print(f"left out by {name}")
         found = left_out(parts)
         # Without runs of one request a fit does not know how lengths vary, nor how many requests are in flight.
-        judged = [part for part, left in parts.items() if any(run.requests == 1 and not left(run) for run in RUNS)]
-        for what, names in (("", list(parts)), (", judged", judged)):
+        known = [part for part, left in parts.items() if any(run.requests == 1 and not left(run) for run in RUNS)]
+        for what, names in (("", list(parts)), (", judged", known)):
             pairs = [pair for part in names for pair in found[part]]
             groups = by_group([error for _, error in pairs], [run for run, _ in pairs])
             print(f"left out by {name}{what}: {shown(groups)}")
