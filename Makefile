@@ -23,7 +23,7 @@ accept: setup ## Accept what your edits of environments/ change, and show it
 test: setup lint ## Linters, type checks and every test
 	@.venv/bin/pytest --numprocesses 3 --dist loadgroup
 
-test-all: setup lint ## The same, with 6,000 mutated environment files and every random example
+test-all: setup lint ## The same, with 6,750 mutated environment files, every random example and every combination that JumpStart publishes
 	@.venv/bin/pytest --numprocesses 3 --dist loadgroup --hypothesis-profile all
 
 lint: setup ## ruff and mypy --strict

@@ -6,11 +6,12 @@ import sys
 
 from mistral7b.errors import INTERRUPTED, WRONG_INPUT
 
-# What the commands need beside the client, by the file of requirements/ that holds it.
+# What the commands need beside the client, by the options of pip that install it.
 _PARTS = {
-    "capacity": ("numpy", "scipy", "matplotlib"),
-    "bench": ("locust",),
-    "local": ("moto", "uvicorn", "starlette", "a2wsgi", "cfnlint"),
+    "-r requirements/capacity.txt": ("numpy", "scipy", "matplotlib"),
+    "-r requirements/bench.txt": ("locust",),
+    "-r requirements/local.txt": ("moto", "uvicorn", "starlette", "a2wsgi", "cfnlint", "yaml"),
+    "--no-deps -e scaling_rules -e constructs -e sagehost": ("scaling_rules", "sagemaker_tgi", "sagehost"),
 }
 
 
@@ -23,11 +24,10 @@ def main() -> None:
         run()
     except ModuleNotFoundError as error:
         package = str(error.name).split(".")[0]
-        if package in ("mistral7b", "mistral7b_cli", "sagehost"):  # a mistake of ours
+        if str(error.name).startswith(("mistral7b", "sagehost.", "scaling_rules.")):  # a mistake of ours
             raise
-        part = next((name for name, packages in _PARTS.items() if package in packages), "client")
-        sys.stderr.write(f"mistral7b: this needs the package {package}\n")
-        sys.stderr.write(f"fix: pip install -r requirements/{part}.txt, or make setup for everything\n")
+        part = next((name for name, packages in _PARTS.items() if package in packages), "-r requirements/client.txt")
+        sys.stderr.write(f"mistral7b: this needs the package {package}\nfix: pip install {part}, or make setup\n")
         sys.exit(WRONG_INPUT)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)

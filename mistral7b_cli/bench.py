@@ -46,9 +46,10 @@ def _list(option: str, what: str, kind: type[int] | type[float] = int) -> Any:
     def parse(text: str) -> list[float]:
         with suppress(ValueError):
             numbers = [kind(one) for one in text.split(",")]
-            if all(0 < one < _MOST for one in numbers):
+            if all(0 < one <= _MOST for one in numbers):
                 return numbers
-        raise UserError(f"{option} {text}: not numbers from 0 to {_MOST}\nfix: write {option} {kind(2.0)},{kind(8.0)}")
+        wanted = f"{'whole numbers from 1' if kind is int else 'numbers above 0, up'} to {_MOST:,}"
+        raise UserError(f"{option} {text}: not {wanted}\nfix: write {option} 2,8")
 
     return typer.Option(option, metavar="LIST", help=what, parser=parse)
 
@@ -64,7 +65,7 @@ def bench(  # noqa: PLR0917 - typer makes an option of each
     name: EnvironmentName,
     locust: Annotated[list[str] | None, typer.Argument(metavar="-- OPTIONS", help="Options of Locust.")] = None,
     words: Annotated[Any, _list("--words", "Lengths of prompts, in words. [default: 128,512,6400]")] = None,
-    tokens: Annotated[Any, _list("--tokens", "Lengths in tokens, instead of words.")] = None,
+    tokens: Annotated[Any, _list("--tokens", "Lengths of prompts, in tokens.")] = None,
     users: Annotated[Any, _list("--users", "Users at once. [default: as published]")] = None,
     rate: Annotated[Any, _list("--rate", "Requests per second, instead of users.", float)] = None,
     answer: Annotated[int, typer.Option(min=1, metavar="TOKENS", help="Length of answers, in tokens.")] = 128,
@@ -87,7 +88,7 @@ def bench(  # noqa: PLR0917 - typer makes an option of each
         raise ModuleNotFoundError(name="locust")
     if update_baseline and check is None:
         raise UserError("--update-baseline: there is no file to write\nfix: add --check FILE")
-    env, out, unit = load_environment(folder, name), output or Path(f"bench-{name}"), "tokens" if tokens else "words"
+    env, out = load_environment(folder, name), output or Path(f"bench-{name}")
     speed, count = caller.clock()[1], env.instance.count
     about = {"environment": name, "endpoint": env.resolved_endpoint_name, "region": env.region, "speed": speed}
     about |= {"instance_type": env.instance_type, "instances": count}
@@ -95,7 +96,8 @@ def bench(  # noqa: PLR0917 - typer makes an option of each
     cells = [
         Cell(prompt=length, unit=unit, answer_tokens=answer, stream=stream, users=number, rate=each, counted=counted)
         for stream in {"off": [False], "on": [True], "both": [False, True]}[streaming]
-        for length in tokens or words or _PUBLISHED_WORDS
+        for unit, lengths in {"words": words or (() if tokens else _PUBLISHED_WORDS), "tokens": tokens or ()}.items()
+        for length in lengths
         for number, each, counted in (
             *((number, 0.0, max(answers, -(-20 // number))) for number in users or _published_users(length, rate)),
             *((0, each, seconds) for each in rate or ()),
@@ -117,7 +119,7 @@ def bench(  # noqa: PLR0917 - typer makes an option of each
     paid = (hourly or 0.0) * env.instance_bounds[1]
     hours = sum(duration(cell, calibration, limits, count) for cell in cells) / 3600
     cost = f"{hours * paid:.2f} USD of instances ({source})" if hourly else source
-    say(f"{len(cells)} loads, about {60 * hours:.0f} min{at_speed(speed)}: {cost}", on=progress)
+    say(f"Loads: {len(cells)}, about {1 + int(60 * hours)} min{at_speed(speed)}: {cost}", on=progress)
     plan = about | {"cells": [asdict(cell) for cell in cells], "budget_s": budget and budget * 3600 / paid}
     with connected(env, folder) as client:  # what is wrong with credentials or endpoint is said here
         request = cells[0].request()
@@ -133,10 +135,11 @@ def bench(  # noqa: PLR0917 - typer makes an option of each
     if as_json:
         write_json(document)
     elif loads:
-        _show(loads, report.CONVENTION.format(share=share) + at_speed(speed))
+        _show(loads, report.CONVENTION.format(share=share) + at_speed(speed) + f"\nwrote {out}")
     if wrong := ([failure] if failure else []) + report.problems(document, before, tolerance):
         wrong += [f"{check} is not written"] * update_baseline
-        wrong += ["fix: let more processes drive it: -- --processes 4"] * any(one["undriven"] for one in loads)
+        fix = "fix: use an idle machine, more processes (-- --processes 4) or longer answers (--answer 400)"
+        wrong += [fix] * any(one["undriven"] for one in loads)
         raise UserError("\n".join(wrong), INTERRUPTED if failure is None else FAILED, documented=as_json)
     if update_baseline and check:
         check.parent.mkdir(parents=True, exist_ok=True)
@@ -147,7 +150,7 @@ def _run(plan: Record, out: Path, options: list[str]) -> str | None:
     """Runs Locust, whose gevent changes all of a process, in one of its own. How it failed; None after Ctrl-C."""
     out.mkdir(parents=True, exist_ok=True)
     (out / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
-    (out / RECORDS).unlink(missing_ok=True)
+    (out / RECORDS).write_bytes(b"")
     command = [sys.executable, "-m", "locust", "-f", str(Path(report.__file__).with_name("locustfile.py"))]
     command += ["--html", str(out / "locust.html"), "--loglevel", "WARNING", "--only-summary", *options]
     own = {PLAN_VARIABLE: str(out / "plan.json"), "PYTHONUNBUFFERED": "1", "LOCUST_EXIT_CODE_ON_ERROR": "0"}
@@ -155,7 +158,10 @@ def _run(plan: Record, out: Path, options: list[str]) -> str | None:
     try:
         run(command, Path(), lambda line: say(line, on=progress) if line[:5] == "load " else None, os.environ | own)
     except CommandFailedError as error:
-        return f"Locust failed: {error}"
+        failure = f"Locust failed: {error}"
+        if not (out / RECORDS).stat().st_size:  # it refused its options, and the report of an earlier run stays
+            raise UserError(failure, FAILED) from None
+        return failure
     except KeyboardInterrupt:
         return None
     return ""

@@ -117,25 +117,26 @@ def check_runs(
     model = (Calibration.read(parameters) if parameters else published_calibration()).parameters
     _, measured = read_either(measurements, table=False)
     try:
-        runs = Runs(measured, model, benchmark_limits(), samples=not greedy)
-        predicted = runs.latencies(model)
+        with progress.status("simulating …"):
+            runs = Runs(measured, model, benchmark_limits(), samples=not greedy)
+            predicted = runs.latencies(model)
     except ValueError as error:
         raise UserError(f"{measurements}: {error}") from None
-    misses = [(run, latency / run.latency_mean_s - 1) for run, latency in zip(measured, predicted, strict=True)]
+    rows = [run.columns() | {"predicted_latency_s": one} for run, one in zip(measured, predicted, strict=True)]
+    misses = [(run, one / run.latency_mean_s - 1) for run, one in zip(measured, predicted, strict=True)]
     levels = sorted({run.concurrency for run in measured})
     found = {f"concurrency {n}": [e for run, e in misses if run.concurrency == n] for n in levels}
     found["answers under 30 tokens"] = [error for run, error in misses if run.completion_tokens_mean < 30]
     found["all"] = [error for _, error in misses]
     medians = {group: (len(e), median(map(abs, e)), median(e)) for group, e in found.items() if e}
     if as_json:
-        pairs = zip(measured, predicted, strict=True)
-        rows = [run.columns() | {"predicted_latency_s": latency} for run, latency in pairs]
         names = ("group", "count", "median_absolute_error", "median_bias")
         groups = [dict(zip(names, (group, *of_group), strict=True)) for group, of_group in medians.items()]
         return write_json({"rows": rows, "groups": groups, "in_flight": runs.in_flight})
     cells = [(group, str(count), f"{error:.1%}", f"{bias:+.1%}") for group, (count, error, bias) in medians.items()]
     say(Table(str(measurements), ("latency", "runs", "median error", "median bias"), cells, numbers=True))
-    say(f"Requests that the client had in flight at most: {runs.in_flight}")
+    assumed = " (assumed: no runs of one request with completion_tokens_per_s)" * (not runs.tells_in_flight)
+    say(f"Requests that the client had in flight at most: {runs.in_flight}{assumed}")
     return None
 
 

@@ -42,7 +42,7 @@ def protect(name: EnvironmentName, as_json: AsJson = False, folder: Environments
         write_json({"environment": name, "termination_protection": wanted, "stacks": done})
         return
     for one in done:
-        is_now = f"{'protected' if one['protected'] else 'not protected'} {'now' if one['changed'] else 'as before'}"
+        is_now = f"{'protected' if one['protected'] else 'not protected'} {'now' if one['changed'] else '(unchanged)'}"
         say(f"{one['stack']} ({one['status']}): {is_now}")
     if wanted:
         steps = f"set termination_protection: false, then mistral7b protect {name}, then cdk destroy"

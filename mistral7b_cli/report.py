@@ -70,7 +70,7 @@ class Report:
         """Shows what the step is doing: at once on a terminal, elsewhere if nothing was printed for five seconds."""
         self._doing, now = doing.strip(), self.clock()
         if not self.console.is_terminal and now - self._told >= QUIET_S:
-            self.tell(f"… {now - self._started:.0f} s: {self._doing[:_SHOWN]}")
+            self.tell(f"… {now - self._started:.0f} s: {self._doing[:_SHOWN]}{'…' * (len(self._doing) > _SHOWN)}")
 
     def tell(self, text: str) -> None:
         """Prints a line of the step's own."""

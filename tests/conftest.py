@@ -1,7 +1,10 @@
 """Settings and templates that every test shares."""
 
+import atexit
 import gc
 import os
+import shutil
+import tempfile
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
@@ -26,6 +29,12 @@ from tests.variants import FOLDERS, define_folder, new_app, stages_of
 
 pytest_plugins = ("mistral7b_stacks.acceptance",)  # tests/environments, whose own pytest.ini is not read here
 
+# The CDK CLI is 16 MB of JavaScript: Node compiles it once for all tests, not at each start. This is set after the
+# import of the CDK, whose own Node would add files under new names. Workers of pytest-xdist inherit it.
+if "NODE_COMPILE_CACHE" not in os.environ:
+    os.environ["NODE_COMPILE_CACHE"] = tempfile.mkdtemp(prefix="node-")
+    atexit.register(shutil.rmtree, os.environ["NODE_COMPILE_CACHE"], ignore_errors=True)
+
 # The CDK, moto and botocore leave a million objects that stay: looking through them at each collection takes a sixth of
 # the whole run.
 gc.set_threshold(100_000, 50, 100)
@@ -39,7 +48,7 @@ botocore.httpsession.create_urllib3_context = cache(botocore.httpsession.create_
 # The first example of a test may load the tokenizer, or find the machine busy: neither is a failure.
 settings.register_profile("all", deadline=None)
 # 100 examples of each property under `make test-all` (--hypothesis-profile all), fewer under `make test`.
-settings.register_profile("some", deadline=None, max_examples=40)
+settings.register_profile("some", deadline=None, max_examples=25)
 settings.load_profile("some")
 
 # Tests bring the settings that they need: workstations have others, and so has CodeBuild, where the pipeline runs them.

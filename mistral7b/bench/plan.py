@@ -38,7 +38,7 @@ class Cell:
     @property
     def name(self) -> str:
         """The load in words: the same in two runs that can be compared."""
-        load = f"{self.users} users" if self.users else f"{self.rate:g} requests/s"
+        load = f"{self.users} user{'s' * (self.users > 1)}" if self.users else f"{self.rate:g} requests/s"
         return f"{self.prompt} {self.unit}, {self.answer_tokens} tokens out, {load}{', streamed' * self.stream}"
 
     def request(self) -> GenerateRequest:
@@ -53,7 +53,7 @@ def prompt(length: int, unit: str) -> str:
     if unit == "tokens":
         text = decode(encode(text)[:length], skip_special=True)
         if count_tokens(text) != length or not text:
-            raise UserError(f"there is no prompt of {length} tokens\nfix: the shortest has 2")
+            raise UserError(f"--tokens {length}: there is no such prompt\nfix: the shortest has 2 tokens")
     return text
 
 

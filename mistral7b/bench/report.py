@@ -17,7 +17,8 @@ from mistral7b.tgi.tokenizer import count_tokens
 CONVENTION = (
     "tokens/s: with all users in flight all the time, whole rounds of each after a warm-up of two answers. In the "
     "published benchmark 1 + {share:.2f} · (users - 1) were, on average (docs/performance-model.md): compare its "
-    "throughput with `as published`. Latencies compare as they are."
+    "throughput with `as published`. Latencies compare as they are. "
+    "Requests/s: what was answered in the measured time; a latency begins when the request was due."
 )
 _PUBLISHED: dict[str, Metric] = {
     "as_published_tokens_per_s": "throughput_tokens_per_s",
@@ -48,16 +49,16 @@ def runs(loads: list[Record]) -> list[Record]:
 
 
 def markdown(document: Record, share: float) -> str:
-    """The published tables: a row for each prompt, a column for each number of users; published figures in brackets."""
-    rows: dict[str, dict[int, Record]] = {}
-    for one in (each for each in document["loads"] if each["cell"]["users"]):
-        number = one["cell"]["users"]
-        rows.setdefault(one["name"].replace(f", {number} users", ""), {})[number] = one
-    users = sorted({number for row in rows.values() for number in row})
+    """The published tables: a row for each prompt, a column for each number of users or rate; published in brackets."""
+    rows: dict[str, dict[str, Record]] = {}
+    for one in sorted(document["loads"], key=lambda one: (one["cell"]["users"], one["cell"]["rate"])):
+        prompt, answer, load, *streamed = one["name"].split(", ")
+        rows.setdefault(", ".join([prompt, answer, *streamed]), {})[load] = one
+    columns = dict.fromkeys(load for row in rows.values() for load in row)
     text = f"# {document['endpoint']} on {document['instances']} × {document['instance_type']}\n"
     for figure in ("tokens_per_s", *_PUBLISHED):
-        lines = [[figure, *(f"{number} users" for number in users)], ["---"] * (1 + len(users))]
-        lines += [[name, *(_shown(row[n], figure) if n in row else "" for n in users)] for name, row in rows.items()]
+        lines = [[figure, *columns], ["---"] * (1 + len(columns))]
+        lines += [[name, *(_shown(row[n], figure) if n in row else "" for n in columns)] for name, row in rows.items()]
         text += "\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines)
     return f"{text}\n{CONVENTION.format(share=share)} `*`: with errors, or not to its end. `-`: no figure.\n"
 

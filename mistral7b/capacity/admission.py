@@ -60,7 +60,7 @@ def fewest_to_interrupt(running: int, waiting_served_ratio: float) -> int:
 
 
 def never_admitted(settings: "LauncherSettings") -> range:
-    """Lengths of prompts that validation lets in and no prefill takes: one holds the queue until its client goes.
+    """Lengths of prompts that validation lets in and no prefill takes: one blocks the queue until its client goes.
 
     MAX_BATCH_TOTAL_TOKENS plays no part: the server measures it, and does not start with less than MAX_TOTAL_TOKENS.
     """
@@ -74,8 +74,8 @@ def why_never_admitted(settings: "LauncherSettings") -> str | None:
         return None
     return (
         f"TGI accepts prompts of {blocked[0]} to {blocked[-1]} tokens and never schedules them: in blocks of "
-        f"{BLOCK_SIZE} they are over MAX_BATCH_PREFILL_TOKENS {budget}. One of them holds the queue until its client "
-        f"goes. Set MAX_BATCH_PREFILL_TOKENS to {in_blocks(blocked[-1])}, or MAX_INPUT_LENGTH to {blocked[0] - 1}"
+        f"{BLOCK_SIZE} they are over MAX_BATCH_PREFILL_TOKENS {budget}. Such a prompt blocks the queue until it is "
+        f"cancelled. Set MAX_BATCH_PREFILL_TOKENS to {in_blocks(blocked[-1])}, or MAX_INPUT_LENGTH to {blocked[0] - 1}"
     )
 
 

@@ -76,6 +76,7 @@ RUN_COLUMNS = tuple(field.name for field in fields(Run))[:-1]
 _REQUIRED = RUN_COLUMNS[:4]
 
 _FIGURE, _RUN = TypeAdapter(Figure), TypeAdapter(Run)
+_RUNS = TypeAdapter(Annotated[list[Run], Field(min_length=1)])
 
 
 def published_path() -> Path:
@@ -95,9 +96,7 @@ def read_either(path: Path, *, table: bool = True, runs: bool = True) -> tuple[t
     text = read_text(path, MAX_BYTES, f"give a CSV file with the columns {columns}")
     if runs and text[:1] == "{":
         with suppress(ValueError, LookupError):
-            return (), tuple(
-                TypeAdapter(Annotated[list[Run], Field(min_length=1)]).validate_python(json.loads(text)["runs"])
-            )
+            return (), tuple(_RUNS.validate_python(json.loads(text)["runs"]))
         raise UserError(f"{path}: no report of mistral7b bench with a whole load\nfix: give one, or {columns}")
     seen: dict[tuple[Row, Metric], int] = {}
     found_figures, found_runs = [], []

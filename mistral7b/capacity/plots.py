@@ -140,14 +140,8 @@ def plot_simulations(
 
     `price` is USD an instance-hour; SageMaker waits for `limit` seconds.
     """
-    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
-
     duration = float(results[0].timeline.times[-1])
-    seconds, unit = next(
-        (seconds, unit)
-        for least, seconds, unit in ((6 * 3600, 3600, "hours"), (600, 60, "minutes"), (0, 1, "seconds"))
-        if duration >= least
-    )
+    seconds, unit = (1, "seconds") if duration < 600 else (60, "minutes") if duration < 21_600 else (3600, "hours")
     with _picture(file, title, (10, 12), 5, 1, sharex=True, height_ratios=[*_OVER_TIME.values()]) as panels:
         rate, load, instances, latency, lost = panels
         ends: dict[Axes, list[_End]] = defaultdict(list)
@@ -177,7 +171,7 @@ def plot_simulations(
             else:
                 panel.set_ylim(0, max(panel.get_ylim()[1], panel is lost))  # no less than 1%
             _name_ends(panel, ends[panel], 0.15)
-        instances.yaxis.set_major_locator(MaxNLocator(integer=True))
+        instances.locator_params("y", integer=True)
         lost.set_xlabel(unit)
 
 
@@ -222,8 +216,6 @@ def _draw_latency(plan: Plan, panel: "Axes", unit: str, label: str) -> None:
 
 
 def _draw_instances(plan: Plan, panel: "Axes") -> None:
-    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
-
     rate, refused, service = plan.workload.requests_per_second, most_refused(plan.workload), plan.option.service
     rates = [1.25 * rate.peak * (number + 1) / _RATES for number in range(_RATES)]
     counts = [fewest_instances(one, plan.option.limit, service.speed, refused, MOST_INSTANCES) for one in rates]
@@ -235,4 +227,4 @@ def _draw_instances(plan: Plan, panel: "Axes") -> None:
     panel.annotate(planned, (0.03, 0.97), xycoords="axes fraction", va="top", fontsize="small")
     _marks(panel, {f"average {rate.average:g}": rate.average, f"peak {rate.peak:g}": rate.peak})
     panel.set(xlabel="requests per second", ylabel="instances needed", ylim=(0, max(high, known[-1][1]) + 1))
-    panel.yaxis.set_major_locator(MaxNLocator(integer=True))
+    panel.locator_params("y", integer=True)

@@ -39,6 +39,9 @@ class Runs:
         self._samples = samples
         self._limits = limits
         self._batches = list(_batches(self.runs))
+        measured = any(run.completion_tokens_per_s for run in self.runs)
+        self.tells_in_flight = measured and any((run.requests or run.concurrency) == 1 for run in self.runs)
+        """Whether throughputs say how many were in flight: that takes runs of one request, of which lengths vary."""
         self.in_flight = self._most_in_flight(parameters)
         """Requests that the client has in flight at most: what explains the throughput best, or all that it is told."""
 
@@ -77,8 +80,7 @@ class Runs:
             return total
 
         most: int = max(run.concurrency for run in self.runs)
-        lengths_vary = any((run.requests or run.concurrency) == 1 for run in self.runs)
-        pools: list[int] = [most, *range(1, min(most, 33) if lengths_vary else 1)]  # 32 threads at most
+        pools: list[int] = [most, *range(1, min(most, 33) if self.tells_in_flight else 1)]  # 32 threads at most
         return min(pools, key=miss)
 
 
@@ -87,10 +89,10 @@ def _batches(runs: tuple[Run, ...]) -> Iterator[list[list[tuple[int, int]]]]:
     import numpy as np  # noqa: PLC0415 - loads slowly
 
     alone = [run for run in runs if (run.requests or run.concurrency) == 1]
-    answers = [run.completion_tokens_mean for run in alone]
+    answers = sorted(run.completion_tokens_mean for run in alone)  # the order of a file does not matter
     for run in runs:
         size, chance = min(run.requests or run.concurrency, _MOST_REQUESTS), np.random.default_rng(1)
-        same = [one.prompt_tokens_mean for one in alone if one.payload == run.payload]
+        same = sorted(one.prompt_tokens_mean for one in alone if one.payload == run.payload)
         prompts = _drawn(same, run.prompt_tokens_mean, size, chance)
         drawn = zip(prompts, _drawn(answers, run.completion_tokens_mean, size, chance), strict=True)
         yield [list(zip(*lengths, strict=True)) for lengths in drawn]

@@ -134,7 +134,7 @@ def _baselines_exist(pipeline: UnvalidatedPipeline) -> Findings:
     for field, promoted in pipeline.promoted:
         if (own := promoted.benchmark) and not any((one / own.baseline).is_file() for one in repositories):
             loads = f"--words 512 --users 1,8 --check {shlex.quote(own.baseline)} --update-baseline"
-            fix = f"write it, and commit it: mistral7b bench {promoted.name} {loads}"
+            fix = f"deploy without it; then write and commit the file: mistral7b bench {promoted.name} {loads}"
             yield Finding(f"{field}.benchmark.baseline", "the repository has no such file", fix)
 
 

@@ -141,14 +141,14 @@ def run_rehearsal(
         # whatever a command leaves in its temporary folder goes with the scratch folder, the server's things, too
         stack.enter_context(exported({**credentials(secret=""), "TMPDIR": str(scratch)}))
         folder = scratch / "repository"
-        with report.step("Clone the project", f"git clone {project} {folder}") as step:
+        with report.step("Clone the project", f"git clone {str(project)!r} {folder}") as step:
             repository.clone(project, folder)
             promotion, clone = commit(folder, commits[0])
             step.result = f"{clone.commit[:10]} {clone.subject}"
         build = promotion.settings.build
         report.tell(
             f"`build` in {PIPELINE_FILE} says what runs: `{build.setup}` at the start of every build, and "
-            f"`{build.test}` once. With `make setup`, half a minute each time, that takes some ten minutes."
+            f"`{build.test}` once. With `make setup`, up to a minute each time, that takes 10 to 20 minutes."
         )
         with report.step("Start the embedded AWS", "mistral7b local up") as step:
             speed = "20" if any(one.benchmark for one in promotion.settings.environments) else "instant"

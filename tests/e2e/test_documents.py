@@ -9,7 +9,7 @@ import pytest
 
 from sagehost.lifecycle import running_server
 from tests import documents
-from tests.e2e.conftest import BIN, PROJECT, succeeded
+from tests.e2e.conftest import BIN, PROJECT, UNVALIDATED_APP, succeeded
 from tests.e2e.test_own_copy import Copy, copy
 from tests.variants import FOLDERS
 
@@ -25,8 +25,9 @@ def reader(tmp_path: Path) -> Copy:
     own = copy(folder)
     shutil.copytree(FOLDERS["typical"], own.folder / "environments")
     settings = json.loads((own.folder / "cdk.json").read_text())
-    settings["context"] |= {"validate": False, "only": "dev"}
+    settings["context"] |= {"only": "dev"}
     (own.folder / "cdk.json").write_text(json.dumps(settings))
+    shutil.copy(UNVALIDATED_APP, own.folder / "app.py")
     with (own.folder / "environments" / "common.yaml").open("a") as common:
         common.write("compliance_packs: []\n")  # what each synth checks, tests/unit/stacks/test_checks.py tests
     own.accepted.mkdir()

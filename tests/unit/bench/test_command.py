@@ -116,6 +116,26 @@ def test_the_loads_of_the_baseline_are_measured_again(tmp_path: Path) -> None:
     assert (load["name"], load["complete"]) == (CELL.name, True)
 
 
+@with_locust
+def test_prompts_of_words_and_of_tokens_are_both_measured(tmp_path: Path) -> None:
+    with serving(KnownTimes(seconds=0.05, tokens=8)) as server:
+        bench(tmp_path, server.url, "--words", "8", "--tokens", "16", "--users", "1", "--answer", "8")
+    loads = json.loads((tmp_path / "bench-load" / "report.json").read_text())["loads"]
+    assert [one["name"] for one in loads] == ["8 words, 8 tokens out, 1 user", "16 tokens, 8 tokens out, 1 user"]
+
+
+@with_locust
+def test_an_option_that_locust_refuses_leaves_the_report_of_an_earlier_run(tmp_path: Path) -> None:
+    report = tmp_path / "bench-load" / "report.json"
+    report.parent.mkdir()
+    report.write_text("of yesterday")
+    with serving(KnownTimes(seconds=0.05, tokens=8)) as server:
+        done = bench(tmp_path, server.url, "--tokens", "16", "--users", "1", "--", "--nonsense")
+    assert done.returncode == 1
+    assert "unrecognized arguments: --nonsense" in done.stderr
+    assert report.read_text() == "of yesterday"
+
+
 def test_loads_that_the_baseline_does_not_have_are_refused_before_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -135,11 +155,11 @@ def test_loads_that_the_baseline_does_not_have_are_refused_before_the_run(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--users", "1,x"], "--users 1,x: not numbers from 0 to 1000000\nfix: write --users 2,8"),
-        (["--rate", "0"], "--rate 0: not numbers from 0 to 1000000\nfix: write --rate 2.0,8.0"),
-        (["--rate", "nan"], "--rate nan: not numbers from 0 to 1000000"),
+        (["--users", "1,x"], "--users 1,x: not whole numbers from 1 to 1,000,000\nfix: write --users 2,8"),
+        (["--rate", "0"], "--rate 0: not numbers above 0, up to 1,000,000\nfix: write --rate 2,8"),
+        (["--rate", "nan"], "--rate nan: not numbers above 0"),
         (["--tolerance", "-5%"], "--tolerance -5%: no percentage\nfix: write --tolerance 10%"),
-        (["--tokens", "1"], "there is no prompt of 1 tokens\nfix: the shortest has 2"),
+        (["--tokens", "1"], "--tokens 1: there is no such prompt\nfix: the shortest has 2 tokens"),
         (["--tokens", "9000"], "the prompt is too long: 9000 tokens"),
         (["--check", "none.json"], "none.json: there is no such file\nfix: write one: mistral7b bench"),
         (["--check", "environments/load.yaml"], "environments/load.yaml: no report of this command"),

@@ -1,5 +1,6 @@
 """Loads of a benchmark: prompts of an exact length, and how long a load is measured."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -28,7 +29,7 @@ def test_a_prompt_has_exactly_the_words_that_are_asked_for(length: int) -> None:
 
 
 def test_no_prompt_has_a_single_token_as_the_container_adds_one() -> None:
-    with pytest.raises(UserError, match="there is no prompt of 1 tokens"):
+    with pytest.raises(UserError, match="--tokens 1: there is no such prompt"):
         prompt(1, "tokens")
 
 
@@ -46,6 +47,10 @@ def test_loads_that_differ_have_different_names() -> None:
         for load in ({"users": 2}, {"rate": 2.0})
     ]
     assert len({cell.name for cell in cells}) == len(cells)
+
+
+def test_one_user_is_not_users() -> None:
+    assert replace(CELL, users=1).name == "512 words, 128 tokens out, 1 user"
 
 
 def test_a_load_takes_its_rounds_times_the_predicted_latency() -> None:

@@ -81,6 +81,13 @@ def test_the_markdown_table_shows_measured_and_published_figures() -> None:
     assert "1 + 0.70 · (users - 1)" in text
 
 
+def test_the_markdown_table_has_a_column_for_each_rate() -> None:
+    slow, fast = (Cell(prompt=512, unit="words", answer_tokens=128, rate=rate, counted=60) for rate in (0.5, 10.0))
+    text = markdown(report(load(fast), load(slow)), 0.7)
+    assert "| tokens_per_s | 0.5 requests/s | 10 requests/s |" in text
+    assert "a latency begins when the request was due" in text
+
+
 def test_the_markdown_table_marks_loads_with_errors() -> None:
     assert "| 100.0* |" in markdown(report(load(errors={"TimedOut": 1})), 0.7)
 

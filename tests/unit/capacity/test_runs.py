@@ -102,6 +102,21 @@ def test_without_runs_of_one_request_lengths_are_unknown_and_with_them_the_limit
     assert Runs(runs, PARAMETERS, benchmark_limits()).in_flight == 8
 
 
+def test_a_file_without_runs_of_one_request_or_throughputs_does_not_tell_what_is_in_flight() -> None:
+    several = [run for run in FMBENCH if run.concurrency > 1]
+    untimed = [replace(run, completion_tokens_per_s=None) for run in FMBENCH]
+    told = [Runs(runs, PARAMETERS, benchmark_limits()).tells_in_flight for runs in (FMBENCH, several, untimed)]
+    assert told == [True, False, False]
+
+
+@given(st.permutations(FMBENCH[::6]))
+@settings(max_examples=5, deadline=None)
+def test_predictions_do_not_depend_on_the_order_of_runs(shuffled: list[Run]) -> None:
+    limits, runs = benchmark_limits(), FMBENCH[::6]
+    known = dict(zip(map(repr, runs), latencies(PARAMETERS, limits, *runs), strict=True))
+    assert [known[repr(run)] for run in shuffled] == latencies(PARAMETERS, limits, *shuffled)
+
+
 def test_half_of_the_runs_predict_as_well_as_all() -> None:
     limits = benchmark_limits()
     for half in (FMBENCH[::2], FMBENCH[1::2]):

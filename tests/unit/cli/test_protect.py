@@ -73,7 +73,7 @@ def test_a_deployed_stack_is_protected_once(say: Say, account: str) -> None:
         f"{NAME} (CREATE_COMPLETE): protected now",
         "To remove a protected stack: set termination_protection: false, then mistral7b protect prod, then cdk destroy",
     ]
-    assert f"{NAME} (CREATE_COMPLETE): protected as before" in second.out
+    assert f"{NAME} (CREATE_COMPLETE): protected (unchanged)" in second.out
 
 
 def test_unprotected_stack_can_be_deleted(say: Say, account: str) -> None:

@@ -5,14 +5,15 @@ import re
 import resource
 import signal
 import sys
-from collections.abc import Iterator
-from functools import reduce
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, reduce
 from pathlib import Path
 from types import FrameType
 from typing import Any
+from unittest.mock import patch
 
-from mistral7b.environment import Environment, EnvironmentFileError, Problem, load_environment
-from mistral7b.yamlfile import FieldPath, dotted, overlay, read, without_nulls
+from mistral7b.environment import Environment, EnvironmentFileError, Problem, load, load_environment
+from mistral7b.yamlfile import FieldPath, Source, dotted, overlay, read, without_nulls
 from tests.unit.environment.mutations import Files, sites
 
 SECONDS = 10.0  # of processor time, for one environment: a hang, not a slow machine
@@ -74,34 +75,39 @@ class Outcomes:
         for name, text in texts.items():
             (self._folder / name).write_bytes(text.encode("utf-8", "surrogatepass"))
         wrong: list[str] = []
+        sources: dict[str, Source] = {}
+
+        def reading(file: Path, shown: str) -> Source:
+            return sources.setdefault(file.name, read(file, shown))
+
         try:
-            with time_limit():
+            with time_limit(), patch.object(load, "read", reading):
                 environment = load_environment(self._folder, "dev")
             self._accepted.setdefault(repr(environment), (environment, str(files)))
         except EnvironmentFileError as error:
             self.refused += 1
-            wrong = [*_wrong_with(error, texts), *self._misplaced(error, texts)]
+            wrong = [*_wrong_with(error, texts), *_misplaced(error, sources)]
         except Exception as error:  # noqa: BLE001 - each other exception is a finding
             wrong = [f"{type(error).__name__}: {str(error)[:500]}"]
         assert not wrong, f"{wrong}\nof\n{files}"
-
-    def _misplaced(self, error: EnvironmentFileError, texts: dict[str, str]) -> Iterator[str]:
-        """Problems with a field that the files do not have, and fields that they have and that are called missing."""
-        sources = [read(self._folder / name, name) for name in ("common.yaml", "dev.yaml") if name in texts]
-        if any(source.problems for source in sources):  # nothing was validated
-            return
-        values = without_nulls(reduce(overlay, sources).values)
-        given = {dotted(path) for path in _paths(values, ())}
-        for problem in error.problems:
-            missing = problem.reason == "it is required"
-            known = re.sub(r"\[[0-9]+\]", "", problem.field) in _SCHEMA
-            if (missing and problem.field in given) or (not known and (missing or problem.field not in given)):
-                yield f"{problem}: the files have {sorted(given)}"
 
     def sample(self, size: int) -> list[tuple[Environment, str]]:
         """Accepted environments and their texts, no two the same, evenly from first to last."""
         accepted = list(self._accepted.values())
         return accepted[:: max(1, -(-len(accepted) // size))]
+
+
+def _misplaced(error: EnvironmentFileError, sources: Mapping[str, Source]) -> Iterator[str]:
+    """Problems with a field that the files do not have, and fields that they have and that are called missing."""
+    if any(source.problems for source in sources.values()):  # nothing was validated
+        return
+    values = without_nulls(reduce(overlay, (sources[name] for name in sorted(sources))).values)
+    given = {dotted(path) for path in _paths(values, ())}
+    for problem in error.problems:
+        missing = problem.reason == "it is required"
+        known = re.sub(r"\[[0-9]+\]", "", problem.field) in _SCHEMA
+        if (missing and problem.field in given) or (not known and (missing or problem.field not in given)):
+            yield f"{problem}: the files have {sorted(given)}"
 
 
 def _paths(value: Any, path: FieldPath) -> Iterator[FieldPath]:
@@ -118,20 +124,21 @@ def _wrong_with(error: EnvironmentFileError, texts: dict[str, str]) -> Iterator[
         yield "no problem is told"
     if len(message) > LONGEST_MESSAGE or not all(c.isprintable() or c == "\n" for c in message):
         yield f"not a plain message: {message[:1000]!r}"
-    lines = {name: re.split("\r\n|\r|\n", text) for name, text in texts.items()}
+    lines = cache(lambda name: re.split("\r\n|\r|\n", texts[name]))
     for problem in error.problems:
-        yield from _left_out(problem, lines.get(Path(problem.file).name))
+        yield from _left_out(problem, texts, lines)
 
 
-def _left_out(problem: Problem, lines: list[str] | None) -> Iterator[str]:
+def _left_out(problem: Problem, texts: Mapping[str, str], lines_of: Callable[[str], list[str]]) -> Iterator[str]:
     """What a problem leaves out: file, field, place, reason or fix."""
-    if lines is None:
+    if (file := Path(problem.file).name) not in texts:
         yield f"{problem.file} is none of the files"
         return
     if not (problem.field and problem.reason and problem.fix):
         yield f"{problem} leaves something out"
     if problem.line is None:
         return
+    lines = lines_of(file)
     if not 1 <= problem.line <= len(lines):
         yield f"{problem}: the file has {len(lines)} lines"
     elif problem.field != "(file)" and not _names_one_of(lines[problem.line - 1], problem.field):

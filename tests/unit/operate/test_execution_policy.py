@@ -133,13 +133,9 @@ class Deployment:
         """The action for lack of which the stack's operation has failed, which is allowed from now on."""
         if not self._status(stack).endswith("FAILED"):
             return ""
-        events = self.client("cloudformation").describe_stack_events(StackName=stack)["StackEvents"]
-        reason = next(
-            one["ResourceStatusReason"] for one in events if REFUSED.search(one.get("ResourceStatusReason") or "")
-        )
-        found = REFUSED.search(reason)
-        assert found
-        action = found[1]
+        resources = self.client("cloudformation").describe_stack_resources(StackName=stack)["StackResources"]
+        reasons = [one.get("ResourceStatusReason", "") for one in resources if one["ResourceStatus"].endswith("FAILED")]
+        action = next(found[1] for found in map(REFUSED.search, reasons) if found)
         self.denied.remove(action)
         self._deny()
         return action
@@ -169,18 +165,21 @@ def _embedded() -> Iterator[None]:
     engine.LINGER_S = linger
 
 
-@pytest.mark.parametrize("path", REGIONS)
-def test_every_template_is_deployed_updated_and_removed_under_its_policy(path: str) -> None:
-    assert list(Deployment(path).run()) == []
-
-
 @pytest.fixture(scope="module")
 def needed() -> set[str]:
-    """The actions for lack of which a deployment, an update or a removal has failed."""
+    """The actions for lack of which a deployment, an update or a removal has failed.
+
+    In the end each of the templates was deployed, updated and removed under its policy, less the actions not needed.
+    """
     found = set[str]()
     for path in COVERING:
         found.update(Deployment(path, set(CALLED) - found).run())
     return found
+
+
+@pytest.mark.parametrize("path", [path for path in REGIONS if path not in COVERING])
+def test_every_other_template_is_deployed_updated_and_removed_under_its_policy(path: str) -> None:
+    assert list(Deployment(path).run()) == []
 
 
 @pytest.mark.parametrize("action", CALLED)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from unittest.mock import Mock, patch
 
 import aws_cdk as cdk
+import hypothesis
 import pytest
 import yaml
 from aws_cdk import aws_ec2 as ec2
@@ -29,6 +30,8 @@ FACTS = json.loads((ROOT / "mistral7b" / "catalog" / "jumpstart.json").read_text
 
 JUMPSTART_IDS = {"base": "huggingface-llm-mistral-7b", "instruct": "huggingface-llm-mistral-7b-instruct"}
 REGIONS = sorted(FACTS["image_account_by_region"])
+ALL = hypothesis.settings.get_current_profile_name() == "all"
+"""Whether to synthesize every combination (`make test-all`), or every pair that a field depends on (`make test`)."""
 # Amazon EC2 instance type pages of the G4, G5 and P4 families.
 GPUS = {
     **dict.fromkeys(("ml.g5.2xlarge", "ml.g5.4xlarge", "ml.g5.8xlarge", "ml.g5.16xlarge"), 1),
@@ -73,8 +76,11 @@ def releases() -> Iterator[tuple[str, dict[str, Any]]]:
         yield from ((model, release) for release in FACTS["models"][jumpstart_id])
 
 
-def combinations(region: str) -> list[Combination]:
+def combinations(region: str, *, every: bool = ALL) -> list[Combination]:
     """What to synthesize in `region`: every version there is, on every instance type it is offered on.
+
+    Image and artifact depend on version and region, variables on version and instance type. Unless it has to be every
+    combination, each region gets the next of a version's types.
 
     The default instance type is the one that the file leaves out. A file that names it, and the types that a version is
     configured for without being offered on them, differ by nothing that depends on the region: each takes its turn
@@ -86,7 +92,10 @@ def combinations(region: str) -> list[Combination]:
         in_turn = [default, *(t for t in release["instance_environment"] if t not in offered)]
         turns = [t for i, t in enumerate(in_turn) if release["regions"][i] == region]
         if region in release["regions"]:
-            types = [None, *(t for t in offered if t != default), *turns]
+            types = [None, *(t for t in offered if t != default)]
+            if not every:
+                types = [types[release["regions"].index(region) % len(types)]]
+            types += [t for t in turns if t not in types]
             found += [Combination(model, release["version"], region, named_type) for named_type in types]
     return found
 
@@ -218,7 +227,10 @@ def endpoint_templates(folder: Path, region: str, files: Mapping[str, Mapping[st
 
 @pytest.mark.parametrize("region", REGIONS)
 def test_every_combination_is_deployed_as_jumpstart_publishes_it(region: str, tmp_path: Path) -> None:
-    """Image and artifact are those of the version. Source: JumpStart."""
+    """Image and artifact are those of the version. Source: JumpStart.
+
+    `make test` takes every version in every region and on every instance type, `make test-all` every combination.
+    """
     by_name = {f"e{i}": combination for i, combination in enumerate(combinations(region))}
     templates = endpoint_templates(tmp_path, region, {n: c.settings for n, c in by_name.items()})
     assert templates.keys() == by_name.keys()
@@ -227,17 +239,33 @@ def test_every_combination_is_deployed_as_jumpstart_publishes_it(region: str, tm
 
 
 def test_no_published_combination_is_left_out_of_the_comparison() -> None:
-    compared = {(c.model, c.version, c.region, c.instance_type) for r in REGIONS for c in combinations(r)}
-    offered = {
+    compared = {(c.model, c.version, c.region, c.instance_type) for r in REGIONS for c in combinations(r, every=True)}
+    offered = offered_combinations()
+    assert len(offered) >= 1728  # as many as there were in 2024
+    assert offered - compared == set()
+    configured = {(m, r["version"], t) for m, r in releases() for t in r["instance_environment"]}
+    assert configured - {(model, version, instance_type) for model, version, _, instance_type in compared} == set()
+
+
+def test_no_version_is_left_out_in_a_region_or_on_an_instance_type() -> None:
+    compared = [c for region in REGIONS for c in combinations(region, every=False)]
+    offered = offered_combinations()
+    assert {(m, v, r) for m, v, r, _ in offered} == {(c.model, c.version, c.region) for c in compared}
+    assert {(m, v, t) for m, v, _, t in offered} <= {(c.model, c.version, c.instance_type) for c in compared}
+    left_out = {(m, r["version"], r["default_instance_type"]) for m, r in releases()}  # by the file
+    assert left_out <= {(c.model, c.version, c.instance_type) for c in compared if c.named_type is None}
+    configured = {(m, r["version"], t) for m, r in releases() for t in r["instance_environment"]}
+    assert configured <= {(c.model, c.version, c.instance_type) for c in compared}
+
+
+def offered_combinations() -> set[tuple[str, str, str, str]]:
+    """Model, version, region and instance type of everything that JumpStart offers."""
+    return {
         (model, release["version"], region, instance_type)
         for model, release in releases()
         for region in release["regions"]
         for instance_type in release["instance_types"]
     }
-    assert len(offered) >= 1728  # as many as there were in 2024
-    assert offered - compared == set()
-    configured = {(m, r["version"], t) for m, r in releases() for t in r["instance_environment"]}
-    assert configured - {(model, version, instance_type) for model, version, _, instance_type in compared} == set()
 
 
 @pytest.mark.parametrize(("model", "version"), [("base", "2.1.0"), ("instruct", "2.0.0")])

@@ -21,11 +21,20 @@ from mistral7b.workload import TokenSpread, Workload
 from scaling_rules import Policy
 from tests.unit.capacity.planner.conftest import PARAMETERS, make_workload
 
-FEW = settings(max_examples=8, deadline=None, derandomize=True, database=None)
+# An example makes two or three plans, some of them in a second.
+ALL = settings.get_current_profile_name() == "all"
+FEW = settings(max_examples=8 if ALL else 3, deadline=None, derandomize=True, database=None)
+
+
+PLANS: dict[str, Plan] = {}
 
 
 def made(workload: Workload, **pinned: int) -> Plan:
-    return plan(workload, PARAMETERS, Pinned(**pinned))
+    """The plan of a workload, which several tests look at."""
+    key = f"{workload!r} {pinned}"
+    if key not in PLANS:
+        PLANS[key] = plan(workload, PARAMETERS, Pinned(**pinned))
+    return PLANS[key]
 
 
 # With one candidate a plan takes a fraction of the time.
@@ -147,9 +156,9 @@ def test_callers_that_ask_for_long_answers_are_simulated_too() -> None:
 
 
 def test_a_plan_depends_on_the_workload_alone() -> None:
-    one = made(make_workload())
+    one = plan(make_workload(), PARAMETERS, Pinned())
     simulated_once.cache_clear()
-    other = made(make_workload())
+    other = plan(make_workload(), PARAMETERS, Pinned())
     assert (one.settings, one.runners_up) == (other.settings, other.runners_up)
     assert one.option.at_peak == other.option.at_peak
 
