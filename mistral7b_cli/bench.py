@@ -40,6 +40,7 @@ _COLUMNS = {
     "first token p50, s": "first_token_s_p50",
 }  # fmt: skip
 _MOST, _PUBLISHED_WORDS = 1_000_000, (128, 512, 6400)
+_FIX = "fix: use an idle machine, more processes (-- --processes 4) or longer answers (--answer 400)"
 
 
 def _list(option: str, what: str, kind: type[int] | type[float] = int) -> Any:
@@ -138,8 +139,7 @@ def bench(  # noqa: PLR0917 - typer makes an option of each
         _show(loads, report.CONVENTION.format(share=share) + at_speed(speed) + f"\nwrote {out}")
     if wrong := ([failure] if failure else []) + report.problems(document, before, tolerance):
         wrong += [f"{check} is not written"] * update_baseline
-        fix = "fix: use an idle machine, more processes (-- --processes 4) or longer answers (--answer 400)"
-        wrong += [fix] * any(one["undriven"] for one in loads)
+        wrong += [_FIX] * any(one["undriven"] for one in loads)
         raise UserError("\n".join(wrong), INTERRUPTED if failure is None else FAILED, documented=as_json)
     if update_baseline and check:
         check.parent.mkdir(parents=True, exist_ok=True)
