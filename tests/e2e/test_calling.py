@@ -178,7 +178,7 @@ def test_the_curl_command_signs_the_request_as_botocore_does(
     ("arguments", "heading"),
     [
         ((), "Python"),
-        (("--stream",), "Python, with the answer as it comes"),
+        (("--stream",), "Python, streaming the answer"),
         (("curl",), "curl"),
         (("cli",), "AWS CLI"),
     ],
