@@ -168,9 +168,8 @@ class Table(LoadTestShape):
                 self._failures = self._failures + 1 if "error" in one else 0
                 if not self._failures:
                     self._answered, self._longest = time.perf_counter(), max(self._longest, one["seconds"])
-            self._write(one | {"process": msg.node_id})
         self._in_flight[msg.node_id] = msg.data["process"]["in_flight"]
-        self._write(msg.data["process"] | {"process": msg.node_id})
+        self._write(*(one | {"process": msg.node_id} for one in [*msg.data["requests"], msg.data["process"]]))
 
     def _walk(self) -> Iterator[tuple[int, float]]:
         plan, runner, ending, began = self._plan, GENERATOR.runner, "complete", time.perf_counter()
@@ -210,8 +209,8 @@ class Table(LoadTestShape):
             return seconds * float(self._plan["speed"]) < cell.counted * (1 + 1 / WARM_UP)
         return sum(count >= WARM_UP + cell.counted for count in self._answers.values()) < cell.users
 
-    def _write(self, record: dict[str, Any]) -> None:
-        self._out.write(json.dumps(record) + "\n")
+    def _write(self, *records: dict[str, Any]) -> None:
+        self._out.writelines(json.dumps(one) + "\n" for one in records)
         self._out.flush()
 
 
