@@ -11,7 +11,7 @@ import urllib3
 from benchmarks.embedded_load import Endpoint, Server, body, closed_loop, name_of, server, verdict
 from mistral7b.capacity.calibration import published_calibration
 from mistral7b.capacity.closed_loop import Load, simulate
-from mistral7b.capacity.measurements import Row, published_path, read_measurements, rows
+from mistral7b.capacity.measurements import Row, published_figures, rows
 from mistral7b.capacity.memory import benchmark_limits
 
 OFF = 0.03
@@ -28,7 +28,7 @@ INSTANT_REQUESTS, INSTANT_MS = 2000, 1.0
 
 def cells() -> int:
     """Users × prompt sizes of the published benchmark: latency and throughput, within 3% of the model's."""
-    loads = [*rows(read_measurements(published_path()))]
+    loads = [*rows(published_figures())]
     sample = [row for row in loads if (row.input_words, row.concurrent_users) in SAMPLE]
     bars = []
     for speed, chosen in (("20", loads), ("1", sample)):

@@ -19,11 +19,11 @@ from mistral7b.capacity.admission import RouterLimits
 from mistral7b.capacity.calibration import Calibration, published_calibration
 from mistral7b.capacity.closed_loop import simulate
 from mistral7b.capacity.fit import START, compare, errors, errors_by_metric, fit, told
-from mistral7b.capacity.measurements import Run, published_path, read_either, read_measurements
+from mistral7b.capacity.measurements import Run, published_figures, published_path, read_either
 from mistral7b.capacity.memory import benchmark_limits
 from mistral7b.capacity.runs import Runs
 
-FIGURES, LIMITS = read_measurements(published_path()), benchmark_limits()
+FIGURES, LIMITS = published_figures(), benchmark_limits()
 RUNS = read_either(published_path().with_name("fmbench_mistral_7b_ml_g5_2xlarge_tgi_1_1.csv"))[1]
 GROUPS: dict[str, Callable[[Run], bool]] = {
     **{f"{n} at once": partial(lambda n, run: run.concurrency == n, n) for n in (1, 2, 4, 6, 8)},

@@ -18,7 +18,7 @@ from mistral7b.bench import report
 from mistral7b.bench.plan import PLAN_VARIABLE, RECORDS, Cell, duration
 from mistral7b.bench.results import Record, measured
 from mistral7b.capacity.calibration import Calibration, published_calibration
-from mistral7b.capacity.measurements import published_path, read_measurements, rows
+from mistral7b.capacity.measurements import published_figures, rows
 from mistral7b.capacity.memory import router_limits
 from mistral7b.capacity.plots import plot_benchmark
 from mistral7b.capacity.text_file import read_text
@@ -132,7 +132,7 @@ def bench(  # noqa: PLR0917 - typer makes an option of each
     (out / "report.json").write_text(json.dumps(document, indent=2), encoding="utf-8")
     (out / "table.md").write_text(report.markdown(document, share), encoding="utf-8")
     if limits and count == 1 and (figures := report.figures(loads)):  # the picture's lines are of one instance
-        plot_benchmark(figures, calibration, limits, out / "table.svg", read_measurements(published_path()))
+        plot_benchmark(figures, calibration, limits, out / "table.svg", published_figures())
     if as_json:
         write_json(document)
     elif loads:
@@ -183,7 +183,7 @@ def _show(loads: list[Record], convention: str) -> None:
 
 def _published_users(length: int, rate: object) -> list[int]:
     """Of the published prompt of this length, or else the next longer one; none where a rate is asked for."""
-    published = [*rows(read_measurements(published_path()))]
+    published = [*rows(published_figures())]
     nearest = min((row.input_words for row in published), key=lambda words: (words < length, abs(words - length)))
     return [] if rate else [row.concurrent_users for row in published if row.input_words == nearest]
 

@@ -58,7 +58,8 @@ class Generator:
             session.events.register("before-send.sagemaker-runtime", self._sent)
             self._client = EndpointClient(load["endpoint"], load["region"], session=session, **options)
         if self.cell:
-            self._request, self._body = self.cell.request(), to_json(self.cell.request())
+            self._request = self.cell.request()
+            self._body = to_json(self._request)
             self.begun.set()
 
     def send(self, cell: Cell, user: int, due: float | None = None) -> bool:

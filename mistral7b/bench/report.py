@@ -11,7 +11,7 @@ from math import sqrt
 
 from mistral7b.bench.plan import Cell
 from mistral7b.bench.results import LEVELS, Record
-from mistral7b.capacity.measurements import Figure, Metric, Row, Run, published_path, read_measurements
+from mistral7b.capacity.measurements import Figure, Metric, Row, Run, published_figures
 from mistral7b.tgi.tokenizer import count_tokens
 
 CONVENTION = (
@@ -34,7 +34,7 @@ def complete(load: Record, share: float) -> Record:
         factor = (1 + share * (cell.users - 1)) / cell.users
         figures["as_published_tokens_per_s"] = {name: rate * factor for name, rate in figures["tokens_per_s"].items()}
     own = not cell.users or cell.unit == "tokens" or cell.stream
-    same = {} if own else {f.metric: f.value for f in read_measurements(published_path()) if f.row == _row(load)}
+    same = {} if own else {f.metric: f.value for f in published_figures() if f.row == _row(load)}
     return load | {"prompt_tokens": count_tokens(cell.request().inputs), "published": same}
 
 

@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -82,6 +83,12 @@ _RUNS = TypeAdapter(Annotated[list[Run], Field(min_length=1)])
 def published_path() -> Path:
     """The published benchmark of Mistral 7B Instruct on one ml.g5.2xlarge with TGI 1.1: 40 figures of 20 loads."""
     return Path(str(files("mistral7b.capacity").joinpath("published_benchmark_ml_g5_2xlarge_tgi_1_1.csv")))
+
+
+@cache
+def published_figures() -> tuple[Figure, ...]:
+    """The figures of the published benchmark."""
+    return read_measurements(published_path())
 
 
 def read_measurements(path: Path) -> tuple[Figure, ...]:
